@@ -1,0 +1,23 @@
+"""Users, passwords, sessions and rights; Actor = who asks, with which authority."""
+
+from vitrine.accounts.model import COMMAND, NOBODY, Actor, Session, SessionId, User, UserId, Via
+from vitrine.accounts.rights import CollectionGrant, DataboxRight, RecordGrant, Right, Rights
+from vitrine.accounts.service import Accounts, SignInPolicy
+
+__all__ = [
+    "COMMAND",
+    "NOBODY",
+    "Accounts",
+    "Actor",
+    "CollectionGrant",
+    "DataboxRight",
+    "RecordGrant",
+    "Right",
+    "Rights",
+    "Session",
+    "SessionId",
+    "SignInPolicy",
+    "User",
+    "UserId",
+    "Via",
+]

@@ -1,0 +1,6 @@
+"""Work done outside requests: rows written with the change, leased by a supervised worker, deleted when done."""
+
+from vitrine.jobs.model import Handler, Job, Kind
+from vitrine.jobs.service import Jobs, Lane, Worker
+
+__all__ = ["Handler", "Job", "Jobs", "Kind", "Lane", "Worker"]

@@ -1,0 +1,29 @@
+"""Refusals of accounts, with names worth catching."""
+
+from vitrine.errors import Conflict, Forbidden, Invalid, Unavailable
+
+
+class WrongCredentials(Forbidden):
+    """Login or password is wrong; which one is never said."""
+
+    code = "wrong_credentials"
+
+
+class AccountLocked(Unavailable):
+    """Too many failed sign-ins; `retry_after_s` says when the account may try again."""
+
+    code = "account_locked"
+
+
+class LoginTaken(Conflict):
+    code = "login_taken"
+
+
+class WeakPassword(Invalid):
+    code = "weak_password"
+
+
+class NotFresh(Forbidden):
+    """The password must be given again before this (design 5.4)."""
+
+    code = "sign_in_again"

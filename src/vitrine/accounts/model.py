@@ -1,0 +1,107 @@
+"""Users, sessions, and the Actor: who asks, with which authority."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import NewType
+
+from vitrine.accounts.rights import NO_RIGHTS, Rights
+
+UserId = NewType("UserId", int)
+SessionId = NewType("SessionId", int)
+
+
+class Via(StrEnum):
+    """How somebody proved who they are."""
+
+    NOBODY = "nobody"
+    SESSION = "session"
+    TOKEN = "token"  # noqa: S105 - a kind of proof, not a secret
+    COMMAND = "command"
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    id: UserId
+    login: str
+    email: str | None
+    first_name: str
+    last_name: str
+    gender: int | None
+    address: str
+    zip_code: str
+    city: str
+    country: str
+    geoname_id: int | None
+    phone: str
+    fax: str
+    job: str
+    activity: str
+    company: str
+    locale: str | None
+    is_admin: bool
+    is_guest: bool
+    mail_locked: bool
+    rights_version: int
+    url_key: int
+    last_connection: datetime | None
+    created: datetime
+    updated: datetime
+
+    @property
+    def display_name(self) -> str:
+        """First and last name, else e-mail, else login (as the original shows a person)."""
+        return f"{self.first_name} {self.last_name}".strip() or self.email or self.login
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """An open sign-in. `proved_at` is when the password was last given: secrets are shown only shortly after."""
+
+    id: SessionId
+    user_id: UserId
+    created: datetime
+    proved_at: datetime
+    last_seen: datetime
+    expires: datetime
+    address: str
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who asks. Services take it first after the unit of work and check its rights for the very object.
+
+    `application_id`, `account_id` and `token_id` are set when a third-party application asks for the person;
+    `scope` is what that application may do, None meaning everything the person may.
+    """
+
+    via: Via
+    user_id: UserId | None = None
+    login: str = ""
+    display_name: str = ""
+    is_admin: bool = False
+    url_key: int = 1
+    locale: str | None = None
+    rights: Rights = NO_RIGHTS
+    session: Session | None = None
+    application_id: int | None = None
+    account_id: int | None = None
+    token_id: int | None = None
+    scope: frozenset[str] | None = None
+    address: str = ""
+
+    @property
+    def is_known(self) -> bool:
+        return self.user_id is not None
+
+    @property
+    def must_user_id(self) -> UserId:
+        """The user's id where the route has already refused strangers."""
+        if self.user_id is None:
+            raise RuntimeError("this call needs a known user")
+        return self.user_id
+
+
+NOBODY = Actor(via=Via.NOBODY)
+COMMAND = Actor(via=Via.COMMAND, login="command line", display_name="Command line", is_admin=True)

@@ -1,0 +1,42 @@
+"""Password hashing: argon2id, 2 passes over 19 MiB, in a small pool so that a burst cannot take all memory."""
+
+import threading
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from vitrine.accounts.errors import WeakPassword
+
+MINIMUM_LENGTH = 8
+MAXIMUM_LENGTH = 1024
+
+
+class Passwords:
+    """Hash and verify. Thread-safe; at most *at_once* hashes run together, the others wait."""
+
+    def __init__(self, *, at_once: int = 2, memory_kib: int = 19 * 1024, passes: int = 2) -> None:
+        self._hasher = PasswordHasher(time_cost=passes, memory_cost=memory_kib, parallelism=1)
+        self._slots = threading.BoundedSemaphore(at_once)
+        # Verified in place of a missing account's hash, so that the answer takes as long.
+        self._decoy = self._hasher.hash("no account has this password")
+
+    def hash(self, password: str) -> str:
+        """Raises WeakPassword when the password is shorter than MINIMUM_LENGTH or absurdly long."""
+        if len(password) < MINIMUM_LENGTH:
+            raise WeakPassword(f"Choose a password of at least {MINIMUM_LENGTH} characters.", field="password")
+        if len(password) > MAXIMUM_LENGTH:
+            raise WeakPassword(f"Choose a password of at most {MAXIMUM_LENGTH} characters.", field="password")
+        with self._slots:
+            return self._hasher.hash(password)
+
+    def verify(self, hashed: str | None, password: str) -> bool:
+        """True if *password* belongs to *hashed*; takes as long when there is no hash at all."""
+        with self._slots:
+            try:
+                self._hasher.verify(hashed or self._decoy, password[:MAXIMUM_LENGTH])
+            except (VerificationError, InvalidHashError):
+                return False
+        return hashed is not None
+
+    def needs_rehash(self, hashed: str) -> bool:
+        return self._hasher.check_needs_rehash(hashed)

@@ -1,0 +1,137 @@
+"""Rights: what a person may do where. Pure values; the rules of contract 06 section 17 that need no record.
+
+Rules that concern a record (is it visible, which rendition) are in `library/access.py`, since they need its
+collection and status.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import IntFlag
+from types import MappingProxyType
+
+
+class Right(IntFlag):
+    """The 18 rights on a collection, by their names on the wire (06 section 17.1)."""
+
+    actif = 1 << 0
+    canaddrecord = 1 << 1
+    canadmin = 1 << 2
+    cancmd = 1 << 3
+    candeleterecord = 1 << 4
+    candwnldhd = 1 << 5
+    candwnldpreview = 1 << 6
+    canmodifrecord = 1 << 7
+    canpush = 1 << 8
+    canputinalbum = 1 << 9
+    canreport = 1 << 10
+    chgstatus = 1 << 11
+    imgtools = 1 << 12
+    manage = 1 << 13
+    modify_struct = 1 << 14
+    nowatermark = 1 << 15
+    order_master = 1 << 16
+    restrict_dwnld = 1 << 17
+
+
+class DataboxRight(IntFlag):
+    """The 4 rights on a databox (06 section 17.2)."""
+
+    bas_modif_th = 1 << 0
+    bas_modify_struct = 1 << 1
+    bas_manage = 1 << 2
+    bas_chupub = 1 << 3
+
+
+ALL_RIGHTS = Right(sum(one for one in Right if one is not Right.restrict_dwnld))
+ALL_DATABOX_RIGHTS = DataboxRight(sum(DataboxRight))
+READER = Right.actif | Right.canputinalbum | Right.candwnldpreview
+CONTRIBUTOR = (
+    READER
+    | Right.candwnldhd
+    | Right.canaddrecord
+    | Right.canmodifrecord
+    | Right.chgstatus
+    | Right.nowatermark
+    | Right.imgtools
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionGrant:
+    """One person's link to one collection: rights, dates between which they hold, and the mask of visible states."""
+
+    base_id: int
+    databox_id: int
+    rights: Right
+    valid_from: datetime | None = None
+    valid_until: datetime | None = None
+    mask_and: int = 0
+    mask_xor: int = 0
+
+    def is_in_time(self, now: datetime) -> bool:
+        return (self.valid_from is None or self.valid_from <= now) and (
+            self.valid_until is None or now <= self.valid_until
+        )
+
+    def is_live(self, now: datetime) -> bool:
+        """Active and inside its dates: only then does any right count (06 section 17.4)."""
+        return Right.actif in self.rights and self.is_in_time(now)
+
+    def shows_status(self, status: int) -> bool:
+        """06 section 17.4: visible when ((status XOR mask_xor) AND mask_and) = 0."""
+        return (status ^ self.mask_xor) & self.mask_and == 0
+
+
+@dataclass(frozen=True, slots=True)
+class RecordGrant:
+    """A right on one record, given by a push, a vote or an order. Every grant shows previews."""
+
+    record_id: int
+    document: bool
+    expires: datetime | None
+
+    def is_live(self, now: datetime) -> bool:
+        return self.expires is None or now < self.expires
+
+
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """Everything one person holds, read once and kept until `users.rights_version` changes."""
+
+    collections: Mapping[int, CollectionGrant] = field(default_factory=lambda: MappingProxyType({}))
+    databoxes: Mapping[int, DataboxRight] = field(default_factory=lambda: MappingProxyType({}))
+    grants: Mapping[int, tuple[RecordGrant, ...]] = field(default_factory=lambda: MappingProxyType({}))
+
+    def on(self, base_id: int, right: Right, now: datetime) -> bool:
+        """R(right) of 06 section 17.7: the link is live and has the right, on this very collection."""
+        grant = self.collections.get(base_id)
+        return grant is not None and grant.is_live(now) and right in grant.rights
+
+    def anywhere(self, right: Right, now: datetime) -> bool:
+        return any(grant.is_live(now) and right in grant.rights for grant in self.collections.values())
+
+    def on_databox(self, databox_id: int, right: DataboxRight) -> bool:
+        return right in self.databoxes.get(databox_id, DataboxRight(0))
+
+    def live(self, now: datetime) -> Iterable[CollectionGrant]:
+        return (grant for grant in self.collections.values() if grant.is_live(now))
+
+    def bases_with(self, right: Right, now: datetime) -> frozenset[int]:
+        return frozenset(grant.base_id for grant in self.live(now) if right in grant.rights)
+
+    def databox_ids(self) -> frozenset[int]:
+        """Databoxes the person is linked to, by a databox row or by a collection."""
+        return frozenset(self.databoxes) | frozenset(grant.databox_id for grant in self.collections.values())
+
+    def record_grant(self, record_id: int, now: datetime, *, document: bool = False) -> bool:
+        """True if a live grant on the record exists (for the original too, when *document*)."""
+        return any(one.is_live(now) and (one.document or not document) for one in self.grants.get(record_id, ()))
+
+
+NO_RIGHTS = Rights()
+
+
+def names(rights: IntFlag) -> list[str]:
+    """The wire's names of the rights held, in alphabetical order."""
+    return sorted(one.name or "" for one in rights)

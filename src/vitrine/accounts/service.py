@@ -1,0 +1,288 @@
+"""People: accounts, sign-in, sessions, rights."""
+
+import re
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from secrets import token_urlsafe
+from typing import Any
+
+from vitrine.accounts import store
+from vitrine.accounts.errors import AccountLocked, LoginTaken, NotFresh, WrongCredentials
+from vitrine.accounts.model import Actor, Session, SessionId, User, UserId, Via
+from vitrine.accounts.passwords import Passwords
+from vitrine.accounts.rights import CollectionGrant, DataboxRight, Right, Rights
+from vitrine.errors import Forbidden, Invalid, NotFound
+from vitrine.platform import audit
+from vitrine.platform.crypto import Vault, base64url, digest, same, signature
+from vitrine.platform.database import Database, UnitOfWork
+
+SESSION_BYTES = 32
+TOUCH_EVERY = timedelta(minutes=5)
+PROFILE_FIELDS = (
+    "first_name", "last_name", "gender", "address", "zip_code", "city", "country",
+    "phone", "fax", "job", "activity", "company", "locale",
+)  # fmt: skip
+_LOGIN = re.compile(r"[^\s\x00-\x1f]{1,128}")
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+|[^@\s]+@localhost")
+
+
+@dataclass(frozen=True, slots=True)
+class SignInPolicy:
+    session: timedelta = timedelta(days=14)
+    fresh: timedelta = timedelta(minutes=15)
+    failures: int = 8
+    wait: timedelta = timedelta(minutes=15)
+
+    @property
+    def failures_by_address(self) -> int:
+        """One address may hold many people, so it may fail more often than one account."""
+        return self.failures * 5
+
+
+@dataclass(slots=True)
+class Accounts:
+    """Accounts, sessions and rights. Password checks are in `sign_in`, which opens its own short transactions: a hash
+    takes tens of milliseconds and must not hold the write lock."""
+
+    database: Database
+    passwords: Passwords
+    vault: Vault
+    policy: SignInPolicy = field(default_factory=SignInPolicy)
+    _rights: dict[UserId, tuple[int, Rights]] = field(default_factory=dict)
+    _csrf_key: bytes = b""
+
+    def __post_init__(self) -> None:
+        self._csrf_key = self.vault.derive("csrf")
+
+    # -- accounts ------------------------------------------------------------------------------------------------
+
+    def add(self, work: UnitOfWork, actor: Actor, *, login: str, password: str | None, **profile: Any) -> User:
+        """Make an account. Only administrators and the command line may; an empty instance lets anybody make the
+        first administrator (see `add_first_administrator`).
+
+        Raises Forbidden, Invalid (login, email), LoginTaken, WeakPassword."""
+        if not actor.is_admin:
+            raise Forbidden("Only administrators may make accounts.")
+        return self._add(work, login, password, profile)
+
+    def add_first_administrator(self, work: UnitOfWork, *, login: str, password: str, **profile: Any) -> User:
+        """Raises Forbidden once anybody has an account: the page that calls this is open to strangers."""
+        if store.has_users(work):
+            raise Forbidden("This instance already has an administrator.")
+        return self._add(work, login, password, {**profile, "is_admin": True})
+
+    def _add(self, work: UnitOfWork, login: str, password: str | None, profile: dict[str, Any]) -> User:
+        login = login.strip()
+        if not _LOGIN.fullmatch(login):
+            raise Invalid("A login has 1 to 128 characters and no spaces.", field="login")
+        email = (profile.pop("email", None) or "").strip() or None
+        if email is not None and not _EMAIL.fullmatch(email):
+            raise Invalid("This is not an e-mail address.", field="email")
+        taken = store.user_by_login(work, login)
+        if taken is not None and store.fold(taken.login) == store.fold(login):
+            raise LoginTaken("Somebody already has this login.", field="login")
+        values = {
+            "login": login,
+            "login_folded": store.fold(login),
+            "email": email,
+            "email_folded": store.fold(email) if email else None,
+            "password_hash": self.passwords.hash(password) if password is not None else None,
+            **profile,
+        }
+        made = self.get(work, store.add_user(work, values))
+        audit.write(work, None, "user.created", f"user {made.id}")
+        return made
+
+    def get(self, work: UnitOfWork, user_id: UserId) -> User:
+        found = store.user(work, user_id)
+        if found is None:
+            raise NotFound("There is no such account.")
+        return found
+
+    def find(self, work: UnitOfWork, login: str) -> User:
+        found = store.user_by_login(work, login)
+        if found is None:
+            raise NotFound(f"Nobody has the login {login}.", field="login")
+        return found
+
+    def is_empty(self, work: UnitOfWork) -> bool:
+        return not store.has_users(work)
+
+    def update_profile(self, work: UnitOfWork, actor: Actor, changes: dict[str, Any]) -> User:
+        """Change one's own profile; unknown names are refused, absent ones stay."""
+        unknown = set(changes) - set(PROFILE_FIELDS)
+        if unknown:
+            raise Invalid(f"These cannot be changed here: {', '.join(sorted(unknown))}.", field=min(unknown))
+        for name, value in changes.items():
+            if isinstance(value, str) and len(value) > 255:
+                raise Invalid("At most 255 characters.", field=name)
+        store.update_user(work, actor.must_user_id, changes)
+        return self.get(work, actor.must_user_id)
+
+    def change_password(self, work: UnitOfWork, actor: Actor, *, old: str, new: str) -> None:
+        """Raises WrongCredentials or WeakPassword. Every other session of the person ends."""
+        if not self.passwords.verify(store.password_hash(work, actor.must_user_id), old):
+            raise WrongCredentials("The current password is not right.", field="old")
+        hashed = self.passwords.hash(new)
+        store.set_password_hash(work, actor.must_user_id, hashed)
+        store.delete_sessions(work, actor.must_user_id, keep=actor.session.id if actor.session else None)
+        audit.write(work, actor, "password.changed", f"user {actor.user_id}")
+
+    # -- rights --------------------------------------------------------------------------------------------------
+
+    def rights(self, work: UnitOfWork, user_id: UserId, version: int) -> Rights:
+        """The rights of one person, from memory while `users.rights_version` stays the same."""
+        known = self._rights.get(user_id)
+        if known is not None and known[0] == version:
+            return known[1]
+        fresh = store.rights_of(work, user_id)
+        if len(self._rights) > 10_000:
+            self._rights.clear()
+        self._rights[user_id] = (version, fresh)
+        return fresh
+
+    def grant(self, work: UnitOfWork, actor: Actor, user_id: UserId, grant: CollectionGrant) -> None:
+        """Give (or replace) rights on a collection. Nobody gives more than they have there, except administrators."""
+        mine = actor.rights.collections.get(grant.base_id)
+        may = actor.is_admin or (
+            mine is not None
+            and mine.is_live(work.now)
+            and Right.canadmin in mine.rights
+            and grant.rights & ~mine.rights == 0
+        )
+        if not may:
+            raise Forbidden("You may only give rights that you have yourself on this collection.")
+        store.set_collection_rights(work, user_id, grant)
+        audit.write(
+            work, actor, "rights.granted", f"user {user_id}", {"base_id": grant.base_id, "rights": int(grant.rights)}
+        )
+
+    def grant_databox(
+        self, work: UnitOfWork, actor: Actor, user_id: UserId, databox_id: int, rights: DataboxRight
+    ) -> None:
+        if not actor.is_admin:
+            raise Forbidden("Only administrators may give rights on a databox.")
+        store.set_databox_rights(work, user_id, databox_id, rights)
+        audit.write(work, actor, "rights.granted", f"user {user_id}", {"databox_id": databox_id, "rights": int(rights)})
+
+    def actor_of(self, work: UnitOfWork, user: User, via: Via, **more: Any) -> Actor:
+        """The person as an Actor, with rights loaded."""
+        return Actor(
+            via=via,
+            user_id=user.id,
+            login=user.login,
+            display_name=user.display_name,
+            is_admin=user.is_admin,
+            url_key=user.url_key,
+            locale=user.locale,
+            rights=self.rights(work, user.id, user.rights_version),
+            **more,
+        )
+
+    # -- signing in ----------------------------------------------------------------------------------------------
+
+    def check_password(self, login: str, password: str, address: str) -> User:
+        """The account if login and password are right and neither account nor address is locked out.
+
+        Shared by the sign-in form, the authorize page and the password grant, so that they share one counter.
+        Raises AccountLocked or WrongCredentials. Opens its own transactions; call it with none open.
+        """
+        with self.database.read() as work:
+            self._refuse_locked(work, login, address)
+            found = store.user_by_login(work, login)
+            hashed = store.password_hash(work, found.id) if found else None
+        right = self.passwords.verify(hashed, password)
+        usable = found is not None and not found.is_guest and not found.mail_locked
+        with self.database.write() as work:
+            # Counted again inside the write lock: parallel guesses may not slip through together.
+            self._refuse_locked(work, login, address)
+            if not right or not usable or found is None:
+                store.add_failure(work, login, address)
+            else:
+                store.clear_failures(work, login)
+                store.touch_connection(work, found.id)
+                if hashed and self.passwords.needs_rehash(hashed):
+                    store.set_password_hash(work, found.id, self.passwords.hash(password))
+        if not right or not usable or found is None:
+            raise WrongCredentials("The login or the password is not right.", field="login")
+        return found
+
+    def _refuse_locked(self, work: UnitOfWork, login: str, address: str) -> None:
+        since = work.now - self.policy.wait
+        by_login = store.failures_since(work, since, login=login)
+        by_address = store.failures_since(work, since, address=address) if address else 0
+        if by_login >= self.policy.failures or by_address >= self.policy.failures_by_address:
+            minutes = round(self.policy.wait.total_seconds() / 60)
+            raise AccountLocked(
+                f"Too many failed sign-ins. Please try again in {minutes} minutes.",
+                why=f"login failures {by_login}, address failures {by_address}",
+                retry_after_s=round(self.policy.wait.total_seconds()),
+            )
+
+    def open_session(self, work: UnitOfWork, user: User, *, address: str, agent: str) -> tuple[str, Session]:
+        """Begin a session; returns its secret (for the cookie, nowhere else) and the session."""
+        secret = token_urlsafe(SESSION_BYTES)
+        session = Session(
+            id=SessionId(0),
+            user_id=user.id,
+            created=work.now,
+            proved_at=work.now,
+            last_seen=work.now,
+            expires=work.now + self.policy.session,
+            address=address[:64],
+            agent=agent[:255],
+        )
+        session_id = store.add_session(work, digest(secret), session)
+        audit.write(work, None, "session.opened", f"user {user.id}", address=address)
+        return secret, replace(session, id=session_id)
+
+    def actor_of_session(self, work: UnitOfWork, secret: str, address: str = "") -> Actor | None:
+        """The person whose session cookie this is; None when it is unknown or has ended."""
+        session = store.session_by_digest(work, digest(secret))
+        if session is None or session.expires <= work.now:
+            return None
+        found = store.user(work, session.user_id)
+        if found is None or found.mail_locked:
+            return None
+        return self.actor_of(work, found, Via.SESSION, session=session, address=address)
+
+    def needs_touch(self, session: Session, work: UnitOfWork) -> bool:
+        return work.now - session.last_seen > TOUCH_EVERY
+
+    def touch_session(self, work: UnitOfWork, session: Session) -> None:
+        """Keep a used session open; at most every few minutes, since each is a write."""
+        store.touch_session(work, session.id, work.now + self.policy.session)
+
+    def prove_again(self, work: UnitOfWork, actor: Actor) -> None:
+        """Note that the password was just given again (the caller checked it by `check_password`)."""
+        assert actor.session is not None
+        store.prove_session(work, actor.session.id)
+
+    def is_fresh(self, work: UnitOfWork, actor: Actor) -> bool:
+        return actor.session is not None and work.now - actor.session.proved_at <= self.policy.fresh
+
+    def require_fresh(self, work: UnitOfWork, actor: Actor) -> None:
+        """Raises NotFresh unless the password was given within `policy.fresh` (design 5.4)."""
+        if not self.is_fresh(work, actor):
+            raise NotFresh("Please enter your password again to see this.")
+
+    def sessions(self, work: UnitOfWork, actor: Actor) -> list[Session]:
+        return store.sessions_of(work, actor.must_user_id)
+
+    def end_session(self, work: UnitOfWork, actor: Actor, session_id: SessionId) -> None:
+        """End one of one's own sessions. Raises NotFound for anybody else's."""
+        if not store.delete_session(work, actor.must_user_id, session_id):
+            raise NotFound("There is no such session of yours.")
+        audit.write(work, actor, "session.ended", f"session {session_id}")
+
+    def end_other_sessions(self, work: UnitOfWork, actor: Actor) -> int:
+        return store.delete_sessions(work, actor.must_user_id, keep=actor.session.id if actor.session else None)
+
+    # -- forms ---------------------------------------------------------------------------------------------------
+
+    def csrf_token(self, session_secret: str) -> str:
+        """A proof that a form came from our own page: bound to the session (or to the visitor's own cookie)."""
+        return base64url(signature(self._csrf_key, session_secret.encode()))
+
+    def csrf_is_right(self, session_secret: str, given: str) -> bool:
+        return same(self.csrf_token(session_secret), given)

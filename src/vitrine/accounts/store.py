@@ -1,0 +1,241 @@
+"""All SQL of users, sessions, failed sign-ins and rights."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any
+
+import sqlalchemy as sa
+
+from vitrine.accounts.model import Session, SessionId, User, UserId
+from vitrine.accounts.rights import CollectionGrant, DataboxRight, RecordGrant, Right, Rights
+from vitrine.accounts.tables import (
+    collection_rights,
+    databox_rights,
+    record_grants,
+    sessions,
+    sign_in_failures,
+    users,
+)
+from vitrine.platform.database import UnitOfWork, inserted_id
+from vitrine.platform.schema import metadata
+
+_USER_COLUMNS = [users.c[name] for name in User.__dataclass_fields__]
+_ACTIVE = users.c.deleted_at.is_(None)
+
+
+def fold(name: str) -> str:
+    """The form in which logins and e-mail addresses are compared."""
+    return name.strip().casefold()
+
+
+def user(work: UnitOfWork, user_id: UserId) -> User | None:
+    row = work.db.execute(sa.select(*_USER_COLUMNS).where(users.c.id == user_id, _ACTIVE)).first()
+    return User(*row) if row else None
+
+
+def user_by_login(work: UnitOfWork, login: str) -> User | None:
+    """By login, else by e-mail address when exactly one account has it."""
+    row = work.db.execute(sa.select(*_USER_COLUMNS).where(users.c.login_folded == fold(login), _ACTIVE)).first()
+    if row is None:
+        rows = work.db.execute(
+            sa.select(*_USER_COLUMNS).where(users.c.email_folded == fold(login), _ACTIVE).limit(2)
+        ).all()
+        row = rows[0] if len(rows) == 1 else None
+    return User(*row) if row else None
+
+
+def all_users(work: UnitOfWork) -> list[User]:
+    return [User(*row) for row in work.db.execute(sa.select(*_USER_COLUMNS).where(_ACTIVE).order_by(users.c.id))]
+
+
+def has_users(work: UnitOfWork) -> bool:
+    return work.db.execute(sa.select(users.c.id).limit(1)).first() is not None
+
+
+def password_hash(work: UnitOfWork, user_id: UserId) -> str | None:
+    return work.db.scalar(sa.select(users.c.password_hash).where(users.c.id == user_id))
+
+
+def set_password_hash(work: UnitOfWork, user_id: UserId, hashed: str) -> None:
+    work.db.execute(users.update().where(users.c.id == user_id).values(password_hash=hashed))
+
+
+def add_user(work: UnitOfWork, values: Mapping[str, Any]) -> UserId:
+    result = work.db.execute(users.insert().values(created=work.now, updated=work.now, **values))
+    return UserId(inserted_id(result))
+
+
+def update_user(work: UnitOfWork, user_id: UserId, values: Mapping[str, Any]) -> None:
+    work.db.execute(users.update().where(users.c.id == user_id).values(updated=work.now, **values))
+
+
+def touch_connection(work: UnitOfWork, user_id: UserId) -> None:
+    work.db.execute(users.update().where(users.c.id == user_id).values(last_connection=work.now))
+
+
+def bump_rights(work: UnitOfWork, user_id: UserId) -> None:
+    """Make every process read this person's rights again."""
+    work.db.execute(users.update().where(users.c.id == user_id).values(rights_version=users.c.rights_version + 1))
+
+
+def rights_of(work: UnitOfWork, user_id: UserId) -> Rights:
+    """All rights, dates and masks of one person; disabled collections are left out as if there were no link."""
+    collections = metadata.tables["collections"]
+    linked = work.db.execute(
+        sa.select(
+            collection_rights.c.collection_id,
+            collections.c.databox_id,
+            collection_rights.c.rights,
+            collection_rights.c.valid_from,
+            collection_rights.c.valid_until,
+            collection_rights.c.mask_and,
+            collection_rights.c.mask_xor,
+        )
+        .join(collections, collections.c.id == collection_rights.c.collection_id)
+        .where(collection_rights.c.user_id == user_id, collections.c.enabled)
+    )
+    by_base = {row[0]: CollectionGrant(row[0], row[1], Right(row[2]), row[3], row[4], row[5], row[6]) for row in linked}
+    boxes = work.db.execute(
+        sa.select(databox_rights.c.databox_id, databox_rights.c.rights).where(databox_rights.c.user_id == user_id)
+    )
+    grants: dict[int, tuple[RecordGrant, ...]] = {}
+    for row in work.db.execute(
+        sa.select(record_grants.c.record_id, record_grants.c.document, record_grants.c.expires).where(
+            record_grants.c.user_id == user_id
+        )
+    ):
+        grants[row[0]] = (*grants.get(row[0], ()), RecordGrant(row[0], row[1], row[2]))
+    return Rights(
+        MappingProxyType(by_base),
+        MappingProxyType({row[0]: DataboxRight(row[1]) for row in boxes}),
+        MappingProxyType(grants),
+    )
+
+
+def set_collection_rights(work: UnitOfWork, user_id: UserId, grant: CollectionGrant) -> None:
+    mine = sa.and_(collection_rights.c.user_id == user_id, collection_rights.c.collection_id == grant.base_id)
+    work.db.execute(collection_rights.delete().where(mine))
+    work.db.execute(
+        collection_rights.insert().values(
+            user_id=user_id,
+            collection_id=grant.base_id,
+            rights=int(grant.rights),
+            valid_from=grant.valid_from,
+            valid_until=grant.valid_until,
+            mask_and=grant.mask_and,
+            mask_xor=grant.mask_xor,
+        )
+    )
+    bump_rights(work, user_id)
+
+
+def remove_collection_rights(work: UnitOfWork, user_id: UserId, base_id: int) -> None:
+    work.db.execute(
+        collection_rights.delete().where(
+            collection_rights.c.user_id == user_id, collection_rights.c.collection_id == base_id
+        )
+    )
+    bump_rights(work, user_id)
+
+
+def set_databox_rights(work: UnitOfWork, user_id: UserId, databox_id: int, rights: DataboxRight) -> None:
+    mine = sa.and_(databox_rights.c.user_id == user_id, databox_rights.c.databox_id == databox_id)
+    work.db.execute(databox_rights.delete().where(mine))
+    work.db.execute(databox_rights.insert().values(user_id=user_id, databox_id=databox_id, rights=int(rights)))
+    bump_rights(work, user_id)
+
+
+def grant_record(
+    work: UnitOfWork,
+    user_id: UserId,
+    record_id: int,
+    *,
+    document: bool,
+    reason: str,
+    giver_id: UserId | None = None,
+    expires: datetime | None = None,
+) -> None:
+    work.db.execute(
+        record_grants.insert().values(
+            user_id=user_id,
+            record_id=record_id,
+            document=document,
+            reason=reason,
+            giver_id=giver_id,
+            expires=expires,
+            created=work.now,
+        )
+    )
+    bump_rights(work, user_id)
+
+
+def add_failure(work: UnitOfWork, login: str, address: str) -> None:
+    work.db.execute(sign_in_failures.insert().values(login_folded=fold(login)[:128], address=address, at=work.now))
+
+
+def failures_since(work: UnitOfWork, since: datetime, *, login: str | None = None, address: str | None = None) -> int:
+    condition = (
+        sign_in_failures.c.login_folded == fold(login)[:128]
+        if login is not None
+        else sign_in_failures.c.address == address
+    )
+    count = work.db.scalar(
+        sa.select(sa.func.count()).select_from(sign_in_failures).where(condition, sign_in_failures.c.at > since)
+    )
+    return int(count or 0)
+
+
+def clear_failures(work: UnitOfWork, login: str) -> None:
+    work.db.execute(sign_in_failures.delete().where(sign_in_failures.c.login_folded == fold(login)[:128]))
+
+
+_SESSION_COLUMNS = [sessions.c[name] for name in Session.__dataclass_fields__]
+
+
+def add_session(work: UnitOfWork, digest: bytes, session: Session) -> SessionId:
+    """Store *session*, whose own id counts for nothing yet."""
+    values = {name: getattr(session, name) for name in Session.__dataclass_fields__ if name != "id"}
+    result = work.db.execute(sessions.insert().values(digest=digest, **values))
+    return SessionId(inserted_id(result))
+
+
+def session_by_digest(work: UnitOfWork, digest: bytes) -> Session | None:
+    row = work.db.execute(sa.select(*_SESSION_COLUMNS).where(sessions.c.digest == digest)).first()
+    return Session(*row) if row else None
+
+
+def sessions_of(work: UnitOfWork, user_id: UserId) -> list[Session]:
+    rows = work.db.execute(
+        sa.select(*_SESSION_COLUMNS)
+        .where(sessions.c.user_id == user_id, sessions.c.expires > work.now)
+        .order_by(sessions.c.last_seen.desc())
+        .limit(100)
+    )
+    return [Session(*row) for row in rows]
+
+
+def touch_session(work: UnitOfWork, session_id: SessionId, expires: datetime) -> None:
+    work.db.execute(sessions.update().where(sessions.c.id == session_id).values(last_seen=work.now, expires=expires))
+
+
+def prove_session(work: UnitOfWork, session_id: SessionId) -> None:
+    work.db.execute(sessions.update().where(sessions.c.id == session_id).values(proved_at=work.now))
+
+
+def delete_session(work: UnitOfWork, user_id: UserId, session_id: SessionId) -> bool:
+    done = work.db.execute(sessions.delete().where(sessions.c.id == session_id, sessions.c.user_id == user_id))
+    return done.rowcount > 0
+
+
+def delete_sessions(work: UnitOfWork, user_id: UserId, keep: SessionId | None = None) -> int:
+    condition = sessions.c.user_id == user_id
+    if keep is not None:
+        condition = sa.and_(condition, sessions.c.id != keep)
+    return work.db.execute(sessions.delete().where(condition)).rowcount
+
+
+def purge(work: UnitOfWork, failures_before: datetime) -> None:
+    """Drop sessions that ended and failures nobody counts any more."""
+    work.db.execute(sessions.delete().where(sessions.c.expires < work.now))
+    work.db.execute(sign_in_failures.delete().where(sign_in_failures.c.at < failures_before))

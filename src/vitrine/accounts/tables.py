@@ -1,0 +1,107 @@
+"""Users, sessions, failed sign-ins and rights."""
+
+from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, LargeBinary, String, Table, UniqueConstraint
+
+from vitrine.platform.schema import Instant, Json, metadata
+from vitrine.platform.tables import Id
+
+users = Table(
+    "users",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("login", String(128), nullable=False),
+    Column("login_folded", String(128), nullable=False, unique=True),
+    Column("email", String(254), nullable=True),
+    Column("email_folded", String(254), nullable=True, index=True),
+    Column("password_hash", String(255), nullable=True),
+    Column("first_name", String(128), nullable=False, server_default=""),
+    Column("last_name", String(128), nullable=False, server_default=""),
+    Column("gender", Integer, nullable=True, comment="0 Miss, 1 Mrs, 2 Mr (contract 06 section 16)"),
+    Column("address", String(255), nullable=False, server_default=""),
+    Column("zip_code", String(64), nullable=False, server_default=""),
+    Column("city", String(128), nullable=False, server_default=""),
+    Column("country", String(64), nullable=False, server_default=""),
+    Column("geoname_id", Integer, nullable=True),
+    Column("phone", String(64), nullable=False, server_default=""),
+    Column("fax", String(64), nullable=False, server_default=""),
+    Column("job", String(128), nullable=False, server_default=""),
+    Column("activity", String(128), nullable=False, server_default=""),
+    Column("company", String(128), nullable=False, server_default=""),
+    Column("locale", String(8), nullable=True),
+    Column("is_admin", Boolean, nullable=False, server_default="0"),
+    Column("is_guest", Boolean, nullable=False, server_default="0"),
+    Column("mail_locked", Boolean, nullable=False, server_default="0"),
+    Column("preferences", Json, nullable=True),
+    Column("rights_version", Integer, nullable=False, server_default="1"),
+    Column("url_key", Integer, nullable=False, server_default="1", comment="generation of the key of signed addresses"),
+    Column("last_connection", Instant, nullable=True),
+    Column("created", Instant, nullable=False),
+    Column("updated", Instant, nullable=False),
+    Column("deleted_at", Instant, nullable=True),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("digest", LargeBinary(32), nullable=False, unique=True),
+    Column("user_id", Id, ForeignKey("users.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("created", Instant, nullable=False),
+    Column("proved_at", Instant, nullable=False, comment="when the password was last given"),
+    Column("last_seen", Instant, nullable=False),
+    Column("expires", Instant, nullable=False),
+    Column("address", String(64), nullable=False, server_default=""),
+    Column("agent", String(255), nullable=False, server_default=""),
+)
+
+sign_in_failures = Table(
+    "sign_in_failures",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("login_folded", String(128), nullable=False),
+    Column("address", String(64), nullable=False, server_default=""),
+    Column("at", Instant, nullable=False),
+    Index("ix_sign_in_failures_login", "login_folded", "at"),
+    Index("ix_sign_in_failures_address", "address", "at"),
+)
+
+collection_rights = Table(
+    "collection_rights",
+    metadata,
+    Column("user_id", Id, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
+    Column("collection_id", Id, ForeignKey("collections.id", ondelete="CASCADE"), primary_key=True, index=True),
+    Column("rights", Integer, nullable=False, comment="bit mask, accounts.rights.Right"),
+    Column("valid_from", Instant, nullable=True),
+    Column("valid_until", Instant, nullable=True),
+    Column("mask_and", Integer, nullable=False, server_default="0"),
+    Column("mask_xor", Integer, nullable=False, server_default="0"),
+    Column("monthly_downloads", Integer, nullable=True),
+    Column("remaining_downloads", Integer, nullable=True),
+    Column("refilled", Instant, nullable=True),
+    comment="06 section 17.1 and 17.4; a row is access, the bit `actif` makes it live",
+)
+
+databox_rights = Table(
+    "databox_rights",
+    metadata,
+    Column("user_id", Id, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
+    Column("databox_id", Id, ForeignKey("databoxes.id", ondelete="CASCADE"), primary_key=True, index=True),
+    Column("rights", Integer, nullable=False, comment="bit mask, accounts.rights.DataboxRight"),
+)
+
+record_grants = Table(
+    "record_grants",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("user_id", Id, ForeignKey("users.id", ondelete="CASCADE"), nullable=False),
+    Column("record_id", Id, ForeignKey("records.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column(
+        "document", Boolean, nullable=False, server_default="0", comment="the original too; every grant has preview"
+    ),
+    Column("reason", String(20), nullable=False, comment="push, validate, order, share"),
+    Column("giver_id", Id, ForeignKey("users.id", ondelete="SET NULL"), nullable=True),
+    Column("expires", Instant, nullable=True),
+    Column("created", Instant, nullable=False),
+    UniqueConstraint("user_id", "record_id", "reason", "giver_id"),
+    comment="several grants stand side by side with their reasons, the best counts (06 section 17.5)",
+)

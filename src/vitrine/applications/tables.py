@@ -1,0 +1,77 @@
+"""Third-party applications, their secrets and addresses, and the accounts through which people use them."""
+
+from sqlalchemy import Boolean, Column, ForeignKey, Integer, LargeBinary, String, Table, Text, UniqueConstraint
+
+from vitrine.platform.schema import Instant, Json, metadata
+from vitrine.platform.tables import Id
+
+applications = Table(
+    "applications",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("creator_id", Id, ForeignKey("users.id", ondelete="SET NULL"), nullable=True, index=True),
+    Column("type", String(8), nullable=False, comment="web or desktop, as on the wire"),
+    Column("profile", String(16), nullable=False, comment="compatibility, strict, desktop or public (design 5.3)"),
+    Column("name", String(128), nullable=False),
+    Column("description", Text, nullable=False),
+    Column("website", Text, nullable=False),
+    Column("client_id", String(128), nullable=False, unique=True),
+    Column("activated", Boolean, nullable=False, server_default="1"),
+    Column("switches", Json, nullable=False, comment="{name of a switch of design 5.3: true or false}, where chosen"),
+    Column("list_shapes", String(12), nullable=False, server_default="automatic"),
+    Column("created", Instant, nullable=False),
+    Column("updated", Instant, nullable=False),
+    Column("deleted_at", Instant, nullable=True),
+)
+
+redirect_addresses = Table(
+    "redirect_addresses",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("application_id", Id, ForeignKey("applications.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("uri", Text, nullable=False),
+    Column("position", Integer, nullable=False, server_default="0", comment="0 is the callback URL of the portal"),
+    UniqueConstraint("application_id", "uri"),
+)
+
+application_secrets = Table(
+    "application_secrets",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("application_id", Id, ForeignKey("applications.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("digest", LargeBinary(32), nullable=False),
+    Column("sealed", Text, nullable=False, comment="encrypted under the server key, for the settings page"),
+    Column("last_four", String(4), nullable=False),
+    Column("created", Instant, nullable=False),
+    Column("expires", Instant, nullable=True, comment="set on the old one by a rotation"),
+    Column("last_used", Instant, nullable=True),
+)
+
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("user_id", Id, ForeignKey("users.id", ondelete="CASCADE"), nullable=False),
+    Column("application_id", Id, ForeignKey("applications.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("api_version", String(8), nullable=False, server_default="2.0.0"),
+    Column("granted_at", Instant, nullable=True, comment="when the person last allowed it; never: no consent given"),
+    Column("granted_scope", Json, nullable=True, comment="what was allowed; null is everything (compatibility)"),
+    Column("revoked_at", Instant, nullable=True),
+    Column("last_used", Instant, nullable=True),
+    Column("created", Instant, nullable=False),
+    UniqueConstraint("user_id", "application_id"),
+    comment="one person's grant to one application (01 section 2.1)",
+)
+
+consents = Table(
+    "consents",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("account_id", Id, ForeignKey("accounts.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("at", Instant, nullable=False),
+    Column("decision", String(8), nullable=False, comment="allow, deny or revoke"),
+    Column("scope", Json, nullable=True),
+    Column("shown", Json, nullable=False, comment="name, description, website and return address as they were shown"),
+    Column("address", String(64), nullable=False, server_default=""),
+    comment="every decision a person took about an application (design 5.2)",
+)

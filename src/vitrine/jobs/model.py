@@ -1,0 +1,44 @@
+"""What a job is, and when a failed one runs again."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+LEASE = timedelta(seconds=20)
+HEARTBEAT = timedelta(seconds=5)
+FIRST_PAUSE = timedelta(seconds=2)
+LONGEST_PAUSE = timedelta(minutes=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of job: *lane* names the threads that run it; *key* in `Jobs.add` makes waiting twins one."""
+
+    name: str
+    lane: str
+    max_attempts: int = 5
+    priority: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One leased job. `attempts` counts this run."""
+
+    id: int
+    kind: str
+    payload: Mapping[str, Any]
+    attempts: int
+    max_attempts: int
+
+    @property
+    def is_last_attempt(self) -> bool:
+        return self.attempts >= self.max_attempts
+
+
+Handler = Callable[[Job], None]
+
+
+def pause_after(attempts: int) -> timedelta:
+    """2 s, 8 s, 32 s … at most 30 minutes."""
+    return min(LONGEST_PAUSE, FIRST_PAUSE * int(4 ** min(10, max(0, attempts - 1))))

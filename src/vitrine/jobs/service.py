@@ -1,0 +1,155 @@
+"""Asking for work, and the worker that does it."""
+
+import os
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from vitrine.errors import DomainError, Invalid, NotFound, Unavailable
+from vitrine.jobs import store
+from vitrine.jobs.model import HEARTBEAT, LEASE, Handler, Job, Kind
+from vitrine.platform import logging
+from vitrine.platform.database import Database, UnitOfWork
+
+log = logging.get("vitrine.jobs")
+IDLE_PAUSE_S = 0.25
+NOW = timedelta(0)
+
+
+class Jobs:
+    """Asks for work inside the transaction of the change that causes it."""
+
+    def add(
+        self, work: UnitOfWork, kind: Kind, payload: dict[str, Any], *, key: str | None = None, after: timedelta = NOW
+    ) -> None:
+        """Row and change are committed together or not at all. Waiting jobs with the same *key* become one."""
+        store.add(work, kind, payload, key=key, after=after)
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """Threads that take jobs of one lane, *batch* rows at a time. A batch handler gets them all in one call."""
+
+    name: str
+    threads: int = 1
+    batch: int = 1
+
+
+@dataclass(slots=True)
+class Worker:
+    """Leases jobs and runs their handlers in threads until `stop()`; decoding happens in the handlers' own children.
+
+    Handlers must be idempotent: a worker that dies after the work and before the row's end does it again.
+    """
+
+    database: Database
+    handlers: Mapping[str, Handler]
+    lanes: tuple[Lane, ...]
+    place: str
+    _stopping: threading.Event = field(default_factory=threading.Event)
+    _running: dict[int, float] = field(default_factory=dict)
+    _guard: threading.Lock = field(default_factory=threading.Lock)
+    _threads: list[threading.Thread] = field(default_factory=list)
+
+    @property
+    def owner(self) -> str:
+        return f"{self.place}:{os.getpid()}"
+
+    def start(self) -> None:
+        with self.database.write() as work:
+            freed = store.release(work, f"{self.place}:")
+        if freed:
+            log.info("worker.took_over", jobs=freed)
+        for lane in self.lanes:
+            for number in range(lane.threads):
+                self._spawn(f"{lane.name}-{number}", self._run_lane, lane)
+        self._spawn("heartbeat", self._beat)
+
+    def _spawn(self, name: str, target: Any, *args: Any) -> None:
+        thread = threading.Thread(target=target, args=args, name=f"worker-{name}", daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def stop(self, patience: timedelta = timedelta(seconds=10)) -> None:
+        """Take no more jobs, wait for the running ones up to *patience*; what is left is leased again elsewhere."""
+        self._stopping.set()
+        deadline = time.monotonic() + patience.total_seconds()
+        for thread in self._threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+
+    def _run_lane(self, lane: Lane) -> None:
+        while not self._stopping.is_set():
+            try:
+                taken = self._lease(lane)
+            except DomainError as failure:
+                log.warning("worker.cannot_lease", lane=lane.name, why=failure.why or failure.detail)
+                self._stopping.wait(2)
+                continue
+            if not taken:
+                self._stopping.wait(IDLE_PAUSE_S)
+            for job in taken:
+                self._run(job)
+
+    def _lease(self, lane: Lane) -> list[Job]:
+        with self.database.read() as work:  # a look first: an idle worker must not take the write lock
+            if not store.has_ready(work, lane.name):
+                return []
+        with self.database.write() as work:
+            taken = store.lease(work, lane.name, self.owner, work.now + LEASE, lane.batch)
+        with self._guard:
+            self._running.update({job.id: time.monotonic() for job in taken})
+        return taken
+
+    def _run(self, job: Job) -> None:
+        started = time.monotonic()
+        outcome = "done"
+        try:
+            self.handlers[job.kind](job)
+            self._settle(job, None, final=False)
+        except DomainError as refusal:
+            outcome = refusal.code
+            lasting = isinstance(refusal, Invalid | NotFound) and not isinstance(refusal, Unavailable)
+            self._settle(job, f"{refusal.code}: {refusal.why or refusal.detail}", final=lasting)
+        except Exception as bug:
+            outcome = "error"
+            log.exception("job.broke", kind=job.kind, job=job.id)
+            self._settle(job, f"{type(bug).__name__}: {bug}", final=False)
+        with self._guard:
+            self._running.pop(job.id, None)
+        log.info(
+            "job",
+            kind=job.kind,
+            job=job.id,
+            attempt=job.attempts,
+            outcome=outcome,
+            ms=round((time.monotonic() - started) * 1000),
+        )
+
+    def _settle(self, job: Job, error: str | None, *, final: bool) -> None:
+        for pause in (0.1, 0.5, 2.0, 5.0, 0.0):
+            try:
+                with self.database.write() as work:
+                    if error is None:
+                        store.finish(work, [job.id], self.owner)
+                    else:
+                        store.fail(work, job, self.owner, error, final=final)
+                return
+            except Unavailable as failure:
+                log.warning("job.cannot_settle", job=job.id, why=failure.why)
+                time.sleep(pause)
+        # The lease runs out by itself and the job is done again: handlers are idempotent.
+
+    def _beat(self) -> None:
+        while not self._stopping.wait(HEARTBEAT.total_seconds()):
+            with self._guard:
+                ids = list(self._running)
+            if not ids:
+                continue
+            try:
+                with self.database.write() as work:
+                    store.extend(work, ids, self.owner, datetime.now(UTC) + LEASE)
+            except Unavailable as failure:
+                log.warning("worker.no_heartbeat", why=failure.why)

@@ -1,0 +1,37 @@
+"""Job rows: the truth about work to be done."""
+
+from sqlalchemy import Column, Index, Integer, String, Table, Text, text
+
+from vitrine.platform.schema import Instant, Json, metadata
+from vitrine.platform.tables import Id
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("kind", String(60), nullable=False),
+    Column("lane", String(20), nullable=False),
+    Column("key", String(200), nullable=True),
+    Column("payload", Json, nullable=False),
+    Column("priority", Integer, nullable=False, server_default="0"),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("max_attempts", Integer, nullable=False, server_default="5"),
+    Column("run_after", Instant, nullable=False),
+    Column("leased_until", Instant, nullable=True),
+    Column("leased_by", String(80), nullable=True),
+    Column("dead_at", Instant, nullable=True),
+    Column("last_error", Text, nullable=True),
+    Column("created", Instant, nullable=False),
+    comment="written in the transaction of the change, leased, retried with back-off, deleted only when done",
+)
+
+Index("ix_jobs_ready", jobs.c.lane, jobs.c.priority, jobs.c.run_after, sqlite_where=text("dead_at IS NULL"))
+# While a job of one key waits, asking again is the same wish; once leased, the change may have come too late for it.
+Index(
+    "uq_jobs_waiting_key",
+    jobs.c.kind,
+    jobs.c.key,
+    unique=True,
+    sqlite_where=text("key IS NOT NULL AND leased_until IS NULL AND dead_at IS NULL"),
+    postgresql_where=text("key IS NOT NULL AND leased_until IS NULL AND dead_at IS NULL"),
+)

@@ -1,0 +1,9 @@
+"""Alembic's entry: runs on the connection that `platform.migrate` hands over, never on one of its own."""
+
+from alembic import context
+
+from vitrine.schema import metadata
+
+connection = context.config.attributes["connection"]
+context.configure(connection=connection, target_metadata=metadata, render_as_batch=True, transactional_ddl=False)
+context.run_migrations()

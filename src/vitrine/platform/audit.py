@@ -1,0 +1,40 @@
+"""Audit lines: who changed or saw what matters, written in the transaction of the change (design 5.9)."""
+
+from typing import Any, Protocol
+
+from vitrine.platform.database import UnitOfWork
+from vitrine.platform.tables import audit_log
+
+
+class Who(Protocol):
+    """The part of an Actor that an audit line keeps."""
+
+    @property
+    def user_id(self) -> int | None: ...
+    @property
+    def application_id(self) -> int | None: ...
+    @property
+    def address(self) -> str: ...
+
+
+def write(
+    work: UnitOfWork,
+    who: Who | None,
+    action: str,
+    thing: str,
+    details: dict[str, Any] | None = None,
+    *,
+    address: str = "",
+) -> None:
+    """One line; *details* never holds a secret. *who* is None when nobody is signed in yet."""
+    work.db.execute(
+        audit_log.insert().values(
+            at=work.now,
+            user_id=who.user_id if who else None,
+            application_id=who.application_id if who else None,
+            action=action,
+            object=thing,
+            details=details,
+            address=(who.address if who else "") or address,
+        )
+    )

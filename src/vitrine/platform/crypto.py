@@ -1,0 +1,128 @@
+"""The server key, what is derived from it, and the form of the secrets that Vitrine makes.
+
+A secret is `vit_<kind>_<30 base62><6 base62 of CRC32>` (design 5.5): recognisable by leak scanners, and a mistyped one
+is refused before any look-up. Codes and tokens are stored as SHA-256 digests: they hold about 178 bits, so a slow hash
+would add nothing. What a page must show again is stored encrypted under the server key besides.
+"""
+
+import base64
+import hashlib
+import hmac
+import os
+import secrets
+import string
+import zlib
+from pathlib import Path
+
+from cryptography.fernet import Fernet, InvalidToken
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+BASE62 = string.digits + string.ascii_uppercase + string.ascii_lowercase
+KINDS = frozenset({"at", "rt", "ac", "cs", "pat", "wh"})
+_RANDOM = 30
+_CHECK = 6
+_BODY = _RANDOM + _CHECK
+
+
+def digest(secret: str) -> bytes:
+    """SHA-256 of a high-entropy secret, the form in which it is stored and looked up."""
+    return hashlib.sha256(secret.encode()).digest()
+
+
+def random_base62(length: int) -> str:
+    return "".join(secrets.choice(BASE62) for _ in range(length))
+
+
+def new_secret(kind: str) -> str:
+    """A new secret of one of KINDS (`at` access token, `rt` refresh token, `ac` code, `cs` client secret, …)."""
+    if kind not in KINDS:
+        raise ValueError(f"unknown kind of secret: {kind}")
+    body = f"vit_{kind}_{random_base62(_RANDOM)}"
+    return body + _checksum(body)
+
+
+def is_mistyped(secret: str) -> bool:
+    """True if *secret* has our form but its checksum is wrong, so that no look-up can succeed."""
+    if not secret.startswith("vit_"):
+        return False  # imported secrets keep any printable form (design 5.5)
+    head, _, tail = secret.rpartition("_")
+    if len(tail) != _BODY or head[4:] not in KINDS:
+        return True
+    return secret[-_CHECK:] != _checksum(secret[:-_CHECK])
+
+
+def _checksum(text: str) -> str:
+    number = zlib.crc32(text.encode())
+    out = ""
+    for _ in range(_CHECK):
+        number, rest = divmod(number, 62)
+        out = BASE62[rest] + out
+    return out
+
+
+class Vault:
+    """What the server key opens: encryption of the secrets a page shows again, and derived signing keys."""
+
+    def __init__(self, key: bytes) -> None:
+        if len(key) != 32:
+            raise ValueError("the server key must have 32 bytes")
+        self._key = key
+        self._fernet = Fernet(base64.urlsafe_b64encode(self.derive("encryption")))
+
+    @classmethod
+    def in_folder(cls, folder: Path) -> "Vault":
+        """Open the key file of an instance, making it on first use (mode 0600, never half-written)."""
+        path = folder / "server.key"
+        if not path.exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            fresh = folder / f".server.key.{os.getpid()}.{secrets.token_hex(4)}"
+            descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(secrets.token_bytes(32).hex().encode())
+                file.flush()
+                os.fsync(file.fileno())
+            try:
+                os.link(fresh, path)  # fails if another process was first: its key counts
+            except FileExistsError:
+                pass  # the winner's key is read below
+            finally:
+                fresh.unlink()
+        return cls(bytes.fromhex(path.read_text().strip()))
+
+    def derive(self, purpose: str) -> bytes:
+        """32 bytes bound to *purpose*: one purpose's key tells nothing about another's (RFC 5869)."""
+        return HKDF(algorithm=SHA256(), length=32, salt=None, info=f"vitrine/{purpose}".encode()).derive(self._key)
+
+    def encrypt(self, secret: str) -> str:
+        return self._fernet.encrypt(secret.encode()).decode()
+
+    def decrypt(self, sealed: str) -> str:
+        """The secret again. Raises ValueError if it was sealed under another key."""
+        try:
+            return self._fernet.decrypt(sealed.encode()).decode()
+        except InvalidToken as failure:
+            raise ValueError("sealed under another server key") from failure
+
+    def instance_id(self) -> str:
+        """The prefix of every `resource_id` (contract 02 section 1: 32 hex digits made from the install key)."""
+        return self.derive("instance id").hex()[:32]
+
+
+def signature(key: bytes, message: bytes) -> bytes:
+    return hmac.digest(key, message, "sha256")
+
+
+def same(left: bytes | str, right: bytes | str) -> bool:
+    """Compare in constant time."""
+    as_bytes = [value.encode() if isinstance(value, str) else value for value in (left, right)]
+    return hmac.compare_digest(*as_bytes)
+
+
+def base64url(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def from_base64url(text: str) -> bytes:
+    """Raises ValueError when *text* is not base64url."""
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))

@@ -1,0 +1,202 @@
+"""Connections and the unit of work.
+
+One unit of work is one request or one job: it commits whole or not at all. On SQLite each thread keeps one connection
+open for its life (no pool checkout on the hot path); reads run in a deferred transaction on the WAL snapshot and never
+wait, writes take the lock at once by BEGIN IMMEDIATE so that they fail early instead of deadlocking in the middle.
+"""
+
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, CursorResult, Engine, create_engine, event
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.pool import NullPool, QueuePool
+
+from vitrine.errors import Unavailable
+
+BUSY_TIMEOUT_MS = 5_000
+
+
+@dataclass(slots=True)
+class UnitOfWork:
+    """What a service may use while one transaction is open.
+
+    `db` is the open connection, `now` the one instant of this unit of work (aware, UTC). Events given to `emit` reach
+    their listeners just before the commit, inside the same transaction; callables given to `after_commit` run once the
+    change is durable, and not at all if it is not.
+    """
+
+    db: Connection
+    now: datetime
+    writable: bool
+    events: list[object] = field(default_factory=list)
+    _afterwards: list[Callable[[], None]] = field(default_factory=list)
+
+    def emit(self, happening: object) -> None:
+        self.events.append(happening)
+
+    def after_commit(self, call: Callable[[], None]) -> None:
+        self._afterwards.append(call)
+
+    @property
+    def driver(self) -> Any:
+        """The driver's own connection, for the few statements where SQLAlchemy's overhead is measurable."""
+        return self.db.connection.driver_connection
+
+
+Listener = Callable[[UnitOfWork, Any], None]
+
+
+class Database:
+    """Opens units of work on one database. Thread-safe; `close()` releases this thread's connection and the engine."""
+
+    def __init__(self, url: str) -> None:
+        self.engine: Engine = _sqlite(url) if url.startswith("sqlite") else create_engine(url, poolclass=QueuePool)
+        self.is_sqlite = self.engine.dialect.name == "sqlite"
+        self._local = threading.local()
+        self._opened: list[Connection] = []
+        self._guard = threading.Lock()
+        self._listeners: dict[type[object], list[Listener]] = {}
+
+    @classmethod
+    def in_folder(cls, folder: Path) -> "Database":
+        folder.mkdir(parents=True, exist_ok=True)
+        return cls(f"sqlite:///{folder / 'vitrine.sqlite3'}")
+
+    def listen(self, kind: type[object], listener: Listener) -> None:
+        """Call *listener(work, event)* inside the transaction for every event of exactly this type."""
+        self._listeners.setdefault(kind, []).append(listener)
+
+    @contextmanager
+    def read(self) -> Iterator[UnitOfWork]:
+        """A consistent snapshot; nothing can be written through it on SQLite (query_only is not set for speed: tests
+        of the services assert that reads do not write)."""
+        with self._transaction("BEGIN") as work:
+            yield work
+
+    @contextmanager
+    def write(self) -> Iterator[UnitOfWork]:
+        """One writing transaction. Raises Unavailable when the database stays locked or the disk is full."""
+        with self._transaction("BEGIN IMMEDIATE") as work:
+            yield work
+
+    @contextmanager
+    def _transaction(self, begin: str) -> Iterator[UnitOfWork]:
+        db = self._connection()
+        work = UnitOfWork(db, datetime.now(UTC), writable=begin != "BEGIN")
+        try:
+            self._begin(db, begin)
+            try:
+                yield work
+                self._dispatch(work)
+                self._end(db, "COMMIT")
+            except BaseException:
+                self._end(db, "ROLLBACK")
+                raise
+        except (OperationalError, sqlite3.OperationalError) as failure:
+            raise _translated(failure) from failure
+        finally:
+            if not self.is_sqlite:
+                db.close()
+            else:
+                self._local.busy = False
+        for call in work._afterwards:
+            call()
+
+    def _dispatch(self, work: UnitOfWork) -> None:
+        # An event may cause another one, so the list is walked by position while it grows.
+        position = 0
+        while position < len(work.events):
+            happening = work.events[position]
+            for listener in self._listeners.get(type(happening), ()):
+                listener(work, happening)
+            position += 1
+
+    def _connection(self) -> Connection:
+        if not self.is_sqlite:
+            return self.engine.connect()
+        if getattr(self._local, "busy", False):
+            raise RuntimeError("a unit of work is already open in this thread")
+        if getattr(self._local, "connection", None) is None:
+            self._local.connection = self.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+            with self._guard:
+                self._opened.append(self._local.connection)
+        self._local.busy = True
+        connection: Connection = self._local.connection
+        return connection
+
+    def _begin(self, db: Connection, statement: str) -> None:
+        if self.is_sqlite:
+            _driver(db).execute(statement)
+
+    def _end(self, db: Connection, statement: str) -> None:
+        if not self.is_sqlite:
+            if statement == "COMMIT":
+                db.commit()
+            else:
+                db.rollback()
+            return
+        driver = _driver(db)
+        if statement == "COMMIT" or driver.in_transaction:
+            driver.execute(statement)
+
+    def close(self) -> None:
+        with self._guard:
+            for connection in self._opened:
+                raw = connection.connection.driver_connection
+                connection.invalidate()
+                if raw is not None:
+                    raw.close()
+            self._opened.clear()
+        self._local = threading.local()
+        self.engine.dispose()
+
+
+def inserted_id(result: CursorResult[Any]) -> int:
+    """The number that the database gave to the row just inserted."""
+    key = result.inserted_primary_key
+    assert key is not None
+    return int(key[0])
+
+
+def _driver(db: Connection) -> sqlite3.Connection:
+    raw = db.connection.driver_connection
+    assert isinstance(raw, sqlite3.Connection)
+    return raw
+
+
+def _sqlite(url: str) -> Engine:
+    engine = create_engine(
+        url, poolclass=NullPool, connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT_MS / 1000}
+    )
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: sqlite3.Connection, _record: object) -> None:
+        connection.isolation_level = None
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=NORMAL",
+            f"busy_timeout={BUSY_TIMEOUT_MS}",
+            "foreign_keys=ON",
+            "temp_store=MEMORY",
+            "cache_size=-16000",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+
+    return engine
+
+
+def _translated(failure: Exception) -> Exception:
+    """What SQLite could not do now, as a refusal; anything else is a bug and passes through."""
+    text = str(failure).lower()
+    if "locked" in text or "busy" in text:
+        return Unavailable("The library is busy; please try again in a moment.", why=text[:200], retry_after_s=5)
+    if "disk is full" in text or "disk i/o" in text or "readonly database" in text:
+        return Unavailable("The server cannot write to its disk.", why=text[:200], retry_after_s=60)
+    return failure

@@ -1,0 +1,44 @@
+"""Bring a database to the newest schema, whole or not at all."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, MetaData
+
+from vitrine.platform.database import Database
+
+SCRIPTS = Path(__file__).parent.parent / "migrations"
+
+
+def upgrade(database: Database) -> str:
+    """Run what is missing and return the revision reached.
+
+    On SQLite everything happens inside one explicit BEGIN IMMEDIATE: Alembic's own transactions would leave a failed
+    migration half done, and it could not be run again.
+    """
+    script = ScriptDirectory.from_config(_config())
+    newest = script.get_current_head() or ""
+    with database.read() as work:
+        if MigrationContext.configure(work.db).get_current_revision() == newest:
+            return newest
+    with database.write() as work:
+        config = _config()
+        config.attributes["connection"] = work.db
+        command.upgrade(config, "head")
+    return newest
+
+
+def differences(connection: Connection, metadata: MetaData) -> list[object]:
+    """What the tables in the database and in the code disagree about; empty when the migrations are complete."""
+    context = MigrationContext.configure(connection, opts={"compare_type": False, "render_as_batch": True})
+    return list(compare_metadata(context, metadata))
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(SCRIPTS))
+    return config

@@ -1,0 +1,11 @@
+"""Every table of the product in one place: what migrations compare the database with."""
+
+from vitrine.accounts import tables as accounts
+from vitrine.applications import tables as applications
+from vitrine.jobs import tables as jobs
+from vitrine.library import tables as library
+from vitrine.oauth import tables as oauth
+from vitrine.platform import tables as platform
+from vitrine.platform.schema import metadata
+
+__all__ = ["accounts", "applications", "jobs", "library", "metadata", "oauth", "platform"]

@@ -1,0 +1,156 @@
+"""The one Settings object: read once from environment and an optional TOML file, checked whole at start."""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import MISSING, Field, dataclass, field, fields
+from pathlib import Path
+from types import UnionType
+from typing import Any, Union, get_args, get_origin, get_type_hints
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, available_timezones
+
+from vitrine.errors import Invalid
+
+PREFIX = "VITRINE_"
+
+
+def _setting(default: Any, sentence: str, unit: str = "") -> Any:
+    return field(default=default, metadata={"sentence": sentence, "unit": unit})
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything an operator may decide. Each field has a unit where one is needed, a default and one sentence."""
+
+    data_dir: Path = _setting(Path("var/data"), "Folder that holds the database, the documents, the index and the key.")
+    base_url: str = _setting(
+        "http://127.0.0.1:8000", "Address under which people reach the server; decides every link."
+    )
+    trusted_proxies: tuple[str, ...] = _setting((), "Addresses of proxies whose forwarded headers count.")
+    timezone: str = _setting("UTC", "Zone in which dates are written on the API.")
+    title: str = _setting("Vitrine", "Name of the instance, shown on pages and at GET /api/.")
+    description: str = _setting("", "One sentence about the instance, shown at GET /api/.")
+    default_language: str = _setting("en", "Language of pages and texts when the visitor states none.")
+    database_url: str = _setting("", "SQLAlchemy address of the database; empty means SQLite in the data folder.")
+    log_json: bool = _setting(False, "Write logs as JSON lines.")
+    log_level: str = _setting("info", "Least severe level that is logged.")
+    api_enabled: bool = _setting(True, "Serve the public API and the OAuth endpoints.")
+    api_require_https: bool | None = _setting(
+        None, "Refuse the token endpoint over http; unset: when base_url is https."
+    )
+    api_header_tokens_only: bool = _setting(False, "Ignore access tokens in query and body for every application.")
+    old_habits: str = _setting("flagged", "Server policy on discouraged OAuth features: refuse, flagged or allow.")
+    upload_max_bytes: int = _setting(10 * 2**30, "Largest file that can be added.", "bytes")
+    fetch_max_bytes: int = _setting(2 * 2**30, "Largest file that is fetched from an address.", "bytes")
+    media_max_pixels: int = _setting(200_000_000, "Largest picture that is decoded.", "pixels")
+    media_memory_bytes: int = _setting(1_500 * 2**20, "Memory after which a decoding process is ended.", "bytes")
+    worker_media_children: int = _setting(2, "Decoding processes that the worker runs at once.")
+    subdef_url_ttl: int = _setting(7200, "Life of a signed media address; 0 means endless.", "seconds")
+    session_days: int = _setting(14, "Life of a sign-in that is used.", "days")
+    fresh_sign_in_minutes: int = _setting(15, "How long after signing in secrets may be shown.", "minutes")
+    sign_in_failures: int = _setting(8, "Failed sign-ins after which an account waits.")
+    sign_in_wait_minutes: int = _setting(15, "How long an account waits after too many failures.", "minutes")
+    embed_frame_ancestors: str = _setting("*", "Sites that may frame embedded documents, as in frame-ancestors.")
+    demo: bool = _setting(False, "Fill an empty instance with the demonstration.")
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.timezone)
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port of base_url, as browsers write an origin."""
+        parts = urlsplit(self.base_url)
+        return f"{parts.scheme}://{parts.netloc}"
+
+    @property
+    def is_https(self) -> bool:
+        return self.base_url.startswith("https://")
+
+    @property
+    def https_required(self) -> bool:
+        return self.is_https if self.api_require_https is None else self.api_require_https
+
+    def absolute(self, path: str) -> str:
+        """The absolute address of a path that begins with a slash."""
+        return self.base_url.rstrip("/") + path
+
+
+def load(environ: Mapping[str, str] | None = None, file: Path | None = None, **given: Any) -> Settings:
+    """Settings from, in rising order of precedence, defaults, TOML *file*, environment (`VITRINE_*`) and *given*.
+
+    Raises Invalid that lists every fault at once; an unknown key is a fault, since a typing error must not be silent.
+    """
+    environ = os.environ if environ is None else environ
+    known = {one.name: one for one in fields(Settings)}
+    faults: list[str] = []
+    values: dict[str, Any] = {}
+    if file is not None:
+        for key, value in tomllib.loads(file.read_text()).items():
+            _take(values, known, key, value, faults, f"{file.name}: {key}")
+    for name, text in environ.items():
+        if name.startswith(PREFIX):
+            _take(values, known, name[len(PREFIX) :].lower(), text, faults, name)
+    values.update({key: value for key, value in given.items() if value is not None})
+    if faults:
+        raise Invalid("These settings cannot be used: " + "; ".join(faults) + ".", field="settings")
+    settings = Settings(**values)
+    faults = _check(settings)
+    if faults:
+        raise Invalid("These settings cannot be used: " + "; ".join(faults) + ".", field="settings")
+    return settings
+
+
+def _take(
+    values: dict[str, Any], known: Mapping[str, Field[Any]], key: str, value: Any, faults: list[str], named: str
+) -> None:
+    if key not in known:
+        faults.append(f"{named} is not a setting")
+        return
+    try:
+        values[key] = _parsed(get_type_hints(Settings)[key], value)
+    except ValueError as failure:
+        faults.append(f"{named} {failure}")
+
+
+def _parsed(kind: Any, value: Any) -> Any:
+    if get_origin(kind) in (Union, UnionType):
+        kind = next(one for one in get_args(kind) if one is not type(None))
+    if get_origin(kind) is tuple:
+        return tuple(value) if isinstance(value, list) else tuple(part for part in str(value).split(",") if part)
+    if kind is bool and not isinstance(value, bool):
+        if str(value).lower() in ("1", "true", "yes", "on"):
+            return True
+        if str(value).lower() in ("0", "false", "no", "off"):
+            return False
+        raise ValueError("must be true or false")
+    if kind is int:
+        try:
+            return int(value)
+        except ValueError:
+            raise ValueError("must be a whole number") from None
+    return kind(value)
+
+
+def _check(settings: Settings) -> list[str]:
+    faults = []
+    parts = urlsplit(settings.base_url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/") or parts.query:
+        faults.append("base_url must be http(s)://host[:port] without a path")
+    if settings.timezone not in available_timezones():
+        faults.append("timezone must be the name of a zone, such as Europe/Paris")
+    if settings.old_habits not in ("refuse", "flagged", "allow"):
+        faults.append("old_habits must be refuse, flagged or allow")
+    if settings.log_level not in ("debug", "info", "warning", "error"):
+        faults.append("log_level must be debug, info, warning or error")
+    faults.extend(
+        f"{one.name} must be positive"
+        for one in fields(settings)
+        if one.default is not MISSING
+        and isinstance(one.default, int)
+        and not isinstance(one.default, bool)
+        and one.name != "subdef_url_ttl"
+        and getattr(settings, one.name) <= 0
+    )
+    return faults
