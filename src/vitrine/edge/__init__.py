@@ -1,0 +1,21 @@
+"""What all HTTP adapters share: where a call runs, who asks, parameters, form tokens."""
+
+from vitrine.edge.auth import bearer, cookie, nobody, optional_bearer
+from vitrine.edge.params import Params, parameters
+from vitrine.edge.run import long_read, off, read, services, write
+from vitrine.edge.services import Services
+
+__all__ = [
+    "Params",
+    "Services",
+    "bearer",
+    "cookie",
+    "long_read",
+    "nobody",
+    "off",
+    "optional_bearer",
+    "parameters",
+    "read",
+    "services",
+    "write",
+]

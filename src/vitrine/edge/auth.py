@@ -1,0 +1,103 @@
+"""From a token or a cookie to an Actor.
+
+API paths never look at cookies, pages never look at tokens: a request that carries both must not run as somebody the
+caller did not mean (contract 06 section 27, trap 11).
+"""
+
+from dataclasses import dataclass, replace
+
+from starlette.requests import Request
+
+from vitrine.accounts import NOBODY, Actor
+from vitrine.edge.cookies import session_secret
+from vitrine.edge.params import Params
+from vitrine.edge.run import services
+from vitrine.oauth.tokens import Bearer, TokenRefused
+from vitrine.platform.database import UnitOfWork
+
+PARAMETERS = ("oauth_token", "access_token")
+
+
+@dataclass(frozen=True, slots=True)
+class Presented:
+    """A token as it came: *in_header* decides whether an application may send it so (design 5.3)."""
+
+    secret: str
+    in_header: bool
+
+
+class TwoCarriers(Exception):
+    """Different tokens in header and parameters: 400 `invalid_request` as JSON (contract 01 section 5.4)."""
+
+
+class TokenMissing(Exception):
+    """No token at all: 400 with a challenge (contract 01 section 5.4)."""
+
+
+def presented(request: Request, params: Params, *, header_only: bool) -> Presented | None:
+    """The access token of *request* (contract 01 section 5.1 with its D).
+
+    `Authorization: OAuth` and `Bearer` count, other schemes are ignored. A parameter beside the header must be the
+    same token. Raises TwoCarriers otherwise, also when query and form disagree.
+    """
+    header = _from_header(request.headers.get("authorization", ""))
+    given = set()
+    if not header_only:
+        for source in (params.query, params.form):
+            for name in PARAMETERS:
+                value = source.get(name)
+                if isinstance(value, str) and value:
+                    given.add(value)
+    if len(given) > 1 or (header and given and given != {header}):
+        raise TwoCarriers
+    if header:
+        return Presented(header, in_header=True)
+    return Presented(given.pop(), in_header=False) if given else None
+
+
+def _from_header(value: str) -> str | None:
+    scheme, _, rest = value.strip().partition(" ")
+    if scheme == "OAuth" or scheme.lower() == "bearer":
+        return rest.strip() or None
+    return None
+
+
+def bearer(work: UnitOfWork, request: Request) -> Actor:
+    """The person and application behind the request's token; `edge.params.parameters` must have been awaited.
+
+    Raises TokenMissing, TwoCarriers or TokenRefused. Leaves the token's facts in `request.state.bearer`.
+    """
+    found = optional_bearer(work, request)
+    if found is None:
+        raise TokenMissing
+    return found
+
+
+def optional_bearer(work: UnitOfWork, request: Request) -> Actor | None:
+    """The same where a token is welcome but not asked for: None without one, refusals as in `bearer`."""
+    here = services(request)
+    params = request.state.params if hasattr(request.state, "params") else Params()
+    token = presented(request, params, header_only=here.settings.api_header_tokens_only)
+    if token is None:
+        return None
+    facts: Bearer = here.oauth.tokens.check(work, token.secret)
+    if not token.in_header and not facts.allows_parameter_token:
+        raise TokenRefused("invalid_request", "This application must send its token in the Authorization header.")
+    address = getattr(request.state, "address", "")
+    request.state.bearer = facts
+    here.ledger.token_used(facts.token_id, work.now, address)
+    return replace(facts.actor, address=address) if address else facts.actor
+
+
+def cookie(work: UnitOfWork, request: Request) -> Actor:
+    """The person signed in in this browser, or NOBODY. Leaves the actor in `request.state.actor` for templates."""
+    secret = session_secret(request)
+    address = getattr(request.state, "address", "")
+    found = services(request).accounts.actor_of_session(work, secret, address) if secret else None
+    request.state.actor = found or NOBODY
+    return found or NOBODY
+
+
+def nobody(_work: UnitOfWork, request: Request) -> Actor:
+    """Routes where it does not matter who asks; the address is still known."""
+    return replace(NOBODY, address=getattr(request.state, "address", ""))

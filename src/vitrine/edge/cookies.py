@@ -1,0 +1,59 @@
+"""The two cookies: the session, and a visitor mark that carries forms before anybody is signed in."""
+
+from secrets import token_urlsafe
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from vitrine.edge.run import services
+
+
+def session_name(request: Request) -> str:
+    return "__Host-vitrine" if services(request).settings.is_https else "vitrine"
+
+
+def visitor_name(request: Request) -> str:
+    return "__Host-vitrine-visitor" if services(request).settings.is_https else "vitrine-visitor"
+
+
+def session_secret(request: Request) -> str | None:
+    return request.cookies.get(session_name(request))
+
+
+def visitor_secret(request: Request) -> str:
+    """The visitor's mark; made here the first time, sent with the answer by `keep_visitor`."""
+    known = request.cookies.get(visitor_name(request)) or getattr(request.state, "visitor", None)
+    if known is None:
+        known = token_urlsafe(24)
+        request.state.visitor = known
+    return known
+
+
+def keep_visitor(request: Request, response: Response) -> None:
+    """Send the visitor cookie if this request made one."""
+    made = getattr(request.state, "visitor", None)
+    if made is not None:
+        _set(request, response, visitor_name(request), made, None)
+
+
+def set_session(request: Request, response: Response, secret: str) -> None:
+    days = services(request).settings.session_days
+    _set(request, response, session_name(request), secret, days * 86_400)
+
+
+def clear_session(request: Request, response: Response) -> None:
+    response.delete_cookie(
+        session_name(request), path="/", secure=services(request).settings.is_https, httponly=True, samesite="lax"
+    )
+
+
+def _set(request: Request, response: Response, name: str, value: str, max_age_s: int | None) -> None:
+    response.set_cookie(
+        name,
+        value,
+        max_age=max_age_s,
+        path="/",
+        secure=services(request).settings.is_https,
+        httponly=True,
+        samesite="lax",  # strict would sign people out on their way back from a third-party application
+    )

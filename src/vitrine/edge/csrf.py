@@ -1,0 +1,46 @@
+"""Proof that a change was asked for by our own page.
+
+Forms carry a token bound to the session cookie (or to the visitor cookie before anybody is signed in). The XHR-JSON
+routes of contract 07 have no form: they take `X-Requested-With` plus an `Origin` or `Sec-Fetch-Site` that only a page
+of this origin can send (design 5.6).
+"""
+
+from starlette.requests import Request
+
+from vitrine.edge.cookies import session_secret, visitor_secret
+from vitrine.edge.run import services
+from vitrine.errors import Forbidden
+
+
+class NotFromOurPage(Forbidden):
+    """The form token is missing, stale or somebody else's."""
+
+    code = "csrf"
+
+
+def token(request: Request) -> str:
+    return services(request).accounts.csrf_token(session_secret(request) or visitor_secret(request))
+
+
+def require(request: Request, given: str | None) -> None:
+    """Raises NotFromOurPage unless *given* is this visitor's token. A foreign Origin is refused besides."""
+    origin = request.headers.get("origin")
+    foreign = origin is not None and origin not in (services(request).settings.origin, "null")
+    if foreign or not given or given != token(request):
+        raise NotFromOurPage("This form is too old or did not come from this site. Please load the page again.")
+
+
+def require_same_origin(request: Request) -> None:
+    """For XHR-JSON routes: raises NotFromOurPage unless a page of this origin sent the request."""
+    origin = request.headers.get("origin")
+    site = request.headers.get("sec-fetch-site")
+    from_us = origin == services(request).settings.origin if origin is not None else site == "same-origin"
+    if request.headers.get("x-requested-with", "").lower() != "xmlhttprequest" or not from_us:
+        raise NotFromOurPage("This request did not come from a page of this site.")
+
+
+def wants_json(request: Request) -> bool:
+    """True for the XHR-JSON routes' callers: both marks, as contract 07 asks."""
+    return request.headers.get(
+        "x-requested-with", ""
+    ).lower() == "xmlhttprequest" and "application/json" in request.headers.get("accept", "")

@@ -1,0 +1,178 @@
+"""Parameters as PHP applications send them: `bases[]=12`, `status[4]=1`, `metadatas[0][value]=x` (contract 02 §4.2).
+
+Looked up in the query first, then in the path, then in the form, whatever the method. Files are spooled to disk by the
+multipart parser; the whole body may not exceed the limit given.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from starlette.datastructures import Headers, UploadFile
+from starlette.exceptions import HTTPException
+from starlette.formparsers import FormParser, MultiPartException, MultiPartParser
+from starlette.requests import Request
+
+from vitrine.errors import Invalid
+
+Nested = str | dict[str, "Nested"]
+_NAME = re.compile(r"([^\[\]]+)((?:\[[^\[\]]*\])*)")
+_KEY = re.compile(r"\[([^\[\]]*)\]")
+MOST_PARAMETERS = 5_000
+DEEPEST = 6
+SMALL_BODY_BYTES = 2 * 2**20
+
+
+class BodyTooLarge(Invalid):
+    """The request body exceeds what this route accepts."""
+
+    code = "body_too_large"
+
+
+def nest(pairs: Iterable[tuple[str, str]]) -> dict[str, Nested]:
+    """Pairs of a query or form as nested mappings, the way PHP reads them; list indices become the keys "0", "1" …
+
+    A name that is not well formed is kept as it stands, so that no parameter is lost.
+    """
+    root: dict[str, Nested] = {}
+    for name, value in pairs:
+        matched = _NAME.fullmatch(name)
+        if matched is None:
+            root[name] = value
+            continue
+        keys = _KEY.findall(matched[2])
+        if len(keys) > DEEPEST:
+            raise Invalid("Parameters may not be nested this deep.", field=name[:80])
+        _set(root, [matched[1], *keys], value)
+    return root
+
+
+def _set(node: dict[str, Nested], keys: list[str], value: str) -> None:
+    for position, key in enumerate(keys):
+        name = key if key or position == 0 else _next_index(node)
+        if position == len(keys) - 1:
+            node[name] = value
+            return
+        below = node.get(name)
+        if not isinstance(below, dict):
+            below = {}
+            node[name] = below
+        node = below
+
+
+def _next_index(node: dict[str, Nested]) -> str:
+    return str(1 + max((int(key) for key in node if key.isdecimal()), default=-1))
+
+
+@dataclass(slots=True)
+class Params:
+    """All parameters of one request. `files` holds every uploaded part by name, in order."""
+
+    query: dict[str, Nested] = field(default_factory=dict)
+    path: dict[str, str] = field(default_factory=dict)
+    form: dict[str, Nested] = field(default_factory=dict)
+    files: dict[str, list[UploadFile]] = field(default_factory=dict)
+
+    def raw(self, name: str) -> Nested | None:
+        for source in (self.query, self.path, self.form):
+            if name in source:
+                value = source[name]
+                return value if isinstance(value, str | dict) else str(value)
+        return None
+
+    def text(self, name: str, default: str | None = None) -> str | None:
+        """The scalar value; an array under this name counts as absent."""
+        value = self.raw(name)
+        return value if isinstance(value, str) else default
+
+    def array(self, name: str) -> dict[str, Nested] | None:
+        """The array as a mapping in order of arrival; None when absent. A scalar is an array of one, except empty."""
+        value = self.raw(name)
+        if value is None or value == "":
+            return None
+        return value if isinstance(value, dict) else {"0": value}
+
+    def values(self, name: str) -> list[str]:
+        """The scalar members of an array, in order."""
+        return [value for value in (self.array(name) or {}).values() if isinstance(value, str)]
+
+    def integer(self, name: str, default: int) -> int:
+        """Raises Invalid naming the parameter when it is there and is not a whole number."""
+        value = self.text(name)
+        if value is None or value == "":
+            return default
+        try:
+            number = int(value)
+        except ValueError:
+            raise Invalid(f"{name} must be a whole number.", field=name) from None
+        if abs(number) > 2**62:
+            raise Invalid(f"{name} is out of range.", field=name)
+        return number
+
+    async def close(self) -> None:
+        """Release the spooled files; called by the endpoint when its answer is made."""
+        for parts in self.files.values():
+            for part in parts:
+                await part.close()
+
+
+async def parameters(request: Request, *, max_bytes: int = SMALL_BODY_BYTES) -> Params:
+    """Read query, path and (when the body is a form) form of *request*.
+
+    Raises BodyTooLarge, or Invalid when a multipart body is broken off. A multipart request without boundary or with an
+    empty body counts as having no body: real clients send those (contract 08).
+    """
+    known = getattr(request.state, "params", None)
+    if isinstance(known, Params):
+        return known
+    params = Params(nest(request.query_params.multi_items()), {k: str(v) for k, v in request.path_params.items()})
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind in ("multipart/form-data", "application/x-www-form-urlencoded") and request.method not in ("GET", "HEAD"):
+        await _read_form(request, params, kind, max_bytes)
+    request.state.params = params
+    return params
+
+
+async def _read_form(request: Request, params: Params, kind: str, max_bytes: int) -> None:
+    stream = _limited(request, max_bytes)
+    headers = Headers(raw=request.scope["headers"])
+    if kind == "multipart/form-data" and "boundary=" not in headers["content-type"].lower():
+        return
+    try:
+        if kind == "multipart/form-data":
+            form = await MultiPartParser(
+                headers, stream, max_files=1000, max_fields=MOST_PARAMETERS, max_part_size=SMALL_BODY_BYTES
+            ).parse()
+        else:
+            form = await FormParser(headers, stream).parse()
+    except (MultiPartException, HTTPException) as failure:
+        if request.headers.get("content-length") == "0":
+            return
+        raise Invalid("The form that was sent is broken off or not well formed.", why=str(failure)) from failure
+    pairs: list[tuple[str, str]] = []
+    for name, value in form.multi_items():
+        if isinstance(value, UploadFile):
+            params.files.setdefault(name, []).append(value)
+        else:
+            pairs.append((name, value))
+    if len(pairs) > MOST_PARAMETERS:
+        raise Invalid("Too many parameters.")
+    params.form = nest(pairs)
+
+
+async def _limited(request: Request, max_bytes: int) -> Any:
+    announced = request.headers.get("content-length", "")
+    if announced.isdecimal() and int(announced) > max_bytes:
+        raise BodyTooLarge(f"The body may have at most {max_bytes} bytes.", field="body")
+    seen = 0
+    async for chunk in request.stream():
+        seen += len(chunk)
+        if seen > max_bytes:
+            raise BodyTooLarge(f"The body may have at most {max_bytes} bytes.", field="body")
+        yield chunk
+
+
+async def body(request: Request, *, max_bytes: int = SMALL_BODY_BYTES) -> bytes:
+    """The whole body, at most *max_bytes*. Raises BodyTooLarge."""
+    return b"".join([chunk async for chunk in _limited(request, max_bytes)])

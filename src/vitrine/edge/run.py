@@ -1,0 +1,57 @@
+"""Where a call runs, and in which transaction.
+
+Services are synchronous. On SQLite a short indexed read costs less than a hop to another thread, so it runs in the
+event loop; writes, long reads and everything on other databases run in a worker thread (design section 4).
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import TypeVar
+
+import anyio.to_thread
+from starlette.requests import Request
+
+from vitrine.accounts import Actor
+from vitrine.edge.services import Services
+from vitrine.platform.database import UnitOfWork
+
+T = TypeVar("T")
+Call = Callable[[UnitOfWork, Actor], T]
+Authenticator = Callable[[UnitOfWork, Request], Actor]
+
+
+def services(request: Request) -> Services:
+    found: Services = request.app.state.services
+    return found
+
+
+async def read(request: Request, who: Authenticator, call: Call[T]) -> T:
+    """Run a short read: *who* finds the actor and *call* does the rest, in one snapshot."""
+    if services(request).database.is_sqlite:
+        return _read(request, who, call)
+    return await off(partial(_read, request, who, call))
+
+
+async def long_read(request: Request, who: Authenticator, call: Call[T]) -> T:
+    """The same for reads that may take more than a few milliseconds: never in the event loop."""
+    return await off(partial(_read, request, who, call))
+
+
+async def write(request: Request, who: Authenticator, call: Call[T]) -> T:
+    """Run a change in a worker thread, in one writing transaction that is committed when *call* returns."""
+    return await off(partial(_write, request, who, call))
+
+
+async def off(call: Callable[[], T]) -> T:
+    """Run something slow without a transaction (a hash, a probe, a copy) in a worker thread."""
+    return await anyio.to_thread.run_sync(call)
+
+
+def _read(request: Request, who: Authenticator, call: Call[T]) -> T:
+    with services(request).database.read() as work:
+        return call(work, who(work, request))
+
+
+def _write(request: Request, who: Authenticator, call: Call[T]) -> T:
+    with services(request).database.write() as work:
+        return call(work, who(work, request))

@@ -1,0 +1,45 @@
+"""Refusals of the archive, with names worth catching."""
+
+from vitrine.errors import Conflict, Forbidden, Invalid, NotFound
+from vitrine.library.model import RecordKey
+
+
+class NoSuchDatabox(NotFound):
+    code = "no_such_databox"
+
+
+class NoSuchCollection(NotFound):
+    code = "no_such_collection"
+
+
+class NoSuchRecord(NotFound):
+    code = "no_such_record"
+
+
+class NoSuchRendition(NotFound):
+    code = "no_such_rendition"
+
+
+class MayNotSee(Forbidden):
+    """The record or collection exists, the actor has no access to it: 401 on v1, 404 on pages."""
+
+    code = "may_not_see"
+
+
+class MayNotAdd(Forbidden):
+    code = "may_not_add"
+
+
+class MayNotChange(Forbidden):
+    code = "may_not_change"
+
+
+class AlreadyThere(Conflict):
+    """The same file is in this databox already; `key` is the record."""
+
+    code = "already_there"
+    key: RecordKey | None = None
+
+
+class BadFieldName(Invalid):
+    code = "bad_field_name"

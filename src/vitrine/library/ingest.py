@@ -1,0 +1,318 @@
+"""How a file becomes a record, in three steps, so that no transaction waits for a disk or a decoder.
+
+`permit` asks the right to add; `take` looks at the file in a killable child and keeps its bytes under their SHA-256;
+`add` asks again, writes the record (or an item of the quarantine), its values and its job. What `take` kept for an
+`add` that was refused is swept later, harmlessly.
+"""
+
+import re
+import uuid as uuids
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import msgspec
+
+from vitrine.accounts import Actor, Right, Via
+from vitrine.jobs import Jobs
+from vitrine.library import permalinks, store
+from vitrine.library.errors import AlreadyThere, MayNotAdd
+from vitrine.library.events import RecordAdded
+from vitrine.library.jobs import MAKE_RENDITIONS
+from vitrine.library.model import DOCUMENT, Collection, CollectionId, DataboxId, Field, RecordKey
+from vitrine.library.records import Records
+from vitrine.media.probe import Probe
+from vitrine.media.service import Media
+from vitrine.platform import audit
+from vitrine.platform.database import UnitOfWork
+
+UUID_TAGS = ("XMP-exif:ImageUniqueID", "IPTC:UniqueDocumentID", "ExifIFD:ImageUniqueID", "XMP-xmpMM:DocumentID")
+LONGEST_VALUE = 32_766  # bytes, the size that the original indexes (06 section 6)
+MOST_VALUES = 500
+_EXIF_DATE = re.compile(r"(\d{4}):(\d\d):(\d\d)(?:[ T](\d\d:\d\d:\d\d).*)?$")
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A file that was looked at and whose bytes are kept."""
+
+    name: str
+    sha256: str
+    size: int
+    probe: Probe
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    key: RecordKey
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    item: int
+    checks: Mapping[str, tuple[int, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Ingest:
+    records: Records
+    media: Media
+    jobs: Jobs
+
+    def permit(self, work: UnitOfWork, actor: Actor, into: CollectionId) -> Collection:
+        """Raises NoSuchCollection or MayNotAdd."""
+        collection = self.records.collection(work, into)
+        if actor.via is not Via.COMMAND and not actor.rights.on(into, Right.canaddrecord, work.now):
+            raise MayNotAdd("You may not add records to this collection.", field="base_id", why=f"collection {into}")
+        return collection
+
+    def take(self, source: BinaryIO | Path, name: str) -> Arrival:
+        """Look at a file and keep its bytes. Raises MediaError and its kin for what cannot be used, and then keeps
+        nothing; Unavailable when the disk does not take it."""
+        clean = clean_name(name)
+        with self.media.spool(source) as spooled:
+            probe = self.media.probe(spooled.path, clean)
+            stored = self.media.keep(spooled)
+        return Arrival(clean, stored.sha256, stored.size, probe)
+
+    def add(
+        self,
+        work: UnitOfWork,
+        actor: Actor,
+        arrival: Arrival,
+        into: CollectionId,
+        *,
+        force: bool | None = None,
+        status: int | None = None,
+        renditions: bool = True,
+    ) -> Added | Quarantined:
+        """Write the record, or a quarantine item when a check fails (06 section 15).
+
+        *force* True makes a record whatever the checks say, False sends it to the quarantine anyway, None lets the
+        checks decide. Record, values, rows of its renditions and job appear together or not at all.
+        """
+        collection = self.permit(work, actor, into)
+        uuid = embedded_uuid(arrival.probe.metadata)
+        if force is not True:
+            checks = self._checks(work, collection.databox_id, arrival, uuid)
+            if checks or force is False:
+                return self._quarantine(work, actor, arrival, collection, uuid, checks, forced=force is False)
+        return Added(self._record(work, actor, arrival, collection, uuid, status, renditions))
+
+    def refuse_duplicate(self, work: UnitOfWork, actor: Actor, arrival: Arrival, into: CollectionId) -> None:
+        """For pages and the command line, where a person decides at once: raises AlreadyThere, with the record."""
+        collection = self.permit(work, actor, into)
+        twins = store.same_file(work, collection.databox_id, arrival.sha256)
+        if twins:
+            refusal = AlreadyThere(f"This file is already in the library as “{twins[0].title}”.")
+            refusal.key = twins[0].key
+            raise refusal
+
+    def _checks(
+        self, work: UnitOfWork, databox: DataboxId, arrival: Arrival, uuid: str | None
+    ) -> dict[str, tuple[int, ...]]:
+        same_bytes = store.same_file(work, databox, arrival.sha256)
+        checks = {"Sha256": tuple(one.number for one in same_bytes)} if same_bytes else {}
+        same_uuid = store.same_uuid(work, databox, uuid) if uuid else []
+        if same_uuid:
+            checks["UUID"] = tuple(one.number for one in same_uuid)
+        return checks
+
+    def _quarantine(
+        self,
+        work: UnitOfWork,
+        actor: Actor,
+        arrival: Arrival,
+        collection: Collection,
+        uuid: str | None,
+        checks: Mapping[str, tuple[int, ...]],
+        *,
+        forced: bool,
+    ) -> Quarantined:
+        item = store.add_quarantine_item(
+            work,
+            {
+                "collection_id": collection.id,
+                "user_id": actor.user_id,
+                "session": str(uuids.uuid4()),
+                "original_name": arrival.name,
+                "sha256": arrival.sha256,
+                "uuid": uuid or str(uuids.uuid4()),
+                "size": arrival.size,
+                "mime": arrival.probe.mime,
+                "forced": forced,
+                "checks": checks,
+                "attributes": {},
+            },
+        )
+        audit.write(work, actor, "quarantine.added", f"item {item}", {"base_id": collection.id})
+        return Quarantined(item, checks)
+
+    def _record(
+        self,
+        work: UnitOfWork,
+        actor: Actor,
+        arrival: Arrival,
+        collection: Collection,
+        uuid: str | None,
+        status: int | None,
+        renditions: bool,
+    ) -> RecordKey:
+        probe = arrival.probe
+        structure = self.records.structure(work)
+        key = RecordKey(collection.databox_id, store.next_number(work, collection.databox_id))
+        fields = structure.fields[collection.databox_id]
+        values = mapped_values(fields, probe.metadata, facts_of(arrival, key, work))
+        title = title_of(fields, values, arrival.name)
+        record_id = store.add_record(
+            work,
+            {
+                "databox_id": key.databox,
+                "number": key.number,
+                "collection_id": collection.id,
+                "kind": probe.kind,
+                "mime": probe.mime,
+                "original_name": arrival.name,
+                "title": title,
+                "uuid": uuid or str(uuids.uuid4()),
+                "sha256": arrival.sha256,
+                "size": arrival.size,
+                "status": collection.default_status if status is None else status,
+                "technical": msgspec.json.encode(technical_list(probe)).decode(),
+                "width": probe.display_width,
+                "height": probe.display_height,
+                "duration_ms": None if probe.duration_s is None else round(probe.duration_s * 1000),
+                "creator_id": actor.user_id,
+                "created": work.now,
+                "updated": work.now,
+            },
+        )
+        store.add_values(work, record_id, [(one.id, value) for one, some in values for value in some])
+        store.add_rendition(
+            work,
+            record_id,
+            DOCUMENT,
+            {
+                "state": "ready",
+                "sha256": arrival.sha256,
+                "mime": probe.mime,
+                "extension": extension_of(arrival.name),
+                "width": probe.display_width or 0,
+                "height": probe.display_height or 0,
+                "size": arrival.size,
+            },
+        )
+        permalinks.ensure(work, record_id, title, DOCUMENT)
+        recipes = [one for one in structure.recipes_for(key.databox, probe.kind) if one.tobuild and renditions]
+        for recipe in recipes:
+            store.add_rendition(work, record_id, recipe.name, {"state": "waiting"})
+        if recipes:
+            self.jobs.add(work, MAKE_RENDITIONS, {"record_id": record_id}, key=str(record_id))
+        work.emit(RecordAdded(record_id))
+        audit.write(work, actor, "record.added", f"record {key}", {"base_id": collection.id})
+        return key
+
+
+def clean_name(name: str) -> str:
+    """The last part of a file name, without control characters, at most 255 characters; never empty."""
+    last = re.split(r"[/\\]", name.strip())[-1]
+    kept = "".join(one for one in last if one.isprintable())[-255:]
+    return kept.strip() or "untitled"
+
+
+def extension_of(name: str) -> str:
+    _, dot, end = name.rpartition(".")
+    return end.lower() if dot and end.isalnum() and len(end) <= 12 else ""
+
+
+def embedded_uuid(metadata: Mapping[str, list[str]]) -> str | None:
+    """The first valid UUID among the tags that carry one (06 section 4), in the usual form."""
+    for tag in UUID_TAGS:
+        for value in metadata.get(tag, ()):
+            try:
+                return str(uuids.UUID(value.removeprefix("xmp.did:").removeprefix("uuid:").strip()))
+            except ValueError:
+                continue
+    return None
+
+
+def technical_list(probe: Probe) -> list[dict[str, Any]]:
+    """The technical data in the wire's form (02 section 5.2): booleans as 0 and 1."""
+    return [
+        {"name": name, "value": int(value) if isinstance(value, bool) else value} for name, value in probe.technical
+    ]
+
+
+def facts_of(arrival: Arrival, key: RecordKey, work: UnitOfWork) -> dict[str, list[str]]:
+    """The computed `Phraseanet:` sources (06 section 6) that are known when a record is added."""
+    probe = arrival.probe
+    facts: dict[str, object | None] = {
+        "tf-filename": arrival.name,
+        "tf-basename": arrival.name.rpartition(".")[0] or arrival.name,
+        "tf-extension": extension_of(arrival.name),
+        "tf-size": arrival.size,
+        "tf-width": probe.display_width,
+        "tf-height": probe.display_height,
+        "tf-mimetype": probe.mime,
+        "tf-duration": probe.duration_s,
+        "tf-recordid": key.number,
+        "tf-archivedate": work.now.strftime("%Y-%m-%d %H:%M:%S"),
+        "tf-editdate": work.now.strftime("%Y-%m-%d %H:%M:%S"),
+    }
+    return {f"Phraseanet:{name}": [str(value)] for name, value in facts.items() if value is not None}
+
+
+def mapped_values(
+    fields: tuple[Field, ...], metadata: Mapping[str, list[str]], facts: Mapping[str, list[str]]
+) -> list[tuple[Field, list[str]]]:
+    """The values of a new record: for each field the first of its tags that has any."""
+    mapped = []
+    for one in fields:
+        found: list[str] = []
+        for tag in (one.source, *one.fallbacks):
+            found = list(facts.get(tag, ())) or list(metadata.get(tag, ()))
+            if found:
+                break
+        values = normalised(one, found)
+        if values:
+            mapped.append((one, values))
+    return mapped
+
+
+def normalised(one: Field, found: list[str]) -> list[str]:
+    """Values as a field keeps them: trimmed, split at its separators, no value twice, dates in ISO order."""
+    if one.multi and one.separator:
+        pattern = "[" + re.escape(one.separator + ";") + "]"
+        found = [part for value in found for part in re.split(pattern, value)]
+    seen: dict[str, None] = {}
+    for value in found:
+        text = cut(value.replace("\x00", "").strip())
+        if one.type == "date":
+            text = iso_date(text)
+        if text:
+            seen.setdefault(text)
+    values = list(seen)[:MOST_VALUES]
+    return values if one.multi else values[:1]
+
+
+def cut(text: str) -> str:
+    """At most LONGEST_VALUE bytes of UTF-8, never half a character."""
+    raw = text.encode()
+    return text if len(raw) <= LONGEST_VALUE else raw[:LONGEST_VALUE].decode(errors="ignore")
+
+
+def iso_date(text: str) -> str:
+    """`2009:07:14 10:00:00` as EXIF and IPTC write it becomes `2009-07-14 10:00:00`; other forms stay."""
+    matched = _EXIF_DATE.match(text)
+    if matched is None:
+        return text.replace("T", " ") if re.match(r"\d{4}-\d\d-\d\dT", text) else text
+    day = f"{matched[1]}-{matched[2]}-{matched[3]}"
+    return f"{day} {matched[4]}" if matched[4] else day
+
+
+def title_of(fields: tuple[Field, ...], values: list[tuple[Field, list[str]]], name: str) -> str:
+    """Values of the fields flagged thumbtitle, else the file name (06 section 4)."""
+    by_id = {one.id: some for one, some in values}
+    parts = [value for one in fields if one.thumbtitle for value in by_id.get(one.id, ())]
+    return " ".join(parts).strip() or name

@@ -1,0 +1,120 @@
+"""Making renditions in the worker, and sweeping bytes that nothing refers to."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from vitrine.jobs import Job, Kind
+from vitrine.library import permalinks, store
+from vitrine.library.events import RenditionsReady
+from vitrine.library.model import Recipe, Record, RecordId
+from vitrine.library.records import Records
+from vitrine.media.errors import MediaError
+from vitrine.media.renditions import Made, Spec, spec_of
+from vitrine.media.service import Media
+from vitrine.media.storage import Stored
+from vitrine.platform import logging
+from vitrine.platform.database import Database, UnitOfWork
+
+log = logging.get("vitrine.library")
+MAKE_RENDITIONS = Kind("renditions.make", lane="media", max_attempts=4)
+SWEEP = Kind("media.sweep", lane="upkeep")
+SWEEP_BATCH = 500
+
+
+@dataclass(frozen=True, slots=True)
+class RenditionMaker:
+    """Handler of `renditions.make`: makes what waits. Idempotent: a rendition that is ready is not touched."""
+
+    database: Database
+    records: Records
+    media: Media
+
+    def __call__(self, job: Job) -> None:
+        record_id = RecordId(job.payload["record_id"])
+        wanted = self._wanted(record_id)
+        if wanted is None:
+            return  # deleted meanwhile, or done by a worker that died before it could say so
+        record, recipes = wanted
+        assert record.sha256 is not None
+        specs: list[Spec] = []
+        failures: list[tuple[str, MediaError]] = []
+        for recipe in recipes:
+            try:
+                specs.append(spec_of(recipe.name, recipe.mediatype, recipe.options))
+            except MediaError as failure:
+                failures.append((recipe.name, failure))
+        with self.media.scratch() as folder:
+            results = self.media.make_many(record.sha256, record.kind, record.mime or "", specs, folder)
+            made = [(one, self.media.keep_file(one.path)) for one in results if isinstance(one, Made)]
+            failures += [one for one in results if not isinstance(one, Made)]
+            with self.database.write() as work:
+                self._note(work, record, made, failures)
+
+    def _wanted(self, record_id: RecordId) -> tuple[Record, list[Recipe]] | None:
+        with self.database.read() as work:
+            record = store.by_id(work, record_id)
+            if record is None or record.sha256 is None:
+                return None
+            waiting = {one.name for one in store.renditions_of(work, [record_id])[record_id] if one.state == "waiting"}
+            structure = self.records.structure(work)
+            recipes = [one for one in structure.recipes_for(record.databox_id, record.kind) if one.name in waiting]
+            return (record, recipes) if recipes else None
+
+    def _note(
+        self,
+        work: UnitOfWork,
+        record: Record,
+        made: list[tuple[Made, Stored]],
+        failures: list[tuple[str, MediaError]],
+    ) -> None:
+        for one, stored in made:
+            values = {
+                "state": "ready",
+                "sha256": stored.sha256,
+                "mime": one.mime,
+                "extension": one.extension,
+                "width": one.width,
+                "height": one.height,
+                "size": stored.size,
+                "failure": None,
+                "failure_detail": None,
+            }
+            if store.update_rendition(work, record.id, one.name, values):
+                permalinks.ensure(work, record.id, record.title, one.name)
+        for name, failure in failures:
+            log.warning("rendition.failed", record=str(record.key), rendition=name, code=failure.code, why=failure.why)
+            values = {"state": "failed", "failure": failure.code, "failure_detail": failure.detail}
+            store.update_rendition(work, record.id, name, values)
+        work.emit(RenditionsReady(record.id, tuple(name for name, _ in failures)))
+
+
+@dataclass(frozen=True, slots=True)
+class Sweeper:
+    """Deletes bytes that no row refers to and that are older than *grace*: the left-overs of refused uploads."""
+
+    database: Database
+    media: Media
+
+    def __call__(self, _job: Job) -> None:
+        self.sweep(timedelta(days=7))
+
+    def sweep(self, grace: timedelta) -> int:
+        """Returns how many blobs went. Bytes of deleted records stay for *grace*, so that they can be recovered."""
+        self.media.sweep_spool(max(grace, timedelta(minutes=0)))
+        gone = 0
+        batch: list[str] = []
+        for sha256 in self.media.old_blobs(grace):
+            batch.append(sha256)
+            if len(batch) >= SWEEP_BATCH:
+                gone += self._sweep(batch)
+                batch = []
+        return gone + (self._sweep(batch) if batch else 0)
+
+    def _sweep(self, batch: list[str]) -> int:
+        # Under the write lock: an upload of the same bytes cannot be committed between the look and the deletion.
+        with self.database.write() as work:
+            used = store.referenced(work, batch)
+            orphans = [one for one in batch if one not in used]
+            for sha256 in orphans:
+                self.media.forget(sha256)
+        return len(orphans)

@@ -1,0 +1,215 @@
+"""The archive's nouns: databoxes, collections, structure, records, renditions, permalinks."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, NewType
+
+DataboxId = NewType("DataboxId", int)
+CollectionId = NewType("CollectionId", int)  # base_id on the wire
+RecordId = NewType("RecordId", int)  # unique in the instance, never on the wire
+FieldId = NewType("FieldId", int)
+
+LANGUAGES = ("fr", "en", "de", "nl")
+DOCUMENT = "document"
+THUMBNAIL = "thumbnail"
+PREVIEW = "preview"
+KINDS = ("image", "video", "audio", "document", "flash", "unknown")
+Labels = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordKey:
+    """A record as the wire names it: the number is unique only inside its databox."""
+
+    databox: DataboxId
+    number: int
+
+    def __str__(self) -> str:
+        return f"{self.databox}/{self.number}"
+
+
+@dataclass(frozen=True, slots=True)
+class Databox:
+    id: DataboxId
+    name: str
+    view_name: str
+    labels: Labels
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """`id` is base_id on the wire, `number` is collection_id."""
+
+    id: CollectionId
+    databox_id: DataboxId
+    number: int
+    name: str
+    labels: Labels
+    enabled: bool
+    public_presentation: str
+    default_status: int
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A metadata field of a databox (06 section 6). `source` and `fallbacks` are `Group:Tag` names of embedded tags."""
+
+    id: FieldId
+    databox_id: DataboxId
+    name: str
+    labels: Labels
+    type: str
+    multi: bool
+    separator: str
+    source: str
+    fallbacks: tuple[str, ...]
+    readonly: bool
+    required: bool
+    business: bool
+    indexable: bool
+    aggregable: int
+    thumbtitle: bool
+    dces_element: str | None
+    thesaurus_branch: str
+    generate_cterms: bool
+    gui_editable: bool
+    gui_visible: bool
+    printable: bool
+    input_disable: bool
+    sort_slot: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class StatusBit:
+    databox_id: DataboxId
+    bit: int
+    label_on: str
+    label_off: str
+    labels_on: Labels
+    labels_off: Labels
+    searchable: bool
+    printable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How one rendition is made, and which right it asks for (`klass`: thumbnail, preview or document)."""
+
+    databox_id: DataboxId
+    group: str
+    name: str
+    klass: str
+    mediatype: str
+    devices: tuple[str, ...]
+    labels: Labels
+    options: Mapping[str, Any]
+    presets: str | None
+    downloadable: bool
+    orderable: bool
+    substituable: bool
+    tobuild: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Structure:
+    """Everything about databoxes that changes rarely: read once, kept until its stamp changes."""
+
+    version: int
+    databoxes: Mapping[DataboxId, Databox]
+    collections: Mapping[CollectionId, Collection]
+    fields: Mapping[DataboxId, tuple[Field, ...]]
+    status_bits: Mapping[DataboxId, tuple[StatusBit, ...]]
+    recipes: Mapping[tuple[DataboxId, str, str], Recipe]
+    field_by_id: Mapping[FieldId, Field] = field(default_factory=dict)
+
+    def recipes_for(self, databox: DataboxId, group: str) -> tuple[Recipe, ...]:
+        """The recipes of one kind of record, in order. Stories use those of images (04 section 8)."""
+        return tuple(one for key, one in self.recipes.items() if key[0] == databox and key[1] == group)
+
+    def recipe(self, databox: DataboxId, group: str, name: str) -> Recipe | None:
+        return self.recipes.get((databox, group, name))
+
+    def collections_of(self, databox: DataboxId) -> tuple[Collection, ...]:
+        return tuple(one for one in self.collections.values() if one.databox_id == databox and one.enabled)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One archived document (or story). `technical` is JSON text, already a list of {name, value} as on the wire."""
+
+    id: RecordId
+    databox_id: DataboxId
+    number: int
+    collection_id: CollectionId
+    is_story: bool
+    cover_record_id: RecordId | None
+    kind: str
+    mime: str | None
+    original_name: str | None
+    title: str
+    uuid: str
+    sha256: str | None
+    size: int | None
+    status: int
+    technical: str
+    width: int | None
+    height: int | None
+    duration_ms: int | None
+    creator_id: int | None
+    created: datetime
+    updated: datetime
+
+    @property
+    def key(self) -> RecordKey:
+        return RecordKey(self.databox_id, self.number)
+
+    @property
+    def group(self) -> str:
+        """The group of recipes that applies."""
+        return "image" if self.is_story else self.kind
+
+
+@dataclass(frozen=True, slots=True)
+class Permalink:
+    id: int
+    token: str
+    label: str
+    activated: bool
+    created: datetime
+    updated: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Rendition:
+    """One file of a record; `document` is the original. Only `state == "ready"` has bytes (`sha256`)."""
+
+    record_id: RecordId
+    name: str
+    state: str
+    sha256: str | None
+    mime: str
+    extension: str
+    width: int
+    height: int
+    size: int
+    substituted: bool
+    failure: str | None
+    failure_detail: str | None
+    created: datetime
+    updated: datetime
+    permalink: Permalink | None = None
+
+    @property
+    def is_ready(self) -> bool:
+        return self.state == "ready" and self.sha256 is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """One value of one field of one record; `id` is meta_id on the wire."""
+
+    id: int
+    field_id: FieldId
+    value: str

@@ -1,0 +1,175 @@
+"""Permalinks and signed addresses: the two ways in which a document is shown outside (contract 04 sections 1 to 4)."""
+
+import re
+import unicodedata
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import quote_plus
+
+import msgspec
+
+from vitrine.errors import Invalid, NotFound
+from vitrine.library import store
+from vitrine.library.model import DataboxId, Permalink, RecordId, RecordKey, Rendition
+from vitrine.platform.crypto import Vault, base64url, from_base64url, random_base62, same, signature
+from vitrine.platform.database import UnitOfWork
+
+TOKEN_LENGTH = 64
+_BLANKS = re.compile(r"[\s+]+")
+_KEPT = re.compile(r"[^0-9A-Za-z_+-]")
+_UNSAFE_IN_NAME = re.compile(r"[\x00-\x1f\x7f \\/%+]")
+_HOUR = 3600
+_CACHED = 50_000
+
+
+def label_of(title: str) -> str:
+    """The label of a permalink as the original makes it from a title (04 section 1).
+
+    The extension goes, the rest is form-encoded, runs of blanks and `+` become `-`, and of what is left only letters,
+    digits and `_ - +` stay: the percent signs go, their hex digits stay, so that old addresses keep their shape.
+    """
+    stem = re.sub(r"\.[A-Za-z0-9]{1,5}$", "", title.strip())
+    encoded = _BLANKS.sub("-", quote_plus(stem, safe=""))
+    plain = unicodedata.normalize("NFKD", encoded)
+    return _KEPT.sub("", plain) or "untitled"
+
+
+def ensure(work: UnitOfWork, record_id: RecordId, title: str, name: str) -> None:
+    """Give a rendition its permalink when it gets its first file; it keeps it for ever."""
+    store.ensure_permalink(work, record_id, name, random_base62(TOKEN_LENGTH), label_of(title))
+
+
+@dataclass(frozen=True, slots=True)
+class PermalinkPaths:
+    """The three paths of a permalink, without the host; the order of parameters is part of the contract."""
+
+    page: str
+    file: str
+    download: str
+
+
+def paths(key: RecordKey, rendition: Rendition, link: Permalink) -> PermalinkPaths:
+    name = _UNSAFE_IN_NAME.sub("_", f"{link.label}.{rendition.extension}" if rendition.extension else link.label)
+    root = f"/permalink/v1/{key.databox}/{key.number}/{rendition.name}/"
+    file = f"{root}{name}?token={link.token}"
+    return PermalinkPaths(page=f"{root}?token={link.token}", file=file, download=f"{file}&download=1")
+
+
+class WrongToken(NotFound):
+    """Unknown, switched off or of something else: all look the same from outside."""
+
+    code = "wrong_token"
+
+
+def check(rendition: Rendition, token: str | None) -> Permalink:
+    """The permalink that *token* opens for this very rendition. Raises WrongToken (04 section 2, access rule)."""
+    link = rendition.permalink
+    if link is None or not link.activated:
+        raise WrongToken("This link has been switched off.")
+    if not token or not same(link.token, token):
+        raise WrongToken("This link is not right.")
+    return link
+
+
+class BadAddress(Invalid):
+    """A signed address that no key of ours made: 400 (04 section 4)."""
+
+    code = "bad_address"
+
+
+class StaleAddress(NotFound):
+    """A signed address that has ended or whose signature is wrong: 404 (04 section 4)."""
+
+    code = "stale_address"
+
+
+@dataclass(frozen=True, slots=True)
+class SignedAddress:
+    """What a signed address says once its signature is right."""
+
+    issuer_id: int
+    key: RecordKey
+    name: str
+
+
+@dataclass(slots=True)
+class SignedAddresses:
+    """JSON Web Tokens (HS256) for `/medias/{token}` (02 section 5.3): usable without an access token.
+
+    Each user has a key of their own, derived from the server key and a generation number, so that all addresses of one
+    person can be ended at once; `kid` is `<user>-<generation>`. `iat` and `exp` are rounded to the hour, so one
+    signature serves everybody who asks in that hour, and caches stay warm.
+    """
+
+    vault: Vault
+    _keys: dict[tuple[int, int], bytes] = field(default_factory=dict)
+    _made: OrderedDict[tuple[Any, ...], str] = field(default_factory=OrderedDict)
+
+    def path(self, issuer: tuple[int, int], key: RecordKey, name: str, *, life: timedelta | None, now: datetime) -> str:
+        """The path of the address; *issuer* is (user id, generation), *life* None means endless."""
+        hour = int(now.timestamp()) // _HOUR * _HOUR
+        # Rounded up, so that the address lives at least as long as was asked for.
+        ends = None if life is None else -(-(int(now.timestamp()) + int(life.total_seconds())) // _HOUR) * _HOUR
+        memo = (issuer, key, name, hour if ends is None else ends)
+        known = self._made.get(memo)
+        if known is None:
+            known = "/medias/" + self._sign(issuer, key, name, hour, ends)
+            if len(self._made) >= _CACHED:
+                self._made.popitem(last=False)
+            self._made[memo] = known
+        return known
+
+    def _sign(self, issuer: tuple[int, int], key: RecordKey, name: str, issued: int, ends: int | None) -> str:
+        header = {"typ": "JWT", "alg": "HS256", "kid": f"{issuer[0]}-{issuer[1]}"}
+        claims: dict[str, Any] = {"iat": issued, "iss": issuer[0], "sdef": [key.databox, key.number, name]}
+        if ends is not None:
+            claims["exp"] = ends
+        body = ".".join(base64url(msgspec.json.encode(part)) for part in (header, claims))
+        return f"{body}.{base64url(signature(self._key(issuer), body.encode()))}"
+
+    def _key(self, issuer: tuple[int, int]) -> bytes:
+        known = self._keys.get(issuer)
+        if known is None:
+            known = self.vault.derive(f"signed addresses {issuer[0]}-{issuer[1]}")
+            if len(self._keys) > 10_000:
+                self._keys.clear()
+            self._keys[issuer] = known
+        return known
+
+    def open(self, token: str, *, generation_of: Callable[[int], int | None], now: datetime) -> SignedAddress:
+        """Check a token; *generation_of(user_id)* gives the current generation of a user's key or None.
+
+        Raises BadAddress for what is no token of ours (400) and StaleAddress for a wrong signature or an ended life.
+        """
+        try:
+            head, claims_part, signed = token.split(".")
+            header = msgspec.json.decode(from_base64url(head), type=_Header)
+            claims = msgspec.json.decode(from_base64url(claims_part), type=_Claims)
+            user, _, generation = header.kid.partition("-")
+            issuer = (int(user), int(generation))
+            given = from_base64url(signed)
+        except (ValueError, msgspec.DecodeError) as failure:
+            raise BadAddress("This address is not well formed.", why=type(failure).__name__) from failure
+        if header.alg != "HS256" or issuer[0] != claims.iss or generation_of(issuer[0]) != issuer[1]:
+            raise BadAddress("This address was made with a key that is not in use.")
+        if not same(signature(self._key(issuer), f"{head}.{claims_part}".encode()), given):
+            raise StaleAddress("There is nothing at this address.")
+        if claims.exp is not None and claims.exp <= now.timestamp():
+            raise StaleAddress("This address has ended.")
+        databox, number, name = claims.sdef
+        return SignedAddress(issuer[0], RecordKey(DataboxId(databox), number), name)
+
+
+class _Header(msgspec.Struct):
+    alg: str
+    kid: str
+
+
+class _Claims(msgspec.Struct):
+    iat: int
+    iss: int
+    sdef: tuple[int, int, str]
+    exp: int | None = None

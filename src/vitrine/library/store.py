@@ -1,0 +1,274 @@
+"""SQL of records, values, renditions and permalinks. The structure's SQL is in `structure_store.py`."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from vitrine.library.model import (
+    DOCUMENT,
+    THUMBNAIL,
+    CollectionId,
+    DataboxId,
+    FieldId,
+    Permalink,
+    Record,
+    RecordId,
+    RecordKey,
+    Rendition,
+    Value,
+)
+from vitrine.library.tables import (
+    databoxes,
+    field_values,
+    permalinks,
+    quarantine_items,
+    records,
+    renditions,
+)
+from vitrine.platform.database import UnitOfWork, inserted_id
+
+_RECORD = [records.c[name] for name in Record.__dataclass_fields__]
+_RENDITION = [renditions.c[name] for name in Rendition.__dataclass_fields__ if name != "permalink"]
+_PERMALINK = [permalinks.c[name] for name in Permalink.__dataclass_fields__]
+_WITH_PERMALINK = renditions.outerjoin(
+    permalinks, sa.and_(permalinks.c.record_id == renditions.c.record_id, permalinks.c.name == renditions.c.name)
+)
+_RECORD_WIDTH = len(_RECORD)
+_RENDITION_WIDTH = len(_RENDITION)
+
+
+def _rendition(row: Sequence[Any]) -> Rendition:
+    link = Permalink(*row[_RENDITION_WIDTH:]) if row[_RENDITION_WIDTH] is not None else None
+    return Rendition(*row[:_RENDITION_WIDTH], link)
+
+
+# -- records -----------------------------------------------------------------------------------------------------------
+
+_BY_KEY = sa.select(*_RECORD).where(
+    records.c.databox_id == sa.bindparam("databox"), records.c.number == sa.bindparam("number")
+)
+_THUMBNAILED = (
+    sa.select(*_RECORD, *_RENDITION, *_PERMALINK)
+    .select_from(
+        records.outerjoin(
+            renditions,
+            sa.and_(
+                renditions.c.record_id == records.c.id, renditions.c.name == THUMBNAIL, renditions.c.state == "ready"
+            ),
+        ).outerjoin(
+            permalinks,
+            sa.and_(permalinks.c.record_id == records.c.id, permalinks.c.name == THUMBNAIL),
+        )
+    )
+    .where(records.c.id.in_(sa.bindparam("ids", expanding=True)))
+)
+
+
+def by_key(work: UnitOfWork, key: RecordKey) -> Record | None:
+    row = work.db.execute(_BY_KEY, {"databox": key.databox, "number": key.number}).first()
+    return Record(*row) if row else None
+
+
+def by_id(work: UnitOfWork, record_id: RecordId) -> Record | None:
+    row = work.db.execute(sa.select(*_RECORD).where(records.c.id == record_id)).first()
+    return Record(*row) if row else None
+
+
+def with_thumbnails(work: UnitOfWork, ids: Sequence[RecordId]) -> dict[RecordId, tuple[Record, Rendition | None]]:
+    """Records with their ready thumbnail, one statement for the whole page."""
+    found: dict[RecordId, tuple[Record, Rendition | None]] = {}
+    for row in work.db.execute(_THUMBNAILED, {"ids": list(ids)}):
+        record = Record(*row[:_RECORD_WIDTH])
+        rest = row[_RECORD_WIDTH:]
+        found[record.id] = (record, _rendition(rest) if rest[0] is not None else None)
+    return found
+
+
+def next_number(work: UnitOfWork, databox: DataboxId) -> int:
+    """Take the next record number of a databox; the row is locked until the commit, so no number is given twice."""
+    taken = work.db.scalar(
+        databoxes.update()
+        .where(databoxes.c.id == databox)
+        .values(next_record=databoxes.c.next_record + 1)
+        .returning(databoxes.c.next_record)
+    )
+    assert taken is not None
+    return int(taken) - 1
+
+
+def add_record(work: UnitOfWork, values: Mapping[str, Any]) -> RecordId:
+    return RecordId(inserted_id(work.db.execute(records.insert().values(**values))))
+
+
+def update_record(work: UnitOfWork, record_id: RecordId, values: Mapping[str, Any]) -> None:
+    work.db.execute(records.update().where(records.c.id == record_id).values(updated=work.now, **values))
+
+
+def delete_record(work: UnitOfWork, record_id: RecordId) -> None:
+    """Values, renditions, permalinks and grants go by cascade; bytes are swept later."""
+    work.db.execute(records.delete().where(records.c.id == record_id))
+
+
+def same_file(work: UnitOfWork, databox: DataboxId, sha256: str) -> list[Record]:
+    rows = work.db.execute(
+        sa.select(*_RECORD)
+        .where(records.c.sha256 == sha256, records.c.databox_id == databox)
+        .order_by(records.c.id)
+        .limit(50)
+    )
+    return [Record(*row) for row in rows]
+
+
+def same_uuid(work: UnitOfWork, databox: DataboxId, uuid: str) -> list[Record]:
+    rows = work.db.execute(
+        sa.select(*_RECORD)
+        .where(records.c.uuid == uuid, records.c.databox_id == databox)
+        .order_by(records.c.id)
+        .limit(50)
+    )
+    return [Record(*row) for row in rows]
+
+
+def count_in(work: UnitOfWork, collections: Iterable[CollectionId]) -> dict[CollectionId, int]:
+    rows = work.db.execute(
+        sa.select(records.c.collection_id, sa.func.count())
+        .where(records.c.collection_id.in_(list(collections)))
+        .group_by(records.c.collection_id)
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+def each_id(work: UnitOfWork, after: RecordId, limit: int) -> list[RecordId]:
+    """Ids in order, for walks over everything (index rebuild)."""
+    return list(
+        work.db.scalars(sa.select(records.c.id).where(records.c.id > after).order_by(records.c.id).limit(limit))
+    )
+
+
+# -- values ------------------------------------------------------------------------------------------------------------
+
+
+def values_of(work: UnitOfWork, ids: Sequence[RecordId]) -> dict[RecordId, list[Value]]:
+    """Values of several records, in field and value order of entry."""
+    found: dict[RecordId, list[Value]] = {one: [] for one in ids}
+    rows = work.db.execute(
+        sa.select(field_values.c.record_id, field_values.c.id, field_values.c.field_id, field_values.c.value)
+        .where(field_values.c.record_id.in_(list(ids)))
+        .order_by(field_values.c.record_id, field_values.c.position, field_values.c.id)
+    )
+    for row in rows:
+        found[row[0]].append(Value(row[1], row[2], row[3]))
+    return found
+
+
+def add_values(work: UnitOfWork, record_id: RecordId, values: Sequence[tuple[FieldId, str]]) -> None:
+    if values:
+        rows = [
+            {"record_id": record_id, "field_id": field_id, "value": value, "position": position}
+            for position, (field_id, value) in enumerate(values)
+        ]
+        work.db.execute(field_values.insert(), rows)
+
+
+# -- renditions and permalinks -----------------------------------------------------------------------------------------
+
+
+def renditions_of(work: UnitOfWork, ids: Sequence[RecordId]) -> dict[RecordId, list[Rendition]]:
+    """All renditions of several records in any state, the original first, then by id."""
+    found: dict[RecordId, list[Rendition]] = {one: [] for one in ids}
+    rows = work.db.execute(
+        sa.select(*_RENDITION, *_PERMALINK)
+        .select_from(_WITH_PERMALINK)
+        .where(renditions.c.record_id.in_(list(ids)))
+        .order_by(renditions.c.record_id, sa.case((renditions.c.name == DOCUMENT, 0), else_=1), renditions.c.id)
+    )
+    for row in rows:
+        made = _rendition(row)
+        found[made.record_id].append(made)
+    return found
+
+
+_ONE_RENDITION = (
+    sa.select(*_RENDITION, *_PERMALINK)
+    .select_from(_WITH_PERMALINK)
+    .where(renditions.c.record_id == sa.bindparam("record"), renditions.c.name == sa.bindparam("rendition"))
+)
+
+
+def rendition(work: UnitOfWork, record_id: RecordId, name: str) -> Rendition | None:
+    row = work.db.execute(_ONE_RENDITION, {"record": record_id, "rendition": name}).first()
+    return _rendition(row) if row else None
+
+
+def add_rendition(work: UnitOfWork, record_id: RecordId, name: str, values: Mapping[str, Any]) -> None:
+    work.db.execute(
+        renditions.insert().values(record_id=record_id, name=name, created=work.now, updated=work.now, **values)
+    )
+
+
+def update_rendition(work: UnitOfWork, record_id: RecordId, name: str, values: Mapping[str, Any]) -> int:
+    """Returns the number of rows: 0 when the record has gone meanwhile."""
+    return work.db.execute(
+        renditions.update()
+        .where(renditions.c.record_id == record_id, renditions.c.name == name)
+        .values(updated=work.now, **values)
+    ).rowcount
+
+
+def ensure_permalink(work: UnitOfWork, record_id: RecordId, name: str, token: str, label: str) -> None:
+    """Make the permalink unless it is there: it outlives every re-building of its rendition."""
+    known = sa.select(permalinks.c.id).where(permalinks.c.record_id == record_id, permalinks.c.name == name)
+    if work.db.execute(known).first() is None:
+        work.db.execute(
+            permalinks.insert().values(
+                record_id=record_id, name=name, token=token, label=label, created=work.now, updated=work.now
+            )
+        )
+
+
+def has_permalink_token(work: UnitOfWork, record_id: RecordId) -> list[str]:
+    """Active tokens of any rendition of the record (the caption route takes each of them)."""
+    return list(
+        work.db.scalars(
+            sa.select(permalinks.c.token).where(permalinks.c.record_id == record_id, permalinks.c.activated)
+        )
+    )
+
+
+def referenced(work: UnitOfWork, sha256s: Sequence[str]) -> set[str]:
+    """Which of these blobs any row still needs."""
+    wanted = list(sha256s)
+    used: set[str] = set()
+    for column in (records.c.sha256, renditions.c.sha256, quarantine_items.c.sha256):
+        used.update(one for one in work.db.scalars(sa.select(column).where(column.in_(wanted))) if one)
+    return used
+
+
+def unfinished(work: UnitOfWork, limit: int = 1000) -> list[RecordId]:
+    """Records with renditions that still wait."""
+    return list(
+        work.db.scalars(
+            sa.select(renditions.c.record_id).where(renditions.c.state == "waiting").distinct().limit(limit)
+        )
+    )
+
+
+def rendition_states(work: UnitOfWork) -> dict[str, int]:
+    rows = work.db.execute(sa.select(renditions.c.state, sa.func.count()).group_by(renditions.c.state))
+    return {row[0]: row[1] for row in rows}
+
+
+# -- quarantine --------------------------------------------------------------------------------------------------------
+
+
+def add_quarantine_item(work: UnitOfWork, values: Mapping[str, Any]) -> int:
+    return inserted_id(work.db.execute(quarantine_items.insert().values(created=work.now, updated=work.now, **values)))
+
+
+def walk(work: UnitOfWork, batch: int = 500) -> Iterator[list[RecordId]]:
+    """All record ids in batches."""
+    last = RecordId(0)
+    while ids := each_id(work, last, batch):
+        yield ids
+        last = ids[-1]

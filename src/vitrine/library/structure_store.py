@@ -1,0 +1,97 @@
+"""SQL of databoxes, collections, fields, status bits and recipes, and the snapshot of all of them."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+import sqlalchemy as sa
+
+from vitrine.library.model import (
+    Collection,
+    CollectionId,
+    Databox,
+    DataboxId,
+    Field,
+    FieldId,
+    Recipe,
+    StatusBit,
+    Structure,
+)
+from vitrine.library.tables import collections, databoxes, fields, recipes, status_bits
+from vitrine.platform.database import UnitOfWork, inserted_id
+from vitrine.platform.tables import stamps
+
+STAMP = "structure"
+
+
+def version(work: UnitOfWork) -> int:
+    """The stamp of the structure; 0 when nothing was ever made. A driver call: every API request asks for it."""
+    if work.db.dialect.name == "sqlite":
+        row = work.driver.execute("SELECT value FROM stamps WHERE name = 'structure'").fetchone()
+        return int(row[0]) if row else 0
+    return int(work.db.scalar(sa.select(stamps.c.value).where(stamps.c.name == STAMP)) or 0)
+
+
+def bump(work: UnitOfWork) -> None:
+    """Make every process read the structure again."""
+    if work.db.execute(stamps.update().where(stamps.c.name == STAMP).values(value=stamps.c.value + 1)).rowcount == 0:
+        work.db.execute(stamps.insert().values(name=STAMP, value=1))
+
+
+def snapshot(work: UnitOfWork) -> Structure:
+    boxes = {
+        row.id: Databox(row.id, row.name, row.view_name, row.labels, row.version)
+        for row in work.db.execute(sa.select(databoxes).order_by(databoxes.c.position, databoxes.c.id))
+    }
+    bases = {
+        row.id: Collection(*(getattr(row, name) for name in Collection.__dataclass_fields__))
+        for row in work.db.execute(sa.select(collections).order_by(collections.c.position, collections.c.id))
+    }
+    by_box: dict[DataboxId, list[Field]] = {box: [] for box in boxes}
+    for row in work.db.execute(sa.select(fields).order_by(fields.c.position, fields.c.id)):
+        values = {name: getattr(row, name) for name in Field.__dataclass_fields__}
+        by_box[row.databox_id].append(Field(**{**values, "fallbacks": tuple(row.fallbacks)}))
+    bits: dict[DataboxId, list[StatusBit]] = {box: [] for box in boxes}
+    for row in work.db.execute(sa.select(status_bits).order_by(status_bits.c.bit)):
+        bits[row.databox_id].append(StatusBit(*(getattr(row, name) for name in StatusBit.__dataclass_fields__)))
+    made: dict[tuple[DataboxId, str, str], Recipe] = {}
+    for row in work.db.execute(sa.select(recipes).order_by(recipes.c.position, recipes.c.id)):
+        values = {name: getattr(row, name) for name in Recipe.__dataclass_fields__}
+        made[(row.databox_id, row.group, row.name)] = Recipe(**{**values, "devices": tuple(row.devices)})
+    return Structure(
+        version=version(work),
+        databoxes=MappingProxyType(boxes),
+        collections=MappingProxyType(bases),
+        fields=MappingProxyType({box: tuple(some) for box, some in by_box.items()}),
+        status_bits=MappingProxyType({box: tuple(some) for box, some in bits.items()}),
+        recipes=MappingProxyType(made),
+        field_by_id=MappingProxyType({one.id: one for some in by_box.values() for one in some}),
+    )
+
+
+def add_databox(work: UnitOfWork, values: Mapping[str, Any]) -> DataboxId:
+    return DataboxId(inserted_id(work.db.execute(databoxes.insert().values(created=work.now, **values))))
+
+
+def add_collection(work: UnitOfWork, databox: DataboxId, values: Mapping[str, Any]) -> CollectionId:
+    number = work.db.scalar(
+        databoxes.update()
+        .where(databoxes.c.id == databox)
+        .values(next_collection=databoxes.c.next_collection + 1)
+        .returning(databoxes.c.next_collection)
+    )
+    assert number is not None
+    row = collections.insert().values(databox_id=databox, number=int(number) - 1, created=work.now, **values)
+    return CollectionId(inserted_id(work.db.execute(row)))
+
+
+def add_field(work: UnitOfWork, databox: DataboxId, values: Mapping[str, Any]) -> FieldId:
+    return FieldId(inserted_id(work.db.execute(fields.insert().values(databox_id=databox, **values))))
+
+
+def add_recipe(work: UnitOfWork, databox: DataboxId, values: Mapping[str, Any]) -> None:
+    work.db.execute(recipes.insert().values(databox_id=databox, **values))
+
+
+def add_status_bit(work: UnitOfWork, databox: DataboxId, values: Mapping[str, Any]) -> None:
+    work.db.execute(status_bits.insert().values(databox_id=databox, **values))

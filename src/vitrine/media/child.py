@@ -1,0 +1,82 @@
+"""The decoding child: reads one call at a time from standard input, answers on standard output.
+
+Only this process (and what it imports on the first call) touches foreign bytes with a decoder.
+"""
+
+import ctypes
+import os
+import resource
+import signal
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from vitrine.media.errors import MediaError
+
+PR_SET_PDEATHSIG = 1
+CPU_SECONDS = 3600
+HEADER_BYTES = 4
+
+
+def _operations() -> dict[str, Callable[..., Any]]:
+    from vitrine.media.probe.inspect import probe
+    from vitrine.media.renditions.make import make_many
+
+    return {"probe": probe, "make_many": make_many, "ping": lambda: "pong"}
+
+
+def _confine(file_bytes: int) -> None:
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (file_bytes, file_bytes))
+    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
+    os.nice(5)  # a request for a page goes before a picture in the making
+
+
+def _read(size: int) -> bytes:
+    got = b""
+    while len(got) < size:
+        part = sys.stdin.buffer.read(size - len(got))
+        if not part:
+            raise EOFError
+        got += part
+    return got
+
+
+def answer(call: dict[str, Any], operations: dict[str, Callable[..., Any]]) -> dict[str, Any]:
+    """Run one call; a refusal and a decoder's own exception are both plain values for the parent."""
+    try:
+        return {"ok": True, "value": operations[call["op"]](**call["arguments"])}
+    except MediaError as refusal:
+        return {"ok": False, "code": refusal.code, "detail": refusal.detail, "why": refusal.why}
+    except MemoryError:
+        return {"ok": False, "code": "out_of_memory", "detail": "This file needs too much memory to be read."}
+    except Exception as failure:  # a decoder may raise anything; the file is at fault, not the server
+        detail = "This file is damaged or not what it seems to be."
+        return {
+            "ok": False,
+            "code": "undecodable",
+            "detail": detail,
+            "why": f"{type(failure).__name__}: {failure}"[:500],
+        }
+
+
+def main() -> None:
+    _confine(int(sys.argv[1]))
+    out = os.fdopen(os.dup(1), "wb")
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # a library that prints must not break the protocol
+    operations = _operations()
+    while True:
+        try:
+            call = msgspec.msgpack.decode(_read(int.from_bytes(_read(HEADER_BYTES), "big")))
+        except EOFError:
+            return
+        message = msgspec.msgpack.encode(answer(call, operations))
+        out.write(len(message).to_bytes(HEADER_BYTES, "big") + message)
+        out.flush()
+
+
+if __name__ == "__main__":
+    main()

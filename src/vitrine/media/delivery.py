@@ -1,0 +1,113 @@
+"""Which bytes, which validators, how they are named: plain values, for any HTTP adapter (contract 04 section 3)."""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import format_datetime, parsedate_to_datetime
+from urllib.parse import quote
+
+_RANGE = re.compile(r"\s*bytes\s*=\s*(\d*)\s*-\s*(\d*)\s*$", re.IGNORECASE)
+_ASCII = re.compile(r"[^A-Za-z0-9_.-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Bytes *start* to *end*, both included and inside the document."""
+
+    start: int
+    end: int
+
+    @property
+    def length(self) -> int:
+        return self.end - self.start + 1
+
+
+class RangeNotSatisfiable(Exception):
+    """The range starts at or past the end of the document: 416."""
+
+
+def parse_range(header: str, size: int) -> Span | None:
+    """Read a one-part `Range` header (RFC 9110 section 14.1.2) for a document of *size* bytes.
+
+    Returns the span, clamped to the document; None if the header is not understood or has several parts, which means
+    "send everything". Raises RangeNotSatisfiable if the span starts at or past the end.
+    """
+    matched = _RANGE.match(header)
+    if matched is None or (not matched[1] and not matched[2]):
+        return None
+    if not matched[1]:
+        length = int(matched[2])
+        if length == 0 or size == 0:
+            raise RangeNotSatisfiable
+        return Span(max(0, size - length), size - 1)
+    start = int(matched[1])
+    end = int(matched[2]) if matched[2] else size - 1
+    if matched[2] and end < start:
+        return None  # RFC 9110: an invalid range is ignored
+    if start >= size:
+        raise RangeNotSatisfiable
+    return Span(start, min(end, size - 1))
+
+
+def etag(sha256: str) -> str:
+    """A strong validator: the same bytes have the same tag, on every server of an installation."""
+    return f'"{sha256[:40]}"'
+
+
+def http_date(instant: datetime) -> str:
+    return format_datetime(instant.astimezone(UTC), usegmt=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """The conditional headers of a request, "" where absent."""
+
+    none_match: str = ""
+    modified_since: str = ""
+    if_range: str = ""
+    range: str = ""
+
+
+def is_unchanged(asked: Conditions, tag: str, modified: datetime) -> bool:
+    """True when 304 is the answer (RFC 9110 section 13.2.2: If-None-Match decides alone when it is there)."""
+    if asked.none_match:
+        known = [one.strip().removeprefix("W/") for one in asked.none_match.split(",")]
+        return "*" in known or tag in known
+    since = _date(asked.modified_since)
+    return since is not None and modified.replace(microsecond=0) <= since
+
+
+def wanted_span(asked: Conditions, size: int, tag: str, modified: datetime) -> Span | None:
+    """The span to send, None for the whole document. Raises RangeNotSatisfiable.
+
+    `If-Range` must name these very bytes, by tag or by exact date, else the range does not count (RFC 9110 13.1.5).
+    """
+    if not asked.range:
+        return None
+    if asked.if_range:
+        same = asked.if_range == tag or _date(asked.if_range) == modified.replace(microsecond=0)
+        if not same:
+            return None
+    return parse_range(asked.range, size)
+
+
+def _date(text: str) -> datetime | None:
+    if not text:
+        return None
+    try:
+        found = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def content_disposition(kind: str, filename: str) -> str:
+    """`inline` or `attachment` with an ASCII name (letters, digits, `_ - .`) and the full one (RFC 6266, RFC 8187)."""
+    name = (
+        "".join(one for one in filename if one.isprintable()).replace("/", "").replace("\\", "").strip() or "document"
+    )
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    plain = _ASCII.sub("_", plain).strip("_") or "document"
+    value = f'{kind}; filename="{plain}"'
+    return value if plain == name else f"{value}; filename*=utf-8''{quote(name, safe='')}"

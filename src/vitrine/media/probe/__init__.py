@@ -1,0 +1,35 @@
+"""What a file is: kind, type by content, size, duration, technical data, embedded metadata."""
+
+from dataclasses import dataclass, field
+
+Technical = int | float | str
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What is decoded at all; looked at before decoding."""
+
+    max_pixels: int = 200_000_000
+    max_duration_s: float = 12 * 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """The result of looking at one file.
+
+    *kind* is image, video, audio, document or unknown; *mime* is by content. *width* and *height* are as stored,
+    *display_width* and *display_height* after orientation or rotation is applied, all in pixels and None when there is
+    no picture. *technical* holds (name, value) pairs in the words of contract 04 section 8; *metadata* the embedded
+    tags as `Group:Tag` -> values.
+    """
+
+    kind: str
+    mime: str
+    width: int | None = None
+    height: int | None = None
+    display_width: int | None = None
+    display_height: int | None = None
+    duration_s: float | None = None
+    technical: list[tuple[str, Technical]] = field(default_factory=list)
+    metadata: dict[str, list[str]] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)

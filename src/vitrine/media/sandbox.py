@@ -1,0 +1,162 @@
+"""Decoding in killable children.
+
+The server and the worker never import a decoder. A call goes to a child process over a pipe; the parent watches the
+clock and the child's memory and ends it when either is used up, so that a hostile file costs one child and nothing
+else. Children end when their parent dies, even by SIGKILL.
+"""
+
+import contextlib
+import os
+import select
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+
+from vitrine.media.errors import BY_CODE, Crashed, MediaError, OutOfMemory, TooSlow
+from vitrine.platform import logging
+
+log = logging.get("vitrine.media")
+LOOK_EVERY_S = 0.05
+CALLS_PER_CHILD = 200
+IDLE_S = 60.0
+PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+HEADER_BYTES = 4
+_encode = msgspec.msgpack.encode
+_decode = msgspec.msgpack.decode
+
+
+@dataclass(slots=True, eq=False)
+class _Child:
+    process: subprocess.Popen[bytes]
+    calls: int = 0
+    idle_since: float = field(default_factory=time.monotonic)
+
+    def memory_bytes(self) -> int:
+        try:
+            with open(f"/proc/{self.process.pid}/statm", "rb") as file:  # noqa: PTH123 - looked at 20 times a second
+                return int(file.read().split()[1]) * PAGE_BYTES
+        except (OSError, IndexError):
+            return 0
+
+    def end(self) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+        for pipe in (self.process.stdin, self.process.stdout):
+            if pipe is not None:
+                with contextlib.suppress(OSError):
+                    pipe.close()
+
+
+class Sandbox:
+    """At most *children* decoders at once; a call waits for a free one. Thread-safe."""
+
+    def __init__(self, *, children: int, memory_bytes: int, file_bytes: int = 64 * 2**30) -> None:
+        self.memory_bytes = memory_bytes
+        self.file_bytes = file_bytes
+        self._slots = threading.BoundedSemaphore(children)
+        self._guard = threading.Lock()
+        self._idle: list[_Child] = []
+        self._closed = False
+
+    def call(self, op: str, arguments: dict[str, Any], *, timeout: timedelta) -> Any:
+        """Run *op* of `media.child` and return its plain value.
+
+        Raises the MediaError the child named, or TooSlow, OutOfMemory or Crashed.
+        """
+        with self._child() as child:
+            answer = self._ask(child, op, arguments, time.monotonic() + timeout.total_seconds())
+        if answer["ok"]:
+            return answer["value"]
+        raise BY_CODE.get(answer["code"], MediaError)(answer["detail"], why=answer.get("why", ""))
+
+    @contextlib.contextmanager
+    def _child(self) -> Iterator[_Child]:
+        with self._slots:
+            child = self._take()
+            try:
+                yield child
+            except BaseException:
+                child.end()
+                raise
+            child.calls += 1
+            child.idle_since = time.monotonic()
+            with self._guard:
+                if self._closed or child.calls >= CALLS_PER_CHILD:
+                    child.end()
+                else:
+                    self._idle.append(child)
+
+    def _take(self) -> _Child:
+        with self._guard:
+            while self._idle:
+                child = self._idle.pop()
+                if child.process.poll() is None:
+                    return child
+                child.end()
+        return self._start()
+
+    def _start(self) -> _Child:
+        environment = {**os.environ, "VIPS_CONCURRENCY": "1", "OMP_NUM_THREADS": "1", "VIPS_WARNING": "0"}
+        arguments = [sys.executable, "-m", "vitrine.media.child", str(self.file_bytes)]
+        process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+            arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment
+        )
+        return _Child(process)
+
+    def _ask(self, child: _Child, op: str, arguments: dict[str, Any], deadline: float) -> Any:
+        message = _encode({"op": op, "arguments": arguments})
+        assert child.process.stdin is not None
+        try:
+            child.process.stdin.write(len(message).to_bytes(HEADER_BYTES, "big") + message)
+            child.process.stdin.flush()
+        except OSError as failure:
+            raise Crashed("This file could not be read.", why="the decoder was gone") from failure
+        size = int.from_bytes(self._receive(child, HEADER_BYTES, deadline), "big")
+        return _decode(self._receive(child, size, deadline))
+
+    def _receive(self, child: _Child, size: int, deadline: float) -> bytes:
+        assert child.process.stdout is not None
+        handle = child.process.stdout.fileno()
+        got = b""
+        while len(got) < size:
+            ready, _, _ = select.select([handle], [], [], LOOK_EVERY_S)
+            if ready:
+                part = os.read(handle, size - len(got))
+                if not part:
+                    code = child.process.wait()
+                    if code == -signal.SIGXCPU:
+                        raise TooSlow("This file takes too long to read.", why="processor time")
+                    raise Crashed("This file could not be read: it made the decoder fail.", why=f"exit {code}")
+                got += part
+                continue
+            if time.monotonic() > deadline:
+                raise TooSlow("This file takes too long to read.", why="deadline")
+            memory = child.memory_bytes()
+            if memory > self.memory_bytes:
+                raise OutOfMemory("This file needs too much memory to be read.", why=f"{memory} bytes")
+        return got
+
+    def end_idle(self, older_than_s: float = IDLE_S) -> None:
+        """End children that nobody has asked for a while."""
+        limit = time.monotonic() - older_than_s
+        with self._guard:
+            old = [one for one in self._idle if one.idle_since < limit]
+            self._idle = [one for one in self._idle if one.idle_since >= limit]
+        for child in old:
+            child.end()
+
+    def close(self) -> None:
+        with self._guard:
+            self._closed = True
+            idle, self._idle = self._idle, []
+        for child in idle:
+            child.end()

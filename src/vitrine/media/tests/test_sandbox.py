@@ -1,0 +1,116 @@
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from vitrine.media.errors import Crashed, OutOfMemory, TooSlow
+from vitrine.media.sandbox import Sandbox
+from vitrine.media.service import Media
+from vitrine.testing import media_factory as make
+
+SOON = timedelta(seconds=30)
+
+
+def _children(pid: int) -> list[int]:
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            parent = int((folder / "stat").read_text().rsplit(")", 1)[1].split()[1])
+        except (OSError, IndexError):
+            continue
+        if parent == pid:
+            found.append(int(folder.name))
+    return found
+
+
+def test_a_child_that_dies_is_replaced(tmp_path: Path) -> None:
+    sandbox = Sandbox(children=1, memory_bytes=2**30)
+    assert sandbox.call("ping", {}, timeout=SOON) == "pong"
+    for child in _children(os.getpid()):
+        if "vitrine.media.child" in Path(f"/proc/{child}/cmdline").read_text():
+            os.kill(child, signal.SIGKILL)
+    time.sleep(0.1)
+    assert sandbox.call("ping", {}, timeout=SOON) == "pong"
+    sandbox.close()
+
+
+def test_a_call_beyond_its_time_is_ended(media: Media, tmp_path: Path) -> None:
+    film = make.mp4(tmp_path / "a.mp4", 4.0, 640, 360)
+    arguments = {
+        "source": str(film), "kind": "video", "mime": "video/mp4", "into": str(tmp_path),
+        "specs": [{"name": "preview", "mediatype": "video", "size": 640, "bitrate_kbps": 800, "fps": 25, "gop": 50, "audio_kbps": 128}],
+    }  # fmt: skip
+    with pytest.raises(TooSlow):
+        media.sandbox.call("make_many", arguments, timeout=timedelta(milliseconds=1))
+    assert media.sandbox.call("ping", {}, timeout=SOON) == "pong"
+
+
+def test_a_child_beyond_its_memory_is_ended(tmp_path: Path) -> None:
+    sandbox = Sandbox(children=1, memory_bytes=1)
+    with pytest.raises(OutOfMemory):
+        sandbox.call("ping", {}, timeout=SOON)
+    sandbox.close()
+
+
+def test_a_child_that_ends_in_the_middle_is_a_crash(tmp_path: Path) -> None:
+    sandbox = Sandbox(children=1, memory_bytes=2**30)
+    before = set(_children(os.getpid()))
+
+    def kill_when_there() -> None:
+        for _ in range(200):
+            fresh = [one for one in _children(os.getpid()) if one not in before]
+            if fresh:
+                os.kill(fresh[0], signal.SIGKILL)
+                return
+            time.sleep(0.005)
+
+    killer = threading.Thread(target=kill_when_there)
+    killer.start()
+    with pytest.raises(Crashed):
+        sandbox.call("ping", {}, timeout=SOON)
+    killer.join()
+    sandbox.close()
+
+
+def test_children_die_with_a_parent_that_is_killed() -> None:
+    script = (
+        "from vitrine.media.sandbox import Sandbox\nfrom datetime import timedelta\nimport time\n"
+        "s = Sandbox(children=1, memory_bytes=2**30)\ns.call('ping', {}, timeout=timedelta(seconds=30))\n"
+        "print('up', flush=True)\ntime.sleep(60)\n"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE)
+    assert parent.stdout is not None
+    assert parent.stdout.readline() == b"up\n"
+    children = _children(parent.pid)
+    assert children
+    parent.kill()
+    parent.wait()
+    parent.stdout.close()
+    for _ in range(100):
+        alive = [one for one in children if Path(f"/proc/{one}").exists() and "Z" not in _state(one)]
+        if not alive:
+            break
+        time.sleep(0.05)
+    assert not alive
+
+
+def _state(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+    except OSError:
+        return "Z"
+
+
+def test_the_parent_never_imports_a_decoder() -> None:
+    script = (
+        "import sys, vitrine.media.service, vitrine.library.jobs, vitrine.library.ingest\n"
+        "print([m for m in ('pyvips', 'av', 'PIL', 'numpy', 'lxml') if m in sys.modules])"
+    )
+    found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"

@@ -1,0 +1,94 @@
+"""What may be written a little later: the request log and last-used marks, in one transaction every two seconds.
+
+A request never waits for these, and losing the last two seconds of them in a crash harms nobody (design 5.9).
+"""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from vitrine.errors import Unavailable
+from vitrine.platform import logging
+from vitrine.platform.database import Database, UnitOfWork
+from vitrine.platform.tables import request_log
+
+log = logging.get("vitrine.ledger")
+EVERY_S = 2.0
+MOST_ROWS = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class RequestLine:
+    """One API call: *route* is the pattern, never the path with its values; *habits* names discouraged features used."""
+
+    at: datetime
+    request_id: str
+    account_id: int | None
+    application_id: int | None
+    method: str
+    route: str
+    status: int
+    duration_us: int
+    habits: str = ""
+
+
+TokenMarks = dict[int, tuple[datetime, str]]
+MarkWriter = Callable[[UnitOfWork, TokenMarks], None]
+
+
+class Ledger:
+    """Collects from any thread; `start()` writes in a thread of its own, `close()` writes what is left."""
+
+    def __init__(self, database: Database, write_marks: MarkWriter) -> None:
+        self._database = database
+        self._write_marks = write_marks
+        self._guard = threading.Lock()
+        self._lines: list[RequestLine] = []
+        self._marks: TokenMarks = {}
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def request(self, line: RequestLine) -> None:
+        with self._guard:
+            if len(self._lines) < MOST_ROWS:  # a database that stays locked must not fill the memory
+                self._lines.append(line)
+
+    def token_used(self, token_id: int, at: datetime, address: str) -> None:
+        with self._guard:
+            self._marks[token_id] = (at, address)
+
+    def start(self) -> None:
+        self._thread = threading.Thread(target=self._run, name="ledger", daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        while not self._stop.wait(EVERY_S):
+            self.flush()
+
+    def flush(self) -> None:
+        """Write everything collected so far. What cannot be written now is kept for the next time."""
+        with self._guard:
+            lines, self._lines = self._lines, []
+            marks, self._marks = self._marks, {}
+        if not lines and not marks:
+            return
+        try:
+            with self._database.write() as work:
+                if lines:
+                    columns = RequestLine.__dataclass_fields__
+                    rows = [{name: getattr(line, name) for name in columns} for line in lines]
+                    work.db.execute(request_log.insert(), rows)
+                if marks:
+                    self._write_marks(work, marks)
+        except Unavailable as failure:
+            log.warning("ledger.waits", why=failure.why, lines=len(lines))
+            with self._guard:
+                self._lines = (lines + self._lines)[:MOST_ROWS]
+                self._marks = {**marks, **self._marks}
+
+    def close(self) -> None:
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join(5)
+        self.flush()
