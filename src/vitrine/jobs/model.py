@@ -37,6 +37,7 @@ class Job:
 
 
 Handler = Callable[[Job], None]
+BatchHandler = Callable[[list[Job]], None]
 
 
 def pause_after(attempts: int) -> timedelta:

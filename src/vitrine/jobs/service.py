@@ -3,14 +3,15 @@
 import os
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from vitrine.errors import DomainError, Invalid, NotFound, Unavailable
 from vitrine.jobs import store
-from vitrine.jobs.model import HEARTBEAT, LEASE, Handler, Job, Kind
+from vitrine.jobs.model import HEARTBEAT, LEASE, BatchHandler, Handler, Job, Kind
 from vitrine.platform import logging
 from vitrine.platform.database import Database, UnitOfWork
 
@@ -31,7 +32,7 @@ class Jobs:
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """Threads that take jobs of one lane, *batch* rows at a time. A batch handler gets them all in one call."""
+    """Threads that take jobs of one lane, *batch* rows at a time; a kind with a batch handler gets them in one call."""
 
     name: str
     threads: int = 1
@@ -47,6 +48,7 @@ class Worker:
 
     database: Database
     handlers: Mapping[str, Handler]
+    batch_handlers: Mapping[str, BatchHandler]
     lanes: tuple[Lane, ...]
     place: str
     _stopping: threading.Event = field(default_factory=threading.Event)
@@ -90,8 +92,13 @@ class Worker:
                 continue
             if not taken:
                 self._stopping.wait(IDLE_PAUSE_S)
-            for job in taken:
-                self._run(job)
+            for kind in dict.fromkeys(job.kind for job in taken):
+                same = [job for job in taken if job.kind == kind]
+                if kind in self.batch_handlers:
+                    self._run(same, partial(self.batch_handlers[kind], same))
+                else:
+                    for job in same:
+                        self._run([job], partial(self.handlers[kind], job))
 
     def _lease(self, lane: Lane) -> list[Job]:
         with self.database.read() as work:  # a look first: an idle worker must not take the write lock
@@ -103,44 +110,41 @@ class Worker:
             self._running.update({job.id: time.monotonic() for job in taken})
         return taken
 
-    def _run(self, job: Job) -> None:
+    def _run(self, jobs: list[Job], call: Callable[[], None]) -> None:
         started = time.monotonic()
-        outcome = "done"
+        outcome, error, final = "done", None, False
         try:
-            self.handlers[job.kind](job)
-            self._settle(job, None, final=False)
+            call()
         except DomainError as refusal:
             outcome = refusal.code
-            lasting = isinstance(refusal, Invalid | NotFound) and not isinstance(refusal, Unavailable)
-            self._settle(job, f"{refusal.code}: {refusal.why or refusal.detail}", final=lasting)
+            error = f"{refusal.code}: {refusal.why or refusal.detail}"
+            final = isinstance(refusal, Invalid | NotFound)
         except Exception as bug:
-            outcome = "error"
-            log.exception("job.broke", kind=job.kind, job=job.id)
-            self._settle(job, f"{type(bug).__name__}: {bug}", final=False)
+            outcome, error = "error", f"{type(bug).__name__}: {bug}"
+            log.exception("job.broke", kind=jobs[0].kind, job=jobs[0].id)
+        self._settle(jobs, error, final=final)
         with self._guard:
-            self._running.pop(job.id, None)
+            for job in jobs:
+                self._running.pop(job.id, None)
+        took = round((time.monotonic() - started) * 1000)
         log.info(
-            "job",
-            kind=job.kind,
-            job=job.id,
-            attempt=job.attempts,
-            outcome=outcome,
-            ms=round((time.monotonic() - started) * 1000),
+            "job", kind=jobs[0].kind, job=jobs[0].id, jobs=len(jobs), attempt=jobs[0].attempts, outcome=outcome, ms=took
         )
 
-    def _settle(self, job: Job, error: str | None, *, final: bool) -> None:
+    def _settle(self, jobs: list[Job], error: str | None, *, final: bool) -> None:
         for pause in (0.1, 0.5, 2.0, 5.0, 0.0):
             try:
                 with self.database.write() as work:
                     if error is None:
-                        store.finish(work, [job.id], self.owner)
+                        store.finish(work, [job.id for job in jobs], self.owner)
                     else:
-                        store.fail(work, job, self.owner, error, final=final)
+                        for job in jobs:
+                            store.fail(work, job, self.owner, error, final=final)
                 return
             except Unavailable as failure:
-                log.warning("job.cannot_settle", job=job.id, why=failure.why)
+                log.warning("job.cannot_settle", job=jobs[0].id, why=failure.why)
                 time.sleep(pause)
-        # The lease runs out by itself and the job is done again: handlers are idempotent.
+        # The leases run out by themselves and the jobs are done again: handlers are idempotent.
 
     def _beat(self) -> None:
         while not self._stopping.wait(HEARTBEAT.total_seconds()):

@@ -1,0 +1,6 @@
+"""Finding records: the index, its one writer, and search within a person's rights."""
+
+from vitrine.search.model import Hits, Query, Scope
+from vitrine.search.service import Indexer, NoUsableBases, Search
+
+__all__ = ["Hits", "Indexer", "NoUsableBases", "Query", "Scope", "Search"]

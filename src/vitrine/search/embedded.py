@@ -1,0 +1,301 @@
+"""The embedded engine: tantivy, in a folder of generations with a pointer to the one in use.
+
+Traps that this file works around, all tried: deleting by an unsigned field removes nothing, so documents are deleted by
+a raw text id; ordering knows one field, so the tie-break is composed into it; a schema is fixed at creation, so fields
+of databoxes live in JSON and further sort orders in a fixed pool of slots. See docs/decisions/0003-search-index.md.
+"""
+
+import contextlib
+import shutil
+import threading
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from secrets import token_hex
+from typing import Any
+
+import tantivy
+
+from vitrine.errors import Invalid
+from vitrine.search.index import WriterTaken
+from vitrine.search.model import DEEPEST, MOST_HITS, BaseClause, Document, Hits, Query
+from vitrine.search.words import terms, tokens
+
+SCHEMA = "1"
+SLOTS = 8
+HEAP_BYTES = 64 * 2**20
+RELOAD_EVERY_S = 0.2
+BATCH = 5_000
+_ANALYSIS = "vitrine"
+Must, Should, MustNot = tantivy.Occur.Must, tantivy.Occur.Should, tantivy.Occur.MustNot
+_SORTS = {"created_on": "by_created", "updated_on": "by_updated", "recordid": "rid"}
+
+
+def _schema() -> Any:
+    build = tantivy.SchemaBuilder()
+    build.add_text_field("id", tokenizer_name="raw", index_option="basic")
+    for name in ("rid", "by_created", "by_updated", *(f"slot_{n}" for n in range(SLOTS))):
+        build.add_integer_field(name, fast=True)
+    for name in ("base", "databox", "number"):
+        build.add_integer_field(name, indexed=True, fast=True)
+    for name in ("kind", "story", "status", "sha256", "uuid"):
+        build.add_text_field(name, tokenizer_name="raw", index_option="basic")
+    build.add_text_field("words", tokenizer_name=_ANALYSIS)
+    build.add_text_field("business", tokenizer_name=_ANALYSIS)
+    build.add_json_field("field", tokenizer_name=_ANALYSIS)
+    return build.build()
+
+
+def _document(one: Document) -> Any:
+    made = tantivy.Document()
+    made.add_text("id", str(one.rid))
+    made.add_integer("rid", one.rid)
+    made.add_integer("by_created", _composed(one.created.timestamp(), one.rid))
+    made.add_integer("by_updated", _composed(one.updated.timestamp(), one.rid))
+    for slot, rank in one.slots.items():
+        made.add_integer(f"slot_{slot}", rank)
+    made.add_integer("base", one.base_id)
+    made.add_integer("databox", one.databox_id)
+    made.add_integer("number", one.number)
+    for name in ("kind", "sha256", "uuid"):
+        made.add_text(name, getattr(one, name))
+    made.add_text("story", "1" if one.is_story else "0")
+    for bit in range(32):
+        if one.status >> bit & 1:
+            made.add_text("status", str(bit))
+    analysed = {name: [" ".join(tokens(value)) for value in values] for name, values in one.fields.items()}
+    for values in analysed.values():
+        for value in values:  # each value by itself: a phrase must not reach from one into the next
+            made.add_text("words", value)
+    for text in (one.title, *one.extra):
+        made.add_text("words", " ".join(tokens(text)))
+    made.add_json("field", analysed)
+    for secret in (value for values in one.business.values() for value in values):
+        made.add_text("business", " ".join(tokens(secret)))
+    return made
+
+
+def _composed(seconds: float, rid: int) -> int:
+    """Whole seconds and the record in one sortable number: ties go by record, in the same direction."""
+    return int(seconds) << 31 | rid & 0x7FFF_FFFF
+
+
+class EmbeddedIndex:
+    """An `Index` on tantivy. Thread-safe; the writer is taken on the first change and held until `close`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._pointer = folder / "current"
+        self._schema = _schema()
+        self._guard = threading.RLock()
+        self._generation = ""
+        self._index: Any = None
+        self._writer: Any = None
+        self._reloaded = 0.0
+        folder.mkdir(parents=True, exist_ok=True)
+
+    # -- reading -------------------------------------------------------------------------------------------------
+
+    def search(self, query: Query) -> Hits:
+        if query.offset < 0 or query.offset > DEEPEST:
+            raise Invalid(f"Results go to position {DEEPEST}; please narrow the search.", field="offset_start")
+        if not 0 <= query.limit <= MOST_HITS:
+            raise Invalid(f"At most {MOST_HITS} results a page.", field="per_page")
+        searcher = self._searcher()
+        started = time.perf_counter()
+        if searcher is None:
+            return Hits(0, (), 0.0)
+        order = _SORTS.get(query.sort) or (query.sort.replace(":", "_") if query.sort.startswith("slot:") else None)
+        if order is None and not terms(query.text):
+            order = "by_created"  # without words every score is the same
+        found = searcher.search(
+            self._parsed(query),
+            limit=max(1, query.limit),
+            offset=query.offset,
+            order_by_field=order,
+            order=tantivy.Order.Desc if query.descending or order is None else tantivy.Order.Asc,
+        )
+        rids = searcher.fast_field_values("rid", [address for _, address in found.hits])
+        took = (time.perf_counter() - started) * 1000
+        return Hits(found.count, tuple(rids[: query.limit]), took)
+
+    def count(self) -> int:
+        searcher = self._searcher()
+        return 0 if searcher is None else int(searcher.num_docs)
+
+    def needs_rebuild(self) -> bool:
+        with self._guard:
+            return self._open() is None
+
+    def _searcher(self) -> Any:
+        with self._guard:
+            index = self._open()
+            if index is None:
+                return None
+            now = time.monotonic()
+            if now - self._reloaded > RELOAD_EVERY_S:
+                index.reload()
+                self._reloaded = now
+            return index.searcher()
+
+    def _open(self) -> Any:
+        """The index of the generation that the pointer names; None when there is none that can be used."""
+        try:
+            generation = self._pointer.read_text().strip()
+        except FileNotFoundError:
+            return None
+        if generation != self._generation:
+            if not generation.startswith(f"{SCHEMA}-") or not (self.folder / generation).is_dir():
+                return None
+            try:
+                self._index = self._at(self.folder / generation)
+            except ValueError:
+                return None  # damaged: the caller rebuilds, the old folder stays to be looked at
+            self._generation = generation
+            self._reloaded = time.monotonic()
+        return self._index
+
+    def _at(self, folder: Path) -> Any:
+        index = tantivy.Index(self._schema, path=str(folder), reuse=True)
+        index.register_tokenizer(_ANALYSIS, tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace()).build())
+        index.config_reader("manual")
+        return index
+
+    # -- the query -----------------------------------------------------------------------------------------------
+
+    def _parsed(self, query: Query) -> Any:
+        filters = [self._scope(query)]
+        if query.kinds is not None:
+            filters.append(tantivy.Query.term_set_query(self._schema, "kind", sorted(query.kinds)))
+        if query.stories is not None:
+            filters.append(self._term("story", "1" if query.stories else "0"))
+        clauses = [(Must, tantivy.Query.const_score_query(one, 0.0)) for one in filters]
+        wanted = terms(query.text)
+        if wanted:
+            clauses.append((Must, self._words(query, wanted)))
+        elif query.text.strip():
+            clauses.append((Must, tantivy.Query.empty_query()))  # only punctuation: nothing can be found by it
+        return tantivy.Query.boolean_query(clauses)
+
+    def _scope(self, query: Query) -> Any:
+        allowed = [one for one in query.scope.bases if query.bases is None or one.base_id in query.bases]
+        plain = [one.base_id for one in allowed if not one.mask_and]
+        clauses = [(Should, self._masked(one)) for one in allowed if one.mask_and]
+        if plain:
+            clauses.append((Should, tantivy.Query.term_set_query(self._schema, "base", plain)))
+        if query.scope.granted:
+            granted = tantivy.Query.term_set_query(
+                self._schema, "id", [str(one) for one in sorted(query.scope.granted)]
+            )
+            if query.bases is not None:
+                wanted = tantivy.Query.term_set_query(self._schema, "base", sorted(query.bases))
+                granted = tantivy.Query.boolean_query([(Must, granted), (Must, wanted)])
+            clauses.append((Should, granted))
+        return tantivy.Query.boolean_query(clauses) if clauses else tantivy.Query.empty_query()
+
+    def _masked(self, base: BaseClause) -> Any:
+        """((status XOR mask_xor) AND mask_and) = 0: every masked bit must equal the bit of mask_xor."""
+        clauses = [(Must, self._term("base", base.base_id))]
+        clauses += [
+            (Must if base.mask_xor >> bit & 1 else MustNot, self._term("status", str(bit)))
+            for bit in range(32)
+            if base.mask_and >> bit & 1
+        ]
+        return tantivy.Query.boolean_query(clauses)
+
+    def _words(self, query: Query, wanted: list[list[str]]) -> Any:
+        fields = [f"field.{name}" for name in query.fields] or ["words"]
+        public = self._all_of(wanted, fields, query)
+        private = [one.base_id for one in query.scope.bases if one.business]
+        if not private or query.fields:
+            return public
+        inside = tantivy.Query.const_score_query(tantivy.Query.term_set_query(self._schema, "base", private), 0.0)
+        both = self._all_of(wanted, [*fields, "business"], query)
+        return tantivy.Query.boolean_query(
+            [(Should, public), (Should, tantivy.Query.boolean_query([(Must, inside), (Must, both)]))]
+        )
+
+    def _all_of(self, wanted: list[list[str]], fields: list[str], query: Query) -> Any:
+        clauses = []
+        for term in wanted:
+            ways = [self._way(field, term, query) for field in fields]
+            clauses.append((Must, tantivy.Query.boolean_query([(Should, one) for one in ways])))
+        return tantivy.Query.boolean_query(clauses)
+
+    def _way(self, field: str, term: list[str], query: Query) -> Any:
+        if len(term) > 1:
+            return tantivy.Query.phrase_query(self._schema, field, list[str | tuple[int, str]](term))
+        if query.truncation and "." not in field:
+            return tantivy.Query.regex_query(self._schema, field, f"{term[0]}.*")
+        return self._term(field, term[0])
+
+    def _term(self, field: str, value: str | int) -> Any:
+        return tantivy.Query.term_query(self._schema, field, value)
+
+    # -- writing -------------------------------------------------------------------------------------------------
+
+    def apply(self, upserts: Iterable[Document], deletes: Iterable[int]) -> None:
+        with self._guard:
+            writer = self._writing()
+            for rid in deletes:
+                writer.delete_documents_by_term("id", str(rid))
+            for one in upserts:
+                writer.delete_documents_by_term("id", str(one.rid))
+                writer.add_document(_document(one))
+            writer.commit()
+            self._reloaded = 0.0
+
+    def _writing(self) -> Any:
+        if self._open() is None:
+            self.rebuild([])
+        if self._writer is None:
+            self._writer = _writer_of(self._index)
+        return self._writer
+
+    def rebuild(self, documents: Iterable[Document]) -> int:
+        generation = f"{SCHEMA}-{token_hex(6)}"
+        folder = self.folder / generation
+        folder.mkdir()
+        index = self._at(folder)
+        writer = _writer_of(index)
+        many = 0
+        for one in documents:
+            writer.add_document(_document(one))
+            many += 1
+            if many % BATCH == 0:
+                writer.commit()
+        writer.commit()
+        writer.wait_merging_threads()
+        with self._guard:
+            self._release()
+            fresh = self.folder / f".current.{token_hex(4)}"
+            fresh.write_text(generation)
+            fresh.replace(self._pointer)
+            self._open()
+        self._forget_all_but(generation)
+        return many
+
+    def _forget_all_but(self, generation: str) -> None:
+        """Readers of the old generation keep its files open; their names may go."""
+        for folder in self.folder.iterdir():
+            if folder.is_dir() and folder.name != generation:
+                shutil.rmtree(folder, ignore_errors=True)
+
+    def _release(self) -> None:
+        if self._writer is not None:
+            with contextlib.suppress(ValueError):
+                self._writer.wait_merging_threads()
+            self._writer = None
+
+    def close(self) -> None:
+        with self._guard:
+            self._release()
+            self._index = None
+            self._generation = ""
+
+
+def _writer_of(index: Any) -> Any:
+    try:
+        return index.writer(heap_size=HEAP_BYTES, num_threads=1)
+    except ValueError as failure:
+        raise WriterTaken("The search index is being written by another process.", why=str(failure)[:200]) from failure

@@ -1,0 +1,143 @@
+"""Search as a person does it: the index filters by their rights, the archive checks each hit again."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+from vitrine.accounts import Actor, Right, Via
+from vitrine.errors import Invalid
+from vitrine.jobs import Job, Jobs, Kind
+from vitrine.library import store
+from vitrine.library.events import RecordAdded, RecordChanged, RecordRemoved
+from vitrine.library.model import CollectionId, RecordId
+from vitrine.library.records import Records, Shown
+from vitrine.platform import logging
+from vitrine.platform.database import Database, UnitOfWork
+from vitrine.search.index import Index
+from vitrine.search.model import BaseClause, Document, Hits, Query, Scope
+
+log = logging.get("vitrine.search")
+INDEX = Kind("search.index", lane="index", max_attempts=20)
+REBUILD = Kind("search.rebuild", lane="index", max_attempts=3)
+BATCH = 500
+
+
+class NoUsableBases(Invalid):
+    """`bases` was given and none of them may be searched by this person: 400 on v1 (02 section 6.5)."""
+
+    code = "no_usable_bases"
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    index: Index
+    records: Records
+
+    def scope(self, work: UnitOfWork, actor: Actor) -> Scope:
+        """What the actor may find: live collections with their masks, and granted records."""
+        if actor.via is Via.COMMAND:
+            everything = self.records.structure(work).collections
+            return Scope(tuple(BaseClause(one, business=True) for one in everything))
+        rights = actor.rights
+        bases = tuple(
+            BaseClause(one.base_id, one.mask_and, one.mask_xor, business=Right.canmodifrecord in one.rights)
+            for one in rights.live(work.now)
+        )
+        granted = frozenset(one for one in rights.grants if rights.record_grant(one, work.now))
+        return Scope(bases, granted)
+
+    def usable(self, work: UnitOfWork, actor: Actor, bases: list[int]) -> frozenset[int] | None:
+        """The collections of *bases* that the actor may search; None when none was named. Raises NoUsableBases."""
+        if not bases:
+            return None
+        allowed = {one.base_id for one in self.scope(work, actor).bases}
+        usable = frozenset(bases) & allowed
+        if not usable:
+            raise NoUsableBases("None of these collections can be searched by you.", field="bases")
+        return usable
+
+    def find(self, work: UnitOfWork, actor: Actor, query: Query) -> tuple[Hits, list[Shown]]:
+        """One page: what the engine found, and the records of it that the actor still sees."""
+        hits = self.index.search(query)
+        return hits, self.records.page(work, actor, [RecordId(one) for one in hits.rids])
+
+
+@dataclass(frozen=True, slots=True)
+class Indexer:
+    """Keeps the index in step: listens to the archive inside its transactions, works in the worker."""
+
+    database: Database
+    index: Index
+    records: Records
+    jobs: Jobs
+
+    def listen(self) -> None:
+        for kind in (RecordAdded, RecordChanged, RecordRemoved):
+            self.database.listen(kind, self._note)
+
+    def _note(self, work: UnitOfWork, event: RecordAdded | RecordChanged | RecordRemoved) -> None:
+        self.jobs.add(work, INDEX, {"record_id": event.record_id}, key=str(event.record_id))
+
+    def apply(self, jobs: list[Job]) -> None:
+        """Batch handler: read the records as they are now, replace or remove them. Idempotent by nature."""
+        ids = sorted({RecordId(job.payload["record_id"]) for job in jobs})
+        with self.database.read() as work:
+            found = {one.rid: one for one in self.documents(work, ids)}
+        self.index.apply(found.values(), [one for one in ids if one not in found])
+
+    def rebuild(self, jobs: list[Job]) -> None:
+        """Batch handler: everything anew, beside the index in use."""
+        started = len(jobs)
+        count = self.index.rebuild(self._everything())
+        log.info("index.rebuilt", records=count, asked=started)
+
+    def _everything(self) -> Iterator[Document]:
+        last = RecordId(0)
+        while True:
+            with self.database.read() as work:
+                ids = store.each_id(work, last, BATCH)
+                documents = self.documents(work, ids)
+            if not ids:
+                return
+            yield from documents
+            last = ids[-1]
+
+    def ensure(self) -> None:
+        """Ask for a rebuild when there is no usable index (a new instance, another schema, a damaged folder)."""
+        if self.index.needs_rebuild():
+            with self.database.write() as work:
+                self.jobs.add(work, REBUILD, {}, key="all", after=timedelta(0))
+
+    def documents(self, work: UnitOfWork, ids: list[RecordId]) -> list[Document]:
+        """The records of *ids* as the index wants them; the missing ones are left out."""
+        structure = self.records.structure(work)
+        found = store.with_thumbnails(work, ids)
+        values = store.values_of(work, list(found))
+        documents = []
+        for rid, (record, _) in found.items():
+            public: dict[str, list[str]] = {}
+            business: dict[str, list[str]] = {}
+            for value in values[rid]:
+                field = structure.field_by_id.get(value.field_id)
+                if field is not None and field.indexable:
+                    (business if field.business else public).setdefault(field.name, []).append(value.value)
+            documents.append(
+                Document(
+                    rid=rid,
+                    databox_id=record.databox_id,
+                    number=record.number,
+                    base_id=CollectionId(record.collection_id),
+                    kind=record.kind,
+                    is_story=record.is_story,
+                    created=record.created,
+                    updated=record.updated,
+                    status=record.status,
+                    title=record.title,
+                    sha256=record.sha256 or "",
+                    uuid=record.uuid,
+                    fields=public,
+                    business=business,
+                    extra=(record.original_name or "",),
+                )
+            )
+        return documents
