@@ -12,7 +12,8 @@ from vitrine.accounts import NOBODY, Actor
 from vitrine.edge.cookies import session_secret
 from vitrine.edge.params import Params
 from vitrine.edge.run import services
-from vitrine.oauth.tokens import Bearer, TokenRefused
+from vitrine.oauth.errors import TokenRefused
+from vitrine.oauth.tokens import Bearer
 from vitrine.platform.database import UnitOfWork
 
 PARAMETERS = ("oauth_token", "access_token")

@@ -1,0 +1,76 @@
+"""Applications, their secrets, and the accounts through which people use them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NewType
+
+from vitrine.applications.profiles import Switches
+
+ApplicationId = NewType("ApplicationId", int)
+AccountId = NewType("AccountId", int)
+OUT_OF_BAND = "urn:ietf:wg:oauth:2.0:oob"
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """A registered third-party application. `callback` is the address of the settings page, `redirects` all of them."""
+
+    id: ApplicationId
+    creator_id: int | None
+    creator_name: str
+    type: str
+    name: str
+    description: str
+    website: str
+    client_id: str
+    activated: bool
+    switches: Switches
+    list_shapes: str
+    redirects: tuple[str, ...]
+    created: datetime
+    updated: datetime
+
+    @property
+    def callback(self) -> str:
+        return self.redirects[0] if self.redirects else ""
+
+    @property
+    def initials(self) -> str:
+        words = [one for one in self.name.split() if one[:1].isalnum()]
+        return "".join(one[0] for one in words[:2]).upper() or "?"
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """A live client secret without its value; `expires` is set on the old one of a rotation."""
+
+    id: int
+    last_four: str
+    created: datetime
+    expires: datetime | None
+    last_used: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One person's grant to one application. Without `granted_at` no consent was ever given."""
+
+    id: AccountId
+    user_id: int
+    application_id: ApplicationId
+    granted_at: datetime | None
+    revoked_at: datetime | None
+    last_used: datetime | None
+    created: datetime
+
+    @property
+    def is_granted(self) -> bool:
+        return self.granted_at is not None and self.revoked_at is None
+
+
+@dataclass(frozen=True, slots=True)
+class Authorised:
+    """A line of "Applications I authorised"."""
+
+    application: Application
+    account: Account

@@ -1,0 +1,87 @@
+"""What an application may do, in one table (design 5.3): four profiles, one row a switch.
+
+The table is data: services, pages and tests read it, so that a cell is changed in one place and nowhere forgotten.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Profile(StrEnum):
+    STRICT = "strict"
+    COMPATIBILITY = "compatibility"
+    DESKTOP = "desktop"
+    PUBLIC = "public"
+
+
+class Cell(StrEnum):
+    """ON and OFF are defaults that the owner may change; ALWAYS and NEVER are not for choice."""
+
+    ALWAYS = "always"
+    ON = "on"
+    OFF = "off"
+    NEVER = "never"
+
+
+class Switch(StrEnum):
+    PASSWORD_GRANT = "password_grant"  # noqa: S105 - the name of a switch
+    IMPLICIT = "implicit"
+    PARAMETER_TOKEN = "parameter_token"  # noqa: S105 - the name of a switch
+    SECRET_REQUIRED = "secret_required"  # noqa: S105 - the name of a switch
+    PKCE_REQUIRED = "pkce_required"
+    ENDLESS_TOKEN = "endless_token"  # noqa: S105 - the name of a switch
+
+
+class RedirectMatch(StrEnum):
+    EXACT = "exact"
+    PREFIX = "prefix"
+    NATIVE = "native"
+
+
+S, C, D, P = Profile.STRICT, Profile.COMPATIBILITY, Profile.DESKTOP, Profile.PUBLIC
+
+TABLE: dict[Switch, dict[Profile, Cell]] = {
+    Switch.PASSWORD_GRANT: {S: Cell.OFF, C: Cell.OFF, D: Cell.OFF, P: Cell.NEVER},
+    Switch.IMPLICIT: {S: Cell.NEVER, C: Cell.ON, D: Cell.OFF, P: Cell.NEVER},
+    Switch.PARAMETER_TOKEN: {S: Cell.NEVER, C: Cell.ON, D: Cell.OFF, P: Cell.NEVER},
+    Switch.SECRET_REQUIRED: {S: Cell.ALWAYS, C: Cell.ON, D: Cell.NEVER, P: Cell.NEVER},
+    Switch.PKCE_REQUIRED: {S: Cell.ALWAYS, C: Cell.NEVER, D: Cell.ALWAYS, P: Cell.ALWAYS},
+    Switch.ENDLESS_TOKEN: {S: Cell.NEVER, C: Cell.ALWAYS, D: Cell.OFF, P: Cell.NEVER},
+}
+REDIRECTS = {S: RedirectMatch.EXACT, C: RedirectMatch.PREFIX, D: RedirectMatch.NATIVE, P: RedirectMatch.EXACT}
+HABITS = frozenset({Switch.PASSWORD_GRANT, Switch.IMPLICIT, Switch.PARAMETER_TOKEN, Switch.ENDLESS_TOKEN})
+
+
+class Policy(StrEnum):
+    """The server's word on discouraged features (`settings.old_habits`)."""
+
+    REFUSE = "refuse"
+    FLAGGED = "flagged"
+    ALLOW = "allow"
+
+
+@dataclass(frozen=True, slots=True)
+class Switches:
+    """The switches of one application: its profile, and what its owner chose."""
+
+    profile: Profile
+    chosen: dict[str, bool]
+
+    def is_on(self, switch: Switch, policy: Policy = Policy.FLAGGED) -> bool:
+        """Whether the feature works now. A discouraged one is off under REFUSE, and on under ALLOW unless NEVER."""
+        cell = TABLE[switch][self.profile]
+        if cell in (Cell.ALWAYS, Cell.NEVER):
+            fixed = cell is Cell.ALWAYS
+            return fixed and not (switch in HABITS - {Switch.ENDLESS_TOKEN} and policy is Policy.REFUSE)
+        if switch in HABITS and policy is Policy.REFUSE:
+            return False
+        if switch in HABITS and policy is Policy.ALLOW:
+            return True
+        return self.chosen.get(switch.value, cell is Cell.ON)
+
+    def can_choose(self, switch: Switch) -> bool:
+        return TABLE[switch][self.profile] in (Cell.ON, Cell.OFF)
+
+    @property
+    def redirects(self) -> RedirectMatch:
+        return REDIRECTS[self.profile]

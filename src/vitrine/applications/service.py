@@ -1,0 +1,249 @@
+"""The developer portal's rules: who may register, see and change an application."""
+
+import re
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from vitrine.accounts import Accounts, Actor
+from vitrine.applications import store
+from vitrine.applications.errors import BadApplication, NoSuchApplication
+from vitrine.applications.model import (
+    OUT_OF_BAND,
+    Account,
+    AccountId,
+    Application,
+    ApplicationId,
+    Authorised,
+    Secret,
+)
+from vitrine.applications.profiles import Profile, Switch
+from vitrine.errors import Forbidden, Invalid
+from vitrine.platform import audit
+from vitrine.platform.crypto import Vault, digest, new_secret, random_base62, same
+from vitrine.platform.database import UnitOfWork
+
+CLIENT_ID_LENGTH = 32
+LONGEST_NAME = 128
+LONGEST_URL = 2000
+_CONTROL = re.compile(r"[\x00-\x20\x7f\\]")
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """The form of a new application as a person filled it in."""
+
+    name: str
+    description: str
+    website: str
+    type: str
+    callback: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Applications:
+    accounts: Accounts
+    vault: Vault
+
+    # -- the owner's side ----------------------------------------------------------------------------------------
+
+    def create(self, work: UnitOfWork, actor: Actor, draft: Draft, profile: Profile | None = None) -> Application:
+        """Register an application. Raises BadApplication with every fault of the form (07 P4).
+
+        The creator gets an account (01 section 2.1) but no consent: they are asked like everybody (design 5.2).
+        """
+        if not actor.is_known:
+            raise Forbidden("Please sign in to register an application.")
+        faults = check(draft)
+        if faults:
+            raise BadApplication(faults)
+        desktop = draft.type == "desktop"
+        made = store.add(
+            work,
+            {
+                "creator_id": actor.user_id,
+                "type": "desktop" if desktop else "web",
+                "profile": (profile or (Profile.DESKTOP if desktop else Profile.COMPATIBILITY)).value,
+                "name": draft.name.strip(),
+                "description": draft.description.strip(),
+                "website": draft.website.strip(),
+                "client_id": random_base62(CLIENT_ID_LENGTH),
+                "switches": {},
+            },
+            [OUT_OF_BAND if desktop else draft.callback.strip()],
+        )
+        secret = new_secret("cs")
+        store.add_secret(work, made, digest(secret), self.vault.encrypt(secret), secret[-4:])
+        store.add_account(work, actor.must_user_id, made)
+        audit.write(work, actor, "application.created", f"application {made}")
+        return self._get(work, made)
+
+    def own(self, work: UnitOfWork, actor: Actor) -> list[Application]:
+        return store.created_by(work, actor.must_user_id)
+
+    def get(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId) -> Application:
+        """For owner and administrators; NoSuchApplication for everybody else, whether it exists or not."""
+        found = store.by_id(work, application_id)
+        if found is None or not (actor.is_admin or (actor.is_known and found.creator_id == actor.user_id)):
+            raise NoSuchApplication("There is no such application of yours.", why=f"application {application_id}")
+        return found
+
+    def _get(self, work: UnitOfWork, application_id: ApplicationId) -> Application:
+        found = store.by_id(work, application_id)
+        assert found is not None
+        return found
+
+    def people(self, work: UnitOfWork, applications: list[Application]) -> dict[ApplicationId, int]:
+        return store.count_people(work, [one.id for one in applications])
+
+    def set_callback(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId, callback: str) -> Application:
+        """Change the callback URL; a desktop application keeps the out-of-band address whatever is asked (01 §9)."""
+        found = self.get(work, actor, application_id)
+        if found.type == "desktop":
+            return found
+        fault = bad_url(callback, "callback URL")
+        if fault:
+            raise BadApplication({"callback": fault})
+        redirects = [callback.strip(), *(one for one in found.redirects[1:] if one != callback.strip())]
+        store.set_redirects(work, found.id, redirects)
+        store.update(work, found.id, {})
+        audit.write(work, actor, "application.callback", f"application {found.id}", {"callback": callback.strip()})
+        return self._get(work, found.id)
+
+    def set_switch(
+        self, work: UnitOfWork, actor: Actor, application_id: ApplicationId, switch: Switch, *, on: bool
+    ) -> Application:
+        """Turn a switch of design 5.3. Raises Invalid for one that this kind of application cannot choose."""
+        found = self.get(work, actor, application_id)
+        if not found.switches.can_choose(switch):
+            raise Invalid("This kind of application has no such choice.", field=switch.value)
+        store.update(work, found.id, {"switches": {**found.switches.chosen, switch.value: on}})
+        audit.write(work, actor, "application.switch", f"application {found.id}", {switch.value: on})
+        return self._get(work, found.id)
+
+    def secret(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId) -> Secret:
+        """What may be shown of the client secret without a fresh sign-in."""
+        found = store.current_secret(work, self.get(work, actor, application_id).id)
+        assert found is not None
+        return found[0]
+
+    def reveal_secret(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId) -> str:
+        """The client secret itself. Raises NotFresh; leaves an audit line (design 5.4)."""
+        application = self.get(work, actor, application_id)
+        self.accounts.require_fresh(work, actor)
+        found = store.current_secret(work, application.id)
+        assert found is not None
+        audit.write(work, actor, "application.secret_shown", f"application {application.id}")
+        return self.vault.decrypt(found[1])
+
+    def delete(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId) -> None:
+        """Delete an application; accounts, codes and tokens of all its users die with it, at once."""
+        found = self.get(work, actor, application_id)
+        store.delete(work, found.id)
+        audit.write(work, actor, "application.deleted", f"application {found.id}", {"name": found.name})
+
+    # -- the protocol's side -------------------------------------------------------------------------------------
+
+    def by_client_id(self, work: UnitOfWork, client_id: str) -> Application | None:
+        return store.by_client_id(work, client_id)
+
+    def secret_is_right(self, work: UnitOfWork, application: Application, given: str) -> bool:
+        """Compares in constant time with every live secret."""
+        presented = digest(given)
+        return any(same(one, presented) for one in store.secret_digests(work, application.id))
+
+    # -- the user's side -----------------------------------------------------------------------------------------
+
+    def account(self, work: UnitOfWork, user_id: int, application: Application) -> Account | None:
+        return store.account(work, user_id, application.id)
+
+    def ensure_account(self, work: UnitOfWork, user_id: int, application: Application) -> Account:
+        found = store.account(work, user_id, application.id)
+        if found is None:
+            store.add_account(work, user_id, application.id)
+            found = store.account(work, user_id, application.id)
+            assert found is not None
+        return found
+
+    def decide(
+        self, work: UnitOfWork, actor: Actor, application: Application, *, allow: bool, return_to: str
+    ) -> Account:
+        """Record what a person decided on the consent page: who, when, and what was shown (design 5.2)."""
+        account = self.ensure_account(work, actor.must_user_id, application)
+        if allow:
+            store.update_account(work, account.id, {"granted_at": work.now, "revoked_at": None})
+        shown = {
+            "name": application.name,
+            "description": application.description,
+            "website": application.website,
+            "return_to": return_to,
+        }
+        store.add_consent(work, account.id, "allow" if allow else "deny", shown, actor.address)
+        audit.write(work, actor, "consent.allow" if allow else "consent.deny", f"application {application.id}")
+        return self.ensure_account(work, actor.must_user_id, application)
+
+    def reopen(self, work: UnitOfWork, account: Account) -> None:
+        """Let an owner use their own application again without consent (a developer token implies none)."""
+        store.update_account(work, account.id, {"revoked_at": None, "granted_at": None})
+
+    def note_password_consent(self, work: UnitOfWork, account: Account, application: Application, address: str) -> None:
+        """The first password grant makes the application appear among the ones the person allowed."""
+        if account.granted_at is None:
+            store.update_account(work, account.id, {"granted_at": work.now})
+            store.add_consent(work, account.id, "allow", {"name": application.name, "by": "password grant"}, address)
+
+    def authorised(self, work: UnitOfWork, actor: Actor) -> list[Authorised]:
+        """The applications that the actor allowed at least once, the allowed ones first."""
+        mine = [one for one in store.accounts_of(work, actor.must_user_id) if one.granted_at is not None]
+        found = store.by_ids(work, [one.application_id for one in mine])
+        lines = [Authorised(found[one.application_id], one) for one in mine if one.application_id in found]
+        return sorted(lines, key=lambda line: line.account.revoked_at is not None)
+
+    def revoked(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId) -> AccountId:
+        """Mark the actor's account as revoked and return it; the caller deletes its tokens (see `oauth`)."""
+        account = store.account(work, actor.must_user_id, application_id)
+        if account is None:
+            raise NoSuchApplication("You have not allowed this application.")
+        store.update_account(work, account.id, {"revoked_at": work.now})
+        store.add_consent(work, account.id, "revoke", {}, actor.address)
+        audit.write(work, actor, "consent.revoke", f"application {application_id}")
+        return account.id
+
+
+def check(draft: Draft) -> dict[str, str]:
+    """Every fault of the form, by the name of its field, in words for the person who fills it in."""
+    faults: dict[str, str] = {}
+    if not draft.name.strip():
+        faults["name"] = "Give your application a name."
+    elif len(draft.name.strip()) > LONGEST_NAME:
+        faults["name"] = f"A name has at most {LONGEST_NAME} characters."
+    if not draft.description.strip():
+        faults["description"] = "Say in a sentence what your application does. People read it before they sign in."
+    website = bad_url(draft.website, "website")
+    if website:
+        faults["website"] = website
+    if draft.type != "desktop":
+        callback = bad_url(draft.callback, "callback URL")
+        if callback:
+            faults["callback"] = callback
+    return faults
+
+
+def bad_url(text: str, what: str) -> str | None:
+    """A sentence about what is wrong with a web address, None when it can be used."""
+    url = text.strip()
+    if not url:
+        return f"Enter the {what}, beginning with https://."
+    if len(url) > LONGEST_URL or _CONTROL.search(url):
+        return f"The {what} is too long or has spaces or control characters in it."
+    try:
+        parts = urlsplit(url)
+        host, _port = parts.hostname, parts.port
+    except ValueError:
+        return f"The {what} is not a web address."
+    if parts.scheme not in ("http", "https") or not host:
+        return f"The {what} must be a whole web address, beginning with https://."
+    if parts.username is not None or parts.password is not None:
+        return f"The {what} must not contain a login or a password."
+    if parts.fragment and what == "callback URL":
+        return "A callback URL cannot have a part after #."
+    return None

@@ -1,0 +1,162 @@
+"""All SQL of applications, secrets, accounts and consents."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+
+from vitrine.applications.model import Account, AccountId, Application, ApplicationId, Secret
+from vitrine.applications.profiles import Profile, Switches
+from vitrine.applications.tables import accounts, application_secrets, applications, consents, redirect_addresses
+from vitrine.platform.database import UnitOfWork, inserted_id
+from vitrine.platform.schema import metadata
+
+_LIVE = applications.c.deleted_at.is_(None)
+_ACCOUNT = [accounts.c[name] for name in Account.__dataclass_fields__]
+_SECRET = [application_secrets.c[name] for name in Secret.__dataclass_fields__]
+
+
+def _find(work: UnitOfWork, *conditions: Any) -> list[Application]:
+    users = metadata.tables["users"]
+    rows = work.db.execute(
+        sa.select(applications, users.c.login, users.c.first_name, users.c.last_name)
+        .outerjoin(users, users.c.id == applications.c.creator_id)
+        .where(_LIVE, *conditions)
+        .order_by(applications.c.name, applications.c.id)
+    ).all()
+    addresses: dict[int, list[str]] = {row.id: [] for row in rows}
+    found = work.db.execute(
+        sa.select(redirect_addresses.c.application_id, redirect_addresses.c.uri)
+        .where(redirect_addresses.c.application_id.in_(list(addresses)))
+        .order_by(redirect_addresses.c.position, redirect_addresses.c.id)
+    )
+    for application_id, uri in found:
+        addresses[application_id].append(uri)
+    return [_application(row, addresses[row.id]) for row in rows]
+
+
+def _application(row: Any, redirects: list[str]) -> Application:
+    return Application(
+        id=row.id,
+        creator_id=row.creator_id,
+        creator_name=f"{row.first_name or ''} {row.last_name or ''}".strip() or row.login or "",
+        type=row.type,
+        name=row.name,
+        description=row.description,
+        website=row.website,
+        client_id=row.client_id,
+        activated=row.activated,
+        switches=Switches(Profile(row.profile), dict(row.switches)),
+        list_shapes=row.list_shapes,
+        redirects=tuple(redirects),
+        created=row.created,
+        updated=row.updated,
+    )
+
+
+def by_id(work: UnitOfWork, application_id: ApplicationId) -> Application | None:
+    return next(iter(_find(work, applications.c.id == application_id)), None)
+
+
+def by_client_id(work: UnitOfWork, client_id: str) -> Application | None:
+    return next(iter(_find(work, applications.c.client_id == client_id)), None)
+
+
+def created_by(work: UnitOfWork, user_id: int) -> list[Application]:
+    return _find(work, applications.c.creator_id == user_id)
+
+
+def by_ids(work: UnitOfWork, ids: list[ApplicationId]) -> dict[ApplicationId, Application]:
+    return {one.id: one for one in _find(work, applications.c.id.in_(ids))}
+
+
+def add(work: UnitOfWork, values: Mapping[str, Any], redirects: list[str]) -> ApplicationId:
+    made = ApplicationId(
+        inserted_id(work.db.execute(applications.insert().values(created=work.now, updated=work.now, **values)))
+    )
+    set_redirects(work, made, redirects)
+    return made
+
+
+def update(work: UnitOfWork, application_id: ApplicationId, values: Mapping[str, Any]) -> None:
+    work.db.execute(applications.update().where(applications.c.id == application_id).values(updated=work.now, **values))
+
+
+def set_redirects(work: UnitOfWork, application_id: ApplicationId, redirects: list[str]) -> None:
+    work.db.execute(redirect_addresses.delete().where(redirect_addresses.c.application_id == application_id))
+    rows = [{"application_id": application_id, "uri": uri, "position": place} for place, uri in enumerate(redirects)]
+    work.db.execute(redirect_addresses.insert(), rows)
+
+
+def delete(work: UnitOfWork, application_id: ApplicationId) -> None:
+    """Accounts, codes, tokens, secrets and consents go by cascade."""
+    work.db.execute(applications.delete().where(applications.c.id == application_id))
+
+
+def add_secret(work: UnitOfWork, application_id: ApplicationId, digest: bytes, sealed: str, last_four: str) -> None:
+    work.db.execute(
+        application_secrets.insert().values(
+            application_id=application_id, digest=digest, sealed=sealed, last_four=last_four, created=work.now
+        )
+    )
+
+
+def _live_secret(work: UnitOfWork, application_id: ApplicationId) -> Any:
+    return sa.and_(
+        application_secrets.c.application_id == application_id,
+        sa.or_(application_secrets.c.expires.is_(None), application_secrets.c.expires > work.now),
+    )
+
+
+def secret_digests(work: UnitOfWork, application_id: ApplicationId) -> list[bytes]:
+    return list(work.db.scalars(sa.select(application_secrets.c.digest).where(_live_secret(work, application_id))))
+
+
+def current_secret(work: UnitOfWork, application_id: ApplicationId) -> tuple[Secret, str] | None:
+    """The newest live secret and its sealed value."""
+    row = work.db.execute(
+        sa.select(*_SECRET, application_secrets.c.sealed)
+        .where(_live_secret(work, application_id))
+        .order_by(application_secrets.c.id.desc())
+        .limit(1)
+    ).first()
+    return (Secret(*row[:-1]), row[-1]) if row else None
+
+
+def account(work: UnitOfWork, user_id: int, application_id: ApplicationId) -> Account | None:
+    row = work.db.execute(
+        sa.select(*_ACCOUNT).where(accounts.c.user_id == user_id, accounts.c.application_id == application_id)
+    ).first()
+    return Account(*row) if row else None
+
+
+def accounts_of(work: UnitOfWork, user_id: int) -> list[Account]:
+    rows = work.db.execute(
+        sa.select(*_ACCOUNT).where(accounts.c.user_id == user_id).order_by(accounts.c.granted_at.desc(), accounts.c.id)
+    )
+    return [Account(*row) for row in rows]
+
+
+def add_account(work: UnitOfWork, user_id: int, application_id: ApplicationId) -> AccountId:
+    row = accounts.insert().values(user_id=user_id, application_id=application_id, created=work.now)
+    return AccountId(inserted_id(work.db.execute(row)))
+
+
+def update_account(work: UnitOfWork, account_id: AccountId, values: Mapping[str, Any]) -> None:
+    work.db.execute(accounts.update().where(accounts.c.id == account_id).values(**values))
+
+
+def add_consent(work: UnitOfWork, account_id: AccountId, decision: str, shown: Mapping[str, Any], address: str) -> None:
+    work.db.execute(
+        consents.insert().values(account_id=account_id, at=work.now, decision=decision, shown=shown, address=address)
+    )
+
+
+def count_people(work: UnitOfWork, ids: list[ApplicationId]) -> dict[ApplicationId, int]:
+    """How many people allow each application now."""
+    rows = work.db.execute(
+        sa.select(accounts.c.application_id, sa.func.count())
+        .where(accounts.c.application_id.in_(ids), accounts.c.granted_at.is_not(None), accounts.c.revoked_at.is_(None))
+        .group_by(accounts.c.application_id)
+    )
+    return {row[0]: row[1] for row in rows}

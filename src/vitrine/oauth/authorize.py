@@ -1,0 +1,115 @@
+"""What an application may ask of the authorize endpoint, in the order in which it is checked (01 section 3.1)."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from vitrine.applications import Application, Applications, Policy, Switch
+from vitrine.oauth import addresses
+from vitrine.oauth.errors import OutOfBandError, PageError, RedirectedError
+from vitrine.platform.database import UnitOfWork
+
+RESPONSE_TYPES = ("code", "token", "code-and-token")
+_CLIENT_ID = re.compile(r"[a-z0-9_-]{3,128}", re.IGNORECASE)
+_CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43,128}")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request that passed every check."""
+
+    application: Application
+    response_type: str
+    redirect_uri: str
+    state: str | None
+    code_challenge: str | None
+    given_redirect_uri: str | None
+
+    @property
+    def back(self) -> addresses.Return:
+        return addresses.Return(self.redirect_uri, self.state)
+
+    @property
+    def is_out_of_band(self) -> bool:
+        return addresses.is_out_of_band(self.redirect_uri)
+
+    def parameters(self) -> dict[str, str]:
+        """The parameters again, for hidden inputs and for redirects to ourselves."""
+        wanted = {
+            "client_id": self.application.client_id,
+            "response_type": self.response_type,
+            "redirect_uri": self.given_redirect_uri or "",
+            "state": self.state or "",
+            "code_challenge": self.code_challenge or "",
+            "code_challenge_method": "S256" if self.code_challenge else "",
+        }
+        return {name: value for name, value in wanted.items() if value}
+
+
+def validate(work: UnitOfWork, applications: Applications, given: Mapping[str, str], policy: Policy) -> Asked:
+    """Raises PageError (a 400 page), RedirectedError (the address is registered) or OutOfBandError."""
+    application = _client(work, applications, given.get("client_id", ""))
+    asked_uri = given.get("redirect_uri") or None
+    redirect_uri = asked_uri or application.callback
+    if not redirect_uri:
+        raise PageError("invalid_request", "The application has no callback URL.")
+    if not addresses.registered_for(application, redirect_uri):
+        raise PageError(
+            "redirect_uri_mismatch",
+            "The address to return to does not belong to the callback URL that is registered for this application.",
+        )
+    state = _meant(given.get("state"))
+    back = addresses.Return(redirect_uri, state)
+    if not application.activated:
+        raise _error("unauthorized_client", back)
+    response_type = given.get("response_type", "")
+    if response_type not in RESPONSE_TYPES:
+        raise _error("invalid_request", back)
+    if _meant(given.get("scope")) is not None:
+        raise _error("invalid_scope", back)
+    if response_type != "code":
+        if back.address and addresses.is_out_of_band(redirect_uri) and response_type == "token":
+            raise OutOfBandError("unsupported_response_type")
+        if not application.switches.is_on(Switch.IMPLICIT, policy):
+            raise _error("unauthorized_client", back)
+    challenge = _challenge(application, given, back)
+    return Asked(application, response_type, redirect_uri, state, challenge, asked_uri)
+
+
+def _client(work: UnitOfWork, applications: Applications, client_id: str) -> Application:
+    if not _CLIENT_ID.fullmatch(client_id):
+        raise PageError("invalid_client", "The application did not say correctly who it is (client_id).")
+    found = applications.by_client_id(work, client_id)
+    if found is None:
+        raise PageError("invalid_client", "No application is registered under this client_id.")
+    return found
+
+
+def _meant(value: str | None) -> str | None:
+    """Empty and `0` count as absent, as in the original (01 section 3)."""
+    return None if value in (None, "", "0") else value
+
+
+def _challenge(application: Application, given: Mapping[str, str], back: addresses.Return) -> str | None:
+    challenge = given.get("code_challenge") or None
+    if challenge is None:
+        needs = application.switches.is_on(Switch.PKCE_REQUIRED) and not addresses.is_out_of_band(back.address)
+        if needs:
+            raise _error("invalid_request", back)
+        return None
+    if given.get("code_challenge_method") != "S256" or not _CHALLENGE.fullmatch(challenge):
+        raise _error("invalid_request", back)  # `plain` protects nothing (RFC 9700 section 2.1.1)
+    return challenge
+
+
+def _error(code: str, back: addresses.Return) -> Exception:
+    if addresses.is_out_of_band(back.address):
+        return OutOfBandError(code)
+    wanted = [("error", code)]
+    # Redirected errors carry the error first and the state after it, and nothing else (01 section 3.1).
+    plain = addresses.Return(back.address, None).with_query(*wanted, *([("state", back.state)] if back.state else []))
+    return RedirectedError(code, plain)
+
+
+def denial(asked: Asked) -> str:
+    return asked.back.with_query(("error", "access_denied"))

@@ -1,0 +1,77 @@
+"""Authorisation codes: one use, 60 seconds (10 minutes out of band), bound to account, address and challenge."""
+
+import base64
+import hashlib
+import re
+from datetime import timedelta
+
+from vitrine.applications import Application
+from vitrine.oauth import addresses, store
+from vitrine.oauth.errors import TokenError
+from vitrine.platform import audit
+from vitrine.platform.crypto import digest, is_mistyped, new_secret, same
+from vitrine.platform.database import UnitOfWork
+
+LIFE = timedelta(seconds=60)
+OUT_OF_BAND_LIFE = timedelta(minutes=10)
+_VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
+
+
+def issue(work: UnitOfWork, account_id: int, redirect_uri: str, challenge: str | None) -> str:
+    code = new_secret("ac")
+    life = OUT_OF_BAND_LIFE if addresses.is_out_of_band(redirect_uri) else LIFE
+    store.add_code(
+        work,
+        {
+            "digest": digest(code),
+            "account_id": account_id,
+            "redirect_uri": redirect_uri,
+            "code_challenge": challenge,
+            "issued": work.now,
+            "expires": work.now + life,
+        },
+    )
+    return code
+
+
+class Replayed(TokenError):
+    """A code came a second time: the caller must still commit, since the first one's tokens were just revoked."""
+
+
+def redeem(
+    work: UnitOfWork, application: Application, code: str, redirect_uri: str, verifier: str | None
+) -> store.Code:
+    """The code's row, now used. Raises TokenError (01 section 4.1 rows 5 and 6), Replayed after a second use."""
+    found = None if is_mistyped(code) else store.code_by_digest(work, digest(code))
+    if found is None or found.application_id != application.id:
+        raise TokenError("invalid_grant", "The code is unknown or was given to another application.")
+    if found.used_at is not None or not store.use_code(work, found.id):
+        gone = store.delete_tokens_of_code(work, found.id)
+        audit.write(work, None, "code.replayed", f"application {application.id}", {"tokens_revoked": gone})
+        raise Replayed("invalid_grant", "The code was used already.")
+    if not _same_address(application, redirect_uri, found.redirect_uri):
+        raise TokenError("invalid_grant", "redirect_uri is not the one of the authorisation request.")
+    if found.expires <= work.now:
+        raise TokenError("expired_token", "The code is too old.")
+    _check_verifier(found.code_challenge, verifier)
+    return found
+
+
+def _same_address(application: Application, given: str, stored: str) -> bool:
+    """Equal, or for the compatibility profile an extension of it at a boundary (01 section 4)."""
+    if given == stored:
+        return True
+    return addresses.extends(application, given, stored)
+
+
+def _check_verifier(challenge: str | None, verifier: str | None) -> None:
+    """RFC 7636 section 4.6; a verifier without challenge is refused too (RFC 9700 section 2.1.1, downgrade)."""
+    if challenge is None:
+        if verifier:
+            raise TokenError("invalid_grant", "A code_verifier was sent, but the code was asked for without PKCE.")
+        return
+    if not verifier or not _VERIFIER.fullmatch(verifier):
+        raise TokenError("invalid_grant", "code_verifier is missing or malformed.")
+    made = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+    if not same(made, challenge):
+        raise TokenError("invalid_grant", "code_verifier does not belong to this code.")

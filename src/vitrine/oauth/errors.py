@@ -1,0 +1,34 @@
+"""OAuth errors: a family of their own, since their codes are the contract (RFC 6749 sections 4.1.2.1 and 5.2; 01 §8)."""
+
+
+class OAuthError(Exception):
+    """*code* goes on the wire, *description* is for the developer of the application."""
+
+    def __init__(self, code: str, description: str = "") -> None:
+        super().__init__(code)
+        self.code = code
+        self.description = description
+
+
+class TokenError(OAuthError):
+    """Refused by the token endpoint: 400 with a JSON body (01 section 4.1)."""
+
+
+class TokenRefused(OAuthError):
+    """An access token that opens nothing: 401 and a challenge (01 section 5.4)."""
+
+
+class PageError(OAuthError):
+    """Refused by the authorize endpoint with a page, never with a redirect (01 section 3.1 D)."""
+
+
+class RedirectedError(OAuthError):
+    """Refused by the authorize endpoint with a redirect to *location*, which was checked."""
+
+    def __init__(self, code: str, location: str, description: str = "") -> None:
+        super().__init__(code, description)
+        self.location = location
+
+
+class OutOfBandError(OAuthError):
+    """Refused on the out-of-band page, under the title "Fail" (01 section 6)."""

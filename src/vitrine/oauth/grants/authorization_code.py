@@ -1,0 +1,22 @@
+"""grant_type=authorization_code (RFC 6749 section 4.1.3, 01 section 4)."""
+
+from vitrine.applications import Application
+from vitrine.oauth import codes
+from vitrine.oauth.errors import TokenError
+from vitrine.oauth.grants.base import Desk, Form
+from vitrine.oauth.tokens import Issued
+
+
+class AuthorizationCode:
+    def redeem(self, desk: Desk, application: Application, form: Form, _address: str) -> Issued:
+        code, redirect_uri = form.get("code"), form.get("redirect_uri")
+        if not code or not redirect_uri:
+            raise TokenError("invalid_request", "code and redirect_uri are required.")
+        replayed: codes.Replayed | None = None
+        with desk.database.write() as work:
+            try:
+                found = codes.redeem(work, application, code, redirect_uri, form.get("code_verifier"))
+                return desk.tokens.issue(work, application, found.account_id, found.id)
+            except codes.Replayed as refusal:
+                replayed = refusal  # leave the transaction normally: the revocation must be kept
+        raise replayed

@@ -1,0 +1,29 @@
+"""What a grant type is."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from vitrine.accounts import Accounts
+from vitrine.applications import Application, Applications, Policy
+from vitrine.oauth.tokens import Issued, Tokens
+from vitrine.platform.database import Database
+
+Form = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What every grant works with."""
+
+    database: Database
+    accounts: Accounts
+    applications: Applications
+    tokens: Tokens
+    policy: Policy
+
+
+class Grant(Protocol):
+    def redeem(self, desk: Desk, application: Application, form: Form, address: str) -> Issued:
+        """Check what the client presents and issue a token. Raises TokenError. Opens its own transactions."""
+        ...

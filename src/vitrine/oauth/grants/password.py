@@ -1,0 +1,32 @@
+"""grant_type=password (RFC 6749 section 4.3), behind the application's switch and the server's policy (01 section 4)."""
+
+from vitrine.accounts.errors import AccountLocked, WrongCredentials
+from vitrine.applications import Application, Switch
+from vitrine.oauth.errors import TokenError
+from vitrine.oauth.grants.base import Desk, Form
+from vitrine.oauth.tokens import Issued
+from vitrine.platform import audit
+
+
+class Password:
+    def redeem(self, desk: Desk, application: Application, form: Form, address: str) -> Issued:
+        if not application.switches.is_on(Switch.PASSWORD_GRANT, desk.policy):
+            raise TokenError("unsupported_grant_type", "The password grant is switched off for this application.")
+        login, password = form.get("username"), form.get("password")
+        if not login or not password:
+            raise TokenError("invalid_request", "username and password are required.")
+        try:
+            user = desk.accounts.check_password(login, password, address)
+        except (WrongCredentials, AccountLocked) as refusal:
+            raise TokenError("invalid_grant", refusal.detail) from refusal
+        with desk.database.write() as work:
+            account = desk.applications.ensure_account(work, user.id, application)
+            if account.revoked_at is not None:
+                raise TokenError("invalid_grant", "The person has withdrawn the access of this application.")
+            issued = desk.tokens.issue(work, application, account.id, None)
+            # The person gave the application their password: that is the consent, recorded as such.
+            desk.applications.note_password_consent(work, account, application, address)
+            audit.write(
+                work, None, "token.by_password", f"application {application.id}", {"user": user.id}, address=address
+            )
+        return issued

@@ -1,0 +1,106 @@
+"""All SQL of codes and tokens."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from vitrine.oauth.tables import access_tokens, authorization_codes
+from vitrine.platform.database import UnitOfWork, inserted_id
+from vitrine.platform.schema import metadata
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    id: int
+    account_id: int
+    application_id: int
+    redirect_uri: str
+    code_challenge: str | None
+    expires: datetime
+    used_at: datetime | None
+
+
+def add_code(work: UnitOfWork, values: Mapping[str, Any]) -> None:
+    work.db.execute(authorization_codes.insert().values(**values))
+
+
+def code_by_digest(work: UnitOfWork, digest: bytes) -> Code | None:
+    accounts = metadata.tables["accounts"]
+    codes = authorization_codes.c
+    row = work.db.execute(
+        sa.select(
+            codes.id,
+            codes.account_id,
+            accounts.c.application_id,
+            codes.redirect_uri,
+            codes.code_challenge,
+            codes.expires,
+            codes.used_at,
+        )
+        .join(accounts, accounts.c.id == codes.account_id)
+        .where(codes.digest == digest)
+    ).first()
+    return Code(*row) if row else None
+
+
+def use_code(work: UnitOfWork, code_id: int) -> bool:
+    """Take the code; True for the one caller who was first."""
+    codes = authorization_codes
+    done = work.db.execute(
+        codes.update().where(codes.c.id == code_id, codes.c.used_at.is_(None)).values(used_at=work.now)
+    )
+    return done.rowcount == 1
+
+
+def add_token(work: UnitOfWork, values: Mapping[str, Any]) -> int:
+    return inserted_id(work.db.execute(access_tokens.insert().values(created=work.now, **values)))
+
+
+def delete_tokens_of_code(work: UnitOfWork, code_id: int) -> int:
+    return work.db.execute(access_tokens.delete().where(access_tokens.c.code_id == code_id)).rowcount
+
+
+def delete_tokens_of_account(work: UnitOfWork, account_id: int) -> int:
+    work.db.execute(authorization_codes.delete().where(authorization_codes.c.account_id == account_id))
+    return work.db.execute(access_tokens.delete().where(access_tokens.c.account_id == account_id)).rowcount
+
+
+def developer_token(work: UnitOfWork, account_id: int) -> Any:
+    """The row of the one developer token of an account, or None."""
+    return work.db.execute(
+        sa.select(access_tokens).where(access_tokens.c.account_id == account_id, access_tokens.c.is_developer)
+    ).first()
+
+
+def replace_token(work: UnitOfWork, token_id: int, values: Mapping[str, Any]) -> None:
+    work.db.execute(access_tokens.update().where(access_tokens.c.id == token_id).values(created=work.now, **values))
+
+
+def delete_token(work: UnitOfWork, token_id: int) -> None:
+    work.db.execute(access_tokens.delete().where(access_tokens.c.id == token_id))
+
+
+def mark_used(work: UnitOfWork, marks: Mapping[int, tuple[datetime, str]]) -> None:
+    """Write last uses that the ledger collected."""
+    rows = [{"token": token, "at": at, "from": address} for token, (at, address) in marks.items()]
+    work.db.execute(
+        access_tokens.update()
+        .where(access_tokens.c.id == sa.bindparam("token"))
+        .values(last_used=sa.bindparam("at"), last_address=sa.bindparam("from")),
+        rows,
+    )
+    accounts = metadata.tables["accounts"]
+    ids = sa.select(access_tokens.c.account_id).where(access_tokens.c.id.in_(list(marks)))
+    newest = max(at for at, _ in marks.values())
+    work.db.execute(accounts.update().where(accounts.c.id.in_(ids)).values(last_used=newest))
+
+
+def purge(work: UnitOfWork, limit: int = 1000) -> int:
+    """Delete codes and tokens that ended, in a small batch."""
+    ended = sa.select(authorization_codes.c.id).where(authorization_codes.c.expires < work.now).limit(limit)
+    work.db.execute(authorization_codes.delete().where(authorization_codes.c.id.in_(ended)))
+    old = sa.select(access_tokens.c.id).where(access_tokens.c.expires < work.now).limit(limit)
+    return work.db.execute(access_tokens.delete().where(access_tokens.c.id.in_(old))).rowcount

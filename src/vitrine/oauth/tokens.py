@@ -1,0 +1,175 @@
+"""Access tokens: issued, checked on every API call, replaced, revoked."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from vitrine.accounts import Accounts, Actor, UserId, Via
+from vitrine.applications import Application, Policy, Profile, Switch, Switches
+from vitrine.oauth import store
+from vitrine.oauth.errors import TokenRefused
+from vitrine.platform.crypto import Vault, digest, is_mistyped, new_secret
+from vitrine.platform.database import UnitOfWork
+from vitrine.platform.schema import from_micros
+
+IDLE_LIMIT = timedelta(days=90)
+LIFE = timedelta(hours=1)
+
+_COLUMNS = """
+    t.id, t.expires, t.idle_limit_s, t.last_used, t.created, a.id, a.revoked_at, p.id, p.activated, p.deleted_at,
+    p.profile, p.switches, p.list_shapes, u.id, u.login, u.first_name, u.last_name, u.email, u.is_admin, u.url_key,
+    u.locale, u.rights_version, u.deleted_at, u.mail_locked
+"""
+_JOINS = """
+    FROM access_tokens t
+    JOIN accounts a ON a.id = t.account_id
+    JOIN applications p ON p.id = a.application_id
+    JOIN users u ON u.id = a.user_id
+    WHERE t.digest =
+"""
+_DRIVER_SQL = f"SELECT {_COLUMNS} {_JOINS} ?"
+_PORTABLE_SQL = sa.text(f"SELECT {_COLUMNS} {_JOINS} :digest")
+
+
+@dataclass(frozen=True, slots=True)
+class Bearer:
+    """What a valid token stands for."""
+
+    actor: Actor
+    token_id: int
+    list_shapes: str
+    allows_parameter_token: bool
+
+
+class TokenChecker:
+    """One statement a call, through the driver: this runs before every API request."""
+
+    def __init__(self, accounts: Accounts, policy: Policy) -> None:
+        self._accounts = accounts
+        self._policy = policy
+        self._switches: dict[tuple[str, str], bool] = {}
+
+    def check(self, work: UnitOfWork, secret: str) -> Bearer:
+        """Raises TokenRefused: `invalid_token`, or `expired_token` for one whose time is over."""
+        if is_mistyped(secret) or len(secret) > 256:
+            raise TokenRefused("invalid_token")
+        row = self._row(work, digest(secret))
+        if row is None:
+            raise TokenRefused("invalid_token")
+        (token, expires, idle, used, created, account, revoked, application, activated, gone, profile, chosen, shapes,
+         user, login, first, last, email, admin, url_key, locale, rights_version, deleted, locked) = row  # fmt: skip
+        if revoked is not None or not activated or gone is not None or deleted is not None or locked:
+            raise TokenRefused("invalid_token")
+        if expires is not None and _instant(expires) <= work.now:
+            raise TokenRefused("expired_token")
+        if idle is not None and _instant(used or created) + timedelta(seconds=idle) <= work.now:
+            raise TokenRefused("expired_token")
+        actor = Actor(
+            via=Via.TOKEN,
+            user_id=UserId(user),
+            login=login,
+            display_name=f"{first} {last}".strip() or email or login,
+            is_admin=bool(admin),
+            url_key=url_key,
+            locale=locale,
+            rights=self._accounts.rights(work, UserId(user), rights_version),
+            application_id=application,
+            account_id=account,
+            token_id=token,
+        )
+        return Bearer(actor, token, shapes, self._allows_parameter(profile, chosen))
+
+    @staticmethod
+    def _row(work: UnitOfWork, key: bytes) -> Any:
+        if work.db.dialect.name == "sqlite":
+            return work.driver.execute(_DRIVER_SQL, (key,)).fetchone()
+        return work.db.execute(_PORTABLE_SQL, {"digest": key}).first()
+
+    def _allows_parameter(self, profile: str, chosen: str) -> bool:
+        known = self._switches.get((profile, chosen))
+        if known is None:
+            switches = Switches(Profile(profile), msgspec.json.decode(chosen))
+            known = switches.is_on(Switch.PARAMETER_TOKEN, self._policy)
+            self._switches[(profile, chosen)] = known
+        return known
+
+
+def _instant(value: Any) -> datetime:
+    return from_micros(value) if isinstance(value, int) else value
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """A fresh access token; the value is nowhere else."""
+
+    token_id: int
+    secret: str
+    expires_in: timedelta | None
+
+
+@dataclass(frozen=True, slots=True)
+class DeveloperToken:
+    """The developer token of a settings page, without its value."""
+
+    id: int
+    last_four: str
+    created: datetime
+    last_used: datetime | None
+    last_address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    vault: Vault
+
+    def issue(self, work: UnitOfWork, application: Application, account_id: int, code_id: int | None) -> Issued:
+        """A token of the life that design 5.3 gives to the application's profile."""
+        endless = application.switches.is_on(Switch.ENDLESS_TOKEN)
+        secret = new_secret("at")
+        token_id = store.add_token(
+            work,
+            {
+                "digest": digest(secret),
+                "account_id": account_id,
+                "code_id": code_id,
+                "last_four": secret[-4:],
+                "expires": None if endless else work.now + LIFE,
+                "idle_limit_s": round(IDLE_LIMIT.total_seconds()) if endless else None,
+            },
+        )
+        return Issued(token_id, secret, None if endless else LIFE)
+
+    def developer(self, work: UnitOfWork, account_id: int) -> DeveloperToken | None:
+        row = store.developer_token(work, account_id)
+        if row is None:
+            return None
+        return DeveloperToken(row.id, row.last_four, row.created, row.last_used, row.last_address)
+
+    def renew_developer(self, work: UnitOfWork, account_id: int) -> str:
+        """Make the developer token, or replace its value in place: the old one dies at once (01 section 9)."""
+        secret = new_secret("pat")
+        values = {
+            "digest": digest(secret),
+            "sealed": self.vault.encrypt(secret),
+            "last_four": secret[-4:],
+            "last_used": None,
+            "last_address": "",
+        }
+        row = store.developer_token(work, account_id)
+        if row is None:
+            store.add_token(work, {"account_id": account_id, "is_developer": True, **values})
+        else:
+            store.replace_token(work, row.id, values)
+        return secret
+
+    def reveal_developer(self, work: UnitOfWork, account_id: int) -> str | None:
+        row = store.developer_token(work, account_id)
+        return self.vault.decrypt(row.sealed) if row is not None and row.sealed else None
+
+    def revoke_developer(self, work: UnitOfWork, account_id: int) -> None:
+        row = store.developer_token(work, account_id)
+        if row is not None:
+            store.delete_token(work, row.id)
