@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from vitrine.errors import Invalid
 
 PREFIX = "VITRINE_"
+NO_SETTINGS = frozenset({"VITRINE_TOKEN", "VITRINE_NEW_PASSWORD"})  # what snippets and commands use beside
 
 
 def _setting(default: Any, sentence: str, unit: str = "") -> Any:
@@ -90,7 +91,7 @@ def load(environ: Mapping[str, str] | None = None, file: Path | None = None, **g
         for key, value in tomllib.loads(file.read_text()).items():
             _take(values, known, key, value, faults, f"{file.name}: {key}")
     for name, text in environ.items():
-        if name.startswith(PREFIX):
+        if name.startswith(PREFIX) and name not in NO_SETTINGS:
             _take(values, known, name[len(PREFIX) :].lower(), text, faults, name)
     values.update({key: value for key, value in given.items() if value is not None})
     if faults:

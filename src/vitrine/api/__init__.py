@@ -1,0 +1,1 @@
+"""The public API: thin adapters over the services, one package a version."""

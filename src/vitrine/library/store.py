@@ -36,11 +36,12 @@ _WITH_PERMALINK = renditions.outerjoin(
 )
 _RECORD_WIDTH = len(_RECORD)
 _RENDITION_WIDTH = len(_RENDITION)
+_RENDITION_NAMES = [column.name for column in _RENDITION]
 
 
 def _rendition(row: Sequence[Any]) -> Rendition:
     link = Permalink(*row[_RENDITION_WIDTH:]) if row[_RENDITION_WIDTH] is not None else None
-    return Rendition(*row[:_RENDITION_WIDTH], link)
+    return Rendition(**dict(zip(_RENDITION_NAMES, row, strict=False)), permalink=link)
 
 
 # -- records -----------------------------------------------------------------------------------------------------------

@@ -22,7 +22,7 @@ def registered_for(application: Application, given: str) -> bool:
 
 
 def extends(application: Application, given: str, stored: str) -> bool:
-    """True if the address sent with a code may stand for the one it was asked with, which only the prefix rule allows."""
+    """True if an address sent with a code may stand for the one it was asked with: only the prefix rule allows that."""
     return application.switches.redirects is RedirectMatch.PREFIX and _extends(given, stored)
 
 
@@ -103,7 +103,7 @@ class Return:
         return f"{base}{joint}{added}{mark}{fragment}"
 
     def with_fragment(self, token: str, *pairs: tuple[str, str]) -> str:
-        """The same with the token in the fragment: there `access_token` comes first, then what standard clients want."""
+        """The same with the token in the fragment: `access_token` comes first, then what standard clients want."""
         base, _, fragment = self.with_query(*pairs).partition("#")
         added = f"access_token={quote(token, safe='')}&token_type=Bearer"
         if self.state:

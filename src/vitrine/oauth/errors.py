@@ -1,4 +1,4 @@
-"""OAuth errors: a family of their own, since their codes are the contract (RFC 6749 sections 4.1.2.1 and 5.2; 01 §8)."""
+"""OAuth errors: a family of their own, since their codes are the contract (RFC 6749 sections 4.1.2.1, 5.2; 01 §8)."""
 
 
 class OAuthError(Exception):

@@ -20,7 +20,7 @@ MOST_ROWS = 20_000
 
 @dataclass(frozen=True, slots=True)
 class RequestLine:
-    """One API call: *route* is the pattern, never the path with its values; *habits* names discouraged features used."""
+    """One API call: *route* is the pattern, never the path with its values; *habits* names discouraged features."""
 
     at: datetime
     request_id: str

@@ -21,7 +21,8 @@ def document(
     when = START + timedelta(hours=rid)
     return Document(
         rid=rid, databox_id=1, number=rid, base_id=base, kind=kind, is_story=False, created=when, updated=when,
-        status=status, title=title, sha256=f"{rid:064d}", uuid=f"uuid-{rid}", fields={"Title": [title], **fields}, business={},
+        status=status, title=title, sha256=f"{rid:064d}", uuid=f"uuid-{rid}", fields={"Title": [title], **fields},
+        business={},
     )  # fmt: skip
 
 

@@ -1,0 +1,23 @@
+"""Pages: sign-in, consent, account, developer portal, library, viewer."""
+
+from starlette.routing import BaseRoute, Mount
+from starlette.staticfiles import StaticFiles
+
+from vitrine.web import account, authorize, developer, embed, library, session, upload
+from vitrine.web.errors import EXCEPTION_HANDLERS
+from vitrine.web.render import HERE
+
+__all__ = ["EXCEPTION_HANDLERS", "routes"]
+
+
+def routes() -> list[BaseRoute]:
+    return [
+        *library.ROUTES,
+        *session.ROUTES,
+        *account.ROUTES,
+        *developer.ROUTES,
+        *authorize.ROUTES,
+        *upload.ROUTES,
+        *embed.ROUTES,
+        Mount("/static", StaticFiles(directory=HERE / "static")),
+    ]

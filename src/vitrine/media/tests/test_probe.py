@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -53,7 +54,8 @@ def test_an_empty_file_is_refused(media: Media, tmp_path: Path) -> None:
 @pytest.mark.parametrize("keep", [0.3, 0.6, 0.95])
 @pytest.mark.parametrize("name", ["a.jpg", "a.png", "a.mp4"])
 def test_a_truncated_file_is_refused(media: Media, tmp_path: Path, name: str, keep: float) -> None:
-    whole = {"a.jpg": make.jpeg, "a.png": make.png, "a.mp4": make.mp4}[name](tmp_path / name)
+    makers: dict[str, Callable[[Path], Path]] = {"a.jpg": make.jpeg, "a.png": make.png, "a.mp4": make.mp4}
+    whole = makers[name](tmp_path / name)
     cut = make.truncated(whole, tmp_path / f"cut-{name}", keep)
     with pytest.raises(Undecodable):
         media.probe(cut, name)

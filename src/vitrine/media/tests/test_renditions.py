@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ def _kept(media: Media, path: Path) -> str:
     return media.keep_file(path).sha256
 
 
-def _made(results: list[object]) -> dict[str, Made]:
+def _made(results: Sequence[object]) -> dict[str, Made]:
     assert all(isinstance(one, Made) for one in results), results
     return {one.name: one for one in results if isinstance(one, Made)}
 

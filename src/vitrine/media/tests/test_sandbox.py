@@ -4,12 +4,14 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from vitrine.media.errors import Crashed, OutOfMemory, TooSlow
+from vitrine.media.renditions import Spec
 from vitrine.media.sandbox import Sandbox
 from vitrine.media.service import Media
 from vitrine.testing import media_factory as make
@@ -44,7 +46,7 @@ def test_a_call_beyond_its_time_is_ended(media: Media, tmp_path: Path) -> None:
     film = make.mp4(tmp_path / "a.mp4", 4.0, 640, 360)
     arguments = {
         "source": str(film), "kind": "video", "mime": "video/mp4", "into": str(tmp_path),
-        "specs": [{"name": "preview", "mediatype": "video", "size": 640, "bitrate_kbps": 800, "fps": 25, "gop": 50, "audio_kbps": 128}],
+        "specs": [asdict(Spec("preview", "video", 640))],
     }  # fmt: skip
     with pytest.raises(TooSlow):
         media.sandbox.call("make_many", arguments, timeout=timedelta(milliseconds=1))

@@ -1,4 +1,4 @@
-"""grant_type=password (RFC 6749 section 4.3), behind the application's switch and the server's policy (01 section 4)."""
+"""grant_type=password (RFC 6749 section 4.3), behind the application's switch and the server's policy."""
 
 from vitrine.accounts.errors import AccountLocked, WrongCredentials
 from vitrine.applications import Application, Switch

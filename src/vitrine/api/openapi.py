@@ -1,0 +1,96 @@
+"""The OpenAPI 3.1 document, made from the route tables so that it cannot tell of a route that is not there."""
+
+import re
+from typing import Any
+
+import msgspec
+
+from vitrine import __version__
+from vitrine.api.oauthv2.table import OPERATIONS
+from vitrine.api.v1 import PREFIX, ROUTES
+from vitrine.settings import Settings
+
+_PARAMETER = re.compile(r"\{(\w+)(?::(\w+))?\}")
+
+
+def document(settings: Settings) -> dict[str, Any]:
+    paths: dict[str, dict[str, Any]] = {}
+    for one in ROUTES:
+        path, parameters = _path(PREFIX + one.path)
+        for method in one.methods[:2]:
+            paths.setdefault(path, {})[method.lower()] = {
+                "summary": one.summary,
+                "description": f"Contract {one.clause}",
+                "operationId": f"v1_{method.lower()}_{re.sub(r'[^a-z]+', '_', one.path).strip('_')}",
+                "tags": ["v1"],
+                "parameters": parameters,
+                **({"requestBody": _UPLOAD} if one.takes_file else {}),
+                "responses": _RESPONSES,
+                "security": [{"bearer": []}],
+            }
+    for operation in OPERATIONS:
+        paths.setdefault(operation.path, {})[operation.method] = operation.described()
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": settings.title, "version": __version__, "license": {"name": "Apache-2.0"}},
+        "servers": [{"url": settings.base_url}],
+        "paths": paths,
+        "components": {
+            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
+            "schemas": {"Envelope": _ENVELOPE},
+        },
+    }
+
+
+def encode(made: dict[str, Any]) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(made))
+
+
+def _path(pattern: str) -> tuple[str, list[dict[str, Any]]]:
+    parameters = [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "integer" if kind == "int" else "string"}}
+        for name, kind in _PARAMETER.findall(pattern)
+    ]
+    return _PARAMETER.sub(r"{\1}", pattern), parameters
+
+
+_ENVELOPE: dict[str, Any] = {
+    "type": "object",
+    "required": ["meta", "response"],
+    "properties": {
+        "meta": {
+            "type": "object",
+            "required": [
+                "api_version", "request", "response_time", "http_code", "error_type", "error_message", "error_details",
+                "charset",
+            ],
+        },
+        "response": {"type": ["object", "array"]},
+    },
+}  # fmt: skip
+_JSON = {"application/json": {"schema": {"$ref": "#/components/schemas/Envelope"}}}
+_RESPONSES = {
+    "200": {"description": "The answer in the envelope", "content": _JSON},
+    "400": {"description": "A bad parameter in the envelope, or no token at all with an empty body"},
+    "401": {"description": "A token that opens nothing, or a right that is missing"},
+    "403": {"description": "Not allowed", "content": _JSON},
+    "404": {"description": "Not there", "content": _JSON},
+}
+_UPLOAD = {
+    "required": True,
+    "content": {
+        "multipart/form-data": {
+            "schema": {
+                "type": "object",
+                "required": ["base_id", "file"],
+                "properties": {
+                    "base_id": {"type": "integer"},
+                    "file": {"type": "string", "format": "binary"},
+                    "forceBehavior": {"enum": ["0", "1"]},
+                    "status": {"type": "string"},
+                    "nosubdefs": {"type": "string"},
+                },
+            }
+        }
+    },
+}

@@ -1,0 +1,115 @@
+"""API v1: the routes, each with its clause (contract 02)."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from vitrine.accounts import Actor
+from vitrine.api.v1 import library, search
+from vitrine.api.v1.endpoint import endpoint
+from vitrine.api.wire.envelope import answer
+from vitrine.edge import bearer, read, services
+from vitrine.errors import Invalid
+from vitrine.platform.database import UnitOfWork
+from vitrine.settings import Settings
+
+PREFIX = "/api/v1"
+Handler = Callable[[Request], Awaitable[Response]]
+ANY = ("GET", "POST", "PUT", "PATCH", "DELETE")
+
+
+@dataclass(frozen=True, slots=True)
+class V1Route:
+    """One row of the route table, from which the router and the OpenAPI document are made."""
+
+    path: str
+    methods: tuple[str, ...]
+    handler: Handler
+    clause: str
+    summary: str
+    has_twin: bool = False
+    takes_file: bool = False
+
+
+RECORD = "/records/{databox_id:int}/{record_id:int}/"
+ROUTES: tuple[V1Route, ...] = (
+    V1Route("/me/", ("GET",), library.me, "02 §6.10", "The caller and their rights"),
+    V1Route("/databoxes/list/", ("GET",), library.databoxes, "02 §6.2", "Databoxes the caller has access to"),
+    V1Route(
+        "/databoxes/{databox_id:int}/collections/",
+        ("GET",),
+        library.collections,
+        "02 §6.2",
+        "Collections of a databox",
+        has_twin=True,
+    ),
+    V1Route("/records/add/", ("POST",), library.add, "02 §6.4", "Add a document", takes_file=True),
+    V1Route("/records/search/", ANY, search.records_search, "02 §6.5", "Search, the older form"),
+    V1Route("/search/", ANY, search.search, "02 §6.5", "Search records and stories"),
+    V1Route(RECORD, ("GET",), library.record, "02 §6.6", "One record", has_twin=True),
+    V1Route(RECORD + "caption/", ("GET",), library.caption, "02 §6.6", "Fields, values joined", has_twin=True),
+    V1Route(RECORD + "metadatas/", ("GET",), library.metadatas, "02 §6.6", "Fields, one entry a value", has_twin=True),
+    V1Route(RECORD + "embed/", ("GET",), library.embed, "02 §6.6", "Files of a record", has_twin=True),
+)
+
+
+async def _twin(request: Request) -> Response:
+    """Ids that are not digits: 400 with empty details, after the token was looked at (02 section 6.13)."""
+
+    def call(_work: UnitOfWork, _actor: Actor) -> None:
+        raise Invalid("")
+
+    await read(request, bearer, call)
+    raise AssertionError("unreachable")
+
+
+async def _unknown(request: Request) -> Response:
+    """Unknown routes are 404 without a look at the token; a missing last slash is a 301 for GET and HEAD."""
+    path = request.url.path
+    if request.method in ("GET", "HEAD") and not path.endswith("/") and _is_known(path.removeprefix(PREFIX) + "/"):
+        query = f"?{request.url.query}" if request.url.query else ""
+        return RedirectResponse(f"{path}/{query}", 301)
+    return answer(request, None, 404, error_details="")
+
+
+def _is_known(path: str) -> bool:
+    return any(_compiled(one.path).path_regex.match(path) for one in ROUTES)
+
+
+def _compiled(path: str) -> Route:
+    return Route(path, _unknown)
+
+
+def _wrong_method(methods: tuple[str, ...]) -> Handler:
+    allowed = ", ".join(sorted({*methods, *(("HEAD",) if "GET" in methods else ())}))
+
+    async def wrong_method(request: Request) -> Response:
+        return answer(request, None, 405, error_details="", headers={"Allow": allowed})
+
+    return wrong_method
+
+
+def routes(settings: Settings) -> list[Route]:
+    """The routes for Starlette: each path, its refusal of other methods, its twin, and what is unknown."""
+    if not settings.api_enabled:
+        return []
+    made: list[Route] = []
+    for one in ROUTES:
+        limit = _upload_limit if one.takes_file else None
+        made.append(Route(PREFIX + one.path, endpoint(one.handler, max_bytes=limit), methods=list(one.methods)))
+        if set(one.methods) != set(ANY):
+            made.append(Route(PREFIX + one.path, _wrong_method(one.methods), methods=list(ANY)))
+    for one in ROUTES:
+        if one.has_twin:
+            loose = one.path.replace(":int", "")
+            made.append(Route(PREFIX + loose, endpoint(_twin), methods=list(one.methods)))
+            made.append(Route(PREFIX + loose, _wrong_method(one.methods), methods=list(ANY)))
+    made.append(Route(PREFIX + "/{rest:path}", _unknown, methods=list(ANY)))
+    return made
+
+
+def _upload_limit(request: Request) -> int:
+    return services(request).settings.upload_max_bytes + 1_000_000

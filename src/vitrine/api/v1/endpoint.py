@@ -1,0 +1,115 @@
+"""How every v1 route answers: parameters, token, formats, errors (contract 02 sections 1 to 4; 01 section 5.4)."""
+
+import time
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from vitrine.api.wire.envelope import answer, is_acceptable
+from vitrine.edge import parameters, services
+from vitrine.edge.auth import TokenMissing, TwoCarriers
+from vitrine.edge.params import SMALL_BODY_BYTES, BodyTooLarge
+from vitrine.errors import Conflict, DomainError, Forbidden, Invalid, NotFound, Unavailable
+from vitrine.library.errors import MayNotAdd, MayNotChange, MayNotSee
+from vitrine.oauth import TokenRefused
+from vitrine.platform import logging
+from vitrine.platform.ledger import RequestLine
+
+Handler = Callable[[Request], Awaitable[Response]]
+log = logging.get("vitrine.api")
+
+STATUSES: tuple[tuple[type[DomainError], int], ...] = (
+    (MayNotSee, 401),  # a missing right on a record, databox or collection is 401 here (02 section 3)
+    (MayNotChange, 401),
+    (MayNotAdd, 403),  # except for adding (02 section 6.4)
+    (BodyTooLarge, 413),
+    (NotFound, 404),
+    (Forbidden, 403),
+    (Conflict, 400),
+    (Invalid, 400),
+    (Unavailable, 503),
+)
+
+
+def endpoint(handler: Handler, *, max_bytes: Callable[[Request], int] | None = None) -> Handler:
+    """Wrap a handler: read its parameters, turn every refusal into the status that v1 promises, log the call."""
+
+    async def wrapped(request: Request) -> Response:
+        request.state.started = time.perf_counter()
+        response = await _answered(request, handler, max_bytes)
+        _note(request, response.status_code)
+        return response
+
+    return wrapped
+
+
+async def _answered(request: Request, handler: Handler, max_bytes: Callable[[Request], int] | None) -> Response:
+    if not is_acceptable(request):
+        return answer(request, None, 406, error_details="Ask for application/json.")
+    try:
+        params = await parameters(request, max_bytes=max_bytes(request) if max_bytes else SMALL_BODY_BYTES)
+        try:
+            return await handler(request)
+        finally:
+            if params.files:
+                await params.close()
+    except TokenMissing:
+        return challenge(400, "invalid_request")
+    except TokenRefused as refusal:
+        return challenge(400 if refusal.code == "invalid_request" else 401, refusal.code)
+    except TwoCarriers:
+        headers = {"Cache-Control": "no-store"}
+        return Response(b'{"error":"invalid_request"}', 400, headers, media_type="application/json")
+    except DomainError as refusal:
+        return refused(request, refusal)
+    except HTTPException:
+        raise
+    except Exception:
+        log.exception("request.broke")
+        return answer(request, None, 500, error_details="")
+
+
+def refused(request: Request, refusal: DomainError) -> Response:
+    status = next(status for kind, status in STATUSES if isinstance(refusal, kind))
+    headers = {}
+    if isinstance(refusal, Unavailable) and refusal.retry_after_s is not None:
+        headers["Retry-After"] = str(refusal.retry_after_s)
+    if refusal.why:
+        log.info("refused", code=refusal.code, why=refusal.why)
+    return answer(request, None, status, error_details=refusal.detail, headers=headers)
+
+
+def challenge(status: int, error: str) -> Response:
+    """A token that is missing or wrong never reaches the envelope: empty body, single quotes (01 section 5.4).
+
+    The second challenge is for strict clients that know only Bearer (contract 08).
+    """
+    response = Response(b"", status, {"Cache-Control": "no-store"})
+    response.headers["WWW-Authenticate"] = f"OAuth realm='Service', error='{error}'"
+    if status == 401:
+        response.headers.append("WWW-Authenticate", f'Bearer realm="Service", error="{error}"')
+    return response
+
+
+def _note(request: Request, status: int) -> None:
+    bearer = getattr(request.state, "bearer", None)
+    if bearer is None:
+        return
+    in_parameter = not request.headers.get("authorization")
+    route = request.scope.get("route")
+    services(request).ledger.request(
+        RequestLine(
+            at=datetime.now(UTC),
+            request_id=request.state.request_id,
+            account_id=bearer.actor.account_id,
+            application_id=bearer.actor.application_id,
+            method=request.method,
+            route=getattr(route, "path", ""),
+            status=status,
+            duration_us=round((time.perf_counter() - request.state.started) * 1_000_000),
+            habits="parameter_token" if in_parameter else "",
+        )
+    )

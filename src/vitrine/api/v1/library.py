@@ -1,0 +1,190 @@
+"""Databoxes, collections, records, adding: contract 02 sections 6.2, 6.4, 6.6, 6.10."""
+
+import re
+from typing import Any
+
+from starlette.datastructures import UploadFile
+from starlette.requests import Request
+from starlette.responses import Response
+
+from vitrine.accounts import Actor, DataboxRight
+from vitrine.accounts.rights import names
+from vitrine.api.v1 import present
+from vitrine.api.v1.frame import frame_of, lists_or_objects, record_extended
+from vitrine.api.wire.envelope import answer, is_extended
+from vitrine.edge import bearer, off, read, services, write
+from vitrine.errors import Invalid
+from vitrine.library.ingest import Added, Quarantined
+from vitrine.library.model import CollectionId, DataboxId, RecordKey
+from vitrine.platform.database import UnitOfWork
+
+_TRUE = frozenset({"1", "y", "yes", "o", "oui", "on", "true"})
+
+
+async def me(request: Request) -> Response:
+    """GET /me/"""
+    here = services(request)
+
+    def call(work: UnitOfWork, actor: Actor) -> dict[str, Any]:
+        structure = here.records.structure(work)
+        listed = [one for one in actor.rights.collections.values() if one.is_in_time(work.now)]
+        return {
+            "user": present.user(here.accounts.get(work, actor.must_user_id), here.settings.zone),
+            "collections": [present.collection_grant(structure, one) for one in listed],
+            "databoxes": [
+                {"databox_id": box, "rights": names(actor.rights.databoxes.get(box, DataboxRight(0)))}
+                for box in sorted(actor.rights.databox_ids())
+            ],
+        }
+
+    return answer(request, await read(request, bearer, call))
+
+
+async def databoxes(request: Request) -> Response:
+    """GET /databoxes/list/"""
+    here = services(request)
+
+    def call(work: UnitOfWork, actor: Actor) -> Any:
+        found = here.records.databoxes(work, actor)
+        return lists_or_objects(request, {str(one.id): present.databox(one) for one in found})
+
+    return answer(request, {"databoxes": await read(request, bearer, call)})
+
+
+async def collections(request: Request) -> Response:
+    """GET /databoxes/{databox_id}/collections/"""
+    here = services(request)
+    box = DataboxId(int(request.path_params["databox_id"]))
+
+    def call(work: UnitOfWork, actor: Actor) -> Any:
+        found = here.records.collections(work, actor, box)
+        return lists_or_objects(request, {str(one.number): present.collection(one, many) for one, many in found})
+
+    return answer(request, {"collections": await read(request, bearer, call)})
+
+
+def key_of(request: Request) -> RecordKey:
+    return RecordKey(DataboxId(int(request.path_params["databox_id"])), int(request.path_params["record_id"]))
+
+
+async def record(request: Request) -> Response:
+    """GET /records/{databox_id}/{record_id}/"""
+    here = services(request)
+    key = key_of(request)
+
+    def call(work: UnitOfWork, actor: Actor) -> dict[str, Any]:
+        frame = frame_of(request, work, actor)
+        shown = here.records.shown(work, actor, key)
+        return (
+            record_extended(request, work, frame, [shown])[0] if is_extended(request) else present.record(frame, shown)
+        )
+
+    return answer(request, {"record": await read(request, bearer, call)})
+
+
+async def caption(request: Request) -> Response:
+    """GET /records/{databox_id}/{record_id}/caption/: never business fields."""
+    return answer(request, {"caption_metadatas": await _values(request, business=False)})
+
+
+async def metadatas(request: Request) -> Response:
+    """GET /records/{databox_id}/{record_id}/metadatas/"""
+    return answer(request, {"record_metadatas": await _values(request, business=True)})
+
+
+async def _values(request: Request, *, business: bool) -> list[dict[str, Any]]:
+    here = services(request)
+    key = key_of(request)
+
+    def call(work: UnitOfWork, actor: Actor) -> list[dict[str, Any]]:
+        found = here.records.values(work, actor, here.records.get(work, actor, key), business=business)
+        return present.metadata(found) if business else present.caption(found)
+
+    return await read(request, bearer, call)
+
+
+async def embed(request: Request) -> Response:
+    """GET /records/{databox_id}/{record_id}/embed/, with `devices[]` and `mimes[]`."""
+    here = services(request)
+    key = key_of(request)
+    devices, mimes = (request.state.params.values(name) for name in ("devices", "mimes"))
+
+    def call(work: UnitOfWork, actor: Actor) -> list[dict[str, Any]]:
+        frame = frame_of(request, work, actor)
+        found = here.records.get(work, actor, key)
+        made = [present.subdef(frame, found, one) for one in here.records.renditions(work, actor, found)]
+        return [one for one in made if _is_wanted(one, devices, mimes)]
+
+    return answer(request, {"embed": await read(request, bearer, call)})
+
+
+def _is_wanted(one: dict[str, Any], devices: list[str], mimes: list[str]) -> bool:
+    """02 section 6.6: `document` stays only if `all` is asked; others if they share a device or are for `all`."""
+    if mimes and one["mime_type"] not in mimes:
+        return False
+    if not devices:
+        return True
+    if one["name"] == "document":
+        return "all" in devices
+    return "all" in one["devices"] or bool(set(devices) & set(one["devices"]))
+
+
+async def add(request: Request) -> Response:
+    """POST /records/add/: the file is looked at and kept before any transaction is opened."""
+    here = services(request)
+    params = request.state.params
+    file = _one_file(params.files)
+    base = params.text("base_id")
+    if base is None or not re.fullmatch(r"\d{1,18}", base):
+        raise Invalid("base_id is required: the collection to add to.", field="base_id")
+    into = CollectionId(int(base))
+    force = _force(params.text("forceBehavior"))
+    status = _status(params.text("status"))
+    flag = params.text("nosubdefs")
+    without = flag is not None and (flag == "" or flag.lower() in _TRUE)
+    await read(request, bearer, lambda work, actor: here.ingest.permit(work, actor, into))
+    arrival = await off(lambda: here.ingest.take(file.file, file.filename or "untitled"))
+    outcome = await write(
+        request,
+        bearer,
+        lambda work, actor: here.ingest.add(
+            work, actor, arrival, into, force=force, status=status, renditions=not without
+        ),
+    )
+    return answer(request, _outcome(outcome))
+
+
+def _outcome(outcome: Added | Quarantined) -> dict[str, str]:
+    if isinstance(outcome, Added):
+        return {"entity": "0", "url": f"/records/{outcome.key.databox}/{outcome.key.number}/"}
+    return {"entity": "1", "url": f"/quarantine/item/{outcome.item}/"}
+
+
+def _one_file(files: dict[str, list[UploadFile]]) -> UploadFile:
+    if "file[]" in files or len(files.get("file", [])) > 1:
+        raise Invalid("Send one file only.", field="file")
+    found = files.get("file")
+    if not found:
+        raise Invalid("Send the document as the part called file.", field="file")
+    return found[0]
+
+
+def _force(value: str | None) -> bool | None:
+    """forceBehavior: 0 makes a record anyway, 1 sends to the quarantine, absent or empty lets the checks decide."""
+    if value in (None, ""):
+        return None
+    if value not in ("0", "1"):
+        raise Invalid("forceBehavior must be 0 or 1.", field="forceBehavior")
+    return value == "0"
+
+
+def _status(value: str | None) -> int | None:
+    """Status bits: `0b1011`, bare binary, decimal digits, `0x…` or bare hex (02 section 6.4)."""
+    if value in (None, ""):
+        return None
+    forms = ((r"0b([01]+)", 2), (r"([01]+)", 2), (r"(\d+)", 10), (r"(?:0x)?([0-9a-fA-F]+)", 16))
+    for pattern, base in forms:
+        matched = re.fullmatch(pattern, value or "")
+        if matched:
+            return int(matched[1], base) & 0xFFFF_FFF0
+    raise Invalid("status must be bits, a decimal or a hexadecimal number.", field="status")

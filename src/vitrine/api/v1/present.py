@@ -1,0 +1,248 @@
+"""Domain values in the words of API v1 (contract 02 section 5): pure functions, keys in the contract's order."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from vitrine.accounts import Actor, CollectionGrant, User
+from vitrine.accounts.rights import names
+from vitrine.api.wire.dates import atom, atom_or_none
+from vitrine.library import permalinks
+from vitrine.library.model import (
+    DOCUMENT,
+    Collection,
+    Databox,
+    Field,
+    Labels,
+    Record,
+    RecordKey,
+    Rendition,
+    Structure,
+    Value,
+)
+from vitrine.library.permalinks import SignedAddresses
+from vitrine.library.records import Shown
+
+_PLAYERS = {
+    "application/pdf": "PDF",
+    "audio/mp3": "AUDIO_MP3",
+    "audio/mpeg": "AUDIO_MP3",
+    "image/gif": "IMAGE",
+    "image/jpeg": "IMAGE",
+    "image/png": "IMAGE",
+    "video/mp4": "VIDEO_MP4",
+    "video/x-flv": "VIDEO_FLV",
+    "application/x-shockwave-flash": "FLEXPAPER",
+}
+_GENDERS = {0: "Miss", 1: "Mrs", 2: "Mr", None: "Miss"}
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What presenting needs besides the values: where, when, for whom, and how long signed addresses live."""
+
+    base_url: str
+    zone: ZoneInfo
+    now: datetime
+    actor: Actor
+    structure: Structure
+    signed: SignedAddresses
+    instance_id: str
+    ttl: int
+    default_ttl: int
+
+    def date(self, instant: datetime) -> str:
+        return atom(instant, self.zone)
+
+    @property
+    def life(self) -> timedelta | None:
+        """02 section 5.3: negative is endless, 0 is the default life though shown as 0."""
+        seconds = self.ttl or self.default_ttl
+        return timedelta(seconds=seconds) if seconds > 0 else None
+
+
+def label4(labels: Labels, name: str, *, empty_falls_back: bool = True) -> dict[str, str]:
+    """Always the four keys, each falling back to the name when unset; for fields when empty too."""
+    made = {}
+    for language in ("fr", "en", "de", "nl"):
+        label = labels.get(language)
+        made[language] = name if label is None or (empty_falls_back and not label) else label
+    return made
+
+
+def subdef(frame: Frame, record: Record, rendition: Rendition) -> dict[str, Any]:
+    """02 section 5.3."""
+    recipe = frame.structure.recipe(record.databox_id, record.group, rendition.name)
+    devices = ["all"] if rendition.name == DOCUMENT else list(recipe.devices) if recipe else []
+    issuer = (frame.actor.must_user_id, frame.actor.url_key)
+    return {
+        "name": rendition.name,
+        "permalink": permalink(frame, record.key, rendition),
+        "height": rendition.height,
+        "width": rendition.width,
+        "filesize": rendition.size,
+        "devices": devices,
+        "player_type": _PLAYERS.get(rendition.mime, "UNKNOWN"),
+        "mime_type": rendition.mime,
+        "substituted": rendition.substituted,
+        "created_on": frame.date(rendition.created),
+        "updated_on": frame.date(rendition.updated),
+        "url": frame.base_url + frame.signed.path(issuer, record.key, rendition.name, life=frame.life, now=frame.now),
+        "url_ttl": frame.ttl if frame.ttl >= 0 else -1,
+    }
+
+
+def permalink(frame: Frame, key: RecordKey, rendition: Rendition) -> dict[str, Any] | None:
+    """02 section 5.4."""
+    link = rendition.permalink
+    if link is None:
+        return None
+    paths = permalinks.paths(key, rendition, link)
+    return {
+        "created_on": frame.date(link.created),
+        "id": link.id,
+        "is_activated": link.activated,
+        "label": link.label,
+        "updated_on": frame.date(link.updated),
+        "page_url": frame.base_url + paths.page,
+        "download_url": frame.base_url + paths.download,
+        "url": frame.base_url + paths.file,
+    }
+
+
+def record(frame: Frame, shown: Shown) -> dict[str, Any]:
+    """02 section 5.1."""
+    one = shown.record
+    return {
+        "databox_id": one.databox_id,
+        "record_id": one.number,
+        "resource_id": f"{frame.instance_id}_{one.databox_id}_{one.number}",
+        "mime_type": one.mime,
+        "title": one.title,
+        "original_name": one.original_name,
+        "updated_on": frame.date(one.updated),
+        "created_on": frame.date(one.created),
+        "collection_id": frame.structure.collections[one.collection_id].number,
+        "base_id": one.collection_id,
+        "sha256": one.sha256,
+        "thumbnail": subdef(frame, one, shown.thumbnail) if shown.thumbnail else None,
+        # Kept as JSON in the record's row in these very words: it goes out as it is.
+        "technical_informations": msgspec.Raw(one.technical.encode()),
+        "phrasea_type": one.kind,
+        "uuid": one.uuid,
+    }
+
+
+def caption(values: Iterable[tuple[Field, Value]]) -> list[dict[str, Any]]:
+    """02 section 5.5: one entry a field, values joined with ` ; `."""
+    joined: dict[int, dict[str, Any]] = {}
+    for field, value in values:
+        known = joined.get(field.id)
+        if known is None:
+            joined[field.id] = {"meta_structure_id": field.id, "name": field.name, "value": value.value}
+        else:
+            known["value"] += f" ; {value.value}"
+    return list(joined.values())
+
+
+def metadata(values: Iterable[tuple[Field, Value]]) -> list[dict[str, Any]]:
+    """02 section 5.6: one entry a value."""
+    return [
+        {
+            "meta_structure_id": field.id,
+            "name": field.name,
+            "labels": label4(field.labels, field.name),
+            "meta_id": value.id,
+            "value": value.value,
+        }
+        for field, value in values
+    ]
+
+
+def record_status(frame: Frame, one: Record) -> list[dict[str, Any]]:
+    """02 section 5.7."""
+    bits = frame.structure.status_bits[one.databox_id]
+    return [{"bit": bit.bit, "state": bool(one.status >> bit.bit & 1)} for bit in bits]
+
+
+def databox(one: Databox) -> dict[str, Any]:
+    """02 section 5.9."""
+    return {
+        "databox_id": one.id,
+        "name": one.name,
+        "viewname": one.view_name,
+        "labels": label4(one.labels, one.view_name, empty_falls_back=False),
+        "version": one.version,
+    }
+
+
+def collection(one: Collection, records: int) -> dict[str, Any]:
+    """02 section 5.10. Order managers come with orders; until then nobody holds that role."""
+    return {
+        "base_id": one.id,
+        "databox_id": one.databox_id,
+        "collection_id": one.number,
+        "name": one.name,
+        "labels": label4(one.labels, one.name, empty_falls_back=False),
+        "record_amount": records,
+        "order_managers": [],
+    }
+
+
+def user(one: User, zone: ZoneInfo) -> dict[str, Any]:
+    """02 section 5.13, for the caller themself: empty texts become null, an unset gender is `Miss`."""
+    return {
+        "@entity@": "http://api.phraseanet.com/api/objects/user",
+        "id": one.id,
+        "email": one.email or None,
+        "login": one.login or None,
+        "first_name": one.first_name or None,
+        "last_name": one.last_name or None,
+        "display_name": one.display_name or None,
+        "gender": _GENDERS[one.gender],
+        "address": one.address or None,
+        "zip_code": one.zip_code or None,
+        "city": one.city or None,
+        "country": one.country or None,
+        "phone": one.phone or None,
+        "fax": one.fax or None,
+        "job": one.job or None,
+        "position": one.activity or None,
+        "company": one.company or None,
+        "geoname_id": one.geoname_id,
+        "last_connection": atom_or_none(one.last_connection, zone),
+        "created_on": atom(one.created, zone),
+        "updated_on": atom(one.updated, zone),
+        "locale": one.locale,
+    }
+
+
+def collection_grant(structure: Structure, grant: CollectionGrant) -> dict[str, Any]:
+    """02 section 5.20: one restriction a configured bit, or a bit that is restricted without being configured."""
+    bits = {bit.bit: bit for bit in structure.status_bits.get(structure.collections[grant.base_id].databox_id, ())}  # type: ignore[index]  # ids of the wire
+    restricted = {bit for bit in range(32) if grant.mask_and >> bit & 1}
+    statuses = []
+    for position in sorted(restricted | set(bits)):
+        bit = bits.get(position)
+        statuses.append(
+            {
+                "position": position,
+                "labels": {
+                    "on": dict(bit.labels_on) if bit else None,
+                    "off": dict(bit.labels_off) if bit else None,
+                },
+                "restricted": position in restricted,
+                "restriction_flag": bool(grant.mask_xor >> position & 1),
+            }
+        )
+    return {
+        "databox_id": grant.databox_id,
+        "base_id": grant.base_id,
+        "collection_id": structure.collections[grant.base_id].number,  # type: ignore[index]  # ids of the wire
+        "rights": names(grant.rights) if grant.rights & 1 else [],
+        "statuses": statuses,
+    }

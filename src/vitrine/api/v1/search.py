@@ -1,0 +1,108 @@
+"""GET and POST /search/ and /records/search/ (contract 02 section 6.5)."""
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from vitrine.accounts import Actor
+from vitrine.api.v1 import present
+from vitrine.api.v1.frame import frame_of, record_extended
+from vitrine.api.wire.envelope import answer, is_extended
+from vitrine.edge import bearer, long_read, services
+from vitrine.edge.params import Params
+from vitrine.errors import Invalid
+from vitrine.library.model import KINDS
+from vitrine.platform.database import UnitOfWork
+from vitrine.search import Hits, Query
+
+MOST_PER_PAGE = 1000
+_SORTS = {"relevance": "relevance", "created_on": "created_on", "updated_on": "updated_on", "recordid": "recordid"}
+
+
+async def search(request: Request) -> Response:
+    """`results` holds both `stories` and `records`, one of them empty."""
+
+    def results(records: list[dict[str, Any]]) -> Any:
+        return {"stories": [], "records": records}
+
+    return await _search(request, results)
+
+
+async def records_search(request: Request) -> Response:
+    """The older form: `results` is the list of records."""
+    return await _search(request, lambda records: records)
+
+
+async def _search(request: Request, results: Any) -> Response:
+    here = services(request)
+    params: Params = request.state.params
+
+    def call(work: UnitOfWork, actor: Actor) -> dict[str, Any]:
+        frame = frame_of(request, work, actor, query_only=True)
+        query = _query(request, work, actor, params)
+        hits, page = here.search.find(work, actor, query)
+        if is_extended(request):
+            made = record_extended(request, work, frame, page)
+        else:
+            made = [present.record(frame, shown) for shown in page]
+        return _page(query, hits, results(made), len(made))
+
+    return answer(request, await long_read(request, bearer, call))
+
+
+def _page(query: Query, hits: Hits, results: Any, many: int) -> dict[str, Any]:
+    return {
+        "offset_start": query.offset,
+        "per_page": query.limit,
+        "available_results": many,
+        "total_results": hits.total,
+        "error": "",
+        "warning": "",
+        "query_time": round(hits.took_ms, 3),
+        "search_indexes": "",
+        "suggestions": [],
+        "facets": [],
+        "results": results,
+        "query": query.text,
+    }
+
+
+def _query(request: Request, work: UnitOfWork, actor: Actor, params: Params) -> Query:
+    here = services(request)
+    per_page = params.integer("per_page", 10) or 10
+    offset = params.integer("offset_start", 0)
+    if per_page < 0 or offset < 0:
+        raise Invalid(
+            "per_page and offset_start may not be negative.", field="per_page" if per_page < 0 else "offset_start"
+        )
+    order = (params.text("ord") or "desc").lower()
+    if order not in ("asc", "desc"):
+        raise Invalid("ord must be asc or desc.", field="ord")
+    sort = params.text("sort")
+    kind = params.text("record_type") or ""
+    return Query(
+        text=params.text("query") or "",
+        scope=here.search.scope(work, actor),
+        bases=here.search.usable(work, actor, _bases(params)),
+        kinds=frozenset({kind}) if kind in KINDS else None,
+        stories=params.text("search_type") in ("1", "2"),
+        fields=tuple(params.values("fields")),
+        truncation=(params.text("truncation") or "0").lower() not in ("", "0", "false"),
+        sort="relevance" if sort is None else _SORTS.get(sort, "recordid"),
+        descending=order == "desc",
+        offset=offset,
+        limit=min(per_page, MOST_PER_PAGE),
+    )
+
+
+def _bases(params: Params) -> list[int]:
+    found = params.array("bases")
+    if found is None:
+        return []
+    bases = []
+    for value in found.values():
+        if not isinstance(value, str) or not value.isdecimal():
+            raise Invalid("bases[] must be numbers (base_id).", field="bases")
+        bases.append(int(value))
+    return bases

@@ -1,0 +1,174 @@
+"""The composition root: settings -> backends -> services -> the ASGI application and the worker."""
+
+import json
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.types import Receive, Scope, Send
+
+from vitrine import files, web
+from vitrine.accounts import Accounts, SignInPolicy
+from vitrine.accounts import store as accounts_store
+from vitrine.accounts.passwords import Passwords
+from vitrine.api import oauthv2, root, v1
+from vitrine.applications import Applications, Policy
+from vitrine.edge.middleware import Outermost, networks
+from vitrine.edge.services import Services
+from vitrine.embed import Embeds
+from vitrine.jobs import Jobs, Lane, Worker
+from vitrine.library.ingest import Ingest
+from vitrine.library.jobs import MAKE_RENDITIONS, SWEEP, RenditionMaker, Sweeper
+from vitrine.library.permalinks import SignedAddresses
+from vitrine.library.records import Records
+from vitrine.library.upkeep import Upkeep
+from vitrine.media.probe import Limits
+from vitrine.media.sandbox import Sandbox
+from vitrine.media.service import Media
+from vitrine.media.storage.local import LocalStore
+from vitrine.oauth import OAuth
+from vitrine.oauth import store as tokens
+from vitrine.platform import migrate
+from vitrine.platform.crypto import Vault
+from vitrine.platform.database import Database
+from vitrine.platform.ledger import Ledger
+from vitrine.search import Indexer, Search
+from vitrine.search.embedded import EmbeddedIndex
+from vitrine.search.service import INDEX, REBUILD
+from vitrine.settings import Settings
+
+INDEX_BATCH = 200
+UPKEEP_EVERY = timedelta(hours=1)
+
+
+def open_database(settings: Settings) -> Database:
+    """The database with the newest schema."""
+    url = settings.database_url
+    database = Database(url) if url else Database.in_folder(settings.data_dir)
+    migrate.upgrade(database)
+    return database
+
+
+def make_media(settings: Settings, children: int) -> Media:
+    return Media(
+        store=LocalStore(settings.data_dir / "blobs"),
+        sandbox=Sandbox(children=children, memory_bytes=settings.media_memory_bytes),
+        limits=Limits(max_pixels=settings.media_max_pixels),
+        scratch_root=settings.data_dir / "scratch",
+        max_bytes=settings.upload_max_bytes,
+    )
+
+
+def make_services(settings: Settings, database: Database | None = None, *, decoders: int = 2) -> Services:
+    """Everything that adapters and commands call, on the backends that *settings* name."""
+    database = database or open_database(settings)
+    vault = Vault.in_folder(settings.data_dir)
+    policy = SignInPolicy(
+        session=timedelta(days=settings.session_days),
+        fresh=timedelta(minutes=settings.fresh_sign_in_minutes),
+        failures=settings.sign_in_failures,
+        wait=timedelta(minutes=settings.sign_in_wait_minutes),
+    )
+    accounts = Accounts(database, Passwords(), vault, policy)
+    applications = Applications(accounts, vault)
+    jobs = Jobs()
+    records = Records()
+    media = make_media(settings, decoders)
+    signed = SignedAddresses(vault)
+    index = EmbeddedIndex(settings.data_dir / "index")
+    services = Services(
+        settings=settings,
+        database=database,
+        vault=vault,
+        ledger=Ledger(database, tokens.mark_used),
+        jobs=jobs,
+        accounts=accounts,
+        applications=applications,
+        oauth=OAuth(database, accounts, applications, vault, Policy(settings.old_habits)),
+        media=media,
+        records=records,
+        ingest=Ingest(records, media, jobs),
+        upkeep=Upkeep(records, jobs),
+        signed=signed,
+        search=Search(index, records),
+        embeds=Embeds(settings, records, accounts, signed),
+        instance_id=vault.instance_id(),
+    )
+    indexer(services).listen()
+    return services
+
+
+def indexer(services: Services) -> Indexer:
+    return Indexer(services.database, services.search.index, services.records, services.jobs)
+
+
+def make_worker(services: Services) -> Worker:
+    """The one process that decodes (in children) and writes the index."""
+    works = indexer(services)
+    works.ensure()
+    return Worker(
+        database=services.database,
+        handlers={
+            MAKE_RENDITIONS.name: RenditionMaker(services.database, services.records, services.media),
+            SWEEP.name: Sweeper(services.database, services.media),
+        },
+        batch_handlers={INDEX.name: works.apply, REBUILD.name: works.rebuild},
+        lanes=(
+            Lane("media", threads=services.settings.worker_media_children),
+            Lane("index", batch=INDEX_BATCH),
+            Lane("upkeep"),
+        ),
+        place=str(services.settings.data_dir.resolve())[-60:],
+    )
+
+
+def keep_up(services: Services, stop: threading.Event) -> None:
+    """What the worker does by the clock: dead sessions and tokens go in small batches, orphaned bytes are swept."""
+    while not stop.is_set():
+        with services.database.write() as work:
+            accounts_store.purge(work, work.now - timedelta(days=1))
+            tokens.purge(work)
+            services.jobs.add(work, SWEEP, {}, key="all")
+        services.media.sandbox.end_idle()
+        stop.wait(UPKEEP_EVERY.total_seconds())
+
+
+class Application:
+    """The ASGI application; `services` is for tests and commands that share its process."""
+
+    def __init__(self, services: Services) -> None:
+        self.services = services
+        settings = services.settings
+        routes = [*v1.routes(settings), *oauthv2.routes(settings), *root.ROUTES, *files.ROUTES, *web.routes()]
+        inner = Starlette(routes=routes, exception_handlers=web.EXCEPTION_HANDLERS, lifespan=self._lifespan)
+        inner.router.redirect_slashes = False
+        inner.state.services = services
+        self._app = Outermost(inner, trusted=networks(settings.trusted_proxies), https=settings.is_https)
+
+    @asynccontextmanager
+    async def _lifespan(self, _app: Starlette) -> AsyncIterator[None]:
+        self.services.ledger.start()
+        yield
+        self.services.ledger.close()
+        self.services.media.close()
+        self.services.search.index.close()
+        self.services.database.close()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._app(scope, receive, send)
+
+
+def create_app(settings: Settings) -> Application:
+    return Application(make_services(settings))
+
+
+def write_private(path: Path, value: object) -> None:
+    """A small JSON file that only its owner may read, never half-written."""
+    fresh = path.with_suffix(".new")
+    fresh.touch(mode=0o600)
+    fresh.chmod(0o600)
+    fresh.write_text(json.dumps(value, indent=2) + "\n")
+    fresh.replace(path)

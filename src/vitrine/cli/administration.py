@@ -1,0 +1,144 @@
+"""user add, databox add, collection add, grant, app add: what an administrator does from a shell."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from vitrine.accounts import COMMAND, CollectionGrant, DataboxRight, Right, Via
+from vitrine.accounts.rights import ALL_DATABOX_RIGHTS, ALL_RIGHTS, CONTRIBUTOR, READER
+from vitrine.applications import Draft
+from vitrine.cli.opening import data_option, instance
+from vitrine.errors import Invalid
+from vitrine.library.model import CollectionId, DataboxId
+
+SETS = {"reader": READER, "contributor": CONTRIBUTOR, "all": ALL_RIGHTS}
+json_option = click.option("--json", "as_json", is_flag=True, help="Print a machine-readable result.")
+
+
+def told(result: dict[str, Any], *, as_json: bool, sentence: str) -> None:
+    click.echo(json.dumps(result) if as_json else sentence)
+
+
+@click.group()
+def user() -> None:
+    """Accounts of people."""
+
+
+@user.command("add")
+@click.argument("login")
+@click.option("--password", prompt=True, hide_input=True, confirmation_prompt=True, envvar="VITRINE_NEW_PASSWORD")
+@click.option("--email", default="")
+@click.option("--first-name", default="")
+@click.option("--last-name", default="")
+@click.option("--admin", is_flag=True, help="Make it an administrator.")
+@data_option
+@json_option
+def add_user(
+    login: str, password: str, email: str, first_name: str, last_name: str, admin: bool, data: Path, as_json: bool
+) -> None:
+    """Make an account."""
+    with instance(data) as services, services.database.write() as work:
+        made = services.accounts.add(
+            work,
+            COMMAND,
+            login=login,
+            password=password,
+            email=email,
+            first_name=first_name,
+            last_name=last_name,
+            is_admin=admin,
+        )
+    told({"id": made.id, "login": made.login}, as_json=as_json, sentence=f"Account {made.login} was made ({made.id}).")
+
+
+@click.group()
+def databox() -> None:
+    """Databoxes: self-contained archives."""
+
+
+@databox.command("add")
+@click.argument("name")
+@data_option
+@json_option
+def add_databox(name: str, data: Path, as_json: bool) -> None:
+    """Make a databox with the default fields and renditions."""
+    with instance(data) as services, services.database.write() as work:
+        made = services.upkeep.add_databox(work, COMMAND, name)
+    told({"databox_id": made.id}, as_json=as_json, sentence=f"Databox {made.name} was made ({made.id}).")
+
+
+@click.group()
+def collection() -> None:
+    """Collections: parts of a databox on which rights are given."""
+
+
+@collection.command("add")
+@click.argument("name")
+@click.option("--databox", "databox_id", type=int, required=True)
+@data_option
+@json_option
+def add_collection(name: str, databox_id: int, data: Path, as_json: bool) -> None:
+    """Make a collection."""
+    with instance(data) as services, services.database.write() as work:
+        made = services.upkeep.add_collection(work, COMMAND, DataboxId(databox_id), name)
+    result = {"base_id": made.id, "databox_id": made.databox_id, "collection_id": made.number}
+    told(result, as_json=as_json, sentence=f"Collection {made.name} was made (base_id {made.id}).")
+
+
+@click.command()
+@click.argument("login")
+@click.option("--collection", "base_id", type=int, required=True, help="base_id of the collection.")
+@click.option("--rights", default="reader", show_default=True, help="reader, contributor, all, or names with commas.")
+@data_option
+@json_option
+def grant(login: str, base_id: int, rights: str, data: Path, as_json: bool) -> None:
+    """Give somebody rights on a collection; they replace the ones they had there."""
+    with instance(data) as services, services.database.write() as work:
+        wanted = _rights(rights)
+        target = services.records.collection(work, CollectionId(base_id))
+        person = services.accounts.find(work, login)
+        services.accounts.grant(work, COMMAND, person.id, CollectionGrant(target.id, target.databox_id, wanted))
+        if wanted == ALL_RIGHTS:
+            services.accounts.grant_databox(
+                work, COMMAND, person.id, target.databox_id, DataboxRight(ALL_DATABOX_RIGHTS)
+            )
+    told({"login": login, "base_id": base_id}, as_json=as_json, sentence=f"{login} now has {rights} on {target.name}.")
+
+
+def _rights(text: str) -> Right:
+    if text in SETS:
+        return SETS[text]
+    unknown = [name for name in text.split(",") if name not in Right.__members__]
+    if unknown:
+        raise Invalid(f"There is no right called {unknown[0]}.", field="rights")
+    return Right(sum(Right[name] for name in dict.fromkeys(text.split(","))))
+
+
+@click.group()
+def app() -> None:
+    """Third-party applications."""
+
+
+@app.command("add")
+@click.argument("name")
+@click.option("--owner", required=True, help="Login of the person it belongs to.")
+@click.option("--description", required=True)
+@click.option("--website", required=True)
+@click.option("--type", "kind", type=click.Choice(["web", "desktop"]), default="web", show_default=True)
+@click.option("--callback", default="")
+@data_option
+@json_option
+def add_app(
+    name: str, owner: str, description: str, website: str, kind: str, callback: str, data: Path, as_json: bool
+) -> None:
+    """Register an application; with --json its secret is printed, otherwise the portal shows it."""
+    with instance(data) as services:
+        with services.database.write() as work:
+            person = services.accounts.find(work, owner)
+            actor = services.accounts.actor_of(work, person, Via.COMMAND)
+            made = services.applications.create(work, actor, Draft(name, description, website, kind, callback))
+            secret = services.applications.secret_for_command(work, made)
+        result = {"id": made.id, "client_id": made.client_id, "client_secret": secret, "redirect_uri": made.callback}
+    told(result, as_json=as_json, sentence=f"Application {name} was registered: client id {made.client_id}.")

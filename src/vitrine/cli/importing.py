@@ -1,0 +1,80 @@
+"""vitrine import: many files from a folder, with a progress bar; can be interrupted and run again."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from vitrine.accounts import COMMAND, Actor, Via
+from vitrine.cli.opening import data_option, instance
+from vitrine.edge.services import Services
+from vitrine.errors import Conflict, DomainError, Invalid, Unavailable
+from vitrine.library.errors import AlreadyThere
+from vitrine.library.model import CollectionId
+
+
+@click.command("import")
+@click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.option("--collection", "base_id", type=int, required=True, help="base_id of the collection.")
+@click.option("--as", "login", default=None, help="Login of the person who adds them.")
+@data_option
+@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON a file.")
+def import_files(paths: tuple[Path, ...], base_id: int, login: str | None, data: Path, as_json: bool) -> None:
+    """Add files, and the files of folders, to a collection. A file that is there already is passed over, so that an
+    interrupted import can simply be run again."""
+    files = list(_files(paths))
+    counts: Counter[str] = Counter()
+    with instance(data) as services:
+        actor = _actor(services, login)
+        with services.database.read() as work:
+            services.ingest.permit(work, actor, CollectionId(base_id))
+        with click.progressbar(files, label="Adding", show_pos=True, hidden=as_json) as bar:
+            for path in bar:
+                state, detail = add_one(services, actor, path, CollectionId(base_id))
+                counts[state] += 1
+                if as_json:
+                    click.echo(json.dumps({"path": str(path), "state": state, "detail": detail}))
+                elif state == "refused":
+                    click.echo(f"\n  {path.name}: {detail}", err=True)
+    if not as_json:
+        click.echo(f"{counts['added']} added, {counts['there']} were there already, {counts['refused']} refused.")
+    if counts["refused"]:
+        raise Conflict(f"{counts['refused']} of {len(files)} files were refused; the reasons are above.")
+
+
+def add_one(services: Services, actor: Actor, path: Path, into: CollectionId) -> tuple[str, str]:
+    """(state, detail) of one file: added, there or refused. A disk that is full ends the whole import."""
+    try:
+        arrival = services.ingest.take(path, path.name)
+        with services.database.write() as work:
+            services.ingest.refuse_duplicate(work, actor, arrival, into)
+            services.ingest.add(work, actor, arrival, into, force=True)
+    except AlreadyThere as twin:
+        return "there", twin.detail
+    except Unavailable:
+        raise
+    except DomainError as refusal:
+        return "refused", refusal.detail
+    return "added", ""
+
+
+def _actor(services: Services, login: str | None) -> Actor:
+    if login is None:
+        return COMMAND
+    with services.database.read() as work:
+        return services.accounts.actor_of(work, services.accounts.find(work, login), Via.COMMAND)
+
+
+def _files(paths: tuple[Path, ...]) -> Iterator[Path]:
+    """Files in order, those of folders recursively; hidden ones and links that lead elsewhere are left out."""
+    found = False
+    for path in paths:
+        inside = sorted(path.rglob("*")) if path.is_dir() else [path]
+        for one in inside:
+            if one.is_file() and not one.is_symlink() and not one.name.startswith("."):
+                found = True
+                yield one
+    if not found:
+        raise Invalid("There are no files in these folders.", field="paths")

@@ -1,0 +1,183 @@
+"""serve, worker and the upkeep of an instance."""
+
+import contextlib
+import ctypes
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from datetime import timedelta
+from pathlib import Path
+from types import FrameType
+
+import click
+
+from vitrine import app
+from vitrine.api import openapi as described
+from vitrine.cli.opening import data_option, instance, load
+from vitrine.platform import logging
+from vitrine.platform import migrate as migrations
+from vitrine.search.service import REBUILD
+
+log = logging.get("vitrine.serve")
+PR_SET_PDEATHSIG = 1
+LONGEST_PAUSE_S = 30.0
+
+
+class SupervisedWorker:
+    """The worker as a child of the server: started again when it dies, with growing pauses; dies with the server."""
+
+    def __init__(self, data: Path, base_url: str) -> None:
+        self._arguments = [sys.executable, "-m", "vitrine", "worker", "--data", str(data)]
+        self._environment = {**os.environ, "VITRINE_BASE_URL": base_url}
+        self._stop = threading.Event()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._thread = threading.Thread(target=self._run, name="worker-supervisor", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def _run(self) -> None:
+        pause = 0.5
+        while not self._stop.is_set():
+            started = time.monotonic()
+            self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+                self._arguments,
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                preexec_fn=_die_with_parent,  # noqa: PLW1509 - one prctl call, no locks
+            )
+            status = self._process.wait()
+            if self._stop.is_set():
+                return
+            pause = 0.5 if time.monotonic() - started > 60 else min(pause * 2, LONGEST_PAUSE_S)
+            log.error("worker.died", status=status, again_in_s=pause)
+            self._stop.wait(pause)
+
+    def stop(self) -> None:
+        self._stop.set()
+        if self._process is not None and self._process.poll() is None:
+            self._process.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(15)
+            self._process.kill()
+
+
+def _die_with_parent() -> None:
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+@click.command()
+@data_option
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", type=int, default=8000, show_default=True)
+@click.option("--demo", is_flag=True, help="Fill an empty instance with the demonstration.")
+@click.option("--no-worker", is_flag=True, help="Do not run the worker; start `vitrine worker` yourself.")
+def serve(data: Path, host: str, port: int, demo: bool, no_worker: bool) -> None:
+    """Serve API and pages, with a supervised worker beside."""
+    import uvicorn
+
+    base_url = None if "VITRINE_BASE_URL" in os.environ else f"http://{host}:{port}"
+    settings = load(data, base_url=base_url, demo=demo or None)
+    database = app.open_database(settings)
+    if settings.demo:
+        from vitrine.cli.demo import fill
+
+        fill(settings, database)
+    application = app.Application(app.make_services(settings, database))
+    worker = None if no_worker else SupervisedWorker(data, settings.base_url)
+    if worker is not None:
+        worker.start()
+    _welcome(application, settings.base_url)
+    config = uvicorn.Config(
+        application,
+        host=host,
+        port=port,
+        loop="uvloop",
+        http="httptools",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=10,
+    )
+    try:
+        uvicorn.Server(config).run()
+    finally:
+        if worker is not None:
+            worker.stop()
+
+
+def _welcome(application: app.Application, base_url: str) -> None:
+    services = application.services
+    demo = services.settings.data_dir / "demo.json"
+    with services.database.read() as work:
+        empty = services.accounts.is_empty(work)
+    click.echo(f"\n  Vitrine is at {base_url}")
+    if empty:
+        click.echo(f"  Make the first administrator at {base_url}/setup/")
+    elif demo.exists():
+        known = json.loads(demo.read_text())
+        for name in ("user", "admin"):
+            click.echo(f"  Sign in as {known[name]['login']} with the password {known[name]['password']}")
+    click.echo("  Stop it with Ctrl-C.\n")
+
+
+@click.command()
+@data_option
+def worker(data: Path) -> None:
+    """Make renditions and keep the search index: one worker for each instance in the embedded shape."""
+    settings = load(data)
+    services = app.make_services(settings, decoders=settings.worker_media_children)
+    running = app.make_worker(services)
+    stop = threading.Event()
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    signal.signal(signal.SIGTERM, end)
+    signal.signal(signal.SIGINT, end)
+    running.start()
+    app.keep_up(services, stop)
+    running.stop()
+    services.media.close()
+    services.search.index.close()
+
+
+@click.command()
+@data_option
+def migrate(data: Path) -> None:
+    """Bring the database to the newest schema."""
+    database = app.open_database(load(data))
+    click.echo(f"The schema is at revision {migrations.upgrade(database)}.")
+
+
+@click.command()
+@data_option
+def reindex(data: Path) -> None:
+    """Ask the worker to build the search index anew, beside the one in use."""
+    with instance(data) as services, services.database.write() as work:
+        services.jobs.add(work, REBUILD, {}, key="all")
+    click.echo("The worker will build the index anew; searches use the old one until then.")
+
+
+@click.command()
+@click.option("--grace-hours", type=float, default=168.0, show_default=True, help="Leave what is younger.")
+@data_option
+def sweep(grace_hours: float, data: Path) -> None:
+    """Delete bytes that nothing refers to. With a grace of 0 only while nobody uploads."""
+    from vitrine.library.jobs import Sweeper
+
+    with instance(data) as services:
+        gone = Sweeper(services.database, services.media).sweep(timedelta(hours=grace_hours))
+    click.echo(f"{gone} files without a record were deleted.")
+
+
+@click.command()
+@data_option
+def openapi(data: Path) -> None:
+    """Print the OpenAPI document of this server."""
+    click.echo(described.encode(described.document(load(data))).decode())

@@ -1,0 +1,39 @@
+"""The services that adapters call, made once by the composition root."""
+
+from dataclasses import dataclass
+
+from vitrine.accounts import Accounts
+from vitrine.applications import Applications
+from vitrine.embed import Embeds
+from vitrine.jobs import Jobs
+from vitrine.library.ingest import Ingest
+from vitrine.library.permalinks import SignedAddresses
+from vitrine.library.records import Records
+from vitrine.library.upkeep import Upkeep
+from vitrine.media.service import Media
+from vitrine.oauth import OAuth
+from vitrine.platform.crypto import Vault
+from vitrine.platform.database import Database
+from vitrine.platform.ledger import Ledger
+from vitrine.search import Search
+from vitrine.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    settings: Settings
+    database: Database
+    vault: Vault
+    ledger: Ledger
+    jobs: Jobs
+    accounts: Accounts
+    applications: Applications
+    oauth: OAuth
+    media: Media
+    records: Records
+    ingest: Ingest
+    upkeep: Upkeep
+    signed: SignedAddresses
+    search: Search
+    embeds: Embeds
+    instance_id: str

@@ -1,0 +1,155 @@
+"""My account: profile, password, rights, sessions, applications that one allowed (contract 07 P2, P6)."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from vitrine.accounts import Actor, CollectionGrant, SessionId
+from vitrine.applications import ApplicationId
+from vitrine.edge import read, services, write
+from vitrine.errors import DomainError, Invalid
+from vitrine.library.model import Collection, Databox
+from vitrine.platform.database import UnitOfWork
+from vitrine.web.errors import json_answer
+from vitrine.web.forms import known, posted, xhr
+from vitrine.web.render import LANGUAGES, page, redirect, translate
+
+TEXTS = (
+    "first_name",
+    "last_name",
+    "job",
+    "company",
+    "activity",
+    "address",
+    "zip_code",
+    "city",
+    "country",
+    "phone",
+    "fax",
+)
+
+
+async def info(request: Request) -> Response:
+    here = services(request)
+    user = await read(request, known, lambda work, actor: here.accounts.get(work, actor.must_user_id))
+    return page(
+        request, "account/info.html", tab="info", user=user, saved="saved" in request.query_params, languages=LANGUAGES
+    )
+
+
+async def save(request: Request) -> Response:
+    given = await posted(request)
+    here = services(request)
+    changes: dict[str, object] = {name: given[name].strip() for name in TEXTS if name in given}
+    if given.get("gender") in ("0", "1", "2"):
+        changes["gender"] = int(given["gender"])
+    if "locale" in given:
+        changes["locale"] = given["locale"] if given["locale"] in LANGUAGES else None
+    await write(request, known, lambda work, actor: here.accounts.update_profile(work, actor, changes))
+    return redirect("/account/?saved")
+
+
+async def access(request: Request) -> Response:
+    """Every collection one may use, with one's rights in words."""
+    here = services(request)
+
+    def call(work: UnitOfWork, actor: Actor) -> list[tuple[Databox, list[tuple[Collection, CollectionGrant]]]]:
+        structure = here.records.structure(work)
+        boxes = []
+        for box in here.records.databoxes(work, actor):
+            mine = [one for one in structure.collections_of(box.id) if one.id in actor.rights.collections]
+            boxes.append((box, [(one, actor.rights.collections[one.id]) for one in mine]))
+        return boxes
+
+    return page(request, "account/access.html", tab="access", boxes=await read(request, known, call), words=RIGHTS)
+
+
+RIGHTS = {
+    "actif": "See and search", "candwnldpreview": "Previews", "candwnldhd": "Originals",
+    "nowatermark": "Without watermark",
+    "canputinalbum": "Put in baskets", "cancmd": "Order", "canaddrecord": "Add", "canmodifrecord": "Edit",
+    "chgstatus": "Change status", "candeleterecord": "Delete", "imgtools": "Image tools", "canpush": "Send to others",
+    "canadmin": "Manage people", "canreport": "Reports", "manage": "Manage the collection",
+    "modify_struct": "Manage value lists", "order_master": "Decide on orders", "restrict_dwnld": "Limited downloads",
+}  # fmt: skip
+
+
+async def sessions(request: Request) -> Response:
+    here = services(request)
+    found = await read(request, known, here.accounts.sessions)
+    return page(request, "account/sessions.html", tab="sessions", sessions=found)
+
+
+async def end_session(request: Request) -> Response:
+    await posted(request)
+    session_id = SessionId(request.path_params["id"])
+    await write(request, known, lambda work, actor: services(request).accounts.end_session(work, actor, session_id))
+    return redirect("/account/security/sessions/")
+
+
+async def end_others(request: Request) -> Response:
+    await posted(request)
+    await write(request, known, services(request).accounts.end_other_sessions)
+    return redirect("/account/security/sessions/")
+
+
+async def password(request: Request) -> Response:
+    if request.method != "POST":
+        await read(request, known, lambda _work, _actor: None)
+        return page(request, "account/password.html", tab="", faults={}, done="done" in request.query_params)
+    given = await posted(request)
+    here = services(request)
+
+    def call(work: UnitOfWork, actor: Actor) -> None:
+        if given.get("new", "") != given.get("again", ""):
+            raise Invalid("The two new passwords are not the same.", field="again")
+        here.accounts.change_password(work, actor, old=given.get("old", ""), new=given.get("new", ""))
+
+    try:
+        await write(request, known, call)
+    except DomainError as refusal:
+        field = "new" if refusal.field == "password" else refusal.field or "old"
+        faults = {field: translate(request, refusal.detail)}
+        return page(request, "account/password.html", tab="", faults=faults, done=False)
+    return redirect("/account/reset-password/?done")
+
+
+async def applications(request: Request) -> Response:
+    here = services(request)
+    found = await read(request, known, here.applications.authorised)
+    return page(request, "account/applications.html", tab="applications", lines=found)
+
+
+async def revoke(request: Request) -> Response:
+    await posted(request)
+    await _revoke(request)
+    return redirect("/account/security/applications/")
+
+
+async def _revoke(request: Request) -> None:
+    application = ApplicationId(request.path_params["id"])
+    here = services(request)
+    await write(request, known, lambda work, actor: here.oauth.revoke_application(work, actor, application))
+
+
+async def grant(request: Request) -> Response:
+    """The old XHR-JSON route: `revoke=1` withdraws; allowing again needs the application's consent page (01 §9 D)."""
+    given = await xhr(request)
+    if given.get("revoke", "").lower() in ("1", "true", "on"):
+        await _revoke(request)
+        return json_answer({"success": True})
+    return json_answer({"success": False, "message": "The application has to ask for your consent again."})
+
+
+ROUTES = [
+    Route("/account/", info, methods=["GET"]),
+    Route("/account/", save, methods=["POST"]),
+    Route("/account/access/", access, methods=["GET"]),
+    Route("/account/reset-password/", password, methods=["GET", "POST"]),
+    Route("/account/security/sessions/", sessions, methods=["GET"]),
+    Route("/account/security/sessions/end-others/", end_others, methods=["POST"]),
+    Route("/session/delete/{id:int}", end_session, methods=["POST"]),
+    Route("/account/security/applications/", applications, methods=["GET"]),
+    Route("/account/security/application/{id:int}/revoke/", revoke, methods=["POST"]),
+    Route("/account/security/application/{id:int}/grant/", grant, methods=["GET", "POST"]),
+]

@@ -1,0 +1,164 @@
+"""GET and POST /api/oauthv2/authorize: sign-in, consent, out-of-band page, the way back (contract 01 §3, 6, 7)."""
+
+from collections.abc import Mapping
+from urllib.parse import urlencode, urlsplit
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from vitrine.accounts import Actor
+from vitrine.accounts.errors import AccountLocked, WrongCredentials
+from vitrine.edge import cookie, csrf, off, parameters, read, services, write
+from vitrine.edge.cookies import clear_session, set_session
+from vitrine.oauth import OutOfBandError, PageError, RedirectedError
+from vitrine.oauth.addresses import form_target
+from vitrine.oauth.authorize import Asked, denial
+from vitrine.platform.database import UnitOfWork
+from vitrine.web.render import page, redirect
+
+PATH = "/api/oauthv2/authorize"
+_SAFE = {"Referrer-Policy": "no-referrer", "Cache-Control": "no-store"}
+_ERRORS = {
+    "login": "The login or the password is not right.",
+    "account-locked": "Too many failed sign-ins. Please wait a quarter of an hour, then try again.",
+    "captcha": "Please wait a moment before you try again.",
+}
+
+
+async def authorize(request: Request) -> Response:
+    params = await parameters(request)
+    given = {name: value for name, value in {**params.form, **params.query}.items() if isinstance(value, str)}
+    try:
+        asked, actor, needs_consent = await read(
+            request, cookie, lambda work, actor: _look(request, work, actor, given)
+        )
+    except PageError as refusal:
+        return page(
+            request, "oauth/error.html", status=400, headers=_SAFE, code=refusal.code, detail=refusal.description
+        )
+    except RedirectedError as refusal:
+        return redirect(refusal.location, 302)
+    except OutOfBandError as refusal:
+        return page(request, "oauth/code.html", headers=_SAFE, code="", error=refusal.code, application=None)
+    form = params.form if request.method == "POST" else {}
+    if "switch_account" in form:
+        return await _switch(request, asked, form)
+    if not actor.is_known:
+        return await _sign_in(request, asked, form) if "action_login" in form else _login_page(request, asked, given)
+    decision = form.get("action_accept")
+    if isinstance(decision, str):
+        csrf.require(request, _text(form.get("csrf")))
+        if decision in ("", "0", "false"):
+            await write(request, cookie, lambda work, who: _decide(request, work, who, asked, allow=False))
+            return _denied(request, asked)
+        await write(request, cookie, lambda work, who: _decide(request, work, who, asked, allow=True))
+    elif needs_consent:
+        return _consent_page(request, asked)
+    return await _granted(request, asked)
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _look(request: Request, work: UnitOfWork, actor: Actor, given: dict[str, str]) -> tuple[Asked, Actor, bool]:
+    oauth = services(request).oauth
+    asked = oauth.validate(work, given)
+    return asked, actor, actor.is_known and oauth.needs_consent(work, actor, asked)
+
+
+def _decide(request: Request, work: UnitOfWork, actor: Actor, asked: Asked, *, allow: bool) -> None:
+    services(request).applications.decide(work, actor, asked.application, allow=allow, return_to=asked.redirect_uri)
+
+
+def _login_page(request: Request, asked: Asked, given: dict[str, str]) -> Response:
+    error = _ERRORS.get(given.get("error", ""), "")
+    return page(
+        request,
+        "oauth/sign_in.html",
+        headers=_SAFE,
+        forms=_targets(asked),
+        asked=asked,
+        application=asked.application,
+        host=_host(asked.redirect_uri),
+        error=error,
+        login=given.get("login_hint", ""),
+    )
+
+
+async def _sign_in(request: Request, asked: Asked, form: Mapping[str, object]) -> Response:
+    """A failure goes back to the page by a redirect with `error` (01 section 3.2); success goes on in this request."""
+    csrf.require(request, _text(form.get("csrf")))
+    here = services(request)
+    login, password = _text(form.get("login")) or "", _text(form.get("password")) or ""
+    try:
+        user = await off(lambda: here.accounts.check_password(login, password, request.state.address))
+    except (WrongCredentials, AccountLocked) as refusal:
+        error = "login" if isinstance(refusal, WrongCredentials) else "account-locked"
+        return redirect(f"{PATH}?{urlencode({'error': error, **asked.parameters()})}", 302)
+    agent = request.headers.get("user-agent", "")
+
+    def call(work: UnitOfWork, _actor: Actor) -> str:
+        return here.accounts.open_session(work, user, address=request.state.address, agent=agent)[0]
+
+    # The consent page needs the new session's form token, so the browser comes back once with its cookie.
+    response = redirect(f"{PATH}?{urlencode(asked.parameters())}", 302)
+    set_session(request, response, await write(request, cookie, call))
+    return response
+
+
+async def _switch(request: Request, asked: Asked, form: Mapping[str, object]) -> Response:
+    """ "Not you?": end this session and ask again who it is."""
+    csrf.require(request, _text(form.get("csrf")))
+    here = services(request)
+
+    def call(work: UnitOfWork, actor: Actor) -> None:
+        if actor.session is not None:
+            here.accounts.end_session(work, actor, actor.session.id)
+
+    await write(request, cookie, call)
+    response = redirect(f"{PATH}?{urlencode(asked.parameters())}", 302)
+    clear_session(request, response)
+    return response
+
+
+def _consent_page(request: Request, asked: Asked) -> Response:
+    return page(
+        request,
+        "oauth/consent.html",
+        headers=_SAFE,
+        forms=_targets(asked),
+        asked=asked,
+        application=asked.application,
+        host=_host(asked.redirect_uri),
+    )
+
+
+async def _granted(request: Request, asked: Asked) -> Response:
+    oauth = services(request).oauth
+    made = await write(request, cookie, lambda work, actor: oauth.grant(work, actor, asked))
+    if asked.is_out_of_band:
+        return page(request, "oauth/code.html", headers=_SAFE, code=made, error="", application=asked.application)
+    response = redirect(made, 302)
+    response.headers["Referrer-Policy"] = "no-referrer"
+    return response
+
+
+def _denied(request: Request, asked: Asked) -> Response:
+    if asked.is_out_of_band:
+        return page(
+            request, "oauth/code.html", headers=_SAFE, code="", error="access_denied", application=asked.application
+        )
+    return redirect(denial(asked), 302)
+
+
+def _targets(asked: Asked) -> list[str]:
+    return [] if asked.is_out_of_band else [form_target(asked.redirect_uri)]
+
+
+def _host(address: str) -> str:
+    return urlsplit(address).netloc
+
+
+ROUTES = [Route(PATH, authorize, methods=["GET", "POST"])]

@@ -1,0 +1,100 @@
+"""Refusals as pages, or as JSON for the XHR routes and the API."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from vitrine.api.v1.endpoint import challenge
+from vitrine.edge.auth import TokenMissing, TwoCarriers
+from vitrine.edge.csrf import wants_json
+from vitrine.edge.params import BodyTooLarge
+from vitrine.errors import Conflict, DomainError, Forbidden, Invalid, NotFound, Unavailable
+from vitrine.library.errors import MayNotSee
+from vitrine.oauth import TokenRefused
+from vitrine.platform import logging
+from vitrine.web.forms import MustSignIn, NotJson, sign_in_address
+from vitrine.web.render import page, redirect, translate
+
+log = logging.get("vitrine.web")
+STATUSES: tuple[tuple[type[DomainError], int], ...] = (
+    (MayNotSee, 404),  # a person may not know that the thing exists (design 5.6)
+    (BodyTooLarge, 413),
+    (NotJson, 400),
+    (NotFound, 404),
+    (Forbidden, 403),
+    (Conflict, 409),
+    (Invalid, 400),
+    (Unavailable, 503),
+)
+HEADINGS = {
+    400: "That did not work",
+    403: "This is not allowed",
+    404: "There is nothing here",
+    405: "This address is used differently",
+    409: "That is not possible now",
+    413: "That is too large",
+    500: "The server failed",
+    503: "Please try again in a moment",
+}
+
+
+def json_answer(value: Mapping[str, Any], status: int = 200) -> Response:
+    return Response(msgspec.json.encode(value), status, {"Cache-Control": "no-store"}, media_type="application/json")
+
+
+async def refused(request: Request, failure: Exception) -> Response:
+    """A DomainError from a page."""
+    assert isinstance(failure, DomainError)
+    if isinstance(failure, MustSignIn) and not wants_json(request):
+        return redirect(sign_in_address(request), 302)
+    if failure.why:
+        log.info("refused", code=failure.code, why=failure.why)
+    if wants_json(request):
+        # Scripts written for these routes look at `success`, never at the status (contract 07, common rules).
+        return json_answer({"success": False, "message": failure.detail})
+    status = next((status for kind, status in STATUSES if isinstance(failure, kind)), 400)
+    detail = "There is nothing at this address." if isinstance(failure, MayNotSee) else failure.detail
+    headers = {}
+    if isinstance(failure, Unavailable) and failure.retry_after_s is not None:
+        headers["Retry-After"] = str(failure.retry_after_s)
+    return _page(request, status, detail, headers)
+
+
+def _page(request: Request, status: int, detail: str, headers: dict[str, str] | None = None) -> Response:
+    heading = translate(request, HEADINGS.get(status, HEADINGS[400]))
+    return page(
+        request, "error.html", status=status, headers=headers, heading=heading, detail=translate(request, detail)
+    )
+
+
+async def http_error(request: Request, failure: Exception) -> Response:
+    assert isinstance(failure, HTTPException)
+    details = {404: "There is nothing at this address.", 405: "This address does not take this kind of request."}
+    return _page(
+        request, failure.status_code, details.get(failure.status_code, failure.detail), dict(failure.headers or {})
+    )
+
+
+async def token_refused(_request: Request, failure: Exception) -> Response:
+    """An access token on a permalink that is wrong: refused before the file is served (04 section 2)."""
+    code = failure.code if isinstance(failure, TokenRefused) else "invalid_request"
+    return challenge(401 if isinstance(failure, TokenRefused) else 400, code)
+
+
+async def broke(request: Request, failure: Exception) -> Response:
+    log.error("request.broke", exc_info=failure, path=request.url.path)
+    return _page(request, 500, "Something went wrong on the server. It was written down; please try again.")
+
+
+EXCEPTION_HANDLERS: dict[Any, Any] = {
+    DomainError: refused,
+    HTTPException: http_error,
+    TokenRefused: token_refused,
+    TokenMissing: token_refused,
+    TwoCarriers: token_refused,
+    Exception: broke,
+}

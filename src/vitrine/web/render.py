@@ -1,0 +1,162 @@
+"""Pages: templates, language, form tokens, and the headers that every page has."""
+
+import hashlib
+from collections.abc import Iterable
+from datetime import datetime
+from functools import lru_cache
+from gettext import NullTranslations
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from babel.dates import format_date, format_datetime
+from babel.messages.pofile import read_po
+from babel.support import Translations
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from vitrine.accounts import NOBODY, Actor
+from vitrine.edge import csrf, services
+from vitrine.edge.cookies import keep_visitor
+
+HERE = Path(__file__).parent
+LANGUAGES = ("en", "fr")
+_UNITS = ("bytes", "kB", "MB", "GB", "TB")
+
+
+class _Catalogue(NullTranslations):
+    """Messages of one language, read from its .po file at start: nothing compiled is kept in the project."""
+
+    def __init__(self, messages: dict[str, str]) -> None:
+        super().__init__()
+        self._messages = messages
+
+    def gettext(self, message: str) -> str:
+        return self._messages.get(message, message)
+
+
+@lru_cache
+def catalogue(language: str) -> NullTranslations:
+    path = HERE / "locale" / f"{language}.po"
+    if not path.exists():
+        return Translations()
+    with path.open("rb") as file:
+        found = read_po(file, locale=language)
+    return _Catalogue({str(one.id): str(one.string) for one in found if one.id and one.string})
+
+
+@lru_cache
+def static_url(name: str) -> str:
+    """The address of a static file with a mark of its content, so that it may be kept for ever."""
+    return f"/static/{name}?v={hashlib.sha256((HERE / 'static' / name).read_bytes()).hexdigest()[:10]}"
+
+
+def _bytes(size: int) -> str:
+    amount = float(size)
+    for unit in _UNITS:
+        if amount < 1000 or unit == _UNITS[-1]:
+            return f"{amount:.0f} {unit}" if unit == "bytes" or amount >= 100 else f"{amount:.1f} {unit}"
+        amount /= 1000
+    raise AssertionError
+
+
+def _duration(milliseconds: int | None) -> str:
+    seconds = round((milliseconds or 0) / 1000)
+    hours, rest = divmod(seconds, 3600)
+    return f"{hours}:{rest // 60:02}:{rest % 60:02}" if hours else f"{rest // 60}:{rest % 60:02}"
+
+
+_environment = Environment(
+    loader=FileSystemLoader(HERE / "templates"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_environment.globals["static"] = static_url
+_environment.filters["bytes"] = _bytes
+_environment.filters["duration"] = _duration
+_environment.filters["urlquote"] = lambda text: quote(str(text), safe="")
+
+
+def language_of(request: Request, actor: Actor) -> str:
+    """The person's own language, else the browser's first one that we have, else the instance's."""
+    if actor.locale and actor.locale[:2] in LANGUAGES:
+        return actor.locale[:2]
+    for part in request.headers.get("accept-language", "").split(","):
+        code = part.partition(";")[0].strip()[:2].lower()
+        if code in LANGUAGES:
+            return code
+    return services(request).settings.default_language
+
+
+def translate(request: Request, message: str) -> str:
+    """For sentences that handlers choose."""
+    return catalogue(language_of(request, getattr(request.state, "actor", NOBODY))).gettext(message)
+
+
+def policy(*, forms: Iterable[str] = (), ancestors: str = "'none'") -> str:
+    """The content security policy of a page; *forms* are further targets a form's answer may redirect to."""
+    return (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; media-src 'self'; "
+        "connect-src 'self'; font-src 'self'; manifest-src 'self'; base-uri 'none'; "
+        f"form-action {' '.join(['' + chr(39) + 'self' + chr(39), *forms])}; frame-ancestors {ancestors}"
+    )
+
+
+def page(
+    request: Request,
+    template: str,
+    *,
+    status: int = 200,
+    headers: dict[str, str] | None = None,
+    forms: Iterable[str] = (),
+    ancestors: str | None = None,
+    **context: Any,
+) -> Response:
+    """Render *template*. The actor is the one that `edge.cookie` found for this request."""
+    actor: Actor = getattr(request.state, "actor", NOBODY)
+    language = language_of(request, actor)
+    settings = services(request).settings
+    words = catalogue(language)
+
+    def date(instant: datetime, *, time: bool = False) -> str:
+        local = instant.astimezone(settings.zone)
+        return (
+            format_datetime(local, "medium", locale=language) if time else format_date(local, "long", locale=language)
+        )
+
+    html = _environment.get_template(template).render(
+        _=words.gettext,
+        actor=actor,
+        lang=language,
+        site=settings,
+        path=request.url.path,
+        csrf=lambda: csrf.token(request),
+        date=date,
+        request_id=getattr(request.state, "request_id", ""),
+        **context,
+    )
+    response = HTMLResponse(html, status)
+    response.headers["Content-Security-Policy"] = policy(forms=forms, ancestors=ancestors or "'none'")
+    response.headers["Referrer-Policy"] = "same-origin"
+    response.headers["Vary"] = "Cookie, Accept-Language"
+    if ancestors is None:
+        response.headers["X-Frame-Options"] = "DENY"
+        response.headers["Cache-Control"] = "no-store"
+        keep_visitor(request, response)
+    response.headers.update(headers or {})
+    return response
+
+
+def redirect(address: str, status: int = 303) -> Response:
+    """A redirect after a form, or to an address that was checked."""
+    return RedirectResponse(address, status, {"Cache-Control": "no-store"})
+
+
+def local_path(text: str | None, default: str = "/") -> str:
+    """*text* when it is a path of this site, else *default*: a sign-in page must not send people elsewhere."""
+    if text and text.startswith("/") and not text.startswith(("//", "/\\")) and text.isprintable():
+        return text
+    return default

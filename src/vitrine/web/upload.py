@@ -1,0 +1,98 @@
+"""Adding documents from the browser: a plain form of many files, or one request a file when script helps."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.datastructures import UploadFile
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from vitrine.accounts import Actor, Right
+from vitrine.edge import csrf, off, parameters, read, services, write
+from vitrine.edge.params import Params
+from vitrine.errors import DomainError, Invalid
+from vitrine.library.errors import AlreadyThere
+from vitrine.library.ingest import Added, Arrival
+from vitrine.library.model import Collection, CollectionId
+from vitrine.platform.database import UnitOfWork
+from vitrine.web.errors import json_answer
+from vitrine.web.forms import known
+from vitrine.web.render import page, translate
+
+ROOM_FOR_FIELDS = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one file: *state* is added, there (already) or refused."""
+
+    name: str
+    state: str
+    detail: str
+    address: str | None = None
+
+    def plain(self) -> dict[str, Any]:
+        return {"name": self.name, "state": self.state, "detail": self.detail, "address": self.address}
+
+
+async def form(request: Request) -> Response:
+    return page(request, "upload.html", collections=await _collections(request), outcomes=[], chosen=0)
+
+
+async def _collections(request: Request) -> list[Collection]:
+    """Where the person may add."""
+    here = services(request)
+
+    def call(work: UnitOfWork, actor: Actor) -> list[Collection]:
+        structure = here.records.structure(work)
+        bases = actor.rights.bases_with(Right.canaddrecord, work.now)
+        return [one for one in structure.collections.values() if one.id in bases and one.enabled]
+
+    return await read(request, known, call)
+
+
+async def add(request: Request) -> Response:
+    here = services(request)
+    actor = await read(request, known, lambda _work, actor: actor)
+    assert actor.is_known  # a stranger is sent away before a byte of the body is read
+    params = await parameters(request, max_bytes=here.settings.upload_max_bytes + ROOM_FOR_FIELDS)
+    try:
+        csrf.require(request, params.text("csrf"))
+        into = CollectionId(params.integer("base_id", 0))
+        files = [one for one in params.files.get("file", []) if one.filename]
+        if not files:
+            raise Invalid("Choose at least one file.", field="file")
+        outcomes = [await _one(request, into, one, params) for one in files]
+    finally:
+        await params.close()
+    if "application/json" in request.headers.get("accept", ""):
+        return json_answer({"outcomes": [one.plain() for one in outcomes]})
+    return page(request, "upload.html", collections=await _collections(request), outcomes=outcomes, chosen=into)
+
+
+async def _one(request: Request, into: CollectionId, file: UploadFile, params: Params) -> Outcome:
+    """One file's fate never spoils that of the others."""
+    here = services(request)
+    name = file.filename or "untitled"
+    try:
+        await read(request, known, lambda work, actor: here.ingest.permit(work, actor, into))
+        arrival = await off(lambda: here.ingest.take(file.file, name))
+        key = await write(request, known, lambda work, actor: _add(here, work, actor, arrival, into, params))
+    except AlreadyThere as twin:
+        address = f"/records/{twin.key.databox}/{twin.key.number}/" if twin.key else None
+        return Outcome(name, "there", twin.detail, address)
+    except DomainError as refusal:
+        return Outcome(name, "refused", translate(request, refusal.detail))
+    return Outcome(name, "added", translate(request, "Added."), f"/records/{key.databox}/{key.number}/")
+
+
+def _add(here: Any, work: UnitOfWork, actor: Actor, arrival: Arrival, into: CollectionId, params: Params) -> Any:
+    if params.text("again") != "1":
+        here.ingest.refuse_duplicate(work, actor, arrival, into)
+    outcome = here.ingest.add(work, actor, arrival, into, force=True)
+    assert isinstance(outcome, Added)
+    return outcome.key
+
+
+ROUTES = [Route("/upload/", form, methods=["GET"]), Route("/upload/", add, methods=["POST"])]
