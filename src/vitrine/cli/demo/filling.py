@@ -1,0 +1,173 @@
+"""Filling an empty instance: people, collections, applications, documents, and demo.json that tells scripts of them."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from vitrine import app
+from vitrine.accounts import COMMAND, Actor, CollectionGrant, User, Via
+from vitrine.accounts.rights import ALL_DATABOX_RIGHTS, ALL_RIGHTS, CONTRIBUTOR
+from vitrine.applications import Application, Draft, Switch
+from vitrine.cli.demo.media import DemoFile, prepare
+from vitrine.edge.services import Services
+from vitrine.library import store
+from vitrine.library.ingest import Added
+from vitrine.library.model import Collection, CollectionId, RecordId
+from vitrine.platform import logging
+from vitrine.platform.crypto import random_base62
+from vitrine.platform.database import Database, UnitOfWork
+from vitrine.settings import Settings
+
+log = logging.get("vitrine.demo")
+COLLECTIONS = {
+    "Photographs": {"fr": "Photographies", "en": "Photographs"},
+    "Portraits": {"fr": "Portraits", "en": "Portraits"},
+    "Science": {"fr": "Sciences", "en": "Science"},
+    "Films": {"fr": "Films", "en": "Films"},
+}
+CALLBACK = "http://127.0.0.1:8001/callback"
+MARK = "demo.json"
+MOST_TOLD = 1000
+
+
+def fill(settings: Settings, database: Database) -> None:
+    """Make the demonstration in an instance that has nobody yet; documents that are missing are added each time, so
+    that a first start that was interrupted is completed by the next."""
+    services = app.make_services(settings, database)
+    try:
+        folder = settings.data_dir
+        with database.read() as work:
+            empty = services.accounts.is_empty(work)
+        if not empty and not (folder / MARK).exists():
+            return  # somebody's own instance: never touched
+        files = prepare(folder / "downloads", folder / "demo-files", print)
+        if empty:
+            _people(services)
+        _documents(services, files)
+    finally:
+        services.media.close()
+
+
+def _people(services: Services) -> None:
+    """Everything but the documents, in one transaction: it is there whole or not at all."""
+    passwords = {name: random_base62(14) for name in ("admin", "ada")}
+    with services.database.write() as work:
+        admin = services.accounts.add_first_administrator(
+            work,
+            login="admin",
+            password=passwords["admin"],
+            email="admin@localhost",
+            first_name="Iris",
+            last_name="Admin",
+        )
+        user = services.accounts.add(
+            work,
+            COMMAND,
+            login="ada",
+            password=passwords["ada"],
+            email="ada@localhost",
+            first_name="Ada",
+            last_name="Martin",
+        )
+        box = services.upkeep.add_databox(work, COMMAND, "Museum", {"fr": "Musée", "en": "Museum"})
+        bases = [
+            services.upkeep.add_collection(work, COMMAND, box.id, one, dict(names))
+            for one, names in COLLECTIONS.items()
+        ]
+        for base in bases:
+            services.accounts.grant(work, COMMAND, admin.id, CollectionGrant(base.id, box.id, ALL_RIGHTS))
+            services.accounts.grant(work, COMMAND, user.id, CollectionGrant(base.id, box.id, CONTRIBUTOR))
+        services.accounts.grant_databox(work, COMMAND, admin.id, box.id, ALL_DATABOX_RIGHTS)
+        told = {
+            "base_url": services.settings.base_url,
+            "admin": {"login": "admin", "password": passwords["admin"], **_console(services, work, admin)},
+            "user": {"login": "ada", "password": passwords["ada"]},
+            **_applications(services, work, user),
+            "databox_id": box.id,
+            "base_ids": {base.name: base.id for base in bases},
+            "records": [],
+        }
+        # Written before the commit: passwords that nobody knows would make the instance useless.
+        app.write_private(services.settings.data_dir / MARK, told)
+
+
+def _actor(services: Services, work: UnitOfWork, user: User) -> Actor:
+    return services.accounts.actor_of(work, services.accounts.get(work, user.id), Via.COMMAND)
+
+
+def _console(services: Services, work: UnitOfWork, admin: User) -> dict[str, str]:
+    actor = _actor(services, work, admin)
+    draft = Draft("Console", "The administrator's own scripts.", services.settings.base_url, "web", CALLBACK)
+    made = services.applications.create(work, actor, draft)
+    return {"developer_token": services.oauth.renew_developer_token(work, actor, made)}
+
+
+def _applications(services: Services, work: UnitOfWork, user: User) -> dict[str, Any]:
+    actor = _actor(services, work, user)
+    web = services.applications.create(
+        work,
+        actor,
+        Draft(
+            "Field Notes",
+            "Shows the museum's photographs beside field reports.",
+            "http://127.0.0.1:8001/",
+            "web",
+            CALLBACK,
+        ),
+    )
+    for switch in (Switch.PASSWORD_GRANT, Switch.IMPLICIT):
+        web = services.applications.set_switch(work, actor, web.id, switch, on=True)
+    desktop = services.applications.create(
+        work,
+        actor,
+        Draft("Press kit", "Fills press folders from the desktop.", "http://127.0.0.1:8001/press", "desktop"),
+    )
+    return {"web_app": _told(services, work, actor, web), "desktop_app": _told(services, work, actor, desktop)}
+
+
+def _told(services: Services, work: UnitOfWork, actor: Actor, one: Application) -> dict[str, str]:
+    return {
+        "client_id": one.client_id,
+        "client_secret": services.applications.secret_for_command(work, one),
+        "redirect_uri": one.callback,
+        "developer_token": services.oauth.renew_developer_token(work, actor, one),
+    }
+
+
+def _documents(services: Services, files: list[DemoFile]) -> None:
+    """Add what is missing, as Ada; then tell in demo.json which records there are."""
+    with services.database.read() as work:
+        ada = services.accounts.find(work, "ada")
+        actor = _actor(services, work, ada)
+        bases = {one.name: one for one in services.records.structure(work).collections.values()}
+        here = _known_names(services, work)
+    missing = [one for one in files if one.path.name not in here]
+    if missing:
+        print(f"Adding {len(missing)} documents to the demonstration …")
+    for one in missing:
+        _add(services, actor, one.path, bases[one.collection])
+    _tell_records(services)
+
+
+def _known_names(services: Services, work: UnitOfWork) -> set[str]:
+    found = services.records.page(work, COMMAND, [one for batch in store.walk(work) for one in batch])
+    return {one.record.original_name or "" for one in found}
+
+
+def _add(services: Services, actor: Actor, path: Path, base: Collection) -> None:
+    arrival = services.ingest.take(path, path.name)
+    with services.database.write() as work:
+        outcome = services.ingest.add(work, actor, arrival, CollectionId(base.id), force=True)
+    assert isinstance(outcome, Added)
+
+
+def _tell_records(services: Services) -> None:
+    mark = services.settings.data_dir / MARK
+    told = json.loads(mark.read_text())
+    with services.database.read() as work:
+        shown = services.records.page(work, COMMAND, store.each_id(work, RecordId(0), MOST_TOLD))
+    records = [
+        {"databox_id": one.record.databox_id, "record_id": one.record.number, "type": one.record.kind} for one in shown
+    ]
+    if told["records"] != records or told["base_url"] != services.settings.base_url:
+        app.write_private(mark, {**told, "base_url": services.settings.base_url, "records": records})
