@@ -1,0 +1,66 @@
+# The commands of Vitrine. `make help` prints them.
+SHELL := /bin/sh
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+HOST ?= 127.0.0.1
+PORT ?= 8000
+DATA ?= var/demo
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check venv bench load docs demo-app lock clean
+
+help: ## This list
+	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+run: venv ## Start the whole product with the demonstration on http://127.0.0.1:8000
+	@exec $(BIN)/vitrine serve --demo --data $(DATA) --host $(HOST) --port $(PORT)
+
+venv: $(VENV)/.run ## Build .venv from the hashed locks
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Vitrine needs Python 3.11 or newer (PYTHON=... make)."; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { echo "Python's venv module is missing. On Debian: apt-get install python3-venv"; rm -rf $(VENV); exit 1; }
+
+$(VENV)/.run: $(VENV)/bin/python requirements/run.txt pyproject.toml
+	@echo "Installing what the server needs ..."
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/run.txt
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.run requirements/test.txt package-lock.json
+	@echo "Installing what the tests need ..."
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/test.txt
+	@sh tools/browser.sh
+	@PATH="$$PATH:$(CURDIR)/$(BIN)" npm ci --silent --ignore-scripts
+	@touch $@
+
+check: $(VENV)/.test ## The quick gates: format, lint, types, import contracts
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache | tail -n 1
+
+test: check ## Everything that guards a merge
+	@$(BIN)/pytest -n 2 --dist loadgroup
+
+bench: $(VENV)/.test ## Measure, print ratios and bars, keep the results
+	@sh tools/wrk.sh
+	@$(BIN)/python benchmarks/run.py
+
+load: $(VENV)/.test ## Load and fault tests that take longer
+	@$(BIN)/pytest tests/load -m slow
+
+docs: $(VENV)/.test ## Write the generated reference pages
+	@$(BIN)/python tools/reference.py
+
+demo-app: $(VENV)/.test ## Run the example application against `make run`
+	@exec $(BIN)/python examples/web/run.py $(DATA)/demo.json
+
+lock: $(VENV)/.test ## Compile the locks anew
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --extra build pyproject.toml -o requirements/run.txt
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --extra build --extra test pyproject.toml -o requirements/test.txt
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-deps requirements/demo.in -o requirements/demo.txt
+
+clean: ## Remove what was built here; the data in var/ stays
+	@rm -rf $(VENV) node_modules .mypy_cache .ruff_cache .hypothesis .import_linter_cache artefacts

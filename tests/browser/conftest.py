@@ -1,0 +1,154 @@
+"""A real server with the demonstration, the example application beside it, and Debian's Chromium."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+ROOT = Path(__file__).parents[2]
+CACHE = ROOT / "var" / "test-downloads"
+ARTEFACTS = ROOT / "artefacts"
+CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
+ARGUMENTS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync", "--autoplay-policy=no-user-gesture-required",
+]  # fmt: skip
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """The running pair: the library and the stranger's site, on two origins."""
+
+    base: str
+    notes: str
+    told: dict[str, Any]
+    folder: Path
+
+
+def wait_for(check: Callable[[], bool], seconds: float, what: str) -> None:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if check():
+            return
+        time.sleep(0.2)
+    raise AssertionError(f"not in {seconds} s: {what}")
+
+
+def is_up(address: str) -> bool:
+    try:
+        return httpx.get(address, timeout=2).status_code < 500
+    except httpx.HTTPError:
+        return False
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    folder = tmp_path_factory.mktemp("site") / "data"
+    folder.mkdir()
+    CACHE.mkdir(parents=True, exist_ok=True)
+    (folder / "downloads").symlink_to(CACHE)  # the pictures are downloaded once a checkout
+    port, notes_port = free_port(), free_port()
+    base, notes = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{notes_port}"
+    log = (folder.parent / "server.log").open("wb")
+    serve = [sys.executable, "-m", "vitrine", "serve", "--demo", "--data", str(folder), "--port", str(port)]
+    server = subprocess.Popen(serve, stdout=log, stderr=subprocess.STDOUT)
+    try:
+        wait_for(lambda: is_up(f"{base}/api/"), 120, "the server answers")
+        told = json.loads((folder / "demo.json").read_text())
+        headers = {"Authorization": f"Bearer {told['web_app']['developer_token']}"}
+        wait_for(lambda: _all_ready(base, told, headers), 120, "all renditions are made")
+        yield Site(base, notes, told, folder)
+    finally:
+        server.terminate()
+        server.wait(20)
+        log.close()
+
+
+def _all_ready(base: str, told: dict[str, Any], headers: dict[str, str]) -> bool:
+    found = httpx.get(f"{base}/api/v1/search/?per_page=100", headers=headers).json()["response"]
+    records = found["results"]["records"]
+    return len(records) == len(told["records"]) and all(one["thumbnail"] for one in records)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    opened = browser.new_context(viewport={"width": 1280, "height": 900}, locale="en")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Page:
+    return context.new_page()
+
+
+def sign_in(page: Page, site: Site, who: str = "user") -> None:
+    page.goto(f"{site.base}/login/")
+    page.get_by_label("Login or e-mail").fill(site.told[who]["login"])
+    page.get_by_label("Password").fill(site.told[who]["password"])
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url(f"{site.base}/")
+
+
+def shoot(page: Page, name: str) -> None:
+    ARTEFACTS.mkdir(exist_ok=True)
+    page.screenshot(path=str(ARTEFACTS / f"{name}.png"), full_page=True)
+
+
+@pytest.fixture
+def example(site: Site) -> Iterator[Callable[[str, str], None]]:
+    """Start the example application with the client id and secret that the test got from the portal."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start(client_id: str, client_secret: str) -> None:
+        environment = {
+            **os.environ,
+            "VITRINE_SERVER": site.base,
+            "FIELD_NOTES_ORIGIN": site.notes,
+            "FIELD_NOTES_CLIENT_ID": client_id,
+            "FIELD_NOTES_CLIENT_SECRET": client_secret,
+        }
+        port = site.notes.rpartition(":")[2]
+        command = [
+            sys.executable,
+            "-m",
+            "uvicorn",
+            "app:app",
+            "--app-dir",
+            str(ROOT / "examples" / "web"),
+            "--port",
+            port,
+        ]
+        started.append(subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
+        wait_for(lambda: is_up(site.notes), 30, "the example application answers")
+
+    yield start
+    for process in started:
+        process.terminate()
+        process.wait(10)

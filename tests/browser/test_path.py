@@ -1,0 +1,123 @@
+"""The path of the product, end to end, on two origins (design section 1): from signing in to a stranger's page."""
+
+import re
+from collections.abc import Callable
+
+import httpx
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Site, shoot, sign_in
+
+PLAYED = """video => new Promise(done => {
+  const look = () => video.currentTime > 0.5 ? done(true) : setTimeout(look, 50);
+  look();
+})"""
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+
+
+def test_from_sign_in_to_a_photograph_and_a_playing_film_in_a_strangers_page(
+    page: Page, site: Site, example: Callable[[str, str], None]
+) -> None:
+    sign_in(page, site)
+    page.locator("details.menu > summary").click()
+    page.get_by_role("link", name="My account").click()
+    page.get_by_role("navigation", name="My account").get_by_role("link", name="Developer").click()
+    page.get_by_role("link", name="Create a new application").click()
+    page.get_by_label("Name").fill("Harbour Diary")
+    page.get_by_label("Description").fill("Shows the museum's pictures beside a diary.")
+    page.get_by_label("Website").fill(site.notes)
+    page.get_by_label("Callback URL").fill(f"{site.notes}/wrong")
+    shoot(page, "path-1-new-application")
+    page.get_by_role("button", name="Create the application").click()
+    expect(page.get_by_role("heading", name="Harbour Diary")).to_be_visible()
+
+    # The callback is edited by pointing at it; Enter saves, a live region says so.
+    page.get_by_role("button", name=re.compile("Edit the callback URL")).click()
+    field = page.get_by_role("textbox", name="Callback URL")
+    expect(field).to_be_focused()
+    field.fill(f"{site.notes}/callback")
+    field.press("Enter")
+    expect(page.locator("[data-note]")).to_have_text("Saved")
+    page.get_by_role("button", name="Reveal Client secret").click()
+    client_id = page.locator("#client-id").inner_text()
+    secret = page.locator("#client-secret").inner_text()
+    assert secret.startswith("vit_cs_")
+    expect(page.locator("#authorize")).to_have_text(f"{site.base}/api/oauthv2/authorize")
+    expect(page.locator("#token-endpoint")).to_have_text(f"{site.base}/api/oauthv2/token")
+    page.get_by_role("button", name="Make a developer token").click()
+    token = page.locator("#token-value").inner_text()
+    shoot(page, "path-2-settings")
+    assert httpx.get(f"{site.base}/api/v1/me/", headers={"Authorization": f"Bearer {token}"}).status_code == 200
+
+    # Signed out, the person comes from the application, sees what it is before the password, and is asked.
+    page.locator("details.menu > summary").click()
+    page.get_by_role("button", name="Sign out").click()
+    example(client_id, secret)
+    page.goto(site.notes)
+    page.get_by_role("link", name="Sign in with Vitrine").click()
+    expect(page.get_by_role("heading", name="Harbour Diary")).to_be_visible()
+    expect(page.get_by_text("Shows the museum's pictures beside a diary.")).to_be_visible()
+    shoot(page, "path-3-sign-in")
+    page.get_by_label("Login or e-mail").fill(site.told["user"]["login"])
+    page.get_by_label("Password").fill(site.told["user"]["password"])
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", name="would like to use Vitrine in your name")).to_be_visible()
+    shoot(page, "path-4-consent")
+    page.get_by_role("button", name="Allow").click()
+    page.wait_for_url(f"{site.notes}/")
+
+    page.get_by_role("searchbox").fill("chelsea cat")
+    page.get_by_role("button", name="Search").click()
+    page.get_by_role("link", name="Chelsea the cat").click()
+    picture = page.frame_locator("iframe").locator("#embed-image")
+    expect(picture).to_be_visible()
+    assert picture.evaluate("image => image.complete && image.naturalWidth > 300")
+    expect(page.locator("iframe")).to_have_attribute("style", re.compile(r"height: \d+px"))
+    shoot(page, "path-5-photograph-in-a-strangers-page")
+
+    page.goto(f"{site.notes}/?q=lapin")
+    page.get_by_role("link", name="Gros lapin au réveil").click()
+    film = page.frame_locator("iframe").locator("video")
+    expect(film).to_be_visible()
+    film.evaluate("video => { video.muted = true; return video.play(); }")
+    film.evaluate(PLAYED)
+    assert film.evaluate("video => !video.paused && video.videoWidth > 0")
+    shoot(page, "path-6-film-playing-in-a-strangers-page")
+
+    # The person takes the permission back: the application's token dies at once.
+    page.goto(f"{site.base}/account/security/applications/")
+    page.get_by_role("button", name="Revoke access Harbour Diary").click()
+    expect(page.get_by_text("Revoked")).to_be_visible()
+    page.goto(site.notes)
+    expect(page.get_by_role("link", name="Sign in with Vitrine")).to_be_visible()
+    assert httpx.get(f"{site.base}/api/v1/me/", headers={"Authorization": f"Bearer {token}"}).status_code == 401
+
+
+def test_denying_goes_back_without_a_code(page: Page, site: Site) -> None:
+    application = site.told["web_app"]
+    sign_in(page, site)
+    address = f"{site.base}/api/oauthv2/authorize?client_id={application['client_id']}&response_type=code&state=k3"
+    page.route("http://127.0.0.1:8001/**", lambda route: route.fulfill(body="back"))
+    page.goto(address)
+    page.get_by_role("button", name="Deny").click()
+    page.wait_for_url("http://127.0.0.1:8001/**")
+    assert page.url == f"{application['redirect_uri']}?state=k3&error=access_denied"
+
+
+def test_a_desktop_application_gets_its_code_on_a_page(page: Page, site: Site) -> None:
+    application = site.told["desktop_app"]
+    sign_in(page, site)
+    page.goto(f"{site.base}/api/oauthv2/authorize?client_id={application['client_id']}&response_type=code")
+    page.get_by_role("button", name="Allow").click()
+    code = page.locator("input[name=authorize_token]").input_value()
+    shoot(page, "path-7-desktop-code")
+    form = {
+        "grant_type": "authorization_code",
+        "client_id": application["client_id"],
+        "code": code,
+        "redirect_uri": application["redirect_uri"],
+    }
+    answer = httpx.post(f"{site.base}/api/oauthv2/token", data=form)
+    assert answer.status_code == 200
+    assert answer.json()["access_token"].startswith("vit_at_")
