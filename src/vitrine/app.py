@@ -62,7 +62,9 @@ def make_media(settings: Settings, children: int) -> Media:
     )
 
 
-def make_services(settings: Settings, database: Database | None = None, *, decoders: int = 2) -> Services:
+def make_services(
+    settings: Settings, database: Database | None = None, *, decoders: int = 2, passwords: Passwords | None = None
+) -> Services:
     """Everything that adapters and commands call, on the backends that *settings* name."""
     database = database or open_database(settings)
     vault = Vault.in_folder(settings.data_dir)
@@ -72,7 +74,7 @@ def make_services(settings: Settings, database: Database | None = None, *, decod
         failures=settings.sign_in_failures,
         wait=timedelta(minutes=settings.sign_in_wait_minutes),
     )
-    accounts = Accounts(database, Passwords(), vault, policy)
+    accounts = Accounts(database, passwords or Passwords(), vault, policy)
     applications = Applications(accounts, vault)
     jobs = Jobs()
     records = Records()

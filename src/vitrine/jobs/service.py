@@ -82,6 +82,18 @@ class Worker:
         for thread in self._threads:
             thread.join(max(0.0, deadline - time.monotonic()))
 
+    def run_ready(self) -> int:
+        """Run everything that is ready, in this thread, and return how many jobs that were: for tests and commands."""
+        many = 0
+        while taken := [job for lane in self.lanes for job in self._take(lane)]:
+            many += len(taken)
+        return many
+
+    def _take(self, lane: Lane) -> list[Job]:
+        taken = self._lease(lane)
+        self._run_all(taken)
+        return taken
+
     def _run_lane(self, lane: Lane) -> None:
         while not self._stopping.is_set():
             try:
@@ -92,13 +104,16 @@ class Worker:
                 continue
             if not taken:
                 self._stopping.wait(IDLE_PAUSE_S)
-            for kind in dict.fromkeys(job.kind for job in taken):
-                same = [job for job in taken if job.kind == kind]
-                if kind in self.batch_handlers:
-                    self._run(same, partial(self.batch_handlers[kind], same))
-                else:
-                    for job in same:
-                        self._run([job], partial(self.handlers[kind], job))
+            self._run_all(taken)
+
+    def _run_all(self, taken: list[Job]) -> None:
+        for kind in dict.fromkeys(job.kind for job in taken):
+            same = [job for job in taken if job.kind == kind]
+            if kind in self.batch_handlers:
+                self._run(same, partial(self.batch_handlers[kind], same))
+            else:
+                for job in same:
+                    self._run([job], partial(self.handlers[kind], job))
 
     def _lease(self, lane: Lane) -> list[Job]:
         with self.database.read() as work:  # a look first: an idle worker must not take the write lock

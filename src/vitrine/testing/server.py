@@ -1,0 +1,172 @@
+"""A whole server in one process, on a folder of its own, with shorthands for what tests ask of it."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import httpx2 as httpx
+from starlette.testclient import TestClient
+
+from vitrine import app
+from vitrine.accounts import COMMAND, CollectionGrant, Right, User, Via
+from vitrine.accounts.passwords import Passwords
+from vitrine.accounts.rights import ALL_RIGHTS
+from vitrine.applications import Application, Draft, Profile, Switch
+from vitrine.library.ingest import Added
+from vitrine.library.model import Collection, CollectionId, RecordKey
+from vitrine.settings import Settings
+
+PASSWORD = "correct horse battery"
+BASE = "http://dam.test"
+CALLBACK = "https://notes.example.com/cb"
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """An application as a test needs it."""
+
+    application: Application
+    client_id: str
+    secret: str
+    developer_token: str
+
+
+class Server:
+    """Services, an HTTP client without cookies for the API, and one databox with two collections."""
+
+    def __init__(self, folder: Path, **settings: Any) -> None:
+        self.settings = Settings(data_dir=folder, base_url=settings.pop("base_url", BASE), **settings)
+        fast = Passwords(memory_kib=64, passes=1)
+        self.services = app.make_services(self.settings, decoders=1, passwords=fast)
+        self.application = app.Application(self.services)
+        self.worker = app.make_worker(self.services)
+        self.http = TestClient(self.application, base_url=self.settings.base_url, follow_redirects=False)
+        with self.services.database.write() as work:
+            box = self.services.upkeep.add_databox(work, COMMAND, "Museum")
+            self.photographs = self.services.upkeep.add_collection(work, COMMAND, box.id, "Photographs")
+            self.archive = self.services.upkeep.add_collection(work, COMMAND, box.id, "Archive")
+        self.databox = box
+        self.work()
+
+    def close(self) -> None:
+        self.http.close()
+        self.services.media.close()
+        self.services.search.index.close()
+        self.services.database.close()
+
+    # -- people --------------------------------------------------------------------------------------------------
+
+    def user(self, login: str, rights: Mapping[int, Right] | Right | None = ALL_RIGHTS, **profile: Any) -> User:
+        """An account with *rights* on both collections, or by base_id."""
+        bases = [self.photographs, self.archive]
+        given = rights if isinstance(rights, Mapping) else {one.id: rights for one in bases if rights is not None}
+        with self.services.database.write() as work:
+            made = self.services.accounts.add(work, COMMAND, login=login, password=PASSWORD, **profile)
+            for base, right in given.items():
+                grant = CollectionGrant(int(base), self.databox.id, right)
+                self.services.accounts.grant(work, COMMAND, made.id, grant)
+            return self.services.accounts.get(work, made.id)
+
+    def regrant(self, user: User, base: Collection, rights: Right, **more: Any) -> None:
+        with self.services.database.write() as work:
+            grant = CollectionGrant(base.id, base.databox_id, rights, **more)
+            self.services.accounts.grant(work, COMMAND, user.id, grant)
+
+    def browser(self, user: User | None = None) -> "Visitor":
+        visitor = Visitor(TestClient(self.application, base_url=self.settings.base_url, follow_redirects=False))
+        if user is not None:
+            answer = visitor.submit("/login/", "/login/", {"login": user.login, "password": PASSWORD})
+            assert answer.status_code == 303, answer.text
+        return visitor
+
+    # -- applications --------------------------------------------------------------------------------------------
+
+    def register(
+        self,
+        user: User,
+        *,
+        kind: str = "web",
+        profile: Profile | None = None,
+        on: tuple[Switch, ...] = (),
+        **draft: Any,
+    ) -> Registered:
+        values = {"name": "Field Notes", "description": "Notes.", "website": "https://notes.example.com", **draft}
+        with self.services.database.write() as work:
+            actor = self.services.accounts.actor_of(work, user, Via.COMMAND)
+            wanted = Draft(type=kind, callback=values.pop("callback", CALLBACK), **values)
+            made = self.services.applications.create(work, actor, wanted, profile)
+            for switch in on:
+                made = self.services.applications.set_switch(work, actor, made.id, switch, on=True)
+            secret = self.services.applications.secret_for_command(work, made)
+            token = self.services.oauth.renew_developer_token(work, actor, made)
+        return Registered(made, made.client_id, secret, token)
+
+    def token(self, user: User) -> str:
+        """A developer token of *user*, of an application of theirs."""
+        return self.register(user).developer_token
+
+    # -- API -----------------------------------------------------------------------------------------------------
+
+    def call(self, method: str, path: str, token: str | None = None, **more: Any) -> httpx.Response:
+        headers = {**({"Authorization": f"Bearer {token}"} if token else {}), **more.pop("headers", {})}
+        return self.http.request(method, path, headers=headers, **more)
+
+    def get(self, path: str, token: str, **more: Any) -> Any:
+        """The `response` of a successful v1 call."""
+        answer = self.call("GET", f"/api/v1{path}", token, **more)
+        assert answer.status_code == 200, answer.text
+        return answer.json()["response"]
+
+    # -- documents -----------------------------------------------------------------------------------------------
+
+    def add(self, path: Path, user: User, into: Collection | None = None, *, status: int | None = None) -> RecordKey:
+        """Add a file as *user* and make its renditions and index entry at once."""
+        base = CollectionId((into or self.photographs).id)
+        arrival = self.services.ingest.take(path, path.name)
+        with self.services.database.write() as work:
+            actor = self.services.accounts.actor_of(work, self.services.accounts.get(work, user.id), Via.COMMAND)
+            outcome = self.services.ingest.add(work, actor, arrival, base, force=True, status=status)
+        assert isinstance(outcome, Added)
+        self.work()
+        return outcome.key
+
+    def work(self) -> int:
+        """Run every job that is ready."""
+        return self.worker.run_ready()
+
+
+class Visitor:
+    """A browser without script: keeps cookies, follows nothing, sends forms with the token of the page."""
+
+    def __init__(self, client: TestClient) -> None:
+        self.client = client
+
+    def get(self, address: str, **more: Any) -> httpx.Response:
+        return self.client.get(address, **more)
+
+    def form(self, address: str) -> dict[str, str]:
+        """The hidden inputs of the first form with a token on a page."""
+        text = self.client.get(address).text
+        return hidden(text)
+
+    def submit(self, page: str, action: str, values: Mapping[str, str]) -> httpx.Response:
+        return self.client.post(action, data={**self.form(page), **values})
+
+    def xhr(self, method: str, address: str, data: Mapping[str, str] | None = None, **headers: str) -> httpx.Response:
+        marks = {
+            "X-Requested-With": "XMLHttpRequest",
+            "Accept": "application/json",
+            "Origin": str(self.client.base_url),
+        }
+        return self.client.request(method, address, data=data, headers={**marks, **headers})
+
+
+def hidden(text: str) -> dict[str, str]:
+    return dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', text))
+
+
+def query_of(location: str) -> dict[str, str]:
+    return {name: values[0] for name, values in parse_qs(urlsplit(location).query, keep_blank_values=True).items()}
