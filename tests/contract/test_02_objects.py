@@ -163,7 +163,7 @@ def check_subdef(one: dict[str, Any]) -> None:
 
 def test_5_3_and_5_4_subdef_and_permalink(server: Server, token: str, key: RecordKey) -> None:
     files = server.get(path(key, "embed/"), token)["embed"]
-    assert [one["name"] for one in files][0] == "document"
+    assert files[0]["name"] == "document"
     assert {one["name"] for one in files} == {"document", "preview", "thumbnail", "preview_mobile", "thumbnail_mobile"}
     for one in files:
         check_subdef(one)

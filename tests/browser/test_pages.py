@@ -1,0 +1,179 @@
+"""Every page: no axe violation, no policy violation, no sideways scrolling, usable by keyboard and without script."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from tests.browser.conftest import ROOT, Site, shoot, sign_in
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+AXE = (ROOT / "node_modules" / "axe-core" / "axe.min.js").read_text() if (ROOT / "node_modules").exists() else ""
+PAGES = {
+    "wall": "/", "nothing-found": "/?q=zzz", "record": "/records/1/5/", "film": "/records/1/21/", "upload": "/upload/",
+    "account": "/account/", "access": "/account/access/", "sessions": "/account/security/sessions/",
+    "authorised": "/account/security/applications/", "password": "/account/reset-password/",
+    "dashboard": "/developers/applications/", "new-application": "/developers/application/new/",
+    "settings": "/developers/application/2/", "delete": "/developers/application/2/delete/", "missing": "/nothing/",
+    "prove": "/login/prove/",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module", params=[(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")], ids=str)
+def signed_in(request: pytest.FixtureRequest, browser: Browser, site: Site) -> Iterator[tuple[Page, list[str], str]]:
+    width, scheme = request.param
+    context = browser.new_context(
+        viewport={"width": width, "height": 900}, color_scheme=scheme, locale="en", bypass_csp=False
+    )
+    page = context.new_page()
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: said.append(str(error)))
+    sign_in(page, site)
+    yield page, said, f"{width}-{scheme}"
+    context.close()
+
+
+def violations(page: Page) -> list[str]:
+    """What axe finds, by rule and place. The script is evaluated by the debugger, which the page's policy allows."""
+    assert AXE, "axe-core is installed by make test"
+    page.evaluate(AXE)
+    result: dict[str, Any] = page.evaluate(
+        "axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa', 'best-practice']})"
+    )
+    return [f"{one['id']}: {node['target']}" for one in result["violations"] for node in one["nodes"]]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_has_no_violation(signed_in: tuple[Page, list[str], str], site: Site, name: str) -> None:
+    page, said, form = signed_in
+    said.clear()
+    page.goto(site.base + PAGES[name])
+    page.wait_for_load_state("networkidle")
+    shoot(page, f"page-{name}-{form}")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth + 1"), "nothing scrolls sideways"
+    assert [one for one in said if "404" not in one or name != "missing"] == []
+    assert violations(page) == []
+
+
+def test_pages_of_strangers_have_no_violation(page: Page, site: Site) -> None:
+    client = site.told["web_app"]["client_id"]
+    for name, path in {
+        "login": "/login/",
+        "oauth-sign-in": f"/api/oauthv2/authorize?client_id={client}&response_type=code",
+        "oauth-refused": "/api/oauthv2/authorize?client_id=unknown-client&response_type=code",
+    }.items():
+        page.goto(site.base + path)
+        shoot(page, f"page-{name}")
+        assert violations(page) == [], name
+
+
+def _files(site: Site, record: int) -> dict[str, Any]:
+    headers = {"Authorization": f"Bearer {site.told['web_app']['developer_token']}"}
+    found = httpx.get(f"{site.base}/api/v1/records/1/{record}/embed/", headers=headers).json()["response"]["embed"]
+    return {one["name"]: one for one in found}
+
+
+@pytest.mark.parametrize("record", [5, 21], ids=["photograph", "film"])
+def test_embed_pages_have_no_violation_no_cookie_and_no_foreign_request(
+    context: BrowserContext, site: Site, record: int
+) -> None:
+    page = context.new_page()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    permalink = _files(site, record)["preview"]["permalink"]
+    for address in (f"{site.base}/embed/?url={quote(permalink['url'], safe='')}", permalink["page_url"]):
+        page.goto(address)
+        page.wait_for_load_state("networkidle")
+        assert violations(page) == []
+    assert all(one.startswith((site.base, "data:", "blob:")) for one in asked)
+    assert context.cookies() == []
+
+
+def test_the_host_script_gets_integers_that_come_to_rest(page: Page, site: Site, tmp_path: Path) -> None:
+    """04 section 6, protocol 1: the published script sets the height, and the next message gives the same value."""
+    frame = f"{site.base}/embed/?url={quote(_files(site, 5)['preview']['permalink']['url'], safe='')}"
+    host = f"""<iframe src="{frame}" data-optimize-area="height" width="300" height="10"></iframe><script>
+    window.said = [];
+    addEventListener("message", event => {{
+      window.said.push(event.data);
+      const one = document.querySelector("iframe");
+      if (one.src === event.data.url) one.style.height = event.data.optimizedHeight + "px";
+    }});</script>"""
+    page.route("http://host.example/", lambda route: route.fulfill(body=host, content_type="text/html"))
+    page.goto("http://host.example/")
+    page.wait_for_function("window.said.length >= 2")
+    page.wait_for_timeout(700)
+    said = page.evaluate("window.said")
+    assert {one["id"] for one in said} == {"Phraseanet"}
+    assert len({one["optimizedHeight"] for one in said}) == 1
+    assert said[0]["optimizedHeight"] == 300 * 300 // 451
+    assert all(isinstance(one[name], int) for one in said for name in ("optimizedHeight", "optimizedWidth"))
+    assert len(said) <= 3, "the frame comes to rest"
+
+
+def test_the_portal_works_without_script(browser: Browser, site: Site) -> None:
+    context = browser.new_context(java_script_enabled=False, locale="en")
+    page = context.new_page()
+    sign_in(page, site)
+    page.goto(f"{site.base}/developers/application/new/")
+    page.get_by_label("Name").fill("No Script")
+    page.get_by_label("Description").fill("Made without script.")
+    page.get_by_label("Website").fill("https://plain.example.com")
+    page.get_by_label("Callback URL").fill("https://plain.example.com/one")
+    page.get_by_role("button", name="Create the application").click()
+    page.get_by_role("link", name="Edit Callback URL").click()
+    page.get_by_role("textbox", name="Callback URL").fill("https://plain.example.com/two")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("https://plain.example.com/two")).to_be_visible()
+    page.get_by_role("button", name="Reveal Client secret").click()
+    expect(page.locator("#client-secret")).to_contain_text("vit_cs_")
+    page.get_by_role("link", name="Delete this application…").click()
+    page.get_by_label("Type the name").fill("No Script")
+    page.get_by_role("button", name="Delete it").click()
+    expect(page.get_by_role("heading", name="Your applications")).to_be_visible()
+    page.goto(f"{site.base}/?q=cat")
+    expect(page.get_by_text("1 document")).to_be_visible()
+    context.close()
+
+
+def test_the_callback_is_edited_by_keyboard_and_escape_leaves_it(page: Page, site: Site) -> None:
+    sign_in(page, site)
+    page.goto(f"{site.base}/developers/application/2/")
+    before = page.locator("[data-show]").inner_text()
+    page.get_by_role("button", name="Edit the callback URL").focus()
+    page.keyboard.press("Enter")
+    field = page.get_by_role("textbox", name="Callback URL")
+    expect(field).to_be_focused()
+    field.fill("https://other.example/")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("button", name="Edit the callback URL")).to_be_focused()
+    page.reload()
+    assert page.locator("[data-show]").inner_text() == before
+    page.get_by_role("button", name="Edit the callback URL").click()
+    field.fill("no address")
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-note]")).to_contain_text("web address")
+    expect(field).to_be_focused()
+
+
+def test_dropped_files_are_added_with_progress(page: Page, site: Site, tmp_path: Path) -> None:
+    from vitrine.testing import media_factory as make
+
+    sign_in(page, site)
+    page.goto(f"{site.base}/upload/")
+    (tmp_path / "page.jpg").write_text("<html></html>")
+    files = [
+        make.jpeg(tmp_path / "first.jpg", seed=77),
+        make.png(tmp_path / "second.png", seed=78),
+        tmp_path / "page.jpg",
+    ]
+    page.locator("input[type=file]").set_input_files([str(one) for one in files])
+    page.get_by_role("button", name="Add them").click()
+    expect(page.get_by_text("Added.")).to_have_count(2)
+    expect(page.get_by_text("is not a picture file")).to_be_visible()
+    shoot(page, "page-uploaded")

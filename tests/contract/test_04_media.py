@@ -1,0 +1,272 @@
+"""Contract 04: permalinks, signed addresses, the embed page, oEmbed."""
+
+import re
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import pytest
+
+from vitrine.accounts import User
+from vitrine.library.model import RecordKey
+from vitrine.library.permalinks import label_of
+from vitrine.media.metadata.write import EmbeddedFacts, write_metadata
+from vitrine.testing import media_factory as make
+from vitrine.testing.server import Server
+
+TITLE = 'Harbour <b>"at" dawn</b>'
+
+
+@pytest.fixture
+def ada(server: Server) -> User:
+    return server.user("ada")
+
+
+@pytest.fixture
+def token(server: Server, ada: User) -> str:
+    return server.token(ada)
+
+
+@pytest.fixture
+def files(server: Server, ada: User, token: str, tmp_path: Path) -> dict[str, Any]:
+    """The subdefs of one photograph by name."""
+    facts = EmbeddedFacts(TITLE, "Boats & gulls.", ("harbour", "2012"), "Ada", "© Museum", date="2026-02-10")
+    write_metadata(make.jpeg(tmp_path / "raw.jpg", 1600, 1000), tmp_path / "harbour.jpg", facts)
+    return subdefs(server, token, server.add(tmp_path / "harbour.jpg", ada))
+
+
+def subdefs(server: Server, token: str, key: RecordKey) -> dict[str, Any]:
+    found = server.get(f"/records/{key.databox}/{key.number}/embed/", token)["embed"]
+    return {one["name"]: one for one in found}
+
+
+def local(address: str) -> str:
+    parts = urlsplit(address)
+    return f"{parts.path}?{parts.query}" if parts.query else parts.path
+
+
+@pytest.mark.parametrize(
+    ("title", "label"),
+    [
+        ("Harbour at dawn.jpg", "Harbour-at-dawn"),
+        ("été", "C3A9tC3A9"),
+        ("a + b", "a-2B-b"),
+        ("  ", "untitled"),
+        ("a/b", "a2Fb"),
+    ],
+)
+def test_1_labels(title: str, label: str) -> None:
+    assert label_of(title) == label
+
+
+def test_3_a_file_has_its_headers(server: Server, files: dict[str, Any]) -> None:
+    address = local(files["preview"]["permalink"]["url"])
+    answer = server.http.get(address)
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "image/jpeg"
+    assert int(answer.headers["content-length"]) == files["preview"]["filesize"] == len(answer.content)
+    assert re.fullmatch(r'"[0-9a-f]{40}"', answer.headers["etag"])
+    assert answer.headers["last-modified"].endswith("GMT")
+    assert answer.headers["accept-ranges"] == "bytes"
+    assert answer.headers["cache-control"].startswith("private")
+    assert answer.headers["content-disposition"].startswith("inline; filename=")
+    assert answer.headers["access-control-allow-origin"] == "*"
+    assert answer.headers["link"].startswith(f"{server.settings.base_url}/permalink/v1/1/1/caption/?token=")
+    assert "set-cookie" not in answer.headers
+    thumbnail = server.http.get(local(files["thumbnail"]["permalink"]["url"]))
+    assert thumbnail.headers["cache-control"].startswith("public")
+
+
+def test_3_head_conditions_and_ranges(server: Server, files: dict[str, Any]) -> None:
+    address = local(files["preview"]["permalink"]["url"])
+    whole = server.http.get(address)
+    size, tag = len(whole.content), whole.headers["etag"]
+    head = server.http.head(address)
+    assert (head.status_code, head.content, head.headers["content-length"]) == (200, b"", str(size))
+    assert server.http.get(address, headers={"If-None-Match": tag}).status_code == 304
+    assert server.http.get(address, headers={"If-Modified-Since": whole.headers["last-modified"]}).status_code == 304
+    part = server.http.get(address, headers={"Range": "bytes=10-19"})
+    assert (part.status_code, part.content) == (206, whole.content[10:20])
+    assert part.headers["content-range"] == f"bytes 10-19/{size}"
+    clamped = server.http.get(address, headers={"Range": f"bytes=5-{size + 50}"})
+    assert (clamped.status_code, clamped.content) == (206, whole.content[5:])
+    past = server.http.get(address, headers={"Range": f"bytes={size}-"})
+    assert (past.status_code, past.headers["content-range"]) == (416, f"bytes */{size}")
+    assert server.http.get(address, headers={"Range": "bytes=0-4", "If-Range": '"x"'}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("value", "kind"), [("1", "attachment"), ("", "attachment"), ("0", "inline"), ("no", "inline")]
+)
+def test_2_download(server: Server, files: dict[str, Any], value: str, kind: str) -> None:
+    address = local(files["document"]["permalink"]["url"])
+    answer = server.http.get(f"{address}&download={value}&filename=mon%20été.jpg")
+    assert answer.headers["content-disposition"].startswith(
+        f"{kind}; filename=\"mon_ete.jpg\"; filename*=utf-8''mon%20"
+    )
+
+
+def test_2_the_token_is_the_right(server: Server, files: dict[str, Any]) -> None:
+    address = local(files["preview"]["permalink"]["url"])
+    path, token = address.split("?token=")
+    for wrong in (path, f"{path}?token=", f"{path}?token={'a' * 64}", f"{path}?token={token[:-1]}"):
+        assert server.http.get(wrong).status_code == 404
+    other = local(files["thumbnail"]["permalink"]["url"]).replace("/thumbnail/", "/document/")
+    assert server.http.get(other).status_code == 404, "a thumbnail's token opens no original"
+    assert server.http.get(path.replace("Harbour", "anything") + f"?token={token}").status_code == 200
+    assert server.http.get(address, headers={"Authorization": "Bearer wrong"}).status_code == 401
+
+
+def test_2_old_forms_and_options(server: Server, files: dict[str, Any]) -> None:
+    token = files["preview"]["permalink"]["url"].split("token=")[1]
+    old = f"/permalink/v1/any-label/1/1/{token}/preview/"
+    assert server.http.get(old).content == server.http.get(local(files["preview"]["permalink"]["url"])).content
+    assert "phraseanet-embed-frame" in server.http.get(f"{old}view/").text
+    for address in (local(files["preview"]["permalink"]["url"]), local(files["preview"]["permalink"]["page_url"])):
+        answer = server.http.options(address)
+        assert (answer.status_code, answer.headers["allow"]) == (200, "GET, HEAD, OPTIONS")
+        assert server.http.options(address.replace("token=", "token=x")).status_code == 404
+
+
+def test_2_a_link_that_was_switched_off(server: Server, files: dict[str, Any]) -> None:
+    with server.services.database.write() as work:
+        work.db.exec_driver_sql("UPDATE permalinks SET activated = 0")
+    for address in (
+        files["preview"]["permalink"]["url"],
+        files["preview"]["permalink"]["page_url"],
+        files["preview"]["url"],
+    ):
+        assert server.http.get(local(address)).status_code == 404
+
+
+def test_2_caption_takes_the_token_of_any_file(server: Server, files: dict[str, Any]) -> None:
+    for name in ("thumbnail", "document"):
+        token = files[name]["permalink"]["url"].split("token=")[1]
+        answer = server.http.get(f"/permalink/v1/1/1/caption/?token={token}")
+        described = answer.json()["record"]["description"]
+        assert (described["Title"], described["Keywords"]) == (TITLE, ["harbour", 2012])
+        assert "<" not in answer.text
+        assert "&" not in answer.text
+    assert server.http.get("/permalink/v1/1/1/caption/?token=x").status_code == 404
+
+
+def test_4_signed_addresses(server: Server, files: dict[str, Any]) -> None:
+    address = local(files["preview"]["url"])
+    assert server.http.get(address).status_code == 200
+    head, claims, signature = address.split(".")
+    assert server.http.get(f"{head}.{claims}.{signature[:-4]}AAAA").status_code == 404
+    assert server.http.get("/medias/nonsense").status_code == 400
+    assert server.http.get("/medias/a.b.c").status_code == 400
+    with server.services.database.write() as work:
+        work.db.exec_driver_sql("UPDATE users SET url_key = url_key + 1")
+    assert server.http.get(address).status_code == 400, "all addresses of a person end with their key"
+
+
+def test_4_datafiles_are_for_signed_in_browsers(server: Server, ada: User, files: dict[str, Any]) -> None:
+    assert server.http.get("/datafiles/1/1/preview/").status_code == 404
+    assert server.browser(ada).get("/datafiles/1/1/preview/").status_code == 200
+
+
+class TestEmbedPage:
+    """04 section 6."""
+
+    def test_an_image(self, server: Server, files: dict[str, Any]) -> None:
+        target = files["preview"]["permalink"]["url"]
+        answer = server.http.get(f"/embed/?url={quote(target, safe='')}")
+        assert answer.status_code == 200
+        assert 'id="wrapper"><div id="embed-content">' in answer.text
+        assert f'<img id="embed-image" class="embed-resource" src="{target}"' in answer.text
+        assert 'body class="iframe"' in answer.text
+        assert '"width":1280,"height":800' in answer.text
+        assert "<b>" not in answer.text
+        assert "set-cookie" not in answer.headers
+        assert "x-frame-options" not in answer.headers
+        assert "frame-ancestors *" in answer.headers["content-security-policy"]
+        for name in ("og:title", "og:image", "og:url", "og:type", "og:site_name"):
+            assert f'property="{name}"' in answer.text
+
+    @pytest.mark.parametrize("page", ["/embed/", "/embed"])
+    def test_an_address_pasted_without_encoding(self, server: Server, files: dict[str, Any], page: str) -> None:
+        for target in (files["preview"]["permalink"]["url"], local(files["preview"]["permalink"]["url"])):
+            answer = server.http.get(f"{page}?url={target}&autoplay=1&childId=x&parentUrl=y")
+            assert (answer.status_code, "location" in answer.headers) == (200, False)
+
+    def test_every_accepted_target(self, server: Server, files: dict[str, Any]) -> None:
+        one = files["preview"]
+        token = one["permalink"]["url"].split("token=")[1]
+        targets = [
+            one["permalink"]["url"], one["permalink"]["page_url"], one["url"], local(one["url"]),
+            f"/permalink/v1/label/1/1/{token}/preview/", f"/permalink/v1/label/1/1/{token}/preview/view/",
+        ]  # fmt: skip
+        for target in targets:
+            assert server.http.get(f"/embed/?url={quote(target, safe='')}").status_code == 200, target
+
+    @pytest.mark.parametrize(
+        ("url", "status"),
+        [
+            ("", 400), ("https://evil.example/permalink/v1/1/1/preview/?token=x", 400), ("//evil.example/x", 400),
+            ("http://dam.test.evil.example/x", 400), ("http://dam.test@evil.example/x", 400), ("/login/", 404),
+            ("/api/v1/me/", 404), ("/permalink/v1/1/1/preview/x.jpg?token=wrong", 404),
+        ],
+    )  # fmt: skip
+    def test_refused_targets(self, server: Server, files: dict[str, Any], url: str, status: int) -> None:
+        assert server.http.get(f"/embed/?url={quote(url, safe='')}").status_code == status
+        assert server.http.get(f"/oembed?url={quote(url, safe='')}").status_code == status
+
+    def test_nothing_stronger_than_the_given_address_is_handed_out(self, server: Server, files: dict[str, Any]) -> None:
+        text = server.http.get(f"/embed/?url={quote(files['thumbnail']['permalink']['url'], safe='')}").text
+        for name in ("document", "preview"):
+            assert files[name]["permalink"]["url"].split("token=")[1] not in text
+
+    def test_a_film(self, server: Server, ada: User, token: str, tmp_path: Path) -> None:
+        made = subdefs(server, token, server.add(make.mp4(tmp_path / "film.mp4", 1.0, 640, 360), ada))
+        assert set(made) == {"document", "thumbnail", "preview", "poster"}
+        target = made["preview"]["permalink"]["url"]
+        text = server.http.get(f"/embed/?url={quote(target, safe='')}&t=3").text
+        assert '<div class="video-player"><video class="embed-resource" controls' in text
+        assert f'<source src="{target}#t=3" type="video/mp4">' in text
+        assert 'poster="http://dam.test/medias/' in text
+        assert '"currentTime":3' in text
+        answer = server.http.get(f"/oembed?url={quote(target, safe='')}").json()
+        assert (answer["type"], answer["width"], answer["height"]) == ("video", 640, 360)
+
+
+def test_6_oembed(server: Server, files: dict[str, Any]) -> None:
+    target = files["preview"]["permalink"]["url"]
+    page = server.http.get(f"/embed/?url={quote(target, safe='')}").text
+    discovered = re.search(r'type="application/json\+oembed" href="([^"]+)"', page)
+    assert discovered
+    answer = server.http.get(local(discovered[1])).json()
+    assert (answer["version"], answer["type"], answer["title"], answer["url"]) == ("1.0", "photo", TITLE, target)
+    assert (answer["width"], answer["height"]) == (1280, 800)
+    assert answer["html"].startswith(f'<iframe src="{server.settings.base_url}/embed/?url=')
+    assert "<b>" not in answer["html"]
+    small = server.http.get(f"/oembed?url={quote(target, safe='')}&maxwidth=400&maxheight=900").json()
+    assert (small["width"], small["height"]) == (400, 250)
+    of_page = server.http.get(
+        f"/oembed?url={quote(server.settings.base_url + '/embed/?url=' + quote(target, safe=''), safe='')}"
+    )
+    assert of_page.json()["url"] == target
+    xml = server.http.get(f"/oembed?url={quote(target, safe='')}&format=xml")
+    assert xml.headers["content-type"].startswith("text/xml")
+    assert server.http.get(f"/oembed?url={quote(target, safe='')}&format=php").status_code == 501
+
+
+def test_2_the_page_of_a_permalink(server: Server, files: dict[str, Any]) -> None:
+    text = server.http.get(local(files["preview"]["permalink"]["page_url"])).text
+    assert '<div id="phraseanet-embed-frame"' in text
+    assert "Boats &amp; gulls." in text
+    assert 'property="og:title"' in text
+
+
+def test_a_failed_rendition_is_visible_and_can_be_tried_again(server: Server, ada: User, files: dict[str, Any]) -> None:
+    with server.services.database.write() as work:
+        work.db.exec_driver_sql(
+            "UPDATE renditions SET state = 'failed', failure_detail = 'Broken.' WHERE name = 'preview'"
+        )
+    visitor = server.browser(ada)
+    page = visitor.get("/records/1/1/")
+    assert "Broken." in page.text
+    assert visitor.submit("/records/1/1/", "/records/1/1/retry/", {}).status_code == 303
+    server.work()
+    assert "Broken." not in visitor.get("/records/1/1/").text
