@@ -1,6 +1,10 @@
 """Every page: no axe violation, no policy violation, no sideways scrolling, usable by keyboard and without script."""
 
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -10,6 +14,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.conftest import ROOT, Site, shoot, sign_in
+from vitrine.testing import media_factory as make
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 AXE = (ROOT / "node_modules" / "axe-core" / "axe.min.js").read_text() if (ROOT / "node_modules").exists() else ""
@@ -94,6 +99,23 @@ def test_embed_pages_have_no_violation_no_cookie_and_no_foreign_request(
     assert context.cookies() == []
 
 
+@contextmanager
+def serving_folder(folder: Path) -> Iterator[str]:
+    """Somebody's static site, on an origin of its own."""
+    handler = partial(QuietHandler, directory=str(folder))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as site:
+        thread = threading.Thread(target=site.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{site.server_port}/"
+        site.shutdown()
+        thread.join()
+
+
+class QuietHandler(SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name is the base class's
+        """Tests print nothing of their own."""
+
+
 def test_the_host_script_gets_integers_that_come_to_rest(page: Page, site: Site, tmp_path: Path) -> None:
     """04 section 6, protocol 1: the published script sets the height, and the next message gives the same value."""
     frame = f"{site.base}/embed/?url={quote(_files(site, 5)['preview']['permalink']['url'], safe='')}"
@@ -104,10 +126,11 @@ def test_the_host_script_gets_integers_that_come_to_rest(page: Page, site: Site,
       const one = document.querySelector("iframe");
       if (one.src === event.data.url) one.style.height = event.data.optimizedHeight + "px";
     }});</script>"""
-    page.route("http://host.example/", lambda route: route.fulfill(body=host, content_type="text/html"))
-    page.goto("http://host.example/")
-    page.wait_for_function("window.said.length >= 2")
-    page.wait_for_timeout(700)
+    (tmp_path / "index.html").write_text(host)
+    with serving_folder(tmp_path) as address:
+        page.goto(address)
+        page.wait_for_function("window.said.length >= 2")
+        page.wait_for_timeout(700)
     said = page.evaluate("window.said")
     assert {one["id"] for one in said} == {"Phraseanet"}
     assert len({one["optimizedHeight"] for one in said}) == 1
@@ -155,15 +178,13 @@ def test_the_callback_is_edited_by_keyboard_and_escape_leaves_it(page: Page, sit
     page.reload()
     assert page.locator("[data-show]").inner_text() == before
     page.get_by_role("button", name="Edit the callback URL").click()
-    field.fill("no address")
+    field.fill("nothing")
     page.keyboard.press("Enter")
     expect(page.locator("[data-note]")).to_contain_text("web address")
     expect(field).to_be_focused()
 
 
 def test_dropped_files_are_added_with_progress(page: Page, site: Site, tmp_path: Path) -> None:
-    from vitrine.testing import media_factory as make
-
     sign_in(page, site)
     page.goto(f"{site.base}/upload/")
     (tmp_path / "page.jpg").write_text("<html></html>")
