@@ -46,7 +46,7 @@ test: check ## Everything that guards a merge
 
 bench: $(VENV)/.test ## Measure, print ratios and bars, keep the results
 	@sh tools/wrk.sh
-	@$(BIN)/python benchmarks/run.py
+	@VIPS_CONCURRENCY=1 $(BIN)/python -m benchmarks.run
 
 load: $(VENV)/.test ## Load and fault tests that take longer
 	@$(BIN)/pytest tests/load -m slow

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntFlag
+from functools import lru_cache
 from types import MappingProxyType
 
 
@@ -132,6 +133,11 @@ class Rights:
 NO_RIGHTS = Rights()
 
 
-def names(rights: IntFlag) -> list[str]:
+def names(rights: Right | DataboxRight) -> list[str]:
     """The wire's names of the rights held, in alphabetical order."""
-    return sorted(one.name or "" for one in rights)
+    return list(_names(type(rights), int(rights)))
+
+
+@lru_cache(maxsize=1024)
+def _names(kind: type[Right] | type[DataboxRight], value: int) -> tuple[str, ...]:
+    return tuple(sorted(one.name or "" for one in kind(value)))

@@ -18,10 +18,12 @@ from vitrine.accounts.tables import (
     users,
 )
 from vitrine.platform.database import UnitOfWork, inserted_id
+from vitrine.platform.prepared import Prepared
 from vitrine.platform.schema import metadata
 
 _USER_COLUMNS = [users.c[name] for name in User.__dataclass_fields__]
 _ACTIVE = users.c.deleted_at.is_(None)
+_BY_ID = Prepared(sa.select(*_USER_COLUMNS).where(users.c.id == sa.bindparam("id"), _ACTIVE))
 
 
 def fold(name: str) -> str:
@@ -30,7 +32,7 @@ def fold(name: str) -> str:
 
 
 def user(work: UnitOfWork, user_id: UserId) -> User | None:
-    row = work.db.execute(sa.select(*_USER_COLUMNS).where(users.c.id == user_id, _ACTIVE)).first()
+    row = _BY_ID.first(work, id=user_id)
     return User(*row) if row else None
 
 
@@ -191,6 +193,7 @@ def clear_failures(work: UnitOfWork, login: str) -> None:
 
 
 _SESSION_COLUMNS = [sessions.c[name] for name in Session.__dataclass_fields__]
+_BY_DIGEST = Prepared(sa.select(*_SESSION_COLUMNS).where(sessions.c.digest == sa.bindparam("digest")))
 
 
 def add_session(work: UnitOfWork, digest: bytes, session: Session) -> SessionId:
@@ -201,7 +204,7 @@ def add_session(work: UnitOfWork, digest: bytes, session: Session) -> SessionId:
 
 
 def session_by_digest(work: UnitOfWork, digest: bytes) -> Session | None:
-    row = work.db.execute(sa.select(*_SESSION_COLUMNS).where(sessions.c.digest == digest)).first()
+    row = _BY_DIGEST.first(work, digest=digest)
     return Session(*row) if row else None
 
 

@@ -8,7 +8,6 @@ import time
 from contextlib import suppress
 from secrets import token_hex
 
-import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -61,8 +60,7 @@ class Outermost:
         state = scope.setdefault("state", {})
         state["request_id"] = request_id
         state["address"] = caller(scope, self.trusted)
-        structlog.contextvars.clear_contextvars()
-        structlog.contextvars.bind_contextvars(request_id=request_id)
+        logging.request_id.set(request_id)
         status = 500
 
         async def answer(message: Message) -> None:

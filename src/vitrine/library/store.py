@@ -1,6 +1,7 @@
 """SQL of records, values, renditions and permalinks. The structure's SQL is in `structure_store.py`."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -27,6 +28,7 @@ from vitrine.library.tables import (
     renditions,
 )
 from vitrine.platform.database import UnitOfWork, inserted_id
+from vitrine.platform.prepared import Prepared
 
 _RECORD = [records.c[name] for name in Record.__dataclass_fields__]
 _RENDITION = [renditions.c[name] for name in Rendition.__dataclass_fields__ if name != "permalink"]
@@ -36,38 +38,40 @@ _WITH_PERMALINK = renditions.outerjoin(
 )
 _RECORD_WIDTH = len(_RECORD)
 _RENDITION_WIDTH = len(_RENDITION)
-_RENDITION_NAMES = [column.name for column in _RENDITION]
+_made: Callable[..., Rendition] = Rendition  # positional: a page makes one for each record
 
 
 def _rendition(row: Sequence[Any]) -> Rendition:
     link = Permalink(*row[_RENDITION_WIDTH:]) if row[_RENDITION_WIDTH] is not None else None
-    return Rendition(**dict(zip(_RENDITION_NAMES, row, strict=False)), permalink=link)
+    return _made(*row[:_RENDITION_WIDTH], link)
 
 
 # -- records -----------------------------------------------------------------------------------------------------------
 
-_BY_KEY = sa.select(*_RECORD).where(
-    records.c.databox_id == sa.bindparam("databox"), records.c.number == sa.bindparam("number")
-)
-_THUMBNAILED = (
-    sa.select(*_RECORD, *_RENDITION, *_PERMALINK)
-    .select_from(
-        records.outerjoin(
-            renditions,
-            sa.and_(
-                renditions.c.record_id == records.c.id, renditions.c.name == THUMBNAIL, renditions.c.state == "ready"
-            ),
-        ).outerjoin(
-            permalinks,
-            sa.and_(permalinks.c.record_id == records.c.id, permalinks.c.name == THUMBNAIL),
-        )
+_BY_KEY = Prepared(
+    sa.select(*_RECORD).where(
+        records.c.databox_id == sa.bindparam("databox"), records.c.number == sa.bindparam("number")
     )
-    .where(records.c.id.in_(sa.bindparam("ids", expanding=True)))
 )
+_THUMBNAILED = sa.select(*_RECORD, *_RENDITION, *_PERMALINK).select_from(
+    records.outerjoin(
+        renditions,
+        sa.and_(renditions.c.record_id == records.c.id, renditions.c.name == THUMBNAIL, renditions.c.state == "ready"),
+    ).outerjoin(
+        permalinks,
+        sa.and_(permalinks.c.record_id == records.c.id, permalinks.c.name == THUMBNAIL),
+    )
+)
+
+
+@lru_cache(maxsize=128)
+def _thumbnailed(many: int) -> Prepared:
+    """The statement for a page of *many* records."""
+    return Prepared(_THUMBNAILED.where(records.c.id.in_([sa.bindparam(f"id{place}") for place in range(many)])))
 
 
 def by_key(work: UnitOfWork, key: RecordKey) -> Record | None:
-    row = work.db.execute(_BY_KEY, {"databox": key.databox, "number": key.number}).first()
+    row = _BY_KEY.first(work, databox=key.databox, number=key.number)
     return Record(*row) if row else None
 
 
@@ -79,7 +83,7 @@ def by_id(work: UnitOfWork, record_id: RecordId) -> Record | None:
 def with_thumbnails(work: UnitOfWork, ids: Sequence[RecordId]) -> dict[RecordId, tuple[Record, Rendition | None]]:
     """Records with their ready thumbnail, one statement for the whole page."""
     found: dict[RecordId, tuple[Record, Rendition | None]] = {}
-    for row in work.db.execute(_THUMBNAILED, {"ids": list(ids)}):
+    for row in _thumbnailed(len(ids)).all(work, **{f"id{place}": one for place, one in enumerate(ids)}):
         record = Record(*row[:_RECORD_WIDTH])
         rest = row[_RECORD_WIDTH:]
         found[record.id] = (record, _rendition(rest) if rest[0] is not None else None)
@@ -190,7 +194,7 @@ def renditions_of(work: UnitOfWork, ids: Sequence[RecordId]) -> dict[RecordId, l
     return found
 
 
-_ONE_RENDITION = (
+_ONE_RENDITION = Prepared(
     sa.select(*_RENDITION, *_PERMALINK)
     .select_from(_WITH_PERMALINK)
     .where(renditions.c.record_id == sa.bindparam("record"), renditions.c.name == sa.bindparam("rendition"))
@@ -198,7 +202,7 @@ _ONE_RENDITION = (
 
 
 def rendition(work: UnitOfWork, record_id: RecordId, name: str) -> Rendition | None:
-    row = work.db.execute(_ONE_RENDITION, {"record": record_id, "rendition": name}).first()
+    row = _ONE_RENDITION.first(work, record=record_id, rendition=name)
     return _rendition(row) if row else None
 
 

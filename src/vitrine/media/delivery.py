@@ -5,6 +5,7 @@ import unicodedata
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
+from functools import lru_cache
 from urllib.parse import quote
 
 _RANGE = re.compile(r"\s*bytes\s*=\s*(\d*)\s*-\s*(\d*)\s*$", re.IGNORECASE)
@@ -55,6 +56,7 @@ def etag(sha256: str) -> str:
     return f'"{sha256[:40]}"'
 
 
+@lru_cache(maxsize=4096)
 def http_date(instant: datetime) -> str:
     return format_datetime(instant.astimezone(UTC), usegmt=True)
 
@@ -102,6 +104,7 @@ def _date(text: str) -> datetime | None:
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
+@lru_cache(maxsize=4096)
 def content_disposition(kind: str, filename: str) -> str:
     """`inline` or `attachment` with an ASCII name (letters, digits, `_ - .`) and the full one (RFC 6266, RFC 8187)."""
     name = (

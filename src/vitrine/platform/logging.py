@@ -7,6 +7,7 @@ a second net under the rule that nobody logs them.
 import logging
 import re
 import sys
+from contextvars import ContextVar
 from typing import Any, TextIO
 
 import structlog
@@ -26,21 +27,31 @@ def hide_secrets(_logger: WrappedLogger, _name: str, entry: EventDict) -> EventD
     return entry
 
 
+request_id: ContextVar[str] = ContextVar("request_id", default="")
+
+
+def _with_request_id(_logger: WrappedLogger, _name: str, entry: EventDict) -> EventDict:
+    known = request_id.get()
+    if known:
+        entry["request_id"] = known
+    return entry
+
+
 def configure(*, as_json: bool, level: str = "info", stream: TextIO | None = None) -> None:
     """Send structlog and the standard library's loggers of our dependencies through one chain to *stream* (stderr)."""
     out = stream or sys.stderr
     shared: list[Any] = [
-        structlog.contextvars.merge_contextvars,
+        _with_request_id,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         hide_secrets,
     ]
     renderer: Any = structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer(colors=False)
     structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        processors=[structlog.stdlib.filter_by_level, *shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
-        cache_logger_on_first_use=False,
+        cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(out)
     handler.setFormatter(

@@ -20,6 +20,7 @@ log = logging.get("vitrine.search")
 INDEX = Kind("search.index", lane="index", max_attempts=20)
 REBUILD = Kind("search.rebuild", lane="index", max_attempts=3)
 BATCH = 500
+QUICK_RECORDS = 20_000
 
 
 class NoUsableBases(Invalid):
@@ -32,6 +33,10 @@ class NoUsableBases(Invalid):
 class Search:
     index: Index
     records: Records
+
+    def is_quick(self) -> bool:
+        """True while a search costs less than a hop to another thread and may run where short reads run."""
+        return self.index.count() <= QUICK_RECORDS
 
     def scope(self, work: UnitOfWork, actor: Actor) -> Scope:
         """What the actor may find: live collections with their masks, and granted records."""

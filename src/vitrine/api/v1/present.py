@@ -224,7 +224,7 @@ def user(one: User, zone: ZoneInfo) -> dict[str, Any]:
 def collection_grant(structure: Structure, grant: CollectionGrant) -> dict[str, Any]:
     """02 section 5.20: one restriction a configured bit, or a bit that is restricted without being configured."""
     bits = {bit.bit: bit for bit in structure.status_bits.get(structure.collections[grant.base_id].databox_id, ())}  # type: ignore[index]  # ids of the wire
-    restricted = {bit for bit in range(32) if grant.mask_and >> bit & 1}
+    restricted = {bit for bit in range(32) if grant.mask_and >> bit & 1} if grant.mask_and else set()
     statuses = []
     for position in sorted(restricted | set(bits)):
         bit = bits.get(position)

@@ -9,7 +9,7 @@ from vitrine.accounts import Actor
 from vitrine.api.v1 import present
 from vitrine.api.v1.frame import frame_of, record_extended
 from vitrine.api.wire.envelope import answer, is_extended
-from vitrine.edge import bearer, long_read, services
+from vitrine.edge import bearer, long_read, read, services
 from vitrine.edge.params import Params
 from vitrine.errors import Invalid
 from vitrine.library.model import KINDS
@@ -48,7 +48,8 @@ async def _search(request: Request, results: Any) -> Response:
             made = [present.record(frame, shown) for shown in page]
         return _page(query, hits, results(made), len(made))
 
-    return answer(request, await long_read(request, bearer, call))
+    run = read if here.search.is_quick() else long_read
+    return answer(request, await run(request, bearer, call))
 
 
 def _page(query: Query, hits: Hits, results: Any, many: int) -> dict[str, Any]:

@@ -21,10 +21,11 @@ def from_picture(source: str, specs: list[dict[str, Any]], into: str) -> list[Re
     ordered = sorted(specs, key=lambda one: -one["size"])
     try:
         size = ordered[0]["size"]
-        # `size="down"` never enlarges; the profile is applied while shrinking, so wide-gamut pictures stay right.
-        first = pyvips.Image.thumbnail(
-            source, size, height=size, size="down", export_profile="srgb", intent="perceptual", fail_on="truncated"
-        )
+        # `size="down"` never enlarges. A picture with a profile is converted to sRGB, so that wide-gamut ones stay
+        # right; without one the conversion would change nothing and cost more than all the rest.
+        has_profile = pyvips.Image.new_from_file(source, access="sequential").get_typeof("icc-profile-data")
+        colour = {"export_profile": "srgb", "intent": "perceptual"} if has_profile else {}
+        first = pyvips.Image.thumbnail(source, size, height=size, size="down", fail_on="truncated", **colour)
         return write_cascade(_flat(first).copy_memory(), ordered, into)
     except pyvips.Error as failure:
         why = str(failure).replace("\n", " ")[:300]

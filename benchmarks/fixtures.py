@@ -1,0 +1,74 @@
+"""What the benchmarks run on: an instance with 60 records, and a photograph of 24 megapixels."""
+
+import resource
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from vitrine.platform import logging
+from vitrine.testing import media_factory as make
+from vitrine.testing.server import Server
+
+RECORDS = 60
+SPECS = [("preview", 1280, 82), ("preview_mobile", 640, 80), ("thumbnail", 384, 80)]
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    data: Path
+    token: str
+
+
+def prepare(data: Path) -> Instance:
+    logging.configure(as_json=False, level="warning")
+    server = Server(data)
+    ada = server.user("ada", first_name="Ada")
+    token = server.token(ada)
+    source = data / "source.jpg"
+    for number in range(RECORDS):
+        server.add(make.jpeg(source, 1200 + number, 800, seed=number), ada)
+    server.close()
+    return Instance(data, token)
+
+
+def render_ratio(folder: Path) -> tuple[float, float]:
+    """(ours, bare libvips): CPU milliseconds for three renditions of 24 megapixels, best of five, in child processes."""
+    photograph = make.jpeg(folder / "large.jpg", 6000, 4000)
+    return min(_child("ours", photograph) for _ in range(5)), min(_child("bare", photograph) for _ in range(5))
+
+
+def _child(way: str, photograph: Path) -> float:
+    command = [sys.executable, "-m", "benchmarks.fixtures", way, str(photograph)]
+    return float(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+
+
+def _ours(photograph: Path) -> None:
+    from vitrine.media.renditions.make import make_many
+
+    specs = [{"name": name, "mediatype": "image", "size": size, "quality": quality} for name, size, quality in SPECS]
+    made = make_many(str(photograph), "image", "image/jpeg", specs, str(photograph.parent))
+    if any("code" in one for one in made):
+        raise SystemExit(str(made))
+
+
+def _bare(photograph: Path) -> None:
+    import pyvips
+
+    picture = pyvips.Image.thumbnail(str(photograph), SPECS[0][1], height=SPECS[0][1]).copy_memory()
+    for name, size, quality in SPECS:
+        small = picture if max(picture.width, picture.height) <= size else picture.thumbnail_image(size, height=size)
+        small.jpegsave(str(photograph.parent / f"bare-{name}.jpg"), Q=quality)
+
+
+def main() -> None:
+    way, path = {"ours": _ours, "bare": _bare}[sys.argv[1]], Path(sys.argv[2])
+    way(path)  # once to load libraries and warm the file cache
+    before = resource.getrusage(resource.RUSAGE_SELF)
+    way(path)
+    after = resource.getrusage(resource.RUSAGE_SELF)
+    print(((after.ru_utime - before.ru_utime) + (after.ru_stime - before.ru_stime)) * 1000)
+
+
+if __name__ == "__main__":
+    main()

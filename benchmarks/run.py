@@ -1,0 +1,195 @@
+"""`make bench`: CPU per request of the server, beside what it is measured against, in one interleaved run.
+
+The server is pinned to core 0 and wrk to core 1; rounds go round robin over the targets, so that noise of the machine
+falls on all alike; medians are printed with the bar of the design and kept in benchmarks/results/.
+"""
+
+import hashlib
+import json
+import os
+import platform
+import sqlite3
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx
+import psutil
+
+from benchmarks.fixtures import Instance, prepare, render_ratio
+
+HERE = Path(__file__).parent
+ROUNDS = int(os.environ.get("BENCH_ROUNDS", "5"))
+SECONDS = int(os.environ.get("BENCH_SECONDS", "3"))
+# Peers that this run does not start: measured on this kind of machine on 2026-11-23, requests per CPU second.
+DJANGO_OAUTH_TOOLKIT_ME = 448
+DIRECTUS_LIST_MS = (1.6, 3.9)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    name: str
+    url: str
+    token: str | None
+    pid: int
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the result; *bar* is in words, *ok* whether it was met."""
+
+    name: str
+    value: float
+    unit: str
+    ratio: float
+    against: str
+    bar: str
+    ok: bool
+
+
+def cpu(pid: int) -> float:
+    times = psutil.Process(pid).cpu_times()
+    return float(times.user + times.system)
+
+
+def load(target: Target, seconds: int) -> float:
+    """CPU milliseconds of the server a request."""
+    before = cpu(target.pid)
+    command = ["taskset", "-c", "1", "wrk", "-t1", "-c8", f"-d{seconds}s", target.url]
+    if target.token:
+        command += ["-H", f"Authorization: Bearer {target.token}"]
+    out = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    if "Non-2xx" in out:
+        raise SystemExit(f"{target.name}: not every answer was a success; the figure is refused\n{out}")
+    requests = int(next(line for line in out.splitlines() if "requests in" in line).split()[0])
+    return (cpu(target.pid) - before) / requests * 1000
+
+
+@contextmanager
+def serving(arguments: list[str], url: str, environment: dict[str, str] | None = None) -> Iterator[int]:
+    command = ["taskset", "-c", "0", sys.executable, *arguments]
+    process = subprocess.Popen(
+        command, env={**os.environ, **(environment or {})}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        for _ in range(150):
+            try:
+                httpx.get(url, timeout=1)
+                break
+            except httpx.HTTPError:
+                time.sleep(0.1)
+        yield process.pid
+    finally:
+        process.terminate()
+        process.wait(15)
+
+
+def bare_database(folder: Path, token: str) -> Path:
+    path = folder / "bare.sqlite3"
+    with sqlite3.connect(path) as db:
+        db.execute("CREATE TABLE token (digest BLOB PRIMARY KEY, client_id TEXT, user_id INTEGER)")
+        rows = [(hashlib.sha256(f"t{n}".encode()).digest(), "c", n) for n in range(20_000)]
+        rows.append((hashlib.sha256(token.encode()).digest(), "c", 1))
+        db.executemany("INSERT INTO token VALUES (?, ?, ?)", rows)
+    return path
+
+
+def targets(stack: ExitStack, folder: Path, instance: Instance) -> dict[str, Target]:
+    database = bare_database(folder, instance.token)
+    bare = ["-m", "uvicorn", "--loop", "uvloop", "--http", "httptools", "--no-access-log", "--log-level", "error"]
+    environment = {"BARE_DB": str(database)}
+    small, body, ours = 17310, 17311, 17312
+    start = serving
+    ids = {
+        "bare": stack.enter_context(
+            start(
+                [*bare, "benchmarks.bare:starlette", "--port", str(small)], f"http://127.0.0.1:{small}/me", environment
+            )
+        ),
+        "body": stack.enter_context(
+            start([*bare, "benchmarks.bare:body", "--port", str(body)], f"http://127.0.0.1:{body}/", environment)
+        ),
+        "ours": stack.enter_context(
+            start(
+                ["-m", "vitrine", "serve", "--no-worker", "--data", str(instance.data), "--port", str(ours)],
+                f"http://127.0.0.1:{ours}/api/",
+                {"VITRINE_LOG_LEVEL": "warning"},
+            )
+        ),
+    }
+    root = f"http://127.0.0.1:{ours}"
+    thumbnail = httpx.get(f"{root}/api/v1/records/1/1/", headers={"Authorization": f"Bearer {instance.token}"}).json()
+    picture = thumbnail["response"]["record"]["thumbnail"]["permalink"]["url"]
+    search = f"{root}/api/v1/search/?per_page=25"
+    return {
+        "bare Starlette": Target("bare Starlette", f"http://127.0.0.1:{small}/me", instance.token, ids["bare"]),
+        "bare body": Target("bare body", f"http://127.0.0.1:{body}/", None, ids["body"]),
+        "me": Target("me", f"{root}/api/v1/me/", instance.token, ids["ours"]),
+        "25 records": Target("25 records", search, instance.token, ids["ours"]),
+        "thumbnail": Target("thumbnail", picture, None, ids["ours"]),
+    }
+
+
+def measure(found: dict[str, Target]) -> dict[str, float]:
+    samples: dict[str, list[float]] = {name: [] for name in found}
+    for target in found.values():
+        load(target, 1)
+    for _ in range(ROUNDS):
+        for name, target in found.items():
+            samples[name].append(load(target, SECONDS))
+    spread = {name: (max(some) - min(some)) / statistics.median(some) for name, some in samples.items()}
+    print("noise (spread of the rounds): " + ", ".join(f"{name} {100 * one:.0f} %" for name, one in spread.items()))
+    return {name: statistics.median(some) for name, some in samples.items()}
+
+
+def rows(ms: dict[str, float], renditions: tuple[float, float]) -> list[Row]:
+    small = ms["bare Starlette"] / ms["me"]
+    django = (1000 / ms["me"]) / DJANGO_OAUTH_TOOLKIT_ME
+    body = ms["bare body"] / ms["thumbnail"]
+    ours, bare = renditions
+    return [
+        Row("small bearer JSON", ms["me"], "ms CPU", small, "bare Starlette", "≥ 0.5 ×", small >= 0.5),
+        Row("small bearer JSON", 1000 / ms["me"], "req/CPU s", django, "django-oauth-toolkit (recorded)", "≥ 10 ×", django >= 10),
+        Row("25 plain records", ms["25 records"], "ms CPU", DIRECTUS_LIST_MS[1] / ms["25 records"], "Directus, no cache (recorded)", "≤ 0.7 ms, ≥ 6 ×", ms["25 records"] <= 0.7),
+        Row("20 kB thumbnail", ms["thumbnail"], "ms CPU", body, "bare uvicorn body", "≥ 0.5 ×", body >= 0.5),
+        Row("three renditions, 24 MP", ours, "ms CPU", ours / bare, "bare libvips", "≤ 1.15 ×", ours / bare <= 1.15),
+    ]  # fmt: skip
+
+
+def main(call: Callable[[list[Row]], None] | None = None) -> None:
+    with tempfile.TemporaryDirectory() as scratch, ExitStack() as stack:
+        folder = Path(scratch)
+        instance = prepare(folder / "data")
+        found = targets(stack, folder, instance)
+        ms = measure(found)
+        made = rows(ms, render_ratio(folder))
+    for row in made:
+        mark = "ok    " if row.ok else "MISSED"
+        print(
+            f"{mark} {row.name:<26} {row.value:9.3f} {row.unit:<10} {row.ratio:6.2f} × {row.against:<34} bar {row.bar}"
+        )
+    commit = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
+    ).stdout.strip()
+    kept = {
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "commit": commit,
+        "machine": {"cores": os.cpu_count(), "processor": platform.machine(), "python": platform.python_version()},
+        "rounds": ROUNDS,
+        "seconds": SECONDS,
+        "rows": [asdict(row) for row in made],
+    }
+    (HERE / "results" / f"{datetime.now(UTC):%Y-%m-%d}-{commit}.json").write_text(json.dumps(kept, indent=2) + "\n")
+    if call is not None:
+        call(made)
+
+
+if __name__ == "__main__":
+    main()
