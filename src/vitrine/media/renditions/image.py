@@ -39,7 +39,7 @@ def write_cascade(picture: Any, ordered: list[dict[str, Any]], into: str) -> lis
         if max(picture.width, picture.height) > spec["size"]:
             picture = picture.thumbnail_image(spec["size"], height=spec["size"], size="down").copy_memory()
         target = target_of(into, spec["name"], "jpg")
-        picture.jpegsave(str(target), Q=spec["quality"], keep="none", optimize_coding=True, interlace=False)
+        picture.jpegsave(str(target), Q=spec["quality"], keep="none", interlace=False)
         results.append(made(spec["name"], target, "image/jpeg", picture.width, picture.height))
     return results
 
