@@ -33,7 +33,7 @@ def prepare(data: Path) -> Instance:
 
 
 def render_ratio(folder: Path) -> tuple[float, float]:
-    """(ours, bare libvips): CPU milliseconds for three renditions of 24 megapixels, best of five, in child processes."""
+    """(ours, bare libvips): CPU milliseconds for three renditions of 24 megapixels, best of five, in children."""
     photograph = make.jpeg(folder / "large.jpg", 6000, 4000)
     return min(_child("ours", photograph) for _ in range(5)), min(_child("bare", photograph) for _ in range(5))
 

@@ -13,8 +13,8 @@ def settings_page() -> str:
     lines = [
         "# Settings",
         "",
-        "Made by `make docs` from `src/vitrine/settings.py`. In `vitrine.toml` by name, in the environment with the prefix",
-        f"`{PREFIX}` in capitals.",
+        "Made by `make docs` from `src/vitrine/settings.py`. In `vitrine.toml` by name, in the environment with the",
+        f"prefix `{PREFIX}`, in capitals.",
         "",
         "| setting | default | unit | meaning |",
         "| --- | --- | --- | --- |",

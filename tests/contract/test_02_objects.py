@@ -47,7 +47,8 @@ def path(key: RecordKey, tail: str = "") -> str:
 def test_1_the_envelope_has_eight_keys(server: Server, token: str) -> None:
     meta = server.call("GET", "/api/v1/me/?x=1", token).json()["meta"]
     assert list(meta) == [
-        "api_version", "request", "response_time", "http_code", "error_type", "error_message", "error_details", "charset",
+        "api_version", "request", "response_time", "http_code", "error_type", "error_message", "error_details",
+        "charset",
     ]  # fmt: skip
     assert (meta["api_version"], meta["request"], meta["charset"]) == ("2.0.0", "GET /api/v1/me/", "UTF-8")
     assert DATE.fullmatch(meta["response_time"])

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -73,6 +74,10 @@ def upload(files: Iterator[Path], address: str, token: str, accepted: set[str], 
                     accepted.add(path.name)
 
 
+def _has(accepted: set[str], many: int) -> bool:
+    return len(accepted) >= many
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(240)
 @pytest.mark.xdist_group("browser")
@@ -92,7 +97,7 @@ def test_what_was_accepted_survives_kills_in_the_middle(tmp_path: Path, files: l
             for thread in threads:
                 thread.start()
             if limit < MANY:
-                wait_for(lambda: len(accepted) >= limit, 60, f"{limit} files are accepted")
+                wait_for(partial(_has, accepted, limit), 60, f"{limit} files are accepted")
                 kill_all(process)
             for thread in threads:
                 thread.join()

@@ -1,4 +1,4 @@
-"""The portal as contract 07 P13 lists it, and its security faults as tests: other people's applications on every route."""
+"""The portal as contract 07 P13 lists it, and the original's security faults as tests."""
 
 from pathlib import Path
 

@@ -1,0 +1,60 @@
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vitrine.edge.middleware import caller, networks
+from vitrine.edge.params import Params, nest
+from vitrine.errors import Invalid
+
+
+@pytest.mark.parametrize(
+    ("pairs", "expected"),
+    [
+        ([("a", "1")], {"a": "1"}),
+        ([("bases[]", "12"), ("bases[]", "14")], {"bases": {"0": "12", "1": "14"}}),
+        ([("bases[0]", "12"), ("bases[5]", "14")], {"bases": {"0": "12", "5": "14"}}),
+        ([("status[4]", "1")], {"status": {"4": "1"}}),
+        ([("m[0][value]", "x"), ("m[0][id]", "2")], {"m": {"0": {"value": "x", "id": "2"}}}),
+        ([("a", "1"), ("a[b]", "2")], {"a": {"b": "2"}}),
+        ([("a", "1"), ("a", "2")], {"a": "2"}),
+        ([("a[", "1"), ("]b", "2")], {"a[": "1", "]b": "2"}),
+    ],
+)
+def test_php_style_names(pairs: list[tuple[str, str]], expected: dict[str, object]) -> None:
+    assert nest(pairs) == expected
+
+
+@given(st.lists(st.tuples(st.text("ab[]01", max_size=12), st.text(max_size=3)), max_size=30))
+def test_no_name_breaks_the_reader(pairs: list[tuple[str, str]]) -> None:
+    try:
+        nest(pairs)
+    except Invalid as refusal:
+        assert "deep" in refusal.detail
+
+
+def test_query_goes_before_path_and_form() -> None:
+    params = Params(nest([("a", "query")]), {"a": "path", "b": "path"}, nest([("b", "form"), ("c", "form")]))
+    assert [params.text(name) for name in "abcd"] == ["query", "path", "form", None]
+
+
+@pytest.mark.parametrize("value", ["x", "1.5", "9" * 30, "0x1"])
+def test_a_number_that_is_none_is_refused_by_name(value: str) -> None:
+    with pytest.raises(Invalid) as refusal:
+        Params(nest([("per_page", value)])).integer("per_page", 10)
+    assert refusal.value.field == "per_page"
+
+
+def scopes() -> Iterator[tuple[str, str, str]]:
+    yield "9.9.9.9", "1.2.3.4", "9.9.9.9"  # a stranger may claim what he likes
+    yield "10.0.0.1", "1.2.3.4", "1.2.3.4"
+    yield "10.0.0.1", "6.6.6.6, 1.2.3.4, 10.0.0.7", "1.2.3.4"
+    yield "10.0.0.1", "", "10.0.0.1"
+
+
+@pytest.mark.parametrize(("peer", "forwarded", "expected"), list(scopes()))
+def test_forwarded_addresses_count_only_from_trusted_proxies(peer: str, forwarded: str, expected: str) -> None:
+    headers = [(b"x-forwarded-for", forwarded.encode())] if forwarded else []
+    scope = {"type": "http", "client": (peer, 1), "headers": headers}
+    assert caller(scope, networks(("10.0.0.0/8",))) == expected

@@ -1,0 +1,155 @@
+import threading
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vitrine.errors import Invalid, Unavailable
+from vitrine.platform import logging, migrate
+from vitrine.platform.crypto import Vault, is_mistyped, new_secret
+from vitrine.platform.database import Database, UnitOfWork
+from vitrine.platform.schema import Instant, from_micros, to_micros
+from vitrine.platform.tables import stamps
+from vitrine.settings import load
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Database:
+    made = Database.in_folder(tmp_path)
+    migrate.upgrade(made)
+    return made
+
+
+def count(database: Database) -> int:
+    with database.read() as work:
+        return int(work.db.exec_driver_sql("SELECT count(*) FROM stamps").scalar() or 0)
+
+
+def test_a_failed_unit_of_work_leaves_nothing(database: Database) -> None:
+    with pytest.raises(RuntimeError), database.write() as work:
+        work.db.execute(stamps.insert().values(name="a", value=1))
+        raise RuntimeError
+    assert count(database) == 0
+
+
+def test_listeners_share_the_transaction_and_afterwards_means_after_the_commit(database: Database) -> None:
+    class Happened:
+        pass
+
+    seen: list[int] = []
+
+    def note(work: UnitOfWork, _event: object) -> None:
+        work.db.execute(stamps.insert().values(name="b", value=1))
+
+    database.listen(Happened, note)
+    with database.write() as work:
+        work.emit(Happened())
+        work.after_commit(lambda: seen.append(count(database)))
+    assert seen == [1]
+
+
+def test_nested_units_of_work_in_one_thread_are_a_bug(database: Database) -> None:
+    with database.read(), pytest.raises(RuntimeError), database.read():
+        raise AssertionError
+
+
+def test_a_locked_database_is_unavailable_and_not_a_crash(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    inside, leave = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with database.write():
+            inside.set()
+            leave.wait(20)
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    inside.wait(5)
+    with database.read() as work:
+        work.db.exec_driver_sql("PRAGMA busy_timeout=50")
+    with pytest.raises(Unavailable) as refusal, database.write():
+        raise AssertionError
+    assert refusal.value.retry_after_s
+    leave.set()
+    holder.join()
+    assert count(database) == 0
+
+
+def test_readers_do_not_wait_for_a_writer(database: Database) -> None:
+    results: list[int] = []
+    with database.write() as work:
+        work.db.execute(stamps.insert().values(name="c", value=1))
+        reader = threading.Thread(target=lambda: results.append(count(database)))
+        reader.start()
+        reader.join(3)
+    assert results == [0], "the reader saw the state before the change, at once"
+
+
+@given(st.datetimes(timezones=st.just(UTC), min_value=datetime(1970, 1, 1), max_value=datetime(2200, 1, 1)))  # noqa: DTZ001 - Hypothesis adds the zone
+def test_instants_survive_exactly(instant: datetime) -> None:
+    assert from_micros(to_micros(instant)) == instant
+
+
+def test_a_naive_instant_is_refused(database: Database) -> None:
+    with pytest.raises(ValueError, match="time zone"):
+        Instant().process_bind_param(datetime(2026, 1, 1), database.engine.dialect)  # noqa: DTZ001 - the point
+
+
+@given(st.sampled_from(["at", "cs", "pat", "ac"]), st.integers(0, 35), st.sampled_from("0aZ"))
+def test_a_mistyped_secret_is_noticed(kind: str, place: int, letter: str) -> None:
+    secret = new_secret(kind)
+    assert not is_mistyped(secret)
+    at = len(secret) - 36 + place
+    wrong = secret[:at] + letter + secret[at + 1 :]
+    assert is_mistyped(wrong) == (wrong != secret)
+    assert is_mistyped(secret[:-1])
+
+
+def test_imported_secrets_of_any_form_are_looked_up() -> None:
+    assert not is_mistyped("9b1e6d0c4f7a42358e2b7c5d1a60f394")
+
+
+def test_the_server_key_is_made_once_and_closed_to_others(tmp_path: Path) -> None:
+    first, second = Vault.in_folder(tmp_path), Vault.in_folder(tmp_path)
+    assert (tmp_path / "server.key").stat().st_mode & 0o777 == 0o600
+    assert second.decrypt(first.encrypt("secret")) == "secret"
+    assert first.derive("a") != first.derive("b")
+    (tmp_path / "other").mkdir()
+    with pytest.raises(ValueError, match="another server key"):
+        Vault.in_folder(tmp_path / "other").decrypt(first.encrypt("secret"))
+    assert len(first.instance_id()) == 32
+
+
+def test_a_secret_never_reaches_a_log_line() -> None:
+    token = new_secret("at")
+    line = logging.hide_secrets(
+        None, "info", {"event": f"got {token}", "access_token": "x", "url": "/a?oauth_token=abc&b=1"}
+    )
+    assert token not in str(line)
+    assert "abc" not in str(line)
+    assert line["access_token"] == logging.HIDDEN
+
+
+def test_all_faults_of_settings_are_told_together(tmp_path: Path) -> None:
+    file = tmp_path / "vitrine.toml"
+    file.write_text('timezone = "Nowhere"\nbase_url = "ftp://x"\n')
+    with pytest.raises(Invalid) as refusal:
+        load({}, file)
+    assert "timezone" in refusal.value.detail
+    assert "base_url" in refusal.value.detail
+    with pytest.raises(Invalid, match="VITRINE_TITEL is not a setting"):
+        load({"VITRINE_TITEL": "x"})
+
+
+def test_settings_come_from_file_environment_and_command_in_that_order(tmp_path: Path) -> None:
+    file = tmp_path / "vitrine.toml"
+    file.write_text('title = "File"\nlog_level = "error"\ntrusted_proxies = ["10.0.0.1"]\n')
+    found = load({"VITRINE_TITLE": "Environment", "VITRINE_DEMO": "yes", "VITRINE_TOKEN": "x"}, file, log_level="debug")
+    assert (found.title, found.log_level, found.demo, found.trusted_proxies) == (
+        "Environment",
+        "debug",
+        True,
+        ("10.0.0.1",),
+    )
+    assert timedelta(days=found.session_days) == timedelta(days=14)

@@ -1,0 +1,82 @@
+"""Rules of the house that no tool checks by itself."""
+
+import re
+import subprocess
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+from tools import reference
+
+from vitrine.cli.demo.media import manifest
+from vitrine.platform import migrate
+from vitrine.platform.database import Database
+from vitrine.schema import metadata
+from vitrine.settings import Settings
+
+ROOT = Path(__file__).parents[1]
+KINDS = ("added", "changed", "fixed", "removed", "security", "wire")
+# Written in pieces, so that this file does not name what it looks for.
+HOSTS = re.compile("|".join(("pypi" + r"\.org", "python" + "hosted", "registry" + r"\.npmjs", "deb" + r"\.debian")))
+PLACES = re.compile(r"(?:^|[^A-Za-z0-9_.-])/(?:wo" + "rk|ro" + "ot)/")
+
+
+def tracked() -> list[Path]:
+    names = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    return [ROOT / name for name in names.split("\0") if name and (ROOT / name).is_file()]
+
+
+def test_migrations_and_tables_agree(tmp_path: Path) -> None:
+    database = Database.in_folder(tmp_path)
+    assert migrate.upgrade(database) == migrate.upgrade(database)
+    with database.read() as work:
+        assert migrate.differences(work.db, metadata) == []
+    database.close()
+
+
+def test_every_setting_is_described_and_the_page_is_current() -> None:
+    assert all(one.metadata["sentence"].endswith(".") for one in fields(Settings))
+    assert reference.PAGE.read_text() == reference.settings_page(), "run make docs"
+
+
+def test_no_file_names_an_index_host_or_a_place_of_one_machine() -> None:
+    for path in tracked():
+        if path.suffix not in (".png", ".jpg", ".lock"):
+            text = path.read_text(errors="replace")
+            assert not HOSTS.search(text), path
+            assert not PLACES.search(text), path
+
+
+def test_nothing_large_is_kept() -> None:
+    assert [path for path in tracked() if path.stat().st_size > 400_000] == []
+
+
+def test_the_readmes_commands_exist() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    for page in (ROOT / "README.md", ROOT / "CONTRIBUTING.md"):
+        assert set(re.findall(r"`?\bmake ([a-z-]+)", page.read_text())) <= targets
+
+
+def test_fragments_are_well_named() -> None:
+    for path in (ROOT / "changelog.d").iterdir():
+        assert re.fullmatch(rf"[a-z0-9-]+\.({'|'.join(KINDS)})\.md", path.name)
+
+
+@pytest.mark.parametrize(
+    "page", sorted(ROOT.glob("*.md")) + sorted((ROOT / "docs").rglob("*.md")), ids=lambda one: one.name
+)
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#]+)", page.read_text()):
+        if "://" not in target:
+            assert (page.parent / target).exists(), target
+
+
+def test_the_demonstration_is_complete() -> None:
+    files = manifest()
+    assert sum(not one["member"].endswith(".mp4") for one in files) >= 20
+    assert any(one["member"].endswith(".mp4") for one in files)
+    assert {one["language"] for one in files} == {"en", "fr"}
+    for one in files:
+        for name in ("title", "title_other", "caption", "caption_other", "author", "rights", "licence", "date"):
+            assert one[name], (one["member"], name)
+        assert len(one["keywords"]) >= 3
