@@ -2,6 +2,7 @@
 
 import base64
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -401,6 +402,15 @@ class TestAdding:
     def test_a_multipart_request_without_a_body_counts_as_having_none(self, server: Server, token: str) -> None:
         headers = {"Content-Type": "multipart/form-data"}
         assert server.call("POST", "/api/v1/search/", token, headers=headers).status_code == 200
+
+    def test_a_stranger_is_refused_before_the_body_is_read(self, server: Server) -> None:
+        def endless() -> Iterator[bytes]:
+            for _ in range(1000):
+                yield b"x" * 100_000
+
+        headers = {"Content-Type": "multipart/form-data; boundary=b", "Authorization": "Bearer wrong"}
+        answer = server.http.post("/api/v1/records/add/", content=endless(), headers=headers)
+        assert answer.status_code == 401
 
     def test_a_file_beyond_the_limit_is_refused(self, tmp_path: Path) -> None:
         small = Server(tmp_path / "small", upload_max_bytes=10_000)

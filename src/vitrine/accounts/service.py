@@ -13,7 +13,7 @@ from vitrine.accounts.passwords import Passwords
 from vitrine.accounts.rights import CollectionGrant, DataboxRight, Right, Rights
 from vitrine.errors import Forbidden, Invalid, NotFound
 from vitrine.platform import audit
-from vitrine.platform.crypto import Vault, base64url, digest, same, signature
+from vitrine.platform.crypto import Vault, base64url, digest, signature
 from vitrine.platform.database import Database, UnitOfWork
 
 SESSION_BYTES = 32
@@ -283,6 +283,3 @@ class Accounts:
     def csrf_token(self, session_secret: str) -> str:
         """A proof that a form came from our own page: bound to the session (or to the visitor's own cookie)."""
         return base64url(signature(self._csrf_key, session_secret.encode()))
-
-    def csrf_is_right(self, session_secret: str, given: str) -> bool:
-        return same(self.csrf_token(session_secret), given)

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from datetime import timedelta
@@ -88,6 +89,8 @@ def serve(data: Path, host: str, port: int, demo: bool, no_worker: bool) -> None
 
         fill(settings, database)
     application = app.Application(app.make_services(settings, database))
+    # Uploads are spooled where they will be kept: the system's own folder for such things may be small, or memory.
+    tempfile.tempdir = str(settings.data_dir / "blobs" / "incoming")
     worker = None if no_worker else SupervisedWorker(data, settings.base_url)
     if worker is not None:
         worker.start()
@@ -132,6 +135,7 @@ def worker(data: Path) -> None:
     """Make renditions and keep the search index: one worker for each instance in the embedded shape."""
     settings = load(data)
     services = app.make_services(settings, decoders=settings.worker_media_children)
+    services.media.clear_scratch()
     running = app.make_worker(services)
     stop = threading.Event()
 

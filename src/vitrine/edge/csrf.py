@@ -10,6 +10,7 @@ from starlette.requests import Request
 from vitrine.edge.cookies import session_secret, visitor_secret
 from vitrine.edge.run import services
 from vitrine.errors import Forbidden
+from vitrine.platform.crypto import same
 
 
 class NotFromOurPage(Forbidden):
@@ -26,7 +27,7 @@ def require(request: Request, given: str | None) -> None:
     """Raises NotFromOurPage unless *given* is this visitor's token. A foreign Origin is refused besides."""
     origin = request.headers.get("origin")
     foreign = origin is not None and origin not in (services(request).settings.origin, "null")
-    if foreign or not given or given != token(request):
+    if foreign or not given or not same(given, token(request)):
         raise NotFromOurPage("This form is too old or did not come from this site. Please load the page again.")
 
 

@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.formparsers import FormParser, MultiPartException, MultiPartParser
 from starlette.requests import Request
 
-from vitrine.errors import Invalid
+from vitrine.errors import Invalid, Unavailable
 
 Nested = str | dict[str, "Nested"]
 _NAME = re.compile(r"([^\[\]]+)((?:\[[^\[\]]*\])*)")
@@ -117,6 +117,11 @@ class Params:
                 await part.close()
 
 
+def without_body(request: Request) -> Params:
+    """Query and path alone: what can be known before a byte of the body is read."""
+    return Params(nest(request.query_params.multi_items()), {k: str(v) for k, v in request.path_params.items()})
+
+
 async def parameters(request: Request, *, max_bytes: int = SMALL_BODY_BYTES) -> Params:
     """Read query, path and (when the body is a form) form of *request*.
 
@@ -126,7 +131,7 @@ async def parameters(request: Request, *, max_bytes: int = SMALL_BODY_BYTES) -> 
     known = getattr(request.state, "params", None)
     if isinstance(known, Params):
         return known
-    params = Params(nest(request.query_params.multi_items()), {k: str(v) for k, v in request.path_params.items()})
+    params = without_body(request)
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind in ("multipart/form-data", "application/x-www-form-urlencoded") and request.method not in ("GET", "HEAD"):
         await _read_form(request, params, kind, max_bytes)
@@ -146,6 +151,12 @@ async def _read_form(request: Request, params: Params, kind: str, max_bytes: int
             ).parse()
         else:
             form = await FormParser(headers, stream).parse()
+    except OSError as failure:
+        raise Unavailable(
+            "The server cannot take files at the moment. Nothing was kept; please try again later.",
+            why=f"{type(failure).__name__} {failure.errno}",
+            retry_after_s=60,
+        ) from failure
     except (MultiPartException, HTTPException) as failure:
         if request.headers.get("content-length") == "0":
             return

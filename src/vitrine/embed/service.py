@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
 
-from vitrine.accounts import Actor, Via
+from vitrine.accounts import Accounts, Actor, Via
 from vitrine.accounts import store as people
 from vitrine.accounts.model import NOBODY, UserId
 from vitrine.embed.targets import PermalinkTarget, SignedTarget, parse
@@ -57,7 +57,7 @@ class Viewer:
 class Embeds:
     settings: Settings
     records: Records
-    accounts: Any
+    accounts: Accounts
     signed: SignedAddresses
 
     # -- targets -------------------------------------------------------------------------------------------------
@@ -95,8 +95,7 @@ class Embeds:
         found = people.user(work, UserId(user_id))
         if found is None:
             return NOBODY
-        actor: Actor = self.accounts.actor_of(work, found, Via.TOKEN)
-        return actor
+        return self.accounts.actor_of(work, found, Via.TOKEN)
 
     # -- pages ---------------------------------------------------------------------------------------------------
 

@@ -113,12 +113,14 @@ class Media:
         self.store.delete(sha256)
 
     def sweep_spool(self, age: timedelta) -> int:
-        """Delete left-overs of interrupted uploads and of killed decoders."""
-        gone = self.store.sweep_spool(age)
-        if self.scratch_root.exists() and age == timedelta(0):
+        """Delete left-overs of interrupted uploads."""
+        return self.store.sweep_spool(age)
+
+    def clear_scratch(self) -> None:
+        """Delete what decoders left that were killed: for the one worker, when it starts."""
+        if self.scratch_root.exists():
             for folder in self.scratch_root.iterdir():
                 shutil.rmtree(folder, ignore_errors=True)
-        return gone
 
     def close(self) -> None:
         self.sandbox.close()

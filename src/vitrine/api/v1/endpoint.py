@@ -9,9 +9,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from vitrine.api.wire.envelope import answer, is_acceptable
-from vitrine.edge import parameters, services
+from vitrine.edge import nobody, optional_bearer, parameters, read, services
 from vitrine.edge.auth import TokenMissing, TwoCarriers
-from vitrine.edge.params import SMALL_BODY_BYTES, BodyTooLarge
+from vitrine.edge.params import SMALL_BODY_BYTES, BodyTooLarge, without_body
 from vitrine.errors import Conflict, DomainError, Forbidden, Invalid, NotFound, Unavailable
 from vitrine.library.errors import MayNotAdd, MayNotChange, MayNotSee
 from vitrine.oauth import TokenRefused
@@ -20,6 +20,7 @@ from vitrine.platform.ledger import RequestLine
 
 Handler = Callable[[Request], Awaitable[Response]]
 log = logging.get("vitrine.api")
+UNPROVEN_BYTES = 64 * 2**20
 
 STATUSES: tuple[tuple[type[DomainError], int], ...] = (
     (MayNotSee, 401),  # a missing right on a record, databox or collection is 401 here (02 section 3)
@@ -50,7 +51,8 @@ async def _answered(request: Request, handler: Handler, max_bytes: Callable[[Req
     if not is_acceptable(request):
         return answer(request, None, 406, error_details="Ask for application/json.")
     try:
-        params = await parameters(request, max_bytes=max_bytes(request) if max_bytes else SMALL_BODY_BYTES)
+        allowed = await _allowed_bytes(request, max_bytes) if max_bytes else SMALL_BODY_BYTES
+        params = await parameters(request, max_bytes=allowed)
         try:
             return await handler(request)
         finally:
@@ -70,6 +72,17 @@ async def _answered(request: Request, handler: Handler, max_bytes: Callable[[Req
     except Exception:
         log.exception("request.broke")
         return answer(request, None, 500, error_details="")
+
+
+async def _allowed_bytes(request: Request, most: Callable[[Request], int]) -> int:
+    """How much of a body is read: a token in header or query is checked before the first byte, so that strangers cannot
+    fill the disk; a client whose token is in the form itself sends at most UNPROVEN_BYTES."""
+    request.state.params = without_body(request)
+    try:
+        known = await read(request, nobody, lambda work, _actor: optional_bearer(work, request))
+    finally:
+        del request.state.params
+    return most(request) if known is not None else min(most(request), UNPROVEN_BYTES)
 
 
 def refused(request: Request, refusal: DomainError) -> Response:

@@ -61,10 +61,19 @@ def answer(
     sent = {"Cache-Control": "private, no-store", "Vary": "Origin, Authorization, Accept", **(headers or {})}
     if started is not None:
         sent["Server-Timing"] = f"_global;dur={(time.perf_counter() - started) * 1000:.1f}"
-    callback = request.query_params.get("callback", "").strip()
+    callback = callback_of(request)
     if callback:
         return _padded(request, callback, body, status, sent)
     return Response(body, status, sent, media_type=JSON)
+
+
+def callback_of(request: Request) -> str:
+    """The parameter `callback`, from query or form (02 section 2)."""
+    given = request.query_params.get("callback")
+    params = getattr(request.state, "params", None)
+    if given is None and params is not None:
+        given = params.text("callback")
+    return (given or "").strip()
 
 
 def _padded(request: Request, callback: str, body: bytes, status: int, headers: dict[str, str]) -> Response:
@@ -78,7 +87,7 @@ def _padded(request: Request, callback: str, body: bytes, status: int, headers: 
 
 def is_extended(request: Request) -> bool:
     """Extended records are asked for by media type; a callback cancels it (02 section 2)."""
-    return EXTENDED in request.headers.get("accept", "") and not request.query_params.get("callback")
+    return EXTENDED in request.headers.get("accept", "") and not callback_of(request)
 
 
 def is_acceptable(request: Request) -> bool:
