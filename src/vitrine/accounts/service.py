@@ -99,6 +99,10 @@ class Accounts:
             raise NotFound("There is no such account.")
         return found
 
+    def known(self, work: UnitOfWork, user_id: UserId) -> User | None:
+        """The account, or None when it has gone: for what was signed in its name earlier."""
+        return store.user(work, user_id)
+
     def find(self, work: UnitOfWork, login: str) -> User:
         found = store.user_by_login(work, login)
         if found is None:

@@ -10,7 +10,6 @@ from typing import Any
 from urllib.parse import quote
 
 from vitrine.accounts import Accounts, Actor, Via
-from vitrine.accounts import store as people
 from vitrine.accounts.model import NOBODY, UserId
 from vitrine.embed.targets import PermalinkTarget, SignedTarget, parse
 from vitrine.errors import NotFound
@@ -88,11 +87,11 @@ class Embeds:
         return Target(record, rendition, f"/medias/{token}", (opened.issuer_id, issuer.url_key))
 
     def _generation(self, work: UnitOfWork, user_id: int) -> int | None:
-        found = people.user(work, UserId(user_id))
+        found = self.accounts.known(work, UserId(user_id))
         return found.url_key if found else None
 
     def _person(self, work: UnitOfWork, user_id: int) -> Actor:
-        found = people.user(work, UserId(user_id))
+        found = self.accounts.known(work, UserId(user_id))
         if found is None:
             return NOBODY
         return self.accounts.actor_of(work, found, Via.TOKEN)
@@ -141,7 +140,7 @@ class Embeds:
         """Somebody in whose name the thumbnail can be signed: who added the record, while they see it."""
         if record.creator_id is None:
             return None
-        found = people.user(work, UserId(record.creator_id))
+        found = self.accounts.known(work, UserId(record.creator_id))
         if found is None or not access.sees(self._person(work, found.id), record, work.now):
             return None
         return found.id, found.url_key

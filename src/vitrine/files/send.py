@@ -58,8 +58,9 @@ def send(request: Request, record: Record, rendition: Rendition, *, public: bool
         "Cache-Control": "public, max-age=3600" if public else "private, max-age=0, must-revalidate",
         "Cross-Origin-Resource-Policy": "cross-origin",
         "Access-Control-Allow-Origin": "*",
-        "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox",
     }
+    if rendition.mime != "application/pdf":  # browsers do not show a PDF inside a sandbox
+        headers["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
     if link is not None:
         headers["Link"] = link
     asked = conditions(request)

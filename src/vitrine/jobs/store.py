@@ -13,6 +13,22 @@ from vitrine.platform.database import UnitOfWork
 _waiting = sa.and_(jobs.c.leased_until.is_(None), jobs.c.dead_at.is_(None))
 
 
+def _has_waiting_twin() -> sa.ColumnElement[bool]:
+    """True for a row whose kind and key another waiting row has too: the newer wish for the same thing."""
+    twin = jobs.alias()
+    return (
+        sa.select(twin.c.id)
+        .where(
+            twin.c.kind == jobs.c.kind,
+            twin.c.key == jobs.c.key,
+            twin.c.id != jobs.c.id,
+            twin.c.leased_until.is_(None),
+            twin.c.dead_at.is_(None),
+        )
+        .exists()
+    )
+
+
 def add(work: UnitOfWork, kind: Kind, payload: dict[str, Any], *, key: str | None, after: timedelta) -> None:
     """Insert one row; with a *key*, only if no such job waits already."""
     if key is not None:
@@ -77,39 +93,15 @@ def fail(work: UnitOfWork, job: Job, owner: str, error: str, *, final: bool) -> 
         work.db.execute(jobs.update().where(mine).values(values))
         return
     values["run_after"] = work.now + pause_after(job.attempts)
-    twin = jobs.alias()
-    waiting_twin = (
-        sa.select(twin.c.id)
-        .where(
-            twin.c.kind == jobs.c.kind,
-            twin.c.key == jobs.c.key,
-            twin.c.id != jobs.c.id,
-            twin.c.leased_until.is_(None),
-            twin.c.dead_at.is_(None),
-        )
-        .exists()
-    )
     # A newer wish for the same thing already waits: the failed one has nothing to add.
-    if work.db.execute(jobs.delete().where(mine, waiting_twin)).rowcount == 0:
+    if work.db.execute(jobs.delete().where(mine, _has_waiting_twin())).rowcount == 0:
         work.db.execute(jobs.update().where(mine).values(values))
 
 
 def release(work: UnitOfWork, owner_prefix: str) -> int:
     """Give back what a dead worker of this place held, without waiting for the leases to run out."""
     held = jobs.c.leased_by.like(owner_prefix + "%")
-    twin = jobs.alias()
-    waiting_twin = (
-        sa.select(twin.c.id)
-        .where(
-            twin.c.kind == jobs.c.kind,
-            twin.c.key == jobs.c.key,
-            twin.c.id != jobs.c.id,
-            twin.c.leased_until.is_(None),
-            twin.c.dead_at.is_(None),
-        )
-        .exists()
-    )
-    work.db.execute(jobs.delete().where(held, jobs.c.dead_at.is_(None), waiting_twin))
+    work.db.execute(jobs.delete().where(held, jobs.c.dead_at.is_(None), _has_waiting_twin()))
     return work.db.execute(
         jobs.update().where(held, jobs.c.dead_at.is_(None)).values(leased_until=None, leased_by=None)
     ).rowcount

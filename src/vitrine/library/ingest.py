@@ -168,21 +168,13 @@ class Ingest:
         record_id = store.add_record(
             work,
             {
+                **_row(probe, arrival),
                 "databox_id": key.databox,
                 "number": key.number,
                 "collection_id": collection.id,
-                "kind": probe.kind,
-                "mime": probe.mime,
-                "original_name": arrival.name,
                 "title": title,
                 "uuid": uuid or str(uuids.uuid4()),
-                "sha256": arrival.sha256,
-                "size": arrival.size,
                 "status": collection.default_status if status is None else status,
-                "technical": msgspec.json.encode(technical_list(probe)).decode(),
-                "width": probe.display_width,
-                "height": probe.display_height,
-                "duration_ms": None if probe.duration_s is None else round(probe.duration_s * 1000),
                 "creator_id": actor.user_id,
                 "created": work.now,
                 "updated": work.now,
@@ -212,6 +204,21 @@ class Ingest:
         work.emit(RecordAdded(record_id))
         audit.write(work, actor, "record.added", f"record {key}", {"base_id": collection.id})
         return key
+
+
+def _row(probe: Probe, arrival: Arrival) -> dict[str, Any]:
+    """The columns of a record that come from its file."""
+    return {
+        "kind": probe.kind,
+        "mime": probe.mime,
+        "original_name": arrival.name,
+        "sha256": arrival.sha256,
+        "size": arrival.size,
+        "technical": msgspec.json.encode(technical_list(probe)).decode(),
+        "width": probe.display_width,
+        "height": probe.display_height,
+        "duration_ms": None if probe.duration_s is None else round(probe.duration_s * 1000),
+    }
 
 
 def clean_name(name: str) -> str:
