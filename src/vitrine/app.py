@@ -34,6 +34,7 @@ from vitrine.oauth import store as tokens
 from vitrine.platform import migrate
 from vitrine.platform.crypto import Vault
 from vitrine.platform.database import Database
+from vitrine.platform.fetch import Fetcher
 from vitrine.platform.ledger import Ledger
 from vitrine.search import Indexer, Search
 from vitrine.search.embedded import EmbeddedIndex
@@ -92,7 +93,7 @@ def make_services(
         oauth=OAuth(database, accounts, applications, vault, Policy(settings.old_habits)),
         media=media,
         records=records,
-        ingest=Ingest(records, media, jobs),
+        ingest=Ingest(records, media, jobs, Fetcher(settings.fetch_max_bytes)),
         upkeep=Upkeep(records, jobs),
         signed=signed,
         search=Search(index, records),

@@ -403,6 +403,12 @@ class TestAdding:
         headers = {"Content-Type": "multipart/form-data"}
         assert server.call("POST", "/api/v1/search/", token, headers=headers).status_code == 200
 
+    def test_an_address_behind_the_guard_is_refused(self, server: Server, token: str) -> None:
+        for url in ("http://127.0.0.1/a.jpg", "http://169.254.169.254/latest/", "file:///etc/passwd"):
+            answer = self.add(server, token, None, base_id="1", url=url)
+            assert answer.status_code == 400, url
+            assert "address" in answer.json()["meta"]["error_details"]
+
     def test_a_stranger_is_refused_before_the_body_is_read(self, server: Server) -> None:
         def endless() -> Iterator[bytes]:
             for _ in range(1000):

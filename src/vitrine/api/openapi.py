@@ -82,10 +82,11 @@ _UPLOAD = {
         "multipart/form-data": {
             "schema": {
                 "type": "object",
-                "required": ["base_id", "file"],
+                "required": ["base_id"],
                 "properties": {
                     "base_id": {"type": "integer"},
                     "file": {"type": "string", "format": "binary"},
+                    "url": {"type": "string", "format": "uri", "description": "fetched when there is no file"},
                     "forceBehavior": {"enum": ["0", "1"]},
                     "status": {"type": "string"},
                     "nosubdefs": {"type": "string"},

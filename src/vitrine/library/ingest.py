@@ -26,6 +26,7 @@ from vitrine.media.probe import Probe
 from vitrine.media.service import Media
 from vitrine.platform import audit
 from vitrine.platform.database import UnitOfWork
+from vitrine.platform.fetch import Fetcher
 
 UUID_TAGS = ("XMP-exif:ImageUniqueID", "IPTC:UniqueDocumentID", "ExifIFD:ImageUniqueID", "XMP-xmpMM:DocumentID")
 LONGEST_VALUE = 32_766  # bytes, the size that the original indexes (06 section 6)
@@ -59,6 +60,7 @@ class Ingest:
     records: Records
     media: Media
     jobs: Jobs
+    fetcher: Fetcher
 
     def permit(self, work: UnitOfWork, actor: Actor, into: CollectionId) -> Collection:
         """Raises NoSuchCollection or MayNotAdd."""
@@ -75,6 +77,12 @@ class Ingest:
             probe = self.media.probe(spooled.path, clean)
             stored = self.media.keep(spooled)
         return Arrival(clean, stored.sha256, stored.size, probe)
+
+    def take_from(self, url: str) -> Arrival:
+        """The same for a document that is elsewhere: fetched behind the address guard. Raises CannotFetch besides."""
+        with self.media.scratch() as folder:
+            name = self.fetcher.fetch(url, folder / "fetched")
+            return self.take(folder / "fetched", name)
 
     def add(
         self,

@@ -1,6 +1,7 @@
 """Databoxes, collections, records, adding: contract 02 sections 6.2, 6.4, 6.6, 6.10."""
 
 import re
+from functools import partial
 from typing import Any
 
 from starlette.datastructures import UploadFile
@@ -14,7 +15,7 @@ from vitrine.api.v1.frame import frame_of, lists_or_objects, record_extended
 from vitrine.api.wire.envelope import answer, is_extended
 from vitrine.edge import bearer, off, read, services, write
 from vitrine.errors import Invalid
-from vitrine.library.ingest import Added, Quarantined
+from vitrine.library.ingest import Added, Arrival, Ingest, Quarantined
 from vitrine.library.model import CollectionId, DataboxId, RecordKey
 from vitrine.platform.database import UnitOfWork
 
@@ -134,6 +135,9 @@ async def add(request: Request) -> Response:
     here = services(request)
     params = request.state.params
     file = _one_file(params.files)
+    url = params.text("url") or ""
+    if file is None and not url:
+        raise Invalid("Send the document as the part called file, or its address as url.", field="file")
     base = params.text("base_id")
     if base is None or not re.fullmatch(r"\d{1,18}", base):
         raise Invalid("base_id is required: the collection to add to.", field="base_id")
@@ -143,7 +147,7 @@ async def add(request: Request) -> Response:
     flag = params.text("nosubdefs")
     without = flag is not None and (flag == "" or flag.lower() in _TRUE)
     await read(request, bearer, lambda work, actor: here.ingest.permit(work, actor, into))
-    arrival = await off(lambda: here.ingest.take(file.file, file.filename or "untitled"))
+    arrival = await off(partial(_arrival, here.ingest, file, url))
     outcome = await write(
         request,
         bearer,
@@ -154,19 +158,22 @@ async def add(request: Request) -> Response:
     return answer(request, _outcome(outcome))
 
 
+def _arrival(ingest: Ingest, file: UploadFile | None, url: str) -> Arrival:
+    """A file goes before an address (02 section 6.4)."""
+    return ingest.take(file.file, file.filename or "untitled") if file is not None else ingest.take_from(url)
+
+
 def _outcome(outcome: Added | Quarantined) -> dict[str, str]:
     if isinstance(outcome, Added):
         return {"entity": "0", "url": f"/records/{outcome.key.databox}/{outcome.key.number}/"}
     return {"entity": "1", "url": f"/quarantine/item/{outcome.item}/"}
 
 
-def _one_file(files: dict[str, list[UploadFile]]) -> UploadFile:
+def _one_file(files: dict[str, list[UploadFile]]) -> UploadFile | None:
     if "file[]" in files or len(files.get("file", [])) > 1:
         raise Invalid("Send one file only.", field="file")
     found = files.get("file")
-    if not found:
-        raise Invalid("Send the document as the part called file.", field="file")
-    return found[0]
+    return found[0] if found else None
 
 
 def _force(value: str | None) -> bool | None:

@@ -1,0 +1,110 @@
+"""Fetching what a person points at, behind the address guard.
+
+The name is resolved once, every address it has must be public, and the connection goes to the address that was checked
+(a second look-up could answer otherwise). Redirects are followed a few times, each checked the same way. Size and time
+are bounded.
+"""
+
+import ipaddress
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic
+from urllib.parse import unquote, urljoin, urlsplit
+
+import httpx
+
+from vitrine.errors import Invalid
+
+MOST_REDIRECTS = 3
+SECONDS = 120.0
+PORTS = (80, 443, 8000, 8080, 8443)
+Resolve = Callable[[str, int], list[str]]
+
+
+class CannotFetch(Invalid):
+    """The address may not be fetched, or what is there could not be had."""
+
+    code = "cannot_fetch"
+
+
+def resolve(host: str, port: int) -> list[str]:
+    """All addresses of a name. Raises CannotFetch when it has none."""
+    try:
+        return list({str(found[4][0]) for found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)})
+    except (OSError, UnicodeError) as failure:
+        raise CannotFetch("The address cannot be found.", field="url", why=str(failure)) from failure
+
+
+def is_public(address: str) -> bool:
+    """False for everything that is not a plain public address, also when it is wrapped into IPv6."""
+    parsed = ipaddress.ip_address(address.partition("%")[0])
+    if isinstance(parsed, ipaddress.IPv6Address):
+        inner = parsed.ipv4_mapped or parsed.sixtofour or (parsed.teredo[1] if parsed.teredo else None)
+        if inner is not None:
+            return is_public(str(inner))
+    return parsed.is_global and not parsed.is_multicast and not parsed.is_reserved
+
+
+@dataclass(frozen=True, slots=True)
+class Fetcher:
+    """*resolve* and *allowed* are replaced in tests, whose servers have no public address."""
+
+    max_bytes: int
+    resolve: Resolve = resolve
+    allowed: Callable[[str], bool] = is_public
+    ports: tuple[int, ...] = PORTS
+
+    def fetch(self, url: str, into: Path) -> str:
+        """Write what is at *url* into the file *into* and return its name. Raises CannotFetch."""
+        deadline = monotonic() + SECONDS
+        for _ in range(MOST_REDIRECTS + 1):
+            moved = self._once(url, into, deadline)
+            if moved is None:
+                return unquote(urlsplit(url).path.rpartition("/")[2]) or "untitled"
+            url = urljoin(url, moved)
+        raise CannotFetch("The address leads on too often.", field="url")
+
+    def _once(self, url: str, into: Path, deadline: float) -> str | None:
+        host, port, address = self._checked(url)
+        parts = urlsplit(url)
+        target = parts._replace(netloc=f"[{address}]:{port}" if ":" in address else f"{address}:{port}", fragment="")
+        headers = {"Host": parts.netloc.rpartition("@")[2], "Accept": "*/*", "Accept-Encoding": "identity"}
+        try:
+            with (
+                httpx.Client(timeout=20, trust_env=False, follow_redirects=False) as client,
+                client.stream("GET", target.geturl(), headers=headers, extensions={"sni_hostname": host}) as answer,
+            ):
+                if answer.has_redirect_location:
+                    return answer.headers["location"]
+                if answer.status_code != 200:
+                    raise CannotFetch(f"The address answers {answer.status_code} and no document.", field="url")
+                self._keep(answer, into, deadline)
+        except (httpx.HTTPError, httpx.InvalidURL) as failure:
+            raise CannotFetch(
+                "The document could not be fetched.", field="url", why=type(failure).__name__
+            ) from failure
+        return None
+
+    def _checked(self, url: str) -> tuple[str, int, str]:
+        try:
+            parts = urlsplit(url)
+            port = parts.port or (443 if parts.scheme == "https" else 80)
+        except ValueError:
+            raise CannotFetch("This is not a web address.", field="url") from None
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.username is not None:
+            raise CannotFetch("The address must begin with http:// or https:// and have no login in it.", field="url")
+        addresses = self.resolve(parts.hostname, port)
+        if port not in self.ports or not addresses or not all(self.allowed(one) for one in addresses):
+            raise CannotFetch("This address may not be fetched.", field="url", why=f"{port} {addresses}")
+        return parts.hostname, port, addresses[0]
+
+    def _keep(self, answer: httpx.Response, into: Path, deadline: float) -> None:
+        seen = 0
+        with into.open("wb") as file:
+            for chunk in answer.iter_bytes(1 << 18):
+                seen += len(chunk)
+                if seen > self.max_bytes or monotonic() > deadline:
+                    raise CannotFetch("The document is too large or takes too long to fetch.", field="url")
+                file.write(chunk)
