@@ -5,6 +5,7 @@ table as text, so that no module is imported against the arrows. See docs/decisi
 """
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -31,8 +32,10 @@ def to_micros(instant: datetime) -> int:
     return (instant - EPOCH) // _MICROSECOND
 
 
+@lru_cache(maxsize=65_536)
 def from_micros(micros: int) -> datetime:
-    """The reverse of `to_micros`, aware and in UTC."""
+    """The reverse of `to_micros`, aware and in UTC. Kept, since a page of records has hundreds of the same ones, and
+    the same object keeps its hash for the cache of its written form."""
     return EPOCH + timedelta(microseconds=micros)
 
 
