@@ -62,6 +62,8 @@ def test_1_the_envelope_has_eight_keys(server: Server, token: str) -> None:
         ("GET", "/records/1234567890/1/", 404, "Not Found"),
         ("GET", "/records/abc/def/", 400, "Bad Request"),
         ("GET", "/records/1/99/", 404, "Not Found"),
+        ("GET", f"/records/1/{9**30}/", 404, "Not Found"),
+        ("GET", f"/records/{9**30}/1/embed/", 404, "Not Found"),
         ("GET", "/records/1/99/caption/", 404, "Not Found"),
         ("GET", "/databoxes/9/collections/", 404, "Not Found"),
         ("GET", "/databoxes/x/collections/", 400, "Bad Request"),

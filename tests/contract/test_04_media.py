@@ -206,6 +206,7 @@ class TestEmbedPage:
         [
             ("", 400), ("https://evil.example/permalink/v1/1/1/preview/?token=x", 400), ("//evil.example/x", 400),
             ("http://dam.test.evil.example/x", 400), ("http://dam.test@evil.example/x", 400), ("/login/", 404),
+            ("http://[bad", 400), ("\x00", 400), (f"/permalink/v1/{9**30}/1/preview/x.jpg?token=y", 404),
             ("/api/v1/me/", 404), ("/permalink/v1/1/1/preview/x.jpg?token=wrong", 404),
         ],
     )  # fmt: skip

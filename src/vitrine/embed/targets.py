@@ -42,9 +42,10 @@ def parse(url: str | None, origin: str) -> PermalinkTarget | SignedTarget:
     """
     if not url:
         raise ForeignAddress("Say with url= which document to show.", field="url")
-    parts = urlsplit(url) if url.isprintable() else None
-    if parts is None:
-        raise ForeignAddress("This is not an address of this server.", field="url")
+    try:
+        parts = urlsplit(url if url.isprintable() else "http://[")
+    except ValueError:
+        raise ForeignAddress("This is not an address of this server.", field="url") from None
     local = url.startswith("/") and not url.startswith(("//", "/\\"))
     try:
         here = urlsplit(origin)

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, CursorResult, Engine, create_engine, event
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool, QueuePool
 
-from vitrine.errors import Unavailable
+from vitrine.errors import NotFound, Unavailable
 
 BUSY_TIMEOUT_MS = 5_000
 
@@ -101,6 +101,11 @@ class Database:
                 raise
         except (OperationalError, sqlite3.OperationalError) as failure:
             raise _translated(failure) from failure
+        except OverflowError as failure:
+            if "SQLite INTEGER" not in str(failure):
+                raise
+            # A number from an address that is longer than any row's: what it names cannot be there.
+            raise NotFound("There is nothing with such a number.") from failure
         finally:
             if not self.is_sqlite:
                 db.close()

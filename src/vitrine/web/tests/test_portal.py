@@ -199,6 +199,15 @@ def test_somebody_elses_application_looks_unknown_on_every_route(server: Server,
     assert server.call("GET", "/api/v1/me/", app.developer_token).status_code == 200
 
 
+def test_numbers_beyond_any_row_are_simply_not_there(visitor: Visitor) -> None:
+    for path in (
+        f"/developers/application/{9**30}/",
+        f"/records/{9**30}/1/",
+        f"/permalink/v1/1/{9**30}/caption/?token=x",
+    ):
+        assert visitor.get(path).status_code == 404
+
+
 def test_an_administrator_may_open_every_application(server: Server, app: Registered) -> None:
     assert server.browser(server.user("root", is_admin=True)).get(one(app)).status_code == 200
 
