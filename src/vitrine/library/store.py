@@ -83,6 +83,8 @@ def by_id(work: UnitOfWork, record_id: RecordId) -> Record | None:
 def with_thumbnails(work: UnitOfWork, ids: Sequence[RecordId]) -> dict[RecordId, tuple[Record, Rendition | None]]:
     """Records with their ready thumbnail, one statement for the whole page."""
     found: dict[RecordId, tuple[Record, Rendition | None]] = {}
+    if not ids:
+        return found
     for row in _thumbnailed(len(ids)).all(work, **{f"id{place}": one for place, one in enumerate(ids)}):
         record = Record(*row[:_RECORD_WIDTH])
         rest = row[_RECORD_WIDTH:]
