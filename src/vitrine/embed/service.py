@@ -21,7 +21,6 @@ from vitrine.library.records import Records
 from vitrine.platform.database import UnitOfWork
 from vitrine.settings import Settings
 
-LARGEST_SIDE = 10_000
 COVER_LIFE = timedelta(hours=24)
 SOUND_SIDE = 320
 

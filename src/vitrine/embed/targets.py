@@ -10,7 +10,6 @@ from vitrine.library.model import DataboxId, RecordKey
 _CURRENT = re.compile(r"/permalink/v1/(\d{1,18})/(\d{1,18})/([^/]+)/([^/]*)")
 _OLD = re.compile(r"/permalink/v1/([^/]+)/(\d{1,18})/(\d{1,18})/([^/]+)/([^/]+)/(view/?)?")
 _MEDIAS = re.compile(r"/medias/([^/]+)")
-_NUMBERS_ONLY = re.compile(r"\d{1,18}")
 
 
 class ForeignAddress(Invalid):

@@ -1,6 +1,6 @@
 """Refusals of the archive, with names worth catching."""
 
-from vitrine.errors import Conflict, Forbidden, Invalid, NotFound
+from vitrine.errors import Conflict, Forbidden, NotFound
 from vitrine.library.model import RecordKey
 
 
@@ -39,7 +39,3 @@ class AlreadyThere(Conflict):
 
     code = "already_there"
     key: RecordKey | None = None
-
-
-class BadFieldName(Invalid):
-    code = "bad_field_name"

@@ -75,8 +75,7 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[UnitOfWork]:
-        """A consistent snapshot; nothing can be written through it on SQLite (query_only is not set for speed: tests
-        of the services assert that reads do not write)."""
+        """A consistent snapshot. Nothing should be written through it: it is for the calls that only look."""
         with self._transaction("BEGIN") as work:
             yield work
 

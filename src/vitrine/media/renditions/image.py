@@ -12,7 +12,6 @@ from vitrine.media.errors import Undecodable
 from vitrine.media.renditions.make import Result, made, target_of
 
 pyvips.cache_set_max(0)
-HUGE = 10_000_000
 PAPER = [255, 255, 255]
 
 
