@@ -59,7 +59,7 @@ demo-app: $(VENV)/.test ## Run the example application against `make run`
 
 lock: $(VENV)/.test ## Compile the locks anew
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --extra build pyproject.toml -o requirements/run.txt
-	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --extra build --extra test pyproject.toml -o requirements/test.txt
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --extra build --extra grown --extra test pyproject.toml -o requirements/test.txt
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-deps requirements/demo.in -o requirements/demo.txt
 
 clean: ## Remove what was built here; the data in var/ stays
