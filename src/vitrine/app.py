@@ -5,6 +5,7 @@ import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 from starlette.applications import Starlette
@@ -16,9 +17,11 @@ from vitrine.accounts import store as accounts_store
 from vitrine.accounts.passwords import Passwords
 from vitrine.api import oauthv2, root, v1
 from vitrine.applications import Applications, Policy
+from vitrine.edge.dispatch import Dispatcher, Shortcut
 from vitrine.edge.middleware import Outermost, networks
 from vitrine.edge.services import Services
 from vitrine.embed import Embeds
+from vitrine.files.shortcut import small_permalink
 from vitrine.jobs import Jobs, Lane, Worker
 from vitrine.library.ingest import Ingest
 from vitrine.library.jobs import MAKE_RENDITIONS, SWEEP, RenditionMaker, Sweeper
@@ -145,11 +148,22 @@ class Application:
     def __init__(self, services: Services) -> None:
         self.services = services
         settings = services.settings
-        routes = [*v1.routes(settings), *oauthv2.routes(settings), *root.ROUTES, *files.ROUTES, *web.routes()]
-        inner = Starlette(routes=routes, exception_handlers=web.EXCEPTION_HANDLERS, lifespan=self._lifespan)
+        often = [*v1.routes(settings), *oauthv2.routes(settings), *root.ROUTES, *files.ROUTES]
+        inner = Starlette(
+            routes=[*often, *web.routes()], exception_handlers=web.EXCEPTION_HANDLERS, lifespan=self._lifespan
+        )
         inner.router.redirect_slashes = False
-        inner.state.services = services
-        self._app = Outermost(inner, trusted=networks(settings.trusted_proxies), https=settings.is_https)
+        self._app = Outermost(
+            Dispatcher(often, inner, web.EXCEPTION_HANDLERS, self._shortcuts(services)),
+            services,
+            trusted=networks(settings.trusted_proxies),
+            https=settings.is_https,
+        )
+
+    @staticmethod
+    def _shortcuts(services: Services) -> dict[str, Shortcut]:
+        """Only where a short read runs in the event loop."""
+        return {"/permalink": partial(small_permalink, services)} if services.database.is_sqlite else {}
 
     @asynccontextmanager
     async def _lifespan(self, _app: Starlette) -> AsyncIterator[None]:

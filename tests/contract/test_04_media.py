@@ -271,3 +271,39 @@ def test_a_failed_rendition_is_visible_and_can_be_tried_again(server: Server, ad
     assert visitor.submit("/records/1/1/", "/records/1/1/retry/", {}).status_code == 303
     server.work()
     assert "Broken." not in visitor.get("/records/1/1/").text
+
+
+def test_3_the_plain_case_of_a_permalink_is_answered_as_its_route_would(server: Server, files: dict[str, Any]) -> None:
+    address = local(files["thumbnail"]["permalink"]["url"])
+    short, long = server.call("GET", address), server.call("GET", address + "&unknown=1")
+    for one in (short, long):
+        del one.headers["x-request-id"]
+    assert short.status_code == long.status_code == 200
+    assert short.content == long.content
+    assert dict(short.headers) == dict(long.headers)
+
+
+def test_2_the_plain_case_of_a_permalink_asks_for_the_token_every_time(
+    server: Server, files: dict[str, Any], token: str
+) -> None:
+    address = local(files["thumbnail"]["permalink"]["url"])
+    assert server.call("GET", address).status_code == 200
+    assert server.call("GET", address[:-1] + ("b" if address[-1] == "a" else "a")).status_code == 404
+    assert server.call("GET", address.replace("/thumbnail/", "/preview/")).status_code == 404
+    with server.services.database.write() as work:
+        work.db.exec_driver_sql("UPDATE permalinks SET activated = 0")
+    assert server.call("GET", address).status_code == 404
+
+
+def test_3_a_plain_permalink_of_a_rendition_made_anew_sends_the_new_bytes(
+    server: Server, files: dict[str, Any], tmp_path: Path
+) -> None:
+    address = local(files["thumbnail"]["permalink"]["url"])
+    before = server.call("GET", address)
+    other = server.services.media.keep_file(make.jpeg(tmp_path / "other.jpg", 60, 40, seed=9))
+    with server.services.database.write() as work:
+        sql = "UPDATE renditions SET sha256 = ?, size = ? WHERE name = 'thumbnail'"
+        work.db.exec_driver_sql(sql, (other.sha256, other.size))
+    after = server.call("GET", address)
+    assert after.headers["etag"] != before.headers["etag"]
+    assert after.content == (tmp_path / "other.jpg").read_bytes()

@@ -31,9 +31,23 @@ def fold(name: str) -> str:
     return name.strip().casefold()
 
 
+_known: dict[UserId, tuple[tuple[Any, ...], User]] = {}  # by the row itself: a changed row is made anew
+_MOST_KNOWN = 10_000
+
+
 def user(work: UnitOfWork, user_id: UserId) -> User | None:
-    row = _BY_ID.first(work, id=user_id)
-    return User(*row) if row else None
+    """The account; the same object for as long as its row stays the same."""
+    row = _BY_ID.raw(work, id=user_id)
+    if row is None:
+        return None
+    known = _known.get(user_id)
+    if known is not None and known[0] == row:
+        return known[1]
+    if len(_known) >= _MOST_KNOWN:
+        _known.clear()
+    made = User(*_BY_ID.converted(work, row))
+    _known[user_id] = (row, made)
+    return made
 
 
 def user_by_login(work: UnitOfWork, login: str) -> User | None:

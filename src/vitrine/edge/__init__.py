@@ -2,7 +2,7 @@
 
 from vitrine.edge.auth import bearer, cookie, nobody, optional_bearer
 from vitrine.edge.params import Params, parameters
-from vitrine.edge.run import long_read, off, read, services, write
+from vitrine.edge.run import glance, long_read, off, read, services, write
 from vitrine.edge.services import Services
 
 __all__ = [
@@ -10,6 +10,7 @@ __all__ = [
     "Services",
     "bearer",
     "cookie",
+    "glance",
     "long_read",
     "nobody",
     "off",

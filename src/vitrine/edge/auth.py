@@ -4,7 +4,9 @@ API paths never look at cookies, pages never look at tokens: a request that carr
 caller did not mean (contract 06 section 27, trap 11).
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import lru_cache
+from typing import NamedTuple
 
 from starlette.requests import Request
 
@@ -19,8 +21,7 @@ from vitrine.platform.database import UnitOfWork
 PARAMETERS = ("oauth_token", "access_token")
 
 
-@dataclass(frozen=True, slots=True)
-class Presented:
+class Presented(NamedTuple):
     """A token as it came: *in_header* decides whether an application may send it so (design 5.3)."""
 
     secret: str
@@ -42,8 +43,8 @@ def presented(request: Request, params: Params, *, header_only: bool) -> Present
     same token. Raises TwoCarriers otherwise, also when query and form disagree.
     """
     header = _from_header(request.headers.get("authorization", ""))
-    given = set()
-    if not header_only:
+    given: set[str] = set()
+    if not header_only and (params.query or params.form):
         for source in (params.query, params.form):
             for name in PARAMETERS:
                 value = source.get(name)
@@ -77,23 +78,23 @@ def bearer(work: UnitOfWork, request: Request) -> Actor:
 def optional_bearer(work: UnitOfWork, request: Request) -> Actor | None:
     """The same where a token is welcome but not asked for: None without one, refusals as in `bearer`."""
     here = services(request)
-    params = request.state.params if hasattr(request.state, "params") else Params()
+    state = request.scope["state"]
+    params = state.get("params") or Params()
     token = presented(request, params, header_only=here.settings.api_header_tokens_only)
     if token is None:
         return None
-    facts: Bearer = here.oauth.tokens.check(work, token.secret)
+    facts: Bearer = here.oauth.tokens.check(work, token.secret, state["address"])
     if not token.in_header and not facts.allows_parameter_token:
         raise TokenRefused("invalid_request", "This application must send its token in the Authorization header.")
-    address = getattr(request.state, "address", "")
-    request.state.bearer = facts
-    here.ledger.token_used(facts.token_id, work.now, address)
-    return replace(facts.actor, address=address) if address else facts.actor
+    state["bearer"] = facts
+    here.ledger.token_used(facts.token_id, work.now, facts.actor.address)
+    return facts.actor
 
 
 def cookie(work: UnitOfWork, request: Request) -> Actor:
     """The person signed in in this browser, or NOBODY. Leaves the actor in `request.state.actor` for templates."""
     secret = session_secret(request)
-    address = getattr(request.state, "address", "")
+    address = request.scope["state"]["address"]
     found = services(request).accounts.actor_of_session(work, secret, address) if secret else None
     request.state.actor = found or NOBODY
     return found or NOBODY
@@ -101,4 +102,9 @@ def cookie(work: UnitOfWork, request: Request) -> Actor:
 
 def nobody(_work: UnitOfWork, request: Request) -> Actor:
     """Routes where it does not matter who asks; the address is still known."""
-    return replace(NOBODY, address=getattr(request.state, "address", ""))
+    return _stranger(request.scope["state"]["address"])
+
+
+@lru_cache(maxsize=1024)
+def _stranger(address: str) -> Actor:
+    return replace(NOBODY, address=address)

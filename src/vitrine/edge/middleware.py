@@ -6,14 +6,17 @@ Plain ASGI: a wrapped request object per layer would cost more than the work don
 import ipaddress
 import time
 from contextlib import suppress
+from itertools import count
+from logging import INFO, getLogger
 from secrets import token_hex
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from vitrine.edge.services import Services
 from vitrine.platform import logging
 
-log = logging.get("vitrine.http")
+log = getLogger("vitrine.http")
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
@@ -30,10 +33,19 @@ def caller(scope: Scope, trusted: tuple[Network, ...]) -> str:
         return address
     chain = Headers(scope=scope).get("x-forwarded-for", "")
     for hop in reversed([part.strip() for part in chain.split(",") if part.strip()]):
+        if not _is_address(hop):  # what a proxy never writes; nothing before it can be believed
+            break
         address = hop
         if not _is_in(hop, trusted):
             break
-    return address[:64]
+    return address
+
+
+def _is_address(text: str) -> bool:
+    with suppress(ValueError):
+        ipaddress.ip_address(text)
+        return True
+    return False
 
 
 def _is_in(address: str, trusted: tuple[Network, ...]) -> bool:
@@ -46,20 +58,26 @@ def _is_in(address: str, trusted: tuple[Network, ...]) -> bool:
 class Outermost:
     """Gives each request an id and an address, logs one line at its end, adds the headers of every answer."""
 
-    def __init__(self, app: ASGIApp, *, trusted: tuple[Network, ...], https: bool) -> None:
+    def __init__(self, app: ASGIApp, services: Services, *, trusted: tuple[Network, ...], https: bool) -> None:
         self.app = app
+        self.services = services
         self.trusted = trusted
-        self.https = https
+        self._always: list[tuple[bytes, bytes]] = [(b"x-content-type-options", b"nosniff")]
+        if https:
+            self._always.append((b"strict-transport-security", b"max-age=31536000"))
+        # Unique by process and count; nobody needs to be unable to guess it.
+        self._prefix = token_hex(5)
+        self._count = count(1)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
         started = time.perf_counter()
-        request_id = token_hex(8)
-        state = scope.setdefault("state", {})
-        state["request_id"] = request_id
-        state["address"] = caller(scope, self.trusted)
+        request_id = f"{self._prefix}{next(self._count):06x}"
+        address = caller(scope, self.trusted)
+        scope["vitrine"] = self.services
+        scope["state"] = {"request_id": request_id, "address": address, "started": started}
         logging.request_id.set(request_id)
         status = 500
 
@@ -67,22 +85,14 @@ class Outermost:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                headers = MutableHeaders(scope=message)
-                headers["x-request-id"] = request_id
-                headers.setdefault("x-content-type-options", "nosniff")
-                if self.https:
-                    headers.setdefault("strict-transport-security", "max-age=31536000")
+                headers = message["headers"] = [*message["headers"], *self._always]
+                headers.append((b"x-request-id", request_id.encode()))
             await send(message)
 
         try:
             await self.app(scope, receive, answer)
         finally:
-            route = scope.get("route")
-            log.info(
-                "request",
-                method=scope["method"],
-                route=getattr(route, "path", "-"),
-                status=status,
-                ms=round((time.perf_counter() - started) * 1000, 2),
-                address=state["address"],
-            )
+            if log.isEnabledFor(INFO):
+                route = getattr(scope.get("route"), "path", "-")
+                ms = (time.perf_counter() - started) * 1000
+                logging.request_line(request_id, scope["method"], route, status, ms, address)

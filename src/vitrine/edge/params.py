@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import parse_qsl
 
 from starlette.datastructures import Headers, UploadFile
 from starlette.exceptions import HTTPException
@@ -119,7 +120,12 @@ class Params:
 
 def without_body(request: Request) -> Params:
     """Query and path alone: what can be known before a byte of the body is read."""
-    return Params(nest(request.query_params.multi_items()), {k: str(v) for k, v in request.path_params.items()})
+    query = request.scope["query_string"]
+    path = request.scope.get("path_params")
+    return Params(
+        nest(parse_qsl(query.decode("latin-1"), keep_blank_values=True)) if query else {},
+        {name: str(value) for name, value in path.items()} if path else {},
+    )
 
 
 async def parameters(request: Request, *, max_bytes: int = SMALL_BODY_BYTES) -> Params:
@@ -128,14 +134,16 @@ async def parameters(request: Request, *, max_bytes: int = SMALL_BODY_BYTES) -> 
     Raises BodyTooLarge, or Invalid when a multipart body is broken off. A multipart request without boundary or with an
     empty body counts as having no body: real clients send those (contract 08).
     """
-    known = getattr(request.state, "params", None)
+    state = request.scope["state"]
+    known = state.get("params")
     if isinstance(known, Params):
         return known
     params = without_body(request)
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind in ("multipart/form-data", "application/x-www-form-urlencoded") and request.method not in ("GET", "HEAD"):
-        await _read_form(request, params, kind, max_bytes)
-    request.state.params = params
+    if request.scope["method"] not in ("GET", "HEAD"):
+        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if kind in ("multipart/form-data", "application/x-www-form-urlencoded"):
+            await _read_form(request, params, kind, max_bytes)
+    state["params"] = params
     return params
 
 

@@ -21,7 +21,7 @@ Authenticator = Callable[[UnitOfWork, Request], Actor]
 
 
 def services(request: Request) -> Services:
-    found: Services = request.app.state.services
+    found: Services = request.scope["vitrine"]
     return found
 
 
@@ -30,6 +30,12 @@ async def read(request: Request, who: Authenticator, call: Call[T]) -> T:
     if services(request).database.is_sqlite:
         return _read(request, who, call)
     return await off(partial(_read, request, who, call))
+
+
+async def glance(request: Request, call: Callable[[UnitOfWork], T]) -> T:
+    """Run one statement that needs nobody's rights: what a permalink's token opens."""
+    database = services(request).database
+    return database.glance(call) if database.is_sqlite else await off(partial(database.glance, call))
 
 
 async def long_read(request: Request, who: Authenticator, call: Call[T]) -> T:
@@ -48,8 +54,7 @@ async def off(call: Callable[[], T]) -> T:
 
 
 def _read(request: Request, who: Authenticator, call: Call[T]) -> T:
-    with services(request).database.read() as work:
-        return call(work, who(work, request))
+    return services(request).database.reading(lambda work: call(work, who(work, request)))
 
 
 def _write(request: Request, who: Authenticator, call: Call[T]) -> T:

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from vitrine.errors import Invalid, NotFound
@@ -18,8 +19,7 @@ class ForeignAddress(Invalid):
     code = "foreign_address"
 
 
-@dataclass(frozen=True, slots=True)
-class PermalinkTarget:
+class PermalinkTarget(NamedTuple):
     """A permalink of any form; *token* is what was given, right or wrong."""
 
     key: RecordKey

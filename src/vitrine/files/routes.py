@@ -1,5 +1,7 @@
 """Permalinks of both forms, their captions, signed addresses and files of browsers (contract 04 sections 2 to 4)."""
 
+import re
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -8,50 +10,50 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from vitrine.accounts import NOBODY, Actor
-from vitrine.edge import Services, cookie, nobody, optional_bearer, parameters, read, services
-from vitrine.embed import Target
+from vitrine.edge import cookie, glance, nobody, optional_bearer, parameters, read, services
 from vitrine.embed.targets import PermalinkTarget
 from vitrine.errors import NotFound
-from vitrine.files.send import send
-from vitrine.library import store
+from vitrine.files.send import Document, filename_of, send
+from vitrine.library import permalinks, store
 from vitrine.library.errors import MayNotSee
-from vitrine.library.model import DataboxId, RecordKey
+from vitrine.library.model import DataboxId, RecordKey, SharedFile
 from vitrine.library.permalinks import WrongToken
 from vitrine.platform.crypto import same
 from vitrine.platform.database import UnitOfWork
 
+# What most addresses look like: nothing to parse, and no access token beside the permalink's own.
+TOKEN_ALONE = re.compile(rb"token=([0-9A-Za-z]{1,128})")
 _OPTIONS = {"Allow": "GET, HEAD, OPTIONS", "Access-Control-Allow-Origin": "*"}
 _ESCAPED = {"<": "\\u003C", ">": "\\u003E", "&": "\\u0026", "'": "\\u0027"}
 
 
 def _wanted(request: Request, token: str | None) -> PermalinkTarget:
-    at = request.path_params
+    at = request.scope["path_params"]
     return PermalinkTarget(RecordKey(DataboxId(at["databox_id"]), at["record_id"]), at["subdef"].lower(), token)
-
-
-def _public(here: Services, work: UnitOfWork, target: Target) -> bool:
-    """Shared caches may keep class thumbnail; everything else is for one reader (04 section 3)."""
-    record, name = target.record, target.rendition.name
-    recipe = here.records.structure(work).recipe(record.databox_id, record.group, name)
-    return name == "thumbnail" or (recipe is not None and recipe.klass == "thumbnail")
 
 
 async def permalink(request: Request) -> Response:
     """GET, HEAD /permalink/v1/{databox}/{record}/{subdef}/{label}?token=… (the label is not checked)."""
     here = services(request)
-    await parameters(request)
-    token = request.query_params.get("token")
+    plain = TOKEN_ALONE.fullmatch(request.scope["query_string"])
+    if plain is not None and "authorization" not in request.headers:
+        wanted = _wanted(request, plain[1].decode())
+    else:
+        params = await parameters(request)
+        wanted = _wanted(request, params.text("token"))
+        # A token of a viewer that is wrong is refused before the file is served.
+        await read(request, nobody, lambda work, _actor: optional_bearer(work, request))
+    file = await glance(request, lambda work: permalinks.shared(work, wanted.key, wanted.name, wanted.token))
+    document, link = answering(here.settings.base_url, wanted.key, file)
+    return send(request, document, public=file.is_public, link=link)
 
-    def call(work: UnitOfWork, _actor: Actor) -> tuple[Target, bool]:
-        optional_bearer(work, request)  # a token of a viewer that is wrong is refused before the file is served
-        target = here.embeds.by_permalink(work, _wanted(request, token))
-        return target, _public(here, work, target)
 
-    target, public = await read(request, nobody, call)
-    link = here.settings.absolute(
-        f"/permalink/v1/{target.record.databox_id}/{target.record.number}/caption/?token={token}"
-    )
-    return send(request, target.record, target.rendition, public=public, link=link)
+@lru_cache(maxsize=8192)
+def answering(base_url: str, key: RecordKey, file: SharedFile) -> tuple[Document, str]:
+    """The document and its `Link`, which names the caption with the file's own token (04 section 3)."""
+    name = filename_of(file.title, file.original_name, file.name, file.extension)
+    caption = f"/permalink/v1/{key.databox}/{key.number}/caption/?token={file.token}"
+    return Document(file.sha256, file.size, file.mime, file.updated, name), base_url.rstrip("/") + caption
 
 
 async def old_permalink(request: Request) -> Response:
@@ -59,7 +61,7 @@ async def old_permalink(request: Request) -> Response:
     here = services(request)
     wanted = _wanted(request, request.path_params["token"])
     target = await read(request, nobody, lambda work, _actor: here.embeds.by_permalink(work, wanted))
-    return send(request, target.record, target.rendition, public=False)
+    return send(request, Document.of(target.record, target.rendition), public=False)
 
 
 async def options(request: Request) -> Response:
@@ -106,7 +108,7 @@ async def signed(request: Request) -> Response:
     here = services(request)
     token = request.path_params["token"]
     target = await read(request, nobody, lambda work, _actor: here.embeds.by_signature(work, token))
-    return send(request, target.record, target.rendition, public=False)
+    return send(request, Document.of(target.record, target.rendition), public=False)
 
 
 async def datafile(request: Request) -> Response:
@@ -123,14 +125,15 @@ async def datafile(request: Request) -> Response:
             raise NotFound("There is nothing at this address.", why=refusal.why) from refusal
 
     record, rendition = await read(request, cookie, call)
-    return send(request, record, rendition, public=False)
+    return send(request, Document.of(record, rendition), public=False)
 
 
 FILE = "/permalink/v1/{databox_id:int}/{record_id:int}/{subdef}"
 OLD = "/permalink/v1/{label}/{databox_id:int}/{record_id:int}/{token}/{subdef}/"
+PERMALINK = Route(FILE + "/{label}", permalink, methods=["GET"])
 ROUTES = [
+    PERMALINK,  # first: pages are full of these
     Route("/permalink/v1/{databox_id:int}/{record_id:int}/caption/", caption, methods=["GET", "OPTIONS"]),
-    Route(FILE + "/{label}", permalink, methods=["GET"]),
     Route(FILE + "/{label}", options, methods=["OPTIONS"]),
     Route(FILE + "/", options, methods=["OPTIONS"]),
     Route(OLD, old_permalink, methods=["GET"]),

@@ -1,13 +1,16 @@
 """One rendition as an HTTP answer: validators, ranges, names, freshness (contract 04 section 3)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
 from typing import BinaryIO
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from vitrine.edge import services
-from vitrine.library.model import Record, Rendition
+from vitrine.library.model import DOCUMENT, Record, Rendition
 from vitrine.media.delivery import (
     Conditions,
     RangeNotSatisfiable,
@@ -21,13 +24,17 @@ from vitrine.media.delivery import (
 
 CHUNK = 256 * 1024
 SMALL = 1 << 20
+_CONDITIONAL = frozenset({b"if-none-match", b"if-modified-since", b"if-range", b"range"})
 _OFF = frozenset({"0", "false", "no", "off"})
 # A document is opened in the browser under our origin only when it cannot run anything there.
 _INERT = ("image/jpeg", "image/png", "image/gif", "image/webp", "image/avif", "video/", "audio/", "application/pdf")
 
 
-def conditions(request: Request) -> Conditions:
+def conditions(request: Request) -> Conditions | None:
+    """The conditional headers; None when there are none, which is the common case."""
     headers = request.headers
+    if not any(name in _CONDITIONAL for name, _ in headers.raw):
+        return None
     return Conditions(
         none_match=headers.get("if-none-match", ""),
         modified_since=headers.get("if-modified-since", ""),
@@ -46,62 +53,114 @@ def is_inert(mime: str) -> bool:
     return mime.startswith(_INERT)
 
 
-def send(request: Request, record: Record, rendition: Rendition, *, public: bool, link: str | None = None) -> Response:
+@dataclass(frozen=True, slots=True, eq=False)
+class Document:
+    """What an answer needs to know of a rendition with bytes. Compared by identity, as the key of the headers kept."""
+
+    sha256: str
+    size: int
+    mime: str
+    modified: datetime
+    filename: str
+
+    @classmethod
+    def of(cls, record: Record, rendition: Rendition) -> "Document":
+        assert rendition.sha256 is not None
+        name = filename_of(record.title, record.original_name, rendition.name, rendition.extension)
+        return cls(rendition.sha256, rendition.size, rendition.mime, rendition.updated, name)
+
+
+def filename_of(title: str, original_name: str | None, name: str, extension: str) -> str:
+    """The original keeps its name; a rendition gets its own between the stem and its extension."""
+    if name == DOCUMENT:
+        return original_name or f"document.{extension}"
+    stem = (original_name or title).rpartition(".")[0] or title
+    return f"{stem}-{name}.{extension}"
+
+
+def send(request: Request, document: Document, *, public: bool, link: str | None = None) -> Response:
     """The file, a part of it, or 304. *public* says whether shared caches may keep it; *link* goes into `Link`."""
-    assert rendition.sha256 is not None
-    tag, modified = etag(rendition.sha256), rendition.updated
-    kind = "attachment" if is_download(request) or not is_inert(rendition.mime) else "inline"
-    headers = {
-        "ETag": tag,
-        "Last-Modified": http_date(modified),
+    attachment, filename = False, ""
+    if b"download" in request.scope["query_string"] or b"filename" in request.scope["query_string"]:
+        attachment = is_download(request)
+        filename = request.query_params.get("filename", "")[:200]
+    headers = _headers(document, public, link, attachment, filename)
+    asked = conditions(request)
+    if asked is None:
+        return _body(request, document, None, headers)
+    tag = etag(document.sha256)
+    if is_unchanged(asked, tag, document.modified):
+        return _File(304, headers)
+    try:
+        span = wanted_span(asked, document.size, tag, document.modified)
+    except RangeNotSatisfiable:
+        return _File(416, [*headers, (b"content-range", b"bytes */%d" % document.size)])
+    return _body(request, document, span, headers)
+
+
+Headers = Sequence[tuple[bytes, bytes]]
+
+
+@lru_cache(maxsize=8192)
+def _headers(document: Document, public: bool, link: str | None, attachment: bool, filename: str) -> Headers:
+    """Every header but the length and the range: the same for as long as the file is the same."""
+    kind = "attachment" if attachment or not is_inert(document.mime) else "inline"
+    made = {
+        "ETag": etag(document.sha256),
+        "Last-Modified": http_date(document.modified),
         "Accept-Ranges": "bytes",
         "Cache-Control": "public, max-age=3600" if public else "private, max-age=0, must-revalidate",
         "Cross-Origin-Resource-Policy": "cross-origin",
         "Access-Control-Allow-Origin": "*",
+        "Content-Disposition": content_disposition(kind, filename or document.filename),
+        "Content-Type": document.mime,
     }
-    if rendition.mime != "application/pdf":  # browsers do not show a PDF inside a sandbox
-        headers["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
+    if document.mime != "application/pdf":  # browsers do not show a PDF inside a sandbox
+        made["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
     if link is not None:
-        headers["Link"] = link
-    asked = conditions(request)
-    if is_unchanged(asked, tag, modified):
-        return Response(b"", 304, headers)
-    headers["Content-Disposition"] = content_disposition(kind, _name(request, record, rendition))
-    try:
-        span = wanted_span(asked, rendition.size, tag, modified)
-    except RangeNotSatisfiable:
-        headers["Content-Range"] = f"bytes */{rendition.size}"
-        return Response(b"", 416, headers)
-    return _body(request, rendition, span, headers)
+        made["Link"] = link
+    return tuple((name.lower().encode(), value.encode("latin-1")) for name, value in made.items())
 
 
-def _name(request: Request, record: Record, rendition: Rendition) -> str:
-    asked = request.query_params.get("filename")
-    if asked:
-        return asked[:200]
-    if rendition.name == "document":
-        return record.original_name or f"document.{rendition.extension}"
-    stem = (record.original_name or record.title).rpartition(".")[0] or record.title
-    return f"{stem}-{rendition.name}.{rendition.extension}"
+class _File(Response):
+    """A whole answer whose headers are ours and already bytes."""
+
+    def __init__(self, status: int, headers: Headers, body: bytes = b"", length: int | None = None) -> None:
+        self.status_code = status
+        self.background = None
+        self.body = body
+        self.raw_headers = [*headers]
+        if status != 304:
+            self.raw_headers.append((b"content-length", b"%d" % (len(body) if length is None else length)))
 
 
-def _body(request: Request, rendition: Rendition, span: Span | None, headers: dict[str, str]) -> Response:
-    assert rendition.sha256 is not None
-    status = 206 if span is not None else 200
-    length = span.length if span is not None else rendition.size
+@lru_cache(maxsize=8192)
+def headers_of(document: Document, *, public: bool, link: str | None, length: int) -> Headers:
+    """The headers of a whole plain answer, shown and not saved."""
+    return (*_headers(document, public, link, False, ""), (b"content-length", b"%d" % length))
+
+
+def _body(request: Request, document: Document, span: Span | None, headers: Headers) -> Response:
+    media = services(request).media
+    status, start, length = 200, 0, document.size
     if span is not None:
-        headers["Content-Range"] = f"bytes {span.start}-{span.end}/{rendition.size}"
-    if request.method == "HEAD":
-        headers["Content-Length"] = str(length)
-        return Response(None, status, headers, media_type=rendition.mime)
-    file = services(request).media.store.open(rendition.sha256)
-    if span is not None:
-        file.seek(span.start)
+        status, start, length = 206, span.start, span.length
+        where = b"bytes %d-%d/%d" % (span.start, span.end, document.size)
+        headers = [*headers, (b"content-range", where)]
+    if request.scope["method"] == "HEAD":
+        return _File(status, headers, length=length)
+    if document.size <= media.hot.largest:
+        whole = media.hot.read(document.sha256)
+        return _File(status, headers, whole if span is None else whole[start : start + length])
+    file = media.store.open(document.sha256)
+    if start:
+        file.seek(start)
     if length <= SMALL:
         with file:
-            return Response(file.read(length), status, headers, media_type=rendition.mime)
-    headers["Content-Length"] = str(length)
-    return StreamingResponse(_pieces(file, length), status, headers, media_type=rendition.mime)
+            return _File(status, headers, file.read(length))
+    answer = StreamingResponse(_pieces(file, length), status)
+    answer.raw_headers = [*headers, (b"content-length", b"%d" % length)]
+    return answer
 
 
 def _pieces(file: BinaryIO, length: int) -> Iterator[bytes]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, NewType
+from typing import Any, NamedTuple, NewType
 
 DataboxId = NewType("DataboxId", int)
 CollectionId = NewType("CollectionId", int)  # base_id on the wire
@@ -18,8 +18,7 @@ KINDS = ("image", "video", "audio", "document", "flash", "unknown")
 Labels = Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class RecordKey:
+class RecordKey(NamedTuple):
     """A record as the wire names it: the number is unique only inside its databox."""
 
     databox: DataboxId
@@ -204,6 +203,36 @@ class Rendition:
     @property
     def is_ready(self) -> bool:
         return self.state == "ready" and self.sha256 is not None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SharedFile:
+    """A ready rendition with its permalink and what delivery needs of its record; *klass* is that of its recipe, None
+    outside the structure. Compared by identity: the store gives the same object while the row is the same, so that
+    delivery may keep what it makes of it."""
+
+    title: str
+    original_name: str | None
+    name: str
+    sha256: str
+    mime: str
+    extension: str
+    size: int
+    updated: datetime
+    klass: str | None
+    presentation: str
+    token: str
+    activated: bool
+
+    @property
+    def is_unmarked(self) -> bool:
+        """True when a stranger gets the very bytes: the collection's public presentation asks for no mark (04 §5)."""
+        return self.presentation == "none"
+
+    @property
+    def is_public(self) -> bool:
+        """Shared caches may keep class thumbnail; everything else is for one reader (04 section 3)."""
+        return self.name == THUMBNAIL or self.klass == "thumbnail"
 
 
 @dataclass(frozen=True, slots=True)

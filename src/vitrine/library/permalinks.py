@@ -13,7 +13,7 @@ import msgspec
 
 from vitrine.errors import Invalid, NotFound
 from vitrine.library import store
-from vitrine.library.model import DataboxId, Permalink, RecordId, RecordKey, Rendition
+from vitrine.library.model import DataboxId, Permalink, RecordId, RecordKey, Rendition, SharedFile
 from vitrine.platform.crypto import Vault, base64url, from_base64url, random_base62, same, signature
 from vitrine.platform.database import UnitOfWork
 
@@ -72,6 +72,18 @@ def check(rendition: Rendition, token: str | None) -> Permalink:
     if not token or not same(link.token, token):
         raise WrongToken("This link is not right.")
     return link
+
+
+def shared(work: UnitOfWork, key: RecordKey, name: str, token: str | None) -> SharedFile:
+    """The file that a permalink opens, without the whole record. Raises NotFound or WrongToken, as `check` does."""
+    found = store.shared_file(work, key, name.lower())
+    if found is None:
+        raise NotFound("There is nothing at this address.")
+    if not found.activated:
+        raise WrongToken("This link has been switched off.")
+    if not token or not same(found.token, token):
+        raise WrongToken("This link is not right.")
+    return found
 
 
 class BadAddress(Invalid):

@@ -17,13 +17,16 @@ from vitrine.library.model import (
     RecordId,
     RecordKey,
     Rendition,
+    SharedFile,
     Value,
 )
 from vitrine.library.tables import (
+    collections,
     databoxes,
     field_values,
     permalinks,
     quarantine_items,
+    recipes,
     records,
     renditions,
 )
@@ -137,10 +140,10 @@ def same_uuid(work: UnitOfWork, databox: DataboxId, uuid: str) -> list[Record]:
     return [Record(*row) for row in rows]
 
 
-def count_in(work: UnitOfWork, collections: Iterable[CollectionId]) -> dict[CollectionId, int]:
+def count_in(work: UnitOfWork, bases: Iterable[CollectionId]) -> dict[CollectionId, int]:
     rows = work.db.execute(
         sa.select(records.c.collection_id, sa.func.count())
-        .where(records.c.collection_id.in_(list(collections)))
+        .where(records.c.collection_id.in_(list(bases)))
         .group_by(records.c.collection_id)
     )
     return {row[0]: row[1] for row in rows}
@@ -206,6 +209,58 @@ _ONE_RENDITION = Prepared(
 def rendition(work: UnitOfWork, record_id: RecordId, name: str) -> Rendition | None:
     row = _ONE_RENDITION.first(work, record=record_id, rendition=name)
     return _rendition(row) if row else None
+
+
+_SHARED = Prepared(
+    sa.select(
+        records.c.title,
+        records.c.original_name,
+        renditions.c.name,
+        renditions.c.sha256,
+        renditions.c.mime,
+        renditions.c.extension,
+        renditions.c.size,
+        renditions.c.updated,
+        recipes.c.klass,
+        collections.c.public_presentation,
+        permalinks.c.token,
+        permalinks.c.activated,
+    )
+    .select_from(
+        records.join(renditions, renditions.c.record_id == records.c.id)
+        .join(collections, collections.c.id == records.c.collection_id)
+        .join(permalinks, sa.and_(permalinks.c.record_id == records.c.id, permalinks.c.name == renditions.c.name))
+        .outerjoin(
+            recipes,
+            sa.and_(
+                recipes.c.databox_id == records.c.databox_id,
+                recipes.c.group == sa.case((records.c.is_story, "image"), else_=records.c.kind),
+                recipes.c.name == renditions.c.name,
+            ),
+        )
+    )
+    .where(
+        records.c.databox_id == sa.bindparam("databox"),
+        records.c.number == sa.bindparam("number"),
+        renditions.c.name == sa.bindparam("rendition"),
+        renditions.c.state == "ready",
+    )
+)
+_shared_files: dict[tuple[Any, ...], SharedFile] = {}  # by the row itself: a changed row is another key
+_MOST_SHARED = 20_000
+
+
+def shared_file(work: UnitOfWork, key: RecordKey, name: str) -> SharedFile | None:
+    """What a permalink needs, in one statement: pages are full of these."""
+    row = _SHARED.raw(work, databox=key.databox, number=key.number, rendition=name)
+    if row is None:
+        return None
+    known = _shared_files.get(row)
+    if known is None:
+        if len(_shared_files) >= _MOST_SHARED:
+            _shared_files.clear()
+        known = _shared_files[row] = SharedFile(*_SHARED.converted(work, row))
+    return known
 
 
 def add_rendition(work: UnitOfWork, record_id: RecordId, name: str, values: Mapping[str, Any]) -> None:

@@ -26,7 +26,7 @@ STAMP = "structure"
 
 def version(work: UnitOfWork) -> int:
     """The stamp of the structure; 0 when nothing was ever made. A driver call: every API request asks for it."""
-    if work.db.dialect.name == "sqlite":
+    if work.driver is not None:
         row = work.driver.execute("SELECT value FROM stamps WHERE name = 'structure'").fetchone()
         return int(row[0]) if row else 0
     return int(work.db.scalar(sa.select(stamps.c.value).where(stamps.c.name == STAMP)) or 0)

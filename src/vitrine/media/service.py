@@ -3,7 +3,7 @@
 import shutil
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from tempfile import mkdtemp
@@ -17,6 +17,7 @@ from vitrine.media.probe import Limits, Probe
 from vitrine.media.renditions import Made, Spec
 from vitrine.media.sandbox import Sandbox
 from vitrine.media.storage import BlobStore, Spooled, Stored
+from vitrine.media.storage.hot import HotFiles
 from vitrine.media.storage.local import LocalStore
 
 PROBE_TIMEOUT = timedelta(seconds=60)
@@ -34,6 +35,10 @@ class Media:
     limits: Limits
     scratch_root: Path
     max_bytes: int
+    hot: HotFiles = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "hot", HotFiles(self.store))
 
     def spool(self, source: BinaryIO | Path) -> AbstractContextManager[Spooled]:
         """Copy a file in; raises FileTooLarge or Unavailable."""

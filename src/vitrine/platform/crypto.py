@@ -115,8 +115,9 @@ def signature(key: bytes, message: bytes) -> bytes:
 
 def same(left: bytes | str, right: bytes | str) -> bool:
     """Compare in constant time."""
-    as_bytes = [value.encode() if isinstance(value, str) else value for value in (left, right)]
-    return hmac.compare_digest(*as_bytes)
+    one = left.encode() if isinstance(left, str) else left
+    other = right.encode() if isinstance(right, str) else right
+    return hmac.compare_digest(one, other)
 
 
 def base64url(raw: bytes) -> str:

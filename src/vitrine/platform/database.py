@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, CursorResult, Engine, create_engine, event
 from sqlalchemy.exc import OperationalError
@@ -21,6 +21,7 @@ from sqlalchemy.pool import NullPool, QueuePool
 from vitrine.errors import NotFound, Unavailable
 
 BUSY_TIMEOUT_MS = 5_000
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -29,12 +30,14 @@ class UnitOfWork:
 
     `db` is the open connection, `now` the one instant of this unit of work (aware, UTC). Events given to `emit` reach
     their listeners just before the commit, inside the same transaction; callables given to `after_commit` run once the
-    change is durable, and not at all if it is not.
+    change is durable, and not at all if it is not. `driver` is SQLite's own connection for the few statements where
+    SQLAlchemy's overhead is measurable, None on other databases.
     """
 
     db: Connection
     now: datetime
     writable: bool
+    driver: sqlite3.Connection | None = None
     events: list[object] = field(default_factory=list)
     _afterwards: list[Callable[[], None]] = field(default_factory=list)
 
@@ -43,11 +46,6 @@ class UnitOfWork:
 
     def after_commit(self, call: Callable[[], None]) -> None:
         self._afterwards.append(call)
-
-    @property
-    def driver(self) -> Any:
-        """The driver's own connection, for the few statements where SQLAlchemy's overhead is measurable."""
-        return self.db.connection.driver_connection
 
 
 Listener = Callable[[UnitOfWork, Any], None]
@@ -79,6 +77,37 @@ class Database:
         with self._transaction("BEGIN") as work:
             yield work
 
+    def reading(self, call: Callable[[UnitOfWork], T]) -> T:
+        """`read()` for one call. Every API request passes here, so on SQLite it does without the context manager."""
+        if not self.is_sqlite:
+            with self.read() as work:
+                return call(work)
+        db = self._connection()
+        driver: sqlite3.Connection = self._local.driver
+        try:
+            driver.execute("BEGIN")
+            try:
+                return call(UnitOfWork(db, datetime.now(UTC), False, driver))
+            finally:
+                driver.execute("COMMIT")  # nothing was written: ends the snapshot, whatever happened
+        except (OperationalError, sqlite3.OperationalError, OverflowError) as failure:
+            raise _translated(failure) from failure
+        finally:
+            self._local.busy = False
+
+    def glance(self, call: Callable[[UnitOfWork], T]) -> T:
+        """`reading()` for a call of exactly one statement: that is a snapshot by itself, without a transaction."""
+        if not self.is_sqlite:
+            with self.read() as work:
+                return call(work)
+        db = self._connection()
+        try:
+            return call(UnitOfWork(db, datetime.now(UTC), False, self._local.driver))
+        except (OperationalError, sqlite3.OperationalError, OverflowError) as failure:
+            raise _translated(failure) from failure
+        finally:
+            self._local.busy = False
+
     @contextmanager
     def write(self) -> Iterator[UnitOfWork]:
         """One writing transaction. Raises Unavailable when the database stays locked or the disk is full."""
@@ -88,7 +117,8 @@ class Database:
     @contextmanager
     def _transaction(self, begin: str) -> Iterator[UnitOfWork]:
         db = self._connection()
-        work = UnitOfWork(db, datetime.now(UTC), writable=begin != "BEGIN")
+        driver = self._local.driver if self.is_sqlite else None
+        work = UnitOfWork(db, datetime.now(UTC), begin != "BEGIN", driver)
         try:
             self._begin(db, begin)
             try:
@@ -98,13 +128,8 @@ class Database:
             except BaseException:
                 self._end(db, "ROLLBACK")
                 raise
-        except (OperationalError, sqlite3.OperationalError) as failure:
+        except (OperationalError, sqlite3.OperationalError, OverflowError) as failure:
             raise _translated(failure) from failure
-        except OverflowError as failure:
-            if "SQLite INTEGER" not in str(failure):
-                raise
-            # A number from an address that is longer than any row's: what it names cannot be there.
-            raise NotFound("There is nothing with such a number.") from failure
         finally:
             if not self.is_sqlite:
                 db.close()
@@ -125,19 +150,21 @@ class Database:
     def _connection(self) -> Connection:
         if not self.is_sqlite:
             return self.engine.connect()
-        if getattr(self._local, "busy", False):
+        local = self._local.__dict__
+        if local.get("busy"):
             raise RuntimeError("a unit of work is already open in this thread")
-        if getattr(self._local, "connection", None) is None:
+        if local.get("connection") is None:
             self._local.connection = self.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+            self._local.driver = _driver(self._local.connection)
             with self._guard:
                 self._opened.append(self._local.connection)
-        self._local.busy = True
-        connection: Connection = self._local.connection
+        local["busy"] = True
+        connection: Connection = local["connection"]
         return connection
 
     def _begin(self, db: Connection, statement: str) -> None:
         if self.is_sqlite:
-            _driver(db).execute(statement)
+            self._local.driver.execute(statement)
 
     def _end(self, db: Connection, statement: str) -> None:
         if not self.is_sqlite:
@@ -146,7 +173,7 @@ class Database:
             else:
                 db.rollback()
             return
-        driver = _driver(db)
+        driver = self._local.driver
         if statement == "COMMIT" or driver.in_transaction:
             driver.execute(statement)
 
@@ -199,6 +226,9 @@ def _sqlite(url: str) -> Engine:
 def _translated(failure: Exception) -> Exception:
     """What SQLite could not do now, as a refusal; anything else is a bug and passes through."""
     text = str(failure).lower()
+    if isinstance(failure, OverflowError) and "sqlite integer" in text:
+        # A number from an address that is longer than any row's: what it names cannot be there.
+        return NotFound("There is nothing with such a number.")
     if "locked" in text or "busy" in text:
         return Unavailable("The library is busy; please try again in a moment.", why=text[:200], retry_after_s=5)
     if "disk is full" in text or "disk i/o" in text or "readonly database" in text:

@@ -41,17 +41,29 @@ class Prepared:
 
     def all(self, work: UnitOfWork, **values: Any) -> list[Any]:
         """Every row as a sequence of converted values."""
-        if work.db.dialect.name != "sqlite":
+        if work.driver is None:
             return list(work.db.execute(self._statement, values))
         found = work.driver.execute(self._sql, self._bound(values)).fetchall()
         return [self._converted(row) for row in found]
 
     def first(self, work: UnitOfWork, **values: Any) -> Any:
         """The first row, or None."""
-        if work.db.dialect.name != "sqlite":
+        if work.driver is None:
             return work.db.execute(self._statement, values).first()
         row = work.driver.execute(self._sql, self._bound(values)).fetchone()
         return None if row is None else self._converted(row)
+
+    def raw(self, work: UnitOfWork, **values: Any) -> tuple[Any, ...] | None:
+        """The first row as the database gives it: a key for what was made of the same row before. See `converted`."""
+        if work.driver is None:
+            found = work.db.execute(self._statement, values).first()
+            return None if found is None else tuple(found)
+        row: tuple[Any, ...] | None = work.driver.execute(self._sql, self._bound(values)).fetchone()
+        return row
+
+    def converted(self, work: UnitOfWork, row: tuple[Any, ...]) -> Any:
+        """A row of `raw` with its values converted."""
+        return row if work.driver is None else self._converted(row)
 
     def _bound(self, values: dict[str, Any]) -> list[Any]:
         given = {**self._fixed, **values} if self._fixed else values

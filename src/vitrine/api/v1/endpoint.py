@@ -39,7 +39,6 @@ def endpoint(handler: Handler, *, max_bytes: Callable[[Request], int] | None = N
     """Wrap a handler: read its parameters, turn every refusal into the status that v1 promises, log the call."""
 
     async def wrapped(request: Request) -> Response:
-        request.state.started = time.perf_counter()
         response = await _answered(request, handler, max_bytes)
         _note(request, response.status_code)
         return response
@@ -77,11 +76,12 @@ async def _answered(request: Request, handler: Handler, max_bytes: Callable[[Req
 async def _allowed_bytes(request: Request, most: Callable[[Request], int]) -> int:
     """How much of a body is read: a token in header or query is checked before the first byte, so that strangers cannot
     fill the disk; a client whose token is in the form itself sends at most UNPROVEN_BYTES."""
-    request.state.params = without_body(request)
+    state = request.scope["state"]
+    state["params"] = without_body(request)
     try:
         known = await read(request, nobody, lambda work, _actor: optional_bearer(work, request))
     finally:
-        del request.state.params
+        del state["params"]
     return most(request) if known is not None else min(most(request), UNPROVEN_BYTES)
 
 
@@ -108,21 +108,21 @@ def challenge(status: int, error: str) -> Response:
 
 
 def _note(request: Request, status: int) -> None:
-    bearer = getattr(request.state, "bearer", None)
+    scope = request.scope
+    state = scope["state"]
+    bearer = state.get("bearer")
     if bearer is None:
         return
-    in_parameter = not request.headers.get("authorization")
-    route = request.scope.get("route")
     services(request).ledger.request(
         RequestLine(
-            at=datetime.now(UTC),
-            request_id=request.state.request_id,
-            account_id=bearer.actor.account_id,
-            application_id=bearer.actor.application_id,
-            method=request.method,
-            route=getattr(route, "path", ""),
-            status=status,
-            duration_us=round((time.perf_counter() - request.state.started) * 1_000_000),
-            habits="parameter_token" if in_parameter else "",
+            datetime.now(UTC),
+            state["request_id"],
+            bearer.actor.account_id,
+            bearer.actor.application_id,
+            scope["method"],
+            scope["route"].path,
+            status,
+            round((time.perf_counter() - state["started"]) * 1_000_000),
+            "" if "authorization" in request.headers else "parameter_token",
         )
     )

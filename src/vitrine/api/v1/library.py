@@ -1,14 +1,17 @@
 """Databoxes, collections, records, adding: contract 02 sections 6.2, 6.4, 6.6, 6.10."""
 
 import re
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
+from zoneinfo import ZoneInfo
 
+import msgspec
 from starlette.datastructures import UploadFile
 from starlette.requests import Request
 from starlette.responses import Response
 
-from vitrine.accounts import Actor, DataboxRight
+from vitrine.accounts import Actor, CollectionGrant, DataboxRight, User, UserId
 from vitrine.accounts.rights import names
 from vitrine.api.v1 import present
 from vitrine.api.v1.frame import frame_of, lists_or_objects, record_extended
@@ -16,7 +19,7 @@ from vitrine.api.wire.envelope import answer, is_extended
 from vitrine.edge import bearer, off, read, services, write
 from vitrine.errors import Invalid
 from vitrine.library.ingest import Added, Arrival, Ingest, Quarantined
-from vitrine.library.model import CollectionId, DataboxId, RecordKey
+from vitrine.library.model import CollectionId, DataboxId, RecordKey, Structure
 from vitrine.platform.database import UnitOfWork
 
 _TRUE = frozenset({"1", "y", "yes", "o", "oui", "on", "true"})
@@ -26,19 +29,46 @@ async def me(request: Request) -> Response:
     """GET /me/"""
     here = services(request)
 
-    def call(work: UnitOfWork, actor: Actor) -> dict[str, Any]:
+    def call(work: UnitOfWork, actor: Actor) -> msgspec.Raw:
         structure = here.records.structure(work)
+        user = here.accounts.get(work, actor.must_user_id)
         listed = [one for one in actor.rights.collections.values() if one.is_in_time(work.now)]
-        return {
-            "user": present.user(here.accounts.get(work, actor.must_user_id), here.settings.zone),
-            "collections": [present.collection_grant(structure, one) for one in listed],
-            "databoxes": [
-                {"databox_id": box, "rights": names(actor.rights.databoxes.get(box, DataboxRight(0)))}
-                for box in sorted(actor.rights.databox_ids())
-            ],
-        }
+        known = _presented.get(user.id)
+        if known is None or known.user is not user or known.structure is not structure or known.listed != listed:
+            if len(_presented) >= _MOST_PRESENTED:
+                _presented.clear()
+            known = _Me(user, structure, listed, _me(here.settings.zone, actor, user, structure, listed))
+            _presented[user.id] = known
+        return known.encoded
 
     return answer(request, await read(request, bearer, call))
+
+
+@dataclass(frozen=True, slots=True)
+class _Me:
+    """What /me/ answered last to somebody, and from which values: used again while they are the same."""
+
+    user: User
+    structure: Structure
+    listed: list[CollectionGrant]
+    encoded: msgspec.Raw
+
+
+_presented: dict[UserId, _Me] = {}
+_MOST_PRESENTED = 10_000
+
+
+def _me(zone: ZoneInfo, actor: Actor, user: User, structure: Structure, listed: list[CollectionGrant]) -> msgspec.Raw:
+    databoxes = [
+        {"databox_id": box, "rights": names(actor.rights.databoxes.get(box, DataboxRight(0)))}
+        for box in sorted(actor.rights.databox_ids())
+    ]
+    made = {
+        "user": present.user(user, zone),
+        "collections": [present.collection_grant(structure, one) for one in listed],
+        "databoxes": databoxes,
+    }
+    return msgspec.Raw(msgspec.json.encode(made))
 
 
 async def databoxes(request: Request) -> Response:

@@ -2,8 +2,11 @@
 
 import re
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 from starlette.requests import Request
@@ -37,14 +40,19 @@ def meta(request: Request, status: int, error_details: str | None) -> dict[str, 
     error_type, message = MESSAGES.get(status, MESSAGES[500]) if status >= 400 else (None, None)
     return {
         "api_version": API_VERSION,
-        "request": f"{request.method} {request.url.path}",
-        "response_time": atom(datetime.now(UTC).replace(microsecond=0), services(request).settings.zone),
+        "request": f"{request.scope['method']} {request.scope['path']}",
+        "response_time": _second(int(time.time()), services(request).settings.timezone),
         "http_code": status,
         "error_type": error_type,
         "error_message": message,
         "error_details": error_details if status >= 400 else None,
         "charset": "UTF-8",
     }
+
+
+@lru_cache(maxsize=4)
+def _second(seconds: int, zone: str) -> str:
+    return atom(datetime.fromtimestamp(seconds, UTC), ZoneInfo(zone))
 
 
 def answer(
@@ -57,23 +65,47 @@ def answer(
 ) -> Response:
     """One answer in the envelope; no data is `{}`, never null."""
     body = _encode({"meta": meta(request, status, error_details), "response": {} if data is None else data})
-    started = getattr(request.state, "started", None)
-    sent = {"Cache-Control": "private, no-store", "Vary": "Origin, Authorization, Accept", **(headers or {})}
-    if started is not None:
-        sent["Server-Timing"] = f"_global;dur={(time.perf_counter() - started) * 1000:.1f}"
+    took = (time.perf_counter() - request.scope["state"]["started"]) * 1000
     callback = callback_of(request)
     if callback:
-        return _padded(request, callback, body, status, sent)
-    return Response(body, status, sent, media_type=JSON)
+        sent = {"Cache-Control": "private, no-store", "Vary": _VARY, **(headers or {})}
+        return _padded(request, callback, body, status, {**sent, "Server-Timing": f"_global;dur={took:.1f}"})
+    return _Answer(body, status, took, headers)
+
+
+_VARY = "Origin, Authorization, Accept"
+_ALWAYS = (
+    (b"content-type", JSON.encode()),
+    (b"vary", _VARY.encode()),
+    (b"cache-control", b"private, no-store"),
+)
+
+
+class _Answer(Response):
+    """A JSON answer whose headers are put together without Starlette's checks: they are ours and already bytes."""
+
+    def __init__(self, body: bytes, status: int, took_ms: float, headers: Mapping[str, str] | None) -> None:
+        self.status_code = status
+        self.background = None
+        self.body = body
+        timing = b"_global;dur=%.1f" % took_ms
+        made = [(b"content-length", b"%d" % len(body)), (b"server-timing", timing)]
+        if headers:
+            given = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+            replaced = {name for name, _ in given}
+            made += given
+            made += [one for one in _ALWAYS if one[0] not in replaced]
+        else:
+            made += _ALWAYS
+        self.raw_headers = made
 
 
 def callback_of(request: Request) -> str:
     """The parameter `callback`, from query or form (02 section 2)."""
-    given = request.query_params.get("callback")
-    params = getattr(request.state, "params", None)
-    if given is None and params is not None:
-        given = params.text("callback")
-    return (given or "").strip()
+    params = request.scope["state"].get("params")
+    if params is None:  # refused before they were read
+        return request.query_params.get("callback", "").strip()
+    return (params.text("callback") or "").strip() if params.query or params.form else ""
 
 
 def _padded(request: Request, callback: str, body: bytes, status: int, headers: dict[str, str]) -> Response:
@@ -93,7 +125,12 @@ def is_extended(request: Request) -> bool:
 def is_acceptable(request: Request) -> bool:
     """False for an `Accept` that allows none of our formats: 406."""
     accept = request.headers.get("accept", "")
-    if not accept or request.query_params.get("callback"):
+    return _accepts(accept) or bool(request.query_params.get("callback"))
+
+
+@lru_cache(maxsize=512)
+def _accepts(accept: str) -> bool:
+    if not accept:
         return True
     asked = [part.partition(";")[0].strip().lower() for part in accept.split(",")]
     return any(one in _ACCEPTED or one.startswith("application/vnd.phraseanet.record-extended+") for one in asked)

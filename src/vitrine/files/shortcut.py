@@ -1,0 +1,44 @@
+"""The plain case of a permalink, without building a request: GET of a small file, its own token alone, no condition.
+
+A page of an application shows dozens of thumbnails, and a server that hands out twenty kilobytes should not spend more
+on finding out what was asked than on sending it. Everything else, refusals too, takes the route in `routes.py`; both
+ask `library.permalinks.shared` and make their headers by the same functions.
+"""
+
+import re
+
+from starlette.types import Scope
+
+from vitrine.edge.dispatch import Whole
+from vitrine.edge.services import Services
+from vitrine.errors import DomainError
+from vitrine.files.routes import PERMALINK, TOKEN_ALONE, answering
+from vitrine.files.send import headers_of
+from vitrine.library import permalinks
+from vitrine.library.model import DataboxId, RecordKey
+
+_PLAIN = re.compile(r"/permalink/v1/(\d{1,18})/(\d{1,18})/([0-9A-Za-z_]+)/[^/]+")
+_LONG_WAY = frozenset({b"authorization", b"if-none-match", b"if-modified-since", b"if-range", b"range"})
+
+
+def small_permalink(services: Services, scope: Scope) -> Whole | None:
+    """The answer, or None when the route must see the request."""
+    plain = _PLAIN.fullmatch(scope["path"])
+    token = TOKEN_ALONE.fullmatch(scope["query_string"])
+    if plain is None or token is None or scope["method"] != "GET":
+        return None
+    for name, _ in scope["headers"]:
+        if name in _LONG_WAY:
+            return None
+    key = RecordKey(DataboxId(int(plain[1])), int(plain[2]))
+    name, secret = plain[3].lower(), token[1].decode()
+    try:
+        file = services.database.glance(lambda work: permalinks.shared(work, key, name, secret))
+        hot = services.media.hot
+        if not file.is_unmarked or file.size > hot.largest:
+            return None
+        body = hot.read(file.sha256)
+    except DomainError:
+        return None
+    document, link = answering(services.settings.base_url, key, file)
+    return PERMALINK, headers_of(document, public=file.is_public, link=link, length=len(body)), body
