@@ -4,11 +4,12 @@ Pure functions of the actor's rights and the record's collection and status. Eve
 out its bytes asks here: API, pages, files, embed and the search service.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from vitrine.accounts import Actor, Right, Via
 from vitrine.library.errors import MayNotSee
-from vitrine.library.model import DOCUMENT, THUMBNAIL, Recipe, Record
+from vitrine.library.model import DOCUMENT, PREVIEW, THUMBNAIL, CollectionId, Recipe, Record, RecordId, RecordKey
 
 
 def sees(actor: Actor, record: Record, now: datetime) -> bool:
@@ -21,10 +22,32 @@ def sees(actor: Actor, record: Record, now: datetime) -> bool:
     return actor.rights.record_grant(record.id, now)
 
 
+def seen_of(actor: Actor, stamps: Iterable[tuple[RecordId, CollectionId, int]], now: datetime) -> set[RecordId]:
+    """`sees` for a page of records as (record, collection, status): the ones the actor sees."""
+    if actor.via is Via.COMMAND:
+        return {record for record, _, _ in stamps}
+    rights = actor.rights
+    verdicts: dict[tuple[CollectionId, int], bool] = {}
+    seen = set()
+    for record, collection, status in stamps:
+        verdict = verdicts.get((collection, status))
+        if verdict is None:
+            grant = rights.collections.get(collection)
+            verdict = grant is not None and grant.is_live(now) and grant.shows_status(status)
+            verdicts[collection, status] = verdict
+        if verdict or rights.record_grant(record, now):
+            seen.add(record)
+    return seen
+
+
 def require_sight(actor: Actor, record: Record, now: datetime) -> None:
     """Raises MayNotSee."""
     if not sees(actor, record, now):
-        raise MayNotSee("You have no access to this record.", why=f"record {record.key} user {actor.user_id}")
+        raise not_seen(actor, record.key)
+
+
+def not_seen(actor: Actor, key: RecordKey) -> MayNotSee:
+    return MayNotSee("You have no access to this record.", why=f"record {key} user {actor.user_id}")
 
 
 def may(actor: Actor, record: Record, right: Right, now: datetime) -> bool:
@@ -35,30 +58,36 @@ def may(actor: Actor, record: Record, right: Right, now: datetime) -> bool:
 
 
 def may_have(actor: Actor, record: Record, name: str, recipe: Recipe | None, now: datetime) -> bool:
-    """May the actor get the bytes of rendition *name*? *recipe* is its entry in the structure, None when it has none.
+    """May the actor get the bytes of rendition *name*? *recipe* is its entry in the structure, if it has one."""
+    return class_of(record, name, recipe) in classes_of(actor, record, now)
 
-    The original asks for `candwnldhd` or a grant of the document; a rendition outside the structure goes to nobody
-    except that a story's pictures and `thumbnail` go to everybody who sees the record.
-    """
-    if not sees(actor, record, now):
-        return False
-    if name == THUMBNAIL or (record.is_story and name != DOCUMENT) or actor.via is Via.COMMAND:
-        return True
+
+def class_of(record: Record, name: str, recipe: Recipe | None) -> str | None:
+    """The class that decides about a rendition. The original asks for `document`; a rendition outside the structure has
+    none and goes to nobody, except that a story's pictures and `thumbnail` go to everybody who sees the record."""
+    if name == THUMBNAIL or (record.is_story and name != DOCUMENT):
+        return THUMBNAIL
     if name == DOCUMENT:
-        klass = DOCUMENT
-    elif recipe is None:
-        return False
-    else:
-        klass = recipe.klass
-    if klass == "thumbnail":
-        return True
-    if klass == "preview":
-        return actor.rights.on(record.collection_id, Right.candwnldpreview, now) or actor.rights.record_grant(
-            record.id, now
-        )
-    return actor.rights.on(record.collection_id, Right.candwnldhd, now) or actor.rights.record_grant(
-        record.id, now, document=True
-    )
+        return DOCUMENT
+    return None if recipe is None else recipe.klass
+
+
+def classes_of(actor: Actor, record: Record, now: datetime) -> frozenset[str | None]:
+    """The classes of files of *record* that the actor may have, by 06 section 17.7; empty for who may not see it."""
+    if actor.via is Via.COMMAND:
+        return _EVERY_CLASS
+    if not sees(actor, record, now):
+        return frozenset()
+    rights = actor.rights
+    allowed = {THUMBNAIL}
+    if rights.on(record.collection_id, Right.candwnldpreview, now) or rights.record_grant(record.id, now):
+        allowed.add(PREVIEW)
+    if rights.on(record.collection_id, Right.candwnldhd, now) or rights.record_grant(record.id, now, document=True):
+        allowed.add(DOCUMENT)
+    return frozenset(allowed)
+
+
+_EVERY_CLASS: frozenset[str | None] = frozenset({THUMBNAIL, PREVIEW, DOCUMENT, None})
 
 
 def sees_business_fields(actor: Actor, record: Record, now: datetime) -> bool:

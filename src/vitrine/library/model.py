@@ -122,6 +122,7 @@ class Structure:
     status_bits: Mapping[DataboxId, tuple[StatusBit, ...]]
     recipes: Mapping[tuple[DataboxId, str, str], Recipe]
     field_by_id: Mapping[FieldId, Field] = field(default_factory=dict)
+    field_order: Mapping[FieldId, int] = field(default_factory=dict)
 
     def recipes_for(self, databox: DataboxId, group: str) -> tuple[Recipe, ...]:
         """The recipes of one kind of record, in order. Stories use those of images (04 section 8)."""
@@ -180,9 +181,10 @@ class Permalink:
     updated: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Rendition:
-    """One file of a record; `document` is the original. Only `state == "ready"` has bytes (`sha256`)."""
+    """One file of a record; `document` is the original. Only `state == "ready"` has bytes (`sha256`). Compared by
+    identity, as `Shown` is."""
 
     record_id: RecordId
     name: str

@@ -98,6 +98,9 @@ class StaleAddress(NotFound):
     code = "stale_address"
 
 
+Signer = Callable[[RecordKey, str], str]
+
+
 @dataclass(frozen=True, slots=True)
 class SignedAddress:
     """What a signed address says once its signature is right."""
@@ -118,21 +121,34 @@ class SignedAddresses:
 
     vault: Vault
     _keys: dict[tuple[int, int], bytes] = field(default_factory=dict)
-    _made: OrderedDict[tuple[Any, ...], str] = field(default_factory=OrderedDict)
+    _made: OrderedDict[tuple[Any, ...], dict[tuple[RecordKey, str], str]] = field(default_factory=OrderedDict)
+    _many: int = 0
 
     def path(self, issuer: tuple[int, int], key: RecordKey, name: str, *, life: timedelta | None, now: datetime) -> str:
-        """The path of the address; *issuer* is (user id, generation), *life* None means endless."""
-        hour = int(now.timestamp()) // _HOUR * _HOUR
+        """The path of one address; *issuer* is (user id, generation), *life* None means endless."""
+        return self.signer(issuer, life=life, now=now)(key, name)
+
+    def signer(self, issuer: tuple[int, int], *, life: timedelta | None, now: datetime) -> "Signer":
+        """The same for many documents: what is equal for all of them is worked out once."""
+        second = int(now.timestamp())
+        hour = second // _HOUR * _HOUR
         # Rounded up, so that the address lives at least as long as was asked for.
-        ends = None if life is None else -(-(int(now.timestamp()) + int(life.total_seconds())) // _HOUR) * _HOUR
-        memo = (issuer, key, name, hour if ends is None else ends)
-        known = self._made.get(memo)
-        if known is None:
-            known = "/medias/" + self._sign(issuer, key, name, hour, ends)
-            if len(self._made) >= _CACHED:
-                self._made.popitem(last=False)
-            self._made[memo] = known
-        return known
+        ends = None if life is None else -(-(second + int(life.total_seconds())) // _HOUR) * _HOUR
+        memo = (issuer, hour, ends)
+        made = self._made.get(memo)
+        if made is None:
+            while self._many >= _CACHED and self._made:
+                self._many -= len(self._made.popitem(last=False)[1])
+            made = self._made[memo] = {}
+
+        def path(key: RecordKey, name: str) -> str:
+            known = made.get((key, name))
+            if known is None:
+                known = made[key, name] = "/medias/" + self._sign(issuer, key, name, hour, ends)
+                self._many += 1
+            return known
+
+        return path
 
     def _sign(self, issuer: tuple[int, int], key: RecordKey, name: str, issued: int, ends: int | None) -> str:
         header = {"typ": "JWT", "alg": "HS256", "kid": f"{issuer[0]}-{issuer[1]}"}

@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 from vitrine.accounts import Actor, Via
 from vitrine.errors import NotFound
 from vitrine.library import access, store, structure_store
 from vitrine.library.errors import MayNotSee, NoSuchCollection, NoSuchDatabox, NoSuchRecord, NoSuchRendition
 from vitrine.library.model import (
-    THUMBNAIL,
     Collection,
     CollectionId,
     Databox,
@@ -23,13 +23,24 @@ from vitrine.library.model import (
 )
 from vitrine.platform.database import UnitOfWork
 
+MOST_SHOWN = 8_000  # about 20 MB
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Shown:
-    """A record the actor sees, with its thumbnail (None while there is none)."""
+    """A record the actor sees, with its thumbnail (None while there is none). Compared by identity: a page gives the
+    same object while record and thumbnail are the same, so that presenters may keep what they make of it."""
 
     record: Record
     thumbnail: Rendition | None
+
+
+class Described(NamedTuple):
+    """A record with its values in the order of the structure and the files that the actor may have."""
+
+    shown: Shown
+    values: list[tuple[Field, Value]]
+    renditions: list[Rendition]
 
 
 @dataclass(slots=True)
@@ -37,6 +48,8 @@ class Records:
     """The archive as one person sees it. Refusals: NoSuch… when a thing is not there, MayNotSee when it is."""
 
     _structure: Structure | None = field(default=None)
+    _shown: dict[tuple[Any, ...], Shown] = field(default_factory=dict)
+    _files: dict[tuple[Any, ...], list[Rendition]] = field(default_factory=dict)
 
     def structure(self, work: UnitOfWork) -> Structure:
         """The structure of all databoxes, from memory while its stamp stays the same."""
@@ -82,48 +95,103 @@ class Records:
         """Raises NoSuchDatabox, NoSuchRecord or MayNotSee."""
         found = store.by_key(work, key)
         if found is None:
-            if key.databox not in self.structure(work).databoxes:
-                raise NoSuchDatabox(f"There is no databox {key.databox}.")
-            raise NoSuchRecord(f"There is no record {key.number} in databox {key.databox}.")
+            raise self._missing(work, key)
         access.require_sight(actor, found, work.now)
         return found
 
+    def _missing(self, work: UnitOfWork, key: RecordKey) -> NotFound:
+        if key.databox not in self.structure(work).databoxes:
+            return NoSuchDatabox(f"There is no databox {key.databox}.")
+        return NoSuchRecord(f"There is no record {key.number} in databox {key.databox}.")
+
+    def shown(self, work: UnitOfWork, actor: Actor, key: RecordKey) -> Shown:
+        """One record with its thumbnail. Refusals as in `get`."""
+        record_id = store.id_of(work, key)
+        if record_id is None:
+            raise self._missing(work, key)
+        page = self.page(work, actor, [record_id])
+        if not page:
+            raise access.not_seen(actor, key)
+        return page[0]
+
     def page(self, work: UnitOfWork, actor: Actor, ids: Sequence[RecordId]) -> list[Shown]:
-        """Records in the order of *ids*, with thumbnails, in one statement.
+        """Records in the order of *ids*, with thumbnails, in one statement for the ones shown lately.
 
         What has gone or is no longer visible is left out: an index may be seconds behind, rights are not.
         """
         if not ids:
             return []
-        found = store.with_thumbnails(work, ids)
-        pairs = (found[one] for one in ids if one in found)
-        return [Shown(record, thumb) for record, thumb in pairs if access.sees(actor, record, work.now)]
-
-    def shown(self, work: UnitOfWork, actor: Actor, key: RecordKey) -> Shown:
-        record = self.get(work, actor, key)
-        return Shown(record, self._ready(store.rendition(work, record.id, THUMBNAIL)))
+        stamps = store.stamps(work, ids)
+        seen = access.seen_of(actor, (stamp[:3] for stamp in stamps.values()), work.now)
+        wanted = [stamps[one] for one in ids if one in seen]
+        found = {stamp: self._shown.get(stamp) for stamp in wanted}
+        unknown = [RecordId(stamp[0]) for stamp, known in found.items() if known is None]
+        if unknown:
+            if len(self._shown) > MOST_SHOWN:
+                self._shown.clear()
+            # The same snapshot as the stamps: what is read here is what they stand for.
+            for record, thumbnail in store.with_thumbnails(work, unknown).values():
+                found[stamps[record.id]] = self._shown[stamps[record.id]] = Shown(record, thumbnail)
+        return [one for one in found.values() if one is not None]
 
     def values(self, work: UnitOfWork, actor: Actor, record: Record, *, business: bool) -> list[tuple[Field, Value]]:
         """Values in the order of the structure; business ones only when asked for and allowed on this very record."""
-        allowed = business and access.sees_business_fields(actor, record, work.now)
-        fields = self.structure(work).field_by_id
-        order = {one.id: place for place, one in enumerate(self.structure(work).fields[record.databox_id])}
         found = store.values_of(work, [record.id])[record.id]
+        return self._allowed_values(work, self.structure(work), actor, record, found, business=business)
+
+    @staticmethod
+    def _allowed_values(
+        work: UnitOfWork, structure: Structure, actor: Actor, record: Record, found: list[Value], *, business: bool
+    ) -> list[tuple[Field, Value]]:
+        allowed = business and access.sees_business_fields(actor, record, work.now)
+        fields, order = structure.field_by_id, structure.field_order
         pairs = [(fields[one.field_id], one) for one in found if one.field_id in fields]
-        pairs.sort(key=lambda pair: order.get(pair[0].id, len(order)))
+        pairs.sort(key=lambda pair: order[pair[0].id])
         return [pair for pair in pairs if allowed or not pair[0].business]
 
     def renditions(self, work: UnitOfWork, actor: Actor, record: Record) -> list[Rendition]:
         """The renditions with bytes that the actor may have, the original first."""
-        structure = self.structure(work)
+        found = store.renditions_of(work, [record.id])[record.id]
+        return self._allowed_renditions(work, self.structure(work), actor, record, found)
+
+    @staticmethod
+    def _allowed_renditions(
+        work: UnitOfWork, structure: Structure, actor: Actor, record: Record, found: list[Rendition]
+    ) -> list[Rendition]:
+        group = record.group
+        allowed = access.classes_of(actor, record, work.now)
         return [
             one
-            for one in store.renditions_of(work, [record.id])[record.id]
+            for one in found
             if one.is_ready
-            and access.may_have(
-                actor, record, one.name, structure.recipe(record.databox_id, record.group, one.name), work.now
-            )
+            and access.class_of(record, one.name, structure.recipe(record.databox_id, group, one.name)) in allowed
         ]
+
+    def described(self, work: UnitOfWork, actor: Actor, page: Sequence[Shown]) -> list[Described]:
+        """Everything the actor may know of the records of a page, a statement for all values and one for all files."""
+        ids = [one.record.id for one in page]
+        values, renditions = store.values_of(work, ids), self._renditions_of(work, ids)
+        structure = self.structure(work)
+        return [
+            Described(
+                one,
+                self._allowed_values(work, structure, actor, one.record, values[one.record.id], business=True),
+                self._allowed_renditions(work, structure, actor, one.record, renditions[one.record.id]),
+            )
+            for one in page
+        ]
+
+    def _renditions_of(self, work: UnitOfWork, ids: Sequence[RecordId]) -> dict[RecordId, list[Rendition]]:
+        """`store.renditions_of`, with the same objects for as long as they are the same."""
+        stamps = store.rendition_stamps(work, ids)
+        found = {one: self._files.get(stamps[one]) for one in ids}
+        unknown = [one for one, known in found.items() if known is None]
+        if unknown:
+            if len(self._files) > MOST_SHOWN:
+                self._files.clear()
+            for one, made in store.renditions_of(work, unknown).items():
+                found[one] = self._files[stamps[one]] = made
+        return {one: some or [] for one, some in found.items()}
 
     def all_renditions(self, work: UnitOfWork, actor: Actor, record: Record) -> list[Rendition]:
         """Every rendition in any state that the actor may know of, for the record page."""

@@ -78,6 +78,18 @@ def by_key(work: UnitOfWork, key: RecordKey) -> Record | None:
     return Record(*row) if row else None
 
 
+_ID_OF = Prepared(
+    sa.select(records.c.id).where(
+        records.c.databox_id == sa.bindparam("databox"), records.c.number == sa.bindparam("number")
+    )
+)
+
+
+def id_of(work: UnitOfWork, key: RecordKey) -> RecordId | None:
+    row = _ID_OF.raw(work, databox=key.databox, number=key.number)
+    return RecordId(row[0]) if row else None
+
+
 def by_id(work: UnitOfWork, record_id: RecordId) -> Record | None:
     row = work.db.execute(sa.select(*_RECORD).where(records.c.id == record_id)).first()
     return Record(*row) if row else None
@@ -93,6 +105,31 @@ def with_thumbnails(work: UnitOfWork, ids: Sequence[RecordId]) -> dict[RecordId,
         rest = row[_RECORD_WIDTH:]
         found[record.id] = (record, _rendition(rest) if rest[0] is not None else None)
     return found
+
+
+# What tells one state of a record and its thumbnail from another: each change moves one of the three instants.
+_STAMPS = sa.select(
+    records.c.id,
+    records.c.collection_id,
+    records.c.status,
+    records.c.updated,
+    renditions.c.updated,
+    permalinks.c.updated,
+).select_from(
+    records.outerjoin(
+        renditions, sa.and_(renditions.c.record_id == records.c.id, renditions.c.name == THUMBNAIL)
+    ).outerjoin(permalinks, sa.and_(permalinks.c.record_id == records.c.id, permalinks.c.name == THUMBNAIL))
+)
+
+
+@lru_cache(maxsize=128)
+def _stamped(many: int) -> Prepared:
+    return Prepared(_STAMPS.where(records.c.id.in_([sa.bindparam(f"id{place}") for place in range(many)])))
+
+
+def stamps(work: UnitOfWork, ids: Sequence[RecordId]) -> dict[RecordId, tuple[Any, ...]]:
+    """For each record (id, collection, status, three instants as the database has them), in one statement."""
+    return {RecordId(row[0]): row for row in _stamped(len(ids)).all_raw(work, ids)}
 
 
 def next_number(work: UnitOfWork, databox: DataboxId) -> int:
@@ -159,16 +196,20 @@ def each_id(work: UnitOfWork, after: RecordId, limit: int) -> list[RecordId]:
 # -- values ------------------------------------------------------------------------------------------------------------
 
 
+@lru_cache(maxsize=128)
+def _values(many: int) -> Prepared:
+    return Prepared(
+        sa.select(field_values.c.record_id, field_values.c.id, field_values.c.field_id, field_values.c.value)
+        .where(field_values.c.record_id.in_([sa.bindparam(f"id{place}") for place in range(many)]))
+        .order_by(field_values.c.record_id, field_values.c.position, field_values.c.id)
+    )
+
+
 def values_of(work: UnitOfWork, ids: Sequence[RecordId]) -> dict[RecordId, list[Value]]:
     """Values of several records, in field and value order of entry."""
     found: dict[RecordId, list[Value]] = {one: [] for one in ids}
-    rows = work.db.execute(
-        sa.select(field_values.c.record_id, field_values.c.id, field_values.c.field_id, field_values.c.value)
-        .where(field_values.c.record_id.in_(list(ids)))
-        .order_by(field_values.c.record_id, field_values.c.position, field_values.c.id)
-    )
-    for row in rows:
-        found[row[0]].append(Value(row[1], row[2], row[3]))
+    for row in _values(len(ids)).all_raw(work, ids) if ids else ():
+        found[RecordId(row[0])].append(Value(*row[1:]))
     return found
 
 
@@ -184,18 +225,41 @@ def add_values(work: UnitOfWork, record_id: RecordId, values: Sequence[tuple[Fie
 # -- renditions and permalinks -----------------------------------------------------------------------------------------
 
 
+@lru_cache(maxsize=128)
+def _renditions(many: int) -> Prepared:
+    return Prepared(
+        sa.select(*_RENDITION, *_PERMALINK)
+        .select_from(_WITH_PERMALINK)
+        .where(renditions.c.record_id.in_([sa.bindparam(f"id{place}") for place in range(many)]))
+        .order_by(renditions.c.record_id, sa.case((renditions.c.name == DOCUMENT, 0), else_=1), renditions.c.id)
+    )
+
+
 def renditions_of(work: UnitOfWork, ids: Sequence[RecordId]) -> dict[RecordId, list[Rendition]]:
     """All renditions of several records in any state, the original first, then by id."""
     found: dict[RecordId, list[Rendition]] = {one: [] for one in ids}
-    rows = work.db.execute(
-        sa.select(*_RENDITION, *_PERMALINK)
-        .select_from(_WITH_PERMALINK)
-        .where(renditions.c.record_id.in_(list(ids)))
-        .order_by(renditions.c.record_id, sa.case((renditions.c.name == DOCUMENT, 0), else_=1), renditions.c.id)
-    )
-    for row in rows:
+    named = {f"id{place}": one for place, one in enumerate(ids)}
+    for row in _renditions(len(ids)).all(work, **named) if ids else ():
         made = _rendition(row)
         found[made.record_id].append(made)
+    return found
+
+
+@lru_cache(maxsize=128)
+def _rendition_stamps(many: int) -> Prepared:
+    return Prepared(
+        sa.select(renditions.c.record_id, renditions.c.id, renditions.c.updated, permalinks.c.updated)
+        .select_from(_WITH_PERMALINK)
+        .where(renditions.c.record_id.in_([sa.bindparam(f"id{place}") for place in range(many)]))
+        .order_by(renditions.c.record_id, renditions.c.id)
+    )
+
+
+def rendition_stamps(work: UnitOfWork, ids: Sequence[RecordId]) -> dict[RecordId, tuple[Any, ...]]:
+    """What tells one state of a record's renditions and their permalinks from another, as the database has it."""
+    found: dict[RecordId, tuple[Any, ...]] = {one: (one,) for one in ids}
+    for row in _rendition_stamps(len(ids)).all_raw(work, ids) if ids else ():
+        found[RecordId(row[0])] += row[1:]
     return found
 
 

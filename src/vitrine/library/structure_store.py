@@ -66,6 +66,7 @@ def snapshot(work: UnitOfWork) -> Structure:
         status_bits=MappingProxyType({box: tuple(some) for box, some in bits.items()}),
         recipes=MappingProxyType(made),
         field_by_id=MappingProxyType({one.id: one for some in by_box.values() for one in some}),
+        field_order=MappingProxyType({one.id: place for some in by_box.values() for place, one in enumerate(some)}),
     )
 
 

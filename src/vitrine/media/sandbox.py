@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -66,6 +67,9 @@ class Sandbox:
         self._guard = threading.Lock()
         self._idle: list[_Child] = []
         self._closed = False
+        # One thread starts all children and lives as long as this object: a child asks to be killed when its parent
+        # dies, and for the kernel its parent is the thread that started it. Threads of a pool end when they are idle.
+        self._starter = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sandbox-starter")
 
     def call(self, op: str, arguments: dict[str, Any], *, timeout: timedelta) -> Any:
         """Run *op* of `media.child` and return its plain value.
@@ -105,6 +109,9 @@ class Sandbox:
         return self._start()
 
     def _start(self) -> _Child:
+        return self._starter.submit(self._spawn).result()
+
+    def _spawn(self) -> _Child:
         environment = {**os.environ, "VIPS_CONCURRENCY": "1", "OMP_NUM_THREADS": "1", "VIPS_WARNING": "0"}
         arguments = [sys.executable, "-m", "vitrine.media.child", str(self.file_bytes)]
         process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
@@ -160,3 +167,4 @@ class Sandbox:
             idle, self._idle = self._idle, []
         for child in idle:
             child.end()
+        self._starter.shutdown(wait=False)

@@ -5,7 +5,7 @@ A Prepared compiles its statement once; on SQLite it binds and converts by itsel
 there is one statement and one meaning on both.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from sqlalchemy import Select
@@ -52,6 +52,15 @@ class Prepared:
             return work.db.execute(self._statement, values).first()
         row = work.driver.execute(self._sql, self._bound(values)).fetchone()
         return None if row is None else self._converted(row)
+
+    def all_raw(self, work: UnitOfWork, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+        """Every row as the database gives it; *values* for the bindparams in their order in the statement."""
+        given = iter(values)
+        bound = [self._fixed[name] if name in self._fixed else next(given) for name in self._names]
+        if work.driver is None:
+            named = dict(zip(self._names, bound, strict=True))
+            return [tuple(row) for row in work.db.execute(self._statement, named)]
+        return work.driver.execute(self._sql, bound).fetchall()
 
     def raw(self, work: UnitOfWork, **values: Any) -> tuple[Any, ...] | None:
         """The first row as the database gives it: a key for what was made of the same row before. See `converted`."""

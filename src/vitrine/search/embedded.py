@@ -9,7 +9,7 @@ import contextlib
 import shutil
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from secrets import token_hex
 from typing import Any
@@ -26,6 +26,7 @@ SLOTS = 8
 HEAP_BYTES = 64 * 2**20
 RELOAD_EVERY_S = 0.2
 BATCH = 5_000
+FEW = 32
 _ANALYSIS = "vitrine"
 Must, Should, MustNot = tantivy.Occur.Must, tantivy.Occur.Should, tantivy.Occur.MustNot
 _SORTS = {"created_on": "by_created", "updated_on": "by_updated", "recordid": "rid"}
@@ -92,6 +93,7 @@ class EmbeddedIndex:
         self._index: Any = None
         self._writer: Any = None
         self._reloaded = 0.0
+        self._lately: Any = None
         folder.mkdir(parents=True, exist_ok=True)
 
     # -- reading -------------------------------------------------------------------------------------------------
@@ -128,15 +130,19 @@ class EmbeddedIndex:
             return self._open() is None
 
     def _searcher(self) -> Any:
+        now = time.monotonic()
+        known = self._lately
+        if known is not None and now - self._reloaded <= RELOAD_EVERY_S:
+            return known
         with self._guard:
             index = self._open()
             if index is None:
                 return None
-            now = time.monotonic()
             if now - self._reloaded > RELOAD_EVERY_S:
                 index.reload()
                 self._reloaded = now
-            return index.searcher()
+            self._lately = index.searcher()
+            return self._lately
 
     def _open(self) -> Any:
         """The index of the generation that the pointer names; None when there is none that can be used."""
@@ -153,6 +159,7 @@ class EmbeddedIndex:
                 return None  # damaged: the caller rebuilds, the old folder stays to be looked at
             self._generation = generation
             self._reloaded = time.monotonic()
+            self._lately = None
         return self._index
 
     def _at(self, folder: Path) -> Any:
@@ -166,7 +173,7 @@ class EmbeddedIndex:
     def _parsed(self, query: Query) -> Any:
         filters = [self._scope(query)]
         if query.kinds is not None:
-            filters.append(tantivy.Query.term_set_query(self._schema, "kind", sorted(query.kinds)))
+            filters.append(self._any_of("kind", sorted(query.kinds)))
         if query.stories is not None:
             filters.append(self._term("story", "1" if query.stories else "0"))
         clauses = [(Must, tantivy.Query.const_score_query(one, 0.0)) for one in filters]
@@ -182,16 +189,20 @@ class EmbeddedIndex:
         plain = [one.base_id for one in allowed if not one.mask_and]
         clauses = [(Should, self._masked(one)) for one in allowed if one.mask_and]
         if plain:
-            clauses.append((Should, tantivy.Query.term_set_query(self._schema, "base", plain)))
+            clauses.append((Should, self._any_of("base", plain)))
         if query.scope.granted:
-            granted = tantivy.Query.term_set_query(
-                self._schema, "id", [str(one) for one in sorted(query.scope.granted)]
-            )
+            granted = self._any_of("id", [str(one) for one in sorted(query.scope.granted)])
             if query.bases is not None:
-                wanted = tantivy.Query.term_set_query(self._schema, "base", sorted(query.bases))
+                wanted = self._any_of("base", sorted(query.bases))
                 granted = tantivy.Query.boolean_query([(Must, granted), (Must, wanted)])
             clauses.append((Should, granted))
         return tantivy.Query.boolean_query(clauses) if clauses else tantivy.Query.empty_query()
+
+    def _any_of(self, field: str, values: Sequence[str | int]) -> Any:
+        if len(values) > FEW:
+            return tantivy.Query.term_set_query(self._schema, field, list(values))
+        # A set of terms is made into an automaton first, which costs more than a few dozen terms altogether.
+        return tantivy.Query.boolean_query([(Should, self._term(field, one)) for one in values])
 
     def _masked(self, base: BaseClause) -> Any:
         """((status XOR mask_xor) AND mask_and) = 0: every masked bit must equal the bit of mask_xor."""
@@ -209,7 +220,7 @@ class EmbeddedIndex:
         private = [one.base_id for one in query.scope.bases if one.business]
         if not private or query.fields:
             return public
-        inside = tantivy.Query.const_score_query(tantivy.Query.term_set_query(self._schema, "base", private), 0.0)
+        inside = tantivy.Query.const_score_query(self._any_of("base", private), 0.0)
         both = self._all_of(wanted, [*fields, "business"], query)
         return tantivy.Query.boolean_query(
             [(Should, public), (Should, tantivy.Query.boolean_query([(Must, inside), (Must, both)]))]
@@ -243,6 +254,7 @@ class EmbeddedIndex:
                 writer.delete_documents_by_term("id", str(one.rid))
                 writer.add_document(_document(one))
             writer.commit()
+            self._lately = None
             self._reloaded = 0.0
 
     def _writing(self) -> Any:
@@ -272,6 +284,7 @@ class EmbeddedIndex:
             fresh.write_text(generation)
             fresh.replace(self._pointer)
             self._open()
+            self._lately = None
         self._forget_all_but(generation)
         return many
 
@@ -290,7 +303,7 @@ class EmbeddedIndex:
     def close(self) -> None:
         with self._guard:
             self._release()
-            self._index = None
+            self._index = self._lately = None
             self._generation = ""
 
 

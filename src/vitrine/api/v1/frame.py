@@ -1,15 +1,17 @@
 """What several v1 routes share: the frame of presenters, list or object, extended records."""
 
+from datetime import timedelta
 from typing import Any
 
+import msgspec
 from starlette.requests import Request
 
 from vitrine.accounts import Actor
 from vitrine.api.v1 import present
 from vitrine.api.v1.present import Frame
+from vitrine.api.wire.envelope import is_extended
 from vitrine.edge import services
 from vitrine.errors import Invalid
-from vitrine.library.access import sees_business_fields
 from vitrine.library.records import Shown
 from vitrine.platform.database import UnitOfWork
 
@@ -20,22 +22,27 @@ def frame_of(request: Request, work: UnitOfWork, actor: Actor, *, query_only: bo
     """*query_only*: the two search routes read `subdef_url_ttl` from the query string only (02 section 5.3)."""
     here = services(request)
     settings = here.settings
-    params = request.state.params
+    params = request.scope["state"]["params"]
     if query_only:
         raw = params.query.get("subdef_url_ttl")
         ttl = _ttl(raw) if isinstance(raw, str) and raw else settings.subdef_url_ttl
     else:
         ttl = params.integer("subdef_url_ttl", settings.subdef_url_ttl)
+    ttl = max(-LONGEST_TTL, min(ttl, LONGEST_TTL))
+    seconds = ttl or settings.subdef_url_ttl  # 0 is the default life though shown as 0, negative is endless
+    life = timedelta(seconds=seconds) if seconds > 0 else None
+    base_url = settings.base_url.rstrip("/")
     return Frame(
-        base_url=settings.base_url.rstrip("/"),
+        base_url=base_url,
         zone=settings.zone,
         now=work.now,
         actor=actor,
         structure=here.records.structure(work),
-        signed=here.signed,
         instance_id=here.instance_id,
-        ttl=min(ttl, LONGEST_TTL),
-        default_ttl=settings.subdef_url_ttl,
+        # A negative life is shown as -1, but echoed as given by the search routes (02 section 5.3).
+        shown_ttl=ttl if query_only else max(ttl, -1),
+        signer=here.signed.signer((actor.must_user_id, actor.url_key), life=life, now=work.now),
+        base_signed=base_url,
     )
 
 
@@ -54,20 +61,9 @@ def lists_or_objects(request: Request, keyed: dict[str, Any]) -> Any:
     return list(keyed.values()) if wants_lists else keyed
 
 
-def record_extended(request: Request, work: UnitOfWork, frame: Frame, page: list[Shown]) -> list[dict[str, Any]]:
-    """Records with `subdefs`, `metadata`, `status` and `caption` (02 section 5.1)."""
-    here = services(request)
-    made = []
-    for shown in page:
-        one = shown.record
-        business = sees_business_fields(frame.actor, one, work.now)
-        values = here.records.values(work, frame.actor, one, business=business)
-        renditions = here.records.renditions(work, frame.actor, one)
-        extra = {
-            "subdefs": [present.subdef(frame, one, rendition) for rendition in renditions],
-            "metadata": present.metadata(values),
-            "status": present.record_status(frame, one),
-            "caption": present.caption(values),
-        }
-        made.append({**present.record(frame, shown), **extra})
-    return made
+def records_json(request: Request, work: UnitOfWork, frame: Frame, page: list[Shown]) -> list[msgspec.Raw]:
+    """The records of a page, plain or extended as the request asks."""
+    if not is_extended(request):
+        return [msgspec.Raw(present.record_json(frame, one)) for one in page]
+    found = services(request).records.described(work, frame.actor, page)
+    return [msgspec.Raw(present.extended_json(frame, one)) for one in found]

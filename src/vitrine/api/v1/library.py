@@ -14,8 +14,8 @@ from starlette.responses import Response
 from vitrine.accounts import Actor, CollectionGrant, DataboxRight, User, UserId
 from vitrine.accounts.rights import names
 from vitrine.api.v1 import present
-from vitrine.api.v1.frame import frame_of, lists_or_objects, record_extended
-from vitrine.api.wire.envelope import answer, is_extended
+from vitrine.api.v1.frame import frame_of, lists_or_objects, records_json
+from vitrine.api.wire.envelope import answer
 from vitrine.edge import bearer, off, read, services, write
 from vitrine.errors import Invalid
 from vitrine.library.ingest import Added, Arrival, Ingest, Quarantined
@@ -103,12 +103,9 @@ async def record(request: Request) -> Response:
     here = services(request)
     key = key_of(request)
 
-    def call(work: UnitOfWork, actor: Actor) -> dict[str, Any]:
+    def call(work: UnitOfWork, actor: Actor) -> msgspec.Raw:
         frame = frame_of(request, work, actor)
-        shown = here.records.shown(work, actor, key)
-        return (
-            record_extended(request, work, frame, [shown])[0] if is_extended(request) else present.record(frame, shown)
-        )
+        return records_json(request, work, frame, [here.records.shown(work, actor, key)])[0]
 
     return answer(request, {"record": await read(request, bearer, call)})
 

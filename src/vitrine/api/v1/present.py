@@ -1,9 +1,12 @@
 """Domain values in the words of API v1 (contract 02 section 5): pure functions, keys in the contract's order."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
+from secrets import token_bytes, token_hex
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -14,6 +17,7 @@ from vitrine.api.wire.dates import atom, atom_or_none
 from vitrine.library import permalinks
 from vitrine.library.model import (
     DOCUMENT,
+    THUMBNAIL,
     Collection,
     Databox,
     Field,
@@ -24,8 +28,8 @@ from vitrine.library.model import (
     Structure,
     Value,
 )
-from vitrine.library.permalinks import SignedAddresses
-from vitrine.library.records import Shown
+from vitrine.library.permalinks import Signer
+from vitrine.library.records import Described, Shown
 
 _PLAYERS = {
     "application/pdf": "PDF",
@@ -43,26 +47,20 @@ _GENDERS = {0: "Miss", 1: "Mrs", 2: "Mr", None: "Miss"}
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """What presenting needs besides the values: where, when, for whom, and how long signed addresses live."""
+    """What presenting needs besides the values: where, when, for whom, and who signs addresses for how long."""
 
     base_url: str
     zone: ZoneInfo
     now: datetime
     actor: Actor
     structure: Structure
-    signed: SignedAddresses
     instance_id: str
-    ttl: int
-    default_ttl: int
+    shown_ttl: int
+    signer: Signer
+    base_signed: str
 
     def date(self, instant: datetime) -> str:
         return atom(instant, self.zone)
-
-    @property
-    def life(self) -> timedelta | None:
-        """02 section 5.3: negative is endless, 0 is the default life though shown as 0."""
-        seconds = self.ttl or self.default_ttl
-        return timedelta(seconds=seconds) if seconds > 0 else None
 
 
 def label4(labels: Labels, name: str, *, empty_falls_back: bool = True) -> dict[str, str]:
@@ -78,7 +76,6 @@ def subdef(frame: Frame, record: Record, rendition: Rendition) -> dict[str, Any]
     """02 section 5.3."""
     recipe = frame.structure.recipe(record.databox_id, record.group, rendition.name)
     devices = ["all"] if rendition.name == DOCUMENT else list(recipe.devices) if recipe else []
-    issuer = (frame.actor.must_user_id, frame.actor.url_key)
     return {
         "name": rendition.name,
         "permalink": permalink(frame, record.key, rendition),
@@ -91,8 +88,8 @@ def subdef(frame: Frame, record: Record, rendition: Rendition) -> dict[str, Any]
         "substituted": rendition.substituted,
         "created_on": frame.date(rendition.created),
         "updated_on": frame.date(rendition.updated),
-        "url": frame.base_url + frame.signed.path(issuer, record.key, rendition.name, life=frame.life, now=frame.now),
-        "url_ttl": frame.ttl if frame.ttl >= 0 else -1,
+        "url": frame.base_signed + frame.signer(record.key, rendition.name),
+        "url_ttl": frame.shown_ttl,
     }
 
 
@@ -135,6 +132,64 @@ def record(frame: Frame, shown: Shown) -> dict[str, Any]:
         "phrasea_type": one.kind,
         "uuid": one.uuid,
     }
+
+
+# -- the same as JSON, from what was kept ------------------------------------------------------------------------------
+
+
+class _Kept(NamedTuple):
+    """What was made of a value for everybody, and for which structure and server. Only the signed address and its life
+    differ from one person to the next: they go between the three parts; a value without a file is one part."""
+
+    structure: Structure
+    place: tuple[str, ZoneInfo, str]
+    parts: tuple[bytes, ...]
+
+
+_kept: dict[Shown | Rendition, _Kept] = {}
+_MOST_KEPT = 20_000
+_URL, _TTL = f"<{token_hex(12)}>", -int.from_bytes(token_bytes(6), "big") - 10**6
+_CUT = re.compile(b'"%s"|%d' % (_URL.encode(), _TTL))
+
+
+def record_json(frame: Frame, shown: Shown) -> bytes:
+    """`record` as JSON: a page of search results is twenty-five of these."""
+    return _from_kept(frame, shown, shown.record.key, THUMBNAIL, lambda marked: record(marked, shown))
+
+
+def extended_json(frame: Frame, one: Described) -> bytes:
+    """A record with `subdefs`, `metadata`, `status` and `caption` (02 section 5.1)."""
+    key = one.shown.record.key
+    subdefs = b",".join(
+        _from_kept(frame, file, key, file.name, partial(subdef, record=one.shown.record, rendition=file))
+        for file in one.renditions
+    )
+    rest = {
+        "metadata": metadata(one.values),
+        "status": record_status(frame, one.shown.record),
+        "caption": caption(one.values),
+    }
+    plain = record_json(frame, one.shown)
+    return b'%s,"subdefs":[%s],%s' % (plain[:-1], subdefs, msgspec.json.encode(rest)[1:])
+
+
+def _from_kept(
+    frame: Frame, value: Shown | Rendition, key: RecordKey, name: str, make: Callable[[Frame], dict[str, Any]]
+) -> bytes:
+    place = (frame.base_url, frame.zone, frame.instance_id)
+    kept = _kept.get(value)
+    if kept is None or kept.structure is not frame.structure or kept.place != place:
+        if len(_kept) >= _MOST_KEPT:
+            _kept.clear()
+        # The marks are random, so no title can hold them; addresses and tokens of ours need no escaping in JSON.
+        marked = replace(frame, signer=lambda _key, _name: _URL, base_signed="", shown_ttl=_TTL)
+        kept = _kept[value] = _Kept(frame.structure, place, tuple(_CUT.split(msgspec.json.encode(make(marked)))))
+    if len(kept.parts) == 1:
+        return kept.parts[0]
+    head, middle, tail = kept.parts
+    return b'%s"%s%s"%s%d%s' % (
+        head, frame.base_signed.encode(), frame.signer(key, name).encode(), middle, frame.shown_ttl, tail,
+    )  # fmt: skip
 
 
 def caption(values: Iterable[tuple[Field, Value]]) -> list[dict[str, Any]]:

@@ -6,9 +6,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from vitrine.accounts import Actor
-from vitrine.api.v1 import present
-from vitrine.api.v1.frame import frame_of, record_extended
-from vitrine.api.wire.envelope import answer, is_extended
+from vitrine.api.v1.frame import frame_of, records_json
+from vitrine.api.wire.envelope import answer
 from vitrine.edge import bearer, long_read, read, services
 from vitrine.edge.params import Params
 from vitrine.errors import Invalid
@@ -23,7 +22,7 @@ _SORTS = {"relevance": "relevance", "created_on": "created_on", "updated_on": "u
 async def search(request: Request) -> Response:
     """`results` holds both `stories` and `records`, one of them empty."""
 
-    def results(records: list[dict[str, Any]]) -> Any:
+    def results(records: list[Any]) -> Any:
         return {"stories": [], "records": records}
 
     return await _search(request, results)
@@ -42,10 +41,7 @@ async def _search(request: Request, results: Any) -> Response:
         frame = frame_of(request, work, actor, query_only=True)
         query = _query(request, work, actor, params)
         hits, page = here.search.find(work, actor, query)
-        if is_extended(request):
-            made = record_extended(request, work, frame, page)
-        else:
-            made = [present.record(frame, shown) for shown in page]
+        made = records_json(request, work, frame, page)
         return _page(query, hits, results(made), len(made))
 
     run = read if here.search.is_quick() else long_read

@@ -80,6 +80,19 @@ def test_a_child_that_ends_in_the_middle_is_a_crash(tmp_path: Path) -> None:
     sandbox.close()
 
 
+def test_a_child_outlives_the_thread_that_asked_first() -> None:
+    sandbox = Sandbox(children=1, memory_bytes=2**30)
+    before = set(_children(os.getpid()))
+    first = threading.Thread(target=lambda: sandbox.call("ping", {}, timeout=SOON))
+    first.start()
+    first.join()
+    started = [one for one in _children(os.getpid()) if one not in before]
+    time.sleep(0.2)
+    assert len(started) == 1
+    assert _state(started[0]) not in ("Z", "X")
+    sandbox.close()
+
+
 def test_children_die_with_a_parent_that_is_killed() -> None:
     script = (
         "from vitrine.media.sandbox import Sandbox\nfrom datetime import timedelta\nimport time\n"

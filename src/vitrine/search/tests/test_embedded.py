@@ -1,3 +1,4 @@
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -33,6 +34,10 @@ def test_another_reader_sees_a_commit_and_a_rebuild(tmp_path: Path) -> None:
     writer.apply([document(1)], [])
     assert reader.search(Query("", ALL)).total == 1
     writer.rebuild([document(2), document(3)])
+    for _ in range(100):  # a reader looks for changes a few times a second
+        if reader.search(Query("", ALL)).total == 2:
+            break
+        time.sleep(0.05)
     assert reader.search(Query("", ALL)).total == 2
     writer.close()
 
