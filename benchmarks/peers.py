@@ -1,0 +1,77 @@
+"""Rivals in the same run, where `tools/peers.sh` installed them (BENCH_PEERS names the folder)."""
+
+import os
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+HERE = Path(__file__).parent
+DJANGO_PORT, DIRECTUS_PORTS = 17320, {"Directus": 17321, "Directus, cache": 17322}
+TOKEN = "peer-static-token"
+Serving = Callable[..., AbstractContextManager[int]]
+Peer = tuple[str, str, int, str]  # address, token, process, name
+
+
+def django(stack: ExitStack, serving: Serving, peers: Path) -> Iterator[Peer]:
+    """django-oauth-toolkit, one gunicorn worker of four threads."""
+    programs = peers / "django" / "bin"
+    if not programs.exists():
+        return
+    folder = stack.enter_context(tempfile.TemporaryDirectory())
+    environment = {"PEER_DJANGO_DB": f"{folder}/peer.sqlite3"}
+    seed = [str(programs / "python"), str(HERE / "peer_django.py"), TOKEN]
+    subprocess.run(seed, check=True, env={**os.environ, **environment})
+    address = f"http://127.0.0.1:{DJANGO_PORT}/me"
+    arguments = ["-k", "gthread", "-w", "1", "--threads", "4", "--keep-alive", "30", "-b", f"127.0.0.1:{DJANGO_PORT}"]
+    pid = stack.enter_context(
+        serving(
+            [*arguments, "--log-level", "error", "peer_django:application"],
+            address,
+            environment,
+            program=str(programs / "gunicorn"),
+            folder=HERE,
+        )
+    )
+    yield address, TOKEN, pid, "Django toolkit"
+
+
+def directus(stack: ExitStack, serving: Serving, peers: Path) -> Iterator[Peer]:
+    """Directus on SQLite with 200 rows of the size of our records, without and with its cache."""
+    program = peers / "directus" / "node_modules" / "directus" / "cli.js"
+    if not program.exists():
+        return
+    for name, port in DIRECTUS_PORTS.items():
+        folder = stack.enter_context(tempfile.TemporaryDirectory())
+        environment = {
+            "DB_CLIENT": "sqlite3", "DB_FILENAME": f"{folder}/peer.db", "SECRET": "benchmark", "KEY": "benchmark",
+            "HOST": "127.0.0.1", "PORT": str(port), "PUBLIC_URL": f"http://127.0.0.1:{port}", "TELEMETRY": "false",
+            "ADMIN_EMAIL": "admin@example.com", "ADMIN_PASSWORD": "benchmark", "ADMIN_TOKEN": TOKEN,
+            "LOG_LEVEL": "warn", "RATE_LIMITER_ENABLED": "false",
+            "STORAGE_LOCATIONS": "local", "STORAGE_LOCAL_ROOT": folder,
+            "CACHE_ENABLED": str("cache" in name).lower(),
+        }  # fmt: skip
+        subprocess.run(
+            ["node", str(program), "bootstrap"], check=True, capture_output=True, env={**os.environ, **environment}
+        )
+        root = f"http://127.0.0.1:{port}"
+        pid = stack.enter_context(
+            serving([str(program), "start"], f"{root}/server/ping", environment, program="node", folder=program.parent)
+        )
+        _fill(root)
+        yield f"{root}/items/records?limit=25&sort=-id", TOKEN, pid, name
+
+
+def _fill(root: str) -> None:
+    texts = ("title", "caption", "keywords", "city", "country", "credit", "sha256", "mime")
+    key = {"field": "id", "type": "integer", "schema": {"is_primary_key": True, "has_auto_increment": True}, "meta": {}}
+    fields: list[dict[str, Any]] = [key, *({"field": one, "type": "text", "schema": {}, "meta": {}} for one in texts)]
+    row = {one: f"{one} " * 20 for one in texts}
+    with httpx.Client(base_url=root, headers={"Authorization": f"Bearer {TOKEN}"}, timeout=60) as http:
+        made = http.post("/collections", json={"collection": "records", "schema": {}, "meta": {}, "fields": fields})
+        made.raise_for_status()
+        http.post("/items/records", json=[row] * 200).raise_for_status()
