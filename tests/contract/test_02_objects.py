@@ -71,6 +71,7 @@ def test_1_the_envelope_has_eight_keys(server: Server, token: str) -> None:
         ("GET", "/search/?offset_start=-1", 400, "Bad Request"),
         ("GET", "/search/?offset_start=x", 400, "Bad Request"),
         ("GET", "/search/?bases[]=99", 400, "Bad Request"),
+        ("GET", "/search/?bases[]=" + "9" * 5000, 400, "Bad Request"),
         ("GET", "/search/?ord=up", 400, "Bad Request"),
         ("POST", "/records/add/", 400, "Bad Request"),
     ],

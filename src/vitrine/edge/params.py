@@ -22,6 +22,7 @@ _NAME = re.compile(r"([^\[\]]+)((?:\[[^\[\]]*\])*)")
 _KEY = re.compile(r"\[([^\[\]]*)\]")
 MOST_PARAMETERS = 5_000
 DEEPEST = 6
+LONGEST_INDEX = 9  # digits: PHP's own arrays end near there, and longer ones are names, not positions
 SMALL_BODY_BYTES = 2 * 2**20
 
 
@@ -34,10 +35,14 @@ class BodyTooLarge(Invalid):
 def nest(pairs: Iterable[tuple[str, str]]) -> dict[str, Nested]:
     """Pairs of a query or form as nested mappings, the way PHP reads them; list indices become the keys "0", "1" …
 
-    A name that is not well formed is kept as it stands, so that no parameter is lost.
+    A name that is not well formed is kept as it stands, so that no parameter is lost. Each pair costs the same however
+    many came before it: anybody may send these, and they are read in the event loop. Raises Invalid past
+    MOST_PARAMETERS pairs.
     """
-    root: dict[str, Nested] = {}
-    for name, value in pairs:
+    root = _Node()
+    for count, (name, value) in enumerate(pairs):
+        if count == MOST_PARAMETERS:
+            raise Invalid(f"A request may have at most {MOST_PARAMETERS} parameters.")
         matched = _NAME.fullmatch(name)
         if matched is None:
             root[name] = value
@@ -49,21 +54,29 @@ def nest(pairs: Iterable[tuple[str, str]]) -> dict[str, Nested]:
     return root
 
 
-def _set(node: dict[str, Nested], keys: list[str], value: str) -> None:
+class _Node(dict[str, Nested]):
+    """A mapping that knows its next unused index, as PHP's arrays do."""
+
+    __slots__ = ("free",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.free = 0
+
+
+def _set(node: _Node, keys: list[str], value: str) -> None:
     for position, key in enumerate(keys):
-        name = key if key or position == 0 else _next_index(node)
+        name = key if key or position == 0 else str(node.free)
+        if name.isdecimal() and len(name) <= LONGEST_INDEX:
+            node.free = max(node.free, int(name) + 1)
         if position == len(keys) - 1:
             node[name] = value
             return
         below = node.get(name)
-        if not isinstance(below, dict):
-            below = {}
+        if not isinstance(below, _Node):
+            below = _Node()
             node[name] = below
         node = below
-
-
-def _next_index(node: dict[str, Nested]) -> str:
-    return str(1 + max((int(key) for key in node if key.isdecimal()), default=-1))
 
 
 @dataclass(slots=True)
@@ -158,7 +171,7 @@ async def _read_form(request: Request, params: Params, kind: str, max_bytes: int
                 headers, stream, max_files=1000, max_fields=MOST_PARAMETERS, max_part_size=SMALL_BODY_BYTES
             ).parse()
         else:
-            form = await FormParser(headers, stream).parse()
+            form = await FormParser(headers, stream, max_fields=MOST_PARAMETERS, max_part_size=SMALL_BODY_BYTES).parse()
     except OSError as failure:
         raise Unavailable(
             "The server cannot take files at the moment. Nothing was kept; please try again later.",
@@ -168,6 +181,8 @@ async def _read_form(request: Request, params: Params, kind: str, max_bytes: int
     except (MultiPartException, HTTPException) as failure:
         if request.headers.get("content-length") == "0":
             return
+        if str(failure).startswith("Too many") or getattr(failure, "message", "").startswith("Too many"):
+            raise Invalid(f"A request may have at most {MOST_PARAMETERS} parameters and 1000 files.") from failure
         raise Invalid("The form that was sent is broken off or not well formed.", why=str(failure)) from failure
     pairs: list[tuple[str, str]] = []
     for name, value in form.multi_items():
@@ -175,8 +190,6 @@ async def _read_form(request: Request, params: Params, kind: str, max_bytes: int
             params.files.setdefault(name, []).append(value)
         else:
             pairs.append((name, value))
-    if len(pairs) > MOST_PARAMETERS:
-        raise Invalid("Too many parameters.")
     params.form = nest(pairs)
 
 

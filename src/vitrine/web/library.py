@@ -1,5 +1,6 @@
 """The library: a wall of pictures with search, and the page of one record."""
 
+import re
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -24,6 +25,7 @@ from vitrine.web.render import page, redirect
 PER_PAGE = 60
 KINDS = ("image", "video", "audio", "document")
 SORTS = {"newest": ("created_on", True), "oldest": ("created_on", False), "relevance": ("relevance", True)}
+_NUMBER = re.compile(r"\d{1,18}")
 _RATIOS = ((0.7, "r1"), (0.9, "r2"), (1.15, "r3"), (1.45, "r4"), (1.8, "r5"))
 
 
@@ -77,12 +79,14 @@ class Asked:
 def _asked(request: Request) -> Asked:
     query = request.query_params
     text = query.get("q", "").strip()[:500]
-    base, start = (int(query.get(name, "0")) if query.get(name, "0").isdecimal() else 0 for name in ("base", "start"))
+    base, start = (
+        int(query.get(name, "0")) if _NUMBER.fullmatch(query.get(name, "0")) else 0 for name in ("base", "start")
+    )
     sort = query.get("sort", "")
     return Asked(
         text=text,
         kind=query.get("kind", "") if query.get("kind") in KINDS else "",
-        base=base if base < 2**62 else 0,
+        base=base,
         sort=sort if sort in SORTS else "",
         start=min(start, DEEPEST) // PER_PAGE * PER_PAGE,
     )

@@ -1,5 +1,6 @@
 """GET and POST /search/ and /records/search/ (contract 02 section 6.5)."""
 
+import re
 from typing import Any
 
 from starlette.requests import Request
@@ -99,7 +100,7 @@ def _bases(params: Params) -> list[int]:
         return []
     bases = []
     for value in found.values():
-        if not isinstance(value, str) or not value.isdecimal():
+        if not isinstance(value, str) or not re.fullmatch(r"\d{1,18}", value):
             raise Invalid("bases[] must be numbers (base_id).", field="bases")
         bases.append(int(value))
     return bases

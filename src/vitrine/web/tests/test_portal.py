@@ -204,6 +204,9 @@ def test_numbers_beyond_any_row_are_simply_not_there(visitor: Visitor) -> None:
         f"/developers/application/{9**30}/",
         f"/records/{9**30}/1/",
         f"/permalink/v1/1/{9**30}/caption/?token=x",
+        f"/developers/application/{'9' * 5000}/",
+        f"/records/1/{'9' * 5000}/",
+        f"/permalink/v1/1/{'9' * 5000}/preview/x.jpg",
     ):
         assert visitor.get(path).status_code == 404
 
@@ -305,7 +308,18 @@ def test_the_wall_finds_filters_and_hides(server: Server, ada: User, visitor: Vi
 
 
 @pytest.mark.parametrize(
-    "query", ["q=%22", "start=-5", "start=99999999999999999999", "base=x", "sort=evil", "kind=%00", "q=" + "a" * 5000]
+    "query",
+    [
+        "q=%22",
+        "start=-5",
+        "start=99999999999999999999",
+        "start=" + "9" * 5000,
+        "base=" + "9" * 5000,
+        "base=x",
+        "sort=evil",
+        "kind=%00",
+        "q=" + "a" * 5000,
+    ],
 )
 def test_no_address_of_the_wall_breaks_it(visitor: Visitor, query: str) -> None:
     assert visitor.get(f"/?{query}").status_code == 200
