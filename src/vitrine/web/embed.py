@@ -2,7 +2,7 @@
 
 import re
 from typing import Any
-from urllib.parse import parse_qs, quote
+from urllib.parse import quote
 
 import msgspec
 from lxml import etree
@@ -14,31 +14,14 @@ from vitrine.accounts import Actor
 from vitrine.edge import nobody, read, services
 from vitrine.embed import Target, Viewer
 from vitrine.embed.service import shown_size
-from vitrine.embed.targets import PermalinkTarget
+from vitrine.embed.targets import PermalinkTarget, asked
 from vitrine.errors import Invalid
 from vitrine.library.model import DataboxId, RecordKey
 from vitrine.platform.database import UnitOfWork
 from vitrine.web.render import page
 
-_URL = re.compile(r"(?:^|&)url=(.*)$", re.DOTALL)
-_STRAY = re.compile(
-    r"&(?:autoplay|t|initialWidth|childId|parentTitle|parentUrl|maxwidth|maxheight|format)=.*$", re.DOTALL
-)
 _OPEN = {"Access-Control-Allow-Origin": "*"}
 OG_TYPES = {"video": "video.other", "audio": "music.song", "document": "article"}
-
-
-def asked_url(request: Request) -> str | None:
-    """The `url` parameter, also when a client pasted it without encoding (04 section 6): then its own query has leaked
-    into ours, and everything after `url=` up to a parameter of the embed page belongs to it."""
-    plain = request.query_params.get("url")
-    raw = _URL.search(request.url.query)
-    if plain is None or raw is None:
-        return plain
-    text = raw[1]
-    if re.match(r"https?://|/", text) and "?" in text:
-        return _STRAY.sub("", text)
-    return plain
 
 
 async def _viewer(request: Request, url: str | None) -> tuple[Viewer, Target]:
@@ -53,7 +36,7 @@ async def _viewer(request: Request, url: str | None) -> tuple[Viewer, Target]:
 
 async def embed(request: Request) -> Response:
     """GET /embed/?url=…: the document alone, for an iframe; no cookie, nothing of ours around it."""
-    viewer, target = await _viewer(request, asked_url(request))
+    viewer, target = await _viewer(request, asked(request.url.query))
     here = services(request)
     start = request.query_params.get("t", "")
     return page(
@@ -97,7 +80,7 @@ def _social(request: Request, viewer: Viewer, target: Target) -> dict[str, Any]:
         "og": {
             "og:title": viewer.title,
             "og:site_name": here.settings.title,
-            "og:url": str(request.url),
+            "og:url": here.settings.absolute(request.url.path + (f"?{request.url.query}" if request.url.query else "")),
             "og:type": OG_TYPES.get(viewer.kind, "image"),
             **({"og:image": image} if image else {}),
             **({"og:description": viewer.caption[:300]} if viewer.caption else {}),
@@ -116,10 +99,10 @@ async def oembed(request: Request) -> Response:
         return Response("This format is not offered.", 501, _OPEN, media_type="text/plain")
     width, height = (_pixels(request, name) for name in ("maxwidth", "maxheight"))
     here = services(request)
-    url = asked_url(request)
-    inner = re.match(r"(?:https?://[^/]+)?/embed/?\?(.*)", url or "")
-    if inner and (url or "").startswith((here.settings.origin + "/embed", "/embed")):
-        url = parse_qs(inner[1]).get("url", [None])[0]
+    url = asked(request.url.query)
+    page_of_ours = re.match(rf"(?:{re.escape(here.settings.origin)})?/embed/?\?(.*)", url or "", re.DOTALL)
+    if page_of_ours:
+        url = asked(page_of_ours[1])
 
     def call(work: UnitOfWork, _actor: Actor) -> dict[str, Any]:
         target = here.embeds.resolve(work, url)
@@ -164,8 +147,8 @@ async def _permaview(request: Request, token: str | None) -> Response:
         return here.embeds.viewer(work, target), target
 
     viewer, target = await read(request, nobody, call)
-    asked = {name: request.query_params.get(name, "") for name in ("autoplay", "t")}
-    extra = "".join(f"&{name}={value}" for name, value in asked.items() if value.isdecimal())
+    wishes = {name: request.query_params.get(name, "") for name in ("autoplay", "t")}
+    extra = "".join(f"&{name}={value}" for name, value in wishes.items() if value.isdecimal())
     return page(
         request,
         "permaview.html",
