@@ -372,6 +372,41 @@ def test_8_locked_accounts_share_one_counter(server: Server, ada: User, app: Reg
     assert "Too many failed sign-ins" in page.text
 
 
+def test_3_2_login_and_e_mail_of_one_account_share_its_counter(server: Server, app: Registered) -> None:
+    server.user("eve", email="eve@example.com")
+    form = {"grant_type": "password", "password": "wrong", "redirect_uri": ""}
+    for name in ("eve", "EVE@example.com") * (server.settings.sign_in_failures // 2):
+        exchange(server, app, username=name, **form)
+    for name in ("eve", "eve@example.com"):
+        answer = exchange(server, app, **{**form, "username": name, "password": PASSWORD})
+        assert "Too many failed sign-ins" in str(answer["error_description"])
+
+
+def test_3_a_scope_that_is_an_array_is_no_absent_scope(server: Server, ada: User, app: Registered) -> None:
+    location = server.browser(ada).get(address(app, **{"scope[a]": "b"})).headers["location"]
+    assert query_of(location)["error"] == "invalid_scope"
+    answer = exchange(server, app, code=code_of(server, ada, app), **{"scope[]": "read"})
+    assert answer["error"] == "invalid_scope"
+
+
+def test_3_2_a_permission_withdrawn_in_another_window_is_asked_for_again(
+    server: Server, ada: User, app: Registered, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the look at the request and the code there is a moment in which the person may change their mind."""
+    visitor = server.browser(ada)
+    allow(visitor, address(app))
+
+    class Answers(list[bool]):
+        def __call__(self, *_: object) -> bool:
+            return self.pop(0)
+
+    monkeypatch.setattr(type(server.services.oauth), "needs_consent", Answers([False, True]))
+    answer = visitor.get(address(app))
+    assert answer.status_code == 302
+    assert answer.headers["location"].startswith(AUTHORIZE + "?")
+    assert "code=" not in answer.headers["location"]
+
+
 def test_2_a_suspended_application_gets_nothing(server: Server, ada: User, app: Registered) -> None:
     with server.services.database.write() as work:
         work.db.exec_driver_sql("UPDATE applications SET activated = 0")

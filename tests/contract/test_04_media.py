@@ -214,6 +214,22 @@ class TestEmbedPage:
         assert server.http.get(f"/embed/?url={quote(url, safe='')}").status_code == status
         assert server.http.get(f"/oembed?url={quote(url, safe='')}").status_code == status
 
+    def test_a_refusal_can_be_read_inside_the_frame_and_by_scripts(self, server: Server) -> None:
+        for page in ("/embed/", "/embed"):
+            answer = server.http.get(f"{page}?url=/permalink/v1/1/99/preview/x.jpg?token=x")
+            assert answer.status_code == 404
+            assert "frame-ancestors *" in answer.headers["content-security-policy"]
+            assert not {"x-frame-options", "set-cookie"} & set(answer.headers)
+        for path in ("/oembed?url=https://evil.example/", "/permalink/v1/1/99/preview/x.jpg", "/medias/x"):
+            answer = server.http.get(path)
+            assert answer.status_code in (400, 404)
+            assert (answer.headers["access-control-allow-origin"], answer.headers["x-frame-options"]) == ("*", "DENY")
+
+    def test_open_graph_names_this_server_whatever_host_was_asked(self, server: Server, files: dict[str, Any]) -> None:
+        """Design section 3: `base_url` decides every absolute address."""
+        for path in ("/embed/?url=" + quote(files["preview"]["url"]), local(files["preview"]["permalink"]["page_url"])):
+            assert "evil.example" not in server.http.get(path, headers={"Host": "evil.example"}).text
+
     def test_nothing_stronger_than_the_given_address_is_handed_out(self, server: Server, files: dict[str, Any]) -> None:
         text = server.http.get(f"/embed/?url={quote(files['thumbnail']['permalink']['url'], safe='')}").text
         for name in ("document", "preview"):

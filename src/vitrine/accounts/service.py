@@ -123,14 +123,20 @@ class Accounts:
         store.update_user(work, actor.must_user_id, changes)
         return self.get(work, actor.must_user_id)
 
-    def change_password(self, work: UnitOfWork, actor: Actor, *, old: str, new: str) -> None:
-        """Raises WrongCredentials or WeakPassword. Every other session of the person ends."""
-        if not self.passwords.verify(store.password_hash(work, actor.must_user_id), old):
-            raise WrongCredentials("The current password is not right.", field="old")
+    def change_password(self, actor: Actor, *, old: str, new: str) -> None:
+        """Raises WrongCredentials, AccountLocked or WeakPassword. Every other session of the person ends.
+
+        A wrong current password counts like a failed sign-in: a stolen session must not be a place to guess at
+        leisure. Opens its own transactions, as `check_password` does; call it with none open."""
+        try:
+            self.check_password(actor.login, old, actor.address)
+        except WrongCredentials as refusal:
+            raise WrongCredentials("The current password is not right.", field="old") from refusal
         hashed = self.passwords.hash(new)
-        store.set_password_hash(work, actor.must_user_id, hashed)
-        store.delete_sessions(work, actor.must_user_id, keep=actor.session.id if actor.session else None)
-        audit.write(work, actor, "password.changed", f"user {actor.user_id}")
+        with self.database.write() as work:
+            store.set_password_hash(work, actor.must_user_id, hashed)
+            store.delete_sessions(work, actor.must_user_id, keep=actor.session.id if actor.session else None)
+            audit.write(work, actor, "password.changed", f"user {actor.user_id}")
 
     # -- rights --------------------------------------------------------------------------------------------------
 
@@ -192,8 +198,10 @@ class Accounts:
         Raises AccountLocked or WrongCredentials. Opens its own transactions; call it with none open.
         """
         with self.database.read() as work:
-            self._refuse_locked(work, login, address)
             found = store.user_by_login(work, login)
+            # Login and e-mail address of one account share its counter: else there are twice as many guesses.
+            login = found.login if found else login
+            self._refuse_locked(work, login, address)
             hashed = store.password_hash(work, found.id) if found else None
         right = self.passwords.verify(hashed, password)
         usable = found is not None and not found.is_guest and not found.mail_locked

@@ -26,6 +26,7 @@ CLIENT_ID_LENGTH = 32
 LONGEST_NAME = 128
 LONGEST_URL = 2000
 _CONTROL = re.compile(r"[\x00-\x20\x7f\\]")
+_HOST = re.compile(r"[A-Za-z0-9._-]+|[0-9a-fA-F:.]+")  # without brackets, as urlsplit gives it
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,7 @@ class Applications:
         found = self.get(work, actor, application_id)
         if found.type == "desktop":
             return found
-        fault = bad_url(callback, "callback URL")
+        fault = bad_callback(callback)
         if fault:
             raise BadApplication({"callback": fault})
         redirects = [callback.strip(), *(one for one in found.redirects[1:] if one != callback.strip())]
@@ -222,35 +223,48 @@ def check(draft: Draft) -> dict[str, str]:
     if not draft.name.strip():
         faults["name"] = "Give your application a name."
     elif len(draft.name.strip()) > LONGEST_NAME:
-        faults["name"] = f"A name has at most {LONGEST_NAME} characters."
+        faults["name"] = "A name has at most 128 characters."
     if not draft.description.strip():
         faults["description"] = "Say in a sentence what your application does. People read it before they sign in."
-    website = bad_url(draft.website, "website")
+    website = bad_url(draft.website)
     if website:
         faults["website"] = website
     if draft.type != "desktop":
-        callback = bad_url(draft.callback, "callback URL")
+        callback = bad_callback(draft.callback)
         if callback:
             faults["callback"] = callback
     return faults
 
 
-def bad_url(text: str, what: str) -> str | None:
+def bad_url(text: str) -> str | None:
     """A sentence about what is wrong with a web address, None when it can be used."""
     url = text.strip()
     if not url:
-        return f"Enter the {what}, beginning with https://."
+        return "Enter a whole web address, beginning with https://."
     if len(url) > LONGEST_URL or _CONTROL.search(url):
-        return f"The {what} is too long or has spaces or control characters in it."
+        return "This address is too long or has spaces or control characters in it."
     try:
         parts = urlsplit(url)
         host, _port = parts.hostname, parts.port
     except ValueError:
-        return f"The {what} is not a web address."
+        return "This is not a web address."
     if parts.scheme not in ("http", "https") or not host:
-        return f"The {what} must be a whole web address, beginning with https://."
+        return "This must be a whole web address, beginning with https://."
     if parts.username is not None or parts.password is not None:
-        return f"The {what} must not contain a login or a password."
-    if parts.fragment and what == "callback URL":
+        return "The address must not contain a login or a password."
+    return None
+
+
+def bad_callback(text: str) -> str | None:
+    """The same for an address that browsers are sent to: its host goes into headers, where only ASCII may stand."""
+    if not text.strip():
+        return "Enter a callback URL, beginning with https://."
+    fault = bad_url(text)
+    if fault:
+        return fault
+    parts = urlsplit(text.strip())
+    if parts.fragment:
         return "A callback URL cannot have a part after #."
+    if not _HOST.fullmatch(parts.hostname or ""):
+        return "Write the host name with letters, digits, dots and hyphens; an international name in its xn-- form."
     return None

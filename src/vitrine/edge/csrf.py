@@ -5,12 +5,16 @@ routes of contract 07 have no form: they take `X-Requested-With` plus an `Origin
 of this origin can send (design 5.6).
 """
 
+import re
+
 from starlette.requests import Request
 
 from vitrine.edge.cookies import session_secret, visitor_secret
 from vitrine.edge.run import services
 from vitrine.errors import Forbidden
 from vitrine.platform.crypto import same
+
+_WEIGHT = re.compile(r"\bq\s*=\s*([01](?:\.\d{0,3})?)")
 
 
 class NotFromOurPage(Forbidden):
@@ -38,6 +42,18 @@ def require_same_origin(request: Request) -> None:
     from_us = origin == services(request).settings.origin if origin is not None else site == "same-origin"
     if request.headers.get("x-requested-with", "").lower() != "xmlhttprequest" or not from_us:
         raise NotFromOurPage("This request did not come from a page of this site.")
+
+
+def prefers_json(request: Request) -> bool:
+    """True when the best `Accept` is JSON."""
+    best, best_weight = "", 0.0
+    for part in request.headers.get("accept", "").split(","):
+        kind, _, rest = part.partition(";")
+        found = _WEIGHT.search(rest)
+        weight = float(found[1]) if found else 1.0
+        if weight > best_weight:
+            best, best_weight = kind.strip().lower(), weight
+    return best == "application/json"
 
 
 def wants_json(request: Request) -> bool:

@@ -5,7 +5,7 @@ multipart parser; the whole body may not exceed the limit given.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
@@ -52,6 +52,14 @@ def nest(pairs: Iterable[tuple[str, str]]) -> dict[str, Nested]:
             raise Invalid("Parameters may not be nested this deep.", field=name[:80])
         _set(root, [matched[1], *keys], value)
     return root
+
+
+def scalars(given: Mapping[str, Any]) -> dict[str, str]:
+    """The plain values, for OAuth. A `scope` that is an array is no absent scope: it stays, as one nobody grants."""
+    plain = {name: value for name, value in given.items() if isinstance(value, str)}
+    if given.get("scope") and "scope" not in plain:
+        plain["scope"] = "[]"
+    return plain
 
 
 class _Node(dict[str, Nested]):

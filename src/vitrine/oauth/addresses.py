@@ -9,6 +9,7 @@ from vitrine.applications import OUT_OF_BAND, Application, RedirectMatch
 _BAD = re.compile(r"[\x00-\x20\x7f-\x9f\\]")
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _PORTS = {"http": 80, "https": 443}
+_HEADER_SAFE = re.compile(r"[A-Za-z0-9._:\[\]-]+")
 
 
 def registered_for(application: Application, given: str) -> bool:
@@ -82,7 +83,8 @@ def is_out_of_band(address: str) -> bool:
 def form_target(address: str) -> str:
     """What a page's `form-action` must list so that the answer to its form may redirect to *address*."""
     parts = urlsplit(address)
-    return f"{parts.scheme}://{parts.netloc}" if parts.netloc else f"{parts.scheme}:"
+    # An imported address may have a host that cannot stand in a header or that means more there, such as `*`.
+    return f"{parts.scheme}://{parts.netloc}" if _HEADER_SAFE.fullmatch(parts.netloc) else f"{parts.scheme}:"
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,7 +55,7 @@ class Database:
     """Opens units of work on one database. Thread-safe; `close()` releases this thread's connection and the engine."""
 
     def __init__(self, url: str) -> None:
-        self.engine: Engine = _sqlite(url) if url.startswith("sqlite") else create_engine(url, poolclass=QueuePool)
+        self.engine: Engine = _sqlite(url) if url.startswith("sqlite") else _server(url)
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         self._local = threading.local()
         self._opened: list[Connection] = []
@@ -202,9 +202,17 @@ def _driver(db: Connection) -> sqlite3.Connection:
     return raw
 
 
+def _server(url: str) -> Engine:
+    # Failures are logged with their statement: the values in it (digests, e-mail addresses) are nobody's business.
+    return create_engine(url, poolclass=QueuePool, hide_parameters=True)
+
+
 def _sqlite(url: str) -> Engine:
     engine = create_engine(
-        url, poolclass=NullPool, connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT_MS / 1000}
+        url,
+        poolclass=NullPool,
+        connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT_MS / 1000},
+        hide_parameters=True,
     )
 
     @event.listens_for(engine, "connect")

@@ -6,7 +6,7 @@ from starlette.routing import Route
 
 from vitrine.accounts import Actor, CollectionGrant, SessionId
 from vitrine.applications import ApplicationId
-from vitrine.edge import read, services, write
+from vitrine.edge import off, read, services, write
 from vitrine.errors import DomainError, Invalid
 from vitrine.library.model import Collection, Databox
 from vitrine.platform.database import UnitOfWork
@@ -100,13 +100,12 @@ async def password(request: Request) -> Response:
     given = await posted(request)
     here = services(request)
 
-    def call(work: UnitOfWork, actor: Actor) -> None:
+    actor = await read(request, known, lambda _work, actor: actor)
+    try:
         if given.get("new", "") != given.get("again", ""):
             raise Invalid("The two new passwords are not the same.", field="again")
-        here.accounts.change_password(work, actor, old=given.get("old", ""), new=given.get("new", ""))
-
-    try:
-        await write(request, known, call)
+        old, new = given.get("old", ""), given.get("new", "")
+        await off(lambda: here.accounts.change_password(actor, old=old, new=new))
     except DomainError as refusal:
         field = "new" if refusal.field == "password" else refusal.field or "old"
         faults = {field: translate(request, refusal.detail)}

@@ -11,6 +11,7 @@ from vitrine.accounts import Actor
 from vitrine.accounts.errors import AccountLocked, WrongCredentials
 from vitrine.edge import cookie, csrf, off, parameters, read, services, write
 from vitrine.edge.cookies import clear_session, set_session
+from vitrine.edge.params import scalars
 from vitrine.oauth import OutOfBandError, PageError, RedirectedError
 from vitrine.oauth.addresses import form_target
 from vitrine.oauth.authorize import Asked, denial
@@ -28,7 +29,7 @@ _ERRORS = {
 
 async def authorize(request: Request) -> Response:
     params = await parameters(request)
-    given = {name: value for name, value in {**params.form, **params.query}.items() if isinstance(value, str)}
+    given = scalars({**params.form, **params.query})
     try:
         asked, actor, needs_consent = await read(
             request, cookie, lambda work, actor: _look(request, work, actor, given)
@@ -137,7 +138,16 @@ def _consent_page(request: Request, asked: Asked) -> Response:
 
 async def _granted(request: Request, asked: Asked) -> Response:
     oauth = services(request).oauth
-    made = await write(request, cookie, lambda work, actor: oauth.grant(work, actor, asked))
+
+    def call(work: UnitOfWork, actor: Actor) -> str | None:
+        # Asked again inside the writing transaction: the person may have withdrawn it in another window meanwhile.
+        if not actor.is_known or oauth.needs_consent(work, actor, asked):
+            return None
+        return oauth.grant(work, actor, asked)
+
+    made = await write(request, cookie, call)
+    if made is None:
+        return redirect(f"{PATH}?{urlencode(asked.parameters())}", 302)
     if asked.is_out_of_band:
         return page(request, "oauth/code.html", headers=_SAFE, code=made, error="", application=asked.application)
     response = redirect(made, 302)

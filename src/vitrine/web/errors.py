@@ -9,8 +9,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from vitrine.api.v1.endpoint import challenge
+from vitrine.edge import services
 from vitrine.edge.auth import TokenMissing, TwoCarriers
-from vitrine.edge.csrf import wants_json
+from vitrine.edge.csrf import prefers_json, wants_json
 from vitrine.edge.params import BodyTooLarge
 from vitrine.errors import Conflict, DomainError, Forbidden, Invalid, NotFound, Unavailable
 from vitrine.library.errors import MayNotSee
@@ -42,6 +43,16 @@ HEADINGS = {
 }
 
 
+# Scripts written for these pages look at `success`, never at the status (contract 07, common rules).
+_SCRIPTED = ("/account/", "/developers/", "/session/")
+# Other people's pages read these from anywhere, also when the answer is a refusal (04 section 2 DO).
+_OPEN = ("/embed", "/oembed", "/permalink/", "/medias/")
+
+
+def _as_json(request: Request) -> bool:
+    return wants_json(request) or (request.url.path.startswith(_SCRIPTED) and prefers_json(request))
+
+
 def json_answer(value: Mapping[str, Any], status: int = 200) -> Response:
     return Response(msgspec.json.encode(value), status, {"Cache-Control": "no-store"}, media_type="application/json")
 
@@ -49,13 +60,12 @@ def json_answer(value: Mapping[str, Any], status: int = 200) -> Response:
 async def refused(request: Request, failure: Exception) -> Response:
     """A DomainError from a page."""
     assert isinstance(failure, DomainError)
-    if isinstance(failure, MustSignIn) and not wants_json(request):
+    if isinstance(failure, MustSignIn) and not _as_json(request):
         return redirect(sign_in_address(request), 302)
     if failure.why:
         log.info("refused", code=failure.code, why=failure.why)
-    if wants_json(request):
-        # Scripts written for these routes look at `success`, never at the status (contract 07, common rules).
-        return json_answer({"success": False, "message": failure.detail})
+    if _as_json(request):
+        return json_answer({"success": False, "message": translate(request, failure.detail)})
     status = next((status for kind, status in STATUSES if isinstance(failure, kind)), 400)
     detail = "There is nothing at this address." if isinstance(failure, MayNotSee) else failure.detail
     headers = {}
@@ -66,13 +76,26 @@ async def refused(request: Request, failure: Exception) -> Response:
 
 def _page(request: Request, status: int, detail: str, headers: dict[str, str] | None = None) -> Response:
     heading = translate(request, HEADINGS.get(status, HEADINGS[400]))
+    path, given = request.url.path, headers or {}
+    if path.startswith(_OPEN):
+        given = given | {"Access-Control-Allow-Origin": "*"}
+    # A frame in somebody's page says what is wrong, instead of the browser's "refused to connect".
+    framed = path.rstrip("/") == "/embed"
     return page(
-        request, "error.html", status=status, headers=headers, heading=heading, detail=translate(request, detail)
+        request,
+        "embed_error.html" if framed else "error.html",
+        status=status,
+        headers=given,
+        ancestors=services(request).settings.embed_frame_ancestors if framed else None,
+        heading=heading,
+        detail=translate(request, detail),
     )
 
 
 async def http_error(request: Request, failure: Exception) -> Response:
     assert isinstance(failure, HTTPException)
+    if request.url.path.startswith(_SCRIPTED) and _as_json(request):
+        return json_answer({"success": False, "message": translate(request, "There is nothing at this address.")})
     details = {404: "There is nothing at this address.", 405: "This address does not take this kind of request."}
     return _page(
         request, failure.status_code, details.get(failure.status_code, failure.detail), dict(failure.headers or {})
@@ -86,7 +109,8 @@ async def token_refused(_request: Request, failure: Exception) -> Response:
 
 
 async def broke(request: Request, failure: Exception) -> Response:
-    log.error("request.broke", exc_info=failure, path=request.url.path)
+    # The route, not the path: old permalinks and signed addresses have their token in it.
+    log.error("request.broke", exc_info=failure, route=getattr(request.scope.get("route"), "path", "-"))
     return _page(request, 500, "Something went wrong on the server. It was written down; please try again.")
 
 

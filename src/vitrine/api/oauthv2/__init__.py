@@ -8,7 +8,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from vitrine.edge import off, parameters, services
-from vitrine.edge.params import SMALL_BODY_BYTES, body
+from vitrine.edge.params import SMALL_BODY_BYTES, body, scalars
 from vitrine.errors import Invalid, Unavailable
 from vitrine.oauth import TokenError
 from vitrine.settings import Settings
@@ -56,7 +56,7 @@ async def _form(request: Request) -> dict[str, str]:
             given = msgspec.json.decode(raw, type=dict[str, Any]) if raw else {}
         except msgspec.DecodeError as failure:
             raise Invalid("Send the parameters as a form or as a JSON object.") from failure
-    return {name: value for name, value in given.items() if isinstance(value, str)}
+    return scalars(given)
 
 
 def _json(value: dict[str, Any], status: int) -> Response:

@@ -3,8 +3,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy.exc import SQLAlchemyError
 
 from vitrine.errors import Invalid, Unavailable
 from vitrine.platform import logging, migrate
@@ -153,3 +155,12 @@ def test_settings_come_from_file_environment_and_command_in_that_order(tmp_path:
         ("10.0.0.1",),
     )
     assert timedelta(days=found.session_days) == timedelta(days=14)
+
+
+def test_a_failing_statement_does_not_tell_its_values(tmp_path: Path) -> None:
+    """Design section 8: they would stand in the log, and digests, addresses and hashes are among them."""
+    database = Database.in_folder(tmp_path)
+    with pytest.raises(SQLAlchemyError) as refusal, database.read() as work:
+        work.db.execute(sa.text("SELECT * FROM nowhere WHERE x = :value"), {"value": "very-private"})
+    assert "very-private" not in str(refusal.value)
+    database.close()

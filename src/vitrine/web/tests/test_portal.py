@@ -49,6 +49,29 @@ def test_strangers_are_sent_to_sign_in_and_come_back(server: Server, ada: User, 
     assert server.browser(ada).get(path).status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("callback", "fault"),
+    [
+        ("https://例え.jp/cb", "xn--"), ("https://*/", "xn--"), ("https://a;b/", "xn--"), ("https://a,b/", "xn--"),
+        ("https://a%0d%0ab/", "xn--"), ("https://example.com/#part", "after #"), ("https://a:b@c/", "login"),
+        ("javascript:alert(1)", "https://"), ("https://x:99999/", "not a web address"),
+        ("https://xn--r8jz45g.jp/cb", ""), ("https://[::1]:8080/cb", ""), ("http://my_host.local/é?a=<b>", ""),
+    ],
+)  # fmt: skip
+def test_a_callback_can_stand_in_the_headers_of_the_consent_page(
+    visitor: Visitor, app: Registered, callback: str, fault: str
+) -> None:
+    """01 section 3.1 D; the page lists it in `form-action`, and a host outside ASCII made it fail."""
+    answer = visitor.xhr("POST", f"{one(app)}callback/", {"callback": callback}).json()
+    assert answer["success"] is not bool(fault)
+    assert fault in answer.get("message", "")
+    page = visitor.get(f"/api/oauthv2/authorize?client_id={app.client_id}&response_type=code")
+    assert page.status_code == 200
+    assert (
+        f"form-action 'self' {'http' if 'local' in callback else 'https'}://" in page.headers["content-security-policy"]
+    )
+
+
 @pytest.mark.parametrize("back", ["https://evil.example/", "//evil.example/", "/\\evil.example", "javascript:alert(1)"])
 def test_signing_in_never_leads_elsewhere(server: Server, ada: User, back: str) -> None:
     visitor = server.browser()
@@ -161,6 +184,20 @@ class TestXhr:
         assert answer.status_code == 400 or answer.json()["success"] is False
         assert visitor.get(one(app)).status_code == 200
 
+    def test_who_prefers_json_reads_success_and_never_a_page(self, visitor: Visitor, app: Registered) -> None:
+        """07, common rules: also when only the XHR header is missing."""
+        for accept in ("application/json", "text/html;q=0.5, application/json", "application/json, */*;q=0.1"):
+            for method, path in (
+                ("DELETE", one(app)),
+                ("POST", f"{one(app)}callback/"),
+                ("POST", f"{one(app)}nothing/"),
+            ):
+                answer = visitor.client.request(method, path, headers={"Accept": accept})
+                assert (answer.status_code, answer.json()["success"]) == (200, False)
+        page = visitor.client.request("DELETE", one(app), headers={"Accept": "text/html, application/json;q=0.9"})
+        assert (page.status_code, page.headers["content-type"]) == (400, "text/html; charset=utf-8")
+        assert visitor.get(one(app)).status_code == 200
+
     def test_other_sites_are_refused(self, visitor: Visitor, app: Registered) -> None:
         assert visitor.xhr("DELETE", one(app), Origin="https://evil.example").json()["success"] is False
         assert visitor.get(one(app)).status_code == 200
@@ -258,6 +295,16 @@ def test_changing_the_password_ends_other_sessions(server: Server, ada: User, vi
     assert visitor.submit("/account/reset-password/", "/account/reset-password/", form).status_code == 303
     assert visitor.get("/account/").status_code == 200
     assert other.get("/account/").status_code == 302
+
+
+def test_guessing_the_password_inside_a_session_counts_like_failed_sign_ins(
+    server: Server, ada: User, visitor: Visitor
+) -> None:
+    page = "/account/reset-password/"
+    wrong = {"old": "a guess", "new": "another long password", "again": "another long password"}
+    for _ in range(server.settings.sign_in_failures):
+        assert "The current password is not right" in visitor.submit(page, page, wrong).text
+    assert "Too many failed sign-ins" in visitor.submit(page, page, {**wrong, "old": PASSWORD}).text
 
 
 def test_the_profile_is_saved_and_bad_input_refused(visitor: Visitor) -> None:
