@@ -99,6 +99,26 @@ def test_embed_pages_have_no_violation_no_cookie_and_no_foreign_request(
     assert context.cookies() == []
 
 
+@pytest.mark.parametrize(("width", "record"), [(1280, 5), (390, 5), (390, 21)])
+def test_the_page_of_a_permalink_shows_its_document(page: Page, site: Site, width: int, record: int) -> None:
+    """04 section 2: the frame of the page holds the document, and is as high as it."""
+    page.set_viewport_size({"width": width, "height": 900})
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
+    page.goto(_files(site, record)["preview"]["permalink"]["page_url"])
+    media = page.frame_locator("iframe").locator(".embed-resource")
+    expect(media).to_be_visible()
+    page.wait_for_function(
+        "document.querySelector('iframe').style.height && document.documentElement.scrollWidth <= innerWidth + 1"
+    )
+    shoot(page, f"permaview-{width}-{record}")
+    frame, inside = page.locator("iframe").bounding_box(), media.bounding_box()
+    assert frame is not None
+    assert inside is not None
+    assert abs(frame["height"] - inside["height"]) <= 2
+    assert said == []
+
+
 @contextmanager
 def serving_folder(folder: Path) -> Iterator[str]:
     """Somebody's static site, on an origin of its own."""

@@ -270,7 +270,9 @@ def test_6_oembed(server: Server, files: dict[str, Any]) -> None:
 
 
 def test_2_the_page_of_a_permalink(server: Server, files: dict[str, Any]) -> None:
-    text = server.http.get(local(files["preview"]["permalink"]["page_url"])).text
+    answer = server.http.get(local(files["preview"]["permalink"]["page_url"]))
+    assert "frame-src 'self' http://dam.test;" in answer.headers["content-security-policy"], "its frame is not blocked"
+    text = answer.text
     assert '<div id="phraseanet-embed-frame"' in text
     assert "Boats &amp; gulls." in text
     assert 'property="og:title"' in text

@@ -154,6 +154,7 @@ async def _permaview(request: Request, token: str | None) -> Response:
         "permaview.html",
         headers={"Cache-Control": "private, max-age=60", "Referrer-Policy": "strict-origin-when-cross-origin"},
         ancestors="'self'",
+        frames=f"'self' {here.settings.origin}",  # the embed page's address begins with base_url
         viewer=viewer,
         frame=here.embeds.embed_address(target) + extra,
         size=shown_size(viewer),

@@ -96,11 +96,12 @@ def translate(request: Request, message: str) -> str:
     return catalogue(language_of(request, getattr(request.state, "actor", NOBODY))).gettext(message)
 
 
-def policy(*, forms: Iterable[str] = (), ancestors: str = "'none'") -> str:
-    """The content security policy of a page; *forms* are further targets a form's answer may redirect to."""
+def policy(*, forms: Iterable[str] = (), ancestors: str = "'none'", frames: str = "'none'") -> str:
+    """The content security policy of a page; *forms* are further targets a form's answer may redirect to, *ancestors*
+    who may frame the page, *frames* whom it may frame."""
     return (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; media-src 'self'; "
-        "connect-src 'self'; font-src 'self'; manifest-src 'self'; base-uri 'none'; "
+        f"connect-src 'self'; font-src 'self'; manifest-src 'self'; frame-src {frames}; base-uri 'none'; "
         f"form-action {' '.join(['' + chr(39) + 'self' + chr(39), *forms])}; frame-ancestors {ancestors}"
     )
 
@@ -113,6 +114,7 @@ def page(
     headers: dict[str, str] | None = None,
     forms: Iterable[str] = (),
     ancestors: str | None = None,
+    frames: str = "'none'",
     **context: Any,
 ) -> Response:
     """Render *template*. The actor is the one that `edge.cookie` found for this request."""
@@ -139,7 +141,7 @@ def page(
         **context,
     )
     response = HTMLResponse(html, status)
-    response.headers["Content-Security-Policy"] = policy(forms=forms, ancestors=ancestors or "'none'")
+    response.headers["Content-Security-Policy"] = policy(forms=forms, ancestors=ancestors or "'none'", frames=frames)
     response.headers["Referrer-Policy"] = "same-origin"
     response.headers["Vary"] = "Cookie, Accept-Language"
     if ancestors is None:

@@ -68,6 +68,15 @@ for (const holder of document.querySelectorAll("[data-edit]")) {
   });
 }
 
+// A frame follows the best height that the document inside it tells, as on other people's pages (contract 04 section 6).
+const frames = document.querySelectorAll('iframe[data-optimize-area="height"]');
+if (frames.length) {
+  addEventListener("message", (event) => {
+    if (event.data?.id !== "Phraseanet") return;
+    for (const frame of frames) if (frame.src === event.data.url) frame.style.height = `${event.data.optimizedHeight}px`;
+  });
+}
+
 // The callback field is of no use to a desktop application.
 const kinds = document.querySelectorAll("[data-kind]");
 if (kinds.length) {
