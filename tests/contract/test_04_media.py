@@ -128,6 +128,28 @@ def test_2_old_forms_and_options(server: Server, files: dict[str, Any]) -> None:
         assert server.http.options(address.replace("token=", "token=x")).status_code == 404
 
 
+def test_no_words_tell_a_stranger_what_exists(server: Server, files: dict[str, Any]) -> None:
+    """Design 5.6: a hidden record, a wrong token and nothing at all are answered alike, on pages and to scripts."""
+    eve = server.browser(server.user("eve", None))
+    said = set()
+    for path in (
+        "/records/1/1/", "/records/1/999/", "/records/9/1/", "/datafiles/1/1/preview/", "/datafiles/1/999/preview/",
+        "/permalink/v1/1/1/preview/x.jpg?token=x", "/permalink/v1/1/1/nothing/x.jpg?token=x",
+        "/permalink/v1/1/999/preview/x.jpg?token=x", "/permalink/v1/1/1/preview/?token=x",
+        "/permalink/v1/1/1/caption/?token=x", "/permalink/v1/1/999/caption/?token=x",
+        f"/embed/?url={quote('/permalink/v1/1/1/preview/x.jpg?token=x')}",
+        f"/embed/?url={quote('/permalink/v1/1/999/preview/x.jpg?token=x')}",
+    ):  # fmt: skip
+        page = eve.get(path)
+        assert page.status_code == 404
+        found = re.search(r"</h1>\s*<p>(.*?)</p>", page.text)
+        assert found is not None
+        said.add(found[1])
+        if path.startswith("/records/"):
+            assert eve.xhr("GET", path).json()["message"] == found[1]
+    assert said == {"There is nothing at this address."}
+
+
 def test_2_a_link_that_was_switched_off(server: Server, files: dict[str, Any]) -> None:
     with server.services.database.write() as work:
         work.db.exec_driver_sql("UPDATE permalinks SET activated = 0")
@@ -137,6 +159,9 @@ def test_2_a_link_that_was_switched_off(server: Server, files: dict[str, Any]) -
         files["preview"]["url"],
     ):
         assert server.http.get(local(address)).status_code == 404
+    given = local(files["preview"]["permalink"]["url"])
+    assert "switched off" in server.http.get(given).text
+    assert "switched off" not in server.http.get(given.replace("token=", "token=x")).text, "said to who has it alone"
 
 
 def test_2_caption_takes_the_token_of_any_file(server: Server, files: dict[str, Any]) -> None:

@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl
 from starlette.datastructures import Headers, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.formparsers import FormParser, MultiPartException, MultiPartParser
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from vitrine.errors import Invalid, Unavailable
 
@@ -206,11 +206,15 @@ async def _limited(request: Request, max_bytes: int) -> Any:
     if announced.isdecimal() and int(announced) > max_bytes:
         raise BodyTooLarge(f"The body may have at most {max_bytes} bytes.", field="body")
     seen = 0
-    async for chunk in request.stream():
-        seen += len(chunk)
-        if seen > max_bytes:
-            raise BodyTooLarge(f"The body may have at most {max_bytes} bytes.", field="body")
-        yield chunk
+    try:
+        async for chunk in request.stream():
+            seen += len(chunk)
+            if seen > max_bytes:
+                raise BodyTooLarge(f"The body may have at most {max_bytes} bytes.", field="body")
+            yield chunk
+    except ClientDisconnect as gone:
+        # Nobody reads the answer; it is no failure of ours either, and happens to every long upload some day.
+        raise Invalid("The request broke off before its end. Nothing was kept.", why="the client went away") from gone
 
 
 async def body(request: Request, *, max_bytes: int = SMALL_BODY_BYTES) -> bytes:

@@ -59,30 +59,36 @@ def paths(key: RecordKey, rendition: Rendition, link: Permalink) -> PermalinkPat
 
 
 class WrongToken(NotFound):
-    """Unknown, switched off or of something else: all look the same from outside."""
+    """Unknown or of something else: on a page it looks like an address where nothing is."""
 
     code = "wrong_token"
 
 
+class SwitchedOff(NotFound):
+    """Somebody ended this link; said only to who has it."""
+
+    code = "switched_off"
+
+
 def check(rendition: Rendition, token: str | None) -> Permalink:
-    """The permalink that *token* opens for this very rendition. Raises WrongToken (04 section 2, access rule)."""
+    """The permalink that *token* opens for this very rendition. Raises WrongToken or SwitchedOff (04 section 2)."""
     link = rendition.permalink
-    if link is None or not link.activated:
-        raise WrongToken("This link has been switched off.")
-    if not token or not same(link.token, token):
+    if link is None or not token or not same(link.token, token):
         raise WrongToken("This link is not right.")
+    if not link.activated:
+        raise SwitchedOff("This link has been switched off.")
     return link
 
 
 def shared(work: UnitOfWork, key: RecordKey, name: str, token: str | None) -> SharedFile:
-    """The file that a permalink opens, without the whole record. Raises NotFound or WrongToken, as `check` does."""
+    """The file that a permalink opens, without the whole record. Raises as `check` does, or NotFound."""
     found = store.shared_file(work, key, name.lower())
     if found is None:
         raise NotFound("There is nothing at this address.")
-    if not found.activated:
-        raise WrongToken("This link has been switched off.")
     if not token or not same(found.token, token):
         raise WrongToken("This link is not right.")
+    if not found.activated:
+        raise SwitchedOff("This link has been switched off.")
     return found
 
 

@@ -14,7 +14,8 @@ from vitrine.edge.auth import TokenMissing, TwoCarriers
 from vitrine.edge.csrf import prefers_json, wants_json
 from vitrine.edge.params import BodyTooLarge
 from vitrine.errors import Conflict, DomainError, Forbidden, Invalid, NotFound, Unavailable
-from vitrine.library.errors import MayNotSee
+from vitrine.library.errors import MayNotSee, NoSuchDatabox, NoSuchRecord, NoSuchRendition
+from vitrine.library.permalinks import WrongToken
 from vitrine.oauth import TokenRefused
 from vitrine.platform import logging
 from vitrine.web.forms import MustSignIn, NotJson, sign_in_address
@@ -31,6 +32,7 @@ STATUSES: tuple[tuple[type[DomainError], int], ...] = (
     (Invalid, 400),
     (Unavailable, 503),
 )
+_UNSAID = (MayNotSee, NoSuchDatabox, NoSuchRecord, NoSuchRendition, WrongToken)
 HEADINGS = {
     400: "That did not work",
     403: "This is not allowed",
@@ -64,10 +66,11 @@ async def refused(request: Request, failure: Exception) -> Response:
         return redirect(sign_in_address(request), 302)
     if failure.why:
         log.info("refused", code=failure.code, why=failure.why)
+    # One sentence for what is not there and for what one may not see: else the words tell that it exists.
+    detail = "There is nothing at this address." if isinstance(failure, _UNSAID) else failure.detail
     if _as_json(request):
-        return json_answer({"success": False, "message": translate(request, failure.detail)})
+        return json_answer({"success": False, "message": translate(request, detail)})
     status = next((status for kind, status in STATUSES if isinstance(failure, kind)), 400)
-    detail = "There is nothing at this address." if isinstance(failure, MayNotSee) else failure.detail
     headers = {}
     if isinstance(failure, Unavailable) and failure.retry_after_s is not None:
         headers["Retry-After"] = str(failure.retry_after_s)

@@ -1,12 +1,15 @@
 import time
 from collections.abc import Iterator
 
+import anyio
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from starlette.requests import Request
+from starlette.types import Message
 
 from vitrine.edge.middleware import caller, networks
-from vitrine.edge.params import MOST_PARAMETERS, Params, nest
+from vitrine.edge.params import MOST_PARAMETERS, Params, nest, parameters
 from vitrine.errors import Invalid
 
 
@@ -73,3 +76,15 @@ def test_forwarded_addresses_count_only_from_trusted_proxies(peer: str, forwarde
     headers = [(b"x-forwarded-for", forwarded.encode())] if forwarded else []
     scope = {"type": "http", "client": (peer, 1), "headers": headers}
     assert caller(scope, networks(("10.0.0.0/8",))) == expected
+
+
+def test_a_client_that_goes_away_is_no_failure_of_ours() -> None:
+    """It happens to every long upload some day; it was logged as a failure with its traceback."""
+
+    async def receive() -> Message:
+        return {"type": "http.disconnect"}
+
+    headers = [(b"content-type", b"multipart/form-data; boundary=b"), (b"content-length", b"1000")]
+    scope = {"type": "http", "method": "POST", "path": "/", "query_string": b"", "headers": headers, "state": {}}
+    with pytest.raises(Invalid, match="broke off"):
+        anyio.run(parameters, Request({**scope, "path_params": {}}, receive))
