@@ -1,5 +1,6 @@
 """The French catalogue: every text of the templates is there, and nothing in it is out of use."""
 
+import ast
 import re
 from pathlib import Path
 
@@ -29,6 +30,37 @@ def translations() -> dict[str, str]:
 def test_every_text_of_the_templates_is_translated() -> None:
     assert len(messages()) > 200
     assert messages() - set(translations()) == set()
+
+
+# Rooms whose refusals reach pages, and the sentences in them that no page shows (commands and the API say those).
+ROOMS = ("accounts", "applications", "edge", "embed", "library/permalinks.py", "media/probe", "media/sandbox.py", "web")
+NOT_ON_PAGES = {
+    "Only administrators may make accounts.",
+    "You may only give rights that you have yourself on this collection.",
+    "Only administrators may give rights on a databox.",
+    "This link is not right.",  # a page says that there is nothing
+    "The request broke off before its end. Nothing was kept.",  # nobody is there to read it
+}
+
+
+def refusals() -> set[str]:
+    """The whole sentences with which those rooms refuse; ones with a value in them are made up elsewhere."""
+    found: set[str] = set()
+    for room in ROOMS:
+        place = SOURCES / room
+        for path in [place] if place.is_file() else place.rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text())):
+                if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call) and node.exc.args:
+                    said = node.exc.args[0]
+                    if isinstance(said, ast.Constant) and isinstance(said.value, str) and said.value.endswith("."):
+                        found.add(said.value)
+    return found
+
+
+def test_every_refusal_that_a_page_shows_is_translated() -> None:
+    assert len(refusals()) > 30
+    assert refusals() - NOT_ON_PAGES - set(translations()) == set()
+    assert refusals() >= NOT_ON_PAGES
 
 
 def test_placeholders_are_kept() -> None:
