@@ -88,7 +88,7 @@ def words(site: Site, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str
 def code(site: Site) -> str:
     """A sign-in as the guide describes it: authorize with PKCE, consent, back with a code."""
     challenge = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).rstrip(b"=").decode()
-    app, person = site.told["web_app"], site.told["user"]
+    app, person = site.told["web_app"], site.told["admin"]  # other tests ask what `user` allowed
     asked = {
         "client_id": app["client_id"], "response_type": "code", "redirect_uri": app["redirect_uri"], "state": "s",
         "code_challenge": challenge, "code_challenge_method": "S256",

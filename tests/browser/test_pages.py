@@ -1,6 +1,7 @@
 """Every page: no axe violation, no policy violation, no sideways scrolling, usable by keyboard and without script."""
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -108,14 +109,16 @@ def test_the_page_of_a_permalink_shows_its_document(page: Page, site: Site, widt
     page.goto(_files(site, record)["preview"]["permalink"]["page_url"])
     media = page.frame_locator("iframe").locator(".embed-resource")
     expect(media).to_be_visible()
-    page.wait_for_function(
-        "document.querySelector('iframe').style.height && document.documentElement.scrollWidth <= innerWidth + 1"
-    )
+    page.wait_for_load_state("networkidle")
+    deadline = time.monotonic() + 20
+    while True:
+        frame, inside = page.locator("iframe").bounding_box(), media.bounding_box()
+        if frame and inside and abs(frame["height"] - inside["height"]) <= 2:
+            break
+        assert time.monotonic() < deadline, (frame, inside)
+        page.wait_for_timeout(200)
     shoot(page, f"permaview-{width}-{record}")
-    frame, inside = page.locator("iframe").bounding_box(), media.bounding_box()
-    assert frame is not None
-    assert inside is not None
-    assert abs(frame["height"] - inside["height"]) <= 2
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth + 1")
     assert said == []
 
 

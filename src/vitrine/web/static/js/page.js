@@ -75,6 +75,8 @@ if (frames.length) {
     if (event.data?.id !== "Phraseanet") return;
     for (const frame of frames) if (frame.src === event.data.url) frame.style.height = `${event.data.optimizedHeight}px`;
   });
+  // What it told before this script ran is told again: it speaks after every change of its size.
+  for (const frame of frames) frame.style.height = `${frame.clientHeight + 1}px`;
 }
 
 // The callback field is of no use to a desktop application.
