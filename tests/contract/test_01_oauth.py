@@ -4,6 +4,7 @@ import base64
 import hashlib
 import threading
 from dataclasses import replace
+from datetime import timedelta
 from urllib.parse import urlencode, urlsplit
 
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from vitrine.accounts import User
 from vitrine.applications import Profile, Switch
+from vitrine.oauth import store as codes
 from vitrine.testing.server import CALLBACK, PASSWORD, Registered, Server, Visitor, hidden, query_of
 
 AUTHORIZE = "/api/oauthv2/authorize"
@@ -420,3 +422,23 @@ def test_design_5_3_a_token_in_the_query_needs_its_switch(server: Server, ada: U
     app = server.register(ada, profile=profile)
     assert server.http.get(f"/api/v1/me/?oauth_token={app.developer_token}").status_code == 400
     assert server.call("GET", "/api/v1/me/", app.developer_token).status_code == 200
+
+
+def test_a_parameter_that_comes_twice_is_refused(server: Server, ada: User, app: Registered) -> None:
+    """RFC 6749 sections 3.1 and 3.2."""
+    page = server.browser(ada).get(address(app) + "&redirect_uri=https://evil.example/&redirect_uri=" + CALLBACK)
+    assert page.status_code == 400
+    assert "location" not in page.headers
+    body = f"grant_type=authorization_code&client_id={app.client_id}&code=a&code=b&redirect_uri={CALLBACK}"
+    kind = {"Content-Type": "application/x-www-form-urlencoded"}
+    answer = server.http.post(TOKEN, content=body, headers=kind)
+    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
+
+
+def test_3_4_a_replay_hours_later_still_revokes(server: Server, ada: User, app: Registered) -> None:
+    code = code_of(server, ada, app)
+    token = str(exchange(server, app, code=code)["access_token"])
+    with server.services.database.write() as work:
+        codes.purge(replace(work, now=work.now + timedelta(hours=2)))
+    assert exchange(server, app, code=code)["error"] == "invalid_grant"
+    assert server.call("GET", "/api/v1/me/", token).status_code == 401

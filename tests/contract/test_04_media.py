@@ -8,6 +8,7 @@ from urllib.parse import quote, urlsplit
 import pytest
 
 from vitrine.accounts import User
+from vitrine.embed.targets import ForeignAddress, parse
 from vitrine.library.model import RecordKey
 from vitrine.library.permalinks import label_of
 from vitrine.media.metadata.write import EmbeddedFacts, write_metadata
@@ -350,3 +351,10 @@ def test_3_a_plain_permalink_of_a_rendition_made_anew_sends_the_new_bytes(
     after = server.call("GET", address)
     assert after.headers["etag"] != before.headers["etag"]
     assert after.content == (tmp_path / "other.jpg").read_bytes()
+
+
+def test_6_the_usual_port_may_be_written_or_not() -> None:
+    path = "/permalink/v1/1/2/preview/a.jpg?token=x"
+    assert parse(f"https://dam.test:443{path}", "https://dam.test") == parse(path, "https://dam.test")
+    with pytest.raises(ForeignAddress):
+        parse(f"https://dam.test:80{path}", "https://dam.test")

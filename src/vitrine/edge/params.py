@@ -62,6 +62,13 @@ def scalars(given: Mapping[str, Any]) -> dict[str, str]:
     return plain
 
 
+def repeated(pairs: Iterable[tuple[str, str]]) -> frozenset[str]:
+    """Plain names that came more than once: an OAuth parameter must not (RFC 6749 sections 3.1 and 3.2)."""
+    seen: set[str] = set()
+    twice = {name for name, _ in pairs if name in seen or seen.add(name)}  # type: ignore[func-returns-value]  # add is None
+    return frozenset(name for name in twice if not name.endswith("]"))
+
+
 class _Node(dict[str, Nested]):
     """A mapping that knows its next unused index, as PHP's arrays do."""
 
@@ -89,12 +96,14 @@ def _set(node: _Node, keys: list[str], value: str) -> None:
 
 @dataclass(slots=True)
 class Params:
-    """All parameters of one request. `files` holds every uploaded part by name, in order."""
+    """All parameters of one request. `files` holds every uploaded part by name, in order; `repeated` names what came
+    more than once in the query, or more than once in the form."""
 
     query: dict[str, Nested] = field(default_factory=dict)
     path: dict[str, str] = field(default_factory=dict)
     form: dict[str, Nested] = field(default_factory=dict)
     files: dict[str, list[UploadFile]] = field(default_factory=dict)
+    repeated: frozenset[str] = frozenset()
 
     def raw(self, name: str) -> Nested | None:
         for source in (self.query, self.path, self.form):
@@ -143,9 +152,11 @@ def without_body(request: Request) -> Params:
     """Query and path alone: what can be known before a byte of the body is read."""
     query = request.scope["query_string"]
     path = request.scope.get("path_params")
+    pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True) if query else []
     return Params(
-        nest(parse_qsl(query.decode("latin-1"), keep_blank_values=True)) if query else {},
+        nest(pairs) if pairs else {},
         {name: str(value) for name, value in path.items()} if path else {},
+        repeated=repeated(pairs) if pairs else frozenset(),
     )
 
 
@@ -199,6 +210,7 @@ async def _read_form(request: Request, params: Params, kind: str, max_bytes: int
         else:
             pairs.append((name, value))
     params.form = nest(pairs)
+    params.repeated |= repeated(pairs)
 
 
 async def _limited(request: Request, max_bytes: int) -> Any:

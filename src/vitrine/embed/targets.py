@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 from typing import NamedTuple
-from urllib.parse import parse_qsl, unquote, unquote_plus, urlsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, unquote_plus, urlsplit
 
 from vitrine.errors import Invalid, NotFound
 from vitrine.library.model import DataboxId, RecordKey
@@ -81,13 +81,18 @@ def parse(url: str | None, origin: str) -> PermalinkTarget | SignedTarget:
     local = url.startswith("/") and not url.startswith(("//", "/\\"))
     try:
         here = urlsplit(origin)
-        same = (parts.scheme, parts.hostname, parts.port) == (here.scheme, here.hostname, here.port)
+        same = _place(parts) == _place(here)
     except ValueError:
         same = False
     if not local and (not same or parts.username is not None):
         raise ForeignAddress("This is not an address of this server.", field="url")
     # The first of a name counts: after a pasted address come parameters that are not its own.
     return _of_path(parts.path, dict(reversed(parse_qsl(parts.query, keep_blank_values=True))))
+
+
+def _place(parts: SplitResult) -> tuple[str, str | None, int | None]:
+    """Scheme, host and port, the usual port written or not. Raises ValueError for a port that is none."""
+    return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
 
 
 def _of_path(path: str, query: dict[str, str]) -> PermalinkTarget | SignedTarget:

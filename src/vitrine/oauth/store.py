@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -99,8 +99,10 @@ def mark_used(work: UnitOfWork, marks: Mapping[int, tuple[datetime, str]]) -> No
 
 
 def purge(work: UnitOfWork, limit: int = 1000) -> int:
-    """Delete codes and tokens that ended, in a small batch."""
-    ended = sa.select(authorization_codes.c.id).where(authorization_codes.c.expires < work.now).limit(limit)
+    """Delete codes and tokens that ended, in a small batch. A code is remembered for a day: when it comes again, what
+    it gave is revoked (RFC 6749 section 10.5)."""
+    remembered = work.now - timedelta(days=1)
+    ended = sa.select(authorization_codes.c.id).where(authorization_codes.c.expires < remembered).limit(limit)
     work.db.execute(authorization_codes.delete().where(authorization_codes.c.id.in_(ended)))
     old = sa.select(access_tokens.c.id).where(access_tokens.c.expires < work.now).limit(limit)
     return work.db.execute(access_tokens.delete().where(access_tokens.c.id.in_(old))).rowcount

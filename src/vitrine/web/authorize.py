@@ -30,6 +30,9 @@ _ERRORS = {
 async def authorize(request: Request) -> Response:
     params = await parameters(request)
     given = scalars({**params.form, **params.query})
+    if params.repeated:
+        detail = "A parameter of this address came more than once."
+        return page(request, "oauth/error.html", status=400, headers=_SAFE, code="invalid_request", detail=detail)
     try:
         asked, actor, needs_consent = await read(
             request, cookie, lambda work, actor: _look(request, work, actor, given)

@@ -49,6 +49,8 @@ async def _form(request: Request) -> dict[str, str]:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind in _FORMS:
         params = await parameters(request)
+        if params.repeated:
+            raise Invalid(f"The parameter {min(params.repeated)} came more than once.")
         given: dict[str, Any] = dict(params.form)
     else:
         raw = await body(request, max_bytes=SMALL_BODY_BYTES)
