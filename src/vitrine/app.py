@@ -16,6 +16,7 @@ from vitrine.accounts import Accounts, SignInPolicy
 from vitrine.accounts import store as accounts_store
 from vitrine.accounts.passwords import Passwords
 from vitrine.api import oauthv2, root, v1
+from vitrine.api.cors import Cors
 from vitrine.applications import Applications, Policy
 from vitrine.edge.dispatch import Dispatcher, Shortcut
 from vitrine.edge.middleware import Outermost, networks
@@ -23,10 +24,13 @@ from vitrine.edge.services import Services
 from vitrine.embed import Embeds
 from vitrine.files.shortcut import small_permalink
 from vitrine.jobs import Jobs, Lane, Worker
+from vitrine.library.changes import Changes
 from vitrine.library.ingest import Ingest
 from vitrine.library.jobs import MAKE_RENDITIONS, SWEEP, RenditionMaker, Sweeper
 from vitrine.library.permalinks import SignedAddresses
 from vitrine.library.records import Records
+from vitrine.library.removal import Removal
+from vitrine.library.substitution import Substitution
 from vitrine.library.upkeep import Upkeep
 from vitrine.media.probe import Limits
 from vitrine.media.sandbox import Sandbox
@@ -93,11 +97,14 @@ def make_services(
         jobs=jobs,
         accounts=accounts,
         applications=applications,
-        oauth=OAuth(database, accounts, applications, vault, Policy(settings.old_habits)),
+        oauth=OAuth(database, accounts, applications, vault, Policy(settings.old_habits), settings.origin),
         media=media,
         records=records,
         ingest=Ingest(records, media, jobs, Fetcher(settings.fetch_max_bytes)),
         upkeep=Upkeep(records, jobs),
+        changes=Changes(records),
+        removal=Removal(records, jobs),
+        substitution=Substitution(records, media, jobs),
         signed=signed,
         search=Search(index, records),
         embeds=Embeds(settings, records, accounts, signed),
@@ -154,7 +161,7 @@ class Application:
         )
         inner.router.redirect_slashes = False
         self._app = Outermost(
-            Dispatcher(often, inner, web.EXCEPTION_HANDLERS, self._shortcuts(services)),
+            Cors(Dispatcher(often, inner, web.EXCEPTION_HANDLERS, self._shortcuts(services)), services),
             services,
             trusted=networks(settings.trusted_proxies),
             https=settings.is_https,

@@ -231,7 +231,7 @@ def test_12_10_http_while_https_is_required(server: Server, ada: User, app: Regi
         ({"code": ""}, "invalid_request"),
         ({"redirect_uri": ""}, "invalid_request"),
         ({"code": "unknown"}, "invalid_grant"),
-        ({"code": "unknown", "scope": "read"}, "invalid_scope"),
+        ({"code": "unknown", "scope": "read"}, "invalid_grant"),
     ],
 )
 def test_4_1_errors_of_the_token_endpoint(server: Server, app: Registered, form: dict[str, str], error: str) -> None:

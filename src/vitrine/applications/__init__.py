@@ -3,7 +3,7 @@
 from vitrine.applications.errors import BadApplication, NoSuchApplication
 from vitrine.applications.model import OUT_OF_BAND, Account, Application, ApplicationId, Authorised
 from vitrine.applications.profiles import Policy, Profile, RedirectMatch, Switch, Switches
-from vitrine.applications.service import Applications, Draft
+from vitrine.applications.service import Applications, Draft, Imported
 
 __all__ = [
     "OUT_OF_BAND",
@@ -14,6 +14,7 @@ __all__ = [
     "Authorised",
     "BadApplication",
     "Draft",
+    "Imported",
     "NoSuchApplication",
     "Policy",
     "Profile",

@@ -48,8 +48,10 @@ TABLE: dict[Switch, dict[Profile, Cell]] = {
     Switch.PKCE_REQUIRED: {S: Cell.ALWAYS, C: Cell.NEVER, D: Cell.ALWAYS, P: Cell.ALWAYS},
     Switch.ENDLESS_TOKEN: {S: Cell.NEVER, C: Cell.ALWAYS, D: Cell.OFF, P: Cell.NEVER},
 }
-REDIRECTS = {S: RedirectMatch.EXACT, C: RedirectMatch.PREFIX, D: RedirectMatch.NATIVE, P: RedirectMatch.EXACT}
-HABITS = frozenset({Switch.PASSWORD_GRANT, Switch.IMPLICIT, Switch.PARAMETER_TOKEN, Switch.ENDLESS_TOKEN})
+REDIRECTS = {S: RedirectMatch.EXACT, C: RedirectMatch.PREFIX, D: RedirectMatch.NATIVE, P: RedirectMatch.NATIVE}
+# What a client may ask for under the policy ALLOW without its owner having switched it on.
+ASKED = frozenset({Switch.PASSWORD_GRANT, Switch.IMPLICIT, Switch.PARAMETER_TOKEN})
+HABITS = ASKED | {Switch.ENDLESS_TOKEN}
 
 
 class Policy(StrEnum):
@@ -68,19 +70,26 @@ class Switches:
     chosen: dict[str, bool]
 
     def is_on(self, switch: Switch, policy: Policy = Policy.FLAGGED) -> bool:
-        """Whether the feature works now. A discouraged one is off under REFUSE, and on under ALLOW unless NEVER."""
+        """Whether the feature works now (docs/decisions/0025).
+
+        Under REFUSE a discouraged choice is off and a secret cannot be optional; under ALLOW what a client may ask for
+        is on unless the owner switched it off. What is not for choice is what the table says under every policy.
+        """
         cell = TABLE[switch][self.profile]
         if cell in (Cell.ALWAYS, Cell.NEVER):
-            fixed = cell is Cell.ALWAYS
-            return fixed and not (switch in HABITS - {Switch.ENDLESS_TOKEN} and policy is Policy.REFUSE)
-        if switch in HABITS and policy is Policy.REFUSE:
-            return False
-        if switch in HABITS and policy is Policy.ALLOW:
-            return True
-        return self.chosen.get(switch.value, cell is Cell.ON)
+            return cell is Cell.ALWAYS
+        if policy is Policy.REFUSE:
+            return switch not in HABITS
+        default = cell is Cell.ON or (switch in ASKED and policy is Policy.ALLOW)
+        return self.chosen.get(switch.value, default)
 
     def can_choose(self, switch: Switch) -> bool:
         return TABLE[switch][self.profile] in (Cell.ON, Cell.OFF)
+
+    @property
+    def has_old_answers(self) -> bool:
+        """True for the answers of contract 01 (`scope` null, no `iss`), False for those of the RFCs."""
+        return self.profile is Profile.COMPATIBILITY
 
     @property
     def redirects(self) -> RedirectMatch:

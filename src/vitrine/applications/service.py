@@ -1,7 +1,8 @@
 """The developer portal's rules: who may register, see and change an application."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from vitrine.accounts import Accounts, Actor
@@ -16,7 +17,7 @@ from vitrine.applications.model import (
     Authorised,
     Secret,
 )
-from vitrine.applications.profiles import Profile, Switch
+from vitrine.applications.profiles import TABLE, Cell, Profile, Switch
 from vitrine.errors import Forbidden, Invalid
 from vitrine.platform import audit
 from vitrine.platform.crypto import Vault, digest, new_secret, random_base62, same
@@ -24,6 +25,8 @@ from vitrine.platform.database import UnitOfWork
 
 CLIENT_ID_LENGTH = 32
 LONGEST_NAME = 128
+LONGEST_CREDENTIAL = 128
+LIST_SHAPES = ("automatic", "lists", "objects")
 LONGEST_URL = 2000
 _CONTROL = re.compile(r"[\x00-\x20\x7f\\]")
 _HOST = re.compile(r"[A-Za-z0-9._-]+|[0-9a-fA-F:.]+")  # without brackets, as urlsplit gives it
@@ -38,6 +41,19 @@ class Draft:
     website: str
     type: str
     callback: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """An application that exists elsewhere already. *switches* are the owner's choices of design 5.3."""
+
+    draft: Draft
+    client_id: str
+    client_secret: str
+    profile: Profile
+    switches: Mapping[Switch, bool] = field(default_factory=dict)
+    activated: bool = True
+    list_shapes: str = "automatic"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +92,42 @@ class Applications:
         store.add_secret(work, made, digest(secret), self.vault.encrypt(secret), secret[-4:])
         store.add_account(work, actor.must_user_id, made)
         audit.write(work, actor, "application.created", f"application {made}")
+        return self._get(work, made)
+
+    def bring(self, work: UnitOfWork, actor: Actor, creator_id: int | None, imported: Imported) -> Application:
+        """Register an application with the id and secret it has elsewhere (design 5.5).
+
+        Administrators and the command line only. Raises BadApplication with every fault at once.
+        """
+        if not actor.is_admin:
+            raise Forbidden("Only administrators may choose an application's id.")
+        faults = {**check(imported.draft), **check_credentials(imported)}
+        if "client_id" not in faults and store.by_client_id(work, imported.client_id) is not None:
+            faults["client_id"] = "There is an application with this client_id already."
+        if faults:
+            raise BadApplication(faults)
+        draft, desktop = imported.draft, imported.draft.type == "desktop"
+        made = store.add(
+            work,
+            {
+                "creator_id": creator_id,
+                "type": "desktop" if desktop else "web",
+                "profile": imported.profile.value,
+                "name": draft.name.strip(),
+                "description": draft.description.strip(),
+                "website": draft.website.strip(),
+                "client_id": imported.client_id,
+                "activated": imported.activated,
+                "switches": {name.value: on for name, on in imported.switches.items()},
+                "list_shapes": imported.list_shapes,
+            },
+            [OUT_OF_BAND if desktop else draft.callback.strip()],
+        )
+        secret = imported.client_secret
+        store.add_secret(work, made, digest(secret), self.vault.encrypt(secret), secret[-4:])
+        if creator_id is not None:
+            store.add_account(work, creator_id, made)
+        audit.write(work, actor, "application.imported", f"application {made}")
         return self._get(work, made)
 
     def own(self, work: UnitOfWork, actor: Actor) -> list[Application]:
@@ -121,6 +173,17 @@ class Applications:
         audit.write(work, actor, "application.switch", f"application {found.id}", {switch.value: on})
         return self._get(work, found.id)
 
+    def set_list_shapes(
+        self, work: UnitOfWork, actor: Actor, application_id: ApplicationId, shapes: str
+    ) -> Application:
+        """How lists that the original sent as objects are written for this application (02 section 7)."""
+        found = self.get(work, actor, application_id)
+        if shapes not in LIST_SHAPES:
+            raise Invalid("Choose automatic, lists or objects.", field="list_shapes")
+        store.update(work, found.id, {"list_shapes": shapes})
+        audit.write(work, actor, "application.list_shapes", f"application {found.id}", {"list_shapes": shapes})
+        return self._get(work, found.id)
+
     def secret(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId) -> Secret:
         """What may be shown of the client secret without a fresh sign-in."""
         found = store.current_secret(work, self.get(work, actor, application_id).id)
@@ -153,6 +216,10 @@ class Applications:
 
     def by_client_id(self, work: UnitOfWork, client_id: str) -> Application | None:
         return store.by_client_id(work, client_id)
+
+    def is_origin(self, work: UnitOfWork, origin: str, application_id: int | None = None) -> bool:
+        """True if a page of *origin* belongs to an active application, or to this very one (design 5.8)."""
+        return bool(origin) and store.is_origin(work, origin, application_id)
 
     def secret_is_right(self, work: UnitOfWork, application: Application, given: str) -> bool:
         """Compares in constant time with every live secret."""
@@ -193,6 +260,12 @@ class Applications:
         """Let an owner use their own application again without consent (a developer token implies none)."""
         store.update_account(work, account.id, {"revoked_at": None, "granted_at": None})
 
+    def note_imported_consent(self, work: UnitOfWork, account: Account, application: Application) -> None:
+        """A token that is brought along proves that the person allowed the application elsewhere."""
+        if account.granted_at is None:
+            store.update_account(work, account.id, {"granted_at": work.now})
+            store.add_consent(work, account.id, "allow", {"name": application.name, "by": "import"}, "")
+
     def note_password_consent(self, work: UnitOfWork, account: Account, application: Application, address: str) -> None:
         """The first password grant makes the application appear among the ones the person allowed."""
         if account.granted_at is None:
@@ -215,6 +288,24 @@ class Applications:
         store.add_consent(work, account.id, "revoke", {}, actor.address)
         audit.write(work, actor, "consent.revoke", f"application {application_id}")
         return account.id
+
+
+def check_credentials(imported: Imported) -> dict[str, str]:
+    """Faults of what an imported application brings besides its form (design 5.5: any printable form up to 128)."""
+    faults: dict[str, str] = {}
+    for name in ("client_id", "client_secret"):
+        value = getattr(imported, name)
+        if not 0 < len(value) <= LONGEST_CREDENTIAL or not value.isprintable():
+            faults[name] = f"{name} must have 1 to {LONGEST_CREDENTIAL} printable characters."
+    for switch in imported.switches:
+        if TABLE[switch][imported.profile] not in (Cell.ON, Cell.OFF):
+            faults[switch.value] = f"The profile {imported.profile.value} leaves no choice about {switch.value}."
+    if imported.list_shapes not in LIST_SHAPES:
+        faults["list_shapes"] = f"list_shapes must be one of {', '.join(LIST_SHAPES)}."
+    desktop = imported.draft.type == "desktop"
+    if desktop != (imported.profile is Profile.DESKTOP):
+        faults["profile"] = "The profile desktop is for the type desktop, the others are for the type web."
+    return faults
 
 
 def check(draft: Draft) -> dict[str, str]:

@@ -6,6 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from vitrine.applications.model import Account, AccountId, Application, ApplicationId, Secret
+from vitrine.applications.origins import origin_of
 from vitrine.applications.profiles import Profile, Switches
 from vitrine.applications.tables import accounts, application_secrets, applications, consents, redirect_addresses
 from vitrine.platform.database import UnitOfWork, inserted_id
@@ -84,8 +85,24 @@ def update(work: UnitOfWork, application_id: ApplicationId, values: Mapping[str,
 
 def set_redirects(work: UnitOfWork, application_id: ApplicationId, redirects: list[str]) -> None:
     work.db.execute(redirect_addresses.delete().where(redirect_addresses.c.application_id == application_id))
-    rows = [{"application_id": application_id, "uri": uri, "position": place} for place, uri in enumerate(redirects)]
+    rows = [
+        {"application_id": application_id, "uri": uri, "position": place, "origin": origin_of(uri)}
+        for place, uri in enumerate(redirects)
+    ]
     work.db.execute(redirect_addresses.insert(), rows)
+
+
+def is_origin(work: UnitOfWork, origin: str, application_id: int | None) -> bool:
+    """True if an active application (or this very one) has a redirect address of *origin*."""
+    wanted = (
+        sa.select(redirect_addresses.c.id)
+        .join(applications, applications.c.id == redirect_addresses.c.application_id)
+        .where(redirect_addresses.c.origin == origin, applications.c.activated, _LIVE)
+        .limit(1)
+    )
+    if application_id is not None:
+        wanted = wanted.where(applications.c.id == application_id)
+    return work.db.execute(wanted).first() is not None
 
 
 def delete(work: UnitOfWork, application_id: ApplicationId) -> None:

@@ -31,6 +31,7 @@ redirect_addresses = Table(
     Column("application_id", Id, ForeignKey("applications.id", ondelete="CASCADE"), nullable=False, index=True),
     Column("uri", Text, nullable=False),
     Column("position", Integer, nullable=False, server_default="0", comment="0 is the callback URL of the portal"),
+    Column("origin", String(300), nullable=False, server_default="", index=True),
     UniqueConstraint("application_id", "uri"),
 )
 

@@ -6,9 +6,12 @@ from vitrine.accounts import Accounts
 from vitrine.applications import Applications
 from vitrine.embed import Embeds
 from vitrine.jobs import Jobs
+from vitrine.library.changes import Changes
 from vitrine.library.ingest import Ingest
 from vitrine.library.permalinks import SignedAddresses
 from vitrine.library.records import Records
+from vitrine.library.removal import Removal
+from vitrine.library.substitution import Substitution
 from vitrine.library.upkeep import Upkeep
 from vitrine.media.service import Media
 from vitrine.oauth import OAuth
@@ -33,6 +36,9 @@ class Services:
     records: Records
     ingest: Ingest
     upkeep: Upkeep
+    changes: Changes
+    removal: Removal
+    substitution: Substitution
     signed: SignedAddresses
     search: Search
     embeds: Embeds

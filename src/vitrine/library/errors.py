@@ -39,3 +39,19 @@ class AlreadyThere(Conflict):
 
     code = "already_there"
     key: RecordKey | None = None
+
+
+class NoSuchField(NotFound):
+    code = "no_such_field"
+
+
+class MayNotReplace(Forbidden):
+    """403 on v1, unlike other missing rights on a record (02 section 6.4 D)."""
+
+    code = "may_not_replace"
+
+
+class NotKept(NotFound):
+    """A removed record whose time to come back is over, or that was never there."""
+
+    code = "not_kept"

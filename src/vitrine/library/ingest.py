@@ -176,7 +176,7 @@ class Ingest:
         record_id = store.add_record(
             work,
             {
-                **_row(probe, arrival),
+                **row_of(probe, arrival),
                 "databox_id": key.databox,
                 "number": key.number,
                 "collection_id": collection.id,
@@ -214,7 +214,7 @@ class Ingest:
         return key
 
 
-def _row(probe: Probe, arrival: Arrival) -> dict[str, Any]:
+def row_of(probe: Probe, arrival: Arrival) -> dict[str, Any]:
     """The columns of a record that come from its file."""
     return {
         "kind": probe.kind,

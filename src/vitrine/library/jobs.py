@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from vitrine.jobs import Job, Kind
-from vitrine.library import permalinks, store
+from vitrine.library import changes_store, permalinks, store
 from vitrine.library.events import RenditionsReady
 from vitrine.library.model import Recipe, Record, RecordId
 from vitrine.library.records import Records
@@ -67,6 +67,9 @@ class RenditionMaker:
         made: list[tuple[Made, Stored]],
         failures: list[tuple[str, MediaError]],
     ) -> None:
+        now = store.by_id(work, record.id)
+        if now is None or now.sha256 != record.sha256:
+            return  # removed, or its original was replaced meanwhile: another job makes the files of the new one
         for one, stored in made:
             values = {
                 "state": "ready",
@@ -79,12 +82,12 @@ class RenditionMaker:
                 "failure": None,
                 "failure_detail": None,
             }
-            if store.update_rendition(work, record.id, one.name, values):
+            if changes_store.finish_rendition(work, record.id, one.name, values):
                 permalinks.ensure(work, record.id, record.title, one.name)
         for name, failure in failures:
             log.warning("rendition.failed", record=str(record.key), rendition=name, code=failure.code, why=failure.why)
             values = {"state": "failed", "failure": failure.code, "failure_detail": failure.detail}
-            store.update_rendition(work, record.id, name, values)
+            changes_store.finish_rendition(work, record.id, name, values)
         work.emit(RenditionsReady(record.id, tuple(name for name, _ in failures)))
 
 
@@ -101,6 +104,8 @@ class Sweeper:
     def sweep(self, grace: timedelta) -> int:
         """Returns how many blobs went. Bytes of deleted records stay for *grace*, so that they can be recovered."""
         self.media.sweep_spool(max(grace, timedelta(minutes=0)))
+        with self.database.write() as work:
+            changes_store.purge_removed(work, work.now - grace)
         gone = 0
         batch: list[str] = []
         for sha256 in self.media.old_blobs(grace):

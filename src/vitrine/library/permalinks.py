@@ -11,9 +11,11 @@ from urllib.parse import quote_plus
 
 import msgspec
 
-from vitrine.errors import Invalid, NotFound
+from vitrine.accounts import Actor
+from vitrine.errors import Forbidden, Invalid, NotFound
 from vitrine.library import store
-from vitrine.library.model import DataboxId, Permalink, RecordId, RecordKey, Rendition, SharedFile
+from vitrine.library.model import DOCUMENT, DataboxId, Permalink, RecordId, RecordKey, Rendition, SharedFile, Structure
+from vitrine.platform import audit
 from vitrine.platform.crypto import Vault, base64url, from_base64url, random_base62, same, signature
 from vitrine.platform.database import UnitOfWork
 
@@ -21,6 +23,7 @@ TOKEN_LENGTH = 64
 _BLANKS = re.compile(r"[\s+]+")
 _KEPT = re.compile(r"[^0-9A-Za-z_+-]")
 _UNSAFE_IN_NAME = re.compile(r"[\x00-\x1f\x7f \\/%+]")
+_BROUGHT = re.compile(r"[0-9A-Za-z_-]{1,64}")
 _HOUR = 3600
 _CACHED = 50_000
 
@@ -40,6 +43,33 @@ def label_of(title: str) -> str:
 def ensure(work: UnitOfWork, record_id: RecordId, title: str, name: str) -> None:
     """Give a rendition its permalink when it gets its first file; it keeps it for ever."""
     store.ensure_permalink(work, record_id, name, random_base62(TOKEN_LENGTH), label_of(title))
+
+
+@dataclass(frozen=True, slots=True)
+class BroughtLink:
+    """A permalink as another server made it; an empty *label* is made anew from the title."""
+
+    token: str
+    label: str = ""
+    activated: bool = True
+
+
+def bring(work: UnitOfWork, actor: Actor, structure: Structure, key: RecordKey, name: str, link: BroughtLink) -> None:
+    """Give a rendition the permalink it has elsewhere, so that pages which show it go on to do so; the one it had here
+    stops. Administrators and the command line only. Raises Forbidden, NotFound or Invalid."""
+    if not actor.is_admin:
+        raise Forbidden("Only administrators may bring permalinks.")
+    record = store.by_key(work, key)
+    if record is None:
+        raise NotFound(f"There is no record {key}.", field="record_id")
+    if name != DOCUMENT and structure.recipe(record.databox_id, record.group, name) is None:
+        raise NotFound(f"Record {key} has no file called {name}.", field="subdef")
+    if not _BROUGHT.fullmatch(link.token):
+        raise Invalid(f"token has 1 to {TOKEN_LENGTH} letters, digits, - or _.", field="token")
+    label = _KEPT.sub("", link.label) or label_of(record.title)
+    values = {"token": link.token, "label": label, "activated": link.activated}
+    store.put_permalink(work, record.id, name, values)
+    audit.write(work, actor, "permalink.imported", f"record {key}", {"name": name})
 
 
 @dataclass(frozen=True, slots=True)

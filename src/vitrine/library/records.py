@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from vitrine.accounts import Actor, Via
+from vitrine.accounts import Actor, DataboxRight, Right, Via
 from vitrine.errors import NotFound
 from vitrine.library import access, store, structure_store
 from vitrine.library.errors import MayNotSee, NoSuchCollection, NoSuchDatabox, NoSuchRecord, NoSuchRendition
@@ -18,6 +18,7 @@ from vitrine.library.model import (
     RecordId,
     RecordKey,
     Rendition,
+    StatusBit,
     Structure,
     Value,
 )
@@ -76,6 +77,31 @@ class Records:
             raise MayNotSee("You have no access to this databox.", why=f"databox {databox}")
         return found
 
+    def structure_of(self, work: UnitOfWork, actor: Actor, databox: DataboxId) -> tuple[list[Field], list[StatusBit]]:
+        """Fields and status bits of a databox as its managers see them: access and `bas_modify_struct` (02 §6.2)."""
+        self.databox(work, actor, databox)
+        if actor.via is not Via.COMMAND and not actor.rights.on_databox(databox, DataboxRight.bas_modify_struct):
+            raise MayNotSee("You may not read the structure of this databox.", why=f"databox {databox}")
+        structure = self.structure(work)
+        return list(structure.fields[databox]), list(structure.status_bits[databox])
+
+    def known_fields(self, work: UnitOfWork, actor: Actor) -> list[Field]:
+        """The fields of all databoxes the actor has access to; business ones where they may edit in that databox."""
+        structure = self.structure(work)
+        edits = {one.databox_id for one in actor.rights.live(work.now) if Right.canmodifrecord in one.rights}
+        fields = (one for box in self.databoxes(work, actor) for one in structure.fields[box.id])
+        return [one for one in fields if not one.business or one.databox_id in edits or actor.via is Via.COMMAND]
+
+    def one_collection(self, work: UnitOfWork, actor: Actor, base: CollectionId) -> tuple[Collection, int]:
+        """A collection and its number of records. Raises MayNotSee without access, also when there is none (02 §6.2):
+        numbers of collections tell nothing."""
+        found = self.structure(work).collections.get(base)
+        grant = actor.rights.collections.get(base)
+        known = actor.via is Via.COMMAND or (grant is not None and grant.is_live(work.now))
+        if found is None or not found.enabled or not known:
+            raise MayNotSee("You have no access to this collection.", why=f"collection {base}")
+        return found, store.count_in(work, [base]).get(base, 0)
+
     def collections(self, work: UnitOfWork, actor: Actor, databox: DataboxId) -> list[tuple[Collection, int]]:
         """All active collections of a databox the actor has access to, each with its number of records."""
         self.databox(work, actor, databox)
@@ -133,6 +159,12 @@ class Records:
             for record, thumbnail in store.with_thumbnails(work, unknown).values():
                 found[stamps[record.id]] = self._shown[stamps[record.id]] = Shown(record, thumbnail)
         return [one for one in found.values() if one is not None]
+
+    def moved(self, work: UnitOfWork, key: RecordKey) -> Shown:
+        """A record just after its mover lost sight of it or not: the answer shows what they did (02 section 6.6)."""
+        record_id = store.id_of(work, key)
+        assert record_id is not None
+        return Shown(*store.with_thumbnails(work, [record_id])[record_id])
 
     def values(self, work: UnitOfWork, actor: Actor, record: Record, *, business: bool) -> list[tuple[Field, Value]]:
         """Values in the order of the structure; business ones only when asked for and allowed on this very record."""

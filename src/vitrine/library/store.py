@@ -28,6 +28,7 @@ from vitrine.library.tables import (
     quarantine_items,
     recipes,
     records,
+    removed_files,
     renditions,
 )
 from vitrine.platform.database import UnitOfWork, inserted_id
@@ -353,6 +354,14 @@ def ensure_permalink(work: UnitOfWork, record_id: RecordId, name: str, token: st
         )
 
 
+def put_permalink(work: UnitOfWork, record_id: RecordId, name: str, values: Mapping[str, Any]) -> None:
+    """Make the permalink, or give the one that is there other values."""
+    mine = sa.and_(permalinks.c.record_id == record_id, permalinks.c.name == name)
+    if work.db.execute(permalinks.update().where(mine).values(updated=work.now, **values)).rowcount == 0:
+        row = permalinks.insert().values(record_id=record_id, name=name, created=work.now, updated=work.now, **values)
+        work.db.execute(row)
+
+
 def has_permalink_token(work: UnitOfWork, record_id: RecordId) -> list[str]:
     """Active tokens of any rendition of the record (the caption route takes each of them)."""
     return list(
@@ -366,7 +375,7 @@ def referenced(work: UnitOfWork, sha256s: Sequence[str]) -> set[str]:
     """Which of these blobs any row still needs."""
     wanted = list(sha256s)
     used: set[str] = set()
-    for column in (records.c.sha256, renditions.c.sha256, quarantine_items.c.sha256):
+    for column in (records.c.sha256, renditions.c.sha256, quarantine_items.c.sha256, removed_files.c.sha256):
         used.update(one for one in work.db.scalars(sa.select(column).where(column.in_(wanted))) if one)
     return used
 

@@ -209,3 +209,25 @@ quarantine_items = Table(
     Column("created", Instant, nullable=False),
     Column("updated", Instant, nullable=False),
 )
+
+removed_records = Table(
+    "removed_records",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("databox_id", Id, ForeignKey("databoxes.id", ondelete="CASCADE"), nullable=False),
+    Column("number", Id, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("removed_at", Instant, nullable=False, index=True),
+    Column("removed_by", Id, ForeignKey("users.id", ondelete="SET NULL"), nullable=True),
+    Column("kept", Json, nullable=False, comment="the rows of the record, its values, renditions and permalinks"),
+    UniqueConstraint("databox_id", "number"),
+    comment="deleted records that a command can bring back for seven days",
+)
+
+removed_files = Table(
+    "removed_files",
+    metadata,
+    Column("removed_id", Id, ForeignKey("removed_records.id", ondelete="CASCADE"), primary_key=True),
+    Column("sha256", String(64), primary_key=True, index=True),
+    comment="bytes that the sweep must leave while their record may come back",
+)

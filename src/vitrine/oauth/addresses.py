@@ -89,14 +89,16 @@ def form_target(address: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Return:
-    """A way back to the application: the address (already checked) and the client's state."""
+    """A way back to the application: the address (already checked), the client's state, and who answers (or "")."""
 
     address: str
     state: str | None
+    issuer: str = ""
 
     def with_query(self, *pairs: tuple[str, str]) -> str:
         """The address with `state` first and *pairs* after it in the query; what is there already stays (01 §3.3)."""
         wanted = ([("state", self.state)] if self.state else []) + list(pairs)
+        wanted += [("iss", self.issuer)] if self.issuer else []
         base, mark, fragment = self.address.partition("#")
         if not wanted:
             return self.address

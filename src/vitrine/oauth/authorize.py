@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from vitrine.applications import Application, Applications, Policy, Switch
 from vitrine.oauth import addresses
@@ -10,7 +10,7 @@ from vitrine.oauth.errors import OutOfBandError, PageError, RedirectedError
 from vitrine.platform.database import UnitOfWork
 
 RESPONSE_TYPES = ("code", "token", "code-and-token")
-_CLIENT_ID = re.compile(r"[a-z0-9_-]{3,128}", re.IGNORECASE)
+LONGEST_CLIENT_ID = 128
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43,128}")
 
 
@@ -24,10 +24,11 @@ class Asked:
     state: str | None
     code_challenge: str | None
     given_redirect_uri: str | None
+    issuer: str
 
     @property
     def back(self) -> addresses.Return:
-        return addresses.Return(self.redirect_uri, self.state)
+        return _way_back(self.application, self.redirect_uri, self.state, self.issuer)
 
     @property
     def is_out_of_band(self) -> bool:
@@ -46,7 +47,9 @@ class Asked:
         return {name: value for name, value in wanted.items() if value}
 
 
-def validate(work: UnitOfWork, applications: Applications, given: Mapping[str, str], policy: Policy) -> Asked:
+def validate(
+    work: UnitOfWork, applications: Applications, given: Mapping[str, str], policy: Policy, issuer: str
+) -> Asked:
     """Raises PageError (a 400 page), RedirectedError (the address is registered) or OutOfBandError."""
     application = _client(work, applications, given.get("client_id", ""))
     asked_uri = given.get("redirect_uri") or None
@@ -59,7 +62,7 @@ def validate(work: UnitOfWork, applications: Applications, given: Mapping[str, s
             "The address to return to does not belong to the callback URL that is registered for this application.",
         )
     state = _meant(given.get("state"))
-    back = addresses.Return(redirect_uri, state)
+    back = _way_back(application, redirect_uri, state, issuer)
     if not application.activated:
         raise _error("unauthorized_client", back)
     response_type = given.get("response_type", "")
@@ -73,11 +76,17 @@ def validate(work: UnitOfWork, applications: Applications, given: Mapping[str, s
         if not application.switches.is_on(Switch.IMPLICIT, policy):
             raise _error("unauthorized_client", back)
     challenge = _challenge(application, given, back)
-    return Asked(application, response_type, redirect_uri, state, challenge, asked_uri)
+    return Asked(application, response_type, redirect_uri, state, challenge, asked_uri, issuer)
+
+
+def _way_back(application: Application, redirect_uri: str, state: str | None, issuer: str) -> addresses.Return:
+    """Answers in the shape of the RFCs say who gives them (RFC 9207); those of contract 01 do not."""
+    return addresses.Return(redirect_uri, state, "" if application.switches.has_old_answers else issuer)
 
 
 def _client(work: UnitOfWork, applications: Applications, client_id: str) -> Application:
-    if not _CLIENT_ID.fullmatch(client_id):
+    # Imported ids are of any printable form (design 5.5), so only what none can be is called malformed.
+    if not client_id.isprintable() or not 0 < len(client_id) <= LONGEST_CLIENT_ID:
         raise PageError("invalid_client", "The application did not say correctly who it is (client_id).")
     found = applications.by_client_id(work, client_id)
     if found is None:
@@ -105,10 +114,9 @@ def _challenge(application: Application, given: Mapping[str, str], back: address
 def _error(code: str, back: addresses.Return) -> Exception:
     if addresses.is_out_of_band(back.address):
         return OutOfBandError(code)
-    wanted = [("error", code)]
     # Redirected errors carry the error first and the state after it, and nothing else (01 section 3.1).
-    plain = addresses.Return(back.address, None).with_query(*wanted, *([("state", back.state)] if back.state else []))
-    return RedirectedError(code, plain)
+    state = [("state", back.state)] if back.state else []
+    return RedirectedError(code, replace(back, state=None).with_query(("error", code), *state))
 
 
 def denial(asked: Asked) -> str:

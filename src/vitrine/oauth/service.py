@@ -9,6 +9,7 @@ from urllib.parse import unquote_plus
 
 from vitrine.accounts import Accounts, Actor
 from vitrine.applications import Application, ApplicationId, Applications, Policy, Switch
+from vitrine.errors import Forbidden
 from vitrine.oauth import authorize, codes, store
 from vitrine.oauth.errors import TokenError
 from vitrine.oauth.grants import GRANTS, KNOWN
@@ -21,27 +22,36 @@ from vitrine.platform.database import Database, UnitOfWork
 
 @dataclass(frozen=True, slots=True)
 class TokenAnswer:
-    """What the token endpoint gives. *expires_in* is None for a token without end."""
+    """What the token endpoint gives. *expires_in* is None for a token without end; *old_shape* asks for contract 01."""
 
     access_token: str
     expires_in: timedelta | None
+    old_shape: bool
 
 
 class OAuth:
     def __init__(
-        self, database: Database, accounts: Accounts, applications: Applications, vault: Vault, policy: Policy
+        self,
+        database: Database,
+        accounts: Accounts,
+        applications: Applications,
+        vault: Vault,
+        policy: Policy,
+        issuer: str = "",
     ) -> None:
+        """*issuer* is the server's own address as answers name it (RFC 9207)."""
         self._database = database
         self._accounts = accounts
         self._applications = applications
         self.policy = policy
         self.tokens = TokenChecker(accounts, policy)
-        self._issuer = Tokens(vault)
+        self._issuer = Tokens(vault, policy)
+        self._name = issuer
 
     # -- authorize -----------------------------------------------------------------------------------------------
 
     def validate(self, work: UnitOfWork, given: Mapping[str, str]) -> authorize.Asked:
-        return authorize.validate(work, self._applications, given, self.policy)
+        return authorize.validate(work, self._applications, given, self.policy, self._name)
 
     def needs_consent(self, work: UnitOfWork, actor: Actor, asked: authorize.Asked) -> bool:
         """True until the person has said yes, and again after they took it back (design 5.2)."""
@@ -75,18 +85,9 @@ class OAuth:
             raise TokenError("unsupported_grant_type", f"The grant {grant_type} is not offered.")
         with self._database.read() as work:
             application = self._authenticate(work, form, authorization)
-        if form.get("scope", "") not in ("", "0"):
-            self._check_scope_last(grant_type, form)
         desk = Desk(self._database, self._accounts, self._applications, self._issuer, self.policy)
         issued: Issued = grant.redeem(desk, application, form, address)
-        return TokenAnswer(issued.secret, issued.expires_in)
-
-    @staticmethod
-    def _check_scope_last(grant_type: str, form: Mapping[str, str]) -> None:
-        """A scope is refused (01 section 4.1 row 10), after what would be refused anyway for missing parameters."""
-        needed = ("code", "redirect_uri") if grant_type == "authorization_code" else ("username", "password")
-        if all(form.get(name) for name in needed):
-            raise TokenError("invalid_scope", "Scopes are not offered to this kind of application.")
+        return TokenAnswer(issued.secret, issued.expires_in, application.switches.has_old_answers)
 
     def _authenticate(self, work: UnitOfWork, form: Mapping[str, str], authorization: str) -> Application:
         """The client, by Basic or body but not both; one error for everything that is wrong (row 3)."""
@@ -100,11 +101,28 @@ class OAuth:
         if secret:
             if not self._applications.secret_is_right(work, application, secret):
                 raise TokenError("invalid_client", "The client secret is not right.")
-        elif application.switches.is_on(Switch.SECRET_REQUIRED):
+        elif application.switches.is_on(Switch.SECRET_REQUIRED, self.policy):
             raise TokenError("invalid_client", "The client secret is required.")
         if not application.activated:
             raise TokenError("unauthorized_client", "The application is suspended.")
         return application
+
+    # -- tokens from elsewhere -----------------------------------------------------------------------------------
+
+    def bring_token(
+        self, work: UnitOfWork, actor: Actor, application: Application, user_id: int, secret: str, *, developer: bool
+    ) -> None:
+        """Keep a token that another server gave, so that it opens here what it opened there (design 5.5).
+
+        Administrators and the command line only. Raises Invalid (form) or Conflict (known already).
+        """
+        if not actor.is_admin:
+            raise Forbidden("Only administrators may bring tokens.")
+        account = self._applications.ensure_account(work, user_id, application)
+        self._issuer.bring(work, account.id, secret, developer=developer)
+        if not developer:
+            self._applications.note_imported_consent(work, account, application)
+        audit.write(work, actor, "token.imported", f"application {application.id}", {"user": user_id})
 
     # -- developer token and revocation --------------------------------------------------------------------------
 

@@ -59,6 +59,10 @@ def add_token(work: UnitOfWork, values: Mapping[str, Any]) -> int:
     return inserted_id(work.db.execute(access_tokens.insert().values(created=work.now, **values)))
 
 
+def knows_token(work: UnitOfWork, digest: bytes) -> bool:
+    return work.db.execute(sa.select(access_tokens.c.id).where(access_tokens.c.digest == digest)).first() is not None
+
+
 def delete_tokens_of_code(work: UnitOfWork, code_id: int) -> int:
     return work.db.execute(access_tokens.delete().where(access_tokens.c.code_id == code_id)).rowcount
 

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from vitrine.accounts import Accounts, Actor, UserId, Via
 from vitrine.applications import Application, Policy, Profile, Switch, Switches
+from vitrine.errors import Conflict, Invalid
 from vitrine.oauth import store
 from vitrine.oauth.errors import TokenRefused
 from vitrine.platform.crypto import Vault, digest, is_mistyped, new_secret
@@ -17,6 +18,7 @@ from vitrine.platform.schema import from_micros
 
 IDLE_LIMIT = timedelta(days=90)
 LIFE = timedelta(hours=1)
+LONGEST_BROUGHT = 128
 
 _COLUMNS = """
     t.expires, t.idle_limit_s, t.last_used, t.created, a.revoked_at, p.activated, p.deleted_at, u.deleted_at,
@@ -140,10 +142,11 @@ class DeveloperToken:
 @dataclass(frozen=True, slots=True)
 class Tokens:
     vault: Vault
+    policy: Policy
 
     def issue(self, work: UnitOfWork, application: Application, account_id: int, code_id: int | None) -> Issued:
         """A token of the life that design 5.3 gives to the application's profile."""
-        endless = application.switches.is_on(Switch.ENDLESS_TOKEN)
+        endless = application.switches.is_on(Switch.ENDLESS_TOKEN, self.policy)
         secret = new_secret("at")
         token_id = store.add_token(
             work,
@@ -157,6 +160,24 @@ class Tokens:
             },
         )
         return Issued(token_id, secret, None if endless else LIFE)
+
+    def bring(self, work: UnitOfWork, account_id: int, secret: str, *, developer: bool) -> None:
+        """Keep a token made elsewhere: no end, like there, but an idle limit unless it is a developer token."""
+        if not 0 < len(secret) <= LONGEST_BROUGHT or not secret.isprintable() or " " in secret:
+            raise Invalid(f"A token has 1 to {LONGEST_BROUGHT} printable characters and no blanks.", field="token")
+        if is_mistyped(secret):
+            raise Invalid("A token that begins with vit_ and is not ours can never be used.", field="token")
+        if store.knows_token(work, digest(secret)):
+            raise Conflict("This token is known already.", field="token")
+        values = {
+            "digest": digest(secret),
+            "account_id": account_id,
+            "is_developer": developer,
+            "last_four": secret[-4:],
+            "sealed": self.vault.encrypt(secret) if developer else None,
+            "idle_limit_s": None if developer else round(IDLE_LIMIT.total_seconds()),
+        }
+        store.add_token(work, values)
 
     def developer(self, work: UnitOfWork, account_id: int) -> DeveloperToken | None:
         row = store.developer_token(work, account_id)

@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from vitrine.api.wire.envelope import is_acceptable
 from vitrine.edge import off, parameters, services
 from vitrine.edge.params import SMALL_BODY_BYTES, body, scalars
 from vitrine.errors import Invalid, Unavailable
@@ -20,6 +21,9 @@ _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
 async def token(request: Request) -> Response:
+    if not is_acceptable(request):
+        page = "<!doctype html><title>406</title><p>This endpoint answers in JSON.</p>"
+        return Response(page, 406, {"Cache-Control": "no-store", **_CORS}, media_type="text/html")
     here = services(request)
     scheme = "https" if here.settings.is_https else request.url.scheme
     if here.settings.https_required and scheme != "https":
@@ -34,7 +38,8 @@ async def token(request: Request) -> Response:
         return _json({"error": "invalid_request", "error_description": refusal.detail}, 400)
     except Unavailable as refusal:
         return _json({"error": "temporarily_unavailable", "error_description": refusal.detail}, 503)
-    made: dict[str, Any] = {"access_token": answer.access_token, "scope": None, "token_type": "Bearer"}
+    old = {"scope": None} if answer.old_shape else {}
+    made: dict[str, Any] = {"access_token": answer.access_token, **old, "token_type": "Bearer"}
     if answer.expires_in is not None:
         made["expires_in"] = round(answer.expires_in.total_seconds())
     return _json(made, 200)

@@ -8,7 +8,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from vitrine.accounts import Actor
-from vitrine.api.v1 import library, search
+from vitrine.api.v1 import changes, library, search, structure
 from vitrine.api.v1.endpoint import endpoint
 from vitrine.api.wire.envelope import answer
 from vitrine.edge import bearer, read, services
@@ -34,9 +34,14 @@ class V1Route:
     takes_file: bool = False
 
 
+BOX = "/databoxes/{databox_id:int}/"
 RECORD = "/records/{databox_id:int}/{record_id:int}/"
 ROUTES: tuple[V1Route, ...] = (
     V1Route("/me/", ("GET",), library.me, "02 §6.10", "The caller and their rights"),
+    V1Route("/me/structures/", ("GET",), structure.structures, "02 §6.10", "Fields of the caller's databoxes"),
+    V1Route("/me/subdefs/", ("GET",), structure.subdefs, "02 §6.10", "Files that are made of records"),
+    V1Route("/me/collections/", ("GET",), structure.my_collections, "02 §6.10", "The caller's collections"),
+    V1Route("/collections/{base_id}/", ("GET",), structure.collection, "02 §6.2", "One collection"),
     V1Route("/databoxes/list/", ("GET",), library.databoxes, "02 §6.2", "Databoxes the caller has access to"),
     V1Route(
         "/databoxes/{databox_id:int}/collections/",
@@ -46,12 +51,23 @@ ROUTES: tuple[V1Route, ...] = (
         "Collections of a databox",
         has_twin=True,
     ),
+    V1Route(BOX + "status/", ("GET",), structure.status, "02 §6.2", "Status bits of a databox", has_twin=True),
+    V1Route(BOX + "metadatas/", ("GET",), structure.fields, "02 §6.2", "Fields of a databox", has_twin=True),
+    V1Route(BOX + "termsOfUse/", ("GET",), structure.terms, "02 §6.2", "Terms of use of a databox", has_twin=True),
+    V1Route("/embed/substitute/", ("POST",), changes.substitute, "02 §6.4", "Replace a file", takes_file=True),
     V1Route("/records/add/", ("POST",), library.add, "02 §6.4", "Add a document", takes_file=True),
     V1Route("/records/search/", ANY, search.records_search, "02 §6.5", "Search, the older form"),
     V1Route("/search/", ANY, search.search, "02 §6.5", "Search records and stories"),
-    V1Route(RECORD, ("GET",), library.record, "02 §6.6", "One record", has_twin=True),
+    V1Route(
+        RECORD, ("GET", "DELETE"), changes.show_or_remove, "02 §6.6", "One record, shown or deleted", has_twin=True
+    ),
     V1Route(RECORD + "caption/", ("GET",), library.caption, "02 §6.6", "Fields, values joined", has_twin=True),
     V1Route(RECORD + "metadatas/", ("GET",), library.metadatas, "02 §6.6", "Fields, one entry a value", has_twin=True),
+    V1Route(RECORD + "status/", ("GET",), changes.status, "02 §6.6", "Status bits of a record", has_twin=True),
+    V1Route(RECORD + "related/", ("GET",), changes.related, "02 §6.6", "Where a record is used", has_twin=True),
+    V1Route(RECORD + "setmetadatas/", ("POST",), changes.set_metadatas, "02 §6.6", "Change fields", has_twin=True),
+    V1Route(RECORD + "setstatus/", ("POST",), changes.set_status, "02 §6.6", "Change status bits", has_twin=True),
+    V1Route(RECORD + "setcollection/", ("POST",), changes.set_collection, "02 §6.6", "Move a record", has_twin=True),
     V1Route(RECORD + "embed/", ("GET",), library.embed, "02 §6.6", "Files of a record", has_twin=True),
 )
 
@@ -105,8 +121,9 @@ def routes(settings: Settings) -> list[Route]:
     for one in ROUTES:
         if one.has_twin:
             loose = one.path.replace(":int", "")
-            made.append(Route(PREFIX + loose, endpoint(_twin), methods=list(one.methods)))
-            made.append(Route(PREFIX + loose, _wrong_method(one.methods), methods=list(ANY)))
+            methods = tuple(method for method in one.methods if method != "DELETE")  # which has no twin (02 §6.6)
+            made.append(Route(PREFIX + loose, endpoint(_twin), methods=list(methods)))
+            made.append(Route(PREFIX + loose, _wrong_method(methods), methods=list(ANY)))
     made.append(Route(PREFIX + "/{rest:path}", _unknown, methods=list(ANY)))
     return made
 

@@ -161,7 +161,7 @@ async def add(request: Request) -> Response:
     """POST /records/add/: the file is looked at and kept before any transaction is opened."""
     here = services(request)
     params = request.state.params
-    file = _one_file(params.files)
+    file = one_file(params.files)
     url = params.text("url") or ""
     if file is None and not url:
         raise Invalid("Send the document as the part called file, or its address as url.", field="file")
@@ -196,7 +196,7 @@ def _outcome(outcome: Added | Quarantined) -> dict[str, str]:
     return {"entity": "1", "url": f"/quarantine/item/{outcome.item}/"}
 
 
-def _one_file(files: dict[str, list[UploadFile]]) -> UploadFile | None:
+def one_file(files: dict[str, list[UploadFile]]) -> UploadFile | None:
     if "file[]" in files or len(files.get("file", [])) > 1:
         raise Invalid("Send one file only.", field="file")
     found = files.get("file")

@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from vitrine.api.wire.dates import atom
+from vitrine.api.wire.formats import JSON, PLAIN, YAML, Form, as_yaml, form_of
 from vitrine.edge import services
 
 API_VERSION = "2.0.0"
@@ -29,10 +30,7 @@ MESSAGES = {
     503: ("Service Temporarily Unavailable", "Please try again later."),
 }
 CALLBACK = re.compile(r"[A-Za-z_$][0-9A-Za-z_$]*(?:\.[A-Za-z_$][0-9A-Za-z_$]*)*")
-EXTENDED = "application/vnd.phraseanet.record-extended+json"
-_ACCEPTED = ("*/*", "application/*", "application/json", "text/javascript", "application/javascript", "text/*")
 _encode = msgspec.json.Encoder().encode
-JSON = "application/json"
 
 
 def meta(request: Request, status: int, error_details: str | None) -> dict[str, Any]:
@@ -70,6 +68,11 @@ def answer(
     if callback:
         sent = {"Cache-Control": "private, no-store", "Vary": _VARY, **(headers or {})}
         return _padded(request, callback, body, status, {**sent, "Server-Timing": f"_global;dur={took:.1f}"})
+    form = form_of(request.headers.get("accept", ""))
+    if form.is_script and status < 500:
+        status = 200  # the true one is in `meta.http_code` (02 section 2)
+    if form.is_yaml:
+        return _Answer(as_yaml(body), status, took, {"Content-Type": YAML, **(headers or {})})
     return _Answer(body, status, took, headers)
 
 
@@ -117,20 +120,16 @@ def _padded(request: Request, callback: str, body: bytes, status: int, headers: 
     return Response(padded, 500 if status == 500 else 200, headers, media_type="text/javascript")
 
 
+def asked_form(request: Request) -> Form:
+    """The form asked for; a callback makes it plain JSON (02 section 2)."""
+    return PLAIN if callback_of(request) else form_of(request.headers.get("accept", ""))
+
+
 def is_extended(request: Request) -> bool:
-    """Extended records are asked for by media type; a callback cancels it (02 section 2)."""
-    return EXTENDED in request.headers.get("accept", "") and not callback_of(request)
+    """Extended records are asked for by media type."""
+    return asked_form(request).is_extended
 
 
 def is_acceptable(request: Request) -> bool:
     """False for an `Accept` that allows none of our formats: 406."""
-    accept = request.headers.get("accept", "")
-    return _accepts(accept) or bool(request.query_params.get("callback"))
-
-
-@lru_cache(maxsize=512)
-def _accepts(accept: str) -> bool:
-    if not accept:
-        return True
-    asked = [part.partition(";")[0].strip().lower() for part in accept.split(",")]
-    return any(one in _ACCEPTED or one.startswith("application/vnd.phraseanet.record-extended+") for one in asked)
+    return asked_form(request).is_served

@@ -3,7 +3,7 @@
 from vitrine.applications import Application
 from vitrine.oauth import codes
 from vitrine.oauth.errors import TokenError
-from vitrine.oauth.grants.base import Desk, Form
+from vitrine.oauth.grants.base import Desk, Form, refuse_scope
 from vitrine.oauth.tokens import Issued
 
 
@@ -16,6 +16,7 @@ class AuthorizationCode:
         with desk.database.write() as work:
             try:
                 found = codes.redeem(work, application, code, redirect_uri, form.get("code_verifier"))
+                refuse_scope(form)  # leaves by an error, so that the code is not used up
                 return desk.tokens.issue(work, application, found.account_id, found.id)
             except codes.Replayed as refusal:
                 replayed = refusal  # leave the transaction normally: the revocation must be kept

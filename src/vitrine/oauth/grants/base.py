@@ -6,6 +6,7 @@ from typing import Protocol
 
 from vitrine.accounts import Accounts
 from vitrine.applications import Application, Applications, Policy
+from vitrine.oauth.errors import TokenError
 from vitrine.oauth.tokens import Issued, Tokens
 from vitrine.platform.database import Database
 
@@ -21,6 +22,12 @@ class Desk:
     applications: Applications
     tokens: Tokens
     policy: Policy
+
+
+def refuse_scope(form: Form) -> None:
+    """Old applications have no scopes (01 section 4.1 row 10): asked for last, after what is wrong otherwise."""
+    if form.get("scope", "") not in ("", "0"):
+        raise TokenError("invalid_scope", "Scopes are not offered to this kind of application.")
 
 
 class Grant(Protocol):

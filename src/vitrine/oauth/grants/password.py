@@ -3,7 +3,7 @@
 from vitrine.accounts.errors import AccountLocked, WrongCredentials
 from vitrine.applications import Application, Switch
 from vitrine.oauth.errors import TokenError
-from vitrine.oauth.grants.base import Desk, Form
+from vitrine.oauth.grants.base import Desk, Form, refuse_scope
 from vitrine.oauth.tokens import Issued
 from vitrine.platform import audit
 
@@ -23,6 +23,7 @@ class Password:
             account = desk.applications.ensure_account(work, user.id, application)
             if account.revoked_at is not None:
                 raise TokenError("invalid_grant", "The person has withdrawn the access of this application.")
+            refuse_scope(form)
             issued = desk.tokens.issue(work, application, account.id, None)
             # The person gave the application their password: that is the consent, recorded as such.
             desk.applications.note_password_consent(work, account, application, address)

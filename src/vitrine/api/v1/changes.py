@@ -1,0 +1,188 @@
+"""Changing records: contract 02 sections 6.4 (substitute) and 6.6. The service asks the right for the very record."""
+
+import re
+from functools import partial
+from typing import Any
+
+from msgspec import Raw
+from starlette.requests import Request
+from starlette.responses import Response
+
+from vitrine.accounts import Actor
+from vitrine.api.v1 import present
+from vitrine.api.v1.frame import frame_of, records_json
+from vitrine.api.v1.library import key_of, one_file, record
+from vitrine.api.wire.envelope import answer
+from vitrine.edge import bearer, off, read, services, write
+from vitrine.edge.params import Nested, Params
+from vitrine.errors import Invalid
+from vitrine.library.access import may_have
+from vitrine.library.changes import FieldChange
+from vitrine.library.ingest import Arrival
+from vitrine.library.model import DOCUMENT, CollectionId, DataboxId, FieldId, Record, RecordKey, Rendition
+from vitrine.library.substitution import File, Place
+from vitrine.platform.database import UnitOfWork
+
+_FALSE = frozenset({"0", "n", "no", "non", "off", "false"})
+MOST_CHANGES = 1000
+
+
+async def show_or_remove(request: Request) -> Response:
+    """GET and DELETE share /records/{databox_id}/{record_id}/."""
+    return await (remove(request) if request.method == "DELETE" else record(request))
+
+
+async def remove(request: Request) -> Response:
+    """DELETE /records/{databox_id}/{record_id}/"""
+    here, key = services(request), key_of(request)
+    await write(request, bearer, lambda work, actor: here.removal.remove(work, actor, key))
+    return answer(request, {})
+
+
+async def status(request: Request) -> Response:
+    """GET /records/{databox_id}/{record_id}/status/"""
+    here, key = services(request), key_of(request)
+
+    def call(work: UnitOfWork, actor: Actor) -> list[dict[str, Any]]:
+        return present.record_status(frame_of(request, work, actor), here.records.get(work, actor, key))
+
+    return answer(request, {"status": await read(request, bearer, call)})
+
+
+async def related(request: Request) -> Response:
+    """GET /records/{databox_id}/{record_id}/related/: nothing refers to records yet."""
+    here, key = services(request), key_of(request)
+    await read(request, bearer, lambda work, actor: here.records.get(work, actor, key))
+    return answer(request, {"baskets": [], "stories": []})
+
+
+async def set_metadatas(request: Request) -> Response:
+    """POST /records/{databox_id}/{record_id}/setmetadatas/"""
+    here, key = services(request), key_of(request)
+
+    def call(work: UnitOfWork, actor: Actor) -> list[dict[str, Any]]:
+        wanted = field_changes(request.state.params)
+        found = here.changes.set_values(work, actor, key, wanted)
+        return present.metadata(here.records.values(work, actor, found, business=True))
+
+    return answer(request, {"record_metadatas": await write(request, bearer, call)})
+
+
+def field_changes(params: Params) -> list[FieldChange]:
+    """`metadatas`: a list of {meta_struct_id, meta_id, value}, all three needed. Raises Invalid naming the item."""
+    given = params.raw("metadatas")
+    if not isinstance(given, dict) or not given:
+        raise Invalid("metadatas must be a list of {meta_struct_id, meta_id, value}.", field="metadatas")
+    if len(given) > MOST_CHANGES:
+        raise Invalid(f"At most {MOST_CHANGES} values can be changed at once.", field="metadatas")
+    return [_field_change(place, item) for place, item in given.items()]
+
+
+def _field_change(place: str, item: Nested) -> FieldChange:
+    named = f"metadatas[{place}]"
+    if not isinstance(item, dict):
+        raise Invalid(f"{named} must hold meta_struct_id, meta_id and value.", field=named)
+    texts: dict[str, str] = {}
+    for name in ("meta_struct_id", "meta_id", "value"):
+        value = item.get(name)
+        if not isinstance(value, str):
+            raise Invalid(f"{named}[{name}] is missing or not a text.", field=f"{named}[{name}]")
+        texts[name] = value
+    field_id = _number(texts["meta_struct_id"], f"{named}[meta_struct_id]")
+    value_id = _number(texts["meta_id"], f"{named}[meta_id]") if texts["meta_id"].strip() else None
+    return FieldChange(FieldId(field_id), value_id, texts["value"])
+
+
+def _number(text: str, named: str) -> int:
+    if not re.fullmatch(r"\s*[0-9]{1,18}\s*", text):
+        raise Invalid(f"{named} must be a number.", field=named)
+    return int(text)
+
+
+async def set_status(request: Request) -> Response:
+    """POST /records/{databox_id}/{record_id}/setstatus/"""
+    here, key = services(request), key_of(request)
+
+    def call(work: UnitOfWork, actor: Actor) -> list[dict[str, Any]]:
+        found = here.changes.set_status(work, actor, key, status_bits(request.state.params))
+        return present.record_status(frame_of(request, work, actor), found)
+
+    return answer(request, {"status": await write(request, bearer, call)})
+
+
+def status_bits(params: Params) -> dict[int, bool]:
+    """`status[<bit>]` = 0 or 1. Raises Invalid for anything else (02 section 6.6)."""
+    given = params.raw("status")
+    if not isinstance(given, dict) or not given:
+        raise Invalid("status must be an array of bits: status[4]=1.", field="status")
+    bits: dict[int, bool] = {}
+    for bit, value in given.items():
+        if not re.fullmatch(r"[0-9]{1,2}", bit) or value not in ("0", "1"):
+            raise Invalid(f"status[{bit[:20]}] must be the number of a bit, and its value 0 or 1.", field="status")
+        bits[int(bit)] = value == "1"
+    return bits
+
+
+async def set_collection(request: Request) -> Response:
+    """POST /records/{databox_id}/{record_id}/setcollection/"""
+    here, key = services(request), key_of(request)
+
+    def call(work: UnitOfWork, actor: Actor) -> Raw:
+        into = _number(request.state.params.text("base_id") or "", "base_id")
+        here.changes.move(work, actor, key, CollectionId(into))
+        frame = frame_of(request, work, actor)
+        shown = here.records.moved(work, key)
+        return records_json(request, work, frame, [shown])[0]
+
+    return answer(request, {"record": await write(request, bearer, call)})
+
+
+async def substitute(request: Request) -> Response:
+    """POST /embed/substitute/: the file is converted before anything is replaced (02 section 6.4)."""
+    here = services(request)
+    params: Params = request.state.params
+    file = one_file(params.files)
+    if file is None:
+        raise Invalid("Send the new file as the part called file.", field="file")
+    name = (params.text("name") or "").strip()
+    if not name:
+        raise Invalid("name is required: document, or the name of a subdef.", field="name")
+    box, number = (_number(params.text(one) or "", one) for one in ("databox_id", "record_id"))
+    key = RecordKey(DataboxId(box), number)
+    adapt = (params.text("adapt") or "1").strip().lower() not in _FALSE
+
+    place = await read(request, bearer, lambda work, actor: here.substitution.permit(work, actor, key, name))
+    arrival, made = await off(
+        partial(_taken, request, place, file.filename or name, adapt=adapt),
+    )
+
+    def call(work: UnitOfWork, actor: Actor) -> dict[str, Any] | None:
+        if made is None:
+            found, rendition = here.substitution.replace_original(work, actor, key, arrival)
+        else:
+            found, rendition = here.substitution.replace_rendition(work, actor, key, place.name, made)
+        return _visible(request, work, actor, found, rendition)
+
+    shown = await write(request, bearer, call)
+    return answer(request, {"adapt": adapt, **({"0": shown} if shown else {})})
+
+
+def _taken(request: Request, place: Place, name: str, *, adapt: bool) -> tuple[Arrival, File | None]:
+    """The new file, looked at and kept, and its form for the rendition; None for an original, which stays as it is."""
+    here = services(request)
+    file = one_file(request.state.params.files)
+    assert file is not None
+    arrival = here.ingest.take(file.file, name)
+    if place.name == DOCUMENT or place.recipe is None:
+        return arrival, None
+    return arrival, here.substitution.fitted(arrival, place.recipe, adapt=adapt)
+
+
+def _visible(
+    request: Request, work: UnitOfWork, actor: Actor, found: Record, rendition: Rendition
+) -> dict[str, Any] | None:
+    frame = frame_of(request, work, actor)
+    recipe = frame.structure.recipe(found.databox_id, found.group, rendition.name)
+    if not may_have(actor, found, rendition.name, recipe, work.now):
+        return None
+    return present.subdef(frame, found, rendition)

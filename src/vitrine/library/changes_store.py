@@ -1,0 +1,147 @@
+"""SQL of changes to records: values, and the records that were removed and may come back."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from vitrine.library.model import FieldId, RecordId, RecordKey
+from vitrine.library.tables import (
+    field_values,
+    permalinks,
+    records,
+    removed_files,
+    removed_records,
+    renditions,
+)
+from vitrine.platform.database import UnitOfWork, inserted_id
+from vitrine.platform.schema import Instant, from_micros, metadata, to_micros
+
+PARTS = {"values": field_values, "renditions": renditions, "permalinks": permalinks}
+
+
+def next_position(work: UnitOfWork, record_id: RecordId) -> int:
+    last = work.db.scalar(sa.select(sa.func.max(field_values.c.position)).where(field_values.c.record_id == record_id))
+    return 0 if last is None else int(last) + 1
+
+
+def add_value(work: UnitOfWork, record_id: RecordId, field_id: FieldId, value: str, position: int) -> int:
+    row = field_values.insert().values(record_id=record_id, field_id=field_id, value=value, position=position)
+    return inserted_id(work.db.execute(row))
+
+
+def set_value(work: UnitOfWork, value_id: int, value: str) -> None:
+    work.db.execute(field_values.update().where(field_values.c.id == value_id).values(value=value))
+
+
+def delete_values(work: UnitOfWork, ids: Sequence[int]) -> None:
+    if ids:
+        work.db.execute(field_values.delete().where(field_values.c.id.in_(list(ids))))
+
+
+def finish_rendition(work: UnitOfWork, record_id: RecordId, name: str, values: Mapping[str, Any]) -> int:
+    """Note what became of a rendition that waits. Returns 0 when it does not wait any more, since somebody put a file
+    there by hand meanwhile, or when the record has gone."""
+    waiting = sa.and_(renditions.c.record_id == record_id, renditions.c.name == name, renditions.c.state == "waiting")
+    return work.db.execute(renditions.update().where(waiting).values(updated=work.now, **values)).rowcount
+
+
+def delete_rendition(work: UnitOfWork, record_id: RecordId, name: str) -> None:
+    work.db.execute(renditions.delete().where(renditions.c.record_id == record_id, renditions.c.name == name))
+
+
+# -- removed records ---------------------------------------------------------------------------------------------------
+
+
+def _plain(table: sa.Table, row: Any) -> dict[str, Any]:
+    """A row with its instants as numbers, so that it survives as JSON."""
+    return {
+        column.name: to_micros(row[column.name])
+        if isinstance(column.type, Instant) and row[column.name] is not None
+        else row[column.name]
+        for column in table.columns
+    }
+
+
+def _row(table: sa.Table, plain: Mapping[str, Any]) -> dict[str, Any]:
+    """The reverse; columns that came later get their default, columns that went are left out."""
+    return {
+        column.name: from_micros(plain[column.name])
+        if isinstance(column.type, Instant) and plain[column.name] is not None
+        else plain[column.name]
+        for column in table.columns
+        if column.name in plain
+    }
+
+
+def keep_removed(work: UnitOfWork, record_id: RecordId, remover: int | None) -> None:
+    """Copy everything of a record into one row, and the names of its bytes beside it."""
+    found = work.db.execute(sa.select(records).where(records.c.id == record_id)).mappings().one()
+    kept: dict[str, Any] = {"record": _plain(records, found)}
+    blobs = {found["sha256"]}
+    for name, table in PARTS.items():
+        rows = work.db.execute(sa.select(table).where(table.c.record_id == record_id).order_by(table.c.id)).mappings()
+        kept[name] = [_plain(table, row) for row in rows]
+    blobs.update(one["sha256"] for one in kept["renditions"])
+    made = inserted_id(
+        work.db.execute(
+            removed_records.insert().values(
+                databox_id=found["databox_id"],
+                number=found["number"],
+                title=found["title"],
+                removed_at=work.now,
+                removed_by=remover,
+                kept=kept,
+            )
+        )
+    )
+    files = [{"removed_id": made, "sha256": one} for one in sorted(one for one in blobs if one)]
+    if files:
+        work.db.execute(removed_files.insert(), files)
+
+
+def removed(work: UnitOfWork, key: RecordKey) -> tuple[int, dict[str, Any]] | None:
+    """(id, what was kept) of a removed record."""
+    row = work.db.execute(
+        sa.select(removed_records.c.id, removed_records.c.kept).where(
+            removed_records.c.databox_id == key.databox, removed_records.c.number == key.number
+        )
+    ).first()
+    return (row[0], row[1]) if row else None
+
+
+def all_removed(work: UnitOfWork, limit: int = 1000) -> list[Any]:
+    """Removed records that can come back, the last one first."""
+    columns = removed_records.c
+    wanted = sa.select(columns.databox_id, columns.number, columns.title, columns.removed_at)
+    return list(work.db.execute(wanted.order_by(columns.removed_at.desc(), columns.id.desc()).limit(limit)))
+
+
+def bring_back(work: UnitOfWork, kept: Mapping[str, Any], fields: Iterable[int]) -> RecordId:
+    """Write the record again under a new inner id; values of fields that went meanwhile are left out."""
+    values = {**_row(records, kept["record"]), "cover_record_id": None, "updated": work.now}
+    values.pop("id")
+    users = metadata.tables["users"]
+    creator = values.get("creator_id")
+    if creator is not None and work.db.execute(sa.select(users.c.id).where(users.c.id == creator)).first() is None:
+        values["creator_id"] = None
+    made = RecordId(inserted_id(work.db.execute(records.insert().values(**values))))
+    known = set(fields)
+    for name, table in PARTS.items():
+        for plain in kept[name]:
+            if name == "values" and plain["field_id"] not in known:
+                continue
+            row = {**_row(table, plain), "record_id": made}
+            row.pop("id")
+            work.db.execute(table.insert().values(**row))
+    return made
+
+
+def forget_removed(work: UnitOfWork, removed_id: int) -> None:
+    work.db.execute(removed_records.delete().where(removed_records.c.id == removed_id))
+
+
+def purge_removed(work: UnitOfWork, before: datetime) -> int:
+    """Forget what was removed before *before*; its bytes are swept when nothing else refers to them."""
+    return work.db.execute(removed_records.delete().where(removed_records.c.removed_at <= before)).rowcount

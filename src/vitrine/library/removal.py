@@ -1,0 +1,76 @@
+"""Removing a record: at once for everybody, for seven days not for good (design 5.8)."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from vitrine.accounts import Actor, Right, Via
+from vitrine.errors import Conflict, Forbidden
+from vitrine.jobs import Jobs
+from vitrine.library import access, changes_store, store
+from vitrine.library.errors import MayNotChange, NotKept
+from vitrine.library.events import RecordChanged, RecordRemoved
+from vitrine.library.jobs import MAKE_RENDITIONS
+from vitrine.library.model import CollectionId, DataboxId, RecordKey
+from vitrine.library.records import Records
+from vitrine.platform import audit
+from vitrine.platform.database import UnitOfWork
+
+GRACE = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """A removed record that can come back until `removed_at` plus GRACE."""
+
+    key: RecordKey
+    title: str
+    removed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    records: Records
+    jobs: Jobs
+
+    def remove(self, work: UnitOfWork, actor: Actor, key: RecordKey) -> None:
+        """Needs sight and `candeleterecord` on the record's own collection (02 section 6.6 D).
+
+        Values, renditions, permalinks and whatever refers to the record go in the same transaction; a copy of what is
+        the record's own is kept for `restore`, and its bytes with it.
+        """
+        record = self.records.get(work, actor, key)
+        if not access.may(actor, record, Right.candeleterecord, work.now):
+            raise MayNotChange("You may not delete this record.", why=f"record {key}")
+        changes_store.keep_removed(work, record.id, actor.user_id)
+        store.delete_record(work, record.id)
+        work.emit(RecordRemoved(record.id))
+        audit.write(work, actor, "record.removed", f"record {key}", {"base_id": record.collection_id})
+
+    def removed(self, work: UnitOfWork, actor: Actor) -> list[Removed]:
+        """What can come back, the last one first. Administrators and the command line only."""
+        self._require_administrator(actor)
+        found = changes_store.all_removed(work)
+        return [Removed(RecordKey(DataboxId(row[0]), row[1]), row[2], row[3]) for row in found]
+
+    def restore(self, work: UnitOfWork, actor: Actor, key: RecordKey) -> None:
+        """Bring a removed record back with its number, values, files and links; places in baskets and the like stay
+        lost. Raises NotKept, or Conflict when its collection has gone meanwhile."""
+        self._require_administrator(actor)
+        found = changes_store.removed(work, key)
+        if found is None:
+            raise NotKept(f"No record {key} was removed in the last {GRACE.days} days.", field="record_id")
+        removed_id, kept = found
+        structure = self.records.structure(work)
+        if CollectionId(kept["record"]["collection_id"]) not in structure.collections:
+            raise Conflict("The collection of this record has gone, so it cannot come back.", field="record_id")
+        made = changes_store.bring_back(work, kept, structure.field_by_id)
+        changes_store.forget_removed(work, removed_id)
+        if any(one["state"] == "waiting" for one in kept["renditions"]):
+            self.jobs.add(work, MAKE_RENDITIONS, {"record_id": made}, key=str(made))
+        work.emit(RecordChanged(made))
+        audit.write(work, actor, "record.restored", f"record {key}")
+
+    @staticmethod
+    def _require_administrator(actor: Actor) -> None:
+        if actor.via is not Via.COMMAND and not actor.is_admin:
+            raise Forbidden("Only administrators may do this.")

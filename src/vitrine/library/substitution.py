@@ -1,0 +1,141 @@
+"""Putting another file in the place of an original or of a rendition (02 section 6.4): made first, replaced then."""
+
+from dataclasses import dataclass
+
+from vitrine.accounts import Actor, Right
+from vitrine.jobs import Jobs
+from vitrine.library import access, changes_store, permalinks, store
+from vitrine.library.errors import MayNotReplace, NoSuchRendition
+from vitrine.library.events import RecordChanged, RenditionsReady
+from vitrine.library.ingest import Arrival, extension_of, row_of
+from vitrine.library.jobs import MAKE_RENDITIONS
+from vitrine.library.model import DOCUMENT, Recipe, Record, RecordKey, Rendition
+from vitrine.library.records import Records
+from vitrine.media.errors import MediaError
+from vitrine.media.renditions import spec_of
+from vitrine.media.service import Media
+from vitrine.platform import audit
+from vitrine.platform.database import UnitOfWork
+
+KINDS = {"image": "image", "gif": "image", "video": "video", "audio": "audio", "pdf": "document"}
+
+
+class WrongKind(MediaError):
+    """The file is of a kind that this rendition cannot be, and nobody asked to convert it."""
+
+    code = "wrong_kind"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What is to be replaced: *recipe* is None for the original."""
+
+    record: Record
+    name: str
+    recipe: Recipe | None
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file that is kept already and may take a rendition's place. Sizes in pixels and bytes."""
+
+    sha256: str
+    mime: str
+    extension: str
+    width: int
+    height: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Substitution:
+    records: Records
+    media: Media
+    jobs: Jobs
+
+    def permit(self, work: UnitOfWork, actor: Actor, key: RecordKey, name: str) -> Place:
+        """Needs sight and, on the record's own collection, both `canaddrecord` (02 section 6.4) and `imgtools`
+        (06 section 17.7). Raises MayNotReplace, or NoSuchRendition for a name outside the structure."""
+        record = self.records.get(work, actor, key)
+        if not all(access.may(actor, record, one, work.now) for one in (Right.canaddrecord, Right.imgtools)):
+            raise MayNotReplace("You may not replace the files of this record.", why=f"record {key}")
+        name = name.lower()
+        recipe = self.records.structure(work).recipe(record.databox_id, record.group, name)
+        if (recipe is None and name != DOCUMENT) or (record.is_story and name == DOCUMENT):
+            raise NoSuchRendition(f"This record has no file called {name}.", field="name")
+        return Place(record, name, recipe)
+
+    def fitted(self, arrival: Arrival, recipe: Recipe, *, adapt: bool) -> File:
+        """The file as it will be shown: converted by the recipe when *adapt*, as it came otherwise. Slow; call it
+        without a transaction. Raises MediaError when the file cannot take this place."""
+        probe = arrival.probe
+        if not adapt:
+            if KINDS.get(recipe.mediatype, probe.kind) != probe.kind:
+                wanted = recipe.mediatype
+                raise WrongKind(f"{recipe.name} must be of the kind {wanted}; send one, or ask to adapt.", field="file")
+            width, height = probe.display_width or 0, probe.display_height or 0
+            return File(arrival.sha256, probe.mime, extension_of(arrival.name), width, height, arrival.size)
+        spec = spec_of(recipe.name, recipe.mediatype, recipe.options)
+        with self.media.scratch() as folder:
+            made = self.media.make_many(arrival.sha256, probe.kind, probe.mime, [spec], folder)[0]
+            if isinstance(made, tuple):
+                raise made[1]
+            stored = self.media.keep_file(made.path)
+        return File(stored.sha256, made.mime, made.extension, made.width, made.height, stored.size)
+
+    def replace_rendition(
+        self, work: UnitOfWork, actor: Actor, key: RecordKey, name: str, file: File
+    ) -> tuple[Record, Rendition]:
+        """Asks the right again, since converting took its time. The permalink stays."""
+        place = self.permit(work, actor, key, name)
+        values = {
+            "state": "ready", "sha256": file.sha256, "mime": file.mime, "extension": file.extension,
+            "width": file.width, "height": file.height, "size": file.size, "substituted": True,
+            "failure": None, "failure_detail": None,
+        }  # fmt: skip
+        record = place.record
+        if store.update_rendition(work, record.id, place.name, values) == 0:
+            store.add_rendition(work, record.id, place.name, values)
+        permalinks.ensure(work, record.id, record.title, place.name)
+        store.update_record(work, record.id, {})
+        work.emit(RenditionsReady(record.id, ()))
+        audit.write(work, actor, "rendition.substituted", f"record {key}", {"name": place.name})
+        return record, self._rendition(work, record, place.name)
+
+    def replace_original(
+        self, work: UnitOfWork, actor: Actor, key: RecordKey, arrival: Arrival
+    ) -> tuple[Record, Rendition]:
+        """Ids, values and links stay; file, technical data and all renditions become those of the new file."""
+        record = self.permit(work, actor, key, DOCUMENT).record
+        store.update_record(work, record.id, row_of(arrival.probe, arrival))
+        probe = arrival.probe
+        document = {
+            "state": "ready", "sha256": arrival.sha256, "mime": probe.mime, "extension": extension_of(arrival.name),
+            "width": probe.display_width or 0, "height": probe.display_height or 0, "size": arrival.size,
+            "substituted": True,
+        }  # fmt: skip
+        store.update_rendition(work, record.id, DOCUMENT, document)
+        recipes = {
+            one.name: one for one in self.records.structure(work).recipes_for(record.databox_id, arrival.probe.kind)
+        }
+        there = {one.name for one in store.renditions_of(work, [record.id])[record.id]} - {DOCUMENT}
+        for name in there - recipes.keys():
+            changes_store.delete_rendition(work, record.id, name)
+        waiting = [one for one in recipes.values() if one.tobuild or one.name in there]
+        for one in waiting:
+            values = {"state": "waiting", "substituted": False, "failure": None, "failure_detail": None}
+            if store.update_rendition(work, record.id, one.name, values) == 0:
+                store.add_rendition(work, record.id, one.name, values)
+        if waiting:
+            self.jobs.add(work, MAKE_RENDITIONS, {"record_id": record.id}, key=str(record.id))
+        work.emit(RecordChanged(record.id))
+        audit.write(work, actor, "original.substituted", f"record {key}", {"was": record.sha256})
+        found = store.by_id(work, record.id)
+        assert found is not None
+        return found, self._rendition(work, found, DOCUMENT)
+
+    @staticmethod
+    def _rendition(work: UnitOfWork, record: Record, name: str) -> Rendition:
+        found = store.rendition(work, record.id, name)
+        assert found is not None
+        return found
