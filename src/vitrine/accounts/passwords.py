@@ -2,13 +2,15 @@
 
 import threading
 
-from argon2 import PasswordHasher
+from argon2 import PasswordHasher, extract_parameters
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from vitrine.accounts import bcrypt
 from vitrine.accounts.errors import WeakPassword
 
 MINIMUM_LENGTH = 8
 MAXIMUM_LENGTH = 1024
+LONGEST_HASH = 255
 
 
 class Passwords:
@@ -32,11 +34,29 @@ class Passwords:
     def verify(self, hashed: str | None, password: str) -> bool:
         """True if *password* belongs to *hashed*; takes as long when there is no hash at all."""
         with self._slots:
+            if hashed is not None and bcrypt.is_bcrypt(hashed):
+                return bcrypt.verify(hashed, password[:MAXIMUM_LENGTH])
             try:
                 self._hasher.verify(hashed or self._decoy, password[:MAXIMUM_LENGTH])
             except (VerificationError, InvalidHashError):
                 return False
         return hashed is not None
 
+    @staticmethod
+    def can_check(hashed: str) -> bool:
+        """True for a hash made elsewhere that this server can check: argon2 in its usual form, or bcrypt."""
+        if bcrypt.is_bcrypt(hashed):
+            return bcrypt.is_supported()
+        try:
+            extract_parameters(hashed)
+        except InvalidHashError:
+            return False
+        return len(hashed) <= LONGEST_HASH
+
+    def rehashed(self, password: str) -> str:
+        """A hash of ours for a password that was just right, even if today's rules would refuse it as a new one."""
+        with self._slots:
+            return self._hasher.hash(password)
+
     def needs_rehash(self, hashed: str) -> bool:
-        return self._hasher.check_needs_rehash(hashed)
+        return bcrypt.is_bcrypt(hashed) or self._hasher.check_needs_rehash(hashed)

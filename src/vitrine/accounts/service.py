@@ -93,6 +93,18 @@ class Accounts:
         audit.write(work, None, "user.created", f"user {made.id}")
         return made
 
+    def bring(self, work: UnitOfWork, actor: Actor, *, login: str, password_hash: str | None, **profile: Any) -> User:
+        """An account that comes from elsewhere, with the hash of its password if this server can check it. Without one
+        its owner cannot sign in until an administrator gives a password. Raises as `add` does."""
+        if not actor.is_admin:
+            raise Forbidden("Only administrators may make accounts.")
+        if password_hash is not None and not self.passwords.can_check(password_hash):
+            raise Invalid("password_hash must be a bcrypt or an argon2 hash.", field="password_hash")
+        made = self._add(work, login, None, profile)
+        if password_hash is not None:
+            store.set_password_hash(work, made.id, password_hash)
+        return made
+
     def get(self, work: UnitOfWork, user_id: UserId) -> User:
         found = store.user(work, user_id)
         if found is None:
@@ -205,6 +217,9 @@ class Accounts:
             hashed = store.password_hash(work, found.id) if found else None
         right = self.passwords.verify(hashed, password)
         usable = found is not None and not found.is_guest and not found.mail_locked
+        better = None
+        if right and hashed and self.passwords.needs_rehash(hashed):
+            better = self.passwords.rehashed(password)  # before the write lock is taken
         with self.database.write() as work:
             # Counted again inside the write lock: parallel guesses may not slip through together.
             self._refuse_locked(work, login, address)
@@ -213,8 +228,8 @@ class Accounts:
             else:
                 store.clear_failures(work, login)
                 store.touch_connection(work, found.id)
-                if hashed and self.passwords.needs_rehash(hashed):
-                    store.set_password_hash(work, found.id, self.passwords.hash(password))
+                if better is not None:
+                    store.set_password_hash(work, found.id, better)
         if not right or not usable or found is None:
             raise WrongCredentials("The login or the password is not right.", field="login")
         return found

@@ -5,7 +5,7 @@ import sys
 import click
 
 from vitrine import __version__
-from vitrine.cli import administration, importing, serving
+from vitrine.cli import administration, importing, phraseanet, records, serving
 from vitrine.errors import DomainError
 
 
@@ -28,6 +28,8 @@ for command in (
     administration.grant,
     administration.app,
     importing.import_files,
+    phraseanet.import_phraseanet,
+    records.record,
 ):
     cli.add_command(command)
 

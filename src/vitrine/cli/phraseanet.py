@@ -1,0 +1,257 @@
+"""vitrine import-phraseanet: applications, people, tokens and permalinks of another server, from one JSON file.
+
+The file is described in docs/guides/operators.md. Everything is checked and written in one transaction: it is there
+whole or not at all, and every fault is told at once.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from vitrine.accounts import COMMAND, User
+from vitrine.applications import Application, BadApplication, Draft, Imported, Profile, Switch
+from vitrine.cli.opening import data_option, instance
+from vitrine.edge.services import Services
+from vitrine.errors import DomainError, Invalid
+from vitrine.library import permalinks
+from vitrine.library.model import DataboxId, RecordKey
+from vitrine.library.permalinks import BroughtLink
+from vitrine.platform.database import UnitOfWork
+
+PARTS = ("users", "applications", "access_tokens", "permalinks")
+MOST_FAULTS = 200
+# What an old desktop program needs of its profile, which is stricter by default: tokens without end, sent as it does.
+OLD_DESKTOP = {Switch.ENDLESS_TOKEN: True, Switch.PARAMETER_TOKEN: True, Switch.IMPLICIT: True}
+
+
+class _Strict(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """An unknown key is a fault: a typing error must not be silent."""
+
+
+class UserEntry(_Strict):
+    login: str
+    email: str = ""
+    first_name: str = ""
+    last_name: str = ""
+    password_hash: str | None = None
+
+
+class ApplicationEntry(_Strict):
+    name: str
+    client_id: str
+    client_secret: str
+    website: str
+    description: str = ""
+    type: str = "web"
+    redirect_uri: str = ""
+    creator: str | None = None
+    activated: bool = True
+    grant_password: bool = False
+    profile: str | None = None
+    switches: dict[str, bool] = {}
+    list_shapes: str = "automatic"
+    developer_token: str | None = None
+
+
+class TokenEntry(_Strict):
+    token: str
+    client_id: str
+    login: str
+
+
+class PermalinkEntry(_Strict):
+    databox_id: int
+    record_id: int
+    subdef: str
+    token: str
+    label: str = ""
+    activated: bool = True
+
+
+KINDS: dict[str, type[_Strict]] = {
+    "users": UserEntry,
+    "applications": ApplicationEntry,
+    "access_tokens": TokenEntry,
+    "permalinks": PermalinkEntry,
+}
+
+
+class BadImport(Invalid):
+    """Nothing was brought; `faults` says all that is wrong, each with its place in the file."""
+
+    code = "bad_import"
+
+    def __init__(self, faults: list[str]) -> None:
+        shown = faults[:MOST_FAULTS]
+        more = f"\n  … and {len(faults) - len(shown)} more" if len(faults) > len(shown) else ""
+        super().__init__("Nothing was imported:\n  " + "\n  ".join(shown) + more, field="file")
+        self.faults = faults
+
+
+@dataclass(slots=True)
+class Bringing:
+    """One import under way: what is wrong so far, and who and what was brought."""
+
+    services: Services
+    work: UnitOfWork
+    faults: list[str] = field(default_factory=list)
+    counts: dict[str, int] = field(default_factory=dict)
+
+    @contextmanager
+    def at(self, place: str) -> Iterator[None]:
+        """Collect what the services refuse about one entry."""
+        try:
+            yield
+            part = place.partition("[")[0]
+            self.counts[part] = self.counts.get(part, 0) + 1
+        except BadApplication as refusal:
+            self.faults += [f"{place}.{name}: {text}" for name, text in refusal.faults.items()]
+        except DomainError as refusal:
+            self.faults.append(f"{place}{'.' + refusal.field if refusal.field else ''}: {refusal.detail}")
+
+    def user(self, place: str, entry: UserEntry) -> None:
+        with self.at(place):
+            self.services.accounts.bring(
+                self.work, COMMAND, login=entry.login, password_hash=entry.password_hash, email=entry.email,
+                first_name=entry.first_name, last_name=entry.last_name,
+            )  # fmt: skip
+
+    def application(self, place: str, entry: ApplicationEntry) -> None:
+        with self.at(place):
+            creator = self._person(entry.creator, "creator") if entry.creator is not None else None
+            if entry.developer_token is not None and creator is None:
+                raise Invalid("A developer token needs a creator.", field="developer_token")
+            made = self.services.applications.bring(
+                self.work, COMMAND, creator.id if creator else None, imported_of(entry)
+            )
+            if entry.developer_token is not None and creator is not None:
+                self.services.oauth.bring_token(
+                    self.work, COMMAND, made, creator.id, entry.developer_token, developer=True
+                )
+
+    def token(self, place: str, entry: TokenEntry) -> None:
+        with self.at(place):
+            application = self._application(entry.client_id)
+            person = self._person(entry.login, "login")
+            self.services.oauth.bring_token(self.work, COMMAND, application, person.id, entry.token, developer=False)
+
+    def permalink(self, place: str, entry: PermalinkEntry) -> None:
+        with self.at(place):
+            key = RecordKey(DataboxId(entry.databox_id), entry.record_id)
+            link = BroughtLink(entry.token, entry.label, entry.activated)
+            structure = self.services.records.structure(self.work)
+            permalinks.bring(self.work, COMMAND, structure, key, entry.subdef.lower(), link)
+
+    def _person(self, login: str, name: str) -> User:
+        try:
+            return self.services.accounts.find(self.work, login)
+        except DomainError as refusal:
+            raise Invalid(refusal.detail, field=name) from refusal
+
+    def _application(self, client_id: str) -> Application:
+        found = self.services.applications.by_client_id(self.work, client_id)
+        if found is None:
+            raise Invalid(f"No application has the client_id {client_id}.", field="client_id")
+        return found
+
+
+def imported_of(entry: ApplicationEntry) -> Imported:
+    """The application with the profile and switches that its old life asks for. Raises Invalid."""
+    desktop = entry.type == "desktop"
+    if entry.type not in ("web", "desktop"):
+        raise Invalid("type must be web or desktop.", field="type")
+    profile = profile_of(entry.profile, desktop=desktop)
+    switches = dict(OLD_DESKTOP) if profile is Profile.DESKTOP else {}
+    switches |= {switch_of(name): on for name, on in entry.switches.items()}
+    if entry.grant_password:
+        switches[Switch.PASSWORD_GRANT] = True
+    description = entry.description.strip() or entry.name
+    return Imported(
+        Draft(entry.name, description, entry.website, entry.type, entry.redirect_uri),
+        entry.client_id,
+        entry.client_secret,
+        profile,
+        switches,
+        entry.activated,
+        entry.list_shapes,
+    )
+
+
+def profile_of(name: str | None, *, desktop: bool) -> Profile:
+    """The profile asked for; without a word compatibility, as design 5.3 has it for what is imported."""
+    if name is None:
+        return Profile.DESKTOP if desktop else Profile.COMPATIBILITY
+    try:
+        return Profile(name)
+    except ValueError:
+        raise Invalid(f"profile must be one of {', '.join(Profile)}.", field="profile") from None
+
+
+def switch_of(name: str) -> Switch:
+    try:
+        return Switch(name)
+    except ValueError:
+        raise Invalid(f"There is no switch {name}; there are {', '.join(Switch)}.", field="switches") from None
+
+
+def read(path: Path) -> dict[str, list[Any]]:
+    """The entries of the file by part. Raises BadImport with every entry that has not the documented form."""
+    try:
+        found = msgspec.json.decode(path.read_bytes())
+    except (msgspec.DecodeError, UnicodeDecodeError) as failure:
+        raise BadImport([f"{path.name} is not JSON: {failure}"]) from failure
+    if not isinstance(found, dict):
+        raise BadImport([f"{path.name} must hold an object with {', '.join(PARTS)}."])
+    faults = [f"{name}: there is no such part; there are {', '.join(PARTS)}." for name in found if name not in PARTS]
+    entries: dict[str, list[Any]] = {}
+    for part in PARTS:
+        listed = found.get(part, [])
+        if not isinstance(listed, list):
+            faults.append(f"{part}: must be a list.")
+            continue
+        entries[part] = []
+        for place, plain in enumerate(listed):
+            try:
+                entries[part].append(msgspec.convert(plain, KINDS[part]))
+            except msgspec.ValidationError as failure:
+                faults.append(f"{part}[{place}]: {failure}")
+    if faults:
+        raise BadImport(faults)
+    return entries
+
+
+def bring(services: Services, entries: Mapping[str, list[Any]]) -> dict[str, int]:
+    """Write everything or nothing; returns how many of each. Raises BadImport."""
+    with services.database.write() as work:
+        under_way = Bringing(services, work)
+        steps: dict[str, Callable[[str, Any], None]] = {
+            "users": under_way.user,
+            "applications": under_way.application,
+            "access_tokens": under_way.token,
+            "permalinks": under_way.permalink,
+        }
+        for part, step in steps.items():
+            for place, entry in enumerate(entries.get(part, ())):
+                step(f"{part}[{place}]", entry)
+        if under_way.faults:
+            raise BadImport(under_way.faults)
+    return {part: under_way.counts.get(part, 0) for part in PARTS}
+
+
+@click.command("import-phraseanet")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@data_option
+@click.option("--json", "as_json", is_flag=True, help="Print a machine-readable result.")
+def import_phraseanet(file: Path, data: Path, as_json: bool) -> None:
+    """Bring applications, people, access tokens and permalinks from another server, whole or not at all."""
+    entries = read(file)
+    with instance(data) as services:
+        counts = bring(services, entries)
+    told = ", ".join(f"{many} {part.replace('_', ' ')}" for part, many in counts.items())
+    click.echo(json.dumps(counts) if as_json else f"Imported {told}.")
