@@ -3,9 +3,10 @@
 from vitrine.applications.errors import BadApplication, NoSuchApplication
 from vitrine.applications.model import OUT_OF_BAND, Account, Application, ApplicationId, Authorised
 from vitrine.applications.profiles import Policy, Profile, RedirectMatch, Switch, Switches
-from vitrine.applications.service import Applications, Draft, Imported
+from vitrine.applications.service import LIST_SHAPES, Applications, Draft, Imported
 
 __all__ = [
+    "LIST_SHAPES",
     "OUT_OF_BAND",
     "Account",
     "Application",

@@ -10,8 +10,18 @@ from starlette.routing import Route
 
 from vitrine.accounts import Actor
 from vitrine.accounts.errors import NotFresh
-from vitrine.applications import Application, ApplicationId, BadApplication, Draft, Switch
+from vitrine.applications import (
+    LIST_SHAPES,
+    Application,
+    ApplicationId,
+    BadApplication,
+    Draft,
+    Policy,
+    Switch,
+    Switches,
+)
 from vitrine.edge import read, services, write
+from vitrine.errors import Invalid
 from vitrine.platform.database import UnitOfWork
 from vitrine.web.errors import json_answer
 from vitrine.web.forms import known, posted, xhr
@@ -19,6 +29,7 @@ from vitrine.web.render import page, redirect, translate
 
 EMPTY = Draft("", "", "", "web", "")
 AUTHORIZE, TOKEN = "/api/oauthv2/authorize", "/api/oauthv2/token"
+OLD_HABITS = (Switch.IMPLICIT, Switch.PARAMETER_TOKEN, Switch.SECRET_REQUIRED, Switch.ENDLESS_TOKEN)
 _ON = frozenset({"1", "true", "on", "yes"})
 
 
@@ -112,7 +123,43 @@ async def _settings(request: Request, *, known_facts: Facts, fault: str = "", ca
         fault=fault,
         callback=known_facts.application.callback if callback is None else callback,
         password_grant=known_facts.application.switches.is_on(Switch.PASSWORD_GRANT, here.oauth.policy),
+        habits=_habits(known_facts.application.switches, here.oauth.policy),
+        policy=here.oauth.policy.value,
+        list_shapes=LIST_SHAPES,
     )
+
+
+def _habits(switches: Switches, policy: Policy) -> dict[str, bool]:
+    """The choices that this kind of application has besides the password grant, and whether each works now."""
+    return {one.value: switches.is_on(one, policy) for one in OLD_HABITS if switches.can_choose(one)}
+
+
+async def switch(request: Request) -> Response:
+    """One of the old habits, on or off (design 5.3)."""
+    given = await posted(request)
+    here = services(request)
+    wanted = next((one for one in OLD_HABITS if one.value == given.get("switch")), None)
+    if wanted is None:
+        raise Invalid("There is no such switch.", field="switch")
+    on = given.get("on", "").lower() in _ON
+
+    def call(work: UnitOfWork, actor: Actor) -> None:
+        here.applications.set_switch(work, actor, _id(request), wanted, on=on)
+
+    await write(request, known, call)
+    return _back(request, "habits")
+
+
+async def list_shapes(request: Request) -> Response:
+    """How lists that the original sent as objects are written for this application (02 section 7)."""
+    given = await posted(request)
+    here = services(request)
+
+    def call(work: UnitOfWork, actor: Actor) -> None:
+        here.applications.set_list_shapes(work, actor, _id(request), given.get("list_shapes", ""))
+
+    await write(request, known, call)
+    return _back(request, "habits")
 
 
 async def callback(request: Request) -> Response:
@@ -243,6 +290,8 @@ ROUTES = [
     Route(ONE, delete, methods=["DELETE"]),
     Route(ONE + "callback/", callback, methods=["POST"]),
     Route(ONE + "authorize_grant_password/", password_grant, methods=["POST"]),
+    Route(ONE + "switch/", switch, methods=["POST"]),
+    Route(ONE + "list-shapes/", list_shapes, methods=["POST"]),
     Route(ONE + "access_token/", access_token, methods=["POST"]),
     Route(ONE + "access_token/revoke/", revoke_token, methods=["POST"]),
     Route(ONE + "reveal/", reveal, methods=["POST"]),
