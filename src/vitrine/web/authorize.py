@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from urllib.parse import urlencode, urlsplit
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -28,6 +29,8 @@ _ERRORS = {
 
 
 async def authorize(request: Request) -> Response:
+    if not services(request).settings.api_enabled:
+        raise HTTPException(404)
     params = await parameters(request)
     given = scalars({**params.form, **params.query})
     if params.repeated:
