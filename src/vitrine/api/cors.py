@@ -35,11 +35,13 @@ class Cors:
         if scope["type"] != "http" or not scope["path"].startswith("/api/v"):
             await self.app(scope, receive, send)
             return
-        headers = Headers(scope=scope)
-        origin = headers.get("origin")
+        # Read as bytes: most callers are no browsers, and every call passes here.
+        found = next((value for name, value in scope["headers"] if name == b"origin"), None)
+        origin = None if found is None else found.decode("latin-1")
         if origin is None or not PATHS.match(scope["path"]):
             await self.app(scope, receive, send)
             return
+        headers = Headers(scope=scope)
         if scope["method"] == "OPTIONS" and "access-control-request-method" in headers:
             await self._preflight(headers, origin, send)
             return
