@@ -53,6 +53,7 @@ load: $(VENV)/.test ## Load and fault tests that take longer
 
 docs: $(VENV)/.test ## Write the generated reference pages
 	@$(BIN)/python tools/reference.py
+	@$(BIN)/python tools/clauses.py
 
 demo-app: $(VENV)/.test ## Run the example application against `make run`
 	@exec $(BIN)/python examples/web/run.py $(DATA)/demo.json

@@ -6,7 +6,7 @@ from dataclasses import fields
 from pathlib import Path
 
 import pytest
-from tools import reference
+from tools import clauses, reference
 
 from vitrine.cli.demo.media import manifest
 from vitrine.platform import migrate
@@ -37,6 +37,10 @@ def test_migrations_and_tables_agree(tmp_path: Path) -> None:
 def test_every_setting_is_described_and_the_page_is_current() -> None:
     assert all(one.metadata["sentence"].endswith(".") for one in fields(Settings))
     assert reference.PAGE.read_text() == reference.settings_page(), "run make docs"
+
+
+def test_the_page_of_clauses_is_current() -> None:
+    assert clauses.PAGE.read_text() == clauses.clauses_page(), "run make docs"
 
 
 def test_no_file_names_an_index_host_or_a_place_of_one_machine() -> None:

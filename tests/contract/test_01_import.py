@@ -101,7 +101,7 @@ def test_10_an_imported_desktop_application_keeps_its_habits(server: Server, ada
     assert visitor.get(where).status_code == 200
 
 
-def test_5_5_an_old_password_opens_once_and_is_hashed_anew(server: Server, tmp_path: Path) -> None:
+def test_design_5_5_an_old_password_opens_once_and_is_hashed_anew(server: Server, tmp_path: Path) -> None:
     bring(server, tmp_path, users=[BOB])
     for password, status in (("wrong", 200), ("U*U", 303), ("U*U", 303)):
         answer = server.browser().submit("/login/", "/login/", {"login": "bob", "password": password})
@@ -113,7 +113,7 @@ def test_5_5_an_old_password_opens_once_and_is_hashed_anew(server: Server, tmp_p
     assert hashed.startswith("$argon2id$")
 
 
-def test_5_5_who_comes_without_a_hash_cannot_sign_in(server: Server, tmp_path: Path) -> None:
+def test_design_5_5_who_comes_without_a_hash_cannot_sign_in(server: Server, tmp_path: Path) -> None:
     bring(server, tmp_path, users=[{"login": "eve"}])
     for password in ("", "x", "None"):
         answer = server.browser().submit("/login/", "/login/", {"login": "eve", "password": password})
@@ -136,7 +136,7 @@ def test_bcrypt_is_checked_by_the_system(hashed: str, password: str, right: bool
     assert old_hashes.verify(hashed, password) is right
 
 
-def test_5_5_imported_permalinks_resolve_in_all_forms(
+def test_design_5_5_imported_permalinks_resolve_in_all_forms(
     server: Server, ada: User, key: RecordKey, tmp_path: Path
 ) -> None:
     token = server.token(ada)
@@ -162,7 +162,7 @@ def test_5_5_imported_permalinks_resolve_in_all_forms(
     assert (shown["label"], shown["is_activated"]) == ("quay", True)
 
 
-def test_5_5_a_permalink_that_was_switched_off_stays_off(
+def test_design_5_5_a_permalink_that_was_switched_off_stays_off(
     server: Server, ada: User, key: RecordKey, tmp_path: Path
 ) -> None:
     old = {"databox_id": key.databox, "record_id": key.number, "subdef": "document", "token": "t" * 64}
@@ -173,7 +173,9 @@ def test_5_5_a_permalink_that_was_switched_off_stays_off(
     assert server.http.get(where).status_code == 200
 
 
-def test_5_5_everything_or_nothing_with_every_fault(server: Server, ada: User, key: RecordKey, tmp_path: Path) -> None:
+def test_design_5_5_everything_or_nothing_with_every_fault(
+    server: Server, ada: User, key: RecordKey, tmp_path: Path
+) -> None:
     link = {"databox_id": key.databox, "record_id": key.number, "subdef": "thumbnail", "token": "ok"}
     with pytest.raises(BadImport) as refused:
         bring(
@@ -224,7 +226,7 @@ def test_5_5_everything_or_nothing_with_every_fault(server: Server, ada: User, k
         ('{"applications": [{"name": "x", "secret": "y"}]}', "applications[0]"),
     ],
 )
-def test_5_5_a_file_of_another_form_is_refused(tmp_path: Path, text: str, fault: str) -> None:
+def test_design_5_5_a_file_of_another_form_is_refused(tmp_path: Path, text: str, fault: str) -> None:
     file = tmp_path / "old.json"
     file.write_text(text)
     with pytest.raises(BadImport) as refused:
@@ -250,7 +252,7 @@ OWN = (
 )  # fmt: skip
 
 
-def test_5_5_app_add_keeps_id_and_secret_and_choices(data: str) -> None:
+def test_design_5_5_app_add_keeps_id_and_secret_and_choices(data: str) -> None:
     told = run(
         "app", "add", "Old", *OWN, "--client-id", "old id", "--client-secret", "old secret", "--profile",
         "compatibility", "--switch", "password_grant=on", "--switch", "implicit=off", "--data", data, "--json",
@@ -274,7 +276,7 @@ def test_5_5_app_add_keeps_id_and_secret_and_choices(data: str) -> None:
         ("--client-id", "x", "--client-secret", "s" * 129),
     ],
 )
-def test_5_5_app_add_refuses_what_cannot_be(data: str, wrong: tuple[str, ...]) -> None:
+def test_design_5_5_app_add_refuses_what_cannot_be(data: str, wrong: tuple[str, ...]) -> None:
     with pytest.raises(DomainError):
         run("app", "add", "Old", *OWN, *wrong, "--data", data)
 

@@ -141,7 +141,7 @@ def test_12_6_every_carrier_of_the_token(server: Server, app: Registered) -> Non
     assert (two.status_code, two.json()) == (400, {"error": "invalid_request"})
 
 
-def test_12_7_refusals_before_the_envelope(server: Server, ada: User, app: Registered) -> None:
+def test_12_7_and_5_4_refusals_before_the_envelope(server: Server, ada: User, app: Registered) -> None:
     none = server.http.get("/api/v1/me/")
     assert (none.status_code, none.content) == (400, b"")
     assert none.headers["www-authenticate"] == "OAuth realm='Service', error='invalid_request'"

@@ -315,7 +315,7 @@ def test_design_5_3_somebody_else_cannot_turn_them(places: dict[Policy, Place]) 
         assert place.visitor.client.post(page + tail, data=values).status_code == 403, "no form token"
 
 
-def test_5_1_the_owner_chooses_the_shape_of_lists(places: dict[Policy, Place]) -> None:
+def test_design_5_1_the_owner_chooses_the_shape_of_lists(places: dict[Policy, Place]) -> None:
     place = places[Policy.FLAGGED]
     app = register(place, Profile.COMPATIBILITY)
     page = f"/developers/application/{app.application.id}/"

@@ -263,3 +263,29 @@ def test_3_1_ids_that_none_can_have_get_a_400_page(server: Server, client_id: st
     where = f"{AUTHORIZE}?{urlencode({'client_id': client_id, 'redirect_uri': CALLBACK, 'response_type': 'code'})}"
     answer = server.http.get(where)
     assert (answer.status_code, "location" in answer.headers) == (400, False)
+
+
+def test_5_2_tokens_are_opaque_and_kept_as_digests_only(server: Server, ada: User, app: Registered) -> None:
+    form = {
+        "grant_type": "password", "client_id": app.client_id, "client_secret": app.secret, "username": "ada",
+        "password": PASSWORD,
+    }  # fmt: skip
+    token = server.http.post(TOKEN, data=form).json()["access_token"]
+    code = query_of(allow(server.browser(ada), asked(app)))["code"]
+    assert max(len(token), len(code), len(app.developer_token)) <= 128
+    kept = b"".join(one.read_bytes() for one in server.settings.data_dir.glob("vitrine.sqlite3*"))
+    for secret in (token, code, app.developer_token, app.secret):
+        assert secret.encode() not in kept
+
+
+def test_5_3_and_11_refresh_and_documented_forms_that_never_worked(server: Server, app: Registered) -> None:
+    form = {
+        "grant_type": "refresh_token",
+        "client_id": app.client_id,
+        "client_secret": app.secret,
+        "refresh_token": "x",
+    }
+    assert server.http.post(TOKEN, data=form).json()["error"] == "unsupported_grant_type"
+    assert query_of(server.http.get(asked(app, response_type="code_and_token")).headers["location"])["error"] == (
+        "invalid_request"
+    )

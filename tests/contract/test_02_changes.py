@@ -324,7 +324,7 @@ class TestDelete:
 
 
 class TestSubstitute:
-    """02 §6.4 /embed/substitute/."""
+    """02 §6.4 /embed/substitute/, 04 §7."""
 
     def put(self, server: Server, token: str, key: RecordKey, file: Path | None, **form: str) -> httpx.Response:
         data = {"databox_id": str(key.databox), "record_id": str(key.number), **form}
@@ -435,7 +435,7 @@ class LateFailure(Exception):
     code, detail, why = "undecodable", "Too late.", ""
 
 
-def test_6_6_status_and_related(server: Server, token: str, key: RecordKey) -> None:
+def test_6_6_and_5_7_status_and_related(server: Server, token: str, key: RecordKey) -> None:
     assert server.get(path(key, "related/"), token) == {"baskets": [], "stories": []}
     stranger = server.token(server.user("eve", None))
     for tail in ("status/", "related/"):

@@ -241,7 +241,7 @@ class TestCors:
 
 
 class TestOldClients:
-    """Contract 08, over a real socket where the test client would tidy up."""
+    """08: old clients, over a real socket where the test client would tidy up."""
 
     @pytest.fixture
     def port(self, server: Server) -> Iterator[int]:
@@ -269,7 +269,7 @@ class TestOldClients:
                 seen += chunk
         return seen
 
-    def test_8_expect_100_continue(self, port: int, token: str) -> None:
+    def test_clients_expect_100_continue(self, port: int, token: str) -> None:
         body = b"query=&per_page=1"
         head = (
             f"POST /api/v1/search/?oauth_token={token} HTTP/1.1\r\nHost: dam.test\r\nExpect: 100-continue\r\n"
@@ -281,7 +281,7 @@ class TestOldClients:
         assert b"HTTP/1.1 200 OK" in seen
         assert b'"per_page":1' in seen
 
-    def test_8_a_question_mark_at_the_end_and_everything_in_the_body(self, port: int, token: str) -> None:
+    def test_clients_a_question_mark_at_the_end_and_everything_in_the_body(self, port: int, token: str) -> None:
         body = f"oauth_token={token}&bases[]=1&query=".encode()
         head = (
             "POST /api/v1/search/? HTTP/1.1\r\nHost: dam.test\r\nContent-Type: application/x-www-form-urlencoded\r\n"
@@ -290,7 +290,7 @@ class TestOldClients:
         assert b"HTTP/1.1 200 OK" in self.talk(port, head.encode() + body)
 
     @pytest.mark.parametrize("kind", ["multipart/form-data", "multipart/form-data; boundary=x", ""])
-    def test_8_parameters_in_the_query_and_no_body(self, port: int, token: str, kind: str) -> None:
+    def test_clients_parameters_in_the_query_and_no_body(self, port: int, token: str, kind: str) -> None:
         typed = f"Content-Type: {kind}\r\n" if kind else ""
         head = (
             f"POST /api/v1/search/?oauth_token={token}&query= HTTP/1.1\r\nHost: dam.test\r\n{typed}"
@@ -298,12 +298,30 @@ class TestOldClients:
         )
         assert b"HTTP/1.1 200 OK" in self.talk(port, head.encode())
 
-    def test_8_the_phrasea_indexer_follows_the_301(self, server: Server, token: str) -> None:
+    def test_clients_the_phrasea_indexer_follows_the_301(self, server: Server, token: str) -> None:
         moved = server.http.get("/api/v1/me?x=1", headers={"Authorization": f"OAuth {token}"})
         assert (moved.status_code, moved.headers["location"]) == (301, "/api/v1/me/?x=1")
 
-    def test_8_head_has_no_body(self, port: int, token: str) -> None:
+    def test_clients_head_has_no_body(self, port: int, token: str) -> None:
         head = f"HEAD /api/v1/me/?oauth_token={token} HTTP/1.1\r\nHost: dam.test\r\nConnection: close\r\n\r\n"
         seen = self.talk(port, head.encode())
         assert seen.startswith(b"HTTP/1.1 200 OK")
         assert seen.endswith(b"\r\n\r\n")
+
+
+def test_4_2_arrays_in_every_spelling_and_order_of_sources(server: Server, token: str, key: RecordKey) -> None:
+    spellings = ("bases[]=1", "bases[0]=1", "bases[7]=1", "bases%5B%5D=1", "bases=1")
+    for spelling in spellings:
+        assert server.call("GET", f"/api/v1/search/?{spelling}", token).json()["response"]["total_results"] == 1, (
+            spelling
+        )
+    both = server.call("POST", "/api/v1/search/?per_page=3", token, data={"per_page": "7", "offset_start": "1"})
+    found = both.json()["response"]
+    assert (found["per_page"], found["offset_start"]) == (3, 1), "the query goes before the form"
+
+
+def test_4_3_a_token_in_the_query_beside_any_body(server: Server, token: str, key: RecordKey) -> None:
+    body: dict[str, Any] = {"content": b'{"x":1}', "headers": {"Content-Type": "application/json"}}
+    where = f"/api/v1/records/{key.databox}/{key.number}/?oauth_token={token}"
+    assert server.http.request("POST", f"/api/v1/search/?oauth_token={token}", **body).status_code == 200
+    assert server.http.request("DELETE", where, **body).status_code == 200

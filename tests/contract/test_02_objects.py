@@ -45,7 +45,7 @@ def path(key: RecordKey, tail: str = "") -> str:
     return f"/records/{key.databox}/{key.number}/{tail}"
 
 
-def test_1_the_envelope_has_eight_keys(server: Server, token: str) -> None:
+def test_1_and_9_1_the_envelope_has_eight_keys(server: Server, token: str) -> None:
     meta = server.call("GET", "/api/v1/me/?x=1", token).json()["meta"]
     assert list(meta) == [
         "api_version", "request", "response_time", "http_code", "error_type", "error_message", "error_details",
@@ -124,7 +124,7 @@ def test_6_0_the_root_needs_no_token(server: Server) -> None:
     }  # fmt: skip
 
 
-def test_5_1_record(server: Server, token: str, key: RecordKey) -> None:
+def test_5_1_and_9_6_record(server: Server, token: str, key: RecordKey) -> None:
     record = server.get(path(key), token)["record"]
     assert list(record) == [
         "databox_id", "record_id", "resource_id", "mime_type", "title", "original_name", "updated_on", "created_on",
@@ -214,7 +214,7 @@ def test_5_5_caption_joins_values(server: Server, token: str, key: RecordKey) ->
     assert (values["Title"], values["City"], values["Date"]) == ("Harbour at dawn", "Brest", "2026-02-10")
 
 
-def test_5_6_metadata_has_one_entry_a_value(server: Server, token: str, key: RecordKey) -> None:
+def test_5_6_and_9_7_metadata_has_one_entry_a_value(server: Server, token: str, key: RecordKey) -> None:
     entries = server.get(path(key, "metadatas/"), token)["record_metadatas"]
     words = [one for one in entries if one["name"] == "Keywords"]
     assert [one["value"] for one in words] == ["harbour", "dawn", "boats"]
@@ -257,7 +257,7 @@ def test_5_13_and_5_20_user_and_grants(server: Server, token: str, ada: User) ->
     assert list(me["databoxes"][0]) == ["databox_id", "rights"]
 
 
-def test_5_1_extended_records_everywhere(server: Server, token: str, key: RecordKey) -> None:
+def test_5_1_and_9_12_extended_records_everywhere(server: Server, token: str, key: RecordKey) -> None:
     accept = {"Accept": "application/vnd.phraseanet.record-extended+json"}
     one = server.get(path(key), token, headers=accept)["record"]
     listed = server.get("/search/", token, headers=accept)["results"]["records"][0]

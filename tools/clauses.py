@@ -1,0 +1,247 @@
+"""Which clause of the wire is proved by which test: docs/wire/clauses.md, written by `make docs`.
+
+A test names its clause in its name (`test_12_3_…` in `test_01_….py` is 01 §12.3, `test_design_5_3_…` is design 5.3) or
+in its docstring or its class's (`02 §6.6`). A clause without proof is listed first, so that nobody overlooks it.
+"""
+
+import ast
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from vitrine.api.v1 import PREFIX, ROUTES
+
+ROOT = Path(__file__).parents[1]
+PAGE = ROOT / "docs" / "wire" / "clauses.md"
+TESTS = ROOT / "tests" / "contract"
+
+CLAUSES: dict[str, str] = {
+    "01 §1": "endpoints, methods, the switch of the API",
+    "01 §2": "a suspended application gets nothing",
+    "01 §2.1": "one account for a person and an application",
+    "01 §3": "parameters of authorize",
+    "01 §3.1": "order of checks; no redirect to an unregistered address",
+    "01 §3.2": "sign-in, consent, denial",
+    "01 §3.3": "the address that the browser is sent to",
+    "01 §3.4": "codes work once",
+    "01 §4": "the token endpoint and its bodies",
+    "01 §4.1": "order of its errors",
+    "01 §4.2": "its answer; a withdrawn permission",
+    "01 §5.1": "where an access token is accepted",
+    "01 §5.2": "form and life of tokens",
+    "01 §5.3": "no refresh for old applications",
+    "01 §5.4": "challenges, quotes, statuses",
+    "01 §5.5": "tokens and cookies never meet",
+    "01 §6": "out of band",
+    "01 §7": "what the sign-in page shows",
+    "01 §7.2": "the consent page and its form token",
+    "01 §7.3": "unknown identity providers",
+    "01 §8": "one counter for failed sign-ins",
+    "01 §9": "the portal's XHR routes; revocation",
+    "01 §10": "imported ids of any printable form",
+    "01 §11": "where the documentation is wrong",
+    "01 §12.1": "code flow with an empty scope and a state",
+    "01 §12.2": "underscore form and scopes are refused",
+    "01 §12.3": "implicit: state in the query, token in the fragment",
+    "01 §12.4": "out-of-band code can be redeemed",
+    "01 §12.5": "password grant off, on, wrong",
+    "01 §12.6": "carriers of the token",
+    "01 §12.7": "refusals before the envelope",
+    "01 §12.8": "renewing the developer token kills the old one",
+    "01 §12.9": "a foreign address never gets a redirect",
+    "01 §12.10": "http where https is required",
+    "02 §1": "the envelope",
+    "02 §2": "forms of the answer",
+    "02 §3": "errors",
+    "02 §4.1": "slashes at the end",
+    "02 §4.2": "parameters and arrays",
+    "02 §4.3": "token in the query beside a JSON body",
+    "02 §4.6": "language of texts",
+    "02 §4.8": "access to a record",
+    "02 §4.5": "pages of other sites",
+    "02 §5.1": "record, plain and extended",
+    "02 §5.2": "technical data",
+    "02 §5.3": "subdef and its signed address",
+    "02 §5.4": "permalink",
+    "02 §5.5": "caption field",
+    "02 §5.6": "metadata",
+    "02 §5.7": "record status",
+    "02 §5.8": "story",
+    "02 §5.9": "databox",
+    "02 §5.10": "collection",
+    "02 §5.11": "status definition",
+    "02 §5.12": "field definition",
+    "02 §5.13": "user",
+    "02 §5.14": "basket",
+    "02 §5.15": "basket element",
+    "02 §5.16": "feed",
+    "02 §5.17": "feed entry",
+    "02 §5.18": "quarantine item",
+    "02 §5.19": "task",
+    "02 §5.20": "the caller's grant on a collection",
+    "02 §6.0": "description of the API",
+    "02 §6.1": "monitor",
+    "02 §6.2": "databoxes and collections",
+    "02 §6.3": "quarantine",
+    "02 §6.4": "adding and substituting",
+    "02 §6.5": "search",
+    "02 §6.6": "records and their changes",
+    "02 §6.7": "baskets",
+    "02 §6.8": "feeds",
+    "02 §6.9": "stories",
+    "02 §6.10": "the caller's own",
+    "02 §6.11": "accounts",
+    "02 §6.12": "upload queue",
+    "02 §6.13": "twins of numeric paths",
+    "02 §7": "lists or objects",
+    "02 §9.1": "every answer has its envelope",
+    "02 §9.2": "unknown routes and methods need no token",
+    "02 §9.3": "JSONP",
+    "02 §9.4": "ids that are not there or no digits",
+    "02 §9.5": "monitor is for administrators",
+    "02 §9.6": "fields and types of a record",
+    "02 §9.7": "keys of labels",
+    "02 §9.8": "upload",
+    "02 §9.9": "filters and rights of embed",
+    "02 §9.10": "status bits forth and back",
+    "02 §9.11": "names of baskets",
+    "02 §9.12": "extended records everywhere",
+    "02 §9.13": "JSON bodies of stories",
+    "04 §1": "labels and addresses of permalinks",
+    "04 §2": "permalink routes",
+    "04 §3": "the file as an answer",
+    "04 §4": "signed addresses and data files",
+    "04 §5": "rights, watermark, stamp",
+    "04 §6": "embed and oEmbed",
+    "04 §7": "substitution",
+    "04 §8": "kinds of renditions",
+    "04 §9": "feeds for third parties",
+    "04 §10": "webhooks",
+    "04 §11": "quotas",
+    "08": "clients in the wild",
+    "design 5.1": "shape of lists, chosen by the owner",
+    "design 5.2": "consent",
+    "design 5.3": "the table of switches, cell by cell",
+    "design 5.4": "secrets, shown and rotated",
+    "design 5.5": "ids, secrets and links from elsewhere",
+    "design 5.6": "rights for the very object",
+    "design 5.7": "names and addresses of renditions",
+    "design 5.8": "origins; deletion and its seven days; bounds of lists",
+    "design 5.9": "what is written later",
+}
+_NUMBERS = re.compile(r"(?:^|_and_)(\d+(?:_\d+)*)(?=_)")
+_NAMED = re.compile(r"\b(\d\d) §(\d+(?:\.\d+)*)|\b(design) (\d+(?:\.\d+)+)|\b(08)\b|acceptance (\d+\.\d+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """One test function, where it stands and what it names."""
+
+    place: str
+    clauses: frozenset[str]
+    source: str
+
+
+def tests() -> Iterator[Proof]:
+    for path in sorted(TESTS.glob("test_*.py")):
+        contract = path.name[5:7]
+        text = path.read_text()
+        for node in ast.parse(text).body:
+            inside = node.body if isinstance(node, ast.ClassDef) else [node]
+            over = named(ast.get_docstring(node) or "", contract) if isinstance(node, ast.ClassDef) else set()
+            for one in inside:
+                if isinstance(one, ast.FunctionDef) and one.name.startswith("test_"):
+                    found = over | named(ast.get_docstring(one) or "", contract) | from_name(one.name, contract)
+                    owner = f"{node.name}." if isinstance(node, ast.ClassDef) else ""
+                    yield Proof(f"{path.name}: {owner}{one.name}", frozenset(found), text)
+
+
+def named(docstring: str, contract: str) -> set[str]:
+    """Clauses that a docstring names in words."""
+    found = set()
+    for number, clause, _, design, client, acceptance in _NAMED.findall(docstring):
+        if clause:
+            found.add(f"{number} §{clause}")
+        elif design:
+            found.add(f"design {design}")
+        elif client:
+            found.add(client)
+        elif acceptance:
+            found.add(f"{contract} §9.{acceptance.removeprefix('9.')}")
+    return found
+
+
+def from_name(name: str, contract: str) -> set[str]:
+    """Clauses in a test's name: the longest known number wins, so that `4_1_row_5` is 4.1."""
+    rest = name.removeprefix("test_")
+    prefix = "design " if rest.startswith("design_") else f"{contract} §"
+    found = set()
+    for digits in _NUMBERS.findall(rest.removeprefix("design_")):
+        parts = digits.split("_")
+        while parts and prefix + ".".join(parts) not in CLAUSES:
+            parts.pop()
+        if parts:
+            found.add(prefix + ".".join(parts))
+    return found
+
+
+def routes_page(proofs: list[Proof]) -> list[str]:
+    """Every route of API v1 and the files of tests that call it."""
+    lines = ["## Routes of API v1", "", "| route | methods | clause | called in |", "| --- | --- | --- | --- |"]
+    files = {one.place.partition(":")[0]: one.source for one in proofs}
+    for one in ROUTES:
+        tail = re.split(r"\{[^}]*\}/", one.path)[-1] or one.path.split("{")[0]
+        callers = [name for name, source in files.items() if tail in source]
+        shown = ", ".join(callers) if callers else "**nothing**"
+        path = re.sub(r":int\}", "}", PREFIX + one.path)
+        lines.append(f"| `{path}` | {', '.join(one.methods)} | {one.clause} | {shown} |")
+    return lines
+
+
+def clauses_page() -> str:
+    proofs = list(tests())
+    by_clause: dict[str, list[str]] = {one: [] for one in CLAUSES}
+    for proof in proofs:
+        for clause in proof.clauses:
+            by_clause.setdefault(clause, []).append(proof.place)
+    bare = [one for one, places in by_clause.items() if not places]
+    lines = [
+        "# Clauses and their proofs",
+        "",
+        "Made by `make docs` from `tools/clauses.py` and the names of the tests under `tests/contract/`.",
+        "",
+        "## Clauses without proof",
+        "",
+        *([f"- {one}: {CLAUSES[one]}" for one in bare] or ["None."]),
+        "",
+        *routes_page(proofs),
+        "",
+        "## Clauses with proof",
+        "",
+        "| clause | about | tests |",
+        "| --- | --- | --- |",
+    ]
+    for clause, places in sorted(by_clause.items(), key=lambda pair: _order(pair[0])):
+        if places:
+            shown = "<br>".join(f"`{place}`" for place in sorted(set(places)))
+            lines.append(f"| {clause} | {CLAUSES.get(clause, '')} | {shown} |")
+    return "\n".join(lines) + "\n"
+
+
+def _order(clause: str) -> tuple[str, list[int]]:
+    head, _, number = clause.replace("design ", "design §").partition("§")
+    return head, [int(part) for part in number.split(".") if part]
+
+
+def main() -> int:
+    wanted = clauses_page()
+    if "--check" in sys.argv:
+        return 0 if PAGE.exists() and PAGE.read_text() == wanted else 1
+    PAGE.write_text(wanted)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
