@@ -325,3 +325,19 @@ def test_4_3_a_token_in_the_query_beside_any_body(server: Server, token: str, ke
     where = f"/api/v1/records/{key.databox}/{key.number}/?oauth_token={token}"
     assert server.http.request("POST", f"/api/v1/search/?oauth_token={token}", **body).status_code == 200
     assert server.http.request("DELETE", where, **body).status_code == 200
+
+
+def test_6_0_the_openapi_document_tells_of_every_change(server: Server) -> None:
+    paths = server.http.get("/api/openapi.json").json()["paths"]
+    record = "/api/v1/records/{databox_id}/{record_id}/"
+    assert set(paths[record]) == {"get", "delete"}
+    assert "requestBody" not in paths[record]["delete"]
+    for where, name in (
+        (record + "setmetadatas/", "metadatas"), (record + "setstatus/", "status"),
+        (record + "setcollection/", "base_id"),
+        ("/api/v1/embed/substitute/", "adapt"), ("/api/v1/records/add/", "forceBehavior"),
+    ):  # fmt: skip
+        (content,) = paths[where]["post"]["requestBody"]["content"].values()
+        assert name in content["schema"]["properties"]
+    names = [one["operationId"] for path in paths.values() for one in path.values() if "operationId" in one]
+    assert len(names) == len(set(names))

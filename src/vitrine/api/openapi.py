@@ -24,7 +24,7 @@ def document(settings: Settings) -> dict[str, Any]:
                 "operationId": f"v1_{method.lower()}_{re.sub(r'[^a-z]+', '_', one.path).strip('_')}",
                 "tags": ["v1"],
                 "parameters": parameters,
-                **({"requestBody": _UPLOAD} if one.takes_file else {}),
+                **({"requestBody": _BODIES[one.path]} if method == "POST" and one.path in _BODIES else {}),
                 "responses": _RESPONSES,
                 "security": [{"bearer": []}],
             }
@@ -76,22 +76,53 @@ _RESPONSES = {
     "403": {"description": "Not allowed", "content": _JSON},
     "404": {"description": "Not there", "content": _JSON},
 }
-_UPLOAD = {
-    "required": True,
-    "content": {
-        "multipart/form-data": {
-            "schema": {
+
+
+def _form(required: tuple[str, ...], **properties: dict[str, Any]) -> dict[str, Any]:
+    """A form as old clients send it: multipart where a file is in it, arrays by PHP's brackets."""
+    kind = "multipart/form-data" if "file" in properties else "application/x-www-form-urlencoded"
+    schema = {"type": "object", "required": list(required), "properties": properties}
+    return {"required": True, "content": {kind: {"schema": schema}}}
+
+
+_NUMBER, _TEXT, _FILE = {"type": "integer"}, {"type": "string"}, {"type": "string", "format": "binary"}
+_RECORD = "/records/{databox_id:int}/{record_id:int}/"
+_BODIES: dict[str, dict[str, Any]] = {
+    "/records/add/": _form(
+        ("base_id",),
+        base_id=_NUMBER,
+        file=_FILE,
+        url={"type": "string", "format": "uri", "description": "fetched when there is no file"},
+        forceBehavior={"enum": ["0", "1"]},
+        status=_TEXT,
+        nosubdefs=_TEXT,
+    ),
+    "/embed/substitute/": _form(
+        ("databox_id", "record_id", "name", "file"),
+        databox_id=_NUMBER,
+        record_id=_NUMBER,
+        name={"type": "string", "description": "document, or the name of a subdef"},
+        file=_FILE,
+        adapt={"type": "string", "description": "0, n, no or off takes the file as it is"},
+    ),
+    _RECORD + "setmetadatas/": _form(
+        ("metadatas",),
+        metadatas={
+            "type": "array",
+            "items": {
                 "type": "object",
-                "required": ["base_id"],
+                "required": ["meta_struct_id", "meta_id", "value"],
                 "properties": {
-                    "base_id": {"type": "integer"},
-                    "file": {"type": "string", "format": "binary"},
-                    "url": {"type": "string", "format": "uri", "description": "fetched when there is no file"},
-                    "forceBehavior": {"enum": ["0", "1"]},
-                    "status": {"type": "string"},
-                    "nosubdefs": {"type": "string"},
+                    "meta_struct_id": _NUMBER,
+                    "meta_id": {"type": ["integer", "string"], "description": "empty for a new value"},
+                    "value": _TEXT,
                 },
-            }
-        }
-    },
+            },
+        },
+    ),
+    _RECORD + "setstatus/": _form(
+        ("status",),
+        status={"type": "object", "description": "status[bit]=0 or 1", "additionalProperties": {"enum": ["0", "1"]}},
+    ),
+    _RECORD + "setcollection/": _form(("base_id",), base_id=_NUMBER),
 }

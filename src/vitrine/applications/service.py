@@ -20,7 +20,7 @@ from vitrine.applications.model import (
 from vitrine.applications.profiles import TABLE, Cell, Profile, Switch
 from vitrine.errors import Forbidden, Invalid
 from vitrine.platform import audit
-from vitrine.platform.crypto import Vault, digest, new_secret, random_base62, same
+from vitrine.platform.crypto import Vault, digest, last_four, new_secret, random_base62, same
 from vitrine.platform.database import UnitOfWork
 
 CLIENT_ID_LENGTH = 32
@@ -124,7 +124,7 @@ class Applications:
             [OUT_OF_BAND if desktop else draft.callback.strip()],
         )
         secret = imported.client_secret
-        store.add_secret(work, made, digest(secret), self.vault.encrypt(secret), secret[-4:])
+        store.add_secret(work, made, digest(secret), self.vault.encrypt(secret), last_four(secret))
         if creator_id is not None:
             store.add_account(work, creator_id, made)
         audit.write(work, actor, "application.imported", f"application {made}")

@@ -12,7 +12,7 @@ from vitrine.applications import Application, Policy, Profile, Switch, Switches
 from vitrine.errors import Conflict, Invalid
 from vitrine.oauth import store
 from vitrine.oauth.errors import TokenRefused
-from vitrine.platform.crypto import Vault, digest, is_mistyped, new_secret
+from vitrine.platform.crypto import Vault, digest, is_mistyped, last_four, new_secret
 from vitrine.platform.database import UnitOfWork
 from vitrine.platform.schema import from_micros
 
@@ -173,7 +173,7 @@ class Tokens:
             "digest": digest(secret),
             "account_id": account_id,
             "is_developer": developer,
-            "last_four": secret[-4:],
+            "last_four": last_four(secret),
             "sealed": self.vault.encrypt(secret) if developer else None,
             "idle_limit_s": None if developer else round(IDLE_LIMIT.total_seconds()),
         }

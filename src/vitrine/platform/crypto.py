@@ -42,6 +42,11 @@ def new_secret(kind: str) -> str:
     return body + _checksum(body)
 
 
+def last_four(secret: str) -> str:
+    """The end by which a person knows a secret again; nothing of one that is so short that it would be given away."""
+    return secret[-4:] if len(secret) >= 16 else ""
+
+
 def is_mistyped(secret: str) -> bool:
     """True if *secret* has our form but its checksum is wrong, so that no look-up can succeed."""
     if not secret.startswith("vit_"):
