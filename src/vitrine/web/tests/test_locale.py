@@ -36,6 +36,9 @@ def test_every_text_of_the_templates_is_translated() -> None:
 ROOMS = ("accounts", "applications", "edge", "embed", "library/permalinks.py", "media/probe", "media/sandbox.py", "web")
 NOT_ON_PAGES = {
     "Only administrators may make accounts.",
+    "Only administrators may choose an application's id.",
+    "Only administrators may bring permalinks.",
+    "password_hash must be a bcrypt or an argon2 hash.",
     "You may only give rights that you have yourself on this collection.",
     "Only administrators may give rights on a databox.",
     "This link is not right.",  # a page says that there is nothing
