@@ -106,8 +106,8 @@ class _Answer(Response):
 def callback_of(request: Request) -> str:
     """The parameter `callback`, from query or form (02 section 2)."""
     params = request.scope["state"].get("params")
-    if params is None:  # refused before they were read
-        return request.query_params.get("callback", "").strip()
+    if params is None:  # not read yet
+        return request.query_params.get("callback", "").strip() if request.scope["query_string"] else ""
     return (params.text("callback") or "").strip() if params.query or params.form else ""
 
 
