@@ -47,7 +47,7 @@ def _ours(photograph: Path) -> None:
     from vitrine.media.renditions.make import make_many
 
     specs = [{"name": name, "mediatype": "image", "size": size, "quality": quality} for name, size, quality in SPECS]
-    made = make_many(str(photograph), "image", "image/jpeg", specs, str(photograph.parent))
+    made = make_many(str(photograph), "image/jpeg", specs, str(photograph.parent))
     if any("code" in one for one in made):
         raise SystemExit(str(made))
 

@@ -263,7 +263,7 @@ class TestEmbedPage:
 
     def test_a_film(self, server: Server, ada: User, token: str, tmp_path: Path) -> None:
         made = subdefs(server, token, server.add(make.mp4(tmp_path / "film.mp4", 1.0, 640, 360), ada))
-        assert set(made) == {"document", "thumbnail", "preview", "poster"}
+        assert set(made) == {"document", "thumbnail", "preview", "poster", "thumbnailgif", "preview_webm"}
         target = made["preview"]["permalink"]["url"]
         text = server.http.get(f"/embed/?url={quote(target, safe='')}&t=3").text
         assert '<div class="video-player"><video class="embed-resource" controls' in text

@@ -204,7 +204,11 @@ class Ingest:
             },
         )
         permalinks.ensure(work, record_id, title, DOCUMENT)
-        recipes = [one for one in structure.recipes_for(key.databox, probe.kind) if one.tobuild and renditions]
+        if probe.text or probe.pages is not None:
+            store.put_document_text(work, record_id, probe.pages, probe.text)
+        # A recipe that this very file cannot satisfy (an office file without a picture of itself) gets no row.
+        wanted = structure.recipes_for(key.databox, probe.kind) if renditions else ()
+        recipes = [one for one in wanted if one.tobuild and one.mediatype in probe.makes]
         for recipe in recipes:
             store.add_rendition(work, record_id, recipe.name, {"state": "waiting"})
         if recipes:
@@ -271,6 +275,9 @@ def facts_of(arrival: Arrival, key: RecordKey, work: UnitOfWork) -> dict[str, li
         "tf-height": probe.display_height,
         "tf-mimetype": probe.mime,
         "tf-duration": probe.duration_s,
+        "tf-channels": dict(probe.technical).get("Channels"),
+        "tf-bits": dict(probe.technical).get("ColorDepth"),
+        "pdf-text": probe.text or None,
         "tf-recordid": key.number,
         "tf-archivedate": work.now.strftime("%Y-%m-%d %H:%M:%S"),
         "tf-editdate": work.now.strftime("%Y-%m-%d %H:%M:%S"),

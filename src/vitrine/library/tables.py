@@ -176,6 +176,15 @@ renditions = Table(
     Index("ix_renditions_state", "state"),
 )
 
+document_texts = Table(
+    "document_texts",
+    metadata,
+    Column("record_id", Id, ForeignKey("records.id", ondelete="CASCADE"), primary_key=True),
+    Column("pages", Integer, nullable=True, comment="of the original, where it has any"),
+    Column("text", Text, nullable=False, comment="the words in the file, at most 200,000 characters, for the search"),
+    comment="apart from records, so that no list of records carries it",
+)
+
 permalinks = Table(
     "permalinks",
     metadata,

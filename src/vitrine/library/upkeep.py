@@ -13,7 +13,7 @@ from vitrine.library.jobs import MAKE_RENDITIONS
 from vitrine.library.model import Collection, CollectionId, Databox, DataboxId, Record
 from vitrine.library.records import Records
 from vitrine.library.templates import PHOTOGRAPHS
-from vitrine.media.renditions import DEFAULT_RECIPES
+from vitrine.media.renditions.recipes import DEFAULT_RECIPES
 from vitrine.platform import audit
 from vitrine.platform.database import UnitOfWork
 

@@ -24,13 +24,26 @@ def _operations() -> dict[str, Callable[..., Any]]:
     from vitrine.media.probe.inspect import probe
     from vitrine.media.renditions.make import make_many
 
-    return {"probe": probe, "make_many": make_many, "ping": lambda: "pong"}
+    def page(**arguments: Any) -> Any:
+        from vitrine.media.renditions import document
+
+        return document.page(**arguments)
+
+    return {"probe": probe, "make_many": make_many, "page": page, "usage": _usage, "ping": lambda: "pong"}
 
 
-def _confine(file_bytes: int) -> None:
+def _usage() -> dict[str, float]:
+    """What this child has cost so far: its highest memory in bytes, and processor seconds."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return {"peak_bytes": used.ru_maxrss * 1024, "cpu_s": used.ru_utime + used.ru_stime}
+
+
+def _confine(file_bytes: int, memory_bytes: int) -> None:
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (file_bytes, file_bytes))
+    # The parent looks at the memory 20 times a second; what grows faster than that runs into this wall.
+    resource.setrlimit(resource.RLIMIT_DATA, (memory_bytes, memory_bytes))
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
     os.nice(5)  # a request for a page goes before a picture in the making
 
@@ -64,7 +77,7 @@ def answer(call: dict[str, Any], operations: dict[str, Callable[..., Any]]) -> d
 
 
 def main() -> None:
-    _confine(int(sys.argv[1]))
+    _confine(int(sys.argv[1]), int(sys.argv[2]))
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # a library that prints must not break the protocol
     operations = _operations()

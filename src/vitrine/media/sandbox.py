@@ -28,6 +28,8 @@ log = logging.get("vitrine.media")
 LOOK_EVERY_S = 0.05
 CALLS_PER_CHILD = 200
 IDLE_S = 60.0
+LEAST_WALL = 512 * 2**20  # what libraries reserve before they decode anything
+HEADROOM = 256 * 2**20  # reserved memory that is never touched is not counted by the parent, but by the wall
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 HEADER_BYTES = 4
 _encode = msgspec.msgpack.encode
@@ -113,7 +115,8 @@ class Sandbox:
 
     def _spawn(self) -> _Child:
         environment = {**os.environ, "VIPS_CONCURRENCY": "1", "OMP_NUM_THREADS": "1", "VIPS_WARNING": "0"}
-        arguments = [sys.executable, "-m", "vitrine.media.child", str(self.file_bytes)]
+        wall = max(self.memory_bytes, LEAST_WALL) + HEADROOM
+        arguments = [sys.executable, "-m", "vitrine.media.child", str(self.file_bytes), str(wall)]
         process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
             arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment
         )

@@ -23,7 +23,19 @@ from vitrine.media.storage.local import LocalStore
 PROBE_TIMEOUT = timedelta(seconds=60)
 PICTURE_TIMEOUT = timedelta(seconds=120)
 FILM_TIMEOUT = timedelta(hours=2)
+PAGE_TIMEOUT = timedelta(seconds=30)
+MOST_PAGE_PX = 4096
 HUGE_BYTES = 1 << 50
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The picture of one page: a JPEG, its size in pixels, and how many pages the document has."""
+
+    jpeg: bytes
+    width: int
+    height: int
+    pages: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +94,11 @@ class Media:
             with self._as_path(sha256, into) as source:
                 arguments = {
                     "source": str(source),
-                    "kind": kind,
                     "mime": mime,
                     "specs": [asdict(one) for one in specs],
                     "into": str(into),
                 }
-                timeout = FILM_TIMEOUT if kind == "video" else PICTURE_TIMEOUT
+                timeout = FILM_TIMEOUT if kind in ("video", "audio") else PICTURE_TIMEOUT
                 results = self.sandbox.call("make_many", arguments, timeout=timeout)
         except NotFound as missing:
             failure = Undecodable("The original is missing from the store.", why=missing.why)
@@ -95,6 +106,20 @@ class Media:
         except MediaError as failure:
             return [(one.name, failure) for one in specs]
         return [_result(one) for one in results]
+
+    def page(self, sha256: str, number: int, size: int) -> Page:
+        """Page *number* (from 1) of a PDF that is kept, its longest side *size* pixels (at most MOST_PAGE_PX).
+
+        Raises NotFound for a page or a file that is not there, MediaError for one that cannot be drawn.
+        """
+        with self.scratch() as folder, self._as_path(sha256, folder) as source:
+            target = folder / "page.jpg"
+            asked = min(max(size, 1), MOST_PAGE_PX)
+            arguments = {"source": str(source), "number": number, "size": asked, "target": str(target)}
+            drawn = self.sandbox.call("page", arguments, timeout=PAGE_TIMEOUT)
+            if not drawn["width"]:
+                raise NotFound(f"There is no page {number}: the document has {drawn['pages']}.")
+            return Page(target.read_bytes(), drawn["width"], drawn["height"], drawn["pages"])
 
     @contextmanager
     def _as_path(self, sha256: str, into: Path) -> Iterator[Path]:

@@ -118,6 +118,7 @@ class Indexer:
         structure = self.records.structure(work)
         found = store.with_thumbnails(work, ids)
         values = store.values_of(work, list(found))
+        texts = store.document_texts(work, list(found))
         documents = []
         for rid, (record, _) in found.items():
             public: dict[str, list[str]] = {}
@@ -142,7 +143,7 @@ class Indexer:
                     uuid=record.uuid,
                     fields=public,
                     business=business,
-                    extra=(record.original_name or "",),
+                    extra=(record.original_name or "", texts.get(rid, "")),
                 )
             )
         return documents

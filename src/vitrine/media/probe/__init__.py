@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 Technical = int | float | str
+MOST_TEXT = 200_000  # characters of a document's own text that are kept for the search
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,10 +18,11 @@ class Limits:
 class Probe:
     """The result of looking at one file.
 
-    *kind* is image, video, audio, document or unknown; *mime* is by content. *width* and *height* are as stored,
+    *kind* is image, video, audio, document, flash or unknown; *mime* is by content. *width* and *height* are as stored,
     *display_width* and *display_height* after orientation or rotation is applied, all in pixels and None when there is
-    no picture. *technical* holds (name, value) pairs in the words of contract 04 section 8; *metadata* the embedded
-    tags as `Group:Tag` -> values.
+    no picture (of a PDF: the first page at 96 dots per inch). *technical* holds (name, value) pairs in the words of
+    contract 04 section 8; *metadata* the embedded tags as `Group:Tag` -> values. *makes* are the media types of recipes
+    that can be made of this very file; *pages* and *text* (at most MOST_TEXT characters) are those of a document.
     """
 
     kind: str
@@ -33,3 +35,6 @@ class Probe:
     technical: list[tuple[str, Technical]] = field(default_factory=list)
     metadata: dict[str, list[str]] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
+    makes: list[str] = field(default_factory=list)
+    pages: int | None = None
+    text: str = ""

@@ -5,46 +5,79 @@ from typing import Any
 import pyvips
 
 from vitrine.media.errors import Undecodable
+from vitrine.media.kinds import PILLOW_PICTURES, SVG
 from vitrine.media.metadata.exif import camera_facts
+from vitrine.media.pictures import DECODER_ERRORS, by_pillow, header_of, pillow_size, shrunk
 from vitrine.media.probe import Technical
 from vitrine.media.probe.inspect import refuse_bomb, shape
 
-pyvips.cache_set_max(0)
 _BITS = {"uchar": 8, "char": 8, "ushort": 16, "short": 16, "uint": 32, "int": 32, "float": 32, "double": 64}
 _TURNED = (5, 6, 7, 8)
+DAMAGED = "The picture is damaged or cut off."
 
 
 def look(path: str, mime: str, metadata: dict[str, list[str]], max_pixels: int) -> dict[str, Any]:
     """Read the header, refuse bombs, then decode once so that a truncated file is refused now and not later."""
-    try:
-        header = pyvips.Image.new_from_file(path, access="sequential")
-        refuse_bomb(header.width, header.height, max_pixels)
-        _decode(path, mime)
-    except pyvips.Error as failure:
-        why = str(failure).replace("\n", " ")[:300]
-        raise Undecodable("The picture is damaged or cut off.", field="file", why=why) from failure
+    if mime in PILLOW_PICTURES:
+        return _by_pillow(path, metadata, max_pixels)
+    header, frames = header_of(path, mime)
+    if mime != SVG:  # a drawing has no pixels until it is drawn, in the size that is wanted
+        refuse_bomb(header.width, header.height * max(1, frames), max_pixels)
+    _decode(path, mime, frames)
     orientation = int(header.get("orientation")) if header.get_typeof("orientation") else 1
     turned = orientation in _TURNED
     width, height = (header.height, header.width) if turned else (header.width, header.height)
-    technical: list[tuple[str, Technical]] = [
-        ("Width", header.width),
-        ("Height", header.height),
-        ("Channels", header.bands),
-        ("Orientation", orientation),
-        ("ThumbnailOrientation", shape(width, height)),
-        ("ColorDepth", _BITS.get(header.format, 8)),
-        *camera_facts(metadata),
-    ]
+    return _facts(
+        (header.width, header.height),
+        (width, height),
+        [
+            ("Channels", header.bands),
+            ("Orientation", orientation),
+            ("ThumbnailOrientation", shape(width, height)),
+            ("ColorDepth", _BITS.get(header.format, 8)),
+            *camera_facts(metadata),
+        ],
+    )
+
+
+def _facts(stored: tuple[int, int], shown: tuple[int, int], more: list[tuple[str, Technical]]) -> dict[str, Any]:
     return {
-        "width": header.width,
-        "height": header.height,
-        "display_width": width,
-        "display_height": height,
-        "technical": technical,
+        "width": stored[0],
+        "height": stored[1],
+        "display_width": shown[0],
+        "display_height": shown[1],
+        "technical": [("Width", stored[0]), ("Height", stored[1]), *more],
+        "makes": ["image", "gif", "pdf"],
     }
 
 
-def _decode(path: str, mime: str) -> None:
-    # A JPEG decoded at an eighth still reads all its data, at a fraction of the cost.
-    options = {"shrink": 8} if mime == "image/jpeg" else {}
-    pyvips.Image.new_from_file(path, access="sequential", fail_on="truncated", **options).avg()
+def _by_pillow(path: str, metadata: dict[str, list[str]], max_pixels: int) -> dict[str, Any]:
+    width, height, channels = pillow_size(path)
+    refuse_bomb(width, height, max_pixels)
+    try:
+        picture = by_pillow(path)
+    except DECODER_ERRORS as failure:
+        raise Undecodable(DAMAGED, field="file", why=str(failure)[:300]) from failure
+    more: list[tuple[str, Technical]] = [
+        ("Channels", channels),
+        ("Orientation", 1),
+        ("ThumbnailOrientation", shape(picture.width, picture.height)),
+        ("ColorDepth", 8),
+        *camera_facts(metadata),
+    ]
+    return _facts((width, height), (picture.width, picture.height), more)
+
+
+def _decode(path: str, mime: str, frames: int) -> None:
+    try:
+        if mime == SVG:
+            shrunk(path, mime, 64)
+            return
+        # A JPEG decoded at an eighth still reads all its data, at a fraction of the cost.
+        options: dict[str, Any] = {"shrink": 8} if mime == "image/jpeg" else {}
+        if frames > 1 and mime in ("image/gif", "image/webp"):
+            options["n"] = -1
+        pyvips.Image.new_from_file(path, access="sequential", fail_on="truncated", **options).avg()
+    except pyvips.Error as failure:
+        why = str(failure).replace("\n", " ")[:300]
+        raise Undecodable(DAMAGED, field="file", why=why) from failure

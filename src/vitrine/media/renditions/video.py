@@ -1,53 +1,159 @@
-"""Films and their posters, by FFmpeg through PyAV; imported in the child only."""
+"""Films and their pictures, by FFmpeg through PyAV; imported in the child only."""
 
+from collections.abc import Iterator
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
 import av
 import pyvips
 from av.error import FFmpegError
 
-from vitrine.media.errors import Undecodable
-from vitrine.media.renditions.image import write_cascade
-from vitrine.media.renditions.make import Result, made, target_of
+from vitrine.media.errors import MediaError, NoMaker, Undecodable
+from vitrine.media.probe.timed import film_of
+from vitrine.media.renditions.image import save_gif, write_cascade
+from vitrine.media.renditions.make import Result, Source, failed, made, target_of
 
+DAMAGED = "The film is damaged or cut off."
 DARK = 24  # mean of a black or nearly black picture, of 255
 POSTER_TRIES = 5
+GIF_FRAMES = 12
+FRAMES_PER_LOOK = 250  # how far is decoded from a key frame towards the wanted time
 SOUND_RATE = 48_000
+FASTEST = 120
 
 
-def posters(source: str, specs: list[dict[str, Any]], into: str) -> list[Result]:
+class Form(NamedTuple):
+    """How a film is written: container, encoders and their options."""
+
+    container: str
+    mime: str
+    encoder: str
+    options: dict[str, str]
+    sound: str
+    sample: str
+    flags: dict[str, str]
+
+
+_H264 = Form("mp4", "video/mp4", "libx264", {"preset": "veryfast", "profile": "high"}, "aac", "fltp",
+             {"movflags": "+faststart"})  # fmt: skip
+# VP9 in its quick mode: a hundredth of a second a picture of this size, on one thread.
+_VP9 = Form("webm", "video/webm", "libvpx-vp9",
+            {"deadline": "realtime", "cpu-used": "8", "row-mt": "1"}, "libopus", "s16", {})  # fmt: skip
+_FORMS = {"": _H264, "libx264": _H264, "libvpx": _VP9, "libvpx-vp9": _VP9}
+
+
+def posters(source: Source, specs: list[dict[str, Any]], into: str) -> list[Result]:
     """Pictures of the first frame after a tenth of the film that is not dark."""
     ordered = sorted(specs, key=lambda one: -one["size"])
     try:
-        with av.open(source) as container:
-            frame = _telling_frame(container)
-        picture = _picture(frame, "rgb24", 3).copy(interpretation="srgb")
-        turned = int(frame.rotation) % 360
-        if turned:
-            picture = picture.rot({90: "d270", 180: "d180", 270: "d90"}.get(turned, "d0"))
+        with av.open(source.path, metadata_errors="replace") as container:
+            picture = _upright(_telling_frame(container), _film(container))
         size = ordered[0]["size"]
         picture = picture.thumbnail_image(size, height=size, size="down").copy_memory()
-        return write_cascade(picture, ordered, into)
-    except (FFmpegError, pyvips.Error) as failure:
-        raise Undecodable("The film is damaged or cut off.", why=str(failure)[:300]) from failure
+    except (FFmpegError, pyvips.Error, UnicodeDecodeError) as failure:
+        raise Undecodable(DAMAGED, why=str(failure)[:300]) from failure
+    return write_cascade(picture, ordered, into)
+
+
+def _film(container: Any) -> Any:
+    stream = film_of(container)
+    if stream is None:
+        raise NoMaker("There are no moving pictures in this file.")
+    return stream
 
 
 def _telling_frame(container: Any) -> Any:
-    stream = container.streams.video[0]
+    stream = _film(container)
     length = container.duration or 0
     chosen = None
     for attempt in range(POSTER_TRIES):
         container.seek(int(length * (0.1 + 0.15 * attempt)))
-        frame = next(container.decode(stream), None)
+        frame = next(_frames(container, stream), None)
         if frame is None:
             continue
         chosen = frame
         if _picture(frame, "gray", 1).avg() > DARK:
             return frame
     if chosen is None:
+        container.seek(0)
+        chosen = next(_frames(container, stream), None)
+    if chosen is None:
         raise Undecodable("The film has no picture that can be shown.")
     return chosen
+
+
+def _frames(container: Any, stream: Any) -> Iterator[Any]:
+    """Pictures from where the container stands; damaged ones are left out, as players do."""
+    failures = 0
+    for packet in container.demux(stream):
+        try:
+            yield from packet.decode()
+        except FFmpegError:
+            failures += 1
+            if failures > 1000:
+                return
+
+
+def animations(source: Source, specs: list[dict[str, Any]], into: str) -> list[Result]:
+    """GIFs of GIF_FRAMES moments spread over the film."""
+    ordered = sorted(specs, key=lambda one: -one["size"])
+    size = ordered[0]["size"]
+    try:
+        with av.open(source.path, metadata_errors="replace") as container:
+            stream = _film(container)
+            frames = [
+                _upright(one, stream).thumbnail_image(size, height=size, size="down").copy_memory()
+                for one in _moments(container, stream)
+            ]
+        if not frames:
+            raise Undecodable("The film has no picture that can be shown.")
+        return [_gif(frames, spec, into) for spec in ordered]
+    except (FFmpegError, pyvips.Error, UnicodeDecodeError) as failure:
+        raise Undecodable(DAMAGED, why=str(failure)[:300]) from failure
+
+
+def _gif(frames: list[Any], spec: dict[str, Any], into: str) -> Result:
+    size = spec["size"]
+    fitting = [one.thumbnail_image(size, height=size, size="down") for one in frames]
+    joined = pyvips.Image.arrayjoin(fitting, across=1).copy_memory()
+    joined.set_type(pyvips.GValue.gint_type, "page-height", fitting[0].height)
+    joined.set_type(pyvips.GValue.array_int_type, "delay", [spec["delay_ms"]] * len(fitting))
+    joined.set_type(pyvips.GValue.gint_type, "loop", 0)
+    return save_gif(joined, spec["name"], into)
+
+
+def _moments(container: Any, stream: Any) -> Iterator[Any]:
+    """Frames at even distances: from the key frame before each moment, decoded up to the moment itself."""
+    length = float(container.duration or 0) / av.time_base
+    start = float(container.start_time or 0) / av.time_base
+    for number in range(GIF_FRAMES):
+        wanted = start + length * (number + 0.5) / GIF_FRAMES
+        container.seek(int(wanted * av.time_base))
+        best = None
+        for count, frame in enumerate(_frames(container, stream)):
+            best = frame
+            if frame.time is None or frame.time >= wanted or count > FRAMES_PER_LOOK:
+                break
+        if best is not None:
+            yield best
+        if not length:
+            return
+
+
+def _upright(frame: Any, stream: Any) -> Any:
+    """The frame as an sRGB picture: turned as the film says, its pixels made square."""
+    picture = _picture(frame, "rgb24", 3).copy(interpretation="srgb")
+    aspect = _aspect(stream)
+    if aspect != 1:
+        picture = picture.resize(float(aspect), vscale=1.0) if aspect < 1 else picture.resize(1.0, vscale=1 / aspect)
+    turned = int(frame.rotation) % 360
+    return picture.rot({90: "d270", 180: "d180", 270: "d90"}.get(turned, "d0"))
+
+
+def _aspect(stream: Any) -> Fraction:
+    """Width of a stored pixel to its height; 1 where the film says nothing, or nonsense."""
+    aspect = stream.sample_aspect_ratio
+    return Fraction(aspect) if aspect and Fraction(1, 4) < aspect < 4 else Fraction(1)
 
 
 def _picture(frame: Any, form: str, bands: int) -> Any:
@@ -59,37 +165,53 @@ def _picture(frame: Any, form: str, bands: int) -> Any:
     return pyvips.Image.new_from_memory(rows.write_to_memory(), plain.width, plain.height, bands, "uchar")
 
 
-def films(source: str, specs: list[dict[str, Any]], into: str) -> list[Result]:
-    """H.264 and AAC in an MP4 that begins to play before it is whole; one pass over the source for each."""
-    try:
-        return [_film(source, spec, into) for spec in specs]
-    except FFmpegError as failure:
-        raise Undecodable("The film is damaged or cut off.", why=str(failure)[:300]) from failure
+def films(source: Source, specs: list[dict[str, Any]], into: str) -> list[Result]:
+    """H.264 and AAC in an MP4 that begins to play before it is whole, or VP9 and Opus in WebM; one pass over the
+    source for each."""
+    results: list[Result] = []
+    for spec in specs:
+        try:
+            results.append(_written(source.path, spec, into))
+        except MediaError as failure:
+            results.append(failed(spec["name"], failure))
+        except (FFmpegError, UnicodeDecodeError) as failure:
+            results.append(failed(spec["name"], Undecodable(DAMAGED, why=str(failure)[:300])))
+    return results
 
 
-def _film(source: str, spec: dict[str, Any], into: str) -> Result:
-    target = target_of(into, spec["name"], "mp4")
-    with av.open(source) as reader:
-        turn = _rotation(source)
-        picture = reader.streams.video[0]
+def _written(path: str, spec: dict[str, Any], into: str) -> Result:
+    form = _FORMS.get(spec["codec"])
+    if form is None:
+        raise NoMaker(f"Films cannot be written with {spec['codec']}; choose libx264 or libvpx.")
+    target = target_of(into, spec["name"], form.container)
+    with av.open(path, metadata_errors="replace") as reader:
+        turn = _rotation(path)
+        picture = _film(reader)
         picture.thread_type = "AUTO"
-        stored = (picture.height, picture.width) if turn % 180 else (picture.width, picture.height)
-        width, height = box(*stored, spec["size"])
-        rate = min(Fraction(picture.average_rate or 25), Fraction(spec["fps"]))
-        with av.open(str(target), "w", format="mp4", options={"movflags": "+faststart"}) as writer:
-            out = writer.add_stream("libx264", rate=rate)
+        width, height = box(*_shown(picture, turn), spec["size"])
+        rate = min(Fraction(picture.average_rate or 25), Fraction(spec["fps"]), Fraction(FASTEST))
+        with av.open(str(target), "w", format=form.container, options=form.flags) as writer:
+            out: Any = writer.add_stream(form.encoder, rate=rate)
             out.width, out.height, out.pix_fmt = width, height, "yuv420p"
             out.bit_rate = spec["bitrate_kbps"] * 1000
             out.gop_size = spec["gop"]
-            out.options = {"preset": "veryfast", "profile": "high"}
-            sound = _sound_stream(reader, writer, spec)
-            _transcode(reader, writer, out, sound, _graph(picture, width, height, rate, turn))
-    return made(spec["name"], target, "video/mp4", width, height)
+            out.options = form.options
+            sound = _sound_stream(reader, writer, spec, form)
+            _transcode(reader, writer, (picture, out), sound, _graph(picture, width, height, rate, turn))
+    return made(spec["name"], target, form.mime, width, height)
+
+
+def _shown(picture: Any, turn: int) -> tuple[int, int]:
+    """Width and height as people see them: square pixels (never more than are stored), upright."""
+    aspect = _aspect(picture)
+    width = round(picture.width * min(aspect, Fraction(1)))
+    height = round(picture.height / max(aspect, Fraction(1)))
+    return (height, width) if turn % 180 else (width, height)
 
 
 def _rotation(source: str) -> int:
-    with av.open(source) as container:
-        frame = next(container.decode(video=0), None)
+    with av.open(source, metadata_errors="replace") as container:
+        frame = next(_frames(container, _film(container)), None)
         return int(frame.rotation) % 360 if frame is not None else 0
 
 
@@ -101,29 +223,40 @@ def _graph(picture: Any, width: int, height: int, rate: Fraction, turn: int) -> 
     ]
     steps.append(graph.add("fps", f"fps={rate.numerator}/{rate.denominator}"))
     steps.append(graph.add("scale", f"{width}:{height}"))
+    steps.append(graph.add("setsar", "1"))
     steps.append(graph.add("format", "yuv420p"))
     steps.append(graph.add("buffersink"))
     graph.link_nodes(*steps).configure()
     return graph
 
 
-def _sound_stream(reader: Any, writer: Any, spec: dict[str, Any]) -> tuple[Any, Any] | None:
+def _sound_stream(reader: Any, writer: Any, spec: dict[str, Any], form: Form) -> tuple[Any, Any] | None:
     if not reader.streams.audio:
         return None
-    sound = writer.add_stream("aac", rate=SOUND_RATE, layout="stereo")
+    sound = writer.add_stream(form.sound, rate=SOUND_RATE, layout="stereo")
     sound.bit_rate = spec["audio_kbps"] * 1000
-    return sound, av.AudioResampler(format="fltp", layout="stereo", rate=SOUND_RATE)
+    size = sound.codec_context.frame_size or None
+    return sound, av.AudioResampler(format=form.sample, layout="stereo", rate=SOUND_RATE, frame_size=size)
 
 
-def _transcode(reader: Any, writer: Any, out: Any, sound: tuple[Any, Any] | None, graph: Any) -> None:
-    streams = [reader.streams.video[0]] + ([reader.streams.audio[0]] if sound else [])
+def _transcode(reader: Any, writer: Any, film: tuple[Any, Any], sound: tuple[Any, Any] | None, graph: Any) -> None:
+    picture, out = film
+    streams = [picture] + ([reader.streams.audio[0]] if sound else [])
+    pictures = 0
     for packet in reader.demux(streams):
-        for frame in packet.decode():
+        try:
+            frames = packet.decode()
+        except FFmpegError:
+            continue  # a damaged packet in the middle is left out, as players do
+        for frame in frames:
             if packet.stream.type == "video":
+                pictures += 1
                 graph.push(frame)
                 _drain(graph, out, writer)
             elif sound is not None:
                 _write_sound(frame, sound, writer)
+    if not pictures:
+        raise Undecodable("The film has no picture that can be shown.")
     graph.push(None)
     _drain(graph, out, writer)
     writer.mux(out.encode(None))

@@ -5,7 +5,8 @@ import pytest
 import pyvips
 
 from vitrine.media.errors import NoMaker, Undecodable
-from vitrine.media.renditions import DEFAULT_RECIPES, Made, Spec, spec_of
+from vitrine.media.renditions import Made, Spec, spec_of
+from vitrine.media.renditions.recipes import DEFAULT_RECIPES
 from vitrine.media.service import Media
 from vitrine.testing import media_factory as make
 

@@ -45,7 +45,7 @@ def test_a_child_that_dies_is_replaced(tmp_path: Path) -> None:
 def test_a_call_beyond_its_time_is_ended(media: Media, tmp_path: Path) -> None:
     film = make.mp4(tmp_path / "a.mp4", 4.0, 640, 360)
     arguments = {
-        "source": str(film), "kind": "video", "mime": "video/mp4", "into": str(tmp_path),
+        "source": str(film), "mime": "video/mp4", "into": str(tmp_path),
         "specs": [asdict(Spec("preview", "video", 640))],
     }  # fmt: skip
     with pytest.raises(TooSlow):

@@ -1,0 +1,82 @@
+"""Which types of files there are, which kind of record each makes, and so what can be made of it (06 section 4).
+
+A type that is not named here is kept and can be downloaded: its records are of the kind `unknown`.
+"""
+
+# Pictures that libvips opens itself, that it draws, and that Pillow opens for it.
+VIPS_PICTURES = ("image/jpeg", "image/png", "image/gif", "image/webp", "image/tiff", "image/avif")
+SVG = "image/svg+xml"
+PILLOW_PICTURES = (
+    "image/heic",
+    "image/heif",
+    "image/bmp",
+    "image/vnd.adobe.photoshop",
+    "image/jp2",
+)
+PICTURES = (*VIPS_PICTURES, SVG, *PILLOW_PICTURES)
+ANIMATED = ("image/gif", "image/webp")
+FILMS = (
+    "video/mp4",
+    "video/quicktime",
+    "video/webm",
+    "video/x-matroska",
+    "video/x-msvideo",
+    "video/mpeg",
+    "video/mp2t",
+    "video/ogg",
+    "video/3gpp",
+    "video/x-flv",
+    "video/x-ms-asf",
+)
+SOUNDS = (
+    "audio/mpeg",
+    "audio/wav",
+    "audio/flac",
+    "audio/ogg",
+    "audio/mp4",
+    "audio/aac",
+    "audio/aiff",
+    "audio/webm",
+    "audio/x-matroska",
+    "audio/x-ms-wma",
+)
+PDF = "application/pdf"
+_OPEN_XML = "application/vnd.openxmlformats-officedocument."
+OPEN_XML = {
+    "word/": _OPEN_XML + "wordprocessingml.document",
+    "ppt/": _OPEN_XML + "presentationml.presentation",
+    "xl/": _OPEN_XML + "spreadsheetml.sheet",
+}
+OPEN_DOCUMENT = tuple(
+    "application/vnd.oasis.opendocument." + one for one in ("text", "spreadsheet", "presentation", "graphics")
+)
+OFFICE = (*OPEN_XML.values(), *OPEN_DOCUMENT)
+OLD_OFFICE = {
+    "doc": "application/msword",
+    "xls": "application/vnd.ms-excel",
+    "ppt": "application/vnd.ms-powerpoint",
+}
+FLASH = "application/x-shockwave-flash"
+# Where a file has no picture, it is the sound that it is: (film without picture) -> its type as a sound.
+SOUND_OF = {
+    "video/mp4": "audio/mp4",
+    "video/quicktime": "audio/mp4",
+    "video/3gpp": "audio/mp4",
+    "video/webm": "audio/webm",
+    "video/x-matroska": "audio/x-matroska",
+    "video/ogg": "audio/ogg",
+    "video/x-ms-asf": "audio/x-ms-wma",
+}
+_DOCUMENTS = frozenset((PDF, *OFFICE, *OLD_OFFICE.values(), "application/rtf", "application/epub+zip"))
+_BY_TYPE = {
+    **dict.fromkeys(PICTURES, "image"),
+    **dict.fromkeys(FILMS, "video"),
+    **dict.fromkeys(SOUNDS, "audio"),
+    **dict.fromkeys(_DOCUMENTS, "document"),
+    FLASH: "flash",
+}
+
+
+def kind_of(mime: str) -> str:
+    """The kind of record a type makes: image, video, audio, document, flash or unknown."""
+    return _BY_TYPE.get(mime) or ("document" if mime.startswith("text/") else "unknown")

@@ -1,0 +1,150 @@
+"""Facts of office files, as far as their own packages tell: type, metadata, text, embedded thumbnail.
+
+Packages are ZIP archives: every member is read with a bound, whatever its header claims.
+"""
+
+import re
+import zipfile
+from collections.abc import Iterator
+from typing import Any
+from xml.etree.ElementTree import Element, ParseError
+
+from defusedxml import DefusedXmlException
+from defusedxml.ElementTree import iterparse
+
+from vitrine.media.errors import Undecodable
+from vitrine.media.kinds import OPEN_DOCUMENT, OPEN_XML
+from vitrine.media.metadata.tags import Tags
+from vitrine.media.probe import MOST_TEXT
+from vitrine.media.probe.sniff import ZIP, promised
+
+MOST_MEMBERS = 20_000
+MOST_BYTES = 64 * 2**20
+THUMBNAILS = ("docProps/thumbnail.jpeg", "docProps/thumbnail.jpg", "docProps/thumbnail.png", "Thumbnails/thumbnail.png")
+_DAMAGED = (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError, EOFError, KeyError)
+_TEXTS = re.compile(r"word/document\d*\.xml|ppt/slides/slide\d+\.xml|xl/sharedStrings\.xml|content\.xml")
+_WORDS = {"t", "p", "span", "h", "a"}
+_ENDS = {"p", "h", "si", "tr"}
+_FACTS = {
+    "title": "Title", "subject": "Subject", "creator": "Creator", "keywords": "Keywords", "keyword": "Keywords",
+    "description": "Description", "created": "CreateDate", "creation-date": "CreateDate", "language": "Language",
+    "category": "Category", "Company": "Company", "Pages": "Pages", "Slides": "Slides",
+}  # fmt: skip
+_NUMBER = re.compile(r"\d+")
+
+
+def mime_of(path: str, name: str) -> str:
+    """The type of a ZIP archive by what is in it. Raises Undecodable for an office file that is cut off."""
+    try:
+        with zipfile.ZipFile(path) as package:
+            names = package.namelist()[:MOST_MEMBERS]
+            if "mimetype" in names:
+                claimed = _read(package, "mimetype", 200).decode("ascii", "replace").strip()
+                return claimed if claimed in (*OPEN_DOCUMENT, "application/epub+zip") else ZIP
+            if "[Content_Types].xml" in names:
+                return next(
+                    (mime for folder, mime in OPEN_XML.items() if any(n.startswith(folder) for n in names)), ZIP
+                )
+    except _DAMAGED as failure:
+        if promised(name) is not None:
+            detail = "The document is damaged or cut off: its package has no end."
+            raise Undecodable(detail, field="file", why=str(failure)[:300]) from failure
+    return ZIP
+
+
+def look(path: str) -> dict[str, Any]:
+    """Metadata as `Office:…`, text, and whether there is a thumbnail inside. Raises Undecodable."""
+    tags = Tags()
+    warnings: list[str] = []
+    text = ""
+    try:
+        with zipfile.ZipFile(path) as package:
+            names = package.namelist()[:MOST_MEMBERS]
+            for member in ("docProps/core.xml", "docProps/app.xml", "meta.xml"):
+                if member in names:
+                    _facts(package, member, tags, warnings)
+            parts = sorted((one for one in names if _TEXTS.fullmatch(one)), key=_place)
+            for member in parts:
+                text += "".join(_words(package, member, MOST_TEXT - len(text), warnings))
+                if len(text) >= MOST_TEXT:
+                    break
+            makes = ["image"] if thumbnail(package) else []
+    except _DAMAGED as failure:
+        raise Undecodable("The document is damaged.", field="file", why=str(failure)[:300]) from failure
+    pages = tags.values.get("Office:Pages") or tags.values.get("Office:Slides")
+    return {
+        "metadata": tags.values,
+        "warnings": warnings[:5],
+        "text": re.sub(r"[ \t]+", " ", text).strip()[:MOST_TEXT],
+        "makes": makes,
+        "pages": int(pages[0]) if pages and pages[0].isdecimal() and len(pages[0]) < 8 else None,
+    }
+
+
+def thumbnail(package: zipfile.ZipFile) -> bytes:
+    """The picture that the program which wrote the file left in it; b"" when there is none that browsers know."""
+    names = set(package.namelist())
+    for member in THUMBNAILS:
+        if member in names:
+            data = _read(package, member, MOST_BYTES)
+            if data.startswith((b"\xff\xd8\xff", b"\x89PNG")):
+                return data
+    return b""
+
+
+def _place(member: str) -> tuple[str, int]:
+    number = _NUMBER.search(member)
+    return member.partition("/")[0], int(number[0]) if number else 0
+
+
+def _read(package: zipfile.ZipFile, member: str, most: int) -> bytes:
+    with package.open(member) as file:
+        return file.read(most)
+
+
+def _elements(package: zipfile.ZipFile, member: str, warnings: list[str]) -> Iterator[Element]:
+    """The elements of a member as they end. Entities, external ones above all, end the reading with a warning."""
+    try:
+        with package.open(member) as file:
+            for _, element in iterparse(_Bounded(file), events=("end",), forbid_dtd=True):
+                yield element
+    except (ParseError, DefusedXmlException, UnicodeDecodeError) as failure:
+        warnings.append(f"{member}: {failure}"[:200])
+
+
+class _Bounded:
+    """A reader that ends after MOST_BYTES, so that a member that inflates without end is only cut."""
+
+    def __init__(self, file: Any) -> None:
+        self._file, self._left = file, MOST_BYTES
+
+    def read(self, size: int = -1) -> bytes:
+        part: bytes = self._file.read(min(size if size >= 0 else 1 << 16, self._left))
+        self._left -= len(part)
+        return part
+
+
+def _facts(package: zipfile.ZipFile, member: str, tags: Tags, warnings: list[str]) -> None:
+    for element in _elements(package, member, warnings):
+        local = str(element.tag).rpartition("}")[2]
+        if local in _FACTS and element.text:
+            tags.add(f"Office:{_FACTS[local]}", element.text)
+        elif local == "document-statistic":
+            count = next((value for name, value in element.attrib.items() if name.endswith("}page-count")), "")
+            tags.put("Office:Pages", [count])
+
+
+def _words(package: zipfile.ZipFile, member: str, most: int, warnings: list[str]) -> Iterator[str]:
+    left = most
+    for element in _elements(package, member, warnings):
+        local = str(element.tag).rpartition("}")[2]
+        piece = (element.text or "") if local in _WORDS else ""
+        piece += (element.tail or "").strip("\n") if local == "span" else ""
+        if local in _ENDS:
+            piece += "\n"
+        element.clear()
+        if piece:
+            left -= len(piece)
+            yield piece
+            if left <= 0:
+                return

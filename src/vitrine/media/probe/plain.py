@@ -1,0 +1,15 @@
+"""The words of plain text files, for the search. HTML and its kin are kept, but their words are mostly markup."""
+
+from pathlib import Path
+from typing import Any
+
+from vitrine.media.probe import MOST_TEXT
+
+BYTES_A_CHARACTER = 4
+
+
+def look(path: str) -> dict[str, Any]:
+    """The first MOST_TEXT characters of a UTF-8 file."""
+    with Path(path).open("rb") as file:
+        raw = file.read(MOST_TEXT * BYTES_A_CHARACTER)
+    return {"text": raw.decode("utf-8", "replace").replace("\x00", "")[:MOST_TEXT]}

@@ -1,0 +1,142 @@
+"""Facts of films and sounds, by FFmpeg through PyAV; imported in the child only."""
+
+import re
+from typing import Any
+
+import av
+from av.error import FFmpegError
+
+from vitrine.media.errors import TooManyPixels, Undecodable
+from vitrine.media.kinds import SOUND_OF
+from vitrine.media.metadata.tags import Tags
+from vitrine.media.probe import Technical
+from vitrine.media.probe.inspect import refuse_bomb, shape
+
+# The container's own words -> ours; what is not here keeps its name.
+_GROUPS = {"mp3": "ID3", "flac": "Vorbis", "ogg": "Vorbis", "matroska,webm": "Matroska", "aiff": "AIFF"}
+_GROUPS |= {"wav": "RIFF", "avi": "RIFF", "asf": "ASF"}
+_QUICKTIME = "QuickTime"
+_NOISE = frozenset(
+    {"major_brand", "minor_version", "compatible_brands", "encoder", "handler_name", "vendor_id", "duration", "bps"}
+)
+_NAMES = {"creation_time": "CreateDate", "date": "Date", "tsrc": "ISRC", "keywords": "Keyword", "album_artist": "Band"}
+_APPLE = "com.apple.quicktime."
+_PLACE = re.compile(r"([+-]\d{1,2}(?:\.\d+)?)([+-]\d{1,3}(?:\.\d+)?)")
+_PLACES = frozenset({"location", "location-eng", "com.apple.quicktime.location.ISO6709"})
+_NO_DATES = ("1904-", "1970-01-01")
+
+
+def look(path: str, mime: str, max_pixels: int, max_duration_s: float) -> dict[str, Any]:
+    """Demux and decode the first picture or sound. Raises TooManyPixels or Undecodable."""
+    try:
+        with av.open(path, metadata_errors="replace") as container:
+            return _facts(container, mime, max_pixels, max_duration_s)
+    except (FFmpegError, UnicodeDecodeError) as failure:
+        detail = "The sound is damaged or cut off." if mime.startswith("audio/") else "The film is damaged or cut off."
+        raise Undecodable(detail, field="file", why=str(failure)[:300]) from failure
+
+
+def film_of(container: Any) -> Any | None:
+    """The stream of moving pictures; a cover inside a sound file is none."""
+    cover = av.stream.Disposition.attached_pic
+    return next((one for one in container.streams.video if not one.disposition & cover), None)
+
+
+def _facts(container: Any, mime: str, max_pixels: int, max_duration_s: float) -> dict[str, Any]:
+    film = film_of(container)
+    if film is None and not container.streams.audio:
+        raise Undecodable("The file has neither picture nor sound.", field="file")
+    duration = _duration(container, film or container.streams.audio[0])
+    if duration is not None and duration > max_duration_s:
+        detail = f"This lasts {duration / 3600:.1f} hours; this server takes at most {max_duration_s / 3600:.0f}."
+        raise TooManyPixels(detail, field="file")
+    tags = Tags()
+    _metadata(container, tags)
+    facts = _film(container, film, max_pixels) if film is not None else _sound_only(container, mime)
+    facts["technical"] += _times(duration) + _sound(container) + _position(container)
+    return {**facts, "duration_s": duration, "metadata": tags.values}
+
+
+def _film(container: Any, stream: Any, max_pixels: int) -> dict[str, Any]:
+    refuse_bomb(stream.width, stream.height, max_pixels)
+    frame = next(container.decode(stream), None)
+    if frame is None:
+        raise Undecodable("The film is cut off: a part of it is missing.", field="file", why="no picture")
+    turned = abs(int(frame.rotation)) % 180 == 90
+    width, height = (stream.height, stream.width) if turned else (stream.width, stream.height)
+    technical: list[tuple[str, Technical]] = [
+        ("Width", stream.width),
+        ("Height", stream.height),
+        ("ThumbnailOrientation", shape(width, height)),
+        ("VideoCodec", stream.codec_context.name),
+    ]
+    if stream.average_rate:
+        technical.append(("FrameRate", round(float(stream.average_rate), 3)))
+    return {
+        "width": stream.width,
+        "height": stream.height,
+        "display_width": width,
+        "display_height": height,
+        "technical": technical,
+        "makes": ["image", "gif", "video", *(["audio"] if container.streams.audio else [])],
+    }
+
+
+def _sound_only(container: Any, mime: str) -> dict[str, Any]:
+    if next(container.decode(container.streams.audio[0]), None) is None:
+        raise Undecodable("The sound is cut off: a part of it is missing.", field="file", why="no sound")
+    return {"technical": [], "makes": ["image", "audio"], "mime": SOUND_OF.get(mime, mime), "kind": "audio"}
+
+
+def _duration(container: Any, stream: Any) -> float | None:
+    if container.duration:
+        return float(container.duration / av.time_base)
+    return float(stream.duration * stream.time_base) if stream.duration else None
+
+
+def _times(duration: float | None) -> list[tuple[str, Technical]]:
+    return [] if duration is None else [("Duration", round(duration, 3))]
+
+
+def _sound(container: Any) -> list[tuple[str, Technical]]:
+    if not container.streams.audio:
+        return []
+    sound = container.streams.audio[0].codec_context
+    return [
+        ("AudioCodec", sound.name),
+        ("AudioSamplerate", float(sound.sample_rate)),
+        ("Channels", sound.layout.nb_channels),
+    ]
+
+
+def _metadata(container: Any, tags: Tags) -> None:
+    """Tags of the container and, where that has none (Ogg), of its first stream."""
+    group = _GROUPS.get(container.format.name, _QUICKTIME if "mov" in container.format.name else "Media")
+    stream = container.streams[0].metadata if group == "Vorbis" else {}
+    for name, value in [*container.metadata.items(), *stream.items()]:
+        plain = name.removeprefix(_APPLE).lower().partition("-")[0]
+        if plain in _NOISE or name in _PLACES:
+            continue
+        if plain.endswith(("date", "time")) and value.startswith(_NO_DATES):
+            continue  # what a device writes that does not know the day
+        text = value[:19].replace("T", " ") if plain == "creation_time" else value
+        tags.put(f"{group}:{_NAMES.get(plain) or _camel(plain)}", [text])
+
+
+def _camel(name: str) -> str:
+    return "".join(part[:1].upper() + part[1:] for part in re.split(r"[^A-Za-z0-9]+", name)) or "Other"
+
+
+def _position(container: Any) -> list[tuple[str, Technical]]:
+    """Where a phone stood (ISO 6709), in degrees."""
+    for name in _PLACES:
+        matched = _PLACE.match(container.metadata.get(name, ""))
+        if matched:
+            latitude, longitude = float(matched[1]), float(matched[2])
+            return [
+                ("Latitude", latitude),
+                ("LatitudeRef", "S" if latitude < 0 else "N"),
+                ("Longitude", longitude),
+                ("LongitudeRef", "W" if longitude < 0 else "E"),
+            ]
+    return []

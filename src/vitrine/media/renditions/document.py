@@ -1,0 +1,139 @@
+"""Pictures and copies of PDF files, by pdfium and qpdf; imported in the child only."""
+
+from pathlib import Path
+from typing import Any
+
+import pikepdf
+import pypdfium2 as pdfium
+import pyvips
+
+from vitrine.media.errors import Undecodable
+from vitrine.media.pictures import shrunk
+from vitrine.media.renditions.image import write_cascade
+from vitrine.media.renditions.make import Result, Source, made, target_of
+
+DAMAGED = "The PDF is damaged or opens only with a password."
+FINEST = 10.0  # times 72 dots per inch: a stamp-sized page is not blown up without end
+# What runs by itself when a document is opened; the copy is shown inside other people's pages.
+_ACTIVE = ("/OpenAction", "/AA", "/JavaScript", "/EmbeddedFiles")
+POINTS, DOTS = 72, 96
+
+
+def first_pages(source: Source, specs: list[dict[str, Any]], into: str) -> list[Result]:
+    """Pictures of the first page, on white."""
+    ordered = sorted(specs, key=lambda one: -one["size"])
+    try:
+        document = pdfium.PdfDocument(source.path)
+        try:
+            picture = _drawn(document, 0, ordered[0]["size"])
+        finally:
+            document.close()
+    except pdfium.PdfiumError as failure:
+        raise Undecodable(DAMAGED, why=str(failure)[:300]) from failure
+    return write_cascade(picture, ordered, into)
+
+
+def page(source: str, number: int, size: int, target: str) -> dict[str, int]:
+    """The operation `page`: page *number* (from 1) as a JPEG at *target*, its longest side *size* pixels.
+
+    Returns {width, height, pages}. Raises Undecodable; a number beyond the last page is answered with width 0.
+    """
+    try:
+        document = pdfium.PdfDocument(source)
+        try:
+            pages = len(document)
+            if not 1 <= number <= pages:
+                return {"width": 0, "height": 0, "pages": pages}
+            picture = _drawn(document, number - 1, size)
+        finally:
+            document.close()
+        picture.jpegsave(target, Q=85, keep="none")
+    except (pdfium.PdfiumError, pyvips.Error) as failure:
+        raise Undecodable(DAMAGED, why=str(failure)[:300]) from failure
+    return {"width": picture.width, "height": picture.height, "pages": pages}
+
+
+def _drawn(document: Any, place: int, size: int) -> Any:
+    """A page with its forms and annotations as an sRGB picture in memory."""
+    document.init_forms()
+    sheet = document[place]
+    width, height = sheet.get_size()
+    scale = min(FINEST, size / max(width, height, 1))
+    bitmap = sheet.render(scale=scale, rev_byteorder=True, fill_color=(255, 255, 255, 255), no_smoothtext=False)
+    bands = bitmap.n_channels
+    padded = pyvips.Image.new_from_memory(bytes(bitmap.buffer), bitmap.stride, bitmap.height, 1, "uchar")
+    rows = padded.crop(0, 0, bitmap.width * bands, bitmap.height).write_to_memory()
+    picture = pyvips.Image.new_from_memory(rows, bitmap.width, bitmap.height, bands, "uchar")
+    bitmap.close()
+    sheet.close()
+    if bands > 3:
+        picture = picture[:3]
+    return picture.copy(interpretation="srgb" if bands >= 3 else "b-w").copy_memory()
+
+
+def copies(source: Source, specs: list[dict[str, Any]], into: str) -> list[Result]:
+    """The document as browsers like it: linearised, so that its first page shows before the rest is there, and
+    without scripts, actions at opening and attached files."""
+    results = []
+    try:
+        for spec in specs:
+            target = target_of(into, spec["name"], "pdf")
+            with pikepdf.open(source.path) as document:
+                _disarm(document)
+                document.save(target, linearize=True, object_stream_mode=pikepdf.ObjectStreamMode.generate)
+                width, height = _first_size(document)
+            results.append(made(spec["name"], target, "application/pdf", width, height))
+    except (pikepdf.PdfError, pikepdf.DataDecodingError, ValueError, RuntimeError) as failure:
+        raise Undecodable(DAMAGED, why=str(failure)[:300]) from failure
+    return results
+
+
+def _disarm(document: Any) -> None:
+    root = document.Root
+    names = root.get("/Names")
+    for holder in (root, names if isinstance(names, pikepdf.Dictionary) else pikepdf.Dictionary()):
+        for name in _ACTIVE:
+            if name in holder:
+                del holder[name]
+
+
+def _first_size(document: Any) -> tuple[int, int]:
+    left, bottom, right, top = (float(one) for one in document.pages[0].mediabox)
+    width, height = (max(1, round(abs(side) * DOTS / POINTS)) for side in (right - left, top - bottom))
+    turned = int(document.pages[0].get("/Rotate", 0)) % 180 == 90
+    return (height, width) if turned else (width, height)
+
+
+def from_picture(source: Source, specs: list[dict[str, Any]], into: str) -> list[Result]:
+    """A picture as a PDF of one page, the picture's own shape, at 150 dots per inch."""
+    results = []
+    for spec in specs:
+        picture = shrunk(source.path, source.mime, spec["size"])
+        target = target_of(into, spec["name"], "pdf")
+        write_pdf([(picture, 0.48)], target)
+        results.append(made(spec["name"], Path(target), "application/pdf", picture.width, picture.height))
+    return results
+
+
+def write_pdf(pictures: list[tuple[Any, float]], target: Path) -> None:
+    """One page for each (picture, points a pixel)."""
+    document = pikepdf.new()
+    for picture, scale in pictures:
+        flat = picture.flatten(background=[255, 255, 255]) if picture.hasalpha() else picture
+        width, height = round(flat.width * scale, 2), round(flat.height * scale, 2)
+        document.add_blank_page(page_size=(width, height))
+        image = pikepdf.Stream(
+            document,
+            flat.jpegsave_buffer(Q=85, keep="none"),
+            Type=pikepdf.Name.XObject,
+            Subtype=pikepdf.Name.Image,
+            Width=flat.width,
+            Height=flat.height,
+            ColorSpace=pikepdf.Name.DeviceGray if flat.bands == 1 else pikepdf.Name.DeviceRGB,
+            BitsPerComponent=8,
+            Filter=pikepdf.Name.DCTDecode,
+        )
+        sheet = document.pages[-1]
+        sheet.Resources = pikepdf.Dictionary(XObject=pikepdf.Dictionary(Im0=document.make_indirect(image)))
+        sheet.Contents = document.make_stream(f"q {width} 0 0 {height} 0 0 cm /Im0 Do Q".encode())
+    document.save(target, linearize=True)

@@ -1,0 +1,190 @@
+"""Small real files of every other kind, made by the same libraries that the children use."""
+
+import math
+import zipfile
+from array import array
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import pikepdf
+import pillow_heif
+import pyvips
+from PIL import Image
+
+from vitrine.testing.media_factory import _gradient, jpeg, mp4
+
+TAGS = {"title": "Harbour at dawn", "artist": "Ada Martin", "copyright": "CC0"}
+_SOUNDS = {
+    "mp3": ("mp3", "libmp3lame", "s16p"), "wav": ("wav", "pcm_s16le", "s16"), "flac": ("flac", "flac", "s16"),
+    "opus": ("ogg", "libopus", "s16"), "ogg": ("ogg", "flac", "s16"), "m4a": ("mp4", "aac", "fltp"),
+    "mka": ("matroska", "libopus", "s16"),
+}  # fmt: skip
+_FILMS = {
+    "mov": ("mov", "libx264", "aac"), "webm": ("webm", "libvpx-vp9", "libopus"),
+    "mkv": ("matroska", "libx264", "aac"), "avi": ("avi", "mpeg4", "libmp3lame"),
+}  # fmt: skip
+
+
+def pdf(path: Path, pages: int = 3, words: str = "The harbour at dawn", *, lines: int = 1, title: str = "") -> Path:
+    """A PDF with a line of text and the number on each page, A4 upright."""
+    document = pikepdf.new()
+    font = pikepdf.Dictionary(Type=pikepdf.Name.Font, Subtype=pikepdf.Name.Type1, BaseFont=pikepdf.Name.Helvetica)
+    face = document.make_indirect(font)
+    for number in range(1, pages + 1):
+        document.add_blank_page(page_size=(595, 842))
+        sheet = document.pages[-1]
+        sheet.Resources = pikepdf.Dictionary(Font=pikepdf.Dictionary(F1=face))
+        text = "1 0 0 rg 60 300 200 200 re f 0 g BT /F1 14 Tf 60 800 Td 15 TL "
+        text += f"({words}, page {number}) Tj T* " * lines + "ET"
+        sheet.Contents = document.make_stream(text.encode("latin-1"))
+    if title:
+        document.docinfo["/Title"] = title
+        document.docinfo["/Author"] = "Ada Martin"
+        document.docinfo["/CreationDate"] = "D:20200314092653Z"
+    document.save(path)
+    return path
+
+
+def locked_pdf(path: Path) -> Path:
+    with pikepdf.open(pdf(path.with_name("open.pdf"))) as document:
+        document.save(path, encryption=pikepdf.Encryption(owner="owner", user="user"))
+    return path
+
+
+def sound(path: Path, seconds: float = 2.0, *, tags: bool = True) -> Path:
+    """A tone that swells, in the container of the name's ending; `.ogg` holds FLAC, as there is no Vorbis encoder."""
+    container, encoder, sample = _SOUNDS[path.suffix[1:]]
+    rate = 48_000
+    with av.open(str(path), "w", format=container) as out:
+        out.metadata.update(TAGS if tags else {})
+        voice: Any = out.add_stream(encoder, rate=rate, layout="stereo")
+        if tags and container == "ogg":
+            voice.metadata.update(TAGS)
+        _tone(out, voice, seconds, sample, rate)
+    return path
+
+
+def _tone(out: Any, voice: Any, seconds: float, sample: str, rate: int) -> None:
+    size = voice.codec_context.frame_size or None
+    resampler = av.AudioResampler(format=sample, layout="stereo", rate=rate, frame_size=size)
+    for number in range(int(seconds * rate / 1024)):
+        loud = 0.9 * number * 1024 / (seconds * rate)
+        wave = array("f", (loud * math.sin((number * 1024 + at) / rate * 440 * math.tau) for at in range(1024)))
+        frame = av.AudioFrame(format="fltp", layout="mono", samples=1024)
+        frame.planes[0].update(wave.tobytes())
+        frame.sample_rate, frame.pts, frame.time_base = rate, number * 1024, Fraction(1, rate)
+        for part in resampler.resample(frame):
+            out.mux(voice.encode(part))
+    for part in resampler.resample(None):
+        out.mux(voice.encode(part))
+    out.mux(voice.encode(None))
+
+
+def film(path: Path, seconds: float = 1.0) -> Path:
+    """The film of `media_factory.mp4` in another container, with its codecs."""
+    container, picture, sounding = _FILMS[path.suffix[1:]]
+    base = mp4(path.with_name("base.mp4"), seconds)
+    with av.open(str(base)) as reader, av.open(str(path), "w", format=container) as out:
+        out.metadata.update(TAGS)
+        moving: Any = out.add_stream(picture, rate=25)
+        moving.width, moving.height, moving.pix_fmt = 320, 180, "yuv420p"
+        moving.options = {"deadline": "realtime", "cpu-used": "8"} if "vpx" in picture else {}
+        voice: Any = out.add_stream(sounding, rate=48_000, layout="stereo")
+        sample = {"libopus": "s16", "libmp3lame": "s16p"}.get(sounding, "fltp")
+        for frame in reader.decode(video=0):
+            frame.pict_type = 0
+            out.mux(moving.encode(frame))
+        out.mux(moving.encode(None))
+        _tone(out, voice, seconds, sample, 48_000)
+    base.unlink()
+    return path
+
+
+def cover_sound(path: Path) -> Path:
+    """An MP3 with a cover inside, as music shops sell them."""
+    picture = jpeg(path.with_name("cover.jpg"), 300, 300).read_bytes()
+    plain = sound(path.with_name("plain.mp3"), tags=False).read_bytes()
+    plain = plain[10 + int.from_bytes(plain[6:10], "big") :] if plain.startswith(b"ID3") else plain
+    body = b"\x00image/jpeg\x00\x03\x00" + picture
+    frame = b"APIC" + len(body).to_bytes(4, "big") + b"\x00\x00" + body
+    size = len(frame)
+    header = bytes((size >> 21 & 127, size >> 14 & 127, size >> 7 & 127, size & 127))
+    path.write_bytes(b"ID3\x03\x00\x00" + header + frame + plain)
+    return path
+
+
+def picture(path: Path, width: int = 320, height: int = 200) -> Path:
+    """A gradient in the form of the name's ending."""
+    made = _gradient(width, height)
+    if path.suffix in (".heic", ".bmp"):
+        plain = Image.frombytes("RGB", (width, height), made.write_to_memory())
+        if path.suffix == ".heic":
+            pillow_heif.from_pillow(plain).save(str(path), quality=80)
+        else:
+            plain.save(path)
+    elif path.suffix == ".avif":
+        made.heifsave(str(path), compression="av1", effort=0)
+    else:
+        made.write_to_file(str(path))
+    return path
+
+
+def animation(path: Path, frames: int = 6) -> Path:
+    """Moving squares, 120 ms a frame, as GIF or WebP."""
+    single = [
+        pyvips.Image.black(80, 60, bands=3).linear(1, [40 * n, 200 - 30 * n, 90]).cast("uchar") for n in range(frames)
+    ]
+    joined = pyvips.Image.arrayjoin([one.copy(interpretation="srgb") for one in single], across=1).copy_memory()
+    joined.set_type(pyvips.GValue.gint_type, "page-height", 60)
+    joined.set_type(pyvips.GValue.array_int_type, "delay", [120] * frames)
+    joined.write_to_file(str(path))
+    return path
+
+
+def svg(path: Path, inner: str = "", attributes: str = "") -> Path:
+    path.write_text(
+        '<?xml version="1.0"?>\n<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
+        f'width="200" height="100" {attributes}><title>A drawing</title>'
+        f'<rect width="200" height="100" fill="#00ff00"/>{inner}</svg>'
+    )
+    return path
+
+
+_CORE = (
+    '<cp:coreProperties xmlns:cp="http://schemas.openxmlformats.org/package/2006/metadata/core-properties" '
+    'xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:dcterms="http://purl.org/dc/terms/">'
+    "<dc:title>Annual report</dc:title><dc:creator>Ada Martin</dc:creator><cp:keywords>museum; report</cp:keywords>"
+    "<dcterms:created>2021-05-06T07:08:09Z</dcterms:created></cp:coreProperties>"
+)
+_PARTS = {
+    "docx": ("word/document.xml",
+             '<w:document xmlns:w="w"><w:p><w:r><w:t>Words of the report</w:t></w:r></w:p></w:document>'),
+    "pptx": ("ppt/slides/slide1.xml",
+             '<p:sld xmlns:p="p" xmlns:a="a"><a:p><a:r><a:t>Words of the talk</a:t></a:r></a:p></p:sld>'),
+    "xlsx": ("xl/sharedStrings.xml", '<sst xmlns="x"><si><t>Words of the sheet</t></si></sst>'),
+}  # fmt: skip
+
+
+def office(path: Path, *, thumbnail: bool = True) -> Path:
+    """The least a package needs to be one: docx, pptx, xlsx or odt."""
+    picture_bytes = _gradient(256, 192).jpegsave_buffer()
+    with zipfile.ZipFile(path, "w") as package:
+        if path.suffix == ".odt":
+            package.writestr("mimetype", "application/vnd.oasis.opendocument.text")
+            package.writestr(
+                "meta.xml",
+                '<o:document-meta xmlns:o="o" xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:meta="m"><dc:title>'
+                'Annual report</dc:title><meta:document-statistic meta:page-count="7"/></o:document-meta>',
+            )
+            package.writestr("content.xml", '<d xmlns:text="t"><text:p>Words of the text</text:p></d>')
+            if thumbnail:
+                package.writestr("Thumbnails/thumbnail.png", _gradient(256, 192).pngsave_buffer())
+            return path
+        package.writestr("[Content_Types].xml", "<Types/>")
+        package.writestr("docProps/core.xml", _CORE)
+        package.writestr(*_PARTS[path.suffix[1:]])
+        if thumbnail:
+            package.writestr("docProps/thumbnail.jpeg", picture_bytes)
+    return path
