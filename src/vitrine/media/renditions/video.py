@@ -1,6 +1,7 @@
 """Films and their pictures, by FFmpeg through PyAV; imported in the child only."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, NamedTuple
 
@@ -19,6 +20,7 @@ POSTER_TRIES = 5
 GIF_FRAMES = 12
 FRAMES_PER_LOOK = 250  # how far is decoded from a key frame towards the wanted time
 SOUND_RATE = 48_000
+GAP_S = 0.2
 FASTEST = 120
 
 
@@ -32,6 +34,16 @@ class Form(NamedTuple):
     sound: str
     sample: str
     flags: dict[str, str]
+
+
+@dataclass(slots=True)
+class _Sound:
+    """The sound that is being written: how many samples were taken and which one is next, at SOUND_RATE."""
+
+    stream: Any
+    resampler: Any
+    taken: float = 0.0
+    next_pts: int = 0
 
 
 _H264 = Form("mp4", "video/mp4", "libx264", {"preset": "veryfast", "profile": "high"}, "aac", "fltp",
@@ -230,16 +242,17 @@ def _graph(picture: Any, width: int, height: int, rate: Fraction, turn: int) -> 
     return graph
 
 
-def _sound_stream(reader: Any, writer: Any, spec: dict[str, Any], form: Form) -> tuple[Any, Any] | None:
+def _sound_stream(reader: Any, writer: Any, spec: dict[str, Any], form: Form) -> _Sound | None:
     if not reader.streams.audio:
         return None
     sound = writer.add_stream(form.sound, rate=SOUND_RATE, layout="stereo")
     sound.bit_rate = spec["audio_kbps"] * 1000
     size = sound.codec_context.frame_size or None
-    return sound, av.AudioResampler(format=form.sample, layout="stereo", rate=SOUND_RATE, frame_size=size)
+    resampler = av.AudioResampler(format=form.sample, layout="stereo", rate=SOUND_RATE, frame_size=size)
+    return _Sound(sound, resampler)
 
 
-def _transcode(reader: Any, writer: Any, film: tuple[Any, Any], sound: tuple[Any, Any] | None, graph: Any) -> None:
+def _transcode(reader: Any, writer: Any, film: tuple[Any, Any], sound: _Sound | None, graph: Any) -> None:
     picture, out = film
     streams = [picture] + ([reader.streams.audio[0]] if sound else [])
     pictures = 0
@@ -262,13 +275,21 @@ def _transcode(reader: Any, writer: Any, film: tuple[Any, Any], sound: tuple[Any
     writer.mux(out.encode(None))
     if sound is not None:
         _write_sound(None, sound, writer)
-        writer.mux(sound[0].encode(None))
+        writer.mux(sound.stream.encode(None))
 
 
-def _write_sound(frame: Any, sound: tuple[Any, Any], writer: Any) -> None:
-    stream, resampler = sound
-    for part in resampler.resample(frame):
-        writer.mux(stream.encode(part))
+def _write_sound(frame: Any, sound: _Sound, writer: Any) -> None:
+    if frame is not None:
+        # Clocks of old containers tremble: samples are counted, and only a real gap moves the count.
+        if frame.time is not None and frame.time * SOUND_RATE - sound.taken > GAP_S * SOUND_RATE:
+            sound.next_pts += round(frame.time * SOUND_RATE - sound.taken)
+            sound.taken = frame.time * SOUND_RATE
+        sound.taken += frame.samples * SOUND_RATE / frame.sample_rate
+        frame.pts = None
+    for part in sound.resampler.resample(frame):
+        part.pts, part.time_base = sound.next_pts, Fraction(1, SOUND_RATE)
+        sound.next_pts += part.samples
+        writer.mux(sound.stream.encode(part))
 
 
 def _drain(graph: Any, out: Any, writer: Any) -> None:
