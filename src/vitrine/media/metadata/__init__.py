@@ -1,12 +1,16 @@
-"""Embedded metadata: IPTC, XMP, EXIF and QuickTime tags as `Group:Tag` -> values, read by our own parsers.
+"""Embedded metadata as `Group:Tag` -> values, by our own parsers: IPTC, XMP, EXIF, QuickTime, RIFF, PNG, GIF and SVG.
+
+PDF, office files and the tags of sounds and films are read where those are looked at (`media.probe`).
 
 Malformed metadata never refuses a file: what could be read is kept, what could not is a warning.
 """
 
-from collections.abc import Callable
+import struct
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any, BinaryIO
 
-from vitrine.media.metadata import boxes, exif, iptc, jpeg, png, xmp
+from vitrine.media.metadata import boxes, exif, gif, heif, iptc, jpeg, png, riff, svg, tiff, xmp
 from vitrine.media.metadata.tags import Tags
 
 MOST_WARNINGS = 20
@@ -16,28 +20,40 @@ def read_metadata(path: Path, mime: str) -> tuple[dict[str, list[str]], list[str
     """Tags and warnings of one file; empty for types whose containers we do not read yet."""
     tags = Tags()
     warnings: list[str] = []
-    parts: list[tuple[str, bytes]] = []
+    parts: Sequence[tuple[str, Any]] = []
     finder = _FINDERS.get(mime)
     if finder is None:
         return {}, []
     with path.open("rb") as file:
         try:
             parts = finder(file)
-        except (ValueError, IndexError, OverflowError, OSError) as failure:
+        except (ValueError, IndexError, OverflowError, OSError, struct.error) as failure:
             warnings.append(f"container: {failure}")
     for form, data in parts:
         try:
             _READERS[form](data, tags)
-        except (ValueError, IndexError, KeyError, OverflowError, RecursionError) as failure:
+        except (ValueError, IndexError, KeyError, OverflowError, RecursionError, struct.error) as failure:
             warnings.append(f"{form}: {failure}")
     return tags.values, warnings[:MOST_WARNINGS]
 
 
-_FINDERS = {"image/jpeg": jpeg.parts, "image/png": png.parts, "video/mp4": boxes.parts, "video/quicktime": boxes.parts}
-_READERS: dict[str, Callable[[bytes, Tags], None]] = {
+_FINDERS: dict[str, Callable[[BinaryIO], Sequence[tuple[str, Any]]]] = {
+    "image/jpeg": jpeg.parts,
+    "image/png": png.parts,
+    "image/gif": gif.parts,
+    "image/tiff": tiff.parts,
+    "image/svg+xml": svg.parts,
+    **dict.fromkeys(("image/webp", "audio/wav", "video/x-msvideo"), riff.parts),
+    **dict.fromkeys(("image/heic", "image/heif", "image/avif"), heif.parts),
+    **dict.fromkeys(("video/mp4", "video/quicktime", "video/3gpp", "audio/mp4"), boxes.parts),
+}
+_READERS: dict[str, Callable[[Any, Tags], None]] = {
     "iptc": iptc.read,
     "xmp": xmp.read,
     "exif": exif.read,
     "text": png.read_text,
     "ilst": boxes.read_ilst,
+    "info": riff.read_info,
+    "comment": gif.read_comment,
+    "svg": svg.read,
 }

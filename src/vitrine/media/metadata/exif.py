@@ -1,6 +1,7 @@
 """EXIF: a small TIFF reader (TIFF 6.0, Exif 3.0) for IFD0, the Exif IFD and the GPS IFD."""
 
 import math
+import mmap
 import struct
 from collections.abc import Iterator
 
@@ -27,7 +28,7 @@ Number = int | float
 Value = str | tuple[Number, ...]
 
 
-def read(data: bytes, tags: Tags) -> None:
+def read(data: bytes | mmap.mmap, tags: Tags) -> None:
     """Tags as `IFD0:…`, `ExifIFD:…` and `GPS:…`; positions are in decimal degrees with a sign.
 
     Raises ValueError when *data* is no TIFF structure.
@@ -50,7 +51,7 @@ def read(data: bytes, tags: Tags) -> None:
         _position(dict(_entries(data, order, links[GPS_IFD])), tags)
 
 
-def _entries(data: bytes, order: str, at: int) -> Iterator[tuple[int, Value]]:
+def _entries(data: bytes | mmap.mmap, order: str, at: int) -> Iterator[tuple[int, Value]]:
     if at + 2 > len(data):
         return
     count = struct.unpack_from(order + "H", data, at)[0]

@@ -25,41 +25,83 @@ _PREFIXES = {
 _PACKET = re.compile(rb"<\?xpacket[^>]*\?>")
 
 
-def read(data: bytes, tags: Tags) -> None:
-    """Every simple value, list and language alternative as `XMP-<prefix>:<Name>`.
+# Fields of the creator's contact, as everybody who reads IPTC calls them (IPTC Photo Metadata Standard, section 6.2).
+_CONTACT = {
+    "CiAdrExtadr": "CreatorAddress", "CiAdrCity": "CreatorCity", "CiAdrCtry": "CreatorCountry",
+    "CiAdrPcode": "CreatorPostalCode", "CiAdrRegion": "CreatorRegion", "CiEmailWork": "CreatorWorkEmail",
+    "CiTelWork": "CreatorWorkTelephone", "CiUrlWork": "CreatorWorkURL",
+}  # fmt: skip
+WORK = "{http://creativecommons.org/ns#}Work"
+RESOURCE = f"{RDF}parseType"
+DEEPEST = 4
 
-    Of a language alternative `x-default` (else the first) is the value; the others are `XMP-dc:Title-fr`.
-    Raises ValueError when the packet is no XML.
+
+def plain_parser() -> etree.XMLParser:
+    """A parser that resolves no entity and asks no network."""
+    return etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False, recover=False, remove_pis=True)
+
+
+def read(data: bytes, tags: Tags) -> None:
+    """Every simple value, list, language alternative and structure as `XMP-<prefix>:<Name>`.
+
+    Of a language alternative `x-default` (else the first) is the value; the others are `XMP-dc:Title-fr`. The fields
+    of a structure are named after both (`LocationCreatedCity`). Raises ValueError when the packet is no XML.
     """
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False, recover=False, remove_pis=True)
     try:
-        root = etree.fromstring(_PACKET.sub(b"", data).strip(b" \r\n\t\x00\xef\xbb\xbf"), parser)
+        root = etree.fromstring(_PACKET.sub(b"", data).strip(b" \r\n\t\x00\xef\xbb\xbf"), plain_parser())
     except etree.XMLSyntaxError as failure:
         raise ValueError(f"not well formed: {failure.msg}") from failure
-    for description in root.iter(f"{RDF}Description"):
-        for name, value in description.attrib.items():
-            tag = _tag(str(name))
-            if tag:
-                tags.put(tag, [str(value)])
-        for element in description:
-            if isinstance(element.tag, str):
-                _element(element, tags)
+    read_tree(root, tags)
 
 
-def _element(element: etree._Element, tags: Tags) -> None:
-    tag = _tag(str(element.tag))
-    if tag is None:
-        return
+def read_tree(root: etree._Element, tags: Tags) -> None:
+    """The same for a tree: descriptions that stand by themselves, not those inside a value."""
+    for description in root.iter(f"{RDF}Description", WORK):
+        parent = description.getparent()
+        if parent is None or parent.tag == f"{RDF}RDF":
+            _fields(description, tags, "", 0)
+
+
+def _fields(holder: etree._Element, tags: Tags, within: str, depth: int) -> None:
+    """The members of a description or structure: attributes and elements. *within* is the tag of the structure."""
+    for name, value in holder.attrib.items():
+        tag = _tag(str(name), within)
+        if tag:
+            tags.add(tag, str(value)) if within else tags.put(tag, [str(value)])
+    for element in holder:
+        if isinstance(element.tag, str):
+            tag = _tag(str(element.tag), within)
+            if tag is not None and depth < DEEPEST:
+                _element(tag, element, tags, within, depth)
+
+
+def _element(tag: str, element: etree._Element, tags: Tags, within: str, depth: int) -> None:
+    if element.get(RESOURCE) == "Resource":
+        return _fields(element, tags, tag, depth + 1)
     children = [child for child in element if isinstance(child.tag, str)]
     if not children:
-        tags.put(tag, [element.text or str(element.get(f"{RDF}resource", ""))])
-        return
+        text = element.text or str(element.get(f"{RDF}resource", ""))
+        tags.add(tag, text) if within else tags.put(tag, [text])
+        return _fields(element, tags, tag, depth + 1)
     holder = children[0]
     items = [child for child in holder if child.tag == f"{RDF}li"]
     if holder.tag == f"{RDF}Alt":
         _alternatives(tag, items, tags)
     elif holder.tag in (f"{RDF}Bag", f"{RDF}Seq"):
-        tags.put(tag, [item.text or "" for item in items])
+        tags.put(tag, [item.text or str(item.get(f"{RDF}resource", "")) for item in items if not len(item)])
+        for item in items:
+            _structure(tag, item, tags, depth)
+    elif holder.tag == f"{RDF}Description":
+        _fields(holder, tags, tag, depth + 1)
+    return None
+
+
+def _structure(tag: str, item: etree._Element, tags: Tags, depth: int) -> None:
+    inner = next((child for child in item if child.tag == f"{RDF}Description"), None)
+    if inner is not None:
+        _fields(inner, tags, tag, depth + 1)
+    elif item.get(RESOURCE) == "Resource" or len(item):
+        _fields(item, tags, tag, depth + 1)
 
 
 def _alternatives(tag: str, items: list[etree._Element], tags: Tags) -> None:
@@ -72,9 +114,14 @@ def _alternatives(tag: str, items: list[etree._Element], tags: Tags) -> None:
             tags.put(f"{tag}-{language}", [text])
 
 
-def _tag(name: str) -> str | None:
+def _tag(name: str, within: str) -> str | None:
     if not name.startswith("{"):
         return None
     namespace, _, local = name[1:].partition("}")
     prefix = _PREFIXES.get(namespace)
-    return f"XMP-{prefix}:{local[:1].upper()}{local[1:]}" if prefix else None
+    if prefix is None:
+        return None
+    local = f"{local[:1].upper()}{local[1:]}"
+    if not within:
+        return f"XMP-{prefix}:{local}"
+    return f"{within.partition(':')[0]}:{_CONTACT[local]}" if local in _CONTACT else f"{within}{local}"
