@@ -29,7 +29,19 @@ def _operations() -> dict[str, Callable[..., Any]]:
 
         return document.page(**arguments)
 
-    return {"probe": probe, "make_many": make_many, "page": page, "usage": _usage, "ping": lambda: "pong"}
+    def album(**arguments: Any) -> Any:
+        from vitrine.media.renditions import compose
+
+        return compose.album(**arguments)
+
+    return {
+        "probe": probe,
+        "make_many": make_many,
+        "page": page,
+        "album": album,
+        "usage": _usage,
+        "ping": lambda: "pong",
+    }
 
 
 def _usage() -> dict[str, float]:

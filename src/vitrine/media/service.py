@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from tempfile import mkdtemp
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import msgspec
 
@@ -36,6 +36,16 @@ class Page:
     width: int
     height: int
     pages: int
+
+
+@dataclass(frozen=True, slots=True)
+class AlbumPage:
+    """A photograph of an album with its words."""
+
+    path: Path
+    mime: str
+    title: str
+    texts: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +130,20 @@ class Media:
             if not drawn["width"]:
                 raise NotFound(f"There is no page {number}: the document has {drawn['pages']}.")
             return Page(target.read_bytes(), drawn["width"], drawn["height"], drawn["pages"])
+
+    def album(self, target: Path, title: str, subtitle: str, pages: list[AlbumPage], packet: bytes) -> int:
+        """Put photographs with their words together as a PDF at *target*; *packet* is its XMP. Returns its pages."""
+        arguments: dict[str, Any] = {"target": str(target), "title": title, "subtitle": subtitle, "packet": packet}
+        arguments["pages"] = [{**asdict(one), "path": str(one.path)} for one in pages]
+        return int(self.sandbox.call("album", arguments, timeout=PICTURE_TIMEOUT))
+
+    def make_from(self, path: Path, mime: str, spec: Spec, into: Path) -> Made:
+        """One rendition of a file that is not kept here. Raises MediaError."""
+        arguments = {"source": str(path), "mime": mime, "specs": [asdict(spec)], "into": str(into)}
+        result = _result(self.sandbox.call("make_many", arguments, timeout=PICTURE_TIMEOUT)[0])
+        if isinstance(result, Made):
+            return result
+        raise result[1]
 
     @contextmanager
     def _as_path(self, sha256: str, into: Path) -> Iterator[Path]:

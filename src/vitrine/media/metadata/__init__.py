@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from vitrine.media.metadata import boxes, exif, gif, heif, iptc, jpeg, png, riff, svg, tiff, xmp
+from vitrine.media.metadata import boxes, exif, gif, heif, id3, iptc, jpeg, png, riff, svg, tiff, xmp
 from vitrine.media.metadata.tags import Tags
 
 MOST_WARNINGS = 20
@@ -43,6 +43,7 @@ _FINDERS: dict[str, Callable[[BinaryIO], Sequence[tuple[str, Any]]]] = {
     "image/gif": gif.parts,
     "image/tiff": tiff.parts,
     "image/svg+xml": svg.parts,
+    "audio/mpeg": id3.parts,
     **dict.fromkeys(("image/webp", "audio/wav", "video/x-msvideo"), riff.parts),
     **dict.fromkeys(("image/heic", "image/heif", "image/avif"), heif.parts),
     **dict.fromkeys(("video/mp4", "video/quicktime", "video/3gpp", "audio/mp4"), boxes.parts),

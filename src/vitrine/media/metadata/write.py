@@ -11,7 +11,7 @@ from pathlib import Path
 from xml.sax.saxutils import escape
 
 from vitrine.errors import Invalid
-from vitrine.media.metadata import jpeg, png
+from vitrine.media.metadata import id3, jpeg, png
 from vitrine.media.metadata.boxes import XMP_UUID
 
 _IIM = (
@@ -48,7 +48,7 @@ class EmbeddedFacts:
 def write_metadata(source: Path, target: Path, facts: EmbeddedFacts) -> None:
     """Copy *source* to *target* with *facts* in it; metadata blocks of the same kind are replaced.
 
-    Raises Invalid for a file that is neither JPEG, PNG nor MP4.
+    Raises Invalid for a file that is neither JPEG, PNG, MP4 nor MP3.
     """
     data = source.read_bytes()
     if data.startswith(b"\xff\xd8"):
@@ -57,6 +57,8 @@ def write_metadata(source: Path, target: Path, facts: EmbeddedFacts) -> None:
         made = _into_png(data, facts)
     elif data[4:8] == b"ftyp":
         made = _into_mp4(data, facts)
+    elif data.startswith((b"ID3", b"\xff\xfb", b"\xff\xf3", b"\xff\xf2")):
+        made = _tag(facts) + id3.without_tag(data)
     else:
         raise Invalid(f"Metadata cannot be written into {source.name}.", field="file")
     fresh = target.with_name(target.name + ".new")
@@ -156,6 +158,12 @@ def _into_png(data: bytes, facts: EmbeddedFacts) -> bytes:
 
 def _chunk(name: bytes, body: bytes) -> bytes:
     return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+
+
+def _tag(facts: EmbeddedFacts) -> bytes:
+    """ID3 for players, XMP beside it for what ID3 has no words for: languages, keywords, places."""
+    texts = {"TIT2": facts.title, "TPE1": facts.author, "TCOP": facts.rights, "TDRC": facts.date}
+    return id3.tag(texts, facts.caption, packet(facts))
 
 
 def _into_mp4(data: bytes, facts: EmbeddedFacts) -> bytes:

@@ -68,7 +68,7 @@ def _film(container: Any, stream: Any, max_pixels: int) -> dict[str, Any]:
         ("Width", stream.width),
         ("Height", stream.height),
         ("ThumbnailOrientation", shape(width, height)),
-        ("VideoCodec", stream.codec_context.name),
+        ("VideoCodec", stream.codec_context.codec.canonical_name),
     ]
     if stream.average_rate:
         technical.append(("FrameRate", round(float(stream.average_rate), 3)))
@@ -103,7 +103,7 @@ def _sound(container: Any) -> list[tuple[str, Technical]]:
         return []
     sound = container.streams.audio[0].codec_context
     return [
-        ("AudioCodec", sound.name),
+        ("AudioCodec", sound.codec.canonical_name),
         ("AudioSamplerate", float(sound.sample_rate)),
         ("Channels", sound.layout.nb_channels),
     ]

@@ -1,6 +1,5 @@
 """Pictures and copies of PDF files, by pdfium and qpdf; imported in the child only."""
 
-from pathlib import Path
 from typing import Any
 
 import pikepdf
@@ -9,6 +8,7 @@ import pyvips
 
 from vitrine.media.errors import Undecodable
 from vitrine.media.pictures import shrunk
+from vitrine.media.renditions.compose import image
 from vitrine.media.renditions.image import write_cascade
 from vitrine.media.renditions.make import Result, Source, made, target_of
 
@@ -16,7 +16,7 @@ DAMAGED = "The PDF is damaged or opens only with a password."
 FINEST = 10.0  # times 72 dots per inch: a stamp-sized page is not blown up without end
 # What runs by itself when a document is opened; the copy is shown inside other people's pages.
 _ACTIVE = ("/OpenAction", "/AA", "/JavaScript", "/EmbeddedFiles")
-POINTS, DOTS = 72, 96
+POINTS, DOTS, PRINT_DOTS = 72, 96, 150
 
 
 def first_pages(source: Source, specs: list[dict[str, Any]], into: str) -> list[Result]:
@@ -110,30 +110,14 @@ def from_picture(source: Source, specs: list[dict[str, Any]], into: str) -> list
     for spec in specs:
         picture = shrunk(source.path, source.mime, spec["size"])
         target = target_of(into, spec["name"], "pdf")
-        write_pdf([(picture, 0.48)], target)
-        results.append(made(spec["name"], Path(target), "application/pdf", picture.width, picture.height))
-    return results
-
-
-def write_pdf(pictures: list[tuple[Any, float]], target: Path) -> None:
-    """One page for each (picture, points a pixel)."""
-    document = pikepdf.new()
-    for picture, scale in pictures:
-        flat = picture.flatten(background=[255, 255, 255]) if picture.hasalpha() else picture
-        width, height = round(flat.width * scale, 2), round(flat.height * scale, 2)
+        document = pikepdf.new()
+        width, height = round(picture.width * POINTS / PRINT_DOTS, 2), round(picture.height * POINTS / PRINT_DOTS, 2)
         document.add_blank_page(page_size=(width, height))
-        image = pikepdf.Stream(
-            document,
-            flat.jpegsave_buffer(Q=85, keep="none"),
-            Type=pikepdf.Name.XObject,
-            Subtype=pikepdf.Name.Image,
-            Width=flat.width,
-            Height=flat.height,
-            ColorSpace=pikepdf.Name.DeviceGray if flat.bands == 1 else pikepdf.Name.DeviceRGB,
-            BitsPerComponent=8,
-            Filter=pikepdf.Name.DCTDecode,
-        )
         sheet = document.pages[-1]
-        sheet.Resources = pikepdf.Dictionary(XObject=pikepdf.Dictionary(Im0=document.make_indirect(image)))
+        sheet.Resources = pikepdf.Dictionary(
+            XObject=pikepdf.Dictionary(Im0=document.make_indirect(image(document, picture)))
+        )
         sheet.Contents = document.make_stream(f"q {width} 0 0 {height} 0 0 cm /Im0 Do Q".encode())
-    document.save(target, linearize=True)
+        document.save(target, linearize=True)
+        results.append(made(spec["name"], target, "application/pdf", picture.width, picture.height))
+    return results

@@ -8,8 +8,9 @@ import pyvips
 
 from vitrine.errors import NotFound
 from vitrine.media.errors import LyingName, NoMaker, Undecodable
+from vitrine.media.metadata.write import EmbeddedFacts, packet, write_metadata
 from vitrine.media.renditions import Made, Spec
-from vitrine.media.service import Media
+from vitrine.media.service import AlbumPage, Media
 from vitrine.testing import media_factory as make
 from vitrine.testing import media_kinds as kinds
 
@@ -80,6 +81,34 @@ def test_a_thousand_pages_are_read_in_bounds(media: Media, tmp_path: Path) -> No
     probe = media.probe(kinds.pdf(tmp_path / "a.pdf", 1000, "many words " * 5, lines=8), "a.pdf")
     assert probe.pages == 1000
     assert len(probe.text) == 200_000
+
+
+def test_an_album_of_photographs_has_words_that_are_found(media: Media, tmp_path: Path) -> None:
+    pages = [
+        AlbumPage(
+            make.jpeg(tmp_path / f"{n}.jpg", 300, 400, seed=n), "image/jpeg", f"Été {n} (fort)", ("Lumière " * 30,)
+        )
+        for n in range(3)
+    ]
+    facts = EmbeddedFacts("Album", "Summers", ("summer",), "Ada", "CC0", title_other="Étés")
+    assert media.album(tmp_path / "album.pdf", "Album", "Summers", pages, packet(facts)) == 4
+    probe = media.probe(tmp_path / "album.pdf", "album.pdf")
+    assert probe.pages == 4
+    assert "Été 2 (fort)" in probe.text
+    assert probe.metadata["XMP-dc:Title-fr"] == ["Étés"]
+    assert probe.warnings == []
+
+
+def test_words_written_into_an_mp3_are_read_back(media: Media, tmp_path: Path) -> None:
+    facts = EmbeddedFacts("Le matin", "Des oiseaux", ("son", "matin"), "Ada", "CC0", language="fr", date="2008-04-10")
+    for _ in range(2):  # written twice, the tag is replaced
+        write_metadata(kinds.sound(tmp_path / "a.mp3"), tmp_path / "b.mp3", facts)
+        write_metadata(tmp_path / "b.mp3", tmp_path / "b.mp3", facts)
+    probe = media.probe(tmp_path / "b.mp3", "b.mp3")
+    assert probe.kind == "audio"
+    assert probe.metadata["ID3:Title"] == ["Le matin"]
+    assert probe.metadata["XMP-dc:Subject"] == ["son", "matin"]
+    assert (tmp_path / "b.mp3").read_bytes().count(b"ID3\x04") == 1
 
 
 @pytest.mark.parametrize("keep", [0.3, 0.6, 0.95])
