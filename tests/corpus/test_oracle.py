@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from vitrine.media.metadata import read_metadata
+from vitrine.media.metadata.exif import camera_facts
 from vitrine.media.probe.inspect import type_of
 from vitrine.testing import corpus
 from vitrine.testing import media_factory as make
@@ -38,6 +39,7 @@ _WORDS = (
     "a & <b> \"c\" 'd'",
 )
 _DATES = ("DateCreated",)
+_CAMERA = ("ExifIFD:", "Composite:")
 
 
 def _flat(value: Any) -> list[str]:
@@ -118,3 +120,17 @@ def _assignments(path: Path, word: str) -> list[str]:
             arguments.append(f"-{tag}={word[:24]}")
     coded = ["-codedcharacterset=utf8"] if path.suffix in (".jpg", ".tif") else []
     return coded + arguments
+
+
+def test_what_the_camera_wrote_is_computed_as_exiftool_does() -> None:
+    """Technical data of 04 section 8, over every JPEG of the corpus that a camera made."""
+    names = ("HyperfocalDistance", "LightValue", "Aperture", "ShutterSpeed", "ISO", "FocalLength")
+    paths = [one.path for one in corpus.files() if one.path.suffix.lower() in (".jpg", ".jpeg")]
+    compared = 0
+    for name, theirs in corpus.told(paths, "-n", *(f"-{one}" for one in names)).items():
+        ours = dict(camera_facts(read_metadata(Path(name), "image/jpeg")[0]))
+        expected = {tag.partition(":")[2]: value for tag, value in theirs.items() if tag.startswith(_CAMERA)}
+        for fact in ours.keys() & expected.keys() & set(names):
+            assert ours[fact] == pytest.approx(float(expected[fact]), rel=0.01), (name, fact)
+            compared += 1
+    assert compared >= 20

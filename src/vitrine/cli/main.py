@@ -21,6 +21,7 @@ for command in (
     serving.migrate,
     serving.reindex,
     serving.sweep,
+    serving.complete,
     serving.openapi,
     administration.user,
     administration.databox,

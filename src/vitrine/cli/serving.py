@@ -192,6 +192,18 @@ def sweep(grace_hours: float, data: Path) -> None:
 
 @click.command()
 @data_option
+def complete(data: Path) -> None:
+    """Make the renditions that records lack because their recipes came later."""
+    from vitrine.library.completing import Completion
+
+    with instance(data) as services:
+        completion = Completion(services.database, services.records, services.media, services.jobs)
+        many = completion.complete()
+    click.echo(f"Renditions of {many} records will be made by the worker.")
+
+
+@click.command()
+@data_option
 def openapi(data: Path) -> None:
     """Print the OpenAPI document of this server."""
     click.echo(described.encode(described.document(load(data))).decode())

@@ -45,9 +45,9 @@ def _operations() -> dict[str, Callable[..., Any]]:
 
 
 def _usage() -> dict[str, float]:
-    """What this child has cost so far: its highest memory in bytes, and processor seconds."""
+    """What this child has cost so far: its number, its highest memory in bytes, and processor seconds."""
     used = resource.getrusage(resource.RUSAGE_SELF)
-    return {"peak_bytes": used.ru_maxrss * 1024, "cpu_s": used.ru_utime + used.ru_stime}
+    return {"pid": os.getpid(), "peak_bytes": used.ru_maxrss * 1024, "cpu_s": used.ru_utime + used.ru_stime}
 
 
 def _confine(file_bytes: int, memory_bytes: int) -> None:

@@ -76,6 +76,11 @@ class Media:
         }
         return msgspec.convert(self.sandbox.call("probe", arguments, timeout=PROBE_TIMEOUT), Probe)
 
+    def probe_kept(self, sha256: str, name: str) -> Probe:
+        """The same for a file that is kept already. Raises NotFound besides."""
+        with self.scratch() as folder, self._as_path(sha256, folder) as source:
+            return self.probe(source, name)
+
     def keep(self, spooled: Spooled) -> Stored:
         return self.store.keep(spooled)
 

@@ -8,8 +8,9 @@ import sqlalchemy as sa
 from alembic import command
 
 from vitrine.library import store
+from vitrine.library.completing import Completion
 from vitrine.library.model import RecordKey, Rendition
-from vitrine.library.tables import databoxes, fields, recipes
+from vitrine.library.tables import databoxes, document_texts, fields, recipes, renditions
 from vitrine.library.templates import PHOTOGRAPHS
 from vitrine.media.renditions.recipes import DEFAULT_RECIPES
 from vitrine.platform import migrate
@@ -165,6 +166,26 @@ def test_databoxes_from_before_get_the_new_recipes(tmp_path: Path) -> None:
     }  # fmt: skip
     assert lists["Author"] == mine
     assert lists["Title"] == next(one["fallbacks"] for one in PHOTOGRAPHS if one["name"] == "Title")
+
+
+def test_records_from_before_get_what_they_lack_by_command(server: Server, tmp_path: Path) -> None:
+    key = server.add(kinds.pdf(tmp_path / "a.pdf", 3, "Quayside cranes"), server.user("ada"))
+    whole = server.add(make.jpeg(tmp_path / "a.jpg"), server.user("bob"))
+    with server.services.database.write() as work:
+        record = store.by_key(work, key)
+        assert record is not None
+        work.db.execute(renditions.delete().where(renditions.c.record_id == record.id, renditions.c.name != "document"))
+        work.db.execute(document_texts.delete())
+    services = server.services
+    completion = Completion(services.database, services.records, services.media, services.jobs)
+    assert completion.complete() == 1
+    assert completion.complete() == 0, "what waits is not asked for twice"
+    server.work()
+    assert {one.state for one in _renditions(server, key).values()} == {"ready"}
+    assert set(_renditions(server, key)) == {"document", "thumbnail", "preview"}
+    assert len(_renditions(server, whole)) == 5
+    with server.services.database.read() as work:
+        assert "Quayside cranes" in store.document_texts(work, [record.id])[record.id]
 
 
 def test_a_picture_of_an_unknown_kind_is_kept_and_can_be_downloaded(server: Server, tmp_path: Path) -> None:

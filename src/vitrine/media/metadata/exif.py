@@ -135,6 +135,11 @@ def camera_facts(metadata: dict[str, list[str]]) -> list[tuple[str, Technical]]:
             facts.append((name, round(value, 6)))
     if aperture and seconds and iso and aperture > 0 and seconds > 0 and iso > 0:
         facts.append(("LightValue", round(math.log2(aperture**2 / seconds * 100 / iso), 2)))
+    short = number("ExifIFD:FocalLengthIn35mmFormat")
+    if short and focal and aperture and short > 0 and focal > 0 and aperture > 0:
+        # The circle of confusion is a 1440th of the diagonal of the sensor, which the two focal lengths tell.
+        blur = math.hypot(36, 24) / (short / focal) / 1440
+        facts.append(("HyperfocalDistance", round(focal**2 / (aperture * blur * 1000), 4)))
     flash = number("ExifIFD:Flash")
     if flash is not None:
         facts.append(("FlashFired", int(flash) & 1))

@@ -251,3 +251,30 @@ def test_a_truncated_film_is_refused(media: Media, tmp_path: Path, name: str, ke
     cut = make.truncated(CONTAINERS[name](tmp_path / name), tmp_path / f"cut-{name}", keep)
     with pytest.raises(Undecodable):
         media.probe(cut, name)
+
+
+@pytest.mark.parametrize("clockwise", [90, 180, 270])
+def test_the_film_of_a_turned_phone_is_shown_upright(media: Media, tmp_path: Path, clockwise: int) -> None:
+    """Red grows to the right in what is stored; turned, it grows downwards, to the left or upwards."""
+    path = kinds.phone_film(tmp_path / "a.mp4", clockwise)
+    probe = media.probe(path, "a.mp4")
+    upright = (320, 180) if clockwise == 180 else (180, 320)
+    assert (probe.display_width, probe.display_height) == upright
+    specs = [
+        Spec("poster", "image", 320), Spec("thumbnailgif", "gif", 320), Spec("preview", "video", 320),
+        Spec("preview_webm", "video", 320, codec="libvpx"),
+    ]  # fmt: skip
+    with media.scratch() as folder:
+        made = _made(media, path, probe.mime, specs, folder)
+        assert {(one.width, one.height) for one in made.values()} == {upright}
+        stills = {name: made[name].path for name in ("poster", "thumbnailgif")}
+        for name in ("preview", "preview_webm"):
+            (folder / name).mkdir()
+            mime = made[name].mime
+            again = _made(media, made[name].path, mime, [Spec("still", "image", 320)], folder / name)
+            stills[name] = again["still"].path
+        for name, still in stills.items():
+            picture = pyvips.Image.new_from_file(str(still))
+            first, last = picture.getpoint(20, 20)[0], picture.getpoint(upright[0] - 20, upright[1] - 20)[0]
+            grows = last - first if clockwise == 90 else first - last
+            assert grows > 80, name

@@ -1,0 +1,90 @@
+"""Renditions that a record has no row for yet: recipes came after it, or its kind of file could not be opened then."""
+
+from dataclasses import dataclass
+
+import msgspec
+
+from vitrine.errors import NotFound
+from vitrine.jobs import Jobs
+from vitrine.library import store
+from vitrine.library.events import RecordChanged
+from vitrine.library.ingest import technical_list
+from vitrine.library.jobs import MAKE_RENDITIONS
+from vitrine.library.model import Recipe, Record, RecordId
+from vitrine.library.records import Records
+from vitrine.media.errors import MediaError
+from vitrine.media.probe import Probe
+from vitrine.media.renditions import can_make
+from vitrine.media.service import Media
+from vitrine.platform import logging
+from vitrine.platform.database import Database, UnitOfWork
+
+log = logging.get("vitrine.library")
+BATCH = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """For the command line. Each original that lacks something is looked at again, outside any transaction; then its
+    technical data, words and waiting renditions are written together. Can be run again at any time."""
+
+    database: Database
+    records: Records
+    media: Media
+    jobs: Jobs
+
+    def complete(self) -> int:
+        """Returns for how many records renditions will be made. One that cannot be read is logged and left alone."""
+        done = 0
+        last = RecordId(0)
+        while True:
+            with self.database.read() as work:
+                ids = store.each_id(work, last, BATCH)
+                lacking = [(record, some) for one in ids if (record := store.by_id(work, one)) is not None
+                           and (some := self._lacking(work, record))]  # fmt: skip
+            if not ids:
+                return done
+            done += sum(self._one(record, recipes) for record, recipes in lacking)
+            last = ids[-1]
+
+    def _lacking(self, work: UnitOfWork, record: Record) -> list[Recipe]:
+        """Recipes that are to be built, could be made of this type of file, and have no row."""
+        if record.sha256 is None:
+            return []
+        known = {one.name for one in store.renditions_of(work, [record.id])[record.id]}
+        recipes = self.records.structure(work).recipes_for(record.databox_id, record.kind)
+        mime = record.mime or ""
+        return [one for one in recipes if one.tobuild and one.name not in known and can_make(mime, one.mediatype)]
+
+    def _one(self, record: Record, recipes: list[Recipe]) -> bool:
+        assert record.sha256 is not None
+        try:
+            probe = self.media.probe_kept(record.sha256, record.original_name or record.title)
+        except (MediaError, NotFound) as failure:
+            log.warning("record.unreadable", record=str(record.key), code=failure.code, why=failure.why)
+            return False
+        wanted = [one for one in recipes if one.mediatype in probe.makes]
+        if not wanted:
+            return False
+        with self.database.write() as work:
+            if store.by_id(work, record.id) is None:
+                return False  # deleted meanwhile
+            self._write(work, record, probe, wanted)
+        return True
+
+    def _write(self, work: UnitOfWork, record: Record, probe: Probe, wanted: list[Recipe]) -> None:
+        values = {
+            "technical": msgspec.json.encode(technical_list(probe)).decode(),
+            "width": probe.display_width,
+            "height": probe.display_height,
+            "duration_ms": None if probe.duration_s is None else round(probe.duration_s * 1000),
+        }
+        store.update_record(work, record.id, values)
+        if probe.text or probe.pages is not None:
+            store.put_document_text(work, record.id, probe.pages, probe.text)
+        known = {one.name for one in store.renditions_of(work, [record.id])[record.id]}
+        for recipe in wanted:
+            if recipe.name not in known:
+                store.add_rendition(work, record.id, recipe.name, {"state": "waiting"})
+        self.jobs.add(work, MAKE_RENDITIONS, {"record_id": record.id}, key=str(record.id))
+        work.emit(RecordChanged(record.id))

@@ -1,0 +1,167 @@
+"""Putting many files, whole and damaged, through probe and renditions, and telling what came of it."""
+
+import random
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from vitrine.media.errors import Crashed, MediaError, OutOfMemory, TooSlow
+from vitrine.media.renditions import Made, spec_of
+from vitrine.media.renditions.recipes import DEFAULT_RECIPES
+from vitrine.media.service import Media
+from vitrine.testing import corpus
+from vitrine.testing import media_factory as make
+from vitrine.testing import media_kinds as kinds
+
+SOON = timedelta(seconds=30)
+LARGEST = 4 * 2**20
+CUTS = (0.02, 0.2, 0.5, 0.8, 0.97)
+FLIPS = (1, 8, 64)
+
+
+def made_files(folder: Path) -> list[Path]:
+    """One small file of every kind."""
+    folder.mkdir(parents=True, exist_ok=True)
+    found = [make.jpeg(folder / "a.jpg", 640, 480), make.png(folder / "a.png", alpha=True), make.mp4(folder / "a.mp4")]
+    found += [kinds.picture(folder / f"a.{one}") for one in ("webp", "tif", "heic", "avif", "bmp")]
+    found += [kinds.animation(folder / f"moving.{one}") for one in ("gif", "webp")]
+    found += [kinds.film(folder / f"a.{one}") for one in ("mov", "webm", "mkv", "avi")]
+    found += [kinds.sound(folder / f"a.{one}") for one in ("mp3", "wav", "flac", "ogg", "opus", "m4a")]
+    found += [kinds.office(folder / f"a.{one}") for one in ("docx", "pptx", "xlsx", "odt")]
+    return [
+        *found,
+        kinds.pdf(folder / "a.pdf", 12),
+        kinds.locked_pdf(folder / "locked.pdf"),
+        kinds.svg(folder / "a.svg"),
+    ]
+
+
+def cases(folder: Path, many: int, seed: int = 7) -> Iterator[tuple[str, Path]]:
+    """(what was done to it, file): every file whole once, then cut and flipped copies in turn, *many* in all."""
+    chance = random.Random(seed)
+    taken = [one.path for one in corpus.files() if one.path.stat().st_size <= LARGEST]
+    chance.shuffle(taken)
+    sources = made_files(folder / "made") + taken[: max(20, many // 5)]
+    yield from (("whole", one) for one in sources[:many])
+    for number in range(max(0, many - len(sources))):
+        source = sources[number % len(sources)]
+        data = bytearray(source.read_bytes())
+        if number // len(sources) % 2 == 0:
+            what, data = "cut", data[: max(1, int(len(data) * chance.choice(CUTS)))]
+        else:
+            what = "flipped"
+            for _ in range(chance.choice(FLIPS)):
+                data[chance.randrange(len(data))] ^= 1 << chance.randrange(8)
+        copy = folder / f"damaged{source.suffix}"
+        copy.write_bytes(data)
+        yield what, copy
+
+
+@dataclass(slots=True)
+class Line:
+    """What came of the files of one kind."""
+
+    files: int = 0
+    refused: int = 0
+    fields: int = 0
+    renditions: int = 0
+    failed: int = 0
+    make_cpu_s: float = 0.0
+    peak_bytes: int = 0
+
+
+@dataclass(slots=True)
+class Report:
+    lines: dict[tuple[str, str], Line] = field(default_factory=lambda: defaultdict(Line))
+    reasons: Counter[str] = field(default_factory=Counter)
+    ended: list[str] = field(default_factory=list)
+
+    def text(self) -> str:
+        titles = ("files", "refused", "tags", "made", "failed", "per CPU s", "peak MB")
+        head = f"{'kind':10}{'state':9}" + "".join(f"{one:>10}" for one in titles)
+        rows = [head]
+        for (kind, state), one in sorted(self.lines.items()):
+            rate = one.renditions / one.make_cpu_s if one.make_cpu_s else 0.0
+            rows.append(
+                f"{kind:10}{state:9}{one.files:10}{one.refused:10}{one.fields:10}{one.renditions:10}{one.failed:10}"
+                f"{rate:10.1f}{one.peak_bytes / 2**20:10.0f}"
+            )
+        return "\n".join([*rows, f"reasons: {dict(self.reasons)}", *self.ended]) + "\n"
+
+
+def run(media: Media, folder: Path, many: int) -> Report:
+    """Every case through the child. Anything but a MediaError is a bug and passes through."""
+    report = Report()
+    for what, path in cases(folder, many):
+        _one(media, report, what, path)
+    return report
+
+
+def _one(media: Media, report: Report, what: str, path: Path) -> None:
+    kind = _kind(path)
+    line = report.lines[(kind, what)]
+    line.files += 1
+    try:
+        probe = media.probe(path, path.name)
+    except MediaError as refusal:
+        line.refused += 1
+        _note(report, refusal, what, path)
+        return
+    line.fields += len(probe.metadata)
+    recipes = [one for one in DEFAULT_RECIPES if one.group == probe.kind and one.mediatype in probe.makes]
+    specs = [spec_of(one.name, one.mediatype, one.options) for one in recipes]
+    before = usage(media)
+    with media.scratch() as scratch:
+        results = media.make_many(media.keep_file(path).sha256, probe.kind, probe.mime, specs, scratch)
+        for one in results:
+            if isinstance(one, Made):
+                line.renditions += 1
+                assert one.path.stat().st_size > 0
+            else:
+                line.failed += 1
+                _note(report, one[1], what, path)
+    after = usage(media)
+    if after["pid"] == before["pid"]:
+        line.make_cpu_s += after["cpu_s"] - before["cpu_s"]
+    line.peak_bytes = max(line.peak_bytes, int(after["peak_bytes"]))
+
+
+def check(media: Media, folder: Path, many: int, artefacts: Path) -> None:
+    """Run, write the report down, and assert what must hold whatever the files are."""
+    report = run(media, folder, many)
+    artefacts.mkdir(exist_ok=True)
+    (artefacts / f"corpus-{many}.txt").write_text(report.text())
+    whole = {kind: line for (kind, state), line in report.lines.items() if state == "whole"}
+    assert set(whole) == {"image", "video", "audio", "document"}
+    assert all(line.refused == 0 and line.failed == 0 for line in whole.values()), report.text()
+    assert sum(line.files for line in report.lines.values()) == many
+    assert max(line.peak_bytes for line in report.lines.values()) <= media.sandbox.memory_bytes, report.text()
+    assert media.sandbox.call("ping", {}, timeout=SOON) == "pong"
+    assert list(media.scratch_root.iterdir()) == [], "nothing is left behind"
+
+
+def usage(media: Media) -> dict[str, Any]:
+    """Of the one child: pid, cpu_s, peak_bytes."""
+    found: dict[str, Any] = media.sandbox.call("usage", {}, timeout=SOON)
+    return found
+
+
+def _kind(path: Path) -> str:
+    ending = path.suffix[1:].lower()
+    for kind, endings in {
+        "video": "mp4 mov webm mkv avi",
+        "audio": "mp3 wav flac ogg oga opus m4a",
+        "document": "pdf docx pptx xlsx odt",
+    }.items():
+        if ending in endings.split():
+            return kind
+    return "image"
+
+
+def _note(report: Report, failure: MediaError, what: str, path: Path) -> None:
+    report.reasons[failure.code] += 1
+    if isinstance(failure, Crashed | OutOfMemory | TooSlow):
+        report.ended.append(f"{failure.code}: {what} {path.name}: {failure.why}")

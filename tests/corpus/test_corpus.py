@@ -1,0 +1,40 @@
+"""The corpus, whole and damaged, through the decoding child: nothing takes the server down, nothing grows too large."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from vitrine.media.probe import Limits
+from vitrine.media.sandbox import Sandbox
+from vitrine.media.service import Media
+from vitrine.media.storage.local import LocalStore
+from vitrine.testing import corpus_run
+from vitrine.testing.corpus import ROOT
+
+MEMORY = 1024 * 2**20
+
+
+@pytest.fixture
+def media(tmp_path: Path) -> Iterator[Media]:
+    sandbox = Sandbox(children=1, memory_bytes=MEMORY)
+    made = Media(LocalStore(tmp_path / "blobs"), sandbox, Limits(), tmp_path / "scratch", max_bytes=100 * 2**20)
+    yield made
+    made.close()
+
+
+@pytest.mark.timeout(300)
+def test_a_corpus_whole_and_damaged_harms_nothing(media: Media, tmp_path: Path) -> None:
+    corpus_run.check(media, tmp_path, 150, ROOT / "artefacts")
+
+
+def test_server_and_worker_import_no_decoder() -> None:
+    """Design section 8: never a decode of foreign bytes in the server process."""
+    script = (
+        "import sys, vitrine.app, vitrine.cli.main, vitrine.cli.serving, vitrine.cli.demo\n"
+        "print(sorted({'pyvips', 'av', 'PIL', 'pillow_heif', 'pypdfium2', 'pikepdf'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

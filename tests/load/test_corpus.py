@@ -1,0 +1,23 @@
+"""Two thousand files, whole and damaged, through the decoding child."""
+
+from pathlib import Path
+
+import pytest
+
+from vitrine.media.probe import Limits
+from vitrine.media.sandbox import Sandbox
+from vitrine.media.service import Media
+from vitrine.media.storage.local import LocalStore
+from vitrine.testing import corpus_run
+from vitrine.testing.corpus import ROOT
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+def test_two_thousand_files_whole_and_damaged_harm_nothing(request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    if "slow" not in request.config.option.markexpr:
+        pytest.skip("`make load` runs it; `make test` runs its little sister in tests/corpus")
+    sandbox = Sandbox(children=1, memory_bytes=1024 * 2**20)
+    media = Media(LocalStore(tmp_path / "blobs"), sandbox, Limits(), tmp_path / "scratch", max_bytes=100 * 2**20)
+    corpus_run.check(media, tmp_path, 2000, ROOT / "artefacts")
+    media.close()
