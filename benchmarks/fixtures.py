@@ -3,7 +3,7 @@
 import resource
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from vitrine.platform import logging
@@ -44,9 +44,10 @@ def _child(way: str, photograph: Path) -> float:
 
 
 def _ours(photograph: Path) -> None:
+    from vitrine.media.renditions import Spec
     from vitrine.media.renditions.make import make_many
 
-    specs = [{"name": name, "mediatype": "image", "size": size, "quality": quality} for name, size, quality in SPECS]
+    specs = [asdict(Spec(name, "image", size, quality)) for name, size, quality in SPECS]
     made = make_many(str(photograph), "image/jpeg", specs, str(photograph.parent))
     if any("code" in one for one in made):
         raise SystemExit(str(made))
