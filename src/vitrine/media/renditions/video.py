@@ -18,6 +18,7 @@ DAMAGED = "The film is damaged or cut off."
 DARK = 24  # mean of a black or nearly black picture, of 255
 POSTER_TRIES = 5
 GIF_FRAMES = 12
+NEAR_S = 4.0  # about what is decoded from a key frame anyway
 FRAMES_PER_LOOK = 250  # how far is decoded from a key frame towards the wanted time
 SOUND_RATE = 48_000
 GAP_S = 0.2
@@ -135,18 +136,24 @@ def _gif(frames: list[Any], spec: dict[str, Any], into: str) -> Result:
 
 
 def _moments(container: Any, stream: Any) -> Iterator[Any]:
-    """Frames at even distances: from the key frame before each moment, decoded up to the moment itself."""
+    """Frames at even distances: from the key frame before each moment, decoded up to the moment itself; what is near
+    is reached by going on."""
     length = float(container.duration or 0) / av.time_base
     start = float(container.start_time or 0) / av.time_base
+    frames: Iterator[Any] = iter(())
+    now = -NEAR_S
     for number in range(GIF_FRAMES):
         wanted = start + length * (number + 0.5) / GIF_FRAMES
-        container.seek(int(wanted * av.time_base))
+        if not 0 <= wanted - now < NEAR_S:
+            container.seek(int(wanted * av.time_base))
+            frames = _frames(container, stream)
         best = None
-        for count, frame in enumerate(_frames(container, stream)):
+        for count, frame in enumerate(frames):
             best = frame
             if frame.time is None or frame.time >= wanted or count > FRAMES_PER_LOOK:
                 break
         if best is not None:
+            now = best.time if best.time is not None else -NEAR_S
             yield best
         if not length:
             return
