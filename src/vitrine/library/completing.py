@@ -6,7 +6,7 @@ import msgspec
 
 from vitrine.errors import NotFound
 from vitrine.jobs import Jobs
-from vitrine.library import store
+from vitrine.library import store, texts
 from vitrine.library.events import RecordChanged
 from vitrine.library.ingest import technical_list
 from vitrine.library.jobs import MAKE_RENDITIONS
@@ -81,7 +81,7 @@ class Completion:
         }
         store.update_record(work, record.id, values)
         if probe.text or probe.pages is not None:
-            store.put_document_text(work, record.id, probe.pages, probe.text)
+            texts.put(work, record.id, probe.pages, probe.text)
         known = {one.name for one in store.renditions_of(work, [record.id])[record.id]}
         for recipe in wanted:
             if recipe.name not in known:

@@ -16,7 +16,7 @@ import msgspec
 
 from vitrine.accounts import Actor, Right, Via
 from vitrine.jobs import Jobs
-from vitrine.library import permalinks, store
+from vitrine.library import permalinks, store, texts
 from vitrine.library.errors import AlreadyThere, MayNotAdd
 from vitrine.library.events import RecordAdded
 from vitrine.library.jobs import MAKE_RENDITIONS
@@ -205,7 +205,7 @@ class Ingest:
         )
         permalinks.ensure(work, record_id, title, DOCUMENT)
         if probe.text or probe.pages is not None:
-            store.put_document_text(work, record_id, probe.pages, probe.text)
+            texts.put(work, record_id, probe.pages, probe.text)
         # A recipe that this very file cannot satisfy (an office file without a picture of itself) gets no row.
         wanted = structure.recipes_for(key.databox, probe.kind) if renditions else ()
         recipes = [one for one in wanted if one.tobuild and one.mediatype in probe.makes]

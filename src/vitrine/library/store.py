@@ -31,9 +31,6 @@ from vitrine.library.tables import (
     removed_files,
     renditions,
 )
-from vitrine.library.tables import (
-    document_texts as texts,
-)
 from vitrine.platform.database import UnitOfWork, inserted_id
 from vitrine.platform.prepared import Prepared
 
@@ -227,23 +224,6 @@ def add_values(work: UnitOfWork, record_id: RecordId, values: Sequence[tuple[Fie
 
 
 # -- renditions and permalinks -----------------------------------------------------------------------------------------
-
-
-def put_document_text(work: UnitOfWork, record_id: RecordId, pages: int | None, text: str) -> None:
-    """Keep the words that stand in the file itself, instead of the ones that were kept before."""
-    work.db.execute(texts.delete().where(texts.c.record_id == record_id))
-    work.db.execute(texts.insert().values(record_id=record_id, pages=pages, text=text))
-
-
-def document_texts(work: UnitOfWork, ids: Sequence[RecordId]) -> dict[RecordId, str]:
-    """The words inside the files of *ids*, where there are any."""
-    query = sa.select(texts.c.record_id, texts.c.text).where(texts.c.record_id.in_(ids))
-    return {RecordId(row[0]): row[1] for row in work.db.execute(query)}
-
-
-def document_pages(work: UnitOfWork, record_id: RecordId) -> int | None:
-    """How many pages the original has; None where it has none."""
-    return work.db.scalar(sa.select(texts.c.pages).where(texts.c.record_id == record_id))
 
 
 @lru_cache(maxsize=128)

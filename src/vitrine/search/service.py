@@ -7,7 +7,7 @@ from datetime import timedelta
 from vitrine.accounts import Actor, Right, Via
 from vitrine.errors import Invalid
 from vitrine.jobs import Job, Jobs, Kind
-from vitrine.library import store
+from vitrine.library import store, texts
 from vitrine.library.events import RecordAdded, RecordChanged, RecordRemoved
 from vitrine.library.model import CollectionId, RecordId
 from vitrine.library.records import Records, Shown
@@ -118,7 +118,7 @@ class Indexer:
         structure = self.records.structure(work)
         found = store.with_thumbnails(work, ids)
         values = store.values_of(work, list(found))
-        texts = store.document_texts(work, list(found))
+        words = texts.of(work, list(found))
         documents = []
         for rid, (record, _) in found.items():
             public: dict[str, list[str]] = {}
@@ -143,7 +143,7 @@ class Indexer:
                     uuid=record.uuid,
                     fields=public,
                     business=business,
-                    extra=(record.original_name or "", texts.get(rid, "")),
+                    extra=(record.original_name or "", words.get(rid, "")),
                 )
             )
         return documents

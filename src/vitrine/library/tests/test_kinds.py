@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 from alembic import command
 
-from vitrine.library import store
+from vitrine.library import store, texts
 from vitrine.library.completing import Completion
 from vitrine.library.model import RecordKey, Rendition
 from vitrine.library.tables import databoxes, document_texts, fields, recipes, renditions
@@ -44,7 +44,7 @@ def test_a_pdf_becomes_a_document_that_its_words_find(server: Server, tmp_path: 
     with server.services.database.read() as work:
         record_id = store.by_key(work, key)
         assert record_id is not None
-        assert store.document_pages(work, record_id.id) == 3
+        assert texts.pages(work, record_id.id) == 3
 
 
 def test_a_sound_gets_its_picture_and_previews(server: Server, tmp_path: Path) -> None:
@@ -185,7 +185,7 @@ def test_records_from_before_get_what_they_lack_by_command(server: Server, tmp_p
     assert set(_renditions(server, key)) == {"document", "thumbnail", "preview"}
     assert len(_renditions(server, whole)) == 5
     with server.services.database.read() as work:
-        assert "Quayside cranes" in store.document_texts(work, [record.id])[record.id]
+        assert "Quayside cranes" in texts.of(work, [record.id])[record.id]
 
 
 def test_a_picture_of_an_unknown_kind_is_kept_and_can_be_downloaded(server: Server, tmp_path: Path) -> None:

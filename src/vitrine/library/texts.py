@@ -1,0 +1,26 @@
+"""SQL of the words and pages inside the files themselves."""
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+
+from vitrine.library.model import RecordId
+from vitrine.library.tables import document_texts as texts
+from vitrine.platform.database import UnitOfWork
+
+
+def put(work: UnitOfWork, record_id: RecordId, pages: int | None, text: str) -> None:
+    """Keep the words that stand in the file itself, instead of the ones that were kept before."""
+    work.db.execute(texts.delete().where(texts.c.record_id == record_id))
+    work.db.execute(texts.insert().values(record_id=record_id, pages=pages, text=text))
+
+
+def of(work: UnitOfWork, ids: Sequence[RecordId]) -> dict[RecordId, str]:
+    """The words inside the files of *ids*, where there are any."""
+    query = sa.select(texts.c.record_id, texts.c.text).where(texts.c.record_id.in_(ids))
+    return {RecordId(row[0]): row[1] for row in work.db.execute(query)}
+
+
+def pages(work: UnitOfWork, record_id: RecordId) -> int | None:
+    """How many pages the original has; None where it has none."""
+    return work.db.scalar(sa.select(texts.c.pages).where(texts.c.record_id == record_id))
