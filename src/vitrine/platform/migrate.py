@@ -20,15 +20,15 @@ def upgrade(database: Database) -> str:
     On SQLite everything happens inside one explicit BEGIN IMMEDIATE: Alembic's own transactions would leave a failed
     migration half done, and it could not be run again.
     """
-    script = ScriptDirectory.from_config(config())
+    script = ScriptDirectory.from_config(_config())
     newest = script.get_current_head() or ""
     with database.read() as work:
         if MigrationContext.configure(work.db).get_current_revision() == newest:
             return newest
     with database.write() as work:
-        settings = config()
-        settings.attributes["connection"] = work.db
-        command.upgrade(settings, "head")
+        config = _config()
+        config.attributes["connection"] = work.db
+        command.upgrade(config, "head")
     return newest
 
 
@@ -38,8 +38,7 @@ def differences(connection: Connection, metadata: MetaData) -> list[object]:
     return list(compare_metadata(context, metadata))
 
 
-def config() -> Config:
-    """Alembic's configuration for our scripts; its attribute `connection` says on what."""
-    made = Config()
-    made.set_main_option("script_location", str(SCRIPTS))
-    return made
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(SCRIPTS))
+    return config

@@ -137,7 +137,7 @@ def test_databoxes_from_before_get_the_new_recipes(tmp_path: Path) -> None:
     database = Database.in_folder(tmp_path)
     with database.write() as work:
         work.db.execute(sa.text("SELECT 1"))  # as `migrate.upgrade` does: Alembic then joins our transaction
-        config = migrate.config()
+        config = migrate._config()
         config.attributes["connection"] = work.db
         command.upgrade(config, "0001")
         made = {"labels": {}, "created": work.now}

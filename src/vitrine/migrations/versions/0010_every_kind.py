@@ -7,7 +7,7 @@ from vitrine.platform.schema import Json
 from vitrine.platform.tables import Id
 
 revision = "0010"
-down_revision = "0001"
+down_revision = "0020"
 branch_labels = None
 depends_on = None
 
