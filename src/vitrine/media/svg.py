@@ -39,7 +39,29 @@ def safe_svg(data: bytes) -> bytes:
     if _local(root) != "svg":
         raise Undecodable("The drawing is not SVG.", field="file", why=str(root.tag)[:100])
     _clean(root)
+    try:
+        drawn = _drawn(root, {one.get("id", ""): one for one in root.iter()}, {}, frozenset())
+    except RecursionError:
+        drawn = MOST_ELEMENTS + 1
+    if drawn > MOST_ELEMENTS:
+        raise Undecodable("The drawing has too many parts.", field="file", why=f"{drawn} when drawn")
     return tostring(root)
+
+
+def _drawn(element: Element, by_id: dict[str, Element], known: dict[Element, int], above: frozenset[Element]) -> int:
+    """How many elements are drawn when every `use` is followed: ten of ten of ten … make a bomb of a small file."""
+    if element in above:
+        return 0  # it refers to itself, and is not drawn again
+    if element in known:
+        return known[element]
+    inside = above | {element}
+    count = 1 + sum(_drawn(child, by_id, known, inside) for child in element)
+    if _local(element) == "use":
+        target = next((value[1:] for name, value in element.attrib.items() if name.endswith("href")), "")
+        if target in by_id:
+            count += _drawn(by_id[target], by_id, known, inside)
+    known[element] = min(count, MOST_ELEMENTS + 1)
+    return known[element]
 
 
 def _clean(root: Element) -> None:

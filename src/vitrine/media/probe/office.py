@@ -6,6 +6,7 @@ Packages are ZIP archives: every member is read with a bound, whatever its heade
 import re
 import zipfile
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any
 from xml.etree.ElementTree import Element, ParseError
 
@@ -33,6 +34,27 @@ _FACTS = {
 _NUMBER = re.compile(r"\d+")
 
 
+@dataclass(slots=True)
+class _Budget:
+    """What may still be inflated of one package, so that members that inflate without end are only cut."""
+
+    left: int = MOST_BYTES
+    warnings: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Bounded:
+    """A reader that ends when the budget does."""
+
+    file: Any
+    budget: _Budget
+
+    def read(self, size: int = -1) -> bytes:
+        part: bytes = self.file.read(min(size if size >= 0 else 1 << 16, self.budget.left))
+        self.budget.left -= len(part)
+        return part
+
+
 def mime_of(path: str, name: str) -> str:
     """The type of a ZIP archive by what is in it. Raises Undecodable for an office file that is cut off."""
     try:
@@ -55,18 +77,18 @@ def mime_of(path: str, name: str) -> str:
 def look(path: str) -> dict[str, Any]:
     """Metadata as `Office:…`, text, and whether there is a thumbnail inside. Raises Undecodable."""
     tags = Tags()
-    warnings: list[str] = []
+    budget = _Budget()
     text = ""
     try:
         with zipfile.ZipFile(path) as package:
             names = package.namelist()[:MOST_MEMBERS]
             for member in ("docProps/core.xml", "docProps/app.xml", "meta.xml"):
                 if member in names:
-                    _facts(package, member, tags, warnings)
+                    _facts(package, member, tags, budget)
             parts = sorted((one for one in names if _TEXTS.fullmatch(one)), key=_place)
             for member in parts:
-                text += "".join(_words(package, member, MOST_TEXT - len(text), warnings))
-                if len(text) >= MOST_TEXT:
+                text += "".join(_words(package, member, MOST_TEXT - len(text), budget))
+                if len(text) >= MOST_TEXT or budget.left <= 0:
                     break
             makes = ["image"] if thumbnail(package) else []
     except _DAMAGED as failure:
@@ -74,7 +96,7 @@ def look(path: str) -> dict[str, Any]:
     pages = tags.values.get("Office:Pages") or tags.values.get("Office:Slides")
     return {
         "metadata": tags.values,
-        "warnings": warnings[:5],
+        "warnings": budget.warnings[:5],
         "text": re.sub(r"[ \t]+", " ", text).strip()[:MOST_TEXT],
         "makes": makes,
         "pages": int(pages[0]) if pages and pages[0].isdecimal() and len(pages[0]) < 8 else None,
@@ -102,30 +124,18 @@ def _read(package: zipfile.ZipFile, member: str, most: int) -> bytes:
         return file.read(most)
 
 
-def _elements(package: zipfile.ZipFile, member: str, warnings: list[str]) -> Iterator[Element]:
+def _elements(package: zipfile.ZipFile, member: str, budget: _Budget) -> Iterator[Element]:
     """The elements of a member as they end. Entities, external ones above all, end the reading with a warning."""
     try:
         with package.open(member) as file:
-            for _, element in iterparse(_Bounded(file), events=("end",), forbid_dtd=True):
+            for _, element in iterparse(_Bounded(file, budget), events=("end",), forbid_dtd=True):
                 yield element
     except (ParseError, DefusedXmlException, UnicodeDecodeError) as failure:
-        warnings.append(f"{member}: {failure}"[:200])
+        budget.warnings.append(f"{member}: {failure}"[:200])
 
 
-class _Bounded:
-    """A reader that ends after MOST_BYTES, so that a member that inflates without end is only cut."""
-
-    def __init__(self, file: Any) -> None:
-        self._file, self._left = file, MOST_BYTES
-
-    def read(self, size: int = -1) -> bytes:
-        part: bytes = self._file.read(min(size if size >= 0 else 1 << 16, self._left))
-        self._left -= len(part)
-        return part
-
-
-def _facts(package: zipfile.ZipFile, member: str, tags: Tags, warnings: list[str]) -> None:
-    for element in _elements(package, member, warnings):
+def _facts(package: zipfile.ZipFile, member: str, tags: Tags, budget: _Budget) -> None:
+    for element in _elements(package, member, budget):
         local = str(element.tag).rpartition("}")[2]
         if local in _FACTS and element.text:
             tags.add(f"Office:{_FACTS[local]}", element.text)
@@ -134,9 +144,9 @@ def _facts(package: zipfile.ZipFile, member: str, tags: Tags, warnings: list[str
             tags.put("Office:Pages", [count])
 
 
-def _words(package: zipfile.ZipFile, member: str, most: int, warnings: list[str]) -> Iterator[str]:
+def _words(package: zipfile.ZipFile, member: str, most: int, budget: _Budget) -> Iterator[str]:
     left = most
-    for element in _elements(package, member, warnings):
+    for element in _elements(package, member, budget):
         local = str(element.tag).rpartition("}")[2]
         piece = (element.text or "") if local in _WORDS else ""
         piece += (element.tail or "").strip("\n") if local == "span" else ""

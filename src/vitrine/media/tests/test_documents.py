@@ -166,6 +166,18 @@ def test_an_office_file_with_entities_is_read_without_them(media: Media, tmp_pat
     assert any("document2" in one for one in probe.warnings)
 
 
+def test_an_office_file_that_inflates_without_end_is_only_read_in_bounds(media: Media, tmp_path: Path) -> None:
+    import zipfile
+
+    path = kinds.office(tmp_path / "a.docx")
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as package:
+        package.writestr("word/document2.xml", "<x><t>" + " " * (200 * 2**20) + "</t></x>")
+        package.writestr("word/document3.xml", "<x><t>never read</t></x>")
+    assert path.stat().st_size < 2**20
+    probe = media.probe(path, "a.docx")
+    assert probe.text == "Words of the report"
+
+
 def test_a_truncated_office_file_is_refused(media: Media, tmp_path: Path) -> None:
     cut = make.truncated(kinds.office(tmp_path / "a.docx"), tmp_path / "cut.docx")
     with pytest.raises(Undecodable):

@@ -189,6 +189,15 @@ def test_a_drawing_of_entities_is_refused(media: Media, tmp_path: Path) -> None:
         media.probe(path, "a.svg")
 
 
+def test_a_drawing_that_multiplies_itself_is_refused(media: Media, tmp_path: Path) -> None:
+    groups = "".join(f'<g id="g{n}">' + f'<use href="#g{n - 1}"/>' * 10 + "</g>" for n in range(1, 12))
+    path = kinds.svg(tmp_path / "a.svg", f"<defs><g id='g0'><path/></g>{groups}</defs><use href='#g11'/>")
+    with pytest.raises(Undecodable, match="too many parts"):
+        media.probe(path, "a.svg")
+    itself = kinds.svg(tmp_path / "b.svg", "<g id='a'><use href='#a'/><rect width='5' height='5'/></g>")
+    assert media.probe(itself, "b.svg").kind == "image"
+
+
 def test_a_drawing_with_an_old_document_type_is_taken(media: Media, tmp_path: Path) -> None:
     path = tmp_path / "a.svg"
     head = '<!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "http://www.w3.org/Graphics/SVG/1.1/DTD/svg11.dtd">'
