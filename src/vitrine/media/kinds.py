@@ -39,6 +39,10 @@ SOUNDS = (
     "audio/webm",
     "audio/x-matroska",
     "audio/x-ms-wma",
+    "audio/x-msvideo",
+    "audio/x-flv",
+    "audio/mp2p",
+    "audio/mp2t",
 )
 PDF = "application/pdf"
 _OPEN_XML = "application/vnd.openxmlformats-officedocument."
@@ -66,6 +70,10 @@ SOUND_OF = {
     "video/x-matroska": "audio/x-matroska",
     "video/ogg": "audio/ogg",
     "video/x-ms-asf": "audio/x-ms-wma",
+    "video/x-msvideo": "audio/x-msvideo",
+    "video/x-flv": "audio/x-flv",
+    "video/mpeg": "audio/mp2p",
+    "video/mp2t": "audio/mp2t",
 }
 _DOCUMENTS = frozenset((PDF, *OFFICE, *OLD_OFFICE.values(), "application/rtf", "application/epub+zip"))
 _BY_TYPE = {

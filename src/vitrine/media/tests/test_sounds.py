@@ -6,7 +6,8 @@ import pytest
 import pyvips
 
 from vitrine.media.errors import Undecodable
-from vitrine.media.renditions import Made, Spec, spec_of
+from vitrine.media.kinds import FILMS, SOUND_OF, kind_of
+from vitrine.media.renditions import Made, Spec, can_make, spec_of
 from vitrine.media.renditions.recipes import DEFAULT_RECIPES
 from vitrine.media.service import Media
 from vitrine.testing import media_factory as make
@@ -82,6 +83,14 @@ def test_the_sound_of_a_film_can_be_had_alone(media: Media, tmp_path: Path) -> N
     with media.scratch() as folder:
         made = _made(media, path, "video/mp4", [RECIPES[1]], folder)
         assert media.probe(made["preview"].path, "preview.mp3").kind == "audio"
+
+
+def test_a_film_type_without_picture_is_a_sound_that_can_be_made() -> None:
+    assert set(SOUND_OF) == set(FILMS)
+    for mime in SOUND_OF.values():
+        assert kind_of(mime) == "audio"
+        assert can_make(mime, "image")
+        assert can_make(mime, "audio")
 
 
 def test_a_cover_does_not_make_a_sound_a_film(media: Media, tmp_path: Path) -> None:
