@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from vitrine.library.model import FieldId, RecordId, RecordKey
 from vitrine.library.tables import (
+    document_texts,
     field_values,
     permalinks,
     records,
@@ -18,7 +19,7 @@ from vitrine.library.tables import (
 from vitrine.platform.database import UnitOfWork, inserted_id
 from vitrine.platform.schema import Instant, from_micros, metadata, to_micros
 
-PARTS = {"values": field_values, "renditions": renditions, "permalinks": permalinks}
+PARTS = {"values": field_values, "renditions": renditions, "permalinks": permalinks, "texts": document_texts}
 
 
 def next_position(work: UnitOfWork, record_id: RecordId) -> int:
@@ -81,7 +82,9 @@ def keep_removed(work: UnitOfWork, record_id: RecordId, remover: int | None) -> 
     kept: dict[str, Any] = {"record": _plain(records, found)}
     blobs = {found["sha256"]}
     for name, table in PARTS.items():
-        rows = work.db.execute(sa.select(table).where(table.c.record_id == record_id).order_by(table.c.id)).mappings()
+        rows = work.db.execute(
+            sa.select(table).where(table.c.record_id == record_id).order_by(*table.primary_key)
+        ).mappings()
         kept[name] = [_plain(table, row) for row in rows]
     blobs.update(one["sha256"] for one in kept["renditions"])
     made = inserted_id(
@@ -129,11 +132,11 @@ def bring_back(work: UnitOfWork, kept: Mapping[str, Any], fields: Iterable[int])
     made = RecordId(inserted_id(work.db.execute(records.insert().values(**values))))
     known = set(fields)
     for name, table in PARTS.items():
-        for plain in kept[name]:
+        for plain in kept.get(name, ()):  # what was removed earlier has fewer parts
             if name == "values" and plain["field_id"] not in known:
                 continue
             row = {**_row(table, plain), "record_id": made}
-            row.pop("id")
+            row.pop("id", None)
             work.db.execute(table.insert().values(**row))
     return made
 

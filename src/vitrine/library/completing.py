@@ -80,8 +80,7 @@ class Completion:
             "duration_ms": None if probe.duration_s is None else round(probe.duration_s * 1000),
         }
         store.update_record(work, record.id, values)
-        if probe.text or probe.pages is not None:
-            texts.put(work, record.id, probe.pages, probe.text)
+        texts.put(work, record.id, probe.pages, probe.text)
         known = {one.name for one in store.renditions_of(work, [record.id])[record.id]}
         for recipe in wanted:
             if recipe.name not in known:

@@ -204,8 +204,7 @@ class Ingest:
             },
         )
         permalinks.ensure(work, record_id, title, DOCUMENT)
-        if probe.text or probe.pages is not None:
-            texts.put(work, record_id, probe.pages, probe.text)
+        texts.put(work, record_id, probe.pages, probe.text)
         # A recipe that this very file cannot satisfy (an office file without a picture of itself) gets no row.
         wanted = structure.recipes_for(key.databox, probe.kind) if renditions else ()
         recipes = [one for one in wanted if one.tobuild and one.mediatype in probe.makes]

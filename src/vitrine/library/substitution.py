@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from vitrine.accounts import Actor, Right
 from vitrine.jobs import Jobs
-from vitrine.library import access, changes_store, permalinks, store
+from vitrine.library import access, changes_store, permalinks, store, texts
 from vitrine.library.errors import MayNotReplace, NoSuchRendition
 from vitrine.library.events import RecordChanged, RenditionsReady
 from vitrine.library.ingest import Arrival, extension_of, row_of
@@ -115,9 +115,9 @@ class Substitution:
             "substituted": True,
         }  # fmt: skip
         store.update_rendition(work, record.id, DOCUMENT, document)
-        recipes = {
-            one.name: one for one in self.records.structure(work).recipes_for(record.databox_id, arrival.probe.kind)
-        }
+        texts.put(work, record.id, probe.pages, probe.text)
+        of_kind = self.records.structure(work).recipes_for(record.databox_id, probe.kind)
+        recipes = {one.name: one for one in of_kind if one.mediatype in probe.makes}
         there = {one.name for one in store.renditions_of(work, [record.id])[record.id]} - {DOCUMENT}
         for name in there - recipes.keys():
             changes_store.delete_rendition(work, record.id, name)

@@ -10,9 +10,11 @@ from vitrine.platform.database import UnitOfWork
 
 
 def put(work: UnitOfWork, record_id: RecordId, pages: int | None, text: str) -> None:
-    """Keep the words that stand in the file itself, instead of the ones that were kept before."""
+    """Keep the words that stand in the file itself, instead of the ones that were kept before; nothing where the file
+    has neither words nor pages."""
     work.db.execute(texts.delete().where(texts.c.record_id == record_id))
-    work.db.execute(texts.insert().values(record_id=record_id, pages=pages, text=text))
+    if text or pages is not None:
+        work.db.execute(texts.insert().values(record_id=record_id, pages=pages, text=text))
 
 
 def of(work: UnitOfWork, ids: Sequence[RecordId]) -> dict[RecordId, str]:

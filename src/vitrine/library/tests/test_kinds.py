@@ -7,6 +7,7 @@ import pytest
 import sqlalchemy as sa
 from alembic import command
 
+from vitrine.accounts import COMMAND
 from vitrine.library import store, texts
 from vitrine.library.completing import Completion
 from vitrine.library.model import RecordKey, Rendition
@@ -186,6 +187,32 @@ def test_records_from_before_get_what_they_lack_by_command(server: Server, tmp_p
     assert len(_renditions(server, whole)) == 5
     with server.services.database.read() as work:
         assert "Quayside cranes" in texts.of(work, [record.id])[record.id]
+
+
+def test_a_removed_document_comes_back_with_its_words(server: Server, tmp_path: Path) -> None:
+    key = server.add(kinds.pdf(tmp_path / "a.pdf", 3, "Quayside cranes"), server.user("ada"))
+    with server.services.database.write() as work:
+        server.services.removal.remove(work, COMMAND, key)
+    with server.services.database.write() as work:
+        server.services.removal.restore(work, COMMAND, key)
+    with server.services.database.read() as work:
+        record = store.by_key(work, key)
+        assert record is not None
+        assert texts.pages(work, record.id) == 3
+        assert "Quayside cranes" in texts.of(work, [record.id])[record.id]
+
+
+def test_a_replaced_original_brings_its_own_words_and_renditions(server: Server, tmp_path: Path) -> None:
+    key = server.add(kinds.pdf(tmp_path / "a.pdf", 3, "Quayside cranes"), server.user("ada"))
+    arrival = server.services.ingest.take(kinds.office(tmp_path / "b.docx", thumbnail=False), "b.docx")
+    with server.services.database.write() as work:
+        server.services.substitution.replace_original(work, COMMAND, key, arrival)
+    server.work()
+    assert set(_renditions(server, key)) == {"document"}
+    with server.services.database.read() as work:
+        record = store.by_key(work, key)
+        assert record is not None
+        assert texts.of(work, [record.id]) == {record.id: "Words of the report"}
 
 
 def test_a_picture_of_an_unknown_kind_is_kept_and_can_be_downloaded(server: Server, tmp_path: Path) -> None:
