@@ -27,7 +27,9 @@ from vitrine.jobs import Jobs, Lane, Worker
 from vitrine.library.changes import Changes
 from vitrine.library.ingest import Ingest
 from vitrine.library.jobs import MAKE_RENDITIONS, SWEEP, RenditionMaker, Sweeper
+from vitrine.library.marks import Marks
 from vitrine.library.permalinks import SignedAddresses
+from vitrine.library.presentation import Presentation
 from vitrine.library.records import Records
 from vitrine.library.removal import Removal
 from vitrine.library.substitution import Substitution
@@ -105,6 +107,8 @@ def make_services(
         changes=Changes(records),
         removal=Removal(records, jobs),
         substitution=Substitution(records, media, jobs),
+        marks=Marks(database, records, media, settings.zone),
+        presentation=Presentation(records, media),
         signed=signed,
         search=Search(index, records),
         embeds=Embeds(settings, records, accounts, signed),

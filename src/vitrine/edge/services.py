@@ -8,7 +8,9 @@ from vitrine.embed import Embeds
 from vitrine.jobs import Jobs
 from vitrine.library.changes import Changes
 from vitrine.library.ingest import Ingest
+from vitrine.library.marks import Marks
 from vitrine.library.permalinks import SignedAddresses
+from vitrine.library.presentation import Presentation
 from vitrine.library.records import Records
 from vitrine.library.removal import Removal
 from vitrine.library.substitution import Substitution
@@ -39,6 +41,8 @@ class Services:
     changes: Changes
     removal: Removal
     substitution: Substitution
+    marks: Marks
+    presentation: Presentation
     signed: SignedAddresses
     search: Search
     embeds: Embeds

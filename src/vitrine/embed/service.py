@@ -101,13 +101,17 @@ class Embeds:
         return Target(record, rendition, permalinks.paths(record.key, rendition, link).file, None)
 
     def by_signature(self, work: UnitOfWork, token: str) -> Target:
-        """A signed address opens a document while its issuer still may have it (04 section 4 DO)."""
+        return self.signed_by(work, token)[0]
+
+    def signed_by(self, work: UnitOfWork, token: str) -> tuple[Target, Actor]:
+        """A signed address opens a document while its issuer, who is returned too, still may have it (04 section 4
+        DO)."""
         opened = self.signed.open(token, generation_of=lambda user: self._generation(work, user), now=work.now)
         issuer = self._person(work, opened.issuer_id)
         record, rendition = self._had_by(work, issuer, opened.key, opened.name)
         if rendition.permalink is not None and not rendition.permalink.activated:
             raise NotFound("This link has been switched off.")
-        return Target(record, rendition, f"/medias/{token}", (opened.issuer_id, issuer.url_key))
+        return Target(record, rendition, f"/medias/{token}", (opened.issuer_id, issuer.url_key)), issuer
 
     def _generation(self, work: UnitOfWork, user_id: int) -> int | None:
         found = self.accounts.known(work, UserId(user_id))

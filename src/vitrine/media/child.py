@@ -24,7 +24,12 @@ def _operations() -> dict[str, Callable[..., Any]]:
     from vitrine.media.probe.inspect import probe
     from vitrine.media.renditions.make import make_many
 
-    return {"probe": probe, "make_many": make_many, "ping": lambda: "pong"}
+    def mark(**arguments: Any) -> Any:
+        from vitrine.media.renditions.marks import mark as marked
+
+        return marked(**arguments)
+
+    return {"probe": probe, "make_many": make_many, "mark": mark, "ping": lambda: "pong"}
 
 
 def _confine(file_bytes: int) -> None:
