@@ -11,6 +11,7 @@ from vitrine.library.ingest import Ingest
 from vitrine.library.marks import Marks
 from vitrine.library.permalinks import SignedAddresses
 from vitrine.library.presentation import Presentation
+from vitrine.library.quarantine import Quarantine
 from vitrine.library.records import Records
 from vitrine.library.removal import Removal
 from vitrine.library.substitution import Substitution
@@ -43,6 +44,7 @@ class Services:
     substitution: Substitution
     marks: Marks
     presentation: Presentation
+    quarantine: Quarantine
     signed: SignedAddresses
     search: Search
     embeds: Embeds

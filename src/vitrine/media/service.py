@@ -54,6 +54,11 @@ class Media:
         }
         return msgspec.convert(self.sandbox.call("probe", arguments, timeout=PROBE_TIMEOUT), Probe)
 
+    def look(self, sha256: str, name: str) -> Probe:
+        """The same for a file that is kept already. Raises NotFound when its bytes are lost."""
+        with self.scratch() as folder, self._as_path(sha256, folder) as path:
+            return self.probe(path, name)
+
     def keep(self, spooled: Spooled) -> Stored:
         return self.store.keep(spooled)
 
