@@ -25,6 +25,7 @@ from vitrine.embed import Embeds
 from vitrine.files.shortcut import small_permalink
 from vitrine.jobs import Jobs, Lane, Worker
 from vitrine.library.changes import Changes
+from vitrine.library.downloads import Downloads
 from vitrine.library.ingest import Ingest
 from vitrine.library.jobs import MAKE_RENDITIONS, SWEEP, RenditionMaker, Sweeper
 from vitrine.library.marks import Marks
@@ -92,6 +93,7 @@ def make_services(
     media = make_media(settings, decoders)
     substitution = Substitution(records, media, jobs)
     ingest = Ingest(records, media, jobs, Fetcher(settings.fetch_max_bytes))
+    marks = Marks(database, records, media, settings.zone)
     signed = SignedAddresses(vault)
     index = EmbeddedIndex(settings.data_dir / "index")
     services = Services(
@@ -110,7 +112,8 @@ def make_services(
         changes=Changes(records),
         removal=Removal(records, jobs),
         substitution=substitution,
-        marks=Marks(database, records, media, settings.zone),
+        marks=marks,
+        downloads=Downloads(records, marks),
         presentation=Presentation(records, media),
         quarantine=Quarantine(database, records, ingest, media, substitution.replace_original),
         signed=signed,

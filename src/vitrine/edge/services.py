@@ -7,6 +7,7 @@ from vitrine.applications import Applications
 from vitrine.embed import Embeds
 from vitrine.jobs import Jobs
 from vitrine.library.changes import Changes
+from vitrine.library.downloads import Downloads
 from vitrine.library.ingest import Ingest
 from vitrine.library.marks import Marks
 from vitrine.library.permalinks import SignedAddresses
@@ -45,6 +46,7 @@ class Services:
     marks: Marks
     presentation: Presentation
     quarantine: Quarantine
+    downloads: Downloads
     signed: SignedAddresses
     search: Search
     embeds: Embeds

@@ -343,11 +343,6 @@ def update_rendition(work: UnitOfWork, record_id: RecordId, name: str, values: M
     ).rowcount
 
 
-def delete_rendition(work: UnitOfWork, record_id: RecordId, name: str) -> None:
-    """Its permalink stays for the day when it is made again."""
-    work.db.execute(renditions.delete().where(renditions.c.record_id == record_id, renditions.c.name == name))
-
-
 def ensure_permalink(work: UnitOfWork, record_id: RecordId, name: str, token: str, label: str) -> None:
     """Make the permalink unless it is there: it outlives every re-building of its rendition."""
     known = sa.select(permalinks.c.id).where(permalinks.c.record_id == record_id, permalinks.c.name == name)
