@@ -229,9 +229,18 @@ class Embeds:
 
 def shown_size(viewer: Viewer) -> tuple[int, int]:
     """The size of the document, with the ones of contract 04 section 6 where it has none."""
-    if viewer.width and viewer.height and viewer.kind != "audio":
-        return viewer.width, viewer.height
-    return {"audio": (SOUND_SIDE, SOUND_SIDE), "document": PAPER}.get(viewer.kind, UNKNOWN_SIZE)
+    return _frame(viewer.kind, viewer.width, viewer.height)
+
+
+def frame_size(rendition: Rendition) -> tuple[int, int]:
+    """The same for a file that somebody is about to frame."""
+    return _frame(_player(rendition), rendition.width, rendition.height)
+
+
+def _frame(kind: str, width: int, height: int) -> tuple[int, int]:
+    if width and height and kind != "audio":
+        return width, height
+    return {"audio": (SOUND_SIDE, SOUND_SIDE), "document": PAPER}.get(kind, UNKNOWN_SIZE)
 
 
 def _player(rendition: Rendition) -> str:

@@ -18,10 +18,12 @@ from vitrine.library.ingest import Arrival
 from vitrine.library.model import THUMBNAIL, Rendition
 from vitrine.library.quarantine import Waiting
 from vitrine.library.quarantine_store import Item
+from vitrine.platform import logging
 from vitrine.platform.database import UnitOfWork
 from vitrine.web.forms import known
-from vitrine.web.render import page, redirect
+from vitrine.web.render import page, redirect, translate
 
+log = logging.get("vitrine.web")
 HERE = "/library/quarantine/"
 PER_PAGE = 20
 MOST_AT_ONCE = 100
@@ -77,10 +79,10 @@ async def decide(request: Request) -> Response:
             done[await _decided(request, decision, item, rest[0] if rest else "")] += 1
         except (Conflict, NotFound) as late:
             done["gone"] += 1
-            why = late.detail
+            log.info("refused", code=late.code, why=late.why)
         except DomainError as refusal:
             done["refused"] += 1
-            why = refusal.detail
+            why = translate(request, refusal.detail)
     start = params.text("start") or "0"
     told = {name: count for name, count in done.items() if count} | ({"why": why} if why else {})
     return redirect(HERE + "?" + urlencode(told | ({"start": start} if start.isdecimal() and start != "0" else {})))

@@ -10,7 +10,7 @@ from typing import Any
 
 import pyvips
 
-from vitrine.media.errors import EmptyMark, Undecodable
+from vitrine.media.errors import EmptyMark, NoMaker, Undecodable
 from vitrine.media.renditions.make import Result, made
 
 FULL = 10_000_000  # a box that no picture fills: nothing is made smaller
@@ -25,9 +25,11 @@ _MIMES = {extension: mime for mime, extension in _SAVED.items()}
 def mark(source: str, mime: str, spec: dict[str, Any], into: str) -> Result:
     """One marked copy of *source* in the folder *into*. *spec* is {kind: wm, text, picture} or {kind: stamp, blocks}.
 
-    The copy keeps the format where it can be written, else it is a JPEG. Raises Undecodable or EmptyMark.
+    The copy keeps its format. Raises NoMaker for a format that cannot be written, Undecodable or EmptyMark.
     """
-    extension = _SAVED.get(mime, "jpg")
+    extension = _SAVED.get(mime)
+    if extension is None:  # a drawing, say, must not be opened without the care that its own maker takes
+        raise NoMaker(f"A picture of the kind {mime} cannot be marked.")
     target = Path(into) / f"marked.{extension}"
     try:
         loaded, frames = _loaded(source, mime)
