@@ -8,7 +8,7 @@ PORT ?= 8000
 DATA ?= var/demo
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check venv bench load docs demo-app lock clean
+.PHONY: help run test check venv vendor bench load docs demo-app lock clean
 
 help: ## This list
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -22,10 +22,11 @@ $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Vitrine needs Python 3.11 or newer (PYTHON=... make)."; exit 1; }
 	@$(PYTHON) -m venv $(VENV) || { echo "Python's venv module is missing. On Debian: apt-get install python3-venv"; rm -rf $(VENV); exit 1; }
 
-$(VENV)/.run: $(VENV)/bin/python requirements/run.txt pyproject.toml
+$(VENV)/.run: $(VENV)/bin/python requirements/run.txt pyproject.toml package-lock.json tools/vendor.sh
 	@echo "Installing what the server needs ..."
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/run.txt
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@sh tools/vendor.sh $(BIN)
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.run requirements/test.txt package-lock.json
@@ -33,8 +34,11 @@ $(VENV)/.test: $(VENV)/.run requirements/test.txt package-lock.json
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/test.txt
 	@sh tools/browser.sh
 	@$(BIN)/python tools/corpus.py
-	@PATH="$$PATH:$(CURDIR)/$(BIN)" npm ci --silent --ignore-scripts
+	@PATH="$$PATH:$(CURDIR)/$(BIN)" npm ci --silent --ignore-scripts --omit=optional
 	@touch $@
+
+vendor: $(VENV)/bin/python ## Fetch again what the pages take from npm (the viewer of PDFs)
+	@sh tools/vendor.sh $(BIN)
 
 check: $(VENV)/.test ## The quick gates: format, lint, types, import contracts
 	@$(BIN)/ruff format --check --quiet .
@@ -62,6 +66,7 @@ demo-app: $(VENV)/.test ## Run the example application against `make run`
 lock: $(VENV)/.test ## Compile the locks anew
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --extra build pyproject.toml -o requirements/run.txt
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --extra build --extra grown --extra test pyproject.toml -o requirements/test.txt
+	@sh tools/npm-lock.sh
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-deps requirements/demo.in -o requirements/demo.txt
 
 clean: ## Remove what was built here; the data in var/ stays

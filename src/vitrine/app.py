@@ -25,9 +25,13 @@ from vitrine.embed import Embeds
 from vitrine.files.shortcut import small_permalink
 from vitrine.jobs import Jobs, Lane, Worker
 from vitrine.library.changes import Changes
+from vitrine.library.downloads import Downloads
 from vitrine.library.ingest import Ingest
 from vitrine.library.jobs import MAKE_RENDITIONS, SWEEP, RenditionMaker, Sweeper
+from vitrine.library.marks import Marks
 from vitrine.library.permalinks import SignedAddresses
+from vitrine.library.presentation import Presentation
+from vitrine.library.quarantine import Quarantine
 from vitrine.library.records import Records
 from vitrine.library.removal import Removal
 from vitrine.library.substitution import Substitution
@@ -87,6 +91,9 @@ def make_services(
     jobs = Jobs()
     records = Records()
     media = make_media(settings, decoders)
+    substitution = Substitution(records, media, jobs)
+    ingest = Ingest(records, media, jobs, Fetcher(settings.fetch_max_bytes))
+    marks = Marks(database, records, media, settings.zone)
     signed = SignedAddresses(vault)
     index = EmbeddedIndex(settings.data_dir / "index")
     services = Services(
@@ -100,11 +107,15 @@ def make_services(
         oauth=OAuth(database, accounts, applications, vault, Policy(settings.old_habits), settings.origin),
         media=media,
         records=records,
-        ingest=Ingest(records, media, jobs, Fetcher(settings.fetch_max_bytes)),
+        ingest=ingest,
         upkeep=Upkeep(records, jobs),
         changes=Changes(records),
         removal=Removal(records, jobs),
-        substitution=Substitution(records, media, jobs),
+        substitution=substitution,
+        marks=marks,
+        downloads=Downloads(records, marks),
+        presentation=Presentation(records, media),
+        quarantine=Quarantine(database, records, ingest, media, substitution.replace_original),
         signed=signed,
         search=Search(index, records),
         embeds=Embeds(settings, records, accounts, signed),

@@ -53,6 +53,8 @@ class Settings:
     sign_in_failures: int = _setting(8, "Failed sign-ins after which an account waits.")
     sign_in_wait_minutes: int = _setting(15, "How long an account waits after too many failures.", "minutes")
     embed_frame_ancestors: str = _setting("*", "Sites that may frame embedded documents, as in frame-ancestors.")
+    embed_start_field: str = _setting("StartOfMessage", "Field that says at which second a film or sound begins.")
+    embed_chapters_field: str = _setting("VideoTextTrackChapters", "Field that holds the chapters of a film as WebVTT.")
     demo: bool = _setting(False, "Fill an empty instance with the demonstration.")
 
     @property

@@ -21,6 +21,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 AXE = (ROOT / "node_modules" / "axe-core" / "axe.min.js").read_text() if (ROOT / "node_modules").exists() else ""
 PAGES = {
     "wall": "/", "nothing-found": "/?q=zzz", "record": "/records/1/5/", "film": "/records/1/21/", "upload": "/upload/",
+    "quarantine": "/library/quarantine/",
     "account": "/account/", "access": "/account/access/", "sessions": "/account/security/sessions/",
     "authorised": "/account/security/applications/", "password": "/account/reset-password/",
     "dashboard": "/developers/applications/", "new-application": "/developers/application/new/",

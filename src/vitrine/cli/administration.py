@@ -13,8 +13,10 @@ from vitrine.cli.opening import data_option, instance
 from vitrine.cli.phraseanet import profile_of, switch_of
 from vitrine.errors import Invalid
 from vitrine.library.model import CollectionId, DataboxId
+from vitrine.library.presentation import Presentation
 
 SETS = {"reader": READER, "contributor": CONTRIBUTOR, "all": ALL_RIGHTS}
+FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print a machine-readable result.")
 
 
@@ -86,6 +88,58 @@ def add_collection(name: str, databox_id: int, data: Path, as_json: bool) -> Non
         made = services.upkeep.add_collection(work, COMMAND, DataboxId(databox_id), name)
     result = {"base_id": made.id, "databox_id": made.databox_id, "collection_id": made.number}
     told(result, as_json=as_json, sentence=f"Collection {made.name} was made (base_id {made.id}).")
+
+
+@collection.command("set")
+@click.argument("base_id", type=int)
+@click.option("--public-presentation", type=click.Choice(["none", "wm", "stamp"]), help="What strangers get: pub_wm.")
+@click.option("--watermark", type=FILE, help="Picture laid over previews; PNG with transparency is best.")
+@click.option("--no-watermark", is_flag=True, help="Forget the picture: diagonals and the collection's name instead.")
+@click.option("--stamp", type=FILE, help="JSON definition of the stamp; its logos are files beside it.")
+@click.option("--no-stamp", is_flag=True, help="Forget the stamp.")
+@data_option
+@json_option
+def set_collection(
+    base_id: int,
+    public_presentation: str | None,
+    watermark: Path | None,
+    no_watermark: bool,
+    stamp: Path | None,
+    no_stamp: bool,
+    data: Path,
+    as_json: bool,
+) -> None:
+    """Say how a collection presents its pictures: watermark, stamp, and what strangers get."""
+    with instance(data) as services:
+        presentation = services.presentation
+        changes: dict[str, Any] = {}
+        if public_presentation is not None:
+            changes["public_presentation"] = public_presentation
+        if watermark is not None or no_watermark:
+            changes["watermark"] = presentation.keep_picture(watermark, watermark.name) if watermark else None
+        if stamp is not None or no_stamp:
+            changes["stamp"] = _stamp(presentation, stamp) if stamp else None
+        if not changes:
+            raise Invalid("Say what to set; see vitrine collection set --help.")
+        with services.database.write() as work:
+            made = presentation.set(work, COMMAND, CollectionId(base_id), changes)
+    result = {"base_id": made.id, "public_presentation": made.public_presentation, "watermark": made.watermark}
+    told({**result, "stamp": made.stamp}, as_json=as_json, sentence=f"Collection {made.name} was set: {made.id}.")
+
+
+def _stamp(presentation: Presentation, file: Path) -> Any:
+    try:
+        definition = json.loads(file.read_text())
+    except ValueError as fault:
+        raise Invalid(f"{file.name} is not JSON: {fault}.", field="stamp") from fault
+
+    def keep(name: str) -> str:
+        logo = file.parent / name
+        if not logo.is_file():
+            raise Invalid(f"The stamp's logo {name} is not beside {file.name}.", field="stamp")
+        return presentation.keep_picture(logo, logo.name)
+
+    return presentation.with_logos(definition, keep)
 
 
 @click.command()

@@ -12,6 +12,7 @@ from vitrine.cli.opening import data_option, instance
 from vitrine.edge.services import Services
 from vitrine.errors import Conflict, DomainError, Invalid, Unavailable
 from vitrine.library.errors import AlreadyThere
+from vitrine.library.ingest import Quarantined
 from vitrine.library.model import CollectionId
 
 
@@ -39,24 +40,31 @@ def import_files(paths: tuple[Path, ...], base_id: int, login: str | None, data:
                 elif state == "refused":
                     click.echo(f"\n  {path.name}: {detail}", err=True)
     if not as_json:
-        click.echo(f"{counts['added']} added, {counts['there']} were there already, {counts['refused']} refused.")
+        click.echo(
+            f"{counts['added']} added, {counts['there']} were there already, {counts['waits']} wait in the "
+            f"quarantine, {counts['refused']} refused."
+        )
     if counts["refused"]:
         raise Conflict(f"{counts['refused']} of {len(files)} files were refused; the reasons are above.")
 
 
 def add_one(services: Services, actor: Actor, path: Path, into: CollectionId) -> tuple[str, str]:
-    """(state, detail) of one file: added, there or refused. A disk that is full ends the whole import."""
+    """(state, detail) of one file: added, there, waits (in the quarantine) or refused. A full disk ends the import."""
     try:
         arrival = services.ingest.take(path, path.name)
         with services.database.write() as work:
             services.ingest.refuse_duplicate(work, actor, arrival, into)
-            services.ingest.add(work, actor, arrival, into, force=True)
+            if services.quarantine.holds(work, into, arrival.sha256):
+                return "waits", "in the quarantine since an earlier import"
+            outcome = services.ingest.add(work, actor, arrival, into)
     except AlreadyThere as twin:
         return "there", twin.detail
     except Unavailable:
         raise
     except DomainError as refusal:
         return "refused", refusal.detail
+    if isinstance(outcome, Quarantined):
+        return "waits", "in the quarantine: " + ", ".join(outcome.checks)
     return "added", ""
 
 

@@ -5,7 +5,7 @@ import sys
 import click
 
 from vitrine import __version__
-from vitrine.cli import administration, importing, phraseanet, records, serving
+from vitrine.cli import administration, checking, importing, phraseanet, records, serving
 from vitrine.errors import DomainError
 
 
@@ -28,6 +28,7 @@ for command in (
     administration.collection,
     administration.grant,
     administration.app,
+    checking.checks,
     importing.import_files,
     phraseanet.import_phraseanet,
     records.record,

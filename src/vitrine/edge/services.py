@@ -7,8 +7,12 @@ from vitrine.applications import Applications
 from vitrine.embed import Embeds
 from vitrine.jobs import Jobs
 from vitrine.library.changes import Changes
+from vitrine.library.downloads import Downloads
 from vitrine.library.ingest import Ingest
+from vitrine.library.marks import Marks
 from vitrine.library.permalinks import SignedAddresses
+from vitrine.library.presentation import Presentation
+from vitrine.library.quarantine import Quarantine
 from vitrine.library.records import Records
 from vitrine.library.removal import Removal
 from vitrine.library.substitution import Substitution
@@ -39,6 +43,10 @@ class Services:
     changes: Changes
     removal: Removal
     substitution: Substitution
+    marks: Marks
+    presentation: Presentation
+    quarantine: Quarantine
+    downloads: Downloads
     signed: SignedAddresses
     search: Search
     embeds: Embeds

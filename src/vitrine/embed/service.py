@@ -11,11 +11,12 @@ from urllib.parse import quote
 
 from vitrine.accounts import Accounts, Actor, Via
 from vitrine.accounts.model import NOBODY, UserId
-from vitrine.embed.targets import PermalinkTarget, SignedTarget, parse
+from vitrine.embed.targets import DatafileTarget, PermalinkTarget, SignedTarget, parse
+from vitrine.embed.tracks import NoTrack, Track, as_webvtt, seconds_of, tracks_of
 from vitrine.errors import NotFound
 from vitrine.library import access, permalinks, store
 from vitrine.library.errors import MayNotSee
-from vitrine.library.model import DOCUMENT, THUMBNAIL, Record, Rendition
+from vitrine.library.model import THUMBNAIL, Field, Record, RecordKey, Rendition, Value
 from vitrine.library.permalinks import SignedAddresses
 from vitrine.library.records import Records
 from vitrine.platform.database import UnitOfWork
@@ -23,6 +24,9 @@ from vitrine.settings import Settings
 
 COVER_LIFE = timedelta(hours=24)
 SOUND_SIDE = 320
+UNKNOWN_SIZE = (640, 480)
+PAPER = (595, 842)  # A4 in points: the frame of a document whose size is not known
+PDF = "application/pdf"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +42,8 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """What the page shows: *kind* decides the player; sizes are pixels, 0 when unknown."""
+    """What the page shows: *kind* (image, video, audio, document or link) decides the player; sizes are pixels, 0 when
+    unknown; *start* is in seconds."""
 
     target: Target
     kind: str
@@ -47,8 +52,11 @@ class Viewer:
     width: int
     height: int
     cover: str | None
+    cover_size: tuple[int, int]
     title: str
     caption: str
+    tracks: tuple[Track, ...] = ()
+    start: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +68,31 @@ class Embeds:
 
     # -- targets -------------------------------------------------------------------------------------------------
 
-    def resolve(self, work: UnitOfWork, url: str | None) -> Target:
-        """Raises ForeignAddress, WrongToken, BadAddress, StaleAddress or NotFound."""
+    def resolve(self, work: UnitOfWork, url: str | None, actor: Actor = NOBODY) -> Target:
+        """*actor* is the person in this browser, who matters for `/datafiles/` only.
+
+        Raises ForeignAddress, WrongToken, BadAddress, StaleAddress or NotFound.
+        """
         wanted = parse(url, self.settings.origin)
         if isinstance(wanted, SignedTarget):
             return self.by_signature(work, wanted.token)
+        if isinstance(wanted, DatafileTarget):
+            return self.by_rights(work, actor, wanted)
         return self.by_permalink(work, wanted)
+
+    def by_rights(self, work: UnitOfWork, actor: Actor, wanted: DatafileTarget) -> Target:
+        """A file as its own route gives it: to somebody who is signed in and may have it (04 section 4)."""
+        if not actor.is_known:
+            raise NotFound("There is nothing at this address.", why="no session")
+        record, rendition = self._had_by(work, actor, wanted.key, wanted.name)
+        address = f"/datafiles/{wanted.key.databox}/{wanted.key.number}/{rendition.name}/"
+        return Target(record, rendition, address, (actor.must_user_id, actor.url_key))
+
+    def _had_by(self, work: UnitOfWork, actor: Actor, key: RecordKey, name: str) -> tuple[Record, Rendition]:
+        try:
+            return self.records.rendition(work, actor, key, name)
+        except MayNotSee as refusal:
+            raise NotFound("There is nothing at this address.", why=refusal.why) from refusal
 
     def by_permalink(self, work: UnitOfWork, wanted: PermalinkTarget) -> Target:
         """The token is the right: no person is involved (04 section 2)."""
@@ -74,16 +101,17 @@ class Embeds:
         return Target(record, rendition, permalinks.paths(record.key, rendition, link).file, None)
 
     def by_signature(self, work: UnitOfWork, token: str) -> Target:
-        """A signed address opens a document while its issuer still may have it (04 section 4 DO)."""
+        return self.signed_by(work, token)[0]
+
+    def signed_by(self, work: UnitOfWork, token: str) -> tuple[Target, Actor]:
+        """A signed address opens a document while its issuer, who is returned too, still may have it (04 section 4
+        DO)."""
         opened = self.signed.open(token, generation_of=lambda user: self._generation(work, user), now=work.now)
         issuer = self._person(work, opened.issuer_id)
-        try:
-            record, rendition = self.records.rendition(work, issuer, opened.key, opened.name)
-        except MayNotSee as refusal:
-            raise NotFound("There is nothing at this address.", why=refusal.why) from refusal
+        record, rendition = self._had_by(work, issuer, opened.key, opened.name)
         if rendition.permalink is not None and not rendition.permalink.activated:
             raise NotFound("This link has been switched off.")
-        return Target(record, rendition, f"/medias/{token}", (opened.issuer_id, issuer.url_key))
+        return Target(record, rendition, f"/medias/{token}", (opened.issuer_id, issuer.url_key)), issuer
 
     def _generation(self, work: UnitOfWork, user_id: int) -> int | None:
         found = self.accounts.known(work, UserId(user_id))
@@ -100,35 +128,51 @@ class Embeds:
     def viewer(self, work: UnitOfWork, target: Target) -> Viewer:
         """What an embed page of *target* shows. Business fields are never part of it."""
         record, rendition = target.record, target.rendition
-        caption = next(
-            (
-                value.value
-                for field, value in self.records.values(work, NOBODY, record, business=False)
-                if field.dces_element == "Description"
-            ),
-            "",
-        )
+        values = self.records.values(work, NOBODY, record, business=False)
+        kind = _player(rendition)
+        thumbnail = store.rendition(work, record.id, THUMBNAIL)
+        thumbnail = thumbnail if thumbnail is not None and thumbnail.is_ready else None
+        has_film = kind == "video"
         return Viewer(
             target=target,
-            kind=_player(record, rendition),
+            kind=kind,
             source=self.settings.absolute(target.address),
             mime=rendition.mime,
             width=rendition.width,
             height=rendition.height,
-            cover=self._cover(work, target),
+            cover=self._cover(work, target, thumbnail),
+            cover_size=(thumbnail.width, thumbnail.height) if thumbnail else (0, 0),
             title=record.title,
-            caption=caption,
+            caption=next((one.value for field, one in values if field.dces_element == "Description"), ""),
+            tracks=tracks_of(values, self.settings.embed_chapters_field) if has_film else (),
+            start=self._start(values) if kind in ("video", "audio") else 0.0,
         )
 
-    def _cover(self, work: UnitOfWork, target: Target) -> str | None:
+    def _start(self, values: list[tuple[Field, Value]]) -> float:
+        wanted = self.settings.embed_start_field.lower()
+        return next((seconds_of(one.value) for field, one in values if field.name.lower() == wanted), 0.0)
+
+    def track(self, work: UnitOfWork, target: Target, choice: int) -> str:
+        """The WebVTT text behind one track of a film. Raises NoTrack."""
+        values = self.records.values(work, NOBODY, target.record, business=False)
+        if _player(target.rendition) != "video" or not any(
+            one.field_id == choice for one in tracks_of(values, self.settings.embed_chapters_field)
+        ):
+            raise NoTrack("There is no such text track.", field="choice")
+        return as_webvtt(next(one.value for field, one in values if field.id == choice and one.value.strip()))
+
+    def track_address(self, target: Target, track: Track) -> str:
+        inner = quote(self.settings.absolute(target.address), safe="")
+        return self.settings.absolute(f"/embed/vtt/?url={inner}&choice={track.field_id}")
+
+    def _cover(self, work: UnitOfWork, target: Target, thumbnail: Rendition | None) -> str | None:
         """A picture that stands for the document: a signed address of the thumbnail alone, never a permalink the
         caller did not have (04 section 6 DO). The target itself when it is the thumbnail or a small picture."""
         record = target.record
         if target.rendition.name == THUMBNAIL:
             return self.settings.absolute(target.address)
-        thumbnail = store.rendition(work, record.id, THUMBNAIL)
-        if thumbnail is None or not thumbnail.is_ready:
-            return self.settings.absolute(target.address) if record.kind == "image" else None
+        if thumbnail is None:
+            return self.settings.absolute(target.address) if target.rendition.mime.startswith("image/") else None
         issuer = target.issuer or self._any_issuer(work, record)
         if issuer is None:
             return None
@@ -176,31 +220,36 @@ class Embeds:
             "url": viewer.source,
             "html": self.iframe(target, width, height),
         }
-        thumbnail = store.rendition(work, target.record.id, THUMBNAIL)
-        if (
-            viewer.cover is not None
-            and thumbnail is not None
-            and thumbnail.is_ready
-            and target.rendition.name != DOCUMENT
-        ):
-            small = _fitted(thumbnail.width, thumbnail.height, max_width, max_height)
-            if small == (thumbnail.width, thumbnail.height):
+        if viewer.cover is not None and all(viewer.cover_size):
+            small = _fitted(*viewer.cover_size, max_width, max_height)
+            if small == viewer.cover_size:
                 answer |= {"thumbnail_url": viewer.cover, "thumbnail_width": small[0], "thumbnail_height": small[1]}
         return answer
 
 
 def shown_size(viewer: Viewer) -> tuple[int, int]:
     """The size of the document, with the ones of contract 04 section 6 where it has none."""
-    if viewer.width and viewer.height:
-        return viewer.width, viewer.height
-    return (SOUND_SIDE, SOUND_SIDE) if viewer.kind == "audio" else (640, 480)
+    return _frame(viewer.kind, viewer.width, viewer.height)
 
 
-def _player(record: Record, rendition: Rendition) -> str:
+def frame_size(rendition: Rendition) -> tuple[int, int]:
+    """The same for a file that somebody is about to frame."""
+    return _frame(_player(rendition), rendition.width, rendition.height)
+
+
+def _frame(kind: str, width: int, height: int) -> tuple[int, int]:
+    if width and height and kind != "audio":
+        return width, height
+    return {"audio": (SOUND_SIDE, SOUND_SIDE), "document": PAPER}.get(kind, UNKNOWN_SIZE)
+
+
+def _player(rendition: Rendition) -> str:
     family = rendition.mime.partition("/")[0]
     if family in ("image", "video", "audio"):
         return family
-    return "document" if record.kind == "document" else "link"
+    if rendition.mime == PDF:
+        return "document"
+    return "link"  # what no browser shows: a picture and a way to it
 
 
 def _fitted(width: int, height: int, max_width: int | None, max_height: int | None) -> tuple[int, int]:

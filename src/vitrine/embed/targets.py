@@ -10,6 +10,7 @@ from vitrine.library.model import DataboxId, RecordKey
 
 _CURRENT = re.compile(r"/permalink/v1/(\d{1,18})/(\d{1,18})/([^/]+)/([^/]*)")
 _OLD = re.compile(r"/permalink/v1/([^/]+)/(\d{1,18})/(\d{1,18})/([^/]+)/([^/]+)/(view/?)?")
+_DATAFILE = re.compile(r"/datafiles/(\d{1,18})/(\d{1,18})/([^/]+)/?")
 _MEDIAS = re.compile(r"/medias/([^/]+)")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _GIVEN = re.compile(r"(?:^|&)url=(.*)$", re.DOTALL)
@@ -67,7 +68,18 @@ class SignedTarget:
     token: str
 
 
-def parse(url: str | None, origin: str) -> PermalinkTarget | SignedTarget:
+@dataclass(frozen=True, slots=True)
+class DatafileTarget:
+    """`/datafiles/…`: for the person who is signed in in this browser."""
+
+    key: RecordKey
+    name: str
+
+
+Wanted = PermalinkTarget | SignedTarget | DatafileTarget
+
+
+def parse(url: str | None, origin: str) -> Wanted:
     """What *url* points at: absolute on this server (same scheme, host and port) or beginning with one slash.
 
     Raises ForeignAddress for a missing or foreign address, NotFound for anything local that is no document.
@@ -95,10 +107,13 @@ def _place(parts: SplitResult) -> tuple[str, str | None, int | None]:
     return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
 
 
-def _of_path(path: str, query: dict[str, str]) -> PermalinkTarget | SignedTarget:
+def _of_path(path: str, query: dict[str, str]) -> Wanted:
     signed = _MEDIAS.fullmatch(path)
     if signed:
         return SignedTarget(signed[1])
+    datafile = _DATAFILE.fullmatch(path)
+    if datafile:
+        return DatafileTarget(_key(datafile[1], datafile[2]), unquote(datafile[3]).lower())
     current = _CURRENT.fullmatch(path)
     if current:
         return PermalinkTarget(_key(current[1], current[2]), unquote(current[3]).lower(), query.get("token"))

@@ -10,9 +10,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from vitrine.accounts import NOBODY, Actor
-from vitrine.edge import cookie, glance, nobody, optional_bearer, parameters, read, services
+from vitrine.edge import Services, cookie, glance, nobody, optional_bearer, parameters, read, services
 from vitrine.embed.targets import PermalinkTarget
 from vitrine.errors import NotFound
+from vitrine.files.marked import Due, as_due, due
 from vitrine.files.send import Document, filename_of, send
 from vitrine.library import permalinks, store
 from vitrine.library.errors import MayNotSee
@@ -35,6 +36,7 @@ def _wanted(request: Request, token: str | None) -> PermalinkTarget:
 async def permalink(request: Request) -> Response:
     """GET, HEAD /permalink/v1/{databox}/{record}/{subdef}/{label}?token=… (the label is not checked)."""
     here = services(request)
+    viewer = None
     plain = TOKEN_ALONE.fullmatch(request.scope["query_string"])
     if plain is not None and "authorization" not in request.headers:
         wanted = _wanted(request, plain[1].decode())
@@ -42,10 +44,19 @@ async def permalink(request: Request) -> Response:
         params = await parameters(request)
         wanted = _wanted(request, params.text("token"))
         # A token of a viewer that is wrong is refused before the file is served.
-        await read(request, nobody, lambda work, _actor: optional_bearer(work, request))
+        viewer = await read(request, nobody, lambda work, _actor: optional_bearer(work, request))
     file = await glance(request, lambda work: permalinks.shared(work, wanted.key, wanted.name, wanted.token))
     document, link = answering(here.settings.base_url, wanted.key, file)
-    return send(request, document, public=file.is_public, link=link)
+    public = file.is_public
+    if file.mime.startswith("image/") and (viewer is not None or not file.is_unmarked):
+        target = await read(request, nobody, lambda work, _actor: _linked(here, work, wanted, viewer or NOBODY))
+        document, public = await as_due(request, target), public and not target.varies
+    return send(request, document, public=public, link=link)
+
+
+def _linked(here: Services, work: UnitOfWork, wanted: PermalinkTarget, viewer: Actor) -> Due:
+    target = here.embeds.by_permalink(work, wanted)
+    return due(here, work, target.record, target.rendition, viewer=viewer)
 
 
 @lru_cache(maxsize=8192)
@@ -60,8 +71,9 @@ async def old_permalink(request: Request) -> Response:
     """GET, HEAD /permalink/v1/{label}/{databox}/{record}/{token}/{subdef}/: bookmarks and pages from before 3.7.9."""
     here = services(request)
     wanted = _wanted(request, request.path_params["token"])
-    target = await read(request, nobody, lambda work, _actor: here.embeds.by_permalink(work, wanted))
-    return send(request, Document.of(target.record, target.rendition), public=False)
+
+    found = await read(request, nobody, lambda work, _actor: _linked(here, work, wanted, NOBODY))
+    return send(request, await as_due(request, found), public=False)
 
 
 async def options(request: Request) -> Response:
@@ -107,8 +119,20 @@ async def signed(request: Request) -> Response:
     """GET, HEAD /medias/{token}: needs no access token; the issuer must still have access."""
     here = services(request)
     token = request.path_params["token"]
-    target = await read(request, nobody, lambda work, _actor: here.embeds.by_signature(work, token))
-    return send(request, Document.of(target.record, target.rendition), public=False)
+
+    def call(work: UnitOfWork, _actor: Actor) -> Due:
+        target, issuer = here.embeds.signed_by(work, token)
+        found = due(here, work, target.record, target.rendition, issuer=issuer)
+        if found.wanted is None:
+            return found
+        # Only where a stranger would get a mark does it matter who is signed in (04 section 4).
+        viewer = cookie(work, request)
+        if not viewer.is_known:
+            return found
+        return due(here, work, target.record, target.rendition, viewer=viewer)
+
+    found = await read(request, nobody, call)
+    return send(request, await as_due(request, found), public=False)
 
 
 async def datafile(request: Request) -> Response:
@@ -116,16 +140,17 @@ async def datafile(request: Request) -> Response:
     here = services(request)
     wanted = _wanted(request, None)
 
-    def call(work: UnitOfWork, actor: Actor) -> Any:
+    def call(work: UnitOfWork, actor: Actor) -> Due:
         if not actor.is_known:
             raise NotFound("There is nothing at this address.", why="no session")
         try:
-            return here.records.rendition(work, actor, wanted.key, wanted.name)
+            record, rendition = here.records.rendition(work, actor, wanted.key, wanted.name)
         except MayNotSee as refusal:
             raise NotFound("There is nothing at this address.", why=refusal.why) from refusal
+        return due(here, work, record, rendition, viewer=actor, own=True)
 
-    record, rendition = await read(request, cookie, call)
-    return send(request, Document.of(record, rendition), public=False)
+    found = await read(request, cookie, call)
+    return send(request, await as_due(request, found), public=False)
 
 
 FILE = "/permalink/v1/{databox_id:int}/{record_id:int}/{subdef}"

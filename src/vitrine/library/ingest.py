@@ -16,7 +16,8 @@ import msgspec
 
 from vitrine.accounts import Actor, Right, Via
 from vitrine.jobs import Jobs
-from vitrine.library import permalinks, store, texts
+from vitrine.library import checks, permalinks, store, texts
+from vitrine.library.checks import Candidate
 from vitrine.library.errors import AlreadyThere, MayNotAdd
 from vitrine.library.events import RecordAdded
 from vitrine.library.jobs import MAKE_RENDITIONS
@@ -103,9 +104,12 @@ class Ingest:
         collection = self.permit(work, actor, into)
         uuid = embedded_uuid(arrival.probe.metadata)
         if force is not True:
-            checks = self._checks(work, collection.databox_id, arrival, uuid)
-            if checks or force is False:
-                return self._quarantine(work, actor, arrival, collection, uuid, checks, forced=force is False)
+            failed = checks.failed(work, collection, candidate_of(arrival, collection.databox_id, uuid))
+            if failed or force is False:
+                attributes = {"kind": arrival.probe.kind} | ({} if status is None else {"status": status})
+                return self._quarantine(
+                    work, actor, arrival, collection, uuid, failed, attributes, forced=force is False
+                )
         return Added(self._record(work, actor, arrival, collection, uuid, status, renditions))
 
     def refuse_duplicate(self, work: UnitOfWork, actor: Actor, arrival: Arrival, into: CollectionId) -> None:
@@ -117,16 +121,6 @@ class Ingest:
             refusal.key = twins[0].key
             raise refusal
 
-    def _checks(
-        self, work: UnitOfWork, databox: DataboxId, arrival: Arrival, uuid: str | None
-    ) -> dict[str, tuple[int, ...]]:
-        same_bytes = store.same_file(work, databox, arrival.sha256)
-        checks = {"Sha256": tuple(one.number for one in same_bytes)} if same_bytes else {}
-        same_uuid = store.same_uuid(work, databox, uuid) if uuid else []
-        if same_uuid:
-            checks["UUID"] = tuple(one.number for one in same_uuid)
-        return checks
-
     def _quarantine(
         self,
         work: UnitOfWork,
@@ -134,7 +128,8 @@ class Ingest:
         arrival: Arrival,
         collection: Collection,
         uuid: str | None,
-        checks: Mapping[str, tuple[int, ...]],
+        failed: Mapping[str, tuple[int, ...]],
+        attributes: Mapping[str, Any],
         *,
         forced: bool,
     ) -> Quarantined:
@@ -150,12 +145,12 @@ class Ingest:
                 "size": arrival.size,
                 "mime": arrival.probe.mime,
                 "forced": forced,
-                "checks": checks,
-                "attributes": {},
+                "checks": failed,
+                "attributes": attributes,
             },
         )
         audit.write(work, actor, "quarantine.added", f"item {item}", {"base_id": collection.id})
-        return Quarantined(item, checks)
+        return Quarantined(item, failed)
 
     def _record(
         self,
@@ -230,6 +225,11 @@ def row_of(probe: Probe, arrival: Arrival) -> dict[str, Any]:
         "height": probe.display_height,
         "duration_ms": None if probe.duration_s is None else round(probe.duration_s * 1000),
     }
+
+
+def candidate_of(arrival: Arrival, databox: DataboxId, uuid: str | None) -> Candidate:
+    """A file as the checks look at it."""
+    return Candidate(databox, arrival.name, extension_of(arrival.name), arrival.sha256, uuid, arrival.probe)
 
 
 def clean_name(name: str) -> str:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from vitrine.jobs import Job, Kind
-from vitrine.library import changes_store, permalinks, store
+from vitrine.library import changes_store, derived_store, permalinks, store, structure_store
 from vitrine.library.events import RenditionsReady
 from vitrine.library.model import Recipe, Record, RecordId
 from vitrine.library.records import Records
@@ -19,6 +19,7 @@ log = logging.get("vitrine.library")
 MAKE_RENDITIONS = Kind("renditions.make", lane="media", max_attempts=4)
 SWEEP = Kind("media.sweep", lane="upkeep")
 SWEEP_BATCH = 500
+MADE_AGAIN_AFTER = timedelta(days=180)  # a marked copy that is older is made anew when somebody asks
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +104,8 @@ class Sweeper:
 
     def sweep(self, grace: timedelta) -> int:
         """Returns how many blobs went. Bytes of deleted records stay for *grace*, so that they can be recovered."""
+        with self.database.write() as work:
+            derived_store.prune(work, work.now - MADE_AGAIN_AFTER)
         self.media.sweep_spool(max(grace, timedelta(minutes=0)))
         with self.database.write() as work:
             changes_store.purge_removed(work, work.now - grace)
@@ -118,7 +121,8 @@ class Sweeper:
     def _sweep(self, batch: list[str]) -> int:
         # Under the write lock: an upload of the same bytes cannot be committed between the look and the deletion.
         with self.database.write() as work:
-            used = store.referenced(work, batch)
+            used = store.referenced(work, batch) | derived_store.referenced(work, batch)
+            used |= structure_store.mark_pictures(work)
             orphans = [one for one in batch if one not in used]
             for sha256 in orphans:
                 self.media.forget(sha256)

@@ -49,6 +49,8 @@ class Collection:
     enabled: bool
     public_presentation: str
     default_status: int
+    watermark: str | None = None
+    stamp: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)

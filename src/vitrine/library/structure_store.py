@@ -86,6 +86,21 @@ def add_collection(work: UnitOfWork, databox: DataboxId, values: Mapping[str, An
     return CollectionId(inserted_id(work.db.execute(row)))
 
 
+def update_collection(work: UnitOfWork, base: CollectionId, values: Mapping[str, Any]) -> None:
+    if values:
+        work.db.execute(collections.update().where(collections.c.id == base).values(**values))
+
+
+def mark_pictures(work: UnitOfWork) -> set[str]:
+    """Digests of the pictures that watermarks and stamps of any collection need."""
+    found: set[str] = set()
+    for watermark, stamp in work.db.execute(sa.select(collections.c.watermark, collections.c.stamp)):
+        found.update(
+            one for one in (watermark, *(block.get("logo") for block in (stamp or {}).get("blocks", ()))) if one
+        )
+    return found
+
+
 def add_field(work: UnitOfWork, databox: DataboxId, values: Mapping[str, Any]) -> FieldId:
     return FieldId(inserted_id(work.db.execute(fields.insert().values(databox_id=databox, **values))))
 

@@ -41,6 +41,8 @@ collections = Table(
     Column("position", Integer, nullable=False, server_default="0"),
     Column("public_presentation", String(8), nullable=False, server_default="none"),
     Column("default_status", Integer, nullable=False, server_default="0"),
+    Column("watermark", String(64), nullable=True, comment="SHA-256 of the picture laid over previews"),
+    Column("stamp", Json, nullable=True, comment="blocks of the stamp, see library/stamps.py"),
     Column("created", Instant, nullable=False),
     UniqueConstraint("databox_id", "number"),
 )
@@ -239,4 +241,25 @@ removed_files = Table(
     Column("removed_id", Id, ForeignKey("removed_records.id", ondelete="CASCADE"), primary_key=True),
     Column("sha256", String(64), primary_key=True, index=True),
     comment="bytes that the sweep must leave while their record may come back",
+)
+
+derived_files = Table(
+    "derived_files",
+    metadata,
+    Column("source", String(64), primary_key=True, comment="SHA-256 of what it was made from"),
+    Column("recipe", String(40), primary_key=True, comment="digest of how it was made: kind, texts, pictures, version"),
+    Column("sha256", String(64), nullable=False, index=True),
+    Column("mime", String(120), nullable=False),
+    Column("extension", String(12), nullable=False),
+    Column("size", Id, nullable=False),
+    Column("created", Instant, nullable=False),
+    comment="copies made on demand (marked pictures, pictures of quarantined files); may be made again at any time",
+)
+
+quarantine_checks = Table(
+    "quarantine_checks",
+    metadata,
+    Column("scope", String(12), primary_key=True, comment="instance, databox or collection"),
+    Column("scope_id", Id, primary_key=True, autoincrement=False, comment="0 for the instance"),
+    Column("policy", Json, nullable=False, comment="{check: {on, …options}}, see library/checks.py"),
 )

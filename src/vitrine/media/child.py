@@ -34,11 +34,17 @@ def _operations() -> dict[str, Callable[..., Any]]:
 
         return compose.album(**arguments)
 
+    def mark(**arguments: Any) -> Any:
+        from vitrine.media.renditions.marks import mark as marked
+
+        return marked(**arguments)
+
     return {
         "probe": probe,
         "make_many": make_many,
         "page": page,
         "album": album,
+        "mark": mark,
         "usage": _usage,
         "ping": lambda: "pong",
     }

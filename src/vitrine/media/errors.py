@@ -59,10 +59,16 @@ class NoMaker(MediaError):
     code = "no_maker"
 
 
+class EmptyMark(MediaError):
+    """A mark that would not be seen: an unmarked picture must never go out in its place."""
+
+    code = "empty_mark"
+
+
 BY_CODE: dict[str, type[MediaError]] = {
     one.code: one
     for one in (
         MediaError, EmptyFile, LyingName, Undecodable, TooManyPixels, FileTooLarge, TooSlow, OutOfMemory, Crashed,
-        NoMaker,
+        NoMaker, EmptyMark,
     )
 }  # fmt: skip

@@ -1,8 +1,8 @@
 """The capability as others use it: look at a file, keep it, make its renditions. No decoder is imported here."""
 
 import shutil
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -150,6 +150,24 @@ class Media:
             return result
         raise result[1]
 
+    def mark(self, sha256: str, mime: str, spec: dict[str, Any], into: Path) -> Made:
+        """A marked copy of a picture in the folder *into*; *spec* is what `renditions/marks.py` takes, with digests
+        where that has files (`picture`, `logo`). Raises a MediaError, NotFound or Unavailable."""
+        with ExitStack() as held:
+
+            def located(digest: str) -> str:
+                return str(self._beside(held, digest, into))
+
+            arguments = {"source": located(sha256), "mime": mime, "spec": _with_files(spec, located), "into": str(into)}
+            made = _result(self.sandbox.call("mark", arguments, timeout=PICTURE_TIMEOUT))
+        assert isinstance(made, Made)
+        return made
+
+    def _beside(self, held: ExitStack, sha256: str, into: Path) -> Path:
+        folder = into / sha256[:16]
+        folder.mkdir(exist_ok=True)
+        return held.enter_context(self._as_path(sha256, folder))
+
     @contextmanager
     def _as_path(self, sha256: str, into: Path) -> Iterator[Path]:
         if isinstance(self.store, LocalStore):
@@ -183,6 +201,18 @@ class Media:
 
     def close(self) -> None:
         self.sandbox.close()
+
+
+def _with_files(value: Any, located: Callable[[str], str]) -> Any:
+    """*value* with the digests of its pictures replaced by paths."""
+    if isinstance(value, list):
+        return [_with_files(one, located) for one in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        name: located(one) if name in ("picture", "logo") and one else _with_files(one, located)
+        for name, one in value.items()
+    }
 
 
 def _result(one: dict[str, object]) -> Made | tuple[str, MediaError]:

@@ -3,7 +3,7 @@
 from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 
-from vitrine.web import account, authorize, developer, embed, library, session, upload
+from vitrine.web import account, authorize, developer, download, embed, library, quarantine, session, upload
 from vitrine.web.errors import EXCEPTION_HANDLERS
 from vitrine.web.render import HERE
 
@@ -13,6 +13,8 @@ __all__ = ["EXCEPTION_HANDLERS", "routes"]
 def routes() -> list[BaseRoute]:
     return [
         *library.ROUTES,
+        *quarantine.ROUTES,
+        *download.ROUTES,
         *session.ROUTES,
         *account.ROUTES,
         *developer.ROUTES,

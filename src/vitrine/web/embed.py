@@ -1,8 +1,9 @@
 """Documents in other people's pages: embed page, oEmbed, the page of a permalink (contract 04 sections 2 and 6)."""
 
 import re
-from typing import Any
-from urllib.parse import quote
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any, TypeVar
 
 import msgspec
 from lxml import etree
@@ -11,85 +12,105 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from vitrine.accounts import Actor
-from vitrine.edge import nobody, read, services
+from vitrine.edge import cookie, nobody, read, services
 from vitrine.embed import Target, Viewer
-from vitrine.embed.service import shown_size
+from vitrine.embed.service import SOUND_SIDE, shown_size
 from vitrine.embed.targets import PermalinkTarget, asked
 from vitrine.errors import Invalid
 from vitrine.library.model import DataboxId, RecordKey
 from vitrine.platform.database import UnitOfWork
-from vitrine.web.render import page
+from vitrine.web.render import HERE, page
+from vitrine.web.social import data_block, discovery, social
 
+T = TypeVar("T")
+PDF_VIEWER = "vendor/pdfjs"
 _OPEN = {"Access-Control-Allow-Origin": "*"}
-OG_TYPES = {"video": "video.other", "audio": "music.song", "document": "article"}
 
 
-async def _viewer(request: Request, url: str | None) -> tuple[Viewer, Target]:
+async def _target(request: Request, url: str | None, call: Callable[[UnitOfWork, Target], T]) -> T:
+    """Run *call* on what *url* points at. Only an address of files for signed-in people looks at who is signed in."""
     here = services(request)
-
-    def call(work: UnitOfWork, _actor: Actor) -> tuple[Viewer, Target]:
-        target = here.embeds.resolve(work, url)
-        return here.embeds.viewer(work, target), target
-
-    return await read(request, nobody, call)
+    who = cookie if "/datafiles/" in (url or "") else nobody
+    return await read(request, who, lambda work, actor: call(work, here.embeds.resolve(work, url, actor)))
 
 
 async def embed(request: Request) -> Response:
     """GET /embed/?url=…: the document alone, for an iframe; no cookie, nothing of ours around it."""
-    viewer, target = await _viewer(request, asked(request.url.query))
     here = services(request)
-    start = request.query_params.get("t", "")
+    viewer = await _target(request, asked(request.url.query), here.embeds.viewer)
+    shared = social(request, viewer)
+    start = _start(request, viewer)
     return page(
         request,
         "embed.html",
-        headers=_OPEN | {"Cache-Control": "private, max-age=60", "Referrer-Policy": "strict-origin-when-cross-origin"},
+        headers=_OPEN
+        | {
+            "Cache-Control": "private, max-age=60",
+            "Referrer-Policy": "strict-origin-when-cross-origin",
+            "Link": discovery(shared["oembed"], viewer.title),
+        },
         ancestors=here.settings.embed_frame_ancestors,
         viewer=viewer,
         autoplay=request.query_params.get("autoplay") == "1",
-        start=start if re.fullmatch(r"\d{1,6}(\.\d{1,3})?", start) else "0",
-        configuration=_configuration(request, viewer, start),
-        **_social(request, viewer, target),
+        start=f"{start:g}",
+        tracks=[(one, here.embeds.track_address(viewer.target, one)) for one in viewer.tracks],
+        configuration=data_block(_configuration(request, viewer, start)),
+        **shared,
     )
 
 
-def _configuration(request: Request, viewer: Viewer, start: str) -> str:
+def _start(request: Request, viewer: Viewer) -> float:
+    """Where a film or sound begins: `t`, else what the record's own field says, else 0 (04 section 6)."""
+    asked = request.query_params.get("t", "")
+    return float(asked) if re.fullmatch(r"\d{1,6}(\.\d{1,3})?", asked) else viewer.start
+
+
+def _configuration(request: Request, viewer: Viewer, start: float) -> dict[str, Any]:
     """What the old page had as a global: read by the module from a data block (design 5.7)."""
+    here = services(request)
     resource: dict[str, Any] = {"width": viewer.width, "height": viewer.height}
+    if viewer.kind == "audio":
+        resource |= {"width": SOUND_SIDE, "height": SOUND_SIDE}
     if viewer.kind in ("video", "audio"):
+        tracks = [
+            {
+                "src": here.embeds.track_address(viewer.target, one),
+                "kind": one.kind,
+                "srclang": one.language,
+                "label": one.label,
+                "default": one.is_default,
+            }
+            for one in viewer.tracks
+        ]
         resource |= {
             "sources": [{"url": viewer.source, "type": viewer.mime}],
-            "tracks": [],
+            "tracks": tracks,
             "autoplay": request.query_params.get("autoplay") == "1",
-            "currentTime": float(start) if re.fullmatch(r"\d{1,6}(\.\d{1,3})?", start) else 0,
+            "currentTime": start,
             "coverUrl": viewer.cover,
             "playbackRates": [1, 1.5, 3],
-            "aspectRatio": f"{viewer.width}:{viewer.height}",
+            "aspectRatio": f"{resource['width']}:{resource['height']}",
         }
     else:
         resource |= {"url": viewer.source, "fitIn": True}
-    # A data block ends at the next "<": no title of a document may end it early.
-    return msgspec.json.encode({"resource": resource}).decode().replace("<", "\\u003c").replace("&", "\\u0026")
+    return {"resource": resource, "viewer": pdf_viewer() if viewer.kind == "document" else None}
 
 
-def _social(request: Request, viewer: Viewer, target: Target) -> dict[str, Any]:
+@lru_cache
+def pdf_viewer() -> str | None:
+    """Where the viewer of PDFs is served, None when set-up could not fetch it: then the page is picture and link."""
+    there = (HERE / "static" / PDF_VIEWER / "build" / "pdf.min.mjs").exists()
+    return f"/static/{PDF_VIEWER}/" if there else None
+
+
+async def vtt(request: Request) -> Response:
+    """GET /embed/vtt/?url=…&choice=…: one text track as WebVTT (04 section 6)."""
     here = services(request)
-    width, height = shown_size(viewer)
-    image = viewer.source if viewer.kind == "image" else viewer.cover
-    address = here.settings.absolute("/embed/oembed/?url=" + quote(viewer.source, safe=""))
-    return {
-        "og": {
-            "og:title": viewer.title,
-            "og:site_name": here.settings.title,
-            "og:url": here.settings.absolute(request.url.path + (f"?{request.url.query}" if request.url.query else "")),
-            "og:type": OG_TYPES.get(viewer.kind, "image"),
-            **({"og:image": image} if image else {}),
-            **({"og:description": viewer.caption[:300]} if viewer.caption else {}),
-            **({"og:video": viewer.source, "og:video:type": viewer.mime} if viewer.kind == "video" else {}),
-            "og:image:width": width,
-            "og:image:height": height,
-        },
-        "oembed": address,
-    }
+    choice = request.query_params.get("choice", "")
+    if not choice.isdecimal() or len(choice) > 18:
+        raise Invalid("Say with choice= which text track: the number of its field.", field="choice")
+    text = await _target(request, asked(request.url.query), lambda work, one: here.embeds.track(work, one, int(choice)))
+    return Response(text, 200, _OPEN | {"Cache-Control": "private, max-age=60"}, media_type="text/vtt")
 
 
 async def oembed(request: Request) -> Response:
@@ -104,11 +125,9 @@ async def oembed(request: Request) -> Response:
     if page_of_ours:
         url = asked(page_of_ours[1])
 
-    def call(work: UnitOfWork, _actor: Actor) -> dict[str, Any]:
-        target = here.embeds.resolve(work, url)
-        return here.embeds.oembed(work, target, max_width=width, max_height=height)
-
-    made = await read(request, nobody, call)
+    made = await _target(
+        request, url, lambda work, one: here.embeds.oembed(work, one, max_width=width, max_height=height)
+    )
     headers = _OPEN | {"Cache-Control": "private, max-age=300"}
     if form == "xml":
         root = etree.Element("oembed")
@@ -142,29 +161,34 @@ async def _permaview(request: Request, token: str | None) -> Response:
     at = request.path_params
     wanted = PermalinkTarget(RecordKey(DataboxId(at["databox_id"]), at["record_id"]), at["subdef"].lower(), token)
 
-    def call(work: UnitOfWork, _actor: Actor) -> tuple[Viewer, Target]:
-        target = here.embeds.by_permalink(work, wanted)
-        return here.embeds.viewer(work, target), target
+    def call(work: UnitOfWork, _actor: Actor) -> Viewer:
+        return here.embeds.viewer(work, here.embeds.by_permalink(work, wanted))
 
-    viewer, target = await read(request, nobody, call)
+    viewer = await read(request, nobody, call)
+    shared = social(request, viewer)
     wishes = {name: request.query_params.get(name, "") for name in ("autoplay", "t")}
     extra = "".join(f"&{name}={value}" for name, value in wishes.items() if value.isdecimal())
     return page(
         request,
         "permaview.html",
-        headers={"Cache-Control": "private, max-age=60", "Referrer-Policy": "strict-origin-when-cross-origin"},
+        headers={
+            "Cache-Control": "private, max-age=60",
+            "Referrer-Policy": "strict-origin-when-cross-origin",
+            "Link": discovery(shared["oembed"], viewer.title),
+        },
         ancestors="'self'",
         frames=f"'self' {here.settings.origin}",  # the embed page's address begins with base_url
         viewer=viewer,
-        frame=here.embeds.embed_address(target) + extra,
+        frame=here.embeds.embed_address(viewer.target) + extra,
         size=shown_size(viewer),
-        **_social(request, viewer, target),
+        **shared,
     )
 
 
 ROUTES = [
     Route("/embed/", embed, methods=["GET"]),
     Route("/embed", embed, methods=["GET"]),
+    Route("/embed/vtt/", vtt, methods=["GET"]),
     Route("/embed/oembed/", oembed, methods=["GET"]),
     Route("/oembed", oembed, methods=["GET"]),
     Route("/permalink/v1/{databox_id:int}/{record_id:int}/{subdef}/", permaview, methods=["GET"]),

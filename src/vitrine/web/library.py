@@ -12,6 +12,7 @@ from starlette.routing import Route
 from vitrine.accounts import Actor, Right
 from vitrine.edge import long_read, read, services, write
 from vitrine.embed import Target
+from vitrine.embed.service import frame_size
 from vitrine.library import access, permalinks
 from vitrine.library.model import DOCUMENT, PREVIEW, Collection, DataboxId, Record, RecordKey, Rendition
 from vitrine.library.permalinks import PermalinkPaths
@@ -159,6 +160,13 @@ async def record(request: Request) -> Response:
         shown = ready.get(PREVIEW) or ready.get("poster") or ready.get("thumbnail")
         if found.kind == "image" and shown is None:
             shown = ready.get(DOCUMENT)
+        original = ready.get(DOCUMENT)
+        if (
+            PREVIEW not in ready
+            and original is not None
+            and original.mime.startswith(("audio/mpeg", "application/pdf"))
+        ):
+            shown = original  # every browser plays or shows it as it is
         return {
             "record": found,
             "collection": here.records.structure(work).collections[found.collection_id],
@@ -173,7 +181,7 @@ async def record(request: Request) -> Response:
             "waiting": [one for one in files if one.state == "waiting"],
         }
 
-    return page(request, "library/record.html", **await read(request, known, call))
+    return page(request, "library/record.html", frames="'self'", **await read(request, known, call))
 
 
 def _by_field(values: list[Any]) -> list[tuple[Any, list[str]]]:
@@ -189,7 +197,7 @@ def _link(embeds: Any, found: Record, rendition: Rendition | None) -> Link | Non
         return None
     paths = permalinks.paths(found.key, rendition, rendition.permalink)
     target = Target(found, rendition, paths.file, None)
-    width, height = rendition.width or 640, rendition.height or 480
+    width, height = frame_size(rendition)
     return Link(
         rendition=rendition,
         paths=paths,

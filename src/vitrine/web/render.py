@@ -101,7 +101,8 @@ def policy(*, forms: Iterable[str] = (), ancestors: str = "'none'", frames: str 
     who may frame the page, *frames* whom it may frame."""
     return (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; media-src 'self'; "
-        f"connect-src 'self'; font-src 'self'; manifest-src 'self'; frame-src {frames}; base-uri 'none'; "
+        "connect-src 'self'; font-src 'self'; manifest-src 'self'; worker-src 'self'; "
+        f"frame-src {frames}; base-uri 'none'; "
         f"form-action {' '.join(['' + chr(39) + 'self' + chr(39), *forms])}; frame-ancestors {ancestors}"
     )
 

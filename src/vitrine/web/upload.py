@@ -9,23 +9,26 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from vitrine.accounts import Actor, Right
-from vitrine.edge import csrf, off, parameters, read, services, write
+from vitrine.edge import Services, csrf, off, parameters, read, services, write
 from vitrine.edge.params import Params
 from vitrine.errors import DomainError, Invalid
+from vitrine.library.checks import CHECKS
 from vitrine.library.errors import AlreadyThere
-from vitrine.library.ingest import Added, Arrival
+from vitrine.library.ingest import Added, Arrival, Quarantined
 from vitrine.library.model import Collection, CollectionId
 from vitrine.platform.database import UnitOfWork
 from vitrine.web.errors import json_answer
 from vitrine.web.forms import known
 from vitrine.web.render import page, translate
 
+QUARANTINE = "/library/quarantine/"
 ROOM_FOR_FIELDS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one file: *state* is added, there (already) or refused."""
+    """What became of one file: *state* is added, there (already), waits (in the quarantine) or
+    refused."""
 
     name: str
     state: str
@@ -37,17 +40,20 @@ class Outcome:
 
 
 async def form(request: Request) -> Response:
-    return page(request, "upload.html", collections=await _collections(request), outcomes=[], chosen=0)
+    return page(request, "upload.html", **await _shown(request), outcomes=[], chosen=0)
 
 
-async def _collections(request: Request) -> list[Collection]:
-    """Where the person may add."""
+async def _shown(request: Request) -> dict[str, Any]:
+    """Where the person may add, and how many files wait there for a decision."""
     here = services(request)
 
-    def call(work: UnitOfWork, actor: Actor) -> list[Collection]:
+    def call(work: UnitOfWork, actor: Actor) -> dict[str, Any]:
         structure = here.records.structure(work)
         bases = actor.rights.bases_with(Right.canaddrecord, work.now)
-        return [one for one in structure.collections.values() if one.id in bases and one.enabled]
+        collections: list[Collection] = [
+            one for one in structure.collections.values() if one.id in bases and one.enabled
+        ]
+        return {"collections": collections, "waiting": here.quarantine.count(work, actor)}
 
     return await read(request, known, call)
 
@@ -68,7 +74,7 @@ async def add(request: Request) -> Response:
         await params.close()
     if "application/json" in request.headers.get("accept", ""):
         return json_answer({"outcomes": [one.plain() for one in outcomes]})
-    return page(request, "upload.html", collections=await _collections(request), outcomes=outcomes, chosen=into)
+    return page(request, "upload.html", **await _shown(request), outcomes=outcomes, chosen=into)
 
 
 async def _one(request: Request, into: CollectionId, file: UploadFile, params: Params) -> Outcome:
@@ -78,21 +84,29 @@ async def _one(request: Request, into: CollectionId, file: UploadFile, params: P
     try:
         await read(request, known, lambda work, actor: here.ingest.permit(work, actor, into))
         arrival = await off(lambda: here.ingest.take(file.file, name))
-        key = await write(request, known, lambda work, actor: _add(here, work, actor, arrival, into, params))
+        outcome = await write(request, known, lambda work, actor: _add(here, work, actor, arrival, into, params))
     except AlreadyThere as twin:
         address = f"/records/{twin.key.databox}/{twin.key.number}/" if twin.key else None
         return Outcome(name, "there", twin.detail, address)
     except DomainError as refusal:
         return Outcome(name, "refused", translate(request, refusal.detail))
+    if isinstance(outcome, Quarantined):
+        reasons = [translate(request, CHECKS[one].reason) for one in outcome.checks]
+        return Outcome(
+            name, "waits", " ".join([*reasons, translate(request, "It waits in the quarantine.")]), QUARANTINE
+        )
+    key = outcome.key
     return Outcome(name, "added", translate(request, "Added."), f"/records/{key.databox}/{key.number}/")
 
 
-def _add(here: Any, work: UnitOfWork, actor: Actor, arrival: Arrival, into: CollectionId, params: Params) -> Any:
-    if params.text("again") != "1":
+def _add(
+    here: Services, work: UnitOfWork, actor: Actor, arrival: Arrival, into: CollectionId, params: Params
+) -> Added | Quarantined:
+    """A file that is there already is refused at once (decision 0005); *again* adds it whatever the checks say."""
+    again = params.text("again") == "1"
+    if not again:
         here.ingest.refuse_duplicate(work, actor, arrival, into)
-    outcome = here.ingest.add(work, actor, arrival, into, force=True)
-    assert isinstance(outcome, Added)
-    return outcome.key
+    return here.ingest.add(work, actor, arrival, into, force=True if again else None)
 
 
 ROUTES = [Route("/upload/", form, methods=["GET"]), Route("/upload/", add, methods=["POST"])]

@@ -8,7 +8,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from vitrine.accounts import Actor
-from vitrine.api.v1 import changes, library, search, structure
+from vitrine.api.v1 import changes, library, quarantine, search, structure
 from vitrine.api.v1.endpoint import endpoint
 from vitrine.api.wire.envelope import answer
 from vitrine.edge import bearer, read, services
@@ -55,6 +55,8 @@ ROUTES: tuple[V1Route, ...] = (
     V1Route(BOX + "metadatas/", ("GET",), structure.fields, "02 §6.2", "Fields of a databox", has_twin=True),
     V1Route(BOX + "termsOfUse/", ("GET",), structure.terms, "02 §6.2", "Terms of use of a databox", has_twin=True),
     V1Route("/embed/substitute/", ("POST",), changes.substitute, "02 §6.4", "Replace a file", takes_file=True),
+    V1Route("/quarantine/list/", ("GET",), quarantine.listed, "02 §6.3", "Files that wait for a decision"),
+    V1Route("/quarantine/item/{item}/", ("GET",), quarantine.item, "02 §6.3", "One file that waits for a decision"),
     V1Route("/records/add/", ("POST",), library.add, "02 §6.4", "Add a document", takes_file=True),
     V1Route("/records/search/", ANY, search.records_search, "02 §6.5", "Search, the older form"),
     V1Route("/search/", ANY, search.search, "02 §6.5", "Search records and stories"),

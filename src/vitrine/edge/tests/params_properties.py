@@ -90,4 +90,4 @@ def test_a_client_that_goes_away_is_no_failure_of_ours() -> None:
     request = Request({**scope, "path_params": {}}, receive)
     # In a thread of its own: a browser that other tests drive keeps a loop running in this one.
     with ThreadPoolExecutor(1) as thread, pytest.raises(Invalid, match="broke off"):
-        thread.submit(anyio.run, parameters, request).result()
+        thread.submit(lambda: anyio.run(parameters, request)).result()

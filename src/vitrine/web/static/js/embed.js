@@ -4,16 +4,20 @@ const configuration = JSON.parse(document.getElementById("env-configuration").te
 globalThis.envConfiguration = configuration; // the old page had this global; scripts of hosts read it
 const resource = configuration.resource;
 const media = document.querySelector(".embed-resource");
+const isSound = media instanceof HTMLAudioElement;
+const pages = document.querySelector(".document-player");
 const query = new URLSearchParams(location.search);
 const hasPym = Boolean(query.get("parentUrl"));
 const childId = query.get("childId") || "phraseanet-embed-frame";
 const DEBOUNCE_MS = 300;
 const PYM_DEBOUNCE_MS = 200;
+const SOUND_SIDE = 240; // of a sound in a pym parent (contract 04 section 6)
+let measured = null; // the first page of a document, once it is known
 
 /** Width and height in pixels, from the server or, when it does not know them, from the loaded document. */
 function size() {
-  const width = resource.width || media?.naturalWidth || media?.videoWidth || 0;
-  const height = resource.height || media?.naturalHeight || media?.videoHeight || 0;
+  const width = resource.width || measured?.width || media?.naturalWidth || media?.videoWidth || 0;
+  const height = resource.height || measured?.height || media?.naturalHeight || media?.videoHeight || 0;
   return width && height ? { width, height } : null;
 }
 
@@ -25,8 +29,8 @@ function post() {
   window.parent.postMessage({
     id: "Phraseanet",
     url: location.href,
-    optimizedWidth: Math.min(known.width, Math.floor(innerHeight / ratio)),
-    optimizedHeight: Math.min(known.height, Math.floor(innerWidth * ratio)),
+    optimizedWidth: Math.max(1, Math.min(Math.round(known.width), Math.floor(innerHeight / ratio))),
+    optimizedHeight: Math.max(1, Math.min(Math.round(known.height), Math.floor(innerWidth * ratio))),
   }, "*");
 }
 
@@ -36,8 +40,11 @@ function pym(type, value) {
 
 function height() {
   const known = size();
-  const wanted = known ? Math.min(known.height, Math.floor(innerWidth * known.height / known.width)) : document.body.scrollHeight;
-  pym("height", Math.max(1, wanted));
+  if (isSound) return pym("height", SOUND_SIDE);
+  if (!known && !pages) return undefined; // sent once the document is loaded
+  const tools = pages?.querySelector(".tools")?.offsetHeight ?? 0;
+  const wanted = known ? Math.min(known.height, Math.floor(innerWidth * known.height / known.width)) + tools : document.body.scrollHeight;
+  return pym("height", Math.max(1, Math.round(wanted)));
 }
 
 let pause;
@@ -48,15 +55,23 @@ function later(call, wait) {
 
 const start = () => (hasPym ? height() : post());
 if (document.readyState === "complete") start(); else addEventListener("load", start);
-media?.addEventListener("loadedmetadata", start);
+media?.addEventListener("loadedmetadata", () => { if (!resource.width) start(); });
 addEventListener("resize", () => later(start, hasPym ? PYM_DEBOUNCE_MS : DEBOUNCE_MS));
+addEventListener("document-size", (event) => { measured = event.detail; start(); });
+
+// An address ends with #t=…, which some browsers forget for a source that they resume: the element is told as well.
+if (resource.currentTime && media && "currentTime" in media) {
+  media.addEventListener("loadedmetadata", () => {
+    if (media.currentTime < resource.currentTime) media.currentTime = resource.currentTime;
+  }, { once: true });
+}
 
 if (hasPym) {
   addEventListener("message", (event) => {
     const [mark, id, type, value] = String(event.data).split("xPYMx");
     if (mark !== "pym" || id !== childId) return;
     if (type === "width" || type === "shouldResize") height();
-    if (type === "play" && value) media?.play?.();
+    if (type === "play" && value) media?.play?.().catch(() => {}); // browsers may refuse sound without a gesture
     if ((type === "pause" || type === "dispose") && value) media?.pause?.();
   });
   if (media instanceof HTMLVideoElement) pym("childReady", "[object Object]");

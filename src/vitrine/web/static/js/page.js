@@ -89,3 +89,10 @@ if (kinds.length) {
 }
 
 for (const box of document.querySelectorAll("[data-submits]")) box.addEventListener("change", () => box.form.requestSubmit());
+
+// A picture that cannot be made leaves the place to what stands behind it.
+for (const picture of document.querySelectorAll("img[data-optional]")) {
+  const leave = () => { picture.dataset.broken = ""; };
+  if (picture.complete && !picture.naturalWidth) leave();
+  picture.addEventListener("error", leave);
+}

@@ -1,0 +1,79 @@
+"""The quarantine: contract 02 section 6.3, items as in section 5.18."""
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from vitrine.accounts import Actor
+from vitrine.api.v1 import present
+from vitrine.api.v1.frame import frame_of, lists_or_objects
+from vitrine.api.v1.present import Frame
+from vitrine.api.wire.envelope import answer
+from vitrine.edge import bearer, read, services
+from vitrine.library.checks import CHECKS
+from vitrine.library.quarantine import NoSuchItem, Waiting
+from vitrine.platform.database import UnitOfWork
+
+MOST = 1000
+
+
+async def listed(request: Request) -> Response:
+    """GET /quarantine/list/"""
+    here = services(request)
+    params = request.state.params
+    offset = max(0, params.integer("offset_start", 0))
+    limit = min(MOST, max(1, params.integer("per_page", 10)))
+
+    def call(work: UnitOfWork, actor: Actor) -> list[dict[str, Any]]:
+        frame = frame_of(request, work, actor)
+        found = here.quarantine.page(work, actor, offset=offset, limit=limit)
+        return [_item(request, work, frame, one) for one in found]
+
+    items = await read(request, bearer, call)
+    return answer(request, {"offset_start": offset, "per_page": limit, "quarantine_items": items})
+
+
+async def item(request: Request) -> Response:
+    """GET /quarantine/item/{lazaret_id}/: what is no number is unknown, 404 and not 400."""
+    here = services(request)
+    number = request.path_params["item"]
+
+    def call(work: UnitOfWork, actor: Actor) -> dict[str, Any]:
+        if not number.isdecimal() or len(number) > 18:
+            raise NoSuchItem("There is no such file in the quarantine.")
+        found = here.quarantine.get(work, actor, int(number))
+        return _item(request, work, frame_of(request, work, actor), found)
+
+    return answer(request, {"quarantine_item": await read(request, bearer, call)})
+
+
+def _item(request: Request, work: UnitOfWork, frame: Frame, waiting: Waiting) -> dict[str, Any]:
+    one = waiting.item
+    language = request.headers.get("accept-language", "")[:2].lower()
+    user = services(request).accounts.known(work, one.user_id) if one.user_id is not None else None  # type: ignore[arg-type]  # a row's id
+    return {
+        "id": one.id,
+        "quarantine_session": {
+            "id": one.session_id,
+            "usr_id": one.user_id,
+            "user": present.user(user, frame.zone) if user else None,
+        },
+        "base_id": one.collection_id,
+        "original_name": one.original_name,
+        "collection": waiting.collection.labels.get(language) or waiting.collection.name,
+        "sha256": one.sha256,
+        "uuid": one.uuid,
+        "forced": one.forced,
+        "checks": lists_or_objects(request, dict(waiting.failed)),
+        "records_match": [
+            {
+                "record_id": match.record.number,
+                "collection": match.collection.labels.get(language) or match.collection.name,
+                "checks": {name: CHECKS[name].of_match for name in match.checks if name in CHECKS},
+            }
+            for match in waiting.matches
+        ],
+        "created_on": frame.date(one.created),
+        "updated_on": frame.date(one.updated),
+    }

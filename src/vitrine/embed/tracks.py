@@ -1,0 +1,98 @@
+"""Text that runs with a film: subtitles and chapters kept as WebVTT in fields (contract 04 section 6)."""
+
+import io
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import msgspec
+import webvtt
+from webvtt.errors import MalformedCaptionError, MalformedFileError
+
+from vitrine.errors import NotFound
+from vitrine.library.model import Field, Value
+
+PREFIX = "videotexttrack"
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})?")
+_CLOCK = re.compile(r"(?:(\d{1,3}):)?(\d{1,2}):(\d{1,2}(?:\.\d{1,3})?)")
+_SECONDS = re.compile(r"\d{1,6}(?:\.\d{1,3})?")
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """One track; *kind* and *language* are what a `track` element takes, *field_id* the `choice` of its address."""
+
+    field_id: int
+    kind: str
+    label: str
+    language: str
+    is_default: bool
+
+
+class NoTrack(NotFound):
+    code = "no_track"
+
+
+def tracks_of(values: Iterable[tuple[Field, Value]], chapters_field: str) -> tuple[Track, ...]:
+    """The tracks among the (public) values of a record, in the order of the structure; one for each field."""
+    found: dict[int, Track] = {}
+    for field, value in values:
+        if field.name.lower().startswith(PREFIX) and value.value.strip():
+            found.setdefault(field.id, _track(field, chapters_field))
+    return tuple(found.values())
+
+
+def _track(field: Field, chapters_field: str) -> Track:
+    suffix = field.name[len(PREFIX) :].strip("_- ")
+    if field.name.lower() == chapters_field.lower():
+        return Track(field.id, "chapters", "chapters", "und", is_default=True)
+    language = suffix.replace("_", "-").lower() if _LANGUAGE.fullmatch(suffix) else "und"
+    return Track(field.id, "subtitles", suffix or "default", language, is_default=False)
+
+
+def as_webvtt(text: str) -> str:
+    """The text of a field as a WebVTT file: SubRip is converted, chapter objects become their titles.
+
+    Raises NoTrack for what is neither: a player must not be given something that it chokes on.
+    """
+    plain = text.lstrip("\ufeff \r\n\t").replace("\r\n", "\n").replace("\r", "\n")
+    try:
+        read = webvtt.from_string(plain) if plain.startswith("WEBVTT") else _subrip(plain)
+        cues = list(read.iter_slice())
+    except (MalformedFileError, MalformedCaptionError) as failure:
+        raise NoTrack("The text of this track is not WebVTT.", why=type(failure).__name__) from failure
+    if not plain.startswith("WEBVTT"):
+        return str(read.content)
+    titled = plain
+    for cue in cues:
+        title = _title(cue.raw_text)
+        if title is not None:
+            titled = titled.replace(cue.raw_text, title, 1)
+    return titled if titled.endswith("\n") else titled + "\n"
+
+
+def _subrip(text: str) -> webvtt.WebVTT:
+    return webvtt.from_buffer(io.StringIO(text), format="srt") if "-->" in text else webvtt.from_string(text)
+
+
+def _title(payload: str) -> str | None:
+    """The title of a chapter that is a JSON object, as the original's editor writes them; None for plain text."""
+    if not payload.lstrip().startswith("{"):
+        return None
+    try:
+        found = msgspec.json.decode(payload)
+    except msgspec.DecodeError:
+        return None
+    title = found.get("title") if isinstance(found, dict) else None
+    # A blank line ends a cue and an arrow begins one: neither may come out of a title.
+    return " ".join(str(title).replace("-->", "→").split()) if title is not None else None
+
+
+def seconds_of(text: str) -> float:
+    """`12`, `12.5`, `1:02` or `0:01:02` as seconds; 0 for everything else."""
+    if _SECONDS.fullmatch(text.strip()):
+        return float(text)
+    clock = _CLOCK.fullmatch(text.strip())
+    if clock is None:
+        return 0.0
+    return int(clock[1] or 0) * 3600 + int(clock[2]) * 60 + float(clock[3])

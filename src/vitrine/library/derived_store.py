@@ -1,0 +1,68 @@
+"""SQL of files that are made on demand and can be made again: marked copies, pictures of quarantined files."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert as insert_postgresql
+from sqlalchemy.dialects.sqlite import insert as insert_sqlite
+
+from vitrine.library.tables import derived_files, quarantine_items, records, renditions
+from vitrine.platform.database import UnitOfWork
+from vitrine.platform.prepared import Prepared
+
+_COLUMNS = [derived_files.c[name] for name in ("sha256", "mime", "extension", "size", "created")]
+_ONE = Prepared(
+    sa.select(*_COLUMNS).where(
+        derived_files.c.source == sa.bindparam("source"), derived_files.c.recipe == sa.bindparam("recipe")
+    )
+)
+_PRUNED = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """A file that was made from another one; *size* in bytes."""
+
+    sha256: str
+    mime: str
+    extension: str
+    size: int
+    created: datetime
+
+
+def find(work: UnitOfWork, source: str, recipe: str) -> Derived | None:
+    row = _ONE.first(work, source=source, recipe=recipe)
+    return Derived(*row) if row else None
+
+
+def keep(work: UnitOfWork, source: str, recipe: str, made: Derived) -> None:
+    """Note what was made. Of two servers that made the same at once, the later one's row counts."""
+    insert = insert_sqlite if work.db.dialect.name == "sqlite" else insert_postgresql
+    values = {name: getattr(made, name) for name in Derived.__dataclass_fields__}
+    row = insert(derived_files).values(source=source, recipe=recipe, **values)
+    work.db.execute(row.on_conflict_do_update(index_elements=["source", "recipe"], set_=values))
+
+
+def referenced(work: UnitOfWork, sha256s: Iterable[str]) -> set[str]:
+    return set(work.db.scalars(sa.select(derived_files.c.sha256).where(derived_files.c.sha256.in_(list(sha256s)))))
+
+
+def prune(work: UnitOfWork, older_than: datetime) -> int:
+    """Forget copies whose source no row needs any more, and copies not made again for long; a batch at a time."""
+    used = [
+        sa.exists().where(column == derived_files.c.source)
+        for column in (renditions.c.sha256, records.c.sha256, quarantine_items.c.sha256)
+    ]
+    stale = (
+        sa.select(derived_files.c.source, derived_files.c.recipe)
+        .where(sa.or_(~sa.or_(*used), derived_files.c.created < older_than))
+        .limit(_PRUNED)
+    )
+    gone = work.db.execute(stale).all()
+    for source, recipe in gone:
+        work.db.execute(
+            derived_files.delete().where(derived_files.c.source == source, derived_files.c.recipe == recipe)
+        )
+    return len(gone)

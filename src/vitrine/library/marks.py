@@ -1,0 +1,180 @@
+"""Who gets a picture with a watermark or a stamp, and the copies that carry them (contract 04 section 5).
+
+The rule is a pure function; the copy is made when somebody first asks for it, once, and kept beside the original bytes
+under the digest of everything that decides how it looks. What cannot be marked is refused, never handed out plain.
+"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from enum import StrEnum
+from hashlib import sha256
+from typing import Any
+
+import msgspec
+
+from vitrine.accounts import NOBODY, Actor, Right, Via
+from vitrine.errors import Unavailable
+from vitrine.library import derived_store, stamps
+from vitrine.library.derived_store import Derived
+from vitrine.library.model import DOCUMENT, THUMBNAIL, Record, Rendition, Structure
+from vitrine.library.records import Records
+from vitrine.media.errors import MediaError
+from vitrine.media.service import Media
+from vitrine.platform import logging
+from vitrine.platform.database import Database, UnitOfWork
+
+log = logging.get("vitrine.library")
+VERSION = 1  # raise it when the maker draws differently: copies are then made again
+
+
+class Mark(StrEnum):
+    """The words of the collection setting `pub_wm`."""
+
+    WATERMARK = "wm"
+    STAMP = "stamp"
+
+
+def due(
+    structure: Structure,
+    record: Record,
+    rendition: Rendition,
+    now: datetime,
+    *,
+    viewer: Actor,
+    issuer: Actor | None = None,
+    own: bool = False,
+) -> Mark | None:
+    """The mark that *viewer* must get on this file, None for the plain one.
+
+    *issuer* is who a signed address stands for: a stranger who holds it gets nothing better than that person would.
+    *own* are the routes for people who are signed in, by their own rights: no stamp there.
+    """
+    if not rendition.mime.startswith("image/") or viewer.via is Via.COMMAND:
+        return None
+    covered = _is_covered(structure, record, rendition)
+    if viewer.is_known:
+        if _lifted(viewer, record, now):
+            return None
+        if covered:
+            return Mark.WATERMARK
+        return None if own else _public(structure, record, covered=False)
+    if covered and issuer is not None and not _lifted(issuer, record, now):
+        return _public(structure, record, covered=True) or Mark.WATERMARK
+    return _public(structure, record, covered=covered)
+
+
+def depends_on_viewer(structure: Structure, record: Record) -> bool:
+    """May one address of this record give different bytes to different people? Then no shared cache may keep it."""
+    return structure.collections[record.collection_id].public_presentation == Mark.STAMP
+
+
+def _public(structure: Structure, record: Record, *, covered: bool) -> Mark | None:
+    presentation = structure.collections[record.collection_id].public_presentation
+    if presentation == Mark.STAMP:
+        return Mark.STAMP
+    return Mark.WATERMARK if presentation == Mark.WATERMARK and covered else None
+
+
+def _is_covered(structure: Structure, record: Record, rendition: Rendition) -> bool:
+    """Pictures of class preview get the watermark: thumbnails are too small for it, originals have their own right."""
+    if rendition.name in (DOCUMENT, THUMBNAIL):
+        return False
+    recipe = structure.recipe(record.databox_id, record.group, rendition.name)
+    return recipe is None or recipe.klass == "preview" or rendition.name == "preview"
+
+
+def _lifted(actor: Actor, record: Record, now: datetime) -> bool:
+    """R(nowatermark) or a grant on the record (06 section 17.7, right-hand column)."""
+    return actor.rights.on(record.collection_id, Right.nowatermark, now) or actor.rights.record_grant(record.id, now)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A marked copy that somebody must get; *ready* is there when it was made before."""
+
+    source: str
+    mime: str
+    recipe: str
+    spec: dict[str, Any]
+    ready: Derived | None
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    database: Database
+    records: Records
+    media: Media
+    zone: Any = UTC
+    _busy: dict[tuple[str, str], threading.Lock] = field(default_factory=dict)
+    _guard: threading.Lock = field(default_factory=threading.Lock)
+
+    def wanted(self, work: UnitOfWork, record: Record, rendition: Rendition, mark: Mark | None) -> Wanted | None:
+        """What *mark* asks for on this file, looked up in one statement; None for no mark."""
+        if mark is None:
+            return None
+        assert rendition.sha256 is not None
+        collection = self.records.structure(work).collections[record.collection_id]
+        spec: dict[str, Any]
+        told: dict[str, Any]
+        if mark is Mark.STAMP and collection.stamp:
+            values = self.records.values(work, NOBODY, record, business=False)
+            told = {"kind": "stamp", "blocks": stamps.resolved(collection.stamp, record, values, None)}
+            spec = {"kind": "stamp", "blocks": stamps.resolved(collection.stamp, record, values, self._today(work))}
+        else:  # a collection that asks for a stamp and has none is shown with the watermark rather than plain
+            told = spec = {"kind": "wm", "text": collection.name, "picture": collection.watermark}
+        recipe = sha256(msgspec.json.encode([VERSION, told])).hexdigest()[:40]
+        ready = derived_store.find(work, rendition.sha256, recipe)
+        return Wanted(rendition.sha256, rendition.mime, recipe, spec, ready)
+
+    def _today(self, work: UnitOfWork) -> datetime:
+        return work.now.astimezone(self.zone)
+
+    def make(self, wanted: Wanted) -> Derived:
+        """The marked copy, made now if it is not there; no unit of work may be open. Two who ask at once wait for one
+        making. Raises Unavailable when it cannot be made: a picture that cannot be marked is never shown plain."""
+        if wanted.ready is not None:
+            return wanted.ready
+        with self._alone(wanted):
+            with self.database.read() as work:
+                known = derived_store.find(work, wanted.source, wanted.recipe)
+            return known or self._made(wanted)
+
+    def _made(self, wanted: Wanted) -> Derived:
+        try:
+            with self.media.scratch() as folder:
+                made = self.media.mark(wanted.source, wanted.mime, wanted.spec, folder)
+                stored = self.media.keep_file(made.path)
+        except MediaError as failure:
+            log.warning("mark.failed", source=wanted.source, code=failure.code, why=failure.why)
+            raise Unavailable("This picture cannot be shown at the moment.", why=failure.detail) from failure
+        with self.database.write() as work:
+            derived = Derived(stored.sha256, made.mime, made.extension, stored.size, work.now)
+            derived_store.keep(work, wanted.source, wanted.recipe, derived)
+        return derived
+
+    @contextmanager
+    def _alone(self, wanted: Wanted) -> Iterator[None]:
+        key = (wanted.source, wanted.recipe)
+        with self._guard:
+            lock = self._busy.setdefault(key, threading.Lock())
+        try:
+            with lock:
+                yield
+        finally:
+            with self._guard:
+                self._busy.pop(key, None)
+
+
+def stand_in(rendition: Rendition, derived: Derived) -> Rendition:
+    """The rendition as its viewer gets it: other bytes, other validators, the same name and picture size."""
+    return replace(
+        rendition,
+        sha256=derived.sha256,
+        mime=derived.mime,
+        extension=derived.extension,
+        size=derived.size,
+        updated=max(rendition.updated, derived.created),
+    )

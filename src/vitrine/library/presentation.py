@@ -1,0 +1,73 @@
+"""How a collection presents its pictures to the outside: watermark, stamp, and who gets which (06 section 3)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import msgspec
+
+from vitrine.accounts import Actor, Right, Via
+from vitrine.errors import Invalid
+from vitrine.library import stamps, structure_store
+from vitrine.library.errors import MayNotChange
+from vitrine.library.model import Collection, CollectionId
+from vitrine.library.records import Records
+from vitrine.media.service import Media
+from vitrine.platform import audit
+from vitrine.platform.database import UnitOfWork
+
+CHOICES = ("none", "wm", "stamp")
+LARGEST_PICTURE = 20 * 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Presentation:
+    records: Records
+    media: Media
+
+    def keep_picture(self, source: BinaryIO | Path, name: str) -> str:
+        """Keep a picture for a mark and return its digest; no unit of work may be open. Raises Invalid or a
+        MediaError for what is no picture. Until a collection refers to it the sweep may take it."""
+        with self.media.store.spool(source, LARGEST_PICTURE) as spooled:
+            if self.media.probe(spooled.path, name).kind != "image":
+                raise Invalid(f"{name} is not a picture: choose a PNG or JPEG file.", field="watermark")
+            return self.media.keep(spooled).sha256
+
+    def with_logos(self, definition: Any, keep: Callable[[str], str]) -> Any:
+        """The definition of a stamp with the names of its logos replaced by what *keep* returns for them."""
+        if not isinstance(definition, dict) or not isinstance(definition.get("blocks"), list):
+            return definition
+        blocks = [
+            {**one, "logo": keep(one["logo"])} if isinstance(one, dict) and isinstance(one.get("logo"), str) else one
+            for one in definition["blocks"]
+        ]
+        return {**definition, "blocks": blocks}
+
+    def permit(self, work: UnitOfWork, actor: Actor, base: CollectionId) -> Collection:
+        """Administrators and who manages this very collection. Raises NoSuchCollection or MayNotChange."""
+        found = self.records.collection(work, base)
+        allowed = actor.via is Via.COMMAND or actor.is_admin or actor.rights.on(base, Right.manage, work.now)
+        if not allowed:
+            raise MayNotChange("You may not change how this collection is shown.", why=f"collection {base}")
+        return found
+
+    def set(self, work: UnitOfWork, actor: Actor, base: CollectionId, changes: dict[str, Any]) -> Collection:
+        """Change any of `public_presentation`, `watermark` (a digest or None) and `stamp` (a definition or None).
+
+        Copies that were made before are simply not asked for any more: a copy is known by how it looks.
+        """
+        collection = self.permit(work, actor, base)
+        values = dict(changes)
+        if "stamp" in values and values["stamp"] is not None:
+            fields = self.records.structure(work).fields[collection.databox_id]
+            values["stamp"] = msgspec.to_builtins(stamps.parse(values["stamp"], fields))
+        presentation = values.get("public_presentation", collection.public_presentation)
+        if presentation not in CHOICES:
+            raise Invalid("The public presentation is none, wm or stamp.", field="public_presentation")
+        if presentation == "stamp" and not values.get("stamp", collection.stamp):
+            raise Invalid("This collection has no stamp yet: give it one first.", field="stamp")
+        structure_store.update_collection(work, base, values)
+        structure_store.bump(work)
+        audit.write(work, actor, "collection.presentation", f"collection {base}", {"changed": sorted(values)})
+        return self.records.structure(work).collections[base]

@@ -1,0 +1,110 @@
+"""SQL of the quarantine: what waits there, and the policies that sent it there."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from vitrine.library.model import CollectionId, DataboxId, Record
+from vitrine.library.tables import quarantine_checks, quarantine_items, records
+from vitrine.platform.database import UnitOfWork
+
+_RECORD = [records.c[name] for name in Record.__dataclass_fields__]
+INSTANCE, DATABOX, COLLECTION = "instance", "databox", "collection"
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A file that waits for a decision. *checks* names what it did not pass, with the numbers of records it clashes
+    with; *attributes* is what its record is to get; *session_id* the first item of the same upload."""
+
+    id: int
+    collection_id: CollectionId
+    user_id: int | None
+    session: str
+    original_name: str
+    sha256: str
+    uuid: str
+    size: int
+    mime: str
+    forced: bool
+    checks: Mapping[str, Sequence[int]]
+    attributes: Mapping[str, Any]
+    created: datetime
+    updated: datetime
+    session_id: int
+
+
+_made: Callable[..., Item] = Item
+_first = quarantine_items.alias()
+_COLUMNS = [quarantine_items.c[name] for name in Item.__dataclass_fields__ if name != "session_id"]
+_SELECT = sa.select(
+    *_COLUMNS,
+    sa.select(sa.func.min(_first.c.id)).where(_first.c.session == quarantine_items.c.session).scalar_subquery(),
+)
+
+
+def page(work: UnitOfWork, bases: Iterable[int], offset: int, limit: int) -> list[Item]:
+    """Newest first."""
+    query = _SELECT.where(quarantine_items.c.collection_id.in_(list(bases)))
+    rows = work.db.execute(query.order_by(quarantine_items.c.id.desc()).offset(offset).limit(limit))
+    return [_made(*row) for row in rows]
+
+
+def count(work: UnitOfWork, bases: Iterable[int]) -> int:
+    query = sa.select(sa.func.count()).where(quarantine_items.c.collection_id.in_(list(bases)))
+    return int(work.db.scalar(query) or 0)
+
+
+def get(work: UnitOfWork, item: int) -> Item | None:
+    row = work.db.execute(_SELECT.where(quarantine_items.c.id == item)).first()
+    return _made(*row) if row else None
+
+
+def holds(work: UnitOfWork, base: CollectionId, sha256: str) -> bool:
+    here = sa.select(quarantine_items.c.id).where(
+        quarantine_items.c.sha256 == sha256, quarantine_items.c.collection_id == base
+    )
+    return work.db.execute(here.limit(1)).first() is not None
+
+
+def take(work: UnitOfWork, item: int) -> bool:
+    """Remove an item; False when somebody else decided first. The row is the ticket: it can be taken once."""
+    return work.db.execute(quarantine_items.delete().where(quarantine_items.c.id == item)).rowcount == 1
+
+
+def matches(work: UnitOfWork, databox: DataboxId, numbers: Iterable[int]) -> list[Record]:
+    wanted = sorted(set(numbers))
+    query = sa.select(*_RECORD).where(records.c.databox_id == databox, records.c.number.in_(wanted))
+    return [Record(*row) for row in work.db.execute(query.order_by(records.c.number))]
+
+
+def same_name(work: UnitOfWork, databox: DataboxId, name: str, *, sensitive: bool) -> list[Record]:
+    if sensitive:
+        same: Any = records.c.original_name == name
+    else:
+        same = sa.func.lower(records.c.original_name) == name.lower()
+    query = sa.select(*_RECORD).where(records.c.databox_id == databox, same).order_by(records.c.id).limit(50)
+    return [Record(*row) for row in work.db.execute(query)]
+
+
+def policies(work: UnitOfWork, databox: int, collection: int) -> list[dict[str, Any]]:
+    """What instance, databox and collection say, in rising order of precedence."""
+    scopes = [(INSTANCE, 0), (DATABOX, databox), (COLLECTION, collection)]
+    rows = work.db.execute(
+        sa.select(quarantine_checks.c.scope, quarantine_checks.c.scope_id, quarantine_checks.c.policy).where(
+            sa.tuple_(quarantine_checks.c.scope, quarantine_checks.c.scope_id).in_(scopes)
+        )
+    )
+    found = {(row[0], row[1]): row[2] for row in rows}
+    return [found[one] for one in scopes if one in found]
+
+
+def set_policy(work: UnitOfWork, scope: str, scope_id: int, policy: Mapping[str, Any] | None) -> None:
+    """None forgets what was said there."""
+    here = sa.and_(quarantine_checks.c.scope == scope, quarantine_checks.c.scope_id == scope_id)
+    work.db.execute(quarantine_checks.delete().where(here))
+    if policy is not None:
+        work.db.execute(quarantine_checks.insert().values(scope=scope, scope_id=scope_id, policy=policy))

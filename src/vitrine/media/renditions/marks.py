@@ -1,0 +1,203 @@
+"""Watermark and stamp on a picture, by libvips; imported in the child only (contract 04 section 5, 06 section 3).
+
+A marked copy has the width and height of its source, so that every size that was told elsewhere stays true: a stamp's
+bars take their room from the picture, which becomes a little smaller on the colour of the bar.
+"""
+
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import pyvips
+
+from vitrine.media import pictures
+from vitrine.media.errors import EmptyMark, NoMaker, Undecodable
+from vitrine.media.renditions.make import Result, made
+
+FULL = 10_000_000  # a box that no picture fills: nothing is made smaller
+VEIL = 0.4  # how much of an opaque watermark picture covers
+LIGHTEST_BAR, LARGEST_BARS = 0.022, 0.4  # text height of the width; bars of the height
+_SAVED = {"image/jpeg": "jpg", "image/png": "png", "image/gif": "gif", "image/webp": "webp", "image/tiff": "tif"}
+_ALIGN = {"left": "low", "centre": "centre", "right": "high"}
+_MIMES = {extension: mime for mime, extension in _SAVED.items()}
+
+
+def mark(source: str, mime: str, spec: dict[str, Any], into: str) -> Result:
+    """One marked copy of *source* in the folder *into*. *spec* is {kind: wm, text, picture} or {kind: stamp, blocks}.
+
+    The copy keeps its format. Raises NoMaker for a format that cannot be written, Undecodable or EmptyMark.
+    """
+    extension = _SAVED.get(mime)
+    if extension is None:  # a drawing, say, must not be opened without the care that its own maker takes
+        raise NoMaker(f"A picture of the kind {mime} cannot be marked.")
+    target = Path(into) / f"marked.{extension}"
+    try:
+        loaded, frames = _loaded(source, mime)
+        height = loaded.height // frames
+        marked = [_marked(loaded.crop(0, one * height, loaded.width, height), spec) for one in range(frames)]
+        whole = pyvips.Image.arrayjoin(marked, across=1) if frames > 1 else marked[0]
+        _save(whole, loaded, target, frames)
+    except pyvips.Error as failure:
+        why = str(failure).replace("\n", " ")[:300]
+        raise Undecodable("The picture is damaged or cut off.", why=why) from failure
+    return made("marked", target, _MIMES[extension], loaded.width, height)
+
+
+def _loaded(source: str, mime: str) -> tuple[Any, int]:
+    """The picture upright in sRGB with four bands, its frames below each other."""
+    picture = pictures.animation(source, mime, FULL)
+    if picture.interpretation != "srgb":
+        picture = picture.colourspace("srgb")
+    frames = picture.height // int(picture.get("page-height")) if picture.get_typeof("page-height") else 1
+    return (picture if picture.hasalpha() else picture.bandjoin(255)).copy_memory(), max(1, frames)
+
+
+def _save(picture: Any, source: Any, target: Path, frames: int) -> None:
+    if target.suffix == ".jpg":
+        picture.flatten(background=[255, 255, 255]).jpegsave(str(target), Q=85, keep="none")
+        return
+    if frames > 1:
+        picture = picture.copy()
+        picture.set_type(pyvips.GValue.gint_type, "page-height", picture.height // frames)
+        for name in ("delay", "loop"):
+            if source.get_typeof(name):
+                picture.set(name, source.get(name))
+    picture.write_to_file(str(target), **({} if target.suffix == ".gif" else {"keep": "none"}))
+
+
+def _marked(picture: Any, spec: dict[str, Any]) -> Any:
+    over = _watermark(picture, spec) if spec["kind"] == "wm" else None
+    return picture.composite2(over, "over") if over is not None else _stamped(picture, spec["blocks"])
+
+
+# -- watermark ---------------------------------------------------------------------------------------------------------
+
+
+def _watermark(picture: Any, spec: dict[str, Any]) -> Any:
+    """The collection's own picture, fitted and centred, else two diagonals and the collection's name four times."""
+    width, height = picture.width, picture.height
+    if not spec.get("picture"):
+        return _diagonals(width, height, spec["text"])
+    own = pyvips.Image.thumbnail(spec["picture"], width, height=height, size="both").colourspace("srgb").cast("uchar")
+    own = own.copy_memory()  # read twice: for its alpha, and to be laid over
+    if not own.hasalpha():
+        own = own.bandjoin(round(255 * VEIL))
+    if own.extract_band(own.bands - 1).max() == 0:
+        raise EmptyMark("The watermark of this collection is transparent: choose another picture.")
+    return own.gravity("centre", width, height, extend="background", background=[0, 0, 0, 0])
+
+
+def _diagonals(width: int, height: int, text: str) -> Any:
+    stroke = max(1.0, min(width, height) / 220)
+    size = max(8.0, min(height / 14, width * 0.42 / (0.62 * max(4, len(text)))))
+    places = [(x, y) for y in (0.25, 0.75) for x in (0.25, 0.75)]
+    words = "".join(
+        f'<text x="{width * x:.1f}" y="{height * y:.1f}" text-anchor="middle" paint-order="stroke" '
+        f'stroke="#000" stroke-opacity=".45" stroke-width="{stroke * 1.6:.2f}">{escape(text)}</text>'
+        for x, y in places
+    )
+    lines = "".join(
+        f'<path d="M0 {start}L{width} {end}" stroke="{colour}" stroke-opacity="{veil}" stroke-width="{thick:.2f}"/>'
+        for start, end in ((0, height), (height, 0))
+        for colour, veil, thick in (("#000", 0.35, stroke * 2), ("#fff", 0.6, stroke))
+    )
+    drawing = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}">{lines}'
+        f'<g font-family="sans-serif" font-weight="600" font-size="{size:.1f}" fill="#fff" fill-opacity=".75">'
+        f"{words}</g></svg>"
+    )
+    return pyvips.Image.svgload_buffer(drawing.encode()).crop(0, 0, width, height)
+
+
+# -- stamp -------------------------------------------------------------------------------------------------------------
+
+
+def _stamped(picture: Any, blocks: list[dict[str, Any]]) -> Any:
+    width, height = picture.width, picture.height
+    bars = {place: [_block(one, width) for one in blocks if one["place"] == place] for place in ("TOP", "BOTTOM")}
+    room = sum(one.height for some in bars.values() for one in some)
+    if room > height * LARGEST_BARS:
+        scale = height * LARGEST_BARS / room
+        bars = {place: [_shrunk(one, width, scale) for one in some] for place, some in bars.items()}
+        room = sum(one.height for some in bars.values() for one in some)
+    middle = max(1, height - room)
+    inner = picture.thumbnail_image(width, height=middle, size="down") if room else picture
+    for one in blocks:
+        if one["place"].endswith("-OVER"):
+            inner = _over(inner, one)
+    if not room:
+        return inner
+    paper = _colour(blocks[0]["background"]) if blocks else [255, 255, 255]
+    inner = inner.gravity("centre", width, middle, extend="background", background=[*paper, 255])
+    return _piled([*bars["TOP"], inner, *bars["BOTTOM"]])
+
+
+def _piled(parts: list[Any]) -> Any:
+    """Parts of one width and different heights below each other."""
+    pile = parts[0]
+    for one in parts[1:]:
+        pile = pile.join(one, "vertical")
+    return pile
+
+
+def _shrunk(bar: Any, width: int, scale: float) -> Any:
+    small = bar.resize(scale)
+    paper = bar(0, 0)
+    return small.gravity("west", width, small.height, extend="background", background=paper).cast("uchar")
+
+
+def _over(picture: Any, block: dict[str, Any]) -> Any:
+    bar = _block(block, picture.width)
+    if bar.height > picture.height * LARGEST_BARS:
+        bar = _shrunk(bar, picture.width, picture.height * LARGEST_BARS / bar.height)
+    paper, veil = _colour(block["background"]), 0.6
+    inked = (bar.extract_band(0, n=3) - paper).abs().bandmean() * 4
+    least = round(255 * veil)
+    alpha = (inked > 255).ifthenelse(255, (inked < least).ifthenelse(least, inked)).cast("uchar")
+    bar = bar.extract_band(0, n=3).bandjoin(alpha)
+    y = 0 if block["place"] == "TOP-OVER" else picture.height - bar.height
+    return picture.composite2(bar.copy(interpretation="srgb"), "over", x=0, y=y)
+
+
+def _block(block: dict[str, Any], width: int) -> Any:
+    """One bar as wide as the picture: logo on the left, text beside it on the bar's own colour."""
+    size = max(9, round(width * LIGHTEST_BAR))
+    pad = max(2, round(width * 0.012))
+    paper, ink = _colour(block["background"]), _colour(block["colour"])
+    logo = None
+    if block.get("logo"):
+        tall = max(size * 2, round(width * 0.05))
+        logo = pyvips.Image.thumbnail(block["logo"], round(width * 0.3), height=tall, size="both")
+        logo = logo.colourspace("srgb").cast("uchar").copy_memory()
+        logo = logo.flatten(background=paper) if logo.hasalpha() else logo
+    text = _text(block["lines"], size, width - 2 * pad - (logo.width + pad if logo else 0), block["align"])
+    tall = max(text.height if text else 0, logo.height if logo else 0) + 2 * pad
+    bar = pyvips.Image.black(width, tall, bands=3).copy(interpretation="srgb") + paper
+    bar = bar.cast("uchar").copy(interpretation="srgb")
+    left = pad
+    if logo is not None:
+        bar = bar.insert(logo, pad, (tall - logo.height) // 2)
+        left += logo.width + pad
+    if text is not None:
+        spare = width - pad - left - text.width
+        at = left + {"left": 0, "centre": spare // 2, "right": spare}[block["align"]]
+        inked = pyvips.Image.black(text.width, text.height, bands=3) + ink
+        inked = inked.cast("uchar").bandjoin(text).copy(interpretation="srgb")
+        bar = bar.composite2(inked, "over", x=at, y=(tall - text.height) // 2)
+        bar = bar.extract_band(0, n=3)
+    return bar.bandjoin(255).copy(interpretation="srgb").cast("uchar")
+
+
+def _text(lines: list[str], size: int, room: int, align: str) -> Any | None:
+    plain = "\n".join(one for one in lines if one.strip())
+    if not plain or room < size:
+        return None
+    drawn = pyvips.Image.text(escape(plain), font=f"sans {size}", dpi=72, width=room, align=_ALIGN[align])
+    if drawn.max() == 0:
+        raise EmptyMark("The text of the stamp cannot be written: this server has no font for it.")
+    return drawn
+
+
+def _colour(text: str) -> list[int]:
+    """`#rrggbb` as three numbers."""
+    return [int(text[place : place + 2], 16) for place in (1, 3, 5)]

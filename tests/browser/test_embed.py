@@ -1,0 +1,219 @@
+"""Contract 04 section 6 in a real browser: every kind of document in a stranger's page, with both sizing protocols."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from tests.browser.conftest import ROOT, Site, shoot
+from tests.browser.test_pages import serving_folder, violations
+from vitrine import app
+from vitrine.library import permalinks
+from vitrine.library.model import DOCUMENT, Collection
+from vitrine.settings import Settings
+from vitrine.testing import media_factory as make
+from vitrine.testing.shelf import Held, mp3_file, pdf_file, shelve
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+KINDS = ("image", "image-unknown", "video", "video-unknown", "audio", "document")
+PYM = ROOT / "node_modules" / "pym.js" / "dist" / "pym.v1.min.js"
+HOST = """<!doctype html><meta charset="utf-8"><iframe src="{src}" data-optimize-area="height" width="300" height="40">
+</iframe><script>
+window.said = [];
+addEventListener("message", (event) => {{
+  window.said.push(event.data);
+  for (const frame of document.querySelectorAll("iframe[data-optimize-area]")) {{
+    if (frame.src !== event.data.url) continue;
+    frame.style.height = event.data.optimizedHeight + "px";
+  }}
+}});</script>"""
+PARENT = """<!doctype html><meta charset="utf-8"><div id="here"></div><script src="pym.js"></script><script>
+window.said = [];
+addEventListener("message", (event) => window.said.push(event.data));
+window.parent_ = new pym.Parent("here", "{src}", {{}});</script>"""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The address of one document, its page, and the size that a host must be told."""
+
+    address: str
+    page: str
+    size: tuple[int, int]
+
+
+@pytest.fixture(scope="module")
+def documents(site: Site, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Shown]:
+    """One document of every kind on the running server, put there by hand; two of unknown size."""
+    folder = tmp_path_factory.mktemp("documents")
+    services = app.make_services(Settings(data_dir=site.folder, base_url=site.base))
+    with services.database.read() as work:
+        base = next(iter(services.records.structure(work).collections.values()))
+    picture = make.jpeg(folder / "quay.jpg", 640, 400, seed=5)
+    film = make.mp4(folder / "quay.mp4", 0.6, 320, 180)
+    cover = Held(make.jpeg(folder / "cover.jpg", 320, 320, seed=6), "image/jpeg", 320, 320)
+    held = {
+        "image": (Held(picture, "image/jpeg", 640, 400), (640, 400)),
+        "image-unknown": (Held(picture, "image/jpeg"), (640, 400)),
+        "video": (Held(film, "video/mp4", 320, 180), (320, 180)),
+        "video-unknown": (Held(film, "video/mp4"), (320, 180)),
+        "audio": (Held(mp3_file(folder / "quay.mp3", 0.5), "audio/mpeg"), (320, 320)),
+        "document": (Held(pdf_file(folder / "quay.pdf", 4), "application/pdf"), (560, 793)),
+    }
+    try:
+        return {name: _shown(services, base, name, *one, cover) for name, one in held.items()}
+    finally:
+        services.media.close()
+        services.search.index.close()
+        services.database.close()
+
+
+def _shown(services: Any, base: Collection, name: str, held: Held, size: tuple[int, int], cover: Held) -> Shown:
+    files = {DOCUMENT: held, "thumbnail": cover}
+    key = shelve(services, base, name.partition("-")[0], files, title=f"Quay, {name}", creator=1)
+    with services.database.read() as work:
+        _, found = services.records.unguarded(work, key, DOCUMENT)
+    paths = permalinks.paths(key, found, found.permalink)
+    return Shown(services.settings.absolute(paths.file), services.settings.absolute(paths.page), size)
+
+
+@pytest.fixture
+def hosted(tmp_path: Path) -> Iterator[tuple[Path, str]]:
+    with serving_folder(tmp_path) as address:
+        yield tmp_path, address
+
+
+def framed(site: Site, shown: Shown) -> str:
+    return f"{site.base}/embed/?url={quote(shown.address, safe='')}"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_published_host_script_fits_every_kind(
+    page: Page, site: Site, documents: dict[str, Shown], hosted: tuple[Path, str], kind: str
+) -> None:
+    folder, address = hosted
+    width, height = documents[kind].size
+    (folder / "index.html").write_text(HOST.format(src=framed(site, documents[kind])))
+    page.goto(address)
+    page.wait_for_function("window.said.length >= 2", timeout=15_000)
+    page.wait_for_timeout(700)
+    said = page.evaluate("window.said")
+    assert {one["id"] for one in said} == {"Phraseanet"}
+    assert {one["optimizedHeight"] for one in said} == {min(height, int(300 * height / width))}
+    assert all(type(one[name]) is int for one in said for name in ("optimizedHeight", "optimizedWidth"))
+    assert all(set(one) == {"id", "url", "optimizedWidth", "optimizedHeight"} for one in said)
+    assert len(said) <= 4, "the frame comes to rest"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_pym_parent_gets_the_height(
+    page: Page, site: Site, documents: dict[str, Shown], hosted: tuple[Path, str], kind: str
+) -> None:
+    folder, address = hosted
+    (folder / "pym.js").write_bytes(PYM.read_bytes())
+    (folder / "index.html").write_text(PARENT.format(src=framed(site, documents[kind])))
+    page.set_viewport_size({"width": 600, "height": 700})
+    page.goto(address)
+    page.wait_for_function("parseInt(document.querySelector('iframe').getAttribute('height')) > 60", timeout=15_000)
+    page.wait_for_timeout(500)
+    frame = page.locator("iframe")
+    frame_height = int((frame.get_attribute("height") or "").removesuffix("px"))
+    frame_width = frame.evaluate("one => one.clientWidth")
+    width, height = documents[kind].size
+    if kind == "audio":
+        assert frame_height == 240
+    else:
+        tools = 60 if kind == "document" else 0
+        assert 0 <= frame_height - min(height, int(frame_width * height / width)) <= tools
+    said = page.evaluate("window.said")
+    assert all(isinstance(one, str) and one.startswith("pymxPYMxherexPYMx") for one in said), "protocol 2 alone"
+    if kind.startswith("video"):
+        assert "pymxPYMxherexPYMxchildReadyxPYMx[object Object]" in said
+        child = page.frames[1]
+        page.evaluate("window.parent_.sendMessage('play', '1')")
+        child.wait_for_function("!document.querySelector('video').paused || document.querySelector('video').ended")
+        page.evaluate("window.parent_.sendMessage('dispose', '1')")
+        child.wait_for_function("document.querySelector('video').paused")
+
+
+@pytest.mark.parametrize("form", [(1280, "light"), (390, "dark")], ids=str)
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_violation_no_cookie_and_no_foreign_request(
+    browser: Browser, site: Site, documents: dict[str, Shown], kind: str, form: tuple[int, Any]
+) -> None:
+    width, scheme = form
+    context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme, locale="en")
+    page = context.new_page()
+    asked: list[str] = []
+    said: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("console", lambda message: said.append(message.text) if message.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: said.append(str(error)))
+    for name, address in {"embed": framed(site, documents[kind]), "page": documents[kind].page}.items():
+        page.goto(address)
+        page.wait_for_load_state("networkidle")
+        if kind == "document" and name == "embed":
+            expect(page.locator(".document-player.is-open")).to_be_visible()
+        shoot(page, f"{name}-{kind}-{width}-{scheme}")
+        assert violations(page) == []
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth + 1")
+    assert said == [], "the policy holds and nothing is missing"
+    assert all(one.startswith((site.base, "data:", "blob:")) for one in asked)
+    assert context.cookies() == []
+    context.close()
+
+
+def test_the_pages_of_a_pdf_are_turned_by_keyboard(page: Page, site: Site, documents: dict[str, Shown]) -> None:
+    page.goto(framed(site, documents["document"]))
+    expect(page.locator(".document-player.is-open")).to_be_visible()
+    said = page.locator("#said")
+    expect(said).to_have_text("Page 1 of 4")
+    expect(page.locator(".textLayer")).to_contain_text("Harbour, page 1")
+    for key, place in {"ArrowRight": 2, "PageDown": 3, "End": 4, "PageUp": 3, "Home": 1, " ": 2}.items():
+        page.keyboard.press(key)
+        expect(said).to_have_text(f"Page {place} of 4")
+    expect(page.locator(".textLayer")).to_contain_text("Harbour, page 2")
+    width = page.locator(".sheet").evaluate("one => one.clientWidth")
+    page.keyboard.press("+")
+    page.keyboard.press("+")
+    page.wait_for_function("width => document.querySelector('.sheet').clientWidth > width * 1.4", arg=width)
+    page.keyboard.press("0")
+    page.wait_for_function("width => document.querySelector('.sheet').clientWidth <= width + 1", arg=width)
+    page.get_by_role("textbox", name="Page").fill("4")
+    page.keyboard.press("Enter")
+    expect(said).to_have_text("Page 4 of 4")
+    expect(page.get_by_role("button", name="Next page")).to_be_disabled()
+    page.get_by_role("button", name="Previous page").click()
+    expect(said).to_have_text("Page 3 of 4")
+
+
+def test_a_pdf_without_script_or_viewer_is_a_picture_and_a_link(
+    browser: Browser, site: Site, documents: dict[str, Shown]
+) -> None:
+    plain = browser.new_context(java_script_enabled=False, locale="en")
+    without = browser.new_context(locale="en")
+    without.route("**/vendor/pdfjs/**", lambda route: route.abort())
+    for context in (plain, without):
+        page = context.new_page()
+        page.goto(framed(site, documents["document"]))
+        expect(page.locator(".fallback img")).to_be_visible()
+        expect(page.get_by_role("link", name="Open the file")).to_have_attribute("href", documents["document"].address)
+        expect(page.get_by_role("button")).to_have_count(0)
+        context.close()
+
+
+def test_a_damaged_pdf_says_so(
+    browser: Browser, context: BrowserContext, site: Site, documents: dict[str, Shown]
+) -> None:
+    page = context.new_page()
+    page.route(
+        "**/permalink/**",
+        lambda route: route.fulfill(status=200, body="%PDF-1.7 nothing", content_type="application/pdf"),
+    )
+    page.goto(framed(site, documents["document"]))
+    expect(page.locator("#said")).to_have_text("This document cannot be shown here. Open the file instead.")
+    expect(page.get_by_role("link", name="Open the file")).to_be_visible()
