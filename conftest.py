@@ -5,11 +5,38 @@ from pathlib import Path
 
 import pytest
 
+from vitrine.testing.postgresql import PostgreSQL
 from vitrine.testing.server import Server
+
+DATABASES = ("sqlite", "postgresql")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Tests marked `both_databases` run on each; the others on the one that needs nothing."""
+    if "database_url" in metafunc.fixturenames and metafunc.definition.get_closest_marker("both_databases"):
+        metafunc.parametrize("database_url", DATABASES, indirect=True)
+
+
+@pytest.fixture(scope="session")
+def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgreSQL]:
+    made = PostgreSQL(tmp_path_factory.mktemp("postgresql"))
+    yield made
+    made.close()
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    made = Server(tmp_path / "data")
+def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The setting of this name; empty is SQLite in the data folder."""
+    if getattr(request, "param", "sqlite") == "sqlite":
+        yield ""
+        return
+    server: PostgreSQL = request.getfixturevalue("postgresql")
+    with server.database() as address:
+        yield address
+
+
+@pytest.fixture
+def server(tmp_path: Path, database_url: str) -> Iterator[Server]:
+    made = Server(tmp_path / "data", database_url=database_url)
     yield made
     made.close()

@@ -13,6 +13,7 @@ from vitrine.platform import migrate
 from vitrine.platform.database import Database
 from vitrine.schema import metadata
 from vitrine.settings import Settings
+from vitrine.testing.postgresql import PostgreSQL
 
 ROOT = Path(__file__).parents[1]
 KINDS = ("added", "changed", "fixed", "removed", "security", "wire")
@@ -84,3 +85,11 @@ def test_the_demonstration_is_complete() -> None:
         for name in ("title", "title_other", "caption", "caption_other", "author", "rights", "licence", "date"):
             assert one[name], (one["member"], name)
         assert len(one["keywords"]) >= 3
+
+
+def test_postgresql_has_the_same_tables(postgresql: PostgreSQL) -> None:
+    database = Database(postgresql.empty())
+    assert migrate.upgrade(database) == migrate.upgrade(database)
+    with database.read() as work:
+        assert migrate.differences(work.db, metadata) == []
+    database.close()

@@ -1,6 +1,7 @@
 """The composition root: settings -> backends -> services -> the ASGI application and the worker."""
 
 import json
+import socket
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -134,7 +135,7 @@ def make_worker(services: Services) -> Worker:
             Lane("index", batch=INDEX_BATCH),
             Lane("upkeep"),
         ),
-        place=str(services.settings.data_dir.resolve())[-60:],
+        place=f"{socket.gethostname()[:20]}:{str(services.settings.data_dir.resolve())[-48:]}",
     )
 
 

@@ -87,7 +87,7 @@ class Ledger:
         if not lines and not marks:
             return
         try:
-            with self._database.write() as work:
+            with self._database.write(alone=False) as work:
                 if lines:
                     _write_lines(work, lines)
                 if marks:
