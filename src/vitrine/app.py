@@ -36,7 +36,7 @@ from vitrine.library.upkeep import Upkeep
 from vitrine.media.probe import Limits
 from vitrine.media.sandbox import Sandbox
 from vitrine.media.service import Media
-from vitrine.media.storage.local import LocalStore
+from vitrine.media.storage import open_store
 from vitrine.oauth import OAuth
 from vitrine.oauth import store as tokens
 from vitrine.platform import migrate
@@ -63,7 +63,7 @@ def open_database(settings: Settings) -> Database:
 
 def make_media(settings: Settings, children: int) -> Media:
     return Media(
-        store=LocalStore(settings.data_dir / "blobs"),
+        store=open_store(settings.blobs_url, settings.data_dir),
         sandbox=Sandbox(children=children, memory_bytes=settings.media_memory_bytes),
         limits=Limits(max_pixels=settings.media_max_pixels),
         scratch_root=settings.data_dir / "scratch",

@@ -1,6 +1,7 @@
 """The one Settings object: read once from environment and an optional TOML file, checked whole at start."""
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
@@ -34,6 +35,12 @@ class Settings:
     description: str = _setting("", "One sentence about the instance, shown at GET /api/.")
     default_language: str = _setting("en", "Language of pages and texts when the visitor states none.")
     database_url: str = _setting("", "SQLAlchemy address of the database; empty means SQLite in the data folder.")
+    blobs_url: str = _setting(
+        "", "Object store for documents, as in s3://bucket/prefix?endpoint=…; empty means the data folder."
+    )
+    accel_prefix: str = _setting(
+        "", "Path inside the proxy's nginx that leads to the documents (X-Accel-Redirect); empty: we send them."
+    )
     log_json: bool = _setting(False, "Write logs as JSON lines.")
     log_level: str = _setting("info", "Least severe level that is logged.")
     api_enabled: bool = _setting(True, "Serve the public API and the OAuth endpoints.")
@@ -143,6 +150,12 @@ def _check(settings: Settings) -> list[str]:
         faults.append("timezone must be the name of a zone, such as Europe/Paris")
     if settings.old_habits not in ("refuse", "flagged", "allow"):
         faults.append("old_habits must be refuse, flagged or allow")
+    if settings.accel_prefix and not re.fullmatch(r"/[A-Za-z0-9_/-]+", settings.accel_prefix):
+        faults.append("accel_prefix must be a path such as /_documents")
+    if settings.accel_prefix and not settings.trusted_proxies:
+        faults.append("accel_prefix needs trusted_proxies: only a request of theirs is answered so")
+    if settings.accel_prefix and settings.blobs_url:
+        faults.append("accel_prefix is for documents in the data folder, not for blobs_url")
     if settings.log_level not in ("debug", "info", "warning", "error"):
         faults.append("log_level must be debug, info, warning or error")
     faults.extend(

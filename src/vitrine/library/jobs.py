@@ -111,15 +111,16 @@ class Sweeper:
         for sha256 in self.media.old_blobs(grace):
             batch.append(sha256)
             if len(batch) >= SWEEP_BATCH:
-                gone += self._sweep(batch)
+                gone += self._sweep(batch, grace)
                 batch = []
-        return gone + (self._sweep(batch) if batch else 0)
+        return gone + (self._sweep(batch, grace) if batch else 0)
 
-    def _sweep(self, batch: list[str]) -> int:
-        # Under the write lock: an upload of the same bytes cannot be committed between the look and the deletion.
+    def _sweep(self, batch: list[str], grace: timedelta) -> int:
+        # Under the write lock: an upload of the same bytes cannot be committed between the look and the deletion. One
+        # that kept them since the list was made, and will be committed next, made them young again.
         with self.database.write() as work:
             used = store.referenced(work, batch)
-            orphans = [one for one in batch if one not in used]
+            orphans = [one for one in batch if one not in used and self.media.is_old(one, grace)]
             for sha256 in orphans:
                 self.media.forget(sha256)
         return len(orphans)

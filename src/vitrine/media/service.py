@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import BinaryIO
@@ -16,9 +16,8 @@ from vitrine.media.errors import BY_CODE, MediaError, Undecodable
 from vitrine.media.probe import Limits, Probe
 from vitrine.media.renditions import Made, Spec
 from vitrine.media.sandbox import Sandbox
-from vitrine.media.storage import BlobStore, Spooled, Stored
+from vitrine.media.storage import BlobStore, HasPaths, Spooled, Stored
 from vitrine.media.storage.hot import HotFiles
-from vitrine.media.storage.local import LocalStore
 
 PROBE_TIMEOUT = timedelta(seconds=60)
 PICTURE_TIMEOUT = timedelta(seconds=120)
@@ -98,7 +97,7 @@ class Media:
 
     @contextmanager
     def _as_path(self, sha256: str, into: Path) -> Iterator[Path]:
-        if isinstance(self.store, LocalStore):
+        if isinstance(self.store, HasPaths):
             path = self.store.path(sha256)
             if not path.exists():
                 raise NotFound("The file is missing from the store.", why=f"blob {sha256}")
@@ -113,6 +112,13 @@ class Media:
 
     def old_blobs(self, age: timedelta) -> Iterator[str]:
         return self.store.older_than(age)
+
+    def is_old(self, sha256: str, age: timedelta) -> bool:
+        """False for a blob that was kept again meanwhile, or has gone."""
+        try:
+            return datetime.now(UTC) - self.store.modified(sha256) >= age
+        except NotFound:
+            return False
 
     def forget(self, sha256: str) -> None:
         self.store.delete(sha256)
