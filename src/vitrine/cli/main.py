@@ -5,7 +5,17 @@ import sys
 import click
 
 from vitrine import __version__
-from vitrine.cli import administration, importing, phraseanet, records, serving
+from vitrine.cli import (
+    administration,
+    backup,
+    doctor,
+    importing,
+    phraseanet,
+    records,
+    restore,
+    security,
+    serving,
+)
 from vitrine.errors import DomainError
 
 
@@ -22,6 +32,10 @@ for command in (
     serving.reindex,
     serving.sweep,
     serving.openapi,
+    backup.backup,
+    restore.restore,
+    doctor.doctor,
+    security.check,
     administration.user,
     administration.databox,
     administration.collection,

@@ -1,10 +1,10 @@
 """Making renditions in the worker, and sweeping bytes that nothing refers to."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from vitrine.jobs import Job, Kind
-from vitrine.library import changes_store, permalinks, store
+from vitrine.library import changes_store, permalinks, store, structure_store
 from vitrine.library.events import RenditionsReady
 from vitrine.library.model import Recipe, Record, RecordId
 from vitrine.library.records import Records
@@ -91,6 +91,18 @@ class RenditionMaker:
         work.emit(RenditionsReady(record.id, tuple(name for name, _ in failures)))
 
 
+REST = "sweep_rests"
+
+
+def rest_sweep(work: UnitOfWork, until: datetime) -> None:
+    """Let the sweep leave everything until then: a backup is copying documents that rows of an earlier instant name."""
+    structure_store.set_stamp(work, REST, round(until.timestamp()))
+
+
+def sweep_rests(work: UnitOfWork) -> bool:
+    return structure_store.stamp(work, REST) > work.now.timestamp()
+
+
 @dataclass(frozen=True, slots=True)
 class Sweeper:
     """Deletes bytes that no row refers to and that are older than *grace*: the left-overs of refused uploads."""
@@ -119,6 +131,8 @@ class Sweeper:
         # Under the write lock: an upload of the same bytes cannot be committed between the look and the deletion. One
         # that kept them since the list was made, and will be committed next, made them young again.
         with self.database.write() as work:
+            if sweep_rests(work):
+                return 0
             used = store.referenced(work, batch)
             orphans = [one for one in batch if one not in used and self.media.is_old(one, grace)]
             for sha256 in orphans:

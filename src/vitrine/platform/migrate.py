@@ -20,16 +20,25 @@ def upgrade(database: Database) -> str:
     On SQLite everything happens inside one explicit BEGIN IMMEDIATE: Alembic's own transactions would leave a failed
     migration half done, and it could not be run again.
     """
-    script = ScriptDirectory.from_config(_config())
-    newest = script.get_current_head() or ""
+    wanted = newest()
     with database.read() as work:
-        if MigrationContext.configure(work.db).get_current_revision() == newest:
-            return newest
+        if revision(work.db) == wanted:
+            return wanted
     with database.write() as work:
         config = _config()
         config.attributes["connection"] = work.db
         command.upgrade(config, "head")
-    return newest
+    return wanted
+
+
+def newest() -> str:
+    """The revision that this program needs."""
+    return ScriptDirectory.from_config(_config()).get_current_head() or ""
+
+
+def revision(connection: Connection) -> str:
+    """The revision of a database, "" for an empty one."""
+    return MigrationContext.configure(connection).get_current_revision() or ""
 
 
 def differences(connection: Connection, metadata: MetaData) -> list[object]:
