@@ -159,16 +159,16 @@ class Database:
         if local.get("busy"):
             raise RuntimeError("a unit of work is already open in this thread")
         if not self.is_sqlite:
-            connection = (self.engine if writing else self._snapshots).connect()
+            opened = (self.engine if writing else self._snapshots).connect()
             local["busy"] = True
-            return connection
+            return opened
         if local.get("connection") is None:
             self._local.connection = self.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
             self._local.driver = _driver(self._local.connection)
             with self._guard:
                 self._opened.append(self._local.connection)
         local["busy"] = True
-        connection = local["connection"]
+        connection: Connection = local["connection"]
         return connection
 
     def _begin(self, db: Connection, statement: str, *, alone: bool) -> None:
