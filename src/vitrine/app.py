@@ -13,8 +13,9 @@ from starlette.applications import Starlette
 from starlette.types import Receive, Scope, Send
 
 from vitrine import files, web
-from vitrine.accounts import Accounts, SignInPolicy
+from vitrine.accounts import Accounts, SignInPolicy, links
 from vitrine.accounts import store as accounts_store
+from vitrine.accounts.letters import SEND, Letters, Postman
 from vitrine.accounts.passwords import Passwords
 from vitrine.api import oauthv2, root, v1
 from vitrine.api.cors import Cors
@@ -44,6 +45,7 @@ from vitrine.platform.crypto import Vault
 from vitrine.platform.database import Database
 from vitrine.platform.fetch import Fetcher
 from vitrine.platform.ledger import Ledger
+from vitrine.platform.mail import transport_of
 from vitrine.search import Indexer, Search
 from vitrine.search.embedded import EmbeddedIndex
 from vitrine.search.service import INDEX, REBUILD
@@ -94,7 +96,8 @@ def make_services(
         settings=settings,
         database=database,
         vault=vault,
-        ledger=Ledger(database, tokens.mark_used),
+        ledger=Ledger(database, tokens.mark_used, accounts.touch_sessions),
+        letters=Letters(accounts, jobs, settings.title, settings.base_url.rstrip("/")),
         jobs=jobs,
         accounts=accounts,
         applications=applications,
@@ -128,15 +131,28 @@ def make_worker(services: Services) -> Worker:
         handlers={
             MAKE_RENDITIONS.name: RenditionMaker(services.database, services.records, services.media),
             SWEEP.name: Sweeper(services.database, services.media),
+            SEND.name: postman(services),
         },
         batch_handlers={INDEX.name: works.apply, REBUILD.name: works.rebuild},
         lanes=(
             Lane("media", threads=services.settings.worker_media_children),
             Lane("index", batch=INDEX_BATCH),
             Lane("upkeep"),
+            Lane("mail"),
         ),
         place=f"{socket.gethostname()[:20]}:{str(services.settings.data_dir.resolve())[-48:]}",
     )
+
+
+def postman(services: Services) -> Postman:
+    settings = services.settings
+
+    def words(language: str, message: str) -> str:
+        known = language if language in web.LANGUAGES else settings.default_language
+        return web.catalogue(known).gettext(message)
+
+    transport = transport_of(settings.smtp_url, settings.data_dir / "outbox")
+    return Postman(services.database, services.letters, transport, settings.sender, words)
 
 
 def keep_up(services: Services, stop: threading.Event) -> None:
@@ -145,6 +161,7 @@ def keep_up(services: Services, stop: threading.Event) -> None:
         with services.database.write() as work:
             accounts_store.purge(work, work.now - timedelta(days=1))
             tokens.purge(work)
+            links.purge(work)
             services.jobs.add(work, SWEEP, {}, key="all")
         services.media.sandbox.end_idle()
         stop.wait(UPKEEP_EVERY.total_seconds())

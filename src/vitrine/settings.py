@@ -41,6 +41,10 @@ class Settings:
     accel_prefix: str = _setting(
         "", "Path inside the proxy's nginx that leads to the documents (X-Accel-Redirect); empty: we send them."
     )
+    smtp_url: str = _setting(
+        "", "Mail server, as in smtp://user:password@host:587?starttls; empty: letters are files in data_dir/outbox."
+    )
+    mail_from: str = _setting("", "Address from which letters come; empty: vitrine@ and the host of base_url.")
     log_json: bool = _setting(False, "Write logs as JSON lines.")
     log_level: str = _setting("info", "Least severe level that is logged.")
     api_enabled: bool = _setting(True, "Serve the public API and the OAuth endpoints.")
@@ -71,6 +75,11 @@ class Settings:
         """Scheme, host and port of base_url, as browsers write an origin."""
         parts = urlsplit(self.base_url)
         return f"{parts.scheme}://{parts.netloc}"
+
+    @property
+    def sender(self) -> str:
+        """From whom letters come."""
+        return self.mail_from or f"vitrine@{urlsplit(self.base_url).hostname or 'localhost'}"
 
     @property
     def is_https(self) -> bool:
@@ -156,6 +165,8 @@ def _check(settings: Settings) -> list[str]:
         faults.append("accel_prefix needs trusted_proxies: only a request of theirs is answered so")
     if settings.accel_prefix and settings.blobs_url:
         faults.append("accel_prefix is for documents in the data folder, not for blobs_url")
+    if settings.mail_from and "@" not in settings.mail_from.strip("@"):
+        faults.append("mail_from must be an e-mail address")
     if settings.log_level not in ("debug", "info", "warning", "error"):
         faults.append("log_level must be debug, info, warning or error")
     faults.extend(

@@ -3,17 +3,18 @@
 from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 
-from vitrine.web import account, authorize, developer, embed, library, session, upload
+from vitrine.web import account, authorize, developer, embed, library, recovery, session, upload
 from vitrine.web.errors import EXCEPTION_HANDLERS
-from vitrine.web.render import HERE
+from vitrine.web.render import HERE, LANGUAGES, catalogue
 
-__all__ = ["EXCEPTION_HANDLERS", "routes"]
+__all__ = ["EXCEPTION_HANDLERS", "LANGUAGES", "catalogue", "routes"]
 
 
 def routes() -> list[BaseRoute]:
     return [
         *library.ROUTES,
         *session.ROUTES,
+        *recovery.ROUTES,
         *account.ROUTES,
         *developer.ROUTES,
         *authorize.ROUTES,
