@@ -20,10 +20,13 @@ from vitrine.accounts.passwords import Passwords
 from vitrine.api import oauthv2, root, v1
 from vitrine.api.cors import Cors
 from vitrine.applications import Applications, Policy
+from vitrine.edge import health
 from vitrine.edge.dispatch import Dispatcher, Shortcut
+from vitrine.edge.metrics import Counts, Metrics
 from vitrine.edge.middleware import Outermost, networks
 from vitrine.edge.services import Services
 from vitrine.embed import Embeds
+from vitrine.errors import Unavailable
 from vitrine.files.shortcut import small_permalink
 from vitrine.jobs import Jobs, Lane, Worker
 from vitrine.library.changes import Changes
@@ -40,7 +43,7 @@ from vitrine.media.service import Media
 from vitrine.media.storage import open_store
 from vitrine.oauth import OAuth
 from vitrine.oauth import store as tokens
-from vitrine.platform import migrate
+from vitrine.platform import logging, migrate
 from vitrine.platform.crypto import Vault
 from vitrine.platform.database import Database
 from vitrine.platform.fetch import Fetcher
@@ -52,7 +55,8 @@ from vitrine.search.service import INDEX, REBUILD
 from vitrine.settings import Settings
 
 INDEX_BATCH = 200
-UPKEEP_EVERY = timedelta(hours=1)
+UPKEEP_EVERY, UPKEEP_AGAIN = timedelta(hours=1), timedelta(seconds=30)
+log = logging.get("vitrine.worker")
 
 
 def open_database(settings: Settings) -> Database:
@@ -158,13 +162,18 @@ def postman(services: Services) -> Postman:
 def keep_up(services: Services, stop: threading.Event) -> None:
     """What the worker does by the clock: dead sessions and tokens go in small batches, orphaned bytes are swept."""
     while not stop.is_set():
-        with services.database.write() as work:
-            accounts_store.purge(work, work.now - timedelta(days=1))
-            tokens.purge(work)
-            links.purge(work)
-            services.jobs.add(work, SWEEP, {}, key="all")
+        pause = UPKEEP_EVERY
+        try:
+            with services.database.write() as work:
+                accounts_store.purge(work, work.now - timedelta(days=1))
+                tokens.purge(work)
+                links.purge(work)
+                services.jobs.add(work, SWEEP, {}, key="all")
+        except Unavailable as failure:  # a locked database or a full disk ends by itself: no reason to end the worker
+            log.warning("upkeep.waits", why=failure.why)
+            pause = UPKEEP_AGAIN
         services.media.sandbox.end_idle()
-        stop.wait(UPKEEP_EVERY.total_seconds())
+        stop.wait(pause.total_seconds())
 
 
 class Application:
@@ -175,14 +184,20 @@ class Application:
         settings = services.settings
         often = [*v1.routes(settings), *oauthv2.routes(settings), *root.ROUTES, *files.ROUTES]
         inner = Starlette(
-            routes=[*often, *web.routes()], exception_handlers=web.EXCEPTION_HANDLERS, lifespan=self._lifespan
+            routes=[*often, *health.ROUTES, *web.routes()],
+            exception_handlers=web.EXCEPTION_HANDLERS,
+            lifespan=self._lifespan,
         )
         inner.router.redirect_slashes = False
+        counts = Counts() if settings.metrics_from else None
+        inner.state.readiness = health.Readiness(services)
+        inner.state.metrics = Metrics(services, counts or Counts())
         self._app = Outermost(
             Cors(Dispatcher(often, inner, web.EXCEPTION_HANDLERS, self._shortcuts(services)), services),
             services,
             trusted=networks(settings.trusted_proxies),
             https=settings.is_https,
+            counts=counts,
         )
 
     @staticmethod

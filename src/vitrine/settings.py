@@ -1,5 +1,6 @@
 """The one Settings object: read once from environment and an optional TOML file, checked whole at start."""
 
+import ipaddress
 import os
 import re
 import tomllib
@@ -30,6 +31,7 @@ class Settings:
         "http://127.0.0.1:8000", "Address under which people reach the server; decides every link."
     )
     trusted_proxies: tuple[str, ...] = _setting((), "Addresses of proxies whose forwarded headers count.")
+    metrics_from: tuple[str, ...] = _setting((), "Addresses or networks that may read /metrics; empty: nobody.")
     timezone: str = _setting("UTC", "Zone in which dates are written on the API.")
     title: str = _setting("Vitrine", "Name of the instance, shown on pages and at GET /api/.")
     description: str = _setting("", "One sentence about the instance, shown at GET /api/.")
@@ -159,6 +161,12 @@ def _check(settings: Settings) -> list[str]:
         faults.append("timezone must be the name of a zone, such as Europe/Paris")
     if settings.old_habits not in ("refuse", "flagged", "allow"):
         faults.append("old_habits must be refuse, flagged or allow")
+    faults.extend(
+        f"{name} has {one}, which is neither an address nor a network"
+        for name in ("trusted_proxies", "metrics_from")
+        for one in getattr(settings, name)
+        if not _is_network(one)
+    )
     if settings.accel_prefix and not re.fullmatch(r"/[A-Za-z0-9_/-]+", settings.accel_prefix):
         faults.append("accel_prefix must be a path such as /_documents")
     if settings.accel_prefix and not settings.trusted_proxies:
@@ -179,3 +187,11 @@ def _check(settings: Settings) -> list[str]:
         and getattr(settings, one.name) <= 0
     )
     return faults
+
+
+def _is_network(text: str) -> bool:
+    try:
+        ipaddress.ip_network(text.strip(), strict=False)
+    except ValueError:
+        return False
+    return True

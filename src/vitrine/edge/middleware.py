@@ -14,6 +14,7 @@ from secrets import token_hex
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from vitrine.edge.metrics import Counts
 from vitrine.edge.services import Services
 from vitrine.platform import logging
 
@@ -60,8 +61,17 @@ def is_in(address: str, trusted: tuple[Network, ...]) -> bool:
 class Outermost:
     """Gives each request an id and an address, logs one line at its end, adds the headers of every answer."""
 
-    def __init__(self, app: ASGIApp, services: Services, *, trusted: tuple[Network, ...], https: bool) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        services: Services,
+        *,
+        trusted: tuple[Network, ...],
+        https: bool,
+        counts: Counts | None = None,
+    ) -> None:
         self.app = app
+        self.counts = counts
         self.services = services
         self.trusted = trusted
         self._always: list[tuple[bytes, bytes]] = [(b"x-content-type-options", b"nosniff")]
@@ -94,6 +104,9 @@ class Outermost:
         try:
             await self.app(scope, receive, answer)
         finally:
+            if self.counts is not None:
+                seconds = time.perf_counter() - started
+                self.counts.add(getattr(scope.get("route"), "path", "-"), status, seconds)
             if log.isEnabledFor(INFO):
                 route = getattr(scope.get("route"), "path", "-")
                 ms = (time.perf_counter() - started) * 1000

@@ -156,6 +156,10 @@ def dead(work: UnitOfWork, limit: int = 100) -> list[tuple[int, str, str]]:
     return [(row.id, row.kind, row.last_error or "") for row in rows]
 
 
+def count_dead(work: UnitOfWork) -> int:
+    return int(work.db.scalar(sa.select(sa.func.count()).select_from(jobs).where(jobs.c.dead_at.is_not(None))) or 0)
+
+
 def has_ready(work: UnitOfWork, lane: str) -> bool:
     statement = (
         sa.select(jobs.c.id)
