@@ -32,6 +32,7 @@ $(VENV)/.test: $(VENV)/.run requirements/test.txt package-lock.json
 	@echo "Installing what the tests need ..."
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/test.txt
 	@sh tools/browser.sh
+	@sh tools/nginx.sh
 	@PATH="$$PATH:$(CURDIR)/$(BIN)" npm ci --silent --ignore-scripts
 	@touch $@
 

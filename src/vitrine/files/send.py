@@ -162,7 +162,7 @@ def _body(request: Request, document: Document, span: Span | None, headers: Head
     inside = _internal(request, document.sha256)
     if inside is not None:
         # nginx sends the bytes and answers ranges: it decides by the validators that it finds in this answer.
-        plain = [one for one in headers if one[0] != b"content-range"]
+        plain = [one for one in headers if one[0] not in (b"content-range", b"accept-ranges")]
         return _File(200, [*plain, (b"x-accel-redirect", inside)])
     file = media.store.open(document.sha256)
     if start:
