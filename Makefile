@@ -43,14 +43,14 @@ check: $(VENV)/.test ## The quick gates: format, lint, types, import contracts
 	@$(BIN)/lint-imports --no-cache >/dev/null || { $(BIN)/lint-imports --no-cache; exit 1; }
 
 test: check ## Everything that guards a merge
-	@$(BIN)/pytest -n 2 --dist loadgroup
+	@$(BIN)/pytest -n 2 --dist loadgroup -m 'not nightly'
 
 bench: $(VENV)/.test ## Measure, print ratios and bars, keep the results
 	@sh tools/wrk.sh
 	@VIPS_CONCURRENCY=1 $(BIN)/python -m benchmarks.run
 
 load: $(VENV)/.test ## Load and fault tests that take longer
-	@$(BIN)/pytest tests/load -m slow
+	@$(BIN)/pytest tests/load -m 'slow or nightly'
 
 docs: $(VENV)/.test ## Write the generated reference pages
 	@$(BIN)/python tools/reference.py

@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from vitrine.errors import Unavailable
 from vitrine.jobs import Job, Kind
 from vitrine.library import changes_store, permalinks, store, structure_store
 from vitrine.library.events import RenditionsReady
 from vitrine.library.model import Recipe, Record, RecordId
 from vitrine.library.records import Records
-from vitrine.media.errors import MediaError
+from vitrine.media.errors import MediaError, NoRoom, Passing
 from vitrine.media.renditions import Made, Spec, spec_of
 from vitrine.media.service import Media
 from vitrine.media.storage import Stored
@@ -16,9 +17,19 @@ from vitrine.platform import logging
 from vitrine.platform.database import Database, UnitOfWork
 
 log = logging.get("vitrine.library")
-MAKE_RENDITIONS = Kind("renditions.make", lane="media", max_attempts=4)
+# Patient, since a full disk may stay full for hours; a file that is at fault itself is marked failed at once.
+MAKE_RENDITIONS = Kind("renditions.make", lane="media", max_attempts=40)
+KILLED_OFTEN = 6
 SWEEP = Kind("media.sweep", lane="upkeep")
 SWEEP_BATCH = 500
+
+
+def _refuse_passing(job: Job, failures: list[tuple[str, MediaError]]) -> None:
+    """Raises Unavailable when the file is not at fault: the job is done again later. A decoder that was killed every
+    time is in the end a failure of the file: it may be what uses up the machine's memory."""
+    for _, failure in failures:
+        if isinstance(failure, NoRoom) or (isinstance(failure, Passing) and job.attempts < KILLED_OFTEN):
+            raise Unavailable(failure.detail, why=failure.why)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +58,7 @@ class RenditionMaker:
             results = self.media.make_many(record.sha256, record.kind, record.mime or "", specs, folder)
             made = [(one, self.media.keep_file(one.path)) for one in results if isinstance(one, Made)]
             failures += [one for one in results if not isinstance(one, Made)]
+            _refuse_passing(job, failures)
             with self.database.write() as work:
                 self._note(work, record, made, failures)
 

@@ -11,8 +11,8 @@ from typing import BinaryIO
 
 import msgspec
 
-from vitrine.errors import NotFound
-from vitrine.media.errors import BY_CODE, MediaError, Undecodable
+from vitrine.errors import NotFound, Unavailable
+from vitrine.media.errors import BY_CODE, Killed, MediaError, NoRoom, Undecodable
 from vitrine.media.probe import Limits, Probe
 from vitrine.media.renditions import Made, Spec
 from vitrine.media.sandbox import Sandbox
@@ -51,7 +51,13 @@ class Media:
             "max_pixels": self.limits.max_pixels,
             "max_duration_s": self.limits.max_duration_s,
         }
-        return msgspec.convert(self.sandbox.call("probe", arguments, timeout=PROBE_TIMEOUT), Probe)
+        try:
+            found = self.sandbox.call("probe", arguments, timeout=PROBE_TIMEOUT)
+        except Killed:  # somebody else's doing: once more
+            found = self.sandbox.call("probe", arguments, timeout=PROBE_TIMEOUT)
+        except NoRoom as failure:
+            raise Unavailable(failure.detail, why=failure.why, retry_after_s=60) from failure
+        return msgspec.convert(found, Probe)
 
     def keep(self, spooled: Spooled) -> Stored:
         return self.store.keep(spooled)

@@ -34,7 +34,8 @@ class Spool:
                 digest, size = self._copy(source, target, max_bytes)
             yield Spooled(target, digest, size)
         finally:
-            target.unlink(missing_ok=True)
+            with suppress(OSError):  # a disk that is closed to writing keeps it; the sweep takes it later
+                target.unlink()
 
     @staticmethod
     def _copy(source: BinaryIO | Path, target: Path, max_bytes: int) -> tuple[str, int]:
@@ -63,7 +64,8 @@ class Spool:
             try:
                 trial.write_bytes(b"probe")
             finally:
-                trial.unlink(missing_ok=True)
+                with suppress(OSError):
+                    trial.unlink()
 
     def sweep_spool(self, age: timedelta) -> int:
         limit = time.time() - age.total_seconds()
