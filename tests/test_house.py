@@ -93,3 +93,23 @@ def test_postgresql_has_the_same_tables(postgresql: PostgreSQL) -> None:
     with database.read() as work:
         assert migrate.differences(work.db, metadata) == []
     database.close()
+
+
+@pytest.mark.both_databases
+def test_what_the_first_schema_held_is_there_after_the_upgrade(
+    tmp_path: Path, database_url: str, request: pytest.FixtureRequest
+) -> None:
+    server: PostgreSQL | None = request.getfixturevalue("postgresql") if database_url else None
+    database = Database(server.empty()) if server else Database.in_folder(tmp_path)
+    migrate.upgrade(database, "0001")
+    with database.write() as work:
+        assert migrate.revision(work.db) == "0001"
+        work.db.exec_driver_sql(
+            "INSERT INTO databoxes (name, view_name, labels, created) VALUES ('Museum', 'Museum', '{}', "
+            + ("now())" if server else "1)")
+        )
+    migrate.upgrade(database)
+    with database.read() as work:
+        assert work.db.exec_driver_sql("SELECT name FROM databoxes").scalar() == "Museum"
+        assert migrate.differences(work.db, metadata) == []
+    database.close()

@@ -14,20 +14,20 @@ from vitrine.platform.database import Database
 SCRIPTS = Path(__file__).parent.parent / "migrations"
 
 
-def upgrade(database: Database) -> str:
-    """Run what is missing and return the revision reached.
+def upgrade(database: Database, to: str = "") -> str:
+    """Run what is missing, up to the revision *to* (the newest when empty), and return the revision reached.
 
     On SQLite everything happens inside one explicit BEGIN IMMEDIATE: Alembic's own transactions would leave a failed
     migration half done, and it could not be run again.
     """
-    wanted = newest()
+    wanted = to or newest()
     with database.read() as work:
         if revision(work.db) == wanted:
             return wanted
     with database.write() as work:
         config = _config()
         config.attributes["connection"] = work.db
-        command.upgrade(config, "head")
+        command.upgrade(config, wanted)
     return wanted
 
 
