@@ -7,7 +7,7 @@ from vitrine.platform.schema import Instant
 from vitrine.platform.tables import Id
 
 revision = "0030"
-down_revision = "0001"
+down_revision = "0020"
 branch_labels = None
 depends_on = None
 
