@@ -33,6 +33,7 @@ $(VENV)/.test: $(VENV)/.run requirements/test.txt package-lock.json
 	@echo "Installing what the tests need ..."
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/test.txt
 	@sh tools/browser.sh
+	@sh tools/nginx.sh
 	@$(BIN)/python tools/corpus.py
 	@PATH="$$PATH:$(CURDIR)/$(BIN)" npm ci --silent --ignore-scripts --omit=optional
 	@touch $@
@@ -47,14 +48,14 @@ check: $(VENV)/.test ## The quick gates: format, lint, types, import contracts
 	@$(BIN)/lint-imports --no-cache >/dev/null || { $(BIN)/lint-imports --no-cache; exit 1; }
 
 test: check ## Everything that guards a merge
-	@$(BIN)/pytest -n 2 --dist loadgroup
+	@$(BIN)/pytest -n 2 --dist loadgroup -m 'not nightly'
 
 bench: $(VENV)/.test ## Measure, print ratios and bars, keep the results
 	@sh tools/wrk.sh
 	@VIPS_CONCURRENCY=1 $(BIN)/python -m benchmarks.run
 
 load: $(VENV)/.test ## Load and fault tests that take longer
-	@$(BIN)/pytest tests/load -m slow
+	@$(BIN)/pytest tests/load -m 'slow or nightly'
 
 docs: $(VENV)/.test ## Write the generated reference pages
 	@$(BIN)/python tools/reference.py

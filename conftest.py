@@ -2,14 +2,63 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import mkdtemp
 
 import pytest
 
+from vitrine.testing.postgresql import PostgreSQL
+from vitrine.testing.s3 import S3
 from vitrine.testing.server import Server
+
+DATABASES = ("sqlite", "postgresql")
+STORES = ("local", "s3")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Tests marked `both_databases` or `both_stores` run on each; the others on the one that needs nothing."""
+    if "database_url" in metafunc.fixturenames and metafunc.definition.get_closest_marker("both_databases"):
+        metafunc.parametrize("database_url", DATABASES, indirect=True)
+    if "blobs_url" in metafunc.fixturenames and metafunc.definition.get_closest_marker("both_stores"):
+        metafunc.parametrize("blobs_url", STORES, indirect=True)
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgreSQL]:
+    # Not below pytest's own folder, which the next run of the tests on this machine may tidy up.
+    made = PostgreSQL(Path(mkdtemp(prefix="vitrine-postgresql-")))
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[S3]:
+    made = S3()
+    yield made
+    made.close()
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    made = Server(tmp_path / "data")
+def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The setting of this name; empty is SQLite in the data folder."""
+    if getattr(request, "param", "sqlite") == "sqlite":
+        yield ""
+        return
+    server: PostgreSQL = request.getfixturevalue("postgresql")
+    with server.database() as address:
+        yield address
+
+
+@pytest.fixture
+def blobs_url(request: pytest.FixtureRequest) -> str:
+    """The setting of this name; empty is the data folder."""
+    if getattr(request, "param", "local") == "local":
+        return ""
+    server: S3 = request.getfixturevalue("s3")
+    return server.bucket()
+
+
+@pytest.fixture
+def server(tmp_path: Path, database_url: str, blobs_url: str) -> Iterator[Server]:
+    made = Server(tmp_path / "data", database_url=database_url, blobs_url=blobs_url)
     yield made
     made.close()

@@ -13,6 +13,7 @@ from vitrine.platform import migrate
 from vitrine.platform.database import Database
 from vitrine.schema import metadata
 from vitrine.settings import Settings
+from vitrine.testing.postgresql import PostgreSQL
 
 ROOT = Path(__file__).parents[1]
 KINDS = ("added", "changed", "fixed", "removed", "security", "wire")
@@ -87,3 +88,31 @@ def test_the_demonstration_is_complete() -> None:
         for name in ("title", "title_other", "caption", "caption_other", "author", "rights", "licence", "date"):
             assert one[name], (one.get("member"), name)
         assert len(one["keywords"]) >= 3
+
+
+def test_postgresql_has_the_same_tables(postgresql: PostgreSQL) -> None:
+    database = Database(postgresql.empty())
+    assert migrate.upgrade(database) == migrate.upgrade(database)
+    with database.read() as work:
+        assert migrate.differences(work.db, metadata) == []
+    database.close()
+
+
+@pytest.mark.both_databases
+def test_what_the_first_schema_held_is_there_after_the_upgrade(
+    tmp_path: Path, database_url: str, request: pytest.FixtureRequest
+) -> None:
+    server: PostgreSQL | None = request.getfixturevalue("postgresql") if database_url else None
+    database = Database(server.empty()) if server else Database.in_folder(tmp_path)
+    migrate.upgrade(database, "0001")
+    with database.write() as work:
+        assert migrate.revision(work.db) == "0001"
+        work.db.exec_driver_sql(
+            "INSERT INTO databoxes (name, view_name, labels, created) VALUES ('Museum', 'Museum', '{}', "
+            + ("now())" if server else "1)")
+        )
+    migrate.upgrade(database)
+    with database.read() as work:
+        assert work.db.exec_driver_sql("SELECT name FROM databoxes").scalar() == "Museum"
+        assert migrate.differences(work.db, metadata) == []
+    database.close()

@@ -1,6 +1,7 @@
 """The composition root: settings -> backends -> services -> the ASGI application and the worker."""
 
 import json
+import socket
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,16 +13,20 @@ from starlette.applications import Starlette
 from starlette.types import Receive, Scope, Send
 
 from vitrine import files, web
-from vitrine.accounts import Accounts, SignInPolicy
+from vitrine.accounts import Accounts, SignInPolicy, links
 from vitrine.accounts import store as accounts_store
+from vitrine.accounts.letters import SEND, Letters, Postman
 from vitrine.accounts.passwords import Passwords
 from vitrine.api import oauthv2, root, v1
 from vitrine.api.cors import Cors
 from vitrine.applications import Applications, Policy
+from vitrine.edge import health
 from vitrine.edge.dispatch import Dispatcher, Shortcut
+from vitrine.edge.metrics import Counts, Metrics
 from vitrine.edge.middleware import Outermost, networks
 from vitrine.edge.services import Services
 from vitrine.embed import Embeds
+from vitrine.errors import Unavailable
 from vitrine.files.shortcut import small_permalink
 from vitrine.jobs import Jobs, Lane, Worker
 from vitrine.library.changes import Changes
@@ -39,21 +44,23 @@ from vitrine.library.upkeep import Upkeep
 from vitrine.media.probe import Limits
 from vitrine.media.sandbox import Sandbox
 from vitrine.media.service import Media
-from vitrine.media.storage.local import LocalStore
+from vitrine.media.storage import open_store
 from vitrine.oauth import OAuth
 from vitrine.oauth import store as tokens
-from vitrine.platform import migrate
+from vitrine.platform import logging, migrate
 from vitrine.platform.crypto import Vault
 from vitrine.platform.database import Database
 from vitrine.platform.fetch import Fetcher
 from vitrine.platform.ledger import Ledger
+from vitrine.platform.mail import transport_of
 from vitrine.search import Indexer, Search
 from vitrine.search.embedded import EmbeddedIndex
 from vitrine.search.service import INDEX, REBUILD
 from vitrine.settings import Settings
 
 INDEX_BATCH = 200
-UPKEEP_EVERY = timedelta(hours=1)
+UPKEEP_EVERY, UPKEEP_AGAIN = timedelta(hours=1), timedelta(seconds=30)
+log = logging.get("vitrine.worker")
 
 
 def open_database(settings: Settings) -> Database:
@@ -66,7 +73,7 @@ def open_database(settings: Settings) -> Database:
 
 def make_media(settings: Settings, children: int) -> Media:
     return Media(
-        store=LocalStore(settings.data_dir / "blobs"),
+        store=open_store(settings.blobs_url, settings.data_dir),
         sandbox=Sandbox(children=children, memory_bytes=settings.media_memory_bytes),
         limits=Limits(max_pixels=settings.media_max_pixels),
         scratch_root=settings.data_dir / "scratch",
@@ -100,7 +107,8 @@ def make_services(
         settings=settings,
         database=database,
         vault=vault,
-        ledger=Ledger(database, tokens.mark_used),
+        ledger=Ledger(database, tokens.mark_used, accounts.touch_sessions),
+        letters=Letters(accounts, jobs, settings.title, settings.base_url.rstrip("/")),
         jobs=jobs,
         accounts=accounts,
         applications=applications,
@@ -138,26 +146,45 @@ def make_worker(services: Services) -> Worker:
         handlers={
             MAKE_RENDITIONS.name: RenditionMaker(services.database, services.records, services.media),
             SWEEP.name: Sweeper(services.database, services.media),
+            SEND.name: postman(services),
         },
         batch_handlers={INDEX.name: works.apply, REBUILD.name: works.rebuild},
         lanes=(
             Lane("media", threads=services.settings.worker_media_children),
             Lane("index", batch=INDEX_BATCH),
             Lane("upkeep"),
+            Lane("mail"),
         ),
-        place=str(services.settings.data_dir.resolve())[-60:],
+        place=f"{socket.gethostname()[:20]}:{str(services.settings.data_dir.resolve())[-48:]}",
     )
+
+
+def postman(services: Services) -> Postman:
+    settings = services.settings
+
+    def words(language: str, message: str) -> str:
+        known = language if language in web.LANGUAGES else settings.default_language
+        return web.catalogue(known).gettext(message)
+
+    transport = transport_of(settings.smtp_url, settings.data_dir / "outbox")
+    return Postman(services.database, services.letters, transport, settings.sender, words)
 
 
 def keep_up(services: Services, stop: threading.Event) -> None:
     """What the worker does by the clock: dead sessions and tokens go in small batches, orphaned bytes are swept."""
     while not stop.is_set():
-        with services.database.write() as work:
-            accounts_store.purge(work, work.now - timedelta(days=1))
-            tokens.purge(work)
-            services.jobs.add(work, SWEEP, {}, key="all")
+        pause = UPKEEP_EVERY
+        try:
+            with services.database.write() as work:
+                accounts_store.purge(work, work.now - timedelta(days=1))
+                tokens.purge(work)
+                links.purge(work)
+                services.jobs.add(work, SWEEP, {}, key="all")
+        except Unavailable as failure:  # a locked database or a full disk ends by itself: no reason to end the worker
+            log.warning("upkeep.waits", why=failure.why)
+            pause = UPKEEP_AGAIN
         services.media.sandbox.end_idle()
-        stop.wait(UPKEEP_EVERY.total_seconds())
+        stop.wait(pause.total_seconds())
 
 
 class Application:
@@ -168,14 +195,20 @@ class Application:
         settings = services.settings
         often = [*v1.routes(settings), *oauthv2.routes(settings), *root.ROUTES, *files.ROUTES]
         inner = Starlette(
-            routes=[*often, *web.routes()], exception_handlers=web.EXCEPTION_HANDLERS, lifespan=self._lifespan
+            routes=[*often, *health.ROUTES, *web.routes()],
+            exception_handlers=web.EXCEPTION_HANDLERS,
+            lifespan=self._lifespan,
         )
         inner.router.redirect_slashes = False
+        counts = Counts() if settings.metrics_from else None
+        inner.state.readiness = health.Readiness(services)
+        inner.state.metrics = Metrics(services, counts or Counts())
         self._app = Outermost(
             Cors(Dispatcher(often, inner, web.EXCEPTION_HANDLERS, self._shortcuts(services)), services),
             services,
             trusted=networks(settings.trusted_proxies),
             https=settings.is_https,
+            counts=counts,
         )
 
     @staticmethod

@@ -1,6 +1,8 @@
 """The one Settings object: read once from environment and an optional TOML file, checked whole at start."""
 
+import ipaddress
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
@@ -29,11 +31,22 @@ class Settings:
         "http://127.0.0.1:8000", "Address under which people reach the server; decides every link."
     )
     trusted_proxies: tuple[str, ...] = _setting((), "Addresses of proxies whose forwarded headers count.")
+    metrics_from: tuple[str, ...] = _setting((), "Addresses or networks that may read /metrics; empty: nobody.")
     timezone: str = _setting("UTC", "Zone in which dates are written on the API.")
     title: str = _setting("Vitrine", "Name of the instance, shown on pages and at GET /api/.")
     description: str = _setting("", "One sentence about the instance, shown at GET /api/.")
     default_language: str = _setting("en", "Language of pages and texts when the visitor states none.")
     database_url: str = _setting("", "SQLAlchemy address of the database; empty means SQLite in the data folder.")
+    blobs_url: str = _setting(
+        "", "Object store for documents, as in s3://bucket/prefix?endpoint=…; empty means the data folder."
+    )
+    accel_prefix: str = _setting(
+        "", "Path inside the proxy's nginx that leads to the documents (X-Accel-Redirect); empty: we send them."
+    )
+    smtp_url: str = _setting(
+        "", "Mail server, as in smtp://user:password@host:587?starttls; empty: letters are files in data_dir/outbox."
+    )
+    mail_from: str = _setting("", "Address from which letters come; empty: vitrine@ and the host of base_url.")
     log_json: bool = _setting(False, "Write logs as JSON lines.")
     log_level: str = _setting("info", "Least severe level that is logged.")
     api_enabled: bool = _setting(True, "Serve the public API and the OAuth endpoints.")
@@ -66,6 +79,11 @@ class Settings:
         """Scheme, host and port of base_url, as browsers write an origin."""
         parts = urlsplit(self.base_url)
         return f"{parts.scheme}://{parts.netloc}"
+
+    @property
+    def sender(self) -> str:
+        """From whom letters come."""
+        return self.mail_from or f"vitrine@{urlsplit(self.base_url).hostname or 'localhost'}"
 
     @property
     def is_https(self) -> bool:
@@ -145,6 +163,20 @@ def _check(settings: Settings) -> list[str]:
         faults.append("timezone must be the name of a zone, such as Europe/Paris")
     if settings.old_habits not in ("refuse", "flagged", "allow"):
         faults.append("old_habits must be refuse, flagged or allow")
+    faults.extend(
+        f"{name} has {one}, which is neither an address nor a network"
+        for name in ("trusted_proxies", "metrics_from")
+        for one in getattr(settings, name)
+        if not _is_network(one)
+    )
+    if settings.accel_prefix and not re.fullmatch(r"/[A-Za-z0-9_/-]+", settings.accel_prefix):
+        faults.append("accel_prefix must be a path such as /_documents")
+    if settings.accel_prefix and not settings.trusted_proxies:
+        faults.append("accel_prefix needs trusted_proxies: only a request of theirs is answered so")
+    if settings.accel_prefix and settings.blobs_url:
+        faults.append("accel_prefix is for documents in the data folder, not for blobs_url")
+    if settings.mail_from and "@" not in settings.mail_from.strip("@"):
+        faults.append("mail_from must be an e-mail address")
     if settings.log_level not in ("debug", "info", "warning", "error"):
         faults.append("log_level must be debug, info, warning or error")
     faults.extend(
@@ -157,3 +189,11 @@ def _check(settings: Settings) -> list[str]:
         and getattr(settings, one.name) <= 0
     )
     return faults
+
+
+def _is_network(text: str) -> bool:
+    try:
+        ipaddress.ip_network(text.strip(), strict=False)
+    except ValueError:
+        return False
+    return True

@@ -26,7 +26,7 @@ PAGES = {
     "authorised": "/account/security/applications/", "password": "/account/reset-password/",
     "dashboard": "/developers/applications/", "new-application": "/developers/application/new/",
     "settings": "/developers/application/2/", "delete": "/developers/application/2/delete/", "missing": "/nothing/",
-    "prove": "/login/prove/",
+    "prove": "/login/prove/", "email": "/account/reset-email/",
 }  # fmt: skip
 
 
@@ -71,6 +71,7 @@ def test_pages_of_strangers_have_no_violation(page: Page, site: Site) -> None:
     client = site.told["web_app"]["client_id"]
     for name, path in {
         "login": "/login/",
+        "forgot": "/login/forgot-password/",
         "oauth-sign-in": f"/api/oauthv2/authorize?client_id={client}&response_type=code",
         "oauth-refused": "/api/oauthv2/authorize?client_id=unknown-client&response_type=code",
     }.items():

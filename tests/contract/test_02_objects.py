@@ -24,6 +24,8 @@ FACTS = EmbeddedFacts(
     author="Ada Martin", rights="© Museum", city="Brest", country="France", date="2026-02-10", title_other="Le port",
 )  # fmt: skip
 
+pytestmark = pytest.mark.both_databases
+
 
 @pytest.fixture
 def ada(server: Server) -> User:

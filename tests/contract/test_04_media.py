@@ -1,7 +1,9 @@
 """Contract 04: permalinks, signed addresses, the embed page, oEmbed."""
 
 import re
+from datetime import timedelta
 from pathlib import Path
+from random import Random
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -16,6 +18,8 @@ from vitrine.testing import media_factory as make
 from vitrine.testing.server import Server
 
 TITLE = 'Harbour <b>"at" dawn</b>'
+
+pytestmark = pytest.mark.both_stores
 
 
 @pytest.fixture
@@ -153,7 +157,7 @@ def test_no_words_tell_a_stranger_what_exists(server: Server, files: dict[str, A
 
 def test_2_a_link_that_was_switched_off(server: Server, files: dict[str, Any]) -> None:
     with server.services.database.write() as work:
-        work.db.exec_driver_sql("UPDATE permalinks SET activated = 0")
+        work.db.exec_driver_sql("UPDATE permalinks SET activated = false")
     for address in (
         files["preview"]["permalink"]["url"],
         files["preview"]["permalink"]["page_url"],
@@ -335,7 +339,7 @@ def test_2_the_plain_case_of_a_permalink_asks_for_the_token_every_time(
     assert server.call("GET", address[:-1] + ("b" if address[-1] == "a" else "a")).status_code == 404
     assert server.call("GET", address.replace("/thumbnail/", "/preview/")).status_code == 404
     with server.services.database.write() as work:
-        work.db.exec_driver_sql("UPDATE permalinks SET activated = 0")
+        work.db.exec_driver_sql("UPDATE permalinks SET activated = false")
     assert server.call("GET", address).status_code == 404
 
 
@@ -358,3 +362,25 @@ def test_6_the_usual_port_may_be_written_or_not() -> None:
     assert parse(f"https://dam.test:443{path}", "https://dam.test") == parse(path, "https://dam.test")
     with pytest.raises(ForeignAddress):
         parse(f"https://dam.test:80{path}", "https://dam.test")
+
+
+def test_bytes_that_are_missing_are_refused_before_the_first_one_is_sent(
+    server: Server, files: dict[str, Any], token: str
+) -> None:
+    address = local(files["preview"]["permalink"]["url"])
+    for sha256 in list(server.services.media.store.older_than(timedelta(0))):
+        server.services.media.forget(sha256)
+    answer = server.http.get(address)
+    assert answer.status_code == 404
+    assert "missing" in answer.text
+
+
+def test_a_large_file_arrives_whole_and_in_parts(server: Server, ada: User, token: str, tmp_path: Path) -> None:
+    content = b"%PDF-1.4\n" + Random(4).randbytes(3 * 2**20)
+    (tmp_path / "large.bin").write_bytes(content)
+    key = server.add(tmp_path / "large.bin", ada)
+    address = local(subdefs(server, token, key)["document"]["permalink"]["url"])
+    assert server.http.get(address).content == content
+    part = server.http.get(address, headers={"Range": "bytes=100000-2500000"})
+    assert part.status_code == 206
+    assert part.content == content[100_000:2_500_001]

@@ -1,6 +1,6 @@
 """Refusals of accounts, with names worth catching."""
 
-from vitrine.errors import Conflict, Forbidden, Invalid, Unavailable
+from vitrine.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
 
 
 class WrongCredentials(Forbidden):
@@ -27,3 +27,9 @@ class NotFresh(Forbidden):
     """The password must be given again before this (design 5.4)."""
 
     code = "sign_in_again"
+
+
+class LinkUsed(NotFound):
+    """A link of a letter that was used, is too old, or was never made: which one is not said."""
+
+    code = "link_used"

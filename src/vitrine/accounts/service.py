@@ -1,8 +1,9 @@
 """People: accounts, sign-in, sessions, rights."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from secrets import token_urlsafe
 from typing import Any
 
@@ -24,6 +25,14 @@ PROFILE_FIELDS = (
 )  # fmt: skip
 _LOGIN = re.compile(r"[^\s\x00-\x1f]{1,128}")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+|[^@\s]+@localhost")
+
+
+def checked_email(address: str) -> str:
+    """*address* without what surrounds it. Raises Invalid."""
+    wanted = address.strip()
+    if len(wanted) > 254 or not wanted.isprintable() or not _EMAIL.fullmatch(wanted):
+        raise Invalid("This is not an e-mail address.", field="email")
+    return wanted
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +85,8 @@ class Accounts:
         if not _LOGIN.fullmatch(login):
             raise Invalid("A login has 1 to 128 characters and no spaces.", field="login")
         email = (profile.pop("email", None) or "").strip() or None
-        if email is not None and not _EMAIL.fullmatch(email):
-            raise Invalid("This is not an e-mail address.", field="email")
+        if email is not None:
+            checked_email(email)
         taken = store.user_by_login(work, login)
         if taken is not None and store.fold(taken.login) == store.fold(login):
             raise LoginTaken("Somebody already has this login.", field="login")
@@ -273,12 +282,14 @@ class Accounts:
             return None
         return self.actor_of(work, found, Via.SESSION, session=session, address=address)
 
-    def needs_touch(self, session: Session, work: UnitOfWork) -> bool:
-        return work.now - session.last_seen > TOUCH_EVERY
+    def needs_touch(self, session: Session, now: datetime) -> bool:
+        """True every few minutes of a session that is used: each mark becomes a write, later (`touch_sessions`)."""
+        return now - session.last_seen > TOUCH_EVERY
 
-    def touch_session(self, work: UnitOfWork, session: Session) -> None:
-        """Keep a used session open; at most every few minutes, since each is a write."""
-        store.touch_session(work, session.id, work.now + self.policy.session)
+    def touch_sessions(self, work: UnitOfWork, marks: Mapping[int, datetime]) -> None:
+        """Keep used sessions open: the life of a sign-in counts from its last use. Ended ones stay ended."""
+        for session_id, at in sorted(marks.items()):
+            store.touch_session(work, SessionId(session_id), at, at + self.policy.session)
 
     def prove_again(self, work: UnitOfWork, actor: Actor) -> None:
         """Note that the password was just given again (the caller checked it by `check_password`)."""

@@ -232,8 +232,9 @@ def sessions_of(work: UnitOfWork, user_id: UserId) -> list[Session]:
     return [Session(*row) for row in rows]
 
 
-def touch_session(work: UnitOfWork, session_id: SessionId, expires: datetime) -> None:
-    work.db.execute(sessions.update().where(sessions.c.id == session_id).values(last_seen=work.now, expires=expires))
+def touch_session(work: UnitOfWork, session_id: SessionId, at: datetime, expires: datetime) -> None:
+    live = sa.and_(sessions.c.id == session_id, sessions.c.expires > at)
+    work.db.execute(sessions.update().where(live).values(last_seen=at, expires=expires))
 
 
 def prove_session(work: UnitOfWork, session_id: SessionId) -> None:

@@ -54,6 +54,19 @@ sessions = Table(
     Column("agent", String(255), nullable=False, server_default=""),
 )
 
+mailed_links = Table(
+    "mailed_links",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("digest", LargeBinary(32), nullable=False, unique=True),
+    Column("user_id", Id, ForeignKey("users.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("purpose", String(20), nullable=False, comment="password or email"),
+    Column("email", String(254), nullable=False, comment="where it was sent"),
+    Column("created", Instant, nullable=False),
+    Column("expires", Instant, nullable=False),
+    comment="links of e-mails; each works once and is deleted by its use",
+)
+
 sign_in_failures = Table(
     "sign_in_failures",
     metadata,

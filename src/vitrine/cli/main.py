@@ -5,7 +5,18 @@ import sys
 import click
 
 from vitrine import __version__
-from vitrine.cli import administration, checking, importing, phraseanet, records, serving
+from vitrine.cli import (
+    administration,
+    backup,
+    checking,
+    doctor,
+    importing,
+    phraseanet,
+    records,
+    restore,
+    security,
+    serving,
+)
 from vitrine.errors import DomainError
 
 
@@ -23,6 +34,10 @@ for command in (
     serving.sweep,
     serving.complete,
     serving.openapi,
+    backup.backup,
+    restore.restore,
+    doctor.doctor,
+    security.check,
     administration.user,
     administration.databox,
     administration.collection,

@@ -95,8 +95,12 @@ def cookie(work: UnitOfWork, request: Request) -> Actor:
     """The person signed in in this browser, or NOBODY. Leaves the actor in `request.state.actor` for templates."""
     secret = session_secret(request)
     address = request.scope["state"]["address"]
-    found = services(request).accounts.actor_of_session(work, secret, address) if secret else None
+    here = services(request)
+    found = here.accounts.actor_of_session(work, secret, address) if secret else None
     request.state.actor = found or NOBODY
+    if found is not None and found.session is not None and here.accounts.needs_touch(found.session, work.now):
+        here.ledger.session_used(found.session.id, work.now)
+        request.state.renewed_session = secret  # `keep_session` sends the cookie anew with the next page
     return found or NOBODY
 
 

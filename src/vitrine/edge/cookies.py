@@ -41,6 +41,13 @@ def set_session(request: Request, response: Response, secret: str) -> None:
     _set(request, response, session_name(request), secret, days * 86_400)
 
 
+def keep_session(request: Request, response: Response) -> None:
+    """Send the session cookie again when this request kept the session open, so that the browser keeps it as long."""
+    secret = getattr(request.state, "renewed_session", None)
+    if secret is not None:
+        set_session(request, response, secret)
+
+
 def clear_session(request: Request, response: Response) -> None:
     response.delete_cookie(
         session_name(request), path="/", secure=services(request).settings.is_https, httponly=True, samesite="lax"

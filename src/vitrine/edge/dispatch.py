@@ -106,6 +106,9 @@ class Dispatcher:
         request = Request(scope, receive, send)
         try:
             response: Response = await matched[0].endpoint(request)
+            prepare = getattr(response, "prepare", None)
+            if prepare is not None:  # it fetches from elsewhere: what fails now can still be refused
+                await prepare()
         except Exception as failure:
             refuse = next((self._refusals[one] for one in type(failure).__mro__ if one in self._refusals), None)
             if refuse is None:

@@ -6,6 +6,7 @@ Plain ASGI: a wrapped request object per layer would cost more than the work don
 import ipaddress
 import time
 from contextlib import suppress
+from functools import lru_cache
 from itertools import count
 from logging import INFO, getLogger
 from secrets import token_hex
@@ -13,6 +14,7 @@ from secrets import token_hex
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from vitrine.edge.metrics import Counts
 from vitrine.edge.services import Services
 from vitrine.platform import logging
 
@@ -20,6 +22,7 @@ log = getLogger("vitrine.http")
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
+@lru_cache
 def networks(trusted: tuple[str, ...]) -> tuple[Network, ...]:
     """Raises ValueError for what is neither an address nor a network."""
     return tuple(ipaddress.ip_network(one.strip(), strict=False) for one in trusted)
@@ -29,14 +32,14 @@ def caller(scope: Scope, trusted: tuple[Network, ...]) -> str:
     """The address of who asks: the peer, or the last untrusted one of `X-Forwarded-For` when the peer is trusted."""
     client = scope.get("client")
     address = client[0] if client else ""
-    if not trusted or not _is_in(address, trusted):
+    if not trusted or not is_in(address, trusted):
         return address
     chain = Headers(scope=scope).get("x-forwarded-for", "")
     for hop in reversed([part.strip() for part in chain.split(",") if part.strip()]):
         if not _is_address(hop):  # what a proxy never writes; nothing before it can be believed
             break
         address = hop
-        if not _is_in(hop, trusted):
+        if not is_in(hop, trusted):
             break
     return address
 
@@ -48,7 +51,7 @@ def _is_address(text: str) -> bool:
     return False
 
 
-def _is_in(address: str, trusted: tuple[Network, ...]) -> bool:
+def is_in(address: str, trusted: tuple[Network, ...]) -> bool:
     with suppress(ValueError):
         parsed = ipaddress.ip_address(address)
         return any(parsed in one for one in trusted)
@@ -58,8 +61,17 @@ def _is_in(address: str, trusted: tuple[Network, ...]) -> bool:
 class Outermost:
     """Gives each request an id and an address, logs one line at its end, adds the headers of every answer."""
 
-    def __init__(self, app: ASGIApp, services: Services, *, trusted: tuple[Network, ...], https: bool) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        services: Services,
+        *,
+        trusted: tuple[Network, ...],
+        https: bool,
+        counts: Counts | None = None,
+    ) -> None:
         self.app = app
+        self.counts = counts
         self.services = services
         self.trusted = trusted
         self._always: list[tuple[bytes, bytes]] = [(b"x-content-type-options", b"nosniff")]
@@ -92,6 +104,9 @@ class Outermost:
         try:
             await self.app(scope, receive, answer)
         finally:
+            if self.counts is not None:
+                seconds = time.perf_counter() - started
+                self.counts.add(getattr(scope.get("route"), "path", "-"), status, seconds)
             if log.isEnabledFor(INFO):
                 route = getattr(scope.get("route"), "path", "-")
                 ms = (time.perf_counter() - started) * 1000

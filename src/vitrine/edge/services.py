@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from vitrine.accounts import Accounts
+from vitrine.accounts.letters import Letters
 from vitrine.applications import Applications
 from vitrine.embed import Embeds
 from vitrine.jobs import Jobs
@@ -34,6 +35,7 @@ class Services:
     ledger: Ledger
     jobs: Jobs
     accounts: Accounts
+    letters: Letters
     applications: Applications
     oauth: OAuth
     media: Media

@@ -3,13 +3,17 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
+from functools import lru_cache, partial
+from itertools import chain
 from typing import BinaryIO
 
+from starlette.concurrency import iterate_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
-from vitrine.edge import services
+from vitrine.edge import off, services
+from vitrine.edge.middleware import is_in, networks
 from vitrine.library.model import DOCUMENT, Record, Rendition
 from vitrine.media.delivery import (
     Conditions,
@@ -21,6 +25,7 @@ from vitrine.media.delivery import (
     is_unchanged,
     wanted_span,
 )
+from vitrine.media.service import Media
 
 CHUNK = 256 * 1024
 SMALL = 1 << 20
@@ -149,9 +154,16 @@ def _body(request: Request, document: Document, span: Span | None, headers: Head
         headers = [*headers, (b"content-range", where)]
     if request.scope["method"] == "HEAD":
         return _File(status, headers, length=length)
-    if document.size <= media.hot.largest:
-        whole = media.hot.read(document.sha256)
+    whole = media.hot.at_hand(document.sha256) if document.size <= media.hot.largest else None
+    if whole is not None:
         return _File(status, headers, whole if span is None else whole[start : start + length])
+    if not media.hot.is_near:
+        return _Remote(media, document, start, length, status, headers)
+    inside = _internal(request, document.sha256)
+    if inside is not None:
+        # nginx sends the bytes and answers ranges: it decides by the validators that it finds in this answer.
+        plain = [one for one in headers if one[0] not in (b"content-range", b"accept-ranges")]
+        return _File(200, [*plain, (b"x-accel-redirect", inside)])
     file = media.store.open(document.sha256)
     if start:
         file.seek(start)
@@ -161,6 +173,47 @@ def _body(request: Request, document: Document, span: Span | None, headers: Head
     answer = StreamingResponse(_pieces(file, length), status)
     answer.raw_headers = [*headers, (b"content-length", b"%d" % length)]
     return answer
+
+
+def _internal(request: Request, sha256: str) -> bytes | None:
+    """Where the proxy's nginx finds the file; None when we send it: no such proxy, or this request came past it."""
+    settings, client = services(request).settings, request.scope.get("client")
+    if not settings.accel_prefix or client is None or not is_in(client[0], networks(settings.trusted_proxies)):
+        return None
+    services(request).media.store.size(sha256)  # a missing file is refused here, in our words
+    return f"{settings.accel_prefix.rstrip('/')}/{sha256[:2]}/{sha256[2:4]}/{sha256}".encode()
+
+
+class _Remote(StreamingResponse):
+    """A part of a blob from elsewhere: opened and read in worker threads, refused before the first byte is sent."""
+
+    def __init__(
+        self, media: Media, document: Document, start: int, length: int, status: int, headers: Headers
+    ) -> None:
+        super().__init__((), status)
+        self.raw_headers = [*headers, (b"content-length", b"%d" % length)]
+        self._media, self._document, self._start, self._length = media, document, start, length
+        self._is_prepared = False
+
+    async def prepare(self) -> None:
+        """Fetch the first piece. Raises NotFound or Unavailable."""
+        pieces = await off(self._open)
+        first = await off(partial(next, pieces, b""))
+        self.body_iterator = iterate_in_threadpool(chain((first,), pieces))
+        self._is_prepared = True
+
+    def _open(self) -> Iterator[bytes]:
+        if self._document.size <= self._media.hot.largest:
+            whole = self._media.hot.read(self._document.sha256)
+            return iter((whole[self._start : self._start + self._length],))
+        file = self._media.store.open(self._document.sha256)
+        file.seek(self._start)
+        return _pieces(file, self._length)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if not self._is_prepared:
+            await self.prepare()
+        await super().__call__(scope, receive, send)
 
 
 def _pieces(file: BinaryIO, length: int) -> Iterator[bytes]:

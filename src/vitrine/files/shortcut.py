@@ -37,8 +37,10 @@ def small_permalink(services: Services, scope: Scope) -> Whole | None:
         hot = services.media.hot
         if not file.is_unmarked or file.size > hot.largest:
             return None
-        body = hot.read(file.sha256)
+        body = hot.at_hand(file.sha256)
     except DomainError:
+        return None
+    if body is None:
         return None
     document, link = answering(services.settings.base_url, key, file)
     return PERMALINK, headers_of(document, public=file.is_public, link=link, length=len(body)), body

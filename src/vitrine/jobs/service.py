@@ -17,6 +17,7 @@ from vitrine.platform.database import Database, UnitOfWork
 
 log = logging.get("vitrine.jobs")
 IDLE_PAUSE_S = 0.25
+FORGOTTEN_AFTER = timedelta(days=1)
 NOW = timedelta(0)
 
 
@@ -55,6 +56,7 @@ class Worker:
     _running: dict[int, float] = field(default_factory=dict)
     _guard: threading.Lock = field(default_factory=threading.Lock)
     _threads: list[threading.Thread] = field(default_factory=list)
+    _started: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     @property
     def owner(self) -> str:
@@ -62,7 +64,11 @@ class Worker:
 
     def start(self) -> None:
         with self.database.write() as work:
-            freed = store.release(work, f"{self.place}:")
+            dead = [one for one in store.owners(work, self.place) if one == self.owner or not _lives(one)]
+            freed = store.release(work, dead)
+            store.forget(work, dead)
+            store.forget_unseen(work, work.now - FORGOTTEN_AFTER)
+            store.show(work, self.owner, self._started)
         if freed:
             log.info("worker.took_over", jobs=freed)
         for lane in self.lanes:
@@ -119,7 +125,7 @@ class Worker:
         with self.database.read() as work:  # a look first: an idle worker must not take the write lock
             if not store.has_ready(work, lane.name):
                 return []
-        with self.database.write() as work:
+        with self.database.write(alone=False) as work:
             taken = store.lease(work, lane.name, self.owner, work.now + LEASE, lane.batch)
         with self._guard:
             self._running.update({job.id: time.monotonic() for job in taken})
@@ -149,7 +155,7 @@ class Worker:
     def _settle(self, jobs: list[Job], error: str | None, *, final: bool) -> None:
         for pause in (0.1, 0.5, 2.0, 5.0, 0.0):
             try:
-                with self.database.write() as work:
+                with self.database.write(alone=error is not None) as work:
                     if error is None:
                         store.finish(work, [job.id for job in jobs], self.owner)
                     else:
@@ -165,10 +171,22 @@ class Worker:
         while not self._stopping.wait(HEARTBEAT.total_seconds()):
             with self._guard:
                 ids = list(self._running)
-            if not ids:
-                continue
             try:
-                with self.database.write() as work:
-                    store.extend(work, ids, self.owner, datetime.now(UTC) + LEASE)
+                with self.database.write(alone=False) as work:
+                    store.show(work, self.owner, self._started)
+                    if ids:
+                        store.extend(work, ids, self.owner, work.now + LEASE)
             except Unavailable as failure:
                 log.warning("worker.no_heartbeat", why=failure.why)
+
+
+def _lives(owner: str) -> bool:
+    """True while the process of an owner of this machine runs. A number that another program has by now counts as
+    running: its leases then end by themselves."""
+    try:
+        os.kill(int(owner.rpartition(":")[2]), 0)
+    except (ProcessLookupError, ValueError):
+        return False
+    except PermissionError:
+        pass  # it runs as somebody else
+    return True

@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from vitrine.jobs.model import Job, Kind, pause_after
-from vitrine.jobs.tables import jobs
+from vitrine.jobs.tables import jobs, workers
 from vitrine.platform.database import UnitOfWork
 
 _waiting = sa.and_(jobs.c.leased_until.is_(None), jobs.c.dead_at.is_(None))
@@ -30,9 +30,12 @@ def _has_waiting_twin() -> sa.ColumnElement[bool]:
 
 
 def add(work: UnitOfWork, kind: Kind, payload: dict[str, Any], *, key: str | None, after: timedelta) -> None:
-    """Insert one row; with a *key*, only if no such job waits already."""
+    """Insert one row; with a *key*, only if no such job waits already.
+
+    The waiting twin is locked until the commit: a worker that took it now would look before the change is there.
+    """
     if key is not None:
-        twin = sa.select(jobs.c.id).where(jobs.c.kind == kind.name, jobs.c.key == key, _waiting)
+        twin = sa.select(jobs.c.id).where(jobs.c.kind == kind.name, jobs.c.key == key, _waiting).with_for_update()
         if work.db.execute(twin).first() is not None:
             return
     work.db.execute(
@@ -98,13 +101,40 @@ def fail(work: UnitOfWork, job: Job, owner: str, error: str, *, final: bool) -> 
         work.db.execute(jobs.update().where(mine).values(values))
 
 
-def release(work: UnitOfWork, owner_prefix: str) -> int:
-    """Give back what a dead worker of this place held, without waiting for the leases to run out."""
-    held = jobs.c.leased_by.like(owner_prefix + "%")
+def release(work: UnitOfWork, owners: Sequence[str]) -> int:
+    """Give back what dead workers held, without waiting for the leases to run out."""
+    held = jobs.c.leased_by.in_(owners)
     work.db.execute(jobs.delete().where(held, jobs.c.dead_at.is_(None), _has_waiting_twin()))
     return work.db.execute(
         jobs.update().where(held, jobs.c.dead_at.is_(None)).values(leased_until=None, leased_by=None)
     ).rowcount
+
+
+def owners(work: UnitOfWork, place: str) -> list[str]:
+    """Workers of one place that hold a lease or showed themselves there."""
+    mine = workers.c.owner.startswith(f"{place}:", autoescape=True)
+    held = jobs.c.leased_by.startswith(f"{place}:", autoescape=True)
+    return list(work.db.scalars(sa.select(workers.c.owner).where(mine).union(sa.select(jobs.c.leased_by).where(held))))
+
+
+def show(work: UnitOfWork, owner: str, started: datetime) -> None:
+    """Note that a worker lives; only that worker writes its row."""
+    if work.db.execute(workers.update().where(workers.c.owner == owner).values(seen=work.now)).rowcount == 0:
+        work.db.execute(workers.insert().values(owner=owner, started=started, seen=work.now))
+
+
+def forget(work: UnitOfWork, owners: Sequence[str]) -> None:
+    work.db.execute(workers.delete().where(workers.c.owner.in_(owners)))
+
+
+def forget_unseen(work: UnitOfWork, since: datetime) -> None:
+    work.db.execute(workers.delete().where(workers.c.seen < since))
+
+
+def last_seen(work: UnitOfWork) -> datetime | None:
+    """When any worker last showed itself."""
+    seen: datetime | None = work.db.scalar(sa.select(sa.func.max(workers.c.seen)))
+    return seen
 
 
 def waiting(work: UnitOfWork) -> dict[str, int]:
@@ -124,6 +154,10 @@ def dead(work: UnitOfWork, limit: int = 100) -> list[tuple[int, str, str]]:
         .limit(limit)
     )
     return [(row.id, row.kind, row.last_error or "") for row in rows]
+
+
+def count_dead(work: UnitOfWork) -> int:
+    return int(work.db.scalar(sa.select(sa.func.count()).select_from(jobs).where(jobs.c.dead_at.is_not(None))) or 0)
 
 
 def has_ready(work: UnitOfWork, lane: str) -> bool:

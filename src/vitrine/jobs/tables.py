@@ -25,6 +25,15 @@ jobs = Table(
     comment="written in the transaction of the change, leased, retried with back-off, deleted only when done",
 )
 
+workers = Table(
+    "workers",
+    metadata,
+    Column("owner", String(80), primary_key=True, comment="machine, folder and process"),
+    Column("started", Instant, nullable=False),
+    Column("seen", Instant, nullable=False, comment="written at every heart-beat"),
+    comment="which workers live: what readiness and metrics tell",
+)
+
 Index("ix_jobs_ready", jobs.c.lane, jobs.c.priority, jobs.c.run_after, sqlite_where=text("dead_at IS NULL"))
 # While a job of one key waits, asking again is the same wish; once leased, the change may have come too late for it.
 Index(

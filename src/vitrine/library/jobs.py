@@ -1,14 +1,15 @@
 """Making renditions in the worker, and sweeping bytes that nothing refers to."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+from vitrine.errors import Unavailable
 from vitrine.jobs import Job, Kind
 from vitrine.library import changes_store, derived_store, permalinks, store, structure_store
 from vitrine.library.events import RenditionsReady
 from vitrine.library.model import Recipe, Record, RecordId
 from vitrine.library.records import Records
-from vitrine.media.errors import MediaError
+from vitrine.media.errors import MediaError, NoRoom, Passing
 from vitrine.media.renditions import Made, Spec, spec_of
 from vitrine.media.service import Media
 from vitrine.media.storage import Stored
@@ -16,10 +17,20 @@ from vitrine.platform import logging
 from vitrine.platform.database import Database, UnitOfWork
 
 log = logging.get("vitrine.library")
-MAKE_RENDITIONS = Kind("renditions.make", lane="media", max_attempts=4)
+# Patient, since a full disk may stay full for hours; a file that is at fault itself is marked failed at once.
+MAKE_RENDITIONS = Kind("renditions.make", lane="media", max_attempts=40)
+KILLED_OFTEN = 6
 SWEEP = Kind("media.sweep", lane="upkeep")
 SWEEP_BATCH = 500
 MADE_AGAIN_AFTER = timedelta(days=180)  # a marked copy that is older is made anew when somebody asks
+
+
+def _refuse_passing(job: Job, failures: list[tuple[str, MediaError]]) -> None:
+    """Raises Unavailable when the file is not at fault: the job is done again later. A decoder that was killed every
+    time is in the end a failure of the file: it may be what uses up the machine's memory."""
+    for _, failure in failures:
+        if isinstance(failure, NoRoom) or (isinstance(failure, Passing) and job.attempts < KILLED_OFTEN):
+            raise Unavailable(failure.detail, why=failure.why)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +59,7 @@ class RenditionMaker:
             results = self.media.make_many(record.sha256, record.kind, record.mime or "", specs, folder)
             made = [(one, self.media.keep_file(one.path)) for one in results if isinstance(one, Made)]
             failures += [one for one in results if not isinstance(one, Made)]
+            _refuse_passing(job, failures)
             with self.database.write() as work:
                 self._note(work, record, made, failures)
 
@@ -92,6 +104,18 @@ class RenditionMaker:
         work.emit(RenditionsReady(record.id, tuple(name for name, _ in failures)))
 
 
+REST = "sweep_rests"
+
+
+def rest_sweep(work: UnitOfWork, until: datetime) -> None:
+    """Let the sweep leave everything until then: a backup is copying documents that rows of an earlier instant name."""
+    structure_store.set_stamp(work, REST, round(until.timestamp()))
+
+
+def sweep_rests(work: UnitOfWork) -> bool:
+    return structure_store.stamp(work, REST) > work.now.timestamp()
+
+
 @dataclass(frozen=True, slots=True)
 class Sweeper:
     """Deletes bytes that no row refers to and that are older than *grace*: the left-overs of refused uploads."""
@@ -114,16 +138,19 @@ class Sweeper:
         for sha256 in self.media.old_blobs(grace):
             batch.append(sha256)
             if len(batch) >= SWEEP_BATCH:
-                gone += self._sweep(batch)
+                gone += self._sweep(batch, grace)
                 batch = []
-        return gone + (self._sweep(batch) if batch else 0)
+        return gone + (self._sweep(batch, grace) if batch else 0)
 
-    def _sweep(self, batch: list[str]) -> int:
-        # Under the write lock: an upload of the same bytes cannot be committed between the look and the deletion.
+    def _sweep(self, batch: list[str], grace: timedelta) -> int:
+        # Under the write lock: an upload of the same bytes cannot be committed between the look and the deletion. One
+        # that kept them since the list was made, and will be committed next, made them young again.
         with self.database.write() as work:
+            if sweep_rests(work):
+                return 0
             used = store.referenced(work, batch) | derived_store.referenced(work, batch)
             used |= structure_store.mark_pictures(work)
-            orphans = [one for one in batch if one not in used]
+            orphans = [one for one in batch if one not in used and self.media.is_old(one, grace)]
             for sha256 in orphans:
                 self.media.forget(sha256)
         return len(orphans)

@@ -394,6 +394,14 @@ def rendition_states(work: UnitOfWork) -> dict[str, int]:
     return {row[0]: row[1] for row in rows}
 
 
+def blob_totals(work: UnitOfWork) -> tuple[int, int]:
+    """(files, bytes) of every rendition that has bytes; the same bytes twice count twice. Reads the whole table."""
+    row = work.db.execute(
+        sa.select(sa.func.count(), sa.func.sum(renditions.c.size)).where(renditions.c.sha256.is_not(None))
+    ).one()
+    return int(row[0]), int(row[1] or 0)
+
+
 # -- quarantine --------------------------------------------------------------------------------------------------------
 
 

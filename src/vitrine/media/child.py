@@ -4,6 +4,7 @@ Only this process (and what it imports on the first call) touches foreign bytes 
 """
 
 import ctypes
+import errno
 import os
 import resource
 import signal
@@ -18,6 +19,7 @@ from vitrine.media.errors import MediaError
 PR_SET_PDEATHSIG = 1
 CPU_SECONDS = 3600
 HEADER_BYTES = 4
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 
 def _operations() -> dict[str, Callable[..., Any]]:
@@ -84,7 +86,11 @@ def answer(call: dict[str, Any], operations: dict[str, Callable[..., Any]]) -> d
         return {"ok": False, "code": refusal.code, "detail": refusal.detail, "why": refusal.why}
     except MemoryError:
         return {"ok": False, "code": "out_of_memory", "detail": "This file needs too much memory to be read."}
-    except Exception as failure:  # a decoder may raise anything; the file is at fault, not the server
+    except Exception as failure:
+        if _lacks_room(failure):
+            detail = "The server has no room to work on this file at the moment."
+            return {"ok": False, "code": "no_room", "detail": detail, "why": f"{type(failure).__name__}"}
+        # A decoder may raise anything; the file is at fault, not the server.
         detail = "This file is damaged or not what it seems to be."
         return {
             "ok": False,
@@ -92,6 +98,11 @@ def answer(call: dict[str, Any], operations: dict[str, Callable[..., Any]]) -> d
             "detail": detail,
             "why": f"{type(failure).__name__}: {failure}"[:500],
         }
+
+
+def _lacks_room(failure: Exception) -> bool:
+    """A full or closed disk, as Python says it or as a library puts it into words."""
+    return getattr(failure, "errno", None) in _NO_ROOM or any(os.strerror(one) in str(failure) for one in _NO_ROOM)
 
 
 def main() -> None:

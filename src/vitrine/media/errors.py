@@ -53,6 +53,24 @@ class Crashed(MediaError):
     code = "crashed"
 
 
+class Passing(MediaError):
+    """Not the file's fault: the same call may succeed later."""
+
+    code = "passing"
+
+
+class Killed(Passing):
+    """Somebody else ended the decoder (an administrator, the kernel when memory ran out)."""
+
+    code = "killed"
+
+
+class NoRoom(Passing):
+    """The disk for work in progress is full or closed."""
+
+    code = "no_room"
+
+
 class NoMaker(MediaError):
     """There is no way to make this rendition of this kind of file yet."""
 
@@ -69,6 +87,6 @@ BY_CODE: dict[str, type[MediaError]] = {
     one.code: one
     for one in (
         MediaError, EmptyFile, LyingName, Undecodable, TooManyPixels, FileTooLarge, TooSlow, OutOfMemory, Crashed,
-        NoMaker, EmptyMark,
+        NoMaker, EmptyMark, Passing, Killed, NoRoom,
     )
 }  # fmt: skip

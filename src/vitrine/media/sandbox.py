@@ -21,7 +21,7 @@ from typing import Any
 
 import msgspec
 
-from vitrine.media.errors import BY_CODE, Crashed, MediaError, OutOfMemory, TooSlow
+from vitrine.media.errors import BY_CODE, Crashed, Killed, MediaError, OutOfMemory, TooSlow
 from vitrine.platform import logging
 
 log = logging.get("vitrine.media")
@@ -129,7 +129,7 @@ class Sandbox:
             child.process.stdin.write(len(message).to_bytes(HEADER_BYTES, "big") + message)
             child.process.stdin.flush()
         except OSError as failure:
-            raise Crashed("This file could not be read.", why="the decoder was gone") from failure
+            raise Killed("This file could not be read.", why="the decoder was gone") from failure
         size = int.from_bytes(self._receive(child, HEADER_BYTES, deadline), "big")
         return _decode(self._receive(child, size, deadline))
 
@@ -145,6 +145,8 @@ class Sandbox:
                     code = child.process.wait()
                     if code == -signal.SIGXCPU:
                         raise TooSlow("This file takes too long to read.", why="processor time")
+                    if code == -signal.SIGKILL:
+                        raise Killed("This file could not be read: its decoder was ended.", why="killed from outside")
                     raise Crashed("This file could not be read: it made the decoder fail.", why=f"exit {code}")
                 got += part
                 continue

@@ -4,21 +4,20 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any, BinaryIO
 
 import msgspec
 
-from vitrine.errors import NotFound
-from vitrine.media.errors import BY_CODE, MediaError, Undecodable
+from vitrine.errors import NotFound, Unavailable
+from vitrine.media.errors import BY_CODE, Killed, MediaError, NoRoom, Undecodable
 from vitrine.media.probe import Limits, Probe
 from vitrine.media.renditions import Made, Spec
 from vitrine.media.sandbox import Sandbox
-from vitrine.media.storage import BlobStore, Spooled, Stored
+from vitrine.media.storage import BlobStore, HasPaths, Spooled, Stored
 from vitrine.media.storage.hot import HotFiles
-from vitrine.media.storage.local import LocalStore
 
 PROBE_TIMEOUT = timedelta(seconds=60)
 PICTURE_TIMEOUT = timedelta(seconds=120)
@@ -74,7 +73,13 @@ class Media:
             "max_pixels": self.limits.max_pixels,
             "max_duration_s": self.limits.max_duration_s,
         }
-        return msgspec.convert(self.sandbox.call("probe", arguments, timeout=PROBE_TIMEOUT), Probe)
+        try:
+            found = self.sandbox.call("probe", arguments, timeout=PROBE_TIMEOUT)
+        except Killed:  # somebody else's doing: once more
+            found = self.sandbox.call("probe", arguments, timeout=PROBE_TIMEOUT)
+        except NoRoom as failure:
+            raise Unavailable(failure.detail, why=failure.why, retry_after_s=60) from failure
+        return msgspec.convert(found, Probe)
 
     def probe_kept(self, sha256: str, name: str) -> Probe:
         """The same for a file that is kept already. Raises NotFound besides."""
@@ -170,7 +175,7 @@ class Media:
 
     @contextmanager
     def _as_path(self, sha256: str, into: Path) -> Iterator[Path]:
-        if isinstance(self.store, LocalStore):
+        if isinstance(self.store, HasPaths):
             path = self.store.path(sha256)
             if not path.exists():
                 raise NotFound("The file is missing from the store.", why=f"blob {sha256}")
@@ -185,6 +190,13 @@ class Media:
 
     def old_blobs(self, age: timedelta) -> Iterator[str]:
         return self.store.older_than(age)
+
+    def is_old(self, sha256: str, age: timedelta) -> bool:
+        """False for a blob that was kept again meanwhile, or has gone."""
+        try:
+            return datetime.now(UTC) - self.store.modified(sha256) >= age
+        except NotFound:
+            return False
 
     def forget(self, sha256: str) -> None:
         self.store.delete(sha256)

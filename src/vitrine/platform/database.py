@@ -1,8 +1,11 @@
 """Connections and the unit of work.
 
-One unit of work is one request or one job: it commits whole or not at all. On SQLite each thread keeps one connection
-open for its life (no pool checkout on the hot path); reads run in a deferred transaction on the WAL snapshot and never
-wait, writes take the lock at once by BEGIN IMMEDIATE so that they fail early instead of deadlocking in the middle.
+One unit of work is one request or one job: it commits whole or not at all. Reads see one snapshot and never wait.
+Writes run one after the other on both databases, so that a rule which looks before it writes holds on both: on SQLite
+by BEGIN IMMEDIATE, on PostgreSQL by one advisory lock that ends with the transaction. What was written for writing at
+the same time (leases, heart-beats, last-used marks) says so and does not queue. See docs/decisions/0030-postgresql.md.
+
+On SQLite each thread keeps one connection open for its life: no pool checkout on the hot path.
 """
 
 import sqlite3
@@ -14,13 +17,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, CursorResult, Engine, create_engine, event
-from sqlalchemy.exc import OperationalError
-from sqlalchemy.pool import NullPool, QueuePool
+from sqlalchemy import Connection, CursorResult, Engine, text
 
-from vitrine.errors import NotFound, Unavailable
+from vitrine.platform.engines import FAILURES, engine_of, translated
 
-BUSY_TIMEOUT_MS = 5_000
+_ALONE = text("SELECT pg_advisory_xact_lock(8606)")  # any number will do, as long as every process has the same
 T = TypeVar("T")
 
 
@@ -55,8 +56,10 @@ class Database:
     """Opens units of work on one database. Thread-safe; `close()` releases this thread's connection and the engine."""
 
     def __init__(self, url: str) -> None:
-        self.engine: Engine = _sqlite(url) if url.startswith("sqlite") else _server(url)
+        self.engine: Engine = engine_of(url)
         self.is_sqlite = self.engine.dialect.name == "sqlite"
+        if not self.is_sqlite:
+            self._snapshots = self.engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         self._local = threading.local()
         self._opened: list[Connection] = []
         self._guard = threading.Lock()
@@ -90,8 +93,8 @@ class Database:
                 return call(UnitOfWork(db, datetime.now(UTC), False, driver))
             finally:
                 driver.execute("COMMIT")  # nothing was written: ends the snapshot, whatever happened
-        except (OperationalError, sqlite3.OperationalError, OverflowError) as failure:
-            raise _translated(failure) from failure
+        except FAILURES as failure:
+            raise translated(failure) or failure from failure
         finally:
             self._local.busy = False
 
@@ -103,38 +106,42 @@ class Database:
         db = self._connection()
         try:
             return call(UnitOfWork(db, datetime.now(UTC), False, self._local.driver))
-        except (OperationalError, sqlite3.OperationalError, OverflowError) as failure:
-            raise _translated(failure) from failure
+        except FAILURES as failure:
+            raise translated(failure) or failure from failure
         finally:
             self._local.busy = False
 
     @contextmanager
-    def write(self) -> Iterator[UnitOfWork]:
-        """One writing transaction. Raises Unavailable when the database stays locked or the disk is full."""
-        with self._transaction("BEGIN IMMEDIATE") as work:
+    def write(self, *, alone: bool = True) -> Iterator[UnitOfWork]:
+        """One writing transaction. Raises Unavailable when the database stays locked or the disk is full.
+
+        With *alone* no other one runs beside it. Without, it may on PostgreSQL: only for statements that are right
+        whoever else writes meanwhile.
+        """
+        with self._transaction("BEGIN IMMEDIATE", alone=alone) as work:
             yield work
 
     @contextmanager
-    def _transaction(self, begin: str) -> Iterator[UnitOfWork]:
-        db = self._connection()
-        driver = self._local.driver if self.is_sqlite else None
-        work = UnitOfWork(db, datetime.now(UTC), begin != "BEGIN", driver)
+    def _transaction(self, begin: str, *, alone: bool = False) -> Iterator[UnitOfWork]:
         try:
-            self._begin(db, begin)
+            db = self._connection(writing=begin != "BEGIN")
             try:
-                yield work
-                self._dispatch(work)
-                self._end(db, "COMMIT")
-            except BaseException:
-                self._end(db, "ROLLBACK")
-                raise
-        except (OperationalError, sqlite3.OperationalError, OverflowError) as failure:
-            raise _translated(failure) from failure
-        finally:
-            if not self.is_sqlite:
-                db.close()
-            else:
+                self._begin(db, begin, alone=alone)
+                try:
+                    driver = self._local.driver if self.is_sqlite else None
+                    work = UnitOfWork(db, datetime.now(UTC), begin != "BEGIN", driver)
+                    yield work
+                    self._dispatch(work)
+                    self._end(db, "COMMIT")
+                except BaseException:
+                    self._end(db, "ROLLBACK")
+                    raise
+            finally:
                 self._local.busy = False
+                if not self.is_sqlite:
+                    db.close()
+        except FAILURES as failure:
+            raise translated(failure) or failure from failure
         for call in work._afterwards:
             call()
 
@@ -147,12 +154,14 @@ class Database:
                 listener(work, happening)
             position += 1
 
-    def _connection(self) -> Connection:
-        if not self.is_sqlite:
-            return self.engine.connect()
+    def _connection(self, *, writing: bool = False) -> Connection:
         local = self._local.__dict__
         if local.get("busy"):
             raise RuntimeError("a unit of work is already open in this thread")
+        if not self.is_sqlite:
+            opened = (self.engine if writing else self._snapshots).connect()
+            local["busy"] = True
+            return opened
         if local.get("connection") is None:
             self._local.connection = self.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
             self._local.driver = _driver(self._local.connection)
@@ -162,9 +171,11 @@ class Database:
         connection: Connection = local["connection"]
         return connection
 
-    def _begin(self, db: Connection, statement: str) -> None:
+    def _begin(self, db: Connection, statement: str, *, alone: bool) -> None:
         if self.is_sqlite:
             self._local.driver.execute(statement)
+        elif alone:
+            db.execute(_ALONE)
 
     def _end(self, db: Connection, statement: str) -> None:
         if not self.is_sqlite:
@@ -200,45 +211,3 @@ def _driver(db: Connection) -> sqlite3.Connection:
     raw = db.connection.driver_connection
     assert isinstance(raw, sqlite3.Connection)
     return raw
-
-
-def _server(url: str) -> Engine:
-    # Failures are logged with their statement: the values in it (digests, e-mail addresses) are nobody's business.
-    return create_engine(url, poolclass=QueuePool, hide_parameters=True)
-
-
-def _sqlite(url: str) -> Engine:
-    engine = create_engine(
-        url,
-        poolclass=NullPool,
-        connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT_MS / 1000},
-        hide_parameters=True,
-    )
-
-    @event.listens_for(engine, "connect")
-    def prepare(connection: sqlite3.Connection, _record: object) -> None:
-        connection.isolation_level = None
-        for pragma in (
-            "journal_mode=WAL",
-            "synchronous=NORMAL",
-            f"busy_timeout={BUSY_TIMEOUT_MS}",
-            "foreign_keys=ON",
-            "temp_store=MEMORY",
-            "cache_size=-16000",
-        ):
-            connection.execute(f"PRAGMA {pragma}")
-
-    return engine
-
-
-def _translated(failure: Exception) -> Exception:
-    """What SQLite could not do now, as a refusal; anything else is a bug and passes through."""
-    text = str(failure).lower()
-    if isinstance(failure, OverflowError) and "sqlite integer" in text:
-        # A number from an address that is longer than any row's: what it names cannot be there.
-        return NotFound("There is nothing with such a number.")
-    if "locked" in text or "busy" in text:
-        return Unavailable("The library is busy; please try again in a moment.", why=text[:200], retry_after_s=5)
-    if "disk is full" in text or "disk i/o" in text or "readonly database" in text:
-        return Unavailable("The server cannot write to its disk.", why=text[:200], retry_after_s=60)
-    return failure

@@ -50,14 +50,18 @@ def _write_lines(work: UnitOfWork, lines: list[RequestLine]) -> None:
 
 TokenMarks = dict[int, tuple[datetime, str]]
 MarkWriter = Callable[[UnitOfWork, TokenMarks], None]
+SessionMarks = dict[int, datetime]
+SessionWriter = Callable[[UnitOfWork, SessionMarks], None]
 
 
 class Ledger:
     """Collects from any thread; `start()` writes in a thread of its own, `close()` writes what is left."""
 
-    def __init__(self, database: Database, write_marks: MarkWriter) -> None:
+    def __init__(self, database: Database, write_marks: MarkWriter, write_sessions: SessionWriter) -> None:
         self._database = database
         self._write_marks = write_marks
+        self._write_sessions = write_sessions
+        self._sessions: SessionMarks = {}
         self._guard = threading.Lock()
         self._lines: deque[RequestLine] = deque()
         self._marks: TokenMarks = {}
@@ -70,6 +74,9 @@ class Ledger:
 
     def token_used(self, token_id: int, at: datetime, address: str) -> None:
         self._marks[token_id] = (at, address)
+
+    def session_used(self, session_id: int, at: datetime) -> None:
+        self._sessions[session_id] = at
 
     def start(self) -> None:
         self._thread = threading.Thread(target=self._run, name="ledger", daemon=True)
@@ -84,19 +91,24 @@ class Ledger:
         with self._guard:
             lines = [self._lines.popleft() for _ in range(len(self._lines))]
             marks = {token: self._marks.pop(token) for token in list(self._marks)}
-        if not lines and not marks:
+            seen = {session: self._sessions.pop(session) for session in list(self._sessions)}
+        if not lines and not marks and not seen:
             return
         try:
-            with self._database.write() as work:
+            with self._database.write(alone=False) as work:
                 if lines:
                     _write_lines(work, lines)
                 if marks:
                     self._write_marks(work, marks)
+                if seen:
+                    self._write_sessions(work, seen)
         except Unavailable as failure:
             log.warning("ledger.waits", why=failure.why, lines=len(lines))
             self._lines.extendleft(reversed(lines))
             for token, mark in marks.items():
                 self._marks.setdefault(token, mark)
+            for session, at in seen.items():
+                self._sessions.setdefault(session, at)
 
     def close(self) -> None:
         self._stop.set()

@@ -14,22 +14,31 @@ from vitrine.platform.database import Database
 SCRIPTS = Path(__file__).parent.parent / "migrations"
 
 
-def upgrade(database: Database) -> str:
-    """Run what is missing and return the revision reached.
+def upgrade(database: Database, to: str = "") -> str:
+    """Run what is missing, up to the revision *to* (the newest when empty), and return the revision reached.
 
     On SQLite everything happens inside one explicit BEGIN IMMEDIATE: Alembic's own transactions would leave a failed
     migration half done, and it could not be run again.
     """
-    script = ScriptDirectory.from_config(_config())
-    newest = script.get_current_head() or ""
+    wanted = to or newest()
     with database.read() as work:
-        if MigrationContext.configure(work.db).get_current_revision() == newest:
-            return newest
+        if revision(work.db) == wanted:
+            return wanted
     with database.write() as work:
         config = _config()
         config.attributes["connection"] = work.db
-        command.upgrade(config, "head")
-    return newest
+        command.upgrade(config, wanted)
+    return wanted
+
+
+def newest() -> str:
+    """The revision that this program needs."""
+    return ScriptDirectory.from_config(_config()).get_current_head() or ""
+
+
+def revision(connection: Connection) -> str:
+    """The revision of a database, "" for an empty one."""
+    return MigrationContext.configure(connection).get_current_revision() or ""
 
 
 def differences(connection: Connection, metadata: MetaData) -> list[object]:

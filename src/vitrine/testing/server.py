@@ -38,18 +38,28 @@ class Server:
     """Services, an HTTP client without cookies for the API, and one databox with two collections."""
 
     def __init__(self, folder: Path, **settings: Any) -> None:
-        self.settings = Settings(data_dir=folder, base_url=settings.pop("base_url", BASE), **settings)
-        fast = Passwords(memory_kib=64, passes=1)
-        self.services = app.make_services(self.settings, decoders=1, passwords=fast)
-        self.application = app.Application(self.services)
-        self.worker = app.make_worker(self.services)
-        self.http = TestClient(self.application, base_url=self.settings.base_url, follow_redirects=False)
+        self._open(folder, **settings)
         with self.services.database.write() as work:
             box = self.services.upkeep.add_databox(work, COMMAND, "Museum")
             self.photographs = self.services.upkeep.add_collection(work, COMMAND, box.id, "Photographs")
             self.archive = self.services.upkeep.add_collection(work, COMMAND, box.id, "Archive")
         self.databox = box
         self.work()
+
+    @classmethod
+    def of(cls, folder: Path, **settings: Any) -> "Server":
+        """A server on what is in *folder* already: its collections are those of the test."""
+        made = cls.__new__(cls)
+        made._open(folder, **settings)
+        return made
+
+    def _open(self, folder: Path, **settings: Any) -> None:
+        self.settings = Settings(data_dir=folder, base_url=settings.pop("base_url", BASE), **settings)
+        fast = Passwords(memory_kib=64, passes=1)
+        self.services = app.make_services(self.settings, decoders=1, passwords=fast)
+        self.application = app.Application(self.services)
+        self.worker = app.make_worker(self.services)
+        self.http = TestClient(self.application, base_url=self.settings.base_url, follow_redirects=False)
 
     def close(self) -> None:
         self.http.close()

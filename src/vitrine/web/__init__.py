@@ -3,11 +3,22 @@
 from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 
-from vitrine.web import account, authorize, developer, download, embed, library, quarantine, session, upload
+from vitrine.web import (
+    account,
+    authorize,
+    developer,
+    download,
+    embed,
+    library,
+    quarantine,
+    recovery,
+    session,
+    upload,
+)
 from vitrine.web.errors import EXCEPTION_HANDLERS
-from vitrine.web.render import HERE
+from vitrine.web.render import HERE, LANGUAGES, catalogue
 
-__all__ = ["EXCEPTION_HANDLERS", "routes"]
+__all__ = ["EXCEPTION_HANDLERS", "LANGUAGES", "catalogue", "routes"]
 
 
 def routes() -> list[BaseRoute]:
@@ -16,6 +27,7 @@ def routes() -> list[BaseRoute]:
         *quarantine.ROUTES,
         *download.ROUTES,
         *session.ROUTES,
+        *recovery.ROUTES,
         *account.ROUTES,
         *developer.ROUTES,
         *authorize.ROUTES,

@@ -18,7 +18,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from vitrine.accounts import NOBODY, Actor
 from vitrine.edge import csrf, services
-from vitrine.edge.cookies import keep_visitor
+from vitrine.edge.cookies import keep_session, keep_visitor
 
 HERE = Path(__file__).parent
 LANGUAGES = ("en", "fr")
@@ -149,6 +149,7 @@ def page(
         response.headers["X-Frame-Options"] = "DENY"
         response.headers["Cache-Control"] = "no-store"
         keep_visitor(request, response)
+        keep_session(request, response)
     response.headers.update(headers or {})
     return response
 

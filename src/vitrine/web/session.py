@@ -24,7 +24,7 @@ async def login(request: Request) -> Response:
         return redirect("/setup/", 302)
     if actor.is_known:
         return redirect(back, 302)
-    return page(request, "login.html", faults={}, login="", back=back)
+    return page(request, "login.html", faults={}, login="", back=back, renewed="renewed" in request.query_params)
 
 
 async def sign_in(request: Request) -> Response:
@@ -39,7 +39,9 @@ async def sign_in(request: Request) -> Response:
         )
     except DomainError as refusal:
         faults = {"login": translate(request, refusal.detail)}
-        return page(request, "login.html", status=200, faults=faults, login=given.get("login", ""), back=back)
+        return page(
+            request, "login.html", status=200, faults=faults, login=given.get("login", ""), back=back, renewed=False
+        )
     return await opened(request, user, redirect(back))
 
 

@@ -1,11 +1,12 @@
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from vitrine.errors import Invalid, Unavailable
-from vitrine.jobs import Job, Jobs, Kind, Lane, Worker, store
+from vitrine.jobs import Job, Jobs, Kind, Lane, Worker, store, tables
 from vitrine.jobs.model import pause_after
 from vitrine.platform import migrate
 from vitrine.platform.database import Database
@@ -13,13 +14,15 @@ from vitrine.platform.database import Database
 PAINT = Kind("paint", lane="media", max_attempts=3)
 INDEX = Kind("index", lane="index")
 jobs = Jobs()
+pytestmark = pytest.mark.both_databases
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Database:
-    made = Database.in_folder(tmp_path)
+def database(tmp_path: Path, database_url: str) -> Iterator[Database]:
+    made = Database(database_url) if database_url else Database.in_folder(tmp_path)
     migrate.upgrade(made)
-    return made
+    yield made
+    made.close()
 
 
 def worker(database: Database, handler: Callable[[Job], None], place: str = "here") -> Worker:
@@ -40,7 +43,7 @@ def waiting(database: Database) -> dict[str, int]:
 
 def make_ready(database: Database) -> None:
     with database.write() as work:
-        work.db.exec_driver_sql("UPDATE jobs SET run_after = 0")
+        work.db.execute(tables.jobs.update().values(run_after=work.now - timedelta(days=1)))
 
 
 def test_a_job_appears_with_its_change_or_not_at_all(database: Database) -> None:
@@ -101,13 +104,70 @@ def test_a_bug_in_a_handler_does_not_end_the_worker(database: Database) -> None:
 
 def test_a_dead_workers_jobs_are_taken_over_at_once_by_its_successor(database: Database) -> None:
     add(database, "a")
-    dead = worker(database, lambda job: None)
+    gone, living = f"here:{2**22 + 7}", "here:1"  # beyond the largest process number; the first process always runs
     with database.write() as work:
-        assert len(store.lease(work, "media", "here:1", work.now + timedelta(hours=1), 5)) == 1
-    assert dead.run_ready() == 0, "it is leased"
+        assert len(store.lease(work, "media", gone, work.now + timedelta(hours=1), 5)) == 1
+        jobs.add(work, PAINT, {"n": 2}, key="b")
+        assert len(store.lease(work, "media", living, work.now + timedelta(hours=1), 5)) == 1
+    successor = worker(database, lambda job: None)
+    assert successor.run_ready() == 0, "both are leased"
+    successor.start()
+    successor.stop()
+    with database.read() as work:
+        left = work.db.execute(tables.jobs.select().where(tables.jobs.c.leased_by != living)).all()
+        assert left == [], "the dead one's job was done, the living sibling kept its own"
+        assert store.waiting(work) == {"paint": 1}
+
+
+def test_a_worker_shows_itself(database: Database) -> None:
+    running = worker(database, lambda job: None)
+    with database.read() as work:
+        assert store.last_seen(work) is None
+    running.start()
+    running.stop()
+    with database.read() as work:
+        seen = store.last_seen(work)
+        assert seen is not None
+        assert work.now - seen < timedelta(minutes=1)
+
+
+def test_a_wish_in_the_middle_of_its_change_is_taken_after_the_commit(database: Database) -> None:
+    """Else the worker would look before the change is there, and nobody would ask again."""
+    add(database, "record 1")
+    taken: list[int] = []
+
+    def lease() -> None:
+        with database.write(alone=False) as other:
+            taken.append(len(store.lease(other, "media", "here:1", other.now + timedelta(hours=1), 5)))
+
     with database.write() as work:
-        assert store.release(work, "here:") == 1
-    assert dead.run_ready() == 1
+        jobs.add(work, PAINT, {"n": 1}, key="record 1")
+        thread = threading.Thread(target=lease)
+        thread.start()
+        thread.join(0.3)
+        assert taken in ([], [0]), "it waits (SQLite) or finds nothing (PostgreSQL)"
+    thread.join()
+    if taken == [0]:
+        lease()
+    assert taken[-1] == 1
+
+
+def test_workers_side_by_side_never_share_a_job(database: Database) -> None:
+    for _ in range(40):
+        add(database)
+    seen: list[int] = []
+    gate = threading.Barrier(4)
+
+    def run() -> None:
+        gate.wait()
+        worker(database, lambda job: seen.append(job.id)).run_ready()
+
+    threads = [threading.Thread(target=run) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(seen) == len(set(seen)) == 40
 
 
 def test_a_lease_that_ran_out_is_free_and_its_late_owner_cannot_end_the_job(database: Database) -> None:

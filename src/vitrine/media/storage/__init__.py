@@ -1,63 +1,36 @@
 """Where bytes are kept: content-addressed by SHA-256, written once, never changed."""
 
-from collections.abc import Iterator
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from urllib.parse import urlsplit
+
+from vitrine.errors import Invalid
+from vitrine.media.storage.base import BlobStore, HasPaths, Spooled, Stored
+from vitrine.media.storage.local import LocalStore
+
+__all__ = ["STORES", "BlobStore", "HasPaths", "LocalStore", "Spooled", "Stored", "open_store"]
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """Bytes that are kept: *sha256* is 64 lower-case hex digits, *size* is in bytes."""
-
-    sha256: str
-    size: int
+def _local(_url: str, data: Path) -> BlobStore:
+    return LocalStore(data / "blobs")
 
 
-@dataclass(frozen=True, slots=True)
-class Spooled:
-    """Bytes on their way in, in a temporary file of the store; gone when its context ends, unless it was kept."""
-
-    path: Path
-    sha256: str
-    size: int
-
-
-class BlobStore(Protocol):
-    """Any place for bytes. All methods raise NotFound for an unknown digest and Unavailable when the place fails."""
-
-    def spool(self, source: BinaryIO | Path, max_bytes: int) -> AbstractContextManager[Spooled]:
-        """Copy *source* in and digest it. Raises FileTooLarge beyond *max_bytes*; nothing is left behind."""
-        ...
-
-    def keep(self, spooled: Spooled) -> Stored:
-        """Give spooled bytes their final name, at once and whole. Keeping the same bytes twice is one blob."""
-        ...
-
-    def open(self, sha256: str) -> BinaryIO:
-        """A seekable reader; the caller closes it."""
-        ...
-
-    def size(self, sha256: str) -> int: ...
-
-    def modified(self, sha256: str) -> datetime: ...
-
-    def delete(self, sha256: str) -> None:
-        """Deleting what is not there is fine."""
-        ...
-
-    def older_than(self, age: timedelta) -> Iterator[str]:
-        """Digests of blobs that were kept (or kept again) longer ago than *age*."""
-        ...
-
-    def sweep_spool(self, age: timedelta) -> int:
-        """Delete what interrupted uploads left in the spool; returns how many files went."""
-        ...
+def _objects(url: str, data: Path) -> BlobStore:
+    try:
+        from vitrine.media.storage.s3 import ObjectStore
+    except ModuleNotFoundError:
+        raise Invalid("An object store needs obstore: install vitrine with the extra `grown`.") from None
+    return ObjectStore.at(url, data / "blobs" / "incoming")
 
 
-class HasPaths(Protocol):
-    """Optional: a store whose blobs are files of this machine."""
+# By the scheme of the setting `blobs_url`. Tests run on local folders and on S3; Google's and Azure's stores are
+# reached through the same library by the same calls.
+STORES: dict[str, Callable[[str, Path], BlobStore]] = {"": _local, "s3": _objects, "gs": _objects, "az": _objects}
 
-    def path(self, sha256: str) -> Path: ...
+
+def open_store(url: str, data: Path) -> BlobStore:
+    """The store that `blobs_url` names; spooled bytes stand in the data folder in any case. Raises Invalid."""
+    scheme = urlsplit(url).scheme
+    if scheme not in STORES or (url and not scheme):
+        raise Invalid("blobs_url must begin with s3://, gs:// or az://, or be empty.", field="blobs_url")
+    return STORES[scheme](url, data)

@@ -3,7 +3,7 @@
 import threading
 from collections import OrderedDict
 
-from vitrine.media.storage import BlobStore
+from vitrine.media.storage.base import BlobStore, HasPaths
 
 
 class HotFiles:
@@ -14,11 +14,19 @@ class HotFiles:
 
     def __init__(self, store: BlobStore, *, largest: int = 64 * 1024, budget: int = 32 * 2**20) -> None:
         self.largest = largest
+        self.is_near = isinstance(store, HasPaths)
         self._store = store
         self._budget = budget
         self._held: OrderedDict[str, bytes] = OrderedDict()
         self._size = 0
         self._guard = threading.Lock()
+
+    def at_hand(self, sha256: str) -> bytes | None:
+        """The whole file when it costs no journey: from memory, or from a disk of this machine. Else None."""
+        if self.is_near:
+            return self.read(sha256)
+        with self._guard:
+            return self._held.get(sha256)
 
     def read(self, sha256: str) -> bytes:
         """The whole file. Raises NotFound when the store has lost it."""

@@ -1,65 +1,28 @@
 """Blobs as files of a local folder: `ab/cd/<sha256>`, with `incoming/` for what is still being written."""
 
-import hashlib
 import os
-import re
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from secrets import token_hex
 from typing import BinaryIO
 
-from vitrine.errors import NotFound, Unavailable
-from vitrine.media.errors import FileTooLarge
-from vitrine.media.storage import Spooled, Stored
-
-CHUNK = 1 << 20
-_DIGEST = re.compile(r"[0-9a-f]{64}")
+from vitrine.errors import NotFound
+from vitrine.media.storage.base import Spooled, Stored
+from vitrine.media.storage.spool import DIGEST, Spool, as_unavailable, checked
 
 
-class LocalStore:
+class LocalStore(Spool):
     """The embedded store. A blob appears under its name only when it is whole and on the disk."""
 
     def __init__(self, root: Path) -> None:
+        super().__init__(root / "incoming")
         self.root = root
-        self.incoming = root / "incoming"
-        self.incoming.mkdir(parents=True, exist_ok=True)
-
-    @contextmanager
-    def spool(self, source: BinaryIO | Path, max_bytes: int) -> Iterator[Spooled]:
-        target = self.incoming / token_hex(16)
-        try:
-            with _as_unavailable():
-                digest, size = self._copy(source, target, max_bytes)
-            yield Spooled(target, digest, size)
-        finally:
-            target.unlink(missing_ok=True)
-
-    @staticmethod
-    def _copy(source: BinaryIO | Path, target: Path, max_bytes: int) -> tuple[str, int]:
-        digest = hashlib.sha256()
-        size = 0
-        reader = source.open("rb") if isinstance(source, Path) else source
-        try:
-            with target.open("xb") as writer:
-                while chunk := reader.read(CHUNK):
-                    size += len(chunk)
-                    if size > max_bytes:
-                        raise FileTooLarge(f"A file may have at most {max_bytes} bytes.", field="file")
-                    digest.update(chunk)
-                    writer.write(chunk)
-                writer.flush()
-                os.fsync(writer.fileno())
-        finally:
-            if isinstance(source, Path):
-                reader.close()
-        return digest.hexdigest(), size
 
     def keep(self, spooled: Spooled) -> Stored:
         final = self.path(spooled.sha256)
-        with _as_unavailable():
+        with as_unavailable():
             if final.exists():
                 os.utime(final)  # young again: the sweep must leave it to the record that is about to refer to it
             else:
@@ -76,8 +39,7 @@ class LocalStore:
             raise NotFound("The file is missing from the store.", why=f"blob {sha256}") from None
 
     def path(self, sha256: str) -> Path:
-        if not _DIGEST.fullmatch(sha256):
-            raise NotFound("There is no such file.", why="malformed digest")
+        checked(sha256)
         return self.root / sha256[:2] / sha256[2:4] / sha256
 
     def size(self, sha256: str) -> int:
@@ -95,23 +57,16 @@ class LocalStore:
     def delete(self, sha256: str) -> None:
         self.path(sha256).unlink(missing_ok=True)
 
+    def probe(self) -> None:
+        self.probe_spool()
+
     def older_than(self, age: timedelta) -> Iterator[str]:
         limit = time.time() - age.total_seconds()
         for folder in sorted(self.root.glob("[0-9a-f][0-9a-f]/[0-9a-f][0-9a-f]")):
             for file in sorted(folder.iterdir()):
                 with suppress(FileNotFoundError):
-                    if _DIGEST.fullmatch(file.name) and file.stat().st_mtime <= limit:
+                    if DIGEST.fullmatch(file.name) and file.stat().st_mtime <= limit:
                         yield file.name
-
-    def sweep_spool(self, age: timedelta) -> int:
-        limit = time.time() - age.total_seconds()
-        gone = 0
-        for file in self.incoming.iterdir():
-            with suppress(FileNotFoundError):
-                if file.stat().st_mtime <= limit:
-                    file.unlink()
-                    gone += 1
-        return gone
 
 
 def _sync_folder(folder: Path) -> None:
@@ -120,16 +75,3 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
-
-
-@contextmanager
-def _as_unavailable() -> Iterator[None]:
-    """A full or read-only disk is no fault of the file: the same upload works later."""
-    try:
-        yield
-    except OSError as failure:
-        raise Unavailable(
-            "The server cannot keep files at the moment. Nothing was stored; please try again later.",
-            why=f"{type(failure).__name__} {failure.errno}",
-            retry_after_s=60,
-        ) from failure

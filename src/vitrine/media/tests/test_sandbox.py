@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from vitrine.media.errors import Crashed, OutOfMemory, TooSlow
+from vitrine.media.errors import Killed, OutOfMemory, TooSlow
 from vitrine.media.renditions import Spec
 from vitrine.media.sandbox import Sandbox
 from vitrine.media.service import Media
@@ -60,7 +60,7 @@ def test_a_child_beyond_its_memory_is_ended(tmp_path: Path) -> None:
     sandbox.close()
 
 
-def test_a_child_that_ends_in_the_middle_is_a_crash(tmp_path: Path) -> None:
+def test_a_child_that_ends_in_the_middle_by_somebody_elses_hand_is_no_fault_of_the_file(tmp_path: Path) -> None:
     sandbox = Sandbox(children=1, memory_bytes=2**30)
     before = set(_children(os.getpid()))
 
@@ -74,7 +74,7 @@ def test_a_child_that_ends_in_the_middle_is_a_crash(tmp_path: Path) -> None:
 
     killer = threading.Thread(target=kill_when_there)
     killer.start()
-    with pytest.raises(Crashed):
+    with pytest.raises(Killed):
         sandbox.call("ping", {}, timeout=SOON)
     killer.join()
     sandbox.close()

@@ -1,4 +1,5 @@
 import threading
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -6,22 +7,24 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import ProgrammingError, SQLAlchemyError
 
-from vitrine.errors import Invalid, Unavailable
+from vitrine.errors import Invalid, NotFound, Unavailable
 from vitrine.platform import logging, migrate
 from vitrine.platform.crypto import Vault, is_mistyped, new_secret
 from vitrine.platform.database import Database, UnitOfWork
 from vitrine.platform.schema import Instant, from_micros, to_micros
 from vitrine.platform.tables import stamps
 from vitrine.settings import load
+from vitrine.testing.postgresql import PostgreSQL
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Database:
-    made = Database.in_folder(tmp_path)
+def database(tmp_path: Path, database_url: str) -> Iterator[Database]:
+    made = Database(database_url) if database_url else Database.in_folder(tmp_path)
     migrate.upgrade(made)
-    return made
+    yield made
+    made.close()
 
 
 def count(database: Database) -> int:
@@ -29,6 +32,7 @@ def count(database: Database) -> int:
         return int(work.db.exec_driver_sql("SELECT count(*) FROM stamps").scalar() or 0)
 
 
+@pytest.mark.both_databases
 def test_a_failed_unit_of_work_leaves_nothing(database: Database) -> None:
     with pytest.raises(RuntimeError), database.write() as work:
         work.db.execute(stamps.insert().values(name="a", value=1))
@@ -36,6 +40,7 @@ def test_a_failed_unit_of_work_leaves_nothing(database: Database) -> None:
     assert count(database) == 0
 
 
+@pytest.mark.both_databases
 def test_listeners_share_the_transaction_and_afterwards_means_after_the_commit(database: Database) -> None:
     class Happened:
         pass
@@ -52,11 +57,13 @@ def test_listeners_share_the_transaction_and_afterwards_means_after_the_commit(d
     assert seen == [1]
 
 
+@pytest.mark.both_databases
 def test_nested_units_of_work_in_one_thread_are_a_bug(database: Database) -> None:
     with database.read(), pytest.raises(RuntimeError), database.read():
         raise AssertionError
 
 
+@pytest.mark.both_databases
 def test_a_locked_database_is_unavailable_and_not_a_crash(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     inside, leave = threading.Event(), threading.Event()
 
@@ -69,7 +76,8 @@ def test_a_locked_database_is_unavailable_and_not_a_crash(database: Database, mo
     holder.start()
     inside.wait(5)
     with database.read() as work:
-        work.db.exec_driver_sql("PRAGMA busy_timeout=50")
+        if database.is_sqlite:
+            work.db.exec_driver_sql("PRAGMA busy_timeout=50")
     with pytest.raises(Unavailable) as refusal, database.write():
         raise AssertionError
     assert refusal.value.retry_after_s
@@ -78,6 +86,34 @@ def test_a_locked_database_is_unavailable_and_not_a_crash(database: Database, mo
     assert count(database) == 0
 
 
+def test_values_that_postgresql_cannot_keep_are_refusals(postgresql: PostgreSQL) -> None:
+    with postgresql.database() as address:
+        database = Database(address)
+        with pytest.raises(Invalid, match="longer"), database.write() as work:
+            work.db.execute(stamps.insert().values(name="x" * 41, value=1))
+        with pytest.raises(Invalid, match="character"), database.write() as work:
+            work.db.execute(stamps.insert().values(name="a\0b", value=1))
+        with pytest.raises(NotFound), database.read() as work:
+            work.db.execute(stamps.select().where(stamps.c.value == 2**70))
+        with pytest.raises(ProgrammingError), database.read() as work:
+            work.db.exec_driver_sql("SELECT nothing FROM nowhere")
+        assert count(database) == 0
+        database.close()
+
+
+def test_a_server_that_is_gone_is_unavailable(tmp_path: Path) -> None:
+    database = Database(f"postgresql+psycopg://nobody@/none?host={tmp_path}")
+    with pytest.raises(Unavailable), database.read():
+        raise AssertionError
+
+
+@pytest.mark.parametrize("url", ["mysql://x", "not an address", "postgresql://x/y"])
+def test_an_address_of_another_kind_of_database_is_refused_at_start(url: str) -> None:
+    with pytest.raises(Invalid, match="database_url"):
+        Database(url)
+
+
+@pytest.mark.both_databases
 def test_readers_do_not_wait_for_a_writer(database: Database) -> None:
     results: list[int] = []
     with database.write() as work:

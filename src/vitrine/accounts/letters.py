@@ -1,0 +1,199 @@
+"""Letters about an account: a forgotten password, a new e-mail address (contract 07 P10: links of 3 days and 1 day).
+
+A request only asks for a letter. Who it is for, whether there is such an account, and the link itself are the job's
+business: so the answer takes as long for a stranger's address as for ours, and no secret waits in the queue.
+"""
+
+import hashlib
+from dataclasses import dataclass, field
+from datetime import timedelta
+from secrets import token_urlsafe
+
+from vitrine.accounts import links
+from vitrine.accounts import store as people
+from vitrine.accounts.errors import LinkUsed
+from vitrine.accounts.model import Actor, User, UserId
+from vitrine.accounts.service import Accounts, checked_email
+from vitrine.errors import DomainError, Unavailable
+from vitrine.jobs import Job, Jobs, Kind
+from vitrine.platform import audit
+from vitrine.platform.crypto import digest
+from vitrine.platform.database import Database, UnitOfWork
+from vitrine.platform.mail import Letter, Transport, Words
+from vitrine.platform.rates import Rates
+
+SEND = Kind("mail.send", lane="mail", max_attempts=8)
+PASSWORD, EMAIL = "password", "email"
+LIFE = {PASSWORD: timedelta(days=3), EMAIL: timedelta(days=1)}
+WAYS = {PASSWORD: "/login/renew-password/?token=", EMAIL: "/account/reset-email/?token="}
+BY_CALLER, BY_ADDRESS = 20, 3  # letters an hour
+
+# Each paragraph is one message of the catalogue.
+TEXTS: dict[str, tuple[str, tuple[str, ...]]] = {
+    PASSWORD: (
+        "Choose a new password for {site}",
+        (
+            "Somebody, probably you, asked for a new password for your account {login} at {site}.",
+            "{link}",
+            "The link works once, for three days. If you did not ask for it, do nothing: your password stays.",
+        ),
+    ),
+    EMAIL: (
+        "Confirm your e-mail address for {site}",
+        (
+            "The account {login} at {site} is to use this e-mail address from now on.",
+            "{link}",
+            "The link works once, for one day, while you are signed in. If this is not your account, do nothing.",
+        ),
+    ),
+    "password-changed": (
+        "Your password for {site} was changed",
+        (
+            "The password of your account {login} at {site} was changed just now. Every sign-in has ended.",
+            "If it was not you, choose a new one at once:",
+            "{forgotten}",
+        ),
+    ),
+    "email-changed": (
+        "Your e-mail address for {site} was changed",
+        (
+            "The account {login} at {site} now uses another e-mail address than this one.",
+            "If it was not you, tell the people who run the library.",
+        ),
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Letters:
+    accounts: Accounts
+    jobs: Jobs
+    site: str
+    base_url: str
+    rates: Rates = field(default_factory=Rates)
+
+    # -- asking --------------------------------------------------------------------------------------------------
+
+    def ask_for_password(self, work: UnitOfWork, actor: Actor, name: str, language: str) -> None:
+        """Somebody forgot their password; *name* is an e-mail address or a login. Says nothing about the account.
+
+        Raises Unavailable when this caller asks too often; too many letters to one address are silently not sent.
+        """
+        if not self.rates.take("forgotten", actor.address, BY_CALLER):
+            raise Unavailable("Too many letters were asked for. Please try again in an hour.", retry_after_s=3600)
+        folded = people.fold(name)[:254]
+        if folded and self.rates.take("letter", folded, BY_ADDRESS):
+            key = hashlib.sha256(folded.encode()).hexdigest()[:40]
+            payload = {"letter": PASSWORD, "name": folded, "language": language}
+            self.jobs.add(work, SEND, payload, key=f"{PASSWORD}:{key}")
+
+    def ask_for_email(self, work: UnitOfWork, actor: Actor, address: str, language: str) -> None:
+        """Send a link to *address*; the account uses it once the link was followed. The caller proved the password.
+
+        Raises Invalid (email) or Unavailable (too often)."""
+        wanted = checked_email(address)
+        if not self.rates.take("email", str(actor.must_user_id), BY_ADDRESS):
+            raise Unavailable("Too many letters were asked for. Please try again in an hour.", retry_after_s=3600)
+        payload = {"letter": EMAIL, "user": actor.must_user_id, "to": wanted, "language": language}
+        self.jobs.add(work, SEND, payload, key=f"{EMAIL}:{actor.must_user_id}")
+        audit.write(work, actor, "email.asked", f"user {actor.user_id}")
+
+    def _tell(self, work: UnitOfWork, letter: str, user: User, to: str | None) -> None:
+        if to:
+            self.jobs.add(work, SEND, {"letter": letter, "user": user.id, "to": to, "language": user.locale or ""})
+
+    # -- following a link ----------------------------------------------------------------------------------------
+
+    def look(self, work: UnitOfWork, secret: str, purpose: str) -> User:
+        """Whose link this is, without using it. Raises LinkUsed."""
+        return self._owner(work, secret, purpose)[0]
+
+    def _owner(self, work: UnitOfWork, secret: str, purpose: str) -> tuple[User, links.Link]:
+        found = links.by_digest(work, digest(secret), purpose)
+        user = people.user(work, UserId(found.user_id)) if found is not None else None
+        if found is None or user is None or user.mail_locked:
+            raise LinkUsed("This link was used already, or it is too old. Please ask for a new one.", field="token")
+        return user, found
+
+    def renew_password(self, secret: str, new: str, address: str) -> User:
+        """Set a new password by a link, once. Every sign-in of the person ends. Raises LinkUsed or WeakPassword.
+
+        Opens its own transactions, since a hash must not hold the write lock; call it with none open."""
+        database = self.accounts.database
+        with database.read() as work:
+            self._owner(work, secret, PASSWORD)
+        hashed = self.accounts.passwords.hash(new)
+        with database.write() as work:
+            user, link = self._owner(work, secret, PASSWORD)
+            links.use(work, link)
+            people.set_password_hash(work, user.id, hashed)
+            people.delete_sessions(work, user.id)
+            for name in (user.login, user.email):
+                people.clear_failures(work, name or user.login)
+            audit.write(work, None, "password.renewed", f"user {user.id}", address=address)
+            self._tell(work, "password-changed", user, user.email)
+        return user
+
+    def confirm_email(self, work: UnitOfWork, actor: Actor, secret: str) -> str:
+        """The new address, now in use. Raises LinkUsed, also for somebody else's link."""
+        user, link = self._owner(work, secret, EMAIL)
+        if user.id != actor.user_id:
+            raise LinkUsed("This link was used already, or it is too old. Please ask for a new one.", field="token")
+        links.use(work, link)
+        people.update_user(work, user.id, {"email": link.email, "email_folded": people.fold(link.email)})
+        audit.write(work, actor, "email.changed", f"user {user.id}")
+        self._tell(work, "email-changed", user, user.email)
+        return link.email
+
+    # -- writing -------------------------------------------------------------------------------------------------
+
+    def write(self, letter: str, words: Words, language: str, to: str, login: str, secret: str = "") -> Letter:
+        """The letter in the language of its reader."""
+        subject, paragraphs = TEXTS[letter]
+        known = {
+            "site": self.site,
+            "login": login,
+            "link": f"{self.base_url}{WAYS.get(letter, '')}{secret}",
+            "forgotten": f"{self.base_url}/login/forgot-password/",
+        }
+        text = "\n\n".join(words(language, one).format(**known) for one in paragraphs)
+        return Letter(to, words(language, subject).format(**known), text + "\n")
+
+
+@dataclass(frozen=True, slots=True)
+class Postman:
+    """Handler of `mail.send`: finds the reader, makes the link, sends. A link whose letter did not go is deleted."""
+
+    database: Database
+    letters: Letters
+    transport: Transport
+    sender: str
+    words: Words
+
+    def __call__(self, job: Job) -> None:
+        letter, language = str(job.payload["letter"]), str(job.payload["language"])
+        with self.database.read() as work:
+            user = self._reader(work, job)
+            to = str(job.payload.get("to") or (user.email if user else "") or "")
+        if user is None or not to:
+            return  # nobody has this address: the asker was told nothing either
+        secret = token_urlsafe(32) if letter in LIFE else ""
+        if secret:
+            with self.database.write() as work:
+                links.add(work, digest(secret), user.id, letter, to, work.now + LIFE[letter])
+        language = user.locale[:2] if user.locale else language
+        try:
+            written = self.letters.write(letter, self.words, language, to, user.login, secret)
+            self.transport.send(written.message(self.sender))
+        except DomainError:
+            if secret:
+                with self.database.write() as work:
+                    links.forget(work, digest(secret))
+            raise
+
+    @staticmethod
+    def _reader(work: UnitOfWork, job: Job) -> User | None:
+        if "user" in job.payload:
+            return people.user(work, UserId(job.payload["user"]))
+        found = people.user_by_login(work, str(job.payload["name"]))
+        return None if found is None or found.is_guest or found.mail_locked else found

@@ -1,0 +1,49 @@
+"""SQL of the links that letters hold: each works once, only its digest is kept."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from vitrine.accounts.tables import mailed_links
+from vitrine.platform.database import UnitOfWork
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    id: int
+    user_id: int
+    purpose: str
+    email: str
+
+
+_LINK = [mailed_links.c[name] for name in Link.__dataclass_fields__]
+
+
+def add(work: UnitOfWork, digest: bytes, user_id: int, purpose: str, email: str, expires: datetime) -> None:
+    values = {"digest": digest, "user_id": user_id, "purpose": purpose, "email": email, "expires": expires}
+    work.db.execute(mailed_links.insert().values(created=work.now, **values))
+
+
+def by_digest(work: UnitOfWork, digest: bytes, purpose: str) -> Link | None:
+    """The link, unless its time is over."""
+    row = work.db.execute(
+        sa.select(*_LINK).where(
+            mailed_links.c.digest == digest, mailed_links.c.purpose == purpose, mailed_links.c.expires > work.now
+        )
+    ).first()
+    return Link(*row) if row else None
+
+
+def use(work: UnitOfWork, link: Link) -> None:
+    """End this link and every other one of its person and purpose."""
+    same = sa.and_(mailed_links.c.user_id == link.user_id, mailed_links.c.purpose == link.purpose)
+    work.db.execute(mailed_links.delete().where(same))
+
+
+def forget(work: UnitOfWork, digest: bytes) -> None:
+    work.db.execute(mailed_links.delete().where(mailed_links.c.digest == digest))
+
+
+def purge(work: UnitOfWork) -> None:
+    work.db.execute(mailed_links.delete().where(mailed_links.c.expires < work.now))

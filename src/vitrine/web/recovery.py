@@ -1,0 +1,102 @@
+"""A forgotten password and a new e-mail address (contract 07 P10 and the account's `/account/reset-email/`)."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from vitrine.accounts import NOBODY, Actor
+from vitrine.accounts.letters import EMAIL, PASSWORD
+from vitrine.edge import nobody, off, read, services, write
+from vitrine.errors import DomainError, Invalid
+from vitrine.platform.database import UnitOfWork
+from vitrine.web.forms import known, posted
+from vitrine.web.render import language_of, page, redirect, translate
+
+# A link of a letter stands in the address: it goes nowhere from here.
+QUIET = {"Referrer-Policy": "no-referrer"}
+
+
+async def forgot(request: Request) -> Response:
+    """The same answer whether anybody has the address."""
+    if request.method != "POST":
+        return page(request, "forgot.html", faults={}, sent=False)
+    given = await posted(request)
+    here = services(request)
+    name, language = given.get("login", ""), language_of(request, NOBODY)
+    try:
+        await write(request, nobody, lambda work, who: here.letters.ask_for_password(work, who, name, language))
+    except DomainError as refusal:
+        return page(request, "forgot.html", faults={"login": translate(request, refusal.detail)}, sent=False)
+    return page(request, "forgot.html", faults={}, sent=True)
+
+
+async def renew(request: Request) -> Response:
+    here = services(request)
+    if request.method != "POST":
+        token = request.query_params.get("token", "")
+        user = await read(request, nobody, lambda work, _who: here.letters.look(work, token, PASSWORD))
+        return page(request, "renew.html", headers=QUIET, faults={}, token=token, login=user.login)
+    given = await posted(request)
+    token, new = given.get("token", ""), given.get("new", "")
+    user = await read(request, nobody, lambda work, _who: here.letters.look(work, token, PASSWORD))
+    faults = {}
+    if new != given.get("again", ""):
+        faults["again"] = translate(request, "The two new passwords are not the same.")
+    else:
+        try:
+            await off(lambda: here.letters.renew_password(token, new, request.state.address))
+        except Invalid as refusal:
+            faults["new"] = translate(request, refusal.detail)
+    if faults:
+        return page(request, "renew.html", headers=QUIET, faults=faults, token=token, login=user.login)
+    return redirect("/login/?renewed")
+
+
+async def email(request: Request) -> Response:
+    """GET: the form, or the button of a link that was followed. POST: ask for the link, or confirm by it."""
+    here = services(request)
+    if request.method != "POST":
+        token = request.query_params.get("token", "")
+
+        def call(work: UnitOfWork, actor: Actor) -> str | None:
+            if token:
+                here.letters.look(work, token, EMAIL)
+            return here.accounts.get(work, actor.must_user_id).email
+
+        current = await read(request, known, call)
+        done = "done" in request.query_params
+        return page(
+            request, "account/email.html", headers=QUIET, tab="", faults={}, token=token, email=current or "",
+            sent="", done=done,
+        )  # fmt: skip
+    given = await posted(request)
+    if given.get("token"):
+        await write(request, known, lambda work, actor: here.letters.confirm_email(work, actor, given["token"]))
+        return redirect("/account/reset-email/?done")
+    return await _ask(request, given.get("email", ""), given.get("password", ""))
+
+
+async def _ask(request: Request, address: str, password: str) -> Response:
+    here = services(request)
+    actor = await read(request, known, lambda _work, actor: actor)
+    faults, sent = {}, ""
+    language = language_of(request, actor)
+    try:
+        await off(lambda: here.accounts.check_password(actor.login, password, request.state.address))
+        await write(request, known, lambda work, who: here.letters.ask_for_email(work, who, address, language))
+        sent = address
+    except DomainError as refusal:
+        is_password = refusal.code == "wrong_credentials"
+        detail = "The password is not right." if is_password else refusal.detail
+        faults = {"password" if is_password else "email": translate(request, detail)}
+    return page(
+        request, "account/email.html", headers=QUIET, tab="", faults=faults, token="", email=address, sent=sent,
+        done=False,
+    )  # fmt: skip
+
+
+ROUTES = [
+    Route("/login/forgot-password/", forgot, methods=["GET", "POST"]),
+    Route("/login/renew-password/", renew, methods=["GET", "POST"]),
+    Route("/account/reset-email/", email, methods=["GET", "POST"]),
+]

@@ -1,0 +1,253 @@
+"""What goes wrong around a server: killed decoders, a full disk, a closed store, a locked database. Each is told
+clearly, nothing is lost, and all is done when the cause is gone.
+
+A full and a read-only disk are a small tmpfs, which only root may mount; without it those tests say that they were
+passed over.
+"""
+
+import os
+import random
+import signal
+import sqlite3
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+from tests.browser.conftest import free_port, wait_for
+from tests.load.test_kill import serving
+from vitrine import app
+from vitrine.accounts import User, Via
+from vitrine.cli import doctor
+from vitrine.jobs import store as jobs
+from vitrine.jobs.tables import jobs as job_rows
+from vitrine.library import store
+from vitrine.library.model import CollectionId
+from vitrine.settings import Settings
+from vitrine.testing import media_factory as make
+from vitrine.testing.server import Server
+
+FILES = 24
+
+
+def faults(settings: Settings) -> list[doctor.Finding]:
+    return [one for one in doctor.examine(settings, deep=True) if one.state == doctor.FAULT]
+
+
+def hurry(server: Server) -> None:
+    """Let pauses be over."""
+    with server.services.database.write() as work:
+        work.db.execute(job_rows.update().values(run_after=work.now))
+
+
+def upload(server: Server, token: str, path: Path) -> httpx.Response:
+    answer: httpx.Response = server.call(
+        "POST",
+        "/api/v1/records/add/",
+        token,
+        data={"base_id": str(server.photographs.id), "forceBehavior": "0"},
+        files={"file": (path.name, path.read_bytes())},
+    )  # type: ignore[assignment]
+    return answer
+
+
+# -- killed decoders ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("browser")
+@pytest.mark.parametrize(
+    "kills",
+    [
+        pytest.param(30, marks=pytest.mark.timeout(240)),
+        pytest.param(1000, marks=[pytest.mark.nightly, pytest.mark.timeout(3600)]),
+    ],
+)
+def test_decoders_and_workers_killed_at_random(tmp_path: Path, kills: int) -> None:
+    chance = random.Random(kills)
+    server = Server(tmp_path / "data")
+    ada = server.user("ada")
+    settings = server.settings
+    many = max(FILES, kills // 4)
+    for n in range(many):
+        path = make.jpeg(tmp_path / f"{n}.jpg", 900, 700, seed=n)
+        arrival = server.services.ingest.take(path, path.name)
+        with server.services.database.write() as work:
+            actor = server.services.accounts.actor_of(work, ada, Via.COMMAND)
+            server.services.ingest.add(work, actor, arrival, CollectionId(server.photographs.id), force=True)
+    server.close()
+    killed = 0
+    port = free_port()
+    with serving(settings.data_dir, port) as process:
+        while killed < kills and not _done(settings):
+            time.sleep(chance.uniform(0.02, 0.25))
+            killed += _kill_one(process.pid, chance)
+        # What had to pause is due at once: the pauses are for causes that last.
+        wait_for(lambda: _hurried(settings), 150 if kills < 100 else 1200, "everything is done")
+    assert killed >= min(kills, 10), "the test did what it says"
+    assert faults(settings) == []
+    services = app.make_services(settings)
+    with services.database.read() as work:
+        assert store.rendition_states(work) == {"ready": many * 5}
+        assert jobs.dead(work) == []
+    services.database.close()
+
+
+def _kill_one(server: int, chance: random.Random) -> int:
+    """SIGKILL to a decoder; to the worker one time in ten."""
+    with suppress(psutil.NoSuchProcess):
+        workers = psutil.Process(server).children()
+        decoders = [child for one in workers for child in one.children()]
+        victims = workers if workers and chance.random() < 0.1 else decoders
+        if victims:
+            os.kill(chance.choice(victims).pid, signal.SIGKILL)
+            return 1
+    return 0
+
+
+def _done(settings: Settings) -> bool:
+    with sqlite3.connect(settings.data_dir / "vitrine.sqlite3", timeout=10) as raw:
+        left = raw.execute("SELECT count(*) FROM renditions WHERE state = 'waiting'").fetchone()[0]
+    raw.close()
+    return bool(left == 0)
+
+
+def _hurried(settings: Settings) -> bool:
+    with sqlite3.connect(settings.data_dir / "vitrine.sqlite3", timeout=10) as raw:
+        raw.execute("UPDATE jobs SET run_after = 0 WHERE leased_until IS NULL")
+        left = raw.execute("SELECT count(*) FROM jobs WHERE kind <> 'media.sweep'").fetchone()[0]
+    raw.close()
+    return bool(left == 0) and _done(settings)
+
+
+# -- full and closed disks ---------------------------------------------------------------------------------------------
+
+
+def mount(*arguments: str) -> None:
+    done = subprocess.run(["mount", *arguments], capture_output=True, check=False)
+    if done.returncode:
+        pytest.skip(f"a small disk cannot be mounted here: {done.stderr.decode().strip()}")
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 24 MiB."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    mount("-t", "tmpfs", "-o", "size=24m", "tmpfs", str(place))
+    yield place
+    subprocess.run(["umount", "-l", str(place)], check=True)
+
+
+@pytest.fixture
+def small(disk: Path) -> Iterator[Server]:
+    made = Server(disk / "data")
+    yield made
+    made.close()
+
+
+def fill(disk: Path) -> Path:
+    filler = disk / "filler"
+    with filler.open("wb", buffering=0) as file, suppress(OSError):
+        while True:
+            file.write(bytes(4096))
+    return filler
+
+
+def test_a_full_disk_is_told_and_all_is_done_when_there_is_room(small: Server, disk: Path, tmp_path: Path) -> None:
+    ada: User = small.user("ada")
+    token = small.token(ada)
+    before = make.jpeg(tmp_path / "before.jpg", 1200, 900, seed=1)
+    assert upload(small, token, before).status_code == 200  # its renditions wait
+    filler = fill(disk)
+    refused = upload(small, token, make.jpeg(tmp_path / "refused.jpg", 1200, 900, seed=2))
+    assert refused.status_code == 503
+    assert int(refused.headers["retry-after"]) > 0
+    assert small.http.get("/ready").status_code == 503
+    for _ in range(8):
+        with suppress(Exception):  # the queue cannot note its failure either, when even a row finds no room
+            small.work()
+            hurry(small)
+    assert small.get("/records/1/1/", token)["record"]["record_id"] == 1, "reading goes on"
+    filler.unlink()
+    with small.services.database.read() as work:
+        assert jobs.dead(work) == []
+        assert "failed" not in store.rendition_states(work), "it was not the file's fault"
+        assert store.rendition_states(work).get("waiting")
+    _release(small)
+    small.work()
+    assert upload(small, token, tmp_path / "refused.jpg").status_code == 200
+    small.work()
+    with small.services.database.read() as work:
+        assert set(store.rendition_states(work)) == {"ready"}
+    assert small.get("/search/?query=", token)["available_results"] == 2
+    assert list((small.settings.data_dir / "blobs" / "incoming").iterdir()) == []
+    assert [one for one in faults(small.settings) if one.check != "disk"] == []  # the disk is small, as it says
+
+
+def _release(server: Server) -> None:
+    with server.services.database.write() as work:
+        work.db.execute(job_rows.update().values(leased_until=None, leased_by=None, run_after=work.now))
+
+
+def test_a_store_that_is_closed_to_writing(tmp_path: Path) -> None:
+    blobs = tmp_path / "data" / "blobs"
+    blobs.mkdir(parents=True)
+    mount("-t", "tmpfs", "-o", "size=24m", "tmpfs", str(blobs))
+    server = Server(tmp_path / "data")
+    try:
+        token = server.token(server.user("ada"))
+        assert upload(server, token, make.jpeg(tmp_path / "a.jpg", 800, 600)).status_code == 200
+        mount("-o", "remount,ro", str(blobs))
+        assert upload(server, token, make.jpeg(tmp_path / "b.jpg", 800, 600, seed=2)).status_code == 503
+        assert server.http.get("/ready").json()["store"] == "unavailable"
+        assert server.get("/records/1/1/", token)["record"]["record_id"] == 1
+        server.work()
+        mount("-o", "remount,rw", str(blobs))
+        hurry(server)
+        server.work()
+        with server.services.database.read() as work:
+            assert store.rendition_states(work) == {"ready": 5}
+        assert upload(server, token, tmp_path / "b.jpg").status_code == 200
+    finally:
+        server.close()
+        subprocess.run(["umount", "-l", str(blobs)], check=True)
+
+
+# -- a locked database -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_a_database_that_is_locked_for_ten_seconds(server: Server, tmp_path: Path) -> None:
+    ada = server.user("ada")
+    token = server.token(ada)
+    server.worker.start()
+    holder = sqlite3.connect(server.settings.data_dir / "vitrine.sqlite3", isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    began = time.monotonic()
+    try:
+        refused = upload(server, token, make.jpeg(tmp_path / "a.jpg", 640, 480))
+        assert refused.status_code == 503
+        assert refused.headers["retry-after"] == "5"
+        assert "busy" in refused.json()["meta"]["error_details"] or "busy" in refused.text
+        asked = time.monotonic()
+        assert server.get("/me/", token)["user"]["login"] == "ada"
+        assert time.monotonic() - asked < 2, "reading does not wait"
+        server.services.ledger.flush()
+        time.sleep(max(0.0, 10 - (time.monotonic() - began)))
+    finally:
+        holder.execute("ROLLBACK")
+        holder.close()
+    assert upload(server, token, tmp_path / "a.jpg").status_code == 200
+    wait_for(lambda: _done(server.settings), 60, "the worker went on")
+    server.worker.stop()
+    server.services.ledger.flush()
+    with server.services.database.read() as work:
+        routes = work.db.exec_driver_sql("SELECT count(*) FROM request_log WHERE route LIKE '%me%'").scalar()
+    assert routes == 1, "what could not be written then was kept"
+    assert faults(server.settings) == []

@@ -1,0 +1,185 @@
+"""What doctor and check find: each damage by name, and nothing where nothing is wrong."""
+
+import os
+import sqlite3
+import time
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from vitrine.accounts import User
+from vitrine.accounts.tables import users
+from vitrine.applications import Profile
+from vitrine.cli import doctor, security
+from vitrine.cli.doctor import FAULT, OK, WARNING
+from vitrine.errors import Conflict
+from vitrine.jobs.tables import jobs
+from vitrine.media.storage import LocalStore
+from vitrine.oauth.tables import access_tokens
+from vitrine.platform.tables import audit_log
+from vitrine.settings import Settings
+from vitrine.testing import media_factory as make
+from vitrine.testing.server import PASSWORD, Server
+
+
+@pytest.fixture
+def ada(server: Server) -> User:
+    return server.user("ada", email="ada@museum.example")
+
+
+@pytest.fixture
+def filled(server: Server, ada: User, tmp_path: Path) -> Server:
+    server.add(make.jpeg(tmp_path / "a.jpg", 320, 240), ada)
+    server.token(ada)
+    return server
+
+
+def found(server: Server, state: str = FAULT, *, deep: bool = False) -> dict[str, str]:
+    return {one.check: one.text for one in doctor.examine(server.settings, deep=deep) if one.state == state}
+
+
+def one_blob(server: Server) -> Path:
+    store = server.services.media.store
+    assert isinstance(store, LocalStore)
+    return store.path(next(iter(store.older_than(timedelta(0)))))
+
+
+@pytest.mark.both_databases
+@pytest.mark.both_stores
+def test_a_sound_instance_has_no_fault(filled: Server) -> None:
+    assert found(filled, deep=True) == {}
+    assert set(found(filled, OK)) >= {"key", "database", "documents", "orphans", "index", "disk", "clock"}
+
+
+def test_a_missing_file_a_short_one_and_other_bytes(filled: Server) -> None:
+    path = one_blob(filled)
+    whole = path.read_bytes()
+    path.chmod(0o600)
+    path.write_bytes(bytes([whole[0] ^ 1]) + whole[1:])
+    assert found(filled) == {}, "other bytes of the same length are seen by --deep only"
+    assert "other bytes" in found(filled, deep=True)["documents"]
+    path.write_bytes(whole[:-1])
+    assert "damaged" in found(filled)["documents"]
+    path.unlink()
+    assert f"{path.name} is missing" in found(filled)["documents"]
+
+
+def test_the_key(filled: Server) -> None:
+    key = filled.settings.data_dir / "server.key"
+    key.chmod(0o644)
+    assert "chmod 600" in found(filled)["key"]
+    key.chmod(0o600)
+    key.write_text("11" * 32)
+    assert "not the one" in found(filled)["key"]
+    key.unlink()
+    assert "missing" in found(filled)["key"]
+    assert not key.exists(), "looking makes no new one"
+
+
+def test_a_reference_that_leads_nowhere(filled: Server) -> None:
+    with sqlite3.connect(filled.settings.data_dir / "vitrine.sqlite3") as raw:
+        raw.execute("UPDATE renditions SET record_id = 4711 WHERE name = 'preview'")
+    raw.close()
+    assert "renditions refers to a row of records" in found(filled)["database"]
+
+
+def test_a_damaged_database(filled: Server) -> None:
+    filled.services.database.close()
+    path = filled.settings.data_dir / "vitrine.sqlite3"
+    with sqlite3.connect(path) as raw:
+        raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    raw.close()
+    content = bytearray(path.read_bytes())
+    content[8192 : 8192 + 4096 * 20] = b"\xff" * 4096 * 20
+    path.write_bytes(bytes(content))
+    assert doctor.examine(filled.settings, deep=False)[0].state == FAULT
+    assert any(one.state == FAULT for one in doctor.examine(filled.settings, deep=False))
+
+
+def test_an_older_schema_is_told_and_not_touched(filled: Server) -> None:
+    with filled.services.database.write() as work:
+        work.db.exec_driver_sql("UPDATE alembic_version SET version_num = '0001'")
+    assert "run vitrine migrate" in found(filled)["database"]
+
+
+def test_jobs_index_clock_orphans_and_address(filled: Server) -> None:
+    with filled.services.database.write() as work:
+        work.db.execute(
+            jobs.insert().values(
+                kind="x", lane="media", payload={}, run_after=work.now, created=work.now, dead_at=work.now,
+                last_error="the disk was full",
+            )
+        )  # fmt: skip
+        work.db.execute(audit_log.insert().values(at=work.now + timedelta(days=2), action="x", object="y"))
+    filled.services.search.index.apply([], [1])
+    blobs = filled.settings.data_dir / "blobs" / "00" / "00"
+    blobs.mkdir(parents=True)
+    (blobs / ("0" * 64)).write_bytes(b"left")
+    os.utime(blobs / ("0" * 64), (time.time() - 30 * 86_400,) * 2)
+    assert "0 of 1" in found(filled)["index"]
+    assert "went back" in found(filled)["clock"]
+    warned = found(filled, WARNING)
+    assert "the disk was full" in warned["jobs"]
+    assert warned["orphans"].startswith("1 files")
+    assert "not encrypted" in warned["base_url"], "dam.test is no loopback address"
+    assert "No worker" in warned["worker"]
+
+
+def test_nothing_is_made_where_no_instance_is(tmp_path: Path) -> None:
+    with pytest.raises(Conflict, match="no instance"):
+        doctor.examine(Settings(data_dir=tmp_path / "none"), deep=False)
+    assert not (tmp_path / "none").exists()
+
+
+class TestSecurity:
+    @staticmethod
+    def found(server: Server, state: str = FAULT, **settings: object) -> dict[str, str]:
+        made = Settings(
+            data_dir=server.settings.data_dir, database_url=server.settings.database_url,
+            **{"base_url": "https://dam.example", **settings},  # type: ignore[arg-type]
+        )  # fmt: skip
+        return {one.check: one.text for one in security.examine(made) if one.state == state}
+
+    @pytest.mark.both_databases
+    def test_a_careful_instance_has_nothing(self, filled: Server) -> None:
+        assert self.found(filled) == {}
+
+    def test_an_open_address_and_an_open_policy(self, filled: Server) -> None:
+        assert "use https" in self.found(filled, base_url="http://dam.example")["https"]
+        assert "https" not in self.found(filled, base_url="http://127.0.0.1:8000"), "on one machine a warning is enough"
+        assert "every application" in self.found(filled, old_habits="allow")["policy"]
+
+    @pytest.mark.both_databases
+    def test_old_habits_by_application_with_their_last_use(self, filled: Server, ada: User) -> None:
+        old = filled.register(ada, name="Old site", profile=Profile.COMPATIBILITY)
+        before = self.found(filled, WARNING)["habits"]
+        assert "Old site" in before
+        filled.http.get(f"/api/v1/me/?oauth_token={old.developer_token}")
+        filled.services.ledger.flush()
+        texts = [one.text for one in security.examine(filled.settings) if one.check == "habits"]
+        assert any("parameter_token is on, last seen 20" in one for one in texts)
+        assert any("implicit is on, never seen" in one for one in texts)
+
+    def test_open_files(self, filled: Server) -> None:
+        (filled.settings.data_dir / "server.key").chmod(0o640)
+        assert "chmod 600 server.key" in self.found(filled)["modes"]
+
+    @pytest.mark.both_databases
+    def test_tokens_without_end_and_administrators_who_are_away(self, filled: Server) -> None:
+        with filled.services.database.write() as work:
+            long_ago = work.now - timedelta(days=200)
+            work.db.execute(access_tokens.update().values(created=long_ago))
+            work.db.execute(users.update().values(is_admin=True, created=long_ago, email=None))
+        warned = [one.text for one in security.examine(filled.settings) if one.state == WARNING]
+        assert any("1 tokens have no end; 1 were not used" in one for one in warned)
+        assert any("without an e-mail address" in one for one in warned)
+        assert any("not signed in for 90 days" in one for one in warned)
+
+    def test_the_passwords_of_the_demonstration(self, filled: Server) -> None:
+        demo = filled.settings.data_dir / "demo.json"
+        demo.touch(mode=0o600)
+        demo.write_text('{"admin": {"login": "nobody", "password": "x"}}')
+        assert "demo" not in self.found(filled)
+        demo.write_text('{"user": {"login": "ada", "password": "' + PASSWORD + '"}}')
+        assert "change it" in self.found(filled)["demo"]

@@ -1,0 +1,198 @@
+"""A forgotten password, a new e-mail address, and sign-ins that stay open while they are used (contract 07 P10)."""
+
+import email
+import re
+from datetime import timedelta
+from email.message import EmailMessage
+from email.policy import default
+from pathlib import Path
+
+import pytest
+
+from vitrine.accounts import User
+from vitrine.accounts.letters import BY_ADDRESS, BY_CALLER, TEXTS
+from vitrine.accounts.tables import mailed_links, sessions
+from vitrine.app import postman
+from vitrine.errors import Unavailable
+from vitrine.jobs.tables import jobs
+from vitrine.platform.mail import Letter, Outbox
+from vitrine.testing.server import PASSWORD, Server
+
+pytestmark = pytest.mark.both_databases
+FORGOT, RENEW, EMAIL = "/login/forgot-password/", "/login/renew-password/", "/account/reset-email/"
+FRESH = "a wholly new password"
+
+
+@pytest.fixture
+def ada(server: Server) -> User:
+    return server.user("ada", email="ada@museum.example")
+
+
+def letters(server: Server) -> list[EmailMessage]:
+    """What was sent, after the jobs have run."""
+    server.work()
+    folder = server.settings.data_dir / "outbox"
+    found = sorted(folder.glob("*.eml")) if folder.exists() else []
+    assert all(one.stat().st_mode & 0o077 == 0 for one in [folder, *found] if one.exists())
+    return [email.message_from_bytes(one.read_bytes(), policy=default) for one in found]
+
+
+def link(letter: EmailMessage) -> str:
+    found = re.search(r"http://dam\.test(/\S+token=\S+)", letter.get_content())
+    assert found
+    return found[1]
+
+
+def ask(server: Server, name: str) -> str:
+    answer = server.browser().submit(FORGOT, FORGOT, {"login": name})
+    assert answer.status_code == 200
+    return re.sub(r'(name="csrf" value|request_id)[^>]*', "", answer.text)
+
+
+def renew(server: Server, address: str, password: str = FRESH) -> int:
+    return server.browser().submit(address, RENEW, {"new": password, "again": password}).status_code
+
+
+def test_a_forgotten_password_is_renewed_by_a_letter_once(server: Server, ada: User) -> None:
+    before = server.browser(ada)
+    ask(server, "ada@museum.example")
+    (letter,) = letters(server)
+    assert letter["To"] == "ada@museum.example"
+    assert letter["From"] == "vitrine@dam.test"
+    address = link(letter)
+    assert server.browser().get(address).headers["referrer-policy"] == "no-referrer"
+    assert renew(server, address, "short") == 200, "a weak one does not use the link up"
+    assert renew(server, address) == 303
+    assert server.browser().get(address).status_code == 404, "it works once"
+    assert before.get("/account/").status_code == 302, "every sign-in has ended"
+    visitor = server.browser()
+    assert visitor.submit("/login/", "/login/", {"login": "ada", "password": PASSWORD}).status_code == 200
+    assert visitor.submit("/login/", "/login/", {"login": "ada", "password": FRESH}).status_code == 303
+    assert letters(server)[-1]["Subject"] == "Your password for Vitrine was changed"
+
+
+def test_nobody_learns_whether_an_address_is_known(server: Server, ada: User) -> None:
+    assert ask(server, "ada@museum.example") == ask(server, "nobody@museum.example")
+    assert len(letters(server)) == 1
+
+
+def test_a_locked_out_person_gets_in_again(server: Server, ada: User) -> None:
+    visitor = server.browser()
+    for _ in range(server.settings.sign_in_failures + 1):
+        visitor.submit("/login/", "/login/", {"login": "ada", "password": "wrong"})
+    ask(server, "ada")
+    renew(server, link(letters(server)[0]))
+    assert visitor.submit("/login/", "/login/", {"login": "ada", "password": FRESH}).status_code == 303
+
+
+def test_an_old_link_and_a_link_for_something_else_are_refused(server: Server, ada: User) -> None:
+    ask(server, "ada")
+    address = link(letters(server)[0])
+    assert server.browser(ada).get(address.replace(RENEW, EMAIL)).status_code == 404
+    with server.services.database.write() as work:
+        work.db.execute(mailed_links.update().values(expires=work.now - timedelta(seconds=1)))
+    assert server.browser().get(address).status_code == 404
+    assert server.browser().get(RENEW + "?token=").status_code == 404
+
+
+def test_the_link_is_kept_as_a_digest_only(server: Server, ada: User) -> None:
+    ask(server, "ada")
+    secret = link(letters(server)[0]).rpartition("=")[2]
+    with server.services.database.read() as work:
+        for table in (mailed_links, jobs):
+            assert secret not in str(work.db.execute(table.select()).all())
+
+
+def test_letters_are_few(server: Server, ada: User) -> None:
+    for _ in range(BY_ADDRESS + 2):
+        ask(server, "ada")
+        letters(server)
+    assert len(letters(server)) == BY_ADDRESS
+    pages = [ask(server, f"x{n}@example.com") for n in range(BY_CALLER)]
+    assert "Too many letters" in pages[-1]
+
+
+def test_a_mail_server_that_is_down_is_tried_again_and_leaves_no_link(server: Server, ada: User) -> None:
+    class Down:
+        def send(self, message: EmailMessage) -> None:
+            raise Unavailable("The mail server does not take letters now.")
+
+    working = postman(server.services)
+    ask(server, "ada")
+    server.worker.handlers["mail.send"] = type(working)(  # type: ignore[index]
+        working.database, working.letters, Down(), working.sender, working.words
+    )
+    assert server.work() == 1
+    with server.services.database.write() as work:
+        assert work.db.execute(mailed_links.select()).all() == []
+        row = work.db.execute(jobs.select()).one()
+        assert row.dead_at is None
+        work.db.execute(jobs.update().values(run_after=work.now))
+    server.worker.handlers["mail.send"] = working  # type: ignore[index]
+    assert len(letters(server)) == 1
+
+
+def test_an_address_is_changed_by_a_letter_to_the_new_one(server: Server, ada: User) -> None:
+    visitor = server.browser(ada)
+    wrong = visitor.submit(EMAIL, EMAIL, {"email": "new@museum.example", "password": "wrong"})
+    assert "not right" in wrong.text
+    bad = visitor.submit(EMAIL, EMAIL, {"email": "a@b.example\r\nBcc: x@y.example", "password": PASSWORD})
+    assert "not an e-mail address" in bad.text
+    assert letters(server) == []
+    visitor.submit(EMAIL, EMAIL, {"email": "new@museum.example", "password": PASSWORD})
+    (letter,) = letters(server)
+    assert letter["To"] == "new@museum.example"
+    address = link(letter)
+    other = server.browser(server.user("eve"))
+    assert other.submit(address, EMAIL, {}).status_code == 404, "somebody else's link"
+    assert visitor.get(address).status_code == 200
+    assert "ada@museum.example" in visitor.get("/account/").text, "opening the link changes nothing yet"
+    assert visitor.submit(address, EMAIL, {}).status_code == 303
+    assert "new@museum.example" in visitor.get("/account/").text
+    assert visitor.get(address).status_code == 404
+    assert letters(server)[-1]["To"] == "ada@museum.example", "the old address is told"
+
+
+def test_letters_are_written_in_the_language_of_their_reader(server: Server) -> None:
+    server.user("zoe", email="zoe@museum.example", locale="fr")
+    ask(server, "zoe")
+    (letter,) = letters(server)
+    assert letter["Subject"] == "Choisissez un nouveau mot de passe pour Vitrine"
+    assert "pendant trois jours" in letter.get_content()
+    words = postman(server.services).words
+    for name in TEXTS:
+        for language in ("en", "fr", "de"):
+            written = server.services.letters.write(name, words, language, "a@b.example", "ada", "s3cret")
+            assert "{" not in written.text + written.subject
+    assert words("fr", TEXTS["email"][0]) != TEXTS["email"][0]
+
+
+def test_a_sign_in_stays_open_while_it_is_used(server: Server, ada: User) -> None:
+    visitor = server.browser(ada)
+
+    def age(seen: timedelta, left: timedelta) -> None:
+        with server.services.database.write() as work:
+            work.db.execute(sessions.update().values(last_seen=work.now - seen, expires=work.now + left))
+
+    def left() -> timedelta:
+        with server.services.database.read() as work:
+            found: timedelta = work.db.execute(sessions.select()).one().expires - work.now
+            return found
+
+    age(timedelta(minutes=1), timedelta(hours=1))
+    assert "set-cookie" not in visitor.get("/account/").headers
+    server.services.ledger.flush()
+    assert left() < timedelta(hours=2), "at most every few minutes"
+    age(timedelta(minutes=6), timedelta(hours=1))
+    answer = visitor.get("/account/")
+    assert "Max-Age=1209600" in answer.headers["set-cookie"], "the browser keeps it as long"
+    assert left() < timedelta(hours=2), "a read writes nothing"
+    server.services.ledger.flush()
+    assert left() > timedelta(days=13)
+    age(timedelta(days=20), timedelta(seconds=-1))
+    assert visitor.get("/account/").status_code == 302, "what has ended stays ended"
+
+
+def test_a_letter_has_one_line_of_address(tmp_path: Path) -> None:
+    with pytest.raises(Exception, match="one line"):
+        Outbox(tmp_path).send(Letter("a@b.example\nBcc: c@d.example", "x", "y").message("v@dam.test"))
