@@ -47,6 +47,12 @@ class Tile:
         return f"/datafiles/{self.record.databox_id}/{self.record.number}/thumbnail/?etag={self.thumbnail.sha256[:10]}"
 
     @property
+    def mark(self) -> str:
+        """What a document that is no picture says of itself: PDF, DOCX …"""
+        _, dot, end = (self.record.original_name or "").rpartition(".")
+        return end.upper()[:5] if dot else ""
+
+    @property
     def shape(self) -> str:
         width = self.thumbnail.width if self.thumbnail else self.record.width
         height = self.thumbnail.height if self.thumbnail else self.record.height
