@@ -16,7 +16,7 @@ PLAYED = """video => new Promise(done => {
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
 
-def test_from_sign_in_to_a_photograph_and_a_playing_film_in_a_strangers_page(
+def test_from_sign_in_to_photograph_film_sound_and_pdf_in_a_strangers_page(
     page: Page, site: Site, example: Callable[[str, str], None]
 ) -> None:
     sign_in(page, site)
@@ -84,6 +84,24 @@ def test_from_sign_in_to_a_photograph_and_a_playing_film_in_a_strangers_page(
     film.evaluate(PLAYED)
     assert film.evaluate("video => !video.paused && video.videoWidth > 0")
     shoot(page, "path-6-film-playing-in-a-strangers-page")
+
+    page.goto(f"{site.notes}/?q=bande+sonore")
+    page.get_by_role("link", name="Le réveil du lapin, bande sonore").click()
+    sound = page.frame_locator("iframe").locator("audio")
+    expect(sound).to_be_visible()
+    sound.evaluate("audio => { audio.muted = true; return audio.play(); }")
+    sound.evaluate(PLAYED)
+    assert sound.evaluate("audio => !audio.paused && audio.duration > 1")
+    shoot(page, "path-8-sound-in-a-strangers-page")
+
+    page.goto(f"{site.notes}/?q=album")
+    page.get_by_role("link", name="Seven photographs and their stories").click()
+    paper = page.frame_locator("iframe")
+    expect(paper.locator(".document-player.is-open .textLayer")).to_contain_text("Seven photographs")
+    paper.get_by_role("button", name="Next page").click()
+    expect(paper.locator("#said")).to_have_text("Page 2 of 8")
+    expect(page.locator("iframe")).to_have_attribute("style", re.compile(r"height: \d+px"))
+    shoot(page, "path-9-pdf-in-a-strangers-page")
 
     # The person takes the permission back: the application's token dies at once.
     page.goto(f"{site.base}/account/security/applications/")
