@@ -23,6 +23,7 @@ from pathlib import Path
 import httpx
 import psutil
 
+from benchmarks import memory
 from benchmarks.fixtures import Instance, prepare, render_ratio
 from benchmarks.peers import directus, django
 
@@ -186,6 +187,16 @@ def rows(ms: dict[str, float], renditions: tuple[float, float]) -> list[Row]:
     ]  # fmt: skip
 
 
+def memory_rows(mib: dict[str, float]) -> list[Row]:
+    huge = f"a file of {memory.HUGE_GB:g} GB"
+    return [
+        Row("memory at rest", mib["idle"], "MiB", mib["idle"] / 120, "120 MB", "< 120 MB", mib["idle"] < 120),
+        Row("ten of 24 MP at once", mib["at once"], "MiB", mib["at once"] / 400, "400 MB", "< 400 MB a worker",
+            mib["at once"] < 400),
+        Row(huge, mib["huge"], "MiB more", mib["huge"] / 64, "64 MB", "< 64 MB more", mib["huge"] < 64),
+    ]  # fmt: skip
+
+
 def main(call: Callable[[list[Row]], None] | None = None) -> None:
     with tempfile.TemporaryDirectory() as scratch, ExitStack() as stack:
         folder = Path(scratch)
@@ -193,6 +204,9 @@ def main(call: Callable[[list[Row]], None] | None = None) -> None:
         found = targets(stack, folder, instance)
         ms = measure(found)
         made = rows(ms, render_ratio(folder))
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        made += memory_rows(memory.measure(prepare(folder / "data"), folder))
     for row in made:
         mark = "ok    " if row.ok else "MISSED"
         print(
