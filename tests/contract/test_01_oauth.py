@@ -319,6 +319,7 @@ def test_pkce_plain_and_a_verifier_without_challenge_are_refused(server: Server,
 def test_3_2_the_first_visit_asks_even_the_creator_and_the_second_does_not(
     server: Server, ada: User, app: Registered
 ) -> None:
+    """01 §3.2 and design 5.2."""
     visitor = server.browser(ada)
     assert "action_accept" in visitor.get(address(app)).text
     allow(visitor, address(app))

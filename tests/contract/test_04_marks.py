@@ -122,6 +122,7 @@ TABLE = [
 
 @pytest.mark.parametrize("setting", ["none", "wm", "stamp"])
 def test_every_path_for_every_viewer(server: Server, ada: User, bob: User, key: RecordKey, setting: str) -> None:
+    """04 §5, design 5.6."""
     present(server, stamp=STAMP, public_presentation=setting)
     tokens = {"ada": server.token(ada), "bob": server.token(bob)}
     browsers = {"ada": server.browser(ada), "bob": server.browser(bob)}

@@ -256,7 +256,7 @@ class TestDecisions:
 
 
 class TestOnTheApi:
-    """02 sections 5.18 and 6.3."""
+    """02 §5.18 and 02 §6.3."""
 
     def test_an_item(self, server: Server, ada: User, key: RecordKey, token: str, tmp_path: Path) -> None:
         answer = server.call(
