@@ -2,8 +2,9 @@
 
 In place of real values the examples have these words; nothing else is changed in them:
 `http://127.0.0.1:8000` and `$SERVER` (the library), `the token you copied` and `$VITRINE_TOKEN`, `$CLIENT_ID`,
-`$CLIENT_SECRET`, `$CALLBACK`, `$CODE`, `$VERIFIER` (of one sign-in), `DIR` (a data folder), `PERMALINK` (of a
-photograph), `harbour.jpg` (a picture in the current folder).
+`$CLIENT_SECRET`, `$CALLBACK`, `$CODE`, `$VERIFIER` (of one sign-in), `DIR` (a data folder; with a databox and a
+collection, unless the example makes them), `NEW_DIR` (an empty one), `/backups` (a folder), `PERMALINK` (of a
+photograph), `harbour.jpg`, `watermark.png`, `logo.png` (pictures in the current folder), `stamp.json` (the JSON there).
 """
 
 import base64
@@ -35,6 +36,7 @@ PAGES = [ROOT / "README.md", ROOT / "examples" / "web" / "README.md", *sorted((R
 HERE = "http://127.0.0.1:8000"
 TOKEN = "the token you copied"
 VERIFIER = "example-" * 8
+INSTANCE = "vitrine databox add Museum --data {0}; vitrine collection add Photographs --databox 1 --data {0}"
 _BLOCK = re.compile(r"^( *)```(\w+)\n(.*?)^ *```", re.DOTALL | re.MULTILINE)
 _COMMAND = re.compile(r"`(vitrine [^`]+)`")
 
@@ -62,13 +64,15 @@ RUN = [one for one in ALL if one.language in ("sh", "python")]
 
 
 def test_every_example_is_of_a_kind_that_is_run() -> None:
-    assert {one.language for one in ALL} <= {"sh", "python", "html", "js"}
+    assert {one.language for one in ALL} <= {"sh", "python", "html", "js", "json"}
+    for one in ALL:
+        assert one.language != "json" or json.loads(one.text)
     assert len(RUN) >= 7
     assert any(one.language == "html" for one in ALL)
 
 
 @pytest.fixture(scope="module")
-def words(site: Site, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+def words(site: Site) -> dict[str, str]:
     """The environment of the examples."""
     app = site.told["web_app"]
     return {
@@ -81,7 +85,6 @@ def words(site: Site, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str
         "CALLBACK": app["redirect_uri"],
         "VERIFIER": VERIFIER,
         "VITRINE_NEW_PASSWORD": "correct horse battery",
-        "DIR": str(tmp_path_factory.mktemp("examples") / "data"),
     }
 
 
@@ -120,8 +123,16 @@ def answers(text: str) -> list[Any]:
 def test_an_example_runs_as_it_stands(example: Example, words: dict[str, str], site: Site, tmp_path: Path) -> None:
     assert shutil.which("curl"), "the examples use curl: apt-get install curl"
     make.jpeg(tmp_path / "harbour.jpg", 640, 400)
+    for name in ("watermark.png", "logo.png"):
+        make.png(tmp_path / name, 64, 48)
+    (tmp_path / "stamp.json").write_text(next(one.text for one in ALL if one.language == "json"))
+    (tmp_path / "backups").mkdir()
     text = example.text.replace(HERE, site.base).replace(TOKEN, words["VITRINE_TOKEN"])
-    text = re.sub(r"\bDIR\b", words["DIR"], text)
+    text = text.replace("/backups", str(tmp_path / "backups"))
+    text, needs_instance = re.subn(r"\bDIR\b", str(tmp_path / "data"), text)
+    text = re.sub(r"\bNEW_DIR\b", str(tmp_path / "new"), text)
+    if needs_instance and "databox add" not in text:
+        text = f"{INSTANCE.format(tmp_path / 'data')}\n{text}"
     if "$CODE" in text:
         words = {**words, "CODE": code(site)}
     # `make` would begin the whole product again, inside its own tests: that it knows the target is what is left.

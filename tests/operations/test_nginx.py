@@ -28,7 +28,7 @@ from vitrine.testing.server import Server
 
 ROOT = Path(__file__).parents[2]
 NGINX = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin") or "nginx"
-CONTENT = b"%PDF-1.4\n" + Random(5).randbytes(3 * 2**20)
+CONTENT = b"\0" + Random(5).randbytes(3 * 2**20)  # of no known type, so that nothing is made of it
 pytestmark = pytest.mark.xdist_group("nginx")
 
 
@@ -77,9 +77,9 @@ def filled(folder: Path) -> tuple[str, str]:
     server = Server(folder / "data")
     ada = server.user("ada")
     token = server.token(ada)
-    (folder / "large.pdf.bin").write_bytes(CONTENT)
+    (folder / "large.bin").write_bytes(CONTENT)
     found = []
-    for file, name in (folder / "large.pdf.bin", "document"), (make.jpeg(folder / "a.jpg", 640, 480), "thumbnail"):
+    for file, name in (folder / "large.bin", "document"), (make.jpeg(folder / "a.jpg", 640, 480), "thumbnail"):
         key = server.add(file, ada)
         embed = server.get(f"/records/{key.databox}/{key.number}/embed/", token)["embed"]
         parts = urlsplit(next(one for one in embed if one["name"] == name)["permalink"]["url"])
