@@ -22,6 +22,7 @@ from vitrine.api.cors import Cors
 from vitrine.applications import Applications, Policy
 from vitrine.edge import health
 from vitrine.edge.dispatch import Dispatcher, Shortcut
+from vitrine.edge.limits import Limit, RequestLimits
 from vitrine.edge.metrics import Counts, Metrics
 from vitrine.edge.middleware import Outermost, networks
 from vitrine.edge.services import Services
@@ -45,7 +46,7 @@ from vitrine.media.probe import Limits
 from vitrine.media.sandbox import Sandbox
 from vitrine.media.service import Media
 from vitrine.media.storage import open_store
-from vitrine.oauth import OAuth
+from vitrine.oauth import OAuth, habits
 from vitrine.oauth import store as tokens
 from vitrine.platform import logging, migrate
 from vitrine.platform.crypto import Vault
@@ -107,8 +108,13 @@ def make_services(
         settings=settings,
         database=database,
         vault=vault,
-        ledger=Ledger(database, tokens.mark_used, accounts.touch_sessions),
+        ledger=Ledger(database, tokens.mark_used, accounts.touch_sessions, habits.add),
         letters=Letters(accounts, jobs, settings.title, settings.base_url.rstrip("/")),
+        limits=RequestLimits(
+            token=Limit("token", settings.token_requests),
+            authorize=Limit("authorize", settings.authorize_requests),
+            user_code=Limit("user-code", settings.user_code_attempts),
+        ),
         jobs=jobs,
         accounts=accounts,
         applications=applications,
@@ -178,6 +184,7 @@ def keep_up(services: Services, stop: threading.Event) -> None:
             with services.database.write() as work:
                 accounts_store.purge(work, work.now - timedelta(days=1))
                 tokens.purge(work)
+                habits.purge(work)
                 links.purge(work)
                 services.jobs.add(work, SWEEP, {}, key="all")
         except Unavailable as failure:  # a locked database or a full disk ends by itself: no reason to end the worker

@@ -91,7 +91,7 @@ def test_10_an_imported_desktop_application_keeps_its_habits(server: Server, ada
         "username": "ada", "password": PASSWORD,
     }  # fmt: skip
     answer = server.http.post(TOKEN, data=form)
-    assert set(answer.json()) == {"access_token", "token_type"}, "without an end"
+    assert set(answer.json()) == {"access_token", "token_type", "scope"}, "without an end"
     token = answer.json()["access_token"]
     assert server.http.get(f"/api/v1/me/?oauth_token={token}").status_code == 200
     visitor = server.browser(ada)

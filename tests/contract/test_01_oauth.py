@@ -147,7 +147,7 @@ def test_12_6_every_carrier_of_the_token(server: Server, app: Registered) -> Non
 def test_12_7_and_5_4_refusals_before_the_envelope(server: Server, ada: User, app: Registered) -> None:
     none = server.http.get("/api/v1/me/")
     assert (none.status_code, none.content) == (400, b"")
-    assert none.headers["www-authenticate"] == "OAuth realm='Service', error='invalid_request'"
+    assert none.headers.get_list("www-authenticate")[0] == "OAuth realm='Service', error='invalid_request'"
     for wrong in ("garbage", app.developer_token[:-1] + "01"[app.developer_token[-1] == "0"], "vit_at_" + "a" * 36):
         refused = server.http.get("/api/v1/me/", headers={"Authorization": f"OAuth {wrong}"})
         assert (refused.status_code, refused.content) == (401, b"")

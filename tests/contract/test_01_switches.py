@@ -35,6 +35,7 @@ DESIGN = {
     Switch.SECRET_REQUIRED: ("always", "on", "never", "never"),
     Switch.PKCE_REQUIRED: ("always", "never", "always", "always"),
     Switch.ENDLESS_TOKEN: ("never", "always", "off", "never"),
+    Switch.ACTS_AS_OWNER: ("off", "never", "never", "never"),  # docs/decisions/0041
 }
 CELLS = {(switch, profile): DESIGN[switch][place] for switch in DESIGN for place, profile in enumerate(ORDER)}
 CASES = [
@@ -50,7 +51,7 @@ def works(policy: Policy, profile: Profile, switch: Switch, choice: str | None) 
     cell = CELLS[switch, profile]
     if cell in ("always", "never"):
         return cell == "always"
-    if policy is Policy.REFUSE:
+    if policy is Policy.REFUSE and switch is not Switch.ACTS_AS_OWNER:
         return switch is Switch.SECRET_REQUIRED
     if choice is not None:
         return choice == "on"
@@ -183,8 +184,16 @@ def see_pkce_required(place: Place, app: Registered, profile: Profile) -> bool:
 def see_endless_token(place: Place, app: Registered, profile: Profile) -> bool:
     answer = exchange(place, app, profile)
     assert answer.get("expires_in") in (None, 3600)
-    assert "refresh_token" not in answer
+    assert ("refresh_token" in answer) is ("expires_in" in answer), "a token with an end comes with a refresh token"
     return "expires_in" not in answer
+
+
+def see_acts_as_owner(place: Place, app: Registered, profile: Profile) -> bool:
+    form = {"grant_type": "client_credentials", "client_id": app.client_id, "client_secret": app.secret}
+    answer = place.server.http.post(TOKEN, data=form)
+    errors = ("invalid_request", "unauthorized_client")
+    assert answer.status_code == 200 or answer.json()["error"] == errors[profile is not Profile.COMPATIBILITY]
+    return bool(answer.status_code == 200)
 
 
 SEE = {
@@ -194,6 +203,7 @@ SEE = {
     Switch.SECRET_REQUIRED: see_secret_required,
     Switch.PKCE_REQUIRED: see_pkce_required,
     Switch.ENDLESS_TOKEN: see_endless_token,
+    Switch.ACTS_AS_OWNER: see_acts_as_owner,
 }
 
 
@@ -262,9 +272,8 @@ def test_design_5_3_answers_and_scope(places: dict[Policy, Place], profile: Prof
     location = allow(place, ask(place, app, profile, response_type="code", state="s", **PKCE))
     assert {name: value for name, value in query_of(location).items() if name != "code"} == {"state": "s", **issuer}
     answer = exchange(place, app, profile)
-    assert list(answer) == (
-        ["access_token", "scope", "token_type"] if old else ["access_token", "token_type", "expires_in"]
-    )
+    new = ["access_token", "token_type", "expires_in", "refresh_token", "scope"]
+    assert list(answer) == (["access_token", "scope", "token_type"] if old else new)
 
 
 def test_design_5_3_an_idle_token_ends_after_90_days(places: dict[Policy, Place]) -> None:

@@ -53,7 +53,10 @@ class Secret:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One person's grant to one application. Without `granted_at` no consent was ever given."""
+    """One person's grant to one application. Without `granted_at` no consent was ever given.
+
+    Of the scopes in `asked_scope`, decided about, those in `granted_scope` were allowed; None is everything (profile
+    compatibility). `acts_alone_since` is set when its owner lets it act for them by its secret alone."""
 
     id: AccountId
     user_id: int
@@ -62,6 +65,9 @@ class Account:
     revoked_at: datetime | None
     last_used: datetime | None
     created: datetime
+    granted_scope: list[str] | None = None
+    asked_scope: list[str] | None = None
+    acts_alone_since: datetime | None = None
 
     @property
     def is_granted(self) -> bool:

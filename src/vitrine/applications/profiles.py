@@ -30,6 +30,7 @@ class Switch(StrEnum):
     SECRET_REQUIRED = "secret_required"  # noqa: S105 - the name of a switch
     PKCE_REQUIRED = "pkce_required"
     ENDLESS_TOKEN = "endless_token"  # noqa: S105 - the name of a switch
+    ACTS_AS_OWNER = "acts_as_owner"
 
 
 class RedirectMatch(StrEnum):
@@ -47,6 +48,8 @@ TABLE: dict[Switch, dict[Profile, Cell]] = {
     Switch.SECRET_REQUIRED: {S: Cell.ALWAYS, C: Cell.ON, D: Cell.NEVER, P: Cell.NEVER},
     Switch.PKCE_REQUIRED: {S: Cell.ALWAYS, C: Cell.NEVER, D: Cell.ALWAYS, P: Cell.ALWAYS},
     Switch.ENDLESS_TOKEN: {S: Cell.NEVER, C: Cell.ALWAYS, D: Cell.OFF, P: Cell.NEVER},
+    # Client credentials: no person is asked, so the owner must say that it acts for them (docs/decisions/0041).
+    Switch.ACTS_AS_OWNER: {S: Cell.OFF, C: Cell.NEVER, D: Cell.NEVER, P: Cell.NEVER},
 }
 REDIRECTS = {S: RedirectMatch.EXACT, C: RedirectMatch.PREFIX, D: RedirectMatch.NATIVE, P: RedirectMatch.NATIVE}
 # What a client may ask for under the policy ALLOW without its owner having switched it on.
@@ -78,8 +81,8 @@ class Switches:
         cell = TABLE[switch][self.profile]
         if cell in (Cell.ALWAYS, Cell.NEVER):
             return cell is Cell.ALWAYS
-        if policy is Policy.REFUSE:
-            return switch not in HABITS
+        if policy is Policy.REFUSE and (switch in HABITS or switch is Switch.SECRET_REQUIRED):
+            return switch is Switch.SECRET_REQUIRED
         default = cell is Cell.ON or (switch in ASKED and policy is Policy.ALLOW)
         return self.chosen.get(switch.value, default)
 
@@ -90,6 +93,22 @@ class Switches:
     def has_old_answers(self) -> bool:
         """True for the answers of contract 01 (`scope` null, no `iss`), False for those of the RFCs."""
         return self.profile is Profile.COMPATIBILITY
+
+    @property
+    def has_scopes(self) -> bool:
+        """False for the compatibility profile, whose tokens mean everything that the person may (01 section 5.2)."""
+        return self.profile is not Profile.COMPATIBILITY
+
+    @property
+    def may_offer_devices(self) -> bool:
+        """Who may ask for a device code (RFC 8628): every profile but the compatible one, whose answers have no place
+        for it."""
+        return self.profile is not Profile.COMPATIBILITY
+
+    @property
+    def is_confidential(self) -> bool:
+        """True if the application can keep a secret (RFC 6749 section 2.1)."""
+        return self.profile in (Profile.STRICT, Profile.COMPATIBILITY)
 
     @property
     def redirects(self) -> RedirectMatch:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from vitrine.accounts import Accounts, Actor
+from vitrine.accounts import Accounts, Actor, UserId
 from vitrine.applications import store
 from vitrine.applications.errors import BadApplication, NoSuchApplication
 from vitrine.applications.model import (
@@ -79,7 +79,7 @@ class Applications:
             {
                 "creator_id": actor.user_id,
                 "type": "desktop" if desktop else "web",
-                "profile": (profile or (Profile.DESKTOP if desktop else Profile.COMPATIBILITY)).value,
+                "profile": (profile or (Profile.DESKTOP if desktop else Profile.STRICT)).value,
                 "name": draft.name.strip(),
                 "description": draft.description.strip(),
                 "website": draft.website.strip(),
@@ -169,9 +169,21 @@ class Applications:
         found = self.get(work, actor, application_id)
         if not found.switches.can_choose(switch):
             raise Invalid("This kind of application has no such choice.", field=switch.value)
+        if switch is Switch.ACTS_AS_OWNER:
+            self._let_act(work, actor, found, on=on)
         store.update(work, found.id, {"switches": {**found.switches.chosen, switch.value: on}})
         audit.write(work, actor, "application.switch", f"application {found.id}", {switch.value: on})
         return self._get(work, found.id)
+
+    def _let_act(self, work: UnitOfWork, actor: Actor, application: Application, *, on: bool) -> None:
+        """Only the owner themselves can lend their name, and it is their own account that remembers it: an application
+        that changes hands does not act for its new owner before they say so too."""
+        if on and actor.user_id != application.creator_id:
+            raise Forbidden("Only its owner can let an application act in their name.")
+        if application.creator_id is None:
+            return
+        account = self.ensure_account(work, application.creator_id, application)
+        store.update_account(work, account.id, {"acts_alone_since": work.now if on else None})
 
     def set_list_shapes(
         self, work: UnitOfWork, actor: Actor, application_id: ApplicationId, shapes: str
@@ -217,6 +229,21 @@ class Applications:
     def by_client_id(self, work: UnitOfWork, client_id: str) -> Application | None:
         return store.by_client_id(work, client_id)
 
+    def for_protocol(self, work: UnitOfWork, application_id: ApplicationId) -> Application | None:
+        """An application by its number, for what the protocol keeps; rights are not asked."""
+        return store.by_id(work, application_id)
+
+    def acting_account(self, work: UnitOfWork, application: Application) -> tuple[AccountId | None, int | None]:
+        """The account of an owner who lets their application act in their name, and who that is."""
+        if application.creator_id is None:
+            return None, None
+        account_id = store.acting_account(work, application.creator_id, application.id)
+        return account_id, application.creator_id
+
+    def user_of(self, work: UnitOfWork, account_id: int) -> UserId:
+        """Whose account it is."""
+        return UserId(store.user_of(work, account_id))
+
     def is_origin(self, work: UnitOfWork, origin: str, application_id: int | None = None) -> bool:
         """True if a page of *origin* belongs to an active application, or to this very one (design 5.8)."""
         return bool(origin) and store.is_origin(work, origin, application_id)
@@ -240,19 +267,38 @@ class Applications:
         return found
 
     def decide(
-        self, work: UnitOfWork, actor: Actor, application: Application, *, allow: bool, return_to: str
+        self,
+        work: UnitOfWork,
+        actor: Actor,
+        application: Application,
+        *,
+        allow: bool,
+        return_to: str,
+        scope: frozenset[str] | None = None,
+        asked: frozenset[str] | None = None,
     ) -> Account:
-        """Record what a person decided on the consent page: who, when, and what was shown (design 5.2)."""
+        """Record what a person decided on the consent page: who, when, and what was shown (design 5.2).
+
+        *scope* is what they left ticked of what was *asked*; both are None for an application without scopes."""
         account = self.ensure_account(work, actor.must_user_id, application)
         if allow:
-            store.update_account(work, account.id, {"granted_at": work.now, "revoked_at": None})
+            before = account if account.is_granted else None  # what was withdrawn does not come back by itself
+            values = {
+                "granted_at": work.now,
+                "revoked_at": None,
+                "granted_scope": _decided(before.granted_scope if before else None, asked, scope),
+                "asked_scope": _decided(before.asked_scope if before else None, asked, asked),
+            }
+            store.update_account(work, account.id, values)
         shown = {
             "name": application.name,
             "description": application.description,
             "website": application.website,
             "return_to": return_to,
+            **({} if asked is None else {"asked": sorted(asked)}),
         }
-        store.add_consent(work, account.id, "allow" if allow else "deny", shown, actor.address)
+        allowed = sorted(scope) if allow and scope is not None else None
+        store.add_consent(work, account.id, "allow" if allow else "deny", shown, actor.address, allowed)
         audit.write(work, actor, "consent.allow" if allow else "consent.deny", f"application {application.id}")
         return self.ensure_account(work, actor.must_user_id, application)
 
@@ -288,6 +334,13 @@ class Applications:
         store.add_consent(work, account.id, "revoke", {}, actor.address)
         audit.write(work, actor, "consent.revoke", f"application {application_id}")
         return account.id
+
+
+def _decided(before: list[str] | None, asked: frozenset[str] | None, now: frozenset[str] | None) -> list[str] | None:
+    """What was decided before about other things stays; about what was asked now, *now* counts."""
+    if asked is None or now is None:
+        return None
+    return sorted((frozenset(before or ()) - asked) | now)
 
 
 def check_credentials(imported: Imported) -> dict[str, str]:

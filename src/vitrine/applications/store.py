@@ -10,6 +10,7 @@ from vitrine.applications.origins import origin_of
 from vitrine.applications.profiles import Profile, Switches
 from vitrine.applications.tables import accounts, application_secrets, applications, consents, redirect_addresses
 from vitrine.platform.database import UnitOfWork, inserted_id
+from vitrine.platform.prepared import Prepared
 from vitrine.platform.schema import metadata
 
 _LIVE = applications.c.deleted_at.is_(None)
@@ -147,6 +148,26 @@ def account(work: UnitOfWork, user_id: int, application_id: ApplicationId) -> Ac
     return Account(*row) if row else None
 
 
+_ACTING = Prepared(
+    sa.select(accounts.c.id).where(
+        accounts.c.user_id == sa.bindparam("owner"),
+        accounts.c.application_id == sa.bindparam("application"),
+        accounts.c.acts_alone_since.is_not(None),
+        accounts.c.revoked_at.is_(None),
+    )
+)
+
+
+def acting_account(work: UnitOfWork, user_id: int, application_id: ApplicationId) -> AccountId | None:
+    """The account of an owner who lets the application act for them."""
+    row = _ACTING.first(work, owner=user_id, application=application_id)
+    return None if row is None else AccountId(row[0])
+
+
+def user_of(work: UnitOfWork, account_id: int) -> int:
+    return int(work.db.execute(sa.select(accounts.c.user_id).where(accounts.c.id == account_id)).scalar_one())
+
+
 def accounts_of(work: UnitOfWork, user_id: int) -> list[Account]:
     rows = work.db.execute(
         sa.select(*_ACCOUNT).where(accounts.c.user_id == user_id).order_by(accounts.c.granted_at.desc(), accounts.c.id)
@@ -163,10 +184,16 @@ def update_account(work: UnitOfWork, account_id: AccountId, values: Mapping[str,
     work.db.execute(accounts.update().where(accounts.c.id == account_id).values(**values))
 
 
-def add_consent(work: UnitOfWork, account_id: AccountId, decision: str, shown: Mapping[str, Any], address: str) -> None:
-    work.db.execute(
-        consents.insert().values(account_id=account_id, at=work.now, decision=decision, shown=shown, address=address)
-    )
+def add_consent(
+    work: UnitOfWork,
+    account_id: AccountId,
+    decision: str,
+    shown: Mapping[str, Any],
+    address: str,
+    scope: list[str] | None = None,
+) -> None:
+    values = {"account_id": account_id, "at": work.now, "decision": decision, "shown": shown, "address": address}
+    work.db.execute(consents.insert().values(scope=scope, **values))
 
 
 def count_people(work: UnitOfWork, ids: list[ApplicationId]) -> dict[ApplicationId, int]:

@@ -230,3 +230,22 @@ def add_app(
             secret = services.applications.secret_for_command(work, made)
         result = {"id": made.id, "client_id": made.client_id, "client_secret": secret, "redirect_uri": made.callback}
     told(result, as_json=as_json, sentence=f"Application {name} was registered: client id {made.client_id}.")
+
+
+@click.group()
+def keys() -> None:
+    """Keys that sign id_tokens."""
+
+
+@keys.command("rotate")
+@data_option
+@json_option
+def rotate_keys(data: Path, as_json: bool) -> None:
+    """Sign with the key that was published last time, and publish the next one."""
+    with instance(data) as services:
+        kid = services.oauth.keys.rotate(COMMAND)
+    told(
+        {"kid": kid},
+        as_json=as_json,
+        sentence=f"Key {kid} signs from now on; the one before stays published for two days.",
+    )

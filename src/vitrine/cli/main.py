@@ -43,6 +43,7 @@ for command in (
     administration.collection,
     administration.grant,
     administration.app,
+    administration.keys,
     checking.checks,
     importing.import_files,
     phraseanet.import_phraseanet,

@@ -18,12 +18,14 @@ from vitrine.cli import inventory
 from vitrine.cli.doctor import FAULT, OK, WARNING, Finding, tell
 from vitrine.cli.opening import CONFIGURATION, data_option, load
 from vitrine.errors import Invalid
-from vitrine.oauth.tables import access_tokens
+from vitrine.oauth.habits import everywhere
+from vitrine.oauth.tables import access_tokens, habit_uses
 from vitrine.platform.database import Database, UnitOfWork
 from vitrine.platform.tables import request_log
 from vitrine.settings import Settings
 
 UNUSED_AFTER = timedelta(days=90)
+SHOWN = timedelta(days=30)
 PRIVATE = ("server.key", "demo.json", CONFIGURATION, "vitrine.sqlite3")
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
@@ -54,12 +56,15 @@ def habits(work: UnitOfWork, settings: Settings) -> Iterator[Finding]:
     rows = work.db.execute(
         sa.select(applications).where(applications.c.deleted_at.is_(None), applications.c.activated).order_by("id")
     ).all()
+    counted = {(one, habit): uses for one, habit, uses in everywhere(work, (work.now - SHOWN).date())}
     for row in rows:
         switches = Switches(Profile(row.profile), dict(row.switches))
         on = [one for one in HABITS if switches.is_on(one, Policy(settings.old_habits))]
         for one in sorted(on):
             seen = _last_use(work, row.id, one)
-            used = f"last seen {seen:%Y-%m-%d}" if seen else "never seen: switch it off"
+            many = counted.get((row.id, one.value), 0)
+            often = f", {many} times in {SHOWN.days} days" if many else ""
+            used = f"last seen {seen:%Y-%m-%d}{often}" if seen else "never seen: switch it off"
             yield Finding("habits", WARNING, f"{row.name} ({row.client_id}): {one.value} is on, {used}.")
 
 
@@ -69,7 +74,13 @@ def _last_use(work: UnitOfWork, application: int, switch: Switch) -> object:
             accounts, accounts.c.id == access_tokens.c.account_id
         )
         return work.db.scalar(tokens.where(accounts.c.application_id == application, access_tokens.c.expires.is_(None)))
-    return work.db.scalar(
+    counted = work.db.scalar(
+        sa.select(sa.func.max(habit_uses.c.last_at)).where(
+            habit_uses.c.application_id == application, habit_uses.c.habit == switch.value
+        )
+    )
+    # Before uses were counted, the request log knew of tokens in addresses.
+    return counted or work.db.scalar(
         sa.select(sa.func.max(request_log.c.at)).where(
             request_log.c.application_id == application, request_log.c.habits.contains(switch.value)
         )

@@ -14,7 +14,7 @@ from vitrine.accounts import NOBODY, Actor
 from vitrine.edge.cookies import session_secret
 from vitrine.edge.params import Params
 from vitrine.edge.run import services
-from vitrine.oauth.errors import TokenRefused
+from vitrine.oauth.errors import InsufficientScope, TokenRefused
 from vitrine.oauth.tokens import Bearer
 from vitrine.platform.database import UnitOfWork
 
@@ -87,8 +87,17 @@ def optional_bearer(work: UnitOfWork, request: Request) -> Actor | None:
     if not token.in_header and not facts.allows_parameter_token:
         raise TokenRefused("invalid_request", "This application must send its token in the Authorization header.")
     state["bearer"] = facts
+    if facts.actor.scope is not None:
+        require_scope(facts.actor.scope, state.get("needs"))
     here.ledger.token_used(facts.token_id, work.now, facts.actor.address)
     return facts.actor
+
+
+def require_scope(scope: frozenset[str], needs: str | None) -> None:
+    """The one place where scopes are enforced. *needs* is what the route's table asks; a route that names none is not
+    for tokens with scopes. Raises InsufficientScope (RFC 6750 section 3.1)."""
+    if needs is None or needs not in scope:
+        raise InsufficientScope(needs or "administration")
 
 
 def cookie(work: UnitOfWork, request: Request) -> Actor:

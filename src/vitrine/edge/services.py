@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from vitrine.accounts import Accounts
 from vitrine.accounts.letters import Letters
 from vitrine.applications import Applications
+from vitrine.edge.limits import RequestLimits
 from vitrine.embed import Embeds
 from vitrine.jobs import Jobs
 from vitrine.library.changes import Changes
@@ -33,6 +34,7 @@ class Services:
     database: Database
     vault: Vault
     ledger: Ledger
+    limits: RequestLimits
     jobs: Jobs
     accounts: Accounts
     letters: Letters

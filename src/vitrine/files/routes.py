@@ -44,6 +44,7 @@ async def permalink(request: Request) -> Response:
         params = await parameters(request)
         wanted = _wanted(request, params.text("token"))
         # A token of a viewer that is wrong is refused before the file is served.
+        request.scope["state"]["needs"] = "library:read"
         viewer = await read(request, nobody, lambda work, _actor: optional_bearer(work, request))
     file = await glance(request, lambda work: permalinks.shared(work, wanted.key, wanted.name, wanted.token))
     document, link = answering(here.settings.base_url, wanted.key, file)

@@ -11,6 +11,8 @@ from vitrine.accounts import Actor, Right, Via
 from vitrine.library.errors import MayNotSee
 from vitrine.library.model import DOCUMENT, PREVIEW, THUMBNAIL, CollectionId, Recipe, Record, RecordId, RecordKey
 
+ORIGINALS = "originals"  # the scope (docs/decisions/0042)
+
 
 def sees(actor: Actor, record: Record, now: datetime) -> bool:
     """V': a live link to its collection whose mask shows its status, or any live grant on it."""
@@ -82,6 +84,8 @@ def classes_of(actor: Actor, record: Record, now: datetime) -> frozenset[str | N
     allowed = {THUMBNAIL}
     if rights.on(record.collection_id, Right.candwnldpreview, now) or rights.record_grant(record.id, now):
         allowed.add(PREVIEW)
+    if actor.scope is not None and ORIGINALS not in actor.scope:
+        return frozenset(allowed)  # the application was not allowed original files, whatever the person may
     if rights.on(record.collection_id, Right.candwnldhd, now) or rights.record_grant(record.id, now, document=True):
         allowed.add(DOCUMENT)
     return frozenset(allowed)

@@ -3,14 +3,19 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
-from vitrine.applications import Application, Applications, Policy, Switch
-from vitrine.oauth import addresses
+from vitrine.accounts import Actor
+from vitrine.applications import Application, Applications, Policy, RedirectMatch, Switch
+from vitrine.oauth import addresses, habits, scopes
 from vitrine.oauth.errors import OutOfBandError, PageError, RedirectedError
 from vitrine.platform.database import UnitOfWork
 
 RESPONSE_TYPES = ("code", "token", "code-and-token")
 LONGEST_CLIENT_ID = 128
+LONGEST_NONCE = 512
+PROMPTS = frozenset({"none", "login", "consent"})
+_AGE = re.compile(r"[0-9]{1,9}")
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43,128}")
 
 
@@ -25,6 +30,10 @@ class Asked:
     code_challenge: str | None
     given_redirect_uri: str | None
     issuer: str
+    scope: frozenset[str] | None = None
+    nonce: str | None = None
+    prompt: frozenset[str] = frozenset()
+    max_age: timedelta | None = None
 
     @property
     def back(self) -> addresses.Return:
@@ -33,6 +42,21 @@ class Asked:
     @property
     def is_out_of_band(self) -> bool:
         return addresses.is_out_of_band(self.redirect_uri)
+
+    @property
+    def habits(self) -> tuple[str, ...]:
+        """The discouraged features that this request uses."""
+        used = [habits.IMPLICIT] if self.response_type != "code" else []
+        if self.application.switches.redirects is RedirectMatch.PREFIX:
+            used += [habits.PREFIX] if self.redirect_uri not in self.application.redirects else []
+        return tuple(used)
+
+    def must_prove(self, actor: Actor, now: datetime) -> bool:
+        """True if the application wants the password given now, or more lately than it was (OIDC Core 3.1.2.1)."""
+        if actor.session is None:
+            return False
+        too_old = self.max_age is not None and now - actor.session.proved_at > self.max_age
+        return "login" in self.prompt or too_old
 
     def parameters(self) -> dict[str, str]:
         """The parameters again, for hidden inputs and for redirects to ourselves."""
@@ -43,6 +67,8 @@ class Asked:
             "state": self.state or "",
             "code_challenge": self.code_challenge or "",
             "code_challenge_method": "S256" if self.code_challenge else "",
+            "scope": "" if self.scope is None else scopes.written(self.scope),
+            "nonce": self.nonce or "",
         }
         return {name: value for name, value in wanted.items() if value}
 
@@ -61,22 +87,51 @@ def validate(
             "redirect_uri_mismatch",
             "The address to return to does not belong to the callback URL that is registered for this application.",
         )
-    state = _meant(given.get("state"))
+    # Old applications' `0` is no state, as in the original; the others get back every byte they sent.
+    state = _meant(given.get("state")) if application.switches.has_old_answers else given.get("state") or None
     back = _way_back(application, redirect_uri, state, issuer)
     if not application.activated:
         raise _error("unauthorized_client", back)
     response_type = given.get("response_type", "")
     if response_type not in RESPONSE_TYPES:
         raise _error("invalid_request", back)
-    if _meant(given.get("scope")) is not None:
-        raise _error("invalid_scope", back)
+    scope = _scope(application, given, back)
     if response_type != "code":
         if back.address and addresses.is_out_of_band(redirect_uri) and response_type == "token":
             raise OutOfBandError("unsupported_response_type")
         if not application.switches.is_on(Switch.IMPLICIT, policy):
             raise _error("unauthorized_client", back)
     challenge = _challenge(application, given, back)
-    return Asked(application, response_type, redirect_uri, state, challenge, asked_uri, issuer)
+    if scope is None:
+        return Asked(application, response_type, redirect_uri, state, challenge, asked_uri, issuer)
+    nonce, prompt, max_age = _openid(given, back)
+    return Asked(
+        application, response_type, redirect_uri, state, challenge, asked_uri, issuer, scope, nonce, prompt, max_age
+    )
+
+
+def _scope(application: Application, given: Mapping[str, str], back: addresses.Return) -> frozenset[str] | None:
+    """None for an application without scopes, which must ask for none (01 section 3)."""
+    if not application.switches.has_scopes:
+        if _meant(given.get("scope")) is not None:
+            raise _error("invalid_scope", back)
+        return None
+    try:
+        return scopes.asked(given.get("scope"), application.switches)
+    except scopes.UnknownScope:
+        raise _error("invalid_scope", back) from None
+
+
+def _openid(given: Mapping[str, str], back: addresses.Return) -> tuple[str | None, frozenset[str], timedelta | None]:
+    """nonce, prompt and max_age (OpenID Connect Core section 3.1.2.1)."""
+    nonce = given.get("nonce") or None
+    prompt = frozenset(given.get("prompt", "").split()) & PROMPTS
+    age = given.get("max_age", "")
+    if nonce is not None and len(nonce) > LONGEST_NONCE:
+        raise _error("invalid_request", back)
+    if ("none" in prompt and len(prompt) > 1) or (age and not _AGE.fullmatch(age)):
+        raise _error("invalid_request", back)
+    return nonce, prompt, timedelta(seconds=int(age)) if age else None
 
 
 def _way_back(application: Application, redirect_uri: str, state: str | None, issuer: str) -> addresses.Return:
@@ -117,6 +172,11 @@ def _error(code: str, back: addresses.Return) -> Exception:
     # Redirected errors carry the error first and the state after it, and nothing else (01 section 3.1).
     state = [("state", back.state)] if back.state else []
     return RedirectedError(code, replace(back, state=None).with_query(("error", code), *state))
+
+
+def refusal(asked: Asked, code: str) -> Exception:
+    """What the page raises when it may not show itself (`prompt=none`)."""
+    return _error(code, asked.back)
 
 
 def denial(asked: Asked) -> str:

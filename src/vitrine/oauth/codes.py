@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from vitrine.applications import Application
 from vitrine.oauth import addresses, store
@@ -17,7 +17,16 @@ OUT_OF_BAND_LIFE = timedelta(minutes=10)
 _VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
 
 
-def issue(work: UnitOfWork, account_id: int, redirect_uri: str, challenge: str | None) -> str:
+def issue(
+    work: UnitOfWork,
+    account_id: int,
+    redirect_uri: str,
+    challenge: str | None,
+    *,
+    scope: frozenset[str] | None = None,
+    nonce: str | None = None,
+    authenticated: datetime | None = None,
+) -> str:
     code = new_secret("ac")
     life = OUT_OF_BAND_LIFE if addresses.is_out_of_band(redirect_uri) else LIFE
     store.add_code(
@@ -27,6 +36,9 @@ def issue(work: UnitOfWork, account_id: int, redirect_uri: str, challenge: str |
             "account_id": account_id,
             "redirect_uri": redirect_uri,
             "code_challenge": challenge,
+            "scope": None if scope is None else sorted(scope),
+            "nonce": nonce,
+            "authenticated": authenticated,
             "issued": work.now,
             "expires": work.now + life,
         },

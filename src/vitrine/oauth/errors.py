@@ -11,11 +11,23 @@ class OAuthError(Exception):
 
 
 class TokenError(OAuthError):
-    """Refused by the token endpoint: 400 with a JSON body (01 section 4.1)."""
+    """Refused by the token endpoint or one of its sisters: *status* (400 in contract 01) with a JSON body."""
+
+    def __init__(self, code: str, description: str = "", *, status: int = 400) -> None:
+        super().__init__(code, description)
+        self.status = status
 
 
 class TokenRefused(OAuthError):
     """An access token that opens nothing: 401 and a challenge (01 section 5.4)."""
+
+
+class InsufficientScope(TokenRefused):
+    """The token is good, but the application was not allowed this: 403 naming *scope* (RFC 6750 section 3.1)."""
+
+    def __init__(self, scope: str) -> None:
+        super().__init__("insufficient_scope", f"The person has not allowed the application this: {scope}.")
+        self.scope = scope
 
 
 class PageError(OAuthError):

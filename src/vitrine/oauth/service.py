@@ -1,32 +1,41 @@
 """The authorization server: what the endpoints and pages call."""
 
-import base64
-import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
-from urllib.parse import unquote_plus
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from vitrine.accounts import Accounts, Actor
 from vitrine.applications import Application, ApplicationId, Applications, Policy, Switch
 from vitrine.errors import Forbidden
-from vitrine.oauth import authorize, codes, store
-from vitrine.oauth.errors import TokenError
+from vitrine.oauth import authorize, codes, devices, habits, metadata, openid, revocation, scopes, store
+from vitrine.oauth.clients import Client, Clients
+from vitrine.oauth.errors import InsufficientScope, TokenError
 from vitrine.oauth.grants import GRANTS, KNOWN
-from vitrine.oauth.grants.base import Desk
+from vitrine.oauth.grants.base import Desk, asked_scope
+from vitrine.oauth.keys import SigningKeys
+from vitrine.oauth.refresh import Rotation
 from vitrine.oauth.tokens import DeveloperToken, Issued, TokenChecker, Tokens
 from vitrine.platform import audit
 from vitrine.platform.crypto import Vault
 from vitrine.platform.database import Database, UnitOfWork
 
+HABITS_SHOWN = timedelta(days=30)
+
 
 @dataclass(frozen=True, slots=True)
 class TokenAnswer:
-    """What the token endpoint gives. *expires_in* is None for a token without end; *old_shape* asks for contract 01."""
+    """What the token endpoint gives. *expires_in* is None for a token without end; *old_shape* asks for contract 01;
+    *habits* are the discouraged features that were used."""
 
     access_token: str
     expires_in: timedelta | None
     old_shape: bool
+    refresh_token: str | None = None
+    scope: str | None = None
+    id_token: str | None = None
+    application_id: int = 0
+    habits: tuple[str, ...] = ()
 
 
 class OAuth:
@@ -45,7 +54,11 @@ class OAuth:
         self._applications = applications
         self.policy = policy
         self.tokens = TokenChecker(accounts, policy)
+        self.keys = SigningKeys(database, vault)
+        self._clients = Clients(applications, policy)
+        self._introspection = revocation.Introspection(issuer)
         self._issuer = Tokens(vault, policy)
+        self._desk = Desk(database, accounts, applications, self._issuer, Rotation(vault), policy)
         self._name = issuer
 
     # -- authorize -----------------------------------------------------------------------------------------------
@@ -54,23 +67,37 @@ class OAuth:
         return authorize.validate(work, self._applications, given, self.policy, self._name)
 
     def needs_consent(self, work: UnitOfWork, actor: Actor, asked: authorize.Asked) -> bool:
-        """True until the person has said yes, and again after they took it back (design 5.2)."""
+        """True until the person has said yes, after they took it back, and when the request has grown (design 5.2)."""
         account = self._applications.account(work, actor.must_user_id, asked.application)
-        return account is None or not account.is_granted
+        if account is None or not account.is_granted:
+            return True
+        if asked.scope is None:
+            return False
+        known = frozenset(account.asked_scope or ())
+        return not asked.scope <= known or not asked.scope & frozenset(account.granted_scope or ())
 
     def grant(self, work: UnitOfWork, actor: Actor, asked: authorize.Asked) -> str:
         """The address to send the browser to, or out of band the code itself. The person must have allowed it."""
         account = self._applications.ensure_account(work, actor.must_user_id, asked.application)
+        scope = None if asked.scope is None else asked.scope & frozenset(account.granted_scope or ())
         code = None
         if asked.response_type != "token":
-            code = codes.issue(work, account.id, asked.redirect_uri, asked.code_challenge)
+            code = codes.issue(
+                work,
+                account.id,
+                asked.redirect_uri,
+                asked.code_challenge,
+                scope=scope,
+                nonce=asked.nonce,
+                authenticated=actor.session.proved_at if actor.session else None,
+            )
         if asked.is_out_of_band:
             assert code is not None
             return code
         pairs = [("code", code)] if code is not None else []
         if asked.response_type == "code":
             return asked.back.with_query(*pairs)
-        issued = self._issuer.issue(work, asked.application, account.id, None)
+        issued = self._issuer.issue(work, asked.application, account.id, None, scope, refreshable=False)
         return asked.back.with_fragment(issued.secret, *pairs)
 
     # -- token ---------------------------------------------------------------------------------------------------
@@ -83,29 +110,92 @@ class OAuth:
         grant = GRANTS.get(grant_type)
         if grant is None:
             raise TokenError("unsupported_grant_type", f"The grant {grant_type} is not offered.")
-        with self._database.read() as work:
-            application = self._authenticate(work, form, authorization)
-        desk = Desk(self._database, self._accounts, self._applications, self._issuer, self.policy)
-        issued: Issued = grant.redeem(desk, application, form, address)
-        return TokenAnswer(issued.secret, issued.expires_in, application.switches.has_old_answers)
+        client = self._database.reading(lambda work: self._clients.authenticate(work, form, authorization))
+        application = client.application
+        issued = grant.redeem(self._desk, application, form, address)
+        return TokenAnswer(
+            issued.secret,
+            issued.expires_in,
+            application.switches.has_old_answers,
+            issued.refresh,
+            None if issued.scope is None else scopes.written(issued.scope),
+            self._id_token(application, issued),
+            application.id,
+            _habits(client, grant_type),
+        )
 
-    def _authenticate(self, work: UnitOfWork, form: Mapping[str, str], authorization: str) -> Application:
-        """The client, by Basic or body but not both; one error for everything that is wrong (row 3)."""
-        basic = _basic(authorization)
-        if basic is not None and ("client_id" in form or "client_secret" in form):
-            raise TokenError("invalid_client", "Send client credentials either in the header or in the body.")
-        client_id, secret = basic or (form.get("client_id", ""), form.get("client_secret", ""))
-        application = self._applications.by_client_id(work, client_id) if client_id else None
-        if application is None:
-            raise TokenError("invalid_client", "The client is unknown.")
-        if secret:
-            if not self._applications.secret_is_right(work, application, secret):
-                raise TokenError("invalid_client", "The client secret is not right.")
-        elif application.switches.is_on(Switch.SECRET_REQUIRED, self.policy):
-            raise TokenError("invalid_client", "The client secret is required.")
-        if not application.activated:
-            raise TokenError("unauthorized_client", "The application is suspended.")
-        return application
+    def _id_token(self, application: Application, issued: Issued) -> str | None:
+        if issued.identity is None or issued.scope is None:
+            return None
+        with self._database.read() as work:
+            user = self._accounts.get(work, self._applications.user_of(work, issued.identity.account_id))
+            made = openid.id_token(
+                self._name, application.client_id, user, issued.scope, issued.identity, datetime.now(UTC)
+            )
+        return self.keys.sign(made)
+
+    def revoke(self, form: Mapping[str, str], authorization: str) -> None:
+        """RFC 7009. Raises TokenError when the client is not who it says."""
+        with self._database.write() as work:
+            client = self._clients.authenticate(work, form, authorization)
+            token = form.get("token")
+            if not token:
+                raise TokenError("invalid_request", "token is required.")
+            revocation.revoke(work, client.application, token)
+
+    def introspect(self, form: Mapping[str, str], authorization: str) -> dict[str, Any]:
+        """RFC 7662, for applications that proved themselves with their secret. Raises TokenError."""
+        return self._database.reading(lambda work: self._introspected(work, form, authorization))
+
+    def _introspected(self, work: UnitOfWork, form: Mapping[str, str], authorization: str) -> dict[str, Any]:
+        client = self._clients.authenticate(work, form, authorization)
+        if not client.proved:
+            raise TokenError("invalid_client", "Introspection is for applications with a secret.", status=401)
+        token = form.get("token")
+        if not token:
+            raise TokenError("invalid_request", "token is required.")
+        return self._introspection.of(work, client.application, token)
+
+    # -- devices -------------------------------------------------------------------------------------------------
+
+    def offer(self, form: Mapping[str, str], authorization: str, address: str) -> devices.Offer:
+        """The device authorization endpoint (RFC 8628 section 3.1). Raises TokenError."""
+        with self._database.write() as work:
+            application = self._clients.authenticate(work, form, authorization).application
+            if not application.switches.may_offer_devices:
+                raise TokenError("unauthorized_client", "This kind of application has no device grant.")
+            return devices.offer(work, application, asked_scope(form, application), address)
+
+    def device(self, work: UnitOfWork, typed: str) -> devices.Device:
+        """Raises devices.NoSuchDevice."""
+        return devices.find(work, self._applications, typed)
+
+    def decide_device(
+        self, work: UnitOfWork, actor: Actor, typed: str, *, allow: bool, scope: frozenset[str]
+    ) -> devices.Device:
+        found = devices.find(work, self._applications, typed)
+        chosen = scope & found.scope
+        devices.decide(work, actor, self._applications, found, allow=allow, scope=chosen)
+        return found
+
+    # -- OpenID Connect and metadata -----------------------------------------------------------------------------
+
+    def userinfo(self, work: UnitOfWork, actor: Actor) -> dict[str, Any]:
+        """Claims about the person behind a token (OpenID Connect Core section 5.3). Raises InsufficientScope."""
+        if actor.scope is None or scopes.OPENID not in actor.scope:
+            raise InsufficientScope(scopes.OPENID)
+        return openid.claims(self._accounts.get(work, actor.must_user_id), actor.scope)
+
+    def metadata(self) -> dict[str, Any]:
+        return metadata.authorization_server(self._name, self.policy)
+
+    def resource_metadata(self) -> dict[str, Any]:
+        return metadata.protected_resource(self._name)
+
+    def habits(self, work: UnitOfWork, actor: Actor, application: Application) -> list[habits.Use]:
+        """What the application did in the last 30 days that new ones should not. Raises NoSuchApplication."""
+        found = self._applications.get(work, actor, application.id)
+        return habits.of(work, found.id, (work.now - HABITS_SHOWN).date())
 
     # -- tokens from elsewhere -----------------------------------------------------------------------------------
 
@@ -159,13 +249,8 @@ class OAuth:
         store.delete_tokens_of_account(work, account_id)
 
 
-def _basic(header: str) -> tuple[str, str] | None:
-    """Client id and secret of HTTP Basic (RFC 6749 section 2.3.1: both form-encoded), None when there is none."""
-    scheme, _, rest = header.partition(" ")
-    if scheme.lower() != "basic":
-        return None
-    try:
-        user, colon, password = base64.b64decode(rest.strip(), validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
-        raise TokenError("invalid_client", "The Authorization header is malformed.") from None
-    return (unquote_plus(user), unquote_plus(password)) if colon else None
+def _habits(client: Client, grant_type: str) -> tuple[str, ...]:
+    made = [habits.PASSWORD] if grant_type == "password" else []
+    if not client.proved and client.application.switches.can_choose(Switch.SECRET_REQUIRED):
+        made.append(habits.NO_SECRET)
+    return tuple(made)

@@ -7,7 +7,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from vitrine.oauth.tables import access_tokens, authorization_codes
+from vitrine.oauth import refresh_store
+from vitrine.oauth.tables import access_tokens, authorization_codes, device_codes
 from vitrine.platform.database import UnitOfWork, inserted_id
 from vitrine.platform.schema import metadata
 
@@ -19,8 +20,12 @@ class Code:
     application_id: int
     redirect_uri: str
     code_challenge: str | None
+    issued: datetime
     expires: datetime
     used_at: datetime | None
+    scope: list[str] | None
+    nonce: str | None
+    authenticated: datetime | None
 
 
 def add_code(work: UnitOfWork, values: Mapping[str, Any]) -> None:
@@ -37,8 +42,12 @@ def code_by_digest(work: UnitOfWork, digest: bytes) -> Code | None:
             accounts.c.application_id,
             codes.redirect_uri,
             codes.code_challenge,
+            codes.issued,
             codes.expires,
             codes.used_at,
+            codes.scope,
+            codes.nonce,
+            codes.authenticated,
         )
         .join(accounts, accounts.c.id == codes.account_id)
         .where(codes.digest == digest)
@@ -63,12 +72,22 @@ def knows_token(work: UnitOfWork, digest: bytes) -> bool:
     return work.db.execute(sa.select(access_tokens.c.id).where(access_tokens.c.digest == digest)).first() is not None
 
 
+def token_by_digest(work: UnitOfWork, digest: bytes) -> Any:
+    """The row of an access token, or None."""
+    return work.db.execute(sa.select(access_tokens).where(access_tokens.c.digest == digest)).first()
+
+
 def delete_tokens_of_code(work: UnitOfWork, code_id: int) -> int:
+    """What a code gave, refresh tokens and what came of them included."""
+    for family in refresh_store.families_of_code(work, code_id):
+        refresh_store.end_family(work, family)
     return work.db.execute(access_tokens.delete().where(access_tokens.c.code_id == code_id)).rowcount
 
 
 def delete_tokens_of_account(work: UnitOfWork, account_id: int) -> int:
     work.db.execute(authorization_codes.delete().where(authorization_codes.c.account_id == account_id))
+    refresh_store.delete_of_account(work, account_id)
+    work.db.execute(device_codes.delete().where(device_codes.c.account_id == account_id))
     return work.db.execute(access_tokens.delete().where(access_tokens.c.account_id == account_id)).rowcount
 
 
@@ -108,5 +127,8 @@ def purge(work: UnitOfWork, limit: int = 1000) -> int:
     remembered = work.now - timedelta(days=1)
     ended = sa.select(authorization_codes.c.id).where(authorization_codes.c.expires < remembered).limit(limit)
     work.db.execute(authorization_codes.delete().where(authorization_codes.c.id.in_(ended)))
+    refresh_store.purge(work, limit)
+    ended = sa.select(device_codes.c.id).where(device_codes.c.expires < remembered).limit(limit)
+    work.db.execute(device_codes.delete().where(device_codes.c.id.in_(ended)))
     old = sa.select(access_tokens.c.id).where(access_tokens.c.expires < work.now).limit(limit)
     return work.db.execute(access_tokens.delete().where(access_tokens.c.id.in_(old))).rowcount

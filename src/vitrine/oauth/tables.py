@@ -1,6 +1,18 @@
-"""Authorisation codes and access tokens, kept as digests."""
+"""Codes and tokens, kept as digests; devices that wait; signing keys; uses of old habits."""
 
-from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, LargeBinary, String, Table, Text
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Date,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)  # fmt: skip
 
 from vitrine.platform.schema import Instant, Json, metadata
 from vitrine.platform.tables import Id
@@ -14,6 +26,8 @@ authorization_codes = Table(
     Column("redirect_uri", Text, nullable=False),
     Column("scope", Json, nullable=True),
     Column("code_challenge", String(128), nullable=True, comment="S256 only (RFC 7636 section 4.2)"),
+    Column("nonce", String(512), nullable=True, comment="for the id_token (OpenID Connect Core section 3.1.2.1)"),
+    Column("authenticated", Instant, nullable=True, comment="when the person last gave their password"),
     Column("issued", Instant, nullable=False),
     Column("expires", Instant, nullable=False, index=True),
     Column("used_at", Instant, nullable=True),
@@ -26,6 +40,7 @@ access_tokens = Table(
     Column("digest", LargeBinary(32), nullable=False, unique=True),
     Column("account_id", Id, ForeignKey("accounts.id", ondelete="CASCADE"), nullable=False, index=True),
     Column("code_id", Id, ForeignKey("authorization_codes.id", ondelete="SET NULL"), nullable=True, index=True),
+    Column("family", Id, nullable=True, index=True, comment="the refresh tokens it came with; null: it came alone"),
     Column("is_developer", Boolean, nullable=False, server_default="0", comment="the one token of the settings page"),
     Column("name", String(128), nullable=False, server_default=""),
     Column("scope", Json, nullable=True),
@@ -37,4 +52,64 @@ access_tokens = Table(
     Column("last_used", Instant, nullable=True),
     Column("last_address", String(64), nullable=False, server_default=""),
     Index("ix_access_tokens_expires", "expires"),
+)
+
+refresh_tokens = Table(
+    "refresh_tokens",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("digest", LargeBinary(32), nullable=False, unique=True),
+    Column("account_id", Id, ForeignKey("accounts.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("code_id", Id, ForeignKey("authorization_codes.id", ondelete="SET NULL"), nullable=True, index=True),
+    Column("family", Id, nullable=False, index=True, comment="random; every successor of one grant has the same"),
+    Column("scope", Json, nullable=True),
+    Column("issued", Instant, nullable=False),
+    Column("expires", Instant, nullable=False, index=True),
+    Column("used_at", Instant, nullable=True, comment="when its successor was made"),
+    comment="one use each, with 30 seconds of grace; a later use ends the family (RFC 9700 section 4.14.2)",
+)
+
+device_codes = Table(
+    "device_codes",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("digest", LargeBinary(32), nullable=False, unique=True),
+    Column("user_code", String(16), nullable=False, unique=True, comment="without its hyphen"),
+    Column("application_id", Id, ForeignKey("applications.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("account_id", Id, ForeignKey("accounts.id", ondelete="CASCADE"), nullable=True, index=True),
+    Column("scope", Json, nullable=True),
+    Column("state", String(8), nullable=False, comment="waiting, allowed, denied or used"),
+    Column("interval_s", Integer, nullable=False),
+    Column("polled_at", Instant, nullable=True),
+    Column("address", String(64), nullable=False, server_default=""),
+    Column("issued", Instant, nullable=False),
+    Column("expires", Instant, nullable=False, index=True),
+    comment="devices that wait for a person (RFC 8628)",
+)
+
+signing_keys = Table(
+    "signing_keys",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("kid", String(64), nullable=False, unique=True),
+    Column("state", String(8), nullable=False, comment="pending, active or retired"),
+    Column("public", Json, nullable=False, comment="as a JWK"),
+    Column("sealed", Text, nullable=False, comment="the private JWK, encrypted under the server key"),
+    Column("created", Instant, nullable=False),
+    Column("retired_at", Instant, nullable=True),
+    comment="keys of id_tokens; a pending one is published before it is used",
+)
+
+habit_uses = Table(
+    "habit_uses",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("application_id", Id, ForeignKey("applications.id", ondelete="CASCADE"), nullable=False),
+    Column("habit", String(32), nullable=False),
+    Column("day", Date, nullable=False),
+    Column("uses", Integer, nullable=False),
+    Column("last_at", Instant, nullable=False),
+    Column("last_address", String(64), nullable=False, server_default=""),
+    UniqueConstraint("application_id", "habit", "day"),
+    comment="how often an application used what new ones should not, by day",
 )

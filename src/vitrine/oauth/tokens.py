@@ -10,8 +10,9 @@ import sqlalchemy as sa
 from vitrine.accounts import Accounts, Actor, UserId, Via
 from vitrine.applications import Application, Policy, Profile, Switch, Switches
 from vitrine.errors import Conflict, Invalid
-from vitrine.oauth import store
+from vitrine.oauth import refresh, store
 from vitrine.oauth.errors import TokenRefused
+from vitrine.oauth.openid import Identity
 from vitrine.platform.crypto import Vault, digest, is_mistyped, last_four, new_secret
 from vitrine.platform.database import UnitOfWork
 from vitrine.platform.schema import from_micros
@@ -23,7 +24,7 @@ LONGEST_BROUGHT = 128
 _COLUMNS = """
     t.expires, t.idle_limit_s, t.last_used, t.created, a.revoked_at, p.activated, p.deleted_at, u.deleted_at,
     u.mail_locked, t.id, a.id, p.id, p.profile, p.switches, p.list_shapes, u.id, u.login, u.first_name, u.last_name,
-    u.email, u.is_admin, u.url_key, u.locale, u.rights_version
+    u.email, u.is_admin, u.url_key, u.locale, u.rights_version, t.scope
 """
 _TIMES = 9  # columns that decide whether the token still opens anything; the others say what it stands for
 _REMEMBERED = 10_000
@@ -82,7 +83,7 @@ class TokenChecker:
 
     def _bearer(self, work: UnitOfWork, facts: tuple[Any, ...], address: str) -> Bearer:
         (token, account, application, profile, chosen, shapes, user, login, first, last, email, admin, url_key, locale,
-         rights_version) = facts  # fmt: skip
+         rights_version, scope) = facts  # fmt: skip
         actor = Actor(
             via=Via.TOKEN,
             user_id=UserId(user),
@@ -95,6 +96,7 @@ class TokenChecker:
             application_id=application,
             account_id=account,
             token_id=token,
+            scope=None if scope is None else frozenset(msgspec.json.decode(scope, type=list[str])),
             address=address,
         )
         return Bearer(actor, token, shapes, self._allows_parameter(profile, chosen))
@@ -126,6 +128,9 @@ class Issued:
     token_id: int
     secret: str
     expires_in: timedelta | None
+    refresh: str | None = None
+    scope: frozenset[str] | None = None
+    identity: Identity | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,9 +149,20 @@ class Tokens:
     vault: Vault
     policy: Policy
 
-    def issue(self, work: UnitOfWork, application: Application, account_id: int, code_id: int | None) -> Issued:
-        """A token of the life that design 5.3 gives to the application's profile."""
+    def issue(
+        self,
+        work: UnitOfWork,
+        application: Application,
+        account_id: int,
+        code_id: int | None,
+        scope: frozenset[str] | None = None,
+        *,
+        refreshable: bool = True,
+        identity: Identity | None = None,
+    ) -> Issued:
+        """A token of the life that design 5.3 gives to the application's profile, with its refresh token."""
         endless = application.switches.is_on(Switch.ENDLESS_TOKEN, self.policy)
+        family = refresh.new_family() if refreshable and not endless else None
         secret = new_secret("at")
         token_id = store.add_token(
             work,
@@ -154,12 +170,30 @@ class Tokens:
                 "digest": digest(secret),
                 "account_id": account_id,
                 "code_id": code_id,
+                "family": family,
+                "scope": None if scope is None else sorted(scope),
                 "last_four": secret[-4:],
                 "expires": None if endless else work.now + LIFE,
                 "idle_limit_s": round(IDLE_LIMIT.total_seconds()) if endless else None,
             },
         )
-        return Issued(token_id, secret, None if endless else LIFE)
+        again = None if family is None else refresh.start(work, account_id, code_id, family, scope or frozenset())
+        return Issued(token_id, secret, None if endless else LIFE, again, scope, identity)
+
+    def issue_alone(self, work: UnitOfWork, account_id: int, scope: frozenset[str]) -> Issued:
+        """A token for an hour and nothing besides: who has the client secret can ask again (RFC 6749 section 4.4.3)."""
+        secret = new_secret("at")
+        token_id = store.add_token(
+            work,
+            {
+                "digest": digest(secret),
+                "account_id": account_id,
+                "scope": sorted(scope),
+                "last_four": secret[-4:],
+                "expires": work.now + LIFE,
+            },
+        )
+        return Issued(token_id, secret, LIFE, None, scope)
 
     def bring(self, work: UnitOfWork, account_id: int, secret: str, *, developer: bool) -> None:
         """Keep a token made elsewhere: no end, like there, but an idle limit unless it is a developer token."""

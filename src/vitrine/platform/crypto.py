@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 BASE62 = string.digits + string.ascii_uppercase + string.ascii_lowercase
-KINDS = frozenset({"at", "rt", "ac", "cs", "pat", "wh"})
+KINDS = frozenset({"at", "rt", "ac", "dc", "cs", "pat", "wh"})
 _RANDOM = 30
 _CHECK = 6
 _BODY = _RANDOM + _CHECK
@@ -39,6 +39,16 @@ def new_secret(kind: str) -> str:
     if kind not in KINDS:
         raise ValueError(f"unknown kind of secret: {kind}")
     body = f"vit_{kind}_{random_base62(_RANDOM)}"
+    return body + _checksum(body)
+
+
+def derived_secret(kind: str, raw: bytes) -> str:
+    """A secret of the same form made of 32 bytes that nobody can guess: the same bytes, the same secret."""
+    number, text = int.from_bytes(raw, "big"), ""
+    for _ in range(_RANDOM):
+        number, rest = divmod(number, 62)
+        text += BASE62[rest]
+    body = f"vit_{kind}_{text}"
     return body + _checksum(body)
 
 

@@ -6,7 +6,7 @@ A request never waits for these, and losing the last two seconds of them in a cr
 import threading
 from collections import deque
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 from typing import NamedTuple
 
 from vitrine.errors import Unavailable
@@ -49,6 +49,9 @@ def _write_lines(work: UnitOfWork, lines: list[RequestLine]) -> None:
 
 
 TokenMarks = dict[int, tuple[datetime, str]]
+# (application, habit, day) -> (uses, last time, last address)
+HabitMarks = dict[tuple[int, str, date], tuple[int, datetime, str]]
+HabitWriter = Callable[[UnitOfWork, HabitMarks], None]
 MarkWriter = Callable[[UnitOfWork, TokenMarks], None]
 SessionMarks = dict[int, datetime]
 SessionWriter = Callable[[UnitOfWork, SessionMarks], None]
@@ -57,7 +60,13 @@ SessionWriter = Callable[[UnitOfWork, SessionMarks], None]
 class Ledger:
     """Collects from any thread; `start()` writes in a thread of its own, `close()` writes what is left."""
 
-    def __init__(self, database: Database, write_marks: MarkWriter, write_sessions: SessionWriter) -> None:
+    def __init__(
+        self,
+        database: Database,
+        write_marks: MarkWriter,
+        write_sessions: SessionWriter,
+        write_habits: HabitWriter = lambda _work, _marks: None,
+    ) -> None:
         self._database = database
         self._write_marks = write_marks
         self._write_sessions = write_sessions
@@ -65,6 +74,9 @@ class Ledger:
         self._guard = threading.Lock()
         self._lines: deque[RequestLine] = deque()
         self._marks: TokenMarks = {}
+        self._write_habits = write_habits
+        self._habits: HabitMarks = {}
+        self._habit_guard = threading.Lock()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -77,6 +89,24 @@ class Ledger:
 
     def session_used(self, session_id: int, at: datetime) -> None:
         self._sessions[session_id] = at
+
+    def habit(self, application_id: int, habit: str, at: datetime, address: str) -> None:
+        """Count one use of a discouraged feature."""
+        key = (application_id, habit, at.date())
+        with self._habit_guard:
+            uses = self._habits.get(key, (0, at, ""))[0]
+            self._habits[key] = (uses + 1, at, address)
+
+    def _taken_habits(self) -> HabitMarks:
+        with self._habit_guard:
+            taken, self._habits = self._habits, {}
+        return taken
+
+    def _put_back(self, habits: HabitMarks) -> None:
+        with self._habit_guard:
+            for key, (uses, at, address) in habits.items():
+                newer = self._habits.get(key)
+                self._habits[key] = (uses, at, address) if newer is None else (uses + newer[0], *newer[1:])
 
     def start(self) -> None:
         self._thread = threading.Thread(target=self._run, name="ledger", daemon=True)
@@ -92,7 +122,8 @@ class Ledger:
             lines = [self._lines.popleft() for _ in range(len(self._lines))]
             marks = {token: self._marks.pop(token) for token in list(self._marks)}
             seen = {session: self._sessions.pop(session) for session in list(self._sessions)}
-        if not lines and not marks and not seen:
+        habits = self._taken_habits()
+        if not lines and not marks and not seen and not habits:
             return
         try:
             with self._database.write(alone=False) as work:
@@ -102,8 +133,11 @@ class Ledger:
                     self._write_marks(work, marks)
                 if seen:
                     self._write_sessions(work, seen)
+                if habits:
+                    self._write_habits(work, habits)
         except Unavailable as failure:
             log.warning("ledger.waits", why=failure.why, lines=len(lines))
+            self._put_back(habits)
             self._lines.extendleft(reversed(lines))
             for token, mark in marks.items():
                 self._marks.setdefault(token, mark)

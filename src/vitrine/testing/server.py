@@ -54,6 +54,8 @@ class Server:
         return made
 
     def _open(self, folder: Path, **settings: Any) -> None:
+        plenty = {"token_requests": 1_000_000, "authorize_requests": 1_000_000}
+        settings = {**plenty, **settings}
         self.settings = Settings(data_dir=folder, base_url=settings.pop("base_url", BASE), **settings)
         fast = Passwords(memory_kib=64, passes=1)
         self.services = app.make_services(self.settings, decoders=1, passwords=fast)
@@ -107,7 +109,9 @@ class Server:
         with self.services.database.write() as work:
             actor = self.services.accounts.actor_of(work, user, Via.COMMAND)
             wanted = Draft(type=kind, callback=values.pop("callback", CALLBACK), **values)
-            made = self.services.applications.create(work, actor, wanted, profile)
+            # Most tests are about what old clients meet.
+            usual = Profile.DESKTOP if kind == "desktop" else Profile.COMPATIBILITY
+            made = self.services.applications.create(work, actor, wanted, profile or usual)
             for switch in on:
                 made = self.services.applications.set_switch(work, actor, made.id, switch, on=True)
             secret = self.services.applications.secret_for_command(work, made)
@@ -158,7 +162,7 @@ class Visitor:
         return self.client.get(address, **more)
 
     def form(self, address: str) -> dict[str, str]:
-        """The hidden inputs of the first form with a token on a page."""
+        """The hidden and ticked inputs of the first form with a token on a page."""
         text = self.client.get(address).text
         return hidden(text)
 
@@ -175,7 +179,8 @@ class Visitor:
 
 
 def hidden(text: str) -> dict[str, str]:
-    return dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', text))
+    ticked = re.findall(r'<input type="checkbox" name="([^"]+)" value="([^"]*)" checked', text)
+    return dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', text) + ticked)
 
 
 def query_of(location: str) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """GET and POST /api/oauthv2/authorize: sign-in, consent, out-of-band page, the way back (contract 01 §3, 6, 7)."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from urllib.parse import urlencode, urlsplit
 
 from starlette.exceptions import HTTPException
@@ -12,10 +13,12 @@ from vitrine.accounts import Actor
 from vitrine.accounts.errors import AccountLocked, WrongCredentials
 from vitrine.edge import cookie, csrf, off, parameters, read, services, write
 from vitrine.edge.cookies import clear_session, set_session
+from vitrine.edge.limits import TooMany
 from vitrine.edge.params import scalars
-from vitrine.oauth import OutOfBandError, PageError, RedirectedError
+from vitrine.oauth import OutOfBandError, PageError, RedirectedError, habits
 from vitrine.oauth.addresses import form_target
-from vitrine.oauth.authorize import Asked, denial
+from vitrine.oauth.authorize import Asked, denial, refusal
+from vitrine.oauth.scopes import described
 from vitrine.platform.database import UnitOfWork
 from vitrine.web.render import page, redirect
 
@@ -31,6 +34,17 @@ _ERRORS = {
 async def authorize(request: Request) -> Response:
     if not services(request).settings.api_enabled:
         raise HTTPException(404)
+    try:
+        limited = services(request).limits.authorize.hit(request.state.address)
+    except TooMany as refusal:
+        headers = {**_SAFE, **refusal.headers}
+        return page(request, "oauth/error.html", status=429, headers=headers, code=refusal.code, detail=refusal.detail)
+    response = await _authorize(request)
+    response.headers.update(limited)
+    return response
+
+
+async def _authorize(request: Request) -> Response:
     params = await parameters(request)
     given = scalars({**params.form, **params.query})
     if params.repeated:
@@ -51,18 +65,38 @@ async def authorize(request: Request) -> Response:
     form = params.form if request.method == "POST" else {}
     if "switch_account" in form:
         return await _switch(request, asked, form)
-    if not actor.is_known:
-        return await _sign_in(request, asked, form) if "action_login" in form else _login_page(request, asked, given)
+    if "action_login" in form and (not actor.is_known or asked.prompt or asked.max_age is not None):
+        return await _sign_in(request, asked, form)
+    if not actor.is_known or asked.must_prove(actor, datetime.now(UTC)):
+        return _unasked(asked, "login_required") or _login_page(request, asked, given)
     decision = form.get("action_accept")
     if isinstance(decision, str):
         csrf.require(request, _text(form.get("csrf")))
         if decision in ("", "0", "false"):
             await write(request, cookie, lambda work, who: _decide(request, work, who, asked, allow=False))
             return _denied(request, asked)
-        await write(request, cookie, lambda work, who: _decide(request, work, who, asked, allow=True))
-    elif needs_consent:
-        return _consent_page(request, asked)
+        scope = _ticked(asked, form)
+        if scope is not None and not scope:
+            return _consent_page(request, asked, fault="Leave at least one thing ticked, or deny.")
+        await write(request, cookie, lambda work, who: _decide(request, work, who, asked, allow=True, scope=scope))
+    elif needs_consent or "consent" in asked.prompt:
+        return _unasked(asked, "consent_required") or _consent_page(request, asked)
     return await _granted(request, asked)
+
+
+def _unasked(asked: Asked, code: str) -> Response | None:
+    """The answer when no page may be shown (`prompt=none`), None when it may (OpenID Connect Core section 3.1.2.6)."""
+    if "none" not in asked.prompt:
+        return None
+    failure = refusal(asked, code)
+    return redirect(failure.location, 302) if isinstance(failure, RedirectedError) else None
+
+
+def _ticked(asked: Asked, form: Mapping[str, object]) -> frozenset[str] | None:
+    """What the person left ticked of what was asked, None for an application without scopes."""
+    if asked.scope is None:
+        return None
+    return frozenset(name for name in asked.scope if f"allow-{name}" in form)
 
 
 def _text(value: object) -> str | None:
@@ -75,8 +109,12 @@ def _look(request: Request, work: UnitOfWork, actor: Actor, given: dict[str, str
     return asked, actor, actor.is_known and oauth.needs_consent(work, actor, asked)
 
 
-def _decide(request: Request, work: UnitOfWork, actor: Actor, asked: Asked, *, allow: bool) -> None:
-    services(request).applications.decide(work, actor, asked.application, allow=allow, return_to=asked.redirect_uri)
+def _decide(
+    request: Request, work: UnitOfWork, actor: Actor, asked: Asked, *, allow: bool, scope: frozenset[str] | None = None
+) -> None:
+    services(request).applications.decide(
+        work, actor, asked.application, allow=allow, return_to=asked.redirect_uri, scope=scope, asked=asked.scope
+    )
 
 
 def _login_page(request: Request, asked: Asked, given: dict[str, str]) -> Response:
@@ -130,7 +168,7 @@ async def _switch(request: Request, asked: Asked, form: Mapping[str, object]) ->
     return response
 
 
-def _consent_page(request: Request, asked: Asked) -> Response:
+def _consent_page(request: Request, asked: Asked, fault: str = "") -> Response:
     return page(
         request,
         "oauth/consent.html",
@@ -139,6 +177,8 @@ def _consent_page(request: Request, asked: Asked) -> Response:
         asked=asked,
         application=asked.application,
         host=_host(asked.redirect_uri),
+        scopes=described(asked.scope) if asked.scope is not None else None,
+        fault=fault,
     )
 
 
@@ -154,11 +194,19 @@ async def _granted(request: Request, asked: Asked) -> Response:
     made = await write(request, cookie, call)
     if made is None:
         return redirect(f"{PATH}?{urlencode(asked.parameters())}", 302)
+    _note_habits(request, asked)
     if asked.is_out_of_band:
         return page(request, "oauth/code.html", headers=_SAFE, code=made, error="", application=asked.application)
     response = redirect(made, 302)
     response.headers["Referrer-Policy"] = "no-referrer"
+    if asked.habits:
+        response.headers.update(habits.headers(services(request).settings.absolute("/api/")))
     return response
+
+
+def _note_habits(request: Request, asked: Asked) -> None:
+    for one in asked.habits:
+        services(request).ledger.habit(asked.application.id, one, datetime.now(UTC), request.state.address)
 
 
 def _denied(request: Request, asked: Asked) -> Response:

@@ -8,7 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from vitrine.api.v1.endpoint import challenge
+from vitrine.api.v1.endpoint import challenge, insufficient
 from vitrine.edge import services
 from vitrine.edge.auth import TokenMissing, TwoCarriers
 from vitrine.edge.csrf import prefers_json, wants_json
@@ -16,7 +16,7 @@ from vitrine.edge.params import BodyTooLarge
 from vitrine.errors import Conflict, DomainError, Forbidden, Invalid, NotFound, Unavailable
 from vitrine.library.errors import MayNotSee, NoSuchDatabox, NoSuchRecord, NoSuchRendition
 from vitrine.library.permalinks import WrongToken
-from vitrine.oauth import TokenRefused
+from vitrine.oauth import InsufficientScope, TokenRefused
 from vitrine.platform import logging
 from vitrine.web.forms import MustSignIn, NotJson, sign_in_address
 from vitrine.web.render import page, redirect, translate
@@ -105,10 +105,12 @@ async def http_error(request: Request, failure: Exception) -> Response:
     )
 
 
-async def token_refused(_request: Request, failure: Exception) -> Response:
+async def token_refused(request: Request, failure: Exception) -> Response:
     """An access token on a permalink that is wrong: refused before the file is served (04 section 2)."""
     code = failure.code if isinstance(failure, TokenRefused) else "invalid_request"
-    return challenge(401 if isinstance(failure, TokenRefused) else 400, code)
+    if isinstance(failure, InsufficientScope):
+        return insufficient(request, failure)
+    return challenge(request, 401 if isinstance(failure, TokenRefused) else 400, code)
 
 
 async def broke(request: Request, failure: Exception) -> Response:

@@ -1,6 +1,6 @@
 """API v1: the routes, each with its clause (contract 02)."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from starlette.requests import Request
@@ -23,54 +23,164 @@ ANY = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 @dataclass(frozen=True, slots=True)
 class V1Route:
-    """One row of the route table, from which the router and the OpenAPI document are made."""
+    """One row of the route table, from which the router and the OpenAPI document are made.
+
+    *needs* is a scope, or one by method."""
 
     path: str
     methods: tuple[str, ...]
     handler: Handler
     clause: str
     summary: str
+    needs: str | Mapping[str, str]
     has_twin: bool = False
     takes_file: bool = False
+
+    def scope(self, method: str) -> str:
+        """What a token with scopes must have for *method* (docs/decisions/0042)."""
+        return self.needs if isinstance(self.needs, str) else self.needs[method]
 
 
 BOX = "/databoxes/{databox_id:int}/"
 RECORD = "/records/{databox_id:int}/{record_id:int}/"
 ROUTES: tuple[V1Route, ...] = (
-    V1Route("/me/", ("GET",), library.me, "02 §6.10", "The caller and their rights"),
-    V1Route("/me/structures/", ("GET",), structure.structures, "02 §6.10", "Fields of the caller's databoxes"),
-    V1Route("/me/subdefs/", ("GET",), structure.subdefs, "02 §6.10", "Files that are made of records"),
-    V1Route("/me/collections/", ("GET",), structure.my_collections, "02 §6.10", "The caller's collections"),
-    V1Route("/collections/{base_id}/", ("GET",), structure.collection, "02 §6.2", "One collection"),
-    V1Route("/databoxes/list/", ("GET",), library.databoxes, "02 §6.2", "Databoxes the caller has access to"),
+    V1Route("/me/", ("GET",), library.me, "02 §6.10", "The caller and their rights", "account:read"),
+    V1Route(
+        "/me/structures/",
+        ("GET",),
+        structure.structures,
+        "02 §6.10",
+        "Fields of the caller's databoxes",
+        "library:read",
+    ),
+    V1Route("/me/subdefs/", ("GET",), structure.subdefs, "02 §6.10", "Files that are made of records", "library:read"),
+    V1Route(
+        "/me/collections/", ("GET",), structure.my_collections, "02 §6.10", "The caller's collections", "account:read"
+    ),
+    V1Route("/collections/{base_id}/", ("GET",), structure.collection, "02 §6.2", "One collection", "library:read"),
+    V1Route(
+        "/databoxes/list/", ("GET",), library.databoxes, "02 §6.2", "Databoxes the caller has access to", "library:read"
+    ),
     V1Route(
         "/databoxes/{databox_id:int}/collections/",
         ("GET",),
         library.collections,
         "02 §6.2",
         "Collections of a databox",
+        "library:read",
         has_twin=True,
     ),
-    V1Route(BOX + "status/", ("GET",), structure.status, "02 §6.2", "Status bits of a databox", has_twin=True),
-    V1Route(BOX + "metadatas/", ("GET",), structure.fields, "02 §6.2", "Fields of a databox", has_twin=True),
-    V1Route(BOX + "termsOfUse/", ("GET",), structure.terms, "02 §6.2", "Terms of use of a databox", has_twin=True),
-    V1Route("/embed/substitute/", ("POST",), changes.substitute, "02 §6.4", "Replace a file", takes_file=True),
-    V1Route("/quarantine/list/", ("GET",), quarantine.listed, "02 §6.3", "Files that wait for a decision"),
-    V1Route("/quarantine/item/{item}/", ("GET",), quarantine.item, "02 §6.3", "One file that waits for a decision"),
-    V1Route("/records/add/", ("POST",), library.add, "02 §6.4", "Add a document", takes_file=True),
-    V1Route("/records/search/", ANY, search.records_search, "02 §6.5", "Search, the older form"),
-    V1Route("/search/", ANY, search.search, "02 §6.5", "Search records and stories"),
     V1Route(
-        RECORD, ("GET", "DELETE"), changes.show_or_remove, "02 §6.6", "One record, shown or deleted", has_twin=True
+        BOX + "status/",
+        ("GET",),
+        structure.status,
+        "02 §6.2",
+        "Status bits of a databox",
+        "library:read",
+        has_twin=True,
     ),
-    V1Route(RECORD + "caption/", ("GET",), library.caption, "02 §6.6", "Fields, values joined", has_twin=True),
-    V1Route(RECORD + "metadatas/", ("GET",), library.metadatas, "02 §6.6", "Fields, one entry a value", has_twin=True),
-    V1Route(RECORD + "status/", ("GET",), changes.status, "02 §6.6", "Status bits of a record", has_twin=True),
-    V1Route(RECORD + "related/", ("GET",), changes.related, "02 §6.6", "Where a record is used", has_twin=True),
-    V1Route(RECORD + "setmetadatas/", ("POST",), changes.set_metadatas, "02 §6.6", "Change fields", has_twin=True),
-    V1Route(RECORD + "setstatus/", ("POST",), changes.set_status, "02 §6.6", "Change status bits", has_twin=True),
-    V1Route(RECORD + "setcollection/", ("POST",), changes.set_collection, "02 §6.6", "Move a record", has_twin=True),
-    V1Route(RECORD + "embed/", ("GET",), library.embed, "02 §6.6", "Files of a record", has_twin=True),
+    V1Route(
+        BOX + "metadatas/", ("GET",), structure.fields, "02 §6.2", "Fields of a databox", "library:read", has_twin=True
+    ),
+    V1Route(
+        BOX + "termsOfUse/",
+        ("GET",),
+        structure.terms,
+        "02 §6.2",
+        "Terms of use of a databox",
+        "library:read",
+        has_twin=True,
+    ),
+    V1Route(
+        "/embed/substitute/", ("POST",), changes.substitute, "02 §6.4", "Replace a file", "delete", takes_file=True
+    ),
+    V1Route(
+        "/quarantine/list/", ("GET",), quarantine.listed, "02 §6.3", "Files that wait for a decision", "quarantine"
+    ),
+    V1Route(
+        "/quarantine/item/{item}/",
+        ("GET",),
+        quarantine.item,
+        "02 §6.3",
+        "One file that waits for a decision",
+        "quarantine",
+    ),
+    V1Route("/records/add/", ("POST",), library.add, "02 §6.4", "Add a document", "upload", takes_file=True),
+    V1Route("/records/search/", ANY, search.records_search, "02 §6.5", "Search, the older form", "search"),
+    V1Route("/search/", ANY, search.search, "02 §6.5", "Search records and stories", "search"),
+    V1Route(
+        RECORD,
+        ("GET", "DELETE"),
+        changes.show_or_remove,
+        "02 §6.6",
+        "One record, shown or deleted",
+        {"GET": "library:read", "DELETE": "delete"},
+        has_twin=True,
+    ),
+    V1Route(
+        RECORD + "caption/",
+        ("GET",),
+        library.caption,
+        "02 §6.6",
+        "Fields, values joined",
+        "library:read",
+        has_twin=True,
+    ),
+    V1Route(
+        RECORD + "metadatas/",
+        ("GET",),
+        library.metadatas,
+        "02 §6.6",
+        "Fields, one entry a value",
+        "library:read",
+        has_twin=True,
+    ),
+    V1Route(
+        RECORD + "status/",
+        ("GET",),
+        changes.status,
+        "02 §6.6",
+        "Status bits of a record",
+        "library:read",
+        has_twin=True,
+    ),
+    V1Route(
+        RECORD + "related/",
+        ("GET",),
+        changes.related,
+        "02 §6.6",
+        "Where a record is used",
+        "library:read",
+        has_twin=True,
+    ),
+    V1Route(
+        RECORD + "setmetadatas/",
+        ("POST",),
+        changes.set_metadatas,
+        "02 §6.6",
+        "Change fields",
+        "metadata:edit",
+        has_twin=True,
+    ),
+    V1Route(
+        RECORD + "setstatus/",
+        ("POST",),
+        changes.set_status,
+        "02 §6.6",
+        "Change status bits",
+        "metadata:edit",
+        has_twin=True,
+    ),
+    V1Route(
+        RECORD + "setcollection/",
+        ("POST",),
+        changes.set_collection,
+        "02 §6.6",
+        "Move a record",
+        "metadata:edit",
+        has_twin=True,
+    ),
+    V1Route(RECORD + "embed/", ("GET",), library.embed, "02 §6.6", "Files of a record", "library:read", has_twin=True),
 )
 
 
@@ -117,14 +227,16 @@ def routes(settings: Settings) -> list[Route]:
     made: list[Route] = []
     for one in ROUTES:
         limit = _upload_limit if one.takes_file else None
-        made.append(Route(PREFIX + one.path, endpoint(one.handler, max_bytes=limit), methods=list(one.methods)))
+        made.append(
+            Route(PREFIX + one.path, endpoint(one.handler, one.scope, max_bytes=limit), methods=list(one.methods))
+        )
         if set(one.methods) != set(ANY):
             made.append(Route(PREFIX + one.path, _wrong_method(one.methods), methods=list(ANY)))
     for one in ROUTES:
         if one.has_twin:
             loose = one.path.replace(":int", "")
             methods = tuple(method for method in one.methods if method != "DELETE")  # which has no twin (02 §6.6)
-            made.append(Route(PREFIX + loose, endpoint(_twin), methods=list(methods)))
+            made.append(Route(PREFIX + loose, endpoint(_twin, one.scope), methods=list(methods)))
             made.append(Route(PREFIX + loose, _wrong_method(methods), methods=list(ANY)))
     made.append(Route(PREFIX + "/{rest:path}", _unknown, methods=list(ANY)))
     return made

@@ -14,7 +14,8 @@ from vitrine.edge.auth import TokenMissing, TwoCarriers
 from vitrine.edge.params import SMALL_BODY_BYTES, BodyTooLarge, without_body
 from vitrine.errors import Conflict, DomainError, Forbidden, Invalid, NotFound, Unavailable
 from vitrine.library.errors import MayNotAdd, MayNotChange, MayNotSee
-from vitrine.oauth import TokenRefused
+from vitrine.oauth import InsufficientScope, TokenRefused, habits
+from vitrine.oauth.metadata import PROTECTED_RESOURCE
 from vitrine.platform import logging
 from vitrine.platform.ledger import RequestLine
 
@@ -35,15 +36,29 @@ STATUSES: tuple[tuple[type[DomainError], int], ...] = (
 )
 
 
-def endpoint(handler: Handler, *, max_bytes: Callable[[Request], int] | None = None) -> Handler:
-    """Wrap a handler: read its parameters, turn every refusal into the status that v1 promises, log the call."""
+def endpoint(
+    handler: Handler, scope: Callable[[str], str], *, max_bytes: Callable[[Request], int] | None = None
+) -> Handler:
+    """Wrap a handler: read its parameters, turn every refusal into the status that v1 promises, log the call.
+
+    *scope* tells by method what a token with scopes needs; `edge.auth` asks for it where the token is read."""
+    needed = {method: _or_none(scope, method) for method in ("GET", "POST", "PUT", "PATCH", "DELETE")}
+    needed["HEAD"] = needed["GET"]
 
     async def wrapped(request: Request) -> Response:
+        request.scope["state"]["needs"] = needed.get(request.scope["method"])
         response = await _answered(request, handler, max_bytes)
-        _note(request, response.status_code)
+        _note(request, response)
         return response
 
     return wrapped
+
+
+def _or_none(scope: Callable[[str], str], method: str) -> str | None:
+    try:
+        return scope(method)
+    except KeyError:  # a method that the route has not
+        return None
 
 
 async def _answered(request: Request, handler: Handler, max_bytes: Callable[[Request], int] | None) -> Response:
@@ -58,9 +73,11 @@ async def _answered(request: Request, handler: Handler, max_bytes: Callable[[Req
             if params.files:
                 await params.close()
     except TokenMissing:
-        return challenge(400, "invalid_request")
+        return challenge(request, 400, "invalid_request")
+    except InsufficientScope as refusal:
+        return insufficient(request, refusal)
     except TokenRefused as refusal:
-        return challenge(400 if refusal.code == "invalid_request" else 401, refusal.code)
+        return challenge(request, 400 if refusal.code == "invalid_request" else 401, refusal.code)
     except TwoCarriers:
         headers = {"Cache-Control": "no-store"}
         return Response(b'{"error":"invalid_request"}', 400, headers, media_type="application/json")
@@ -95,34 +112,55 @@ def refused(request: Request, refusal: DomainError) -> Response:
     return answer(request, None, status, error_details=refusal.detail, headers=headers)
 
 
-def challenge(status: int, error: str) -> Response:
+def challenge(request: Request, status: int, error: str) -> Response:
     """A token that is missing or wrong never reaches the envelope: empty body, single quotes (01 section 5.4).
 
-    The second challenge is for strict clients that know only Bearer (contract 08).
+    The second challenge is for clients that know only Bearer (contract 08); it names where the server describes itself
+    (RFC 9728 section 5.1). Without a token it names no error (RFC 6750 section 3.1).
     """
     response = Response(b"", status, {"Cache-Control": "no-store"})
     response.headers["WWW-Authenticate"] = f"OAuth realm='Service', error='{error}'"
-    if status == 401:
-        response.headers.append("WWW-Authenticate", f'Bearer realm="Service", error="{error}"')
+    told = f', error="{error}"' if status == 401 else ""
+    response.headers.append("WWW-Authenticate", f'Bearer realm="Service"{told}, {_described_at(request)}')
     return response
 
 
-def _note(request: Request, status: int) -> None:
+def insufficient(request: Request, refusal: InsufficientScope) -> Response:
+    """403 in the envelope, naming the missing scope in its words and in both challenges (RFC 6750 section 3.1)."""
+    response = answer(request, None, 403, error_details=f"This needs the scope {refusal.scope}. {refusal.description}")
+    old = f"OAuth realm='Service', error='insufficient_scope', scope='{refusal.scope}'"
+    new = f'Bearer realm="Service", error="insufficient_scope", scope="{refusal.scope}", {_described_at(request)}'
+    for value in (old, new):
+        response.headers.append("WWW-Authenticate", value)
+    return response
+
+
+def _described_at(request: Request) -> str:
+    return f'resource_metadata="{services(request).settings.absolute(PROTECTED_RESOURCE)}"'
+
+
+def _note(request: Request, response: Response) -> None:
     scope = request.scope
     state = scope["state"]
     bearer = state.get("bearer")
     if bearer is None:
         return
+    now = datetime.now(UTC)
+    in_header = "authorization" in request.headers
+    if not in_header:
+        here, application = services(request), bearer.actor.application_id
+        here.ledger.habit(application, habits.PARAMETER, now, state["address"])
+        response.headers.update(habits.headers(here.settings.absolute("/api/")))
     services(request).ledger.request(
         RequestLine(
-            datetime.now(UTC),
+            now,
             state["request_id"],
             bearer.actor.account_id,
             bearer.actor.application_id,
             scope["method"],
             scope["route"].path,
-            status,
+            response.status_code,
             round((time.perf_counter() - state["started"]) * 1_000_000),
-            "" if "authorization" in request.headers else "parameter_token",
+            "" if in_header else habits.PARAMETER,
         )
     )

@@ -7,7 +7,7 @@ from typing import Any
 from vitrine import app
 from vitrine.accounts import COMMAND, Actor, CollectionGrant, User, Via
 from vitrine.accounts.rights import ALL_DATABOX_RIGHTS, ALL_RIGHTS, CONTRIBUTOR
-from vitrine.applications import Application, Draft, Switch
+from vitrine.applications import Application, Draft, Profile, Switch
 from vitrine.cli.demo.media import DemoFile, prepare
 from vitrine.edge.services import Services
 from vitrine.library import store
@@ -114,15 +114,29 @@ def _applications(services: Services, work: UnitOfWork, user: User) -> dict[str,
             "web",
             CALLBACK,
         ),
+        Profile.COMPATIBILITY,
     )
     for switch in (Switch.PASSWORD_GRANT, Switch.IMPLICIT):
         web = services.applications.set_switch(work, actor, web.id, switch, on=True)
+    strict = services.applications.create(
+        work,
+        actor,
+        Draft("Exhibition", "Prepares exhibitions from the library.", "http://127.0.0.1:8001/", "web", CALLBACK),
+        Profile.STRICT,
+    )
+    public = services.applications.create(
+        work,
+        actor,
+        Draft("Guide", "Tells visitors about what they see.", "http://127.0.0.1:8001/", "web", CALLBACK),
+        Profile.PUBLIC,
+    )
     desktop = services.applications.create(
         work,
         actor,
         Draft("Press kit", "Fills press folders from the desktop.", "http://127.0.0.1:8001/press", "desktop"),
     )
-    return {"web_app": _told(services, work, actor, web), "desktop_app": _told(services, work, actor, desktop)}
+    made = {"web_app": web, "desktop_app": desktop, "strict_app": strict, "public_app": public}
+    return {name: _told(services, work, actor, one) for name, one in made.items()}
 
 
 def _told(services: Services, work: UnitOfWork, actor: Actor, one: Application) -> dict[str, str]:

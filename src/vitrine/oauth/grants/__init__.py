@@ -1,12 +1,16 @@
 """One module per grant type; the table is what the token endpoint knows."""
 
-from vitrine.oauth.grants import authorization_code, password
+from vitrine.oauth.grants import authorization_code, client_credentials, device_code, password, refresh_token
 from vitrine.oauth.grants.base import Form, Grant
 
+DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
 GRANTS: dict[str, Grant] = {
     "authorization_code": authorization_code.AuthorizationCode(),
     "password": password.Password(),
+    "refresh_token": refresh_token.RefreshToken(),
+    "client_credentials": client_credentials.ClientCredentials(),
+    DEVICE_CODE: device_code.DeviceCode(),
 }
-KNOWN = frozenset({"authorization_code", "password", "assertion", "refresh_token", "none"})
+KNOWN = frozenset({*GRANTS, "assertion", "none"})
 
-__all__ = ["GRANTS", "KNOWN", "Form", "Grant"]
+__all__ = ["DEVICE_CODE", "GRANTS", "KNOWN", "Form", "Grant"]

@@ -4,6 +4,8 @@ from vitrine.applications import Application
 from vitrine.oauth import codes
 from vitrine.oauth.errors import TokenError
 from vitrine.oauth.grants.base import Desk, Form, refuse_scope
+from vitrine.oauth.openid import Identity
+from vitrine.oauth.scopes import OPENID
 from vitrine.oauth.tokens import Issued
 
 
@@ -16,8 +18,13 @@ class AuthorizationCode:
         with desk.database.write() as work:
             try:
                 found = codes.redeem(work, application, code, redirect_uri, form.get("code_verifier"))
-                refuse_scope(form)  # leaves by an error, so that the code is not used up
-                return desk.tokens.issue(work, application, found.account_id, found.id)
+                if application.switches.has_old_answers:
+                    refuse_scope(form)  # leaves by an error, so that the code is not used up
+                scope = None if found.scope is None else frozenset(found.scope)
+                identity = None
+                if scope is not None and OPENID in scope:
+                    identity = Identity(found.account_id, found.nonce, found.authenticated or found.issued)
+                return desk.tokens.issue(work, application, found.account_id, found.id, scope, identity=identity)
             except codes.Replayed as refusal:
                 replayed = refusal  # leave the transaction normally: the revocation must be kept
         raise replayed

@@ -6,7 +6,9 @@ from typing import Protocol
 
 from vitrine.accounts import Accounts
 from vitrine.applications import Application, Applications, Policy
+from vitrine.oauth import scopes
 from vitrine.oauth.errors import TokenError
+from vitrine.oauth.refresh import Rotation
 from vitrine.oauth.tokens import Issued, Tokens
 from vitrine.platform.database import Database
 
@@ -21,6 +23,7 @@ class Desk:
     accounts: Accounts
     applications: Applications
     tokens: Tokens
+    rotation: Rotation
     policy: Policy
 
 
@@ -28,6 +31,14 @@ def refuse_scope(form: Form) -> None:
     """Old applications have no scopes (01 section 4.1 row 10): asked for last, after what is wrong otherwise."""
     if form.get("scope", "") not in ("", "0"):
         raise TokenError("invalid_scope", "Scopes are not offered to this kind of application.")
+
+
+def asked_scope(form: Form, application: Application) -> frozenset[str]:
+    """The scopes of a request to the token endpoint. Raises TokenError."""
+    try:
+        return scopes.asked(form.get("scope"), application.switches)
+    except scopes.UnknownScope as unknown:
+        raise TokenError("invalid_scope", f"There is no scope called {unknown}.") from unknown
 
 
 class Grant(Protocol):

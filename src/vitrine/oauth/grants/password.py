@@ -2,8 +2,9 @@
 
 from vitrine.accounts.errors import AccountLocked, WrongCredentials
 from vitrine.applications import Application, Switch
+from vitrine.oauth import scopes
 from vitrine.oauth.errors import TokenError
-from vitrine.oauth.grants.base import Desk, Form, refuse_scope
+from vitrine.oauth.grants.base import Desk, Form, asked_scope, refuse_scope
 from vitrine.oauth.tokens import Issued
 from vitrine.platform import audit
 
@@ -23,8 +24,13 @@ class Password:
             account = desk.applications.ensure_account(work, user.id, application)
             if account.revoked_at is not None:
                 raise TokenError("invalid_grant", "The person has withdrawn the access of this application.")
-            refuse_scope(form)
-            issued = desk.tokens.issue(work, application, account.id, None)
+            if application.switches.has_old_answers:
+                refuse_scope(form)
+                scope = None
+            else:
+                scope = asked_scope(form, application) - scopes.IDENTITY
+            # Never a refresh token: who has the password can ask again (RFC 9700 section 2.4).
+            issued = desk.tokens.issue(work, application, account.id, None, scope, refreshable=False)
             # The person gave the application their password: that is the consent, recorded as such.
             desk.applications.note_password_consent(work, account, application, address)
             audit.write(

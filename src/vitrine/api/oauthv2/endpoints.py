@@ -1,0 +1,145 @@
+"""POST endpoints: token, revocation, introspection, device authorization."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from vitrine.api.wire.envelope import is_acceptable
+from vitrine.edge import off, parameters, services
+from vitrine.edge.limits import TooMany
+from vitrine.edge.params import SMALL_BODY_BYTES, body, scalars
+from vitrine.errors import Invalid, Unavailable
+from vitrine.oauth import TokenAnswer, TokenError, habits
+from vitrine.oauth.metadata import DEVICE_PAGE
+
+# Any page may ask here: nothing is answered without a code or a secret, and cookies play no part (02 section 4.5 D).
+CORS = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Expose-Headers": "WWW-Authenticate, Retry-After, RateLimit, RateLimit-Policy, Deprecation, Sunset",
+}
+_FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
+Call = Callable[[dict[str, str], str], Any]
+
+
+async def token(request: Request) -> Response:
+    here = services(request)
+    return await _posted(
+        request, lambda form, sent: here.oauth.exchange(form, sent, request.state.address), _token_answer
+    )
+
+
+async def revoke(request: Request) -> Response:
+    """RFC 7009: an unknown token is as good as a revoked one. `{}`, since libraries read JSON from everything."""
+    return await _posted(request, services(request).oauth.revoke, lambda _request, _made: ({}, {}))
+
+
+async def introspect(request: Request) -> Response:
+    """RFC 7662."""
+    call = services(request).oauth.introspect
+    return await _posted(request, call, lambda _request, made: (made, {}), in_loop=True)
+
+
+async def device_authorization(request: Request) -> Response:
+    """RFC 8628 section 3.2."""
+    here = services(request)
+    page = here.settings.absolute(DEVICE_PAGE)
+
+    def told(_request: Request, made: Any) -> tuple[dict[str, Any], dict[str, str]]:
+        return {
+            "device_code": made.device_code,
+            "user_code": made.user_code,
+            "verification_uri": page,
+            "verification_uri_complete": f"{page}?user_code={made.user_code}",
+            "expires_in": round(made.expires_in.total_seconds()),
+            "interval": made.interval_s,
+        }, {}
+
+    return await _posted(request, lambda form, sent: here.oauth.offer(form, sent, request.state.address), told)
+
+
+Told = Callable[[Request, Any], tuple[dict[str, Any], dict[str, str]]]
+
+
+async def _posted(request: Request, call: Call, told: Told, *, in_loop: bool = False) -> Response:
+    """What the four endpoints share: https, the limit, the form, the refusals. *in_loop*: a short read."""
+    if not is_acceptable(request):
+        page = "<!doctype html><title>406</title><p>This endpoint answers in JSON.</p>"
+        return Response(page, 406, {"Cache-Control": "no-store", **CORS}, media_type="text/html")
+    here = services(request)
+    scheme = "https" if here.settings.is_https else request.url.scheme
+    if here.settings.https_required and scheme != "https":
+        return answer({"msg": "This endpoint must be called over https.", "code": 400}, 400)
+    try:
+        limited = here.limits.token.hit(request.state.address)
+    except TooMany as refusal:
+        refused = {"error": "temporarily_unavailable", "error_description": refusal.detail}
+        return answer(refused, 429, refusal.headers)
+    try:
+        form = await _form(request)
+        sent = request.headers.get("authorization", "")
+        made = call(form, sent) if in_loop and here.database.is_sqlite else await off(lambda: call(form, sent))
+    except TokenError as refusal:
+        headers = {"WWW-Authenticate": 'Basic realm="Service"'} if refusal.status == 401 else {}
+        return answer({"error": refusal.code, **_described(refusal)}, refusal.status, {**limited, **headers})
+    except Invalid as refusal:
+        return answer({"error": "invalid_request", "error_description": refusal.detail}, 400, limited)
+    except Unavailable as refusal:
+        return answer({"error": "temporarily_unavailable", "error_description": refusal.detail}, 503, limited)
+    value, headers = told(request, made)
+    return answer(value, 200, {**limited, **headers})
+
+
+def _token_answer(request: Request, made: TokenAnswer) -> tuple[dict[str, Any], dict[str, str]]:
+    """Contract 01 section 4.2, or RFC 6749 section 5.1 for applications of the newer profiles."""
+    value: dict[str, Any] = {"access_token": made.access_token}
+    if made.old_shape:
+        value["scope"] = None
+    value["token_type"] = "Bearer"  # noqa: S105 - a kind
+    if made.expires_in is not None:
+        value["expires_in"] = round(made.expires_in.total_seconds())
+    more = {"refresh_token": made.refresh_token, "scope": made.scope, "id_token": made.id_token}
+    value |= {name: text for name, text in more.items() if text is not None}
+    here = services(request)
+    for habit in made.habits:
+        here.ledger.habit(made.application_id, habit, datetime.now(UTC), request.state.address)
+    return value, habits.headers(here.settings.absolute("/api/")) if made.habits else {}
+
+
+def _described(refusal: TokenError) -> dict[str, str]:
+    return {"error_description": refusal.description} if refusal.description else {}
+
+
+async def _form(request: Request) -> dict[str, str]:
+    """Only the body counts; a JSON object is welcome too (01 section 4 D)."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind in _FORMS:
+        params = await parameters(request)
+        if params.repeated:
+            raise Invalid(f"The parameter {min(params.repeated)} came more than once.")
+        given: dict[str, Any] = dict(params.form)
+    else:
+        raw = await body(request, max_bytes=SMALL_BODY_BYTES)
+        try:
+            given = msgspec.json.decode(raw, type=dict[str, Any]) if raw else {}
+        except msgspec.DecodeError as failure:
+            raise Invalid("Send the parameters as a form or as a JSON object.") from failure
+    return scalars(given)
+
+
+def answer(value: dict[str, Any], status: int, headers: dict[str, str] | None = None) -> Response:
+    sent = {"Cache-Control": "no-store", "Pragma": "no-cache", **CORS, **(headers or {})}
+    return Response(msgspec.json.encode(value), status, sent, media_type="application/json")
+
+
+async def preflight(_request: Request) -> Response:
+    headers = {
+        **CORS,
+        "Access-Control-Allow-Methods": "POST, GET",
+        "Access-Control-Allow-Headers": "Authorization, Content-Type",
+        "Access-Control-Max-Age": "86400",
+    }
+    return Response(b"", 200, headers)

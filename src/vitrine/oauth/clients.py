@@ -1,0 +1,120 @@
+"""Who calls the token endpoint and its sisters (RFC 6749 section 2.3, 01 section 4.1 row 3)."""
+
+import base64
+import binascii
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import unquote_plus
+
+import sqlalchemy as sa
+
+from vitrine.applications import Application, ApplicationId, Applications, Policy, Switch
+from vitrine.oauth.errors import TokenError
+from vitrine.platform.crypto import digest, same
+from vitrine.platform.database import UnitOfWork
+from vitrine.platform.prepared import Prepared
+from vitrine.platform.schema import from_micros, metadata
+
+_REMEMBERED = 10_000
+_NOBODYS = digest("nobody's secret")
+
+
+def _statement() -> sa.Select[Any]:
+    one, secrets = metadata.tables["applications"].c, metadata.tables["application_secrets"].c
+    return (
+        sa.select(one.id, one.updated, one.activated, one.profile, one.switches, secrets.digest, secrets.expires)
+        .select_from(metadata.tables["applications"])
+        .outerjoin(metadata.tables["application_secrets"], secrets.application_id == one.id)
+        .where(one.client_id == sa.bindparam("client_id"), one.deleted_at.is_(None))
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """An application that said who it is; *proved* when it did so with its secret, *by_header* when by HTTP Basic."""
+
+    application: Application
+    proved: bool
+    by_header: bool
+
+
+class Clients:
+    """Authenticates with one statement; what was made of the same row before is used again."""
+
+    def __init__(self, applications: Applications, policy: Policy) -> None:
+        self._applications = applications
+        self._policy = policy
+        self._prepared = Prepared(_statement())
+        self._known: dict[tuple[Any, ...], Application] = {}
+
+    def authenticate(self, work: UnitOfWork, form: Mapping[str, str], authorization: str) -> Client:
+        """By Basic or body but not both. Raises TokenError, one code for everything that is wrong."""
+        basic = _basic(authorization)
+        if basic is not None and self._says_twice(work, form, basic[0]):
+            raise _refused("Send client credentials either in the header or in the body.", basic=False)
+        client_id, secret = basic or (form.get("client_id", ""), form.get("client_secret", ""))
+        found = self._find(work, client_id) if client_id else None
+        if found is None:
+            same(_NOBODYS, digest(secret))  # an unknown id costs what a known one costs
+            raise _refused("The client is unknown.", basic=basic is not None)
+        application, live = found
+        strictly = basic is not None and not application.switches.has_old_answers
+        if secret:
+            presented = digest(secret)
+            if not any(same(one, presented) for one in live):
+                raise _refused("The client secret is not right.", basic=strictly)
+        elif application.switches.is_on(Switch.SECRET_REQUIRED, self._policy):
+            raise _refused("The client secret is required.", basic=strictly)
+        if not application.activated:
+            raise TokenError("unauthorized_client", "The application is suspended.")
+        return Client(application, bool(secret), basic is not None)
+
+    def _says_twice(self, work: UnitOfWork, form: Mapping[str, str], client_id: str) -> bool:
+        """Two identities in one request. The same id beside the header is what many libraries send, and is no second
+        one; old applications keep the old refusal of it (01 section 4.1 row 3)."""
+        if "client_secret" in form or form.get("client_id", client_id) != client_id:
+            return True
+        found = self._find(work, client_id)
+        return "client_id" in form and (found is None or found[0].switches.has_old_answers)
+
+    def _find(self, work: UnitOfWork, client_id: str) -> tuple[Application, list[bytes]] | None:
+        """The application with the digests of its live secrets."""
+        rows = self._prepared.all_raw(work, [client_id])
+        if not rows:
+            return None
+        key = (*rows[0][:4], str(rows[0][4]))  # the switches are a text here and a mapping there
+        known = self._known.get(key)
+        if known is None:
+            if len(self._known) >= _REMEMBERED:
+                self._known.clear()
+            made = self._applications.by_client_id(work, client_id)
+            if made is None or made.id != ApplicationId(rows[0][0]):
+                return None
+            known = self._known[key] = made
+        return known, [bytes(row[5]) for row in rows if row[5] is not None and _is_live(row[6], work.now)]
+
+
+def _is_live(expires: Any, now: datetime) -> bool:
+    if expires is None:
+        return True
+    end: datetime = from_micros(expires) if isinstance(expires, int) else expires
+    return end > now
+
+
+def _refused(words: str, *, basic: bool) -> TokenError:
+    """401 for who came with a header, else 400, which is what old clients read (RFC 6749 section 5.2, 01 §4.1 D)."""
+    return TokenError("invalid_client", words, status=401 if basic else 400)
+
+
+def _basic(header: str) -> tuple[str, str] | None:
+    """Client id and secret of HTTP Basic (RFC 6749 section 2.3.1: both form-encoded), None when there is none."""
+    scheme, _, rest = header.partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        user, colon, password = base64.b64decode(rest.strip(), validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        raise TokenError("invalid_client", "The Authorization header is malformed.") from None
+    return (unquote_plus(user), unquote_plus(password)) if colon else None

@@ -1,0 +1,168 @@
+"""Devices without a browser of their own: a code for the device, a short one for the person (RFC 8628)."""
+
+import re
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from vitrine.accounts import Actor
+from vitrine.applications import Application, ApplicationId, Applications
+from vitrine.errors import Invalid, NotFound
+from vitrine.oauth.errors import TokenError
+from vitrine.oauth.tables import device_codes
+from vitrine.platform import audit
+from vitrine.platform.crypto import digest, is_mistyped, new_secret
+from vitrine.platform.database import UnitOfWork
+
+LIFE = timedelta(minutes=10)
+INTERVAL_S = 5
+SLOWER_BY_S = 5
+# Twenty consonants: no words by chance, nothing that looks like a digit (RFC 8628 section 6.1).
+ALPHABET = "BCDFGHJKLMNPQRSTVWXZ"
+LENGTH = 8
+_NOT_LETTERS = re.compile(r"[^A-Z]")
+
+
+class Waiting(TokenError):
+    """`authorization_pending` or `slow_down`: the caller must commit, since the time of the poll is kept."""
+
+
+class NoSuchDevice(NotFound):
+    """The code is unknown, too old or was used."""
+
+    code = "no_such_device"
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What a device is told; *user_code* has a hyphen in its middle."""
+
+    device_code: str
+    user_code: str
+    expires_in: timedelta
+    interval_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    account_id: int
+    scope: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A device that waits for the person who typed its code."""
+
+    id: int
+    application: Application
+    scope: frozenset[str]
+    user_code: str
+    address: str
+    issued: datetime
+
+
+def offer(work: UnitOfWork, application: Application, scope: frozenset[str], address: str) -> Offer:
+    device_code = new_secret("dc")
+    user_code = "".join(secrets.choice(ALPHABET) for _ in range(LENGTH))
+    work.db.execute(
+        device_codes.delete().where(device_codes.c.expires < work.now, device_codes.c.user_code == user_code)
+    )
+    work.db.execute(
+        device_codes.insert().values(
+            digest=digest(device_code),
+            user_code=user_code,
+            application_id=application.id,
+            scope=sorted(scope),
+            state="waiting",
+            interval_s=INTERVAL_S,
+            address=address,
+            issued=work.now,
+            expires=work.now + LIFE,
+        )
+    )
+    return Offer(device_code, shown(user_code), LIFE, INTERVAL_S)
+
+
+def shown(user_code: str) -> str:
+    return f"{user_code[: LENGTH // 2]}-{user_code[LENGTH // 2 :]}"
+
+
+def plain(typed: str) -> str:
+    """A code as a person typed it, with small letters, blanks and hyphens where they like."""
+    return _NOT_LETTERS.sub("", typed.upper())[: LENGTH + 1]
+
+
+def find(work: UnitOfWork, applications: Applications, typed: str) -> Device:
+    """The device that shows this code. Raises NoSuchDevice."""
+    row = work.db.execute(
+        sa.select(device_codes).where(
+            device_codes.c.user_code == plain(typed),
+            device_codes.c.state == "waiting",
+            device_codes.c.expires > work.now,
+        )
+    ).first()
+    application = None if row is None else applications.for_protocol(work, ApplicationId(row.application_id))
+    if row is None or application is None or not application.activated:
+        raise NoSuchDevice("This code is unknown, too old or was used already. Ask the device for a new one.")
+    return Device(row.id, application, frozenset(row.scope or ()), shown(row.user_code), row.address, row.issued)
+
+
+def decide(
+    work: UnitOfWork,
+    actor: Actor,
+    applications: Applications,
+    device: Device,
+    *,
+    allow: bool,
+    scope: frozenset[str],
+) -> None:
+    """What a person decided; the device learns of it when it asks next. Raises NoSuchDevice for who was second."""
+    if allow and not scope:
+        raise Invalid("Allow at least one thing, or deny.", field="scope")
+    account = applications.decide(
+        work, actor, device.application, allow=allow, return_to=f"device at {device.address}",
+        scope=scope, asked=device.scope,
+    )  # fmt: skip
+    done = work.db.execute(
+        device_codes.update()
+        .where(device_codes.c.id == device.id, device_codes.c.state == "waiting")
+        .values(state="allowed" if allow else "denied", account_id=account.id, scope=sorted(scope))
+    )
+    if done.rowcount != 1:
+        raise NoSuchDevice("Somebody has decided about this device already.")
+    details = {"device": device.address}
+    audit.write(
+        work, actor, "device.allowed" if allow else "device.denied", f"application {device.application.id}", details
+    )
+
+
+def poll(work: UnitOfWork, application: Application, secret: str) -> Allowed:
+    """The device asks again. Raises Waiting, or TokenError once nothing can come any more (section 3.5)."""
+    row = None
+    if not is_mistyped(secret):
+        row = work.db.execute(sa.select(device_codes).where(device_codes.c.digest == digest(secret))).first()
+    if row is None or row.application_id != application.id:
+        raise TokenError("invalid_grant", "The device code is unknown or was given to another application.")
+    if row.state == "denied":
+        raise TokenError("access_denied", "The person said no.")
+    if row.state == "used":
+        raise TokenError("invalid_grant", "The device code was used already.")
+    if row.expires <= work.now:
+        raise TokenError("expired_token", "The device code is too old; ask for a new one.")
+    if row.state == "waiting":
+        too_soon = row.polled_at is not None and work.now - row.polled_at < timedelta(seconds=row.interval_s)
+        pause = row.interval_s + (SLOWER_BY_S if too_soon else 0)
+        work.db.execute(
+            device_codes.update().where(device_codes.c.id == row.id).values(polled_at=work.now, interval_s=pause)
+        )
+        if too_soon:
+            raise Waiting("slow_down", f"Ask every {pause} seconds at most.")
+        raise Waiting("authorization_pending", "Nobody has decided yet.")
+    done = work.db.execute(
+        device_codes.update().where(device_codes.c.id == row.id, device_codes.c.state == "allowed").values(state="used")
+    )
+    if done.rowcount != 1:
+        raise TokenError("invalid_grant", "The device code was used already.")
+    return Allowed(row.account_id, list(row.scope or ()))

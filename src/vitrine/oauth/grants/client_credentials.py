@@ -1,0 +1,34 @@
+"""grant_type=client_credentials (RFC 6749 section 4.4): no person is there, so the owner must have said so.
+
+The token acts as the application's owner, within the scopes asked for. It needs the switch "acts as its owner", which
+only the owner can turn, and which is bound to their own account (docs/decisions/0041).
+"""
+
+from vitrine.applications import Application, Switch
+from vitrine.oauth.errors import TokenError
+from vitrine.oauth.grants.base import Desk, Form, asked_scope
+from vitrine.oauth.scopes import IDENTITY
+from vitrine.oauth.tokens import Issued
+from vitrine.platform import audit
+
+_REMEDY = "Its owner must first switch on that it may act for them without a person (settings page)."
+
+
+class ClientCredentials:
+    def redeem(self, desk: Desk, application: Application, form: Form, address: str) -> Issued:
+        if application.switches.has_old_answers:
+            raise TokenError("invalid_request", "grant_type is missing or unknown.")  # as in 01 section 4.1 row 1
+        if not application.switches.is_on(Switch.ACTS_AS_OWNER, desk.policy):
+            raise TokenError("unauthorized_client", _REMEDY)
+        scope = asked_scope(form, application)
+        if scope & IDENTITY:
+            raise TokenError("invalid_scope", "Nobody signs in here: openid, profile and email cannot be given.")
+        with desk.database.write() as work:
+            account_id, user_id = desk.applications.acting_account(work, application)
+            if account_id is None:
+                raise TokenError("unauthorized_client", _REMEDY)
+            issued = desk.tokens.issue_alone(work, account_id, scope)
+            # No id of a person but the owner's: nobody else is concerned.
+            details = {"user": user_id}
+            audit.write(work, None, "token.by_credentials", f"application {application.id}", details, address=address)
+        return issued

@@ -1,0 +1,97 @@
+"""What old applications do and new ones should not: counted by application, habit and day, and shown to the owner."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+import sqlalchemy as sa
+
+from vitrine.applications import Switch
+from vitrine.oauth.tables import habit_uses
+from vitrine.platform.database import UnitOfWork
+from vitrine.platform.schema import Instant
+
+# When the first of them may be refused everywhere (RFC 8594), and since when they are discouraged (RFC 9745).
+SUNSET = datetime.fromisoformat("2028-01-01T00:00:00+00:00")
+DEPRECATED = datetime.fromisoformat("2026-11-01T00:00:00+00:00")
+PASSWORD, IMPLICIT, PARAMETER = Switch.PASSWORD_GRANT.value, Switch.IMPLICIT.value, Switch.PARAMETER_TOKEN.value
+NO_SECRET, OUT_OF_BAND, PREFIX = "secret_optional", "out_of_band", "redirect_prefix"
+HABITS = (PASSWORD, IMPLICIT, PARAMETER, NO_SECRET, OUT_OF_BAND, PREFIX)
+KEPT = timedelta(days=400)
+Marks = Mapping[tuple[int, str, date], tuple[int, datetime, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """One habit of one application: how often since *since*, and when and from where it was last seen."""
+
+    habit: str
+    uses: int
+    last_at: datetime
+    last_address: str
+
+
+_ADD = sa.text(
+    "INSERT INTO habit_uses (application_id, habit, day, uses, last_at, last_address)"
+    " SELECT id, :habit, :day, :uses, :at, :address FROM applications WHERE id = :application"  # unless it is gone
+    " ON CONFLICT (application_id, habit, day) DO UPDATE"
+    " SET uses = habit_uses.uses + excluded.uses, last_at = excluded.last_at, last_address = excluded.last_address"
+).bindparams(
+    sa.bindparam("at", type_=Instant()),
+    sa.bindparam("day", type_=sa.Date()),
+    sa.bindparam("uses", type_=sa.Integer()),
+    sa.bindparam("habit", type_=sa.String()),
+    sa.bindparam("address", type_=sa.String()),
+)
+
+
+def add(work: UnitOfWork, marks: Marks) -> None:
+    """Write what the ledger counted: right whoever else writes meanwhile, in an order in which nobody waits for
+    each other for ever."""
+    for (application, habit, day), (uses, at, address) in sorted(marks.items()):
+        values = {"application": application, "habit": habit, "day": day, "uses": uses, "at": at, "address": address}
+        work.db.execute(_ADD, values)
+
+
+def of(work: UnitOfWork, application_id: int, since: date) -> list[Use]:
+    """The habits of an application since a day, the latest first."""
+    one = habit_uses.c
+    rows = work.db.execute(
+        sa.select(one.habit, one.uses, one.last_at, one.last_address)
+        .where(one.application_id == application_id, one.day >= since)
+        .order_by(one.last_at.desc())
+    )
+    found: dict[str, Use] = {}
+    for habit, uses, at, address in rows:
+        before = found.get(habit)
+        found[habit] = (
+            Use(habit, uses, at, address)
+            if before is None
+            else Use(habit, before.uses + uses, before.last_at, before.last_address)
+        )
+    return list(found.values())
+
+
+def everywhere(work: UnitOfWork, since: date) -> list[tuple[int, str, int]]:
+    """(application, habit, uses) since a day, for `check --security`."""
+    one = habit_uses.c
+    rows = work.db.execute(
+        sa.select(one.application_id, one.habit, sa.func.sum(one.uses))
+        .where(one.day >= since)
+        .group_by(one.application_id, one.habit)
+        .order_by(one.application_id, one.habit)
+    )
+    return [(row[0], row[1], int(row[2])) for row in rows]
+
+
+def headers(documentation: str) -> dict[str, str]:
+    """What an answer to an old habit says (RFC 9745 section 2, RFC 8594 section 3)."""
+    return {
+        "Deprecation": f"@{int(DEPRECATED.timestamp())}",
+        "Sunset": SUNSET.strftime("%a, %d %b %Y %H:%M:%S GMT"),
+        "Link": f'<{documentation}>; rel="deprecation"; type="text/html"',
+    }
+
+
+def purge(work: UnitOfWork) -> None:
+    work.db.execute(habit_uses.delete().where(habit_uses.c.day < (work.now - KEPT).date()))

@@ -1,0 +1,117 @@
+"""The keys that sign id_tokens: pending, active, retired (docs/decisions/0043).
+
+A pending key is published before it signs, so that a client that keeps our keys for a day knows the next one already; a
+retired one stays published until no token signed with it is alive. RS256, the one algorithm that every client must know
+(OpenID Connect Discovery section 3).
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+from joserfc import jwt
+from joserfc.jwk import RSAKey
+
+from vitrine.accounts import Actor
+from vitrine.errors import Forbidden
+from vitrine.oauth.tables import signing_keys
+from vitrine.platform import audit
+from vitrine.platform.crypto import Vault, random_base62
+from vitrine.platform.database import Database, UnitOfWork
+
+ALGORITHM = "RS256"
+BITS = 2048
+PUBLISHED_AFTER = timedelta(days=2)
+_PUBLIC = ("kty", "n", "e", "kid", "alg", "use")
+
+
+@dataclass(frozen=True, slots=True)
+class _New:
+    kid: str
+    public: dict[str, Any]
+    sealed: str
+
+
+@dataclass(frozen=True, slots=True)
+class SigningKeys:
+    database: Database
+    vault: Vault
+
+    def sign(self, claims: dict[str, Any]) -> str:
+        """A signed JWT. Opens its own transactions; takes about a millisecond."""
+        kid, private = self._active()
+        key = RSAKey.import_key(private)
+        return jwt.encode({"alg": ALGORITHM, "kid": kid, "typ": "JWT"}, claims, key, algorithms=[ALGORITHM])
+
+    def published(self) -> list[dict[str, Any]]:
+        """The JWK Set of every key that a client may meet; the first call of an instance makes its keys."""
+        self._active()
+        with self.database.read() as work:
+            shown = sa.or_(signing_keys.c.state != "retired", signing_keys.c.retired_at > work.now - PUBLISHED_AFTER)
+            rows = work.db.execute(sa.select(signing_keys.c.public).where(shown).order_by(signing_keys.c.id))
+            return [dict(row[0]) for row in rows]
+
+    def rotate(self, actor: Actor) -> str:
+        """The pending key signs from now on, the active one is retired, a new one is published. Administrators only."""
+        if not actor.is_admin:
+            raise Forbidden("Only administrators may change the signing keys.")
+        self._active()
+        fresh = self._made()
+        with self.database.write() as work:
+            work.db.execute(
+                signing_keys.update()
+                .where(signing_keys.c.state == "active")
+                .values(state="retired", retired_at=work.now)
+            )
+            _, kid = self._first(work, "pending")
+            work.db.execute(signing_keys.update().where(signing_keys.c.kid == kid).values(state="active"))
+            self._add(work, fresh, "pending")
+            long_gone = signing_keys.c.retired_at < work.now - PUBLISHED_AFTER
+            work.db.execute(signing_keys.delete().where(signing_keys.c.state == "retired", long_gone))
+            audit.write(work, actor, "signing_key.rotated", f"key {kid}")
+        return kid
+
+    def _active(self) -> tuple[str, dict[str, Any]]:
+        with self.database.read() as work:
+            found = self._first_or_none(work, "active")
+        if found is None:
+            # Made outside the transaction: a prime takes longer than others should wait.
+            one, next_one = self._made(), self._made()
+            with self.database.write() as work:
+                if self._first_or_none(work, "active") is None:  # another process may have been first
+                    self._add(work, one, "active")
+                    self._add(work, next_one, "pending")
+                found = self._first(work, "active")
+        sealed, kid = found
+        private: dict[str, Any] = msgspec.json.decode(self.vault.decrypt(sealed))
+        return kid, private
+
+    def _made(self) -> _New:
+        kid = random_base62(16)
+        key = RSAKey.generate_key(BITS, parameters={"kid": kid, "alg": ALGORITHM, "use": "sig"}, private=True)
+        public = {name: value for name, value in key.as_dict(private=False).items() if name in _PUBLIC}
+        return _New(kid, public, self.vault.encrypt(msgspec.json.encode(key.as_dict(private=True)).decode()))
+
+    @staticmethod
+    def _add(work: UnitOfWork, one: _New, state: str) -> None:
+        work.db.execute(
+            signing_keys.insert().values(
+                kid=one.kid, state=state, public=one.public, sealed=one.sealed, created=work.now
+            )
+        )
+
+    @staticmethod
+    def _first_or_none(work: UnitOfWork, state: str) -> tuple[str, str] | None:
+        row = work.db.execute(
+            sa.select(signing_keys.c.sealed, signing_keys.c.kid)
+            .where(signing_keys.c.state == state)
+            .order_by(signing_keys.c.id)
+        ).first()
+        return None if row is None else (row[0], row[1])
+
+    def _first(self, work: UnitOfWork, state: str) -> tuple[str, str]:
+        found = self._first_or_none(work, state)
+        assert found is not None
+        return found

@@ -1,0 +1,138 @@
+"""Refresh tokens: one use each, thirty seconds of grace, and the end of the family for who comes later.
+
+The successor of a refresh token is derived from it under the server key. So whoever lost the answer of a refresh, or
+asked twice at once, gets the same successor again without its value being kept anywhere; who only reads the database
+can derive nothing. (RFC 9700 section 4.14.2; the numbers and their reasons: docs/decisions/0040.)
+"""
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from vitrine.applications import Application
+from vitrine.oauth import refresh_store, store
+from vitrine.oauth.errors import TokenError
+from vitrine.oauth.refresh_store import Refresh
+from vitrine.platform import audit
+from vitrine.platform.crypto import Vault, derived_secret, digest, is_mistyped, new_secret, signature
+from vitrine.platform.database import UnitOfWork
+
+LIFE = timedelta(days=90)
+ACCESS_LIFE = timedelta(hours=1)
+GRACE = timedelta(seconds=30)
+_FAMILY_BITS = 62
+
+
+class FamilyEnded(TokenError):
+    """A used refresh token came again: the caller must commit, since its whole family was just deleted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rotated:
+    access: str
+    refresh: str
+    token_id: int
+    scope: frozenset[str]
+    account_id: int
+    expires_in: timedelta
+
+
+def new_family() -> int:
+    return secrets.randbits(_FAMILY_BITS)
+
+
+def start(work: UnitOfWork, account_id: int, code_id: int | None, family: int, scope: frozenset[str]) -> str:
+    """The first refresh token of a grant."""
+    secret = new_secret("rt")
+    refresh_store.add(
+        work,
+        {
+            "digest": digest(secret),
+            "account_id": account_id,
+            "code_id": code_id,
+            "family": family,
+            "scope": sorted(scope),
+            "issued": work.now,
+            "expires": work.now + LIFE,
+        },
+    )
+    return secret
+
+
+@dataclass(frozen=True, slots=True)
+class Rotation:
+    """Takes a refresh token and gives its successor."""
+
+    vault: Vault
+
+    def _derived(self, kind: str, secret: str) -> str:
+        return derived_secret(kind, signature(self.vault.derive("refresh successor"), f"{kind}:{secret}".encode()))
+
+    def rotate(self, work: UnitOfWork, application: Application, secret: str, asked: frozenset[str] | None) -> Rotated:
+        """Raises TokenError, FamilyEnded for a late second use. *asked* is None for what was granted."""
+        found = None if is_mistyped(secret) else refresh_store.find(work, digest(secret))
+        if found is None or found.application_id != application.id:
+            raise TokenError("invalid_grant", "The refresh token is unknown or was given to another application.")
+        if found.expires <= work.now or found.is_closed:
+            raise TokenError("invalid_grant", "The refresh token is too old, or the person withdrew the access.")
+        scope = _narrowed(found, asked)
+        if not refresh_store.take(work, found.id):
+            return self._again(work, found, secret)
+        access, successor = self._derived("at", secret), self._derived("rt", secret)
+        token_id = store.add_token(
+            work,
+            {
+                "digest": digest(access),
+                "account_id": found.account_id,
+                "code_id": found.code_id,
+                "family": found.family,
+                "scope": sorted(scope),
+                "last_four": access[-4:],
+                "expires": work.now + ACCESS_LIFE,
+            },
+        )
+        refresh_store.add(
+            work,
+            {
+                "digest": digest(successor),
+                "account_id": found.account_id,
+                "code_id": found.code_id,
+                "family": found.family,
+                "scope": found.scope,  # a narrower access token does not narrow the grant (RFC 6749 section 6)
+                "issued": work.now,
+                "expires": work.now + LIFE,
+            },
+        )
+        return Rotated(access, successor, token_id, scope, found.account_id, ACCESS_LIFE)
+
+    def _again(self, work: UnitOfWork, found: Refresh, secret: str) -> Rotated:
+        """Somebody was first. Within the grace the same answer is given; later it is taken for theft."""
+        used = refresh_store.used_at(work, found.id)
+        access, successor = self._derived("at", secret), self._derived("rt", secret)
+        made = store.token_by_digest(work, digest(access))
+        if used is not None and work.now - used <= GRACE:
+            if made is None or refresh_store.find(work, digest(successor)) is None:
+                raise TokenError("invalid_grant", "What this refresh token gave was revoked.")
+            left = max(_expiry(made.expires) - work.now, timedelta(0))
+            return Rotated(access, successor, made.id, frozenset(made.scope or ()), found.account_id, left)
+        gone = refresh_store.end_family(work, found.family)
+        thing = f"application {found.application_id}"
+        audit.write(work, None, "refresh_token.reused", thing, {"account": found.account_id, "tokens_revoked": gone})
+        raise FamilyEnded("invalid_grant", "The refresh token was used already; what came of it is revoked.")
+
+
+def _expiry(value: datetime | None) -> datetime:
+    assert value is not None
+    return value
+
+
+def _narrowed(found: Refresh, asked: frozenset[str] | None) -> frozenset[str]:
+    """What is asked of what was granted, and of what the person allows now."""
+    granted = frozenset(found.scope or ())
+    if asked is not None and not asked <= granted:
+        raise TokenError("invalid_scope", f"{min(asked - granted)} was not granted with this refresh token.")
+    wanted = granted if asked is None else asked
+    allowed = wanted if found.allowed is None else wanted & frozenset(found.allowed)
+    if wanted and not allowed:
+        raise TokenError("invalid_grant", "The person no longer allows any of this.")
+    return allowed

@@ -1,0 +1,96 @@
+"""All SQL of refresh tokens."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from vitrine.oauth.tables import access_tokens, refresh_tokens
+from vitrine.platform.database import UnitOfWork
+from vitrine.platform.schema import metadata
+
+
+@dataclass(frozen=True, slots=True)
+class Refresh:
+    """A row, with what decides whether it still opens anything. *allowed* is what the person allows now."""
+
+    id: int
+    account_id: int
+    application_id: int
+    family: int
+    code_id: int | None
+    scope: list[str] | None
+    allowed: list[str] | None
+    expires: datetime
+    is_closed: bool
+
+
+def add(work: UnitOfWork, values: Mapping[str, Any]) -> None:
+    work.db.execute(refresh_tokens.insert().values(**values))
+
+
+def find(work: UnitOfWork, digest: bytes) -> Refresh | None:
+    accounts, users = metadata.tables["accounts"], metadata.tables["users"]
+    applications = metadata.tables["applications"]
+    one = refresh_tokens.c
+    row = work.db.execute(
+        sa.select(
+            one.id, one.account_id, accounts.c.application_id, one.family, one.code_id, one.scope,
+            accounts.c.granted_scope, one.expires, accounts.c.revoked_at, users.c.deleted_at, users.c.mail_locked,
+            applications.c.activated, applications.c.deleted_at.label("gone"),
+        )
+        .join(accounts, accounts.c.id == one.account_id)
+        .join(users, users.c.id == accounts.c.user_id)
+        .join(applications, applications.c.id == accounts.c.application_id)
+        .where(one.digest == digest)
+    ).first()  # fmt: skip
+    if row is None:
+        return None
+    closed = bool(row.revoked_at or row.deleted_at or row.mail_locked or row.gone or not row.activated)
+    return Refresh(
+        id=row.id,
+        account_id=row.account_id,
+        application_id=row.application_id,
+        family=row.family,
+        code_id=row.code_id,
+        scope=row.scope,
+        allowed=row.granted_scope,
+        expires=row.expires,
+        is_closed=closed,
+    )
+
+
+def take(work: UnitOfWork, token_id: int) -> bool:
+    """Use the token up; True for the one caller who was first, whoever else asks at the same moment."""
+    one = refresh_tokens
+    done = work.db.execute(one.update().where(one.c.id == token_id, one.c.used_at.is_(None)).values(used_at=work.now))
+    return done.rowcount == 1
+
+
+def used_at(work: UnitOfWork, token_id: int) -> datetime | None:
+    found: datetime | None = work.db.scalar(sa.select(refresh_tokens.c.used_at).where(refresh_tokens.c.id == token_id))
+    return found
+
+
+def end_family(work: UnitOfWork, family: int) -> int:
+    """Delete every refresh and access token of one grant; the number of tokens that could still be used."""
+    gone = work.db.execute(access_tokens.delete().where(access_tokens.c.family == family)).rowcount
+    return gone + work.db.execute(refresh_tokens.delete().where(refresh_tokens.c.family == family)).rowcount
+
+
+def families_of_code(work: UnitOfWork, code_id: int) -> list[int]:
+    return list(
+        work.db.scalars(sa.select(refresh_tokens.c.family).distinct().where(refresh_tokens.c.code_id == code_id))
+    )
+
+
+def delete_of_account(work: UnitOfWork, account_id: int) -> int:
+    return work.db.execute(refresh_tokens.delete().where(refresh_tokens.c.account_id == account_id)).rowcount
+
+
+def purge(work: UnitOfWork, limit: int) -> None:
+    """Those whose time is over. A used one is remembered until then, so that its return is noticed."""
+    old = sa.select(refresh_tokens.c.id).where(refresh_tokens.c.expires < work.now - timedelta(days=1)).limit(limit)
+    work.db.execute(refresh_tokens.delete().where(refresh_tokens.c.id.in_(old)))

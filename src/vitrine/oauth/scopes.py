@@ -1,0 +1,78 @@
+"""What an application may be allowed, in words that a person understands (docs/decisions/0042).
+
+A scope is a capability, not a route: `library:read` opens whatever only looks. Applications of the compatibility
+profile have none; their tokens mean everything that the person may (01 section 5.2).
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from vitrine.applications import Profile, Switches
+
+OPENID = "openid"
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """One row: its name on the wire, and what the consent page says of it."""
+
+    name: str
+    words: str
+    is_powerful: bool = False
+
+
+SCOPES: tuple[Scope, ...] = (
+    Scope("library:read", "See the documents that you can see, and how they are arranged"),
+    Scope("search", "Search in your documents"),
+    Scope("originals", "Fetch original files"),
+    Scope("upload", "Add documents in your name", is_powerful=True),
+    Scope("metadata:edit", "Change titles, captions, marks and the place of documents", is_powerful=True),
+    Scope("delete", "Delete documents and replace files", is_powerful=True),
+    Scope("baskets", "See and change your baskets"),
+    Scope("feeds", "Read feeds, and publish in them where you may"),
+    Scope("orders", "Order documents, and answer orders where you may"),
+    Scope("quarantine", "See and settle what waits in quarantine", is_powerful=True),
+    Scope("account:read", "Read your profile and what you may do"),
+    Scope("account:edit", "Change your profile", is_powerful=True),
+    Scope("applications", "See and change the applications that you registered", is_powerful=True),
+    Scope("administration", "Do in your name what administrators do", is_powerful=True),
+    Scope(OPENID, "Know who you are when you sign in there"),
+    Scope("profile", "Know your name and your language"),
+    Scope("email", "Know your e-mail address"),
+)
+BY_NAME = {one.name: one for one in SCOPES}
+IDENTITY = frozenset({OPENID, "profile", "email"})
+_ORDER = {one.name: place for place, one in enumerate(SCOPES)}
+# What is asked for when a request names no scope (RFC 6749 section 3.3): looking for new kinds of applications,
+# everything for programs on a desktop, since those that come from elsewhere know of no scopes.
+LOOKING = frozenset({"library:read", "search", "account:read"})
+EVERYTHING = frozenset(BY_NAME) - IDENTITY
+
+
+class UnknownScope(ValueError):
+    """A scope that is not in the table: `invalid_scope`."""
+
+
+def asked(text: str | None, switches: Switches) -> frozenset[str]:
+    """The scopes of a request's `scope` parameter. Raises UnknownScope."""
+    names = frozenset((text or "").split(" ")) - {""}
+    if not names:
+        return EVERYTHING if switches.profile is Profile.DESKTOP else LOOKING
+    unknown = names - set(BY_NAME)
+    if unknown:
+        raise UnknownScope(min(unknown))
+    return names
+
+
+def written(names: Iterable[str]) -> str:
+    """As on the wire, in the order of the table."""
+    return " ".join(ordered(names))
+
+
+def ordered(names: Iterable[str]) -> list[str]:
+    return sorted(names, key=lambda name: (_ORDER.get(name, len(_ORDER)), name))
+
+
+def described(names: Iterable[str]) -> list[Scope]:
+    """The rows of *names* for a page; a name that is no longer in the table tells itself."""
+    return [BY_NAME.get(name, Scope(name, name)) for name in ordered(names)]
