@@ -13,11 +13,32 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.add_column("accounts", sa.Column("asked_scope", Json(), nullable=True))
-    op.add_column("accounts", sa.Column("acts_alone_since", Instant(), nullable=True))
-    op.add_column("authorization_codes", sa.Column("nonce", sa.String(512), nullable=True))
-    op.add_column("authorization_codes", sa.Column("authenticated", Instant(), nullable=True))
-    op.add_column("access_tokens", sa.Column("family", Id, nullable=True))
+    op.add_column(
+        "accounts",
+        sa.Column(
+            "asked_scope", Json(), nullable=True, comment="everything the person has been asked for and decided about"
+        ),
+    )
+    op.add_column(
+        "accounts",
+        sa.Column(
+            "acts_alone_since", Instant(), nullable=True, comment="the owner lets it act for them by its secret alone"
+        ),
+    )
+    op.add_column(
+        "authorization_codes",
+        sa.Column(
+            "nonce", sa.String(512), nullable=True, comment="for the id_token (OpenID Connect Core section 3.1.2.1)"
+        ),
+    )
+    op.add_column(
+        "authorization_codes",
+        sa.Column("authenticated", Instant(), nullable=True, comment="when the person last gave their password"),
+    )
+    op.add_column(
+        "access_tokens",
+        sa.Column("family", Id, nullable=True, comment="the refresh tokens it came with; null: it came alone"),
+    )
     op.create_index("ix_access_tokens_family", "access_tokens", ["family"])
     _refresh_tokens()
     _device_codes()
