@@ -9,7 +9,8 @@ import sqlalchemy as sa
 
 from vitrine.oauth import refresh_store
 from vitrine.oauth.tables import access_tokens, authorization_codes, device_codes
-from vitrine.platform.database import UnitOfWork, inserted_id
+from vitrine.platform.database import UnitOfWork
+from vitrine.platform.prepared import PreparedInsert
 from vitrine.platform.schema import metadata
 
 
@@ -64,8 +65,14 @@ def use_code(work: UnitOfWork, code_id: int) -> bool:
     return done.rowcount == 1
 
 
+_ADD_TOKEN = PreparedInsert(
+    access_tokens, "digest", "account_id", "code_id", "family", "is_developer", "scope", "sealed", "last_four",
+    "created", "expires", "idle_limit_s",
+)  # fmt: skip
+
+
 def add_token(work: UnitOfWork, values: Mapping[str, Any]) -> int:
-    return inserted_id(work.db.execute(access_tokens.insert().values(created=work.now, **values)))
+    return _ADD_TOKEN.add(work, {"is_developer": False, "created": work.now, **values})
 
 
 def knows_token(work: UnitOfWork, digest: bytes) -> bool:

@@ -3,7 +3,10 @@
 from typing import Any, Protocol
 
 from vitrine.platform.database import UnitOfWork
+from vitrine.platform.prepared import PreparedInsert
 from vitrine.platform.tables import audit_log
+
+_LINES = PreparedInsert(audit_log, "at", "user_id", "application_id", "action", "object", "details", "address")
 
 
 class Who(Protocol):
@@ -27,14 +30,15 @@ def write(
     address: str = "",
 ) -> None:
     """One line; *details* never holds a secret. *who* is None when nobody is signed in yet."""
-    work.db.execute(
-        audit_log.insert().values(
-            at=work.now,
-            user_id=who.user_id if who else None,
-            application_id=who.application_id if who else None,
-            action=action,
-            object=thing,
-            details=details,
-            address=(who.address if who else "") or address,
-        )
+    _LINES.add(
+        work,
+        {
+            "at": work.now,
+            "user_id": who.user_id if who else None,
+            "application_id": who.application_id if who else None,
+            "action": action,
+            "object": thing,
+            "details": details,
+            "address": (who.address if who else "") or address,
+        },
     )

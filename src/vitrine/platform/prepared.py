@@ -5,13 +5,13 @@ A Prepared compiles its statement once; on SQLite it binds and converts by itsel
 there is one statement and one meaning on both.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Select
+from sqlalchemy import Select, Table
 from sqlalchemy.dialects import sqlite
 
-from vitrine.platform.database import UnitOfWork
+from vitrine.platform.database import UnitOfWork, inserted_id
 from vitrine.platform.schema import Instant, from_micros
 
 _DIALECT = sqlite.dialect()
@@ -84,3 +84,29 @@ class Prepared:
             if values[place] is not None:
                 values[place] = convert(values[place])
         return values
+
+
+class PreparedInsert:
+    """One INSERT of fixed columns, for rows that are written on hot paths: Core's own way through a statement and its
+    cache key costs more than the row."""
+
+    def __init__(self, table: Table, *columns: str) -> None:
+        self._statement = table.insert()
+        self._columns = columns
+        # Names of our own tables, never of a caller.
+        marks = ", ".join("?" * len(columns))
+        self._sql = f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES ({marks})"  # noqa: S608
+        kinds: list[Any] = [table.c[name].type for name in columns]
+        self._binders: list[Convert | None] = [kind.dialect_impl(_DIALECT).bind_processor(_DIALECT) for kind in kinds]
+
+    def add(self, work: UnitOfWork, values: Mapping[str, Any]) -> int:
+        """The number of the new row. Columns that *values* leaves out are NULL: name none that must not be."""
+        if work.driver is None:
+            return inserted_id(work.db.execute(self._statement, dict(values)))
+        row = [
+            given if given is None or bind is None else bind(given)
+            for given, bind in zip(map(values.get, self._columns), self._binders, strict=True)
+        ]
+        made = work.driver.execute(self._sql, row).lastrowid
+        assert made is not None
+        return made
