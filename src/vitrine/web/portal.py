@@ -156,9 +156,10 @@ async def redirects(request: Request) -> Response:
     try:
         await write(request, known, call)
     except (BadApplication, Invalid) as refusal:
-        return await settings_page(
-            request, await facts(request), redirect_fault=(old, given.get("new", ""), said(request, refusal))
-        )
+        shown = await facts(request)
+        place = old if old in shown.application.redirects else ""  # another window may have removed it meanwhile
+        fault = (place, given.get("new", ""), said(request, refusal))
+        return await settings_page(request, shown, redirect_fault=fault)
     return back(request, "redirects")
 
 

@@ -16,6 +16,7 @@ from vitrine.applications import Application, usage
 from vitrine.edge import long_read, read, services, write
 from vitrine.errors import Invalid
 from vitrine.platform.database import UnitOfWork
+from vitrine.web import snippets
 from vitrine.web.developer import ONE, application_id
 from vitrine.web.forms import known
 from vitrine.web.proving import freshly
@@ -61,9 +62,11 @@ async def start(request: Request) -> Response:
     """Snippets with the application's own values. Their token comes from the environment, never from the page."""
     here = services(request)
     found = await read(request, known, lambda work, actor: here.applications.get(work, actor, application_id(request)))
+    server = here.settings.base_url.rstrip("/")
     return page(
-        request, "developers/start.html", part="start", application=found, server=here.settings.base_url.rstrip("/")
-    )
+        request, "developers/start.html", part="start", application=found, snippets=snippets.first_photograph(server),
+        way=snippets.authorize(server, found), exchange=snippets.exchange(server, found),
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
