@@ -17,9 +17,10 @@ from vitrine.accounts import Accounts, SignInPolicy, links
 from vitrine.accounts import store as accounts_store
 from vitrine.accounts.letters import SEND, Letters, Postman
 from vitrine.accounts.passwords import Passwords
+from vitrine.accounts.second import SecondFactor
 from vitrine.api import oauthv2, root, v1
 from vitrine.api.cors import Cors
-from vitrine.applications import Applications, Policy
+from vitrine.applications import Applications, Policy, Portal, portal_store, usage
 from vitrine.edge import health
 from vitrine.edge.dispatch import Dispatcher, Shortcut
 from vitrine.edge.limits import Limit, RequestLimits
@@ -48,6 +49,7 @@ from vitrine.media.service import Media
 from vitrine.media.storage import open_store
 from vitrine.oauth import OAuth, habits
 from vitrine.oauth import store as tokens
+from vitrine.oauth.personal import PersonalTokens
 from vitrine.platform import logging, migrate
 from vitrine.platform.crypto import Vault
 from vitrine.platform.database import Database
@@ -117,7 +119,10 @@ def make_services(
         ),
         jobs=jobs,
         accounts=accounts,
+        second=SecondFactor(accounts, settings.title, settings.origin),
         applications=applications,
+        portal=Portal(applications, settings.application_approval),
+        personal=PersonalTokens(applications),
         oauth=OAuth(database, accounts, applications, vault, Policy(settings.old_habits), settings.origin),
         media=media,
         records=records,
@@ -186,12 +191,25 @@ def keep_up(services: Services, stop: threading.Event) -> None:
                 tokens.purge(work)
                 habits.purge(work)
                 links.purge(work)
+                portal_store.purge(work)
                 services.jobs.add(work, SWEEP, {}, key="all")
         except Unavailable as failure:  # a locked database or a full disk ends by itself: no reason to end the worker
             log.warning("upkeep.waits", why=failure.why)
             pause = UPKEEP_AGAIN
+        _purge_requests(services, stop)
         services.media.sandbox.end_idle()
         stop.wait(pause.total_seconds())
+
+
+def _purge_requests(services: Services, stop: threading.Event) -> None:
+    """Old lines of the request log in small batches, so that nobody waits long for the database."""
+    try:
+        while not stop.is_set():
+            with services.database.write() as work:
+                if usage.purge(work) == 0:
+                    return
+    except Unavailable as failure:
+        log.warning("upkeep.waits", why=failure.why)
 
 
 class Application:
@@ -208,6 +226,7 @@ class Application:
         )
         inner.router.redirect_slashes = False
         counts = Counts() if settings.metrics_from else None
+        inner.state.whole = self
         inner.state.readiness = health.Readiness(services)
         inner.state.metrics = Metrics(services, counts or Counts())
         self._app = Outermost(

@@ -4,6 +4,7 @@ Capabilities subclass these with a name worth catching. Statuses are chosen at t
 a bug is not a DomainError and becomes a 500 with a request id and no detail.
 """
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 
@@ -12,13 +13,19 @@ class DomainError(Exception):
 
     *detail* is a sentence for them, naming the field and the remedy where there is one; *why* is for the log only.
     `code` is stable and documented; clients and tests match it, never the sentence. *field* names the input at fault.
+    With *values*, *detail* is a template such as "{name} is empty.": `detail` becomes the English sentence, `template`
+    stays what a catalogue of another language knows.
     """
 
     code: ClassVar[str] = "error"
 
-    def __init__(self, detail: str, *, why: str = "", field: str = "") -> None:
-        super().__init__(detail)
-        self.detail = detail
+    def __init__(
+        self, detail: str, *, why: str = "", field: str = "", values: Mapping[str, object] | None = None
+    ) -> None:
+        self.template = detail
+        self.values = dict(values or {})
+        self.detail = detail.format_map(self.values) if self.values else detail
+        super().__init__(self.detail)
         self.why = why
         self.field = field
 
@@ -52,6 +59,14 @@ class Unavailable(DomainError):
 
     code = "unavailable"
 
-    def __init__(self, detail: str, *, why: str = "", field: str = "", retry_after_s: int | None = None) -> None:
-        super().__init__(detail, why=why, field=field)
+    def __init__(
+        self,
+        detail: str,
+        *,
+        why: str = "",
+        field: str = "",
+        values: Mapping[str, object] | None = None,
+        retry_after_s: int | None = None,
+    ) -> None:
+        super().__init__(detail, why=why, field=field, values=values)
         self.retry_after_s = retry_after_s

@@ -55,6 +55,9 @@ class Settings:
     )
     api_header_tokens_only: bool = _setting(False, "Ignore access tokens in query and body for every application.")
     old_habits: str = _setting("flagged", "Server policy on discouraged OAuth features: refuse, flagged or allow.")
+    application_approval: bool = _setting(
+        False, "New applications are for their owners and test users until an administrator approves them."
+    )
     upload_max_bytes: int = _setting(10 * 2**30, "Largest file that can be added.", "bytes")
     fetch_max_bytes: int = _setting(2 * 2**30, "Largest file that is fetched from an address.", "bytes")
     media_max_pixels: int = _setting(200_000_000, "Largest picture that is decoded.", "pixels")

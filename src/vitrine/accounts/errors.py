@@ -9,6 +9,12 @@ class WrongCredentials(Forbidden):
     code = "wrong_credentials"
 
 
+class WrongCode(Forbidden):
+    """The second step of signing in failed."""
+
+    code = "wrong_code"
+
+
 class AccountLocked(Unavailable):
     """Too many failed sign-ins; `retry_after_s` says when the account may try again."""
 

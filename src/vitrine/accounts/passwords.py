@@ -25,9 +25,13 @@ class Passwords:
     def hash(self, password: str) -> str:
         """Raises WeakPassword when the password is shorter than MINIMUM_LENGTH or absurdly long."""
         if len(password) < MINIMUM_LENGTH:
-            raise WeakPassword(f"Choose a password of at least {MINIMUM_LENGTH} characters.", field="password")
+            raise WeakPassword(
+                "Choose a password of at least {count} characters.", field="password", values={"count": MINIMUM_LENGTH}
+            )
         if len(password) > MAXIMUM_LENGTH:
-            raise WeakPassword(f"Choose a password of at most {MAXIMUM_LENGTH} characters.", field="password")
+            raise WeakPassword(
+                "Choose a password of at most {count} characters.", field="password", values={"count": MAXIMUM_LENGTH}
+            )
         with self._slots:
             return self._hasher.hash(password)
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from secrets import token_urlsafe
 from typing import Any
 
-from vitrine.accounts import store
+from vitrine.accounts import second_store, store
 from vitrine.accounts.errors import AccountLocked, LoginTaken, NotFresh, WrongCredentials
 from vitrine.accounts.model import Actor, Session, SessionId, User, UserId, Via
 from vitrine.accounts.passwords import Passwords
@@ -222,7 +222,7 @@ class Accounts:
             found = store.user_by_login(work, login)
             # Login and e-mail address of one account share its counter: else there are twice as many guesses.
             login = found.login if found else login
-            self._refuse_locked(work, login, address)
+            self.refuse_locked(work, login, address)
             hashed = store.password_hash(work, found.id) if found else None
         right = self.passwords.verify(hashed, password)
         usable = found is not None and not found.is_guest and not found.mail_locked
@@ -231,7 +231,7 @@ class Accounts:
             better = self.passwords.rehashed(password)  # before the write lock is taken
         with self.database.write() as work:
             # Counted again inside the write lock: parallel guesses may not slip through together.
-            self._refuse_locked(work, login, address)
+            self.refuse_locked(work, login, address)
             if not right or not usable or found is None:
                 store.add_failure(work, login, address)
             else:
@@ -243,14 +243,26 @@ class Accounts:
             raise WrongCredentials("The login or the password is not right.", field="login")
         return found
 
-    def _refuse_locked(self, work: UnitOfWork, login: str, address: str) -> None:
+    def has_second_step(self, work: UnitOfWork, user_id: UserId) -> bool:
+        """True when a password alone does not open the account (`accounts.second`)."""
+        return second_store.confirmed(work, user_id) is not None or bool(second_store.passkeys(work, user_id))
+
+    def note_attempt(self, work: UnitOfWork, counter: str, address: str, *, right: bool) -> None:
+        """Count a failure under *counter* (a login, or what stands for a second step), or forget the ones before."""
+        if right:
+            store.clear_failures(work, counter)
+        else:
+            store.add_failure(work, counter, address)
+
+    def refuse_locked(self, work: UnitOfWork, login: str, address: str) -> None:
         since = work.now - self.policy.wait
         by_login = store.failures_since(work, since, login=login)
         by_address = store.failures_since(work, since, address=address) if address else 0
         if by_login >= self.policy.failures or by_address >= self.policy.failures_by_address:
             minutes = round(self.policy.wait.total_seconds() / 60)
             raise AccountLocked(
-                f"Too many failed sign-ins. Please try again in {minutes} minutes.",
+                "Too many failed sign-ins. Please try again in {minutes} minutes.",
+                values={"minutes": minutes},
                 why=f"login failures {by_login}, address failures {by_address}",
                 retry_after_s=round(self.policy.wait.total_seconds()),
             )

@@ -1,6 +1,17 @@
 """Users, sessions, failed sign-ins and rights."""
 
-from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, LargeBinary, String, Table, UniqueConstraint
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
 
 from vitrine.platform.schema import Instant, Json, metadata
 from vitrine.platform.tables import Id
@@ -117,4 +128,45 @@ record_grants = Table(
     Column("created", Instant, nullable=False),
     UniqueConstraint("user_id", "record_id", "reason", "giver_id"),
     comment="several grants stand side by side with their reasons, the best counts (06 section 17.5)",
+)
+
+second_factors = Table(
+    "second_factors",
+    metadata,
+    Column("user_id", Id, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
+    Column("sealed", Text, nullable=False, comment="the TOTP secret, encrypted under the server key"),
+    Column("confirmed_at", Instant, nullable=True, comment="null until a first code proved that the app has it"),
+    Column("last_step", Id, nullable=True, comment="the newest step of 30 s whose code was used: none works twice"),
+    Column("created", Instant, nullable=False),
+)
+
+recovery_codes = Table(
+    "recovery_codes",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("user_id", Id, ForeignKey("users.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("digest", LargeBinary(32), nullable=False),
+    Column("used_at", Instant, nullable=True),
+)
+
+passkeys = Table(
+    "passkeys",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("user_id", Id, ForeignKey("users.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("credential", String(1400), nullable=False, unique=True, comment="credential id in base64url"),
+    Column("public_key", LargeBinary, nullable=False),
+    Column("sign_count", Id, nullable=False),
+    Column("name", String(80), nullable=False),
+    Column("created", Instant, nullable=False),
+    Column("last_used", Instant, nullable=True),
+)
+
+passkey_challenges = Table(
+    "passkey_challenges",
+    metadata,
+    Column("digest", LargeBinary(32), primary_key=True),
+    Column("user_id", Id, nullable=True, comment="who wants to add a passkey; null: somebody who signs in"),
+    Column("expires", Instant, nullable=False),
+    comment="each is taken once, within five minutes",
 )

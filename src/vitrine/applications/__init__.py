@@ -1,11 +1,14 @@
 """Third-party applications: registration, settings, secrets, and who allowed them."""
 
 from vitrine.applications.errors import BadApplication, NoSuchApplication
+from vitrine.applications.kinds import KINDS, Kind, kind_of
 from vitrine.applications.model import OUT_OF_BAND, Account, Application, ApplicationId, Authorised
+from vitrine.applications.portal import Portal
 from vitrine.applications.profiles import Policy, Profile, RedirectMatch, Switch, Switches
 from vitrine.applications.service import LIST_SHAPES, Applications, Draft, Imported
 
 __all__ = [
+    "KINDS",
     "LIST_SHAPES",
     "OUT_OF_BAND",
     "Account",
@@ -16,10 +19,13 @@ __all__ = [
     "BadApplication",
     "Draft",
     "Imported",
+    "Kind",
     "NoSuchApplication",
     "Policy",
+    "Portal",
     "Profile",
     "RedirectMatch",
     "Switch",
     "Switches",
+    "kind_of",
 ]

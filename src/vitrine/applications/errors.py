@@ -1,12 +1,18 @@
 """Refusals of applications."""
 
-from vitrine.errors import Invalid, NotFound
+from vitrine.errors import Forbidden, Invalid, NotFound
 
 
 class NoSuchApplication(NotFound):
     """Unknown, or somebody else's: both look the same (07 P5, must 1)."""
 
     code = "no_such_application"
+
+
+class NotOpen(Forbidden):
+    """Only owners and test users may use it: its owner chose so, or an administrator has not approved it."""
+
+    code = "not_open"
 
 
 class BadApplication(Invalid):

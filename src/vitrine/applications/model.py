@@ -29,6 +29,28 @@ class Application:
     redirects: tuple[str, ...]
     created: datetime
     updated: datetime
+    kind: str = ""
+    publisher: str = ""
+    privacy_url: str = ""
+    terms_url: str = ""
+    contact: str = ""
+    suspended_by: str = ""
+    suspended_reason: str = ""
+    approval: str = ""
+    approval_reason: str = ""
+    only_testers: bool = False
+    logo: str = ""
+    deleted_at: datetime | None = None
+
+    @property
+    def is_for_testers(self) -> bool:
+        """True while only its owners and test users can give it access."""
+        return self.only_testers or self.approval not in ("", "yes")
+
+    @property
+    def made_by(self) -> str:
+        """Who stands behind it, as people are told: the publisher, else the person who registered it."""
+        return self.publisher or self.creator_name
 
     @property
     def callback(self) -> str:

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from vitrine.accounts import Accounts, Actor, UserId
 from vitrine.applications import store
-from vitrine.applications.errors import BadApplication, NoSuchApplication
+from vitrine.applications.errors import BadApplication, NoSuchApplication, NotOpen
 from vitrine.applications.model import (
     OUT_OF_BAND,
     Account,
@@ -102,7 +102,7 @@ class Applications:
         if not actor.is_admin:
             raise Forbidden("Only administrators may choose an application's id.")
         faults = {**check(imported.draft), **check_credentials(imported)}
-        if "client_id" not in faults and store.by_client_id(work, imported.client_id) is not None:
+        if "client_id" not in faults and store.knows_client_id(work, imported.client_id):
             faults["client_id"] = "There is an application with this client_id already."
         if faults:
             raise BadApplication(faults)
@@ -131,14 +131,20 @@ class Applications:
         return self._get(work, made)
 
     def own(self, work: UnitOfWork, actor: Actor) -> list[Application]:
-        return store.created_by(work, actor.must_user_id)
+        return store.owned_by(work, actor.must_user_id)
 
     def get(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId) -> Application:
-        """For owner and administrators; NoSuchApplication for everybody else, whether it exists or not."""
+        """For owners and administrators; NoSuchApplication for everybody else, whether it exists or not."""
         found = store.by_id(work, application_id)
-        if found is None or not (actor.is_admin or (actor.is_known and found.creator_id == actor.user_id)):
+        if found is None or not (actor.is_admin or self.is_owner(work, actor, found)):
             raise NoSuchApplication("There is no such application of yours.", why=f"application {application_id}")
         return found
+
+    def is_owner(self, work: UnitOfWork, actor: Actor, application: Application) -> bool:
+        """True for who registered it and for co-owners."""
+        if actor.user_id is None:
+            return False
+        return application.creator_id == actor.user_id or store.is_owner(work, actor.user_id, application.id)
 
     def _get(self, work: UnitOfWork, application_id: ApplicationId) -> Application:
         found = store.by_id(work, application_id)
@@ -219,9 +225,10 @@ class Applications:
         return self.vault.decrypt(found[1])
 
     def delete(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId) -> None:
-        """Delete an application; accounts, codes and tokens of all its users die with it, at once."""
+        """Delete an application: nothing of it works from now on. For 14 days `Portal.restore` brings it back, then
+        its accounts, codes and tokens go with it (`portal_store.purge`)."""
         found = self.get(work, actor, application_id)
-        store.delete(work, found.id)
+        store.update(work, found.id, {"deleted_at": work.now})
         audit.write(work, actor, "application.deleted", f"application {found.id}", {"name": found.name})
 
     # -- the protocol's side -------------------------------------------------------------------------------------
@@ -258,13 +265,22 @@ class Applications:
     def account(self, work: UnitOfWork, user_id: int, application: Application) -> Account | None:
         return store.account(work, user_id, application.id)
 
-    def ensure_account(self, work: UnitOfWork, user_id: int, application: Application) -> Account:
+    def ensure_owner_account(self, work: UnitOfWork, user_id: int, application: Application) -> Account:
+        """Owners have an account whatever the application's state, as its creator has (01 section 2.1)."""
         found = store.account(work, user_id, application.id)
         if found is None:
             store.add_account(work, user_id, application.id)
             found = store.account(work, user_id, application.id)
             assert found is not None
         return found
+
+    def ensure_account(self, work: UnitOfWork, user_id: int, application: Application) -> Account:
+        """Raises NotOpen where only owners and test users may give access."""
+        if application.is_for_testers and not (
+            store.is_owner(work, user_id, application.id) or store.is_tester(work, user_id, application.id)
+        ):
+            raise NotOpen("This application is not open to everybody yet. Ask its owner to make you a test user.")
+        return self.ensure_owner_account(work, user_id, application)
 
     def decide(
         self,

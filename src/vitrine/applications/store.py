@@ -8,22 +8,34 @@ import sqlalchemy as sa
 from vitrine.applications.model import Account, AccountId, Application, ApplicationId, Secret
 from vitrine.applications.origins import origin_of
 from vitrine.applications.profiles import Profile, Switches
-from vitrine.applications.tables import accounts, application_secrets, applications, consents, redirect_addresses
+from vitrine.applications.tables import (
+    accounts,
+    application_owners,
+    application_secrets,
+    application_testers,
+    applications,
+    consents,
+    redirect_addresses,
+)
 from vitrine.platform.database import UnitOfWork, inserted_id
 from vitrine.platform.prepared import Prepared
 from vitrine.platform.schema import metadata
 
 _LIVE = applications.c.deleted_at.is_(None)
+_DESCRIBED = (
+    "kind", "publisher", "privacy_url", "terms_url", "contact", "suspended_by", "suspended_reason", "approval",
+    "approval_reason", "only_testers", "logo", "deleted_at",
+)  # fmt: skip
 _ACCOUNT = [accounts.c[name] for name in Account.__dataclass_fields__]
 _SECRET = [application_secrets.c[name] for name in Secret.__dataclass_fields__]
 
 
-def _find(work: UnitOfWork, *conditions: Any) -> list[Application]:
+def _find(work: UnitOfWork, *conditions: Any, live: Any = _LIVE) -> list[Application]:
     users = metadata.tables["users"]
     rows = work.db.execute(
         sa.select(applications, users.c.login, users.c.first_name, users.c.last_name)
         .outerjoin(users, users.c.id == applications.c.creator_id)
-        .where(_LIVE, *conditions)
+        .where(live, *conditions)
         .order_by(applications.c.name, applications.c.id)
     ).all()
     addresses: dict[int, list[str]] = {row.id: [] for row in rows}
@@ -53,6 +65,7 @@ def _application(row: Any, redirects: list[str]) -> Application:
         redirects=tuple(redirects),
         created=row.created,
         updated=row.updated,
+        **{name: row._mapping[name] for name in _DESCRIBED},
     )
 
 
@@ -64,8 +77,32 @@ def by_client_id(work: UnitOfWork, client_id: str) -> Application | None:
     return next(iter(_find(work, applications.c.client_id == client_id)), None)
 
 
-def created_by(work: UnitOfWork, user_id: int) -> list[Application]:
-    return _find(work, applications.c.creator_id == user_id)
+def _owned(user_id: int) -> Any:
+    shared = sa.select(application_owners.c.application_id).where(application_owners.c.user_id == user_id)
+    return sa.or_(applications.c.creator_id == user_id, applications.c.id.in_(shared))
+
+
+def owned_by(work: UnitOfWork, user_id: int) -> list[Application]:
+    return _find(work, _owned(user_id))
+
+
+def is_owner(work: UnitOfWork, user_id: int, application_id: ApplicationId) -> bool:
+    wanted = sa.select(applications.c.id).where(applications.c.id == application_id, _owned(user_id))
+    return work.db.execute(wanted).first() is not None
+
+
+def is_tester(work: UnitOfWork, user_id: int, application_id: ApplicationId) -> bool:
+    wanted = sa.select(application_testers.c.user_id).where(
+        application_testers.c.application_id == application_id, application_testers.c.user_id == user_id
+    )
+    return work.db.execute(wanted).first() is not None
+
+
+def knows_client_id(work: UnitOfWork, client_id: str) -> bool:
+    """Also of a deleted application that may still come back."""
+    return (
+        work.db.execute(sa.select(applications.c.id).where(applications.c.client_id == client_id)).first() is not None
+    )
 
 
 def by_ids(work: UnitOfWork, ids: list[ApplicationId]) -> dict[ApplicationId, Application]:
@@ -90,7 +127,8 @@ def set_redirects(work: UnitOfWork, application_id: ApplicationId, redirects: li
         {"application_id": application_id, "uri": uri, "position": place, "origin": origin_of(uri)}
         for place, uri in enumerate(redirects)
     ]
-    work.db.execute(redirect_addresses.insert(), rows)
+    if rows:  # an application without a user has no address
+        work.db.execute(redirect_addresses.insert(), rows)
 
 
 def is_origin(work: UnitOfWork, origin: str, application_id: int | None) -> bool:

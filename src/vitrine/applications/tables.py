@@ -21,7 +21,18 @@ applications = Table(
     Column("list_shapes", String(12), nullable=False, server_default="automatic"),
     Column("created", Instant, nullable=False),
     Column("updated", Instant, nullable=False),
-    Column("deleted_at", Instant, nullable=True),
+    Column("deleted_at", Instant, nullable=True, comment="comes back within 14 days, then the row goes"),
+    Column("kind", String(8), nullable=False, server_default="", comment="server, page, device or machine"),
+    Column("publisher", String(128), nullable=False, server_default=""),
+    Column("privacy_url", Text, nullable=False, server_default=""),
+    Column("terms_url", Text, nullable=False, server_default=""),
+    Column("contact", String(254), nullable=False, server_default=""),
+    Column("suspended_by", String(8), nullable=False, server_default="", comment="owner or admin, while suspended"),
+    Column("suspended_reason", Text, nullable=False, server_default=""),
+    Column("approval", String(8), nullable=False, server_default="", comment="empty: not needed; waiting, yes or no"),
+    Column("approval_reason", Text, nullable=False, server_default=""),
+    Column("only_testers", Boolean, nullable=False, server_default="0"),
+    Column("logo", String(64), nullable=False, server_default="", comment="SHA-256 of its picture"),
 )
 
 redirect_addresses = Table(
@@ -77,4 +88,28 @@ consents = Table(
     Column("shown", Json, nullable=False, comment="name, description, website and return address as they were shown"),
     Column("address", String(64), nullable=False, server_default=""),
     comment="every decision a person took about an application (design 5.2)",
+)
+
+application_owners = Table(
+    "application_owners",
+    metadata,
+    Column("application_id", Id, ForeignKey("applications.id", ondelete="CASCADE"), primary_key=True),
+    Column("user_id", Id, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True, index=True),
+    Column("added", Instant, nullable=False),
+    comment="co-owners beside the creator: they see and change what the creator does",
+)
+
+application_testers = Table(
+    "application_testers",
+    metadata,
+    Column("application_id", Id, ForeignKey("applications.id", ondelete="CASCADE"), primary_key=True),
+    Column("user_id", Id, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True, index=True),
+    Column("added", Instant, nullable=False),
+)
+
+application_logos = Table(
+    "application_logos",
+    metadata,
+    Column("application_id", Id, ForeignKey("applications.id", ondelete="CASCADE"), primary_key=True),
+    Column("picture", LargeBinary, nullable=False, comment="PNG of at most 256 × 256 pixels, made by us"),
 )

@@ -42,7 +42,7 @@ def nest(pairs: Iterable[tuple[str, str]]) -> dict[str, Nested]:
     root = _Node()
     for count, (name, value) in enumerate(pairs):
         if count == MOST_PARAMETERS:
-            raise Invalid(f"A request may have at most {MOST_PARAMETERS} parameters.")
+            raise Invalid("A request may have at most {count} parameters.", values={"count": MOST_PARAMETERS})
         matched = _NAME.fullmatch(name)
         if matched is None:
             root[name] = value
@@ -201,7 +201,9 @@ async def _read_form(request: Request, params: Params, kind: str, max_bytes: int
         if request.headers.get("content-length") == "0":
             return
         if str(failure).startswith("Too many") or getattr(failure, "message", "").startswith("Too many"):
-            raise Invalid(f"A request may have at most {MOST_PARAMETERS} parameters and 1000 files.") from failure
+            raise Invalid(
+                "A request may have at most {count} parameters and 1000 files.", values={"count": MOST_PARAMETERS}
+            ) from failure
         raise Invalid("The form that was sent is broken off or not well formed.", why=str(failure)) from failure
     pairs: list[tuple[str, str]] = []
     for name, value in form.multi_items():
@@ -216,13 +218,15 @@ async def _read_form(request: Request, params: Params, kind: str, max_bytes: int
 async def _limited(request: Request, max_bytes: int) -> Any:
     announced = request.headers.get("content-length", "")
     if announced.isdecimal() and int(announced) > max_bytes:
-        raise BodyTooLarge(f"The body may have at most {max_bytes} bytes.", field="body")
+        raise BodyTooLarge("The body may have at most {bytes} bytes.", field="body", values={"bytes": max_bytes})
     seen = 0
     try:
         async for chunk in request.stream():
             seen += len(chunk)
             if seen > max_bytes:
-                raise BodyTooLarge(f"The body may have at most {max_bytes} bytes.", field="body")
+                raise BodyTooLarge(
+                    "The body may have at most {bytes} bytes.", field="body", values={"bytes": max_bytes}
+                )
             yield chunk
     except ClientDisconnect as gone:
         # Nobody reads the answer; it is no failure of ours either, and happens to every long upload some day.

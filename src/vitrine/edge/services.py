@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from vitrine.accounts import Accounts
 from vitrine.accounts.letters import Letters
-from vitrine.applications import Applications
+from vitrine.accounts.second import SecondFactor
+from vitrine.applications import Applications, Portal
 from vitrine.edge.limits import RequestLimits
 from vitrine.embed import Embeds
 from vitrine.jobs import Jobs
@@ -21,6 +22,7 @@ from vitrine.library.substitution import Substitution
 from vitrine.library.upkeep import Upkeep
 from vitrine.media.service import Media
 from vitrine.oauth import OAuth
+from vitrine.oauth.personal import PersonalTokens
 from vitrine.platform.crypto import Vault
 from vitrine.platform.database import Database
 from vitrine.platform.ledger import Ledger
@@ -38,7 +40,10 @@ class Services:
     jobs: Jobs
     accounts: Accounts
     letters: Letters
+    second: SecondFactor
     applications: Applications
+    portal: Portal
+    personal: PersonalTokens
     oauth: OAuth
     media: Media
     records: Records

@@ -117,7 +117,9 @@ class Ingest:
         collection = self.permit(work, actor, into)
         twins = store.same_file(work, collection.databox_id, arrival.sha256)
         if twins:
-            refusal = AlreadyThere(f"This file is already in the library as “{twins[0].title}”.")
+            refusal = AlreadyThere(
+                "This file is already in the library as “{title}”.", values={"title": twins[0].title}
+            )
             refusal.key = twins[0].key
             raise refusal
 

@@ -83,7 +83,8 @@ def answer(call: dict[str, Any], operations: dict[str, Callable[..., Any]]) -> d
     try:
         return {"ok": True, "value": operations[call["op"]](**call["arguments"])}
     except MediaError as refusal:
-        return {"ok": False, "code": refusal.code, "detail": refusal.detail, "why": refusal.why}
+        told = {"detail": refusal.template, "values": {name: str(one) for name, one in refusal.values.items()}}
+        return {"ok": False, "code": refusal.code, "why": refusal.why, **told}
     except MemoryError:
         return {"ok": False, "code": "out_of_memory", "detail": "This file needs too much memory to be read."}
     except Exception as failure:

@@ -82,7 +82,8 @@ class Sandbox:
             answer = self._ask(child, op, arguments, time.monotonic() + timeout.total_seconds())
         if answer["ok"]:
             return answer["value"]
-        raise BY_CODE.get(answer["code"], MediaError)(answer["detail"], why=answer.get("why", ""))
+        refusal = BY_CODE.get(answer["code"], MediaError)
+        raise refusal(answer["detail"], why=answer.get("why", ""), values=answer.get("values"))
 
     @contextlib.contextmanager
     def _child(self) -> Iterator[_Child]:

@@ -78,7 +78,7 @@ class Media:
         except Killed:  # somebody else's doing: once more
             found = self.sandbox.call("probe", arguments, timeout=PROBE_TIMEOUT)
         except NoRoom as failure:
-            raise Unavailable(failure.detail, why=failure.why, retry_after_s=60) from failure
+            raise Unavailable(failure.template, why=failure.why, values=failure.values, retry_after_s=60) from failure
         return msgspec.convert(found, Probe)
 
     def probe_kept(self, sha256: str, name: str) -> Probe:
@@ -138,7 +138,10 @@ class Media:
             arguments = {"source": str(source), "number": number, "size": asked, "target": str(target)}
             drawn = self.sandbox.call("page", arguments, timeout=PAGE_TIMEOUT)
             if not drawn["width"]:
-                raise NotFound(f"There is no page {number}: the document has {drawn['pages']}.")
+                raise NotFound(
+                    "There is no page {number}: the document has {pages}.",
+                    values={"number": number, "pages": drawn["pages"]},
+                )
             return Page(target.read_bytes(), drawn["width"], drawn["height"], drawn["pages"])
 
     def album(self, target: Path, title: str, subtitle: str, pages: list[AlbumPage], packet: bytes) -> int:

@@ -12,7 +12,7 @@ from vitrine.library.model import Collection, Databox
 from vitrine.platform.database import UnitOfWork
 from vitrine.web.errors import json_answer
 from vitrine.web.forms import known, posted, xhr
-from vitrine.web.render import LANGUAGES, page, redirect, translate
+from vitrine.web.render import LANGUAGES, page, redirect, said
 
 TEXTS = (
     "first_name",
@@ -108,7 +108,7 @@ async def password(request: Request) -> Response:
         await off(lambda: here.accounts.change_password(actor, old=old, new=new))
     except DomainError as refusal:
         field = "new" if refusal.field == "password" else refusal.field or "old"
-        faults = {field: translate(request, refusal.detail)}
+        faults = {field: said(request, refusal)}
         return page(request, "account/password.html", tab="", faults=faults, done=False)
     return redirect("/account/reset-password/?done")
 

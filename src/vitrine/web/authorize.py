@@ -20,6 +20,7 @@ from vitrine.oauth.addresses import form_target
 from vitrine.oauth.authorize import Asked, denial, refusal
 from vitrine.oauth.scopes import described
 from vitrine.platform.database import UnitOfWork
+from vitrine.web.proving import second_step
 from vitrine.web.render import page, redirect
 
 PATH = "/api/oauthv2/authorize"
@@ -142,13 +143,17 @@ async def _sign_in(request: Request, asked: Asked, form: Mapping[str, object]) -
     except (WrongCredentials, AccountLocked) as refusal:
         error = "login" if isinstance(refusal, WrongCredentials) else "account-locked"
         return redirect(f"{PATH}?{urlencode({'error': error, **asked.parameters()})}", 302)
+    # The consent page needs the new session's form token, so the browser comes back once with its cookie.
+    back = f"{PATH}?{urlencode(asked.parameters())}"
+    step = await second_step(request, user, back)
+    if step is not None:
+        return step
     agent = request.headers.get("user-agent", "")
 
     def call(work: UnitOfWork, _actor: Actor) -> str:
         return here.accounts.open_session(work, user, address=request.state.address, agent=agent)[0]
 
-    # The consent page needs the new session's form token, so the browser comes back once with its cookie.
-    response = redirect(f"{PATH}?{urlencode(asked.parameters())}", 302)
+    response = redirect(back, 302)
     set_session(request, response, await write(request, cookie, call))
     return response
 

@@ -1,31 +1,40 @@
 """The developer portal: dashboard, new application, settings (contract 07 P3 to P5; 01 section 9)."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
-from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from vitrine.accounts import Actor
-from vitrine.accounts.errors import NotFresh
 from vitrine.applications import (
+    KINDS,
     LIST_SHAPES,
     Application,
     ApplicationId,
     BadApplication,
     Draft,
+    Kind,
     Policy,
+    Profile,
     Switch,
     Switches,
+    kind_of,
+    usage,
 )
+from vitrine.applications.kinds import KIND_NAMES
+from vitrine.applications.model import Secret
+from vitrine.applications.portal_store import KEPT
 from vitrine.edge import read, services, write
 from vitrine.errors import Invalid
+from vitrine.oauth.personal import NamedToken
 from vitrine.platform.database import UnitOfWork
 from vitrine.web.errors import json_answer
 from vitrine.web.forms import known, posted, xhr
-from vitrine.web.render import page, redirect, translate
+from vitrine.web.proving import freshly
+from vitrine.web.render import page, redirect, said, translate
 
 EMPTY = Draft("", "", "", "web", "")
 AUTHORIZE, TOKEN = "/api/oauthv2/authorize", "/api/oauthv2/token"
@@ -36,35 +45,46 @@ _ON = frozenset({"1", "true", "on", "yes"})
 async def dashboard(request: Request) -> Response:
     here = services(request)
 
-    def call(work: UnitOfWork, actor: Actor) -> tuple[list[Application], dict[ApplicationId, int]]:
+    def call(work: UnitOfWork, actor: Actor) -> dict[str, Any]:
         mine = here.applications.own(work, actor)
-        return mine, here.applications.people(work, mine)
+        return {
+            "applications": mine,
+            "people": here.applications.people(work, mine),
+            "day": usage.summaries(work, [one.id for one in mine], timedelta(days=1)),
+            "deleted": [(one, one.deleted_at + KEPT) for one in here.portal.deleted(work, actor) if one.deleted_at],
+        }
 
-    mine, people = await read(request, known, call)
-    return page(request, "developers/dashboard.html", tab="developer", applications=mine, people=people)
+    return page(request, "developers/dashboard.html", tab="developer", **await read(request, known, call))
 
 
 async def new(request: Request) -> Response:
     await read(request, known, lambda _work, _actor: None)
-    return page(request, "developers/new.html", draft=EMPTY, faults={})
+    return page(request, "developers/new.html", draft=EMPTY, faults={}, kind="server")
 
 
 async def create(request: Request) -> Response:
     given = await posted(request)
     here = services(request)
+    chosen = given.get("kind", "")
+    kind = Kind(chosen) if chosen in KIND_NAMES else None
+    facts_of = KINDS[kind] if kind else None
     draft = Draft(
         name=given.get("name", ""),
         description=given.get("description", ""),
         website=_address(given, "website"),
-        type="desktop" if given.get("type") == "desktop" else "web",
+        type=facts_of.type if facts_of else "desktop" if given.get("type") == "desktop" else "web",
         callback=_address(given, "callback"),
     )
     try:
-        made = await write(request, known, lambda work, actor: here.applications.create(work, actor, draft))
+        made = await write(request, known, lambda work, actor: here.portal.create(work, actor, draft, kind))
     except BadApplication as refusal:
         faults = {name: translate(request, text) for name, text in refusal.faults.items()}
-        return page(request, "developers/new.html", draft=draft, faults=faults)
+        return page(request, "developers/new.html", draft=draft, faults=faults, kind=_shown_kind(kind, draft.type))
     return redirect(f"/developers/application/{made.id}/", 302)
+
+
+def _shown_kind(kind: Kind | None, type_: str) -> str:
+    return kind.value if kind else kind_of("", type_, Profile.STRICT).value
 
 
 def _address(given: dict[str, str], name: str) -> str:
@@ -74,7 +94,7 @@ def _address(given: dict[str, str], name: str) -> str:
     return scheme + text if scheme and text and "://" not in text else text
 
 
-def _id(request: Request) -> ApplicationId:
+def application_id(request: Request) -> ApplicationId:
     return ApplicationId(request.path_params["id"])
 
 
@@ -88,30 +108,46 @@ class Facts:
     is_mine: bool
     revealed_secret: str | None = None
     revealed_token: str | None = None
+    revealed_named: str | None = None
+    secrets: tuple[Secret, ...] = ()
+    tokens: tuple[NamedToken, ...] = ()
 
 
 async def settings(request: Request) -> Response:
-    return await _settings(request, known_facts=await _facts(request))
+    return await settings_page(request, await facts(request))
 
 
-async def _facts(request: Request, **revealed: str | None) -> Facts:
+async def facts(request: Request, **revealed: str | None) -> Facts:
     here = services(request)
 
     def call(work: UnitOfWork, actor: Actor) -> Facts:
-        application = here.applications.get(work, actor, _id(request))
+        application = here.applications.get(work, actor, application_id(request))
         return Facts(
             application=application,
             secret=here.applications.secret(work, actor, application.id),
             token=here.oauth.developer_token(work, actor, application),
-            is_mine=application.creator_id == actor.user_id,
+            is_mine=here.applications.account(work, actor.must_user_id, application) is not None,
+            secrets=tuple(here.portal.secrets(work, actor, application.id)),
+            tokens=tuple(here.personal.all(work, actor, application)),
             **revealed,
         )
 
     return await read(request, known, call)
 
 
-async def _settings(request: Request, *, known_facts: Facts, fault: str = "", callback: str | None = None) -> Response:
+async def settings_page(
+    request: Request,
+    known_facts: Facts,
+    *,
+    fault: str = "",
+    callback: str | None = None,
+    redirect_fault: tuple[str, str, str] | None = None,
+    token_fault: str = "",
+    state_fault: str = "",
+) -> Response:
+    """*redirect_fault* is the address that was to change, what was typed, and what is wrong with it."""
     here = services(request)
+    application = known_facts.application
     return page(
         request,
         "developers/settings.html",
@@ -126,6 +162,11 @@ async def _settings(request: Request, *, known_facts: Facts, fault: str = "", ca
         habits=_habits(known_facts.application.switches, here.oauth.policy),
         policy=here.oauth.policy.value,
         list_shapes=LIST_SHAPES,
+        kind=kind_of(application.kind, application.type, application.switches.profile).value,
+        redirect_fault=redirect_fault,
+        token_fault=token_fault,
+        state_fault=state_fault,
+        part="settings",
     )
 
 
@@ -144,7 +185,7 @@ async def switch(request: Request) -> Response:
     on = given.get("on", "").lower() in _ON
 
     def call(work: UnitOfWork, actor: Actor) -> None:
-        here.applications.set_switch(work, actor, _id(request), wanted, on=on)
+        here.applications.set_switch(work, actor, application_id(request), wanted, on=on)
 
     await write(request, known, call)
     return _back(request, "habits")
@@ -156,7 +197,7 @@ async def list_shapes(request: Request) -> Response:
     here = services(request)
 
     def call(work: UnitOfWork, actor: Actor) -> None:
-        here.applications.set_list_shapes(work, actor, _id(request), given.get("list_shapes", ""))
+        here.applications.set_list_shapes(work, actor, application_id(request), given.get("list_shapes", ""))
 
     await write(request, known, call)
     return _back(request, "habits")
@@ -171,21 +212,25 @@ async def callback(request: Request) -> Response:
         try:
             await _set_callback(request, given["callback"])
         except BadApplication as refusal:
-            return json_answer({"success": False, "message": translate(request, refusal.detail)})
+            return json_answer({"success": False, "message": said(request, refusal)})
         return json_answer({"success": True})
     given = await posted(request)
     try:
         await _set_callback(request, given.get("callback", ""))
     except BadApplication as refusal:
-        facts = await _facts(request)
-        fault = translate(request, refusal.detail)
-        return await _settings(request, known_facts=facts, fault=fault, callback=given.get("callback", ""))
+        shown = await facts(request)
+        fault = said(request, refusal)
+        return await settings_page(request, shown, fault=fault, callback=given.get("callback", ""))
     return _back(request, "credentials")
 
 
 async def _set_callback(request: Request, address: str) -> None:
     here = services(request)
-    await write(request, known, lambda work, actor: here.applications.set_callback(work, actor, _id(request), address))
+    await write(
+        request,
+        known,
+        lambda work, actor: here.applications.set_callback(work, actor, application_id(request), address),
+    )
 
 
 def _is_xhr(request: Request) -> bool:
@@ -193,7 +238,7 @@ def _is_xhr(request: Request) -> bool:
 
 
 def _back(request: Request, section: str) -> Response:
-    return redirect(f"/developers/application/{_id(request)}/#{section}")
+    return redirect(f"/developers/application/{application_id(request)}/#{section}")
 
 
 async def password_grant(request: Request) -> Response:
@@ -203,7 +248,7 @@ async def password_grant(request: Request) -> Response:
     here = services(request)
 
     def call(work: UnitOfWork, actor: Actor) -> None:
-        here.applications.set_switch(work, actor, _id(request), Switch.PASSWORD_GRANT, on=on)
+        here.applications.set_switch(work, actor, application_id(request), Switch.PASSWORD_GRANT, on=on)
 
     await write(request, known, call)
     return json_answer({"success": True}) if is_xhr else _back(request, "password-grant")
@@ -211,18 +256,26 @@ async def password_grant(request: Request) -> Response:
 
 async def access_token(request: Request) -> Response:
     """Make or renew the developer token: as JSON for scripts (01 section 9), shown once on the page for the form."""
-    is_xhr = _is_xhr(request)
-    await (xhr(request) if is_xhr else posted(request))
+    if not _is_xhr(request):
+        return await _token_form(request)
+    await xhr(request)
+    return json_answer({"success": True, "token": await _renewed(request)})
+
+
+async def _renewed(request: Request) -> str:
     here = services(request)
 
     def call(work: UnitOfWork, actor: Actor) -> str:
-        application = here.applications.get(work, actor, _id(request))
+        application = here.portal.for_token(work, actor, application_id(request))
         return here.oauth.renew_developer_token(work, actor, application)
 
-    made = await write(request, known, call)
-    if is_xhr:
-        return json_answer({"success": True, "token": made})
-    return await _settings(request, known_facts=await _facts(request, revealed_token=made))
+    return await write(request, known, call)
+
+
+@freshly
+async def _token_form(request: Request, _given: dict[str, str]) -> Response:
+    made = await _renewed(request)
+    return await settings_page(request, await facts(request, revealed_token=made))
 
 
 async def revoke_token(request: Request) -> Response:
@@ -230,28 +283,23 @@ async def revoke_token(request: Request) -> Response:
     here = services(request)
 
     def call(work: UnitOfWork, actor: Actor) -> None:
-        here.oauth.revoke_developer_token(work, actor, here.applications.get(work, actor, _id(request)))
+        here.oauth.revoke_developer_token(work, actor, here.applications.get(work, actor, application_id(request)))
 
     await write(request, known, call)
     return _back(request, "developer-token")
 
 
-async def reveal(request: Request) -> Response:
-    """Show client secret and developer token, shortly after signing in; else ask for the password and come back."""
-    await posted(request)
+async def reveal(request: Request, _given: dict[str, str]) -> Response:
+    """Show client secret and developer token, shortly after signing in."""
     here = services(request)
 
     def call(work: UnitOfWork, actor: Actor) -> tuple[str, str | None]:
-        application = here.applications.get(work, actor, _id(request))
+        application = here.applications.get(work, actor, application_id(request))
         secret = here.applications.reveal_secret(work, actor, application.id)
         return secret, here.oauth.reveal_developer_token(work, actor, application)
 
-    try:
-        secret, token = await write(request, known, call)
-    except NotFresh:
-        return redirect("/login/prove/?redirect=" + quote(f"/developers/application/{_id(request)}/", safe=""))
-    facts = await _facts(request, revealed_secret=secret, revealed_token=token)
-    return await _settings(request, known_facts=facts)
+    secret, token = await write(request, known, call)
+    return await settings_page(request, await facts(request, revealed_secret=secret, revealed_token=token))
 
 
 async def delete(request: Request) -> Response:
@@ -259,14 +307,14 @@ async def delete(request: Request) -> Response:
     here = services(request)
     if request.method == "DELETE":
         await xhr(request)
-        await write(request, known, lambda work, actor: here.applications.delete(work, actor, _id(request)))
+        await write(request, known, lambda work, actor: here.applications.delete(work, actor, application_id(request)))
         return json_answer({"success": True})
     given = await posted(request)
-    facts = await _facts(request)
-    if given.get("name", "").strip() != facts.application.name:
+    shown = await facts(request)
+    if given.get("name", "").strip() != shown.application.name:
         fault = translate(request, "The name you typed is not the name of this application. Nothing was deleted.")
-        return page(request, "developers/delete.html", application=facts.application, fault=fault, people=0)
-    await write(request, known, lambda work, actor: here.applications.delete(work, actor, _id(request)))
+        return page(request, "developers/delete.html", application=shown.application, fault=fault, people=0)
+    await write(request, known, lambda work, actor: here.applications.delete(work, actor, application_id(request)))
     return redirect("/developers/applications/")
 
 
@@ -274,7 +322,7 @@ async def ask_delete(request: Request) -> Response:
     here = services(request)
 
     def call(work: UnitOfWork, actor: Actor) -> tuple[Application, int]:
-        application = here.applications.get(work, actor, _id(request))
+        application = here.applications.get(work, actor, application_id(request))
         return application, here.applications.people(work, [application]).get(application.id, 0)
 
     application, people = await read(request, known, call)
@@ -294,7 +342,7 @@ ROUTES = [
     Route(ONE + "list-shapes/", list_shapes, methods=["POST"]),
     Route(ONE + "access_token/", access_token, methods=["POST"]),
     Route(ONE + "access_token/revoke/", revoke_token, methods=["POST"]),
-    Route(ONE + "reveal/", reveal, methods=["POST"]),
+    Route(ONE + "reveal/", freshly(reveal), methods=["POST"]),
     Route(ONE + "delete/", ask_delete, methods=["GET"]),
     Route(ONE + "delete/", delete, methods=["POST"]),
 ]

@@ -19,7 +19,7 @@ from vitrine.library.permalinks import WrongToken
 from vitrine.oauth import InsufficientScope, TokenRefused
 from vitrine.platform import logging
 from vitrine.web.forms import MustSignIn, NotJson, sign_in_address
-from vitrine.web.render import page, redirect, translate
+from vitrine.web.render import page, redirect, said, translate
 
 log = logging.get("vitrine.web")
 STATUSES: tuple[tuple[type[DomainError], int], ...] = (
@@ -67,9 +67,10 @@ async def refused(request: Request, failure: Exception) -> Response:
     if failure.why:
         log.info("refused", code=failure.code, why=failure.why)
     # One sentence for what is not there and for what one may not see: else the words tell that it exists.
-    detail = "There is nothing at this address." if isinstance(failure, _UNSAID) else failure.detail
+    hidden = isinstance(failure, _UNSAID)
+    detail = translate(request, "There is nothing at this address.") if hidden else said(request, failure)
     if _as_json(request):
-        return json_answer({"success": False, "message": translate(request, detail)})
+        return json_answer({"success": False, "message": detail})
     status = next((status for kind, status in STATUSES if isinstance(failure, kind)), 400)
     headers = {}
     if isinstance(failure, Unavailable) and failure.retry_after_s is not None:
@@ -91,7 +92,7 @@ def _page(request: Request, status: int, detail: str, headers: dict[str, str] | 
         headers=given,
         ancestors=services(request).settings.embed_frame_ancestors if framed else None,
         heading=heading,
-        detail=translate(request, detail),
+        detail=detail,
     )
 
 
@@ -101,7 +102,10 @@ async def http_error(request: Request, failure: Exception) -> Response:
         return json_answer({"success": False, "message": translate(request, "There is nothing at this address.")})
     details = {404: "There is nothing at this address.", 405: "This address does not take this kind of request."}
     return _page(
-        request, failure.status_code, details.get(failure.status_code, failure.detail), dict(failure.headers or {})
+        request,
+        failure.status_code,
+        translate(request, details.get(failure.status_code, failure.detail)),
+        dict(failure.headers or {}),
     )
 
 
@@ -116,7 +120,8 @@ async def token_refused(request: Request, failure: Exception) -> Response:
 async def broke(request: Request, failure: Exception) -> Response:
     # The route, not the path: old permalinks and signed addresses have their token in it.
     log.error("request.broke", exc_info=failure, route=getattr(request.scope.get("route"), "path", "-"))
-    return _page(request, 500, "Something went wrong on the server. It was written down; please try again.")
+    detail = "Something went wrong on the server. It was written down; please try again."
+    return _page(request, 500, translate(request, detail))
 
 
 EXCEPTION_HANDLERS: dict[Any, Any] = {

@@ -21,7 +21,7 @@ from vitrine.library.quarantine_store import Item
 from vitrine.platform import logging
 from vitrine.platform.database import UnitOfWork
 from vitrine.web.forms import known
-from vitrine.web.render import page, redirect, translate
+from vitrine.web.render import page, redirect, said
 
 log = logging.get("vitrine.web")
 HERE = "/library/quarantine/"
@@ -71,7 +71,9 @@ async def decide(request: Request) -> Response:
     if not wanted:
         return redirect(HERE + "?" + urlencode({"why": "nothing"}))
     if len(wanted) > MOST_AT_ONCE:
-        raise Invalid(f"At most {MOST_AT_ONCE} files can be decided about at once.", field="item")
+        raise Invalid(
+            "At most {count} files can be decided about at once.", field="item", values={"count": MOST_AT_ONCE}
+        )
     done = dict.fromkeys(OUTCOMES, 0)
     why = ""
     for decision, item, *rest in wanted:
@@ -82,7 +84,7 @@ async def decide(request: Request) -> Response:
             log.info("refused", code=late.code, why=late.why)
         except DomainError as refusal:
             done["refused"] += 1
-            why = translate(request, refusal.detail)
+            why = said(request, refusal)
     start = params.text("start") or "0"
     told = {name: count for name, count in done.items() if count} | ({"why": why} if why else {})
     return redirect(HERE + "?" + urlencode(told | ({"start": start} if start.isdecimal() and start != "0" else {})))

@@ -10,7 +10,7 @@ from vitrine.edge import nobody, off, read, services, write
 from vitrine.errors import DomainError, Invalid
 from vitrine.platform.database import UnitOfWork
 from vitrine.web.forms import known, posted
-from vitrine.web.render import language_of, page, redirect, translate
+from vitrine.web.render import language_of, page, redirect, said, translate
 
 # A link of a letter stands in the address: it goes nowhere from here.
 QUIET = {"Referrer-Policy": "no-referrer"}
@@ -26,7 +26,7 @@ async def forgot(request: Request) -> Response:
     try:
         await write(request, nobody, lambda work, who: here.letters.ask_for_password(work, who, name, language))
     except DomainError as refusal:
-        return page(request, "forgot.html", faults={"login": translate(request, refusal.detail)}, sent=False)
+        return page(request, "forgot.html", faults={"login": said(request, refusal)}, sent=False)
     return page(request, "forgot.html", faults={}, sent=True)
 
 
@@ -46,7 +46,7 @@ async def renew(request: Request) -> Response:
         try:
             await off(lambda: here.letters.renew_password(token, new, request.state.address))
         except Invalid as refusal:
-            faults["new"] = translate(request, refusal.detail)
+            faults["new"] = said(request, refusal)
     if faults:
         return page(request, "renew.html", headers=QUIET, faults=faults, token=token, login=user.login)
     return redirect("/login/?renewed")
@@ -87,8 +87,8 @@ async def _ask(request: Request, address: str, password: str) -> Response:
         sent = address
     except DomainError as refusal:
         is_password = refusal.code == "wrong_credentials"
-        detail = "The password is not right." if is_password else refusal.detail
-        faults = {"password" if is_password else "email": translate(request, detail)}
+        detail = translate(request, "The password is not right.") if is_password else said(request, refusal)
+        faults = {"password" if is_password else "email": detail}
     return page(
         request, "account/email.html", headers=QUIET, tab="", faults=faults, token="", email=address, sent=sent,
         done=False,

@@ -19,6 +19,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from vitrine.accounts import NOBODY, Actor
 from vitrine.edge import csrf, services
 from vitrine.edge.cookies import keep_session, keep_visitor
+from vitrine.errors import DomainError
 
 HERE = Path(__file__).parent
 LANGUAGES = ("en", "fr")
@@ -94,6 +95,12 @@ def language_of(request: Request, actor: Actor) -> str:
 def translate(request: Request, message: str) -> str:
     """For sentences that handlers choose."""
     return catalogue(language_of(request, getattr(request.state, "actor", NOBODY))).gettext(message)
+
+
+def said(request: Request, refusal: DomainError) -> str:
+    """A refusal in the language of the page, with its values filled in."""
+    template = translate(request, refusal.template)
+    return template.format_map(refusal.values) if refusal.values else template
 
 
 def policy(*, forms: Iterable[str] = (), ancestors: str = "'none'", frames: str = "'none'") -> str:

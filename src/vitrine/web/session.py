@@ -11,7 +11,8 @@ from vitrine.edge.cookies import clear_session, set_session
 from vitrine.errors import DomainError
 from vitrine.platform.database import UnitOfWork
 from vitrine.web.forms import known, posted
-from vitrine.web.render import local_path, page, redirect, translate
+from vitrine.web.proving import CODE, PROOF, ask, proved, second_step
+from vitrine.web.render import local_path, page, redirect, said
 
 FIRST_DATABOX, FIRST_COLLECTION = "Library", "Documents"
 
@@ -38,11 +39,11 @@ async def sign_in(request: Request) -> Response:
             )
         )
     except DomainError as refusal:
-        faults = {"login": translate(request, refusal.detail)}
+        faults = {"login": said(request, refusal)}
         return page(
             request, "login.html", status=200, faults=faults, login=given.get("login", ""), back=back, renewed=False
         )
-    return await opened(request, user, redirect(back))
+    return await second_step(request, user, back) or await opened(request, user, redirect(back))
 
 
 async def opened(request: Request, user: User, response: Response) -> Response:
@@ -96,7 +97,7 @@ async def setup(request: Request) -> Response:
     try:
         user = await write(request, nobody, call)
     except DomainError as refusal:
-        faults = _NoFaults({refusal.field or "login": translate(request, refusal.detail)})
+        faults = _NoFaults({refusal.field or "login": said(request, refusal)})
         return page(request, "setup.html", faults=faults, given=given)
     return await opened(request, user, redirect("/"))
 
@@ -110,23 +111,14 @@ class _NoFaults(dict[str, str]):
 
 async def prove(request: Request) -> Response:
     """Give the password again before secrets are shown (design 5.4)."""
-    back = local_path(request.query_params.get("redirect"), "/account/")
     if request.method != "POST":
+        back = local_path(request.query_params.get("redirect"), "/account/")
         await read(request, known, lambda _work, _actor: None)
-        return page(request, "prove.html", faults=_NoFaults(), back=back)
+        return await ask(request, {"redirect": back}, back=back)
     given = await posted(request)
-    here = services(request)
     back = local_path(given.get("redirect"), "/account/")
-    actor = await read(request, known, lambda _work, actor: actor)
-    try:
-        await off(lambda: here.accounts.check_password(actor.login, given.get("password", ""), request.state.address))
-    except DomainError as refusal:
-        detail = translate(
-            request, "The password is not right." if refusal.code == "wrong_credentials" else refusal.detail
-        )
-        return page(request, "prove.html", faults=_NoFaults({"password": detail}), back=back)
-    await write(request, known, here.accounts.prove_again)
-    return redirect(back)
+    fault = await proved(request, given.get(PROOF, given.get("password", "")), given.get(CODE, ""))
+    return await ask(request, given, *fault, back=back) if fault else redirect(back)
 
 
 ROUTES = [

@@ -19,7 +19,7 @@ from vitrine.library.model import Collection, CollectionId
 from vitrine.platform.database import UnitOfWork
 from vitrine.web.errors import json_answer
 from vitrine.web.forms import known
-from vitrine.web.render import page, translate
+from vitrine.web.render import page, said, translate
 
 QUARANTINE = "/library/quarantine/"
 ROOM_FOR_FIELDS = 1_000_000
@@ -87,9 +87,9 @@ async def _one(request: Request, into: CollectionId, file: UploadFile, params: P
         outcome = await write(request, known, lambda work, actor: _add(here, work, actor, arrival, into, params))
     except AlreadyThere as twin:
         address = f"/records/{twin.key.databox}/{twin.key.number}/" if twin.key else None
-        return Outcome(name, "there", twin.detail, address)
+        return Outcome(name, "there", said(request, twin), address)
     except DomainError as refusal:
-        return Outcome(name, "refused", translate(request, refusal.detail))
+        return Outcome(name, "refused", said(request, refusal))
     if isinstance(outcome, Quarantined):
         reasons = [translate(request, CHECKS[one].reason) for one in outcome.checks]
         return Outcome(

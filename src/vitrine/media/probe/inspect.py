@@ -19,10 +19,14 @@ def probe(path: str, name: str, max_pixels: int, max_duration_s: float) -> dict[
     file = Path(path)
     size = file.stat().st_size
     if size == 0:
-        raise EmptyFile(f"{name} is empty.", field="file")
+        raise EmptyFile("{name} is empty.", field="file", values={"name": name})
     mime = type_of(file, name)
     if is_lie(name, mime):
-        raise LyingName(f"{name} is not a {promised(name)} file: its content is {mime}.", field="file")
+        raise LyingName(
+            "{name} is not a {kind} file: its content is {mime}.",
+            field="file",
+            values={"name": name, "kind": promised(name), "mime": mime},
+        )
     refuse_cut(path, mime)
     metadata, warnings = read_metadata(file, mime)
     facts = _facts(path, mime, metadata, max_pixels, max_duration_s)
@@ -79,10 +83,11 @@ def _plain(made: Probe) -> dict[str, Any]:
 def refuse_bomb(width: int, height: int, max_pixels: int) -> None:
     """Raises TooManyPixels, from the header alone."""
     if width * height > max_pixels:
-        detail = (
-            f"The picture has {width} × {height} pixels; this server takes at most {max_pixels // 1_000_000} million."
+        raise TooManyPixels(
+            "The picture has {width} × {height} pixels; this server takes at most {most} million.",
+            field="file",
+            values={"width": width, "height": height, "most": max_pixels // 1_000_000},
         )
-        raise TooManyPixels(detail, field="file")
 
 
 def shape(width: int, height: int) -> str:

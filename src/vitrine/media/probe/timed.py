@@ -48,8 +48,11 @@ def _facts(container: Any, mime: str, max_pixels: int, max_duration_s: float) ->
         raise Undecodable("The file has neither picture nor sound.", field="file")
     duration = _duration(container, film or container.streams.audio[0])
     if duration is not None and duration > max_duration_s:
-        detail = f"This lasts {duration / 3600:.1f} hours; this server takes at most {max_duration_s / 3600:.0f}."
-        raise TooManyPixels(detail, field="file")
+        raise TooManyPixels(
+            "This lasts {hours} hours; this server takes at most {most}.",
+            field="file",
+            values={"hours": f"{duration / 3600:.1f}", "most": f"{max_duration_s / 3600:.0f}"},
+        )
     tags = Tags()
     _metadata(container, tags)
     facts = _film(container, film, max_pixels) if film is not None else _sound_only(container, mime)

@@ -21,6 +21,10 @@ class Password:
         except (WrongCredentials, AccountLocked) as refusal:
             raise TokenError("invalid_grant", refusal.detail) from refusal
         with desk.database.write() as work:
+            if desk.accounts.has_second_step(work, user.id):
+                raise TokenError(
+                    "invalid_grant", "This account signs in with a second step: send it to the sign-in page."
+                )
             account = desk.applications.ensure_account(work, user.id, application)
             if account.revoked_at is not None:
                 raise TokenError("invalid_grant", "The person has withdrawn the access of this application.")

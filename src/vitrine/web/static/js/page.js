@@ -79,13 +79,50 @@ if (frames.length) {
   for (const frame of frames) frame.style.height = `${frame.clientHeight + 1}px`;
 }
 
-// The callback field is of no use to a desktop application.
+// A callback address is of no use to an application that sends nobody anywhere.
 const kinds = document.querySelectorAll("[data-kind]");
-if (kinds.length) {
-  const callback = document.querySelector("[data-for=web]");
-  const update = () => { callback.hidden = document.querySelector("[data-kind=desktop]").checked; };
+const returns = document.querySelector("[data-for=returns]");
+if (returns) {
+  const update = () => { returns.hidden = ["device", "machine"].includes(document.querySelector("[data-kind]:checked")?.dataset.kind); };
   for (const one of kinds) one.addEventListener("change", update);
   update();
+}
+
+// What is wrong with an address is said while it is typed; the server knows the rules and the words.
+for (const input of document.querySelectorAll("[data-check]")) {
+  let waiting = 0;
+  const note = document.createElement("span");
+  note.id = `${input.id}-check`;
+  note.className = "fault";
+  input.addEventListener("input", () => {
+    clearTimeout(waiting);
+    waiting = setTimeout(async () => {
+      const value = input.value.trim();
+      const fields = { field: input.dataset.check, value, application: input.dataset.application ?? "", kind: document.querySelector("[data-kind]:checked")?.dataset.kind ?? "" };
+      const headers = { "X-Requested-With": "XMLHttpRequest", Accept: "application/json" };
+      const told = value
+        ? await fetch("/developers/check/", { method: "POST", headers, body: new URLSearchParams(fields) }).then((answer) => answer.json()).catch(() => ({ success: true }))
+        : { success: true };
+      if (value !== input.value.trim()) return;
+      document.getElementById(`${input.id}-fault`)?.remove();
+      note.textContent = told.success ? "" : told.message;
+      input.after(note);
+      if (told.success) {
+        input.removeAttribute("aria-invalid");
+        input.removeAttribute("aria-describedby");
+      } else {
+        input.setAttribute("aria-invalid", "true");
+        input.setAttribute("aria-describedby", note.id);
+        say(told.message);
+      }
+    }, 400);
+  });
+}
+
+// The preview of the consent page follows what is typed.
+for (const input of document.querySelectorAll("[data-preview]")) {
+  const shown = document.querySelector(`[data-shows="${input.dataset.preview}"]`);
+  input.addEventListener("input", () => { shown.textContent = input.value.trim() || shown.dataset.or || "…"; });
 }
 
 for (const box of document.querySelectorAll("[data-submits]")) box.addEventListener("change", () => box.form.requestSubmit());

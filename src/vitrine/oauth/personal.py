@@ -1,0 +1,120 @@
+"""Named developer tokens beside the one of the seed, and the end of every token of an application's users."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from vitrine.accounts import Actor
+from vitrine.applications import Application, Applications
+from vitrine.errors import Conflict, Invalid, NotFound
+from vitrine.oauth import store
+from vitrine.oauth.tables import access_tokens, authorization_codes
+from vitrine.platform import audit
+from vitrine.platform.crypto import digest, new_secret
+from vitrine.platform.database import UnitOfWork
+from vitrine.platform.schema import metadata
+
+LIVES = {"7": 7, "30": 30, "90": 90, "365": 365}
+MOST = 50
+
+
+@dataclass(frozen=True, slots=True)
+class NamedToken:
+    """A developer token without its value; *scope* None means everything the person may."""
+
+    id: int
+    name: str
+    last_four: str
+    created: datetime
+    expires: datetime | None
+    last_used: datetime | None
+    last_address: str
+    scope: list[str] | None
+
+
+_COLUMNS = [access_tokens.c[name] for name in NamedToken.__dataclass_fields__]
+
+
+@dataclass(frozen=True, slots=True)
+class PersonalTokens:
+    """*application* was fetched by its owner (`Applications.get`, `Portal.for_token`)."""
+
+    applications: Applications
+
+    def all(self, work: UnitOfWork, actor: Actor, application: Application) -> list[NamedToken]:
+        account = self.applications.account(work, actor.must_user_id, application)
+        if account is None:
+            return []
+        rows = work.db.execute(sa.select(*_COLUMNS).where(_named(account.id)).order_by(access_tokens.c.id.desc()))
+        return [NamedToken(*row) for row in rows]
+
+    def add(self, work: UnitOfWork, actor: Actor, application: Application, name: str, days: str) -> str:
+        """Returns the value, which is nowhere else. Raises Invalid or Conflict."""
+        name = name.strip()
+        if not 0 < len(name) <= 80:
+            raise Invalid("Give the token a name of 1 to 80 characters.", field="token-name")
+        if days not in LIVES:
+            raise Invalid("Choose how long the token lives.", field="days")
+        account = self.applications.ensure_owner_account(work, actor.must_user_id, application)
+        known = self.all(work, actor, application)
+        if len(known) >= MOST:
+            raise Conflict("There are 50 tokens already. Revoke one first.", field="token-name")
+        if any(one.name == name for one in known):
+            raise Conflict("You have a token of this name already.", field="token-name")
+        if account.revoked_at is not None:
+            self.applications.reopen(work, account)
+        secret = new_secret("pat")
+        values = {
+            "digest": digest(secret),
+            "account_id": account.id,
+            "name": name,
+            "last_four": secret[-4:],
+            "expires": work.now + timedelta(days=LIVES[days]),
+        }
+        store.add_token(work, values)
+        audit.write(work, actor, "developer_token.added", f"application {application.id}", {"name": name})
+        return secret
+
+    def for_one_call(self, work: UnitOfWork, actor: Actor, application: Application) -> str:
+        """A token for the try-it console: it lives a minute at most, and `forget_call` ends it at once."""
+        account = self.applications.ensure_owner_account(work, actor.must_user_id, application)
+        secret = new_secret("pat")
+        values = {"digest": digest(secret), "account_id": account.id, "last_four": secret[-4:]}
+        store.add_token(work, {**values, "name": "", "is_developer": False, "expires": work.now + timedelta(minutes=1)})
+        audit.write(work, actor, "developer_token.tried", f"application {application.id}")
+        return secret
+
+    def forget_call(self, work: UnitOfWork, _actor: Actor, secret: str) -> None:
+        work.db.execute(access_tokens.delete().where(access_tokens.c.digest == digest(secret)))
+
+    def revoke(self, work: UnitOfWork, actor: Actor, application: Application, token_id: int) -> None:
+        account = self.applications.account(work, actor.must_user_id, application)
+        this = sa.and_(access_tokens.c.id == token_id, _named(account.id if account else 0))
+        if work.db.execute(access_tokens.delete().where(this)).rowcount == 0:
+            raise NotFound("There is no such token of yours.")
+        audit.write(work, actor, "developer_token.revoked", f"application {application.id}", {"token": token_id})
+
+    def revoke_users(self, work: UnitOfWork, actor: Actor, application: Application) -> int:
+        """End every token and code that people gave this application; developer tokens of its owners stay. People keep
+        what they allowed, so the application only has to send them through the authorize page again."""
+        accounts = metadata.tables["accounts"]
+        mine = sa.select(accounts.c.id).where(accounts.c.application_id == application.id)
+        work.db.execute(authorization_codes.delete().where(authorization_codes.c.account_id.in_(mine)))
+        if "refresh_tokens" in metadata.tables:
+            refresh = metadata.tables["refresh_tokens"]
+            work.db.execute(refresh.delete().where(refresh.c.account_id.in_(mine)))
+        gone = work.db.execute(
+            access_tokens.delete().where(
+                access_tokens.c.account_id.in_(mine), sa.not_(access_tokens.c.is_developer), access_tokens.c.name == ""
+            )
+        ).rowcount
+        audit.write(work, actor, "application.tokens_revoked", f"application {application.id}", {"tokens": gone})
+        return gone
+
+
+def _named(account_id: int) -> Any:
+    return sa.and_(
+        access_tokens.c.account_id == account_id, access_tokens.c.name != "", sa.not_(access_tokens.c.is_developer)
+    )
