@@ -69,6 +69,8 @@ class Portal:
         if self.needs_approval and not actor.is_admin:
             changes["approval"] = "waiting"
         store.update(work, made.id, changes)
+        if kind is Kind.MACHINE:  # what this kind is for; its owner makes it and can take it back on the settings page
+            self.applications.set_switch(work, actor, made.id, Switch.ACTS_AS_OWNER, on=True)
         return self.applications.get(work, actor, made.id)
 
     def edit(

@@ -38,6 +38,7 @@ from vitrine.web.render import page, redirect, said, translate
 
 EMPTY = Draft("", "", "", "web", "")
 AUTHORIZE, TOKEN = "/api/oauthv2/authorize", "/api/oauthv2/token"
+# Beside these, the settings page has one more choice that is no old habit: acting without a person.
 OLD_HABITS = (Switch.IMPLICIT, Switch.PARAMETER_TOKEN, Switch.SECRET_REQUIRED, Switch.ENDLESS_TOKEN)
 _ON = frozenset({"1", "true", "on", "yes"})
 
@@ -160,6 +161,7 @@ async def settings_page(
         callback=known_facts.application.callback if callback is None else callback,
         password_grant=known_facts.application.switches.is_on(Switch.PASSWORD_GRANT, here.oauth.policy),
         habits=_habits(known_facts.application.switches, here.oauth.policy),
+        acts_alone=_acts_alone(known_facts.application.switches, here.oauth.policy),
         policy=here.oauth.policy.value,
         list_shapes=LIST_SHAPES,
         kind=kind_of(application.kind, application.type, application.switches.profile).value,
@@ -175,11 +177,17 @@ def _habits(switches: Switches, policy: Policy) -> dict[str, bool]:
     return {one.value: switches.is_on(one, policy) for one in OLD_HABITS if switches.can_choose(one)}
 
 
+def _acts_alone(switches: Switches, policy: Policy) -> bool | None:
+    """Whether the application may act for its owner without a person; None for kinds that never can."""
+    return switches.is_on(Switch.ACTS_AS_OWNER, policy) if switches.can_choose(Switch.ACTS_AS_OWNER) else None
+
+
 async def switch(request: Request) -> Response:
-    """One of the old habits, on or off (design 5.3)."""
+    """One of the old habits, or acting without a person, on or off (design 5.3)."""
     given = await posted(request)
     here = services(request)
-    wanted = next((one for one in OLD_HABITS if one.value == given.get("switch")), None)
+    choices = (*OLD_HABITS, Switch.ACTS_AS_OWNER)
+    wanted = next((one for one in choices if one.value == given.get("switch")), None)
     if wanted is None:
         raise Invalid("There is no such switch.", field="switch")
     on = given.get("on", "").lower() in _ON
@@ -188,7 +196,7 @@ async def switch(request: Request) -> Response:
         here.applications.set_switch(work, actor, application_id(request), wanted, on=on)
 
     await write(request, known, call)
-    return _back(request, "habits")
+    return _back(request, "machine" if wanted is Switch.ACTS_AS_OWNER else "habits")
 
 
 async def list_shapes(request: Request) -> Response:

@@ -12,7 +12,7 @@ from vitrine.api.wire.envelope import is_acceptable
 from vitrine.edge import off, parameters, services
 from vitrine.edge.limits import TooMany
 from vitrine.edge.params import SMALL_BODY_BYTES, body, scalars
-from vitrine.errors import Invalid, Unavailable
+from vitrine.errors import Forbidden, Invalid, Unavailable
 from vitrine.oauth import TokenAnswer, TokenError, habits
 from vitrine.oauth.metadata import DEVICE_PAGE
 
@@ -85,6 +85,8 @@ async def _posted(request: Request, call: Call, told: Told, *, in_loop: bool = F
     except TokenError as refusal:
         headers = {"WWW-Authenticate": 'Basic realm="Service"'} if refusal.status == 401 else {}
         return answer({"error": refusal.code, **_described(refusal)}, refusal.status, {**limited, **headers})
+    except Forbidden as refusal:  # the application is not open to this person yet
+        return answer({"error": "invalid_grant", "error_description": refusal.detail}, 400, limited)
     except Invalid as refusal:
         return answer({"error": "invalid_request", "error_description": refusal.detail}, 400, limited)
     except Unavailable as refusal:
