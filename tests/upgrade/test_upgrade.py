@@ -47,3 +47,26 @@ def test_0020_gives_every_address_its_origin(tmp_path: Path) -> None:
         assert store.is_origin(work, "https://notes.example.com", 1)
         assert migrate.differences(work.db, metadata) == []
     database.close()
+
+
+def test_what_refers_to_a_table_that_is_made_anew_stays(tmp_path: Path) -> None:
+    """SQLite deletes by cascade when a table is dropped while foreign keys are enforced."""
+    database = Database.in_folder(tmp_path)
+    as_of(database, "0001")
+    with database.write() as work:
+        for statement in (
+            "INSERT INTO users (id, login, login_folded, created, updated) VALUES (1, 'ada', 'ada', 0, 0)",
+            "INSERT INTO applications (id, creator_id, type, profile, name, description, website, client_id, switches,"
+            " created, updated) VALUES (1, 1, 'web', 'compatibility', 'Old', 'Old.', 'https://x', 'id', '{}', 0, 0)",
+            "INSERT INTO application_secrets (application_id, digest, sealed, last_four, created)"
+            " VALUES (1, x'00', '', 'abcd', 0)",
+            "INSERT INTO accounts (id, user_id, application_id, created) VALUES (1, 1, 1, 0)",
+            "INSERT INTO access_tokens (digest, account_id, last_four, created) VALUES (x'01', 1, 'wxyz', 0)",
+        ):
+            work.db.exec_driver_sql(statement)
+    migrate.upgrade(database)
+    with database.read() as work:
+        for table in ("users", "applications", "application_secrets", "accounts", "access_tokens"):
+            assert work.db.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar() == 1, table
+        assert work.db.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
+    database.close()

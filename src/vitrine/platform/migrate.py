@@ -24,11 +24,28 @@ def upgrade(database: Database, to: str = "") -> str:
     with database.read() as work:
         if revision(work.db) == wanted:
             return wanted
+        driver = work.driver
+    if driver is None:
+        _upgrade(database, wanted)
+        return wanted
+    # A table that is made anew is dropped on the way, which deletes what refers to it where foreign keys are enforced
+    # at that moment. They cannot be switched inside a transaction; every reference is looked at before the commit.
+    driver.execute("PRAGMA foreign_keys=OFF")
+    try:
+        _upgrade(database, wanted)
+    finally:
+        driver.execute("PRAGMA foreign_keys=ON")
+    return wanted
+
+
+def _upgrade(database: Database, wanted: str) -> None:
     with database.write() as work:
         config = _config()
         config.attributes["connection"] = work.db
         command.upgrade(config, wanted)
-    return wanted
+        broken = work.driver.execute("PRAGMA foreign_key_check").fetchmany(5) if work.driver is not None else []
+        if broken:
+            raise RuntimeError(f"this migration breaks references, nothing was changed: {broken}")
 
 
 def newest() -> str:

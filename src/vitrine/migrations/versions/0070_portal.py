@@ -35,9 +35,12 @@ def upgrade() -> None:
     for name, kind in _TEXTS.items():
         comment = _COMMENTS.get(name)
         op.add_column("applications", sa.Column(name, kind, nullable=False, server_default="", comment=comment))
-    with op.batch_alter_table("applications") as batch:
-        batch.alter_column(
-            "deleted_at", existing_type=Instant(), comment="comes back within 14 days, then the row goes"
+    if op.get_bind().dialect.name == "postgresql":  # SQLite keeps no comments, and would make the whole table anew
+        op.alter_column(
+            "applications",
+            "deleted_at",
+            existing_type=Instant(),
+            comment="comes back within 14 days, then the row goes",
         )
     op.add_column("applications", sa.Column("only_testers", sa.Boolean(), nullable=False, server_default="0"))
     _people("application_owners", "co-owners beside the creator: they see and change what the creator does")
