@@ -66,13 +66,14 @@ def use_code(work: UnitOfWork, code_id: int) -> bool:
 
 
 _ADD_TOKEN = PreparedInsert(
-    access_tokens, "digest", "account_id", "code_id", "family", "is_developer", "scope", "sealed", "last_four",
-    "created", "expires", "idle_limit_s",
+    access_tokens, "digest", "account_id", "code_id", "family", "is_developer", "name", "scope", "sealed", "last_four",
+    "created", "expires", "idle_limit_s", "last_used", "last_address",
 )  # fmt: skip
 
 
 def add_token(work: UnitOfWork, values: Mapping[str, Any]) -> int:
-    return _ADD_TOKEN.add(work, {"is_developer": False, "created": work.now, **values})
+    usual = {"is_developer": False, "name": "", "last_address": "", "created": work.now}
+    return _ADD_TOKEN.add(work, {**usual, **values})
 
 
 def knows_token(work: UnitOfWork, digest: bytes) -> bool:

@@ -93,6 +93,7 @@ class PreparedInsert:
     def __init__(self, table: Table, *columns: str) -> None:
         self._statement = table.insert()
         self._columns = columns
+        self._names = frozenset(columns)
         # Names of our own tables, never of a caller.
         marks = ", ".join("?" * len(columns))
         self._sql = f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES ({marks})"  # noqa: S608
@@ -100,7 +101,10 @@ class PreparedInsert:
         self._binders: list[Convert | None] = [kind.dialect_impl(_DIALECT).bind_processor(_DIALECT) for kind in kinds]
 
     def add(self, work: UnitOfWork, values: Mapping[str, Any]) -> int:
-        """The number of the new row. Columns that *values* leaves out are NULL: name none that must not be."""
+        """The number of the new row. Columns that *values* leaves out are NULL: name none that must not be. Raises
+        ValueError for a column that was not named when this was made: nothing may be lost on the way."""
+        if not values.keys() <= self._names:
+            raise ValueError(f"no such columns here: {sorted(values.keys() - self._names)}")
         if work.driver is None:
             return inserted_id(work.db.execute(self._statement, dict(values)))
         row = [
