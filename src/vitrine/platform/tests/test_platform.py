@@ -1,3 +1,5 @@
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -200,3 +202,21 @@ def test_a_failing_statement_does_not_tell_its_values(tmp_path: Path) -> None:
         work.db.execute(sa.text("SELECT * FROM nowhere WHERE x = :value"), {"value": "very-private"})
     assert "very-private" not in str(refusal.value)
     database.close()
+
+
+def test_a_traceback_in_the_log_shows_no_local_variables(tmp_path: Path) -> None:
+    script = (
+        "from vitrine.platform import logging\n"
+        "logging.configure(as_json=False)\n"
+        "def fails(value):\n"
+        "    hidden = 'the ' + value + ' of somebody'\n"
+        "    raise RuntimeError('broke')\n"
+        "try:\n"
+        "    fails('password')\n"
+        "except RuntimeError:\n"
+        "    logging.get().exception('it.broke')\n"
+    )
+    (tmp_path / "script.py").write_text(script)
+    done = subprocess.run([sys.executable, "script.py"], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert "RuntimeError: broke" in done.stderr
+    assert "the password of somebody" not in done.stderr
