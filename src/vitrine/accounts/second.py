@@ -161,7 +161,7 @@ class SecondFactor:
 
     def check(self, user: User, code: str, address: str) -> None:
         """A code of the app or a recovery code. Raises WrongCode or AccountLocked. Opens its own transaction."""
-        counter = f"\x00second step of {user.id}"
+        counter = f"second step of user {user.id}"  # no login has spaces
         with self.accounts.database.write() as work:
             self.accounts.refuse_locked(work, counter, address)
             right = self._take(work, user.id, code)

@@ -16,14 +16,13 @@ from vitrine.edge.cookies import clear_session, set_session
 from vitrine.edge.limits import TooMany
 from vitrine.edge.params import scalars
 from vitrine.oauth import OutOfBandError, PageError, RedirectedError, habits
-from vitrine.oauth.addresses import form_target
 from vitrine.oauth.authorize import Asked, denial, refusal
 from vitrine.oauth.scopes import described
 from vitrine.platform.database import UnitOfWork
+from vitrine.web.onward import AUTHORIZE, targets
 from vitrine.web.proving import second_step
 from vitrine.web.render import page, redirect
 
-PATH = "/api/oauthv2/authorize"
 _SAFE = {"Referrer-Policy": "no-referrer", "Cache-Control": "no-store"}
 _ERRORS = {
     "login": "The login or the password is not right.",
@@ -124,7 +123,7 @@ def _login_page(request: Request, asked: Asked, given: dict[str, str]) -> Respon
         request,
         "oauth/sign_in.html",
         headers=_SAFE,
-        forms=_targets(asked),
+        forms=targets(asked),
         asked=asked,
         application=asked.application,
         host=_host(asked.redirect_uri),
@@ -142,9 +141,9 @@ async def _sign_in(request: Request, asked: Asked, form: Mapping[str, object]) -
         user = await off(lambda: here.accounts.check_password(login, password, request.state.address))
     except (WrongCredentials, AccountLocked) as refusal:
         error = "login" if isinstance(refusal, WrongCredentials) else "account-locked"
-        return redirect(f"{PATH}?{urlencode({'error': error, **asked.parameters()})}", 302)
+        return redirect(f"{AUTHORIZE}?{urlencode({'error': error, **asked.parameters()})}", 302)
     # The consent page needs the new session's form token, so the browser comes back once with its cookie.
-    back = f"{PATH}?{urlencode(asked.parameters())}"
+    back = f"{AUTHORIZE}?{urlencode(asked.parameters())}"
     step = await second_step(request, user, back)
     if step is not None:
         return step
@@ -168,7 +167,7 @@ async def _switch(request: Request, asked: Asked, form: Mapping[str, object]) ->
             here.accounts.end_session(work, actor, actor.session.id)
 
     await write(request, cookie, call)
-    response = redirect(f"{PATH}?{urlencode(asked.parameters())}", 302)
+    response = redirect(f"{AUTHORIZE}?{urlencode(asked.parameters())}", 302)
     clear_session(request, response)
     return response
 
@@ -178,7 +177,7 @@ def _consent_page(request: Request, asked: Asked, fault: str = "") -> Response:
         request,
         "oauth/consent.html",
         headers=_SAFE,
-        forms=_targets(asked),
+        forms=targets(asked),
         asked=asked,
         application=asked.application,
         host=_host(asked.redirect_uri),
@@ -198,7 +197,7 @@ async def _granted(request: Request, asked: Asked) -> Response:
 
     made = await write(request, cookie, call)
     if made is None:
-        return redirect(f"{PATH}?{urlencode(asked.parameters())}", 302)
+        return redirect(f"{AUTHORIZE}?{urlencode(asked.parameters())}", 302)
     _note_habits(request, asked)
     if asked.is_out_of_band:
         return page(request, "oauth/code.html", headers=_SAFE, code=made, error="", application=asked.application)
@@ -222,12 +221,8 @@ def _denied(request: Request, asked: Asked) -> Response:
     return redirect(denial(asked), 302)
 
 
-def _targets(asked: Asked) -> list[str]:
-    return [] if asked.is_out_of_band else [form_target(asked.redirect_uri)]
-
-
 def _host(address: str) -> str:
     return urlsplit(address).netloc
 
 
-ROUTES = [Route(PATH, authorize, methods=["GET", "POST"])]
+ROUTES = [Route(AUTHORIZE, authorize, methods=["GET", "POST"])]

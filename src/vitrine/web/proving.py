@@ -16,6 +16,7 @@ from vitrine.edge.cookies import visitor_secret
 from vitrine.errors import DomainError
 from vitrine.platform.database import UnitOfWork
 from vitrine.web.forms import known, posted
+from vitrine.web.onward import targets_of
 from vitrine.web.render import page, said, translate
 
 PROOF, CODE = "proof-password", "proof-code"
@@ -97,5 +98,6 @@ async def second_page(request: Request, pending: str, user: User, back: str, fau
     here = services(request)
     has_app = await read(request, nobody, lambda work, _actor: here.second.has_app(work, user.id))
     return page(
-        request, "second.html", pending=pending, back=back, has_app=has_app, faults={"code": fault} if fault else {}
-    )
+        request, "second.html", forms=await targets_of(request, back), pending=pending, back=back, has_app=has_app,
+        faults={"code": fault} if fault else {},
+    )  # fmt: skip

@@ -18,7 +18,7 @@ from vitrine.web.errors import json_answer
 from vitrine.web.forms import known, posted, xhr
 from vitrine.web.proving import freshly, second_page
 from vitrine.web.render import local_path, page, redirect, said
-from vitrine.web.session import opened
+from vitrine.web.session import login_page, opened
 
 PAGE = "/account/security/"
 
@@ -31,8 +31,7 @@ async def second(request: Request) -> Response:
     try:
         user = await read(request, nobody, lambda work, _who: here.second.pending_user(work, pending, visitor))
     except DomainError as refusal:
-        faults = {"login": said(request, refusal)}
-        return page(request, "login.html", faults=faults, login="", back=back, renewed=False)
+        return await login_page(request, back, fault=said(request, refusal))
     try:
         await off(lambda: here.second.check(user, given.get("code", ""), request.state.address))
     except DomainError as refusal:

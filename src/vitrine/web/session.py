@@ -11,6 +11,7 @@ from vitrine.edge.cookies import clear_session, set_session
 from vitrine.errors import DomainError
 from vitrine.platform.database import UnitOfWork
 from vitrine.web.forms import known, posted
+from vitrine.web.onward import targets_of
 from vitrine.web.proving import CODE, PROOF, ask, proved, second_step
 from vitrine.web.render import local_path, page, redirect, said
 
@@ -25,7 +26,15 @@ async def login(request: Request) -> Response:
         return redirect("/setup/", 302)
     if actor.is_known:
         return redirect(back, 302)
-    return page(request, "login.html", faults={}, login="", back=back, renewed="renewed" in request.query_params)
+    return await login_page(request, back, renewed="renewed" in request.query_params)
+
+
+async def login_page(
+    request: Request, back: str, *, login: str = "", fault: str = "", renewed: bool = False
+) -> Response:
+    faults = {"login": fault} if fault else {}
+    forms = await targets_of(request, back)
+    return page(request, "login.html", forms=forms, faults=faults, login=login, back=back, renewed=renewed)
 
 
 async def sign_in(request: Request) -> Response:
@@ -39,10 +48,7 @@ async def sign_in(request: Request) -> Response:
             )
         )
     except DomainError as refusal:
-        faults = {"login": said(request, refusal)}
-        return page(
-            request, "login.html", status=200, faults=faults, login=given.get("login", ""), back=back, renewed=False
-        )
+        return await login_page(request, back, login=given.get("login", ""), fault=said(request, refusal))
     return await second_step(request, user, back) or await opened(request, user, redirect(back))
 
 

@@ -213,6 +213,7 @@ def test_the_console_calls_as_oneself_and_leaves_no_token(server: Server, visito
         assert work.db.exec_driver_sql("SELECT count(*) FROM access_tokens").scalar() == 1
 
 
+@pytest.mark.both_databases
 def test_with_an_authenticator_app_a_password_alone_opens_nothing(server: Server, ada: User, visitor: Visitor) -> None:
     security = "/account/security/"
     visitor.submit(security, security + "app/", {})
@@ -240,3 +241,25 @@ def server_again(server: Server, recovery: str) -> str:
     step = visitor.submit("/login/", "/login/", {"login": "ada", "password": PASSWORD}).text
     pending = step.split('name="pending" value="')[1].split('"')[0]
     return visitor.submit("/login/", "/login/second/", {"pending": pending, "code": recovery}).text
+
+
+def test_a_form_of_signing_in_may_lead_back_to_the_application(server: Server, ada: User, app: Registered) -> None:
+    """A browser follows the answers to a form only where the page's `form-action` lets it, redirects included."""
+    security, visitor = "/account/security/", server.browser(ada)
+    visitor.submit(security, security + "app/", {})
+    key = visitor.get(security).text.split('id="key">')[1].split("<")[0].replace(" ", "")
+    visitor.submit(security, security + "app/confirm/", {"code": pyotp.TOTP(key).now()})
+    back = f"/api/oauthv2/authorize?client_id={app.client_id}&response_type=code"
+    form = {"login": "ada", "password": PASSWORD, "redirect": back}
+    target = "form-action 'self' https://notes.example.com;"
+    stranger = server.browser()
+    assert target in stranger.get("/login/", params={"redirect": back}).headers["content-security-policy"]
+    second = stranger.submit("/login/", "/login/", form)
+    assert "Second step" in second.text
+    assert target in second.headers["content-security-policy"]
+    nowhere = stranger.get("/login/", params={"redirect": f"{back}9"}).headers["content-security-policy"]
+    assert (
+        "form-action 'self';"
+        in stranger.get("/login/", params={"redirect": "/account/"}).headers["content-security-policy"]
+    )
+    assert target in nowhere, "a wrong response_type is answered at the application too"
