@@ -48,7 +48,7 @@ check: $(VENV)/.test ## The quick gates: format, lint, types, import contracts
 	@$(BIN)/lint-imports --no-cache >/dev/null || { $(BIN)/lint-imports --no-cache; exit 1; }
 
 test: check ## Everything that guards a merge
-	@$(BIN)/pytest -n 2 --dist loadgroup -m 'not nightly'
+	@$(BIN)/pytest -n 2 -m 'not nightly'
 
 bench: $(VENV)/.test ## Measure, print ratios and bars, keep the results
 	@sh tools/wrk.sh

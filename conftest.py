@@ -5,10 +5,32 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler.loadgroup import LoadGroupScheduling
 
 from vitrine.testing.postgresql import PostgreSQL
 from vitrine.testing.s3 import S3
 from vitrine.testing.server import Server
+
+# Tests that share a running server, or would spoil each other's machine, go to one worker of pytest-xdist.
+TOGETHER = {
+    "tests/browser/": "browser",
+    "tests/load/test_kill.py": "browser",
+    "tests/load/test_faults.py": "browser",
+    "tests/operations/test_nginx.py": "nginx",
+}
+
+
+class _Together(LoadGroupScheduling):
+    """Groups by path: the marks of `--dist loadgroup` need a name that pytest 9.2 no longer lets a plugin change."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return next((group for path, group in TOGETHER.items() if nodeid.startswith(path)), nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadGroupScheduling:
+    return _Together(config, log)
+
 
 DATABASES = ("sqlite", "postgresql")
 STORES = ("local", "s3")

@@ -7,14 +7,15 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Error as PlaywrightError
 
 ROOT = Path(__file__).parents[2]
 CACHE = ROOT / "var" / "test-downloads"
@@ -24,6 +25,32 @@ ARGUMENTS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync", "--autoplay-policy=no-user-gesture-required",
 ]  # fmt: skip
+
+
+# A slow disk is no fault of a page: what is waited for is whether, not how fast.
+expect.set_options(timeout=15_000)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Beside a failure stands what every open page said and the end of the server's log."""
+    report = yield
+    if report.failed:
+        found = getattr(item, "funcargs", {})
+        running: Browser | None = found.get("browser")
+        for context in running.contexts if running else []:
+            for page in context.pages:
+                try:
+                    said = page.locator("body").inner_text(timeout=2000)
+                except PlaywrightError as fault:
+                    said = str(fault)
+                report.sections.append((page.url, said))
+        if "site" in found:
+            log = (found["site"].folder.parent / "server.log").read_text()
+            report.sections.append(("server.log", "\n".join(log.splitlines()[-40:])))
+    return report
 
 
 def free_port() -> int:

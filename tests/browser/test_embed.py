@@ -18,7 +18,7 @@ from vitrine.settings import Settings
 from vitrine.testing import media_factory as make
 from vitrine.testing.shelf import Held, mp3_file, pdf_file, shelve
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 KINDS = ("image", "image-unknown", "video", "video-unknown", "audio", "document")
 PYM = ROOT / "node_modules" / "pym.js" / "dist" / "pym.v1.min.js"
 HOST = """<!doctype html><meta charset="utf-8"><iframe src="{src}" data-optimize-area="height" width="300" height="40">

@@ -31,7 +31,7 @@ from vitrine.cli.main import cli
 from vitrine.testing import media_factory as make
 from vitrine.testing.server import hidden
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 PAGES = [ROOT / "README.md", ROOT / "examples" / "web" / "README.md", *sorted((ROOT / "docs" / "guides").glob("*.md"))]
 HERE = "http://127.0.0.1:8000"
 TOKEN = "the token you copied"

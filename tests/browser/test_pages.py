@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from tests.browser.conftest import ROOT, Site, shoot, sign_in
 from vitrine.testing import media_factory as make
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 AXE = (ROOT / "node_modules" / "axe-core" / "axe.min.js").read_text() if (ROOT / "node_modules").exists() else ""
 PAGES = {
     "wall": "/", "nothing-found": "/?q=zzz", "record": "/records/1/5/", "film": "/records/1/21/", "upload": "/upload/",

@@ -13,7 +13,7 @@ PLAYED = """video => new Promise(done => {
   const look = () => video.currentTime > 0.5 ? done(true) : setTimeout(look, 50);
   look();
 })"""
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 
 def test_from_sign_in_to_photograph_film_sound_and_pdf_in_a_strangers_page(

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser.conftest import Site, shoot, sign_in
 from tests.browser.test_pages import violations
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 ONE = "/developers/application/2/"
 PAGES = {
     "new-application": "/developers/application/new/", "import": "/developers/application/import/",

@@ -60,7 +60,6 @@ def upload(server: Server, token: str, path: Path) -> httpx.Response:
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("browser")
 @pytest.mark.parametrize(
     "kills",
     [

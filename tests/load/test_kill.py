@@ -80,7 +80,6 @@ def _has(accepted: set[str], many: int) -> bool:
 
 @pytest.mark.slow
 @pytest.mark.timeout(240)
-@pytest.mark.xdist_group("browser")
 def test_what_was_accepted_survives_kills_in_the_middle(tmp_path: Path, files: list[Path]) -> None:
     server = Server(tmp_path / "data")
     token = server.token(server.user("ada"))

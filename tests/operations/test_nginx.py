@@ -29,7 +29,6 @@ from vitrine.testing.server import Server
 ROOT = Path(__file__).parents[2]
 NGINX = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin") or "nginx"
 CONTENT = b"\0" + Random(5).randbytes(3 * 2**20)  # of no known type, so that nothing is made of it
-pytestmark = pytest.mark.xdist_group("nginx")
 
 
 @dataclass(frozen=True, slots=True)
