@@ -12,11 +12,9 @@ from vitrine.testing import corpus_run
 from vitrine.testing.corpus import ROOT
 
 
-@pytest.mark.slow
+@pytest.mark.nightly  # `make test` runs its little sister in tests/corpus
 @pytest.mark.timeout(3600)
-def test_two_thousand_files_whole_and_damaged_harm_nothing(request: pytest.FixtureRequest, tmp_path: Path) -> None:
-    if "slow" not in request.config.option.markexpr:
-        pytest.skip("`make load` runs it; `make test` runs its little sister in tests/corpus")
+def test_two_thousand_files_whole_and_damaged_harm_nothing(tmp_path: Path) -> None:
     sandbox = Sandbox(children=1, memory_bytes=1024 * 2**20)
     media = Media(LocalStore(tmp_path / "blobs"), sandbox, Limits(), tmp_path / "scratch", max_bytes=100 * 2**20)
     corpus_run.check(media, tmp_path, 2000, ROOT / "artefacts")

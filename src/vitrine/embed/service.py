@@ -14,10 +14,10 @@ from vitrine.accounts.model import NOBODY, UserId
 from vitrine.embed.targets import DatafileTarget, PermalinkTarget, SignedTarget, parse
 from vitrine.embed.tracks import NoTrack, Track, as_webvtt, seconds_of, tracks_of
 from vitrine.errors import NotFound
-from vitrine.library import access, permalinks, store
+from vitrine.library import permalinks, store
 from vitrine.library.errors import MayNotSee
 from vitrine.library.model import THUMBNAIL, Field, Record, RecordKey, Rendition, Value
-from vitrine.library.permalinks import SignedAddresses
+from vitrine.library.permalinks import BY_LINK, Behind, SignedAddress, SignedAddresses
 from vitrine.library.records import Records
 from vitrine.platform.database import UnitOfWork
 from vitrine.settings import Settings
@@ -107,13 +107,25 @@ class Embeds:
         """A signed address opens a document while its issuer, who is returned too, still may have it (04 section 4
         DO)."""
         opened = self.signed.open(token, generation_of=lambda user: self._generation(work, user), now=work.now)
+        if opened.issuer_id == BY_LINK[0]:
+            return self._behind(work, opened, token), NOBODY
         issuer = self._person(work, opened.issuer_id)
         record, rendition = self._had_by(work, issuer, opened.key, opened.name)
-        if rendition.permalink is not None and not rendition.permalink.activated:
+        if _is_off(rendition):
             raise NotFound("This link has been switched off.")
         return Target(record, rendition, f"/medias/{token}", (opened.issuer_id, issuer.url_key)), issuer
 
+    def _behind(self, work: UnitOfWork, opened: SignedAddress, token: str) -> Target:
+        """What was signed in the name of a permalink opens while that permalink, and the file's own, are on."""
+        record, rendition = self.records.unguarded(work, opened.key, opened.name)
+        behind = store.rendition(work, record.id, opened.link.name) if opened.link else None
+        if behind is None or opened.link is None or not opened.link.stands(behind.permalink) or _is_off(rendition):
+            raise NotFound("This link has been switched off.")
+        return Target(record, rendition, f"/medias/{token}", BY_LINK)
+
     def _generation(self, work: UnitOfWork, user_id: int) -> int | None:
+        if user_id == BY_LINK[0]:
+            return BY_LINK[1]
         found = self.accounts.known(work, UserId(user_id))
         return found.url_key if found else None
 
@@ -167,26 +179,20 @@ class Embeds:
 
     def _cover(self, work: UnitOfWork, target: Target, thumbnail: Rendition | None) -> str | None:
         """A picture that stands for the document: a signed address of the thumbnail alone, never a permalink the
-        caller did not have (04 section 6 DO). The target itself when it is the thumbnail or a small picture."""
+        caller did not have (04 section 6 DO); it ends with the permalink, or with the rights of the person, that the
+        target stands on. The target itself when it is the thumbnail or a picture without one."""
         record = target.record
         if target.rendition.name == THUMBNAIL:
             return self.settings.absolute(target.address)
-        if thumbnail is None:
+        if thumbnail is None or _is_off(thumbnail):
             return self.settings.absolute(target.address) if target.rendition.mime.startswith("image/") else None
-        issuer = target.issuer or self._any_issuer(work, record)
-        if issuer is None:
-            return None
-        path = self.signed.path(issuer, record.key, THUMBNAIL, life=COVER_LIFE, now=work.now)
+        if target.issuer is None:
+            assert target.rendition.permalink is not None  # its token was what opened the target
+            link = Behind.of(target.rendition.name, target.rendition.permalink)
+            path = self.signed.path_by_link(link, record.key, THUMBNAIL, life=COVER_LIFE, now=work.now)
+        else:
+            path = self.signed.path(target.issuer, record.key, THUMBNAIL, life=COVER_LIFE, now=work.now)
         return self.settings.absolute(path)
-
-    def _any_issuer(self, work: UnitOfWork, record: Record) -> tuple[int, int] | None:
-        """Somebody in whose name the thumbnail can be signed: who added the record, while they see it."""
-        if record.creator_id is None:
-            return None
-        found = self.accounts.known(work, UserId(record.creator_id))
-        if found is None or not access.sees(self._person(work, found.id), record, work.now):
-            return None
-        return found.id, found.url_key
 
     # -- oEmbed --------------------------------------------------------------------------------------------------
 
@@ -225,6 +231,10 @@ class Embeds:
             if small == viewer.cover_size:
                 answer |= {"thumbnail_url": viewer.cover, "thumbnail_width": small[0], "thumbnail_height": small[1]}
         return answer
+
+
+def _is_off(rendition: Rendition) -> bool:
+    return rendition.permalink is not None and not rendition.permalink.activated
 
 
 def shown_size(viewer: Viewer) -> tuple[int, int]:

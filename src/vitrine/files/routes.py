@@ -21,6 +21,7 @@ from vitrine.library.model import DataboxId, RecordKey, SharedFile
 from vitrine.library.permalinks import WrongToken
 from vitrine.platform.crypto import same
 from vitrine.platform.database import UnitOfWork
+from vitrine.platform.texts import without_controls
 
 # What most addresses look like: nothing to parse, and no access token beside the permalink's own.
 TOKEN_ALONE = re.compile(rb"token=([0-9A-Za-z]{1,128})")
@@ -98,7 +99,7 @@ async def caption(request: Request) -> Response:
             raise WrongToken("This link is not right.")
         made: dict[str, Any] = {}
         for field, value in here.records.values(work, NOBODY, record, business=False):
-            text = "".join(one for one in value.value if one.isprintable() or one in "\n\t")
+            text = without_controls(value.value)
             plain: Any = int(text) if text.isdecimal() and text.isascii() and len(text) < 16 else text
             if field.multi:
                 made.setdefault(field.name, []).append(plain)

@@ -28,6 +28,7 @@ from vitrine.media.service import Media
 from vitrine.platform import audit
 from vitrine.platform.database import UnitOfWork
 from vitrine.platform.fetch import Fetcher
+from vitrine.platform.texts import of_one_line
 
 UUID_TAGS = ("XMP-exif:ImageUniqueID", "IPTC:UniqueDocumentID", "ExifIFD:ImageUniqueID", "XMP-xmpMM:DocumentID")
 LONGEST_VALUE = 32_766  # bytes, the size that the original indexes (06 section 6)
@@ -237,7 +238,7 @@ def candidate_of(arrival: Arrival, databox: DataboxId, uuid: str | None) -> Cand
 def clean_name(name: str) -> str:
     """The last part of a file name, without control characters, at most 255 characters; never empty."""
     last = re.split(r"[/\\]", name.strip())[-1]
-    kept = "".join(one for one in last if one.isprintable())[-255:]
+    kept = of_one_line(last)[-255:]
     return kept.strip() or "untitled"
 
 

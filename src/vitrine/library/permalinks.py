@@ -6,7 +6,8 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from hashlib import sha256
+from typing import Any, NamedTuple
 from urllib.parse import quote_plus
 
 import msgspec
@@ -20,6 +21,7 @@ from vitrine.platform.crypto import Vault, base64url, from_base64url, random_bas
 from vitrine.platform.database import UnitOfWork
 
 TOKEN_LENGTH = 64
+LONGEST_LABEL = 150  # a caption of a page's length may be a title, and would not fit into an address
 _BLANKS = re.compile(r"[\s+]+")
 _KEPT = re.compile(r"[^0-9A-Za-z_+-]")
 _UNSAFE_IN_NAME = re.compile(r"[\x00-\x1f\x7f \\/%+]")
@@ -37,7 +39,7 @@ def label_of(title: str) -> str:
     stem = re.sub(r"\.[A-Za-z0-9]{1,5}$", "", title.strip())
     encoded = _BLANKS.sub("-", quote_plus(stem, safe=""))
     plain = unicodedata.normalize("NFKD", encoded)
-    return _KEPT.sub("", plain) or "untitled"
+    return _KEPT.sub("", plain)[:LONGEST_LABEL] or "untitled"
 
 
 def ensure(work: UnitOfWork, record_id: RecordId, title: str, name: str) -> None:
@@ -137,6 +139,24 @@ class StaleAddress(NotFound):
 Signer = Callable[[RecordKey, str], str]
 
 
+class Behind(NamedTuple):
+    """The permalink in whose name an address was signed: of which rendition, and a digest of its token."""
+
+    name: str
+    digest: str
+
+    @classmethod
+    def of(cls, name: str, link: Permalink) -> "Behind":
+        return cls(name, sha256(link.token.encode()).hexdigest()[:24])
+
+    def stands(self, link: Permalink | None) -> bool:
+        """Is it still there, with the same token, and switched on?"""
+        return link is not None and link.activated and Behind.of(self.name, link) == self
+
+
+BY_LINK = (0, 0)  # the issuer of an address that stands on a permalink and not on a person
+
+
 @dataclass(frozen=True, slots=True)
 class SignedAddress:
     """What a signed address says once its signature is right."""
@@ -144,6 +164,7 @@ class SignedAddress:
     issuer_id: int
     key: RecordKey
     name: str
+    link: Behind | None = None
 
 
 @dataclass(slots=True)
@@ -186,11 +207,27 @@ class SignedAddresses:
 
         return path
 
-    def _sign(self, issuer: tuple[int, int], key: RecordKey, name: str, issued: int, ends: int | None) -> str:
+    def path_by_link(self, link: Behind, key: RecordKey, name: str, *, life: timedelta, now: datetime) -> str:
+        """An address for who has a permalink: it opens *name* for as long as that permalink does, and until its end."""
+        second = int(now.timestamp())
+        ends = -(-(second + int(life.total_seconds())) // _HOUR) * _HOUR
+        return "/medias/" + self._sign(BY_LINK, key, name, second // _HOUR * _HOUR, ends, link)
+
+    def _sign(
+        self,
+        issuer: tuple[int, int],
+        key: RecordKey,
+        name: str,
+        issued: int,
+        ends: int | None,
+        link: Behind | None = None,
+    ) -> str:
         header = {"typ": "JWT", "alg": "HS256", "kid": f"{issuer[0]}-{issuer[1]}"}
         claims: dict[str, Any] = {"iat": issued, "iss": issuer[0], "sdef": [key.databox, key.number, name]}
         if ends is not None:
             claims["exp"] = ends
+        if link is not None:
+            claims["link"] = link
         body = ".".join(base64url(msgspec.json.encode(part)) for part in (header, claims))
         return f"{body}.{base64url(signature(self._key(issuer), body.encode()))}"
 
@@ -224,7 +261,7 @@ class SignedAddresses:
         if claims.exp is not None and claims.exp <= now.timestamp():
             raise StaleAddress("This address has ended.")
         databox, number, name = claims.sdef
-        return SignedAddress(issuer[0], RecordKey(DataboxId(databox), number), name)
+        return SignedAddress(issuer[0], RecordKey(DataboxId(databox), number), name, claims.link)
 
 
 class _Header(msgspec.Struct):
@@ -237,3 +274,4 @@ class _Claims(msgspec.Struct):
     iss: int
     sdef: tuple[int, int, str]
     exp: int | None = None
+    link: Behind | None = None

@@ -16,6 +16,7 @@ from msgspec import Meta
 
 from vitrine.errors import Invalid
 from vitrine.library.model import Field, Record, Value
+from vitrine.platform.texts import of_one_line
 
 LONGEST_LINE = 300
 Colour = Annotated[str, Meta(pattern="^#[0-9a-fA-F]{6}$")]
@@ -85,4 +86,4 @@ def _text(part: str | Part, record: Record, by_name: Mapping[str, list[str]], to
         text = today.strftime("%Y-%m-%d") if today else "DATE"
     else:
         text = " ; ".join(by_name.get(part.field or "", ()))
-    return "".join(one for one in " ".join(text.split("\n")) if one.isprintable())
+    return of_one_line(text.replace("\n", " "))

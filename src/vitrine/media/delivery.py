@@ -8,6 +8,8 @@ from email.utils import format_datetime, parsedate_to_datetime
 from functools import lru_cache
 from urllib.parse import quote
 
+from vitrine.platform.texts import of_one_line
+
 _RANGE = re.compile(r"\s*bytes\s*=\s*(\d{0,40})\s*-\s*(\d{0,40})\s*$", re.IGNORECASE)
 _ASCII = re.compile(r"[^A-Za-z0-9_.-]+")
 
@@ -107,9 +109,7 @@ def _date(text: str) -> datetime | None:
 @lru_cache(maxsize=4096)
 def content_disposition(kind: str, filename: str) -> str:
     """`inline` or `attachment` with an ASCII name (letters, digits, `_ - .`) and the full one (RFC 6266, RFC 8187)."""
-    name = (
-        "".join(one for one in filename if one.isprintable()).replace("/", "").replace("\\", "").strip() or "document"
-    )
+    name = of_one_line(filename).replace("/", "").replace("\\", "").strip() or "document"
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
     plain = _ASCII.sub("_", plain).strip("_") or "document"
     value = f'{kind}; filename="{plain}"'

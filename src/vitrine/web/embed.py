@@ -24,6 +24,7 @@ from vitrine.web.social import data_block, discovery, social
 
 T = TypeVar("T")
 PDF_VIEWER = "vendor/pdfjs"
+_SECONDS = re.compile(r"[0-9]{1,6}(\.[0-9]{1,3})?")
 _OPEN = {"Access-Control-Allow-Origin": "*"}
 
 
@@ -62,7 +63,7 @@ async def embed(request: Request) -> Response:
 def _start(request: Request, viewer: Viewer) -> float:
     """Where a film or sound begins: `t`, else what the record's own field says, else 0 (04 section 6)."""
     asked = request.query_params.get("t", "")
-    return float(asked) if re.fullmatch(r"\d{1,6}(\.\d{1,3})?", asked) else viewer.start
+    return float(asked) if _SECONDS.fullmatch(asked) else viewer.start
 
 
 def _configuration(request: Request, viewer: Viewer, start: float) -> dict[str, Any]:
@@ -167,7 +168,7 @@ async def _permaview(request: Request, token: str | None) -> Response:
     viewer = await read(request, nobody, call)
     shared = social(request, viewer)
     wishes = {name: request.query_params.get(name, "") for name in ("autoplay", "t")}
-    extra = "".join(f"&{name}={value}" for name, value in wishes.items() if value.isdecimal())
+    extra = "".join(f"&{name}={value}" for name, value in wishes.items() if _SECONDS.fullmatch(value))
     return page(
         request,
         "permaview.html",

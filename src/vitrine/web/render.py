@@ -57,7 +57,8 @@ def _bytes(size: int) -> str:
     amount = float(size)
     for unit in _UNITS:
         if amount < 1000 or unit == _UNITS[-1]:
-            return f"{amount:.0f} {unit}" if unit == "bytes" or amount >= 100 else f"{amount:.1f} {unit}"
+            figure = f"{amount:.0f}" if unit == "bytes" or amount >= 100 else f"{amount:.1f}"
+            return f"{figure}\N{NO-BREAK SPACE}{unit}"
         amount /= 1000
     raise AssertionError
 

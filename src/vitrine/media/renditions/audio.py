@@ -7,11 +7,12 @@ import av
 import pyvips
 from av.error import FFmpegError
 
-from vitrine.media.errors import MediaError, NoMaker, Undecodable
+from vitrine.media.errors import NoMaker, Undecodable
 from vitrine.media.renditions.image import write_cascade
-from vitrine.media.renditions.make import Result, Source, failed, made, target_of
+from vitrine.media.renditions.make import Result, Source, made, one_by_one, target_of
 
 DAMAGED = "The sound is damaged or cut off."
+FAULTS = (FFmpegError, UnicodeDecodeError)
 # acodec of a recipe -> encoder, container, extension, type. There is no Vorbis encoder: Opus takes its place.
 _FORMS = {
     "": ("libmp3lame", "mp3", "mp3", "audio/mpeg"),
@@ -34,15 +35,7 @@ INK, SHADE, GROUND = [38, 70, 83], [112, 148, 160], [244, 246, 247]
 
 def sounds(source: Source, specs: list[dict[str, Any]], into: str) -> list[Result]:
     """Sounds of a sound or of a film's track; tags and covers stay behind."""
-    results: list[Result] = []
-    for spec in specs:
-        try:
-            results.append(_sound(source.path, spec, into))
-        except MediaError as failure:
-            results.append(failed(spec["name"], failure))
-        except (FFmpegError, UnicodeDecodeError) as failure:
-            results.append(failed(spec["name"], Undecodable(DAMAGED, why=str(failure)[:300])))
-    return results
+    return one_by_one(specs, lambda spec: _sound(source.path, spec, into), FAULTS, DAMAGED)
 
 
 def _sound(path: str, spec: dict[str, Any], into: str) -> Result:
@@ -108,7 +101,7 @@ def waveforms(source: Source, specs: list[dict[str, Any]], into: str) -> list[Re
             if not reader.streams.audio:
                 raise NoMaker("There is no sound to draw.")
             loud = peaks(reader)
-    except (FFmpegError, UnicodeDecodeError) as failure:
+    except FAULTS as failure:
         raise Undecodable(DAMAGED, why=str(failure)[:300]) from failure
     width = ordered[0]["size"]
     return write_cascade(draw(loud, width, max(2, width // 2)), ordered, into)

@@ -5,7 +5,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from vitrine.media.errors import MediaError, NoMaker
+from vitrine.media.errors import MediaError, NoMaker, Undecodable
 from vitrine.media.renditions import MAKERS
 
 Result = dict[str, Any]
@@ -30,6 +30,25 @@ def make_many(source: str, mime: str, specs: list[dict[str, Any]], into: str) ->
             results += _maker(mime, mediatype)(Source(source, mime), wanted, into)
         except MediaError as failure:
             results += [failed(one["name"], failure) for one in wanted]
+    return results
+
+
+def one_by_one(
+    specs: list[dict[str, Any]],
+    write: Callable[[dict[str, Any]], Result],
+    faults: tuple[type[Exception], ...],
+    damaged: str,
+) -> list[Result]:
+    """What *write* makes of each spec. A spec that fails spoils none of the others; *faults* are the exceptions by
+    which a decoder says that the file is bad, told as *damaged*."""
+    results: list[Result] = []
+    for spec in specs:
+        try:
+            results.append(write(spec))
+        except MediaError as failure:
+            results.append(failed(spec["name"], failure))
+        except faults as failure:
+            results.append(failed(spec["name"], Undecodable(damaged, why=str(failure)[:300])))
     return results
 
 

@@ -9,12 +9,13 @@ import av
 import pyvips
 from av.error import FFmpegError
 
-from vitrine.media.errors import MediaError, NoMaker, Undecodable
+from vitrine.media.errors import NoMaker, Undecodable
 from vitrine.media.probe.timed import film_of
 from vitrine.media.renditions.image import save_gif, write_cascade
-from vitrine.media.renditions.make import Result, Source, failed, made, target_of
+from vitrine.media.renditions.make import Result, Source, made, one_by_one, target_of
 
 DAMAGED = "The film is damaged or cut off."
+FAULTS = (FFmpegError, UnicodeDecodeError)
 DARK = 24  # mean of a black or nearly black picture, of 255
 POSTER_TRIES = 5
 GIF_FRAMES = 12
@@ -187,15 +188,7 @@ def _picture(frame: Any, form: str, bands: int) -> Any:
 def films(source: Source, specs: list[dict[str, Any]], into: str) -> list[Result]:
     """H.264 and AAC in an MP4 that begins to play before it is whole, or VP9 and Opus in WebM; one pass over the
     source for each."""
-    results: list[Result] = []
-    for spec in specs:
-        try:
-            results.append(_written(source.path, spec, into))
-        except MediaError as failure:
-            results.append(failed(spec["name"], failure))
-        except (FFmpegError, UnicodeDecodeError) as failure:
-            results.append(failed(spec["name"], Undecodable(DAMAGED, why=str(failure)[:300])))
-    return results
+    return one_by_one(specs, lambda spec: _written(source.path, spec, into), FAULTS, DAMAGED)
 
 
 def _written(path: str, spec: dict[str, Any], into: str) -> Result:

@@ -1,0 +1,24 @@
+"""Words of people come through whole; what would harm a header, a terminal or an eye does not."""
+
+import pytest
+
+from vitrine.platform.texts import of_one_line, without_controls
+
+FRENCH = "Le port\u00a0: «\u202fNadar\u202f»"
+FAMILY = "\U0001f469\u200d\U0001f467"
+PERSIAN = "می\u200cخواهم"
+
+
+@pytest.mark.parametrize("text", [FRENCH, FAMILY, PERSIAN, "日本\u3000語"])
+def test_blanks_and_joiners_are_letters_of_a_text(text: str) -> None:
+    assert without_controls(text) == text
+    assert of_one_line(text) == text
+
+
+def test_controls_go() -> None:
+    assert without_controls("a\x00b\x1bc\nd\te\x7f\x85\ud800") == "abc\nd\te"
+    assert of_one_line("a\r\nb\x00\u2028c\td") == "abcd"
+
+
+def test_a_name_cannot_turn_the_direction_of_its_ending() -> None:
+    assert of_one_line("photo\u202egpj.exe\u2066") == "photogpj.exe"

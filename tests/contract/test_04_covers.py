@@ -1,0 +1,98 @@
+"""Contract 04 section 6: the picture that stands for a film, a sound or a document in other people's pages."""
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.contract.test_04_embed import address, configuration, embed
+from vitrine.accounts import COMMAND, User
+from vitrine.library.model import RecordKey
+from vitrine.library.permalinks import BroughtLink, bring
+from vitrine.testing import media_factory as make
+from vitrine.testing.server import Server
+from vitrine.testing.shelf import Held, mp3_file, pdf_file, shelve
+
+
+@pytest.fixture
+def ada(server: Server) -> User:
+    return server.user("ada")
+
+
+def sound_of(server: Server, tmp_path: Path, creator: int | None) -> RecordKey:
+    voice = Held(mp3_file(tmp_path / "wave.mp3", 0.2), "audio/mpeg")
+    cover = Held(make.jpeg(tmp_path / "wave.jpg", 384, 192), "image/jpeg", 384, 192)
+    files = {"document": voice, "preview": voice, "thumbnail": cover}
+    return shelve(server.services, server.photographs, "audio", files, creator=creator)
+
+
+def cover_of(server: Server, key: RecordKey) -> str:
+    """The path of the cover that the embed page of the sound names."""
+    found = configuration(embed(server, key).text)["resource"]["coverUrl"]
+    assert found, "the page names a cover"
+    return urlsplit(found).path
+
+
+def change(server: Server, statement: str, *values: object) -> None:
+    with server.services.database.write() as work:
+        work.db.exec_driver_sql(statement, values)
+
+
+def test_6_a_document_that_came_by_command_has_its_cover(server: Server, tmp_path: Path) -> None:
+    """What `vitrine import` adds has no creator in whose name a cover could be signed."""
+    key = sound_of(server, tmp_path, None)
+    assert server.http.get(cover_of(server, key)).headers["content-type"] == "image/jpeg"
+    told = server.http.get("/oembed", params={"url": address(server, key)}).json()
+    assert (told["thumbnail_width"], told["thumbnail_height"]) == (384, 192)
+
+
+def test_6_a_cover_does_not_depend_on_who_added_the_document(server: Server, ada: User, tmp_path: Path) -> None:
+    key = sound_of(server, tmp_path, ada.id)
+    change(server, "DELETE FROM collection_rights WHERE user_id = ?", ada.id)
+    change(server, "UPDATE users SET rights_version = rights_version + 1 WHERE id = ?", ada.id)
+    assert server.http.get(cover_of(server, key)).status_code == 200
+
+
+def test_6_a_cover_ends_with_the_link_it_was_given_for(server: Server, tmp_path: Path) -> None:
+    key = sound_of(server, tmp_path, None)
+    cover = cover_of(server, key)
+    change(server, "UPDATE permalinks SET activated = 0 WHERE name = 'document'")
+    assert server.http.get(cover).status_code == 200, "the link of another file is another matter"
+    change(server, "UPDATE permalinks SET activated = 0 WHERE name = 'preview'")
+    assert server.http.get(cover).status_code == 404
+
+
+def test_6_a_cover_ends_when_its_link_gets_another_token(server: Server, tmp_path: Path) -> None:
+    key = sound_of(server, tmp_path, None)
+    cover = cover_of(server, key)
+    with server.services.database.write() as work:
+        bring(work, COMMAND, server.services.records.structure(work), key, "preview", BroughtLink("another"))
+    assert server.http.get(cover).status_code == 404
+    assert server.http.get(cover_of(server, key)).status_code == 200
+
+
+def test_6_no_page_names_a_cover_that_was_switched_off(server: Server, tmp_path: Path) -> None:
+    key = sound_of(server, tmp_path, None)
+    cover = cover_of(server, key)
+    change(server, "UPDATE permalinks SET activated = 0 WHERE name = 'thumbnail'")
+    answer = embed(server, key)
+    assert configuration(answer.text)["resource"]["coverUrl"] is None
+    assert "og:image" not in answer.text
+    assert "thumbnail_url" not in server.http.get("/oembed", params={"url": address(server, key)}).json()
+    assert server.http.get(cover).status_code == 404
+
+
+def test_6_a_cover_opens_the_thumbnail_and_nothing_else(server: Server, tmp_path: Path) -> None:
+    pages = Held(pdf_file(tmp_path / "paper.pdf"), "application/pdf")
+    small = Held(make.jpeg(tmp_path / "paper.jpg", 271, 384), "image/jpeg", 271, 384)
+    files = {"document": pages, "preview": pages, "thumbnail": small}
+    key = shelve(server.services, server.photographs, "document", files)
+    answer = embed(server, key)
+    with server.services.database.read() as work:
+        tokens = {
+            name: server.services.records.unguarded(work, key, name)[1].permalink.token  # type: ignore[union-attr]
+            for name in files
+        }
+    assert tokens["preview"] in answer.text
+    assert tokens["thumbnail"] not in answer.text
+    assert tokens["document"] not in answer.text
