@@ -30,7 +30,7 @@ def cover_of(server: Server, key: RecordKey) -> str:
     """The path of the cover that the embed page of the sound names."""
     found = configuration(embed(server, key).text)["resource"]["coverUrl"]
     assert found, "the page names a cover"
-    return urlsplit(found).path
+    return str(urlsplit(found).path)
 
 
 def change(server: Server, statement: str, *values: object) -> None:

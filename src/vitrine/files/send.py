@@ -78,9 +78,15 @@ class Document:
 def filename_of(title: str, original_name: str | None, name: str, extension: str) -> str:
     """The original keeps its name; a rendition gets its own between the stem and its extension."""
     if name == DOCUMENT:
-        return original_name or f"document.{extension}"
+        return _ending(original_name, extension) if original_name else f"document.{extension}"
     stem = (original_name or title).rpartition(".")[0] or title
     return f"{stem}-{name}.{extension}"
+
+
+def _ending(name: str, extension: str) -> str:
+    """*name* with the ending of what is sent: the marked copy of a HEIC picture is a JPEG, and is called so."""
+    stem, dot, own = name.rpartition(".")
+    return f"{stem}.{extension}" if dot and extension and own.lower() != extension else name
 
 
 def send(request: Request, document: Document, *, public: bool, link: str | None = None) -> Response:

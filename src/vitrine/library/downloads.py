@@ -11,6 +11,7 @@ from vitrine.library import access, marks, store
 from vitrine.library.marks import Marks, Wanted
 from vitrine.library.model import DOCUMENT, PREVIEW, Record, RecordKey, Rendition, Structure
 from vitrine.library.records import Records
+from vitrine.media.kinds import marked_as
 from vitrine.platform import audit
 from vitrine.platform.database import UnitOfWork
 
@@ -90,7 +91,7 @@ class Downloads:
         assert rendition.sha256 is not None
         mark = marks.due(structure, record, rendition, work.now, viewer=actor, own=True)
         wanted = self.marks.wanted(work, record, rendition, mark)
-        name = unique(safe(_name(record, rendition)), taken)
+        name = unique(safe(_name(record, rendition, wanted)), taken)
         return Entry(name, rendition.sha256, rendition.size, record.created, wanted)
 
     def note(self, work: UnitOfWork, actor: Actor, keys: Sequence[RecordKey], plan: Plan) -> None:
@@ -111,11 +112,13 @@ def _best(
     return None
 
 
-def _name(record: Record, rendition: Rendition) -> str:
+def _name(record: Record, rendition: Rendition, wanted: Wanted | None) -> str:
     if rendition.name == DOCUMENT:
         return record.original_name or f"{record.title}.{rendition.extension}".rstrip(".")
     stem = (record.original_name or record.title).rpartition(".")[0] or record.title
-    return f"{stem}-{rendition.name}.{rendition.extension}"
+    mime, extension = marked_as(rendition.mime) if wanted else (rendition.mime, rendition.extension)
+    extension = rendition.extension if mime == rendition.mime else extension
+    return f"{stem}-{rendition.name}.{extension}"
 
 
 def safe(name: str) -> str:

@@ -85,6 +85,19 @@ _BY_TYPE = {
 }
 
 
+# A marked copy keeps the form of its source where that is written here; all else is shown in one that is.
+_MARKED = {
+    "image/jpeg": "jpg", "image/png": "png", "image/gif": "gif", "image/webp": "webp", "image/tiff": "tif",
+}  # fmt: skip
+
+
+def marked_as(mime: str) -> tuple[str, str]:
+    """Type and extension of the marked copy of a picture: its own, a PNG of a drawing, else a JPEG."""
+    if mime in _MARKED:
+        return mime, _MARKED[mime]
+    return ("image/png", "png") if mime == SVG else ("image/jpeg", "jpg")
+
+
 def kind_of(mime: str) -> str:
     """The kind of record a type makes: image, video, audio, document, flash or unknown."""
     return _BY_TYPE.get(mime) or ("document" if mime.startswith("text/") else "unknown")

@@ -22,20 +22,30 @@ _REFUSED = frozenset(
 )
 _INNER = re.compile(r"#|data:image/(?:png|jpeg|gif|webp);base64,", re.I)
 _FAR = re.compile(r"@import[^;]*;?|url\(\s*['\"]?\s*(?!#|['\"]?#)[^)]*\)|expression\s*\(|javascript:", re.I)
-_DOCTYPE = re.compile(rb"<!DOCTYPE\s+svg[^>\[]*>", re.I)
+_DOCTYPE = re.compile(
+    rb"<!DOCTYPE\s+svg(?:\s+(?:PUBLIC\s+(?:\"[^\"<>]*\"|'[^'<>]*')|SYSTEM)\s+(?:\"[^\"<>]*\"|'[^'<>]*'))?\s*"
+    rb"(?:\[((?:[^\]\"']|\"[^\"]*\"|'[^']*')*)\]\s*)?>",
+    re.I,
+)
+# `<!ENTITY ns_svg "http://www.w3.org/2000/svg">`, as Illustrator writes them: a word for a plain piece of text.
+_ENTITY = re.compile(rb"<!ENTITY\s+([A-Za-z_][\w.-]{0,40})\s+(?:\"([^\"<&%]{0,1000})\"|'([^'<&%]{0,1000})')\s*>")
+_NOT_ENTITIES = re.compile(rb"<!--.*?-->|\s+", re.S)
+_REFERENCE = re.compile(rb"&([A-Za-z_][\w.-]{0,40});")
+MOST_ENTITIES = 64
+HEAD_BYTES = 64 * 1024  # where a document type stands; looking for one further on could take for ever
 
 
 def safe_svg(data: bytes) -> bytes:
     """The drawing without anything that runs or reaches out. Raises Undecodable when it is no SVG, or carries
-    entities, which no drawing program needs and bombs are made of."""
+    entities that are more than a word for a plain text: bombs are made of those."""
     if len(data) > MOST_BYTES:
         raise Undecodable(f"The drawing has more than {MOST_BYTES // 2**20} MB.", field="file")
     try:
-        # A document type without entities of its own is harmless, and old programs write it.
-        root = fromstring(_DOCTYPE.sub(b"", data, count=1), forbid_dtd=True)
+        root = fromstring(_without_doctype(data), forbid_dtd=True)
     except (ParseError, DefusedXmlException, ValueError, LookupError, RecursionError) as failure:
         why = str(failure)[:300]
-        raise Undecodable("The drawing is damaged, or declares entities.", field="file", why=why) from failure
+        detail = "The drawing is damaged, or declares entities that are not plain texts."
+        raise Undecodable(detail, field="file", why=why) from failure
     if _local(root) != "svg":
         raise Undecodable("The drawing is not SVG.", field="file", why=str(root.tag)[:100])
     _clean(root)
@@ -46,6 +56,24 @@ def safe_svg(data: bytes) -> bytes:
     if drawn > MOST_ELEMENTS:
         raise Undecodable("The drawing has too many parts.", field="file", why=f"{drawn} when drawn")
     return tostring(root)
+
+
+def _without_doctype(data: bytes) -> bytes:
+    """*data* without a harmless document type, its plain entities written out. A document type with anything else in
+    it stays, for the parser to refuse. What is put in holds no reference, so nothing grows by more than its length."""
+    found = _DOCTYPE.search(data, 0, HEAD_BYTES)
+    if found is None:
+        return data
+    inside = found[1] or b""
+    entities = {name: double or single for name, double, single in _ENTITY.findall(inside)}
+    rest = _NOT_ENTITIES.sub(b"", _ENTITY.sub(b"", inside))
+    if rest or len(entities) > MOST_ENTITIES:
+        return data
+    plain = data[: found.start()] + data[found.end() :]
+    used = [entities[one] for one in _REFERENCE.findall(plain) if one in entities]
+    if len(plain) + sum(map(len, used)) > MOST_BYTES:
+        raise Undecodable("The drawing has too many parts.", field="file", why="its entities make it too large")
+    return _REFERENCE.sub(lambda one: entities.get(one[1], one[0]), plain)
 
 
 def _drawn(element: Element, by_id: dict[str, Element], known: dict[Element, int], above: frozenset[Element]) -> int:

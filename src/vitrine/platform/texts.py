@@ -8,7 +8,7 @@ import unicodedata
 
 _CONTROLS = frozenset({"Cc", "Cs"})
 _BREAKS = frozenset({"Zl", "Zp"})
-# Marks that turn the direction of what follows: `photo\u202egpj.exe` must not look like a picture (Unicode TR 36 section 3).
+# Marks that turn the direction of what follows: `photo\u202egpj.exe` must not look like a picture (Unicode TR 36).
 _TURNS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 

@@ -9,13 +9,12 @@ import pyvips
 from vitrine.media.errors import Undecodable
 from vitrine.media.pictures import shrunk
 from vitrine.media.renditions.compose import image
+from vitrine.media.renditions.disarm import disarm
 from vitrine.media.renditions.image import write_cascade
 from vitrine.media.renditions.make import Result, Source, made, target_of
 
 DAMAGED = "The PDF is damaged or opens only with a password."
 FINEST = 10.0  # times 72 dots per inch: a stamp-sized page is not blown up without end
-# What runs by itself when a document is opened; the copy is shown inside other people's pages.
-_ACTIVE = ("/OpenAction", "/AA", "/JavaScript", "/EmbeddedFiles")
 POINTS, DOTS, PRINT_DOTS = 72, 96, 150
 
 
@@ -73,35 +72,29 @@ def _drawn(document: Any, place: int, size: int) -> Any:
 
 def copies(source: Source, specs: list[dict[str, Any]], into: str) -> list[Result]:
     """The document as browsers like it: linearised, so that its first page shows before the rest is there, and
-    without scripts, actions at opening and attached files."""
+    without scripts, actions and attached files."""
     results = []
     try:
         for spec in specs:
             target = target_of(into, spec["name"], "pdf")
             with pikepdf.open(source.path) as document:
-                _disarm(document)
+                disarm(document)
                 document.save(target, linearize=True, object_stream_mode=pikepdf.ObjectStreamMode.generate)
-                width, height = _first_size(document)
+            width, height = _first_size(str(target))
             results.append(made(spec["name"], target, "application/pdf", width, height))
-    except (pikepdf.PdfError, pikepdf.DataDecodingError, ValueError, RuntimeError) as failure:
+    except (pikepdf.PdfError, pikepdf.DataDecodingError, pdfium.PdfiumError, ValueError, RuntimeError) as failure:
         raise Undecodable(DAMAGED, why=str(failure)[:300]) from failure
     return results
 
 
-def _disarm(document: Any) -> None:
-    root = document.Root
-    names = root.get("/Names")
-    for holder in (root, names if isinstance(names, pikepdf.Dictionary) else pikepdf.Dictionary()):
-        for name in _ACTIVE:
-            if name in holder:
-                del holder[name]
-
-
-def _first_size(document: Any) -> tuple[int, int]:
-    left, bottom, right, top = (float(one) for one in document.pages[0].mediabox)
-    width, height = (max(1, round(abs(side) * DOTS / POINTS)) for side in (right - left, top - bottom))
-    turned = int(document.pages[0].get("/Rotate", 0)) % 180 == 90
-    return (height, width) if turned else (width, height)
+def _first_size(path: str) -> tuple[int, int]:
+    """Of the first page in pixels, as it is seen: cropped and turned."""
+    document = pdfium.PdfDocument(path)
+    try:
+        width, height = document[0].get_size()
+    finally:
+        document.close()
+    return max(1, round(width * DOTS / POINTS)), max(1, round(height * DOTS / POINTS))
 
 
 def from_picture(source: Source, specs: list[dict[str, Any]], into: str) -> list[Result]:

@@ -11,25 +11,23 @@ from typing import Any
 import pyvips
 
 from vitrine.media import pictures
-from vitrine.media.errors import EmptyMark, NoMaker, Undecodable
+from vitrine.media.errors import EmptyMark, Undecodable
+from vitrine.media.kinds import SVG, marked_as
 from vitrine.media.renditions.make import Result, made
 
 FULL = 10_000_000  # a box that no picture fills: nothing is made smaller
 VEIL = 0.4  # how much of an opaque watermark picture covers
 LIGHTEST_BAR, LARGEST_BARS = 0.022, 0.4  # text height of the width; bars of the height
-_SAVED = {"image/jpeg": "jpg", "image/png": "png", "image/gif": "gif", "image/webp": "webp", "image/tiff": "tif"}
+LARGEST_DRAWING = 4096  # pixels of the longest side: a drawing may ask for any size, and costs nothing until drawn
 _ALIGN = {"left": "low", "centre": "centre", "right": "high"}
-_MIMES = {extension: mime for mime, extension in _SAVED.items()}
 
 
 def mark(source: str, mime: str, spec: dict[str, Any], into: str) -> Result:
     """One marked copy of *source* in the folder *into*. *spec* is {kind: wm, text, picture} or {kind: stamp, blocks}.
 
-    The copy keeps its format. Raises NoMaker for a format that cannot be written, Undecodable or EmptyMark.
+    The copy has the form that `kinds.marked_as` says. Raises Undecodable or EmptyMark.
     """
-    extension = _SAVED.get(mime)
-    if extension is None:  # a drawing, say, must not be opened without the care that its own maker takes
-        raise NoMaker(f"A picture of the kind {mime} cannot be marked.")
+    form, extension = marked_as(mime)
     target = Path(into) / f"marked.{extension}"
     try:
         loaded, frames = _loaded(source, mime)
@@ -40,12 +38,12 @@ def mark(source: str, mime: str, spec: dict[str, Any], into: str) -> Result:
     except pyvips.Error as failure:
         why = str(failure).replace("\n", " ")[:300]
         raise Undecodable("The picture is damaged or cut off.", why=why) from failure
-    return made("marked", target, _MIMES[extension], loaded.width, height)
+    return made("marked", target, form, loaded.width, height)
 
 
 def _loaded(source: str, mime: str) -> tuple[Any, int]:
     """The picture upright in sRGB with four bands, its frames below each other."""
-    picture = pictures.animation(source, mime, FULL)
+    picture = pictures.animation(source, mime, LARGEST_DRAWING if mime == SVG else FULL)
     if picture.interpretation != "srgb":
         picture = picture.colourspace("srgb")
     frames = picture.height // int(picture.get("page-height")) if picture.get_typeof("page-height") else 1
