@@ -96,3 +96,14 @@ def test_6_a_cover_opens_the_thumbnail_and_nothing_else(server: Server, tmp_path
     assert tokens["preview"] in answer.text
     assert tokens["thumbnail"] not in answer.text
     assert tokens["document"] not in answer.text
+
+
+def test_6_a_document_without_a_picture_is_a_sheet_with_its_name(server: Server, tmp_path: Path) -> None:
+    """The stage was empty, and the only way to the file a line at its foot."""
+    (tmp_path / "sheet.docx").write_bytes(b"PK not really")
+    held = Held(tmp_path / "sheet.docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document")
+    key = shelve(server.services, server.photographs, "document", {"document": held}, title="Minutes <of> May")
+    page = embed(server, key, name="document").text
+    assert '<b aria-hidden="true">DOCX</b><span>Minutes &lt;of&gt; May</span>' in page
+    bare = shelve(server.services, server.photographs, "document", {"document": Held(tmp_path / "sheet.docx", "x/y")})
+    assert embed(server, bare, name="document").status_code == 200

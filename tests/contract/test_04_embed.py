@@ -224,10 +224,17 @@ class TestTextTracks:
         target = quote(address(server, key, "document"), safe="")
         assert server.http.get(f"/embed/vtt/?url={target}&choice={field}").status_code == 404
 
-    def test_text_that_is_no_webvtt_is_404(self, server: Server, tmp_path: Path) -> None:
+    @pytest.mark.parametrize(
+        "words",
+        [
+            "Only words.",
+            "1\n00:00:00,000 --> 00:00:02,000\nA --> 99:99:99.999 -->\n-->99:99:99.999 --> 00:00:00.000\n\n\n",
+        ],
+    )
+    def test_text_that_is_no_webvtt_is_404(self, server: Server, tmp_path: Path, words: str) -> None:
         held = Held(make.mp4(tmp_path / "two.mp4", 0.2), "video/mp4", 320, 180)
         files = {"document": held}
-        key = shelve(server.services, server.photographs, "video", files, values={"VideoTextTrackEn": "Only words."})
+        key = shelve(server.services, server.photographs, "video", files, values={"VideoTextTrackEn": words})
         tracks = configuration(embed(server, key, name="document").text)["resource"]["tracks"]
         parts = urlsplit(tracks[0]["src"])
         assert server.http.get(f"{parts.path}?{parts.query}").status_code == 404

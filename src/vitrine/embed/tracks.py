@@ -59,10 +59,11 @@ def as_webvtt(text: str) -> str:
     try:
         read = webvtt.from_string(plain) if plain.startswith("WEBVTT") else _subrip(plain)
         cues = list(read.iter_slice())
-    except (MalformedFileError, MalformedCaptionError) as failure:
+        converted = "" if plain.startswith("WEBVTT") else str(read.content)
+    except (MalformedFileError, MalformedCaptionError, ValueError) as failure:  # the last while it is written anew
         raise NoTrack("The text of this track is not WebVTT.", why=type(failure).__name__) from failure
-    if not plain.startswith("WEBVTT"):
-        return str(read.content)
+    if converted:
+        return converted
     titled = plain
     for cue in cues:
         title = _title(cue.raw_text)
