@@ -12,7 +12,7 @@ from vitrine.media.errors import Crashed, MediaError, OutOfMemory, TooSlow
 from vitrine.media.renditions import Made, spec_of
 from vitrine.media.renditions.recipes import DEFAULT_RECIPES
 from vitrine.media.service import Media
-from vitrine.testing import corpus
+from vitrine.testing import corpus, office_files
 from vitrine.testing import media_factory as make
 from vitrine.testing import media_kinds as kinds
 
@@ -31,6 +31,7 @@ def made_files(folder: Path) -> list[Path]:
     found += [kinds.film(folder / f"a.{one}") for one in ("mov", "webm", "mkv", "avi")]
     found += [kinds.sound(folder / f"a.{one}") for one in ("mp3", "wav", "flac", "ogg", "opus", "m4a")]
     found += [kinds.office(folder / f"a.{one}") for one in ("docx", "pptx", "xlsx", "odt")]
+    found += [office_files.package(folder / f"report.{one}") for one in ("docx", "pptx", "xlsx")]
     return [
         *found,
         kinds.pdf(folder / "a.pdf", 12),
