@@ -87,7 +87,9 @@ def serving(
 ) -> Iterator[int]:
     command = ["taskset", "-c", "0", program, *arguments]
     quiet = subprocess.DEVNULL
-    env = {**os.environ, **(environment or {})}
+    # A bench makes more calls than anybody may: counted all the same, since the counting is a part of the cost.
+    plenty = {"VITRINE_TOKEN_CALLS": "1000000000", "VITRINE_APPLICATION_CALLS": "1000000000"}
+    env = {**os.environ, **plenty, **(environment or {})}
     process = subprocess.Popen(command, env=env, stdout=quiet, stderr=quiet, cwd=folder)
     try:
         for _ in range(600):

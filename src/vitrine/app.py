@@ -19,13 +19,17 @@ from vitrine.accounts.letters import SEND, Letters, Postman
 from vitrine.accounts.passwords import Passwords
 from vitrine.accounts.second import SecondFactor
 from vitrine.api import oauthv2, root, v1
+from vitrine.api import portal as portal_api
 from vitrine.api.cors import Cors
 from vitrine.applications import Applications, Policy, Portal, portal_store, usage
+from vitrine.applications.descriptions import Descriptions
+from vitrine.applications.events import ScopesLimited
 from vitrine.edge import health
 from vitrine.edge.dispatch import Dispatcher, Shortcut
 from vitrine.edge.limits import Limit, RequestLimits
 from vitrine.edge.metrics import Counts, Metrics
 from vitrine.edge.middleware import Outermost, networks
+from vitrine.edge.quotas import Quota, Quotas
 from vitrine.edge.services import Services
 from vitrine.embed import Embeds
 from vitrine.errors import Unavailable
@@ -47,8 +51,9 @@ from vitrine.media.probe import Limits
 from vitrine.media.sandbox import Sandbox
 from vitrine.media.service import Media
 from vitrine.media.storage import open_store
-from vitrine.oauth import OAuth, habits
+from vitrine.oauth import OAuth, habits, narrowing, scopes
 from vitrine.oauth import store as tokens
+from vitrine.oauth.narrowing import Narrowing
 from vitrine.oauth.personal import PersonalTokens
 from vitrine.platform import logging, migrate
 from vitrine.platform.crypto import Vault
@@ -98,6 +103,7 @@ def make_services(
     )
     accounts = Accounts(database, passwords or Passwords(), vault, policy)
     applications = Applications(accounts, vault)
+    portal = Portal(applications, settings.application_approval)
     jobs = Jobs()
     records = Records()
     media = make_media(settings, decoders)
@@ -117,12 +123,15 @@ def make_services(
             authorize=Limit("authorize", settings.authorize_requests),
             user_code=Limit("user-code", settings.user_code_attempts),
         ),
+        quotas=Quotas(Quota("application", settings.application_calls), Quota("token", settings.token_calls)),
         jobs=jobs,
         accounts=accounts,
         second=SecondFactor(accounts, settings.title, settings.origin),
         applications=applications,
-        portal=Portal(applications, settings.application_approval),
+        portal=portal,
+        descriptions=Descriptions(portal, frozenset(scopes.BY_NAME)),
         personal=PersonalTokens(applications),
+        narrowing=Narrowing(applications),
         oauth=OAuth(database, accounts, applications, vault, Policy(settings.old_habits), settings.origin),
         media=media,
         records=records,
@@ -141,6 +150,7 @@ def make_services(
         instance_id=vault.instance_id(),
     )
     indexer(services).listen()
+    database.listen(ScopesLimited, narrowing.follow)
     return services
 
 
@@ -218,7 +228,13 @@ class Application:
     def __init__(self, services: Services) -> None:
         self.services = services
         settings = services.settings
-        often = [*v1.routes(settings), *oauthv2.routes(settings), *root.ROUTES, *files.ROUTES]
+        often = [
+            *v1.routes(settings),
+            *oauthv2.routes(settings),
+            *portal_api.routes(settings),
+            *root.ROUTES,
+            *files.ROUTES,
+        ]
         inner = Starlette(
             routes=[*often, *health.ROUTES, *web.routes()],
             exception_handlers=web.EXCEPTION_HANDLERS,

@@ -22,6 +22,9 @@ def _setting(default: Any, sentence: str, unit: str = "") -> Any:
     return field(default=default, metadata={"sentence": sentence, "unit": unit})
 
 
+_MAY_BE_NONE = ("application_calls", "token_calls")  # 0 is no limit
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Everything an operator may decide. Each field has a unit where one is needed, a default and one sentence."""
@@ -70,6 +73,8 @@ class Settings:
     sign_in_wait_minutes: int = _setting(15, "How long an account waits after too many failures.", "minutes")
     token_requests: int = _setting(1200, "Calls of the token endpoint and its sisters by one address.", "a minute")
     authorize_requests: int = _setting(600, "Calls of the authorize endpoint by one address.", "a minute")
+    application_calls: int = _setting(60_000, "Calls of the API by one application; 0: no limit.", "a minute")
+    token_calls: int = _setting(30_000, "Calls of the API with one token; 0: no limit.", "a minute")
     user_code_attempts: int = _setting(10, "Codes of devices that one person may try.", "a minute")
     embed_frame_ancestors: str = _setting("*", "Sites that may frame embedded documents, as in frame-ancestors.")
     embed_start_field: str = _setting("StartOfMessage", "Field that says at which second a film or sound begins.")
@@ -192,7 +197,7 @@ def _check(settings: Settings) -> list[str]:
         and isinstance(one.default, int)
         and not isinstance(one.default, bool)
         and one.name != "subdef_url_ttl"
-        and getattr(settings, one.name) <= 0
+        and getattr(settings, one.name) < (0 if one.name in _MAY_BE_NONE else 1)
     )
     return faults
 

@@ -9,6 +9,7 @@ from vitrine.accounts.rights import NO_RIGHTS, Rights
 
 UserId = NewType("UserId", int)
 SessionId = NewType("SessionId", int)
+ADMINISTRATION = "administration"  # the scope of `oauth.scopes`
 
 
 class Via(StrEnum):
@@ -94,6 +95,11 @@ class Actor:
     @property
     def is_known(self) -> bool:
         return self.user_id is not None
+
+    @property
+    def administers(self) -> bool:
+        """True for an administrator who asks as one: a token with scopes must have `administration` for that."""
+        return self.is_admin and (self.scope is None or ADMINISTRATION in self.scope)
 
     @property
     def must_user_id(self) -> UserId:

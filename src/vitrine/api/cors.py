@@ -19,7 +19,7 @@ HEADERS = frozenset(
     {"accept", "accept-language", "authorization", "content-language", "content-type", "if-match", "if-none-match",
      "if-modified-since", "range", "x-requested-with"}
 )  # fmt: skip
-EXPOSED = "WWW-Authenticate, X-Request-Id, Retry-After, Server-Timing"
+EXPOSED = "WWW-Authenticate, X-Request-Id, Retry-After, RateLimit, RateLimit-Policy, Server-Timing"
 MAX_AGE_S = 600
 LONGEST_ORIGIN = 300
 

@@ -6,7 +6,9 @@ from typing import Any
 import msgspec
 
 from vitrine import __version__
+from vitrine.api import portal
 from vitrine.api.oauthv2.table import OPERATIONS
+from vitrine.api.portal.schemas import COMPONENTS
 from vitrine.api.v1 import PREFIX, ROUTES
 from vitrine.settings import Settings
 
@@ -28,6 +30,9 @@ def document(settings: Settings) -> dict[str, Any]:
                 "responses": _RESPONSES,
                 "security": [{"bearer": []}],
             }
+    for route in portal.ROUTES:
+        path, _parameters = _path(portal.PREFIX + route.path)
+        paths.setdefault(path, {})[route.method.lower()] = route.described()
     for operation in OPERATIONS:
         paths.setdefault(operation.path, {})[operation.method] = operation.described()
     return {
@@ -37,7 +42,7 @@ def document(settings: Settings) -> dict[str, Any]:
         "paths": paths,
         "components": {
             "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
-            "schemas": {"Envelope": _ENVELOPE},
+            "schemas": {"Envelope": _ENVELOPE, **COMPONENTS},
         },
     }
 
@@ -75,6 +80,7 @@ _RESPONSES = {
     "401": {"description": "A token that opens nothing, or a right that is missing"},
     "403": {"description": "Not allowed", "content": _JSON},
     "404": {"description": "Not there", "content": _JSON},
+    "429": {"description": "Too many calls in a minute; Retry-After says when to come back", "content": _JSON},
 }
 
 

@@ -1,11 +1,12 @@
 """Third-party applications: registration, settings, secrets, and who allowed them."""
 
+from vitrine.applications.checks import LIST_SHAPES, Draft, Imported
 from vitrine.applications.errors import BadApplication, NoSuchApplication
 from vitrine.applications.kinds import KINDS, Kind, kind_of
 from vitrine.applications.model import OUT_OF_BAND, Account, Application, ApplicationId, Authorised
 from vitrine.applications.portal import Portal
 from vitrine.applications.profiles import Policy, Profile, RedirectMatch, Switch, Switches
-from vitrine.applications.service import LIST_SHAPES, Applications, Draft, Imported
+from vitrine.applications.service import Applications
 
 __all__ = [
     "KINDS",

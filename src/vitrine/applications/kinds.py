@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from vitrine.applications.profiles import Profile, RedirectMatch
+from vitrine.applications.profiles import Profile
 
 
 class Kind(StrEnum):
@@ -15,19 +15,23 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class KindFacts:
-    """*type* is the word of the wire; *profile* None leaves the choice to `Applications.create`."""
+    """*type* is the word of the wire; the first of *profiles* is the usual one. *returns*: needs an address."""
 
     type: str
-    profile: Profile | None
+    profiles: tuple[Profile, ...]
     returns: bool
+
+    @property
+    def profile(self) -> Profile:
+        return self.profiles[0]
 
 
 KIND_NAMES = frozenset(one.value for one in Kind)
 KINDS = {
-    Kind.SERVER: KindFacts("web", None, returns=True),
-    Kind.PAGE: KindFacts("web", Profile.PUBLIC, returns=True),
-    Kind.DEVICE: KindFacts("desktop", Profile.DESKTOP, returns=False),
-    Kind.MACHINE: KindFacts("web", Profile.STRICT, returns=False),
+    Kind.SERVER: KindFacts("web", (Profile.STRICT, Profile.COMPATIBILITY), returns=True),
+    Kind.PAGE: KindFacts("web", (Profile.PUBLIC,), returns=True),
+    Kind.DEVICE: KindFacts("desktop", (Profile.DESKTOP,), returns=False),
+    Kind.MACHINE: KindFacts("web", (Profile.STRICT,), returns=False),
 }
 
 
@@ -38,8 +42,3 @@ def kind_of(given: str, type_: str, profile: Profile) -> Kind:
     if type_ == "desktop":
         return Kind.DEVICE
     return Kind.PAGE if profile is Profile.PUBLIC else Kind.SERVER
-
-
-def may_have_scheme(match: RedirectMatch) -> bool:
-    """True where an address may begin with the application's own scheme (RFC 8252 section 7.1)."""
-    return match is RedirectMatch.NATIVE

@@ -41,6 +41,11 @@ class Application:
     only_testers: bool = False
     logo: str = ""
     deleted_at: datetime | None = None
+    scope_limit: list[str] | None = None
+
+    def within(self, scope: frozenset[str]) -> frozenset[str]:
+        """What of *scope* its owner leaves it: the portal can narrow an application to what it really uses."""
+        return scope if self.scope_limit is None else scope & frozenset(self.scope_limit)
 
     @property
     def is_for_testers(self) -> bool:

@@ -1,21 +1,22 @@
 """What owners and administrators do with applications beyond contract 07: edit, share, rotate, suspend, bring back."""
 
 import hashlib
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
-from urllib.parse import urlsplit
 
 from vitrine.accounts import Actor, User, UserId
 from vitrine.accounts.model import Via
-from vitrine.applications import portal_store, service, store
+from vitrine.applications import portal_store, store
+from vitrine.applications.checks import Draft, check
 from vitrine.applications.errors import BadApplication, NoSuchApplication
-from vitrine.applications.kinds import KIND_NAMES, KINDS, Kind, kind_of, may_have_scheme
+from vitrine.applications.kinds import KIND_NAMES, KINDS, Kind, kind_of
 from vitrine.applications.model import OUT_OF_BAND, Application, ApplicationId, Secret
-from vitrine.applications.profiles import Profile, Switch
-from vitrine.applications.service import Applications, Draft
+from vitrine.applications.profiles import Switch
+from vitrine.applications.redirects import bad_redirect, fault_of
+from vitrine.applications.service import Applications
+from vitrine.applications.texts import TEXTS, check_texts
 from vitrine.errors import Conflict, Forbidden, Invalid, NotFound
 from vitrine.platform import audit
 from vitrine.platform.crypto import digest, new_secret
@@ -24,11 +25,6 @@ from vitrine.platform.database import UnitOfWork
 OVERLAPS = {"0": timedelta(0), "24": timedelta(hours=24), "168": timedelta(days=7)}
 MOST_REDIRECTS = 20
 MOST_PEOPLE = 100
-FORMAT = 1
-TEXTS = ("name", "description", "website", "publisher", "privacy_url", "terms_url", "contact")
-_SWITCHES = frozenset(one.value for one in Switch)
-_SCHEME = re.compile(r"[a-z][a-z0-9+-]*(\.[a-z0-9+-]+)+:/[^\s\\]*")
-_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,20 +52,31 @@ class Portal:
 
     def create(self, work: UnitOfWork, actor: Actor, draft: Draft, kind: Kind | None) -> Application:
         """Register an application of *kind*; without one (old forms) its type decides. Raises BadApplication."""
-        facts = KINDS[kind] if kind else None
-        callback = draft.callback.strip()
-        own_scheme = kind is Kind.PAGE and not callback.startswith("http") and not bad_redirect(callback, None, "page")
-        if kind is Kind.MACHINE or own_scheme:  # no callback that `Applications.create` could check
-            draft = Draft(draft.name, draft.description, draft.website, "desktop")
-        made = self.applications.create(work, actor, draft, facts.profile if facts else None)
+        wanted = kind or (Kind.DEVICE if draft.type == "desktop" else Kind.SERVER)
+        facts, callback = KINDS[wanted], draft.callback.strip()
+        draft = Draft(draft.name, draft.description, draft.website, facts.type, callback)
+        faults = check(draft, returns=facts.returns and not callback)
+        if callback and kind is not Kind.MACHINE and not (kind is None and wanted is Kind.DEVICE):
+            fault = fault_of(callback, wanted, facts.profile)
+            faults |= {"callback": fault} if fault else {}
+            redirects = [OUT_OF_BAND, callback] if wanted is Kind.DEVICE else [callback]
+        else:
+            redirects = [OUT_OF_BAND] if wanted is Kind.DEVICE else []
+        if faults:
+            raise BadApplication(faults)
+        made = self.applications.create(work, actor, draft, facts.profile, redirects)
+        return self.settle(work, actor, made, wanted if kind else None)
+
+    def settle(
+        self, work: UnitOfWork, actor: Actor, made: Application, kind: Kind | None, *, acts: bool = True
+    ) -> Application:
+        """What follows for a new application from its kind and from the rules of this instance. *acts*: a machine acts
+        for who makes it, which is what this kind is for; they can take it back on the settings page."""
         changes: dict[str, Any] = {"kind": kind.value} if kind else {}
-        if facts is not None and made.type != facts.type:
-            changes["type"] = facts.type
-            store.set_redirects(work, made.id, [callback] if own_scheme else [])
-        if self.needs_approval and not actor.is_admin:
+        if self.needs_approval and not actor.administers:
             changes["approval"] = "waiting"
         store.update(work, made.id, changes)
-        if kind is Kind.MACHINE:  # what this kind is for; its owner makes it and can take it back on the settings page
+        if kind is Kind.MACHINE and acts:
             self.applications.set_switch(work, actor, made.id, Switch.ACTS_AS_OWNER, on=True)
         return self.applications.get(work, actor, made.id)
 
@@ -98,13 +105,20 @@ class Portal:
         before = kind_of(found.kind, found.type, found.switches.profile)
         if wanted is before:
             return found
-        profile = facts.profile or Profile.STRICT
         redirects = [one for one in found.redirects if one != OUT_OF_BAND]
+        if wanted is Kind.MACHINE:
+            redirects = []
         if wanted is Kind.DEVICE:
             redirects = [OUT_OF_BAND, *redirects]
         elif facts.returns and not redirects:
             raise Invalid("Add an address to return to first: this kind needs one.", field="kind")
-        values: dict[str, Any] = {"kind": wanted.value, "type": facts.type, "profile": profile.value, "switches": {}}
+        for address in redirects:
+            if address != OUT_OF_BAND and fault_of(address, wanted, facts.profile):
+                raise Invalid("The address {address} is not for this kind. Change or remove it first.", field="kind",
+                              values={"address": address})  # fmt: skip
+        values: dict[str, Any] = {
+            "kind": wanted.value, "type": facts.type, "profile": facts.profile.value, "switches": {}
+        }  # fmt: skip
         store.update(work, found.id, values)
         store.set_redirects(work, found.id, redirects)
         audit.write(work, actor, "application.kind", f"application {found.id}", {"kind": kind, "before": before.value})
@@ -161,6 +175,7 @@ class Portal:
                 raise Conflict("This person owns the application already.", field=role)
             self.applications.ensure_owner_account(work, person.id, found)
         portal_store.add_person(work, found.id, person.id, role)
+        store.update(work, found.id, {})
         audit.write(work, actor, f"application.{role}_added", f"application {found.id}", {"user": person.id})
         return person
 
@@ -179,15 +194,17 @@ class Portal:
         found = self.applications.get(work, actor, application_id)
         if not portal_store.remove_person(work, found.id, user_id, role):
             raise NotFound("This person is not in the list.")
+        store.update(work, found.id, {})
         audit.write(work, actor, f"application.{role}_removed", f"application {found.id}", {"user": user_id})
 
     def transfer(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId, login: str) -> Application:
         """Give an application to somebody else; who had it stays as co-owner. Only its first owner and administrators
         may, shortly after signing in."""
         found = self.applications.get(work, actor, application_id)
-        if not actor.is_admin and actor.user_id != found.creator_id:
+        if not actor.administers and actor.user_id != found.creator_id:
             raise Forbidden("Only the person to whom it belongs can give an application away.")
-        self._require_fresh(work, actor)
+        if actor.via is not Via.COMMAND:
+            self.applications.accounts.require_fresh(work, actor)
         person = self._person(work, login, "transfer")
         if person.id == found.creator_id:
             raise Conflict("This person owns the application already.", field="transfer")
@@ -200,7 +217,7 @@ class Portal:
             work, actor, "application.transferred", f"application {found.id}",
             {"from": found.creator_id, "to": person.id},
         )  # fmt: skip
-        return self.applications.get(work, actor, application_id) if actor.is_admin else found
+        return self.applications.get(work, actor, application_id) if actor.administers else found
 
     def set_only_testers(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId, *, on: bool) -> None:
         found = self.applications.get(work, actor, application_id)
@@ -245,7 +262,9 @@ class Portal:
         return found
 
     def _require_fresh(self, work: UnitOfWork, actor: Actor) -> None:
-        if actor.via is not Via.COMMAND:
+        """The password given lately, in a browser. A program cannot give one: its token must have the scope
+        `applications`, for which somebody was asked (docs/decisions/0069)."""
+        if actor.via is Via.SESSION:
             self.applications.accounts.require_fresh(work, actor)
 
     # -- suspended, approved, deleted ----------------------------------------------------------------------------
@@ -265,14 +284,14 @@ class Portal:
     def resume(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId, *, by: str) -> None:
         found = self.applications.get(work, actor, application_id)
         self._by(actor, by)
-        if found.suspended_by == "admin" and not actor.is_admin:
+        if found.suspended_by == "admin" and not actor.administers:
             raise Forbidden("An administrator suspended this application.")
         store.update(work, found.id, {"activated": True, "suspended_by": "", "suspended_reason": ""})
         audit.write(work, actor, "application.resumed", f"application {found.id}", {"by": by})
 
     @staticmethod
     def _by(actor: Actor, by: str) -> None:
-        if by == "admin" and not actor.is_admin:
+        if by == "admin" and not actor.administers:
             raise Forbidden("This is for administrators.")
 
     def decide(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId, *, yes: bool, reason: str) -> None:
@@ -296,7 +315,7 @@ class Portal:
     def restore(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId) -> Application:
         """Undo a deletion within 14 days. Raises NoSuchApplication afterwards, and for everybody else."""
         found = portal_store.deleted(work, application_id)
-        if found is None or not (actor.is_admin or self.applications.is_owner(work, actor, found)):
+        if found is None or not (actor.administers or self.applications.is_owner(work, actor, found)):
             raise NoSuchApplication("There is no such application of yours.", why=f"application {application_id}")
         store.update(work, found.id, {"deleted_at": None})
         audit.write(work, actor, "application.restored", f"application {found.id}", {"name": found.name})
@@ -319,98 +338,3 @@ class Portal:
         if found is None:
             raise NotFound("There is nothing at this address.")
         return found
-
-    # -- as a file -----------------------------------------------------------------------------------------------
-
-    def export(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId) -> dict[str, Any]:
-        """The description of an application, without secrets: what `bring_in` takes on any instance."""
-        found = self.applications.get(work, actor, application_id)
-        return {
-            "vitrine_application": FORMAT,
-            **{name: getattr(found, name) for name in TEXTS},
-            "kind": kind_of(found.kind, found.type, found.switches.profile).value,
-            "redirect_uris": [one for one in found.redirects if one != OUT_OF_BAND],
-            "switches": dict(found.switches.chosen),
-            "list_shapes": found.list_shapes,
-            "only_testers": found.only_testers,
-        }
-
-    def bring_in(self, work: UnitOfWork, actor: Actor, given: Any) -> Application:
-        """Register an application from its description. Raises Invalid or BadApplication, naming the field."""
-        described = _described(given)
-        redirects = described["redirect_uris"]
-        kind = Kind(described["kind"])
-        draft = Draft(
-            described["name"], described["description"], described["website"], KINDS[kind].type,
-            redirects[0] if redirects else "",
-        )  # fmt: skip
-        made = self.create(work, actor, draft, kind)
-        for address in redirects:
-            current = self.applications.get(work, actor, made.id)
-            if address not in current.redirects:
-                self.change_redirect(work, actor, made.id, "", address)
-        self.edit(work, actor, made.id, {name: described[name] for name in TEXTS})
-        self.applications.set_list_shapes(work, actor, made.id, described["list_shapes"])
-        self.set_only_testers(work, actor, made.id, on=described["only_testers"])
-        for switch, on in described["switches"].items():
-            if switch not in _SWITCHES:
-                raise Invalid("The file has a switch that is not known here: {name}.", field="switches",
-                              values={"name": switch})  # fmt: skip
-            self.applications.set_switch(work, actor, made.id, Switch(switch), on=on)
-        return self.applications.get(work, actor, made.id)
-
-
-def _described(given: Any) -> dict[str, Any]:
-    """The description with a value for every key; what is missing is empty, what is wrong is named."""
-    if not isinstance(given, dict) or given.get("vitrine_application") != FORMAT:
-        raise Invalid("This file does not describe an application: vitrine_application must be 1.", field="file")
-    whole: dict[str, Any] = {
-        **dict.fromkeys(TEXTS, ""), "kind": "server", "redirect_uris": [], "switches": {},
-        "list_shapes": "automatic", "only_testers": False, "vitrine_application": FORMAT,
-    }  # fmt: skip
-    unknown = sorted(set(map(str, given)) - set(whole))
-    if unknown:
-        raise Invalid("The file has a key that is not known here: {name}.", field="file", values={"name": unknown[0]})
-    for name, default in whole.items():
-        value = given.get(name, default)
-        fits = type(value) is type(default)
-        if name == "redirect_uris":
-            fits = fits and all(isinstance(one, str) for one in value) and len(value) <= MOST_REDIRECTS
-        if name == "switches":
-            fits = fits and all(isinstance(one, bool) for one in value.values())
-        if name == "kind":
-            fits = fits and value in KIND_NAMES
-        if not fits:
-            raise Invalid("The value of {name} in the file cannot be used.", field="file", values={"name": name})
-        whole[name] = value
-    return whole
-
-
-def check_texts(wanted: Mapping[str, str]) -> dict[str, str]:
-    """Faults of the texts of an application, by field."""
-    callback = "https://callback.invalid/"
-    faults = service.check(Draft(wanted["name"], wanted["description"], wanted["website"], "web", callback))
-    if len(wanted["description"]) > 2000:
-        faults["description"] = "A description has at most 2000 characters."
-    if len(wanted["publisher"]) > 128:
-        faults["publisher"] = "A publisher's name has at most 128 characters."
-    for name in ("privacy_url", "terms_url"):
-        fault = service.bad_url(wanted[name]) if wanted[name] else None
-        if fault:
-            faults[name] = fault
-    contact = wanted["contact"]
-    if contact and (len(contact) > 254 or not _EMAIL.fullmatch(contact)):
-        faults["contact"] = "This is not an e-mail address."
-    return faults
-
-
-def bad_redirect(address: str, application: Application | None, kind: str = "") -> str | None:
-    """A sentence about what is wrong with an address to return to, None when it can be used. Native applications may
-    have a scheme of their own with a dot in it (RFC 8252 section 7.1)."""
-    native = may_have_scheme(application.switches.redirects) if application else kind in (Kind.PAGE, Kind.DEVICE)
-    scheme = urlsplit(address).scheme if ":" in address else ""
-    if native and scheme not in ("", "http", "https"):
-        if len(address) <= service.LONGEST_URL and _SCHEME.fullmatch(address) and "#" not in address:
-            return None
-        return "A scheme of your own is a domain name backwards, such as com.example.app:/return."
-    return service.bad_callback(address)

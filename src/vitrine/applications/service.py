@@ -1,12 +1,12 @@
 """The developer portal's rules: who may register, see and change an application."""
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from urllib.parse import urlsplit
+from dataclasses import dataclass
+from typing import Any
 
 from vitrine.accounts import Accounts, Actor, UserId
 from vitrine.applications import store
+from vitrine.applications.checks import LIST_SHAPES, Draft, Imported, check, check_credentials
 from vitrine.applications.errors import BadApplication, NoSuchApplication, NotOpen
 from vitrine.applications.model import (
     OUT_OF_BAND,
@@ -17,43 +17,14 @@ from vitrine.applications.model import (
     Authorised,
     Secret,
 )
-from vitrine.applications.profiles import TABLE, Cell, Profile, Switch
+from vitrine.applications.profiles import Profile, Switch
+from vitrine.applications.redirects import bad_redirect
 from vitrine.errors import Forbidden, Invalid
 from vitrine.platform import audit
 from vitrine.platform.crypto import Vault, digest, last_four, new_secret, random_base62, same
 from vitrine.platform.database import UnitOfWork
 
 CLIENT_ID_LENGTH = 32
-LONGEST_NAME = 128
-LONGEST_CREDENTIAL = 128
-LIST_SHAPES = ("automatic", "lists", "objects")
-LONGEST_URL = 2000
-_CONTROL = re.compile(r"[\x00-\x20\x7f\\]")
-_HOST = re.compile(r"[A-Za-z0-9._-]+|[0-9a-fA-F:.]+")  # without brackets, as urlsplit gives it
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """The form of a new application as a person filled it in."""
-
-    name: str
-    description: str
-    website: str
-    type: str
-    callback: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Imported:
-    """An application that exists elsewhere already. *switches* are the owner's choices of design 5.3."""
-
-    draft: Draft
-    client_id: str
-    client_secret: str
-    profile: Profile
-    switches: Mapping[Switch, bool] = field(default_factory=dict)
-    activated: bool = True
-    list_shapes: str = "automatic"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,80 +34,93 @@ class Applications:
 
     # -- the owner's side ----------------------------------------------------------------------------------------
 
-    def create(self, work: UnitOfWork, actor: Actor, draft: Draft, profile: Profile | None = None) -> Application:
+    def create(
+        self,
+        work: UnitOfWork,
+        actor: Actor,
+        draft: Draft,
+        profile: Profile | None = None,
+        redirects: list[str] | None = None,
+    ) -> Application:
         """Register an application. Raises BadApplication with every fault of the form (07 P4).
 
-        The creator gets an account (01 section 2.1) but no consent: they are asked like everybody (design 5.2).
+        The creator gets an account (01 section 2.1) but no consent: they are asked like everybody (design 5.2). With
+        *redirects*, which `Portal` has checked, the draft's callback does not count.
         """
         if not actor.is_known:
             raise Forbidden("Please sign in to register an application.")
-        faults = check(draft)
+        faults = check(draft, returns=redirects is None)
         if faults:
             raise BadApplication(faults)
-        desktop = draft.type == "desktop"
-        made = store.add(
-            work,
-            {
-                "creator_id": actor.user_id,
-                "type": "desktop" if desktop else "web",
-                "profile": (profile or (Profile.DESKTOP if desktop else Profile.STRICT)).value,
-                "name": draft.name.strip(),
-                "description": draft.description.strip(),
-                "website": draft.website.strip(),
-                "client_id": random_base62(CLIENT_ID_LENGTH),
-                "switches": {},
-            },
-            [OUT_OF_BAND if desktop else draft.callback.strip()],
-        )
-        secret = new_secret("cs")
-        store.add_secret(work, made, digest(secret), self.vault.encrypt(secret), secret[-4:])
-        store.add_account(work, actor.must_user_id, made)
+        profile = profile or (Profile.DESKTOP if draft.type == "desktop" else Profile.STRICT)
+        made = self._add(work, actor.user_id, draft, profile, redirects, random_base62(CLIENT_ID_LENGTH), None)
         audit.write(work, actor, "application.created", f"application {made}")
         return self._get(work, made)
 
-    def bring(self, work: UnitOfWork, actor: Actor, creator_id: int | None, imported: Imported) -> Application:
-        """Register an application with the id and secret it has elsewhere (design 5.5).
+    def bring(
+        self,
+        work: UnitOfWork,
+        actor: Actor,
+        creator_id: int | None,
+        imported: Imported,
+        redirects: list[str] | None = None,
+    ) -> Application:
+        """Register an application with the id and secret it has elsewhere (design 5.5); without a secret it gets one.
 
         Administrators and the command line only. Raises BadApplication with every fault at once.
         """
-        if not actor.is_admin:
+        if not actor.administers:
             raise Forbidden("Only administrators may choose an application's id.")
-        faults = {**check(imported.draft), **check_credentials(imported)}
+        faults = {**check(imported.draft, returns=redirects is None), **check_credentials(imported)}
         if "client_id" not in faults and store.knows_client_id(work, imported.client_id):
             faults["client_id"] = "There is an application with this client_id already."
         if faults:
             raise BadApplication(faults)
-        draft, desktop = imported.draft, imported.draft.type == "desktop"
-        made = store.add(
-            work,
-            {
-                "creator_id": creator_id,
-                "type": "desktop" if desktop else "web",
-                "profile": imported.profile.value,
-                "name": draft.name.strip(),
-                "description": draft.description.strip(),
-                "website": draft.website.strip(),
-                "client_id": imported.client_id,
-                "activated": imported.activated,
-                "switches": {name.value: on for name, on in imported.switches.items()},
-                "list_shapes": imported.list_shapes,
-            },
-            [OUT_OF_BAND if desktop else draft.callback.strip()],
-        )
-        secret = imported.client_secret
+        more = {
+            "activated": imported.activated,
+            "switches": {name.value: on for name, on in imported.switches.items()},
+            "list_shapes": imported.list_shapes,
+        }
+        made = self._add(
+            work, creator_id, imported.draft, imported.profile, redirects, imported.client_id, imported.client_secret,
+            more,
+        )  # fmt: skip
+        audit.write(work, actor, "application.imported", f"application {made}")
+        return self._get(work, made)
+
+    def _add(
+        self, work: UnitOfWork, creator_id: int | None, draft: Draft, profile: Profile, redirects: list[str] | None,
+        client_id: str, secret: str | None, more: Mapping[str, Any] | None = None,
+    ) -> ApplicationId:  # fmt: skip
+        desktop = draft.type == "desktop"
+        values = {
+            "creator_id": creator_id,
+            "type": "desktop" if desktop else "web",
+            "profile": profile.value,
+            "name": draft.name.strip(),
+            "description": draft.description.strip(),
+            "website": draft.website.strip(),
+            "client_id": client_id,
+            "switches": {},
+            **(more or {}),
+        }
+        if redirects is None:
+            redirects = [OUT_OF_BAND if desktop else draft.callback.strip()]
+        made = store.add(work, values, redirects)
+        secret = secret or new_secret("cs")
         store.add_secret(work, made, digest(secret), self.vault.encrypt(secret), last_four(secret))
         if creator_id is not None:
             store.add_account(work, creator_id, made)
-        audit.write(work, actor, "application.imported", f"application {made}")
-        return self._get(work, made)
+        return made
 
     def own(self, work: UnitOfWork, actor: Actor) -> list[Application]:
         return store.owned_by(work, actor.must_user_id)
 
     def get(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId) -> Application:
-        """For owners and administrators; NoSuchApplication for everybody else, whether it exists or not."""
+        """For owners and administrators; NoSuchApplication for everybody else, whether it exists or not. A token with
+        scopes opens applications of others only with `administration`."""
         found = store.by_id(work, application_id)
-        if found is None or not (actor.is_admin or self.is_owner(work, actor, found)):
+        if found is None or not (actor.administers or self.is_owner(work, actor, found)):
             raise NoSuchApplication("There is no such application of yours.", why=f"application {application_id}")
         return found
 
@@ -159,7 +143,7 @@ class Applications:
         found = self.get(work, actor, application_id)
         if found.type == "desktop":
             return found
-        fault = bad_callback(callback)
+        fault = bad_redirect(callback.strip(), found)
         if fault:
             raise BadApplication({"callback": fault})
         redirects = [callback.strip(), *(one for one in found.redirects[1:] if one != callback.strip())]
@@ -186,6 +170,10 @@ class Applications:
         that changes hands does not act for its new owner before they say so too."""
         if on and actor.user_id != application.creator_id:
             raise Forbidden("Only its owner can let an application act in their name.")
+        if on and actor.scope is not None:  # else a token would give itself more than it was given
+            raise Forbidden(
+                "A token with scopes cannot let an application act in your name. Do it on the settings page."
+            )
         if application.creator_id is None:
             return
         account = self.ensure_account(work, application.creator_id, application)
@@ -215,6 +203,15 @@ class Applications:
         found = store.current_secret(work, application.id)
         assert found is not None
         audit.write(work, actor, "application.secret_shown", f"application {application.id}")
+        return self.vault.decrypt(found[1])
+
+    def first_secret(self, work: UnitOfWork, actor: Actor, application: Application) -> str:
+        """The client secret of an application that was made in this very unit of work, for who made it by a program:
+        it is told once, and nobody else could have it."""
+        assert application.created == work.now
+        found = store.current_secret(work, application.id)
+        assert found is not None
+        audit.write(work, actor, "application.secret_shown", f"application {application.id}", {"by": "creation"})
         return self.vault.decrypt(found[1])
 
     def secret_for_command(self, work: UnitOfWork, application: Application) -> str:
@@ -357,74 +354,3 @@ def _decided(before: list[str] | None, asked: frozenset[str] | None, now: frozen
     if asked is None or now is None:
         return None
     return sorted((frozenset(before or ()) - asked) | now)
-
-
-def check_credentials(imported: Imported) -> dict[str, str]:
-    """Faults of what an imported application brings besides its form (design 5.5: any printable form up to 128)."""
-    faults: dict[str, str] = {}
-    for name in ("client_id", "client_secret"):
-        value = getattr(imported, name)
-        if not 0 < len(value) <= LONGEST_CREDENTIAL or not value.isprintable():
-            faults[name] = f"{name} must have 1 to {LONGEST_CREDENTIAL} printable characters."
-    for switch in imported.switches:
-        if TABLE[switch][imported.profile] not in (Cell.ON, Cell.OFF):
-            faults[switch.value] = f"The profile {imported.profile.value} leaves no choice about {switch.value}."
-    if imported.list_shapes not in LIST_SHAPES:
-        faults["list_shapes"] = f"list_shapes must be one of {', '.join(LIST_SHAPES)}."
-    desktop = imported.draft.type == "desktop"
-    if desktop != (imported.profile is Profile.DESKTOP):
-        faults["profile"] = "The profile desktop is for the type desktop, the others are for the type web."
-    return faults
-
-
-def check(draft: Draft) -> dict[str, str]:
-    """Every fault of the form, by the name of its field, in words for the person who fills it in."""
-    faults: dict[str, str] = {}
-    if not draft.name.strip():
-        faults["name"] = "Give your application a name."
-    elif len(draft.name.strip()) > LONGEST_NAME:
-        faults["name"] = "A name has at most 128 characters."
-    if not draft.description.strip():
-        faults["description"] = "Say in a sentence what your application does. People read it before they sign in."
-    website = bad_url(draft.website)
-    if website:
-        faults["website"] = website
-    if draft.type != "desktop":
-        callback = bad_callback(draft.callback)
-        if callback:
-            faults["callback"] = callback
-    return faults
-
-
-def bad_url(text: str) -> str | None:
-    """A sentence about what is wrong with a web address, None when it can be used."""
-    url = text.strip()
-    if not url:
-        return "Enter a whole web address, beginning with https://."
-    if len(url) > LONGEST_URL or _CONTROL.search(url):
-        return "This address is too long or has spaces or control characters in it."
-    try:
-        parts = urlsplit(url)
-        host, _port = parts.hostname, parts.port
-    except ValueError:
-        return "This is not a web address."
-    if parts.scheme not in ("http", "https") or not host:
-        return "This must be a whole web address, beginning with https://."
-    if parts.username is not None or parts.password is not None:
-        return "The address must not contain a login or a password."
-    return None
-
-
-def bad_callback(text: str) -> str | None:
-    """The same for an address that browsers are sent to: its host goes into headers, where only ASCII may stand."""
-    if not text.strip():
-        return "Enter a callback URL, beginning with https://."
-    fault = bad_url(text)
-    if fault:
-        return fault
-    parts = urlsplit(text.strip())
-    if parts.fragment:
-        return "A callback URL cannot have a part after #."
-    if not _HOST.fullmatch(parts.hostname or ""):
-        return "Write the host name with letters, digits, dots and hyphens; an international name in its xn-- form."
-    return None

@@ -24,7 +24,7 @@ from vitrine.platform.schema import metadata
 _LIVE = applications.c.deleted_at.is_(None)
 _DESCRIBED = (
     "kind", "publisher", "privacy_url", "terms_url", "contact", "suspended_by", "suspended_reason", "approval",
-    "approval_reason", "only_testers", "logo", "deleted_at",
+    "approval_reason", "only_testers", "logo", "deleted_at", "scope_limit",
 )  # fmt: skip
 _ACCOUNT = [accounts.c[name] for name in Account.__dataclass_fields__]
 _SECRET = [application_secrets.c[name] for name in Secret.__dataclass_fields__]

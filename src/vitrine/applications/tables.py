@@ -33,6 +33,7 @@ applications = Table(
     Column("approval_reason", Text, nullable=False, server_default=""),
     Column("only_testers", Boolean, nullable=False, server_default="0"),
     Column("logo", String(64), nullable=False, server_default="", comment="SHA-256 of its picture"),
+    Column("scope_limit", Json, nullable=True, comment="the scopes it may get at most; null: all it is allowed"),
 )
 
 redirect_addresses = Table(

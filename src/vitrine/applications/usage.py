@@ -41,6 +41,16 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
+class Answered:
+    """Calls of one route that did what they should."""
+
+    method: str
+    route: str
+    count: int
+    last: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Day:
     day: date
     requests: int
@@ -99,6 +109,19 @@ def failures(work: UnitOfWork, application_id: int, limit: int = 20) -> list[Fai
         .limit(limit)
     )  # fmt: skip
     return [Failure(*row) for row in rows]
+
+
+def answered(work: UnitOfWork, application_id: int) -> list[Answered]:
+    """Calls that were not refused, by route: what an application does when it works."""
+    rows = work.db.execute(
+        sa.select(
+            request_log.c.method, request_log.c.route, sa.func.count(),
+            sa.func.max(request_log.c.at, type_=request_log.c.at.type),
+        )
+        .where(*_of(work, application_id), request_log.c.status < 400)
+        .group_by(request_log.c.method, request_log.c.route)
+    )  # fmt: skip
+    return [Answered(*row) for row in rows]
 
 
 def days(work: UnitOfWork, application_id: int, count: int = 30) -> list[Day]:

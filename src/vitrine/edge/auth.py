@@ -76,7 +76,8 @@ def bearer(work: UnitOfWork, request: Request) -> Actor:
 
 
 def optional_bearer(work: UnitOfWork, request: Request) -> Actor | None:
-    """The same where a token is welcome but not asked for: None without one, refusals as in `bearer`."""
+    """The same where a token is welcome but not asked for: None without one, refusals as in `bearer`. Counts the call
+    of its application and token once; raises TooManyCalls."""
     here = services(request)
     state = request.scope["state"]
     params = state.get("params") or Params()
@@ -86,7 +87,10 @@ def optional_bearer(work: UnitOfWork, request: Request) -> Actor | None:
     facts: Bearer = here.oauth.tokens.check(work, token.secret, state["address"])
     if not token.in_header and not facts.allows_parameter_token:
         raise TokenRefused("invalid_request", "This application must send its token in the Authorization header.")
+    is_first = "bearer" not in state  # an upload asks twice, before and after its body
     state["bearer"] = facts
+    if is_first:
+        state["quota"] = here.quotas.hit(facts.actor.application_id or 0, facts.token_id)
     if facts.actor.scope is not None:
         require_scope(facts.actor.scope, state.get("needs"))
     here.ledger.token_used(facts.token_id, work.now, facts.actor.address)

@@ -6,7 +6,9 @@ from vitrine.accounts import Accounts
 from vitrine.accounts.letters import Letters
 from vitrine.accounts.second import SecondFactor
 from vitrine.applications import Applications, Portal
+from vitrine.applications.descriptions import Descriptions
 from vitrine.edge.limits import RequestLimits
+from vitrine.edge.quotas import Quotas
 from vitrine.embed import Embeds
 from vitrine.jobs import Jobs
 from vitrine.library.changes import Changes
@@ -22,6 +24,7 @@ from vitrine.library.substitution import Substitution
 from vitrine.library.upkeep import Upkeep
 from vitrine.media.service import Media
 from vitrine.oauth import OAuth
+from vitrine.oauth.narrowing import Narrowing
 from vitrine.oauth.personal import PersonalTokens
 from vitrine.platform.crypto import Vault
 from vitrine.platform.database import Database
@@ -37,13 +40,16 @@ class Services:
     vault: Vault
     ledger: Ledger
     limits: RequestLimits
+    quotas: Quotas
     jobs: Jobs
     accounts: Accounts
     letters: Letters
     second: SecondFactor
     applications: Applications
     portal: Portal
+    descriptions: Descriptions
     personal: PersonalTokens
+    narrowing: Narrowing
     oauth: OAuth
     media: Media
     records: Records

@@ -117,7 +117,7 @@ def _scope(application: Application, given: Mapping[str, str], back: addresses.R
             raise _error("invalid_scope", back)
         return None
     try:
-        return scopes.asked(given.get("scope"), application.switches)
+        return scopes.asked(given.get("scope"), application)
     except scopes.UnknownScope:
         raise _error("invalid_scope", back) from None
 

@@ -8,8 +8,8 @@ import sqlalchemy as sa
 
 from vitrine.accounts import Actor
 from vitrine.applications import Application, Applications
-from vitrine.errors import Conflict, Invalid, NotFound
-from vitrine.oauth import store
+from vitrine.errors import Conflict, Forbidden, Invalid, NotFound
+from vitrine.oauth import scopes, store
 from vitrine.oauth.tables import access_tokens, authorization_codes
 from vitrine.platform import audit
 from vitrine.platform.crypto import digest, new_secret
@@ -50,13 +50,23 @@ class PersonalTokens:
         rows = work.db.execute(sa.select(*_COLUMNS).where(_named(account.id)).order_by(access_tokens.c.id.desc()))
         return [NamedToken(*row) for row in rows]
 
-    def add(self, work: UnitOfWork, actor: Actor, application: Application, name: str, days: str) -> str:
-        """Returns the value, which is nowhere else. Raises Invalid or Conflict."""
+    def add(
+        self,
+        work: UnitOfWork,
+        actor: Actor,
+        application: Application,
+        name: str,
+        days: str,
+        scope: frozenset[str] | None = None,
+    ) -> str:
+        """Returns the value, which is nowhere else. *scope* None is everything the person may; who asks with a token
+        that has scopes can give no more than those. Raises Invalid, Conflict or Forbidden."""
         name = name.strip()
         if not 0 < len(name) <= 80:
             raise Invalid("Give the token a name of 1 to 80 characters.", field="token-name")
         if days not in LIVES:
             raise Invalid("Choose how long the token lives.", field="days")
+        self._require_scope(actor, scope)
         account = self.applications.ensure_owner_account(work, actor.must_user_id, application)
         known = self.all(work, actor, application)
         if len(known) >= MOST:
@@ -72,10 +82,21 @@ class PersonalTokens:
             "name": name,
             "last_four": secret[-4:],
             "expires": work.now + timedelta(days=LIVES[days]),
+            "scope": None if scope is None else sorted(scope),
         }
         store.add_token(work, values)
-        audit.write(work, actor, "developer_token.added", f"application {application.id}", {"name": name})
+        details = {"name": name, "scope": None if scope is None else scopes.written(scope)}
+        audit.write(work, actor, "developer_token.added", f"application {application.id}", details)
         return secret
+
+    @staticmethod
+    def _require_scope(actor: Actor, scope: frozenset[str] | None) -> None:
+        if scope is not None and not scope:
+            raise Invalid("Tick at least one thing that the token may do.", field="scopes")
+        if scope is not None and not scope <= scopes.EVERYTHING:
+            raise Invalid("One of these scopes is not known here, or is only for signing in.", field="scopes")
+        if actor.scope is not None and (scope is None or not scope <= actor.scope):
+            raise Forbidden("A token cannot give another one more than it may itself. Name fewer scopes.")
 
     def for_one_call(self, work: UnitOfWork, actor: Actor, application: Application) -> str:
         """A token for the try-it console: it lives a minute at most, and `forget_call` ends it at once."""

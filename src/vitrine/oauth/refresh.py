@@ -75,7 +75,7 @@ class Rotation:
             raise TokenError("invalid_grant", "The refresh token is unknown or was given to another application.")
         if found.expires <= work.now or found.is_closed:
             raise TokenError("invalid_grant", "The refresh token is too old, or the person withdrew the access.")
-        scope = _narrowed(found, asked)
+        scope = _narrowed(application, found, asked)
         if not refresh_store.take(work, found.id):
             return self._again(work, found, secret)
         access, successor = self._derived("at", secret), self._derived("rt", secret)
@@ -126,13 +126,13 @@ def _expiry(value: datetime | None) -> datetime:
     return value
 
 
-def _narrowed(found: Refresh, asked: frozenset[str] | None) -> frozenset[str]:
-    """What is asked of what was granted, and of what the person allows now."""
+def _narrowed(application: Application, found: Refresh, asked: frozenset[str] | None) -> frozenset[str]:
+    """What is asked of what was granted, and of what the person and the application's owner allow now."""
     granted = frozenset(found.scope or ())
     if asked is not None and not asked <= granted:
         raise TokenError("invalid_scope", f"{min(asked - granted)} was not granted with this refresh token.")
     wanted = granted if asked is None else asked
-    allowed = wanted if found.allowed is None else wanted & frozenset(found.allowed)
+    allowed = application.within(wanted if found.allowed is None else wanted & frozenset(found.allowed))
     if wanted and not allowed:
         raise TokenError("invalid_grant", "The person no longer allows any of this.")
     return allowed

@@ -7,7 +7,8 @@ profile have none; their tokens mean everything that the person may (01 section 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from vitrine.applications import Profile, Switches
+from vitrine.accounts.model import ADMINISTRATION
+from vitrine.applications import Application, Profile
 
 OPENID = "openid"
 
@@ -35,7 +36,7 @@ SCOPES: tuple[Scope, ...] = (
     Scope("account:read", "Read your profile and what you may do"),
     Scope("account:edit", "Change your profile", is_powerful=True),
     Scope("applications", "See and change the applications that you registered", is_powerful=True),
-    Scope("administration", "Do in your name what administrators do", is_powerful=True),
+    Scope(ADMINISTRATION, "Do in your name what administrators do", is_powerful=True),
     Scope(OPENID, "Know who you are when you sign in there"),
     Scope("profile", "Know your name and your language"),
     Scope("email", "Know your e-mail address"),
@@ -50,18 +51,21 @@ EVERYTHING = frozenset(BY_NAME) - IDENTITY
 
 
 class UnknownScope(ValueError):
-    """A scope that is not in the table: `invalid_scope`."""
+    """A scope that is not in the table, or none that its owner leaves the application: `invalid_scope`."""
 
 
-def asked(text: str | None, switches: Switches) -> frozenset[str]:
-    """The scopes of a request's `scope` parameter. Raises UnknownScope."""
+def asked(text: str | None, application: Application) -> frozenset[str]:
+    """The scopes of a request's `scope` parameter, without those that the owner took from the application (RFC 6749
+    section 3.3 lets a server narrow). Raises UnknownScope, also when nothing is left."""
     names = frozenset((text or "").split(" ")) - {""}
-    if not names:
-        return EVERYTHING if switches.profile is Profile.DESKTOP else LOOKING
     unknown = names - set(BY_NAME)
     if unknown:
         raise UnknownScope(min(unknown))
-    return names
+    names = names or (EVERYTHING if application.switches.profile is Profile.DESKTOP else LOOKING)
+    left = application.within(names)
+    if not left:
+        raise UnknownScope(min(names))
+    return left
 
 
 def written(names: Iterable[str]) -> str:

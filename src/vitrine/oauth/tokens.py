@@ -161,6 +161,7 @@ class Tokens:
         identity: Identity | None = None,
     ) -> Issued:
         """A token of the life that design 5.3 gives to the application's profile, with its refresh token."""
+        scope = None if scope is None else application.within(scope)  # narrowed since the code was given
         endless = application.switches.is_on(Switch.ENDLESS_TOKEN, self.policy)
         family = refresh.new_family() if refreshable and not endless else None
         secret = new_secret("at")

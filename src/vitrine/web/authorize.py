@@ -12,6 +12,7 @@ from starlette.routing import Route
 from vitrine.accounts import Actor
 from vitrine.accounts.errors import AccountLocked, WrongCredentials
 from vitrine.edge import cookie, csrf, off, parameters, read, services, write
+from vitrine.edge.calls import GUIDE
 from vitrine.edge.cookies import clear_session, set_session
 from vitrine.edge.limits import TooMany
 from vitrine.edge.params import scalars
@@ -204,7 +205,7 @@ async def _granted(request: Request, asked: Asked) -> Response:
     response = redirect(made, 302)
     response.headers["Referrer-Policy"] = "no-referrer"
     if asked.habits:
-        response.headers.update(habits.headers(services(request).settings.absolute("/api/")))
+        response.headers.update(habits.headers(services(request).settings.absolute(GUIDE)))
     return response
 
 

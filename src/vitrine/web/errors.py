@@ -12,6 +12,7 @@ from vitrine.api.v1.endpoint import challenge, insufficient
 from vitrine.edge import services
 from vitrine.edge.auth import TokenMissing, TwoCarriers
 from vitrine.edge.csrf import prefers_json, wants_json
+from vitrine.edge.limits import TooMany
 from vitrine.edge.params import BodyTooLarge
 from vitrine.errors import Conflict, DomainError, Forbidden, Invalid, NotFound, Unavailable
 from vitrine.library.errors import MayNotSee, NoSuchDatabox, NoSuchRecord, NoSuchRendition
@@ -31,6 +32,7 @@ STATUSES: tuple[tuple[type[DomainError], int], ...] = (
     (Conflict, 409),
     (Invalid, 400),
     (Unavailable, 503),
+    (TooMany, 429),
 )
 _UNSAID = (MayNotSee, NoSuchDatabox, NoSuchRecord, NoSuchRendition, WrongToken)
 HEADINGS = {
@@ -40,6 +42,7 @@ HEADINGS = {
     405: "This address is used differently",
     409: "That is not possible now",
     413: "That is too large",
+    429: "Please try again in a moment",
     500: "The server failed",
     503: "Please try again in a moment",
 }
@@ -72,7 +75,7 @@ async def refused(request: Request, failure: Exception) -> Response:
     if _as_json(request):
         return json_answer({"success": False, "message": detail})
     status = next((status for kind, status in STATUSES if isinstance(failure, kind)), 400)
-    headers = {}
+    headers: dict[str, str] = dict(failure.headers) if isinstance(failure, TooMany) else {}
     if isinstance(failure, Unavailable) and failure.retry_after_s is not None:
         headers["Retry-After"] = str(failure.retry_after_s)
     return _page(request, status, detail, headers)

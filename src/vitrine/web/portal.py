@@ -13,8 +13,9 @@ from starlette.routing import Route
 
 from vitrine.accounts import Actor
 from vitrine.applications import Application, ApplicationId, BadApplication, kind_of
-from vitrine.applications.portal import People, bad_redirect
-from vitrine.applications.service import bad_url
+from vitrine.applications.checks import bad_url
+from vitrine.applications.portal import People
+from vitrine.applications.redirects import bad_redirect
 from vitrine.edge import Services, nobody, off, parameters, read, services, write
 from vitrine.errors import DomainError, Invalid
 from vitrine.media.renditions import Spec
@@ -316,7 +317,7 @@ async def export(request: Request) -> Response:
     here = services(request)
 
     def call(work: UnitOfWork, actor: Actor) -> dict[str, Any]:
-        return here.portal.export(work, actor, application_id(request))
+        return here.descriptions.export(work, actor, application_id(request))
 
     made = json.dumps(await read(request, known, call), indent=2, ensure_ascii=False)
     name = f'attachment; filename="application-{application_id(request)}.json"'
@@ -339,7 +340,7 @@ async def bring_in(request: Request) -> Response:
     except (ValueError, RecursionError):
         described = None
     try:
-        made = await write(request, known, lambda work, actor: here.portal.bring_in(work, actor, described))
+        made = await write(request, known, lambda work, actor: here.descriptions.bring_in(work, actor, described))
     except BadApplication as refusal:
         faults = {"file": " ".join(translate(request, one) for one in refusal.faults.values())}
     except Invalid as refusal:

@@ -10,6 +10,7 @@ from vitrine.accounts import Actor
 from vitrine.api.oauthv2.endpoints import CORS, answer
 from vitrine.edge import bearer, off, parameters, read, services
 from vitrine.edge.auth import TokenMissing, TwoCarriers
+from vitrine.edge.limits import TooMany
 from vitrine.errors import Invalid
 from vitrine.oauth import InsufficientScope, TokenRefused
 from vitrine.oauth.metadata import PROTECTED_RESOURCE
@@ -44,6 +45,8 @@ async def userinfo(request: Request) -> Response:
         return _refused(request, 401, "invalid_token" if refusal.code != "invalid_request" else refusal.code)
     except TokenMissing:
         return _refused(request, 401, "")
+    except TooMany as refusal:
+        return answer({"error": "temporarily_unavailable", "error_description": refusal.detail}, 429, refusal.headers)
     except (TwoCarriers, Invalid):
         return _refused(request, 400, "invalid_request")
     return answer(made, 200)

@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from vitrine.api.wire.envelope import is_acceptable
 from vitrine.edge import off, parameters, services
+from vitrine.edge.calls import GUIDE
 from vitrine.edge.limits import TooMany
 from vitrine.edge.params import SMALL_BODY_BYTES, body, scalars
 from vitrine.errors import Forbidden, Invalid, Unavailable
@@ -108,7 +109,7 @@ def _token_answer(request: Request, made: TokenAnswer) -> tuple[dict[str, Any], 
     here = services(request)
     for habit in made.habits:
         here.ledger.habit(made.application_id, habit, datetime.now(UTC), request.state.address)
-    return value, habits.headers(here.settings.absolute("/api/")) if made.habits else {}
+    return value, habits.headers(here.settings.absolute(GUIDE)) if made.habits else {}
 
 
 def _described(refusal: TokenError) -> dict[str, str]:

@@ -47,6 +47,7 @@ _BEARER = {
     "401": {"description": "No token, or one that opens nothing", "content": _json({"type": "object"})},
     "403": {"description": "The token has not the scope openid", "content": _json(_ERROR)},
     "413": {"description": "The form is too large", "content": _json(_ERROR)},
+    "429": {"description": "Too many calls; Retry-After says when to come back", "content": _json(_ERROR)},
 }
 
 

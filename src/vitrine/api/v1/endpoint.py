@@ -1,8 +1,6 @@
 """How every v1 route answers: parameters, token, formats, errors (contract 02 sections 1 to 4; 01 section 5.4)."""
 
-import time
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -11,13 +9,14 @@ from starlette.responses import Response
 from vitrine.api.wire.envelope import answer, is_acceptable
 from vitrine.edge import nobody, optional_bearer, parameters, read, services
 from vitrine.edge.auth import TokenMissing, TwoCarriers
+from vitrine.edge.calls import note
+from vitrine.edge.limits import TooMany
 from vitrine.edge.params import SMALL_BODY_BYTES, BodyTooLarge, without_body
 from vitrine.errors import Conflict, DomainError, Forbidden, Invalid, NotFound, Unavailable
 from vitrine.library.errors import MayNotAdd, MayNotChange, MayNotSee
-from vitrine.oauth import InsufficientScope, TokenRefused, habits
+from vitrine.oauth import InsufficientScope, TokenRefused
 from vitrine.oauth.metadata import PROTECTED_RESOURCE
 from vitrine.platform import logging
-from vitrine.platform.ledger import RequestLine
 
 Handler = Callable[[Request], Awaitable[Response]]
 log = logging.get("vitrine.api")
@@ -33,6 +32,7 @@ STATUSES: tuple[tuple[type[DomainError], int], ...] = (
     (Conflict, 400),
     (Invalid, 400),
     (Unavailable, 503),
+    (TooMany, 429),
 )
 
 
@@ -48,7 +48,7 @@ def endpoint(
     async def wrapped(request: Request) -> Response:
         request.scope["state"]["needs"] = needed.get(request.scope["method"])
         response = await _answered(request, handler, max_bytes)
-        _note(request, response)
+        note(request, response)
         return response
 
     return wrapped
@@ -104,9 +104,11 @@ async def _allowed_bytes(request: Request, most: Callable[[Request], int]) -> in
 
 def refused(request: Request, refusal: DomainError) -> Response:
     status = next(status for kind, status in STATUSES if isinstance(refusal, kind))
-    headers = {}
+    headers: dict[str, str] = {}
     if isinstance(refusal, Unavailable) and refusal.retry_after_s is not None:
         headers["Retry-After"] = str(refusal.retry_after_s)
+    if isinstance(refusal, TooMany):
+        headers.update(refusal.headers)
     if refusal.why:
         log.info("refused", code=refusal.code, why=refusal.why)
     return answer(request, None, status, error_details=refusal.detail, headers=headers)
@@ -137,30 +139,3 @@ def insufficient(request: Request, refusal: InsufficientScope) -> Response:
 
 def _described_at(request: Request) -> str:
     return f'resource_metadata="{services(request).settings.absolute(PROTECTED_RESOURCE)}"'
-
-
-def _note(request: Request, response: Response) -> None:
-    scope = request.scope
-    state = scope["state"]
-    bearer = state.get("bearer")
-    if bearer is None:
-        return
-    now = datetime.now(UTC)
-    in_header = "authorization" in request.headers
-    if not in_header:
-        here, application = services(request), bearer.actor.application_id
-        here.ledger.habit(application, habits.PARAMETER, now, state["address"])
-        response.headers.update(habits.headers(here.settings.absolute("/api/")))
-    services(request).ledger.request(
-        RequestLine(
-            now,
-            state["request_id"],
-            bearer.actor.account_id,
-            bearer.actor.application_id,
-            scope["method"],
-            scope["route"].path,
-            response.status_code,
-            round((time.perf_counter() - state["started"]) * 1_000_000),
-            "" if in_header else habits.PARAMETER,
-        )
-    )

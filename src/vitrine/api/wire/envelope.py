@@ -26,6 +26,7 @@ MESSAGES = {
     406: ("Unacceptable", "None of the formats asked for can be sent."),
     413: ("Bad Request", "The request is too large."),
     422: ("Unprocessable Entity", "The body could not be read as JSON."),
+    429: ("Too Many Requests", "Too many calls in a minute; Retry-After says when to come back."),
     500: ("Internal Server Error", "The server failed; the request id in the headers tells its operator more."),
     503: ("Service Temporarily Unavailable", "Please try again later."),
 }

@@ -36,9 +36,11 @@ def refuse_scope(form: Form) -> None:
 def asked_scope(form: Form, application: Application) -> frozenset[str]:
     """The scopes of a request to the token endpoint. Raises TokenError."""
     try:
-        return scopes.asked(form.get("scope"), application.switches)
+        return scopes.asked(form.get("scope"), application)
     except scopes.UnknownScope as unknown:
-        raise TokenError("invalid_scope", f"There is no scope called {unknown}.") from unknown
+        raise TokenError(
+            "invalid_scope", f"There is no scope called {unknown}, or the application may not have it."
+        ) from unknown
 
 
 class Grant(Protocol):

@@ -185,7 +185,8 @@ def test_a_description_goes_out_and_comes_in_as_a_file(visitor: Visitor, app: Re
     made = visitor.submit(page, page, {"text": json.dumps({**told, "publisher": "The Museum"})})
     assert made.status_code == 303
     again = visitor.get(made.headers["location"] + "export/").json()
-    assert again == {**told, "publisher": "The Museum"}
+    assert again == {**told, "publisher": "The Museum", "client_id": again["client_id"]}
+    assert again["client_id"] != told["client_id"], "nobody but an administrator chooses an id"
     for wrong in ("{", "[]", json.dumps({**told, "colour": "red"}), json.dumps({**told, "name": 3}), "[" * 5000):
         assert "That did not work" in visitor.submit(page, page, {"text": wrong}).text
 

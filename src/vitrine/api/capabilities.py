@@ -1,0 +1,19 @@
+"""Which capability a call needs, by the route tables of every part of the API: what the portal counts uses by."""
+
+from functools import cache
+
+from vitrine.api.v1 import PREFIX, ROUTES
+
+APPLICATIONS = "/api/applications/"
+
+
+@cache
+def _by_route() -> dict[tuple[str, str], str]:
+    return {(method, PREFIX + one.path): one.scope(method) for one in ROUTES for method in one.methods}
+
+
+def capability(method: str, route: str) -> str | None:
+    """The scope that *method* on the pattern *route* asks for; None for a route that is not in a table any more."""
+    if route.startswith(APPLICATIONS):
+        return "applications"
+    return _by_route().get(("GET" if method == "HEAD" else method, route))

@@ -1,0 +1,89 @@
+"""Applications and what hangs on them, as the portal's API tells them. Pure functions; no secret passes here."""
+
+from datetime import datetime
+from typing import Any
+
+from vitrine.applications import Application
+from vitrine.applications.descriptions import told
+from vitrine.applications.model import Secret
+from vitrine.applications.portal import Person
+from vitrine.applications.portal_store import KEPT
+from vitrine.edge.quotas import Left
+from vitrine.oauth.habits import Use
+from vitrine.oauth.narrowing import Held
+from vitrine.oauth.personal import NamedToken
+
+Json = dict[str, Any]
+
+
+def application(one: Application) -> Json:
+    """*document* is what can be sent back to change it; the rest says what happened to it."""
+    return {
+        "id": one.id,
+        "client_id": one.client_id,
+        "owner_id": one.creator_id,
+        "created": moment(one.created),
+        "updated": moment(one.updated),
+        "state": {
+            "active": one.activated,
+            "suspended_by": one.suspended_by,
+            "suspended_reason": one.suspended_reason,
+            "approval": one.approval,
+            "approval_reason": one.approval_reason,
+        },
+        "document": told(one),
+    }
+
+
+def deleted(one: Application) -> Json:
+    assert one.deleted_at is not None
+    return {
+        "id": one.id,
+        "client_id": one.client_id,
+        "name": one.name,
+        "deleted": moment(one.deleted_at),
+        "until": moment(one.deleted_at + KEPT),
+    }
+
+
+def secret(one: Secret) -> Json:
+    return {
+        "id": one.id, "last_four": one.last_four, "created": moment(one.created), "expires": moment(one.expires),
+        "last_used": moment(one.last_used),
+    }  # fmt: skip
+
+
+def token(one: NamedToken) -> Json:
+    """*scopes* null is everything that its owner may."""
+    return {
+        "id": one.id, "name": one.name, "last_four": one.last_four, "scopes": one.scope,
+        "created": moment(one.created), "expires": moment(one.expires), "last_used": moment(one.last_used),
+        "last_address": one.last_address,
+    }  # fmt: skip
+
+
+def person(one: Person) -> Json:
+    return {"id": one.id, "login": one.login, "name": one.name}
+
+
+def left(one: Left) -> Json:
+    """*limit* and *left* null: no limit."""
+    limit = one.limit or None
+    return {"limit": limit, "used": one.used, "left": one.left if limit else None, "resets_in": one.resets_in_s}
+
+
+def habit(one: Use) -> Json:
+    return {"habit": one.habit, "uses": one.uses, "last": moment(one.last_at), "last_address": one.last_address}
+
+
+def held(one: Held) -> Json:
+    """*uses* null: calls cannot show it."""
+    return {
+        "scope": one.scope.name, "people": one.people, "uses": one.uses, "last": moment(one.last),
+        "allowed": one.is_left,
+    }  # fmt: skip
+
+
+def moment(value: datetime | None) -> str | None:
+    """RFC 3339, in UTC."""
+    return None if value is None else value.isoformat(timespec="seconds").replace("+00:00", "Z")

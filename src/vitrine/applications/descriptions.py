@@ -1,0 +1,268 @@
+"""An application as one JSON document: shown, made, changed and compared (docs/decisions/0068).
+
+The page, the JSON API and the command line all come through here, so a file that one of them wrote means the same to
+the others. People, secrets, the logo and what an administrator decided are no part of it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from vitrine.accounts import Actor
+from vitrine.applications import store
+from vitrine.applications.checks import LIST_SHAPES, Draft, Imported
+from vitrine.applications.errors import BadApplication
+from vitrine.applications.events import ScopesLimited
+from vitrine.applications.kinds import KIND_NAMES, KINDS, Kind, kind_of
+from vitrine.applications.model import OUT_OF_BAND, Application, ApplicationId
+from vitrine.applications.portal import MOST_REDIRECTS, Portal
+from vitrine.applications.profiles import Profile, Switch, Switches
+from vitrine.applications.redirects import fault_of
+from vitrine.applications.texts import TEXTS, check_texts
+from vitrine.errors import Conflict, Invalid
+from vitrine.platform import audit
+from vitrine.platform.database import UnitOfWork
+
+FORMAT = 1
+Changes = dict[str, tuple[Any, Any]]
+_SWITCHES = frozenset(one.value for one in Switch)
+_PROFILES = frozenset(one.value for one in Profile)
+_EMPTY: dict[str, Any] = {
+    "vitrine_application": FORMAT, "client_id": "", **dict.fromkeys(TEXTS, ""), "kind": "server", "profile": "",
+    "redirect_uris": [], "switches": {}, "list_shapes": "automatic", "only_testers": False, "scopes": None,
+}  # fmt: skip
+_OURS = ("vitrine_application", "client_id")  # said by the server; changed by nobody
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What came of a document: *changes* maps a key to its values before and after; *is_new* for one just made."""
+
+    application: Application
+    changes: Changes
+    is_new: bool = False
+
+
+def told(application: Application) -> dict[str, Any]:
+    """The document of an application: every key, no secret."""
+    return {
+        "vitrine_application": FORMAT,
+        "client_id": application.client_id,
+        **{name: getattr(application, name) for name in TEXTS},
+        "kind": kind_of(application.kind, application.type, application.switches.profile).value,
+        "profile": application.switches.profile.value,
+        "redirect_uris": [one for one in application.redirects if one != OUT_OF_BAND],
+        "switches": dict(sorted(application.switches.chosen.items())),
+        "list_shapes": application.list_shapes,
+        "only_testers": application.only_testers,
+        "scopes": None if application.scope_limit is None else sorted(application.scope_limit),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Descriptions:
+    """*scopes* are the names that may stand in a document."""
+
+    portal: Portal
+    scopes: frozenset[str]
+
+    def export(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId) -> dict[str, Any]:
+        return told(self.portal.applications.get(work, actor, application_id))
+
+    def bring_in(self, work: UnitOfWork, actor: Actor, given: Any) -> Application:
+        """Register a new application from a document; its client id is a new one. Raises Invalid for a document that
+        cannot be read, BadApplication with every fault of its values, each under the name of its key."""
+        wanted = self._checked(given)
+        made = self.portal.applications.create(
+            work, actor, _draft(wanted), Profile(wanted["profile"]), _redirects(wanted)
+        )
+        acts = wanted["switches"].get(Switch.ACTS_AS_OWNER.value, True)
+        made = self.portal.settle(work, actor, made, Kind(wanted["kind"]), acts=acts)
+        switches = {**made.switches.chosen, **wanted["switches"]}  # a new machine acts for its owner unless it says no
+        return self._write(work, actor, made, {**wanted, "switches": switches}).application
+
+    def replace(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId, given: Any) -> Written:
+        """Make an application what the document says; a key that is missing gets its usual value."""
+        found = self.portal.applications.get(work, actor, application_id)
+        return self._write(work, actor, found, self._checked(given, found))
+
+    def change(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId, given: Any) -> Written:
+        """The same for a merge patch (RFC 7396): keys that are not named stay, null gives the usual value. Another kind
+        forgets the profile and the switches of the old one where the patch says nothing about them."""
+        found = self.portal.applications.get(work, actor, application_id)
+        if not isinstance(given, Mapping):
+            raise Invalid("Send a JSON object with the keys to change.", field="body")
+        whole = told(found)
+        patch = dict(given)
+        if "kind" in patch and patch["kind"] != whole["kind"]:
+            patch.setdefault("profile", None)
+            whole["switches"] = {}
+        elif "profile" in patch and patch["profile"] != whole["profile"]:
+            whole["switches"] = {}
+        for name, value in patch.items():
+            if value is None:
+                whole.pop(name, None)
+            elif name == "switches" and isinstance(value, Mapping):
+                merged = {**whole["switches"], **value}
+                whole[name] = {key: one for key, one in merged.items() if one is not None}
+            else:
+                whole[name] = value
+        return self._write(work, actor, found, self._checked(whole, found))
+
+    def put(
+        self, work: UnitOfWork, actor: Actor, owner_id: int | None, given: Any, *, secret: str | None = None
+    ) -> Written:
+        """For administrators: the application with the document's client id becomes what it says, and is made with that
+        id when there is none. A second time nothing changes. *secret* counts for a new one only."""
+        client_id = given.get("client_id") if isinstance(given, Mapping) else None
+        found = self.portal.applications.by_client_id(work, client_id) if isinstance(client_id, str) else None
+        if found is not None:
+            return self.replace(work, actor, found.id, given)
+        wanted = self._checked(given)
+        if not wanted["client_id"]:
+            raise Invalid("The document has no client_id: nothing tells which application it means.", field="client_id")
+        imported = Imported(_draft(wanted), wanted["client_id"], secret, Profile(wanted["profile"]))
+        made = self.portal.applications.bring(work, actor, owner_id, imported, _redirects(wanted))
+        store.update(work, made.id, {"kind": wanted["kind"]})
+        made = self.portal.applications.get(work, actor, made.id)
+        return Written(self._write(work, actor, made, wanted).application, {}, is_new=True)
+
+    def set_scopes(
+        self, work: UnitOfWork, actor: Actor, application_id: ApplicationId, limit: list[str] | None
+    ) -> Application:
+        """Leave an application these scopes at most; None takes the narrowing back. Tokens follow at once."""
+        return self.change(work, actor, application_id, {"scopes": limit}).application
+
+    # -- reading a document --------------------------------------------------------------------------------------
+
+    def _checked(self, given: Any, found: Application | None = None) -> dict[str, Any]:
+        wanted = _shaped(given)
+        if found is not None and wanted["client_id"] not in ("", found.client_id):
+            raise Conflict("The document is of another application: its client_id differs.", field="client_id")
+        faults = check_texts(wanted)
+        kind = Kind(wanted["kind"])
+        wanted["profile"] = wanted["profile"] or KINDS[kind].profile.value
+        profile = Profile(wanted["profile"])
+        if profile not in KINDS[kind].profiles:
+            faults["profile"] = "This profile is not for this kind of application. Leave it out for the usual one."
+        faults |= _address_faults(wanted["redirect_uris"], kind, profile)
+        for name in wanted["switches"]:
+            if not Switches(profile, {}).can_choose(Switch(name)):
+                faults[f"switches.{name}"] = "This kind of application has no such choice."
+        scopes = wanted["scopes"]
+        if scopes is not None:
+            if not Switches(profile, {}).has_scopes:
+                faults["scopes"] = "Applications of the compatible profile have no scopes. Leave them out."
+            elif not scopes or not frozenset(scopes) <= self.scopes:
+                faults["scopes"] = "Name at least one scope, and only ones that this server has."
+        if found is not None:
+            faults = _new_faults(faults, wanted, told(found))
+        if faults:
+            raise BadApplication(faults)
+        return wanted
+
+    def _write(self, work: UnitOfWork, actor: Actor, found: Application, wanted: dict[str, Any]) -> Written:
+        """Write what differs, in one go: everything was checked before."""
+        before = told(found)
+        wanted = {**wanted, **{name: before[name] for name in _OURS}}
+        wanted["scopes"] = None if wanted["scopes"] is None else sorted(set(wanted["scopes"]))
+        changes = {name: (before[name], wanted[name]) for name in before if before[name] != wanted[name]}
+        if not changes:
+            return Written(found, {})
+        kind = Kind(wanted["kind"])
+        acts, acted = (one["switches"].get(Switch.ACTS_AS_OWNER.value, False) for one in (wanted, before))
+        store.update(
+            work, found.id,
+            {
+                **{name: wanted[name] for name in (*TEXTS, "profile", "switches", "list_shapes", "only_testers")},
+                "kind": kind.value, "type": KINDS[kind].type, "scope_limit": wanted["scopes"],
+            },
+        )  # fmt: skip
+        store.set_redirects(work, found.id, _redirects(wanted))
+        if acts != acted and Switches(Profile(wanted["profile"]), {}).can_choose(Switch.ACTS_AS_OWNER):
+            self.portal.applications.set_switch(work, actor, found.id, Switch.ACTS_AS_OWNER, on=acts)
+        if "scopes" in changes:
+            work.emit(ScopesLimited(found.id, wanted["scopes"]))
+        details = {"changed": sorted(changes), "before": {name: one[0] for name, one in changes.items()}}
+        audit.write(work, actor, "application.described", f"application {found.id}", details)
+        return Written(self.portal.applications.get(work, actor, found.id), changes)
+
+
+def _new_faults(faults: dict[str, str], wanted: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, str]:
+    """Without those of values that stay as they are: what was imported from elsewhere may stay odd until it is
+    changed, except under another kind or profile."""
+    if any(wanted[name] != before[name] for name in ("kind", "profile")):
+        return faults
+
+    def stays(name: str) -> bool:
+        key, _, place = name.partition(".")
+        if key == "redirect_uris" and place:
+            address = wanted[key][int(place)]
+            return address in before[key] and address not in wanted[key][: int(place)]
+        return bool(wanted[key] == before[key])
+
+    return {name: text for name, text in faults.items() if not stays(name)}
+
+
+def _draft(wanted: Mapping[str, Any]) -> Draft:
+    return Draft(wanted["name"], wanted["description"], wanted["website"], KINDS[Kind(wanted["kind"])].type)
+
+
+def _redirects(wanted: Mapping[str, Any]) -> list[str]:
+    own = [OUT_OF_BAND] if wanted["kind"] == Kind.DEVICE else []
+    return [*own, *wanted["redirect_uris"]]
+
+
+def _address_faults(addresses: list[str], kind: Kind, profile: Profile) -> dict[str, str]:
+    """By place in the list, as in `redirect_uris.2`."""
+    faults: dict[str, str] = {}
+    if KINDS[kind].returns and not addresses:
+        faults["redirect_uris"] = "This kind of application needs an address to return to."
+    if len(addresses) > MOST_REDIRECTS:
+        faults["redirect_uris"] = "An application has at most 20 addresses. Remove one first."
+    for place, address in enumerate(addresses):
+        fault = fault_of(address, kind, profile)
+        if fault is None and address in addresses[:place]:
+            fault = "This address is in the list already."
+        if fault:
+            faults[f"redirect_uris.{place}"] = fault
+    return faults
+
+
+def _shaped(given: Any) -> dict[str, Any]:
+    """The document with a value for every key. Raises Invalid, naming the first key that cannot be read."""
+    if not isinstance(given, Mapping) or type(given.get("vitrine_application", FORMAT)) is not int:
+        raise Invalid("This file does not describe an application: vitrine_application must be 1.", field="file")
+    if given.get("vitrine_application", FORMAT) != FORMAT:
+        raise Invalid("This file does not describe an application: vitrine_application must be 1.", field="file")
+    unknown = sorted(set(map(str, given)) - set(_EMPTY))
+    if unknown:
+        name = unknown[0][:80]
+        raise Invalid("The file has a key that is not known here: {name}.", field=name, values={"name": name})
+    made = {}
+    for name, default in _EMPTY.items():
+        value = given.get(name, default)
+        if not _fits(name, value, default):
+            raise Invalid("The value of {name} in the file cannot be used.", field=name, values={"name": name})
+        made[name] = value.strip() if isinstance(value, str) else value
+    made["redirect_uris"] = [one.strip() for one in made["redirect_uris"]]
+    return made
+
+
+def _fits(name: str, value: Any, default: Any) -> bool:
+    match name:
+        case "redirect_uris":
+            return isinstance(value, list) and all(isinstance(one, str) for one in value)
+        case "scopes":
+            return value is None or (isinstance(value, list) and all(isinstance(one, str) for one in value))
+        case "switches":
+            return isinstance(value, dict) and all(
+                name in _SWITCHES and isinstance(one, bool) for name, one in value.items()
+            )
+        case "kind":
+            return value in KIND_NAMES if isinstance(value, str) else False
+        case "profile":
+            return isinstance(value, str) and (value == "" or value in _PROFILES)
+        case "list_shapes":
+            return isinstance(value, str) and value in LIST_SHAPES
+    return type(value) is type(default)

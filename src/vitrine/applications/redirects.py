@@ -1,0 +1,71 @@
+"""Which addresses an application of each kind may register, and the remedy for one that it may not (RFC 8252, 9700)."""
+
+import re
+from urllib.parse import urlsplit
+
+from vitrine.applications.checks import LONGEST_URL, bad_callback
+from vitrine.applications.kinds import KIND_NAMES, Kind, kind_of
+from vitrine.applications.model import OUT_OF_BAND, Application
+from vitrine.applications.profiles import Profile
+
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+NATIVE = (Kind.PAGE, Kind.DEVICE)
+_OWN_SCHEME = re.compile(r"[a-z][a-z0-9+-]*(\.[a-z0-9+-]+)+:/[^\s\\]*")
+_WEB = ("", "http", "https")
+
+
+def bad_redirect(address: str, application: Application | None, kind: str = "") -> str | None:
+    """A sentence about what is wrong with an address to return to and what to do, None when it can be used.
+
+    The rules are those of the *application*'s kind and profile, or of the *kind* of one that is not made yet."""
+    if application is not None:
+        kind = kind_of(application.kind, application.type, application.switches.profile).value
+        return fault_of(address, Kind(kind), application.switches.profile)
+    wanted = Kind(kind) if kind in KIND_NAMES else Kind.SERVER
+    return fault_of(address, wanted, Profile.STRICT)
+
+
+def fault_of(address: str, kind: Kind, profile: Profile) -> str | None:
+    """The same for a kind under a profile. Profile compatibility keeps what the original took (01 section 2)."""
+    if address == OUT_OF_BAND:
+        return None if kind is Kind.DEVICE else "Only desktop programs use the address for codes that people copy."
+    if kind is Kind.MACHINE:
+        return "A machine sends nobody anywhere: it needs no address. Change the kind first."
+    scheme = _scheme(address)
+    if scheme not in _WEB:
+        return _own_scheme(address, kind)
+    fault = bad_callback(address)
+    if fault is not None or profile is Profile.COMPATIBILITY:
+        return fault
+    if scheme == "http" and not is_loopback(address):
+        return (
+            "Write https://. An address with http:// is only for the person's own machine, such as http://127.0.0.1/."
+        )
+    return None
+
+
+def is_loopback(address: str) -> bool:
+    """True for an address of the person's own machine (RFC 8252 section 7.3)."""
+    try:
+        return urlsplit(address).hostname in LOOPBACK
+    except ValueError:
+        return False
+
+
+def _own_scheme(address: str, kind: Kind) -> str | None:
+    """A scheme of the application's own is a domain name backwards (RFC 8252 section 7.1): others would collide with
+    those of other programs, or are the browser's own, such as `javascript`."""
+    if kind not in NATIVE:
+        return "This must be a whole web address, beginning with https://."
+    if len(address) > LONGEST_URL or not _OWN_SCHEME.fullmatch(address):
+        return "A scheme of your own is a domain name backwards, such as com.example.app:/return."
+    if "#" in address:
+        return "A callback URL cannot have a part after #."
+    return None
+
+
+def _scheme(address: str) -> str:
+    try:
+        return urlsplit(address).scheme if ":" in address else ""
+    except ValueError:
+        return ""

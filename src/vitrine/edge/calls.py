@@ -1,0 +1,46 @@
+"""What every call of the API leaves behind: a line in the request log, marks of old habits, and what is left."""
+
+import time
+from datetime import UTC, datetime
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from vitrine.edge.run import services
+from vitrine.oauth import habits
+from vitrine.platform.ledger import RequestLine
+
+GUIDE = "/developers/habits/"
+
+
+def note(request: Request, response: Response) -> None:
+    """Write the call down for its owner, and say in the answer what they should know. Nothing for calls without a
+    token that opened something."""
+    scope = request.scope
+    state = scope["state"]
+    bearer = state.get("bearer")
+    if bearer is None:
+        return
+    here, now = services(request), datetime.now(UTC)
+    in_header = "authorization" in request.headers
+    if not in_header:
+        here.ledger.habit(bearer.actor.application_id, habits.PARAMETER, now, state["address"])
+        response.headers.update(habits.headers(here.settings.absolute(GUIDE)))
+    quota = state.get("quota")
+    if quota is not None:
+        response.raw_headers.append((b"ratelimit", quota[0].encode()))
+        if quota[1]:
+            response.raw_headers.append((b"ratelimit-policy", quota[1].encode()))
+    here.ledger.request(
+        RequestLine(
+            now,
+            state["request_id"],
+            bearer.actor.account_id,
+            bearer.actor.application_id,
+            scope["method"],
+            scope["route"].path,
+            response.status_code,
+            round((time.perf_counter() - state["started"]) * 1_000_000),
+            "" if in_header else habits.PARAMETER,
+        )
+    )

@@ -1,0 +1,114 @@
+"""Which capabilities an application holds and which it really uses, and what follows when its owner narrows it.
+
+Use is read from the request log: a route stands for one capability, said by the route tables above this room. What the
+log cannot show (which files were fetched, whether an id_token was read) is never called unused.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+import msgspec
+import sqlalchemy as sa
+
+from vitrine.accounts import Actor
+from vitrine.applications import Application, Applications, Switch, usage
+from vitrine.applications.events import ScopesLimited
+from vitrine.oauth import scopes
+from vitrine.oauth.tables import access_tokens
+from vitrine.platform.database import UnitOfWork
+from vitrine.platform.schema import metadata
+
+# By method and route pattern: the capability, None for a route that needs none.
+Capability = Callable[[str, str], str | None]
+UNSEEN = frozenset({"originals"}) | scopes.IDENTITY
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A row of the page: *people* allow it, *uses* calls in 30 days needed it; *uses* None: no call can show it."""
+
+    scope: scopes.Scope
+    people: int
+    uses: int | None
+    last: datetime | None
+    is_left: bool
+
+    @property
+    def can_go(self) -> bool:
+        """Unused, as far as calls tell."""
+        return self.is_left and self.uses == 0
+
+
+@dataclass(frozen=True, slots=True)
+class Narrowing:
+    applications: Applications
+
+    def held(self, work: UnitOfWork, actor: Actor, application: Application, capability: Capability) -> list[Held]:
+        """Every scope that somebody allows the application now or that it used, in the order of the table. Empty for
+        the compatible profile, which has none. Raises NoSuchApplication."""
+        found = self.applications.get(work, actor, application.id)
+        if not found.switches.has_scopes:
+            return []
+        people = _people(work, found)
+        used = self.used(work, actor, found, capability)
+        alone = found.switches.is_on(Switch.ACTS_AS_OWNER)
+        names = set(people) | set(used) | set(scopes.EVERYTHING if alone else ()) | set(found.scope_limit or ())
+        made = []
+        for name in scopes.ordered(names):
+            uses, last = used.get(name, (0, None))
+            seen = None if name in UNSEEN and not uses else uses
+            left = found.scope_limit is None or name in found.scope_limit
+            made.append(Held(scopes.described([name])[0], people.get(name, 0), seen, last, left))
+        return made
+
+    def used(
+        self, work: UnitOfWork, actor: Actor, application: Application, capability: Capability
+    ) -> dict[str, tuple[int, datetime | None]]:
+        """Calls that were answered in 30 days and the last of them, by capability."""
+        found = self.applications.get(work, actor, application.id)
+        made: dict[str, tuple[int, datetime | None]] = {}
+        for one in usage.answered(work, found.id):
+            name = capability(one.method, one.route)
+            if name is not None:
+                uses, last = made.get(name, (0, None))
+                made[name] = (uses + one.count, one.last if last is None else max(last, one.last))
+        return made
+
+
+def follow(work: UnitOfWork, happening: ScopesLimited) -> None:
+    """Take from the live tokens of people what their application may not have any more. Refresh tokens keep what was
+    granted, so that taking the narrowing back gives it back. Developer tokens are their owners' own."""
+    if happening.limit is None:
+        return
+    mine, text = _tokens_of(happening.application_id), sa.type_coerce(access_tokens.c.scope, sa.Text)
+    for written in list(work.db.scalars(sa.select(text).where(mine).distinct())):
+        had = msgspec.json.decode(written, type=list[str])
+        left = sorted(set(had) & set(happening.limit))
+        if left != had:
+            work.db.execute(access_tokens.update().where(mine, text == written).values(scope=left))
+
+
+def _tokens_of(application_id: int) -> sa.ColumnElement[bool]:
+    accounts = metadata.tables["accounts"].c
+    theirs = sa.select(accounts.id).where(accounts.application_id == application_id)
+    one = access_tokens.c
+    return sa.and_(one.account_id.in_(theirs), one.scope.is_not(None), one.name == "", sa.not_(one.is_developer))
+
+
+def _people(work: UnitOfWork, application: Application) -> dict[str, int]:
+    """How many people allow each scope now."""
+    one = metadata.tables["accounts"].c
+    rows = work.db.execute(
+        sa.select(one.granted_scope, sa.func.count())
+        .where(
+            one.application_id == application.id, one.granted_at.is_not(None), one.revoked_at.is_(None),
+            one.granted_scope.is_not(None),
+        )
+        .group_by(one.granted_scope)
+    )  # fmt: skip
+    made: dict[str, int] = {}
+    for granted, many in rows:
+        for name in granted:
+            made[name] = made.get(name, 0) + many
+    return made
