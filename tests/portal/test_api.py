@@ -57,7 +57,8 @@ def test_every_route_refuses_strangers_narrow_tokens_and_other_people(
     server: Server, ada: User, app: Registered, minted: Minted, route: PortalRoute
 ) -> None:
     """RFC 6750 section 3; somebody else's application looks unknown (07 P5 must 1)."""
-    path, body = path_of(route, app), {} if route.method in ("POST", "PUT", "PATCH") else None
+    path = path_of(route, app)
+    body: Any = {} if route.method in ("POST", "PUT", "PATCH") else None
     nobody = server.http.request(route.method, path, json=body)
     assert (nobody.status_code, "error=" in nobody.headers["www-authenticate"]) == (401, False)
     wrong = call(server, route.method, path, "vit_pat_nothing", body)

@@ -110,22 +110,25 @@ class Descriptions:
         return self._write(work, actor, found, self._checked(whole, found))
 
     def put(
-        self, work: UnitOfWork, actor: Actor, owner_id: int | None, given: Any, *, secret: str | None = None
+        self, work: UnitOfWork, actor: Actor, owner: Actor | None, given: Any, *, secret: str | None = None
     ) -> Written:
         """For administrators: the application with the document's client id becomes what it says, and is made with that
-        id when there is none. A second time nothing changes. *secret* counts for a new one only."""
+        id when there is none. A second time nothing changes. *owner*, who has it or gets it, is the one who may say
+        that it acts for them. *secret* counts for a new one only."""
+        writer = owner or actor
         client_id = given.get("client_id") if isinstance(given, Mapping) else None
         found = self.portal.applications.by_client_id(work, client_id) if isinstance(client_id, str) else None
         if found is not None:
-            return self.replace(work, actor, found.id, given)
+            return self.replace(work, writer, found.id, given)
         wanted = self._checked(given)
         if not wanted["client_id"]:
             raise Invalid("The document has no client_id: nothing tells which application it means.", field="client_id")
         imported = Imported(_draft(wanted), wanted["client_id"], secret, Profile(wanted["profile"]))
+        owner_id = owner.user_id if owner else None
         made = self.portal.applications.bring(work, actor, owner_id, imported, _redirects(wanted))
         store.update(work, made.id, {"kind": wanted["kind"]})
         made = self.portal.applications.get(work, actor, made.id)
-        return Written(self._write(work, actor, made, wanted).application, {}, is_new=True)
+        return Written(self._write(work, writer, made, wanted).application, {}, is_new=True)
 
     def set_scopes(
         self, work: UnitOfWork, actor: Actor, application_id: ApplicationId, limit: list[str] | None

@@ -171,9 +171,7 @@ class Applications:
         if on and actor.user_id != application.creator_id:
             raise Forbidden("Only its owner can let an application act in their name.")
         if on and actor.scope is not None:  # else a token would give itself more than it was given
-            raise Forbidden(
-                "A token with scopes cannot let an application act in your name. Do it on the settings page."
-            )
+            raise Forbidden("A token with scopes cannot let an application act in your name. Use the settings page.")
         if application.creator_id is None:
             return
         account = self.ensure_account(work, application.creator_id, application)

@@ -1,4 +1,4 @@
-"""user add, databox add, collection add, grant, app add: what an administrator does from a shell."""
+"""user add, databox add, collection add, grant: what an administrator does from a shell."""
 
 import json
 from pathlib import Path
@@ -6,11 +6,9 @@ from typing import Any
 
 import click
 
-from vitrine.accounts import COMMAND, CollectionGrant, DataboxRight, Right, Via
+from vitrine.accounts import COMMAND, CollectionGrant, DataboxRight, Right
 from vitrine.accounts.rights import ALL_DATABOX_RIGHTS, ALL_RIGHTS, CONTRIBUTOR, READER
-from vitrine.applications import Draft, Imported, Switch
 from vitrine.cli.opening import data_option, instance
-from vitrine.cli.phraseanet import profile_of, switch_of
 from vitrine.errors import Invalid
 from vitrine.library.model import CollectionId, DataboxId
 from vitrine.library.presentation import Presentation
@@ -169,67 +167,6 @@ def _rights(text: str) -> Right:
     if unknown:
         raise Invalid(f"There is no right called {unknown[0]}.", field="rights")
     return Right(sum(Right[name] for name in dict.fromkeys(text.split(","))))
-
-
-def _choice(text: str) -> tuple[Switch, bool]:
-    name, _, word = text.partition("=")
-    if word not in ("on", "off"):
-        raise Invalid(f"Write --switch {name or 'NAME'}=on or =off.", field="switch")
-    return switch_of(name), word == "on"
-
-
-@click.group()
-def app() -> None:
-    """Third-party applications."""
-
-
-@app.command("add")
-@click.argument("name")
-@click.option("--owner", required=True, help="Login of the person it belongs to.")
-@click.option("--description", required=True)
-@click.option("--website", required=True)
-@click.option("--type", "kind", type=click.Choice(["web", "desktop"]), default="web", show_default=True)
-@click.option("--callback", default="")
-@click.option("--client-id", default=None, help="Keep the id it has elsewhere, with --client-secret.")
-@click.option("--client-secret", default=None, help="Keep the secret it has elsewhere.")
-@click.option("--profile", default=None, help="compatibility, strict, desktop or public.")
-@click.option("--switch", "switches", multiple=True, metavar="NAME=on|off", help="A choice of the settings page.")
-@data_option
-@json_option
-def add_app(
-    name: str,
-    owner: str,
-    description: str,
-    website: str,
-    kind: str,
-    callback: str,
-    client_id: str | None,
-    client_secret: str | None,
-    profile: str | None,
-    switches: tuple[str, ...],
-    data: Path,
-    as_json: bool,
-) -> None:
-    """Register an application; with --json its secret is printed, otherwise the portal shows it."""
-    draft = Draft(name, description, website, kind, callback)
-    wanted = profile_of(profile, desktop=kind == "desktop")
-    chosen = dict(_choice(one) for one in switches)
-    if (client_id is None) != (client_secret is None):
-        raise Invalid("--client-id and --client-secret belong together.", field="client_id")
-    with instance(data) as services:
-        with services.database.write() as work:
-            person = services.accounts.find(work, owner)
-            actor = services.accounts.actor_of(work, person, Via.COMMAND)
-            if client_id is not None and client_secret is not None:
-                imported = Imported(draft, client_id, client_secret, wanted, chosen)
-                made = services.applications.bring(work, COMMAND, person.id, imported)
-            else:
-                made = services.applications.create(work, actor, draft, wanted)
-                for switch, on in chosen.items():
-                    made = services.applications.set_switch(work, actor, made.id, switch, on=on)
-            secret = services.applications.secret_for_command(work, made)
-        result = {"id": made.id, "client_id": made.client_id, "client_secret": secret, "redirect_uri": made.callback}
-    told(result, as_json=as_json, sentence=f"Application {name} was registered: client id {made.client_id}.")
 
 
 @click.group()

@@ -7,6 +7,7 @@ import click
 from vitrine import __version__
 from vitrine.cli import (
     administration,
+    applications,
     backup,
     checking,
     doctor,
@@ -42,7 +43,7 @@ for command in (
     administration.databox,
     administration.collection,
     administration.grant,
-    administration.app,
+    applications.app,
     administration.keys,
     checking.checks,
     importing.import_files,

@@ -30,6 +30,7 @@ from vitrine.applications.portal_store import KEPT
 from vitrine.edge import read, services, write
 from vitrine.errors import Invalid
 from vitrine.oauth.personal import NamedToken
+from vitrine.oauth.scopes import EVERYTHING, described
 from vitrine.platform.database import UnitOfWork
 from vitrine.web.errors import json_answer
 from vitrine.web.forms import known, posted, xhr
@@ -144,6 +145,7 @@ async def settings_page(
     callback: str | None = None,
     redirect_fault: tuple[str, str, str] | None = None,
     token_fault: str = "",
+    token_given: dict[str, str] | None = None,
     state_fault: str = "",
 ) -> Response:
     """*redirect_fault* is the address that was to change, what was typed, and what is wrong with it."""
@@ -167,6 +169,8 @@ async def settings_page(
         kind=kind_of(application.kind, application.type, application.switches.profile).value,
         redirect_fault=redirect_fault,
         token_fault=token_fault,
+        token_given=token_given or {},
+        token_scopes=described(EVERYTHING),
         state_fault=state_fault,
         part="settings",
     )

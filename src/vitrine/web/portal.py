@@ -17,8 +17,9 @@ from vitrine.applications.checks import bad_url
 from vitrine.applications.portal import People
 from vitrine.applications.redirects import bad_redirect
 from vitrine.edge import Services, nobody, off, parameters, read, services, write
-from vitrine.errors import DomainError, Invalid
+from vitrine.errors import DomainError, Forbidden, Invalid
 from vitrine.media.renditions import Spec
+from vitrine.oauth.scopes import BY_NAME, LOOKING
 from vitrine.platform.database import UnitOfWork
 from vitrine.web.developer import ONE, application_id, facts, settings_page
 from vitrine.web.errors import json_answer
@@ -253,15 +254,24 @@ async def add_token(request: Request, given: dict[str, str]) -> Response:
 
     def call(work: UnitOfWork, actor: Actor) -> str:
         found = here.portal.for_token(work, actor, application_id(request))
-        return here.personal.add(work, actor, found, given.get("token-name", ""), given.get("days", ""))
+        name, days = given.get("token-name", ""), given.get("days", "")
+        return here.personal.add(work, actor, found, name, days, _may(given))
 
     try:
         made = await write(request, known, call)
     except DomainError as refusal:
-        if refusal.field not in ("token-name", "days"):
+        if refusal.field not in ("token-name", "days", "scopes"):
             raise
-        return await settings_page(request, await facts(request), token_fault=said(request, refusal))
+        shown = await facts(request)
+        return await settings_page(request, shown, token_fault=said(request, refusal), token_given=given)
     return await settings_page(request, await facts(request, revealed_named=made))
+
+
+def _may(given: dict[str, str]) -> frozenset[str] | None:
+    """What a new token may do: look and search, what is ticked, or (also for who does not say) everything."""
+    if given.get("may") == "look":
+        return LOOKING
+    return frozenset(name for name in BY_NAME if f"scope-{name}" in given) if given.get("may") == "some" else None
 
 
 async def revoke_token(request: Request) -> Response:
@@ -342,8 +352,9 @@ async def bring_in(request: Request) -> Response:
     try:
         made = await write(request, known, lambda work, actor: here.descriptions.bring_in(work, actor, described))
     except BadApplication as refusal:
-        faults = {"file": " ".join(translate(request, one) for one in refusal.faults.values())}
-    except Invalid as refusal:
+        told = [f"{name}: {translate(request, text)}" for name, text in refusal.faults.items()]
+        faults = {"file": " ".join(told)}
+    except (Invalid, Forbidden) as refusal:
         faults = {"file": said(request, refusal)}
     else:
         return redirect(f"/developers/application/{made.id}/")

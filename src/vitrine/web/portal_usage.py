@@ -19,6 +19,7 @@ from vitrine.platform.database import UnitOfWork
 from vitrine.web import snippets
 from vitrine.web.developer import ONE, application_id
 from vitrine.web.forms import known
+from vitrine.web.portal_insight import limits
 from vitrine.web.proving import freshly
 from vitrine.web.render import page
 
@@ -35,7 +36,9 @@ async def show(request: Request) -> Response:
         found = here.applications.get(work, actor, application_id(request))
         mark = int(before[:18]) if before.isdecimal() else None
         calls, more = usage.calls(work, found.id, route=route, family=family, before=mark)
+        developer, tokens = here.oauth.developer_token(work, actor, found), here.personal.all(work, actor, found)
         return {
+            "limits": limits(here, found, developer, tokens), "habits": here.oauth.habits(work, actor, found),
             "application": found, "calls": calls, "more": more, "failures": usage.failures(work, found.id),
             "days": usage.days(work, found.id), "routes": usage.routes(work, found.id),
         }  # fmt: skip
@@ -46,7 +49,8 @@ async def show(request: Request) -> Response:
     return page(
         request, "developers/usage.html", part="usage", route=route, family=family, families=list(usage.FAMILIES),
         requests=_bars([one.requests for one in days]), people=_bars([one.people for one in days]),
-        most_requests=max(one.requests for one in days), most_people=max(one.people for one in days), **shown,
+        most_requests=max(one.requests for one in days), most_people=max(one.people for one in days),
+        token_calls=here.settings.token_requests, **shown,
     )  # fmt: skip
 
 

@@ -83,7 +83,10 @@ if (frames.length) {
 const kinds = document.querySelectorAll("[data-kind]");
 const returns = document.querySelector("[data-for=returns]");
 if (returns) {
-  const update = () => { returns.hidden = ["device", "machine"].includes(document.querySelector("[data-kind]:checked")?.dataset.kind); };
+  const update = () => { returns.hidden = document.querySelector("[data-kind]:checked")?.dataset.kind === "machine";
+    const address = returns.querySelector("input");
+    if (address.value) address.dispatchEvent(new Event("input")); // other kinds have other rules
+  };
   for (const one of kinds) one.addEventListener("change", update);
   update();
 }
@@ -94,6 +97,10 @@ for (const input of document.querySelectorAll("[data-check]")) {
   const note = document.createElement("span");
   note.id = `${input.id}-check`;
   note.className = "fault";
+  const hints = (input.getAttribute("aria-describedby") ?? "").split(" ").filter((one) => one && !one.endsWith("-fault"));
+  const describe = (...ids) => {
+    if (ids.length) input.setAttribute("aria-describedby", ids.join(" ")); else input.removeAttribute("aria-describedby");
+  };
   input.addEventListener("input", () => {
     clearTimeout(waiting);
     waiting = setTimeout(async () => {
@@ -109,14 +116,22 @@ for (const input of document.querySelectorAll("[data-check]")) {
       input.after(note);
       if (told.success) {
         input.removeAttribute("aria-invalid");
-        input.removeAttribute("aria-describedby");
+        describe(...hints);
       } else {
         input.setAttribute("aria-invalid", "true");
-        input.setAttribute("aria-describedby", note.id);
+        describe(note.id, ...hints);
         say(told.message);
       }
     }, 400);
   });
+}
+
+// Boxes that belong to one choice of a list appear with it.
+for (const box of document.querySelectorAll("[data-opened-by]")) {
+  const choice = document.getElementById(box.dataset.openedBy);
+  const update = () => { box.open = choice.value === box.dataset.when; };
+  choice.addEventListener("change", update);
+  box.addEventListener("change", () => { choice.value = box.dataset.when; });
 }
 
 // The preview of the consent page follows what is typed.
