@@ -34,6 +34,7 @@ $(VENV)/.test: $(VENV)/.run requirements/test.txt package-lock.json
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/test.txt
 	@sh tools/browser.sh
 	@sh tools/nginx.sh
+	@sh tools/php.sh
 	@$(BIN)/python tools/corpus.py
 	@PATH="$$PATH:$(CURDIR)/$(BIN)" npm ci --silent --ignore-scripts --omit=optional
 	@touch $@

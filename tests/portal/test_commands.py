@@ -89,10 +89,13 @@ def test_a_machine_acts_for_the_owner_that_it_is_given(server: Server, ada: User
 @pytest.mark.parametrize(
     ("change", "field"),
     [
-        ({"client_id": ""}, "client_id"), ({"colour": 1}, "colour"),
-        ({"redirect_uris": ["nowhere"]}, "redirect_uris.0"), ({"client_secret": 3}, "client_secret"), ({"client_id": "x" * 129}, "client_id"),
+        ({"client_id": ""}, "client_id"),
+        ({"colour": 1}, "colour"),
+        ({"redirect_uris": ["nowhere"]}, "redirect_uris.0"),
+        ({"client_secret": 3}, "client_secret"),
+        ({"client_id": "x" * 129}, "client_id"),
     ],
-)  # fmt: skip
+)
 def test_what_is_wrong_is_named(server: Server, ada: User, change: dict[str, Any], field: str) -> None:
     app = server.register(ada, profile=Profile.STRICT)
     document = {**json.loads(run(server, "export", app.client_id).output), "client_id": "new-one", **change}
