@@ -64,7 +64,7 @@ async def decide(request: Request) -> Response:
         if refusal.field != "reason":
             raise
         return await _page(request, said(request, refusal), application_id)
-    return redirect(PAGE)
+    return redirect(f"{PAGE}?{request.url.query}" if request.url.query else PAGE)
 
 
 ROUTES = [

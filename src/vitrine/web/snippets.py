@@ -9,10 +9,11 @@ from urllib.parse import quote as in_address
 from vitrine.applications import OUT_OF_BAND, Application
 
 _SEARCH = "/api/v1/search/?query=&record_type=image&per_page=1"
-_CURL = """link=$(curl -s -H "Authorization: Bearer $VITRINE_TOKEN" \\
-  {address} |
-  tr -d '\\\\' | grep -o '"url":"[^"]*/permalink/[^"]*"' | head -n 1 | cut -d '"' -f 4)
-echo "<!doctype html><title>Photograph</title><img src='$link' alt=''>" > photograph.html
+_CURL = """answer=$(curl -sS -f -H "Authorization: Bearer $VITRINE_TOKEN" \\
+  {address}) &&
+link=$(printf '%s' "$answer" | tr -d '\\\\' |
+  grep -o '"url":"[^"]*/permalink/[^"]*"' | head -n 1 | cut -d '"' -f 4) &&
+echo "<!doctype html><title>Photograph</title><img src='$link' alt=''>" > photograph.html &&
 echo "$link"
 """
 _PYTHON = """import json, os, urllib.request
@@ -33,6 +34,7 @@ import {{ writeFile }} from "node:fs/promises";
 const answer = await fetch("{address}", {{
   headers: {{ Authorization: `Bearer ${{process.env.VITRINE_TOKEN}}` }},
 }});
+if (!answer.ok) throw new Error(`${{answer.status}} ${{answer.statusText}}`);
 const [record] = (await answer.json()).response.results.records;
 const link = record.thumbnail.permalink.url;
 await writeFile("photograph.html", `<!doctype html><title>Photograph</title><img src="${{link}}" alt="">`);
@@ -40,7 +42,11 @@ console.log(record.title);
 """
 _PHP = """<?php // php photograph.php
 $context = stream_context_create(["http" => ["header" => "Authorization: Bearer " . getenv("VITRINE_TOKEN")]]);
-$answer = file_get_contents("{address}", false, $context);
+$answer = @file_get_contents("{address}", false, $context);
+if ($answer === false) {{
+    fwrite(STDERR, ($http_response_header[0] ?? "no answer") . "\\n");
+    exit(1);
+}}
 $record = json_decode($answer, true)["response"]["results"]["records"][0];
 $link = $record["thumbnail"]["permalink"]["url"];
 file_put_contents("photograph.html", "<!doctype html><title>Photograph</title><img src=\\"$link\\" alt=\\"\\">");

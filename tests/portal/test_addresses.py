@@ -1,0 +1,122 @@
+"""Which addresses a kind may register (RFC 8252 sections 7 and 8, RFC 9700 section 4.1; docs/decisions/0070)."""
+
+import pytest
+
+from tests.oauth.flows import PKCE, allow, ask, query_of
+from vitrine.accounts import User, Via
+from vitrine.applications import OUT_OF_BAND, Application, Kind, Profile
+from vitrine.applications.redirects import fault_of
+from vitrine.testing.server import Registered, Server, Visitor
+
+S, C, P, D = Profile.STRICT, Profile.COMPATIBILITY, Profile.PUBLIC, Profile.DESKTOP
+SERVER, PAGE, DEVICE, MACHINE = Kind.SERVER, Kind.PAGE, Kind.DEVICE, Kind.MACHINE
+NEW, MADE = "/developers/application/new/", "/developers/application/"
+FORM = {"name": "Kit", "description": "Fills folders.", "website": "https://kit.example.com"}
+
+
+@pytest.mark.parametrize(
+    ("address", "kind", "profile", "words"),
+    [
+        ("https://kit.example.com/cb", SERVER, S, ""),
+        ("https://kit.example.com/cb", PAGE, P, ""),
+        ("https://kit.example.com/cb", DEVICE, D, ""),  # claimed by the program: RFC 8252 section 7.2
+        ("http://127.0.0.1:8000/cb", SERVER, S, ""),
+        ("http://localhost/cb", PAGE, P, ""),
+        ("http://[::1]/cb", DEVICE, D, ""),
+        ("http://kit.example.com/cb", SERVER, S, "Write https://"),
+        ("http://kit.example.com/cb", PAGE, P, "Write https://"),
+        ("http://127.0.0.1.evil.example/cb", DEVICE, D, "Write https://"),
+        ("http://localhost.evil.example/cb", DEVICE, D, "Write https://"),
+        ("http://kit.example.com/cb", SERVER, C, ""),  # contract 07 P4
+        ("com.example.kit:/cb", PAGE, P, ""),
+        ("com.example.kit://host/cb", DEVICE, D, ""),
+        ("com.example.kit:/cb", SERVER, S, "beginning with https://"),
+        ("com.example.kit:/cb", SERVER, C, "beginning with https://"),
+        ("kit:/cb", PAGE, P, "backwards"),
+        ("javascript:alert(1)", PAGE, P, "backwards"),
+        ("data:text/html,x", DEVICE, D, "backwards"),
+        ("file:///etc/passwd", DEVICE, D, "backwards"),
+        ("com.example.kit:/cb#part", DEVICE, D, "after #"),
+        ("com.example.kit:/c b", DEVICE, D, "backwards"),
+        ("https://kit.example.com/cb#part", PAGE, P, "after #"),
+        ("https://user@kit.example.com/", SERVER, S, "login"),
+        ("https://*.example.com/", PAGE, P, "host name"),
+        (OUT_OF_BAND, DEVICE, D, ""),
+        (OUT_OF_BAND, SERVER, S, "Only desktop"),
+        ("https://kit.example.com/cb", MACHINE, S, "needs no address"),
+        ("http://[", SERVER, S, "not a web address"),
+        ("", PAGE, P, "Enter a callback"),
+    ],
+)
+def test_each_kind_has_its_addresses_and_a_refusal_its_remedy(
+    address: str, kind: Kind, profile: Profile, words: str
+) -> None:
+    fault = fault_of(address, kind, profile)
+    assert (fault is None) if not words else (fault is not None and words in fault), fault
+
+
+def made(server: Server, visitor: Visitor, **form: str) -> Application:
+    answer = visitor.submit(NEW, MADE, {**FORM, **form})
+    assert answer.status_code == 302, answer.text
+    with server.services.database.read() as work:
+        person = server.services.accounts.find(work, "ada")
+        actor = server.services.accounts.actor_of(work, person, Via.COMMAND)
+        return server.services.applications.own(work, actor)[-1]
+
+
+def test_a_desktop_program_registers_its_loopback_on_the_form_and_chooses_the_port(
+    server: Server, ada: User, visitor: Visitor
+) -> None:
+    """RFC 8252 section 7.3."""
+    found = made(server, visitor, kind="device", callback="http://127.0.0.1/done")
+    assert found.redirects == (OUT_OF_BAND, "http://127.0.0.1/done")
+    app = Registered(found, found.client_id, "", "")
+    location = allow(visitor, ask(visitor, app, redirect_uri="http://127.0.0.1:51004/done"))
+    assert location.startswith("http://127.0.0.1:51004/done?")
+    assert "code" in query_of(location)
+    wrong = visitor.get(
+        f"/api/oauthv2/authorize?client_id={found.client_id}&response_type=code"
+        f"&redirect_uri=http://127.0.0.1:51004/else&code_challenge={PKCE['code_challenge']}&code_challenge_method=S256"
+    )
+    assert wrong.status_code == 400
+
+
+def test_a_desktop_program_may_have_none_and_the_old_form_always_has(server: Server, visitor: Visitor) -> None:
+    assert made(server, visitor, kind="device", callback="").redirects == (OUT_OF_BAND,)
+    old = made(server, visitor, type="desktop", callback="https://ignored.example/", name="Old")
+    assert old.redirects == (OUT_OF_BAND,), "contract 01 section 2"
+    assert made(server, visitor, kind="machine", callback="https://x.example/", name="Robot").redirects == ()
+
+
+@pytest.mark.parametrize(
+    ("kind", "callback", "words"),
+    [
+        ("device", "http://far.example/", "Write https://"), ("page", "kit:/x", "backwards"),
+        ("server", "com.example.kit:/x", "beginning with https://"), ("page", "", "Enter a callback"),
+    ],
+)  # fmt: skip
+def test_the_form_says_what_is_wrong_beside_the_field(visitor: Visitor, kind: str, callback: str, words: str) -> None:
+    page = visitor.submit(NEW, MADE, {**FORM, "kind": kind, "callback": callback})
+    assert page.status_code == 200
+    assert words in page.text
+    assert 'id="callback-fault"' in page.text
+
+
+def test_another_kind_is_refused_while_an_address_would_not_fit(server: Server, visitor: Visitor) -> None:
+    found = made(server, visitor, kind="page", callback="com.example.kit:/cb")
+    here = f"/developers/application/{found.id}/"
+    refused = visitor.submit(f"{here}edit/", f"{here}kind/", {"kind": "server"})
+    assert "The address com.example.kit:/cb is not for this kind" in refused.text
+    visitor.submit(here, f"{here}redirects/", {"old": "com.example.kit:/cb", "new": "https://kit.example.com/cb"})
+    assert visitor.submit(f"{here}edit/", f"{here}kind/", {"kind": "server"}).status_code == 303
+    assert visitor.submit(f"{here}edit/", f"{here}kind/", {"kind": "machine"}).status_code == 303
+    told = visitor.get(f"{here}export/").json()
+    assert (told["kind"], told["redirect_uris"]) == ("machine", [])
+
+
+def test_the_old_script_route_follows_the_same_rules(server: Server, visitor: Visitor) -> None:
+    """01 section 9: `callback/` answers success false."""
+    found = made(server, visitor, kind="page", callback="https://kit.example.com/cb")
+    here = f"/developers/application/{found.id}/callback/"
+    assert visitor.xhr("POST", here, {"callback": "http://far.example/"}).json()["success"] is False
+    assert visitor.xhr("POST", here, {"callback": "com.example.kit:/cb"}).json()["success"] is True
