@@ -20,7 +20,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 from tests.browser.conftest import Site, shoot, sign_in
 from tests.browser.test_pages import violations
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser]
 API = "/api/applications/"
 CALLBACK = "https://kit.example.com/cb"
 FORMS = [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")]
@@ -369,3 +369,15 @@ def test_the_snippets_for_other_people_run_as_pasted(
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert '"access_token":"vit_at_' in done.stdout
+
+
+def test_a_machines_snippet_runs_as_pasted(page: Page, site: Site, tmp_path: Path) -> None:
+    document = {"name": "Night shift", "description": "Adds.", "website": "https://kit.example.com", "kind": "machine"}
+    made = call(site, "POST", API, document)
+    sign_in(page, site)
+    page.goto(f"{site.base}/developers/application/{made['id']}/start/")
+    text = page.locator("#snippet-alone").inner_text()
+    environment = {**os.environ, "CLIENT_SECRET": made["client_secret"]}
+    done = subprocess.run(["sh", "-c", text], env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert '"access_token":"vit_at_' in done.stdout, done.stderr
+    call(site, "DELETE", f"{API}{made['id']}/")

@@ -1,5 +1,6 @@
 """The portal's API: the same as the pages, for programs (docs/decisions/0068; 07 P5 must 1)."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -34,6 +35,7 @@ def path_of(route: PortalRoute, app: Registered) -> str:
     return path
 
 
+@pytest.mark.both_databases
 def test_an_application_is_made_read_and_made_again_from_its_own_document(server: Server, app: Registered) -> None:
     made = call(server, "POST", API, app.developer_token, DOCUMENT)
     assert made.status_code == 201, made.text
@@ -124,6 +126,22 @@ def test_a_change_in_between_is_not_lost(server: Server, app: Registered) -> Non
     before = call(server, "GET", one(app), token).headers["etag"]
     call(server, "POST", one(app, "testers/"), token, {"login": "bob"})
     assert call(server, "GET", one(app), token).headers["etag"] != before, "people count as a change"
+
+
+@pytest.mark.both_databases
+def test_of_twenty_changes_at_once_one_is_made_and_the_others_learn_of_it(server: Server, app: Registered) -> None:
+    token = app.developer_token
+    tag = call(server, "GET", one(app), token).headers["etag"]
+
+    def change(number: int) -> tuple[int, str]:
+        answer = call(server, "PATCH", one(app), token, {"publisher": f"Number {number}"}, if_match=tag)
+        return answer.status_code, answer.json().get("document", {}).get("publisher", "")
+
+    with ThreadPoolExecutor(20) as pool:
+        seen = list(pool.map(change, range(20)))
+    assert sorted(status for status, _ in seen) == [200] + [412] * 19
+    written = call(server, "GET", one(app), token).json()["document"]["publisher"]
+    assert written == next(publisher for status, publisher in seen if status == 200)
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,7 @@ def held(server: Server, app: Registered) -> dict[str, Any]:
     return {found["scope"]: found for found in told["scopes"]}
 
 
+@pytest.mark.both_databases
 def test_uses_are_counted_by_capability_and_what_no_call_shows_is_not_called_unused(
     server: Server, ada: User, app: Registered
 ) -> None:
@@ -57,6 +58,7 @@ def test_every_route_of_the_api_stands_for_one_capability() -> None:
     assert capability("GET", "/api/v1/nothing/") is None
 
 
+@pytest.mark.both_databases
 def test_narrowing_takes_it_from_live_tokens_new_ones_and_refreshed_ones_and_is_undone(
     server: Server, ada: User, app: Registered
 ) -> None:

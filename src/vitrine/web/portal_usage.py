@@ -12,7 +12,7 @@ from starlette.types import Message, Scope
 
 from vitrine.accounts import Actor
 from vitrine.api import openapi
-from vitrine.applications import Application, usage
+from vitrine.applications import Application, kind_of, usage
 from vitrine.edge import long_read, read, services, write
 from vitrine.errors import Invalid
 from vitrine.platform.database import UnitOfWork
@@ -70,6 +70,7 @@ async def start(request: Request) -> Response:
     return page(
         request, "developers/start.html", part="start", application=found, snippets=snippets.first_photograph(server),
         way=snippets.authorize(server, found), exchange=snippets.exchange(server, found),
+        alone=snippets.alone(server, found), kind=kind_of(found.kind, found.type, found.switches.profile).value,
     )  # fmt: skip
 
 
@@ -86,9 +87,11 @@ def operations(request: Request) -> list[Operation]:
     """What can be tried: the routes of the API that our own document names, except uploads of files."""
     made = []
     for path, methods in openapi.document(services(request).settings)["paths"].items():
-        if not path.startswith("/api/v1/") or path.endswith(("/records/add/", "/substitute/")):
+        if not path.startswith(("/api/v1/", "/api/applications/")) or path.endswith(("/records/add/", "/substitute/")):
             continue
         for method, told in methods.items():
+            if path.startswith("/api/applications/") and method != "get":  # they take JSON
+                continue
             names = tuple(one["name"] for one in told.get("parameters", ()) if one.get("in") == "path")
             made.append(Operation(f"{method.upper()} {path}", method.upper(), path, told.get("summary", ""), names))
     return sorted(made, key=lambda one: (one.path, one.method))

@@ -81,4 +81,13 @@ def exchange(server: str, application: Application) -> str:
     )
 
 
+def alone(server: str, application: Application) -> str:
+    """For a machine: a token by its secret alone (RFC 6749 section 4.4)."""
+    return (
+        f"curl {quote(server + '/api/oauthv2/token')} \\\n"
+        f'  -u {quote(application.client_id)}:"$CLIENT_SECRET" \\\n'
+        '  -d grant_type=client_credentials -d scope="library:read search"'
+    )
+
+
 _WITH_SECRET = ("strict", "compatibility")
