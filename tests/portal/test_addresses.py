@@ -1,11 +1,13 @@
 """Which addresses a kind may register (RFC 8252 sections 7 and 8, RFC 9700 section 4.1; docs/decisions/0070)."""
 
 import pytest
+from click.testing import CliRunner
 
 from tests.oauth.flows import PKCE, allow, ask, query_of
 from vitrine.accounts import User, Via
 from vitrine.applications import OUT_OF_BAND, Application, Kind, Profile
 from vitrine.applications.redirects import fault_of
+from vitrine.cli.main import cli
 from vitrine.testing.server import Registered, Server, Visitor
 
 S, C, P, D = Profile.STRICT, Profile.COMPATIBILITY, Profile.PUBLIC, Profile.DESKTOP
@@ -120,3 +122,18 @@ def test_the_old_script_route_follows_the_same_rules(server: Server, visitor: Vi
     here = f"/developers/application/{found.id}/callback/"
     assert visitor.xhr("POST", here, {"callback": "http://far.example/"}).json()["success"] is False
     assert visitor.xhr("POST", here, {"callback": "com.example.kit:/cb"}).json()["success"] is True
+
+
+@pytest.mark.parametrize(
+    ("callback", "profile", "fits"),
+    [
+        ("http://far.example/", "strict", False), ("http://far.example/", "compatibility", True),
+        ("com.example.kit:/cb", "public", True), ("com.example.kit:/cb", "strict", False),
+    ],
+)  # fmt: skip
+def test_the_command_follows_the_same_rules(server: Server, ada: User, callback: str, profile: str, fits: bool) -> None:
+    folder = str(server.settings.data_dir)
+    given = ["--owner", "ada", "--description", "D", "--website", "https://x.example", "--data", folder]
+    done = CliRunner().invoke(cli, ["app", "add", "Kit", *given, "--callback", callback, "--profile", profile])
+    assert (done.exit_code == 0) is fits, done.output
+    assert fits or getattr(done.exception, "field", "") == "callback"

@@ -327,3 +327,18 @@ def test_a_public_application_is_told_no_secret(server: Server, app: Registered)
     made = call(server, "POST", API, app.developer_token, page).json()
     assert "client_secret" not in made
     assert made["document"]["profile"] == Profile.PUBLIC.value
+
+
+def test_an_old_habit_leads_to_a_page_that_says_what_to_do_instead(server: Server, ada: User) -> None:
+    """RFC 9745 section 3; the same is counted for its owner, with the remedy beside it."""
+    old = server.register(ada, profile=Profile.COMPATIBILITY)
+    answer = server.http.get("/api/v1/me/", params={"oauth_token": old.developer_token})
+    guide = answer.headers["link"].partition(">")[0].removeprefix("<" + server.settings.base_url)
+    page = server.browser().get(guide)
+    assert page.status_code == 200
+    assert 'id="parameter_token"' in page.text
+    told = call(server, "GET", one(old, "habits/"), old.developer_token).json()["habits"]
+    assert [(found["habit"], found["uses"]) for found in told] == [("parameter_token", 1)]
+    usage = server.browser(ada).get(f"/developers/application/{old.application.id}/usage/").text
+    assert "Send the token in a header" in usage
+    assert f"{guide}#parameter_token" in usage

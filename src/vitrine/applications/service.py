@@ -8,6 +8,7 @@ from vitrine.accounts import Accounts, Actor, UserId
 from vitrine.applications import store
 from vitrine.applications.checks import LIST_SHAPES, Draft, Imported, check, check_credentials
 from vitrine.applications.errors import BadApplication, NoSuchApplication, NotOpen
+from vitrine.applications.kinds import kind_of
 from vitrine.applications.model import (
     OUT_OF_BAND,
     Account,
@@ -18,7 +19,7 @@ from vitrine.applications.model import (
     Secret,
 )
 from vitrine.applications.profiles import Profile, Switch
-from vitrine.applications.redirects import bad_redirect
+from vitrine.applications.redirects import bad_redirect, fault_of
 from vitrine.errors import Forbidden, Invalid
 from vitrine.platform import audit
 from vitrine.platform.crypto import Vault, digest, last_four, new_secret, random_base62, same
@@ -49,10 +50,13 @@ class Applications:
         """
         if not actor.is_known:
             raise Forbidden("Please sign in to register an application.")
-        faults = check(draft, returns=redirects is None)
+        profile = profile or (Profile.DESKTOP if draft.type == "desktop" else Profile.STRICT)
+        faults = check(draft, returns=False)
+        if redirects is None and draft.type != "desktop":
+            fault = fault_of(draft.callback.strip(), kind_of("", draft.type, profile), profile)
+            faults |= {"callback": fault} if fault else {}
         if faults:
             raise BadApplication(faults)
-        profile = profile or (Profile.DESKTOP if draft.type == "desktop" else Profile.STRICT)
         made = self._add(work, actor.user_id, draft, profile, redirects, random_base62(CLIENT_ID_LENGTH), None)
         audit.write(work, actor, "application.created", f"application {made}")
         return self._get(work, made)

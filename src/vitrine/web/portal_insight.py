@@ -10,7 +10,7 @@ from starlette.routing import Route
 from vitrine.accounts import Actor
 from vitrine.api.capabilities import capability
 from vitrine.applications import Application
-from vitrine.edge import Services, cookie, long_read, read, services, write
+from vitrine.edge import Services, cookie, long_read, off, read, services, write
 from vitrine.edge.calls import GUIDE
 from vitrine.edge.quotas import Left
 from vitrine.errors import Invalid
@@ -53,7 +53,7 @@ async def _scopes(request: Request, fault: str = "") -> Response:
         used = here.narrowing.used(work, actor, found, capability)
         return {"application": found, "held": held, "used": used}
 
-    here.ledger.flush()
+    await off(here.ledger.flush)
     shown = await long_read(request, known, call)
     return page(request, "developers/scopes.html", part="scopes", known=BY_NAME, fault=fault, **shown)
 

@@ -11,7 +11,7 @@ from vitrine.api.portal import present
 from vitrine.api.portal.applications import application_id, shown
 from vitrine.api.portal.endpoint import answer, fields, json_body, nothing, require_tag
 from vitrine.applications import Application
-from vitrine.edge import bearer, long_read, read, services, write
+from vitrine.edge import bearer, long_read, off, read, services, write
 from vitrine.errors import Conflict, Invalid, NotFound
 from vitrine.platform.database import UnitOfWork
 
@@ -60,7 +60,7 @@ async def tokens(request: Request) -> Response:
     def call(work: UnitOfWork, actor: Actor) -> Any:
         return here.personal.all(work, actor, here.applications.get(work, actor, application_id(request)))
 
-    here.ledger.flush()
+    await off(here.ledger.flush)
     return answer({"tokens": [present.token(one) for one in await read(request, bearer, call)]})
 
 
@@ -180,7 +180,7 @@ async def habits(request: Request) -> Response:
     def call(work: UnitOfWork, actor: Actor) -> Any:
         return here.oauth.habits(work, actor, here.applications.get(work, actor, application_id(request)))
 
-    here.ledger.flush()
+    await off(here.ledger.flush)
     return answer({"habits": [present.habit(one) for one in await read(request, bearer, call)]})
 
 
@@ -192,7 +192,7 @@ async def scopes(request: Request) -> Response:
         found = here.applications.get(work, actor, application_id(request))
         return found, here.narrowing.held(work, actor, found, capability)
 
-    here.ledger.flush()
+    await off(here.ledger.flush)
     found, held = await long_read(request, bearer, call)
     return answer({"limit": found.scope_limit, "scopes": [present.held(one) for one in held]})
 
