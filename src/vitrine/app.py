@@ -26,6 +26,7 @@ from vitrine.applications.descriptions import Descriptions
 from vitrine.applications.events import ScopesLimited
 from vitrine.edge import health
 from vitrine.edge.dispatch import Dispatcher, Shortcut
+from vitrine.edge.headers import Whole
 from vitrine.edge.limits import Limit, RequestLimits
 from vitrine.edge.metrics import Counts, Metrics
 from vitrine.edge.middleware import Outermost, networks
@@ -245,8 +246,10 @@ class Application:
         inner.state.whole = self
         inner.state.readiness = health.Readiness(services)
         inner.state.metrics = Metrics(services, counts or Counts())
+        dispatcher = Dispatcher(often, inner, web.EXCEPTION_HANDLERS, self._shortcuts(services))
+        self._shortcut = dispatcher.shortcut
         self._app = Outermost(
-            Cors(Dispatcher(often, inner, web.EXCEPTION_HANDLERS, self._shortcuts(services)), services),
+            Cors(dispatcher, services),
             services,
             trusted=networks(settings.trusted_proxies),
             https=settings.is_https,
@@ -266,6 +269,10 @@ class Application:
         self.services.media.close()
         self.services.search.index.close()
         self.services.database.close()
+
+    def at_once(self, scope: Scope, whole: Whole) -> bool:
+        """For `edge.protocol`: answer a plain HTTP request without a task, or give False."""
+        return self._app.at_once(scope, self._shortcut, whole)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._app(scope, receive, send)

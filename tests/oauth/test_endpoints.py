@@ -1,11 +1,15 @@
 """Revocation, introspection, metadata, challenges, client credentials, guard rails: each test names its RFC section."""
 
 import base64
+import sqlite3
+import threading
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
+import sqlalchemy as sa
 
 from tests.oauth.flows import (
     AUTHORIZE,
@@ -27,6 +31,7 @@ from tests.oauth.flows import (
 from vitrine.accounts import User, Via
 from vitrine.applications import Profile, Switch
 from vitrine.errors import Forbidden
+from vitrine.oauth.tables import access_tokens
 from vitrine.testing.server import CALLBACK, PASSWORD, Registered, Server, Visitor
 
 
@@ -277,3 +282,29 @@ def test_rfc9745_old_habits_say_so_and_are_counted_for_their_owner(server: Serve
         assert (found["password_grant"].uses, found["parameter_token"].uses) == (1, 3)
         assert found["parameter_token"].last_address == "testclient"
         assert work.now - found["parameter_token"].last_at < timedelta(minutes=1)
+
+
+@pytest.mark.parametrize("grant", ["authorization_code", "refresh_token", "client_credentials"])
+def test_an_exchange_waits_in_a_thread_while_somebody_else_writes(
+    server: Server, ada: User, visitor: Visitor, strict: Registered, grant: str
+) -> None:
+    """docs/decisions/0076: in the event loop when nobody writes, else where it may wait, and never twice."""
+    act_as_owner(server, ada, strict)
+    form = {"grant_type": grant, "client_id": strict.client_id, "client_secret": strict.secret}
+    if grant != "client_credentials":
+        code = {"code": code_of(visitor, strict), "redirect_uri": CALLBACK, "code_verifier": "v" * 64}
+        form |= code
+    if grant == "refresh_token":
+        made = server.call("POST", TOKEN, data={**form, "grant_type": "authorization_code"}).json()
+        form = {**form, "refresh_token": made["refresh_token"]}
+    with server.services.database.read() as work:
+        before = work.db.scalar(sa.select(sa.func.count()).select_from(access_tokens))
+    path = server.settings.data_dir / "vitrine.sqlite3"
+    with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        threading.Timer(0.2, other.execute, ("COMMIT",)).start()
+        answer = server.call("POST", TOKEN, data=form)
+    assert answer.status_code == 200, answer.text
+    with server.services.database.read() as work:
+        after = work.db.scalar(sa.select(sa.func.count()).select_from(access_tokens))
+    assert before is not None and after == before + 1

@@ -82,6 +82,8 @@ def serve(data: Path, host: str, port: int, demo: bool, no_worker: bool) -> None
     """Serve API and pages, with a supervised worker beside."""
     import uvicorn
 
+    from vitrine.edge.protocol import Protocol
+
     base_url = None if "VITRINE_BASE_URL" in os.environ else f"http://{host}:{port}"
     settings = load(data, base_url=base_url, demo=demo or None)
     database = app.open_database(settings)
@@ -102,7 +104,7 @@ def serve(data: Path, host: str, port: int, demo: bool, no_worker: bool) -> None
         host=host,
         port=port,
         loop="uvloop",
-        http="httptools",
+        http=Protocol,
         access_log=False,
         log_config=None,
         server_header=False,

@@ -12,10 +12,11 @@ from starlette.requests import Request
 
 from vitrine.accounts import NOBODY, Actor
 from vitrine.edge.cookies import session_secret
-from vitrine.edge.params import Params
+from vitrine.edge.params import Params, header
 from vitrine.edge.run import services
 from vitrine.oauth.errors import InsufficientScope, TokenRefused
 from vitrine.oauth.tokens import Bearer
+from vitrine.platform.crypto import is_mistyped
 from vitrine.platform.database import UnitOfWork
 
 PARAMETERS = ("oauth_token", "access_token")
@@ -42,7 +43,7 @@ def presented(request: Request, params: Params, *, header_only: bool) -> Present
     `Authorization: OAuth` and `Bearer` count, other schemes are ignored. A parameter beside the header must be the
     same token. Raises TwoCarriers otherwise, also when query and form disagree.
     """
-    header = _from_header(request.headers.get("authorization", ""))
+    in_header = _from_header(header(request, b"authorization"))
     given: set[str] = set()
     if not header_only and (params.query or params.form):
         for source in (params.query, params.form):
@@ -50,10 +51,10 @@ def presented(request: Request, params: Params, *, header_only: bool) -> Present
                 value = source.get(name)
                 if isinstance(value, str) and value:
                     given.add(value)
-    if len(given) > 1 or (header and given and given != {header}):
+    if len(given) > 1 or (in_header and given and given != {in_header}):
         raise TwoCarriers
-    if header:
-        return Presented(header, in_header=True)
+    if in_header:
+        return Presented(in_header, in_header=True)
     return Presented(given.pop(), in_header=False) if given else None
 
 
@@ -78,13 +79,13 @@ def bearer(work: UnitOfWork, request: Request) -> Actor:
 def optional_bearer(work: UnitOfWork, request: Request) -> Actor | None:
     """The same where a token is welcome but not asked for: None without one, refusals as in `bearer`. Counts the call
     of its application and token once; raises TooManyCalls."""
-    here = services(request)
-    state = request.scope["state"]
-    params = state.get("params") or Params()
-    token = presented(request, params, header_only=here.settings.api_header_tokens_only)
+    token = _presented(request)
     if token is None:
         return None
-    facts: Bearer = here.oauth.tokens.check(work, token.secret, state["address"])
+    here = services(request)
+    state = request.scope["state"]
+    checked = state.get("well_typed") is token
+    facts: Bearer = here.oauth.tokens.check(work, token.secret, state["address"], is_well_typed=checked)
     if not token.in_header and not facts.allows_parameter_token:
         raise TokenRefused("invalid_request", "This application must send its token in the Authorization header.")
     is_first = "bearer" not in state  # an upload asks twice, before and after its body
@@ -95,6 +96,26 @@ def optional_bearer(work: UnitOfWork, request: Request) -> Actor | None:
         require_scope(facts.actor.scope, state.get("needs"))
     here.ledger.token_used(facts.token_id, work.now, facts.actor.address)
     return facts.actor
+
+
+def refuse_mistyped(request: Request) -> None:
+    """Before anything else of a route that needs a token: one that cannot be ours is refused without a look into the
+    database. Raises TokenRefused or TwoCarriers."""
+    token = _presented(request)
+    if token is not None and is_mistyped(token.secret):
+        raise TokenRefused("invalid_token")
+    request.scope["state"]["well_typed"] = token
+
+
+def _presented(request: Request) -> Presented | None:
+    """`presented`, once for each reading of the parameters."""
+    state = request.scope["state"]
+    params = state.get("params")
+    known: tuple[Params | None, Presented | None] | None = state.get("presented")
+    if known is None or known[0] is not params:
+        header_only = services(request).settings.api_header_tokens_only
+        known = state["presented"] = (params, presented(request, params or Params(), header_only=header_only))
+    return known[1]
 
 
 def require_scope(scope: frozenset[str], needs: str | None) -> None:

@@ -15,6 +15,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from vitrine.edge.headers import ANSWER
+
+_PLAIN = Response.__call__  # what a response that is one body has; those that stream have their own
 Handler = Callable[[Request], Awaitable[Response]]
 Refusal = Callable[[Request, Exception], Awaitable[Response]]
 _Convert = tuple[str, Callable[[str], Any]]
@@ -86,19 +89,22 @@ class Dispatcher:
                 return route, {name: convert(texts[name]) for name, convert in one.converters}
         return None
 
+    def shortcut(self, scope: Scope) -> Whole | None:
+        """What a shortcut answers to an HTTP request, None for nearly all of them."""
+        path = scope["path"]
+        found = self._shortcuts.get(path[: path.find("/", 1)])
+        return None if found is None else found(scope)
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._rest(scope, receive, send)
             return
-        path = scope["path"]
-        shortcut = self._shortcuts.get(path[: path.find("/", 1)])
-        whole = shortcut(scope) if shortcut is not None else None
+        whole = self.shortcut(scope)
         if whole is not None:
             scope["route"], headers, body = whole
-            await send({"type": "http.response.start", "status": 200, "headers": headers})
-            await send({"type": "http.response.body", "body": body})
+            await _send(scope, send, 200, headers, body)
             return
-        matched = self._match(path, scope["method"])
+        matched = self._match(scope["path"], scope["method"])
         if matched is None:
             await self._rest(scope, receive, send)
             return
@@ -114,7 +120,19 @@ class Dispatcher:
             if refuse is None:
                 raise
             response = await refuse(request, failure)
+        if type(response).__call__ is _PLAIN and response.background is None:
+            await _send(scope, send, response.status_code, response.raw_headers, bytes(response.body))
+            return
         await response(scope, receive, send)
+
+
+async def _send(scope: Scope, send: Send, status: int, headers: Iterable[tuple[bytes, bytes]], body: bytes) -> None:
+    """A whole answer: in one message where `edge.middleware` waits for it, else as ASGI has it."""
+    if "vitrine.answer" in scope:
+        await send({"type": ANSWER, "status": status, "headers": headers, "body": body})
+        return
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
 
 
 def _bucket(path: str) -> str:

@@ -1,15 +1,13 @@
 """How often somebody may ask, with the headers that say so (draft-ietf-httpapi-ratelimit-headers, RFC 6585 section 4).
 
 Counted in memory: one server process is one count, which is what these limits are for. They stop floods and guessing;
-they are no quota.
+they are no quota. Fixed windows, and our own few lines for them: the library's storage starts a thread for every sweep,
+which cost more than the rest of a call of the token endpoint (docs/decisions/0076).
 """
 
+import threading
 import time
 from dataclasses import dataclass, field
-
-from limits import RateLimitItemPerMinute
-from limits.storage import MemoryStorage
-from limits.strategies import FixedWindowRateLimiter
 
 from vitrine.errors import DomainError
 
@@ -26,25 +24,45 @@ class TooMany(DomainError):
         self.headers = headers
 
 
+class _Windows:
+    """Counts by key, each from its first request on for WINDOW_S seconds. Thread-safe; what ended is swept."""
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._counts: dict[str, tuple[float, int]] = {}  # end of the window, requests in it
+        self._swept = 0.0
+
+    def hit(self, key: str, now: float) -> tuple[float, int]:
+        """(end of the key's window, requests in it so far, this one among them)."""
+        with self._guard:
+            if now - self._swept > WINDOW_S:
+                self._swept = now
+                self._counts = {one: kept for one, kept in self._counts.items() if kept[0] > now}
+            end, many = self._counts.get(key, (0.0, 0))
+            if end <= now:
+                end, many = now + WINDOW_S, 0
+            self._counts[key] = (end, many + 1)
+            return end, many + 1
+
+
 @dataclass(frozen=True, slots=True)
 class Limit:
     """A named number of requests a minute for each key."""
 
     name: str
     per_minute: int
-    _limiter: FixedWindowRateLimiter = field(default_factory=lambda: FixedWindowRateLimiter(MemoryStorage()))
+    _windows: _Windows = field(default_factory=_Windows)
 
     def hit(self, key: str) -> dict[str, str]:
         """Count one request of *key* and return the headers of its answer. Raises TooMany."""
-        item = RateLimitItemPerMinute(self.per_minute)
-        allowed = self._limiter.hit(item, self.name, key)
-        stats = self._limiter.get_window_stats(item, self.name, key)
-        wait = max(1, round(stats.reset_time - time.time()))
+        now = time.monotonic()
+        end, many = self._windows.hit(key, now)
+        wait = max(1, round(end - now))
         headers = {
             "RateLimit-Policy": f'"{self.name}";q={self.per_minute};w={WINDOW_S}',
-            "RateLimit": f'"{self.name}";r={stats.remaining};t={wait}',
+            "RateLimit": f'"{self.name}";r={max(0, self.per_minute - many)};t={wait}',
         }
-        if not allowed:
+        if many > self.per_minute:
             raise TooMany({**headers, "Retry-After": str(wait)})
         return headers
 

@@ -5,20 +5,24 @@ Plain ASGI: a wrapped request object per layer would cost more than the work don
 
 import ipaddress
 import time
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import lru_cache
 from itertools import count
 from logging import INFO, getLogger
 from secrets import token_hex
+from typing import Any
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from vitrine.edge.headers import ANSWER, WHOLE, Pair, Whole, block_of
 from vitrine.edge.metrics import Counts
 from vitrine.edge.services import Services
 from vitrine.platform import logging
 
 log = getLogger("vitrine.http")
+Shortcut = Callable[[Scope], tuple[Any, Iterable[Pair], bytes] | None]
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
@@ -77,9 +81,23 @@ class Outermost:
         self._always: list[tuple[bytes, bytes]] = [(b"x-content-type-options", b"nosniff")]
         if https:
             self._always.append((b"strict-transport-security", b"max-age=31536000"))
+        self._always_block = block_of(self._always)
         # Unique by process and count; nobody needs to be unable to guess it.
         self._prefix = token_hex(5)
         self._count = count(1)
+
+    def at_once(self, scope: Scope, shortcut: Shortcut, whole: Whole) -> bool:
+        """Answer an HTTP request without a task where *shortcut* has the whole answer; False when nothing was done."""
+        started = time.perf_counter()
+        found = shortcut(scope)
+        if found is None:
+            return False
+        scope["route"], headers, body = found
+        request_id = f"{self._prefix}{next(self._count):06x}"
+        if not whole(200, headers, body, self._always_of(request_id)):
+            return False
+        self._note(scope, request_id, 200, started, caller(scope, self.trusted))
+        return True
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -88,26 +106,49 @@ class Outermost:
         started = time.perf_counter()
         request_id = f"{self._prefix}{next(self._count):06x}"
         address = caller(scope, self.trusted)
+        # Taken out at once: left in the scope it would be a circle with the connection's own object.
+        whole: Whole | None = scope.get("extensions", {}).pop(WHOLE, None)
         scope["vitrine"] = self.services
+        scope["vitrine.answer"] = True
         scope["state"] = {"request_id": request_id, "address": address, "started": started}
         logging.request_id.set(request_id)
         status = 500
 
         async def answer(message: Message) -> None:
             nonlocal status
-            if message["type"] == "http.response.start":
+            kind = message["type"]
+            if kind == ANSWER:
                 status = message["status"]
-                headers = message["headers"] = [*message["headers"], *self._always]
-                headers.append((b"x-request-id", request_id.encode()))
+                if whole is not None and whole(
+                    status, message["headers"], message["body"], self._always_of(request_id)
+                ):
+                    return
+                await send(self._start(status, message["headers"], request_id))
+                await send({"type": "http.response.body", "body": message["body"]})
+                return
+            if kind == "http.response.start":
+                status = message["status"]
+                message = self._start(status, message["headers"], request_id)
             await send(message)
 
         try:
             await self.app(scope, receive, answer)
         finally:
-            if self.counts is not None:
-                seconds = time.perf_counter() - started
-                self.counts.add(getattr(scope.get("route"), "path", "-"), status, seconds)
-            if log.isEnabledFor(INFO):
-                route = getattr(scope.get("route"), "path", "-")
-                ms = (time.perf_counter() - started) * 1000
-                logging.request_line(request_id, scope["method"], route, status, ms, address)
+            self._note(scope, request_id, status, started, address)
+
+    def _note(self, scope: Scope, request_id: str, status: int, started: float, address: str) -> None:
+        seconds = time.perf_counter() - started
+        path = getattr(scope.get("route"), "path", "-")
+        if self.counts is not None:
+            self.counts.add(path, status, seconds)
+        if log.isEnabledFor(INFO):
+            logging.request_line(request_id, scope["method"], path, status, seconds * 1000, address)
+
+    def _always_of(self, request_id: str) -> bytes:
+        """The headers of every answer as they go over the wire."""
+        return b"%bx-request-id: %b\r\n" % (self._always_block, request_id.encode())
+
+    def _start(self, status: int, headers: Iterable[Pair], request_id: str) -> Message:
+        """The start of an answer with the headers that every one has."""
+        more = [*headers, *self._always, (b"x-request-id", request_id.encode())]
+        return {"type": "http.response.start", "status": status, "headers": more}

@@ -24,6 +24,7 @@ MOST_PARAMETERS = 5_000
 DEEPEST = 6
 LONGEST_INDEX = 9  # digits: PHP's own arrays end near there, and longer ones are names, not positions
 SMALL_BODY_BYTES = 2 * 2**20
+_AT_ONCE_BYTES = 64 * 2**10
 
 
 class BodyTooLarge(Invalid):
@@ -148,6 +149,15 @@ class Params:
                 await part.close()
 
 
+def header(request: Request, name: bytes) -> str:
+    """The first header called *name* (in lower case), or nothing: without the look at all the others that Starlette's
+    mapping takes each time."""
+    for one, value in request.scope["headers"]:
+        if one == name:
+            return str(value, "latin-1")
+    return ""
+
+
 def without_body(request: Request) -> Params:
     """Query and path alone: what can be known before a byte of the body is read."""
     query = request.scope["query_string"]
@@ -172,7 +182,7 @@ async def parameters(request: Request, *, max_bytes: int = SMALL_BODY_BYTES) -> 
         return known
     params = without_body(request)
     if request.scope["method"] not in ("GET", "HEAD"):
-        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        kind = header(request, b"content-type").partition(";")[0].strip().lower()
         if kind in ("multipart/form-data", "application/x-www-form-urlencoded"):
             await _read_form(request, params, kind, max_bytes)
     state["params"] = params
@@ -181,6 +191,12 @@ async def parameters(request: Request, *, max_bytes: int = SMALL_BODY_BYTES) -> 
 
 async def _read_form(request: Request, params: Params, kind: str, max_bytes: int) -> None:
     stream = _limited(request, max_bytes)
+    if kind != "multipart/form-data" and _is_small(header(request, b"content-length")):
+        raw = b"".join([chunk async for chunk in stream])
+        given = parse_qsl(raw.decode("latin-1"), keep_blank_values=True)
+        params.form = nest(given)
+        params.repeated |= repeated(given)
+        return
     headers = Headers(raw=request.scope["headers"])
     if kind == "multipart/form-data" and "boundary=" not in headers["content-type"].lower():
         return
@@ -215,8 +231,13 @@ async def _read_form(request: Request, params: Params, kind: str, max_bytes: int
     params.repeated |= repeated(pairs)
 
 
+def _is_small(announced: str) -> bool:
+    """A form that is read at once: the parser for large ones costs more than such a form."""
+    return announced.isdecimal() and len(announced) < 6 and int(announced) <= _AT_ONCE_BYTES
+
+
 async def _limited(request: Request, max_bytes: int) -> Any:
-    announced = request.headers.get("content-length", "")
+    announced = header(request, b"content-length")
     if announced.isdecimal() and int(announced) > max_bytes:
         raise BodyTooLarge("The body may have at most {bytes} bytes.", field="body", values={"bytes": max_bytes})
     seen = 0

@@ -13,6 +13,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from vitrine.edge import off, services
+from vitrine.edge.headers import Sealed
 from vitrine.edge.middleware import is_in, networks
 from vitrine.library.model import DOCUMENT, Record, Rendition
 from vitrine.media.delivery import (
@@ -148,7 +149,7 @@ class _File(Response):
 @lru_cache(maxsize=8192)
 def headers_of(document: Document, *, public: bool, link: str | None, length: int) -> Headers:
     """The headers of a whole plain answer, shown and not saved."""
-    return (*_headers(document, public, link, False, ""), (b"content-length", b"%d" % length))
+    return Sealed((*_headers(document, public, link, False, ""), (b"content-length", b"%d" % length)), length)
 
 
 def _body(request: Request, document: Document, span: Span | None, headers: Headers) -> Response:

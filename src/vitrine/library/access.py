@@ -5,6 +5,7 @@ out its bytes asks here: API, pages, files, embed and the search service.
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from vitrine.accounts import Actor, Right, Via
@@ -97,3 +98,26 @@ _EVERY_CLASS: frozenset[str | None] = frozenset({THUMBNAIL, PREVIEW, DOCUMENT, N
 def sees_business_fields(actor: Actor, record: Record, now: datetime) -> bool:
     """Business fields go to those who may edit this very record (06 section 6, the per-record rule)."""
     return may(actor, record, Right.canmodifrecord, now)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdicts:
+    """`classes_of` and `sees_business_fields` for a page of records: worked out once for all that have the same
+    collection and status, and by itself for one on which the actor holds a grant."""
+
+    actor: Actor
+    now: datetime
+    _made: dict[tuple[CollectionId, int], tuple[frozenset[str | None], bool]] = field(default_factory=dict)
+
+    def on(self, record: Record) -> tuple[frozenset[str | None], bool]:
+        """(the classes of files that the actor may have, whether they see business fields)."""
+        if record.id in self.actor.rights.grants:
+            return self._of(record)
+        key = (record.collection_id, record.status)
+        known = self._made.get(key)
+        if known is None:
+            known = self._made[key] = self._of(record)
+        return known
+
+    def _of(self, record: Record) -> tuple[frozenset[str | None], bool]:
+        return classes_of(self.actor, record, self.now), sees_business_fields(self.actor, record, self.now)

@@ -1,6 +1,6 @@
 """Reading the archive: structure, records, values, renditions, each with the right for the very object."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -36,6 +36,9 @@ class Shown:
     thumbnail: Rendition | None
 
 
+Classed = tuple[Rendition, str | None]
+
+
 class Described(NamedTuple):
     """A record with its values in the order of the structure and the files that the actor may have."""
 
@@ -50,7 +53,7 @@ class Records:
 
     _structure: Structure | None = field(default=None)
     _shown: dict[tuple[Any, ...], Shown] = field(default_factory=dict)
-    _files: dict[tuple[Any, ...], list[Rendition]] = field(default_factory=dict)
+    _files: dict[tuple[Any, ...], Sequence[Classed]] = field(default_factory=dict)
 
     def structure(self, work: UnitOfWork) -> Structure:
         """The structure of all databoxes, from memory while its stamp stays the same."""
@@ -169,61 +172,52 @@ class Records:
     def values(self, work: UnitOfWork, actor: Actor, record: Record, *, business: bool) -> list[tuple[Field, Value]]:
         """Values in the order of the structure; business ones only when asked for and allowed on this very record."""
         found = store.values_of(work, [record.id])[record.id]
-        return self._allowed_values(work, self.structure(work), actor, record, found, business=business)
+        allowed = business and access.sees_business_fields(actor, record, work.now)
+        return self._allowed_values(self.structure(work), found, business=allowed)
 
     @staticmethod
-    def _allowed_values(
-        work: UnitOfWork, structure: Structure, actor: Actor, record: Record, found: list[Value], *, business: bool
-    ) -> list[tuple[Field, Value]]:
-        allowed = business and access.sees_business_fields(actor, record, work.now)
+    def _allowed_values(structure: Structure, found: list[Value], *, business: bool) -> list[tuple[Field, Value]]:
         fields, order = structure.field_by_id, structure.field_order
         pairs = [(fields[one.field_id], one) for one in found if one.field_id in fields]
         pairs.sort(key=lambda pair: order[pair[0].id])
-        return [pair for pair in pairs if allowed or not pair[0].business]
+        return pairs if business else [pair for pair in pairs if not pair[0].business]
 
     def renditions(self, work: UnitOfWork, actor: Actor, record: Record) -> list[Rendition]:
         """The renditions with bytes that the actor may have, the original first."""
         found = store.renditions_of(work, [record.id])[record.id]
-        return self._allowed_renditions(work, self.structure(work), actor, record, found)
-
-    @staticmethod
-    def _allowed_renditions(
-        work: UnitOfWork, structure: Structure, actor: Actor, record: Record, found: list[Rendition]
-    ) -> list[Rendition]:
-        group = record.group
         allowed = access.classes_of(actor, record, work.now)
-        return [
-            one
-            for one in found
-            if one.is_ready
-            and access.class_of(record, one.name, structure.recipe(record.databox_id, group, one.name)) in allowed
-        ]
+        return [one for one, klass in _classed(self.structure(work), record, found) if klass in allowed]
 
     def described(self, work: UnitOfWork, actor: Actor, page: Sequence[Shown]) -> list[Described]:
         """Everything the actor may know of the records of a page, a statement for all values and one for all files."""
         ids = [one.record.id for one in page]
-        values, renditions = store.values_of(work, ids), self._renditions_of(work, ids)
         structure = self.structure(work)
-        return [
-            Described(
-                one,
-                self._allowed_values(work, structure, actor, one.record, values[one.record.id], business=True),
-                self._allowed_renditions(work, structure, actor, one.record, renditions[one.record.id]),
-            )
-            for one in page
-        ]
+        values, files = store.values_of(work, ids), self._files_of(work, structure, [one.record for one in page])
+        verdicts = access.Verdicts(actor, work.now)
+        made = []
+        for one in page:
+            classes, business = verdicts.on(one.record)
+            had = [file for file, klass in files[one.record.id] if klass in classes]
+            made.append(Described(one, self._allowed_values(structure, values[one.record.id], business=business), had))
+        return made
 
-    def _renditions_of(self, work: UnitOfWork, ids: Sequence[RecordId]) -> dict[RecordId, list[Rendition]]:
-        """`store.renditions_of`, with the same objects for as long as they are the same."""
+    def _files_of(
+        self, work: UnitOfWork, structure: Structure, page: Sequence[Record]
+    ) -> dict[RecordId, Sequence[Classed]]:
+        """Each record's files with bytes and the class that decides about them, the same objects for as long as they
+        are the same."""
+        ids = [one.id for one in page]
         stamps = store.rendition_stamps(work, ids)
-        found = {one: self._files.get(stamps[one]) for one in ids}
-        unknown = [one for one, known in found.items() if known is None]
+        if len(self._files) > MOST_SHOWN:
+            self._files.clear()
+        # What decides besides the files: recipes, and which of them a record follows.
+        keys = {one.id: (stamps[one.id], structure.version, one.is_story, one.kind) for one in page}
+        found = {one.id: self._files.get(keys[one.id]) for one in page}
+        unknown = {one.id: one for one in page if found[one.id] is None}
         if unknown:
-            if len(self._files) > MOST_SHOWN:
-                self._files.clear()
-            for one, made in store.renditions_of(work, unknown).items():
-                found[one] = self._files[stamps[one]] = made
-        return {one: some or [] for one, some in found.items()}
+            for number, made in store.renditions_of(work, list(unknown)).items():
+                found[number] = self._files[keys[number]] = _classed(structure, unknown[number], made)
+        return {number: some or () for number, some in found.items()}
 
     def all_renditions(self, work: UnitOfWork, actor: Actor, record: Record) -> list[Rendition]:
         """Every rendition in any state that the actor may know of, for the record page."""
@@ -261,3 +255,10 @@ class Records:
     @staticmethod
     def _ready(found: Rendition | None) -> Rendition | None:
         return found if found is not None and found.is_ready else None
+
+
+def _classed(structure: Structure, record: Record, found: Iterable[Rendition]) -> list[Classed]:
+    """The renditions with bytes, each with its class (`access.class_of`)."""
+    box, group = record.databox_id, record.group
+    ready = (one for one in found if one.is_ready)
+    return [(one, access.class_of(record, one.name, structure.recipe(box, group, one.name))) for one in ready]

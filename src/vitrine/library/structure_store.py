@@ -19,6 +19,7 @@ from vitrine.library.model import (
 )
 from vitrine.library.tables import collections, databoxes, fields, recipes, status_bits
 from vitrine.platform.database import UnitOfWork, inserted_id
+from vitrine.platform.prepared import one_row
 from vitrine.platform.tables import stamps
 
 STAMP = "structure"
@@ -27,7 +28,7 @@ STAMP = "structure"
 def version(work: UnitOfWork) -> int:
     """The stamp of the structure; 0 when nothing was ever made. A driver call: every API request asks for it."""
     if work.driver is not None:
-        row = work.driver.execute("SELECT value FROM stamps WHERE name = 'structure'").fetchone()
+        row = one_row(work, work.driver, "SELECT value FROM stamps WHERE name = 'structure'", ())
         return int(row[0]) if row else 0
     return int(work.db.scalar(sa.select(stamps.c.value).where(stamps.c.name == STAMP)) or 0)
 

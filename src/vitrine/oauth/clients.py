@@ -76,12 +76,14 @@ class Clients:
         one; old applications keep the old refusal of it (01 section 4.1 row 3)."""
         if "client_secret" in form or form.get("client_id", client_id) != client_id:
             return True
+        if "client_id" not in form:
+            return False
         found = self._find(work, client_id)
-        return "client_id" in form and (found is None or found[0].switches.has_old_answers)
+        return found is None or found[0].switches.has_old_answers
 
     def _find(self, work: UnitOfWork, client_id: str) -> tuple[Application, list[bytes]] | None:
         """The application with the digests of its live secrets."""
-        rows = self._prepared.all_raw(work, [client_id])
+        rows = self._prepared.few_raw(work, client_id)
         if not rows:
             return None
         key = (*rows[0][:4], str(rows[0][4]))  # the switches are a text here and a mapping there

@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
 
 from vitrine.oauth.tables import access_tokens, refresh_tokens
 from vitrine.platform.database import UnitOfWork
+from vitrine.platform.prepared import Prepared, PreparedChange, PreparedInsert
 from vitrine.platform.schema import metadata
 
 
@@ -27,15 +29,20 @@ class Refresh:
     is_closed: bool
 
 
+_ADD = PreparedInsert(
+    refresh_tokens, "digest", "account_id", "code_id", "family", "scope", "issued", "expires", "used_at"
+)
+
+
 def add(work: UnitOfWork, values: Mapping[str, Any]) -> None:
-    work.db.execute(refresh_tokens.insert().values(**values))
+    _ADD.add(work, values)
 
 
-def find(work: UnitOfWork, digest: bytes) -> Refresh | None:
+def _row() -> Prepared:
     accounts, users = metadata.tables["accounts"], metadata.tables["users"]
     applications = metadata.tables["applications"]
     one = refresh_tokens.c
-    row = work.db.execute(
+    return Prepared(
         sa.select(
             one.id, one.account_id, accounts.c.application_id, one.family, one.code_id, one.scope,
             accounts.c.granted_scope, one.expires, accounts.c.revoked_at, users.c.deleted_at, users.c.mail_locked,
@@ -44,29 +51,41 @@ def find(work: UnitOfWork, digest: bytes) -> Refresh | None:
         .join(accounts, accounts.c.id == one.account_id)
         .join(users, users.c.id == accounts.c.user_id)
         .join(applications, applications.c.id == accounts.c.application_id)
-        .where(one.digest == digest)
-    ).first()  # fmt: skip
+        .where(one.digest == sa.bindparam("digest"))
+    )  # fmt: skip
+
+
+_ROW = lru_cache(maxsize=1)(_row)  # made when the tables of every capability are known
+
+
+def find(work: UnitOfWork, digest: bytes) -> Refresh | None:
+    row = _ROW().first(work, digest=digest)
     if row is None:
         return None
-    closed = bool(row.revoked_at or row.deleted_at or row.mail_locked or row.gone or not row.activated)
+    token, account, application, family, code, scope, allowed, expires, revoked, deleted, locked, activated, gone = row
     return Refresh(
-        id=row.id,
-        account_id=row.account_id,
-        application_id=row.application_id,
-        family=row.family,
-        code_id=row.code_id,
-        scope=row.scope,
-        allowed=row.granted_scope,
-        expires=row.expires,
-        is_closed=closed,
+        id=token,
+        account_id=account,
+        application_id=application,
+        family=family,
+        code_id=code,
+        scope=scope,
+        allowed=allowed,
+        expires=expires,
+        is_closed=bool(revoked or deleted or locked or gone or not activated),
     )
+
+
+_TAKE = PreparedChange(
+    refresh_tokens.update()
+    .where(refresh_tokens.c.id == sa.bindparam("token"), refresh_tokens.c.used_at.is_(None))
+    .values(used_at=sa.bindparam("at", type_=refresh_tokens.c.used_at.type))
+)
 
 
 def take(work: UnitOfWork, token_id: int) -> bool:
     """Use the token up; True for the one caller who was first, whoever else asks at the same moment."""
-    one = refresh_tokens
-    done = work.db.execute(one.update().where(one.c.id == token_id, one.c.used_at.is_(None)).values(used_at=work.now))
-    return done.rowcount == 1
+    return _TAKE.run(work, token=token_id, at=work.now) == 1
 
 
 def used_at(work: UnitOfWork, token_id: int) -> datetime | None:

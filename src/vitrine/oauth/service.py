@@ -11,7 +11,7 @@ from vitrine.errors import Forbidden
 from vitrine.oauth import authorize, codes, devices, habits, metadata, openid, revocation, scopes, store
 from vitrine.oauth.clients import Client, Clients
 from vitrine.oauth.errors import InsufficientScope, TokenError
-from vitrine.oauth.grants import GRANTS, KNOWN
+from vitrine.oauth.grants import GRANTS, KNOWN, SHORT
 from vitrine.oauth.grants.base import Desk, asked_scope
 from vitrine.oauth.keys import SigningKeys
 from vitrine.oauth.refresh import Rotation
@@ -101,6 +101,11 @@ class OAuth:
         return asked.back.with_fragment(issued.secret, *pairs)
 
     # -- token ---------------------------------------------------------------------------------------------------
+
+    @staticmethod
+    def is_short(form: Mapping[str, str]) -> bool:
+        """True for an exchange of a few short statements, with one write that comes before all others."""
+        return form.get("grant_type") in SHORT
 
     def exchange(self, form: Mapping[str, str], authorization: str, address: str) -> TokenAnswer:
         """The token endpoint (01 section 4.1, in that order). Raises TokenError. Opens its own transactions."""

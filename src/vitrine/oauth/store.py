@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -10,7 +11,7 @@ import sqlalchemy as sa
 from vitrine.oauth import refresh_store
 from vitrine.oauth.tables import access_tokens, authorization_codes, device_codes
 from vitrine.platform.database import UnitOfWork
-from vitrine.platform.prepared import PreparedInsert
+from vitrine.platform.prepared import Prepared, PreparedChange, PreparedInsert
 from vitrine.platform.schema import metadata
 
 
@@ -29,14 +30,19 @@ class Code:
     authenticated: datetime | None
 
 
+_ADD_CODE = PreparedInsert(
+    authorization_codes, "digest", "account_id", "redirect_uri", "scope", "code_challenge", "nonce", "authenticated",
+    "issued", "expires", "used_at",
+)  # fmt: skip
+
+
 def add_code(work: UnitOfWork, values: Mapping[str, Any]) -> None:
-    work.db.execute(authorization_codes.insert().values(**values))
+    _ADD_CODE.add(work, values)
 
 
-def code_by_digest(work: UnitOfWork, digest: bytes) -> Code | None:
-    accounts = metadata.tables["accounts"]
-    codes = authorization_codes.c
-    row = work.db.execute(
+def _code() -> Prepared:
+    accounts, codes = metadata.tables["accounts"], authorization_codes.c
+    return Prepared(
         sa.select(
             codes.id,
             codes.account_id,
@@ -51,18 +57,28 @@ def code_by_digest(work: UnitOfWork, digest: bytes) -> Code | None:
             codes.authenticated,
         )
         .join(accounts, accounts.c.id == codes.account_id)
-        .where(codes.digest == digest)
-    ).first()
+        .where(codes.digest == sa.bindparam("digest"))
+    )
+
+
+_CODE = lru_cache(maxsize=1)(_code)  # made when the tables of every capability are known
+
+
+def code_by_digest(work: UnitOfWork, digest: bytes) -> Code | None:
+    row = _CODE().first(work, digest=digest)
     return Code(*row) if row else None
+
+
+_USE_CODE = PreparedChange(
+    authorization_codes.update()
+    .where(authorization_codes.c.id == sa.bindparam("code"), authorization_codes.c.used_at.is_(None))
+    .values(used_at=sa.bindparam("at", type_=authorization_codes.c.used_at.type))
+)
 
 
 def use_code(work: UnitOfWork, code_id: int) -> bool:
     """Take the code; True for the one caller who was first."""
-    codes = authorization_codes
-    done = work.db.execute(
-        codes.update().where(codes.c.id == code_id, codes.c.used_at.is_(None)).values(used_at=work.now)
-    )
-    return done.rowcount == 1
+    return _USE_CODE.run(work, code=code_id, at=work.now) == 1
 
 
 _ADD_TOKEN = PreparedInsert(

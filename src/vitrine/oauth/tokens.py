@@ -15,6 +15,7 @@ from vitrine.oauth.errors import TokenRefused
 from vitrine.oauth.openid import Identity
 from vitrine.platform.crypto import Vault, digest, is_mistyped, last_four, new_secret
 from vitrine.platform.database import UnitOfWork
+from vitrine.platform.prepared import one_row
 from vitrine.platform.schema import from_micros
 
 IDLE_LIMIT = timedelta(days=90)
@@ -59,9 +60,10 @@ class TokenChecker:
         # What a row stands for, by the row itself: a changed row is another key, so nothing here grows old.
         self._bearers: dict[tuple[Any, str], Bearer] = {}
 
-    def check(self, work: UnitOfWork, secret: str, address: str = "") -> Bearer:
-        """Raises TokenRefused: `invalid_token`, or `expired_token` for one whose time is over."""
-        if len(secret) > 256 or is_mistyped(secret):
+    def check(self, work: UnitOfWork, secret: str, address: str = "", *, is_well_typed: bool = False) -> Bearer:
+        """Raises TokenRefused: `invalid_token`, or `expired_token` for one whose time is over. *is_well_typed*: its
+        checksum was looked at already."""
+        if len(secret) > 256 or (not is_well_typed and is_mistyped(secret)):
             raise TokenRefused("invalid_token")
         row = self._row(work, digest(secret))
         if row is None:
@@ -104,7 +106,7 @@ class TokenChecker:
     @staticmethod
     def _row(work: UnitOfWork, key: bytes) -> Any:
         if work.driver is not None:
-            return work.driver.execute(_DRIVER_SQL, (key,)).fetchone()
+            return one_row(work, work.driver, _DRIVER_SQL, (key,))
         found = work.db.execute(_PORTABLE_SQL, {"digest": key}).first()
         return None if found is None else tuple(found)
 

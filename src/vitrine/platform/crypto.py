@@ -20,6 +20,9 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 BASE62 = string.digits + string.ascii_uppercase + string.ascii_lowercase
 KINDS = frozenset({"at", "rt", "ac", "dc", "cs", "pat", "wh"})
+# Two digits at a time: by value, lower digit first for what is written from its end, higher first as it is read.
+_PAIRS = [low + high for high in BASE62 for low in BASE62]
+_PAIRS_READ = [high + low for high in BASE62 for low in BASE62]
 _RANDOM = 30
 _CHECK = 6
 _BODY = _RANDOM + _CHECK
@@ -31,7 +34,16 @@ def digest(secret: str) -> bytes:
 
 
 def random_base62(length: int) -> str:
-    return "".join(secrets.choice(BASE62) for _ in range(length))
+    return _written(secrets.randbelow(62**length), length)
+
+
+def _written(number: int, length: int) -> str:
+    """*number* in *length* base62 digits, the last ones first; what does not fit is left out."""
+    parts = []
+    for _ in range((length + 1) // 2):
+        number, rest = divmod(number, 62 * 62)
+        parts.append(_PAIRS[rest])
+    return "".join(parts)[:length]
 
 
 def new_secret(kind: str) -> str:
@@ -44,10 +56,7 @@ def new_secret(kind: str) -> str:
 
 def derived_secret(kind: str, raw: bytes) -> str:
     """A secret of the same form made of 32 bytes that nobody can guess: the same bytes, the same secret."""
-    number, text = int.from_bytes(raw, "big"), ""
-    for _ in range(_RANDOM):
-        number, rest = divmod(number, 62)
-        text += BASE62[rest]
+    text = _written(int.from_bytes(raw, "big"), _RANDOM)
     body = f"vit_{kind}_{text}"
     return body + _checksum(body)
 
@@ -69,11 +78,9 @@ def is_mistyped(secret: str) -> bool:
 
 def _checksum(text: str) -> str:
     number = zlib.crc32(text.encode())
-    out = ""
-    for _ in range(_CHECK):
-        number, rest = divmod(number, 62)
-        out = BASE62[rest] + out
-    return out
+    number, low = divmod(number, 3844)
+    high, middle = divmod(number, 3844)
+    return f"{_PAIRS_READ[high]}{_PAIRS_READ[middle]}{_PAIRS_READ[low]}"
 
 
 class Vault:
@@ -83,6 +90,7 @@ class Vault:
         if len(key) != 32:
             raise ValueError("the server key must have 32 bytes")
         self._key = key
+        self._derived: dict[str, bytes] = {}
         self._fernet = Fernet(base64.urlsafe_b64encode(self.derive("encryption")))
 
     @classmethod
@@ -107,7 +115,11 @@ class Vault:
 
     def derive(self, purpose: str) -> bytes:
         """32 bytes bound to *purpose*: one purpose's key tells nothing about another's (RFC 5869)."""
-        return HKDF(algorithm=SHA256(), length=32, salt=None, info=f"vitrine/{purpose}".encode()).derive(self._key)
+        known = self._derived.get(purpose)
+        if known is None:
+            made = HKDF(algorithm=SHA256(), length=32, salt=None, info=f"vitrine/{purpose}".encode())
+            known = self._derived[purpose] = made.derive(self._key)
+        return known
 
     def encrypt(self, secret: str) -> str:
         return self._fernet.encrypt(secret.encode()).decode()

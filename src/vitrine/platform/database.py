@@ -5,13 +5,15 @@ Writes run one after the other on both databases, so that a rule which looks bef
 by BEGIN IMMEDIATE, on PostgreSQL by one advisory lock that ends with the transaction. What was written for writing at
 the same time (leases, heart-beats, last-used marks) says so and does not queue. See docs/decisions/0030-postgresql.md.
 
-On SQLite each thread keeps one connection open for its life: no pool checkout on the hot path.
+On SQLite each thread keeps one connection open for its life: no pool checkout on the hot path. Beside it stand the rows
+that short reads found since the database last changed: one `PRAGMA data_version`, inside the snapshot, says whether
+anybody committed anything, and costs a fifth of the look-up of a token. See docs/decisions/0075.
 """
 
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,9 +21,13 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, CursorResult, Engine, text
 
-from vitrine.platform.engines import FAILURES, engine_of, translated
+from vitrine.errors import Unavailable
+from vitrine.platform.engines import BUSY_TIMEOUT_MS, FAILURES, engine_of, translated
 
 _ALONE = text("SELECT pg_advisory_xact_lock(8606)")  # any number will do, as long as every process has the same
+_MOST_REMEMBERED = 5_000
+_TIDY_EVERY = 100  # a thousand pages of the log or so, which is what SQLite itself takes for enough
+Memory = dict[tuple[Any, ...], Any]
 T = TypeVar("T")
 
 
@@ -32,13 +38,15 @@ class UnitOfWork:
     `db` is the open connection, `now` the one instant of this unit of work (aware, UTC). Events given to `emit` reach
     their listeners just before the commit, inside the same transaction; callables given to `after_commit` run once the
     change is durable, and not at all if it is not. `driver` is SQLite's own connection for the few statements where
-    SQLAlchemy's overhead is measurable, None on other databases.
+    SQLAlchemy's overhead is measurable, None on other databases. `memory` holds rows by statement and values that are
+    still what this snapshot would give; None where nothing may be remembered. Only `platform.prepared` looks into it.
     """
 
     db: Connection
     now: datetime
     writable: bool
     driver: sqlite3.Connection | None = None
+    memory: Memory | None = None
     events: list[object] = field(default_factory=list)
     _afterwards: list[Callable[[], None]] = field(default_factory=list)
 
@@ -47,6 +55,10 @@ class UnitOfWork:
 
     def after_commit(self, call: Callable[[], None]) -> None:
         self._afterwards.append(call)
+
+
+class NotNow(Exception):
+    """Somebody else is writing: what was to be done in a hurry can be done again, in a thread that may wait."""
 
 
 Listener = Callable[[UnitOfWork, Any], None]
@@ -61,6 +73,8 @@ class Database:
         if not self.is_sqlite:
             self._snapshots = self.engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         self._local = threading.local()
+        self._hurried_writes = 0
+        self._tidier: _Tidier | None = None
         self._opened: list[Connection] = []
         self._guard = threading.Lock()
         self._listeners: dict[type[object], list[Listener]] = {}
@@ -90,7 +104,7 @@ class Database:
         try:
             driver.execute("BEGIN")
             try:
-                return call(UnitOfWork(db, datetime.now(UTC), False, driver))
+                return call(UnitOfWork(db, datetime.now(UTC), False, driver, self._remembered(driver)))
             finally:
                 driver.execute("COMMIT")  # nothing was written: ends the snapshot, whatever happened
         except FAILURES as failure:
@@ -105,7 +119,8 @@ class Database:
                 return call(work)
         db = self._connection()
         try:
-            return call(UnitOfWork(db, datetime.now(UTC), False, self._local.driver))
+            driver: sqlite3.Connection = self._local.driver
+            return call(UnitOfWork(db, datetime.now(UTC), False, driver, self._remembered(driver)))
         except FAILURES as failure:
             raise translated(failure) or failure from failure
         finally:
@@ -118,11 +133,84 @@ class Database:
         With *alone* no other one runs beside it. Without, it may on PostgreSQL: only for statements that are right
         whoever else writes meanwhile.
         """
+        if self._local.__dict__.get("hurried"):
+            self._local.hurried = False
+            with self._at_once() as work:
+                yield work
+            return
         with self._transaction("BEGIN IMMEDIATE", alone=alone) as work:
             yield work
 
     @contextmanager
+    def hurried(self) -> Iterator[None]:
+        """The next `write()` of this thread does not wait: it raises NotNow, before anything was done, while another
+        one writes. SQLite only, for the event loop and a few short statements: a hop to a thread costs more than they
+        do (docs/decisions/0076)."""
+        local = self._local.__dict__
+        local["hurried"] = True
+        try:
+            yield
+        finally:
+            local["hurried"] = False
+
+    @contextmanager
+    def _at_once(self) -> Iterator[UnitOfWork]:
+        """The transaction of a hurried write. On this thread's own connection, whose pages are in memory; it does not
+        stop to move what was written into the file either: a thread of its own does that."""
+        db = self._connection(writing=True)
+        driver: sqlite3.Connection = self._local.driver
+        try:
+            self._begin_at_once(driver)
+            try:
+                work = UnitOfWork(db, datetime.now(UTC), True, driver)
+                yield work
+                self._dispatch(work)
+                driver.execute("COMMIT")
+                self._count_hurried()
+            except BaseException:
+                self._end(db, "ROLLBACK")
+                raise
+        except FAILURES as failure:
+            raise translated(failure) or failure from failure
+        finally:
+            self._local.busy = False
+        for call in work._afterwards:
+            call()
+
+    def _begin_at_once(self, driver: sqlite3.Connection) -> None:
+        local = self._local.__dict__
+        local["seen"] = None
+        if not local.get("leaves_log"):
+            driver.execute("PRAGMA wal_autocheckpoint=0")
+            local["leaves_log"] = True
+        driver.execute("PRAGMA busy_timeout=0")
+        try:
+            driver.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as failure:
+            raise NotNow from failure
+        finally:
+            driver.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+
+    def _count_hurried(self) -> None:
+        self._hurried_writes += 1
+        if self._hurried_writes % _TIDY_EVERY == 0:
+            if self._tidier is None:
+                self._tidier = _Tidier(self)
+            self._tidier.needed.set()
+
+    def checkpoint(self) -> None:
+        """Move what hurried writes left in SQLite's log into the file, as far as nobody has to wait for it."""
+        try:
+            self._connection()
+            self._local.driver.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+        except FAILURES as failure:
+            raise translated(failure) or failure from failure
+        finally:
+            self._local.busy = False
+
+    @contextmanager
     def _transaction(self, begin: str, *, alone: bool = False) -> Iterator[UnitOfWork]:
+        self._local.seen = None  # what this connection changes itself does not change its `data_version`
         try:
             db = self._connection(writing=begin != "BEGIN")
             try:
@@ -171,6 +259,16 @@ class Database:
         connection: Connection = local["connection"]
         return connection
 
+    def _remembered(self, driver: sqlite3.Connection) -> Memory:
+        """What this thread's reads found, forgotten as soon as anybody has committed anything."""
+        local = self._local.__dict__
+        version = driver.execute("PRAGMA data_version").fetchone()[0]
+        memory: Memory | None = local.get("memory")
+        if memory is None or local.get("seen") != version or len(memory) > _MOST_REMEMBERED:
+            memory = local["memory"] = {}
+            local["seen"] = version
+        return memory
+
     def _begin(self, db: Connection, statement: str, *, alone: bool) -> None:
         if self.is_sqlite:
             self._local.driver.execute(statement)
@@ -189,6 +287,9 @@ class Database:
             driver.execute(statement)
 
     def close(self) -> None:
+        if self._tidier is not None:
+            self._tidier.end()
+            self._tidier = None
         with self._guard:
             for connection in self._opened:
                 raw = connection.connection.driver_connection
@@ -198,6 +299,31 @@ class Database:
             self._opened.clear()
         self._local = threading.local()
         self.engine.dispose()
+
+
+class _Tidier:
+    """The thread that moves SQLite's log into its file after hurried writes, which leave that to it."""
+
+    def __init__(self, database: Database) -> None:
+        self.needed = threading.Event()
+        self._is_over = False
+        self._database = database
+        self._thread = threading.Thread(target=self._run, name="checkpoints", daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        while True:
+            self.needed.wait()
+            if self._is_over:
+                return
+            self.needed.clear()
+            with suppress(Unavailable):  # a full disk, a locked file: the next time will do
+                self._database.checkpoint()
+
+    def end(self) -> None:
+        self._is_over = True
+        self.needed.set()
+        self._thread.join(5)
 
 
 def inserted_id(result: CursorResult[Any]) -> int:

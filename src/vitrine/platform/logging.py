@@ -4,13 +4,16 @@ Values under a key that names a secret, and anything that has the form of one, a
 a second net under the rule that nobody logs them.
 """
 
+import asyncio
 import logging
 import re
 import sys
+import time
 from contextlib import suppress
 from contextvars import ContextVar
 from datetime import UTC, datetime
-from typing import Any, TextIO
+from functools import lru_cache
+from typing import Any, ClassVar, TextIO
 
 import structlog
 from structlog.typing import EventDict, WrappedLogger
@@ -42,6 +45,7 @@ def _with_request_id(_logger: WrappedLogger, _name: str, entry: EventDict) -> Ev
 def configure(*, as_json: bool, level: str = "info", stream: TextIO | None = None) -> None:
     """Send structlog and the standard library's loggers of our dependencies through one chain to *stream* (stderr)."""
     out = stream or sys.stderr
+    _RequestLines.flush()
     _RequestLines.as_json, _RequestLines.stream = as_json, out
     shared: list[Any] = [
         _with_request_id,
@@ -82,16 +86,57 @@ def configure(*, as_json: bool, level: str = "info", stream: TextIO | None = Non
 
 
 class _RequestLines:
-    """How lines of requests are written; set by `configure`."""
+    """How lines of requests are written; set by `configure`.
+
+    In an event loop they are written once in each of its rounds, all together: writing one costs as much as making it.
+    """
 
     as_json = False
     stream: TextIO = sys.stderr
+    _waiting: ClassVar[list[str]] = []
+    _loop: ClassVar[asyncio.AbstractEventLoop | None] = None  # whose lines wait; a server has one
+
+    @classmethod
+    def add(cls, line: str) -> None:
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            cls._put(line)
+            return
+        if cls._loop is loop:
+            cls._waiting.append(line)
+            return
+        if cls._loop is not None:
+            if not cls._loop.is_closed():
+                cls._put(line)
+                return
+            cls.flush()
+        cls._loop = loop
+        cls._waiting.append(line)
+        loop.call_soon(cls.flush)
+
+    @classmethod
+    def flush(cls) -> None:
+        lines, cls._waiting, cls._loop = cls._waiting, [], None
+        if lines:
+            cls._put("".join(lines))
+
+    @classmethod
+    def _put(cls, text: str) -> None:
+        with suppress(OSError, ValueError):  # nobody listens any more
+            cls.stream.write(text)
+
+
+@lru_cache(maxsize=2)
+def _second(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat()[:-6]
 
 
 def request_line(request_id: str, method: str, route: str, status: int, ms: float, address: str) -> None:
     """The one line of a request. Written without the chain, which costs more than a small answer: none of its values
     can hold a secret (the route is the pattern, never the path)."""
-    at = f"{datetime.now(UTC).isoformat(timespec='milliseconds')[:-6]}Z"
+    now = time.time()
+    at = f"{_second(int(now))}.{int(now * 1000) % 1000:03d}Z"
     if _RequestLines.as_json:
         line = (
             f'{{"event":"request","level":"info","timestamp":"{at}","request_id":"{request_id}","method":"{method}",'
@@ -102,8 +147,7 @@ def request_line(request_id: str, method: str, route: str, status: int, ms: floa
             f"{at} [info     ] request                        address={address} method={method} ms={ms:.2f} "
             f"request_id={request_id} route={route} status={status}\n"
         )
-    with suppress(OSError, ValueError):  # nobody listens any more
-        _RequestLines.stream.write(line)
+    _RequestLines.add(line)
 
 
 def get(name: str = "vitrine") -> Any:

@@ -5,23 +5,47 @@ A Prepared compiles its statement once; on SQLite it binds and converts by itsel
 there is one statement and one meaning on both.
 """
 
+import sqlite3
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
-from sqlalchemy import Select, Table
+from sqlalchemy import Delete, Select, Table, Update
 from sqlalchemy.dialects import sqlite
 
 from vitrine.platform.database import UnitOfWork, inserted_id
-from vitrine.platform.schema import Instant, from_micros
+from vitrine.platform.schema import Instant, Json, from_micros
 
 _DIALECT = sqlite.dialect()
 Convert = Callable[[Any], Any]
+
+
+def one_row(work: UnitOfWork, driver: sqlite3.Connection, sql: str, bound: Sequence[Any]) -> tuple[Any, ...] | None:
+    """The first row of *sql* as the driver gives it, or None; from memory while nobody changed the database since."""
+    memory = work.memory
+    if memory is None:
+        found: tuple[Any, ...] | None = driver.execute(sql, bound).fetchone()
+        return found
+    key = (sql, *bound)
+    known = memory.get(key, memory)  # None is an answer too
+    if known is memory:
+        known = memory[key] = driver.execute(sql, bound).fetchone()
+    row: tuple[Any, ...] | None = known
+    return row
 
 
 def _converter(kind: Any) -> Convert | None:
     if isinstance(kind, Instant):
         return from_micros  # the decorator's own way through several calls is most of its cost
     found: Convert | None = kind.dialect_impl(_DIALECT).result_processor(_DIALECT, None)
+    return found
+
+
+def _binder(kind: Any) -> Convert | None:
+    """How a value is bound: `Instant` and `Json` without the several calls of the decorator's own way."""
+    if isinstance(kind, Instant | Json):
+        return partial(kind.process_bind_param, dialect=_DIALECT)
+    found: Convert | None = kind.dialect_impl(_DIALECT).bind_processor(_DIALECT)
     return found
 
 
@@ -50,8 +74,18 @@ class Prepared:
         """The first row, or None."""
         if work.driver is None:
             return work.db.execute(self._statement, values).first()
-        row = work.driver.execute(self._sql, self._bound(values)).fetchone()
+        row = self._one(work, work.driver, self._bound(values))
         return None if row is None else self._converted(row)
+
+    def few_raw(self, work: UnitOfWork, *values: Any) -> list[tuple[Any, ...]]:
+        """`all_raw` for the few rows that many calls ask for: remembered while nobody changes the database."""
+        if work.memory is None:
+            return self.all_raw(work, values)
+        key = (self._sql, *values)
+        if key not in work.memory:
+            work.memory[key] = self.all_raw(work, values)
+        found: list[tuple[Any, ...]] = work.memory[key]
+        return found
 
     def all_raw(self, work: UnitOfWork, values: Sequence[Any]) -> list[tuple[Any, ...]]:
         """Every row as the database gives it; *values* for the bindparams in their order in the statement."""
@@ -67,8 +101,10 @@ class Prepared:
         if work.driver is None:
             found = work.db.execute(self._statement, values).first()
             return None if found is None else tuple(found)
-        row: tuple[Any, ...] | None = work.driver.execute(self._sql, self._bound(values)).fetchone()
-        return row
+        return self._one(work, work.driver, self._bound(values))
+
+    def _one(self, work: UnitOfWork, driver: sqlite3.Connection, bound: Sequence[Any]) -> tuple[Any, ...] | None:
+        return one_row(work, driver, self._sql, bound)
 
     def converted(self, work: UnitOfWork, row: tuple[Any, ...]) -> Any:
         """A row of `raw` with its values converted."""
@@ -97,8 +133,7 @@ class PreparedInsert:
         # Names of our own tables, never of a caller.
         marks = ", ".join("?" * len(columns))
         self._sql = f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES ({marks})"  # noqa: S608
-        kinds: list[Any] = [table.c[name].type for name in columns]
-        self._binders: list[Convert | None] = [kind.dialect_impl(_DIALECT).bind_processor(_DIALECT) for kind in kinds]
+        self._binders: list[Convert | None] = [_binder(table.c[name].type) for name in columns]
 
     def add(self, work: UnitOfWork, values: Mapping[str, Any]) -> int:
         """The number of the new row. Columns that *values* leaves out are NULL: name none that must not be. Raises
@@ -114,3 +149,26 @@ class PreparedInsert:
         made = work.driver.execute(self._sql, row).lastrowid
         assert made is not None
         return made
+
+
+class PreparedChange:
+    """One UPDATE or DELETE whose values are named bindparams."""
+
+    def __init__(self, statement: Update | Delete) -> None:
+        self._statement = statement
+        compiled = statement.compile(dialect=_DIALECT)
+        self._sql = str(compiled)
+        binds = compiled.binds
+        self._values: list[tuple[str, Convert | None, Any]] = [
+            (name, _binder(binds[name].type), binds[name].value) for name in compiled.positiontup or ()
+        ]
+
+    def run(self, work: UnitOfWork, **values: Any) -> int:
+        """How many rows it met."""
+        if work.driver is None:
+            return work.db.execute(self._statement, values).rowcount
+        row = []
+        for name, bind, usual in self._values:
+            given = values.get(name, usual)
+            row.append(given if given is None or bind is None else bind(given))
+        return work.driver.execute(self._sql, row).rowcount

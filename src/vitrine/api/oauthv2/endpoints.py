@@ -1,6 +1,7 @@
 """POST endpoints: token, revocation, introspection, device authorization."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,10 +13,12 @@ from vitrine.api.wire.envelope import is_acceptable
 from vitrine.edge import off, parameters, services
 from vitrine.edge.calls import GUIDE
 from vitrine.edge.limits import TooMany
-from vitrine.edge.params import SMALL_BODY_BYTES, body, scalars
+from vitrine.edge.params import SMALL_BODY_BYTES, body, header, scalars
+from vitrine.edge.services import Services
 from vitrine.errors import Forbidden, Invalid, Unavailable
 from vitrine.oauth import TokenAnswer, TokenError, habits
 from vitrine.oauth.metadata import DEVICE_PAGE
+from vitrine.platform.database import NotNow
 
 # Any page may ask here: nothing is answered without a code or a secret, and cookies play no part (02 section 4.5 D).
 CORS = {
@@ -29,7 +32,10 @@ Call = Callable[[dict[str, str], str], Any]
 async def token(request: Request) -> Response:
     here = services(request)
     return await _posted(
-        request, lambda form, sent: here.oauth.exchange(form, sent, request.state.address), _token_answer
+        request,
+        lambda form, sent: here.oauth.exchange(form, sent, request.state.address),
+        _token_answer,
+        hurried=True,
     )
 
 
@@ -65,13 +71,27 @@ async def device_authorization(request: Request) -> Response:
 Told = Callable[[Request, Any], tuple[dict[str, Any], dict[str, str]]]
 
 
-async def _posted(request: Request, call: Call, told: Told, *, in_loop: bool = False) -> Response:
-    """What the four endpoints share: https, the limit, the form, the refusals. *in_loop*: a short read."""
+async def _called(here: Services, call: Call, form: dict[str, str], sent: str, *, in_loop: bool, hurried: bool) -> Any:
+    """Run *call* where it belongs. A short write runs in the loop unless somebody else is writing just now."""
+    if here.database.is_sqlite:
+        if in_loop:
+            return call(form, sent)
+        if hurried and here.oauth.is_short(form):
+            with suppress(NotNow), here.database.hurried():
+                return call(form, sent)
+    return await off(lambda: call(form, sent))
+
+
+async def _posted(
+    request: Request, call: Call, told: Told, *, in_loop: bool = False, hurried: bool = False
+) -> Response:
+    """What the four endpoints share: https, the limit, the form, the refusals. *in_loop*: a short read; *hurried*: a
+    write that is short for some forms."""
     if not is_acceptable(request):
         page = "<!doctype html><title>406</title><p>This endpoint answers in JSON.</p>"
         return Response(page, 406, {"Cache-Control": "no-store", **CORS}, media_type="text/html")
     here = services(request)
-    scheme = "https" if here.settings.is_https else request.url.scheme
+    scheme = "https" if here.settings.is_https else request.scope["scheme"]
     if here.settings.https_required and scheme != "https":
         return answer({"msg": "This endpoint must be called over https.", "code": 400}, 400)
     try:
@@ -81,8 +101,8 @@ async def _posted(request: Request, call: Call, told: Told, *, in_loop: bool = F
         return answer(refused, 429, refusal.headers)
     try:
         form = await _form(request)
-        sent = request.headers.get("authorization", "")
-        made = call(form, sent) if in_loop and here.database.is_sqlite else await off(lambda: call(form, sent))
+        sent = header(request, b"authorization")
+        made = await _called(here, call, form, sent, in_loop=in_loop, hurried=hurried)
     except TokenError as refusal:
         headers = {"WWW-Authenticate": 'Basic realm="Service"'} if refusal.status == 401 else {}
         return answer({"error": refusal.code, **_described(refusal)}, refusal.status, {**limited, **headers})
@@ -118,7 +138,7 @@ def _described(refusal: TokenError) -> dict[str, str]:
 
 async def _form(request: Request) -> dict[str, str]:
     """Only the body counts; a JSON object is welcome too (01 section 4 D)."""
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    kind = header(request, b"content-type").partition(";")[0].strip().lower()
     if kind in _FORMS:
         params = await parameters(request)
         if params.repeated:
@@ -133,9 +153,29 @@ async def _form(request: Request) -> dict[str, str]:
     return scalars(given)
 
 
+_USUAL = tuple(
+    (name.lower().encode(), value.encode())
+    for name, value in {
+        "Cache-Control": "no-store", "Pragma": "no-cache", **CORS, "Content-Type": "application/json",
+    }.items()
+)  # fmt: skip
+
+
+class _Answer(Response):
+    """JSON whose headers are ours and already bytes, the changing ones before those that are always the same."""
+
+    def __init__(self, value: dict[str, Any], status: int, headers: dict[str, str] | None) -> None:
+        self.status_code = status
+        self.background = None
+        self.body = msgspec.json.encode(value)
+        made = [(b"content-length", b"%d" % len(self.body))]
+        for name, text in (headers or {}).items():
+            made.append((name.lower().encode(), text.encode("latin-1")))
+        self.raw_headers = [*made, *_USUAL]
+
+
 def answer(value: dict[str, Any], status: int, headers: dict[str, str] | None = None) -> Response:
-    sent = {"Cache-Control": "no-store", "Pragma": "no-cache", **CORS, **(headers or {})}
-    return Response(msgspec.json.encode(value), status, sent, media_type="application/json")
+    return _Answer(value, status, headers)
 
 
 async def preflight(_request: Request) -> Response:

@@ -1,6 +1,7 @@
 """How every v1 route answers: parameters, token, formats, errors (contract 02 sections 1 to 4; 01 section 5.4)."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from functools import lru_cache
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -8,7 +9,7 @@ from starlette.responses import Response
 
 from vitrine.api.wire.envelope import answer, is_acceptable
 from vitrine.edge import nobody, optional_bearer, parameters, read, services
-from vitrine.edge.auth import TokenMissing, TwoCarriers
+from vitrine.edge.auth import TokenMissing, TwoCarriers, refuse_mistyped
 from vitrine.edge.calls import note
 from vitrine.edge.limits import TooMany
 from vitrine.edge.params import SMALL_BODY_BYTES, BodyTooLarge, without_body
@@ -67,6 +68,7 @@ async def _answered(request: Request, handler: Handler, max_bytes: Callable[[Req
     try:
         allowed = await _allowed_bytes(request, max_bytes) if max_bytes else SMALL_BODY_BYTES
         params = await parameters(request, max_bytes=allowed)
+        refuse_mistyped(request)
         try:
             return await handler(request)
         finally:
@@ -120,11 +122,28 @@ def challenge(request: Request, status: int, error: str) -> Response:
     The second challenge is for clients that know only Bearer (contract 08); it names where the server describes itself
     (RFC 9728 section 5.1). Without a token it names no error (RFC 6750 section 3.1).
     """
-    response = Response(b"", status, {"Cache-Control": "no-store"})
-    response.headers["WWW-Authenticate"] = f"OAuth realm='Service', error='{error}'"
+    return Empty(status, _challenges(status, error, _described_at(request)))
+
+
+class Empty(Response):
+    """An answer without a body whose headers are already bytes."""
+
+    def __init__(self, status: int, headers: Sequence[tuple[bytes, bytes]]) -> None:
+        self.status_code = status
+        self.background = None
+        self.body = b""
+        self.raw_headers = [*headers]
+
+
+@lru_cache(maxsize=64)
+def _challenges(status: int, error: str, described: str) -> tuple[tuple[bytes, bytes], ...]:
     told = f', error="{error}"' if status == 401 else ""
-    response.headers.append("WWW-Authenticate", f'Bearer realm="Service"{told}, {_described_at(request)}')
-    return response
+    return (
+        (b"cache-control", b"no-store"),
+        (b"content-length", b"0"),
+        (b"www-authenticate", f"OAuth realm='Service', error='{error}'".encode()),
+        (b"www-authenticate", f'Bearer realm="Service"{told}, {described}'.encode()),
+    )
 
 
 def insufficient(request: Request, refusal: InsufficientScope) -> Response:

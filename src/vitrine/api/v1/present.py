@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from dataclasses import field as attribute
 from datetime import datetime
 from functools import partial
 from secrets import token_bytes, token_hex
@@ -45,6 +46,9 @@ _PLAYERS = {
 _GENDERS = {0: "Miss", 1: "Mrs", 2: "Mr", None: "Miss"}
 
 
+Place = tuple[str, ZoneInfo, str]
+
+
 @dataclass(frozen=True, slots=True)
 class Frame:
     """What presenting needs besides the values: where, when, for whom, and who signs addresses for how long."""
@@ -58,6 +62,10 @@ class Frame:
     shown_ttl: int
     signer: Signer
     base_signed: str
+    place: Place = attribute(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "place", (self.base_url, self.zone, self.instance_id))
 
     def date(self, instant: datetime) -> str:
         return atom(instant, self.zone)
@@ -142,11 +150,14 @@ class _Kept(NamedTuple):
     differ from one person to the next: they go between the three parts; a value without a file is one part."""
 
     structure: Structure
-    place: tuple[str, ZoneInfo, str]
+    place: Place
     parts: tuple[bytes, ...]
 
 
 _kept: dict[Shown | Rendition, _Kept] = {}
+# What was made of the values and the status of a record: by the record, and by the values as they are.
+_Told = tuple[Structure, bytes]
+_told: dict[tuple[Shown, tuple[tuple[int, str], ...]], _Told] = {}
 _MOST_KEPT = 20_000
 _URL, _TTL = f"<{token_hex(12)}>", -int.from_bytes(token_bytes(6), "big") - 10**6
 _CUT = re.compile(b'"%s"|%d' % (_URL.encode(), _TTL))
@@ -154,42 +165,57 @@ _CUT = re.compile(b'"%s"|%d' % (_URL.encode(), _TTL))
 
 def record_json(frame: Frame, shown: Shown) -> bytes:
     """`record` as JSON: a page of search results is twenty-five of these."""
-    return _from_kept(frame, shown, shown.record.key, THUMBNAIL, lambda marked: record(marked, shown))
+    kept = _kept.get(shown)
+    if kept is None or kept.structure is not frame.structure or kept.place != frame.place:
+        kept = _keep(frame, shown, lambda marked: record(marked, shown))
+    return _filled(frame, kept, shown.record.key, THUMBNAIL)
 
 
 def extended_json(frame: Frame, one: Described) -> bytes:
     """A record with `subdefs`, `metadata`, `status` and `caption` (02 section 5.1)."""
     key = one.shown.record.key
-    subdefs = b",".join(
-        _from_kept(frame, file, key, file.name, partial(subdef, record=one.shown.record, rendition=file))
-        for file in one.renditions
-    )
-    rest = {
-        "metadata": metadata(one.values),
-        "status": record_status(frame, one.shown.record),
-        "caption": caption(one.values),
-    }
-    plain = record_json(frame, one.shown)
-    return b'%s,"subdefs":[%s],%s' % (plain[:-1], subdefs, msgspec.json.encode(rest)[1:])
+    subdefs = []
+    for file in one.renditions:
+        kept = _kept.get(file)
+        if kept is None or kept.structure is not frame.structure or kept.place != frame.place:
+            kept = _keep(frame, file, partial(subdef, record=one.shown.record, rendition=file))
+        subdefs.append(_filled(frame, kept, key, file.name))
+    return b'%s,"subdefs":[%s],%s' % (record_json(frame, one.shown)[:-1], b",".join(subdefs), _told_of(frame, one))
 
 
-def _from_kept(
-    frame: Frame, value: Shown | Rendition, key: RecordKey, name: str, make: Callable[[Frame], dict[str, Any]]
-) -> bytes:
-    place = (frame.base_url, frame.zone, frame.instance_id)
-    kept = _kept.get(value)
-    if kept is None or kept.structure is not frame.structure or kept.place != place:
-        if len(_kept) >= _MOST_KEPT:
-            _kept.clear()
-        # The marks are random, so no title can hold them; addresses and tokens of ours need no escaping in JSON.
-        marked = replace(frame, signer=lambda _key, _name: _URL, base_signed="", shown_ttl=_TTL)
-        kept = _kept[value] = _Kept(frame.structure, place, tuple(_CUT.split(msgspec.json.encode(make(marked)))))
-    if len(kept.parts) == 1:
-        return kept.parts[0]
-    head, middle, tail = kept.parts
-    return b'%s"%s%s"%s%d%s' % (
-        head, frame.base_signed.encode(), frame.signer(key, name).encode(), middle, frame.shown_ttl, tail,
-    )  # fmt: skip
+def _told_of(frame: Frame, one: Described) -> bytes:
+    """`metadata`, `status` and `caption`, with the brace that ends the record."""
+    key = (one.shown, tuple([(value.id, value.value) for _, value in one.values]))
+    known = _told.get(key)
+    if known is None or known[0] is not frame.structure:
+        rest = {
+            "metadata": metadata(one.values),
+            "status": record_status(frame, one.shown.record),
+            "caption": caption(one.values),
+        }
+        if len(_told) >= _MOST_KEPT:
+            _told.clear()
+        known = _told[key] = (frame.structure, msgspec.json.encode(rest)[1:])
+    return known[1]
+
+
+def _keep(frame: Frame, value: Shown | Rendition, make: Callable[[Frame], dict[str, Any]]) -> _Kept:
+    if len(_kept) >= _MOST_KEPT:
+        _kept.clear()
+    # The marks are random, so no title can hold them; addresses and tokens of ours need no escaping in JSON.
+    marked = replace(frame, signer=lambda _key, _name: _URL, base_signed="", shown_ttl=_TTL)
+    parts = tuple(_CUT.split(msgspec.json.encode(make(marked))))
+    made = _kept[value] = _Kept(frame.structure, frame.place, parts)
+    return made
+
+
+def _filled(frame: Frame, kept: _Kept, key: RecordKey, name: str) -> bytes:
+    parts = kept.parts
+    if len(parts) == 1:
+        return parts[0]
+    head, middle, tail = parts
+    signed = f'"{frame.base_signed}{frame.signer(key, name)}"'
+    return b"%s%s%s%d%s" % (head, signed.encode(), middle, frame.shown_ttl, tail)
 
 
 def caption(values: Iterable[tuple[Field, Value]]) -> list[dict[str, Any]]:

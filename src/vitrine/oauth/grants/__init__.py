@@ -11,6 +11,8 @@ GRANTS: dict[str, Grant] = {
     "client_credentials": client_credentials.ClientCredentials(),
     DEVICE_CODE: device_code.DeviceCode(),
 }
+# A few short statements and no slow hash: on SQLite these may run in the event loop.
+SHORT = frozenset({"authorization_code", "refresh_token", "client_credentials"})
 KNOWN = frozenset({*GRANTS, "assertion", "none"})
 
-__all__ = ["DEVICE_CODE", "GRANTS", "KNOWN", "Form", "Grant"]
+__all__ = ["DEVICE_CODE", "GRANTS", "KNOWN", "SHORT", "Form", "Grant"]

@@ -13,7 +13,7 @@ from sqlalchemy.exc import ProgrammingError, SQLAlchemyError
 
 from vitrine.errors import Invalid, NotFound, Unavailable
 from vitrine.platform import logging, migrate
-from vitrine.platform.crypto import Vault, is_mistyped, new_secret
+from vitrine.platform.crypto import BASE62, Vault, derived_secret, is_mistyped, new_secret, random_base62
 from vitrine.platform.database import Database, UnitOfWork
 from vitrine.platform.schema import Instant, from_micros, to_micros
 from vitrine.platform.tables import stamps
@@ -220,3 +220,15 @@ def test_a_traceback_in_the_log_shows_no_local_variables(tmp_path: Path) -> None
     done = subprocess.run([sys.executable, "script.py"], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert "RuntimeError: broke" in done.stderr
     assert "the password of somebody" not in done.stderr
+
+
+def test_secrets_are_base62_of_the_length_asked_for() -> None:
+    for length in (1, 2, 7, 30, 32, 64):
+        made = {random_base62(length) for _ in range(50)}
+        assert all(len(one) == length and set(one) <= set(BASE62) for one in made)
+    assert set("".join(random_base62(30) for _ in range(200))) == set(BASE62), "every digit comes up"
+
+
+def test_a_derived_secret_is_the_same_for_ever() -> None:
+    """Successors of refresh tokens given before an upgrade must be found after it."""
+    assert derived_secret("rt", bytes(range(32))) == "vit_rt_flDIBkGwcRKRL9GXCgaFM3UNu2jQTC2OFmqj"

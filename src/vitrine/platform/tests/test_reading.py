@@ -1,0 +1,168 @@
+"""What short reads remember, and writes that do not wait (docs/decisions/0075 and 0076). SQLite only."""
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from vitrine.platform.database import _TIDY_EVERY, Database, NotNow, UnitOfWork
+from vitrine.platform.prepared import Prepared, PreparedChange
+from vitrine.platform.tables import stamps
+
+BY_NAME = Prepared(sa.select(stamps.c.value).where(stamps.c.name == sa.bindparam("name")))
+SET = PreparedChange(
+    stamps.update().where(stamps.c.name == sa.bindparam("which")).values(value=sa.bindparam("new", type_=sa.Integer))
+)
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    made = Database.in_folder(tmp_path)
+    with made.write() as work:
+        stamps.create(work.db)
+        work.db.execute(stamps.insert().values(name="a", value=1))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def stranger(tmp_path: Path, database: Database) -> Iterator[sqlite3.Connection]:
+    """Another process, as far as SQLite can tell."""
+    with closing(sqlite3.connect(tmp_path / "vitrine.sqlite3", isolation_level=None, check_same_thread=False)) as made:
+        yield made
+
+
+def value(work: UnitOfWork) -> int | None:
+    row = BY_NAME.raw(work, name="a")
+    return None if row is None else int(row[0])
+
+
+def statements(database: Database) -> list[str]:
+    seen: list[str] = []
+    database.reading(lambda work: work.driver.set_trace_callback(seen.append))  # type: ignore[union-attr]
+    return seen
+
+
+def test_a_row_is_asked_for_once_while_nobody_changes_anything(database: Database) -> None:
+    seen = statements(database)
+    assert [database.reading(value) for _ in range(3)] == [1, 1, 1]
+    assert [database.glance(value) for _ in range(3)] == [1, 1, 1]
+    assert len([one for one in seen if one.startswith("SELECT")]) == 1
+
+
+@pytest.mark.parametrize("way", ["reading", "glance"])
+def test_the_next_read_sees_what_another_process_committed(
+    database: Database, stranger: sqlite3.Connection, way: str
+) -> None:
+    read = getattr(database, way)
+    assert read(value) == 1
+    stranger.execute("UPDATE stamps SET value = 2")
+    assert read(value) == 2
+    stranger.execute("DELETE FROM stamps")
+    assert read(value) is None
+    stranger.execute("INSERT INTO stamps (name, value) VALUES ('a', 3)")
+    assert read(value) == 3, "that nothing was there is not remembered longer either"
+
+
+def test_the_next_read_sees_what_this_thread_wrote_itself(database: Database) -> None:
+    assert database.reading(value) == 1
+    with database.write() as work:
+        SET.run(work, which="a", new=5)
+    assert database.reading(value) == 5
+    with database.hurried(), database.write() as work:
+        SET.run(work, which="a", new=6)
+    assert database.reading(value) == 6
+
+
+def test_what_another_thread_rolled_back_was_never_there(database: Database) -> None:
+    assert database.reading(value) == 1
+    with pytest.raises(RuntimeError), database.write() as work:
+        SET.run(work, which="a", new=9)
+        assert value(work) == 9, "a write sees its own changes, and remembers nothing"
+        raise RuntimeError
+    assert database.reading(value) == 1
+
+
+def test_a_read_that_began_keeps_its_snapshot_while_others_commit(
+    database: Database, stranger: sqlite3.Connection
+) -> None:
+    def call(work: UnitOfWork) -> tuple[int | None, int | None]:
+        before = value(work)
+        stranger.execute("UPDATE stamps SET value = 2")
+        after = work.db.scalar(sa.select(stamps.c.value))
+        return before, after
+
+    assert database.reading(call) == (1, 1)
+    assert database.reading(value) == 2
+
+
+def test_few_rows_are_remembered_as_a_whole(database: Database, stranger: sqlite3.Connection) -> None:
+    def few(work: UnitOfWork) -> list[tuple[int, ...]]:
+        return BY_NAME.few_raw(work, "a")
+
+    seen = statements(database)
+    assert database.reading(few) == database.reading(few) == [(1,)]
+    assert len([one for one in seen if one.startswith("SELECT")]) == 1
+    stranger.execute("UPDATE stamps SET value = 2")
+    assert database.reading(few) == [(2,)]
+
+
+def test_a_change_tells_how_many_rows_it_met(database: Database) -> None:
+    with database.write() as work:
+        assert (SET.run(work, which="a", new=2), SET.run(work, which="b", new=2)) == (1, 0)
+
+
+def test_a_hurried_write_does_not_wait_and_has_done_nothing(database: Database, stranger: sqlite3.Connection) -> None:
+    stranger.execute("BEGIN IMMEDIATE")
+    entered = False
+    with pytest.raises(NotNow), database.hurried(), database.write():
+        entered = True
+    assert not entered
+    stranger.execute("ROLLBACK")
+    with database.hurried(), database.write() as work:
+        SET.run(work, which="a", new=2)
+    assert database.reading(value) == 2
+
+
+def test_only_the_first_write_of_a_hurry_does_not_wait(database: Database, stranger: sqlite3.Connection) -> None:
+    """After it something was done: to do everything again would do it twice."""
+    with database.hurried():
+        with database.write() as work:
+            SET.run(work, which="a", new=2)
+        stranger.execute("BEGIN IMMEDIATE")
+        threading.Timer(0.1, stranger.execute, ("COMMIT",)).start()
+        with database.write() as work:  # waits for the stranger
+            SET.run(work, which="a", new=3)
+    assert database.reading(value) == 3
+
+
+def test_a_hurried_write_that_fails_leaves_nothing(database: Database) -> None:
+    with pytest.raises(RuntimeError), database.hurried(), database.write() as work:
+        SET.run(work, which="a", new=9)
+        raise RuntimeError
+    assert database.reading(value) == 1
+    with database.write() as work:
+        SET.run(work, which="a", new=2)
+    assert database.reading(value) == 2
+
+
+def test_hurried_writes_are_moved_into_the_file_by_somebody_else(database: Database, tmp_path: Path) -> None:
+    for number in range(_TIDY_EVERY):
+        with database.hurried(), database.write() as work:
+            SET.run(work, which="a", new=number)
+    database.close()  # waits for the thread, and SQLite itself moves what is left
+    assert not (tmp_path / "vitrine.sqlite3-wal").exists()
+    with closing(sqlite3.connect(tmp_path / "vitrine.sqlite3")) as found:
+        assert found.execute("SELECT value FROM stamps").fetchone() == (_TIDY_EVERY - 1,)
+
+
+def test_after_commit_runs_after_a_hurried_write_too(database: Database) -> None:
+    ran: list[int | None] = []
+    with database.hurried(), database.write() as work:
+        SET.run(work, which="a", new=4)
+        work.after_commit(lambda: ran.append(database.reading(value)))
+    assert ran == [4]
