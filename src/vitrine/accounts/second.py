@@ -2,6 +2,7 @@
 
 The secret of the app is kept encrypted, recovery codes as digests. A code of one step of 30 seconds works once.
 Guesses share the lock-out of sign-ins, under a counter of their own: the right password alone must not reset it.
+The libraries are loaded where they are used: most sign-ins need neither, and they take five megabytes.
 """
 
 import json
@@ -10,17 +11,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
-
-import pyotp
-import webauthn
-from webauthn.helpers import base64url_to_bytes, bytes_to_base64url, options_to_json
-from webauthn.helpers.exceptions import WebAuthnException
-from webauthn.helpers.structs import (
-    AuthenticatorSelectionCriteria,
-    PublicKeyCredentialDescriptor,
-    ResidentKeyRequirement,
-    UserVerificationRequirement,
-)
 
 from vitrine.accounts import second_store as store
 from vitrine.accounts.errors import WrongCode
@@ -87,6 +77,8 @@ class SecondFactor:
         self.accounts.require_fresh(work, actor)
         if store.confirmed(work, actor.must_user_id) is not None:
             raise Conflict("An authenticator app is set up already. Remove it first.")
+        import pyotp
+
         secret = pyotp.random_base32()
         store.begin(work, actor.must_user_id, self.accounts.vault.encrypt(secret))
         return self._address(actor, secret)
@@ -99,6 +91,8 @@ class SecondFactor:
         return self._address(actor, self.accounts.vault.decrypt(found.sealed))
 
     def _address(self, actor: Actor, secret: str) -> str:
+        import pyotp
+
         return pyotp.TOTP(secret).provisioning_uri(name=actor.login, issuer_name=self.site)
 
     def confirm(self, work: UnitOfWork, actor: Actor, code: str) -> list[str]:
@@ -183,6 +177,8 @@ class SecondFactor:
         """The step whose code this is, newer than the last one used."""
         if len(code.strip()) != 6 or not code.strip().isdecimal():
             return None
+        import pyotp
+
         totp = pyotp.TOTP(self.accounts.vault.decrypt(found.sealed))
         now = int(work.now.timestamp()) // STEP_S
         for step in range(now - WINDOW, now + WINDOW + 1):
@@ -203,7 +199,16 @@ class SecondFactor:
         if len(mine) >= MOST_PASSKEYS:
             raise Conflict("There are 20 passkeys already. Remove one first.")
         challenge = self._challenge(work, actor.must_user_id)
-        options = webauthn.generate_registration_options(
+        from webauthn import generate_registration_options
+        from webauthn.helpers import base64url_to_bytes, options_to_json
+        from webauthn.helpers.structs import (
+            AuthenticatorSelectionCriteria,
+            PublicKeyCredentialDescriptor,
+            ResidentKeyRequirement,
+            UserVerificationRequirement,
+        )
+
+        options = generate_registration_options(
             rp_id=self._rp_id,
             rp_name=self.site,
             user_id=f"user {actor.user_id}".encode(),
@@ -221,8 +226,12 @@ class SecondFactor:
         """Keep what the browser made. Returns recovery codes when there were none before, else nothing."""
         self.accounts.require_fresh(work, actor)
         challenge = self._taken(work, answer, actor.must_user_id)
+        from webauthn import verify_registration_response
+        from webauthn.helpers import bytes_to_base64url
+        from webauthn.helpers.exceptions import WebAuthnException
+
         try:
-            verified = webauthn.verify_registration_response(
+            verified = verify_registration_response(
                 credential=answer,
                 expected_challenge=challenge,
                 expected_rp_id=self._rp_id,
@@ -251,7 +260,11 @@ class SecondFactor:
 
     def ask_passkey(self, work: UnitOfWork) -> str:
         """What the browser needs to sign in with any passkey of this site, as JSON."""
-        options = webauthn.generate_authentication_options(
+        from webauthn import generate_authentication_options
+        from webauthn.helpers import options_to_json
+        from webauthn.helpers.structs import UserVerificationRequirement
+
+        options = generate_authentication_options(
             rp_id=self._rp_id, challenge=self._challenge(work, None),
             user_verification=UserVerificationRequirement.REQUIRED,
         )  # fmt: skip
@@ -264,8 +277,11 @@ class SecondFactor:
         user = self.accounts.known(work, UserId(found.user_id)) if found is not None else None
         if found is None or user is None or user.mail_locked or user.is_guest:
             raise WrongCode("This passkey is not known here.", field="passkey")
+        from webauthn import verify_authentication_response
+        from webauthn.helpers.exceptions import WebAuthnException
+
         try:
-            verified = webauthn.verify_authentication_response(
+            verified = verify_authentication_response(
                 credential=answer,
                 expected_challenge=challenge,
                 expected_rp_id=self._rp_id,

@@ -11,8 +11,6 @@ from typing import Any
 
 import msgspec
 import sqlalchemy as sa
-from joserfc import jwt
-from joserfc.jwk import RSAKey
 
 from vitrine.accounts import Actor
 from vitrine.errors import Forbidden
@@ -42,6 +40,9 @@ class SigningKeys:
     def sign(self, claims: dict[str, Any]) -> str:
         """A signed JWT. Opens its own transactions; takes about a millisecond."""
         kid, private = self._active()
+        from joserfc import jwt
+        from joserfc.jwk import RSAKey
+
         key = RSAKey.import_key(private)
         return jwt.encode({"alg": ALGORITHM, "kid": kid, "typ": "JWT"}, claims, key, algorithms=[ALGORITHM])
 
@@ -90,6 +91,8 @@ class SigningKeys:
 
     def _made(self) -> _New:
         kid = random_base62(16)
+        from joserfc.jwk import RSAKey
+
         key = RSAKey.generate_key(BITS, parameters={"kid": kid, "alg": ALGORITHM, "use": "sig"}, private=True)
         public = {name: value for name, value in key.as_dict(private=False).items() if name in _PUBLIC}
         return _New(kid, public, self.vault.encrypt(msgspec.json.encode(key.as_dict(private=True)).decode()))

@@ -9,7 +9,6 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
-from stream_zip import ZIP_AUTO, stream_zip
 
 from vitrine.accounts import Actor
 from vitrine.edge import Services, csrf, long_read, parameters, services, write
@@ -78,6 +77,8 @@ class Archive(StreamingResponse):
 
 def archive(here: Services, plan: Plan, explained: str) -> Generator[bytes]:
     """The bytes of the zip. Media are compressed already: they are stored, whatever their size."""
+    from stream_zip import stream_zip
+
     opened: list[Any] = []
     try:
         yield from stream_zip(_members(here, plan, explained, opened), chunk_size=PIECE)
@@ -87,6 +88,8 @@ def archive(here: Services, plan: Plan, explained: str) -> Generator[bytes]:
 
 
 def _members(here: Services, plan: Plan, explained: str, opened: list[Any]) -> Iterator[tuple[Any, ...]]:
+    from stream_zip import ZIP_AUTO
+
     missing = list(plan.left_out)
     for entry in plan.entries:
         try:

@@ -6,7 +6,6 @@ from functools import lru_cache
 from typing import Any, TypeVar
 
 import msgspec
-from lxml import etree
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -131,6 +130,8 @@ async def oembed(request: Request) -> Response:
     )
     headers = _OPEN | {"Cache-Control": "private, max-age=300"}
     if form == "xml":
+        from lxml import etree  # three megabytes that few servers ever need
+
         root = etree.Element("oembed")
         for name, value in made.items():
             etree.SubElement(root, name).text = str(value)

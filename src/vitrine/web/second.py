@@ -90,6 +90,7 @@ def _secret(address: str) -> str:
 
 def _picture(address: str) -> str:
     """The QR code as SVG, dark on light in both schemes: cameras want it so."""
+
     out = io.BytesIO()
     segno.make(address, error="m").save(
         out, kind="svg", scale=4, border=4, dark="#000", light="#fff", xmldecl=False, svgns=False, svgclass="qr",

@@ -5,7 +5,6 @@ from functools import lru_cache
 from typing import Any
 
 import msgspec
-import yaml
 
 JSON, YAML, TEXT_YAML = "application/json", "application/yaml", "text/yaml"
 SCRIPTS = ("text/javascript", "application/javascript")
@@ -13,7 +12,6 @@ _EXTENDED = "application/vnd.phraseanet.record-extended+"
 EXTENDED_JSON, EXTENDED_YAML, EXTENDED_JSONP = (_EXTENDED + one for one in ("json", "yaml", "jsonp"))
 # The server's own order, which decides between types that are equally welcome.
 SERVED = (JSON, YAML, TEXT_YAML, *SCRIPTS, EXTENDED_JSON, EXTENDED_YAML, EXTENDED_JSONP)
-_Dumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +75,10 @@ def _weight(served: str, ranges: dict[str, float]) -> float:
 
 def as_yaml(json: bytes) -> bytes:
     """An encoded answer as YAML in block style, keys in the contract's order."""
+    import yaml
+
+    dumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
     text: str = yaml.dump(
-        msgspec.json.decode(json), Dumper=_Dumper, default_flow_style=False, sort_keys=False, allow_unicode=True
+        msgspec.json.decode(json), Dumper=dumper, default_flow_style=False, sort_keys=False, allow_unicode=True
     )
     return text.encode()
