@@ -25,8 +25,8 @@ from vitrine.errors import Unavailable
 from vitrine.platform.engines import BUSY_TIMEOUT_MS, FAILURES, engine_of, translated
 
 _ALONE = text("SELECT pg_advisory_xact_lock(8606)")  # any number will do, as long as every process has the same
-_MOST_REMEMBERED = 5_000
-_TIDY_EVERY = 100  # a thousand pages of the log or so, which is what SQLite itself takes for enough
+_MOST_REMEMBERED = 1_000
+_TIDY_EVERY = 400  # some tens of megabytes of the log; a page that changed often is moved once
 Memory = dict[tuple[Any, ...], Any]
 T = TypeVar("T")
 
