@@ -6,9 +6,11 @@ import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from vitrine.applications import Profile, Switch
 from vitrine.platform import logging
+from vitrine.platform.schema import metadata
 from vitrine.testing import media_factory as make
-from vitrine.testing.server import Server
+from vitrine.testing.server import Registered, Server
 
 RECORDS = 60
 SPECS = [("preview", 1280, 82), ("preview_mobile", 640, 80), ("thumbnail", 384, 80)]
@@ -16,8 +18,14 @@ SPECS = [("preview", 1280, 82), ("preview_mobile", 640, 80), ("thumbnail", 384, 
 
 @dataclass(frozen=True, slots=True)
 class Instance:
+    """*token* is a developer token; the client is of the strict profile and acts as its owner, *own_token* is one that
+    was given to it."""
+
     data: Path
     token: str
+    client_id: str
+    client_secret: str
+    own_token: str
 
 
 def prepare(data: Path) -> Instance:
@@ -25,11 +33,25 @@ def prepare(data: Path) -> Instance:
     server = Server(data)
     ada = server.user("ada", first_name="Ada")
     token = server.token(ada)
+    client = server.register(ada, profile=Profile.STRICT, on=(Switch.ACTS_AS_OWNER,))
+    form = {"grant_type": "client_credentials", "scope": "library:read"}
+    mine = {"client_id": client.client_id, "client_secret": client.secret}
+    own = server.http.post("/api/oauthv2/token", data={**form, **mine}).json()["access_token"]
+    _allow(server, client)
     source = data / "source.jpg"
     for number in range(RECORDS):
         server.add(make.jpeg(source, 1200 + number, 800, seed=number), ada)
     server.close()
-    return Instance(data, token)
+    return Instance(data, token, client.client_id, client.secret, own)
+
+
+def _allow(server: Server, client: Registered) -> None:
+    """As the owner would on the consent page: what was refreshed is narrowed to what the person allows."""
+    with server.services.database.write() as work:
+        account, _owner = server.services.applications.acting_account(work, client.application)
+        accounts = metadata.tables["accounts"]
+        allowed = {"granted_scope": ["library:read"], "asked_scope": ["library:read"]}
+        work.db.execute(accounts.update().where(accounts.c.id == account).values(**allowed))
 
 
 def render_ratio(folder: Path) -> tuple[float, float]:

@@ -1,6 +1,8 @@
 """django-oauth-toolkit as a peer: one protected JSON view, 20,001 tokens in SQLite (WAL).
 
-Run by the peer's own Python, never by ours: once with a token to seed, then by gunicorn as `peer_django:application`.
+Its token endpoint and introspection besides, with a client secret that is not hashed slowly: its fastest form.
+Run by the peer's own Python, never by ours: once with a token and a client to seed, then by gunicorn as
+`peer_django:application`.
 """
 
 import os
@@ -27,13 +29,13 @@ settings.configure(
         }
     },
     DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
-    OAUTH2_PROVIDER={"SCOPES": {"read": "read"}},
+    OAUTH2_PROVIDER={"SCOPES": {"read": "read", "introspection": "introspection"}},
     LOGGING={"version": 1, "disable_existing_loggers": True, "root": {"level": "ERROR", "handlers": []}},
 )
 django.setup()
 
 from django.http import JsonResponse  # type: ignore[import-not-found]  # noqa: E402 - Django wants its settings first
-from django.urls import path  # type: ignore[import-not-found]  # noqa: E402
+from django.urls import include, path  # type: ignore[import-not-found]  # noqa: E402
 from oauth2_provider.decorators import protected_resource  # type: ignore[import-not-found]  # noqa: E402
 
 
@@ -42,10 +44,10 @@ def me(request: Any) -> Any:
     return JsonResponse({"client": request.resource_owner.pk, "ok": True})
 
 
-urlpatterns = [path("me", me)]
+urlpatterns = [path("me", me), path("o/", include("oauth2_provider.urls", namespace="oauth2_provider"))]
 
 
-def seed(token: str) -> None:
+def seed(token: str, client_id: str, client_secret: str) -> None:
     from django.contrib.auth import get_user_model  # type: ignore[import-not-found]
     from django.core.management import call_command  # type: ignore[import-not-found]
     from django.utils import timezone  # type: ignore[import-not-found]
@@ -54,7 +56,13 @@ def seed(token: str) -> None:
     call_command("migrate", verbosity=0)
     person = get_user_model().objects.create(username="bench")
     application = Application.objects.create(
-        name="bench", client_type="confidential", authorization_grant_type="client-credentials", user=person
+        name="bench",
+        client_id=client_id,
+        client_secret=client_secret,
+        hash_client_secret=False,
+        client_type="confidential",
+        authorization_grant_type="client-credentials",
+        user=person,
     )
     common = {"user": person, "application": application, "scope": "read"}
     until = timezone.now() + timedelta(days=30)
@@ -67,7 +75,7 @@ def seed(token: str) -> None:
 
 
 if __name__ == "__main__":
-    seed(sys.argv[1])
+    seed(*sys.argv[1:4])
 else:
     from django.core.wsgi import get_wsgi_application  # type: ignore[import-not-found]
 

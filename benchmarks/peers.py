@@ -11,8 +11,11 @@ from typing import Any
 import httpx
 
 HERE = Path(__file__).parent
-DJANGO_PORT, DIRECTUS_PORTS = 17320, {"Directus": 17321, "Directus, cache": 17322}
+PORT = int(os.environ.get("BENCH_PORT", "17310"))  # and the next thirteen
+DJANGO_PORT, OIDC_PORT = PORT + 10, PORT + 13
+DIRECTUS_PORTS = {"Directus": PORT + 11, "Directus, cache": PORT + 12}
 TOKEN = "peer-static-token"
+CLIENT = ("bench", "a-secret-of-the-benchmark-and-of-nobody-else")
 Serving = Callable[..., AbstractContextManager[int]]
 Peer = tuple[str, str, int, str]  # address, token, process, name
 
@@ -24,7 +27,7 @@ def django(stack: ExitStack, serving: Serving, peers: Path) -> Iterator[Peer]:
         return
     folder = stack.enter_context(tempfile.TemporaryDirectory())
     environment = {"PEER_DJANGO_DB": f"{folder}/peer.sqlite3"}
-    seed = [str(programs / "python"), str(HERE / "peer_django.py"), TOKEN]
+    seed = [str(programs / "python"), str(HERE / "peer_django.py"), TOKEN, *CLIENT]
     subprocess.run(seed, check=True, env={**os.environ, **environment})
     address = f"http://127.0.0.1:{DJANGO_PORT}/me"
     arguments = ["-k", "gthread", "-w", "1", "--threads", "4", "--keep-alive", "30", "-b", f"127.0.0.1:{DJANGO_PORT}"]
@@ -38,6 +41,18 @@ def django(stack: ExitStack, serving: Serving, peers: Path) -> Iterator[Peer]:
         )
     )
     yield address, TOKEN, pid, "Django toolkit"
+
+
+def oidc(stack: ExitStack, serving: Serving, peers: Path) -> Iterator[Peer]:
+    """node-oidc-provider with its in-memory store: nothing is persisted."""
+    folder = peers / "oidc"
+    if not (folder / "node_modules" / "oidc-provider").exists():
+        return
+    root = f"http://127.0.0.1:{OIDC_PORT}"
+    arguments = [str(HERE / "peer_oidc.mjs"), str(folder), str(OIDC_PORT), *CLIENT]
+    address = f"{root}/.well-known/openid-configuration"
+    pid = stack.enter_context(serving(arguments, address, {"NODE_ENV": "production"}, program="node"))
+    yield root, "", pid, "node-oidc-provider"
 
 
 def directus(stack: ExitStack, serving: Serving, peers: Path) -> Iterator[Peer]:

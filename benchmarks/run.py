@@ -23,15 +23,15 @@ from pathlib import Path
 import httpx
 import psutil
 
-from benchmarks import memory
+from benchmarks import memory, oauth
 from benchmarks.fixtures import Instance, prepare, render_ratio
-from benchmarks.peers import directus, django
+from benchmarks.peers import CLIENT, PORT, directus, django, oidc
 
 HERE = Path(__file__).parent
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "5"))
 SECONDS = int(os.environ.get("BENCH_SECONDS", "3"))
 # Peers that are not installed (BENCH_PEERS): CPU milliseconds measured on this kind of machine on 2026-11-23.
-RECORDED = {"Django toolkit": 1000 / 448, "Directus": 3.9, "Directus, cache": 1.6}
+RECORDED = {"Django toolkit": 1000 / 448, "Directus": 3.9, "Directus, cache": 1.6, **oauth.RECORDED}
 EXTENDED = "application/vnd.phraseanet.record-extended+json"
 
 
@@ -42,6 +42,8 @@ class Target:
     token: str | None
     pid: int
     accept: str = "*/*"
+    post: oauth.Post | None = None
+    is_refused: bool = False  # every answer is to be a 4xx
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +68,23 @@ def cpu(pid: int) -> float:
 
 def load(target: Target, seconds: int) -> float:
     """CPU milliseconds of the server a request."""
-    before = cpu(target.pid)
-    command = ["taskset", "-c", "1", "wrk", "-t1", "-c8", f"-d{seconds}s", "-H", f"Accept: {target.accept}", target.url]
+    command = ["taskset", "-c", "1", "wrk", "-t1", "-c8", f"-d{seconds}s", "-H", f"Accept: {target.accept}"]
     if target.token:
         command += ["-H", f"Authorization: Bearer {target.token}"]
-    out = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    if "Non-2xx" in out:
-        raise SystemExit(f"{target.name}: not every answer was a success; the figure is refused\n{out}")
+    with tempfile.TemporaryDirectory() as folder:
+        environment = dict(os.environ)
+        if target.post is not None:
+            command += ["-s", str(HERE / "post.lua")]
+            environment |= oauth.write_bodies(target.post, Path(folder), seconds)
+        before = cpu(target.pid)
+        done = subprocess.run([*command, target.url], capture_output=True, text=True, check=True, env=environment)
+        spent = cpu(target.pid) - before
+    out = done.stdout
     requests = int(next(line for line in out.splitlines() if "requests in" in line).split()[0])
-    return (cpu(target.pid) - before) / requests * 1000
+    failed = next((int(line.split()[-1]) for line in out.splitlines() if "Non-2xx" in line), 0)
+    if failed != (requests if target.is_refused else 0):
+        raise SystemExit(f"{target.name}: {failed} answers of {requests} were refusals; the figure is refused\n{out}")
+    return spent / requests * 1000
 
 
 @contextmanager
@@ -118,7 +128,7 @@ def targets(stack: ExitStack, folder: Path, instance: Instance) -> dict[str, Tar
     database = bare_database(folder, instance.token)
     bare = ["-m", "uvicorn", "--loop", "uvloop", "--http", "httptools", "--no-access-log", "--log-level", "error"]
     environment = {"BARE_DB": str(database)}
-    small, body, ours = 17310, 17311, 17312
+    small, body, ours = PORT, PORT + 1, PORT + 2
     start = serving
     ids = {
         "bare": stack.enter_context(
@@ -133,6 +143,7 @@ def targets(stack: ExitStack, folder: Path, instance: Instance) -> dict[str, Tar
             start(
                 ["-m", "vitrine", "serve", "--no-worker", "--data", str(instance.data), "--port", str(ours)],
                 f"http://127.0.0.1:{ours}/api/",
+                {"VITRINE_TOKEN_REQUESTS": "1000000000"},
             )
         ),
     }
@@ -148,10 +159,33 @@ def targets(stack: ExitStack, folder: Path, instance: Instance) -> dict[str, Tar
         "25 extended": Target("25 extended", search, instance.token, ids["ours"], EXTENDED),
         "thumbnail": Target("thumbnail", picture, None, ids["ours"]),
     }
-    peers = os.environ.get("BENCH_PEERS")
-    if peers:
-        for url, token, pid, name in (*django(stack, serving, Path(peers)), *directus(stack, serving, Path(peers))):
+    mistyped = instance.token[:-1] + ("0" if instance.token[-1] != "0" else "1")
+    found["bad checksum"] = Target("bad checksum", f"{root}/api/v1/me/", mistyped, ids["ours"], is_refused=True)
+    for name, (path, post) in stack.enter_context(oauth.posts(instance)).items():
+        found[name] = Target(name, root + path, None, ids["ours"], post=post)
+    if "BENCH_PEERS" in os.environ:
+        found |= peer_targets(stack, Path(os.environ["BENCH_PEERS"]))
+    return found
+
+
+def peer_targets(stack: ExitStack, peers: Path) -> dict[str, Target]:
+    """Those rivals that are installed; each with its token endpoint and introspection when it has them."""
+    found = {}
+    paths = {
+        "Django toolkit": ("/o/token/", "/o/introspect/"),
+        "node-oidc-provider": ("/token", "/token/introspection"),
+    }
+    for url, token, pid, name in (
+        *django(stack, serving, peers), *oidc(stack, serving, peers), *directus(stack, serving, peers),
+    ):  # fmt: skip
+        if token:
             found[name] = Target(name, url, token, pid)
+        if name in paths:
+            root = url.removesuffix("/me")
+            for kind, path, post in zip(
+                ("token", "introspection"), paths[name], oauth.peer_posts(root, *paths[name], CLIENT), strict=True
+            ):
+                found[f"{name}, {kind}"] = Target(f"{name}, {kind}", root + path, None, pid, post=post)
     return found
 
 
@@ -165,6 +199,28 @@ def measure(found: dict[str, Target]) -> dict[str, float]:
     spread = {name: (max(some) - min(some)) / statistics.median(some) for name, some in samples.items()}
     print("noise (spread of the rounds): " + ", ".join(f"{name} {100 * one:.0f} %" for name, one in spread.items()))
     return {name: statistics.median(some) for name, some in samples.items()}
+
+
+def oauth_rows(ms: dict[str, float]) -> list[Row]:
+    """Bars of `token endpoint` in design section 7 and of its anchors: 2,500 requests a CPU second are 0.4 ms."""
+    made = []
+
+    def against(name: str, peer: str, least: float) -> None:
+        known, label = (ms[peer], peer) if peer in ms else (RECORDED[peer], f"{peer} (recorded)")
+        ratio = known / ms[name]
+        made.append(Row(name, ms[name], "ms CPU", ratio, label, f"≥ {least:g} ×", ratio >= least))
+
+    def within(name: str, most: float) -> None:
+        made.append(Row(name, ms[name], "ms CPU", most / ms[name], f"{most:g} ms", f"≤ {most:g} ms", ms[name] <= most))
+
+    for name in ("token", "token, code", "token, refresh"):
+        within(name, 0.4)
+    against("token", "node-oidc-provider, token", 0.7)
+    against("token", "Django toolkit, token", 7)
+    against("introspection", "node-oidc-provider, introspection", 1)
+    against("introspection", "Django toolkit, introspection", 14)
+    against("bad checksum", "me", 1.5)
+    return made
 
 
 def rows(ms: dict[str, float], renditions: tuple[float, float]) -> list[Row]:
@@ -205,10 +261,10 @@ def main(call: Callable[[list[Row]], None] | None = None) -> None:
         instance = prepare(folder / "data")
         found = targets(stack, folder, instance)
         ms = measure(found)
-        made = rows(ms, render_ratio(folder))
+        made = rows(ms, render_ratio(folder)) + oauth_rows(ms)
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        made += memory_rows(memory.measure(prepare(folder / "data"), folder))
+        made += memory_rows(memory.measure(prepare(folder / "data"), folder, PORT + 3))
     for row in made:
         mark = "ok    " if row.ok else "MISSED"
         print(

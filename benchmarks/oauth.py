@@ -1,0 +1,106 @@
+"""The OAuth rows: token endpoint, introspection and a refused token, beside what others take for the same."""
+
+import base64
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from benchmarks.fixtures import Instance
+from vitrine import app
+from vitrine.accounts.passwords import Passwords
+from vitrine.oauth import codes, refresh
+from vitrine.platform.database import UnitOfWork
+from vitrine.settings import Settings
+from vitrine.testing.server import CALLBACK
+
+MOST_A_SECOND = 6_000
+SCOPE = frozenset({"library:read"})
+VERIFIER = "v" * 64
+CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).rstrip(b"=").decode()
+# Peers that are not installed (BENCH_PEERS): CPU milliseconds measured on this kind of machine on 2026-11-23.
+RECORDED = {
+    "node-oidc-provider, token": 1000 / 3636,
+    "node-oidc-provider, introspection": 1000 / 3496,
+    "Django toolkit, token": 1000 / 355,
+    "Django toolkit, introspection": 1000 / 240,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """What is sent: the same form again and again, or one of *bodies(number)* each, which are made just before."""
+
+    authorization: str
+    body: str = ""
+    bodies: Callable[[int], list[str]] | None = None
+
+
+def basic(client_id: str, secret: str) -> str:
+    return "Basic " + base64.b64encode(f"{client_id}:{secret}".encode()).decode()
+
+
+@contextmanager
+def posts(instance: Instance) -> Iterator[dict[str, tuple[str, Post]]]:
+    """Paths and forms for our own server; its database is written to from here as well."""
+    settings = Settings(data_dir=instance.data, base_url="http://127.0.0.1")
+    services = app.make_services(settings, decoders=1, passwords=Passwords(memory_kib=64, passes=1))
+    database = services.database
+
+    def account(work: UnitOfWork) -> int:
+        found = services.applications.by_client_id(work, instance.client_id)
+        assert found is not None
+        number, _owner = services.applications.acting_account(work, found)
+        assert number is not None
+        return number
+
+    def with_codes(many: int) -> list[str]:
+        with database.write() as work:
+            whose = account(work)
+            made = [codes.issue(work, whose, CALLBACK, CHALLENGE, scope=SCOPE) for _ in range(many)]
+        start = f"grant_type=authorization_code&redirect_uri={CALLBACK}&code_verifier={VERIFIER}&code="
+        return [start + one for one in made]
+
+    def with_refresh(many: int) -> list[str]:
+        with database.write() as work:
+            whose = account(work)
+            made = [refresh.start(work, whose, None, refresh.new_family(), SCOPE) for _ in range(many)]
+        return ["grant_type=refresh_token&refresh_token=" + one for one in made]
+
+    mine = basic(instance.client_id, instance.client_secret)
+    yield {
+        "token": ("/api/oauthv2/token", Post(mine, "grant_type=client_credentials&scope=library:read")),
+        "token, code": ("/api/oauthv2/token", Post(mine, bodies=with_codes)),
+        "token, refresh": ("/api/oauthv2/token", Post(mine, bodies=with_refresh)),
+        "introspection": ("/api/oauthv2/introspect", Post(mine, f"token={instance.own_token}")),
+    }
+    services.media.close()
+    database.close()
+
+
+def peer_posts(root: str, token_path: str, introspection_path: str, client: tuple[str, str]) -> tuple[Post, Post]:
+    """What is sent to a peer: for a token, and to ask what such a token is worth."""
+    mine = basic(*client)
+    form = "grant_type=client_credentials&scope=read"
+    headers = {"Authorization": mine, "Content-Type": "application/x-www-form-urlencoded"}
+    answer = httpx.post(root + token_path, content=form, headers=headers)
+    answer.raise_for_status()
+    token = json.loads(answer.text)["access_token"]
+    asked = httpx.post(root + introspection_path, content=f"token={token}", headers=headers)
+    if not asked.json().get("active"):
+        raise SystemExit(f"{root}: its own token is worth nothing there\n{asked.text}")
+    return Post(mine, form), Post(mine, f"token={token}")
+
+
+def write_bodies(post: Post, folder: Path, seconds: int) -> dict[str, str]:
+    """The environment of `post.lua`."""
+    environment = {"BENCH_AUTHORIZATION": post.authorization, "BENCH_BODY": post.body}
+    if post.bodies is not None:
+        path = folder / "bodies"
+        path.write_text("\n".join(post.bodies(seconds * MOST_A_SECOND)) + "\n")
+        environment["BENCH_BODIES"] = str(path)
+    return environment
