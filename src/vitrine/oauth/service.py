@@ -1,7 +1,7 @@
 """The authorization server: what the endpoints and pages call."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -36,6 +36,7 @@ class TokenAnswer:
     id_token: str | None = None
     application_id: int = 0
     habits: tuple[str, ...] = ()
+    unsigned: tuple[Application, Issued] | None = None  # an id_token is due: see `OAuth.signed`
 
 
 class OAuth:
@@ -108,7 +109,9 @@ class OAuth:
         return form.get("grant_type") in SHORT
 
     def exchange(self, form: Mapping[str, str], authorization: str, address: str) -> TokenAnswer:
-        """The token endpoint (01 section 4.1, in that order). Raises TokenError. Opens its own transactions."""
+        """The token endpoint (01 section 4.1, in that order). Raises TokenError. Opens its own transactions.
+
+        Give what it returns to `signed` when it has something unsigned."""
         grant_type = form.get("grant_type", "")
         if grant_type not in KNOWN:
             raise TokenError("invalid_request", "grant_type is missing or unknown.")
@@ -124,10 +127,17 @@ class OAuth:
             application.switches.has_old_answers,
             issued.refresh,
             None if issued.scope is None else scopes.written(issued.scope),
-            self._id_token(application, issued),
+            None,
             application.id,
             _habits(client, grant_type),
+            (application, issued) if issued.identity is not None and issued.scope is not None else None,
         )
+
+    def signed(self, made: TokenAnswer) -> TokenAnswer:
+        """The answer with its id_token. Never in an event loop: a signature takes a millisecond, a first key longer."""
+        if made.unsigned is None:
+            return made
+        return replace(made, id_token=self._id_token(*made.unsigned), unsigned=None)
 
     def _id_token(self, application: Application, issued: Issued) -> str | None:
         if issued.identity is None or issued.scope is None:

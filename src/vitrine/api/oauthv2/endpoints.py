@@ -73,13 +73,18 @@ Told = Callable[[Request, Any], tuple[dict[str, Any], dict[str, str]]]
 
 async def _called(here: Services, call: Call, form: dict[str, str], sent: str, *, in_loop: bool, hurried: bool) -> Any:
     """Run *call* where it belongs. A short write runs in the loop unless somebody else is writing just now."""
+    made: Any = None
     if here.database.is_sqlite:
         if in_loop:
             return call(form, sent)
         if hurried and here.oauth.is_short(form):
             with suppress(NotNow), here.database.hurried():
-                return call(form, sent)
-    return await off(lambda: call(form, sent))
+                made = call(form, sent)
+    if made is None:
+        made = await off(lambda: call(form, sent))
+    if isinstance(made, TokenAnswer) and made.unsigned is not None:
+        return await off(lambda: here.oauth.signed(made))
+    return made
 
 
 async def _posted(
