@@ -66,7 +66,7 @@ def directus(stack: ExitStack, serving: Serving, peers: Path) -> Iterator[Peer]:
             "DB_CLIENT": "sqlite3", "DB_FILENAME": f"{folder}/peer.db", "SECRET": "benchmark", "KEY": "benchmark",
             "HOST": "127.0.0.1", "PORT": str(port), "PUBLIC_URL": f"http://127.0.0.1:{port}", "TELEMETRY": "false",
             "ADMIN_EMAIL": "admin@example.com", "ADMIN_PASSWORD": "benchmark", "ADMIN_TOKEN": TOKEN,
-            "LOG_LEVEL": "warn", "RATE_LIMITER_ENABLED": "false",
+            "LOG_LEVEL": "warn", "RATE_LIMITER_ENABLED": "false", "PRESSURE_LIMITER_ENABLED": "false",
             "STORAGE_LOCATIONS": "local", "STORAGE_LOCAL_ROOT": folder,
             "CACHE_ENABLED": str("cache" in name).lower(),
         }  # fmt: skip
