@@ -107,3 +107,28 @@ def test_6_a_document_without_a_picture_is_a_sheet_with_its_name(server: Server,
     assert '<b aria-hidden="true">DOCX</b><span>Minutes &lt;of&gt; May</span>' in page
     bare = shelve(server.services, server.photographs, "document", {"document": Held(tmp_path / "sheet.docx", "x/y")})
     assert embed(server, bare, name="document").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "mime"),
+    [
+        ("image", "quay.heic", "image/heic"),
+        ("image", "quay.tif", "image/tiff"),
+        ("video", "quay.avi", "video/x-msvideo"),
+    ],
+)
+def test_6_what_no_browser_plays_is_its_picture_and_a_way_to_it(
+    server: Server, tmp_path: Path, kind: str, name: str, mime: str
+) -> None:
+    """An `<img>` of a HEIC picture is a broken picture, a player of an AVI an empty box."""
+    (tmp_path / name).write_bytes(b"not looked at")
+    original = Held(tmp_path / name, mime, 6000, 4000)
+    small = Held(make.jpeg(tmp_path / "small.jpg", 384, 256), "image/jpeg", 384, 256)
+    key = shelve(server.services, server.photographs, kind, {"document": original, "thumbnail": small})
+    page = embed(server, key, name="document").text
+    assert "embed-resource" not in page
+    assert f'class="fallback" href="{address(server, key, "document")}"' in page
+    assert f'property="og:type" content="{"image" if kind == "image" else "article"}"' in page
+    told = server.http.get("/oembed", params={"url": address(server, key, "document")}).json()
+    assert (told["type"], told["width"], told["height"]) == ("rich", 640, 426)
+    assert told["thumbnail_width"] == 384

@@ -27,6 +27,12 @@ SOUND_SIDE = 320
 UNKNOWN_SIZE = (640, 480)
 PAPER = (595, 842)  # A4 in points: the frame of a document whose size is not known
 PDF = "application/pdf"
+# Pictures, films and sounds that browsers do not show: with their own player the frame would stay empty.
+_UNPLAYED = frozenset({
+    "image/heic", "image/heif", "image/tiff", "image/vnd.adobe.photoshop", "image/jp2", "video/x-msvideo",
+    "video/mpeg", "video/mp2t", "video/x-flv", "video/x-ms-asf", "audio/aiff", "audio/x-ms-wma", "audio/x-msvideo",
+    "audio/x-flv", "audio/mp2p", "audio/mp2t",
+})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,6 +254,8 @@ def frame_size(rendition: Rendition) -> tuple[int, int]:
 
 
 def _frame(kind: str, width: int, height: int) -> tuple[int, int]:
+    if width and height and kind == "link":
+        return _fitted(width, height, *UNKNOWN_SIZE)  # what stands in the frame is the thumbnail
     if width and height and kind != "audio":
         return width, height
     return {"audio": (SOUND_SIDE, SOUND_SIDE), "document": PAPER}.get(kind, UNKNOWN_SIZE)
@@ -255,11 +263,11 @@ def _frame(kind: str, width: int, height: int) -> tuple[int, int]:
 
 def _player(rendition: Rendition) -> str:
     family = rendition.mime.partition("/")[0]
-    if family in ("image", "video", "audio"):
+    if family in ("image", "video", "audio") and rendition.mime not in _UNPLAYED:
         return family
     if rendition.mime == PDF:
         return "document"
-    return "link"  # what no browser shows: a picture and a way to it
+    return "link"  # a picture and a way to it
 
 
 def _fitted(width: int, height: int, max_width: int | None, max_height: int | None) -> tuple[int, int]:

@@ -1,6 +1,7 @@
 """Refusals as pages, or as JSON for the XHR routes and the API."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -9,8 +10,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from vitrine.api.v1.endpoint import challenge, insufficient
-from vitrine.edge import services
+from vitrine.edge import cookie, read, services
 from vitrine.edge.auth import TokenMissing, TwoCarriers
+from vitrine.edge.cookies import session_secret
 from vitrine.edge.csrf import prefers_json, wants_json
 from vitrine.edge.limits import TooMany
 from vitrine.edge.params import BodyTooLarge
@@ -62,11 +64,22 @@ def json_answer(value: Mapping[str, Any], status: int = 200) -> Response:
     return Response(msgspec.json.encode(value), status, {"Cache-Control": "no-store"}, media_type="application/json")
 
 
+async def _recognise(request: Request) -> None:
+    """Find out who is signed in when the refusal came before anybody asked: else the page offers them to sign in, in
+    a language that is not theirs. Never where no cookie is read (04 section 2 DO)."""
+    if hasattr(request.state, "actor") or request.url.path.startswith(_OPEN) or not session_secret(request):
+        return
+    with suppress(DomainError):
+        await read(request, cookie, lambda _work, _actor: None)
+
+
 async def refused(request: Request, failure: Exception) -> Response:
     """A DomainError from a page."""
     assert isinstance(failure, DomainError)
     if isinstance(failure, MustSignIn) and not _as_json(request):
         return redirect(sign_in_address(request), 302)
+    if not isinstance(failure, Unavailable):
+        await _recognise(request)
     if failure.why:
         log.info("refused", code=failure.code, why=failure.why)
     # One sentence for what is not there and for what one may not see: else the words tell that it exists.
@@ -103,6 +116,7 @@ async def http_error(request: Request, failure: Exception) -> Response:
     assert isinstance(failure, HTTPException)
     if request.url.path.startswith(_SCRIPTED) and _as_json(request):
         return json_answer({"success": False, "message": translate(request, "There is nothing at this address.")})
+    await _recognise(request)
     details = {404: "There is nothing at this address.", 405: "This address does not take this kind of request."}
     return _page(
         request,

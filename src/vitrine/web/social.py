@@ -54,7 +54,7 @@ def _open_graph(request: Request, viewer: Viewer, here: Settings) -> dict[str, A
         "og:title": viewer.title,
         "og:site_name": here.title,
         "og:url": here.absolute(request.url.path + (f"?{request.url.query}" if request.url.query else "")),
-        "og:type": OG_TYPES.get(viewer.kind, "image"),
+        "og:type": "image" if viewer.mime.startswith("image/") else OG_TYPES.get(viewer.kind, "image"),
         "og:description": viewer.caption[:300],
         "og:image": picture,
         "og:image:width": size[0] if picture else 0,
