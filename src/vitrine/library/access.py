@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from vitrine.accounts import Actor, Right, Via
+from vitrine.accounts import Actor, DataboxRight, Right, Via
 from vitrine.library.errors import MayNotSee
 from vitrine.library.model import DOCUMENT, PREVIEW, THUMBNAIL, CollectionId, Recipe, Record, RecordId, RecordKey
 
@@ -63,6 +63,15 @@ def may(actor: Actor, record: Record, right: Right, now: datetime) -> bool:
 def may_have(actor: Actor, record: Record, name: str, recipe: Recipe | None, now: datetime) -> bool:
     """May the actor get the bytes of rendition *name*? *recipe* is its entry in the structure, if it has one."""
     return class_of(record, name, recipe) in classes_of(actor, record, now)
+
+
+def may_switch_link(actor: Actor, record: Record, name: str, recipe: Recipe | None, now: datetime) -> bool:
+    """V', R(imgtools), R(canmodifrecord), `bas_chupub` on the databox, and the class rule of the very file."""
+    if actor.via is Via.COMMAND:
+        return True
+    rights = all(may(actor, record, one, now) for one in (Right.imgtools, Right.canmodifrecord))
+    publishes = actor.rights.on_databox(record.databox_id, DataboxRight.bas_chupub)
+    return rights and publishes and may_have(actor, record, name, recipe, now)
 
 
 def class_of(record: Record, name: str, recipe: Recipe | None) -> str | None:

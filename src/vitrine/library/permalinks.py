@@ -14,8 +14,19 @@ import msgspec
 
 from vitrine.accounts import Actor
 from vitrine.errors import Forbidden, Invalid, NotFound
-from vitrine.library import store
-from vitrine.library.model import DOCUMENT, DataboxId, Permalink, RecordId, RecordKey, Rendition, SharedFile, Structure
+from vitrine.library import access, store
+from vitrine.library.errors import MayNotChange, NoSuchRendition
+from vitrine.library.model import (
+    DOCUMENT,
+    DataboxId,
+    Permalink,
+    Record,
+    RecordId,
+    RecordKey,
+    Rendition,
+    SharedFile,
+    Structure,
+)
 from vitrine.platform import audit
 from vitrine.platform.crypto import Vault, base64url, from_base64url, random_base62, same, signature
 from vitrine.platform.database import UnitOfWork
@@ -72,6 +83,23 @@ def bring(work: UnitOfWork, actor: Actor, structure: Structure, key: RecordKey, 
     values = {"token": link.token, "label": label, "activated": link.activated}
     store.put_permalink(work, record.id, name, values)
     audit.write(work, actor, "permalink.imported", f"record {key}", {"name": name})
+
+
+def switch(work: UnitOfWork, actor: Actor, structure: Structure, record: Record, name: str, *, on: bool) -> None:
+    """End the permalink of one file of *record*, or let it open again; its token stays (06 section 10).
+
+    *record* is one that the actor sees. Raises NoSuchRendition or MayNotChange.
+    """
+    found = store.rendition(work, record.id, name.lower())
+    if found is None or found.permalink is None:
+        raise NoSuchRendition(f"This record has no file called {name}.", field="link")
+    recipe = structure.recipe(record.databox_id, record.group, found.name)
+    if not access.may_switch_link(actor, record, found.name, recipe, work.now):
+        raise MayNotChange("You may not switch this link.", why=f"record {record.key} {found.name}")
+    if found.permalink.activated is on:
+        return
+    store.put_permalink(work, record.id, found.name, {"activated": on})
+    audit.write(work, actor, "permalink.on" if on else "permalink.off", f"record {record.key}", {"name": found.name})
 
 
 @dataclass(frozen=True, slots=True)

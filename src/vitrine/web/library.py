@@ -13,6 +13,7 @@ from vitrine.accounts import Actor, Right
 from vitrine.edge import long_read, read, services, write
 from vitrine.embed import Target
 from vitrine.embed.service import frame_size
+from vitrine.errors import Invalid
 from vitrine.library import access, permalinks
 from vitrine.library.model import DOCUMENT, PREVIEW, Collection, DataboxId, Record, RecordKey, Rendition
 from vitrine.library.permalinks import PermalinkPaths
@@ -166,7 +167,7 @@ async def record(request: Request) -> Response:
         shown = ready.get(PREVIEW) or ready.get("poster") or ready.get("thumbnail")
         if found.kind == "image" and shown is None:
             shown = ready.get(DOCUMENT)
-        original = ready.get(DOCUMENT)
+        original, structure = ready.get(DOCUMENT), here.records.structure(work)
         if (
             PREVIEW not in ready
             and original is not None
@@ -175,13 +176,21 @@ async def record(request: Request) -> Response:
             shown = original  # every browser plays or shows it as it is
         return {
             "record": found,
-            "collection": here.records.structure(work).collections[found.collection_id],
+            "collection": structure.collections[found.collection_id],
             "values": _by_field(here.records.values(work, actor, found, business=True)),
             "files": files,
             "shown": shown,
             "poster": ready.get("poster") or ready.get("thumbnail"),
             "link": _link(here.embeds, found, ready.get(PREVIEW) or ready.get(DOCUMENT)),
-            "paths": {name: permalinks.paths(key, one, one.permalink) for name, one in ready.items() if one.permalink},
+            "off": {name for name, one in ready.items() if one.permalink and not one.permalink.activated},
+            "switchable": {
+                name
+                for name, one in ready.items()
+                if one.permalink
+                and access.may_switch_link(
+                    actor, found, name, structure.recipe(found.databox_id, found.group, name), work.now
+                )
+            },
             "may_retry": access.may(actor, found, Right.imgtools, work.now),
             "failed": [one for one in files if one.state == "failed"],
             "waiting": [one for one in files if one.state == "waiting"],
@@ -199,7 +208,7 @@ def _by_field(values: list[Any]) -> list[tuple[Any, list[str]]]:
 
 
 def _link(embeds: Any, found: Record, rendition: Rendition | None) -> Link | None:
-    if rendition is None or rendition.permalink is None:
+    if rendition is None or rendition.permalink is None or not rendition.permalink.activated:
         return None
     paths = permalinks.paths(found.key, rendition, rendition.permalink)
     target = Target(found, rendition, paths.file, None)
@@ -211,6 +220,23 @@ def _link(embeds: Any, found: Record, rendition: Rendition | None) -> Link | Non
         embed=embeds.embed_address(target),
         oembed=embeds.embed_address(target).replace("/embed/?", "/oembed?", 1),
     )
+
+
+async def switch(request: Request) -> Response:
+    """End the permalink of a file, or let it open again: `link` is `off:<name>` or `on:<name>`."""
+    given = await posted(request)
+    here = services(request)
+    key = _key(request)
+    wish, _, name = given.get("link", "").partition(":")
+    if wish not in ("on", "off"):
+        raise Invalid("Say which link to switch on or off.", field="link")
+
+    def call(work: UnitOfWork, actor: Actor) -> None:
+        found = here.records.get(work, actor, key)
+        permalinks.switch(work, actor, here.records.structure(work), found, name, on=wish == "on")
+
+    await write(request, known, call)
+    return redirect(f"/records/{key.databox}/{key.number}/#files")
 
 
 async def retry(request: Request) -> Response:
@@ -230,5 +256,6 @@ ONE = "/records/{databox_id:int}/{record_id:int}/"
 ROUTES = [
     Route("/", wall, methods=["GET"]),
     Route(ONE, record, methods=["GET"]),
+    Route(ONE + "links/", switch, methods=["POST"]),
     Route(ONE + "retry/", retry, methods=["POST"]),
 ]
