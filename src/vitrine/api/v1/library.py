@@ -213,12 +213,16 @@ def _force(value: str | None) -> bool | None:
 
 
 def _status(value: str | None) -> int | None:
-    """Status bits: `0b1011`, bare binary, decimal digits, `0x…` or bare hex (02 section 6.4)."""
+    """Status bits: `0b1011`, bare binary, decimal digits, `0x…` or bare hex (02 section 6.4), 32 of them at most."""
     if value in (None, ""):
         return None
-    forms = ((r"0b([01]+)", 2), (r"([01]+)", 2), (r"(\d+)", 10), (r"(?:0x)?([0-9a-fA-F]+)", 16))
+    forms = (
+        (r"(?:0b)?0*([01]{1,32})", 2),
+        (r"0*([0-9]{1,10})", 10),
+        (r"(?:0x)?0*([0-9a-fA-F]{1,8})", 16),
+    )
     for pattern, base in forms:
         matched = re.fullmatch(pattern, value or "")
-        if matched:
+        if matched and int(matched[1], base) < 1 << 32:
             return int(matched[1], base) & 0xFFFF_FFF0
     raise Invalid("status must be bits, a decimal or a hexadecimal number.", field="status")
