@@ -3,7 +3,7 @@
 import json
 import socket
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import partial
@@ -58,7 +58,7 @@ from vitrine.oauth.narrowing import Narrowing
 from vitrine.oauth.personal import PersonalTokens
 from vitrine.platform import logging, migrate
 from vitrine.platform.crypto import Vault
-from vitrine.platform.database import Database
+from vitrine.platform.database import Database, UnitOfWork
 from vitrine.platform.fetch import Fetcher
 from vitrine.platform.ledger import Ledger
 from vitrine.platform.mail import transport_of
@@ -197,30 +197,42 @@ def keep_up(services: Services, stop: threading.Event) -> None:
     while not stop.is_set():
         pause = UPKEEP_EVERY
         try:
+            purge(services, stop)
             with services.database.write() as work:
-                accounts_store.purge(work, work.now - timedelta(days=1))
-                tokens.purge(work)
-                habits.purge(work)
-                links.purge(work)
-                portal_store.purge(work)
                 services.jobs.add(work, SWEEP, {}, key="all")
         except Unavailable as failure:  # a locked database or a full disk ends by itself: no reason to end the worker
             log.warning("upkeep.waits", why=failure.why)
             pause = UPKEEP_AGAIN
-        _purge_requests(services, stop)
         services.media.sandbox.end_idle()
         stop.wait(pause.total_seconds())
 
 
-def _purge_requests(services: Services, stop: threading.Event) -> None:
-    """Old lines of the request log in small batches, so that nobody waits long for the database."""
-    try:
-        while not stop.is_set():
+PURGES: tuple[Callable[[UnitOfWork], int], ...] = (
+    accounts_store.purge,
+    tokens.purge,
+    habits.purge,
+    links.purge,
+    portal_store.purge,
+    usage.purge,
+)
+
+
+def purge(services: Services, stop: threading.Event) -> None:
+    """Delete what is over: sessions, codes, tokens, counts, links, deleted applications, lines of the request log.
+
+    Each in batches of its own, every batch in a transaction of its own, until none is left: so nobody waits long for
+    the database, and a day that made a million tokens is not still being cleared away a month later. Raises
+    Unavailable."""
+    for one in PURGES:
+        gone = 1
+        while gone and not stop.is_set():
             with services.database.write() as work:
-                if usage.purge(work) == 0:
-                    return
-    except Unavailable as failure:
-        log.warning("upkeep.waits", why=failure.why)
+                gone = one(work)
+    idle: list[int] = [0]
+    while idle and not stop.is_set():
+        idle = services.database.reading(tokens.idle)  # looks at every token: not while others wait to write
+        with services.database.write() as work:
+            tokens.delete_idle(work, idle)
 
 
 class Application:

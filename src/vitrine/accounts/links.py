@@ -45,5 +45,5 @@ def forget(work: UnitOfWork, digest: bytes) -> None:
     work.db.execute(mailed_links.delete().where(mailed_links.c.digest == digest))
 
 
-def purge(work: UnitOfWork) -> None:
-    work.db.execute(mailed_links.delete().where(mailed_links.c.expires < work.now))
+def purge(work: UnitOfWork) -> int:
+    return work.db.execute(mailed_links.delete().where(mailed_links.c.expires < work.now)).rowcount

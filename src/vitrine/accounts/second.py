@@ -7,6 +7,7 @@ The libraries are loaded where they are used: most sign-ins need neither, and th
 
 import json
 import secrets
+import struct
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -28,6 +29,16 @@ _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 PENDING_LIFE = timedelta(minutes=10)
 CHALLENGE_LIFE = timedelta(minutes=5)
 MOST_PASSKEYS = 20
+# What a stranger's answer may set off in the parsers of JSON, CBOR, COSE and X.509 that read it.
+_UNREADABLE = (struct.error, ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+
+
+def _unreadable() -> tuple[type[Exception], ...]:
+    """The same with the errors of the libraries, which only who uses a passkey has to load."""
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from webauthn.helpers.exceptions import WebAuthnException
+
+    return (WebAuthnException, UnsupportedAlgorithm, *_UNREADABLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +239,6 @@ class SecondFactor:
         challenge = self._taken(work, answer, actor.must_user_id)
         from webauthn import verify_registration_response
         from webauthn.helpers import bytes_to_base64url
-        from webauthn.helpers.exceptions import WebAuthnException
 
         try:
             verified = verify_registration_response(
@@ -238,7 +248,7 @@ class SecondFactor:
                 expected_origin=self.origin,
                 require_user_verification=True,
             )
-        except (WebAuthnException, ValueError, KeyError, TypeError) as failure:
+        except _unreadable() as failure:
             raise Invalid("This passkey could not be read. Please try again.", why=type(failure).__name__) from failure
         credential = bytes_to_base64url(verified.credential_id)
         if len(credential) > 1400 or store.passkey(work, credential) is not None:
@@ -278,7 +288,6 @@ class SecondFactor:
         if found is None or user is None or user.mail_locked or user.is_guest:
             raise WrongCode("This passkey is not known here.", field="passkey")
         from webauthn import verify_authentication_response
-        from webauthn.helpers.exceptions import WebAuthnException
 
         try:
             verified = verify_authentication_response(
@@ -290,7 +299,7 @@ class SecondFactor:
                 credential_current_sign_count=found.sign_count,
                 require_user_verification=True,
             )
-        except (WebAuthnException, ValueError, KeyError, TypeError) as failure:
+        except _unreadable() as failure:
             refusal = "This passkey did not answer correctly. Please try again."
             raise WrongCode(refusal, field="passkey", why=type(failure).__name__) from failure
         store.use_passkey(work, found.id, verified.new_sign_count)
@@ -309,8 +318,8 @@ class SecondFactor:
             told = json.loads(answer)["response"]["clientDataJSON"]
             challenge = str(json.loads(from_base64url(str(told)))["challenge"])
             raw = from_base64url(challenge)
-        except (ValueError, KeyError, TypeError) as failure:
-            raise Invalid("This passkey could not be read. Please try again.") from failure
+        except _unreadable() as failure:
+            raise Invalid("This passkey could not be read. Please try again.", why=type(failure).__name__) from failure
         if not store.take_challenge(work, digest(base64url(raw)), user_id):
             raise WrongCode("This took too long. Please try again.", field="passkey")
         return raw
@@ -319,5 +328,5 @@ class SecondFactor:
 def _credential_of(answer: str) -> str:
     try:
         return str(json.loads(answer)["id"]).rstrip("=")
-    except (ValueError, KeyError, TypeError):
+    except _UNREADABLE:
         return ""

@@ -1,7 +1,7 @@
 """All SQL of users, sessions, failed sign-ins and rights."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
@@ -12,6 +12,7 @@ from vitrine.accounts.rights import CollectionGrant, DataboxRight, RecordGrant, 
 from vitrine.accounts.tables import (
     collection_rights,
     databox_rights,
+    passkey_challenges,
     record_grants,
     sessions,
     sign_in_failures,
@@ -253,7 +254,12 @@ def delete_sessions(work: UnitOfWork, user_id: UserId, keep: SessionId | None = 
     return work.db.execute(sessions.delete().where(condition)).rowcount
 
 
-def purge(work: UnitOfWork, failures_before: datetime) -> None:
-    """Drop sessions that ended and failures nobody counts any more."""
-    work.db.execute(sessions.delete().where(sessions.c.expires < work.now))
-    work.db.execute(sign_in_failures.delete().where(sign_in_failures.c.at < failures_before))
+def purge(work: UnitOfWork, limit: int = 1000) -> int:
+    """Drop sessions that ended, questions to passkeys that nobody answered, and failures nobody counts any more (those
+    of a day ago), in a small batch; returns how many rows went."""
+    gone = 0
+    for table, key in ((sessions, sessions.c.id), (passkey_challenges, passkey_challenges.c.digest)):
+        over = sa.select(key).where(table.c.expires < work.now).limit(limit)
+        gone += work.db.execute(table.delete().where(key.in_(over))).rowcount
+    old = sa.select(sign_in_failures.c.id).where(sign_in_failures.c.at < work.now - timedelta(days=1)).limit(limit)
+    return gone + work.db.execute(sign_in_failures.delete().where(sign_in_failures.c.id.in_(old))).rowcount

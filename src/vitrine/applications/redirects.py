@@ -10,7 +10,8 @@ from vitrine.applications.profiles import Profile
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 NATIVE = (Kind.PAGE, Kind.DEVICE)
-_OWN_SCHEME = re.compile(r"[a-z][a-z0-9+-]*(\.[a-z0-9+-]+)+:/[^\s\\]*")
+# What comes after the scheme must be able to stand in a Location header: ASCII without controls and backslashes.
+_OWN_SCHEME = re.compile(r"[a-z][a-z0-9+-]*(\.[a-z0-9+-]+)+:/[!-\[\]-~]*")
 _WEB = ("", "http", "https")
 
 

@@ -32,7 +32,7 @@ def _parts(url: str) -> tuple[SplitResult, int | None] | None:
         return None
     try:
         parts = urlsplit(url)
-        port = parts.port or _PORTS.get(parts.scheme)
+        port = _PORTS.get(parts.scheme) if parts.port is None else parts.port
     except ValueError:
         return None
     if parts.username is not None or parts.password is not None or not parts.hostname:

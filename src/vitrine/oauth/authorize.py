@@ -15,6 +15,8 @@ RESPONSE_TYPES = ("code", "token", "code-and-token")
 LONGEST_CLIENT_ID = 128
 LONGEST_NONCE = 512
 PROMPTS = frozenset({"none", "login", "consent"})
+# Ways to hand a request over that are not offered: ignored, they would be answered as another request than was meant.
+NOT_OFFERED = ("request", "request_uri", "registration")
 _AGE = re.compile(r"[0-9]{1,9}")
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43,128}")
 
@@ -58,8 +60,14 @@ class Asked:
         too_old = self.max_age is not None and now - actor.session.proved_at > self.max_age
         return "login" in self.prompt or too_old
 
-    def parameters(self) -> dict[str, str]:
-        """The parameters again, for hidden inputs and for redirects to ourselves."""
+    def parameters(self, *, proved: bool = False) -> dict[str, str]:
+        """The parameters again, for hidden inputs and for redirects to ourselves.
+
+        *proved*: somebody has just signed in, so that what asked for it (`prompt=login`, `max_age`) has been answered.
+        Until then it stays with every form and redirect: a mistyped password must not lead back to the session that
+        the application did not want to count (OpenID Connect Core section 3.1.2.1)."""
+        prompt = self.prompt - {"login"} if proved else self.prompt
+        age = None if proved or self.max_age is None else str(round(self.max_age.total_seconds()))
         wanted = {
             "client_id": self.application.client_id,
             "response_type": self.response_type,
@@ -69,6 +77,8 @@ class Asked:
             "code_challenge_method": "S256" if self.code_challenge else "",
             "scope": "" if self.scope is None else scopes.written(self.scope),
             "nonce": self.nonce or "",
+            "prompt": " ".join(sorted(prompt)),
+            "max_age": age or "",
         }
         return {name: value for name, value in wanted.items() if value}
 
@@ -104,6 +114,7 @@ def validate(
     challenge = _challenge(application, given, back)
     if scope is None:
         return Asked(application, response_type, redirect_uri, state, challenge, asked_uri, issuer)
+    _refuse_not_offered(given, response_type, back)
     nonce, prompt, max_age = _openid(given, back)
     return Asked(
         application, response_type, redirect_uri, state, challenge, asked_uri, issuer, scope, nonce, prompt, max_age
@@ -120,6 +131,16 @@ def _scope(application: Application, given: Mapping[str, str], back: addresses.R
         return scopes.asked(given.get("scope"), application)
     except scopes.UnknownScope:
         raise _error("invalid_scope", back) from None
+
+
+def _refuse_not_offered(given: Mapping[str, str], response_type: str, back: addresses.Return) -> None:
+    """OpenID Connect Core section 3.1.2.6; OAuth 2.0 Multiple Response Type Encoding Practices section 2.1."""
+    for name in NOT_OFFERED:
+        if given.get(name):
+            raise _error(f"{name}_not_supported", back)
+    usual = "query" if response_type == "code" else "fragment"
+    if given.get("response_mode", "") not in ("", usual):
+        raise _error("invalid_request", back)
 
 
 def _openid(given: Mapping[str, str], back: addresses.Return) -> tuple[str | None, frozenset[str], timedelta | None]:

@@ -56,14 +56,18 @@ class Clients:
             raise _refused("Send client credentials either in the header or in the body.", basic=False)
         client_id, secret = basic or (form.get("client_id", ""), form.get("client_secret", ""))
         found = self._find(work, client_id) if client_id else None
+        presented = [digest(secret)]
+        if basic is not None and (raw := _credentials(authorization)) != basic:
+            # Most clients send id and secret as they are, and imported ones may hold `%` and `+` (design 5.5).
+            found = found or self._find(work, raw[0])
+            presented.append(digest(raw[1]))
         if found is None:
             same(_NOBODYS, digest(secret))  # an unknown id costs what a known one costs
             raise _refused("The client is unknown.", basic=basic is not None)
         application, live = found
         strictly = basic is not None and not application.switches.has_old_answers
         if secret:
-            presented = digest(secret)
-            if not any(same(one, presented) for one in live):
+            if not any(same(one, told) for one in live for told in presented):
                 raise _refused("The client secret is not right.", basic=strictly)
         elif application.switches.is_on(Switch.SECRET_REQUIRED, self._policy):
             raise _refused("The client secret is required.", basic=strictly)
@@ -111,12 +115,23 @@ def _refused(words: str, *, basic: bool) -> TokenError:
 
 
 def _basic(header: str) -> tuple[str, str] | None:
-    """Client id and secret of HTTP Basic (RFC 6749 section 2.3.1: both form-encoded), None when there is none."""
-    scheme, _, rest = header.partition(" ")
-    if scheme.lower() != "basic":
+    """Client id and secret of HTTP Basic (RFC 6749 section 2.3.1: both form-encoded), None when there is none.
+
+    Raises TokenError (401, since the header was used) for one that is malformed."""
+    if header.partition(" ")[0].lower() != "basic":
         return None
+    user, password = _credentials(header)
+    return unquote_plus(user), unquote_plus(password)
+
+
+def _credentials(header: str) -> tuple[str, str]:
+    """The two sides of the header's colon, as they stand there (RFC 7617 section 2)."""
     try:
-        user, colon, password = base64.b64decode(rest.strip(), validate=True).decode().partition(":")
+        user, colon, password = (
+            base64.b64decode(header.partition(" ")[2].strip(), validate=True).decode().partition(":")
+        )
     except (binascii.Error, UnicodeDecodeError):
-        raise TokenError("invalid_client", "The Authorization header is malformed.") from None
-    return (unquote_plus(user), unquote_plus(password)) if colon else None
+        colon = user = password = ""
+    if not colon:
+        raise _refused("The Authorization header is malformed.", basic=True)
+    return user, password

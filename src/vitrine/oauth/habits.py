@@ -93,5 +93,6 @@ def headers(documentation: str) -> dict[str, str]:
     }
 
 
-def purge(work: UnitOfWork) -> None:
-    work.db.execute(habit_uses.delete().where(habit_uses.c.day < (work.now - KEPT).date()))
+def purge(work: UnitOfWork, limit: int = 1000) -> int:
+    old = sa.select(habit_uses.c.id).where(habit_uses.c.day < (work.now - KEPT).date()).limit(limit)
+    return work.db.execute(habit_uses.delete().where(habit_uses.c.id.in_(old))).rowcount

@@ -43,6 +43,9 @@ def authorization_server(issuer: str, policy: Policy) -> dict[str, Any]:
         "revocation_endpoint_auth_methods_supported": [*secret, "none"],
         "introspection_endpoint_auth_methods_supported": secret,
         "authorization_response_iss_parameter_supported": True,
+        # Said, since a document that is silent about the second one means that it is offered (Discovery section 3).
+        "request_parameter_supported": False,
+        "request_uri_parameter_supported": False,
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": [keys.ALGORITHM],
         "prompt_values_supported": ["none", "login", "consent"],

@@ -15,11 +15,12 @@ CLAIMS = {
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Whom an id_token is about, kept until the transaction has ended: signing takes longer than a row."""
+    """Whom an id_token is about, kept until the transaction has ended: signing takes longer than a row. *authenticated*
+    is when they last gave their password, None where nobody knows."""
 
     account_id: int
     nonce: str | None
-    authenticated: datetime
+    authenticated: datetime | None
 
 
 def claims(user: User, scope: frozenset[str]) -> dict[str, Any]:
@@ -48,9 +49,10 @@ def id_token(
         "aud": client_id,
         "iat": int(now.timestamp()),
         "exp": int((now + ID_TOKEN_LIFE).timestamp()),
-        "auth_time": int(identity.authenticated.timestamp()),
         **claims(user, scope),
     }
+    if identity.authenticated is not None:
+        made["auth_time"] = int(identity.authenticated.timestamp())
     if identity.nonce:
         made["nonce"] = identity.nonce
     return made

@@ -149,10 +149,35 @@ def purge(work: UnitOfWork, limit: int = 1000) -> int:
     """Delete codes and tokens that ended, in a small batch. A code is remembered for a day: when it comes again, what
     it gave is revoked (RFC 6749 section 10.5)."""
     remembered = work.now - timedelta(days=1)
-    ended = sa.select(authorization_codes.c.id).where(authorization_codes.c.expires < remembered).limit(limit)
-    work.db.execute(authorization_codes.delete().where(authorization_codes.c.id.in_(ended)))
-    refresh_store.purge(work, limit)
-    ended = sa.select(device_codes.c.id).where(device_codes.c.expires < remembered).limit(limit)
-    work.db.execute(device_codes.delete().where(device_codes.c.id.in_(ended)))
-    old = sa.select(access_tokens.c.id).where(access_tokens.c.expires < work.now).limit(limit)
-    return work.db.execute(access_tokens.delete().where(access_tokens.c.id.in_(old))).rowcount
+    gone = refresh_store.purge(work, limit)
+    for table, before in ((authorization_codes, remembered), (device_codes, remembered), (access_tokens, work.now)):
+        ended = sa.select(table.c.id).where(table.c.expires < before).limit(limit)
+        gone += work.db.execute(table.delete().where(table.c.id.in_(ended))).rowcount
+    return gone
+
+
+def idle(work: UnitOfWork, limit: int = 1000) -> list[int]:
+    """Tokens without an end that nobody used for as long as they may rest: they open nothing any more."""
+    limits = work.db.scalars(
+        sa.select(access_tokens.c.idle_limit_s).where(access_tokens.c.idle_limit_s.is_not(None)).distinct()
+    ).all()
+    wanted = [sa.and_(access_tokens.c.idle_limit_s == one, _unused_since(work, one)) for one in limits]
+    found = sa.select(access_tokens.c.id).where(sa.or_(sa.false(), *wanted)).limit(limit)
+    return list(work.db.scalars(found))
+
+
+def delete_idle(work: UnitOfWork, ids: list[int]) -> None:
+    """*ids* came from `idle`; one that was used meanwhile stays."""
+    limits = work.db.execute(
+        sa.select(access_tokens.c.id, access_tokens.c.idle_limit_s).where(
+            access_tokens.c.id.in_(ids), access_tokens.c.idle_limit_s.is_not(None)
+        )
+    ).all()
+    for token, seconds in limits:
+        this = sa.and_(access_tokens.c.id == token, _unused_since(work, seconds))
+        work.db.execute(access_tokens.delete().where(this))
+
+
+def _unused_since(work: UnitOfWork, seconds: int) -> sa.ColumnElement[bool]:
+    last = sa.func.coalesce(access_tokens.c.last_used, access_tokens.c.created, type_=access_tokens.c.created.type)
+    return last < work.now - timedelta(seconds=seconds)

@@ -13,7 +13,7 @@ from vitrine.accounts import Actor
 from vitrine.accounts.errors import AccountLocked, WrongCredentials
 from vitrine.edge import cookie, csrf, off, parameters, read, services, write
 from vitrine.edge.calls import GUIDE
-from vitrine.edge.cookies import clear_session, set_session
+from vitrine.edge.cookies import clear_session
 from vitrine.edge.limits import TooMany
 from vitrine.edge.params import scalars
 from vitrine.oauth import OutOfBandError, PageError, RedirectedError, habits
@@ -23,6 +23,7 @@ from vitrine.platform.database import UnitOfWork
 from vitrine.web.onward import AUTHORIZE, targets
 from vitrine.web.proving import second_step
 from vitrine.web.render import page, redirect
+from vitrine.web.session import opened
 
 _SAFE = {"Referrer-Policy": "no-referrer", "Cache-Control": "no-store"}
 _ERRORS = {
@@ -144,18 +145,8 @@ async def _sign_in(request: Request, asked: Asked, form: Mapping[str, object]) -
         error = "login" if isinstance(refusal, WrongCredentials) else "account-locked"
         return redirect(f"{AUTHORIZE}?{urlencode({'error': error, **asked.parameters()})}", 302)
     # The consent page needs the new session's form token, so the browser comes back once with its cookie.
-    back = f"{AUTHORIZE}?{urlencode(asked.parameters())}"
-    step = await second_step(request, user, back)
-    if step is not None:
-        return step
-    agent = request.headers.get("user-agent", "")
-
-    def call(work: UnitOfWork, _actor: Actor) -> str:
-        return here.accounts.open_session(work, user, address=request.state.address, agent=agent)[0]
-
-    response = redirect(back, 302)
-    set_session(request, response, await write(request, cookie, call))
-    return response
+    back = f"{AUTHORIZE}?{urlencode(asked.parameters(proved=True))}"
+    return await second_step(request, user, back) or await opened(request, user, redirect(back, 302))
 
 
 async def _switch(request: Request, asked: Asked, form: Mapping[str, object]) -> Response:
@@ -198,7 +189,7 @@ async def _granted(request: Request, asked: Asked) -> Response:
 
     made = await write(request, cookie, call)
     if made is None:
-        return redirect(f"{AUTHORIZE}?{urlencode(asked.parameters())}", 302)
+        return redirect(f"{AUTHORIZE}?{urlencode(asked.parameters(proved=True))}", 302)
     _note_habits(request, asked)
     if asked.is_out_of_band:
         return page(request, "oauth/code.html", headers=_SAFE, code=made, error="", application=asked.application)

@@ -42,6 +42,7 @@ async def second(request: Request) -> Response:
 async def passkey_options(request: Request) -> Response:
     await xhr(request)
     here = services(request)
+    here.limits.authorize.hit(request.state.address)  # anybody may ask, and each question is a row for five minutes
     made = await write(request, nobody, lambda work, _actor: here.second.ask_passkey(work))
     return json_answer({"success": True, "options": json.loads(made)})
 

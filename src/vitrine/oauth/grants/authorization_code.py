@@ -23,7 +23,7 @@ class AuthorizationCode:
                 scope = None if found.scope is None else frozenset(found.scope)
                 identity = None
                 if scope is not None and OPENID in scope:
-                    identity = Identity(found.account_id, found.nonce, found.authenticated or found.issued)
+                    identity = Identity(found.account_id, found.nonce, found.authenticated)
                 return desk.tokens.issue(work, application, found.account_id, found.id, scope, identity=identity)
             except codes.Replayed as refusal:
                 replayed = refusal  # leave the transaction normally: the revocation must be kept

@@ -21,7 +21,7 @@ class DeviceCode:
             try:
                 allowed = devices.poll(work, application, secret)
                 scope = frozenset(allowed.scope)
-                identity = Identity(allowed.account_id, None, work.now) if OPENID in scope else None
+                identity = Identity(allowed.account_id, None, None) if OPENID in scope else None
                 return desk.tokens.issue(work, application, allowed.account_id, None, scope, identity=identity)
             except devices.Waiting as refusal:
                 waits = refusal  # the time of this poll must be kept

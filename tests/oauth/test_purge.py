@@ -1,0 +1,187 @@
+"""What is over goes away by itself, in small batches and on both databases (design 5.9, anchors: "dead tokens are never
+purged", django-oauth-toolkit 1783 and pim-community-dev 18882)."""
+
+import threading
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from tests.oauth.flows import DEVICE, REVOKE, post, refresh, status_of, tokens
+from vitrine import app
+from vitrine.accounts import User
+from vitrine.accounts.tables import passkey_challenges, sessions, sign_in_failures
+from vitrine.applications import portal_store, usage
+from vitrine.applications.tables import accounts, applications, consents
+from vitrine.oauth import store
+from vitrine.oauth.tables import (
+    access_tokens,
+    authorization_codes,
+    device_codes,
+    habit_uses,
+    refresh_tokens,
+)
+from vitrine.platform.database import UnitOfWork
+from vitrine.platform.tables import audit_log, request_log
+from vitrine.testing.server import Registered, Server, Visitor
+
+pytestmark = pytest.mark.both_databases
+
+
+def count(server: Server, table: sa.Table) -> int:
+    with server.services.database.read() as work:
+        return work.db.scalar(sa.select(sa.func.count()).select_from(table)) or 0
+
+
+def change(server: Server, table: sa.Table, **values: Any) -> None:
+    with server.services.database.write() as work:
+        work.db.execute(table.update().values(**values))
+
+
+def purge(server: Server) -> None:
+    app.purge(server.services, threading.Event())
+
+
+def call(work: UnitOfWork, application_id: int, days_ago: float, status: int = 200, account: int = 1) -> None:
+    work.db.execute(
+        request_log.insert().values(
+            at=work.now - timedelta(days=days_ago), request_id="r", account_id=account, application_id=application_id,
+            method="GET", route="/api/v1/me/", status=status, duration_us=1000,
+        )
+    )  # fmt: skip
+
+
+def test_codes_tokens_devices_and_sessions_go_when_their_time_is_over(
+    server: Server, ada: User, strict: Registered, visitor: Visitor
+) -> None:
+    made = tokens(server, ada, strict)
+    refresh(server, strict, made["refresh_token"])
+    post(server, strict, DEVICE)
+    visitor.xhr("POST", "/login/passkey/options/")
+    visitor.submit("/login/", "/login/", {"login": "ada", "password": "wrong"})
+    purge(server)
+    ended = (authorization_codes, access_tokens, refresh_tokens, device_codes, sessions, passkey_challenges)
+    living = {table.name: count(server, table) for table in ended}
+    assert all(living.values()), living
+    with server.services.database.read() as work:
+        long_ago = work.now - timedelta(days=2)
+    for table in ended:
+        if table is access_tokens:
+            with server.services.database.write() as work:
+                work.db.execute(table.update().where(~table.c.is_developer).values(expires=long_ago))
+        else:
+            change(server, table, expires=long_ago)
+    change(server, sign_in_failures, at=long_ago)
+    purge(server)
+    left = {table.name: count(server, table) for table in (*ended, sign_in_failures)}
+    assert left == {**dict.fromkeys(left, 0), "access_tokens": 1}, "the developer token has no end"
+    assert status_of(server, strict.developer_token) == 200
+
+
+def test_a_backlog_is_worked_off_at_once_in_batches_of_their_own(
+    server: Server, ada: User, strict: Registered, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(5):
+        tokens(server, ada, strict)
+    with server.services.database.write() as work:
+        work.db.execute(access_tokens.update().values(expires=work.now - timedelta(seconds=1)))
+    sizes: list[int] = []
+
+    def two(work: UnitOfWork) -> int:
+        sizes.append(store.purge(work, limit=2))
+        return sizes[-1]
+
+    monkeypatch.setattr(app, "PURGES", (two,))
+    purge(server)
+    assert count(server, access_tokens) == 0
+    assert sizes == [2, 2, 2, 0], "never more than a batch in one transaction"
+
+
+def test_a_token_without_end_goes_when_it_rested_too_long_and_not_before(
+    server: Server, ada: User, old: Registered
+) -> None:
+    kept, gone = (tokens(server, ada, old, code_verifier="v" * 64)["access_token"] for _ in range(2))
+    with server.services.database.write() as work:
+        newest = sa.select(sa.func.max(access_tokens.c.id)).scalar_subquery()
+        age = {"created": work.now - timedelta(days=91), "last_used": None}
+        work.db.execute(access_tokens.update().where(access_tokens.c.id == newest).values(**age))
+        rested = {"created": work.now - timedelta(days=300), "last_used": work.now - timedelta(days=89)}
+        others = access_tokens.update().where(access_tokens.c.id != newest, ~access_tokens.c.is_developer)
+        work.db.execute(others.values(**rested))
+    assert status_of(server, gone) == 401
+    with server.services.database.read() as work:
+        found = store.idle(work)
+    with server.services.database.write() as work:
+        store.delete_idle(work, [*found, *work.db.scalars(sa.select(access_tokens.c.id))])
+        assert len(found) == 1, "only what opens nothing any more"
+    assert status_of(server, kept) == 200
+    purge(server)
+    assert count(server, access_tokens) == 2, "the one that was used, and the developer token"
+
+
+def test_a_deleted_application_goes_after_14_days_with_all_that_was_its_own(
+    server: Server, ada: User, strict: Registered, old: Registered
+) -> None:
+    made = tokens(server, ada, strict)
+    other = tokens(server, ada, old)["access_token"]
+    with server.services.database.write() as work:
+        work.db.execute(
+            habit_uses.insert().values(
+                application_id=strict.application.id, habit="implicit", day=work.now.date(), uses=1, last_at=work.now
+            )
+        )
+        work.db.execute(
+            applications.update()
+            .where(applications.c.id == strict.application.id)
+            .values(deleted_at=work.now - portal_store.KEPT + timedelta(minutes=1))
+        )
+    lines = count(server, audit_log)
+    purge(server)
+    assert count(server, applications) == 2, "its owner may still bring it back"
+    with server.services.database.write() as work:
+        work.db.execute(
+            applications.update()
+            .where(applications.c.deleted_at.is_not(None))
+            .values(deleted_at=work.now - portal_store.KEPT - timedelta(minutes=1))
+        )
+    purge(server)
+    with server.services.database.read() as work:
+        assert list(work.db.scalars(sa.select(applications.c.id))) == [old.application.id]
+        assert set(work.db.scalars(sa.select(accounts.c.application_id))) == {old.application.id}
+    assert (count(server, refresh_tokens), count(server, habit_uses), count(server, consents)) == (0, 0, 1)
+    assert count(server, audit_log) == lines, "what happened stays written down"
+    assert post(server, strict, REVOKE, token=made["access_token"]).json()["error"] == "invalid_client"
+    assert status_of(server, other) == 200
+
+
+def test_the_request_log_keeps_thirty_days(server: Server, strict: Registered) -> None:
+    mine = strict.application.id
+    with server.services.database.write() as work:
+        for days_ago in (0.5, 29.9, 30.1, 400):
+            call(work, mine, days_ago)
+    purge(server)
+    assert count(server, request_log) == 2
+
+
+def test_usage_counts_days_in_utc_with_the_empty_ones(server: Server, strict: Registered) -> None:
+    """The first and the last microsecond of a day belong to it (issue 4, item 6)."""
+    mine = strict.application.id
+    with server.services.database.write() as work:
+        midnight = work.now.replace(hour=0, minute=0, second=0, microsecond=0)
+        since = partial(lambda at: (work.now - at) / timedelta(days=1))
+        call(work, mine, since(midnight), account=1)
+        call(work, mine, since(midnight - timedelta(microseconds=1)), status=404, account=1)
+        call(work, mine, since(midnight - timedelta(days=1)), status=500, account=2)
+        call(work, mine, since(midnight - timedelta(days=1)), account=2)
+        call(work, mine + 1, 0, account=3)
+        found = usage.days(work, mine)
+        summary = usage.summaries(work, [mine], timedelta(days=30))[mine]
+    assert len(found) == 30
+    assert [one.day for one in found] == [found[0].day + timedelta(days=at) for at in range(30)]
+    today, yesterday = found[-1], found[-2]
+    assert (today.day, today.requests, today.failures, today.people) == (midnight.date(), 1, 0, 1)
+    assert (yesterday.requests, yesterday.failures, yesterday.people) == (3, 2, 2)
+    assert sum(one.requests for one in found) == summary.requests == 4
+    assert summary.failures == 2
