@@ -96,7 +96,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     base, notes = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{notes_port}"
     log = (folder.parent / "server.log").open("wb")
     serve = [sys.executable, "-m", "vitrine", "serve", "--demo", "--data", str(folder), "--port", str(port)]
-    server = subprocess.Popen(serve, stdout=log, stderr=subprocess.STDOUT)
+    environment = {**os.environ, "VITRINE_USER_CODE_ATTEMPTS": "1000"}  # one person types the codes of every test
+    server = subprocess.Popen(serve, env=environment, stdout=log, stderr=subprocess.STDOUT)
     try:
         wait_for(lambda: is_up(f"{base}/api/"), 120, "the server answers")
         told = json.loads((folder / "demo.json").read_text())

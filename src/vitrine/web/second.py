@@ -71,14 +71,14 @@ async def _security(
 ) -> Response:
     here = services(request)
 
-    def call(work: UnitOfWork, actor: Actor) -> tuple[Overview, str | None]:
+    def call(work: UnitOfWork, actor: Actor) -> tuple[Overview, str | None, bool]:
         # The secret of an app that waits for its first code is shown like every secret: shortly after signing in.
-        waiting = here.second.waiting(work, actor) if here.accounts.is_fresh(work, actor) else None
-        return here.second.overview(work, actor), waiting
+        is_fresh = here.accounts.is_fresh(work, actor)
+        return here.second.overview(work, actor), here.second.waiting(work, actor) if is_fresh else None, is_fresh
 
-    overview, address = await read(request, known, call)
+    overview, address, is_fresh = await read(request, known, call)
     return page(
-        request, "account/security.html", tab="security", overview=overview, address=address, codes=codes or [],
+        request, "account/security.html", tab="security", overview=overview, address=address, is_fresh=is_fresh, codes=codes or [],
         picture=_picture(address) if address else "", secret=_secret(address) if address else "",
         faults={fault_of: fault} if fault else {},
     )  # fmt: skip

@@ -28,7 +28,9 @@ function failed(button, failure) {
   say(words);
 }
 
-if (window.PublicKeyCredential) {
+// A passkey belongs to a host name: where the address is a number, the browser refuses every one.
+const named = !/^[\d.]+$|:/.test(location.hostname);
+if (window.PublicKeyCredential && named) {
   for (const button of document.querySelectorAll("[data-passkey]")) {
     button.hidden = false;
     button.addEventListener("click", async () => {

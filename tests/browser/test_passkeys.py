@@ -1,0 +1,250 @@
+"""Passkeys in a real Chromium with its virtual authenticator (WebAuthn level 2; issue 4, item 7).
+
+The server has the name `localhost` here: a passkey belongs to a host name, never to an address of numbers.
+"""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import pytest
+import sqlalchemy as sa
+from playwright.sync_api import Browser, BrowserContext, CDPSession, Page, expect
+
+from tests.browser.conftest import free_port, is_up, shoot, wait_for
+from tests.browser.test_pages import violations
+from tests.oauth.flows import PKCE
+from vitrine.accounts.tables import sessions, users
+from vitrine.platform.database import Database
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+PASSWORD = "a long enough one"
+CALLBACK = "https://notes.invalid/cb"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    base: str
+    folder: Path
+
+    def call(self, *arguments: str) -> Any:
+        command = [sys.executable, "-m", "vitrine", *arguments, "--data", str(self.folder), "--json"]
+        return json.loads(subprocess.run(command, check=True, capture_output=True, timeout=60).stdout)
+
+    def change(self, statement: sa.Update) -> None:
+        database = Database.in_folder(self.folder)
+        with database.write() as work:
+            work.db.execute(statement)
+        database.close()
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    folder = tmp_path_factory.mktemp("passkeys") / "data"
+    port = free_port()
+    base = f"http://localhost:{port}"
+    command = [sys.executable, "-m", "vitrine", "serve", "--data", str(folder), "--port", str(port), "--no-worker"]
+    environment = {**os.environ, "VITRINE_BASE_URL": base}
+    with (folder.parent / "server.log").open("wb") as log:
+        server = subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)
+        try:
+            wait_for(lambda: is_up(f"http://127.0.0.1:{port}/health"), 60, "the server answers")
+            yield Place(base, folder)
+        finally:
+            server.terminate()
+            server.wait(20)
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody with a browser and an authenticator built into it."""
+
+    place: Place
+    login: str
+    page: Page
+    cdp: CDPSession
+    authenticator: str
+
+    def go(self, path: str) -> None:
+        self.page.goto(self.place.base + path)
+
+    def sign_in(self) -> None:
+        self.go("/login/")
+        self.page.get_by_label("Login or e-mail").fill(self.login)
+        self.page.get_by_label("Password").fill(PASSWORD)
+        with self.page.expect_navigation():
+            self.page.get_by_role("button", name="Sign in").press("Enter")
+
+    def forget_session(self) -> None:
+        self.page.context.clear_cookies()
+
+    def add_passkey(self, name: str = "This laptop") -> None:
+        self.go("/account/security/")
+        self.page.get_by_label("Name of the passkey").fill(name)
+        self.page.get_by_role("button", name="Add a passkey").press("Enter")
+        expect(self.page.get_by_role("heading", name=name)).to_be_visible()
+
+    def authenticators_keys(self) -> list[dict[str, Any]]:
+        told = self.cdp.send("WebAuthn.getCredentials", {"authenticatorId": self.authenticator})
+        found: list[dict[str, Any]] = told["credentials"]
+        return found
+
+
+@pytest.fixture
+def person(place: Place, browser: Browser, request: pytest.FixtureRequest) -> Iterator[Person]:
+    login = re.sub(r"[^a-z]", "", request.node.name)[-40:]
+    place.call("user", "add", login, "--password", PASSWORD)
+    context: BrowserContext = browser.new_context(viewport={"width": 1280, "height": 900}, locale="en")
+    page = context.new_page()
+    cdp = context.new_cdp_session(page)
+    cdp.send("WebAuthn.enable")
+    options = {
+        "protocol": "ctap2", "transport": "internal", "hasResidentKey": True, "hasUserVerification": True,
+        "isUserVerified": True, "automaticPresenceSimulation": True,
+    }  # fmt: skip
+    made = cdp.send("WebAuthn.addVirtualAuthenticator", {"options": options})
+    yield Person(place, login, page, cdp, made["authenticatorId"])
+    context.close()
+
+
+def test_a_passkey_is_added_and_opens_the_account_without_a_password(person: Person) -> None:
+    page = person.page
+    person.sign_in()
+    person.add_passkey()
+    assert len(page.locator("#codes li").all()) == 10, "recovery codes come with the first one"
+    assert violations(page) == []
+    shoot(page, "passkey-added")
+    person.forget_session()
+    person.go("/login/?redirect=%2Faccount%2F")
+    button = page.get_by_role("button", name="Use a passkey")
+    shoot(page, "passkey-sign-in")
+    button.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"{person.place.base}/account/")
+    person.go("/account/security/")
+    expect(page.get_by_text("last used")).to_be_visible()
+    person.page.get_by_role("button", name="Remove This laptop").press("Enter")
+    expect(page.get_by_role("heading", name="This laptop")).to_be_hidden()
+    person.forget_session()
+    person.go("/login/")
+    button.press("Enter")
+    expect(page.locator("[data-passkey-note]")).to_have_text("This passkey is not known here.")
+    assert [one for one in page.context.cookies() if one["name"] == "vitrine"] == []
+
+
+def test_with_a_passkey_the_password_alone_opens_nothing(person: Person) -> None:
+    page = person.page
+    person.sign_in()
+    person.add_passkey()
+    person.forget_session()
+    person.sign_in()
+    expect(page.get_by_role("heading", name="Second step")).to_be_visible()
+    expect(page.get_by_text("Use your passkey, or type one of your recovery codes.")).to_be_visible()
+    assert violations(page) == []
+    shoot(page, "passkey-second-step")
+    page.get_by_label("Code").fill("abcde-abcde-abcde")
+    page.get_by_role("button", name="Sign in").press("Enter")
+    expect(page.locator("#code-fault, .fault").first).to_contain_text("This code is not right")
+    page.get_by_role("button", name="Use a passkey").press("Enter")
+    page.wait_for_url(f"{person.place.base}/")
+
+
+def test_a_finger_that_is_not_the_persons_opens_nothing(person: Person) -> None:
+    page = person.page
+    person.sign_in()
+    person.add_passkey()
+    person.forget_session()
+    person.cdp.send("WebAuthn.setUserVerified", {"authenticatorId": person.authenticator, "isUserVerified": False})
+    person.go("/login/")
+    page.get_by_role("button", name="Use a passkey").press("Enter")
+    expect(page.locator("[data-passkey-note]")).to_have_text(
+        "The passkey did not work. Please try again or use a code."
+    )
+    assert [one for one in page.context.cookies() if one["name"] == "vitrine"] == []
+
+
+def test_webauthn_6_1_1_a_copied_passkey_is_known_by_its_counter(person: Person) -> None:
+    page = person.page
+    person.sign_in()
+    person.add_passkey()
+    key = person.authenticators_keys()[0]
+    person.forget_session()
+    for _ in range(2):
+        person.go("/login/")
+        page.get_by_role("button", name="Use a passkey").press("Enter")
+        page.wait_for_url(f"{person.place.base}/")
+        person.forget_session()
+    person.cdp.send(
+        "WebAuthn.removeCredential", {"authenticatorId": person.authenticator, "credentialId": key["credentialId"]}
+    )
+    copied = {**key, "signCount": 1}
+    person.cdp.send("WebAuthn.addCredential", {"authenticatorId": person.authenticator, "credential": copied})
+    person.go("/login/")
+    page.get_by_role("button", name="Use a passkey").press("Enter")
+    expect(page.locator("[data-passkey-note]")).to_have_text("This passkey did not answer correctly. Please try again.")
+    assert [one for one in page.context.cookies() if one["name"] == "vitrine"] == []
+
+
+def test_an_answer_works_once(person: Person) -> None:
+    page = person.page
+    person.sign_in()
+    person.add_passkey()
+    person.forget_session()
+    sent: list[str] = []
+    page.on("request", lambda one: sent.append(one.post_data or "") if one.url.endswith("/login/passkey/") else None)
+    person.go("/login/")
+    page.get_by_role("button", name="Use a passkey").press("Enter")
+    page.wait_for_url(f"{person.place.base}/")
+    person.forget_session()
+    person.go("/login/")
+    replayed = page.evaluate(
+        """async body => (await (await fetch("/login/passkey/", {method: "POST", body: new URLSearchParams(body),
+        headers: {"X-Requested-With": "XMLHttpRequest", Accept: "application/json"}})).json())""",
+        sent[0],
+    )
+    assert replayed == {"success": False, "message": "This took too long. Please try again."}
+
+
+def test_a_sign_in_of_long_ago_is_made_fresh_before_a_passkey_is_added(person: Person) -> None:
+    page = person.page
+    person.sign_in()
+    person.place.change(sessions.update().values(proved_at=sessions.c.proved_at - sa.literal(3_600_000_000)))
+    person.go("/account/security/")
+    page.get_by_role("button", name="Add a passkey").press("Enter")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Continue").press("Enter")
+    page.get_by_label("Name of the passkey").fill("Key ring")
+    page.get_by_role("button", name="Add a passkey").press("Enter")
+    expect(page.get_by_role("heading", name="Key ring")).to_be_visible()
+
+
+def test_a_passkey_signs_in_for_an_application_that_wants_a_new_sign_in(person: Person) -> None:
+    """OpenID Connect Core section 3.1.2.1: `prompt=login` is answered by the passkey, and asked only once."""
+    page, place = person.page, person.place
+    person.sign_in()
+    person.add_passkey()
+    made = place.call(
+        "app", "add", f"Notes of {person.login}"[:60], "--website", "https://notes.invalid", "--description", "Notes.",
+        "--callback", CALLBACK, "--profile", "strict", "--owner", person.login,
+    )  # fmt: skip
+    asked = {"client_id": made["client_id"], "response_type": "code", "redirect_uri": CALLBACK, "prompt": "login"}
+    person.go(f"/api/oauthv2/authorize?{urlencode({**asked, **PKCE, 'state': 's', 'scope': 'openid'})}")
+    page.get_by_role("button", name="Use a passkey").press("Enter")
+    page.get_by_role("button", name="Allow").wait_for()
+    with page.expect_request(re.compile(re.escape(CALLBACK))) as back:
+        page.get_by_role("button", name="Allow").press("Enter")
+    found = parse_qs(urlsplit(back.value.url).query)
+    assert (found["state"], found["iss"]) == (["s"], [place.base])
+    assert "code" in found
+    database = Database.in_folder(place.folder)
+    with database.read() as work:
+        mine = sa.select(sa.func.count()).select_from(sessions).join(users, users.c.id == sessions.c.user_id)
+        assert work.db.scalar(mine.where(users.c.login == person.login)) == 1, "the session of before has ended"
+    database.close()
