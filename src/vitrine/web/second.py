@@ -78,8 +78,8 @@ async def _security(
 
     overview, address, is_fresh = await read(request, known, call)
     return page(
-        request, "account/security.html", tab="security", overview=overview, address=address, is_fresh=is_fresh, codes=codes or [],
-        picture=_picture(address) if address else "", secret=_secret(address) if address else "",
+        request, "account/security.html", tab="security", overview=overview, address=address, codes=codes or [],
+        is_fresh=is_fresh, picture=_picture(address) if address else "", secret=_secret(address) if address else "",
         faults={fault_of: fault} if fault else {},
     )  # fmt: skip
 

@@ -62,6 +62,7 @@ class Operation:
     answer: dict[str, Any] | None = None
     is_client_call: bool = False
     needs_token: bool = False
+    media: str = "application/json"
 
     def described(self) -> dict[str, Any]:
         in_query = self.method == "get"
@@ -82,7 +83,7 @@ class Operation:
     def _responses(self) -> dict[str, Any]:
         if self.answer is None:
             return _PAGE
-        good = {"200": {"description": "The answer", "content": _json(self.answer)}}
+        good = {"200": {"description": "The answer", "content": {self.media: {"schema": self.answer}}}}
         if self.needs_token:
             return {**good, **_BEARER}
         return {**good, **_REFUSED} if self.is_client_call else good
@@ -94,6 +95,7 @@ AUTHORIZE = (
     "client_id", "response_type", "redirect_uri", "state", "scope", "code_challenge", "code_challenge_method", "nonce",
     "prompt", "max_age",
 )  # fmt: skip
+DECIDED = (*AUTHORIZE, "login", "password", "action_login", "action_accept", "switch_account", "csrf")
 TOKEN = (
     "grant_type", *_CLIENT, "code", "redirect_uri", "code_verifier", "username", "password", "refresh_token", "scope",
     "device_code",
@@ -116,9 +118,11 @@ _DEVICE = _object(
     expires_in=_NUMBER,
     interval=_NUMBER,
 )
+_KEY = {**_object(("kty", "n", "e", "kid", "alg", "use")), "additionalProperties": _TEXT, "maxProperties": 6}
 _DOCUMENT = _object(("issuer", "authorization_endpoint", "token_endpoint", "code_challenge_methods_supported"))
 OPERATIONS = (
     Operation(metadata.AUTHORIZE, "get", "Ask a person to allow an application", AUTHORIZE),
+    Operation(metadata.AUTHORIZE, "post", "Sign in there, or decide: what the page's own forms send", DECIDED),
     Operation(metadata.TOKEN, "post", "Exchange a grant for tokens", TOKEN, _TOKENS, is_client_call=True),
     Operation(
         metadata.REVOKE, "post", "End a token (RFC 7009)", ("token", "token_type_hint", *_CLIENT),
@@ -134,6 +138,14 @@ OPERATIONS = (
     Operation(
         metadata.USERINFO, "get", "Who the person is (OpenID Connect Core 5.3)", (), _object(("sub",), sub=_TEXT),
         needs_token=True,
+    ),
+    Operation(
+        metadata.USERINFO, "post", "The same, with the token in a form where the application may (RFC 6750 2.2)",
+        ("access_token",), _object(("sub",), sub=_TEXT), needs_token=True,
+    ),
+    Operation(
+        metadata.JWKS, "get", "The keys that sign id_tokens (RFC 7517)", (),
+        _object(("keys",), keys={"type": "array", "items": _KEY}), media="application/jwk-set+json",
     ),
     Operation(metadata.AUTHORIZATION_SERVER, "get", "Metadata (RFC 8414)", (), _DOCUMENT),
     Operation(metadata.OPENID, "get", "The same for OpenID Connect", (), _DOCUMENT),
