@@ -168,7 +168,7 @@ class SecondFactor:
         """A code of the app or a recovery code. Raises WrongCode or AccountLocked. Opens its own transaction."""
         counter = f"second step of user {user.id}"  # no login has spaces
         with self.accounts.database.write() as work:
-            self.accounts.refuse_locked(work, counter, address)
+            self.accounts.refuse_locked(work, counter, address, user.id)
             right = self._take(work, user.id, code)
             self.accounts.note_attempt(work, counter, address, right=right)
             if right:

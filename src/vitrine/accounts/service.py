@@ -220,9 +220,11 @@ class Accounts:
         """
         with self.database.read() as work:
             found = store.user_by_login(work, login)
-            # Login and e-mail address of one account share its counter: else there are twice as many guesses.
-            login = found.login if found else login
-            self.refuse_locked(work, login, address)
+            # Login and e-mail address of one account share its counter: else there are twice as many guesses. What no
+            # login can be is counted without its blanks: with them it could be the counter of somebody's second step.
+            login = found.login if found else "".join(login.split())
+            known = found.id if found else None
+            self.refuse_locked(work, login, address, known)
             hashed = store.password_hash(work, found.id) if found else None
         right = self.passwords.verify(hashed, password)
         usable = found is not None and not found.is_guest and not found.mail_locked
@@ -231,7 +233,7 @@ class Accounts:
             better = self.passwords.rehashed(password)  # before the write lock is taken
         with self.database.write() as work:
             # Counted again inside the write lock: parallel guesses may not slip through together.
-            self.refuse_locked(work, login, address)
+            self.refuse_locked(work, login, address, known)
             if not right or not usable or found is None:
                 store.add_failure(work, login, address)
             else:
@@ -254,9 +256,14 @@ class Accounts:
         else:
             store.add_failure(work, counter, address)
 
-    def refuse_locked(self, work: UnitOfWork, login: str, address: str) -> None:
+    def refuse_locked(self, work: UnitOfWork, login: str, address: str, user_id: UserId | None = None) -> None:
+        """Raises AccountLocked after too many failures for *login*, or from *address*.
+
+        Where *user_id* is signed in from this very address, only failures from there count for the login: else anybody
+        who knows a login could keep its owner out for ever (docs/decisions/0061)."""
         since = work.now - self.policy.wait
-        by_login = store.failures_since(work, since, login=login)
+        usual = user_id is not None and store.has_session_from(work, user_id, address)
+        by_login = store.failures_since(work, since, login=login, address=address if usual else None)
         by_address = store.failures_since(work, since, address=address) if address else 0
         if by_login >= self.policy.failures or by_address >= self.policy.failures_by_address:
             minutes = round(self.policy.wait.total_seconds() / 60)

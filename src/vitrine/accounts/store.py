@@ -192,15 +192,13 @@ def add_failure(work: UnitOfWork, login: str, address: str) -> None:
 
 
 def failures_since(work: UnitOfWork, since: datetime, *, login: str | None = None, address: str | None = None) -> int:
-    condition = (
-        sign_in_failures.c.login_folded == fold(login)[:128]
-        if login is not None
-        else sign_in_failures.c.address == address
-    )
-    count = work.db.scalar(
-        sa.select(sa.func.count()).select_from(sign_in_failures).where(condition, sign_in_failures.c.at > since)
-    )
-    return int(count or 0)
+    """How often it went wrong for *login*, from *address*, or for the one from the other where both are given."""
+    wanted = [sign_in_failures.c.at > since]
+    if login is not None:
+        wanted.append(sign_in_failures.c.login_folded == fold(login)[:128])
+    if address is not None:
+        wanted.append(sign_in_failures.c.address == address)
+    return int(work.db.scalar(sa.select(sa.func.count()).select_from(sign_in_failures).where(*wanted)) or 0)
 
 
 def clear_failures(work: UnitOfWork, login: str) -> None:
@@ -231,6 +229,12 @@ def sessions_of(work: UnitOfWork, user_id: UserId) -> list[Session]:
         .limit(100)
     )
     return [Session(*row) for row in rows]
+
+
+def has_session_from(work: UnitOfWork, user_id: UserId, address: str) -> bool:
+    """True if the person is signed in from this address somewhere."""
+    mine = sa.and_(sessions.c.user_id == user_id, sessions.c.address == address[:64], sessions.c.expires > work.now)
+    return bool(address) and work.db.execute(sa.select(sessions.c.id).where(mine).limit(1)).first() is not None
 
 
 def touch_session(work: UnitOfWork, session_id: SessionId, at: datetime, expires: datetime) -> None:
