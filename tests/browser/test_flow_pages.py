@@ -178,3 +178,24 @@ def test_not_you_leads_to_the_sign_in_of_the_same_request(page: Page, site: Site
     page.get_by_label("Password").fill(site.told["user"]["password"])
     page.get_by_role("button", name="Sign in").press("Enter")
     expect(page.get_by_role("button", name="Allow")).to_be_visible()
+
+
+@pytest.mark.parametrize(("width", "scheme"), FORMS)
+def test_the_pages_of_administrators_have_no_violation(browser: Browser, site: Site, width: int, scheme: str) -> None:
+    context = browser.new_context(
+        viewport={"width": width, "height": 900}, color_scheme="dark" if scheme == "dark" else "light", locale="en"
+    )
+    page = context.new_page()
+    sign_in(page, site, "admin")
+    page.goto(f"{site.base}/admin/applications/")
+    checked(page, f"admin-applications-{width}-{scheme}")
+    page.get_by_role("link", name="Audit log").press("Enter")
+    expect(page.get_by_text("session.opened").first).to_be_visible()
+    checked(page, f"admin-audit-{width}-{scheme}")
+    page.get_by_label("Action begins with").fill("nothing.like.it")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Nothing happened")).to_be_visible()
+    with page.expect_download() as file:
+        page.get_by_role("link", name="Download").press("Enter")
+    assert file.value.suggested_filename == "audit.jsonl"
+    context.close()

@@ -21,10 +21,21 @@ from starlette.routing import Route
 from vitrine.accounts import User
 from vitrine.applications import Profile
 from vitrine.testing.server import Registered, Server
-from vitrine.web import account, administration, developer, device, portal, portal_usage, recovery, second, session
+from vitrine.web import (
+    account,
+    administration,
+    auditing,
+    developer,
+    device,
+    portal,
+    portal_usage,
+    recovery,
+    second,
+    session,
+)
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance]
-ROOMS = (account, administration, developer, device, portal, portal_usage, recovery, second, session)
+ROOMS = (account, administration, auditing, developer, device, portal, portal_usage, recovery, second, session)
 ROUTES = [one for room in ROOMS for one in room.ROUTES]
 PLACE = re.compile(r"\{(\w+)(?::\w+)?\}")
 SCRIPTED = ("developers/check", "passkey", "access_token/", "callback/", "authorize_grant_password", "/grant/")

@@ -2,6 +2,7 @@
 
 import html
 import threading
+from functools import partial
 
 import pyotp
 import pytest
@@ -103,25 +104,25 @@ def test_of_parallel_uses_of_one_code_one_counts(server: Server, ada: User) -> N
         for one in visitors:
             page = one.submit("/login/", "/login/", {"login": "ada", "password": PASSWORD})
             forms.append({**hidden(page.text), "code": code})
-        together, places = threading.Barrier(len(visitors)), []
-
-        def send(
-            visitor: Visitor, form: dict[str, str], together: threading.Barrier = together, places: list[str] = places
-        ) -> None:
-            together.wait()
-            places.append(visitor.client.post("/login/second/", data=form).headers.get("location", ""))
-
+        together = threading.Barrier(len(visitors))
+        places: list[str] = []
+        send = partial(_send, together, places)
         threads = [threading.Thread(target=send, args=pair) for pair in zip(visitors, forms, strict=True)]
-        for one in threads:
-            one.start()
-        for one in threads:
-            one.join(60)
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
         assert sorted(places) == ["", "", "", "", "", "/"]
         with server.services.database.write() as work:
             server.services.accounts.note_attempt(work, f"second step of user {ada.id}", "", right=True)
     with server.services.database.read() as work:
         left = sa.select(sa.func.count()).select_from(recovery_codes).where(recovery_codes.c.used_at.is_(None))
         assert work.db.scalar(left) == 9
+
+
+def _send(together: threading.Barrier, places: list[str], visitor: Visitor, form: dict[str, str]) -> None:
+    together.wait()
+    places.append(visitor.client.post("/login/second/", data=form).headers.get("location", ""))
 
 
 def test_a_new_password_by_letter_leaves_the_second_step_where_it_is(server: Server, ada: User) -> None:

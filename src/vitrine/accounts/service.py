@@ -335,6 +335,14 @@ class Accounts:
     def end_other_sessions(self, work: UnitOfWork, actor: Actor) -> int:
         return store.delete_sessions(work, actor.must_user_id, keep=actor.session.id if actor.session else None)
 
+    # -- what happened -------------------------------------------------------------------------------------------
+
+    def audit_lines(self, work: UnitOfWork, actor: Actor, wanted: audit.Wanted, limit: int) -> list[audit.Line]:
+        """The newest lines of the audit log, which tells of everybody: administrators only. Raises Forbidden."""
+        if not actor.is_admin:
+            raise Forbidden("This is for administrators.")
+        return list(audit.lines(work, wanted, limit))
+
     # -- forms ---------------------------------------------------------------------------------------------------
 
     def csrf_token(self, session_secret: str) -> str:

@@ -8,6 +8,7 @@ from vitrine import __version__
 from vitrine.cli import (
     administration,
     applications,
+    auditing,
     backup,
     checking,
     doctor,
@@ -45,6 +46,7 @@ for command in (
     administration.grant,
     applications.app,
     administration.keys,
+    auditing.audit,
     checking.checks,
     importing.import_files,
     phraseanet.import_phraseanet,

@@ -6,6 +6,7 @@ from starlette.staticfiles import StaticFiles
 from vitrine.web import (
     account,
     administration,
+    auditing,
     authorize,
     developer,
     device,
@@ -40,6 +41,7 @@ def routes() -> list[BaseRoute]:
         *portal_usage.ROUTES,
         *portal_insight.ROUTES,
         *administration.ROUTES,
+        *auditing.ROUTES,
         *developer.ROUTES,
         *authorize.ROUTES,
         *device.ROUTES,
