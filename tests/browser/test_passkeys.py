@@ -225,6 +225,33 @@ def test_a_sign_in_of_long_ago_is_made_fresh_before_a_passkey_is_added(person: P
     expect(page.get_by_role("heading", name="Key ring")).to_be_visible()
 
 
+def test_who_has_a_passkey_shows_it_before_secrets_are_shown(person: Person) -> None:
+    """The password of a stolen session alone takes no passkey off the account."""
+    page = person.page
+    person.sign_in()
+    person.add_passkey()
+    codes = page.locator("#codes li").all_inner_texts()
+    long_ago = sessions.update().values(proved_at=sessions.c.proved_at - sa.literal(3_600_000_000))
+    person.place.change(long_ago)
+    person.go("/account/security/")
+    page.get_by_role("button", name="Remove This laptop").press("Enter")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_label("One of your recovery codes").fill("aaaaa-aaaaa-aaaaa")
+    page.get_by_role("button", name="Continue").press("Enter")
+    expect(page.get_by_text("This code is not right, or it was used already.").first).to_be_visible()
+    assert violations(page) == []
+    shoot(page, "passkey-prove")
+    page.get_by_role("button", name="Use a passkey").press("Enter")
+    page.wait_for_url(f"{person.place.base}/account/security/")
+    expect(page.get_by_role("heading", name="This laptop")).to_be_visible()
+    person.place.change(long_ago)
+    page.get_by_role("button", name="Remove This laptop").press("Enter")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_label("One of your recovery codes").fill(codes[0])
+    page.get_by_role("button", name="Continue").press("Enter")
+    expect(page.get_by_role("heading", name="This laptop")).to_be_hidden()
+
+
 def test_a_passkey_signs_in_for_an_application_that_wants_a_new_sign_in(person: Person) -> None:
     """OpenID Connect Core section 3.1.2.1: `prompt=login` is answered by the passkey, and asked only once."""
     page, place = person.page, person.place

@@ -14,6 +14,7 @@ from tests.operations.test_letters import letters, link
 from vitrine.accounts import User, Via
 from vitrine.accounts.tables import recovery_codes, second_factors
 from vitrine.applications import Profile, Switch
+from vitrine.platform.addresses import place
 from vitrine.testing.server import PASSWORD, Registered, Server, Visitor, hidden
 
 
@@ -75,6 +76,21 @@ def test_nobody_fills_the_counter_of_a_second_step_from_the_sign_in_page(server:
     page = visitor.submit("/login/", "/login/", {"login": "ada", "password": PASSWORD})
     answer = visitor.client.post("/login/second/", data={**hidden(page.text), "code": totp.now()})
     assert answer.headers["location"] == "/"
+
+
+def test_all_addresses_of_one_ipv6_network_are_one_place(server: Server, ada: User) -> None:
+    for number in range(8):
+        fail(server, f"2001:db8::{number:x}", times=1)
+    assert "Too many failed sign-ins" in sign_in(at(server, "203.0.113.5"))
+    assert sign_in(server.browser(), login="nobody") != "/"
+    for number in range(32):
+        fail(server, f"2001:db8::1:{number:x}", login=f"nobody-{number}", times=1)
+    server.user("bob")
+    assert "Too many failed sign-ins" in sign_in(at(server, "2001:db8::ffff"), login="bob")
+    assert sign_in(at(server, "2001:db8:0:1::ffff"), login="bob") == "/", "the network beside it"
+    assert place("::ffff:192.0.2.1") == "192.0.2.1"
+    assert place("fe80::1%eth0") == place("fe80::2") != place("fe80:0:0:1::1")
+    assert place("7") == "7"
 
 
 def test_a_proof_of_the_password_is_worth_nothing_in_another_browser(server: Server, ada: User) -> None:

@@ -18,6 +18,7 @@ from vitrine.accounts.tables import (
     sign_in_failures,
     users,
 )
+from vitrine.platform.addresses import place
 from vitrine.platform.database import UnitOfWork, inserted_id
 from vitrine.platform.prepared import Prepared
 from vitrine.platform.schema import metadata
@@ -188,7 +189,9 @@ def grant_record(
 
 
 def add_failure(work: UnitOfWork, login: str, address: str) -> None:
-    work.db.execute(sign_in_failures.insert().values(login_folded=fold(login)[:128], address=address, at=work.now))
+    work.db.execute(
+        sign_in_failures.insert().values(login_folded=fold(login)[:128], address=place(address), at=work.now)
+    )
 
 
 def failures_since(work: UnitOfWork, since: datetime, *, login: str | None = None, address: str | None = None) -> int:
@@ -197,7 +200,7 @@ def failures_since(work: UnitOfWork, since: datetime, *, login: str | None = Non
     if login is not None:
         wanted.append(sign_in_failures.c.login_folded == fold(login)[:128])
     if address is not None:
-        wanted.append(sign_in_failures.c.address == address)
+        wanted.append(sign_in_failures.c.address == place(address))
     return int(work.db.scalar(sa.select(sa.func.count()).select_from(sign_in_failures).where(*wanted)) or 0)
 
 
@@ -232,9 +235,9 @@ def sessions_of(work: UnitOfWork, user_id: UserId) -> list[Session]:
 
 
 def has_session_from(work: UnitOfWork, user_id: UserId, address: str) -> bool:
-    """True if the person is signed in from this address somewhere."""
-    mine = sa.and_(sessions.c.user_id == user_id, sessions.c.address == address[:64], sessions.c.expires > work.now)
-    return bool(address) and work.db.execute(sa.select(sessions.c.id).where(mine).limit(1)).first() is not None
+    """True if the person is signed in from this address, or one beside it, somewhere."""
+    mine = sa.and_(sessions.c.user_id == user_id, sessions.c.expires > work.now)
+    return bool(address) and place(address) in map(place, work.db.scalars(sa.select(sessions.c.address).where(mine)))
 
 
 def touch_session(work: UnitOfWork, session_id: SessionId, at: datetime, expires: datetime) -> None:

@@ -10,6 +10,7 @@ import time
 from dataclasses import dataclass, field
 
 from vitrine.errors import DomainError
+from vitrine.platform.addresses import place
 
 WINDOW_S = 60
 
@@ -54,9 +55,9 @@ class Limit:
     _windows: _Windows = field(default_factory=_Windows)
 
     def hit(self, key: str) -> dict[str, str]:
-        """Count one request of *key* and return the headers of its answer. Raises TooMany."""
+        """Count one request of *key*, an address or a number, and return the headers of its answer. Raises TooMany."""
         now = time.monotonic()
-        end, many = self._windows.hit(key, now)
+        end, many = self._windows.hit(place(key), now)
         wait = max(1, round(end - now))
         headers = {
             "RateLimit-Policy": f'"{self.name}";q={self.per_minute};w={WINDOW_S}',

@@ -46,7 +46,8 @@ async def proved(request: Request, password: str, code: str) -> tuple[str, str] 
     here = services(request)
 
     def look(work: UnitOfWork, actor: Actor) -> tuple[Actor, bool]:
-        return actor, here.second.has_app(work, actor.must_user_id)
+        # Passkeys count too: with the password alone a stolen session could take them off the account.
+        return actor, here.accounts.has_second_step(work, actor.must_user_id)
 
     actor, needs_code = await read(request, known, look)
     field = PROOF
@@ -66,11 +67,16 @@ async def proved(request: Request, password: str, code: str) -> tuple[str, str] 
 async def ask(request: Request, given: Mapping[str, str], field: str = "", fault: str = "", back: str = "") -> Response:
     """The password page for a form: *given* is sent again with what is typed there."""
     here = services(request)
-    needs_code = await read(request, known, lambda work, actor: here.second.has_app(work, actor.must_user_id))
+
+    def look(work: UnitOfWork, actor: Actor) -> tuple[bool, bool]:
+        mine = actor.must_user_id
+        return here.accounts.has_second_step(work, mine), here.second.has_app(work, mine)
+
+    needs_code, has_app = await read(request, known, look)
     hidden = {name: value for name, value in given.items() if name not in _OURS}
     return page(
         request, "prove.html", faults={field: fault} if fault else {}, action=request.url.path, hidden=hidden,
-        back=back or _page_of(request.url.path), needs_code=needs_code,
+        back=back or _page_of(request.url.path), needs_code=needs_code, has_app=has_app,
     )  # fmt: skip
 
 
