@@ -88,7 +88,15 @@ def fields(path: str) -> dict[str, Any]:
 def described(path: str, method: str) -> dict[str, Any]:
     """One operation: what it takes, and every answer that it may give."""
     scripted = any(word in path for word in SCRIPTED) or method == "DELETE"
-    kinds = JSON if scripted or path.endswith("export/") else {"image/png": {}, **PAGE} if "logo" in path else PAGE
+    kinds: dict[str, Any] = (
+        {"application/jsonl": {}, **JSON}
+        if path.endswith("export/")
+        else JSON
+        if scripted
+        else {"image/png": {}, **PAGE}
+        if "logo" in path
+        else PAGE
+    )
     listed = ("200", "302", "400", "403", "404") if method == "GET" else tuple(SAID)
     parameters: list[dict[str, Any]] = [
         {"name": name, "in": "path", "required": True, "schema": {"enum": ids(name)}} for name in PLACE.findall(path)

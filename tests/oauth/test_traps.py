@@ -359,7 +359,7 @@ def test_oidc_core_3_1_2_6_what_is_not_offered_is_refused_and_never_ignored(
 def test_every_trap_of_the_list_has_its_tests() -> None:
     """A name in the list is the beginning of one; what stands in this file has no file before it."""
     root = Path(__file__).parents[2]
-    rows = [one for one in (root / "docs/wire/traps.md").read_text().splitlines() if one.startswith("| ")][1:]
+    rows = [one for one in (root / "docs/wire/traps.md").read_text().splitlines() if one.startswith("| ")][2:]
     assert len(rows) > 30
     missing = []
     for row in rows:

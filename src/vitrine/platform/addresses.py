@@ -6,8 +6,8 @@ from functools import lru_cache
 
 @lru_cache(maxsize=4096)
 def place(address: str) -> str:
-    """What stands for an address where somebody is counted: an IPv4 address itself, of an IPv6 one its network of 64 bits,
-    since every subscriber has at least one of those and can take another address of it for each try."""
+    """What stands for an address where somebody is counted: an IPv4 address itself; of an IPv6 one its network of 64
+    bits, since every subscriber has one of those at least and can take another address of it for each try."""
     if ":" not in address:
         return address
     try:
