@@ -2,6 +2,8 @@
 SHELL := /bin/sh
 PYTHON ?= python3
 VENV := .venv
+GROWN ?=
+LOCK := $(if $(GROWN),requirements/grown.txt,requirements/run.txt)
 BIN := $(VENV)/bin
 HOST ?= 127.0.0.1
 PORT ?= 8000
@@ -16,15 +18,15 @@ help: ## This list
 run: venv ## Start the whole product with the demonstration on http://127.0.0.1:8000
 	@exec $(BIN)/vitrine serve --demo --data $(DATA) --host $(HOST) --port $(PORT)
 
-venv: $(VENV)/.run ## Build .venv from the hashed locks
+venv: $(VENV)/.run ## Build .venv from the hashed locks (GROWN=1: with PostgreSQL and object stores)
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Vitrine needs Python 3.11 or newer (PYTHON=... make)."; exit 1; }
 	@$(PYTHON) -m venv $(VENV) || { echo "Python's venv module is missing. On Debian: apt-get install python3-venv"; rm -rf $(VENV); exit 1; }
 
-$(VENV)/.run: $(VENV)/bin/python requirements/run.txt pyproject.toml package-lock.json tools/vendor.sh
+$(VENV)/.run: $(VENV)/bin/python $(LOCK) pyproject.toml package-lock.json tools/vendor.sh
 	@echo "Installing what the server needs ..."
-	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/run.txt
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r $(LOCK)
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@sh tools/vendor.sh $(BIN)
 	@touch $@
@@ -67,6 +69,7 @@ demo-app: $(VENV)/.test ## Run the example application against `make run`
 
 lock: $(VENV)/.test ## Compile the locks anew
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --extra build pyproject.toml -o requirements/run.txt
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --extra build --extra grown pyproject.toml -o requirements/grown.txt
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --extra build --extra grown --extra test pyproject.toml -o requirements/test.txt
 	@sh tools/npm-lock.sh
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-deps requirements/demo.in -o requirements/demo.txt

@@ -109,17 +109,24 @@ class Settings:
         return self.base_url.rstrip("/") + path
 
 
-def load(environ: Mapping[str, str] | None = None, file: Path | None = None, **given: Any) -> Settings:
-    """Settings from, in rising order of precedence, defaults, TOML *file*, environment (`VITRINE_*`) and *given*.
+def load(
+    environ: Mapping[str, str] | None = None,
+    file: Path | None = None,
+    *,
+    otherwise: Mapping[str, Any] | None = None,
+    **given: Any,
+) -> Settings:
+    """Settings from, in rising order of precedence, defaults, *otherwise* (what a command assumes when nobody said
+    anything), TOML *file*, environment (`VITRINE_*`) and *given*.
 
     Raises Invalid that lists every fault at once; an unknown key is a fault, since a typing error must not be silent.
     """
     environ = os.environ if environ is None else environ
     known = {one.name: one for one in fields(Settings)}
     faults: list[str] = []
-    values: dict[str, Any] = {}
+    values: dict[str, Any] = dict(otherwise or {})
     if file is not None:
-        for key, value in tomllib.loads(file.read_text()).items():
+        for key, value in _read(file, faults).items():
             _take(values, known, key, value, faults, f"{file.name}: {key}")
     for name, text in environ.items():
         if name.startswith(PREFIX) and name not in NO_SETTINGS:
@@ -132,6 +139,14 @@ def load(environ: Mapping[str, str] | None = None, file: Path | None = None, **g
     if faults:
         raise Invalid("These settings cannot be used: " + "; ".join(faults) + ".", field="settings")
     return settings
+
+
+def _read(file: Path, faults: list[str]) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as failure:
+        faults.append(f"{file.name} cannot be read ({failure})")
+        return {}
 
 
 def _take(

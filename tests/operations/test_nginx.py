@@ -49,12 +49,12 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
     base = f"https://127.0.0.1:{tls}"
     large, small = filled(folder)
     certificate(folder)
-    settings = {"BASE_URL": base, "TRUSTED_PROXIES": "127.0.0.1", "ACCEL_PREFIX": "/_documents"}
+    (folder / "data" / "vitrine.toml").write_text(configured(base))
     serve = [sys.executable, "-m", "vitrine", "serve", "--no-worker", "--data", str(folder / "data")]
     nginx = [NGINX, "-p", str(folder), "-c", str(configuration(folder, port, tls)), "-g", "daemon off;"]
     trust = ssl.create_default_context(cafile=folder / "fullchain.pem")
     with (
-        running([*serve, "--port", str(port)], {f"VITRINE_{name}": value for name, value in settings.items()}),
+        running([*serve, "--port", str(port)], {}),
         running(nginx, {}),
         httpx.Client(base_url=base, verify=trust) as behind,
         httpx.Client(base_url=f"http://127.0.0.1:{port}") as direct,
@@ -85,6 +85,13 @@ def filled(folder: Path) -> tuple[str, str]:
         found.append(f"{parts.path}?{parts.query}")
     server.close()
     return found[0], found[1]
+
+
+def configured(base: str) -> str:
+    """What the first lines of deploy/nginx.conf ask for, with the address of the test."""
+    lines = re.findall(r"^#     (\w+ = .+)$", (ROOT / "deploy" / "nginx.conf").read_text(), re.MULTILINE)
+    assert len(lines) == 3
+    return "\n".join(lines).replace("https://dam.example.org", base) + "\n"
 
 
 def certificate(folder: Path) -> None:

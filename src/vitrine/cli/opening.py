@@ -1,6 +1,6 @@
 """How commands open an instance."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -27,10 +27,10 @@ def data_option(command: F) -> F:
     )(command)
 
 
-def load(data: Path, **given: Any) -> Settings:
-    """Settings of the instance in *data*: its vitrine.toml, the environment, then *given*."""
+def load(data: Path, *, otherwise: Mapping[str, Any] | None = None, **given: Any) -> Settings:
+    """Settings of the instance in *data*: *otherwise*, its vitrine.toml, the environment, then *given*."""
     file = data / CONFIGURATION
-    found = settings.load(file=file if file.exists() else None, data_dir=data.resolve(), **given)
+    found = settings.load(file=file if file.exists() else None, otherwise=otherwise, data_dir=data.resolve(), **given)
     logging.configure(as_json=found.log_json, level=found.log_level)
     return found
 

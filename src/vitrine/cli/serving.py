@@ -2,10 +2,12 @@
 
 import contextlib
 import ctypes
+import errno
 import gc
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -20,6 +22,7 @@ import click
 from vitrine import app
 from vitrine.api import openapi as described
 from vitrine.cli.opening import data_option, instance, load
+from vitrine.errors import Unavailable
 from vitrine.platform import logging
 from vitrine.platform import migrate as migrations
 from vitrine.search.service import REBUILD
@@ -84,8 +87,8 @@ def serve(data: Path, host: str, port: int, demo: bool, no_worker: bool) -> None
 
     from vitrine.edge.protocol import Protocol
 
-    base_url = None if "VITRINE_BASE_URL" in os.environ else f"http://{host}:{port}"
-    settings = load(data, base_url=base_url, demo=demo or None)
+    settings = load(data, otherwise={"base_url": nearby(host, port)}, demo=demo or None)
+    sockets = bound(host, port)  # first of all: a second server on the same folder must not get as far as a worker
     database = app.open_database(settings)
     if settings.demo:
         from vitrine.cli.demo import fill
@@ -112,10 +115,36 @@ def serve(data: Path, host: str, port: int, demo: bool, no_worker: bool) -> None
         timeout_graceful_shutdown=10,
     )
     try:
-        uvicorn.Server(config).run()
+        uvicorn.Server(config).run(sockets)
     finally:
         if worker is not None:
             worker.stop()
+
+
+def bound(host: str, port: int) -> list[socket.socket]:
+    """Sockets that are bound and do not listen yet. Raises Unavailable that names port and host."""
+    made: list[socket.socket] = []
+    try:
+        for family, kind, _, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+            one = socket.socket(family, kind)
+            made.append(one)
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET6:
+                one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            one.bind(address)
+    except OSError as failure:
+        for one in made:
+            one.close()
+        if failure.errno == errno.EADDRINUSE:
+            raise Unavailable(f"Port {port} of {host} is taken: choose another one with --port.") from failure
+        raise Unavailable(f"The server cannot listen at {host}, port {port}: {failure.strerror}.") from failure
+    return made
+
+
+def nearby(host: str, port: int) -> str:
+    """The address of a server that nobody gave a `base_url`: for people on this machine."""
+    name = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)  # noqa: S104 - compared, not bound
+    return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
 
 
 def _settle() -> None:

@@ -81,8 +81,17 @@ class Database:
 
     @classmethod
     def in_folder(cls, folder: Path) -> "Database":
-        folder.mkdir(parents=True, exist_ok=True)
-        return cls(f"sqlite:///{folder / 'vitrine.sqlite3'}")
+        """The SQLite database of an instance. Folder and file are made closed to other people of the machine: hashes of
+        passwords, addresses and texts stand in it (the group may enter, so that a proxy can be let in to `blobs`).
+        Raises Unavailable where neither can be made."""
+        file = folder / "vitrine.sqlite3"
+        try:
+            folder.mkdir(mode=0o750, parents=True, exist_ok=True)
+            if not file.exists():
+                file.touch(mode=0o600)  # SQLite gives its -wal and -shm the same mode
+        except OSError as failure:
+            raise Unavailable(f"{folder} cannot be used as data folder: {failure.strerror}.") from failure
+        return cls(f"sqlite:///{file}")
 
     def listen(self, kind: type[object], listener: Listener) -> None:
         """Call *listener(work, event)* inside the transaction for every event of exactly this type."""

@@ -195,6 +195,32 @@ def test_settings_come_from_file_environment_and_command_in_that_order(tmp_path:
     assert timedelta(days=found.session_days) == timedelta(days=14)
 
 
+def test_what_a_command_assumes_gives_way_to_what_somebody_said(tmp_path: Path) -> None:
+    assumed = {"base_url": "http://127.0.0.1:8000"}
+    file = tmp_path / "vitrine.toml"
+    file.write_text('base_url = "https://dam.example.org"\n')
+    assert load({}, file, otherwise=assumed).base_url == "https://dam.example.org"
+    assert load({"VITRINE_BASE_URL": "https://b.example"}, file, otherwise=assumed).base_url == "https://b.example"
+    assert load({}, otherwise={"base_url": "http://127.0.0.1:21"}).base_url == "http://127.0.0.1:21"
+
+
+@pytest.mark.parametrize("content", [b'title = "open', b"\xff\xfe"])
+def test_a_settings_file_that_cannot_be_read_is_named(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "vitrine.toml"
+    file.write_bytes(content)
+    with pytest.raises(Invalid, match=r"vitrine\.toml cannot be read"):
+        load({}, file)
+
+
+def test_the_data_folder_is_made_closed_to_others(tmp_path: Path) -> None:
+    made = Database.in_folder(tmp_path / "new")
+    with made.write() as work:
+        work.db.exec_driver_sql("CREATE TABLE t (n INTEGER)")
+    assert (tmp_path / "new").stat().st_mode & 0o007 == 0
+    assert {one.stat().st_mode & 0o077 for one in (tmp_path / "new").iterdir()} == {0}
+    made.close()
+
+
 def test_a_failing_statement_does_not_tell_its_values(tmp_path: Path) -> None:
     """Design section 8: they would stand in the log, and digests, addresses and hashes are among them."""
     database = Database.in_folder(tmp_path)
