@@ -14,6 +14,7 @@ import pytest
 from vitrine.accounts import User
 from vitrine.cli import backup, doctor, inventory, restore
 from vitrine.errors import Conflict, Invalid, NotFound, Unavailable
+from vitrine.jobs import store as jobs
 from vitrine.library.jobs import Sweeper
 from vitrine.media.storage import BlobStore
 from vitrine.settings import Settings
@@ -206,6 +207,50 @@ def test_nothing_is_overwritten(filled: Server, tmp_path: Path) -> None:
     assert [one.name for one in (tmp_path / "there").iterdir()] == ["letter.txt"]
 
 
+def test_an_existing_folder_is_filled_and_stays_what_it_is(filled: Server, tmp_path: Path) -> None:
+    """It may be a mount, the volume of a container, or belong to the server's user: it cannot be replaced."""
+    back_up(filled, tmp_path / "copy.tar")
+    there = tmp_path / "there"
+    (there / "lost+found").mkdir(parents=True)
+    (there / ".restoring" / "blobs").mkdir(parents=True)  # a restore that was killed
+    there.chmod(0o710)
+    before = there.stat()
+    settings = bring_back(tmp_path / "copy.tar", there)
+    assert (there.stat().st_ino, there.stat().st_mode) == (before.st_ino, before.st_mode)
+    assert faults(settings) == []
+    assert not (there / ".restoring").exists()
+    with pytest.raises(Conflict, match="not empty"):
+        bring_back(tmp_path / "copy.tar", there)
+
+
+def test_a_restore_that_fails_leaves_an_existing_folder_empty(filled: Server, tmp_path: Path) -> None:
+    back_up(filled, tmp_path / "copy")
+    (tmp_path / "copy" / "server.key").write_text("other")
+    (tmp_path / "there").mkdir()
+    with pytest.raises(Invalid, match="damaged"):
+        bring_back(tmp_path / "copy", tmp_path / "there")
+    assert list((tmp_path / "there").iterdir()) == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can restore for somebody else")
+def test_what_root_restores_belongs_to_the_owner_of_the_folder(filled: Server, tmp_path: Path) -> None:
+    back_up(filled, tmp_path / "copy")
+    (tmp_path / "there").mkdir()
+    os.chown(tmp_path / "there", 8606, 8607)
+    bring_back(tmp_path / "copy", tmp_path / "there")
+    owners = {(one.lstat().st_uid, one.lstat().st_gid) for one in (tmp_path / "there").rglob("*")}
+    assert owners == {(8606, 8607)}
+
+
+def test_a_restored_instance_has_no_worker_yet(filled: Server, tmp_path: Path) -> None:
+    with filled.services.database.write() as work:
+        jobs.show(work, filled.worker.owner, work.now)
+    back_up(filled, tmp_path / "copy")
+    found = doctor.examine(bring_back(tmp_path / "copy", tmp_path / "there"), deep=False)
+    assert [one.state for one in found if one.check == "worker"] == [doctor.WARNING]
+    assert not (tmp_path / "there" / "index").exists(), "who only looks leaves nothing behind"
+
+
 def test_the_old_settings_are_kept_but_not_obeyed(filled: Server, tmp_path: Path) -> None:
     (filled.settings.data_dir / "vitrine.toml").write_text('title = "Old machine"\n')
     back_up(filled, tmp_path / "copy")
@@ -230,16 +275,45 @@ def test_a_missing_document_is_told_and_the_rest_is_kept(filled: Server, tmp_pat
     assert [one.check for one in faults(bring_back(tmp_path / "copy", tmp_path / "there"))] == ["documents"]
 
 
-def test_the_commands_end_with_a_status(filled: Server, tmp_path: Path) -> None:
-    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "vitrine", *arguments],
-            capture_output=True,
-            text=True,
-            check=False,
-            env={name: value for name, value in os.environ.items() if not name.startswith("VITRINE_")},
-        )
+def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("VITRINE_")}
+    return subprocess.run(
+        [sys.executable, "-m", "vitrine", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**kept, **environment},
+    )
 
+
+def test_the_comparison_reads_files_and_does_not_compare_an_instance_with_itself(
+    filled: Server, tmp_path: Path, postgresql: PostgreSQL
+) -> None:
+    back_up(filled, tmp_path / "copy.tar")
+    data, there, url = str(filled.settings.data_dir), str(tmp_path / "there"), postgresql.empty()
+    moved = run("restore", str(tmp_path / "copy.tar"), "--data", there, VITRINE_DATABASE_URL=url)
+    assert moved.returncode == 0, moved.stderr
+    same = run("doctor", "--data", there, "--compare", str(tmp_path / "copy.tar"), VITRINE_DATABASE_URL=url)
+    assert same.returncode == 0, same.stdout
+    with filled.services.database.write() as work:  # the old one goes on
+        work.db.exec_driver_sql("DELETE FROM permalinks")
+    seen = run("doctor", "--data", there, "--compare", data, "--json", VITRINE_DATABASE_URL=url)
+    unlike = [one["state"] for one in json.loads(seen.stdout)["checks"] if one["check"] == "compare"]
+    assert unlike == ["fault"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root is refused")
+@pytest.mark.parametrize("command", ["doctor", "worker", "serve", "migrate", "reindex"])
+def test_root_does_not_write_into_somebody_elses_instance(tmp_path: Path, command: str) -> None:
+    """What root writes there could not be read by the server any more."""
+    os.chown(tmp_path, 8606, 8606)
+    refused = run(command, "--data", str(tmp_path))
+    assert refused.returncode == 1
+    assert "runuser -u" in refused.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_commands_end_with_a_status(filled: Server, tmp_path: Path) -> None:
     data, there = str(filled.settings.data_dir), str(tmp_path / "there")
     made = run("backup", str(tmp_path / "copy"), "--data", data)
     assert made.returncode == 0, made.stderr

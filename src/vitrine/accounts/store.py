@@ -164,27 +164,9 @@ def set_databox_rights(work: UnitOfWork, user_id: UserId, databox_id: int, right
     bump_rights(work, user_id)
 
 
-def grant_record(
-    work: UnitOfWork,
-    user_id: UserId,
-    record_id: int,
-    *,
-    document: bool,
-    reason: str,
-    giver_id: UserId | None = None,
-    expires: datetime | None = None,
-) -> None:
-    work.db.execute(
-        record_grants.insert().values(
-            user_id=user_id,
-            record_id=record_id,
-            document=document,
-            reason=reason,
-            giver_id=giver_id,
-            expires=expires,
-            created=work.now,
-        )
-    )
+def remove_databox_rights(work: UnitOfWork, user_id: UserId, databox_id: int) -> None:
+    mine = sa.and_(databox_rights.c.user_id == user_id, databox_rights.c.databox_id == databox_id)
+    work.db.execute(databox_rights.delete().where(mine))
     bump_rights(work, user_id)
 
 

@@ -6,12 +6,15 @@ from typing import Any
 
 import click
 
-from vitrine.accounts import COMMAND, CollectionGrant, DataboxRight, Right
+from vitrine.accounts import COMMAND, CollectionGrant, DataboxRight, Right, User
+from vitrine.accounts.helping import Helping
 from vitrine.accounts.rights import ALL_DATABOX_RIGHTS, ALL_RIGHTS, CONTRIBUTOR, READER
 from vitrine.cli.opening import data_option, instance
+from vitrine.edge.services import Services
 from vitrine.errors import Invalid
-from vitrine.library.model import CollectionId, DataboxId
+from vitrine.library.model import Collection, CollectionId, DataboxId
 from vitrine.library.presentation import Presentation
+from vitrine.platform.database import UnitOfWork
 
 SETS = {"reader": READER, "contributor": CONTRIBUTOR, "all": ALL_RIGHTS}
 FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
@@ -52,6 +55,21 @@ def add_user(
             is_admin=admin,
         )
     told({"id": made.id, "login": made.login}, as_json=as_json, sentence=f"Account {made.login} was made ({made.id}).")
+
+
+@user.command("password")
+@click.argument("login")
+@click.option("--password", prompt=True, hide_input=True, confirmation_prompt=True, envvar="VITRINE_NEW_PASSWORD")
+@click.option("--forget-second-step", is_flag=True, help="Forget authenticator, recovery codes and passkeys too.")
+@data_option
+@json_option
+def give_password(login: str, password: str, forget_second_step: bool, data: Path, as_json: bool) -> None:
+    """Set the password of somebody who is locked out; all their sign-ins end."""
+    with instance(data) as services:
+        found = Helping(services.accounts).give_password(
+            COMMAND, login, password, forget_second_step=forget_second_step
+        )
+    told({"login": found.login}, as_json=as_json, sentence=f"{found.login} has a new password and is signed out.")
 
 
 @click.group()
@@ -143,21 +161,27 @@ def _stamp(presentation: Presentation, file: Path) -> Any:
 @click.command()
 @click.argument("login")
 @click.option("--collection", "base_id", type=int, required=True, help="base_id of the collection.")
-@click.option("--rights", default="reader", show_default=True, help="reader, contributor, all, or names with commas.")
+@click.option(
+    "--rights", default="reader", show_default=True, help="reader, contributor, all, none, or names with commas."
+)
 @data_option
 @json_option
 def grant(login: str, base_id: int, rights: str, data: Path, as_json: bool) -> None:
-    """Give somebody rights on a collection; they replace the ones they had there."""
+    """Give somebody rights on a collection; they replace the ones they had there. `none` takes them all."""
     with instance(data) as services, services.database.write() as work:
-        wanted = _rights(rights)
         target = services.records.collection(work, CollectionId(base_id))
         person = services.accounts.find(work, login)
-        services.accounts.grant(work, COMMAND, person.id, CollectionGrant(target.id, target.databox_id, wanted))
-        if wanted == ALL_RIGHTS:
-            services.accounts.grant_databox(
-                work, COMMAND, person.id, target.databox_id, DataboxRight(ALL_DATABOX_RIGHTS)
-            )
+        if rights == "none":
+            Helping(services.accounts).take_rights(work, COMMAND, person.id, target.id, target.databox_id)
+        else:
+            _give(services, work, person, target, _rights(rights))
     told({"login": login, "base_id": base_id}, as_json=as_json, sentence=f"{login} now has {rights} on {target.name}.")
+
+
+def _give(services: Services, work: UnitOfWork, person: User, target: Collection, wanted: Right) -> None:
+    services.accounts.grant(work, COMMAND, person.id, CollectionGrant(target.id, target.databox_id, wanted))
+    if wanted == ALL_RIGHTS:
+        services.accounts.grant_databox(work, COMMAND, person.id, target.databox_id, DataboxRight(ALL_DATABOX_RIGHTS))
 
 
 def _rights(text: str) -> Right:

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from vitrine.applications.tables import application_secrets
 from vitrine.cli import inventory
 from vitrine.cli.backup import MANIFEST
-from vitrine.cli.opening import data_option, load
+from vitrine.cli.opening import data_option, load, refuse_foreign
 from vitrine.cli.restore import read_manifest
 from vitrine.errors import Conflict, DomainError, NotFound
 from vitrine.jobs import store as jobs
@@ -228,12 +228,18 @@ def examine(settings: Settings, *, deep: bool) -> list[Finding]:
 
 
 def contents_of(place: Path) -> inventory.Contents:
-    """What a backup or an instance holds."""
-    if (place / MANIFEST).exists():
+    """What a backup (folder or file) or another instance holds. The environment speaks of the instance that is looked
+    at, not of this one: its database_url here would compare an instance with itself."""
+    if place.is_file() or (place / MANIFEST).exists():
         held = read_manifest(place)["contents"]
         tables = {name: (int(many), str(digest)) for name, (many, digest) in held["tables"].items()}
         return inventory.Contents(held["revision"], tables, (held["blobs"][0], held["blobs"][1]))
-    opened = inventory.open_as_it_is(load(place))
+    return contents_in(load(place, environ={}))
+
+
+def contents_in(settings: Settings) -> inventory.Contents:
+    """What the instance of *settings* holds."""
+    opened = inventory.open_as_it_is(settings)
     try:
         inventory.require_newest(opened)
         with opened.read() as work:
@@ -248,16 +254,17 @@ def contents_of(place: Path) -> inventory.Contents:
 @click.option(
     "--compare",
     "other",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Say whether another instance, or a backup in a folder, holds the same.",
+    type=click.Path(exists=True, path_type=Path),
+    help="Say whether another instance, or a backup, holds the same.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print a machine-readable result.")
 def doctor(data: Path, deep: bool, other: Path | None, as_json: bool) -> None:
     """Look whether everything is there and right; exits with 1 when something is not."""
+    refuse_foreign(data)
     settings = load(data)
     found = examine(settings, deep=deep)
     if other is not None:
-        unlike = inventory.differences(contents_of(data), contents_of(other))
+        unlike = inventory.differences(contents_in(settings), contents_of(other))
         found += [Finding("compare", FAULT, one) for one in unlike]
         if not unlike:
             found.append(Finding("compare", OK, f"{other} holds the same."))

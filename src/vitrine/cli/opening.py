@@ -1,5 +1,7 @@
 """How commands open an instance."""
 
+import os
+import pwd
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,6 +11,7 @@ import click
 
 from vitrine import app, settings
 from vitrine.edge.services import Services
+from vitrine.errors import Forbidden
 from vitrine.platform import logging
 from vitrine.settings import Settings
 
@@ -27,17 +30,43 @@ def data_option(command: F) -> F:
     )(command)
 
 
-def load(data: Path, *, otherwise: Mapping[str, Any] | None = None, **given: Any) -> Settings:
+def load(
+    data: Path,
+    *,
+    environ: Mapping[str, str] | None = None,
+    otherwise: Mapping[str, Any] | None = None,
+    **given: Any,
+) -> Settings:
     """Settings of the instance in *data*: *otherwise*, its vitrine.toml, the environment, then *given*."""
     file = data / CONFIGURATION
-    found = settings.load(file=file if file.exists() else None, otherwise=otherwise, data_dir=data.resolve(), **given)
+    here = file if file.exists() else None
+    found = settings.load(environ, here, otherwise=otherwise, data_dir=data.resolve(), **given)
     logging.configure(as_json=found.log_json, level=found.log_level)
     return found
+
+
+def refuse_foreign(data: Path) -> None:
+    """Whatever root writes belongs to root, and a server that runs as somebody else could not read it any more.
+
+    Raises Forbidden with the command to type instead. What root may do anywhere: backup, restore, doctor, check."""
+    owner = data.stat().st_uid if data.is_dir() else os.geteuid()
+    if os.geteuid() != 0 or owner == 0:
+        return
+    try:
+        name = pwd.getpwuid(owner).pw_name
+    except KeyError:
+        name = f"#{owner}"
+    raise Forbidden(
+        f"{data} belongs to {name}, and what root writes there could not be read any more. "
+        f"Type: runuser -u {name} -- vitrine …",
+        field="data",
+    )
 
 
 @contextmanager
 def instance(data: Path) -> Iterator[Services]:
     """The services of an instance, for one command."""
+    refuse_foreign(data)
     services = app.make_services(load(data))
     try:
         yield services

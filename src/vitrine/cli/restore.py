@@ -1,8 +1,10 @@
 """vitrine restore: an instance out of a backup, into an empty folder, after everything in it was checked."""
 
 import json
+import os
 import shutil
 import tarfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,23 +15,35 @@ from vitrine.cli import inventory
 from vitrine.cli.backup import FORM, KEY, MANIFEST, ROWS, copy_rows, listed, place
 from vitrine.cli.opening import CONFIGURATION, data_option, load
 from vitrine.errors import Conflict, Invalid, Unavailable
+from vitrine.jobs import store as jobs
 from vitrine.media.storage import open_store
 from vitrine.platform import migrate
 from vitrine.platform.database import Database
 from vitrine.settings import Settings
 
 WAS = "from-backup"
+STAGING = ".restoring"
+OVERLOOKED = (STAGING, "lost+found")
 
 
-def read_manifest(folder: Path) -> dict[str, Any]:
-    """Raises Invalid for what is no backup of ours, or of a form that this program does not know."""
+def read_manifest(place: Path) -> dict[str, Any]:
+    """The manifest of a backup, a folder or one file. Raises Invalid for what is no backup of ours, or of a form that
+    this program does not know."""
     try:
-        manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text())
-    except (OSError, ValueError):
-        raise Invalid(f"{folder} is not a backup: it has no readable {MANIFEST}.", field="source") from None
+        manifest: dict[str, Any] = json.loads(_manifest_text(place))
+    except (OSError, ValueError, KeyError, tarfile.TarError):
+        raise Invalid(f"{place} is not a backup: it has no readable {MANIFEST}.", field="source") from None
     if manifest.get("form") != FORM:
         raise Invalid(f"This backup has the form {manifest.get('form')}; this program reads {FORM}.", field="source")
     return manifest
+
+
+def _manifest_text(place: Path) -> bytes:
+    if place.is_dir():
+        return (place / MANIFEST).read_bytes()
+    with tarfile.open(place) as archive:
+        member = archive.extractfile(MANIFEST)
+        return member.read() if member is not None else b""
 
 
 def verify(folder: Path, *, show: bool = True) -> dict[str, Any]:
@@ -53,30 +67,48 @@ def verify(folder: Path, *, show: bool = True) -> dict[str, Any]:
 
 
 def run(settings: Settings, source: Path, *, show: bool = True) -> dict[str, Any]:
-    """Restore into the folder of *settings*. Raises Conflict (not empty), Invalid (damaged) or Unavailable (disk)."""
+    """Restore into the folder of *settings*. Raises Conflict (not empty), Invalid (damaged) or Unavailable (disk).
+
+    A folder that is there already is kept, with its owner and mode: it may be a mount, or belong to the server's user.
+    What is in the making stands in STAGING below it, on the same file system; the database comes out of there last, so
+    that there is an instance only when all of it is in its place."""
     data = settings.data_dir
-    if data.exists() and any(data.iterdir()):
+    if data.exists() and any(one.name not in OVERLOOKED for one in data.iterdir()):
         raise Conflict(f"{data} is not empty; a backup is restored into an empty folder only.", field="data")
     if settings.database_url:
         _require_empty(settings.database_url)
-    staging = data.with_name(data.name + ".restoring")
-    shutil.rmtree(staging, ignore_errors=True)
+    staging = data / STAGING
+    was_there = data.exists()
     try:
-        staging.mkdir(mode=0o700, parents=True)
+        data.mkdir(mode=0o750, parents=True, exist_ok=True)
+        shutil.rmtree(staging, ignore_errors=True)
+        staging.mkdir(mode=0o700)
         unpacked = _unpacked(source, staging)
         manifest = verify(unpacked, show=show)
         _place(settings, unpacked, staging, manifest, moved=unpacked != source)
         shutil.rmtree(staging / "unpacked", ignore_errors=True)
-        if data.exists():
-            data.rmdir()
-        staging.rename(data)
+        _hand_over(staging, data)
+        for one in sorted(staging.iterdir(), key=lambda one: one.name == ROWS):
+            one.rename(data / one.name)
     except OSError as failure:
         raise Unavailable(
             f"The backup could not be restored ({failure.strerror}); nothing was left behind."
         ) from failure
     finally:
         shutil.rmtree(staging, ignore_errors=True)
+        if not was_there:
+            with suppress(OSError):  # not empty: it was restored
+                data.rmdir()
     return manifest
+
+
+def _hand_over(staging: Path, data: Path) -> None:
+    """Everything to the owner of the folder, when root restores for somebody else."""
+    to = data.stat()
+    if os.geteuid() != 0 or to.st_uid == 0:
+        return
+    for one in (staging, *staging.rglob("*")):
+        os.chown(one, to.st_uid, to.st_gid, follow_symlinks=False)
 
 
 def _require_empty(url: str) -> None:
@@ -129,6 +161,8 @@ def _rows(settings: Settings, staging: Path) -> None:
     local = Database(f"sqlite:///{staging / ROWS}")
     try:
         migrate.upgrade(local)
+        with local.write() as work:  # nobody works here yet, whoever showed themselves there
+            jobs.forget_unseen(work, work.now)
         if settings.database_url:
             target = Database(settings.database_url)
             migrate.upgrade(target)

@@ -21,7 +21,7 @@ import click
 
 from vitrine import app
 from vitrine.api import openapi as described
-from vitrine.cli.opening import data_option, instance, load
+from vitrine.cli.opening import data_option, instance, load, refuse_foreign
 from vitrine.errors import Unavailable
 from vitrine.platform import logging
 from vitrine.platform import migrate as migrations
@@ -87,6 +87,7 @@ def serve(data: Path, host: str, port: int, demo: bool, no_worker: bool) -> None
 
     from vitrine.edge.protocol import Protocol
 
+    refuse_foreign(data)
     settings = load(data, otherwise={"base_url": nearby(host, port)}, demo=demo or None)
     sockets = bound(host, port)  # first of all: a second server on the same folder must not get as far as a worker
     database = app.open_database(settings)
@@ -174,6 +175,7 @@ def _welcome(application: app.Application, base_url: str) -> None:
 @data_option
 def worker(data: Path) -> None:
     """Make renditions and keep the search index: one worker for each instance in the embedded shape."""
+    refuse_foreign(data)
     settings = load(data)
     services = app.make_services(settings, decoders=settings.worker_media_children)
     services.media.clear_scratch()
@@ -196,6 +198,7 @@ def worker(data: Path) -> None:
 @data_option
 def migrate(data: Path) -> None:
     """Bring the database to the newest schema."""
+    refuse_foreign(data)
     database = app.open_database(load(data))
     click.echo(f"The schema is at revision {migrations.upgrade(database)}.")
 

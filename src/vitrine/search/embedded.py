@@ -94,7 +94,6 @@ class EmbeddedIndex:
         self._writer: Any = None
         self._reloaded = 0.0
         self._lately: Any = None
-        folder.mkdir(parents=True, exist_ok=True)
 
     # -- reading -------------------------------------------------------------------------------------------------
 
@@ -267,7 +266,7 @@ class EmbeddedIndex:
     def rebuild(self, documents: Iterable[Document]) -> int:
         generation = f"{SCHEMA}-{token_hex(6)}"
         folder = self.folder / generation
-        folder.mkdir()
+        folder.mkdir(parents=True)
         index = self._at(folder)
         writer = _writer_of(index)
         many = 0

@@ -1,0 +1,101 @@
+"""Accounts from the shell: who is locked out gets in again, and rights go as they came (contract 06 section 17.5)."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from vitrine.accounts import COMMAND, NOBODY, DataboxRight, Right
+from vitrine.accounts.errors import AccountLocked, WeakPassword, WrongCredentials
+from vitrine.accounts.helping import Helping
+from vitrine.accounts.rights import ALL_DATABOX_RIGHTS, READER
+from vitrine.errors import Forbidden, NotFound
+from vitrine.testing.server import PASSWORD, Server
+
+NEW = "quite another password"
+
+
+def command(server: Server, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("VITRINE_")}
+    return subprocess.run(
+        [sys.executable, "-m", "vitrine", *arguments, "--data", str(server.settings.data_dir)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**kept, **environment},
+    )
+
+
+def test_a_locked_out_administrator_gets_in_by_the_shell(server: Server) -> None:
+    ada = server.user("ada", is_admin=True)
+    inside = server.browser(ada)
+    for _ in range(server.settings.sign_in_failures):
+        with pytest.raises(WrongCredentials):
+            server.services.accounts.check_password("ada", "wrong wrong", "")
+    with pytest.raises(AccountLocked):
+        server.services.accounts.check_password("ada", PASSWORD, "")
+    done = command(server, "user", "password", "ada", VITRINE_NEW_PASSWORD=NEW)
+    assert done.returncode == 0, done.stderr
+    assert NEW not in done.stdout + done.stderr
+    assert server.services.accounts.check_password("ada", NEW, "").id == ada.id
+    assert inside.get("/account/").status_code in (302, 303), "earlier sign-ins have ended"
+
+
+def test_a_second_step_stays_unless_it_is_to_be_forgotten(server: Server) -> None:
+    ada, accounts = server.user("ada"), server.services.accounts
+    with server.services.database.write() as work:
+        work.db.exec_driver_sql(
+            "INSERT INTO passkeys (user_id, credential, public_key, sign_count, name, created) "
+            f"VALUES ({ada.id}, 'c', x'00', 0, 'key', 1)"
+        )
+    Helping(accounts).give_password(COMMAND, "ada", NEW)
+    with server.services.database.read() as work:
+        assert accounts.has_second_step(work, ada.id)
+    Helping(accounts).give_password(COMMAND, "ada", NEW, forget_second_step=True)
+    with server.services.database.read() as work:
+        assert not accounts.has_second_step(work, ada.id)
+
+
+def test_a_password_is_given_by_administrators_only_and_must_be_good(server: Server) -> None:
+    server.user("ada")
+    helping = Helping(server.services.accounts)
+    with pytest.raises(Forbidden):
+        helping.give_password(NOBODY, "ada", NEW)
+    with pytest.raises(WeakPassword):
+        helping.give_password(COMMAND, "ada", "short")
+    with pytest.raises(NotFound):
+        helping.give_password(COMMAND, "eve", NEW)
+    assert command(server, "user", "password", "eve", VITRINE_NEW_PASSWORD=NEW).returncode == 1
+    server.services.accounts.check_password("ada", PASSWORD, "")
+
+
+def test_rights_are_taken_back_by_the_shell_and_count_at_once(server: Server) -> None:
+    ada = server.user("ada")
+    token = server.token(ada)
+    with server.services.database.write() as work:
+        rights = DataboxRight(ALL_DATABOX_RIGHTS)
+        server.services.accounts.grant_databox(work, COMMAND, ada.id, server.databox.id, rights)
+    for number, base in enumerate((server.photographs, server.archive)):
+        done = command(server, "grant", "ada", "--collection", str(base.id), "--rights", "none")
+        assert done.returncode == 0, done.stderr
+        me = server.get("/me/", token)
+        assert base.id not in [one["base_id"] for one in me["collections"]]
+        assert bool(me["databoxes"] and me["databoxes"][0]["rights"]) is (number == 0), "06 §17.5"
+    again = command(server, "grant", "ada", "--collection", str(server.archive.id), "--rights", "none")
+    assert again.returncode == 1
+    assert "no rights" in again.stderr
+
+
+def test_rights_are_taken_by_who_manages_the_users_of_that_collection(server: Server) -> None:
+    ada, accounts = server.user("ada", READER), server.services.accounts
+    manager = server.user("manager", {server.archive.id: READER | Right.canadmin})
+    with server.services.database.write() as work:
+        actor = accounts.actor_of(work, accounts.get(work, manager.id), COMMAND.via)
+        helping = Helping(accounts)
+        with pytest.raises(Forbidden):
+            helping.take_rights(work, actor, ada.id, server.photographs.id, server.databox.id)
+        helping.take_rights(work, actor, ada.id, server.archive.id, server.databox.id)
+        assert set(accounts.actor_of(work, accounts.get(work, ada.id), COMMAND.via).rights.collections) == {
+            server.photographs.id
+        }
