@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tarfile
 import threading
 from datetime import timedelta
 from pathlib import Path
@@ -194,6 +195,20 @@ def test_a_damaged_backup_is_not_restored(filled: Server, tmp_path: Path) -> Non
     one.unlink()
     with pytest.raises(Invalid, match="damaged"):
         bring_back(tmp_path / "copy", tmp_path / "there")
+
+
+@pytest.mark.parametrize("name", ["../outside", "/tmp/outside-of-it", "blobs/link"])
+def test_an_archive_that_reaches_outside_is_not_unpacked(filled: Server, tmp_path: Path, name: str) -> None:
+    back_up(filled, tmp_path / "copy.tar")
+    with tarfile.open(tmp_path / "copy.tar", "a") as archive:
+        member = tarfile.TarInfo(name)
+        if name.endswith("link"):
+            member.type, member.linkname = tarfile.SYMTYPE, "/etc"
+        archive.addfile(member)
+    with pytest.raises(Invalid, match="no backup of ours"):
+        bring_back(tmp_path / "copy.tar", tmp_path / "there")
+    assert not (tmp_path / "there").exists()
+    assert not (tmp_path / "outside").exists()
 
 
 def test_nothing_is_overwritten(filled: Server, tmp_path: Path) -> None:
