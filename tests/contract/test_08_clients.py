@@ -1,0 +1,352 @@
+"""Contract 08: the clients that are out there, call by call in their own order and form, against 02's tables."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, quote, urlsplit
+
+import httpx2 as httpx
+import pytest
+
+from tests.contract import shapes
+from tests.contract.shapes import faults
+from vitrine.accounts import COMMAND, DataboxRight, User, Via
+from vitrine.accounts.rights import ALL_DATABOX_RIGHTS
+from vitrine.applications import Switch
+from vitrine.library import structure_store
+from vitrine.media.metadata.write import EmbeddedFacts, write_metadata
+from vitrine.testing import media_factory as make
+from vitrine.testing import media_kinds as kinds
+from vitrine.testing.server import CALLBACK, PASSWORD, Registered, Server, hidden
+
+FACTS = EmbeddedFacts(
+    title="Harbour at dawn", caption="Boats.", keywords=("harbour", "dawn"), author="Ada", rights="© Museum",
+    city="Brest", country="France", date="2026-02-10", title_other="Le port",
+)  # fmt: skip
+SDK = {"User-Agent": "Phraseanet SDK/0.9", "Accept": "application/json"}
+EXTENDED = "application/vnd.phraseanet.record-extended+json"
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One document of every kind, and a status bit; tests only read here."""
+    folder = tmp_path_factory.mktemp("clients")
+    server = Server(folder / "data")
+    ada = server.user("ada", first_name="Ada", email="ada@museum.example")
+    (folder / "raw.bin").write_bytes(b"\0\1\2 of no type")
+    for file in (
+        harbour(folder), kinds.film(folder / "film.webm"), make.mp4(folder / "film.mp4"),
+        kinds.sound(folder / "tone.mp3"), kinds.pdf(folder / "pages.pdf"), folder / "raw.bin",
+    ):  # fmt: skip
+        server.add(file, ada)
+    with_status_bit(server)
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def own(server: Server, tmp_path: Path) -> Server:
+    """One photograph, to be changed."""
+    server.add(harbour(tmp_path), server.user("ada", first_name="Ada"))
+    with_status_bit(server)
+    return server
+
+
+def harbour(folder: Path) -> Path:
+    return write(make.jpeg(folder / "raw.jpg", 1600, 1000), folder / "harbour.jpg")
+
+
+def write(raw: Path, target: Path) -> Path:
+    write_metadata(raw, target, FACTS)
+    return target
+
+
+def with_status_bit(server: Server) -> None:
+    with server.services.database.write() as work:
+        names = {"label_on": "Online", "label_off": "Offline", "labels_on": {}, "labels_off": {}}
+        bit = {"bit": 4, **names, "searchable": True, "printable": False}
+        structure_store.add_status_bit(work, server.databox.id, bit)
+        structure_store.bump(work)
+
+
+def ada_of(server: Server) -> User:
+    with server.services.database.read() as work:
+        return server.services.accounts.find(work, "ada")
+
+
+def allowed(server: Server, user: User, app: Registered, response_type: str, **more: str) -> str:
+    """The address to which a browser is sent after the person allowed it, from the form that it shows."""
+    query = {"response_type": response_type, "client_id": app.client_id, "redirect_uri": CALLBACK, **more}
+    browser = server.browser(user)
+    page = browser.get("/api/oauthv2/authorize", params=query)
+    assert page.status_code == 200, page.text
+    answer = browser.client.post(
+        "/api/oauthv2/authorize", params=query, data={**hidden(page.text), "action_accept": "1"}
+    )
+    assert answer.status_code == 302
+    return str(answer.headers["location"])
+
+
+def fits(shape: Any, value: Any) -> None:
+    assert faults(shape, value) == []
+
+
+class Sdk:
+    """The calls of the PHP SDK: the token in the query of each, arrays with indices, answers read as objects."""
+
+    def __init__(self, server: Server, token: str) -> None:
+        self.http, self.token = server.http, token
+
+    def __call__(self, method: str, path: str, **more: Any) -> Any:
+        answer = self.http.request(
+            method, f"/api/v1/{path}", params={"oauth_token": self.token, **more.pop("query", {})}, headers=SDK, **more
+        )
+        body = answer.json()
+        assert answer.status_code == 200, answer.text
+        fits(shapes.ENVELOPE, body)
+        assert body["meta"]["request"] == f"{method} /api/v1/{path}"
+        return body["response"]
+
+
+@pytest.fixture(scope="module")
+def sdk(filled: Server) -> Sdk:
+    return signed_in(filled)
+
+
+@pytest.fixture
+def changing(own: Server) -> Sdk:
+    return signed_in(own)
+
+
+def signed_in(server: Server) -> Sdk:
+    """As the SDK does it: authorize with an empty scope, then the code for a token."""
+    ada = ada_of(server)
+    app = server.register(ada)
+    back = urlsplit(allowed(server, ada, app, "code", scope="", state="k3"))
+    assert list(parse_qs(back.query)) == ["state", "code"]
+    form = {
+        "grant_type": "authorization_code", "redirect_uri": CALLBACK, "scope": "",
+        "code": parse_qs(back.query)["code"][0], "client_id": app.client_id, "client_secret": app.secret,
+    }  # fmt: skip
+    answer = server.http.post("/api/oauthv2/token", data=form, headers=SDK)
+    assert answer.status_code == 200, answer.text
+    assert set(answer.json()) - {"token_type"} == {"access_token", "scope"}
+    assert answer.json()["scope"] is None
+    return Sdk(server, answer.json()["access_token"])
+
+
+def test_php_sdk_reads_structure_as_lists(sdk: Sdk) -> None:
+    boxes = sdk("GET", "databoxes/list/")["databoxes"]
+    fits([shapes.DATABOX], boxes)
+    box = boxes[0]["databox_id"]
+    fits([shapes.COLLECTION], sdk("GET", f"databoxes/{box}/collections/")["collections"])
+    with_right = sdk("GET", "me/")
+    fits({"user": shapes.USER, "collections": [shapes.GRANT], "databoxes": list}, with_right)
+    structures = sdk("GET", "me/structures/")
+    fits([shapes.META_FIELD], structures["meta_fields"])
+    technical = [{"name": shapes.FACTS, "method": (str, None), "type": str, "analyzable": bool}]
+    fits(technical, structures["technical_fields"])
+    for group in sdk("GET", "me/subdefs/")["subdefs"].values():
+        fits([shapes.RECIPE], list(group.values()))
+    fits([shapes.MY_COLLECTION], sdk("GET", "me/collections/")["collections"])
+
+
+def test_php_sdk_reads_definitions_with_the_right_to_structure(changing: Sdk, own: Server) -> None:
+    sdk, filled, ada = changing, own, ada_of(own)
+    with filled.services.database.write() as work:
+        filled.services.accounts.grant_databox(
+            work, COMMAND, ada.id, filled.databox.id, DataboxRight(ALL_DATABOX_RIGHTS)
+        )
+    box = filled.databox.id
+    fits([shapes.STATUS_DEFINITION], sdk("GET", f"databoxes/{box}/status/")["status"])
+    fields = sdk("GET", f"databoxes/{box}/metadatas/")["document_metadatas"]
+    assert fields
+    fits([shapes.FIELD], fields)
+    fits([{"locale": str, "terms": str}], sdk("GET", f"databoxes/{box}/termsOfUse/")["termsOfUse"])
+
+
+@pytest.mark.parametrize("where", ["records/search/", "search/"])
+def test_php_sdk_searches_and_reads_every_kind(sdk: Sdk, where: str) -> None:
+    form = {"query": "", "bases[0]": "1", "bases[1]": "2", "offset_start": "0", "per_page": "20", "record_type": ""}
+    found = sdk("POST", where, data=form)
+    fits(shapes.SEARCH, found)
+    records = found["results"] if where.startswith("records") else found["results"]["records"]
+    fits([shapes.RECORD], records)
+    assert {one["phrasea_type"] for one in records} == {"image", "video", "audio", "document", "unknown"}
+    assert found["available_results"] == found["total_results"] == len(records) == 6
+
+
+def test_php_sdk_opens_every_record(sdk: Sdk) -> None:
+    for one in sdk("POST", "records/search/", data={"query": "", "per_page": "20"})["results"]:
+        here = f"records/{one['databox_id']}/{one['record_id']}/"
+        fits(shapes.RECORD, sdk("GET", here)["record"])
+        fits([shapes.CAPTION], sdk("GET", here + "caption/")["caption_metadatas"])
+        fits([shapes.METADATA], sdk("GET", here + "metadatas/")["record_metadatas"])
+        fits([shapes.STATUS], sdk("GET", here + "status/")["status"])
+        fits({"baskets": list, "stories": list}, sdk("GET", here + "related/"))
+        embed = sdk("GET", here + "embed/")["embed"]
+        fits([{**shapes.SUBDEF, "permalink": shapes.PERMALINK}], embed)
+        assert embed[0]["name"] == "document"
+
+
+def test_php_sdk_changes_and_deletes(changing: Sdk, own: Server) -> None:
+    sdk = changing
+    record = sdk("POST", "records/search/", data={"query": "harbour"})["results"][0]
+    here = f"records/{record['databox_id']}/{record['record_id']}/"
+    title = next(one for one in sdk("GET", here + "metadatas/")["record_metadatas"] if one["name"] == "Title")
+    change = {
+        "metadatas[0][meta_struct_id]": str(title["meta_structure_id"]), "metadatas[0][meta_id]": str(title["meta_id"]),
+        "metadatas[0][value]": "Harbour at night",
+    }  # fmt: skip
+    changed = sdk("POST", here + "setmetadatas/", data=change)["record_metadatas"]
+    fits([shapes.METADATA], changed)
+    assert "Harbour at night" in [one["value"] for one in changed]
+    fits([shapes.STATUS], sdk("POST", here + "setstatus/", data={"status[4]": "1"})["status"])
+    moved = sdk("POST", here + "setcollection/", data={"base_id": str(own.archive.id)})["record"]
+    fits(shapes.RECORD, moved)
+    assert moved["base_id"] == own.archive.id
+    assert sdk("DELETE", here) == {}
+    gone = sdk.http.get(f"/api/v1/{here}", params={"oauth_token": sdk.token}, headers=SDK)
+    assert (gone.status_code, gone.json()["response"]) == (404, {})
+
+
+def test_php_sdk_uploads_and_reads_the_quarantine(changing: Sdk, tmp_path: Path) -> None:
+    sdk = changing
+    content = make.jpeg(tmp_path / "new.jpg", 500, 400, seed=77).read_bytes()
+    for behaviour, entity, pattern in (("0", "0", r"/records/\d+/\d+/"), ("1", "1", r"/quarantine/item/\d+/")):
+        form = {"base_id": "1", "forceBehavior": behaviour, "status": "0b10000"}
+        added = sdk("POST", "records/add/", data=form, files={"file": ("new.jpg", content, "image/jpeg")})
+        assert added["entity"] == entity
+        assert re.fullmatch(pattern, added["url"])
+    listed = sdk("GET", "quarantine/list/", query={"offset_start": "0", "per_page": "10"})
+    fits({"offset_start": int, "per_page": int, "quarantine_items": [shapes.QUARANTINE_ITEM]}, listed)
+    (item,) = listed["quarantine_items"]
+    fits(shapes.QUARANTINE_ITEM, sdk("GET", f"quarantine/item/{item['id']}/")["quarantine_item"])
+
+
+@pytest.mark.parametrize(
+    ("token", "path", "status"), [("gone", "me/", 401), ("", "me/", 400), (None, "records/1/999/", 404)]
+)
+def test_php_sdk_tells_refusals_apart_by_status(sdk: Sdk, token: str | None, path: str, status: int) -> None:
+    query = {"oauth_token": sdk.token if token is None else token}
+    answer = sdk.http.get(
+        f"/api/v1/{path}", params={name: value for name, value in query.items() if value}, headers=SDK
+    )
+    assert answer.status_code == status
+    if status != 404:
+        assert any(one.startswith("OAuth realm='Service', error='") for one in challenges(answer))
+
+
+def challenges(answer: httpx.Response) -> list[str]:
+    return [value for name, value in answer.headers.multi_items() if name.lower() == "www-authenticate"]
+
+
+def test_wordpress_signs_in_by_password_without_secret_and_frames_what_it_found(filled: Server) -> None:
+    ada = ada_of(filled)
+    app = filled.register(ada, on=(Switch.PASSWORD_GRANT,))
+    with filled.services.database.write() as work:
+        actor = filled.services.accounts.actor_of(work, ada, Via.COMMAND)
+        filled.services.applications.set_switch(work, actor, app.application.id, Switch.SECRET_REQUIRED, on=False)
+    form = {"grant_type": "password", "client_id": app.client_id, "username": "ada", "password": PASSWORD, "scope": ""}
+    answer = filled.http.post("/api/oauthv2/token", data=form)
+    assert answer.status_code == 200, answer.text
+    token = answer.json()["access_token"]
+    found = filled.http.get(
+        "/api/v1/search/",
+        params={"oauth_token": token, "query": "", "per_page": "20", "offset_start": "0", "record_type": "image"},
+        headers={"Accept": EXTENDED},
+    ).json()["response"]
+    fits(shapes.SEARCH, found)
+    fits({"stories": list, "records": [shapes.EXTENDED]}, found["results"])
+    (record,) = found["results"]["records"]
+    for name in ("preview", "document", "thumbnail"):
+        subdef = next(one for one in record["subdefs"] if one["name"] == name)
+        for address in (subdef["permalink"]["url"], subdef["permalink"]["download_url"]):
+            framed = filled.http.get(f"/embed/?url={address}")  # not percent-encoded, as the plugin writes it
+            assert framed.status_code == 200, framed.text
+            assert "x-frame-options" not in framed.headers
+
+
+def test_phrasea_indexer_pages_without_the_last_slash(filled: Server) -> None:
+    ada = ada_of(filled)
+    headers = {"Authorization": f"OAuth {filled.token(ada)}"}
+    for path in ("/api/v1/databoxes/list", "/api/v1/me", "/api/v1/search?query=&per_page=2", "/api/v1/records/1/1"):
+        moved = filled.http.get(path, headers=headers)
+        assert moved.status_code == 301, path
+        assert filled.http.get(moved.headers["location"], headers=headers).status_code == 200
+        assert urlsplit(moved.headers["location"]).query == urlsplit(path).query
+    seen: list[int] = []
+    while True:
+        page = filled.get(
+            f"/search/?sort=recordid&ord=asc&per_page=4&offset_start={len(seen)}", headers["Authorization"].split()[1]
+        )
+        if not page["results"]["records"]:
+            break
+        seen += [one["record_id"] for one in page["results"]["records"]]
+    assert seen == [1, 2, 3, 4, 5, 6]
+
+
+def test_lutece_posts_everything_and_reads_every_member(filled: Server) -> None:
+    ada = ada_of(filled)
+    body = f"oauth_token={filled.token(ada)}&query=&bases[]=1&bases[]=2&per_page=20&offset_start=0&ord=desc"
+    answer = filled.http.post(
+        "/api/v1/search/?", content=body, headers={"Content-Type": "application/x-www-form-urlencoded"}
+    )
+    assert answer.status_code == 200, answer.text
+    records = answer.json()["response"]["results"]["records"]
+    assert len(records) == 6
+    known = [one for one in records if one["phrasea_type"] != "unknown"]
+    fits([{**shapes.RECORD, "thumbnail": {**shapes.SUBDEF, "permalink": shapes.PERMALINK}}], known)
+
+
+def test_old_browser_library_takes_the_token_from_the_fragment_and_speaks_jsonp(filled: Server) -> None:
+    ada = ada_of(filled)
+    app = filled.register(ada)
+    here = CALLBACK + "?page=3"  # the page it stands on
+    back = urlsplit(allowed(filled, ada, app, "token", redirect_uri=here, state="s"))
+    assert parse_qs(back.query) == {"page": ["3"], "state": ["s"]}
+    token = parse_qs(back.fragment)["access_token"][0]
+    assert "code" not in parse_qs(back.fragment)
+    for path, status in (("me/", 200), ("databoxes/list/", 200), ("search/", 200), ("records/1/999/", 404)):
+        query = {"oauth_token": token, "callback": "jQuery1102_9", "_": "1700000000"}
+        answer = filled.http.get(f"/api/v1/{path}", params=query, headers={"Accept": "*/*"})
+        assert (answer.status_code, answer.headers["content-type"].partition(";")[0]) == (200, "text/javascript")
+        padded = re.fullmatch(r"/\*\*/jQuery1102_9\((.*)\);", answer.text, re.DOTALL)
+        assert padded, answer.text[:80]
+        body = json.loads(padded[1])
+        fits(shapes.ENVELOPE, body)
+        assert body["meta"]["http_code"] == status
+
+
+def test_oauth_libraries_find_what_they_insist_on(server: Server) -> None:
+    ada = server.user("ada")
+    app = server.register(ada)
+    gone = server.http.post(
+        "/api/oauthv2/revoke", data={"token": "unknown", "client_id": app.client_id, "client_secret": app.secret}
+    )
+    assert (gone.status_code, gone.headers["content-type"].partition(";")[0], gone.json()) == (
+        200,
+        "application/json",
+        {},
+    )
+    refused = server.http.get("/api/v1/me/", headers={"Authorization": "Bearer nobody"})
+    words = [one.partition(" ")[0] for one in challenges(refused)]
+    assert refused.status_code == 401
+    assert words == ["OAuth", "Bearer"]
+    told = server.http.get("/.well-known/oauth-authorization-server").json()
+    assert "S256" in told["code_challenge_methods_supported"]
+    assert told["revocation_endpoint"].endswith("/api/oauthv2/revoke")
+
+
+def test_multipart_without_boundary_or_body_counts_as_no_body(filled: Server) -> None:
+    ada = ada_of(filled)
+    token = quote(filled.token(ada))
+    expected = len(filled.get("/search/?query=harbour", token)["results"]["records"])
+    for kind in ("multipart/form-data", "multipart/form-data; boundary=----x"):
+        answer = filled.http.post(
+            f"/api/v1/records/search/?oauth_token={token}&query=harbour&bases[0]=1", headers={"Content-Type": kind}
+        )
+        assert answer.status_code == 200, answer.text
+        assert len(answer.json()["response"]["results"]) == expected > 0
