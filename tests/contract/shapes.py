@@ -140,7 +140,7 @@ def faults(shape: Any, value: Any, at: str = "") -> list[str]:
             return [f"{at}: {value!r} is no list"]
         return [fault for place, one in enumerate(value) for fault in faults(shape[0], one, f"{at}[{place}]")]
     if isinstance(shape, re.Pattern):
-        fits = isinstance(value, str) and shape.fullmatch(value)
+        fits = isinstance(value, str) and shape.fullmatch(value) is not None
     elif isinstance(shape, set | frozenset):
         fits = value in shape
     elif shape is None:

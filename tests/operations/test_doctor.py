@@ -165,6 +165,17 @@ class TestSecurity:
         (filled.settings.data_dir / "server.key").chmod(0o640)
         assert "chmod 600 server.key" in self.found(filled)["modes"]
 
+    def test_folder_and_database_that_others_can_read(self, filled: Server) -> None:
+        """Hashes of passwords and every text stand in them."""
+        data = filled.settings.data_dir
+        data.chmod(0o755)
+        assert "chmod o-rwx" in self.found(filled)["modes"]
+        data.chmod(0o750)
+        (data / "vitrine.sqlite3").chmod(0o644)
+        assert "chmod 600 vitrine.sqlite3" in self.found(filled)["modes"]
+        (data / "vitrine.sqlite3").chmod(0o600)
+        assert "modes" not in self.found(filled)
+
     @pytest.mark.both_databases
     def test_tokens_without_end_and_administrators_who_are_away(self, filled: Server) -> None:
         with filled.services.database.write() as work:

@@ -42,11 +42,15 @@ def addresses(settings: Settings) -> Iterator[Finding]:
 
 
 def modes(settings: Settings) -> Iterator[Finding]:
-    if stat.S_IMODE(settings.data_dir.stat().st_mode) & 0o002:
+    mode = stat.S_IMODE(settings.data_dir.stat().st_mode)
+    if mode & 0o002:
         yield Finding("modes", FAULT, "Anybody on this machine can write to the data folder: chmod o-w.")
+    elif mode & 0o001:
+        text = "Anybody on this machine can read the documents: chmod o-rwx the data folder."
+        yield Finding("modes", WARNING, text)
     for name in PRIVATE:
         path = settings.data_dir / name
-        if path.exists() and stat.S_IMODE(path.stat().st_mode) & (0o022 if name.endswith("3") else 0o077):
+        if path.exists() and stat.S_IMODE(path.stat().st_mode) & 0o077:
             strict = name in ("server.key", "demo.json")
             yield Finding("modes", FAULT if strict else WARNING, f"{name} is open to others: chmod 600 {name}.")
 

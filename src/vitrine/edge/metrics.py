@@ -9,9 +9,7 @@ import time
 from bisect import bisect_left
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import Any
 
-import sqlalchemy as sa
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.exposition import generate_latest
 from prometheus_client.registry import Collector, CollectorRegistry
@@ -19,7 +17,7 @@ from prometheus_client.registry import Collector, CollectorRegistry
 from vitrine.edge.services import Services
 from vitrine.jobs import store as jobs
 from vitrine.library import store as library
-from vitrine.platform.database import UnitOfWork
+from vitrine.platform.database import UnitOfWork, size_bytes
 
 BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)  # seconds
 SLOW_EVERY_S = 300.0
@@ -131,11 +129,4 @@ class Metrics(Collector):
         many, size = library.blob_totals(work)
         yield GaugeMetricFamily("vitrine_documents_files", "Files that records refer to.", value=many)
         yield GaugeMetricFamily("vitrine_documents_bytes", "Bytes of these files.", value=size)
-        yield GaugeMetricFamily("vitrine_database_bytes", "Size of the database.", value=database_size(work))
-
-
-def database_size(work: UnitOfWork) -> int:
-    if work.driver is not None:
-        pages: Any = work.driver.execute("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size")
-        return int(pages.fetchone()[0])
-    return int(work.db.scalar(sa.select(sa.func.pg_database_size(sa.func.current_database()))) or 0)
+        yield GaugeMetricFamily("vitrine_database_bytes", "Size of the database.", value=size_bytes(work))

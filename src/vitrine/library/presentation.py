@@ -31,7 +31,9 @@ class Presentation:
         MediaError for what is no picture. Until a collection refers to it the sweep may take it."""
         with self.media.store.spool(source, LARGEST_PICTURE) as spooled:
             if self.media.probe(spooled.path, name).kind != "image":
-                raise Invalid(f"{name} is not a picture: choose a PNG or JPEG file.", field="watermark")
+                raise Invalid(
+                    "{name} is not a picture: choose a PNG or JPEG file.", field="watermark", values={"name": name}
+                )
             return self.media.keep(spooled).sha256
 
     def with_logos(self, definition: Any, keep: Callable[[str], str]) -> Any:

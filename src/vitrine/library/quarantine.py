@@ -219,6 +219,10 @@ class Quarantine:
         quarantine_store.set_policy(work, scope, scope_id, None if policy is None else checks.parse(policy))
         audit.write(work, actor, "quarantine.policy", f"{scope} {scope_id}", {"policy": policy})
 
+    def says(self, work: UnitOfWork, base: CollectionId) -> bool:
+        """True when the collection itself says something about its checks."""
+        return quarantine_store.has_policy(work, COLLECTION, base)
+
     def policy(self, work: UnitOfWork, collection: Collection) -> dict[str, dict[str, Any]]:
         return checks.policy_for(work, collection)
 

@@ -102,6 +102,11 @@ def policies(work: UnitOfWork, databox: int, collection: int) -> list[dict[str, 
     return [found[one] for one in scopes if one in found]
 
 
+def has_policy(work: UnitOfWork, scope: str, scope_id: int) -> bool:
+    here = sa.and_(quarantine_checks.c.scope == scope, quarantine_checks.c.scope_id == scope_id)
+    return work.db.execute(sa.select(quarantine_checks.c.scope).where(here)).first() is not None
+
+
 def set_policy(work: UnitOfWork, scope: str, scope_id: int, policy: Mapping[str, Any] | None) -> None:
     """None forgets what was said there."""
     here = sa.and_(quarantine_checks.c.scope == scope, quarantine_checks.c.scope_id == scope_id)

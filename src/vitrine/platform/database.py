@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, CursorResult, Engine, text
+from sqlalchemy import Connection, CursorResult, Engine, func, select, text
 
 from vitrine.errors import Unavailable
 from vitrine.platform.engines import BUSY_TIMEOUT_MS, FAILURES, engine_of, translated
@@ -340,6 +340,14 @@ def inserted_id(result: CursorResult[Any]) -> int:
     key = result.inserted_primary_key
     assert key is not None
     return int(key[0])
+
+
+def size_bytes(work: UnitOfWork) -> int:
+    """What the database takes on its disk, without indexes that stand elsewhere or a log that is not merged yet."""
+    if work.driver is not None:
+        pages = work.driver.execute("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size")
+        return int(pages.fetchone()[0])
+    return int(work.db.scalar(select(func.pg_database_size(func.current_database()))) or 0)
 
 
 def _driver(db: Connection) -> sqlite3.Connection:

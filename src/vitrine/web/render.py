@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 from gettext import NullTranslations
 from pathlib import Path
@@ -16,7 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from vitrine.accounts import NOBODY, Actor
+from vitrine.accounts import NOBODY, Actor, Right
 from vitrine.edge import csrf, services
 from vitrine.edge.cookies import keep_session, keep_visitor
 from vitrine.errors import DomainError
@@ -147,6 +147,7 @@ def page(
         csrf=lambda: csrf.token(request),
         date=date,
         request_id=getattr(request.state, "request_id", ""),
+        manages=actor.is_admin or actor.rights.anywhere(Right.manage, datetime.now(UTC)),
         **context,
     )
     response = HTMLResponse(html, status)

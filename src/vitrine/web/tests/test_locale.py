@@ -41,6 +41,7 @@ ROOMS = (
     "embed",
     "oauth/personal.py",
     "library/permalinks.py",
+    "library/presentation.py",
     "media/probe",
     "media/sandbox.py",
     "web",
@@ -52,6 +53,9 @@ NOT_ON_PAGES = {
     "password_hash must be a bcrypt or an argon2 hash.",
     "You may only give rights that you have yourself on this collection.",
     "Only administrators may give rights on a databox.",
+    "Only administrators may set somebody's password.",
+    "You may only take back rights on collections whose users you manage.",
+    "This person has no rights on this collection.",
     "This link is not right.",  # a page says that there is nothing
     "The request broke off before its end. Nothing was kept.",  # nobody is there to read it
 }
