@@ -28,6 +28,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import ROOT, Site
 from tests.browser.test_pages import serving_folder
 from vitrine.cli.main import cli
+from vitrine.settings import load
 from vitrine.testing import media_factory as make
 from vitrine.testing.server import hidden
 
@@ -64,11 +65,28 @@ RUN = [one for one in ALL if one.language in ("sh", "python")]
 
 
 def test_every_example_is_of_a_kind_that_is_run() -> None:
-    assert {one.language for one in ALL} <= {"sh", "python", "html", "js", "json"}
+    # `console` is what root does to a whole machine: looked at below, not run here.
+    assert {one.language for one in ALL} <= {"sh", "python", "html", "js", "json", "toml", "console"}
     for one in ALL:
         assert one.language != "json" or json.loads(one.text)
     assert len(RUN) >= 7
     assert any(one.language == "html" for one in ALL)
+
+
+@pytest.mark.parametrize("example", [one for one in ALL if one.language == "toml"], ids=str)
+def test_settings_of_the_guides_can_be_used(example: Example, tmp_path: Path) -> None:
+    (tmp_path / "vitrine.toml").write_text(example.text)
+    assert load({}, tmp_path / "vitrine.toml").base_url == "https://dam.example.org"
+
+
+@pytest.mark.parametrize("example", [one for one in ALL if one.language == "console"], ids=str)
+def test_what_root_types_is_well_formed_and_names_files_that_are_there(example: Example) -> None:
+    subprocess.run(["sh", "-n", "-c", example.text], check=True)
+    named = re.findall(r"/opt/vitrine/((?:deploy|requirements|tools)/\S+)", example.text)
+    assert all((ROOT / one).is_file() for one in named)
+    targets = re.findall(r"make -C /opt/vitrine (\w+)", example.text)
+    assert all(f"\n{one}:" in (ROOT / "Makefile").read_text() for one in targets)
+    assert named or targets
 
 
 @pytest.fixture(scope="module")
