@@ -33,7 +33,10 @@ SECONDS = int(os.environ.get("BENCH_SECONDS", "3"))
 # Peers that are not installed (BENCH_PEERS): CPU milliseconds measured on this kind of machine on 2026-11-23.
 RECORDED = {"Django toolkit": 1000 / 448, "Directus": 3.9, "Directus, cache": 1.6, **oauth.RECORDED}
 # Everything is counted, nothing refused: a benchmark is a flood from one address.
-UNLIMITED = dict.fromkeys(("VITRINE_TOKEN_REQUESTS", "VITRINE_APPLICATION_CALLS", "VITRINE_TOKEN_CALLS"), "1000000000")
+UNLIMITED = dict.fromkeys(
+    ("VITRINE_TOKEN_REQUESTS", "VITRINE_APPLICATION_CALLS", "VITRINE_ACCOUNT_CALLS", "VITRINE_TOKEN_CALLS"),
+    "1000000000",
+)
 EXTENDED = "application/vnd.phraseanet.record-extended+json"
 
 
@@ -100,8 +103,7 @@ def serving(
     command = ["taskset", "-c", "0", program, *arguments]
     quiet = subprocess.DEVNULL
     # A bench makes more calls than anybody may: counted all the same, since the counting is a part of the cost.
-    plenty = {"VITRINE_TOKEN_CALLS": "1000000000", "VITRINE_APPLICATION_CALLS": "1000000000"}
-    env = {**os.environ, **plenty, **(environment or {})}
+    env = {**os.environ, **UNLIMITED, **(environment or {})}
     process = subprocess.Popen(command, env=env, stdout=quiet, stderr=quiet, cwd=folder)
     try:
         for _ in range(600):

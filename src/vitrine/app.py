@@ -124,7 +124,11 @@ def make_services(
             authorize=Limit("authorize", settings.authorize_requests),
             user_code=Limit("user-code", settings.user_code_attempts),
         ),
-        quotas=Quotas(Quota("application", settings.application_calls), Quota("token", settings.token_calls)),
+        quotas=Quotas(
+            Quota("application", settings.application_calls),
+            Quota("account", settings.account_calls),
+            Quota("token", settings.token_calls),
+        ),
         jobs=jobs,
         accounts=accounts,
         second=SecondFactor(accounts, settings.title, settings.origin),

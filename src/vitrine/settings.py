@@ -22,7 +22,7 @@ def _setting(default: Any, sentence: str, unit: str = "") -> Any:
     return field(default=default, metadata={"sentence": sentence, "unit": unit})
 
 
-_MAY_BE_NONE = ("application_calls", "token_calls")  # 0 is no limit
+_MAY_BE_NONE = ("application_calls", "account_calls", "token_calls")  # 0 is no limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +74,7 @@ class Settings:
     token_requests: int = _setting(1200, "Calls of the token endpoint and its sisters by one address.", "a minute")
     authorize_requests: int = _setting(600, "Calls of the authorize endpoint by one address.", "a minute")
     application_calls: int = _setting(60_000, "Calls of the API by one application; 0: no limit.", "a minute")
+    account_calls: int = _setting(60_000, "Calls of the API in the name of one person; 0: no limit.", "a minute")
     token_calls: int = _setting(30_000, "Calls of the API with one token; 0: no limit.", "a minute")
     user_code_attempts: int = _setting(10, "Codes of devices that one person may try.", "a minute")
     embed_frame_ancestors: str = _setting("*", "Sites that may frame embedded documents, as in frame-ancestors.")

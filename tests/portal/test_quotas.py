@@ -1,4 +1,4 @@
-"""Calls of an application and of a token in a minute: counted, told, refused (issue 4 item 8; docs/decisions/0071)."""
+"""Calls of an application, an account and a token in a minute: counted, told, refused (issue 4.8; decision 0071)."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -61,6 +61,22 @@ def test_the_application_has_a_limit_of_its_own_and_an_upload_counts_once(few: S
     assert few.call("GET", "/api/v1/me/", second).status_code == 429
 
 
+def test_an_account_has_a_limit_through_all_its_applications(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    server = Server(tmp_path / "one", account_calls=2)
+    monkeypatch.setattr("vitrine.edge.quotas.time.time", lambda: 1_000_000_060.0)
+    ada, grace = server.user("ada"), server.user("grace")
+    first, second, other = server.register(ada), server.register(ada, name="Second"), server.register(grace)
+    assert told(server.call("GET", "/api/v1/me/", first.developer_token))[1] == '"account";r=1;t=20'
+    shown = server.call("GET", f"{API}{second.application.id}/limits/", second.developer_token).json()
+    assert shown["account"] == {"limit": 2, "used": 2, "left": 0, "resets_in": 20}
+    over = server.call("GET", "/api/v1/me/", second.developer_token)
+    assert told(over) == (429, '"account";r=0;t=20', '"account";q=2;w=60')
+    assert server.call("GET", "/api/v1/me/", other.developer_token).status_code == 200, "others are not held up"
+    page = server.browser(ada).get(f"/developers/application/{first.application.id}/usage/").text
+    assert "You, through all applications" in page
+    server.close()
+
+
 def test_a_new_minute_begins_with_nothing_and_nothing_is_kept() -> None:
     quota = Quota("token", 2)
     assert [quota.hit(1, 60.0), quota.hit(1, 119.9), quota.hit(2, 119.9)] == [1, 2, 1]
@@ -70,7 +86,7 @@ def test_a_new_minute_begins_with_nothing_and_nothing_is_kept() -> None:
 
 
 def test_no_limit_refuses_nobody_and_sends_no_header(tmp_path: Path) -> None:
-    server = Server(tmp_path / "free", token_calls=0, application_calls=0)
+    server = Server(tmp_path / "free", token_calls=0, account_calls=0, application_calls=0)
     app = server.register(server.user("ada"))
     answers = [server.call("GET", "/api/v1/me/", app.developer_token) for _ in range(5)]
     assert {one.status_code for one in answers} == {200}
@@ -81,10 +97,10 @@ def test_no_limit_refuses_nobody_and_sends_no_header(tmp_path: Path) -> None:
 
 
 def test_who_has_less_left_speaks() -> None:
-    quotas = Quotas(Quota("application", 3), Quota("token", 100))
-    seen = [quotas.hit(1, token) for token in (1, 2, 3)]
+    quotas = Quotas(Quota("application", 3), Quota("account", 100), Quota("token", 100))
+    seen = [quotas.hit(1, 1, token) for token in (1, 2, 3)]
     assert all(one is not None and one[0].startswith('"application"') for one in seen)
     with pytest.raises(TooManyCalls) as refused:
-        quotas.hit(1, 4)
+        quotas.hit(1, 1, 4)
     assert refused.value.headers["RateLimit-Policy"] == '"application";q=3;w=60'
     assert "of this application" in refused.value.detail

@@ -78,7 +78,7 @@ def bearer(work: UnitOfWork, request: Request) -> Actor:
 
 def optional_bearer(work: UnitOfWork, request: Request) -> Actor | None:
     """The same where a token is welcome but not asked for: None without one, refusals as in `bearer`. Counts the call
-    of its application and token once; raises TooManyCalls."""
+    of its application, account and token once; raises TooManyCalls."""
     token = _presented(request)
     if token is None:
         return None
@@ -91,7 +91,7 @@ def optional_bearer(work: UnitOfWork, request: Request) -> Actor | None:
     is_first = "bearer" not in state  # an upload asks twice, before and after its body
     state["bearer"] = facts
     if is_first:
-        state["quota"] = here.quotas.hit(facts.actor.application_id or 0, facts.token_id)
+        state["quota"] = here.quotas.hit(facts.actor.application_id or 0, facts.actor.user_id or 0, facts.token_id)
     if facts.actor.scope is not None:
         require_scope(facts.actor.scope, state.get("needs"))
     here.ledger.token_used(facts.token_id, work.now, facts.actor.address)

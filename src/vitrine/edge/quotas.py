@@ -1,4 +1,4 @@
-"""How many calls of the API an application and a token may make in a minute, and what is left (docs/decisions/0071).
+"""How many calls of the API an application, a person and a token may make in a minute (docs/decisions/0071).
 
 Unlike `edge.limits`, which looks at addresses, these are known only after the token was checked, on every call: one
 look into a dictionary each. A window is a minute of the clock, so all counts go when a new one begins and nothing has
@@ -54,17 +54,19 @@ class Quota:
 
 @dataclass(frozen=True, slots=True)
 class Quotas:
-    """Both of them are counted on every call, and the one with less left speaks in the headers."""
+    """All of them are counted on every call, and the one with the least left speaks in the headers. An account is the
+    person in whose name the call is made, through whatever application."""
 
     application: Quota
+    account: Quota
     token: Quota
 
-    def hit(self, application_id: int, token_id: int) -> tuple[str, str] | None:
+    def hit(self, application_id: int, user_id: int, token_id: int) -> tuple[str, str] | None:
         """Count one call. `RateLimit`, and `RateLimit-Policy` once half is used (else empty); None where nothing is
         limited. Raises TooManyCalls."""
         now = time.time()
         told: tuple[int, Quota] | None = None
-        for quota, key in ((self.token, token_id), (self.application, application_id)):
+        for quota, key in ((self.token, token_id), (self.account, user_id), (self.application, application_id)):
             used = quota.hit(key, now)
             if quota.per_minute:
                 left = quota.per_minute - used
@@ -80,7 +82,7 @@ class Quotas:
 
 
 class TooManyCalls(TooMany):
-    """More calls in a minute than the application or the token may make."""
+    """More calls in a minute than the application, the account or the token may make."""
 
     def __init__(self, quota: Quota, left: str, wait_s: int) -> None:
         super().__init__({"RateLimit": left, "RateLimit-Policy": quota.policy, "Retry-After": str(wait_s)})

@@ -25,16 +25,21 @@ from vitrine.web.render import page, redirect, said
 
 @dataclass(frozen=True, slots=True)
 class Limited:
-    """A row of *Limits*: *what* is "application", "developer" or "token"; *name* of a named token."""
+    """A row of *Limits*: *what* is "application", "account" (of who looks), "developer" or "token".
+
+    *name* is that of the application or of the named token."""
 
     what: str
     name: str
     left: Left
 
 
-def limits(here: Services, application: Application, developer: Any, tokens: list[NamedToken]) -> list[Limited]:
+def limits(
+    here: Services, actor: Actor, application: Application, developer: Any, tokens: list[NamedToken]
+) -> list[Limited]:
     """From the counters behind the `RateLimit` headers of this server."""
     made = [Limited("application", application.name, here.quotas.application.look(application.id))]
+    made.append(Limited("account", "", here.quotas.account.look(actor.must_user_id)))
     if developer is not None:
         made.append(Limited("developer", "", here.quotas.token.look(developer.id)))
     return made + [Limited("token", one.name, here.quotas.token.look(one.id)) for one in tokens]

@@ -38,7 +38,7 @@ async def show(request: Request) -> Response:
         calls, more = usage.calls(work, found.id, route=route, family=family, before=mark)
         developer, tokens = here.oauth.developer_token(work, actor, found), here.personal.all(work, actor, found)
         return {
-            "limits": limits(here, found, developer, tokens), "habits": here.oauth.habits(work, actor, found),
+            "limits": limits(here, actor, found, developer, tokens), "habits": here.oauth.habits(work, actor, found),
             "application": found, "calls": calls, "more": more, "failures": usage.failures(work, found.id),
             "days": usage.days(work, found.id), "routes": usage.routes(work, found.id),
         }  # fmt: skip

@@ -159,16 +159,17 @@ async def limits(request: Request) -> Response:
     """What is left of this minute, from the counters behind the `RateLimit` headers; this call counts too."""
     here = services(request)
 
-    def call(work: UnitOfWork, actor: Actor) -> tuple[Application, Any]:
+    def call(work: UnitOfWork, actor: Actor) -> tuple[Application, int, Any]:
         found = here.applications.get(work, actor, application_id(request))
-        return found, here.personal.all(work, actor, found)
+        return found, actor.must_user_id, here.personal.all(work, actor, found)
 
-    found, mine = await read(request, bearer, call)
+    found, mine, tokens = await read(request, bearer, call)
     quotas = here.quotas
     return answer(
         {
             "application": present.left(quotas.application.look(found.id)),
-            "tokens": [{"id": one.id, "name": one.name, **present.left(quotas.token.look(one.id))} for one in mine],
+            "account": present.left(quotas.account.look(mine)),
+            "tokens": [{"id": one.id, "name": one.name, **present.left(quotas.token.look(one.id))} for one in tokens],
         }
     )
 

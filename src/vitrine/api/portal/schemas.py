@@ -105,7 +105,10 @@ COMPONENTS: dict[str, Schema] = {
         owners=_list(named("Person")),
         testers=_list(named("Person")),
     ),
-    "Limits": _object(application=_object(**_LEFT), tokens=_list(_object(id="integer", name="string", **_LEFT))),
+    "Limits": _object(
+        application=_object(**_LEFT), account=_object(**_LEFT),
+        tokens=_list(_object(id="integer", name="string", **_LEFT)),
+    ),
     "HabitList": _object(habits=_list(_object(habit="string", uses="integer", last=_MOMENT, last_address="string"))),
     "ScopeList": _object(
         limit=_SCOPES,
