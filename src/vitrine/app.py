@@ -13,8 +13,9 @@ from starlette.applications import Starlette
 from starlette.types import Receive, Scope, Send
 
 from vitrine import files, web
-from vitrine.accounts import Accounts, SignInPolicy, links
+from vitrine.accounts import Accounts, SignInPolicy, external_store, links
 from vitrine.accounts import store as accounts_store
+from vitrine.accounts.external import External
 from vitrine.accounts.letters import SEND, Letters, Postman
 from vitrine.accounts.passwords import Passwords
 from vitrine.accounts.second import SecondFactor
@@ -55,6 +56,7 @@ from vitrine.media.storage import open_store
 from vitrine.oauth import OAuth, habits, narrowing, scopes
 from vitrine.oauth import store as tokens
 from vitrine.oauth.narrowing import Narrowing
+from vitrine.oauth.notices import Notices
 from vitrine.oauth.personal import PersonalTokens
 from vitrine.platform import logging, migrate
 from vitrine.platform.crypto import Vault
@@ -106,6 +108,7 @@ def make_services(
     applications = Applications(accounts, vault)
     portal = Portal(applications, settings.application_approval)
     jobs = Jobs()
+    letters = Letters(accounts, jobs, settings.title, settings.base_url.rstrip("/"), settings.zone)
     records = Records()
     media = make_media(settings, decoders)
     substitution = Substitution(records, media, jobs)
@@ -118,7 +121,7 @@ def make_services(
         database=database,
         vault=vault,
         ledger=Ledger(database, tokens.mark_used, accounts.touch_sessions, habits.add),
-        letters=Letters(accounts, jobs, settings.title, settings.base_url.rstrip("/")),
+        letters=letters,
         limits=RequestLimits(
             token=Limit("token", settings.token_requests),
             authorize=Limit("authorize", settings.authorize_requests),
@@ -132,12 +135,21 @@ def make_services(
         jobs=jobs,
         accounts=accounts,
         second=SecondFactor(accounts, settings.title, settings.origin),
+        external=External(accounts, letters, settings.base_url, settings.sign_in_providers),
         applications=applications,
         portal=portal,
         descriptions=Descriptions(portal, frozenset(scopes.BY_NAME)),
         personal=PersonalTokens(applications),
         narrowing=Narrowing(applications),
-        oauth=OAuth(database, accounts, applications, vault, Policy(settings.old_habits), settings.origin),
+        oauth=OAuth(
+            database,
+            accounts,
+            applications,
+            vault,
+            Policy(settings.old_habits),
+            Notices(accounts, letters),
+            settings.origin,
+        ),
         media=media,
         records=records,
         ingest=ingest,
@@ -216,6 +228,7 @@ PURGES: tuple[Callable[[UnitOfWork], int], ...] = (
     tokens.purge,
     habits.purge,
     links.purge,
+    external_store.purge,
     portal_store.purge,
     usage.purge,
 )

@@ -12,7 +12,9 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
+from vitrine import providers
 from vitrine.errors import Invalid
+from vitrine.providers import Provider
 
 PREFIX = "VITRINE_"
 NO_SETTINGS = frozenset({"VITRINE_TOKEN", "VITRINE_NEW_PASSWORD"})  # what snippets and commands use beside
@@ -71,6 +73,9 @@ class Settings:
     fresh_sign_in_minutes: int = _setting(15, "How long after signing in secrets may be shown.", "minutes")
     sign_in_failures: int = _setting(8, "Failed sign-ins after which an account waits.")
     sign_in_wait_minutes: int = _setting(15, "How long an account waits after too many failures.", "minutes")
+    sign_in_providers: tuple[Provider, ...] = _setting(
+        (), "OpenID providers through which people may sign in: tables in vitrine.toml, or a JSON list."
+    )
     token_requests: int = _setting(1200, "Calls of the token endpoint and its sisters by one address.", "a minute")
     authorize_requests: int = _setting(600, "Calls of the authorize endpoint by one address.", "a minute")
     application_calls: int = _setting(60_000, "Calls of the API by one application; 0: no limit.", "a minute")
@@ -81,6 +86,9 @@ class Settings:
     embed_start_field: str = _setting("StartOfMessage", "Field that says at which second a film or sound begins.")
     embed_chapters_field: str = _setting("VideoTextTrackChapters", "Field that holds the chapters of a film as WebVTT.")
     demo: bool = _setting(False, "Fill an empty instance with the demonstration.")
+
+    def provider(self, provider_id: str) -> Provider | None:
+        return next((one for one in self.sign_in_providers if one.id == provider_id), None)
 
     @property
     def zone(self) -> ZoneInfo:
@@ -130,8 +138,11 @@ def load(
         for key, value in _read(file, faults).items():
             _take(values, known, key, value, faults, f"{file.name}: {key}")
     for name, text in environ.items():
-        if name.startswith(PREFIX) and name not in NO_SETTINGS:
+        if name.startswith(PREFIX) and not name.startswith(providers.ENV_PREFIX) and name not in NO_SETTINGS:
             _take(values, known, name[len(PREFIX) :].lower(), text, faults, name)
+    if "sign_in_providers" in values:
+        values["sign_in_providers"], more = providers.read(values["sign_in_providers"], environ)
+        faults.extend(more)
     values.update({key: value for key, value in given.items() if value is not None})
     if faults:
         raise Invalid("These settings cannot be used: " + "; ".join(faults) + ".", field="settings")
@@ -165,6 +176,8 @@ def _take(
 def _parsed(kind: Any, value: Any) -> Any:
     if get_origin(kind) in (Union, UnionType):
         kind = next(one for one in get_args(kind) if one is not type(None))
+    if get_origin(kind) is tuple and get_args(kind)[0] is Provider:
+        return value  # read whole, with the secrets that it points at, by `load`
     if get_origin(kind) is tuple:
         return tuple(value) if isinstance(value, list) else tuple(part for part in str(value).split(",") if part)
     if kind is bool and not isinstance(value, bool):

@@ -1,10 +1,17 @@
-"""One person with one application of each newer profile."""
+"""One person with one application of each newer profile; a provider of another organisation."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.oauth.provider import Lying
 from vitrine.accounts import User
 from vitrine.applications import Profile
 from vitrine.testing.server import Registered, Server, Visitor
+
+Make = Callable[..., Server]
 
 
 @pytest.fixture
@@ -30,3 +37,26 @@ def public(server: Server, ada: User) -> Registered:
 @pytest.fixture
 def old(server: Server, ada: User) -> Registered:
     return server.register(ada, profile=Profile.COMPATIBILITY)
+
+
+@pytest.fixture
+def provider() -> Iterator[Lying]:
+    made = Lying()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def make(tmp_path: Path, provider: Lying, database_url: str) -> Iterator[Make]:
+    """A server that offers the provider, under the operator's choices."""
+    made: list[Server] = []
+
+    def one(settings: dict[str, Any] | None = None, **choices: Any) -> Server:
+        offered = (provider.described(**choices),)
+        made.append(Server(tmp_path / "data", sign_in_providers=offered, database_url=database_url, **(settings or {})))
+        made[-1].user("keeper", is_admin=True)
+        return made[-1]
+
+    yield one
+    for server in made:
+        server.close()

@@ -160,9 +160,11 @@ def test_letters_are_written_in_the_language_of_their_reader(server: Server) -> 
     assert letter["Subject"] == "Choisissez un nouveau mot de passe pour Vitrine"
     assert "pendant trois jours" in letter.get_content()
     words = postman(server.services).words
+    told = {"provider": "SSO", "application": "Notes", "application_id": 7, "website": "https://notes.example",
+            "address": "192.0.2.1", "at": 1_800_000_000, "lines": ["Search in your documents"]}  # fmt: skip
     for name in TEXTS:
         for language in ("en", "fr", "de"):
-            written = server.services.letters.write(name, words, language, "a@b.example", "ada", "s3cret")
+            written = server.services.letters.write(name, words, language, "a@b.example", "ada", "s3cret", told)
             assert "{" not in written.text + written.subject
     assert words("fr", TEXTS["email"][0]) != TEXTS["email"][0]
 

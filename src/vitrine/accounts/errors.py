@@ -39,3 +39,19 @@ class LinkUsed(NotFound):
     """A link of a letter that was used, is too old, or was never made: which one is not said."""
 
     code = "link_used"
+
+
+class ProviderDown(Unavailable):
+    """The sign-in provider of another organisation does not answer, or not in a way that can be used."""
+
+    code = "provider_down"
+
+
+class ProviderRefused(Forbidden):
+    """A sign-in through a provider that opens nothing here. *reason* is one of `accounts.external.REASONS`."""
+
+    code = "provider_refused"
+
+    def __init__(self, reason: str, *, why: str = "") -> None:
+        super().__init__("You could not be signed in this way.", why=why or reason)
+        self.reason = reason

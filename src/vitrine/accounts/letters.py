@@ -5,9 +5,13 @@ business: so the answer takes as long for a stranger's address as for ours, and 
 """
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from secrets import token_urlsafe
+from typing import Any
+
+from babel.dates import format_datetime
 
 from vitrine.accounts import links
 from vitrine.accounts import store as people
@@ -61,6 +65,25 @@ TEXTS: dict[str, tuple[str, tuple[str, ...]]] = {
             "If it was not you, tell the people who run the library.",
         ),
     ),
+    "identity-added": (
+        "Another way to sign in to {site}",
+        (
+            "Signing in at {provider} now opens your account {login} at {site}.",
+            "If it was not you, remove it on this page and choose a new password:",
+            "{security}",
+        ),
+    ),
+    "grant": (
+        "{application} may now use {site} in your name",
+        (
+            "The application {application} ({website}) was allowed to use {site} with your account {login}, on {when} from {address}.",  # noqa: E501
+            "It may:",
+            "{lines}",
+            "If it was not you, or if you no longer want it, take the permission back here:",
+            "{applications}#application-{application_id}",
+            "You can switch these letters off on the same page.",
+        ),
+    ),
 }
 
 
@@ -70,6 +93,7 @@ class Letters:
     jobs: Jobs
     site: str
     base_url: str
+    zone: tzinfo = UTC
     rates: Rates = field(default_factory=Rates)
 
     # -- asking --------------------------------------------------------------------------------------------------
@@ -98,9 +122,18 @@ class Letters:
         self.jobs.add(work, SEND, payload, key=f"{EMAIL}:{actor.must_user_id}")
         audit.write(work, actor, "email.asked", f"user {actor.user_id}")
 
-    def _tell(self, work: UnitOfWork, letter: str, user: User, to: str | None) -> None:
+    def tell(self, work: UnitOfWork, letter: str, user: User, values: Mapping[str, Any]) -> None:
+        """A letter of TEXTS with *values* in it: texts, `at` as seconds since 1970, `lines` as messages of the
+        catalogue. Nobody is told who has no address."""
+        plain = {name: " ".join(one.split()) if isinstance(one, str) else one for name, one in values.items()}
+        self._tell(work, letter, user, user.email, plain)
+
+    def _tell(
+        self, work: UnitOfWork, letter: str, user: User, to: str | None, values: Mapping[str, Any] | None = None
+    ) -> None:
         if to:
-            self.jobs.add(work, SEND, {"letter": letter, "user": user.id, "to": to, "language": user.locale or ""})
+            payload = {"letter": letter, "user": user.id, "to": to, "language": user.locale or ""}
+            self.jobs.add(work, SEND, {**payload, "values": dict(values)} if values else payload)
 
     # -- following a link ----------------------------------------------------------------------------------------
 
@@ -147,14 +180,32 @@ class Letters:
 
     # -- writing -------------------------------------------------------------------------------------------------
 
-    def write(self, letter: str, words: Words, language: str, to: str, login: str, secret: str = "") -> Letter:
-        """The letter in the language of its reader."""
+    def write(
+        self,
+        letter: str,
+        words: Words,
+        language: str,
+        to: str,
+        login: str,
+        secret: str = "",
+        values: Mapping[str, Any] | None = None,
+    ) -> Letter:
+        """The letter in the language of its reader; *values* as in `tell`."""
         subject, paragraphs = TEXTS[letter]
+        given = dict(values or {})
+        if "at" in given:
+            at = datetime.fromtimestamp(given.pop("at"), UTC).astimezone(self.zone)
+            given["when"] = format_datetime(at, "long", locale=language or "en")
+        if "lines" in given:
+            given["lines"] = "\n".join(f"- {words(language, one)}" for one in given["lines"])
         known = {
+            **given,
             "site": self.site,
             "login": login,
             "link": f"{self.base_url}{WAYS.get(letter, '')}{secret}",
             "forgotten": f"{self.base_url}/login/forgot-password/",
+            "security": f"{self.base_url}/account/security/#connected",
+            "applications": f"{self.base_url}/account/security/applications/",
         }
         text = "\n\n".join(words(language, one).format(**known) for one in paragraphs)
         return Letter(to, words(language, subject).format(**known), text + "\n")
@@ -183,7 +234,8 @@ class Postman:
                 links.add(work, digest(secret), user.id, letter, to, work.now + LIFE[letter])
         language = user.locale[:2] if user.locale else language
         try:
-            written = self.letters.write(letter, self.words, language, to, user.login, secret)
+            values = job.payload.get("values")
+            written = self.letters.write(letter, self.words, language, to, user.login, secret, values)
             self.transport.send(written.message(self.sender))
         except DomainError:
             if secret:

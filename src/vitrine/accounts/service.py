@@ -114,6 +114,16 @@ class Accounts:
             store.set_password_hash(work, made.id, password_hash)
         return made
 
+    def make_external(self, work: UnitOfWork, *, login: str, address: str, **profile: Any) -> User:
+        """An account for somebody whom a provider vouches for (`accounts.external`): without password and rights."""
+        made = self._add(work, login, None, profile)
+        audit.write(work, None, "external.account", f"user {made.id}", address=address)
+        return made
+
+    def has_password(self, work: UnitOfWork, user_id: UserId) -> bool:
+        """False for who signs in elsewhere only, or has to choose a password first."""
+        return store.password_hash(work, user_id) is not None
+
     def get(self, work: UnitOfWork, user_id: UserId) -> User:
         found = store.user(work, user_id)
         if found is None:
@@ -274,14 +284,17 @@ class Accounts:
                 retry_after_s=round(self.policy.wait.total_seconds()),
             )
 
-    def open_session(self, work: UnitOfWork, user: User, *, address: str, agent: str) -> tuple[str, Session]:
-        """Begin a session; returns its secret (for the cookie, nowhere else) and the session."""
+    def open_session(
+        self, work: UnitOfWork, user: User, *, address: str, agent: str, proved_at: datetime | None = None
+    ) -> tuple[str, Session]:
+        """Begin a session; returns its secret (for the cookie, nowhere else) and the session. *proved_at* is when the
+        person last proved who they are, if that was not now."""
         secret = token_urlsafe(SESSION_BYTES)
         session = Session(
             id=SessionId(0),
             user_id=user.id,
             created=work.now,
-            proved_at=work.now,
+            proved_at=min(proved_at or work.now, work.now),
             last_seen=work.now,
             expires=work.now + self.policy.session,
             address=address[:64],

@@ -63,6 +63,12 @@ def user_by_login(work: UnitOfWork, login: str) -> User | None:
     return User(*row) if row else None
 
 
+def by_email(work: UnitOfWork, email: str) -> list[User]:
+    """Up to two accounts with this e-mail address: one is somebody, two are nobody in particular."""
+    mine = sa.select(*_USER_COLUMNS).where(users.c.email_folded == fold(email), _ACTIVE).order_by(users.c.id).limit(2)
+    return [User(*row) for row in work.db.execute(mine)]
+
+
 def all_users(work: UnitOfWork) -> list[User]:
     return [User(*row) for row in work.db.execute(sa.select(*_USER_COLUMNS).where(_ACTIVE).order_by(users.c.id))]
 
@@ -86,6 +92,17 @@ def add_user(work: UnitOfWork, values: Mapping[str, Any]) -> UserId:
 
 def update_user(work: UnitOfWork, user_id: UserId, values: Mapping[str, Any]) -> None:
     work.db.execute(users.update().where(users.c.id == user_id).values(updated=work.now, **values))
+
+
+def preference(work: UnitOfWork, user_id: UserId, name: str) -> Any:
+    """What somebody chose under *name*, None when they never did."""
+    found = work.db.scalar(sa.select(users.c.preferences).where(users.c.id == user_id))
+    return (found or {}).get(name)
+
+
+def set_preference(work: UnitOfWork, user_id: UserId, name: str, value: Any) -> None:
+    before = work.db.scalar(sa.select(users.c.preferences).where(users.c.id == user_id))
+    update_user(work, user_id, {"preferences": {**(before or {}), name: value}})
 
 
 def touch_connection(work: UnitOfWork, user_id: UserId) -> None:

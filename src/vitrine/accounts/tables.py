@@ -170,3 +170,32 @@ passkey_challenges = Table(
     Column("expires", Instant, nullable=False),
     comment="each is taken once, within five minutes",
 )
+
+external_identities = Table(
+    "external_identities",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("user_id", Id, ForeignKey("users.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("issuer", String(500), nullable=False),
+    Column("subject", String(255), nullable=False, comment="what the issuer calls the person, for ever"),
+    Column("label", String(254), nullable=False, server_default="", comment="address or name when last seen"),
+    Column("created", Instant, nullable=False),
+    Column("last_used", Instant, nullable=True),
+    UniqueConstraint("issuer", "subject"),
+    comment="sign-ins of other organisations, by issuer and subject (OpenID Connect Core section 5.7)",
+)
+
+provider_flows = Table(
+    "provider_flows",
+    metadata,
+    Column("digest", LargeBinary(32), primary_key=True, comment="of the state"),
+    Column("provider", String(32), nullable=False),
+    Column("visitor", LargeBinary(32), nullable=False, comment="digest of the mark of the browser that began"),
+    Column("purpose", String(8), nullable=False, comment="sign-in, prove or link"),
+    Column("user_id", Id, nullable=True, comment="who wants to prove or link; null: somebody who signs in"),
+    Column("back", Text, nullable=False, comment="path of ours to go on at"),
+    Column("forced", Boolean, nullable=False, comment="an old sign-in at the provider will not do"),
+    Column("started", Instant, nullable=False),
+    Column("expires", Instant, nullable=False, index=True),
+    comment="people on their way to a provider; each comes back once, within ten minutes",
+)

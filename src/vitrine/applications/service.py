@@ -350,6 +350,21 @@ class Applications:
         audit.write(work, actor, "consent.revoke", f"application {application_id}")
         return account.id
 
+    def forget(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId) -> AccountId:
+        """Take an application off the actor's list, withdrawing consent where it stands; the caller deletes its tokens.
+
+        What was decided is no longer remembered, so everything is asked anew; but it stays withdrawn: a password that
+        the application kept brings it nothing."""
+        account = store.account(work, actor.must_user_id, application_id)
+        if account is None or account.granted_at is None:
+            raise NoSuchApplication("You have not allowed this application.")
+        if account.is_granted:
+            self.revoked(work, actor, application_id)
+        nothing = {"granted_at": None, "granted_scope": None, "asked_scope": None, "last_used": None}
+        store.update_account(work, account.id, nothing)
+        audit.write(work, actor, "consent.forgotten", f"application {application_id}")
+        return account.id
+
 
 def _decided(before: list[str] | None, asked: frozenset[str] | None, now: frozenset[str] | None) -> list[str] | None:
     """What was decided before about other things stays; about what was asked now, *now* counts."""

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TypeVar
 
+import anyio
 import anyio.to_thread
 from starlette.requests import Request
 
@@ -48,9 +49,10 @@ async def write(request: Request, who: Authenticator, call: Call[T]) -> T:
     return await off(partial(_write, request, who, call))
 
 
-async def off(call: Callable[[], T]) -> T:
-    """Run something slow without a transaction (a hash, a probe, a copy) in a worker thread."""
-    return await anyio.to_thread.run_sync(call)
+async def off(call: Callable[[], T], *, limiter: anyio.CapacityLimiter | None = None) -> T:
+    """Run something slow without a transaction (a hash, a probe, a copy) in a worker thread; *limiter* keeps calls
+    that wait for somebody else to a few threads of their own."""
+    return await anyio.to_thread.run_sync(call, limiter=limiter)
 
 
 def _read(request: Request, who: Authenticator, call: Call[T]) -> T:

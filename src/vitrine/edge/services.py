@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from vitrine.accounts import Accounts
+from vitrine.accounts.external import External
 from vitrine.accounts.letters import Letters
 from vitrine.accounts.second import SecondFactor
 from vitrine.applications import Applications, Portal
@@ -45,6 +46,7 @@ class Services:
     accounts: Accounts
     letters: Letters
     second: SecondFactor
+    external: External
     applications: Applications
     portal: Portal
     descriptions: Descriptions

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from vitrine.accounts import Actor
-from vitrine.applications import Application, ApplicationId, Applications
+from vitrine.applications import Account, Application, ApplicationId, Applications
 from vitrine.errors import Invalid, NotFound
 from vitrine.oauth.errors import TokenError
 from vitrine.oauth.tables import device_codes
@@ -117,7 +117,7 @@ def decide(
     *,
     allow: bool,
     scope: frozenset[str],
-) -> None:
+) -> Account:
     """What a person decided; the device learns of it when it asks next. Raises NoSuchDevice for who was second."""
     if allow and not scope:
         raise Invalid("Allow at least one thing, or deny.", field="scope")
@@ -136,6 +136,7 @@ def decide(
     audit.write(
         work, actor, "device.allowed" if allow else "device.denied", f"application {device.application.id}", details
     )
+    return account
 
 
 def poll(work: UnitOfWork, application: Application, secret: str) -> Allowed:

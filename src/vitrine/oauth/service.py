@@ -8,12 +8,13 @@ from typing import Any
 from vitrine.accounts import Accounts, Actor
 from vitrine.applications import Application, ApplicationId, Applications, Policy, Switch
 from vitrine.errors import Forbidden
-from vitrine.oauth import authorize, codes, devices, habits, metadata, openid, revocation, scopes, store
+from vitrine.oauth import authorize, codes, devices, habits, metadata, mismatch, openid, revocation, scopes, store
 from vitrine.oauth.clients import Client, Clients
 from vitrine.oauth.errors import InsufficientScope, TokenError
 from vitrine.oauth.grants import GRANTS, KNOWN, SHORT
 from vitrine.oauth.grants.base import Desk, asked_scope
 from vitrine.oauth.keys import SigningKeys
+from vitrine.oauth.notices import Notices
 from vitrine.oauth.refresh import Rotation
 from vitrine.oauth.tokens import DeveloperToken, Issued, TokenChecker, Tokens
 from vitrine.platform import audit
@@ -47,6 +48,7 @@ class OAuth:
         applications: Applications,
         vault: Vault,
         policy: Policy,
+        notices: Notices,
         issuer: str = "",
     ) -> None:
         """*issuer* is the server's own address as answers name it (RFC 9207)."""
@@ -59,7 +61,8 @@ class OAuth:
         self._clients = Clients(applications, policy)
         self._introspection = revocation.Introspection(issuer)
         self._issuer = Tokens(vault, policy)
-        self._desk = Desk(database, accounts, applications, self._issuer, Rotation(vault), policy)
+        self._desk = Desk(database, accounts, applications, self._issuer, Rotation(vault), policy, notices)
+        self.notices = notices
         self._name = issuer
 
     # -- authorize -----------------------------------------------------------------------------------------------
@@ -76,6 +79,24 @@ class OAuth:
             return False
         known = frozenset(account.asked_scope or ())
         return not asked.scope <= known or not asked.scope & frozenset(account.granted_scope or ())
+
+    def decide(
+        self, work: UnitOfWork, actor: Actor, asked: authorize.Asked, *, allow: bool, scope: frozenset[str] | None
+    ) -> None:
+        """What a person decided on the consent page: *scope* is what they left ticked. Raises NotOpen."""
+        before = self._applications.account(work, actor.must_user_id, asked.application)
+        now = self._applications.decide(
+            work, actor, asked.application, allow=allow, return_to=asked.redirect_uri, scope=scope, asked=asked.scope
+        )
+        if allow:
+            self.notices.granted(work, asked.application, before, now, actor.address)
+
+    def explain_mismatch(self, work: UnitOfWork, actor: Actor, given: Mapping[str, str]) -> mismatch.Mismatch | None:
+        """Which part of a refused redirect address differs, for an owner of the application and for nobody else."""
+        application = self._applications.by_client_id(work, given.get("client_id", ""))
+        if application is None or not self._applications.is_owner(work, actor, application):
+            return None
+        return mismatch.explain(application, given.get("redirect_uri", ""))
 
     def grant(self, work: UnitOfWork, actor: Actor, asked: authorize.Asked) -> str:
         """The address to send the browser to, or out of band the code itself. The person must have allowed it."""
@@ -189,8 +210,10 @@ class OAuth:
         self, work: UnitOfWork, actor: Actor, typed: str, *, allow: bool, scope: frozenset[str]
     ) -> devices.Device:
         found = devices.find(work, self._applications, typed)
-        chosen = scope & found.scope
-        devices.decide(work, actor, self._applications, found, allow=allow, scope=chosen)
+        before = self._applications.account(work, actor.must_user_id, found.application)
+        now = devices.decide(work, actor, self._applications, found, allow=allow, scope=scope & found.scope)
+        if allow:
+            self.notices.granted(work, found.application, before, now, actor.address)
         return found
 
     # -- OpenID Connect and metadata -----------------------------------------------------------------------------
@@ -262,6 +285,10 @@ class OAuth:
         """Withdraw one's consent: codes and tokens of this person and application are deleted, at once and for good."""
         account_id = self._applications.revoked(work, actor, application_id)
         store.delete_tokens_of_account(work, account_id)
+
+    def forget_application(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId) -> None:
+        """Withdraw one's consent if it stands, and take the application off the list of those one ever allowed."""
+        store.delete_tokens_of_account(work, self._applications.forget(work, actor, application_id))
 
 
 def _habits(client: Client, grant_type: str) -> tuple[str, ...]:

@@ -7,7 +7,9 @@ are bounded.
 
 import ipaddress
 import socket
-from collections.abc import Callable
+import ssl
+from collections.abc import Callable, Container, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
@@ -48,13 +50,24 @@ def is_public(address: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
+class Answer:
+    """What a call got: the status, the media type without its parameters, and the whole body."""
+
+    status: int
+    media_type: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Fetcher:
-    """*resolve* and *allowed* are replaced in tests, whose servers have no public address."""
+    """*resolve* and *allowed* are replaced in tests, whose servers have no public address, and for places that an
+    operator named as internal; *trust* is what certificates are checked against (None: what everybody trusts)."""
 
     max_bytes: int
     resolve: Resolve = resolve
     allowed: Callable[[str], bool] = is_public
-    ports: tuple[int, ...] = PORTS
+    ports: Container[int] = PORTS
+    trust: ssl.SSLContext | None = None
 
     def fetch(self, url: str, into: Path) -> str:
         """Write what is at *url* into the file *into* and return its name. Raises CannotFetch."""
@@ -66,26 +79,59 @@ class Fetcher:
             url = urljoin(url, moved)
         raise CannotFetch("The address leads on too often.", field="url")
 
+    def call(
+        self,
+        url: str,
+        *,
+        form: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        seconds: float = 10.0,
+    ) -> Answer:
+        """GET *url*, or POST *form* to it. A redirect is an answer like any other. Raises CannotFetch.
+
+        Nothing of the answer's text stands in the refusal: it may hold a secret."""
+        deadline, body = monotonic() + seconds, bytearray()
+        with self._opened(url, headers or {}, seconds, form) as answer:
+            for chunk in answer.iter_raw(1 << 16):  # as asked for: nothing is unpacked
+                body += chunk
+                if len(body) > self.max_bytes or monotonic() > deadline:
+                    raise CannotFetch("The answer is too large or takes too long.", field="url")
+            media_type = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
+            return Answer(answer.status_code, media_type, bytes(body))
+
     def _once(self, url: str, into: Path, deadline: float) -> str | None:
+        with self._opened(url, {"Accept": "*/*"}, 20) as answer:
+            if answer.has_redirect_location:
+                return answer.headers["location"]
+            if answer.status_code != 200:
+                raise CannotFetch(f"The address answers {answer.status_code} and no document.", field="url")
+            self._keep(answer, into, deadline)
+        return None
+
+    @contextmanager
+    def _opened(
+        self, url: str, headers: Mapping[str, str], seconds: float, form: Mapping[str, str] | None = None
+    ) -> Iterator[httpx.Response]:
+        """The answer's head, from the very address that was checked; its body is still to be read."""
         host, port, address = self._checked(url)
         parts = urlsplit(url)
         target = parts._replace(netloc=f"[{address}]:{port}" if ":" in address else f"{address}:{port}", fragment="")
-        headers = {"Host": parts.netloc.rpartition("@")[2], "Accept": "*/*", "Accept-Encoding": "identity"}
+        sent = {"Host": parts.netloc.rpartition("@")[2], "Accept-Encoding": "identity", **headers}
+        method, body = ("GET", None) if form is None else ("POST", dict(form))
         try:
             with (
-                httpx.Client(timeout=20, trust_env=False, follow_redirects=False) as client,
-                client.stream("GET", target.geturl(), headers=headers, extensions={"sni_hostname": host}) as answer,
+                httpx.Client(
+                    timeout=seconds, trust_env=False, follow_redirects=False, verify=self.trust or True
+                ) as client,
+                client.stream(
+                    method, target.geturl(), headers=sent, data=body, extensions={"sni_hostname": host}
+                ) as answer,
             ):
-                if answer.has_redirect_location:
-                    return answer.headers["location"]
-                if answer.status_code != 200:
-                    raise CannotFetch(f"The address answers {answer.status_code} and no document.", field="url")
-                self._keep(answer, into, deadline)
+                yield answer
         except (httpx.HTTPError, httpx.InvalidURL) as failure:
             raise CannotFetch(
                 "The document could not be fetched.", field="url", why=type(failure).__name__
             ) from failure
-        return None
 
     def _checked(self, url: str) -> tuple[str, int, str]:
         try:

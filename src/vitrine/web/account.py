@@ -4,11 +4,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from vitrine.accounts import Actor, CollectionGrant, SessionId
-from vitrine.applications import ApplicationId
+from vitrine.accounts import Actor, CollectionGrant, SessionId, User
+from vitrine.applications import Account, ApplicationId, Authorised
 from vitrine.edge import off, read, services, write
 from vitrine.errors import DomainError, Invalid
 from vitrine.library.model import Collection, Databox
+from vitrine.oauth.notices import EVERYTHING
+from vitrine.oauth.scopes import described
 from vitrine.platform.database import UnitOfWork
 from vitrine.web.errors import json_answer
 from vitrine.web.forms import known, posted, xhr
@@ -95,8 +97,11 @@ async def end_others(request: Request) -> Response:
 
 async def password(request: Request) -> Response:
     if request.method != "POST":
-        await read(request, known, lambda _work, _actor: None)
-        return page(request, "account/password.html", tab="", faults={}, done="done" in request.query_params)
+        has = await read(
+            request, known, lambda work, who: services(request).accounts.has_password(work, who.must_user_id)
+        )
+        done = "done" in request.query_params
+        return page(request, "account/password.html", tab="", faults={}, done=done, has_password=has)
     given = await posted(request)
     here = services(request)
 
@@ -109,14 +114,47 @@ async def password(request: Request) -> Response:
     except DomainError as refusal:
         field = "new" if refusal.field == "password" else refusal.field or "old"
         faults = {field: said(request, refusal)}
-        return page(request, "account/password.html", tab="", faults=faults, done=False)
+        return page(request, "account/password.html", tab="", faults=faults, done=False, has_password=True)
     return redirect("/account/reset-password/?done")
 
 
 async def applications(request: Request) -> Response:
     here = services(request)
-    found = await read(request, known, here.applications.authorised)
-    return page(request, "account/applications.html", tab="applications", lines=found)
+
+    def call(work: UnitOfWork, actor: Actor) -> tuple[list[Authorised], bool, User]:
+        mine = actor.must_user_id
+        wanted = here.oauth.notices.are_wanted(work, mine)
+        return here.applications.authorised(work, actor), wanted, here.accounts.get(work, mine)
+
+    found, letters, user = await read(request, known, call)
+    return page(
+        request, "account/applications.html", tab="applications", lines=found, letters=letters, may=_may,
+        actor_email=user.email,
+        saved="saved" in request.query_params,
+    )  # fmt: skip
+
+
+def _may(account: Account) -> list[str]:
+    """What an application was allowed, in words."""
+    if account.granted_scope is None:
+        return list(EVERYTHING)
+    return [one.words for one in described(account.granted_scope)]
+
+
+async def letters(request: Request) -> Response:
+    """Whether a letter tells that an application got access."""
+    given = await posted(request)
+    on = given.get("on") == "1"
+    await write(request, known, lambda work, actor: services(request).oauth.notices.want(work, actor, on=on))
+    return redirect("/account/security/applications/?saved#letters")
+
+
+async def forget(request: Request) -> Response:
+    await posted(request)
+    application = ApplicationId(request.path_params["id"])
+    here = services(request)
+    await write(request, known, lambda work, actor: here.oauth.forget_application(work, actor, application))
+    return redirect("/account/security/applications/")
 
 
 async def revoke(request: Request) -> Response:
@@ -149,6 +187,8 @@ ROUTES = [
     Route("/account/security/sessions/end-others/", end_others, methods=["POST"]),
     Route("/session/delete/{id:int}", end_session, methods=["POST"]),
     Route("/account/security/applications/", applications, methods=["GET"]),
+    Route("/account/security/applications/letters/", letters, methods=["POST"]),
     Route("/account/security/application/{id:int}/revoke/", revoke, methods=["POST"]),
+    Route("/account/security/application/{id:int}/forget/", forget, methods=["POST"]),
     Route("/account/security/application/{id:int}/grant/", grant, methods=["GET", "POST"]),
 ]

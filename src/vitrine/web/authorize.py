@@ -16,13 +16,14 @@ from vitrine.edge.calls import GUIDE
 from vitrine.edge.cookies import clear_session
 from vitrine.edge.limits import TooMany
 from vitrine.edge.params import scalars
-from vitrine.oauth import OutOfBandError, PageError, RedirectedError, habits
+from vitrine.oauth import OAuthError, OutOfBandError, RedirectedError, habits
 from vitrine.oauth.authorize import Asked, denial, refusal
 from vitrine.oauth.scopes import described
 from vitrine.platform.database import UnitOfWork
 from vitrine.web.onward import AUTHORIZE, targets
+from vitrine.web.providers import told
 from vitrine.web.proving import second_step
-from vitrine.web.render import page, redirect
+from vitrine.web.render import page, redirect, translate
 from vitrine.web.session import opened
 
 _SAFE = {"Referrer-Policy": "no-referrer", "Cache-Control": "no-store"}
@@ -40,7 +41,10 @@ async def authorize(request: Request) -> Response:
         limited = services(request).limits.authorize.hit(request.state.address)
     except TooMany as refusal:
         headers = {**_SAFE, **refusal.headers}
-        return page(request, "oauth/error.html", status=429, headers=headers, code=refusal.code, detail=refusal.detail)
+        return page(
+            request, "oauth/error.html", status=429, headers=headers, code=refusal.code, detail=refusal.detail,
+            mismatch=None,
+        )  # fmt: skip
     response = await _authorize(request)
     response.headers.update(limited)
     return response
@@ -51,19 +55,15 @@ async def _authorize(request: Request) -> Response:
     given = scalars({**params.form, **params.query})
     if params.repeated:
         detail = "A parameter of this address came more than once."
-        return page(request, "oauth/error.html", status=400, headers=_SAFE, code="invalid_request", detail=detail)
+        return page(
+            request, "oauth/error.html", status=400, headers=_SAFE, code="invalid_request", detail=detail, mismatch=None
+        )
     try:
         asked, actor, needs_consent = await read(
             request, cookie, lambda work, actor: _look(request, work, actor, given)
         )
-    except PageError as refusal:
-        return page(
-            request, "oauth/error.html", status=400, headers=_SAFE, code=refusal.code, detail=refusal.description
-        )
-    except RedirectedError as refusal:
-        return redirect(refusal.location, 302)
-    except OutOfBandError as refusal:
-        return page(request, "oauth/code.html", headers=_SAFE, code="", error=refusal.code, application=None)
+    except OAuthError as refusal:
+        return await refused(request, refusal, given)
     form = params.form if request.method == "POST" else {}
     if "switch_account" in form:
         return await _switch(request, asked, form)
@@ -84,6 +84,24 @@ async def _authorize(request: Request) -> Response:
     elif needs_consent or "consent" in asked.prompt:
         return _unasked(asked, "consent_required") or _consent_page(request, asked)
     return await _granted(request, asked)
+
+
+async def refused(request: Request, refusal: OAuthError, given: dict[str, str]) -> Response:
+    """What the checks of 01 section 3.1 answer: a page, or a redirect to an address that is registered.
+
+    A page about a redirect address tells the application's owner which part is wrong; strangers learn no address."""
+    if isinstance(refusal, RedirectedError):
+        return redirect(refusal.location, 302)
+    if isinstance(refusal, OutOfBandError):
+        return page(request, "oauth/code.html", headers=_SAFE, code="", error=refusal.code, application=None)
+    mismatch = None
+    if refusal.code == "redirect_uri_mismatch":
+        oauth = services(request).oauth
+        mismatch = await read(request, cookie, lambda work, actor: oauth.explain_mismatch(work, actor, given))
+    return page(
+        request, "oauth/error.html", status=400, headers=_SAFE, code=refusal.code, detail=refusal.description,
+        mismatch=mismatch,
+    )  # fmt: skip
 
 
 def _unasked(asked: Asked, code: str) -> Response | None:
@@ -114,13 +132,11 @@ def _look(request: Request, work: UnitOfWork, actor: Actor, given: dict[str, str
 def _decide(
     request: Request, work: UnitOfWork, actor: Actor, asked: Asked, *, allow: bool, scope: frozenset[str] | None = None
 ) -> None:
-    services(request).applications.decide(
-        work, actor, asked.application, allow=allow, return_to=asked.redirect_uri, scope=scope, asked=asked.scope
-    )
+    services(request).oauth.decide(work, actor, asked, allow=allow, scope=scope)
 
 
 def _login_page(request: Request, asked: Asked, given: dict[str, str]) -> Response:
-    error = _ERRORS.get(given.get("error", ""), "")
+    error = told(request) or translate(request, _ERRORS.get(given.get("error", ""), ""))
     return page(
         request,
         "oauth/sign_in.html",

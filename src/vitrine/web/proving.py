@@ -15,8 +15,10 @@ from vitrine.edge import nobody, off, read, services, write
 from vitrine.edge.cookies import visitor_secret
 from vitrine.errors import DomainError
 from vitrine.platform.database import UnitOfWork
+from vitrine.providers import Provider
 from vitrine.web.forms import known, posted
 from vitrine.web.onward import targets_of
+from vitrine.web.providers import told
 from vitrine.web.render import page, said, translate
 
 PROOF, CODE = "proof-password", "proof-code"
@@ -68,15 +70,21 @@ async def ask(request: Request, given: Mapping[str, str], field: str = "", fault
     """The password page for a form: *given* is sent again with what is typed there."""
     here = services(request)
 
-    def look(work: UnitOfWork, actor: Actor) -> tuple[bool, bool]:
+    def look(work: UnitOfWork, actor: Actor) -> tuple[bool, bool, bool, list[Provider]]:
         mine = actor.must_user_id
-        return here.accounts.has_second_step(work, mine), here.second.has_app(work, mine)
+        provers = here.external.provers(work, mine)
+        accounts = here.accounts
+        return (
+            accounts.has_second_step(work, mine), here.second.has_app(work, mine), accounts.has_password(work, mine),
+            provers,
+        )  # fmt: skip
 
-    needs_code, has_app = await read(request, known, look)
+    needs_code, has_app, has_password, provers = await read(request, known, look)
     hidden = {name: value for name, value in given.items() if name not in _OURS}
     return page(
         request, "prove.html", faults={field: fault} if fault else {}, action=request.url.path, hidden=hidden,
-        back=back or _page_of(request.url.path), needs_code=needs_code, has_app=has_app,
+        back=back or _page_of(request.url.path), needs_code=needs_code, has_app=has_app, has_password=has_password,
+        provers=provers, told=told(request),
     )  # fmt: skip
 
 

@@ -5,11 +5,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from vitrine.accounts import NOBODY, Actor
+from vitrine.accounts.errors import NotFresh
 from vitrine.accounts.letters import EMAIL, PASSWORD
 from vitrine.edge import nobody, off, read, services, write
 from vitrine.errors import DomainError, Invalid
 from vitrine.platform.database import UnitOfWork
 from vitrine.web.forms import known, posted
+from vitrine.web.proving import ask
 from vitrine.web.render import language_of, page, redirect, said, translate
 
 # A link of a letter stands in the address: it goes nowhere from here.
@@ -58,16 +60,17 @@ async def email(request: Request) -> Response:
     if request.method != "POST":
         token = request.query_params.get("token", "")
 
-        def call(work: UnitOfWork, actor: Actor) -> str | None:
+        def call(work: UnitOfWork, actor: Actor) -> tuple[str, bool]:
             if token:
                 here.letters.look(work, token, EMAIL)
-            return here.accounts.get(work, actor.must_user_id).email
+            mine = actor.must_user_id
+            return here.accounts.get(work, mine).email or "", here.accounts.has_password(work, mine)
 
-        current = await read(request, known, call)
+        current, has_password = await read(request, known, call)
         done = "done" in request.query_params
         return page(
-            request, "account/email.html", headers=QUIET, tab="", faults={}, token=token, email=current or "",
-            sent="", done=done,
+            request, "account/email.html", headers=QUIET, tab="", faults={}, token=token, email=current, sent="",
+            done=done, has_password=has_password,
         )  # fmt: skip
     given = await posted(request)
     if given.get("token"):
@@ -77,21 +80,35 @@ async def email(request: Request) -> Response:
 
 
 async def _ask(request: Request, address: str, password: str) -> Response:
+    """The current password proves who asks; who has none must have signed in elsewhere a moment ago."""
     here = services(request)
-    actor = await read(request, known, lambda _work, actor: actor)
+
+    def look(work: UnitOfWork, actor: Actor) -> tuple[Actor, bool]:
+        return actor, here.accounts.has_password(work, actor.must_user_id)
+
+    actor, has_password = await read(request, known, look)
     faults, sent = {}, ""
     language = language_of(request, actor)
+
+    def asked(work: UnitOfWork, who: Actor) -> None:
+        if not has_password:
+            here.accounts.require_fresh(work, who)
+        here.letters.ask_for_email(work, who, address, language)
+
     try:
-        await off(lambda: here.accounts.check_password(actor.login, password, request.state.address))
-        await write(request, known, lambda work, who: here.letters.ask_for_email(work, who, address, language))
+        if has_password:
+            await off(lambda: here.accounts.check_password(actor.login, password, request.state.address))
+        await write(request, known, asked)
         sent = address
+    except NotFresh:
+        return await ask(request, {}, back="/account/reset-email/")
     except DomainError as refusal:
         is_password = refusal.code == "wrong_credentials"
         detail = translate(request, "The password is not right.") if is_password else said(request, refusal)
         faults = {"password" if is_password else "email": detail}
     return page(
         request, "account/email.html", headers=QUIET, tab="", faults=faults, token="", email=address, sent=sent,
-        done=False,
+        done=False, has_password=has_password,
     )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from vitrine.accounts import Actor, User
+from vitrine.accounts.external import Connected
 from vitrine.accounts.second import Overview
 from vitrine.edge import nobody, off, read, services, write
 from vitrine.edge.cookies import visitor_secret
@@ -16,6 +17,7 @@ from vitrine.errors import DomainError
 from vitrine.platform.database import UnitOfWork
 from vitrine.web.errors import json_answer
 from vitrine.web.forms import known, posted, xhr
+from vitrine.web.providers import told
 from vitrine.web.proving import freshly, second_page
 from vitrine.web.render import local_path, page, redirect, said
 from vitrine.web.session import login_page, opened
@@ -71,16 +73,19 @@ async def _security(
 ) -> Response:
     here = services(request)
 
-    def call(work: UnitOfWork, actor: Actor) -> tuple[Overview, str | None, bool]:
+    def call(work: UnitOfWork, actor: Actor) -> tuple[Overview, str | None, bool, list[Connected], bool]:
         # The secret of an app that waits for its first code is shown like every secret: shortly after signing in.
         is_fresh = here.accounts.is_fresh(work, actor)
-        return here.second.overview(work, actor), here.second.waiting(work, actor) if is_fresh else None, is_fresh
+        waiting = here.second.waiting(work, actor) if is_fresh else None
+        has_password = here.accounts.has_password(work, actor.must_user_id)
+        return here.second.overview(work, actor), waiting, is_fresh, here.external.overview(work, actor), has_password
 
-    overview, address, is_fresh = await read(request, known, call)
+    overview, address, is_fresh, connected, has_password = await read(request, known, call)
     return page(
         request, "account/security.html", tab="security", overview=overview, address=address, codes=codes or [],
         is_fresh=is_fresh, picture=_picture(address) if address else "", secret=_secret(address) if address else "",
-        faults={fault_of: fault} if fault else {},
+        faults={fault_of: fault} if fault else {}, told=told(request), connected=connected,
+        has_password=has_password, just_connected="connected" in request.query_params,
     )  # fmt: skip
 
 

@@ -1,5 +1,7 @@
 """Signing in and out, the first administrator, and proving oneself again (contract 07 P10)."""
 
+from datetime import datetime
+
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -12,6 +14,7 @@ from vitrine.errors import DomainError
 from vitrine.platform.database import UnitOfWork
 from vitrine.web.forms import known, posted
 from vitrine.web.onward import targets_of
+from vitrine.web.providers import told
 from vitrine.web.proving import CODE, PROOF, ask, proved, second_step
 from vitrine.web.render import local_path, page, redirect, said
 
@@ -26,15 +29,17 @@ async def login(request: Request) -> Response:
         return redirect("/setup/", 302)
     if actor.is_known:
         return redirect(back, 302)
-    return await login_page(request, back, renewed="renewed" in request.query_params)
+    renewed = "renewed" in request.query_params
+    return await login_page(request, back, renewed=renewed, why=told(request))
 
 
 async def login_page(
-    request: Request, back: str, *, login: str = "", fault: str = "", renewed: bool = False
+    request: Request, back: str, *, login: str = "", fault: str = "", renewed: bool = False, why: str = ""
 ) -> Response:
+    """The form; *why* is what a way through a provider that led back here came to."""
     faults = {"login": fault} if fault else {}
     forms = await targets_of(request, back)
-    return page(request, "login.html", forms=forms, faults=faults, login=login, back=back, renewed=renewed)
+    return page(request, "login.html", forms=forms, faults=faults, login=login, back=back, renewed=renewed, told=why)
 
 
 async def sign_in(request: Request) -> Response:
@@ -52,15 +57,17 @@ async def sign_in(request: Request) -> Response:
     return await second_step(request, user, back) or await opened(request, user, redirect(back))
 
 
-async def opened(request: Request, user: User, response: Response) -> Response:
-    """Give *response* the cookie of a new session; a session that this browser had before ends."""
+async def opened(request: Request, user: User, response: Response, proved_at: datetime | None = None) -> Response:
+    """Give *response* the cookie of a new session; a session that this browser had before ends. *proved_at* is when
+    the person proved who they are, if that was not now."""
     here = services(request)
     agent = request.headers.get("user-agent", "")
 
     def call(work: UnitOfWork, before: Actor) -> str:
         if before.session is not None:
             here.accounts.end_session(work, before, before.session.id)
-        return here.accounts.open_session(work, user, address=request.state.address, agent=agent)[0]
+        made = here.accounts.open_session(work, user, address=request.state.address, agent=agent, proved_at=proved_at)
+        return made[0]
 
     set_session(request, response, await write(request, cookie, call))
     return response

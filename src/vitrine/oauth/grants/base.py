@@ -8,6 +8,7 @@ from vitrine.accounts import Accounts
 from vitrine.applications import Application, Applications, Policy
 from vitrine.oauth import scopes
 from vitrine.oauth.errors import TokenError
+from vitrine.oauth.notices import Notices
 from vitrine.oauth.refresh import Rotation
 from vitrine.oauth.tokens import Issued, Tokens
 from vitrine.platform.database import Database
@@ -25,6 +26,7 @@ class Desk:
     tokens: Tokens
     rotation: Rotation
     policy: Policy
+    notices: Notices
 
 
 def refuse_scope(form: Form) -> None:

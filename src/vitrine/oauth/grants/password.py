@@ -37,6 +37,9 @@ class Password:
             issued = desk.tokens.issue(work, application, account.id, None, scope, refreshable=False)
             # The person gave the application their password: that is the consent, recorded as such.
             desk.applications.note_password_consent(work, account, application, address)
+            if account.granted_at is None:
+                now = desk.applications.ensure_account(work, user.id, application)
+                desk.notices.granted(work, application, account, now, address)
             audit.write(
                 work, None, "token.by_password", f"application {application.id}", {"user": user.id}, address=address
             )

@@ -1,0 +1,95 @@
+"""All SQL of sign-ins at other organisations."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert as insert_postgresql
+from sqlalchemy.dialects.sqlite import insert as insert_sqlite
+
+from vitrine.accounts.model import UserId
+from vitrine.accounts.tables import external_identities, provider_flows
+from vitrine.platform.database import UnitOfWork
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """A sign-in of another organisation that opens an account here."""
+
+    id: int
+    user_id: int
+    issuer: str
+    subject: str
+    label: str
+    created: datetime
+    last_used: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """Somebody on their way to a provider and back."""
+
+    provider: str
+    purpose: str
+    user_id: int | None
+    back: str
+    forced: bool
+    started: datetime
+
+
+_LINKED = [external_identities.c[name] for name in Linked.__dataclass_fields__]
+_FLOW = [provider_flows.c[name] for name in Flow.__dataclass_fields__]
+
+
+def by_subject(work: UnitOfWork, issuer: str, subject: str) -> Linked | None:
+    one = external_identities.c
+    row = work.db.execute(sa.select(*_LINKED).where(one.issuer == issuer, one.subject == subject)).first()
+    return Linked(*row) if row else None
+
+
+def of_user(work: UnitOfWork, user_id: UserId) -> list[Linked]:
+    one = external_identities.c
+    return [Linked(*row) for row in work.db.execute(sa.select(*_LINKED).where(one.user_id == user_id).order_by(one.id))]
+
+
+def add(work: UnitOfWork, user_id: UserId, issuer: str, subject: str, label: str) -> bool:
+    """False when this subject is linked already, also by somebody who was quicker."""
+    insert = insert_sqlite if work.db.dialect.name == "sqlite" else insert_postgresql
+    row = insert(external_identities).values(
+        user_id=user_id, issuer=issuer, subject=subject, label=label[:254], created=work.now
+    )
+    once = row.on_conflict_do_nothing(index_elements=["issuer", "subject"]).returning(external_identities.c.id)
+    return work.db.execute(once).first() is not None
+
+
+def touch(work: UnitOfWork, linked_id: int, label: str) -> None:
+    mine = external_identities.c.id == linked_id
+    work.db.execute(external_identities.update().where(mine).values(last_used=work.now))
+    if label:
+        work.db.execute(external_identities.update().where(mine).values(label=label[:254]))
+
+
+def remove(work: UnitOfWork, user_id: UserId, linked_id: int) -> bool:
+    one = external_identities.c
+    done = work.db.execute(external_identities.delete().where(one.id == linked_id, one.user_id == user_id))
+    return done.rowcount == 1
+
+
+def begin(work: UnitOfWork, digest: bytes, visitor: bytes, flow: Flow, life: timedelta) -> None:
+    values = {name: getattr(flow, name) for name in Flow.__dataclass_fields__}
+    work.db.execute(provider_flows.insert().values(digest=digest, visitor=visitor, expires=work.now + life, **values))
+
+
+def take(work: UnitOfWork, digest: bytes, visitor: bytes, provider: str) -> Flow | None:
+    """The flow of this state, for the one caller who was first, in the browser that began it."""
+    one = provider_flows.c
+    mine = sa.and_(one.digest == digest, one.visitor == visitor, one.provider == provider, one.expires > work.now)
+    row = work.db.execute(sa.select(*_FLOW).where(mine)).first()
+    if row is None or work.db.execute(provider_flows.delete().where(mine)).rowcount != 1:
+        return None
+    return Flow(*row)
+
+
+def purge(work: UnitOfWork) -> int:
+    """Forget who never came back; how many those were."""
+    return work.db.execute(provider_flows.delete().where(provider_flows.c.expires < work.now)).rowcount

@@ -1,0 +1,173 @@
+"""What an id_token must prove before its subject counts (OpenID Connect Core section 3.1.3.7, RFC 8725).
+
+Signatures are joserfc's business; which keys and algorithms may be tried, and what the claims must say, is decided
+here. Keys come from the provider's JWKS alone: what a token's own header offers (`jwk`, `jku`, `x5c`) is never read.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import ECKey, OKPKey, RSAKey
+
+from vitrine.platform.crypto import base64url, from_base64url, same
+
+LEEWAY = timedelta(seconds=60)
+OLDEST = timedelta(minutes=10)
+MOST_KEYS = 32
+LONGEST_TOKEN = 32_768
+LONGEST_SUBJECT = 255
+SMALLEST_RSA_BITS = 2048
+# Signatures with public keys only: an HMAC would be checked with what everybody knows.
+ALGORITHMS: Mapping[str, str] = {
+    "RS256": "RSA", "RS384": "RSA", "RS512": "RSA", "PS256": "RSA", "PS384": "RSA", "PS512": "RSA",
+    "ES256": "EC", "ES384": "EC", "ES512": "EC", "EdDSA": "OKP", "Ed25519": "OKP",
+}  # fmt: skip
+_HASHES = {"256": hashlib.sha256, "384": hashlib.sha384, "512": hashlib.sha512}
+PublicKey = RSAKey | ECKey | OKPKey
+_KINDS: Mapping[str, type[PublicKey]] = {"RSA": RSAKey, "EC": ECKey, "OKP": OKPKey}
+_PUBLIC = frozenset({"kty", "kid", "alg", "use", "n", "e", "crv", "x", "y"})
+
+
+class BadToken(ValueError):
+    """The token proves nothing; the text says why, for the log, and holds nothing of the token's claims."""
+
+
+class UnknownKey(BadToken):
+    """Signed with a key that the provider has not published, as far as we know: it may have a new one."""
+
+
+class NotProved(BadToken):
+    """The token is right, but does not say that the person signed in just now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """*forced_since* is when a sign-in was asked for that must be newer than that, None where an old one will do."""
+
+    issuer: str
+    client_id: str
+    nonce: str
+    algorithms: frozenset[str]
+    forced_since: datetime | None = None
+
+
+def keys_of(document: object) -> list[PublicKey]:
+    """The signing keys of a JWKS; what is not one, or not understood, is left out (RFC 7517 section 5)."""
+    listed = document.get("keys") if isinstance(document, dict) else None
+    if not isinstance(listed, list):
+        raise BadToken("the JWKS has no keys")
+    found = []
+    for one in listed[:MOST_KEYS]:
+        if not isinstance(one, dict) or one.get("use") not in (None, "sig") or one.get("kty") not in _KINDS:
+            continue
+        try:
+            key = _KINDS[one["kty"]].import_key({name: one[name] for name in one if name in _PUBLIC})
+        except (JoseError, ValueError, TypeError, KeyError):
+            continue
+        if isinstance(key, RSAKey) and key.raw_value.key_size < SMALLEST_RSA_BITS:
+            continue
+        found.append(key)
+    return found
+
+
+def check(token: str, keys: list[PublicKey], expected: Expected, now: datetime, access_token: str) -> dict[str, Any]:
+    """The claims of *token*. Raises BadToken, or UnknownKey when other keys might help."""
+    if len(token) > LONGEST_TOKEN:
+        raise BadToken("longer than any id_token")
+    algorithm, kid = _header(token)
+    if algorithm not in expected.algorithms or algorithm not in ALGORITHMS:
+        raise BadToken(f"signed with {algorithm[:20]}")
+    fitting = [
+        one
+        for one in keys
+        if one.key_type == ALGORITHMS[algorithm]
+        and (kid is None or one.get("kid") == kid)
+        and one.get("alg") in (None, algorithm)
+    ]
+    if not fitting:
+        raise UnknownKey("no published key fits")
+    claims = _verified(token, fitting, algorithm)
+    _require(claims, expected, now)
+    _require_hash(claims, algorithm, access_token)
+    return claims
+
+
+def _header(token: str) -> tuple[str, str | None]:
+    try:
+        header = msgspec.json.decode(from_base64url(token.partition(".")[0]))
+        algorithm, kid = header["alg"], header.get("kid")
+    except (ValueError, KeyError, TypeError, AttributeError, msgspec.MsgspecError) as failure:
+        raise BadToken("not a JWT") from failure
+    if not isinstance(algorithm, str) or not (kid is None or isinstance(kid, str)):
+        raise BadToken("a header that is none")
+    return algorithm, kid
+
+
+def _verified(token: str, keys: list[PublicKey], algorithm: str) -> dict[str, Any]:
+    for key in keys:
+        try:
+            return dict(jwt.decode(token, key, algorithms=[algorithm]).claims)
+        except (JoseError, ValueError):
+            continue
+    raise UnknownKey("the signature is not of a published key")
+
+
+def _require(claims: dict[str, Any], expected: Expected, now: datetime) -> None:
+    audience = claims.get("aud")
+    if claims.get("iss") != expected.issuer:
+        raise BadToken("of another issuer")
+    if audience not in (expected.client_id, [expected.client_id]):
+        raise BadToken("for another audience, or for others too")  # none of which we know, let alone trust
+    if claims.get("azp") not in (None, expected.client_id):
+        raise BadToken("given to another party")
+    nonce = claims.get("nonce")
+    if not isinstance(nonce, str) or not same(nonce, expected.nonce):
+        raise BadToken("for another sign-in (nonce)")
+    subject = claims.get("sub")
+    if not isinstance(subject, str) or not 0 < len(subject) <= LONGEST_SUBJECT or not subject.isprintable():
+        raise BadToken("without a subject")
+    ends, made, not_before = (_instant(claims, name) for name in ("exp", "iat", "nbf"))
+    if ends is None or ends + LEEWAY <= now:
+        raise BadToken("too old")
+    if made is None or made - LEEWAY > now or made + OLDEST + LEEWAY < now:
+        raise BadToken("made at another time")
+    if not_before is not None and not_before - LEEWAY > now:
+        raise BadToken("not valid yet")
+    if expected.forced_since is not None:
+        authenticated = _instant(claims, "auth_time")
+        if authenticated is None or authenticated + LEEWAY < expected.forced_since:
+            raise NotProved("no sign-in as new as was asked for")
+
+
+def _require_hash(claims: dict[str, Any], algorithm: str, access_token: str) -> None:
+    """`at_hash`, where it is there (section 3.1.3.8); Edwards curves leave open which hash they mean."""
+    told = claims.get("at_hash")
+    made = _HASHES.get(algorithm[-3:])
+    if told is None or made is None:
+        return
+    digest = made(access_token.encode()).digest()
+    if not isinstance(told, str) or not same(told, base64url(digest[: len(digest) // 2])):
+        raise BadToken("for another access token")
+
+
+def authenticated(claims: dict[str, Any]) -> datetime | None:
+    """When the person signed in at the provider, if it says so."""
+    return _instant(claims, "auth_time")
+
+
+def _instant(claims: dict[str, Any], name: str) -> datetime | None:
+    value = claims.get(name)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 2**40:
+        raise BadToken(f"{name} is no time")
+    try:
+        return datetime.fromtimestamp(value, UTC)
+    except (OverflowError, OSError, ValueError):
+        raise BadToken(f"{name} is no time") from None

@@ -1,0 +1,101 @@
+"""Why a redirect address was refused: which part of it differs from the nearest registered one, for the owner only."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from urllib.parse import SplitResult, urlsplit
+
+from vitrine.applications import OUT_OF_BAND, Application
+
+LONGEST_SHOWN = 300
+_PORTS = {"http": 80, "https": 443}
+# How far apart two addresses are by the part that differs: another host is rather another address.
+_WEIGHTS = {
+    "login": 64, "scheme": 8, "host": 32, "port": 8, "path": 16, "letter case": 2, "trailing slash": 1, "query": 4,
+    "fragment": 4, "characters": 1,
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One part that differs, as it was sent and as it is registered."""
+
+    part: str
+    given: str
+    registered: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mismatch:
+    """*registered* is the nearest address, "" when none is registered that a browser could be sent to."""
+
+    application_id: int
+    name: str
+    given: str
+    registered: str
+    differences: tuple[Difference, ...]
+
+
+def explain(application: Application, given: str) -> Mismatch:
+    """*given* beside the registered address from which it differs least."""
+    listed = [(one, tuple(_differences(given, one))) for one in application.redirects if one != OUT_OF_BAND]
+    shown = given[:LONGEST_SHOWN]
+    if not listed:
+        return Mismatch(application.id, application.name, shown, "", ())
+    nearest, parts = min(listed, key=lambda pair: sum(_WEIGHTS[one.part] for one in pair[1]))
+    short = tuple(Difference(one.part, one.given[:LONGEST_SHOWN], one.registered[:LONGEST_SHOWN]) for one in parts)
+    return Mismatch(application.id, application.name, shown, nearest[:LONGEST_SHOWN], short)
+
+
+def _differences(given: str, registered: str) -> Iterator[Difference]:
+    left, right = _split(given), _split(registered)
+    if left is None or right is None:
+        yield Difference("characters", given, registered)
+        return
+    before = 0
+    for one in _parts(left, right):
+        before += 1
+        yield one
+    if not before and given != registered:
+        yield Difference("characters", given, registered)
+
+
+def _parts(left: SplitResult, right: SplitResult) -> Iterator[Difference]:
+    if left.username is not None or left.password is not None:
+        yield Difference("login", "…@", "")  # a password that came along is not shown again
+    for part, one, other in (
+        ("scheme", left.scheme, right.scheme),
+        ("host", left.hostname or "", right.hostname or ""),
+        ("port", _port(left, right), _port(right, left)),
+    ):
+        if one != other:
+            yield Difference(part, one, other)
+    yield from _paths(left.path, right.path)
+    for part, one, other in (("query", left.query, right.query), ("fragment", left.fragment, right.fragment)):
+        if one != other:
+            yield Difference(part, one, other)
+
+
+def _paths(given: str, registered: str) -> Iterator[Difference]:
+    if given == registered:
+        return
+    if given.rstrip("/") == registered.rstrip("/"):
+        yield Difference("trailing slash", given, registered)
+    elif given.lower() == registered.lower():
+        yield Difference("letter case", given, registered)
+    else:
+        yield Difference("path", given, registered)
+
+
+def _port(one: SplitResult, other: SplitResult) -> str:
+    """The port that counts, or "" on both sides when each has the one of its scheme."""
+    mine, others = one.port or _PORTS.get(one.scheme), other.port or _PORTS.get(other.scheme)
+    usual = mine == _PORTS.get(one.scheme) and others == _PORTS.get(other.scheme)
+    return "" if usual or mine == others or mine is None else str(mine)
+
+
+def _split(address: str) -> SplitResult | None:
+    try:
+        parts = urlsplit(address)
+        return parts if parts.port != 0 else None
+    except ValueError:
+        return None
