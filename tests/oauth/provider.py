@@ -87,12 +87,22 @@ class Lying:
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                self._answer(provider.get(self.path, dict(self.headers)))
+                if self.path.startswith("/authorize?"):
+                    return self._send_back(provider.issuer + self.path)
+                return self._answer(provider.get(self.path, dict(self.headers)))
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"])).decode()
                 form = {name: values[0] for name, values in parse_qs(body).items()}
                 self._answer(provider.token(form, dict(self.headers)))
+
+            def _send_back(self, asked: str) -> None:
+                """For a real browser, whose person says yes at once."""
+                site = urlsplit(query_of(asked)["redirect_uri"])
+                self.send_response(302)
+                self.send_header("Location", f"{site.scheme}://{site.netloc}{provider.visit(asked)}")
+                self.send_header("Content-Length", "0")
+                self.end_headers()
 
             def _answer(self, found: tuple[int, object]) -> None:
                 status, value = found

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from tests.oauth.flows import DEVICE, DEVICE_GRANT, Json, post, refresh, status_of
 from vitrine.oauth.devices import ALPHABET
 from vitrine.oauth.tables import device_codes
-from vitrine.testing.server import Registered, Server, Visitor, hidden
+from vitrine.testing.server import PASSWORD, Registered, Server, Visitor, hidden
 
 
 def offer(server: Server, app: Registered, scope: str = "") -> Json:
@@ -121,3 +121,16 @@ def test_the_person_narrows_what_a_device_may(server: Server, public: Registered
     form = {name: one for name, one in hidden(page.text).items() if name != box}
     assert visitor.client.post("/device", data={**form, "decision": "allow"}).status_code == 200
     assert poll(server, public, made)["scope"] == "search"
+
+
+def test_not_you_on_the_devices_page_comes_back_with_the_code(
+    server: Server, public: Registered, visitor: Visitor
+) -> None:
+    code = offer(server, public)["user_code"]
+    page = visitor.submit("/device", "/device", {"user_code": code})
+    answer = visitor.client.post("/device", data={**hidden(page.text), "switch_account": "1"})
+    assert visitor.get("/account/").status_code == 302, "signed out"
+    server.user("eve")
+    form = {"login": "eve", "password": PASSWORD}
+    back = visitor.submit(answer.headers["location"], "/login/", form)
+    assert code in visitor.get(back.headers["location"]).text

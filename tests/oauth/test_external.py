@@ -447,6 +447,20 @@ def test_01_1_without_the_api_people_still_sign_in_but_no_application_begins(mak
     assert signed_in(go(server, provider)[0]) == "ada"
 
 
+def test_not_you_lets_the_person_choose_at_the_provider(make: Make, provider: Lying) -> None:
+    server = make()
+    ada = server.user("ada")
+    app = server.register(ada, profile=Profile.STRICT)
+    visitor = server.browser(ada)
+    form = {**hidden(ask(visitor, app).text), "switch_account": "1"}
+    page = visitor.get(visitor.client.post(AUTHORIZE, data=form).headers["location"])
+    start = page.text.partition('href="/api/oauthv2/provider/museum/authorize/')[2].partition('"')[0]
+    assert "choose=1" in start
+    there = visitor.get(f"/api/oauthv2/provider/museum/authorize/{start.replace('&amp;', '&')}")
+    assert query_of(there.headers["location"])["prompt"] == "select_account"
+    assert "prompt" not in query_of(visitor.get(START).headers["location"])
+
+
 def test_a_wrong_password_does_not_spare_a_new_sign_in(make: Make) -> None:
     """OpenID Connect Core section 3.1.2.1: what asks for it is still there after a failed try."""
     server = make()

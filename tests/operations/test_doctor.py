@@ -3,6 +3,7 @@
 import os
 import sqlite3
 import time
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from vitrine.jobs.tables import jobs
 from vitrine.media.storage import LocalStore
 from vitrine.oauth.tables import access_tokens
 from vitrine.platform.tables import audit_log
+from vitrine.providers import Provider
 from vitrine.settings import Settings
 from vitrine.testing import media_factory as make
 from vitrine.testing.server import PASSWORD, Server
@@ -149,6 +151,16 @@ class TestSecurity:
         assert "use https" in self.found(filled, base_url="http://dam.example")["https"]
         assert "https" not in self.found(filled, base_url="http://127.0.0.1:8000"), "on one machine a warning is enough"
         assert "every application" in self.found(filled, old_habits="allow")["policy"]
+
+    def test_providers_that_let_in_everybody(self, filled: Server) -> None:
+        open_one = Provider("sso", "SSO", "http://sso.lan", "x", create_accounts=True, internal=True)
+        made = Settings(data_dir=filled.settings.data_dir, sign_in_providers=(open_one,))
+        texts = [one.text for one in security.examine(made) if one.check == "providers"]
+        assert len(texts) == 2
+        assert "not encrypted" in texts[0]
+        assert "without domains" in texts[1]
+        careful = replace(open_one, issuer="https://sso.lan", domains=("museum.example",))
+        assert "providers" not in self.found(filled, WARNING, sign_in_providers=(careful,))
 
     @pytest.mark.both_databases
     def test_old_habits_by_application_with_their_last_use(self, filled: Server, ada: User) -> None:

@@ -105,15 +105,16 @@ class External:
 
     # -- there and back ------------------------------------------------------------------------------------------
 
-    def begin(self, provider_id: str, flow: store.Flow, visitor: str) -> Begun:
-        """Send somebody to a provider. Opens its own transactions; call it with none open.
+    def begin(self, provider_id: str, flow: store.Flow, visitor: str, *, choose: bool = False) -> Begun:
+        """Send somebody to a provider, to *choose* an account there if they were somebody else before. Opens its own
+        transactions; call it with none open.
 
         Raises NotFound, Invalid (an address to return to that is absurdly long) or ProviderDown."""
         client = self._clients[self.provider(provider_id).id]
         if len(flow.back) > LONGEST_BACK:
             raise Invalid("The address to return to is too long.", field="redirect")
         state = token_urlsafe(32)
-        address = client.address(state, self._asked(provider_id, state, flow))
+        address = client.address(state, self._asked(provider_id, state, flow), choose=choose)
         with self.accounts.database.write() as work:
             store.begin(work, digest(state), digest(visitor), flow, FLOW_LIFE)
         return Begun(address)
@@ -242,7 +243,7 @@ class External:
         )
 
     def _add(self, work: UnitOfWork, user: User, identity: Identity, address: str, *, by: str) -> None:
-        if not store.add(work, user.id, identity.issuer, identity.subject, _label(identity)):
+        if not store.add(work, user.id, identity.issuer, identity.subject, _label(identity), used=True):
             raise _Raced
         details = {"provider": identity.provider_id, "by": by}
         audit.write(work, None, "external.linked", f"user {user.id}", details, address=address)

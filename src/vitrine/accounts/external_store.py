@@ -52,12 +52,13 @@ def of_user(work: UnitOfWork, user_id: UserId) -> list[Linked]:
     return [Linked(*row) for row in work.db.execute(sa.select(*_LINKED).where(one.user_id == user_id).order_by(one.id))]
 
 
-def add(work: UnitOfWork, user_id: UserId, issuer: str, subject: str, label: str) -> bool:
-    """False when this subject is linked already, also by somebody who was quicker."""
+def add(work: UnitOfWork, user_id: UserId, issuer: str, subject: str, label: str, *, used: bool = False) -> bool:
+    """False when this subject is linked already, also by somebody who was quicker. *used*: it opens the account now."""
     insert = insert_sqlite if work.db.dialect.name == "sqlite" else insert_postgresql
     row = insert(external_identities).values(
-        user_id=user_id, issuer=issuer, subject=subject, label=label[:254], created=work.now
-    )
+        user_id=user_id, issuer=issuer, subject=subject, label=label[:254], created=work.now,
+        last_used=work.now if used else None,
+    )  # fmt: skip
     once = row.on_conflict_do_nothing(index_elements=["issuer", "subject"]).returning(external_identities.c.id)
     return work.db.execute(once).first() is not None
 

@@ -81,8 +81,8 @@ class ProviderClient:
 
     # -- the way there -------------------------------------------------------------------------------------------
 
-    def address(self, state: str, asked: Asked) -> str:
-        """Where the browser goes. Raises ProviderDown."""
+    def address(self, state: str, asked: Asked, *, choose: bool = False) -> str:
+        """Where the browser goes; *choose* lets the person take another account there. Raises ProviderDown."""
         values = {
             "response_type": "code",
             "client_id": self.provider.client_id,
@@ -95,6 +95,8 @@ class ProviderClient:
         }
         if asked.forced_since is not None:
             values |= {"prompt": "login", "max_age": "0"}
+        elif choose:
+            values["prompt"] = "select_account"
         endpoint = str(self._metadata()["authorization_endpoint"])
         return f"{endpoint}{'&' if urlsplit(endpoint).query else '?'}{urlencode(values)}"
 

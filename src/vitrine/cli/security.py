@@ -41,6 +41,16 @@ def addresses(settings: Settings) -> Iterator[Finding]:
             yield Finding("secrets", WARNING, f"{name} holds a password: keep {CONFIGURATION} closed to others.")
 
 
+def providers(settings: Settings) -> Iterator[Finding]:
+    """Sign-in providers that let in more people than an operator may have meant."""
+    for one in settings.sign_in_providers:
+        if one.issuer.startswith("http://"):
+            yield Finding("providers", WARNING, f"{one.id}: {one.issuer} is not encrypted: use https.")
+        if one.create_accounts and not one.domains:
+            text = "create_accounts without domains gives an account to everybody who has one there."
+            yield Finding("providers", WARNING, f"{one.id}: {text}")
+
+
 def modes(settings: Settings) -> Iterator[Finding]:
     mode = stat.S_IMODE(settings.data_dir.stat().st_mode)
     if mode & 0o002:
@@ -134,7 +144,7 @@ def examine(settings: Settings) -> list[Finding]:
     database = inventory.open_as_it_is(settings)
     try:
         inventory.require_newest(database)
-        found = [*addresses(settings), *modes(settings), *demonstration(database, settings)]
+        found = [*addresses(settings), *providers(settings), *modes(settings), *demonstration(database, settings)]
         with database.read() as work:
             found += [*habits(work, settings), *tokens(work), *administrators(work)]
     finally:

@@ -13,7 +13,6 @@ from vitrine.accounts import Actor
 from vitrine.accounts.errors import AccountLocked, WrongCredentials
 from vitrine.edge import cookie, csrf, off, parameters, read, services, write
 from vitrine.edge.calls import GUIDE
-from vitrine.edge.cookies import clear_session
 from vitrine.edge.limits import TooMany
 from vitrine.edge.params import scalars
 from vitrine.oauth import OAuthError, OutOfBandError, RedirectedError, habits
@@ -24,7 +23,7 @@ from vitrine.web.onward import AUTHORIZE, targets
 from vitrine.web.providers import told
 from vitrine.web.proving import second_step
 from vitrine.web.render import page, redirect, translate
-from vitrine.web.session import opened
+from vitrine.web.session import left, opened
 
 _SAFE = {"Referrer-Policy": "no-referrer", "Cache-Control": "no-store"}
 _ERRORS = {
@@ -147,6 +146,7 @@ def _login_page(request: Request, asked: Asked, given: dict[str, str]) -> Respon
         host=_host(asked.redirect_uri),
         error=error,
         login=given.get("login_hint", ""),
+        choose={"choose": "1"} if "choose" in given else {},
     )
 
 
@@ -166,18 +166,9 @@ async def _sign_in(request: Request, asked: Asked, form: Mapping[str, object]) -
 
 
 async def _switch(request: Request, asked: Asked, form: Mapping[str, object]) -> Response:
-    """ "Not you?": end this session and ask again who it is."""
+    """ "Not you?": end this session and ask again who it is; a provider lets them choose."""
     csrf.require(request, _text(form.get("csrf")))
-    here = services(request)
-
-    def call(work: UnitOfWork, actor: Actor) -> None:
-        if actor.session is not None:
-            here.accounts.end_session(work, actor, actor.session.id)
-
-    await write(request, cookie, call)
-    response = redirect(f"{AUTHORIZE}?{urlencode(asked.parameters())}", 302)
-    clear_session(request, response)
-    return response
+    return await left(request, redirect(f"{AUTHORIZE}?{urlencode({**asked.parameters(), 'choose': '1'})}", 302))
 
 
 def _consent_page(request: Request, asked: Asked, fault: str = "") -> Response:

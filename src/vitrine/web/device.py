@@ -4,6 +4,8 @@ A code that comes in the address is only filled in: the person still has to send
 only if the device is before them (section 5.4).
 """
 
+from urllib.parse import urlencode
+
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -18,7 +20,8 @@ from vitrine.oauth.metadata import DEVICE_PAGE
 from vitrine.oauth.scopes import described
 from vitrine.platform.database import UnitOfWork
 from vitrine.web.forms import known, posted
-from vitrine.web.render import page
+from vitrine.web.render import page, redirect
+from vitrine.web.session import left
 
 _SAFE = {"Referrer-Policy": "no-referrer", "Cache-Control": "no-store"}
 
@@ -39,6 +42,9 @@ async def decide(request: Request) -> Response:
         here.limits.user_code.hit(request.state.address)
     except TooMany as refusal:
         return _page(request, typed=typed[:20], fault=refusal.detail, status=429, headers=refusal.headers)
+    if "switch_account" in given:
+        back = f"{DEVICE_PAGE}?{urlencode({'user_code': typed[:20]})}"
+        return await left(request, redirect(f"/login/?{urlencode({'redirect': back, 'choose': '1'})}"))
     decision = given.get("decision", "")
     try:
         if decision not in ("allow", "deny"):

@@ -93,9 +93,10 @@ async def _begin(
 ) -> Response:
     provider_id, visitor = request.path_params["provider"], visitor_secret(request)
     flow = Flow(provider_id, purpose, actor.user_id if actor else None, back, forced, datetime.now(UTC))
+    choose, external = "choose" in request.query_params, services(request).external
     try:
         services(request).limits.authorize.hit(request.state.address)
-        begun = await off(lambda: services(request).external.begin(provider_id, flow, visitor), limiter=_CALLS)
+        begun = await off(lambda: external.begin(provider_id, flow, visitor, choose=choose), limiter=_CALLS)
     except TooMany as refusal:
         return _too_many(request, refusal)
     except ProviderDown:

@@ -39,7 +39,10 @@ async def login_page(
     """The form; *why* is what a way through a provider that led back here came to."""
     faults = {"login": fault} if fault else {}
     forms = await targets_of(request, back)
-    return page(request, "login.html", forms=forms, faults=faults, login=login, back=back, renewed=renewed, told=why)
+    return page(
+        request, "login.html", forms=forms, faults=faults, login=login, back=back, renewed=renewed, told=why,
+        choose={"choose": "1"} if "choose" in request.query_params else {},
+    )  # fmt: skip
 
 
 async def sign_in(request: Request) -> Response:
@@ -75,6 +78,11 @@ async def opened(request: Request, user: User, response: Response, proved_at: da
 
 async def sign_out(request: Request) -> Response:
     await posted(request)
+    return await left(request, redirect("/login/"))
+
+
+async def left(request: Request, response: Response) -> Response:
+    """End the session of this browser and let *response* say so. The caller checked the form."""
     here = services(request)
 
     def call(work: UnitOfWork, actor: Actor) -> None:
@@ -82,7 +90,6 @@ async def sign_out(request: Request) -> Response:
             here.accounts.end_session(work, actor, actor.session.id)
 
     await write(request, cookie, call)
-    response = redirect("/login/")
     clear_session(request, response)
     return response
 
