@@ -89,6 +89,7 @@ def sign_in(page: Page, library: Library, login: str) -> None:
 def looked_at(page: Page, name: str) -> list[str]:
     """A picture, and what is wrong: violations, or a page that scrolls sideways."""
     page.wait_for_load_state("networkidle")
+    page.evaluate("scrollTo(0, 0)")  # a part of the page that slid below the bar is no small target
     shoot(page, name)
     wide = page.evaluate("document.documentElement.scrollWidth > innerWidth + 1")
     return violations(page) + (["sideways"] if wide else [])

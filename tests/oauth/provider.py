@@ -42,7 +42,9 @@ class Lying:
         self.answer: Json = {}
         self.token_answer: Json = {}
         self.status: dict[str, int] = {}
-        self.hangs_s = 0.0
+        self.gate = threading.Event()  # while it is cleared, nothing is answered
+        self.gate.set()
+        self.waiting = threading.Semaphore(0)  # released by each call that came in
         self.published = [key(0)]
         self.extra_keys: list[Json] = []
         self.sign: Callable[[Json], str] = self.signed
@@ -106,7 +108,8 @@ class Lying:
 
             def _answer(self, found: tuple[int, object]) -> None:
                 status, value = found
-                time.sleep(provider.hangs_s)
+                provider.waiting.release()
+                provider.gate.wait(30)
                 status = provider.status.get(self.path, status)
                 body = value if isinstance(value, bytes) else json.dumps(value).encode()
                 self.send_response(status)

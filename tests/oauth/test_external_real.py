@@ -6,14 +6,16 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
+import httpx
 import pytest
 import uvicorn
 
 from tests.oauth.authlib_provider import CLIENT_ID, CLIENT_SECRET, AuthlibProvider
-from tests.oauth.flows import allow, hidden, query_of
-from tests.oauth.provider import SECURITY, reason
+from tests.oauth.flows import allow, hidden, query_of, set_redirects
+from tests.oauth.provider import SECURITY, START, Lying, reason
 from vitrine.accounts import COMMAND, external_store
 from vitrine.applications import Profile
 from vitrine.providers import Provider
@@ -21,12 +23,12 @@ from vitrine.testing.server import BASE, PASSWORD, Server, Visitor
 
 
 @contextmanager
-def listening(folder: Path) -> Iterator[Server]:
+def listening(folder: Path, **settings: Any) -> Iterator[Server]:
     """A server under the address that it names itself by."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen()
-        server = Server(folder, base_url=f"http://127.0.0.1:{listener.getsockname()[1]}")
+        server = Server(folder, base_url=f"http://127.0.0.1:{listener.getsockname()[1]}", **settings)
         running = uvicorn.Server(uvicorn.Config(server.application, log_level="error", lifespan="off"))
         thread = threading.Thread(target=running.run, args=([listener],))
         thread.start()
@@ -83,7 +85,8 @@ def other(tmp_path: Path) -> Iterator[Server]:
 def site(tmp_path: Path, other: Server) -> Iterator[Server]:
     """A library whose people sign in at the other one."""
     owner = other.user("owner")
-    app = other.register(owner, profile=Profile.STRICT, callback=f"{BASE}/api/oauthv2/provider/other/callback/")
+    app = other.register(owner, profile=Profile.STRICT)
+    set_redirects(other, app, f"{BASE}/api/oauthv2/provider/other/callback/")  # http, as the servers of tests speak
     offered = Provider("other", "The other library", other.settings.base_url, app.client_id, app.secret, internal=True)
     server = Server(tmp_path / "site", sign_in_providers=(offered,))
     yield server
@@ -138,3 +141,31 @@ def test_keys_that_the_other_vitrine_changes_are_found(site: Server, other: Serv
             other.services.oauth.keys.rotate(COMMAND)
             client = site.services.external._clients["other"]
             client._known.keys_at -= 61  # the next one was published before, or is asked for after a minute
+
+
+def test_people_who_wait_for_a_provider_keep_nobody_else_waiting(tmp_path: Path, provider: Lying) -> None:
+    """More of them than there are threads; a sign-in with a password, which needs some, is answered meanwhile."""
+    with listening(tmp_path / "data", sign_in_providers=(provider.described(),)) as server:
+        server.user("ada")
+        base, found = server.settings.base_url, []
+        provider.gate.clear()
+
+        def start() -> None:
+            found.append(httpx.get(base + START, timeout=60).headers["location"])
+
+        threads = [threading.Thread(target=start) for _ in range(50)]
+        for thread in threads:
+            thread.start()
+        try:
+            for _ in range(6):
+                assert provider.waiting.acquire(timeout=20)
+            with httpx.Client(base_url=base, timeout=20) as client:
+                form = {**hidden(client.get("/login/").text), "login": "ada", "password": PASSWORD}
+                assert client.post("/login/", data=form).status_code == 303
+            assert found == []
+        finally:
+            provider.gate.set()
+            for thread in threads:
+                thread.join()
+    assert len(found) == 50
+    assert all(one.startswith(f"{provider.issuer}/authorize?") for one in found)
