@@ -2,10 +2,17 @@
 
 import base64
 import hashlib
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 import httpx2 as httpx
+import uvicorn
 
 from vitrine.accounts import User, Via
 from vitrine.applications import Switch
@@ -39,6 +46,7 @@ __all__ = [
     "code_of",
     "exchange",
     "hidden",
+    "listening",
     "post",
     "query_of",
     "refresh",
@@ -106,3 +114,21 @@ def act_as_owner(server: Server, user: User, app: Registered) -> None:
     with server.services.database.write() as work:
         actor = server.services.accounts.actor_of(work, user, Via.COMMAND)
         server.services.applications.set_switch(work, actor, app.application.id, Switch.ACTS_AS_OWNER, on=True)
+
+
+@contextmanager
+def listening(folder: Path, **settings: Any) -> Iterator[Server]:
+    """A server under the address that it names itself by."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        server = Server(folder, base_url=f"http://127.0.0.1:{listener.getsockname()[1]}", **settings)
+        running = uvicorn.Server(uvicorn.Config(server.application, log_level="error", lifespan="off"))
+        thread = threading.Thread(target=running.run, args=([listener],))
+        thread.start()
+        while not running.started:
+            time.sleep(0.01)
+        yield server
+        running.should_exit = True
+        thread.join()
+        server.close()

@@ -2,10 +2,8 @@
 
 import json
 import shutil
-import socket
 import subprocess
 import sys
-import threading
 import time
 import warnings
 from collections.abc import Iterator
@@ -16,9 +14,8 @@ from typing import Any
 import httpx
 import httpx2
 import pytest
-import uvicorn
 
-from tests.oauth.flows import CALLBACK, VERIFIER, Json, allow, query_of
+from tests.oauth.flows import CALLBACK, VERIFIER, Json, allow, listening, query_of
 from vitrine.accounts import User
 from vitrine.applications import Profile
 from vitrine.testing.server import Registered, Server, Visitor
@@ -29,19 +26,8 @@ SCOPE = "openid profile account:read"
 @pytest.fixture
 def live(tmp_path: Path) -> Iterator[Server]:
     """A server that listens, under the address that it names itself by."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        listener.listen()
-        server = Server(tmp_path / "live", base_url=f"http://127.0.0.1:{listener.getsockname()[1]}")
-        running = uvicorn.Server(uvicorn.Config(server.application, log_level="error", lifespan="off"))
-        thread = threading.Thread(target=running.run, args=([listener],))
-        thread.start()
-        while not running.started:
-            time.sleep(0.01)
+    with listening(tmp_path / "live") as server:
         yield server
-        running.should_exit = True
-        thread.join()
-        server.close()
 
 
 @pytest.fixture

@@ -1,43 +1,20 @@
 """Signing in through whole providers: Authlib's server half, and another Vitrine (contract 01 section 7.3)."""
 
-import socket
 import threading
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
-import uvicorn
 
 from tests.oauth.authlib_provider import CLIENT_ID, CLIENT_SECRET, AuthlibProvider
-from tests.oauth.flows import allow, hidden, query_of, set_redirects
+from tests.oauth.flows import allow, hidden, listening, query_of, set_redirects
 from tests.oauth.provider import SECURITY, START, Lying, reason
 from vitrine.accounts import COMMAND, external_store
 from vitrine.applications import Profile
 from vitrine.providers import Provider
 from vitrine.testing.server import BASE, PASSWORD, Server, Visitor
-
-
-@contextmanager
-def listening(folder: Path, **settings: Any) -> Iterator[Server]:
-    """A server under the address that it names itself by."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        listener.listen()
-        server = Server(folder, base_url=f"http://127.0.0.1:{listener.getsockname()[1]}", **settings)
-        running = uvicorn.Server(uvicorn.Config(server.application, log_level="error", lifespan="off"))
-        thread = threading.Thread(target=running.run, args=([listener],))
-        thread.start()
-        while not running.started:
-            time.sleep(0.01)
-        yield server
-        running.should_exit = True
-        thread.join()
-        server.close()
 
 
 def local(address: str) -> str:

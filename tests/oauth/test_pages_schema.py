@@ -13,11 +13,9 @@ from typing import Any
 import msgspec
 import pytest
 import schemathesis
-from hypothesis import HealthCheck, given, settings
-from schemathesis.checks import not_a_server_error
-from schemathesis.specs.openapi.checks import content_type_conformance, status_code_conformance
 from starlette.routing import Route
 
+from tests.schema import TOLD, call_all
 from vitrine.accounts import User
 from vitrine.applications import Profile
 from vitrine.testing.server import Registered, Server
@@ -25,17 +23,22 @@ from vitrine.web import (
     account,
     administration,
     auditing,
+    collections,
     developer,
     device,
+    external,
     portal,
+    portal_insight,
     portal_usage,
     recovery,
     second,
     session,
 )
 
-CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance]
-ROOMS = (account, administration, auditing, developer, device, portal, portal_usage, recovery, second, session)
+ROOMS = (
+    account, administration, auditing, collections, developer, device, external, portal, portal_insight, portal_usage,
+    recovery, second, session,
+)  # fmt: skip
 ROUTES = [one for room in ROOMS for one in room.ROUTES]
 PLACE = re.compile(r"\{(\w+)(?::\w+)?\}")
 SCRIPTED = ("developers/check", "passkey", "access_token/", "callback/", "authorize_grant_password", "/grant/")
@@ -164,29 +167,19 @@ def test_every_answer_of_the_pages_routes_is_one_that_is_written_down(place: Pla
         await place.server.application(scope, receive, send)
 
     whole = schemathesis.openapi.from_asgi("/pages.json", application)
-    seen = 0
-    found: Any
-    for found in whole.get_all_operations():
-        operation = found.ok()
-        seen += 1
 
-        @settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck), database=None)
-        @given(case=operation.as_strategy())
-        def call(case: Any) -> None:
-            secret, token = place.session()
-            place.calls += 1
-            case.cookies = {"vitrine": secret}
-            if isinstance(case.body, dict) and place.calls % 2:
-                case.body |= {"csrf": token}
-            marks = (
-                MARKS
-                if place.calls % 2 and (case.method == "DELETE" or any(one in case.path for one in SCRIPTED))
-                else {}
-            )
-            case.call_and_validate(checks=CHECKS, base_url="http://dam.test", headers=marks, allow_redirects=False)
+    def call(case: Any) -> None:
+        secret, token = place.session()
+        place.calls += 1
+        case.cookies = {"vitrine": secret}
+        if isinstance(case.body, dict) and place.calls % 2:
+            case.body |= {"csrf": token}
+        marks = (
+            MARKS if place.calls % 2 and (case.method == "DELETE" or any(one in case.path for one in SCRIPTED)) else {}
+        )
+        case.call_and_validate(checks=TOLD, base_url="http://dam.test", headers=marks, allow_redirects=False)
 
-        call()
-    assert seen == sum(len((one.methods or set()) - {"HEAD"}) for one in ROUTES)
+    assert call_all(whole, 12, call) == sum(len((one.methods or set()) - {"HEAD"}) for one in ROUTES)
 
 
 @pytest.mark.parametrize(

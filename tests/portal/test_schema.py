@@ -7,19 +7,11 @@ from typing import Any
 
 import pytest
 import schemathesis
-from hypothesis import HealthCheck, given, settings
-from schemathesis.checks import not_a_server_error
-from schemathesis.specs.openapi.checks import (
-    content_type_conformance,
-    response_schema_conformance,
-    status_code_conformance,
-)
 
+from tests.schema import CHECKS, call_all
 from vitrine.api.portal import ROUTES
 from vitrine.applications import Profile
 from vitrine.testing.server import Registered, Server
-
-CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 
 
 @pytest.fixture(scope="module")
@@ -38,24 +30,16 @@ def test_every_answer_of_the_portal_is_one_that_the_document_tells_of(place: tup
     server, app = place
     document = schemathesis.openapi.from_asgi("/api/openapi.json", server.application)
     chosen = document.include(path_regex=r"^/api/applications/")
-    seen = 0
     counter = itertools.count()
-    found: Any
-    for found in chosen.get_all_operations():
-        operation = found.ok()
-        seen += 1
 
-        @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), database=None)
-        @given(case=operation.as_strategy())
-        def call(case: Any) -> None:
-            turn = next(counter)
-            if turn % 4:
-                case.headers = {**(case.headers or {}), "Authorization": f"Bearer {app.developer_token}"}
-                if turn % 2 and "id" in (case.path_parameters or {}):
-                    case.path_parameters["id"] = 1 + turn % 3
-                if turn % 3 and "If-Match" in case.headers:
-                    case.headers["If-Match"] = "*"
-            case.call_and_validate(checks=CHECKS)
+    def call(case: Any) -> None:
+        turn = next(counter)
+        if turn % 4:
+            case.headers = {**(case.headers or {}), "Authorization": f"Bearer {app.developer_token}"}
+            if turn % 2 and "id" in (case.path_parameters or {}):
+                case.path_parameters["id"] = 1 + turn % 3
+            if turn % 3 and "If-Match" in case.headers:
+                case.headers["If-Match"] = "*"
+        case.call_and_validate(checks=CHECKS)
 
-        call()
-    assert seen == len(ROUTES)
+    assert call_all(chosen, 25, call) == len(ROUTES)

@@ -10,13 +10,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from vitrine.api.v1.endpoint import challenge, insufficient
-from vitrine.edge import cookie, read, services
+from vitrine.edge import cookie, read, refusals, services
 from vitrine.edge.auth import TokenMissing, TwoCarriers
 from vitrine.edge.cookies import session_secret
 from vitrine.edge.csrf import prefers_json, wants_json
-from vitrine.edge.limits import TooMany
-from vitrine.edge.params import BodyTooLarge
-from vitrine.errors import Conflict, DomainError, Forbidden, Invalid, NotFound, Unavailable
+from vitrine.errors import DomainError, Unavailable
 from vitrine.library.errors import MayNotSee, NoSuchDatabox, NoSuchRecord, NoSuchRendition
 from vitrine.library.permalinks import WrongToken
 from vitrine.oauth import InsufficientScope, TokenRefused
@@ -25,16 +23,10 @@ from vitrine.web.forms import MustSignIn, NotJson, sign_in_address
 from vitrine.web.render import page, redirect, said, translate
 
 log = logging.get("vitrine.web")
-STATUSES: tuple[tuple[type[DomainError], int], ...] = (
+STATUSES: refusals.Statuses = (
     (MayNotSee, 404),  # a person may not know that the thing exists (design 5.6)
-    (BodyTooLarge, 413),
     (NotJson, 400),
-    (NotFound, 404),
-    (Forbidden, 403),
-    (Conflict, 409),
-    (Invalid, 400),
-    (Unavailable, 503),
-    (TooMany, 429),
+    *refusals.STATUSES,
 )
 _UNSAID = (MayNotSee, NoSuchDatabox, NoSuchRecord, NoSuchRendition, WrongToken)
 HEADINGS = {
@@ -87,11 +79,7 @@ async def refused(request: Request, failure: Exception) -> Response:
     detail = translate(request, "There is nothing at this address.") if hidden else said(request, failure)
     if _as_json(request):
         return json_answer({"success": False, "message": detail})
-    status = next((status for kind, status in STATUSES if isinstance(failure, kind)), 400)
-    headers: dict[str, str] = dict(failure.headers) if isinstance(failure, TooMany) else {}
-    if isinstance(failure, Unavailable) and failure.retry_after_s is not None:
-        headers["Retry-After"] = str(failure.retry_after_s)
-    return _page(request, status, detail, headers)
+    return _page(request, refusals.status_of(failure, STATUSES), detail, refusals.headers_of(failure))
 
 
 def _page(request: Request, status: int, detail: str, headers: dict[str, str] | None = None) -> Response:

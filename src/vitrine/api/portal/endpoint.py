@@ -9,12 +9,11 @@ from starlette.responses import Response
 
 from vitrine.accounts.model import ADMINISTRATION
 from vitrine.applications import Application, BadApplication, NoSuchApplication
-from vitrine.edge import bearer, parameters, read, services
+from vitrine.edge import bearer, parameters, read, refusals, services
 from vitrine.edge.auth import TokenMissing, TwoCarriers
 from vitrine.edge.calls import note
-from vitrine.edge.limits import TooMany
-from vitrine.edge.params import BodyTooLarge, body
-from vitrine.errors import Conflict, DomainError, Forbidden, Invalid, NotFound, Unavailable
+from vitrine.edge.params import body
+from vitrine.errors import Conflict, DomainError, Invalid
 from vitrine.oauth import InsufficientScope, TokenRefused
 from vitrine.oauth.metadata import PROTECTED_RESOURCE
 from vitrine.platform import logging
@@ -30,16 +29,6 @@ TITLES = {
     422: "Unprocessable Content", 428: "Precondition Required", 429: "Too Many Requests", 500: "Internal Server Error",
     503: "Service Unavailable",
 }  # fmt: skip
-STATUSES: tuple[tuple[type[DomainError], int], ...] = (
-    (BodyTooLarge, 413),
-    (BadApplication, 422),
-    (NotFound, 404),
-    (Forbidden, 403),
-    (Conflict, 409),
-    (Invalid, 400),
-    (Unavailable, 503),
-    (TooMany, 429),
-)
 
 
 class Changed(Conflict):
@@ -58,7 +47,13 @@ class NotJson(Invalid):
     code = "not_json"
 
 
-_OURS: dict[type[DomainError], int] = {Changed: 412, Unguarded: 428, NotJson: 415}
+STATUSES: refusals.Statuses = (
+    (Changed, 412),
+    (Unguarded, 428),
+    (NotJson, 415),
+    (BadApplication, 422),
+    *refusals.STATUSES,
+)
 
 
 def endpoint(handler: Handler, needs: str) -> Handler:
@@ -101,18 +96,13 @@ async def _answered(request: Request, handler: Handler) -> Response:
 
 
 def refused(refusal: DomainError) -> Response:
-    status = _OURS.get(type(refusal)) or next(one for kind, one in STATUSES if isinstance(refusal, kind))
-    headers: dict[str, str] = {}
-    if isinstance(refusal, Unavailable) and refusal.retry_after_s is not None:
-        headers["Retry-After"] = str(refusal.retry_after_s)
-    if isinstance(refusal, TooMany):
-        headers.update(refusal.headers)
+    status = refusals.status_of(refusal, STATUSES)
     if refusal.why:
         log.info("refused", code=refusal.code, why=refusal.why)
     more: dict[str, Any] = {"field": refusal.field} if refusal.field else {}
     if isinstance(refusal, BadApplication):
         more["faults"] = refusal.faults
-    return problem(status, refusal.code, refusal.detail, headers, **more)
+    return problem(status, refusal.code, refusal.detail, refusals.headers_of(refusal), **more)
 
 
 def problem(status: int, code: str, detail: str, headers: Mapping[str, str] | None = None, **more: Any) -> Response:

@@ -8,12 +8,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from vitrine.api.wire.envelope import answer, is_acceptable
-from vitrine.edge import nobody, optional_bearer, parameters, read, services
+from vitrine.edge import nobody, optional_bearer, parameters, read, refusals, services
 from vitrine.edge.auth import TokenMissing, TwoCarriers, refuse_mistyped
 from vitrine.edge.calls import note
-from vitrine.edge.limits import TooMany
-from vitrine.edge.params import SMALL_BODY_BYTES, BodyTooLarge, without_body
-from vitrine.errors import Conflict, DomainError, Forbidden, Invalid, NotFound, Unavailable
+from vitrine.edge.params import SMALL_BODY_BYTES, without_body
+from vitrine.errors import Conflict, DomainError
 from vitrine.library.errors import MayNotAdd, MayNotChange, MayNotSee
 from vitrine.oauth import InsufficientScope, TokenRefused
 from vitrine.oauth.metadata import PROTECTED_RESOURCE
@@ -23,17 +22,12 @@ Handler = Callable[[Request], Awaitable[Response]]
 log = logging.get("vitrine.api")
 UNPROVEN_BYTES = 64 * 2**20
 
-STATUSES: tuple[tuple[type[DomainError], int], ...] = (
+STATUSES: refusals.Statuses = (
     (MayNotSee, 401),  # a missing right on a record, databox or collection is 401 here (02 section 3)
     (MayNotChange, 401),
     (MayNotAdd, 403),  # except for adding (02 section 6.4)
-    (BodyTooLarge, 413),
-    (NotFound, 404),
-    (Forbidden, 403),
     (Conflict, 400),
-    (Invalid, 400),
-    (Unavailable, 503),
-    (TooMany, 429),
+    *refusals.STATUSES,
 )
 
 
@@ -105,15 +99,10 @@ async def _allowed_bytes(request: Request, most: Callable[[Request], int]) -> in
 
 
 def refused(request: Request, refusal: DomainError) -> Response:
-    status = next(status for kind, status in STATUSES if isinstance(refusal, kind))
-    headers: dict[str, str] = {}
-    if isinstance(refusal, Unavailable) and refusal.retry_after_s is not None:
-        headers["Retry-After"] = str(refusal.retry_after_s)
-    if isinstance(refusal, TooMany):
-        headers.update(refusal.headers)
     if refusal.why:
         log.info("refused", code=refusal.code, why=refusal.why)
-    return answer(request, None, status, error_details=refusal.detail, headers=headers)
+    status = refusals.status_of(refusal, STATUSES)
+    return answer(request, None, status, error_details=refusal.detail, headers=refusals.headers_of(refusal))
 
 
 def challenge(request: Request, status: int, error: str) -> Response:

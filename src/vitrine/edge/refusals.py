@@ -1,0 +1,31 @@
+"""What a refusal is in HTTP, before a wire has a say: its status, and the headers that say when to come back."""
+
+from vitrine.edge.limits import TooMany
+from vitrine.edge.params import BodyTooLarge
+from vitrine.errors import Conflict, DomainError, Forbidden, Invalid, NotFound, Unavailable
+
+Statuses = tuple[tuple[type[DomainError], int], ...]
+
+# A wire that differs puts its own rows before these: the first that fits counts.
+STATUSES: Statuses = (
+    (BodyTooLarge, 413),
+    (NotFound, 404),
+    (Forbidden, 403),
+    (Conflict, 409),
+    (Invalid, 400),
+    (Unavailable, 503),
+    (TooMany, 429),
+)
+
+
+def status_of(refusal: DomainError, statuses: Statuses = STATUSES) -> int:
+    return next((status for kind, status in statuses if isinstance(refusal, kind)), 400)
+
+
+def headers_of(refusal: DomainError) -> dict[str, str]:
+    """`Retry-After` and `RateLimit`, where they say something (RFC 9110 section 10.2.3)."""
+    if isinstance(refusal, TooMany):
+        return dict(refusal.headers)
+    if isinstance(refusal, Unavailable) and refusal.retry_after_s is not None:
+        return {"Retry-After": str(refusal.retry_after_s)}
+    return {}

@@ -1,0 +1,24 @@
+"""What the tests with schemathesis share: a call of every operation of a document, again and again."""
+
+from collections.abc import Callable
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+TOLD = [not_a_server_error, status_code_conformance, content_type_conformance]
+CHECKS = [*TOLD, response_schema_conformance]
+
+
+def call_all(document: Any, examples: int, call: Callable[[Any], None]) -> int:
+    """*call* with *examples* cases of every operation; how many operations there are."""
+    profile = settings(max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+    operations = [found.ok() for found in document.get_all_operations()]
+    for operation in operations:
+        profile(given(case=operation.as_strategy())(call))()
+    return len(operations)
