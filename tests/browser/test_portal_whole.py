@@ -381,3 +381,66 @@ def test_a_machines_snippet_runs_as_pasted(page: Page, site: Site, tmp_path: Pat
     done = subprocess.run(["sh", "-c", text], env=environment, capture_output=True, text=True, timeout=60, check=False)
     assert '"access_token":"vit_at_' in done.stdout, done.stderr
     call(site, "DELETE", f"{API}{made['id']}/")
+
+
+def test_the_page_of_the_quick_start_signs_another_person_in_and_shows_a_photograph(
+    page: Page, browser: Browser, site: Site
+) -> None:
+    """The whole page as pasted, at its callback address, in the browser of somebody who never saw the portal."""
+    back = "http://localhost:3000/"
+    made = call(
+        site, "POST", API,
+        {"name": f"Page {uuid.uuid4().hex[:6]}", "description": "Shows a photograph.", "website": back,
+         "kind": "page", "redirect_uris": [back]},
+    )  # fmt: skip
+    context = browser.new_context(viewport={"width": 390, "height": 844}, locale="en")
+    try:
+        sign_in(page, site)
+        page.goto(f"{site.base}/developers/application/{made['id']}/start/")
+        text = page.locator("#snippet-page").inner_text()
+        other = context.new_page()
+        sign_in(other, site, "admin")
+        other.route(f"{back}**", lambda route: route.fulfill(body=text, content_type="text/html"))
+        other.goto(f"{back}?error=invalid_request&error_description=why")
+        expect(other.locator("#said")).to_have_text("invalid_request: why")
+        other.goto(f"{back}?code=stolen&state=foreign")
+        expect(other.locator("#said")).to_have_text("This sign-in did not begin here.")
+        other.goto(back)
+        other.get_by_role("button", name="Sign in").click()
+        box, words = other.locator(".boxes label").first.locator("input, span").all()[:2]
+        one, two = box.bounding_box(), words.bounding_box()
+        assert one and two and two["x"] > one["x"] + one["width"], "the words stand beside their box, not below it"
+        other.get_by_role("button", name="Allow").click()
+        other.wait_for_function("document.querySelector('img')?.naturalWidth > 50")
+        assert other.url == back, "the code leaves the address"
+    finally:
+        context.close()
+        call(site, "DELETE", f"{API}{made['id']}/")
+
+
+def test_what_the_quick_start_makes_for_pkce_fits_together(
+    page: Page, site: Site, kit: dict[str, Any], tmp_path: Path
+) -> None:
+    """RFC 7636 section 4.2; a web application with a server gets no page that keeps no secret."""
+    sign_in(page, site)
+    page.goto(f"{site.base}/developers/application/{kit['id']}/start/")
+    expect(page.locator("#snippet-page")).to_have_count(0)
+    text = page.locator("#snippet-pkce").inner_text() + '\necho "$VERIFIER"'
+    done = subprocess.run(
+        ["sh", "-c", text], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+    )  # fmt: skip
+    first, verifier = done.stdout.split("\n")[:2]
+    wanted = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+    assert first.split()[1] == wanted
+
+
+def test_a_new_application_leads_to_the_quick_start_and_a_new_token_into_view(
+    page: Page, site: Site, kit: dict[str, Any]
+) -> None:
+    sign_in(page, site)
+    page.goto(f"{site.base}/developers/application/{kit['id']}/")
+    expect(page.locator("#next a")).to_have_attribute("href", f"/developers/application/{kit['id']}/start/")
+    page.get_by_label("Name of the token").fill("Newcomer")
+    page.get_by_role("button", name="Make a token").click()
+    expect(page.locator("#named-token")).to_be_in_viewport()
+    expect(page.locator("#next")).to_have_count(0)

@@ -268,7 +268,10 @@ def test_design_5_3_answers_and_scope(places: dict[Policy, Place], profile: Prof
     old = profile is Profile.COMPATIBILITY
     refused = ask(place, app, profile, response_type="code", scope="read", state="s", **PKCE).headers["location"]
     issuer = {} if old else {"iss": place.server.settings.base_url}
-    assert query_of(refused) == {"error": "invalid_scope", "state": "s", **issuer}
+    why = {} if old else {"error_description": "A scope is unknown or not open to this application."}
+    assert query_of(refused) == {"error": "invalid_scope", "state": "s", **issuer, **why}, (
+        "01 section 3.1: old ones get none"
+    )
     location = allow(place, ask(place, app, profile, response_type="code", state="s", **PKCE))
     assert {name: value for name, value in query_of(location).items() if name != "code"} == {"state": "s", **issuer}
     answer = exchange(place, app, profile)

@@ -203,6 +203,8 @@ def test_rfc8252_7_3_loopback_addresses_take_any_port_and_never_stand_for_each_o
 def test_rfc7636_4_4_1_strict_and_public_need_s256(server: Server, strict: Registered, public: Registered) -> None:
     for app in (strict, public):
         visitor = server.browser()
+        missing = query_of(ask(visitor, app, code_challenge="", code_challenge_method="").headers["location"])
+        assert missing["error_description"] == "code_challenge is missing: this application needs PKCE (RFC 7636)."
         for wrong in (
             {"code_challenge": "", "code_challenge_method": ""}, {"code_challenge_method": "plain"},
             {"code_challenge_method": ""}, {"code_challenge": "short"},
@@ -211,6 +213,7 @@ def test_rfc7636_4_4_1_strict_and_public_need_s256(server: Server, strict: Regis
             found = query_of(location)
             assert (found["error"], found["state"]) == ("invalid_request", "s")
             assert found["iss"] == server.settings.base_url, "RFC 9207 section 2: errors too"
+            assert found["error_description"].startswith("code_challenge "), "RFC 6749 section 4.1.2.1"
 
 
 def test_rfc7636_4_6_a_wrong_or_missing_verifier_is_refused(

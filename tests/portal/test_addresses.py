@@ -35,6 +35,8 @@ FORM = {"name": "Kit", "description": "Fills folders.", "website": "https://kit.
         ("com.example.kit:/cb", SERVER, S, "beginning with https://"),
         ("com.example.kit:/cb", SERVER, C, "beginning with https://"),
         ("kit:/cb", PAGE, P, "backwards"),
+        ("localhost:3000", PAGE, P, "such as http://localhost:3000/"),
+        ("kit.example.com:8443/cb", SERVER, S, "Write http:// or https:// before it"),
         ("javascript:alert(1)", PAGE, P, "backwards"),
         ("data:text/html,x", DEVICE, D, "backwards"),
         ("file:///etc/passwd", DEVICE, D, "backwards"),

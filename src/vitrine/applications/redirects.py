@@ -12,6 +12,7 @@ LOOPBACK = ("127.0.0.1", "::1", "localhost")
 NATIVE = (Kind.PAGE, Kind.DEVICE)
 # What comes after the scheme must be able to stand in a Location header: ASCII without controls and backslashes.
 _OWN_SCHEME = re.compile(r"[a-z][a-z0-9+-]*(\.[a-z0-9+-]+)+:/[!-\[\]-~]*")
+_NO_SCHEME = re.compile(r"[A-Za-z0-9.-]+:[0-9]{1,5}(/[^\s\\]*)?")  # `localhost:3000`, which reads as a scheme
 _WEB = ("", "http", "https")
 
 
@@ -32,6 +33,8 @@ def fault_of(address: str, kind: Kind, profile: Profile) -> str | None:
         return None if kind is Kind.DEVICE else "Only desktop programs use the address for codes that people copy."
     if kind is Kind.MACHINE:
         return "A machine sends nobody anywhere: it needs no address. Change the kind first."
+    if _NO_SCHEME.fullmatch(address):
+        return "Write http:// or https:// before it, such as http://localhost:3000/."
     scheme = _scheme(address)
     if scheme not in _WEB:
         return _own_scheme(address, kind)

@@ -19,6 +19,10 @@ PROMPTS = frozenset({"none", "login", "consent"})
 NOT_OFFERED = ("request", "request_uri", "registration")
 _AGE = re.compile(r"[0-9]{1,9}")
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43,128}")
+_BAD_CHALLENGE = (
+    "code_challenge must be the SHA-256 of the code_verifier in base64url, 43 characters, "
+    "and code_challenge_method S256."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,16 +105,16 @@ def validate(
     state = _meant(given.get("state")) if application.switches.has_old_answers else given.get("state") or None
     back = _way_back(application, redirect_uri, state, issuer)
     if not application.activated:
-        raise _error("unauthorized_client", back)
+        raise _error("unauthorized_client", back, "The application is suspended.")
     response_type = given.get("response_type", "")
     if response_type not in RESPONSE_TYPES:
-        raise _error("invalid_request", back)
+        raise _error("invalid_request", back, "response_type must be code.")
     scope = _scope(application, given, back)
     if response_type != "code":
         if back.address and addresses.is_out_of_band(redirect_uri) and response_type == "token":
             raise OutOfBandError("unsupported_response_type")
         if not application.switches.is_on(Switch.IMPLICIT, policy):
-            raise _error("unauthorized_client", back)
+            raise _error("unauthorized_client", back, "This application gets codes only: response_type must be code.")
     challenge = _challenge(application, given, back)
     if scope is None:
         return Asked(application, response_type, redirect_uri, state, challenge, asked_uri, issuer)
@@ -130,7 +134,7 @@ def _scope(application: Application, given: Mapping[str, str], back: addresses.R
     try:
         return scopes.asked(given.get("scope"), application)
     except scopes.UnknownScope:
-        raise _error("invalid_scope", back) from None
+        raise _error("invalid_scope", back, "A scope is unknown or not open to this application.") from None
 
 
 def _refuse_not_offered(given: Mapping[str, str], response_type: str, back: addresses.Return) -> None:
@@ -149,9 +153,9 @@ def _openid(given: Mapping[str, str], back: addresses.Return) -> tuple[str | Non
     prompt = frozenset(given.get("prompt", "").split()) & PROMPTS
     age = given.get("max_age", "")
     if nonce is not None and len(nonce) > LONGEST_NONCE:
-        raise _error("invalid_request", back)
+        raise _error("invalid_request", back, f"nonce is longer than {LONGEST_NONCE} characters.")
     if ("none" in prompt and len(prompt) > 1) or (age and not _AGE.fullmatch(age)):
-        raise _error("invalid_request", back)
+        raise _error("invalid_request", back, "prompt=none stands alone, and max_age is a number of seconds.")
     return nonce, prompt, timedelta(seconds=int(age)) if age else None
 
 
@@ -180,19 +184,22 @@ def _challenge(application: Application, given: Mapping[str, str], back: address
     if challenge is None:
         needs = application.switches.is_on(Switch.PKCE_REQUIRED) and not addresses.is_out_of_band(back.address)
         if needs:
-            raise _error("invalid_request", back)
+            raise _error("invalid_request", back, "code_challenge is missing: this application needs PKCE (RFC 7636).")
         return None
     if given.get("code_challenge_method") != "S256" or not _CHALLENGE.fullmatch(challenge):
-        raise _error("invalid_request", back)  # `plain` protects nothing (RFC 9700 section 2.1.1)
+        # `plain` protects nothing (RFC 9700 section 2.1.1).
+        raise _error("invalid_request", back, _BAD_CHALLENGE)
     return challenge
 
 
-def _error(code: str, back: addresses.Return) -> Exception:
+def _error(code: str, back: addresses.Return, why: str = "") -> Exception:
+    """*why* is for the developer, in the characters of RFC 6749 section 4.1.2.1: no quotation mark, no backslash."""
     if addresses.is_out_of_band(back.address):
         return OutOfBandError(code)
-    # Redirected errors carry the error first and the state after it, and nothing else (01 section 3.1).
+    # Redirected errors carry the error first and the state after it; to old applications nothing else (01 section 3.1).
     state = [("state", back.state)] if back.state else []
-    return RedirectedError(code, replace(back, state=None).with_query(("error", code), *state))
+    told = [("error_description", why)] if why and back.issuer else []
+    return RedirectedError(code, replace(back, state=None).with_query(("error", code), *state, *told), why)
 
 
 def refusal(asked: Asked, code: str) -> Exception:

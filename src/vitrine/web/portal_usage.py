@@ -67,10 +67,12 @@ async def start(request: Request) -> Response:
     here = services(request)
     found = await read(request, known, lambda work, actor: here.applications.get(work, actor, application_id(request)))
     server = here.settings.base_url.rstrip("/")
+    kind = kind_of(found.kind, found.type, found.switches.profile)
     return page(
         request, "developers/start.html", part="start", application=found, snippets=snippets.first_photograph(server),
         way=snippets.authorize(server, found), exchange=snippets.exchange(server, found),
-        alone=snippets.alone(server, found), kind=kind_of(found.kind, found.type, found.switches.profile).value,
+        alone=snippets.alone(server, found), secrets=snippets.PKCE, whole=snippets.whole_page(server, found, kind),
+        kind=kind.value,
     )  # fmt: skip
 
 

@@ -3,10 +3,11 @@
 Plain text: templates escape it. The token comes from the environment, so that no page and no file holds it.
 """
 
+import json
 from shlex import quote
 from urllib.parse import quote as in_address
 
-from vitrine.applications import OUT_OF_BAND, Application
+from vitrine.applications import OUT_OF_BAND, Application, Kind
 
 _SEARCH = "/api/v1/search/?query=&record_type=image&per_page=1"
 _CURL = """answer=$(curl -sS -f -H "Authorization: Bearer $VITRINE_TOKEN" \\
@@ -16,7 +17,8 @@ link=$(printf '%s' "$answer" | tr -d '\\\\' |
 echo "<!doctype html><title>Photograph</title><img src='$link' alt=''>" > photograph.html &&
 echo "$link"
 """
-_PYTHON = """import json, os, urllib.request
+_PYTHON = """# python3 photograph.py
+import json, os, pathlib, urllib.request
 
 asked = urllib.request.Request(
     "{address}",
@@ -24,8 +26,8 @@ asked = urllib.request.Request(
 )
 record = json.load(urllib.request.urlopen(asked))["response"]["results"]["records"][0]
 link = record["thumbnail"]["permalink"]["url"]
-with open("photograph.html", "w") as page:
-    page.write(f'<!doctype html><title>Photograph</title><img src="{{link}}" alt="">')
+html = f'<!doctype html><title>Photograph</title><img src="{{link}}" alt="">'
+pathlib.Path("photograph.html").write_text(html)
 print(record["title"])
 """
 _JAVASCRIPT = """// node photograph.mjs
@@ -51,6 +53,72 @@ $record = json_decode($answer, true)["response"]["results"]["records"][0];
 $link = $record["thumbnail"]["permalink"]["url"];
 file_put_contents("photograph.html", "<!doctype html><title>Photograph</title><img src=\\"$link\\" alt=\\"\\">");
 echo $record["title"], "\\n";
+"""
+
+PKCE = """VERIFIER=$(openssl rand -hex 32)
+CHALLENGE=$(printf %s "$VERIFIER" | openssl dgst -sha256 -binary | openssl base64 | tr '+/' '-_' | tr -d '=')
+STATE=$(openssl rand -hex 16)
+echo "CHALLENGE $CHALLENGE STATE $STATE"
+"""
+_PAGE = """<!doctype html>
+<meta charset="utf-8"><title>Photograph</title>
+<button id="enter">Sign in</button> <p id="said"></p>
+<script type="module">
+const library = %LIBRARY%;
+const client = %CLIENT%;
+const back = %BACK%; // this page
+
+const say = (text) => { document.getElementById("said").textContent = text; };
+const base64url = (bytes) => btoa(String.fromCharCode(...new Uint8Array(bytes)))
+  .replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+const random = () => base64url(crypto.getRandomValues(new Uint8Array(32)));
+
+document.getElementById("enter").onclick = async () => {
+  const verifier = random(), state = random();
+  sessionStorage.setItem("sign-in", JSON.stringify({ verifier, state }));
+  const challenge = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(verifier));
+  location.assign(library + "/api/oauthv2/authorize?" + new URLSearchParams({
+    response_type: "code", client_id: client, redirect_uri: back, state,
+    code_challenge_method: "S256", code_challenge: base64url(challenge),
+  }));
+};
+
+async function signedIn(code, verifier) {
+  const answer = await fetch(library + "/api/oauthv2/token", { method: "POST", body: new URLSearchParams({
+    grant_type: "authorization_code", client_id: client, redirect_uri: back, code, code_verifier: verifier,
+  }) });
+  const token = await answer.json();
+  if (!answer.ok) throw new Error(`${token.error}: ${token.error_description ?? ""}`);
+  return token.access_token;
+}
+
+async function photograph(token) {
+  const answer = await fetch(library + "/api/v1/search/?query=&record_type=image&per_page=1", {
+    headers: { Authorization: `Bearer ${token}` },
+  });
+  if (!answer.ok) throw new Error(`${answer.status}: was search allowed?`);
+  const [record] = (await answer.json()).response.results.records;
+  if (!record) throw new Error("This person can see no photograph.");
+  return record;
+}
+
+async function returned(came) {
+  const kept = JSON.parse(sessionStorage.getItem("sign-in") ?? "{}");
+  sessionStorage.removeItem("sign-in");
+  history.replaceState(null, "", location.pathname);
+  if (came.has("error")) throw new Error(`${came.get("error")}: ${came.get("error_description") ?? ""}`);
+  if (!kept.state || came.get("state") !== kept.state) throw new Error("This sign-in did not begin here.");
+  const record = await photograph(await signedIn(came.get("code"), kept.verifier));
+  const picture = new Image();
+  picture.src = record.thumbnail.permalink.url;
+  picture.alt = record.title;
+  document.body.append(picture);
+  say(record.title);
+}
+
+const came = new URLSearchParams(location.search);
+if (came.has("code") || came.has("error")) returned(came).catch((fault) => say(fault.message));
+</script>
 """
 
 
@@ -91,3 +159,15 @@ def alone(server: str, application: Application) -> str:
 
 
 _WITH_SECRET = ("strict", "compatibility")
+
+
+def whole_page(server: str, application: Application, kind: Kind) -> str:
+    """A page that signs a person in by PKCE and shows a photograph; "" for kinds that are no page on the web."""
+    back = application.callback or ""
+    if kind is not Kind.PAGE or not back.startswith(("http://", "https://")):
+        return ""
+    values = {"LIBRARY": server, "CLIENT": application.client_id, "BACK": back}
+    text = _PAGE
+    for name, value in values.items():
+        text = text.replace(f"%{name}%", json.dumps(value).replace("<", "\\u003c"))
+    return text
