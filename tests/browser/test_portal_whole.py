@@ -17,7 +17,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
-from tests.browser.conftest import Site, shoot, sign_in
+from tests.browser.conftest import Site, free_port, is_up, shoot, sign_in, wait_for
 from tests.browser.test_pages import violations
 
 pytestmark = [pytest.mark.browser]
@@ -384,30 +384,36 @@ def test_a_machines_snippet_runs_as_pasted(page: Page, site: Site, tmp_path: Pat
 
 
 def test_the_page_of_the_quick_start_signs_another_person_in_and_shows_a_photograph(
-    page: Page, browser: Browser, site: Site
+    page: Page, browser: Browser, site: Site, tmp_path: Path
 ) -> None:
     """The whole page as pasted, at its callback address, in the browser of somebody who never saw the portal."""
-    back = "http://localhost:3000/"
+    back = f"http://localhost:{free_port()}/"
     made = call(
         site, "POST", API,
         {"name": f"Page {uuid.uuid4().hex[:6]}", "description": "Shows a photograph.", "website": back,
          "kind": "page", "redirect_uris": [back]},
     )  # fmt: skip
     context = browser.new_context(viewport={"width": 390, "height": 844}, locale="en")
+    serving: subprocess.Popen[bytes] | None = None
     try:
         sign_in(page, site)
         page.goto(f"{site.base}/developers/application/{made['id']}/start/")
         text = page.locator("#snippet-page").inner_text()
+        (tmp_path / "index.html").write_text(text)
+        serving = subprocess.Popen(
+            [sys.executable, "-m", "http.server", back.rstrip("/").rpartition(":")[2], "--bind", "127.0.0.1"],
+            cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        wait_for(lambda: is_up(back), 30, "the newcomer's own server answers")
         other = context.new_page()
         sign_in(other, site, "admin")
-        other.route(f"{back}**", lambda route: route.fulfill(body=text, content_type="text/html"))
         other.goto(f"{back}?error=invalid_request&error_description=why")
         expect(other.locator("#said")).to_have_text("invalid_request: why")
         other.goto(f"{back}?code=stolen&state=foreign")
         expect(other.locator("#said")).to_have_text("This sign-in did not begin here.")
         other.goto(back)
         other.get_by_role("button", name="Sign in").click()
-        box, words = other.locator(".boxes label").first.locator("input, span").all()[:2]
+        box, words = other.locator(".scopes label").first.locator("input, span").all()[:2]
         one, two = box.bounding_box(), words.bounding_box()
         assert one and two and two["x"] > one["x"] + one["width"], "the words stand beside their box, not below it"
         other.get_by_role("button", name="Allow").click()
@@ -415,6 +421,9 @@ def test_the_page_of_the_quick_start_signs_another_person_in_and_shows_a_photogr
         assert other.url == back, "the code leaves the address"
     finally:
         context.close()
+        if serving is not None:
+            serving.terminate()
+            serving.wait()
         call(site, "DELETE", f"{API}{made['id']}/")
 
 
