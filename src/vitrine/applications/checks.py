@@ -57,6 +57,9 @@ def check_credentials(imported: Imported) -> dict[str, str]:
     return faults
 
 
+_NO_WEBSITE = "Enter the website of your application, beginning with https://."
+
+
 def check(draft: Draft, *, returns: bool = True) -> dict[str, str]:
     """Every fault of the form, by the name of its field, in words for the person who fills it in. Without *returns* the
     callback is not looked at."""
@@ -67,7 +70,7 @@ def check(draft: Draft, *, returns: bool = True) -> dict[str, str]:
         faults["name"] = "A name has at most 128 characters."
     if not draft.description.strip():
         faults["description"] = "Say in a sentence what your application does. People read it before they sign in."
-    website = bad_url(draft.website)
+    website = bad_url(draft.website) if draft.website.strip() else _NO_WEBSITE
     if website:
         faults["website"] = website
     if returns and draft.type != "desktop":
