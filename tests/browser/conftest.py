@@ -86,7 +86,9 @@ def is_up(address: str) -> bool:
         return False
 
 
-@pytest.fixture(scope="session")
+# Of this folder, not of the whole run: while a browser is open, its thread counts as one that runs an event loop, and
+# the tests that come after could have none of their own.
+@pytest.fixture(scope="package")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     folder = tmp_path_factory.mktemp("site") / "data"
     folder.mkdir()
@@ -121,7 +123,7 @@ def _all_ready(base: str, told: dict[str, Any], headers: dict[str, str]) -> bool
     return pictured and bool(found("album"))  # by words of a document: an index may be seconds behind
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)

@@ -13,11 +13,14 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 import psutil
 import pytest
+import sqlalchemy as sa
 
 from tests.browser.conftest import free_port, wait_for
 from tests.load.test_kill import serving
@@ -27,7 +30,10 @@ from vitrine.cli import doctor
 from vitrine.jobs import store as jobs
 from vitrine.jobs.tables import jobs as job_rows
 from vitrine.library import store
+from vitrine.library.jobs import KILLED_OFTEN
 from vitrine.library.model import CollectionId
+from vitrine.media.errors import Killed
+from vitrine.media.sandbox import Sandbox
 from vitrine.settings import Settings
 from vitrine.testing import media_factory as make
 from vitrine.testing.server import Server
@@ -100,6 +106,35 @@ def test_decoders_and_workers_killed_at_random(tmp_path: Path, kills: int) -> No
         assert store.rendition_states(work) == {"ready": many * 5}
         assert jobs.dead(work) == []
     services.database.close()
+
+
+def test_what_was_killed_often_is_seen_to_fail_and_is_made_when_the_killing_ends(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """docs/decisions/0077."""
+    call = Sandbox.call
+
+    def killed(sandbox: Sandbox, op: str, arguments: Any, *, timeout: timedelta) -> Any:
+        if op == "make_many":
+            raise Killed("This file could not be read: its decoder was ended.", why="killed from outside")
+        return call(sandbox, op, arguments, timeout=timeout)
+
+    monkeypatch.setattr(Sandbox, "call", killed)
+    server.add(make.jpeg(tmp_path / "a.jpg", 900, 700), server.user("ada"))
+
+    def states(rounds: int) -> dict[str, int]:
+        for _ in range(rounds):
+            hurry(server)
+            server.work()
+        with server.services.database.read() as work:
+            return store.rendition_states(work)
+
+    assert states(KILLED_OFTEN - 2) == {"ready": 1, "waiting": 4}
+    assert states(2) == {"ready": 1, "failed": 4}, "people see it now"
+    monkeypatch.setattr(Sandbox, "call", call)
+    assert states(1) == {"ready": 5}
+    with server.services.database.read() as work:
+        assert work.db.scalar(sa.select(sa.func.count()).select_from(job_rows)) == 0
 
 
 def _kill_one(server: int, chance: random.Random, *, workers: float) -> int:

@@ -41,11 +41,16 @@ def delete_values(work: UnitOfWork, ids: Sequence[int]) -> None:
         work.db.execute(field_values.delete().where(field_values.c.id.in_(list(ids))))
 
 
-def finish_rendition(work: UnitOfWork, record_id: RecordId, name: str, values: Mapping[str, Any]) -> int:
-    """Note what became of a rendition that waits. Returns 0 when it does not wait any more, since somebody put a file
-    there by hand meanwhile, or when the record has gone."""
-    waiting = sa.and_(renditions.c.record_id == record_id, renditions.c.name == name, renditions.c.state == "waiting")
-    return work.db.execute(renditions.update().where(waiting).values(updated=work.now, **values)).rowcount
+def finish_rendition(
+    work: UnitOfWork, record_id: RecordId, name: str, values: Mapping[str, Any], *, again: str | None = None
+) -> int:
+    """Note what became of a rendition that waits, or that failed by *again*. Returns 0 when it does not wait any more,
+    since somebody put a file there by hand meanwhile, or when the record has gone."""
+    this = sa.and_(renditions.c.record_id == record_id, renditions.c.name == name)
+    waits = renditions.c.state == "waiting"
+    if again is not None:
+        waits = sa.or_(waits, sa.and_(renditions.c.state == "failed", renditions.c.failure == again))
+    return work.db.execute(renditions.update().where(this, waits).values(updated=work.now, **values)).rowcount
 
 
 def delete_rendition(work: UnitOfWork, record_id: RecordId, name: str) -> None:

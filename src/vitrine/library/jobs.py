@@ -9,7 +9,7 @@ from vitrine.library import changes_store, derived_store, permalinks, store, str
 from vitrine.library.events import RenditionsReady
 from vitrine.library.model import Recipe, Record, RecordId
 from vitrine.library.records import Records
-from vitrine.media.errors import MediaError, NoRoom, Passing
+from vitrine.media.errors import Killed, MediaError, NoRoom, Passing
 from vitrine.media.renditions import Made, Spec, spec_of
 from vitrine.media.service import Media
 from vitrine.media.storage import Stored
@@ -19,18 +19,18 @@ from vitrine.platform.database import Database, UnitOfWork
 log = logging.get("vitrine.library")
 # Patient, since a full disk may stay full for hours; a file that is at fault itself is marked failed at once.
 MAKE_RENDITIONS = Kind("renditions.make", lane="media", max_attempts=40)
+# From here on people see that it failed. It is tried on, ever less often: the file may be what uses up the machine's
+# memory, or something else may have ended every decoder for a while.
 KILLED_OFTEN = 6
 SWEEP = Kind("media.sweep", lane="upkeep")
 SWEEP_BATCH = 500
 MADE_AGAIN_AFTER = timedelta(days=180)  # a marked copy that is older is made anew when somebody asks
 
 
-def _refuse_passing(job: Job, failures: list[tuple[str, MediaError]]) -> None:
-    """Raises Unavailable when the file is not at fault: the job is done again later. A decoder that was killed every
-    time is in the end a failure of the file: it may be what uses up the machine's memory."""
-    for _, failure in failures:
-        if isinstance(failure, NoRoom) or (isinstance(failure, Passing) and job.attempts < KILLED_OFTEN):
-            raise Unavailable(failure.detail, why=failure.why)
+def _passing(failures: list[tuple[str, MediaError]]) -> MediaError | None:
+    """The first failure that is not the file's, worst for the whole job first."""
+    found = [failure for _, failure in failures if isinstance(failure, Passing)]
+    return next((one for one in found if isinstance(one, NoRoom)), found[0] if found else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +59,21 @@ class RenditionMaker:
             results = self.media.make_many(record.sha256, record.kind, record.mime or "", specs, folder)
             made = [(one, self.media.keep_file(one.path)) for one in results if isinstance(one, Made)]
             failures += [one for one in results if not isinstance(one, Made)]
-            _refuse_passing(job, failures)
+            passing = _passing(failures)
+            if passing is not None and (isinstance(passing, NoRoom) or job.attempts < KILLED_OFTEN):
+                raise Unavailable(passing.detail, why=passing.why)
             with self.database.write() as work:
                 self._note(work, record, made, failures)
+        if passing is not None and not job.is_last_attempt:
+            raise Unavailable(passing.detail, why=passing.why)
 
     def _wanted(self, record_id: RecordId) -> tuple[Record, list[Recipe]] | None:
         with self.database.read() as work:
             record = store.by_id(work, record_id)
             if record is None or record.sha256 is None:
                 return None
-            waiting = {one.name for one in store.renditions_of(work, [record_id])[record_id] if one.state == "waiting"}
+            all_of_it = store.renditions_of(work, [record_id])[record_id]
+            waiting = {one.name for one in all_of_it if one.state == "waiting" or one.failure == Killed.code}
             structure = self.records.structure(work)
             recipes = [one for one in structure.recipes_for(record.databox_id, record.kind) if one.name in waiting]
             return (record, recipes) if recipes else None
@@ -83,6 +88,7 @@ class RenditionMaker:
         now = store.by_id(work, record.id)
         if now is None or now.sha256 != record.sha256:
             return  # removed, or its original was replaced meanwhile: another job makes the files of the new one
+        changed = 0
         for one, stored in made:
             values = {
                 "state": "ready",
@@ -95,13 +101,15 @@ class RenditionMaker:
                 "failure": None,
                 "failure_detail": None,
             }
-            if changes_store.finish_rendition(work, record.id, one.name, values):
+            if changes_store.finish_rendition(work, record.id, one.name, values, again=Killed.code):
+                changed += 1
                 permalinks.ensure(work, record.id, record.title, one.name)
         for name, failure in failures:
             log.warning("rendition.failed", record=str(record.key), rendition=name, code=failure.code, why=failure.why)
             values = {"state": "failed", "failure": failure.code, "failure_detail": failure.detail}
-            changes_store.finish_rendition(work, record.id, name, values)
-        work.emit(RenditionsReady(record.id, tuple(name for name, _ in failures)))
+            changed += changes_store.finish_rendition(work, record.id, name, values)
+        if changed:
+            work.emit(RenditionsReady(record.id, tuple(name for name, _ in failures)))
 
 
 REST = "sweep_rests"
