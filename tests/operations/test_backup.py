@@ -247,6 +247,22 @@ def test_a_restore_that_fails_leaves_an_existing_folder_empty(filled: Server, tm
     assert list((tmp_path / "there").iterdir()) == []
 
 
+def test_a_restore_that_fails_leaves_an_empty_database_for_the_next(
+    filled: Server, tmp_path: Path, postgresql: PostgreSQL, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    back_up(filled, tmp_path / "copy")
+    url = postgresql.empty()
+
+    def full(_staging: Path, _data: Path) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched, pytest.raises(Unavailable, match="nothing was left behind"):
+        patched.setattr(restore, "_hand_over", full)
+        bring_back(tmp_path / "copy", tmp_path / "there", database_url=url)
+    assert not (tmp_path / "there").exists()
+    assert faults(bring_back(tmp_path / "copy", tmp_path / "there", database_url=url)) == []
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can restore for somebody else")
 def test_what_root_restores_belongs_to_the_owner_of_the_folder(filled: Server, tmp_path: Path) -> None:
     back_up(filled, tmp_path / "copy")

@@ -78,7 +78,7 @@ def run(settings: Settings, source: Path, *, show: bool = True) -> dict[str, Any
     if settings.database_url:
         _require_empty(settings.database_url)
     staging = data / STAGING
-    was_there = data.exists()
+    was_there, done = data.exists(), False
     try:
         data.mkdir(mode=0o750, parents=True, exist_ok=True)
         shutil.rmtree(staging, ignore_errors=True)
@@ -90,12 +90,15 @@ def run(settings: Settings, source: Path, *, show: bool = True) -> dict[str, Any
         _hand_over(staging, data)
         for one in sorted(staging.iterdir(), key=lambda one: one.name == ROWS):
             one.rename(data / one.name)
+        done = True
     except OSError as failure:
         raise Unavailable(
             f"The backup could not be restored ({failure.strerror}); nothing was left behind."
         ) from failure
     finally:
         shutil.rmtree(staging, ignore_errors=True)
+        if not done and settings.database_url:
+            _emptied(settings.database_url)
         if not was_there:
             with suppress(OSError):  # not empty: it was restored
                 data.rmdir()
@@ -117,6 +120,18 @@ def _require_empty(url: str) -> None:
         with database.read() as work:
             if sa.inspect(work.db).get_table_names():
                 raise Conflict("The database that database_url names is not empty.", field="database_url")
+    finally:
+        database.close()
+
+
+def _emptied(url: str) -> None:
+    """Take the tables away again, in a database that had none when this restore began."""
+    database = Database(url)
+    try:
+        with database.write() as work:
+            there = sa.MetaData()
+            there.reflect(work.db)
+            there.drop_all(work.db)
     finally:
         database.close()
 
