@@ -149,6 +149,7 @@ def make_services(
             Policy(settings.old_habits),
             Notices(accounts, letters),
             settings.origin,
+            idle_limit=timedelta(days=settings.token_idle_days),
         ),
         media=media,
         records=records,

@@ -76,6 +76,7 @@ class Settings:
     sign_in_providers: tuple[Provider, ...] = _setting(
         (), "OpenID providers through which people may sign in: tables in vitrine.toml, or a JSON list."
     )
+    token_idle_days: int = _setting(90, "A token without an end dies after so long without use.", "days")
     token_requests: int = _setting(1200, "Calls of the token endpoint and its sisters by one address.", "a minute")
     authorize_requests: int = _setting(600, "Calls of the authorize endpoint by one address.", "a minute")
     application_calls: int = _setting(60_000, "Calls of the API by one application; 0: no limit.", "a minute")

@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
+from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
 import httpx2 as httpx
@@ -294,6 +295,25 @@ def test_design_5_3_an_idle_token_ends_after_90_days(places: dict[Policy, Place]
         assert answer.status_code == status
         place.server.services.ledger.flush()
     assert "error='expired_token'" in answer.headers["www-authenticate"]
+
+
+def test_design_5_3_the_days_of_an_idle_token_can_be_chosen(tmp_path: Path) -> None:
+    server = Server(tmp_path / "week", token_idle_days=7)
+    ada = server.user("ada")
+    app = server.register(ada, profile=Profile.COMPATIBILITY, on=(Switch.PASSWORD_GRANT,))
+    form = {"grant_type": "password", "username": "ada", "password": PASSWORD, "client_id": app.client_id}
+    form["client_secret"] = app.secret
+    token = server.http.post("/api/oauthv2/token", data=form).json()["access_token"]
+    day = 86_400_000_000
+    for days, status in ((6, 200), (8, 401)):
+        with server.services.database.write() as work:
+            made = int(work.now.timestamp() * 1_000_000) - days * day
+            work.db.exec_driver_sql(
+                f"UPDATE access_tokens SET last_used = NULL, created = {made} WHERE idle_limit_s IS NOT NULL"
+            )
+        assert server.call("GET", "/api/v1/me/", token).status_code == status
+        server.services.ledger.flush()
+    server.close()
 
 
 def test_design_5_3_the_owners_page_turns_every_choice(places: dict[Policy, Place]) -> None:

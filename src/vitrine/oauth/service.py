@@ -16,7 +16,7 @@ from vitrine.oauth.grants.base import Desk, asked_scope
 from vitrine.oauth.keys import SigningKeys
 from vitrine.oauth.notices import Notices
 from vitrine.oauth.refresh import Rotation
-from vitrine.oauth.tokens import DeveloperToken, Issued, TokenChecker, Tokens
+from vitrine.oauth.tokens import IDLE_LIMIT, DeveloperToken, Issued, TokenChecker, Tokens
 from vitrine.platform import audit
 from vitrine.platform.crypto import Vault
 from vitrine.platform.database import Database, UnitOfWork
@@ -50,8 +50,10 @@ class OAuth:
         policy: Policy,
         notices: Notices,
         issuer: str = "",
+        *,
+        idle_limit: timedelta = IDLE_LIMIT,
     ) -> None:
-        """*issuer* is the server's own address as answers name it (RFC 9207)."""
+        """*issuer* is the server's own address as answers name it (RFC 9207); *idle_limit* that of endless tokens."""
         self._database = database
         self._accounts = accounts
         self._applications = applications
@@ -60,7 +62,7 @@ class OAuth:
         self.keys = SigningKeys(database, vault)
         self._clients = Clients(applications, policy)
         self._introspection = revocation.Introspection(issuer)
-        self._issuer = Tokens(vault, policy)
+        self._issuer = Tokens(vault, policy, idle_limit)
         self._desk = Desk(database, accounts, applications, self._issuer, Rotation(vault), policy, notices)
         self.notices = notices
         self._name = issuer

@@ -150,6 +150,7 @@ class DeveloperToken:
 class Tokens:
     vault: Vault
     policy: Policy
+    idle_limit: timedelta = IDLE_LIMIT  # of tokens that have no end
 
     def issue(
         self,
@@ -177,7 +178,7 @@ class Tokens:
                 "scope": None if scope is None else sorted(scope),
                 "last_four": secret[-4:],
                 "expires": None if endless else work.now + LIFE,
-                "idle_limit_s": round(IDLE_LIMIT.total_seconds()) if endless else None,
+                "idle_limit_s": round(self.idle_limit.total_seconds()) if endless else None,
             },
         )
         again = None if family is None else refresh.start(work, account_id, code_id, family, scope or frozenset())
@@ -212,7 +213,7 @@ class Tokens:
             "is_developer": developer,
             "last_four": last_four(secret),
             "sealed": self.vault.encrypt(secret) if developer else None,
-            "idle_limit_s": None if developer else round(IDLE_LIMIT.total_seconds()),
+            "idle_limit_s": None if developer else round(self.idle_limit.total_seconds()),
         }
         store.add_token(work, values)
 
