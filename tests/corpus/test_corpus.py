@@ -27,7 +27,7 @@ def media(tmp_path: Path) -> Iterator[Media]:
 
 @pytest.mark.timeout(300)
 def test_a_corpus_whole_and_damaged_harms_nothing(media: Media, tmp_path: Path) -> None:
-    corpus_run.check(media, tmp_path, 150, ROOT / "artefacts")
+    corpus_run.check(media, tmp_path, 45, ROOT / "artefacts")
 
 
 def test_server_and_worker_import_no_decoder() -> None:
