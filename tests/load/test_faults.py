@@ -78,7 +78,8 @@ def test_decoders_and_workers_killed_at_random(tmp_path: Path, kills: int) -> No
     server = Server(tmp_path / "data")
     ada = server.user("ada")
     settings = server.settings
-    many = max(FILES, kills)  # so many that the last ones are not hit again and again until they are given up
+    # So many that the last ones are not hit again and again until they are given up.
+    many = 2 * kills if kills > 100 else FILES
     for n in range(many):
         path = make.jpeg(tmp_path / f"{n}.jpg", 900, 700, seed=n)
         arrival = server.services.ingest.take(path, path.name)
