@@ -25,6 +25,7 @@ DEEPEST = 6
 LONGEST_INDEX = 9  # digits: PHP's own arrays end near there, and longer ones are names, not positions
 SMALL_BODY_BYTES = 2 * 2**20
 _AT_ONCE_BYTES = 64 * 2**10
+_BROKEN_OFF = "The request broke off before its end. Nothing was kept."
 
 
 class BodyTooLarge(Invalid):
@@ -44,7 +45,7 @@ def nest(pairs: Iterable[tuple[str, str]]) -> dict[str, Nested]:
     for count, (name, value) in enumerate(pairs):
         if count == MOST_PARAMETERS:
             raise Invalid("A request may have at most {count} parameters.", values={"count": MOST_PARAMETERS})
-        matched = _NAME.fullmatch(name)
+        matched = _NAME.fullmatch(name) if "[" in name else None
         if matched is None:
             root[name] = value
             continue
@@ -53,6 +54,14 @@ def nest(pairs: Iterable[tuple[str, str]]) -> dict[str, Nested]:
             raise Invalid("Parameters may not be nested this deep.", field=name[:80])
         _set(root, [matched[1], *keys], value)
     return root
+
+
+def pairs_of(text: str) -> list[tuple[str, str]]:
+    """Names and values of a query or a form, blank ones too. Where nothing is encoded nothing has to be decoded."""
+    if "%" in text or "+" in text:
+        return parse_qsl(text, keep_blank_values=True)
+    cut = [one.partition("=") for one in text.split("&") if one]
+    return [(name, value) for name, _, value in cut]
 
 
 def scalars(given: Mapping[str, Any]) -> dict[str, str]:
@@ -162,7 +171,7 @@ def without_body(request: Request) -> Params:
     """Query and path alone: what can be known before a byte of the body is read."""
     query = request.scope["query_string"]
     path = request.scope.get("path_params")
-    pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True) if query else []
+    pairs = pairs_of(query.decode("latin-1")) if query else []
     return Params(
         nest(pairs) if pairs else {},
         {name: str(value) for name, value in path.items()} if path else {},
@@ -190,13 +199,12 @@ async def parameters(request: Request, *, max_bytes: int = SMALL_BODY_BYTES) -> 
 
 
 async def _read_form(request: Request, params: Params, kind: str, max_bytes: int) -> None:
-    stream = _limited(request, max_bytes)
     if kind != "multipart/form-data" and _is_small(header(request, b"content-length")):
-        raw = b"".join([chunk async for chunk in stream])
-        given = parse_qsl(raw.decode("latin-1"), keep_blank_values=True)
+        given = pairs_of((await _at_once(request)).decode("latin-1"))
         params.form = nest(given)
         params.repeated |= repeated(given)
         return
+    stream = _limited(request, max_bytes)
     headers = Headers(raw=request.scope["headers"])
     if kind == "multipart/form-data" and "boundary=" not in headers["content-type"].lower():
         return
@@ -236,6 +244,20 @@ def _is_small(announced: str) -> bool:
     return announced.isdecimal() and len(announced) < 6 and int(announced) <= _AT_ONCE_BYTES
 
 
+async def _at_once(request: Request) -> bytes:
+    """A body that announced itself as small, without the machinery for large ones."""
+    made, more = b"", True
+    while more:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise Invalid(_BROKEN_OFF, why="the client went away")
+        made += message.get("body", b"")
+        if len(made) > _AT_ONCE_BYTES:
+            raise BodyTooLarge("The body is longer than it was announced to be.", field="body")
+        more = message.get("more_body", False)
+    return made
+
+
 async def _limited(request: Request, max_bytes: int) -> Any:
     announced = header(request, b"content-length")
     if announced.isdecimal() and int(announced) > max_bytes:
@@ -251,7 +273,7 @@ async def _limited(request: Request, max_bytes: int) -> Any:
             yield chunk
     except ClientDisconnect as gone:
         # Nobody reads the answer; it is no failure of ours either, and happens to every long upload some day.
-        raise Invalid("The request broke off before its end. Nothing was kept.", why="the client went away") from gone
+        raise Invalid(_BROKEN_OFF, why="the client went away") from gone
 
 
 async def body(request: Request, *, max_bytes: int = SMALL_BODY_BYTES) -> bytes:

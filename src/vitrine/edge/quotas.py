@@ -5,6 +5,7 @@ look into a dictionary each. A window is a minute of the clock, so all counts go
 to be swept. One server process is one count.
 """
 
+import math
 import threading
 import time
 from dataclasses import dataclass
@@ -65,16 +66,14 @@ class Quotas:
         """Count one call. `RateLimit`, and `RateLimit-Policy` once half is used (else empty); None where nothing is
         limited. Raises TooManyCalls."""
         now = time.time()
-        told: tuple[int, Quota] | None = None
-        for quota, key in ((self.token, token_id), (self.account, user_id), (self.application, application_id)):
-            used = quota.hit(key, now)
-            if quota.per_minute:
-                left = quota.per_minute - used
-                if told is None or left < told[0]:
-                    told = (left, quota)
-        if told is None:
+        least, quota = math.inf, None
+        for one, key in ((self.token, token_id), (self.account, user_id), (self.application, application_id)):
+            left = (one.per_minute or math.inf) - one.hit(key, now)
+            if left < least:
+                least, quota = left, one
+        if quota is None:
             return None
-        left, quota = told
+        left = int(least)
         headers = f'"{quota.name}";r={max(left, 0)};t={_resets_in(now)}'
         if left < 0:
             raise TooManyCalls(quota, headers, _resets_in(now))

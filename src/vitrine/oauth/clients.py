@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,6 +19,7 @@ from vitrine.platform.prepared import Prepared
 from vitrine.platform.schema import from_micros, metadata
 
 _REMEMBERED = 10_000
+_ENCODED = re.compile(r"[%+]").search  # of HTTP Basic, whose two sides are form-encoded (RFC 6749 section 2.3.1)
 _NOBODYS = digest("nobody's secret")
 
 
@@ -51,13 +53,14 @@ class Clients:
 
     def authenticate(self, work: UnitOfWork, form: Mapping[str, str], authorization: str) -> Client:
         """By Basic or body but not both. Raises TokenError, one code for everything that is wrong."""
-        basic = _basic(authorization)
+        raw = _credentials(authorization) if authorization.partition(" ")[0].lower() == "basic" else None
+        basic = raw if raw is None or not _ENCODED(raw[0] + raw[1]) else (unquote_plus(raw[0]), unquote_plus(raw[1]))
         if basic is not None and self._says_twice(work, form, basic[0]):
             raise _refused("Send client credentials either in the header or in the body.", basic=False)
         client_id, secret = basic or (form.get("client_id", ""), form.get("client_secret", ""))
         found = self._find(work, client_id) if client_id else None
         presented = [digest(secret)]
-        if basic is not None and (raw := _credentials(authorization)) != basic:
+        if raw is not None and raw != basic:
             # Most clients send id and secret as they are, and imported ones may hold `%` and `+` (design 5.5).
             found = found or self._find(work, raw[0])
             presented.append(digest(raw[1]))
@@ -114,18 +117,10 @@ def _refused(words: str, *, basic: bool) -> TokenError:
     return TokenError("invalid_client", words, status=401 if basic else 400)
 
 
-def _basic(header: str) -> tuple[str, str] | None:
-    """Client id and secret of HTTP Basic (RFC 6749 section 2.3.1: both form-encoded), None when there is none.
-
-    Raises TokenError (401, since the header was used) for one that is malformed."""
-    if header.partition(" ")[0].lower() != "basic":
-        return None
-    user, password = _credentials(header)
-    return unquote_plus(user), unquote_plus(password)
-
-
 def _credentials(header: str) -> tuple[str, str]:
-    """The two sides of the header's colon, as they stand there (RFC 7617 section 2)."""
+    """The two sides of the header's colon, as they stand there (RFC 7617 section 2).
+
+    Raises TokenError (401, since the header was used) for a header that is malformed."""
     try:
         user, colon, password = (
             base64.b64decode(header.partition(" ")[2].strip(), validate=True).decode().partition(":")
