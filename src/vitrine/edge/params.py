@@ -25,7 +25,6 @@ DEEPEST = 6
 LONGEST_INDEX = 9  # digits: PHP's own arrays end near there, and longer ones are names, not positions
 SMALL_BODY_BYTES = 2 * 2**20
 _AT_ONCE_BYTES = 64 * 2**10
-_BROKEN_OFF = "The request broke off before its end. Nothing was kept."
 
 
 class BodyTooLarge(Invalid):
@@ -250,7 +249,7 @@ async def _at_once(request: Request) -> bytes:
     while more:
         message = await request.receive()
         if message["type"] == "http.disconnect":
-            raise Invalid(_BROKEN_OFF, why="the client went away")
+            raise Invalid("The request broke off before its end. Nothing was kept.", why="the client went away")
         made += message.get("body", b"")
         if len(made) > _AT_ONCE_BYTES:
             raise BodyTooLarge("The body is longer than it was announced to be.", field="body")
@@ -273,7 +272,7 @@ async def _limited(request: Request, max_bytes: int) -> Any:
             yield chunk
     except ClientDisconnect as gone:
         # Nobody reads the answer; it is no failure of ours either, and happens to every long upload some day.
-        raise Invalid(_BROKEN_OFF, why="the client went away") from gone
+        raise Invalid("The request broke off before its end. Nothing was kept.", why="the client went away") from gone
 
 
 async def body(request: Request, *, max_bytes: int = SMALL_BODY_BYTES) -> bytes:

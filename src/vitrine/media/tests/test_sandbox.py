@@ -42,6 +42,14 @@ def test_a_child_that_dies_is_replaced(tmp_path: Path) -> None:
     sandbox.close()
 
 
+def test_the_memory_of_a_child_is_its_own_and_not_that_of_who_started_it() -> None:
+    ballast = bytearray(b"x") * (500 * 2**20)
+    sandbox = Sandbox(children=1, memory_bytes=2**30)
+    peak = sandbox.call("usage", {}, timeout=SOON)["peak_bytes"]
+    sandbox.close()
+    assert 2**20 < peak < len(ballast) / 2
+
+
 def test_a_call_beyond_its_time_is_ended(media: Media, tmp_path: Path) -> None:
     film = make.mp4(tmp_path / "a.mp4", 4.0, 640, 360)
     arguments = {
