@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from urllib.parse import urlencode
 
 import httpx
 import pytest
@@ -115,9 +116,10 @@ def test_from_sign_in_to_photograph_film_sound_and_pdf_in_a_strangers_page(
 def test_denying_goes_back_without_a_code(page: Page, site: Site) -> None:
     application = site.told["web_app"]
     sign_in(page, site)
-    address = f"{site.base}/api/oauthv2/authorize?client_id={application['client_id']}&response_type=code&state=k3"
+    # Other tests, before or after, may have allowed it: the order of the tests is drawn by lot.
+    asked = {"client_id": application["client_id"], "response_type": "code", "state": "k3", "prompt": "consent"}
     page.route("http://127.0.0.1:8001/**", lambda route: route.fulfill(body="back"))
-    page.goto(address)
+    page.goto(f"{site.base}/api/oauthv2/authorize?{urlencode(asked)}")
     page.get_by_role("button", name="Deny").click()
     page.wait_for_url("http://127.0.0.1:8001/**")
     assert page.url == f"{application['redirect_uri']}?state=k3&error=access_denied"
@@ -126,7 +128,8 @@ def test_denying_goes_back_without_a_code(page: Page, site: Site) -> None:
 def test_a_desktop_application_gets_its_code_on_a_page(page: Page, site: Site) -> None:
     application = site.told["desktop_app"]
     sign_in(page, site)
-    page.goto(f"{site.base}/api/oauthv2/authorize?client_id={application['client_id']}&response_type=code")
+    asked = {"client_id": application["client_id"], "response_type": "code", "prompt": "consent"}
+    page.goto(f"{site.base}/api/oauthv2/authorize?{urlencode(asked)}")
     page.get_by_role("button", name="Allow").click()
     code = page.locator("input[name=authorize_token]").input_value()
     shoot(page, "path-7-desktop-code")
