@@ -39,8 +39,8 @@ access_tokens = Table(
     Column("id", Id, primary_key=True),
     Column("digest", LargeBinary(32), nullable=False, unique=True),
     Column("account_id", Id, ForeignKey("accounts.id", ondelete="CASCADE"), nullable=False, index=True),
-    Column("code_id", Id, ForeignKey("authorization_codes.id", ondelete="SET NULL"), nullable=True, index=True),
-    Column("family", Id, nullable=True, index=True, comment="the refresh tokens it came with; null: it came alone"),
+    Column("code_id", Id, ForeignKey("authorization_codes.id", ondelete="SET NULL"), nullable=True),
+    Column("family", Id, nullable=True, comment="the refresh tokens it came with; null: it came alone"),
     Column("is_developer", Boolean, nullable=False, server_default="0", comment="the one token of the settings page"),
     Column("name", String(128), nullable=False, server_default=""),
     Column("scope", Json, nullable=True),
@@ -60,7 +60,7 @@ refresh_tokens = Table(
     Column("id", Id, primary_key=True),
     Column("digest", LargeBinary(32), nullable=False, unique=True),
     Column("account_id", Id, ForeignKey("accounts.id", ondelete="CASCADE"), nullable=False, index=True),
-    Column("code_id", Id, ForeignKey("authorization_codes.id", ondelete="SET NULL"), nullable=True, index=True),
+    Column("code_id", Id, ForeignKey("authorization_codes.id", ondelete="SET NULL"), nullable=True),
     Column("family", Id, nullable=False, index=True, comment="random; every successor of one grant has the same"),
     Column("scope", Json, nullable=True),
     Column("issued", Instant, nullable=False),
@@ -68,6 +68,11 @@ refresh_tokens = Table(
     Column("used_at", Instant, nullable=True, comment="when its successor was made"),
     comment="one use each, with 30 seconds of grace; a later use ends the family (RFC 9700 section 4.14.2)",
 )
+
+# A token that came from no code, or alone, pays for no entry (docs/decisions/0076).
+for _column in (access_tokens.c.code_id, access_tokens.c.family, refresh_tokens.c.code_id):
+    _some = _column.is_not(None)
+    Index(f"ix_{_column.table.name}_{_column.name}", _column, sqlite_where=_some, postgresql_where=_some)
 
 device_codes = Table(
     "device_codes",
