@@ -8,6 +8,7 @@ BIN := $(VENV)/bin
 HOST ?= 127.0.0.1
 PORT ?= 8000
 DATA ?= var/demo
+SEED ?= 1
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check venv vendor bench load docs demo-app lock clean
@@ -50,8 +51,8 @@ check: $(VENV)/.test ## The quick gates: format, lint, types, import contracts
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache >/dev/null || { $(BIN)/lint-imports --no-cache; exit 1; }
 
-test: check ## Everything that guards a merge
-	@$(BIN)/pytest -n 2 -m 'not nightly'
+test: check ## Everything that guards a merge (SEED=… draws another order of the tests)
+	@$(BIN)/pytest -n 2 -m 'not nightly' --randomly-seed=$(SEED)
 
 bench: $(VENV)/.test ## Measure, print ratios and bars, keep the results
 	@sh tools/wrk.sh
