@@ -61,6 +61,13 @@ def test_the_application_has_a_limit_of_its_own_and_an_upload_counts_once(few: S
     assert few.call("GET", "/api/v1/me/", second).status_code == 429
 
 
+def test_a_call_that_begins_again_in_a_snapshot_counts_once(few: Server) -> None:
+    """Decision 0075: the token is remembered from the first call, the person's own row is not."""
+    app = few.register(few.user("ada"))
+    assert told(few.call("GET", "/api/v1/databoxes/list/", app.developer_token))[1] == '"token";r=3;t=20'
+    assert told(few.call("GET", "/api/v1/me/", app.developer_token))[:2] == (200, '"token";r=2;t=20')
+
+
 def test_an_account_has_a_limit_through_all_its_applications(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     server = Server(tmp_path / "one", account_calls=2)
     monkeypatch.setattr("vitrine.edge.quotas.time.time", lambda: 1_000_000_060.0)

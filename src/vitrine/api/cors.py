@@ -37,8 +37,11 @@ class Cors:
             await self.app(scope, receive, send)
             return
         # Read as bytes: most callers are no browsers, and every call passes here.
-        found = next((value for name, value in scope["headers"] if name == b"origin"), None)
-        origin = None if found is None else found.decode("latin-1")
+        origin = None
+        for name, value in scope["headers"]:
+            if name == b"origin":
+                origin = value.decode("latin-1")
+                break
         if origin is None or not PATHS.match(scope["path"]):
             await self.app(scope, receive, send)
             return

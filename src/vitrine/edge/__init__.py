@@ -3,7 +3,7 @@
 from vitrine.edge import numbers
 from vitrine.edge.auth import bearer, cookie, nobody, optional_bearer
 from vitrine.edge.params import Params, parameters
-from vitrine.edge.run import glance, long_read, off, read, services, write
+from vitrine.edge.run import glance, long_read, off, read, recall, services, write
 from vitrine.edge.services import Services
 
 numbers.register()
@@ -20,6 +20,7 @@ __all__ = [
     "optional_bearer",
     "parameters",
     "read",
+    "recall",
     "services",
     "write",
 ]

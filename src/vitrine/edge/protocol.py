@@ -79,7 +79,7 @@ def whole(cycle: RequestResponseCycle, status: int, headers: Iterable[Pair], bod
         return False  # it would go out in chunks
     if not is_head and (length or 0) != (len(body) if has_body else 0):
         return False
-    head = b"%b%b%b%b\r\n" % (STATUS_LINE[status], block_of(cycle.default_headers), block, always)
+    head = b"%b%b%b%b\r\n" % (STATUS_LINE[status], _default.of(cycle.default_headers), block, always)
     cycle.response_started = cycle.response_complete = True
     cycle.waiting_for_100_continue = False
     if is_head or not has_body or not body:
@@ -92,6 +92,23 @@ def whole(cycle: RequestResponseCycle, status: int, headers: Iterable[Pair], bod
     cycle.message_event.set()
     cycle.on_response()
     return True
+
+
+class _Default:
+    """The server's own headers, written down once for the list that uvicorn makes anew each second (`Date`)."""
+
+    def __init__(self) -> None:
+        self._known: tuple[list[Pair], bytes] = ([], b"")
+
+    def of(self, headers: list[Pair]) -> bytes:
+        known, block = self._known
+        if known is not headers:
+            block = block_of(headers)
+            self._known = (headers, block)
+        return block
+
+
+_default = _Default()
 
 
 def _read(headers: Iterable[Pair]) -> tuple[bytes, int | None] | None:

@@ -33,6 +33,14 @@ async def read(request: Request, who: Authenticator, call: Call[T]) -> T:
     return await off(partial(_read, request, who, call))
 
 
+async def recall(request: Request, who: Authenticator, call: Call[T]) -> T:
+    """`read` for a call of a few rows that are asked for again and again; *call* may run twice."""
+    database = services(request).database
+    if not database.is_sqlite:
+        return await read(request, who, call)
+    return database.recalling(lambda work: call(work, who(work, request)))
+
+
 async def glance(request: Request, call: Callable[[UnitOfWork], T]) -> T:
     """Run one statement that needs nobody's rights: what a permalink's token opens."""
     database = services(request).database

@@ -61,6 +61,18 @@ class NotNow(Exception):
     """Somebody else is writing: what was to be done in a hurry can be done again, in a thread that may wait."""
 
 
+class _NotRemembered(Exception):
+    """A row that is not in memory was asked for where there is nothing but the memory."""
+
+
+class _Nothing:
+    """Stands for the database while memory should do: whatever is asked of it is not remembered."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise _NotRemembered
+
+
+_NOTHING: Any = _Nothing()
 Listener = Callable[[UnitOfWork, Any], None]
 
 
@@ -109,17 +121,41 @@ class Database:
             with self.read() as work:
                 return call(work)
         db = self._connection()
-        driver: sqlite3.Connection = self._local.driver
         try:
-            driver.execute("BEGIN")
-            try:
-                return call(UnitOfWork(db, datetime.now(UTC), False, driver, self._remembered(driver)))
-            finally:
-                driver.execute("COMMIT")  # nothing was written: ends the snapshot, whatever happened
+            return self._in_snapshot(db, call)
         except FAILURES as failure:
             raise translated(failure) or failure from failure
         finally:
             self._local.busy = False
+
+    def recalling(self, call: Callable[[UnitOfWork], T]) -> T:
+        """`reading()` for a call whose rows are nearly always remembered: then no transaction is needed, since they all
+        are from one state of the database. Where one is missing, *call* begins again in a snapshot, so what it does
+        outside the database must bear being done twice."""
+        if not self.is_sqlite:
+            with self.read() as work:
+                return call(work)
+        db = self._connection()
+        try:
+            memory = self._remembered(self._local.driver)
+            if memory:
+                try:
+                    return call(UnitOfWork(_NOTHING, datetime.now(UTC), False, _NOTHING, memory))
+                except _NotRemembered:
+                    pass  # the snapshot has it
+            return self._in_snapshot(db, call)
+        except FAILURES as failure:
+            raise translated(failure) or failure from failure
+        finally:
+            self._local.busy = False
+
+    def _in_snapshot(self, db: Connection, call: Callable[[UnitOfWork], T]) -> T:
+        driver: sqlite3.Connection = self._local.driver
+        driver.execute("BEGIN")
+        try:
+            return call(UnitOfWork(db, datetime.now(UTC), False, driver, self._remembered(driver)))
+        finally:
+            driver.execute("COMMIT")  # nothing was written: ends the snapshot, whatever happened
 
     def glance(self, call: Callable[[UnitOfWork], T]) -> T:
         """`reading()` for a call of exactly one statement: that is a snapshot by itself, without a transaction."""

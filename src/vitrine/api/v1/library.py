@@ -16,7 +16,7 @@ from vitrine.accounts.rights import names
 from vitrine.api.v1 import present
 from vitrine.api.v1.frame import frame_of, lists_or_objects, records_json
 from vitrine.api.wire.envelope import answer
-from vitrine.edge import bearer, off, read, services, write
+from vitrine.edge import bearer, off, read, recall, services, write
 from vitrine.errors import Invalid
 from vitrine.library.ingest import Added, Arrival, Ingest, Quarantined
 from vitrine.library.model import CollectionId, DataboxId, RecordKey, Structure
@@ -41,7 +41,7 @@ async def me(request: Request) -> Response:
             _presented[user.id] = known
         return known.encoded
 
-    return answer(request, await read(request, bearer, call))
+    return answer(request, await recall(request, bearer, call))
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,7 +54,7 @@ def test_a_row_is_asked_for_once_while_nobody_changes_anything(database: Databas
     assert len([one for one in seen if one.startswith("SELECT")]) == 1
 
 
-@pytest.mark.parametrize("way", ["reading", "glance"])
+@pytest.mark.parametrize("way", ["reading", "glance", "recalling"])
 def test_the_next_read_sees_what_another_process_committed(
     database: Database, stranger: sqlite3.Connection, way: str
 ) -> None:
@@ -98,6 +98,34 @@ def test_a_read_that_began_keeps_its_snapshot_while_others_commit(
 
     assert database.reading(call) == (1, 1)
     assert database.reading(value) == 2
+
+
+def test_what_is_remembered_needs_no_transaction(database: Database, stranger: sqlite3.Connection) -> None:
+    seen = statements(database)
+    assert [database.recalling(value) for _ in range(3)] == [1, 1, 1]
+    assert len([one for one in seen if one == "BEGIN"]) == len([one for one in seen if one == "COMMIT"]) - 1 == 1
+    seen.clear()
+    stranger.execute("UPDATE stamps SET value = 2")
+    assert database.recalling(value) == 2
+    assert next(one for one in seen if not one.startswith("PRAGMA")) == "BEGIN"
+
+
+def test_what_is_not_remembered_is_found_in_one_snapshot(database: Database, stranger: sqlite3.Connection) -> None:
+    """The call begins again, so that rows of memory and rows of the database are of one state."""
+    tries = []
+
+    def call(work: UnitOfWork) -> tuple[int | None, int | None]:
+        tries.append(value(work))
+        stranger.execute("UPDATE stamps SET value = value + 1")
+        return tries[-1], work.db.scalar(sa.select(stamps.c.value))
+
+    assert database.recalling(value) == 1
+    assert database.recalling(call) == (2, 2)
+    assert tries == [1, 2]
+    assert database.recalling(value) == 3
+    with pytest.raises(ZeroDivisionError):
+        database.recalling(lambda work: 1 // ((value(work) or 0) - 3))
+    assert database.recalling(value) == 3, "and the thread is free again"
 
 
 def test_few_rows_are_remembered_as_a_whole(database: Database, stranger: sqlite3.Connection) -> None:
