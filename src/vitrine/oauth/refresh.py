@@ -84,7 +84,6 @@ class Rotation:
             {
                 "digest": digest(access),
                 "account_id": found.account_id,
-                "code_id": found.code_id,
                 "family": found.family,
                 "scope": sorted(scope),
                 "last_four": access[-4:],
@@ -96,7 +95,6 @@ class Rotation:
             {
                 "digest": digest(successor),
                 "account_id": found.account_id,
-                "code_id": found.code_id,
                 "family": found.family,
                 "scope": found.scope,  # a narrower access token does not narrow the grant (RFC 6749 section 6)
                 "issued": work.now,

@@ -22,7 +22,6 @@ class Refresh:
     account_id: int
     application_id: int
     family: int
-    code_id: int | None
     scope: list[str] | None
     allowed: list[str] | None
     expires: datetime
@@ -44,7 +43,7 @@ def _row() -> Prepared:
     one = refresh_tokens.c
     return Prepared(
         sa.select(
-            one.id, one.account_id, accounts.c.application_id, one.family, one.code_id, one.scope,
+            one.id, one.account_id, accounts.c.application_id, one.family, one.scope,
             accounts.c.granted_scope, one.expires, accounts.c.revoked_at, users.c.deleted_at, users.c.mail_locked,
             applications.c.activated, applications.c.deleted_at.label("gone"),
         )
@@ -62,13 +61,12 @@ def find(work: UnitOfWork, digest: bytes) -> Refresh | None:
     row = _ROW().first(work, digest=digest)
     if row is None:
         return None
-    token, account, application, family, code, scope, allowed, expires, revoked, deleted, locked, activated, gone = row
+    token, account, application, family, scope, allowed, expires, revoked, deleted, locked, activated, gone = row
     return Refresh(
         id=token,
         account_id=account,
         application_id=application,
         family=family,
-        code_id=code,
         scope=scope,
         allowed=allowed,
         expires=expires,

@@ -102,10 +102,10 @@ def token_by_digest(work: UnitOfWork, digest: bytes) -> Any:
 
 
 def delete_tokens_of_code(work: UnitOfWork, code_id: int) -> int:
-    """What a code gave, refresh tokens and what came of them included."""
-    for family in refresh_store.families_of_code(work, code_id):
-        refresh_store.end_family(work, family)
-    return work.db.execute(access_tokens.delete().where(access_tokens.c.code_id == code_id)).rowcount
+    """What a code gave, refresh tokens and what came of them included; how many there were."""
+    families = refresh_store.families_of_code(work, code_id)
+    gone = sum(refresh_store.end_family(work, family) for family in families)
+    return gone + work.db.execute(access_tokens.delete().where(access_tokens.c.code_id == code_id)).rowcount
 
 
 def delete_tokens_of_account(work: UnitOfWork, account_id: int) -> int:

@@ -173,7 +173,8 @@ class Tokens:
             {
                 "digest": digest(secret),
                 "account_id": account_id,
-                "code_id": code_id,
+                # Of a code's family the first refresh token knows the code, which is enough to end them all.
+                "code_id": code_id if family is None else None,
                 "family": family,
                 "scope": None if scope is None else sorted(scope),
                 "last_four": secret[-4:],
