@@ -92,7 +92,7 @@ def used_at(work: UnitOfWork, token_id: int) -> datetime | None:
 
 
 def end_family(work: UnitOfWork, family: int) -> int:
-    """Delete every refresh and access token of one grant; the number of tokens that could still be used."""
+    """Delete every refresh and access token of one grant; how many there were, those used up included."""
     gone = work.db.execute(access_tokens.delete().where(access_tokens.c.family == family)).rowcount
     return gone + work.db.execute(refresh_tokens.delete().where(refresh_tokens.c.family == family)).rowcount
 
