@@ -117,33 +117,25 @@ class Database:
 
     def reading(self, call: Callable[[UnitOfWork], T]) -> T:
         """`read()` for one call. Every API request passes here, so on SQLite it does without the context manager."""
-        if not self.is_sqlite:
-            with self.read() as work:
-                return call(work)
-        db = self._connection()
-        try:
-            return self._in_snapshot(db, call)
-        except FAILURES as failure:
-            raise translated(failure) or failure from failure
-        finally:
-            self._local.busy = False
+        return self._short(self._in_snapshot, call)
 
     def recalling(self, call: Callable[[UnitOfWork], T]) -> T:
         """`reading()` for a call whose rows are nearly always remembered: then no transaction is needed, since they all
         are from one state of the database. Where one is missing, *call* begins again in a snapshot, so what it does
         outside the database must bear being done twice."""
+        return self._short(self._from_memory, call)
+
+    def glance(self, call: Callable[[UnitOfWork], T]) -> T:
+        """`reading()` for a call of exactly one statement: that is a snapshot by itself, without a transaction."""
+        return self._short(self._alone, call)
+
+    def _short(self, way: Callable[[Connection, Callable[[UnitOfWork], T]], T], call: Callable[[UnitOfWork], T]) -> T:
         if not self.is_sqlite:
             with self.read() as work:
                 return call(work)
         db = self._connection()
         try:
-            memory = self._remembered(self._local.driver)
-            if memory:
-                try:
-                    return call(UnitOfWork(_NOTHING, datetime.now(UTC), False, _NOTHING, memory))
-                except _NotRemembered:
-                    pass  # the snapshot has it
-            return self._in_snapshot(db, call)
+            return way(db, call)
         except FAILURES as failure:
             raise translated(failure) or failure from failure
         finally:
@@ -153,23 +145,22 @@ class Database:
         driver: sqlite3.Connection = self._local.driver
         driver.execute("BEGIN")
         try:
-            return call(UnitOfWork(db, datetime.now(UTC), False, driver, self._remembered(driver)))
+            return self._alone(db, call)
         finally:
             driver.execute("COMMIT")  # nothing was written: ends the snapshot, whatever happened
 
-    def glance(self, call: Callable[[UnitOfWork], T]) -> T:
-        """`reading()` for a call of exactly one statement: that is a snapshot by itself, without a transaction."""
-        if not self.is_sqlite:
-            with self.read() as work:
-                return call(work)
-        db = self._connection()
-        try:
-            driver: sqlite3.Connection = self._local.driver
-            return call(UnitOfWork(db, datetime.now(UTC), False, driver, self._remembered(driver)))
-        except FAILURES as failure:
-            raise translated(failure) or failure from failure
-        finally:
-            self._local.busy = False
+    def _from_memory(self, db: Connection, call: Callable[[UnitOfWork], T]) -> T:
+        memory = self._remembered(self._local.driver)
+        if memory:
+            try:
+                return call(UnitOfWork(_NOTHING, datetime.now(UTC), False, _NOTHING, memory))
+            except _NotRemembered:
+                pass  # the snapshot has it
+        return self._in_snapshot(db, call)
+
+    def _alone(self, db: Connection, call: Callable[[UnitOfWork], T]) -> T:
+        driver: sqlite3.Connection = self._local.driver
+        return call(UnitOfWork(db, datetime.now(UTC), False, driver, self._remembered(driver)))
 
     @contextmanager
     def write(self, *, alone: bool = True) -> Iterator[UnitOfWork]:
