@@ -38,8 +38,6 @@ from vitrine.settings import Settings
 from vitrine.testing import media_factory as make
 from vitrine.testing.server import Server
 
-FILES = 24
-
 
 def faults(settings: Settings) -> list[doctor.Finding]:
     return [one for one in doctor.examine(settings, deep=True) if one.state == doctor.FAULT]
@@ -67,20 +65,18 @@ def upload(server: Server, token: str, path: Path) -> httpx.Response:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "kills",
+    ("kills", "files"),  # so many that the last ones are not hit again and again until they are given up
     [
-        pytest.param(30, marks=pytest.mark.timeout(240)),
-        pytest.param(1000, marks=[pytest.mark.nightly, pytest.mark.timeout(3600)]),
+        pytest.param(30, 24, marks=pytest.mark.timeout(240)),
+        pytest.param(1000, 2000, marks=[pytest.mark.nightly, pytest.mark.timeout(3600)]),
     ],
 )
-def test_decoders_and_workers_killed_at_random(tmp_path: Path, kills: int) -> None:
+def test_decoders_and_workers_killed_at_random(tmp_path: Path, kills: int, files: int) -> None:
     chance = random.Random(kills)
     server = Server(tmp_path / "data")
     ada = server.user("ada")
     settings = server.settings
-    # So many that the last ones are not hit again and again until they are given up.
-    many = 2 * kills if kills > 100 else FILES
-    for n in range(many):
+    for n in range(files):
         path = make.jpeg(tmp_path / f"{n}.jpg", 900, 700, seed=n)
         arrival = server.services.ingest.take(path, path.name)
         with server.services.database.write() as work:
@@ -104,7 +100,7 @@ def test_decoders_and_workers_killed_at_random(tmp_path: Path, kills: int) -> No
     assert faults(settings) == []
     services = app.make_services(settings)
     with services.database.read() as work:
-        assert store.rendition_states(work) == {"ready": many * 5}
+        assert store.rendition_states(work) == {"ready": files * 5}
         assert jobs.dead(work) == []
     services.database.close()
 
