@@ -69,7 +69,8 @@ refresh_tokens = Table(
     comment="one use each, with 30 seconds of grace; a later use ends the family (RFC 9700 section 4.14.2)",
 )
 
-# A token that came from no code, or alone, pays for no entry (docs/decisions/0076).
+# Most tokens know no code (of a family only the first refresh token does) and many no family: those pay for no entry
+# (docs/decisions/0076).
 for _column in (access_tokens.c.code_id, access_tokens.c.family, refresh_tokens.c.code_id):
     _some = _column.is_not(None)
     Index(f"ix_{_column.table.name}_{_column.name}", _column, sqlite_where=_some, postgresql_where=_some)
