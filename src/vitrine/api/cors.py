@@ -11,6 +11,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from vitrine.edge.headers import ANSWER
+from vitrine.edge.params import header
 from vitrine.edge.run import off
 from vitrine.edge.services import Services
 
@@ -36,13 +37,8 @@ class Cors:
         if scope["type"] != "http" or not scope["path"].startswith("/api/v"):
             await self.app(scope, receive, send)
             return
-        # Read as bytes: most callers are no browsers, and every call passes here.
-        origin = None
-        for name, value in scope["headers"]:
-            if name == b"origin":
-                origin = value.decode("latin-1")
-                break
-        if origin is None or not PATHS.match(scope["path"]):
+        origin = header(scope, b"origin")  # most callers are no browsers, and every call passes here
+        if not origin or not PATHS.match(scope["path"]):
             await self.app(scope, receive, send)
             return
         headers = Headers(scope=scope)

@@ -43,7 +43,7 @@ def presented(request: Request, params: Params, *, header_only: bool) -> Present
     `Authorization: OAuth` and `Bearer` count, other schemes are ignored. A parameter beside the header must be the
     same token. Raises TwoCarriers otherwise, also when query and form disagree.
     """
-    in_header = _from_header(header(request, b"authorization"))
+    in_header = _from_header(header(request.scope, b"authorization"))
     given: set[str] = set()
     if not header_only and (params.query or params.form):
         for source in (params.query, params.form):
@@ -89,7 +89,7 @@ def optional_bearer(work: UnitOfWork, request: Request) -> Actor | None:
     if not token.in_header and not facts.allows_parameter_token:
         raise TokenRefused("invalid_request", "This application must send its token in the Authorization header.")
     is_first = "bearer" not in state  # an upload asks twice, before and after its body
-    state["bearer"] = facts
+    state["bearer"], state["in_header"] = facts, token.in_header
     if is_first:
         state["quota"] = here.quotas.hit(facts.actor.application_id or 0, facts.actor.user_id or 0, facts.token_id)
     if facts.actor.scope is not None:

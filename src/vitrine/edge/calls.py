@@ -22,8 +22,7 @@ def note(request: Request, response: Response) -> None:
     if bearer is None:
         return
     here, now = services(request), datetime.now(UTC)
-    presented = state.get("presented")
-    in_header: bool = presented is not None and presented[1] is not None and presented[1].in_header
+    in_header: bool = state["in_header"]
     if not in_header:
         here.ledger.habit(bearer.actor.application_id, habits.PARAMETER, now, state["address"])
         response.headers.update(habits.headers(here.settings.absolute(GUIDE)))

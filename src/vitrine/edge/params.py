@@ -14,6 +14,7 @@ from starlette.datastructures import Headers, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.formparsers import FormParser, MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect, Request
+from starlette.types import Scope
 
 from vitrine.errors import Invalid, Unavailable
 
@@ -157,10 +158,10 @@ class Params:
                 await part.close()
 
 
-def header(request: Request, name: bytes) -> str:
+def header(scope: Scope, name: bytes) -> str:
     """The first header called *name* (in lower case), or nothing: without the look at all the others that Starlette's
     mapping takes each time."""
-    for one, value in request.scope["headers"]:
+    for one, value in scope["headers"]:
         if one == name:
             return str(value, "latin-1")
     return ""
@@ -190,7 +191,7 @@ async def parameters(request: Request, *, max_bytes: int = SMALL_BODY_BYTES) -> 
         return known
     params = without_body(request)
     if request.scope["method"] not in ("GET", "HEAD"):
-        kind = header(request, b"content-type").partition(";")[0].strip().lower()
+        kind = header(request.scope, b"content-type").partition(";")[0].strip().lower()
         if kind in ("multipart/form-data", "application/x-www-form-urlencoded"):
             await _read_form(request, params, kind, max_bytes)
     state["params"] = params
@@ -198,7 +199,7 @@ async def parameters(request: Request, *, max_bytes: int = SMALL_BODY_BYTES) -> 
 
 
 async def _read_form(request: Request, params: Params, kind: str, max_bytes: int) -> None:
-    if kind != "multipart/form-data" and _is_small(header(request, b"content-length")):
+    if kind != "multipart/form-data" and _is_small(header(request.scope, b"content-length")):
         given = pairs_of((await _at_once(request)).decode("latin-1"))
         params.form = nest(given)
         params.repeated |= repeated(given)
@@ -258,7 +259,7 @@ async def _at_once(request: Request) -> bytes:
 
 
 async def _limited(request: Request, max_bytes: int) -> Any:
-    announced = header(request, b"content-length")
+    announced = header(request.scope, b"content-length")
     if announced.isdecimal() and int(announced) > max_bytes:
         raise BodyTooLarge("The body may have at most {bytes} bytes.", field="body", values={"bytes": max_bytes})
     seen = 0

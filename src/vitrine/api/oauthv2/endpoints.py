@@ -106,7 +106,7 @@ async def _posted(
         return answer(refused, 429, refusal.headers)
     try:
         form = await _form(request)
-        sent = header(request, b"authorization")
+        sent = header(request.scope, b"authorization")
         made = await _called(here, call, form, sent, in_loop=in_loop, hurried=hurried)
     except TokenError as refusal:
         headers = {"WWW-Authenticate": 'Basic realm="Service"'} if refusal.status == 401 else {}
@@ -143,7 +143,7 @@ def _described(refusal: TokenError) -> dict[str, str]:
 
 async def _form(request: Request) -> dict[str, str]:
     """Only the body counts; a JSON object is welcome too (01 section 4 D)."""
-    kind = header(request, b"content-type").partition(";")[0].strip().lower()
+    kind = header(request.scope, b"content-type").partition(";")[0].strip().lower()
     if kind in _FORMS:
         params = await parameters(request)
         if params.repeated:
