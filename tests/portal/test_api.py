@@ -247,11 +247,14 @@ def test_scopes_of_a_token_are_ones_that_it_can_use(server: Server, app: Registe
     assert (answer.status_code, answer.json()["field"]) == (400, "scopes")
 
 
-def test_people_come_and_go(server: Server, app: Registered) -> None:
+def test_people_come_and_go(server: Server, visitor: Visitor, app: Registered) -> None:
+    """Owners are added on the page: docs/decisions/0080."""
     token, bob = app.developer_token, server.user("bob")
-    assert call(server, "POST", one(app, "owners/"), token, {"login": "nobody"}).json()["field"] == "owner"
+    assert call(server, "POST", one(app, "testers/"), token, {"login": "nobody"}).json()["field"] == "tester"
     assert call(server, "POST", one(app, "owners/"), token, {}).json()["field"] == "login"
-    assert call(server, "POST", one(app, "owners/"), token, {"login": "bob"}).json()["id"] == bob.id
+    assert call(server, "POST", one(app, "owners/"), token, {"login": "bob"}).json()["code"] == "sign_in_again"
+    people = f"/developers/application/{app.application.id}/people/"
+    assert visitor.submit(people, people, {"do": "owner", "owner": "bob"}).status_code == 303
     told = call(server, "GET", one(app, "people/"), token).json()
     assert [found["login"] for found in told["owners"]] == ["bob"]
     theirs = server.token(bob)

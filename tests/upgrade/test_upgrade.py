@@ -70,3 +70,29 @@ def test_what_refers_to_a_table_that_is_made_anew_stays(tmp_path: Path) -> None:
             assert work.db.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar() == 1, table
         assert work.db.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
     database.close()
+
+
+def test_what_was_there_before_provenance_is_its_owners_own(tmp_path: Path) -> None:
+    """No token, secret or address ends with a maker that nobody wrote down, and machines work on."""
+    database = Database.in_folder(tmp_path)
+    as_of(database, "0081")
+    with database.write() as work:
+        for statement in (
+            "INSERT INTO users (id, login, login_folded, created, updated) VALUES (1, 'ada', 'ada', 0, 0)",
+            "INSERT INTO applications (id, creator_id, type, profile, name, description, website, client_id, switches,"
+            " created, updated) VALUES (1, 1, 'web', 'strict', 'Old', 'Old.', 'https://x', 'id', '{}', 0, 0)",
+            "INSERT INTO application_secrets (application_id, digest, sealed, last_four, created)"
+            " VALUES (1, x'00', '', 'abcd', 0)",
+            "INSERT INTO redirect_addresses (application_id, uri) VALUES (1, 'https://x/cb')",
+            "INSERT INTO accounts (id, user_id, application_id, created) VALUES (1, 1, 1, 0)",
+            "INSERT INTO access_tokens (digest, account_id, last_four, created) VALUES (x'01', 1, 'wxyz', 0)",
+        ):
+            work.db.exec_driver_sql(statement)
+    migrate.upgrade(database)
+    with database.read() as work:
+        assert migrate.differences(work.db, metadata) == []
+        for table in ("access_tokens", "application_secrets", "redirect_addresses"):
+            rows = work.db.exec_driver_sql(f"SELECT made_by_account_id, made_by_token_id FROM {table}").all()
+            assert [tuple(row) for row in rows] == [(None, None)], table
+        assert work.db.exec_driver_sql("SELECT is_shared FROM application_secrets").scalar() == 0
+    database.close()

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from vitrine.accounts import Actor
-from vitrine.applications import store
+from vitrine.applications import provenance, store
 from vitrine.applications.checks import LIST_SHAPES, Draft, Imported
 from vitrine.applications.errors import BadApplication
 from vitrine.applications.events import ScopesLimited
@@ -19,7 +19,7 @@ from vitrine.applications.portal import MOST_REDIRECTS, Portal
 from vitrine.applications.profiles import Profile, Switch, Switches
 from vitrine.applications.redirects import fault_of
 from vitrine.applications.texts import TEXTS, check_texts
-from vitrine.errors import Conflict, Invalid
+from vitrine.errors import Conflict, Forbidden, Invalid
 from vitrine.platform import audit
 from vitrine.platform.database import UnitOfWork
 
@@ -172,6 +172,8 @@ class Descriptions:
         changes = {name: (before[name], wanted[name]) for name in before if before[name] != wanted[name]}
         if not changes:
             return Written(found, {})
+        if "scopes" in changes:
+            self._refuse_wider(actor, *changes["scopes"])
         kind = Kind(wanted["kind"])
         acts, acted = (one["switches"].get(Switch.ACTS_AS_OWNER.value, False) for one in (wanted, before))
         store.update(
@@ -181,7 +183,7 @@ class Descriptions:
                 "kind": kind.value, "type": KINDS[kind].type, "scope_limit": wanted["scopes"],
             },
         )  # fmt: skip
-        store.set_redirects(work, found.id, _redirects(wanted))
+        store.set_redirects(work, found.id, _redirects(wanted), provenance.maker_of(work, actor))
         if acts != acted and Switches(Profile(wanted["profile"]), {}).can_choose(Switch.ACTS_AS_OWNER):
             self.portal.applications.set_switch(work, actor, found.id, Switch.ACTS_AS_OWNER, on=acts)
         if "scopes" in changes:
@@ -189,6 +191,14 @@ class Descriptions:
         details = {"changed": sorted(changes), "before": {name: one[0] for name, one in changes.items()}}
         audit.write(work, actor, "application.described", f"application {found.id}", details)
         return Written(self.portal.applications.get(work, actor, found.id), changes)
+
+    def _refuse_wider(self, actor: Actor, before: list[str] | None, after: list[str] | None) -> None:
+        """A token gives an application (its own, it may be) no scope back that it has not itself."""
+        if actor.scope is None:
+            return
+        had, has = (self.scopes if names is None else frozenset(names) for names in (before, after))
+        if not has - had <= actor.scope:
+            raise Forbidden("A token cannot give an application more than it may itself. Name fewer scopes.")
 
 
 def _new_faults(faults: dict[str, str], wanted: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """Refusals of applications."""
 
-from vitrine.errors import Forbidden, Invalid, NotFound
+from vitrine.accounts.errors import NotFresh
+from vitrine.errors import Conflict, Forbidden, Invalid, NotFound
 
 
 class NoSuchApplication(NotFound):
@@ -13,6 +14,22 @@ class NotOpen(Forbidden):
     """Only owners and test users may use it: its owner chose so, or an administrator has not approved it."""
 
     code = "not_open"
+
+
+class PersonNeeded(NotFresh):
+    """Only a person who signed in lately may do this; the call came with a token (docs/decisions/0080)."""
+
+
+class ActsForAnother(Forbidden):
+    """The application acts for somebody by its secret alone: only they may see or replace it."""
+
+    code = "acts_for_another"
+
+
+class NoSecret(Conflict):
+    """Every client secret of the application has ended."""
+
+    code = "no_secret"
 
 
 class BadApplication(Invalid):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NewType
 
-from vitrine.applications.profiles import Switches
+from vitrine.applications.profiles import Switch, Switches
 
 ApplicationId = NewType("ApplicationId", int)
 AccountId = NewType("AccountId", int)
@@ -42,10 +42,21 @@ class Application:
     logo: str = ""
     deleted_at: datetime | None = None
     scope_limit: list[str] | None = None
+    token_redirects: frozenset[str] = frozenset()
+
+    @property
+    def own_redirects(self) -> tuple[str, ...]:
+        """The addresses that a person registered, without those that were added with a token."""
+        return tuple(address for address in self.redirects if address not in self.token_redirects)
 
     def within(self, scope: frozenset[str]) -> frozenset[str]:
         """What of *scope* its owner leaves it: the portal can narrow an application to what it really uses."""
         return scope if self.scope_limit is None else scope & frozenset(self.scope_limit)
+
+    @property
+    def is_machine(self) -> bool:
+        """True if its secret alone may give access: made for that, or switched on."""
+        return self.kind == "machine" or self.switches.is_on(Switch.ACTS_AS_OWNER)
 
     @property
     def is_for_testers(self) -> bool:
@@ -69,13 +80,21 @@ class Application:
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """A live client secret without its value; `expires` is set on the old one of a rotation."""
+    """A live client secret without its value; `expires` is set on the old one of a rotation, and on one that was made
+    with a token that ends. `is_shared`: more than its first owner know it, so it lets nobody act in their name."""
 
     id: int
     last_four: str
     created: datetime
     expires: datetime | None
     last_used: datetime | None
+    is_shared: bool = False
+    made_by_account_id: int | None = None
+    made_by_token_id: int | None = None
+
+    @property
+    def is_made_with_token(self) -> bool:
+        return self.made_by_account_id is not None or self.made_by_token_id is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 from vitrine.accounts import Actor, User, UserId
 from vitrine.accounts.model import Via
-from vitrine.applications import portal_store, store
+from vitrine.applications import portal_store, provenance, store
 from vitrine.applications.checks import Draft, check
 from vitrine.applications.errors import BadApplication, NoSuchApplication
 from vitrine.applications.kinds import KIND_NAMES, KINDS, Kind, kind_of
@@ -148,7 +148,7 @@ class Portal:
             kept.remove(old)
             if not kept and KINDS[kind_of(found.kind, found.type, found.switches.profile)].returns:
                 raise Invalid("This is the only address. Add another one before you remove it.", field="redirect")
-        store.set_redirects(work, found.id, kept)
+        store.set_redirects(work, found.id, kept, provenance.maker_of(work, actor))
         store.update(work, found.id, {})
         audit.write(work, actor, "application.redirects", f"application {found.id}", {"before": old, "after": new})
         return self.applications.get(work, actor, application_id)
@@ -165,8 +165,11 @@ class Portal:
         )
 
     def add_person(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId, login: str, role: str) -> User:
-        """Make somebody co-owner or test user, by login or e-mail address."""
+        """Make somebody co-owner or test user, by login or e-mail address. An owner needs a person who signed in
+        lately: raises NotFresh, PersonNeeded for a token."""
         found = self.applications.get(work, actor, application_id)
+        if role == "owner":
+            self._require_person(work, actor, "A token cannot add owners. Sign in and add them on the page of people.")
         person = self._person(work, login, role)
         if len(portal_store.people(work, found.id, role)) >= MOST_PEOPLE:
             raise Conflict("There are 100 people in this list already. Remove one first.", field=role)
@@ -212,6 +215,7 @@ class Portal:
         if found.creator_id is not None:
             portal_store.add_person(work, found.id, found.creator_id, "owner")
         store.update(work, found.id, {"creator_id": person.id})
+        store.share_secrets(work, found.id)  # who had it knows them
         self.applications.ensure_owner_account(work, person.id, found)
         audit.write(
             work, actor, "application.transferred", f"application {found.id}",
@@ -232,16 +236,24 @@ class Portal:
 
     def rotate(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId, overlap: str) -> str:
         """A new client secret. The one before works for *overlap* hours more (a key of OVERLAPS), an older one ends
-        at once, so that two live at most. Raises NotFresh."""
+        at once, so that two live at most. Raises NotFresh; where the secret alone gives access, PersonNeeded for a
+        token and ActsForAnother for everybody but the one for whom it acts."""
         found = self.applications.get(work, actor, application_id)
         self._require_fresh(work, actor)
+        if found.is_machine:
+            self._require_person(work, actor, "A token cannot replace the secret of a machine. Sign in and make a new"
+                                              " one on its settings page.")  # fmt: skip
+        self.applications.require_keeper(work, actor, found)
         if overlap not in OVERLAPS:
             raise Invalid("Choose how long the old secret goes on working.", field="overlap")
         live = portal_store.secrets(work, found.id)
         portal_store.end_secrets(work, found.id, work.now, but=live[0].id if live else None)
         portal_store.end_secrets(work, found.id, work.now + OVERLAPS[overlap])
         secret = new_secret("cs")
-        store.add_secret(work, found.id, digest(secret), self.applications.vault.encrypt(secret), secret[-4:])
+        maker = provenance.maker_of(work, actor)
+        is_shared = actor.via is not Via.COMMAND and actor.user_id != found.creator_id
+        sealed = self.applications.vault.encrypt(secret)
+        store.add_secret(work, found.id, digest(secret), sealed, secret[-4:], maker, is_shared=is_shared)
         audit.write(work, actor, "application.secret_rotated", f"application {found.id}", {"overlap_hours": overlap})
         return secret
 
@@ -267,6 +279,9 @@ class Portal:
         if actor.via is Via.SESSION:
             self.applications.accounts.require_fresh(work, actor)
 
+    def _require_person(self, work: UnitOfWork, actor: Actor, refusal: str) -> None:
+        provenance.require_person(work, self.applications.accounts, actor, refusal)
+
     # -- suspended, approved, deleted ----------------------------------------------------------------------------
 
     def suspend(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId, reason: str, *, by: str) -> None:
@@ -279,6 +294,7 @@ class Portal:
         if not reason or len(reason) > 500:
             raise Invalid("Say in a sentence why; its users and owners read it.", field="reason")
         store.update(work, found.id, {"activated": False, "suspended_by": by, "suspended_reason": reason})
+        provenance.end_made_by_application(work, found.id)
         audit.write(work, actor, "application.suspended", f"application {found.id}", {"by": by, "reason": reason})
 
     def resume(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId, *, by: str) -> None:

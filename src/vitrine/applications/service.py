@@ -4,10 +4,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from vitrine.accounts import Accounts, Actor, UserId
-from vitrine.applications import store
+from vitrine.accounts import Accounts, Actor, UserId, Via
+from vitrine.applications import provenance, store
 from vitrine.applications.checks import LIST_SHAPES, Draft, Imported, check, check_credentials
-from vitrine.applications.errors import BadApplication, NoSuchApplication, NotOpen
+from vitrine.applications.errors import (
+    ActsForAnother,
+    BadApplication,
+    NoSecret,
+    NoSuchApplication,
+    NotOpen,
+    PersonNeeded,
+)
 from vitrine.applications.kinds import kind_of
 from vitrine.applications.model import (
     OUT_OF_BAND,
@@ -19,6 +26,7 @@ from vitrine.applications.model import (
     Secret,
 )
 from vitrine.applications.profiles import Profile, Switch
+from vitrine.applications.provenance import Maker
 from vitrine.applications.redirects import bad_redirect, fault_of
 from vitrine.errors import Forbidden, Invalid
 from vitrine.platform import audit
@@ -57,7 +65,9 @@ class Applications:
             faults |= {"callback": fault} if fault else {}
         if faults:
             raise BadApplication(faults)
-        made = self._add(work, actor.user_id, draft, profile, redirects, random_base62(CLIENT_ID_LENGTH), None)
+        maker = provenance.maker_of(work, actor)
+        client_id = random_base62(CLIENT_ID_LENGTH)
+        made = self._add(work, actor.user_id, draft, profile, redirects, client_id, None, maker=maker)
         audit.write(work, actor, "application.created", f"application {made}")
         return self._get(work, made)
 
@@ -94,7 +104,7 @@ class Applications:
 
     def _add(
         self, work: UnitOfWork, creator_id: int | None, draft: Draft, profile: Profile, redirects: list[str] | None,
-        client_id: str, secret: str | None, more: Mapping[str, Any] | None = None,
+        client_id: str, secret: str | None, more: Mapping[str, Any] | None = None, maker: Maker | None = None,
     ) -> ApplicationId:  # fmt: skip
         desktop = draft.type == "desktop"
         values = {
@@ -110,9 +120,9 @@ class Applications:
         }
         if redirects is None:
             redirects = [OUT_OF_BAND if desktop else draft.callback.strip()]
-        made = store.add(work, values, redirects)
+        made = store.add(work, values, redirects, maker)
         secret = secret or new_secret("cs")
-        store.add_secret(work, made, digest(secret), self.vault.encrypt(secret), last_four(secret))
+        store.add_secret(work, made, digest(secret), self.vault.encrypt(secret), last_four(secret), maker)
         if creator_id is not None:
             store.add_account(work, creator_id, made)
         return made
@@ -151,7 +161,7 @@ class Applications:
         if fault:
             raise BadApplication({"callback": fault})
         redirects = [callback.strip(), *(one for one in found.redirects[1:] if one != callback.strip())]
-        store.set_redirects(work, found.id, redirects)
+        store.set_redirects(work, found.id, redirects, provenance.maker_of(work, actor))
         store.update(work, found.id, {})
         audit.write(work, actor, "application.callback", f"application {found.id}", {"callback": callback.strip()})
         return self._get(work, found.id)
@@ -174,12 +184,14 @@ class Applications:
         that changes hands does not act for its new owner before they say so too."""
         if on and actor.user_id != application.creator_id:
             raise Forbidden("Only its owner can let an application act in their name.")
-        if on and actor.scope is not None:  # else a token would give itself more than it was given
-            raise Forbidden("A token with scopes cannot let an application act in your name. Use the settings page.")
+        if on and actor.via is Via.TOKEN:  # else it would give itself more than it was given
+            raise PersonNeeded("A token cannot let an application act in your name. Sign in and use its settings page.")
         if application.creator_id is None:
             return
         account = self.ensure_account(work, application.creator_id, application)
         store.update_account(work, account.id, {"acts_alone_since": work.now if on else None})
+        if not on:
+            provenance.end_made_by_consents(work, [account.id], f"application {application.id}")
 
     def set_list_shapes(
         self, work: UnitOfWork, actor: Actor, application_id: ApplicationId, shapes: str
@@ -192,20 +204,48 @@ class Applications:
         audit.write(work, actor, "application.list_shapes", f"application {found.id}", {"list_shapes": shapes})
         return self._get(work, found.id)
 
-    def secret(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId) -> Secret:
-        """What may be shown of the client secret without a fresh sign-in."""
+    def secret(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId) -> Secret | None:
+        """What may be shown of the client secret without a fresh sign-in; None when every one has ended."""
         found = store.current_secret(work, self.get(work, actor, application_id).id)
-        assert found is not None
-        return found[0]
+        return None if found is None else found[0]
 
     def reveal_secret(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId) -> str:
-        """The client secret itself. Raises NotFresh; leaves an audit line (design 5.4)."""
+        """The client secret itself. Raises NotFresh, ActsForAnother or NoSecret; leaves an audit line (design 5.4)."""
         application = self.get(work, actor, application_id)
         self.accounts.require_fresh(work, actor)
-        found = store.current_secret(work, application.id)
-        assert found is not None
+        self.require_keeper(work, actor, application)
+        secret, sealed = self._current(work, application)
+        if actor.user_id != application.creator_id:
+            store.share_secrets(work, application.id, secret.id)
         audit.write(work, actor, "application.secret_shown", f"application {application.id}")
-        return self.vault.decrypt(found[1])
+        return self.vault.decrypt(sealed)
+
+    @staticmethod
+    def _current(work: UnitOfWork, application: Application) -> tuple[Secret, str]:
+        found = store.current_secret(work, application.id)
+        if found is None:
+            raise NoSecret("This application has no secret that works. Make a new one.")
+        return found
+
+    def may_reveal_secret(self, work: UnitOfWork, actor: Actor, application: Application) -> bool:
+        """False for what `reveal_secret` refuses even after a fresh sign-in, and where no secret is left."""
+        return self.acts_for(work, application) in (None, actor.user_id) and (
+            store.current_secret(work, application.id) is not None
+        )
+
+    def acts_for(self, work: UnitOfWork, application: Application) -> UserId | None:
+        """The person whom its secret alone gives access to: its first owner, once they said so themselves."""
+        if not application.switches.is_on(Switch.ACTS_AS_OWNER):
+            return None
+        account_id, user_id = self.acting_account(work, application)
+        return None if account_id is None or user_id is None else UserId(user_id)
+
+    def require_keeper(self, work: UnitOfWork, actor: Actor, application: Application) -> None:
+        """While an application acts for somebody, its secret is theirs alone: whoever else knew it, co-owner or
+        administrator, would act as them (docs/decisions/0081). Raises ActsForAnother."""
+        person = self.acts_for(work, application)
+        if person is not None and actor.user_id != person and actor.via is not Via.COMMAND:
+            raise ActsForAnother("This application acts for its owner: only they can see or replace its secret.")
 
     def first_secret(self, work: UnitOfWork, actor: Actor, application: Application) -> str:
         """The client secret of an application that was made in this very unit of work, for who made it by a program:
@@ -218,16 +258,16 @@ class Applications:
 
     def secret_for_command(self, work: UnitOfWork, application: Application) -> str:
         """The client secret for the command line, whose user can read the server key anyway."""
-        found = store.current_secret(work, application.id)
-        assert found is not None
+        _secret, sealed = self._current(work, application)
         audit.write(work, None, "application.secret_shown", f"application {application.id}", {"by": "command line"})
-        return self.vault.decrypt(found[1])
+        return self.vault.decrypt(sealed)
 
     def delete(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId) -> None:
         """Delete an application: nothing of it works from now on. For 14 days `Portal.restore` brings it back, then
         its accounts, codes and tokens go with it (`portal_store.purge`)."""
         found = self.get(work, actor, application_id)
         store.update(work, found.id, {"deleted_at": work.now})
+        provenance.end_made_by_application(work, found.id)
         audit.write(work, actor, "application.deleted", f"application {found.id}", {"name": found.name})
 
     # -- the protocol's side -------------------------------------------------------------------------------------
@@ -317,8 +357,15 @@ class Applications:
         audit.write(work, actor, "consent.allow" if allow else "consent.deny", f"application {application.id}")
         return self.ensure_account(work, actor.must_user_id, application)
 
-    def reopen(self, work: UnitOfWork, account: Account) -> None:
-        """Let an owner use their own application again without consent (a developer token implies none)."""
+    def has_allowed(self, work: UnitOfWork, account: Account, return_to: str) -> bool:
+        """True if the person said yes on a page that named this address."""
+        return store.has_allowed(work, account.id, return_to)
+
+    def reopen(self, work: UnitOfWork, actor: Actor, account: Account) -> None:
+        """Let an owner use their own application again without consent (a developer token implies none). Raises
+        PersonNeeded for a token: what a person took back no program gives again."""
+        if actor.via is Via.TOKEN:
+            raise PersonNeeded("You took this permission back. Sign in and make the token on the settings page.")
         store.update_account(work, account.id, {"revoked_at": None, "granted_at": None})
 
     def note_imported_consent(self, work: UnitOfWork, account: Account, application: Application) -> None:
@@ -345,7 +392,8 @@ class Applications:
         account = store.account(work, actor.must_user_id, application_id)
         if account is None:
             raise NoSuchApplication("You have not allowed this application.")
-        store.update_account(work, account.id, {"revoked_at": work.now})
+        # What a machine may do is taken back as well, so that no later yes to something else lets it act again.
+        store.update_account(work, account.id, {"revoked_at": work.now, "acts_alone_since": None})
         store.add_consent(work, account.id, "revoke", {}, actor.address)
         audit.write(work, actor, "consent.revoke", f"application {application_id}")
         return account.id

@@ -5,10 +5,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from vitrine.applications.model import Account, AccountId, Application, ApplicationId, Secret
+from vitrine.applications.model import OUT_OF_BAND, Account, AccountId, Application, ApplicationId, Secret
 from vitrine.applications.origins import origin_of
 from vitrine.applications.profiles import Profile, Switches
+from vitrine.applications.provenance import Maker
 from vitrine.applications.tables import (
+    MADE_BY,
     accounts,
     application_owners,
     application_secrets,
@@ -26,6 +28,8 @@ _DESCRIBED = (
     "kind", "publisher", "privacy_url", "terms_url", "contact", "suspended_by", "suspended_reason", "approval",
     "approval_reason", "only_testers", "logo", "deleted_at", "scope_limit",
 )  # fmt: skip
+_BY_TOKEN = sa.or_(*(redirect_addresses.c[name].is_not(None) for name in MADE_BY)).label("is_by_token")
+_MAKERS = [redirect_addresses.c[name] for name in MADE_BY]
 _ACCOUNT = [accounts.c[name] for name in Account.__dataclass_fields__]
 _SECRET = [application_secrets.c[name] for name in Secret.__dataclass_fields__]
 
@@ -38,18 +42,19 @@ def _find(work: UnitOfWork, *conditions: Any, live: Any = _LIVE) -> list[Applica
         .where(live, *conditions)
         .order_by(applications.c.name, applications.c.id)
     ).all()
-    addresses: dict[int, list[str]] = {row.id: [] for row in rows}
+    addresses: dict[int, dict[str, bool]] = {row.id: {} for row in rows}
     found = work.db.execute(
-        sa.select(redirect_addresses.c.application_id, redirect_addresses.c.uri)
+        sa.select(redirect_addresses.c.application_id, redirect_addresses.c.uri, _BY_TOKEN)
         .where(redirect_addresses.c.application_id.in_(list(addresses)))
         .order_by(redirect_addresses.c.position, redirect_addresses.c.id)
     )
-    for application_id, uri in found:
-        addresses[application_id].append(uri)
+    for application_id, uri, is_by_token in found:
+        addresses[application_id][uri] = bool(is_by_token)
     return [_application(row, addresses[row.id]) for row in rows]
 
 
-def _application(row: Any, redirects: list[str]) -> Application:
+def _application(row: Any, redirects: Mapping[str, bool]) -> Application:
+    """*redirects* maps each address to whether it was added with a token."""
     return Application(
         id=row.id,
         creator_id=row.creator_id,
@@ -63,6 +68,7 @@ def _application(row: Any, redirects: list[str]) -> Application:
         switches=Switches(Profile(row.profile), dict(row.switches)),
         list_shapes=row.list_shapes,
         redirects=tuple(redirects),
+        token_redirects=frozenset(uri for uri, is_by_token in redirects.items() if is_by_token),
         created=row.created,
         updated=row.updated,
         **{name: row._mapping[name] for name in _DESCRIBED},
@@ -109,11 +115,11 @@ def by_ids(work: UnitOfWork, ids: list[ApplicationId]) -> dict[ApplicationId, Ap
     return {one.id: one for one in _find(work, applications.c.id.in_(ids))}
 
 
-def add(work: UnitOfWork, values: Mapping[str, Any], redirects: list[str]) -> ApplicationId:
+def add(work: UnitOfWork, values: Mapping[str, Any], redirects: list[str], maker: Maker | None = None) -> ApplicationId:
     made = ApplicationId(
         inserted_id(work.db.execute(applications.insert().values(created=work.now, updated=work.now, **values)))
     )
-    set_redirects(work, made, redirects)
+    set_redirects(work, made, redirects, maker)
     return made
 
 
@@ -121,12 +127,23 @@ def update(work: UnitOfWork, application_id: ApplicationId, values: Mapping[str,
     work.db.execute(applications.update().where(applications.c.id == application_id).values(updated=work.now, **values))
 
 
-def set_redirects(work: UnitOfWork, application_id: ApplicationId, redirects: list[str]) -> None:
-    work.db.execute(redirect_addresses.delete().where(redirect_addresses.c.application_id == application_id))
+def set_redirects(
+    work: UnitOfWork, application_id: ApplicationId, redirects: list[str], maker: Maker | None = None
+) -> None:
+    """Those that are new are *maker*'s, the others stay whose they were. The out-of-band address is nobody's: it leads
+    nowhere."""
+    mine = redirect_addresses.c.application_id == application_id
+    known = work.db.execute(sa.select(redirect_addresses.c.uri, *_MAKERS).where(mine)).all()
+    makers: dict[str, dict[str, int | None]] = {row[0]: dict(zip(MADE_BY, row[1:], strict=True)) for row in known}
+    new = dict.fromkeys(MADE_BY) if maker is None else maker.values()
+    work.db.execute(redirect_addresses.delete().where(mine))
     rows = [
-        {"application_id": application_id, "uri": uri, "position": place, "origin": origin_of(uri)}
+        {
+            "application_id": application_id, "uri": uri, "position": place, "origin": origin_of(uri),
+            **makers.get(uri, dict.fromkeys(MADE_BY) if uri == OUT_OF_BAND else new),
+        }
         for place, uri in enumerate(redirects)
-    ]
+    ]  # fmt: skip
     if rows:  # an application without a user has no address
         work.db.execute(redirect_addresses.insert(), rows)
 
@@ -149,12 +166,26 @@ def delete(work: UnitOfWork, application_id: ApplicationId) -> None:
     work.db.execute(applications.delete().where(applications.c.id == application_id))
 
 
-def add_secret(work: UnitOfWork, application_id: ApplicationId, digest: bytes, sealed: str, last_four: str) -> None:
+def add_secret(
+    work: UnitOfWork, application_id: ApplicationId, digest: bytes, sealed: str, last_four: str, maker: Maker | None,
+    *, is_shared: bool = False,
+) -> None:  # fmt: skip
+    """A secret of *maker* is shared: a program knows it."""
+    values: dict[str, Any] = {} if maker is None else {**maker.values(), "expires": maker.expires}
     work.db.execute(
         application_secrets.insert().values(
-            application_id=application_id, digest=digest, sealed=sealed, last_four=last_four, created=work.now
+            application_id=application_id, digest=digest, sealed=sealed, last_four=last_four, created=work.now,
+            is_shared=is_shared or maker is not None, **values,
         )
-    )
+    )  # fmt: skip
+
+
+def share_secrets(work: UnitOfWork, application_id: ApplicationId, secret_id: int | None = None) -> None:
+    """Note that more than the first owner know the live secrets, or one of them."""
+    wanted = _live_secret(work, application_id)
+    if secret_id is not None:
+        wanted = sa.and_(wanted, application_secrets.c.id == secret_id)
+    work.db.execute(application_secrets.update().where(wanted).values(is_shared=True))
 
 
 def _live_secret(work: UnitOfWork, application_id: ApplicationId) -> Any:
@@ -232,6 +263,17 @@ def add_consent(
 ) -> None:
     values = {"account_id": account_id, "at": work.now, "decision": decision, "shown": shown, "address": address}
     work.db.execute(consents.insert().values(scope=scope, **values))
+
+
+def has_allowed(work: UnitOfWork, account_id: AccountId, return_to: str) -> bool:
+    """True if the person said yes on a page that named this address; their newest hundred decisions count."""
+    rows = work.db.scalars(
+        sa.select(consents.c.shown)
+        .where(consents.c.account_id == account_id, consents.c.decision == "allow")
+        .order_by(consents.c.id.desc())
+        .limit(100)
+    )
+    return any(shown.get("return_to") == return_to for shown in rows)
 
 
 def count_people(work: UnitOfWork, ids: list[ApplicationId]) -> dict[ApplicationId, int]:

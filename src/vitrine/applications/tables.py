@@ -1,9 +1,41 @@
 """Third-party applications, their secrets and addresses, and the accounts through which people use them."""
 
-from sqlalchemy import Boolean, Column, ForeignKey, Integer, LargeBinary, String, Table, Text, UniqueConstraint
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)  # fmt: skip
 
 from vitrine.platform.schema import Instant, Json, metadata
 from vitrine.platform.tables import Id
+
+MADE_BY = ("made_by_account_id", "made_by_token_id")
+
+
+def made_by() -> tuple[Column[int], Column[int]]:
+    """Of what was made with a token: the consent, or the developer token, with which it ends. Both null: made by a
+    person themselves (docs/decisions/0080)."""
+    owners = ("accounts.id", "access_tokens.id")
+    account, token = (
+        Column(name, Id, ForeignKey(owner, ondelete="CASCADE"), nullable=True)
+        for name, owner in zip(MADE_BY, owners, strict=True)
+    )
+    return account, token
+
+
+def index_made_by(table: Table) -> None:
+    """Nearly everything is made by people: those rows pay for no entry."""
+    for name in MADE_BY:
+        some = table.c[name].is_not(None)
+        Index(f"ix_{table.name}_{name}", table.c[name], sqlite_where=some, postgresql_where=some)
+
 
 applications = Table(
     "applications",
@@ -44,6 +76,7 @@ redirect_addresses = Table(
     Column("uri", Text, nullable=False),
     Column("position", Integer, nullable=False, server_default="0", comment="0 is the callback URL of the portal"),
     Column("origin", String(300), nullable=False, server_default="", index=True),
+    *made_by(),
     UniqueConstraint("application_id", "uri"),
 )
 
@@ -58,6 +91,8 @@ application_secrets = Table(
     Column("created", Instant, nullable=False),
     Column("expires", Instant, nullable=True, comment="set on the old one by a rotation"),
     Column("last_used", Instant, nullable=True),
+    Column("is_shared", Boolean, nullable=False, server_default="0", comment="known to more than its first owner"),
+    *made_by(),
 )
 
 accounts = Table(
@@ -114,3 +149,6 @@ application_logos = Table(
     Column("application_id", Id, ForeignKey("applications.id", ondelete="CASCADE"), primary_key=True),
     Column("picture", LargeBinary, nullable=False, comment="PNG of at most 256 × 256 pixels, made by us"),
 )
+
+for _table in (redirect_addresses, application_secrets):
+    index_made_by(_table)

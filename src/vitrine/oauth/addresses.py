@@ -12,14 +12,16 @@ _PORTS = {"http": 80, "https": 443}
 _HEADER_SAFE = re.compile(r"[A-Za-z0-9._:\[\]-]+")
 
 
-def registered_for(application: Application, given: str) -> bool:
-    """True if *given* belongs to the addresses of *application* under its rule of design 5.3."""
+def registered_for(application: Application, given: str, *, own: bool = False) -> bool:
+    """True if *given* belongs to the addresses of *application* under its rule of design 5.3. With *own* those that
+    were added with a token do not count."""
     rule = application.switches.redirects
+    registered = application.own_redirects if own else application.redirects
     if rule is RedirectMatch.PREFIX:
-        return any(_extends(given, one) for one in application.redirects)
+        return any(_extends(given, one) for one in registered)
     if rule is RedirectMatch.NATIVE:
-        return any(given == one or _same_loopback(given, one) for one in application.redirects)
-    return given in application.redirects
+        return any(given == one or _same_loopback(given, one) for one in registered)
+    return given in registered
 
 
 def extends(application: Application, given: str, stored: str) -> bool:

@@ -24,20 +24,25 @@ _NOBODYS = digest("nobody's secret")
 def _statement() -> sa.Select[Any]:
     one, secrets = metadata.tables["applications"].c, metadata.tables["application_secrets"].c
     return (
-        sa.select(one.id, one.updated, one.activated, one.profile, one.switches, secrets.digest, secrets.expires)
+        sa.select(
+            one.id, one.updated, one.activated, one.profile, one.switches, secrets.digest, secrets.expires,
+            secrets.is_shared,
+        )
         .select_from(metadata.tables["applications"])
         .outerjoin(metadata.tables["application_secrets"], secrets.application_id == one.id)
         .where(one.client_id == sa.bindparam("client_id"), one.deleted_at.is_(None))
-    )
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """An application that said who it is; *proved* when it did so with its secret, *by_header* when by HTTP Basic."""
+    """An application that said who it is; *proved* when it did so with its secret, *by_header* when by HTTP Basic.
+    *is_shared*: more than its first owner know that secret, so it lets nobody act in their name."""
 
     application: Application
     proved: bool
     by_header: bool
+    is_shared: bool = False
 
 
 class Clients:
@@ -67,15 +72,18 @@ class Clients:
             same(_NOBODYS, digest(secret))  # an unknown id costs what a known one costs
             raise _refused("The client is unknown.", basic=basic is not None)
         application, live = found
+        is_shared = False
         strictly = basic is not None and not application.switches.has_old_answers
         if secret:
-            if not any(same(one, told) for one in live for told in presented):
+            right = [shared for one, shared in live if any(same(one, told) for told in presented)]
+            if not right:
                 raise _refused("The client secret is not right.", basic=strictly)
+            is_shared = all(right)
         elif application.switches.is_on(Switch.SECRET_REQUIRED, self._policy):
             raise _refused("The client secret is required.", basic=strictly)
         if not application.activated:
             raise TokenError("unauthorized_client", "The application is suspended.")
-        return Client(application, bool(secret), basic is not None)
+        return Client(application, bool(secret), basic is not None, is_shared)
 
     def _says_twice(self, work: UnitOfWork, form: Mapping[str, str], client_id: str) -> bool:
         """Two identities in one request. The same id beside the header is what many libraries send, and is no second
@@ -87,8 +95,8 @@ class Clients:
         found = self._find(work, client_id)
         return found is None or found[0].switches.has_old_answers
 
-    def _find(self, work: UnitOfWork, client_id: str) -> tuple[Application, list[bytes]] | None:
-        """The application with the digests of its live secrets."""
+    def _find(self, work: UnitOfWork, client_id: str) -> tuple[Application, list[tuple[bytes, bool]]] | None:
+        """The application with the digests of its live secrets, and whether each is shared."""
         rows = self._prepared.few_raw(work, client_id)
         if not rows:
             return None
@@ -101,7 +109,8 @@ class Clients:
             if made is None or made.id != ApplicationId(rows[0][0]):
                 return None
             known = self._known[key] = made
-        return known, [bytes(row[5]) for row in rows if row[5] is not None and _is_live(row[6], work.now)]
+        live = [row for row in rows if row[5] is not None and _is_live(row[6], work.now)]
+        return known, [(bytes(row[5]), bool(row[7])) for row in live]
 
 
 def _is_live(expires: Any, now: datetime) -> bool:

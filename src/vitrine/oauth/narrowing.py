@@ -7,12 +7,13 @@ log cannot show (which files were fetched, whether an id_token was read) is neve
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 
 from vitrine.accounts import Actor
-from vitrine.applications import Application, Applications, Switch, usage
+from vitrine.applications import Account, Application, Applications, Switch, usage
 from vitrine.applications.events import ScopesLimited
 from vitrine.oauth import scopes
 from vitrine.oauth.tables import access_tokens
@@ -77,23 +78,39 @@ class Narrowing:
 
 
 def follow(work: UnitOfWork, happening: ScopesLimited) -> None:
-    """Take from the live tokens of people what their application may not have any more. Refresh tokens keep what was
-    granted, so that taking the narrowing back gives it back. Developer tokens are their owners' own."""
+    """Take from the live tokens of people what their application may not have any more, and from what was made with
+    them. Refresh tokens keep what was granted, so that taking the narrowing back gives it back. Developer tokens that
+    their owners made are their owners' own."""
     if happening.limit is None:
         return
-    mine, text = _tokens_of(happening.application_id), sa.type_coerce(access_tokens.c.scope, sa.Text)
-    for written in list(work.db.scalars(sa.select(text).where(mine).distinct())):
+    accounts, one = metadata.tables["accounts"].c, access_tokens.c
+    theirs = sa.select(accounts.id).where(accounts.application_id == happening.application_id)
+    _leave(work, sa.and_(one.account_id.in_(theirs), one.name == "", sa.not_(one.is_developer)), happening.limit)
+    _leave(work, one.id.in_(_made_by(theirs)), happening.limit)
+
+
+def follow_consent(work: UnitOfWork, account: Account) -> None:
+    """What was made with tokens of a consent has no scope that the person does not allow any more."""
+    if account.granted_scope is not None:
+        _leave(work, access_tokens.c.id.in_(_made_by([account.id])), account.granted_scope)
+
+
+def _leave(work: UnitOfWork, wanted: sa.ColumnElement[bool], limit: list[str]) -> None:
+    """Take every scope but those of *limit* from tokens that have scopes."""
+    wanted, text = sa.and_(wanted, access_tokens.c.scope.is_not(None)), sa.type_coerce(access_tokens.c.scope, sa.Text)
+    for written in list(work.db.scalars(sa.select(text).where(wanted).distinct())):
         had = msgspec.json.decode(written, type=list[str])
-        left = sorted(set(had) & set(happening.limit))
+        left = sorted(set(had) & set(limit))
         if left != had:
-            work.db.execute(access_tokens.update().where(mine, text == written).values(scope=left))
+            work.db.execute(access_tokens.update().where(wanted, text == written).values(scope=left))
 
 
-def _tokens_of(application_id: int) -> sa.ColumnElement[bool]:
-    accounts = metadata.tables["accounts"].c
-    theirs = sa.select(accounts.id).where(accounts.application_id == application_id)
+def _made_by(account_ids: Any) -> sa.Select[Any]:
+    """The tokens that were made with these accounts' consents, with what those made, and so on."""
     one = access_tokens.c
-    return sa.and_(one.account_id.in_(theirs), one.scope.is_not(None), one.name == "", sa.not_(one.is_developer))
+    line = sa.select(one.id).where(one.made_by_account_id.in_(account_ids)).cte("line", recursive=True)
+    line = line.union(sa.select(one.id).where(one.made_by_token_id == line.c.id))
+    return sa.select(line.c.id)
 
 
 def _people(work: UnitOfWork, application: Application) -> dict[str, int]:

@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from vitrine.accounts import Actor
-from vitrine.applications import Application, Applications
+from vitrine.applications import Application, Applications, provenance
 from vitrine.errors import Conflict, Forbidden, Invalid, NotFound
 from vitrine.oauth import scopes, store
 from vitrine.oauth.tables import access_tokens, authorization_codes
@@ -32,6 +32,12 @@ class NamedToken:
     last_used: datetime | None
     last_address: str
     scope: list[str] | None
+    made_by_account_id: int | None = None
+    made_by_token_id: int | None = None
+
+    @property
+    def is_made_with_token(self) -> bool:
+        return self.made_by_account_id is not None or self.made_by_token_id is not None
 
 
 _COLUMNS = [access_tokens.c[name] for name in NamedToken.__dataclass_fields__]
@@ -60,7 +66,8 @@ class PersonalTokens:
         scope: frozenset[str] | None = None,
     ) -> str:
         """Returns the value, which is nowhere else. *scope* None is everything the person may; who asks with a token
-        that has scopes can give no more than those. Raises Invalid, Conflict or Forbidden."""
+        that has scopes can give no more than those, and none that lives longer than it does. Raises Invalid, Conflict
+        or Forbidden."""
         name = name.strip()
         if not 0 < len(name) <= 80:
             raise Invalid("Give the token a name of 1 to 80 characters.", field="token-name")
@@ -74,7 +81,7 @@ class PersonalTokens:
         if any(one.name == name for one in known):
             raise Conflict("You have a token of this name already.", field="token-name")
         if account.revoked_at is not None:
-            self.applications.reopen(work, account)
+            self.applications.reopen(work, actor, account)
         secret = new_secret("pat")
         values = {
             "digest": digest(secret),
@@ -84,7 +91,7 @@ class PersonalTokens:
             "expires": work.now + timedelta(days=LIVES[days]),
             "scope": None if scope is None else sorted(scope),
         }
-        store.add_token(work, values)
+        store.add_developer_token(work, values, provenance.maker_of(work, actor))
         details = {"name": name, "scope": None if scope is None else scopes.written(scope)}
         audit.write(work, actor, "developer_token.added", f"application {application.id}", details)
         return secret
@@ -99,7 +106,9 @@ class PersonalTokens:
             raise Forbidden("A token cannot give another one more than it may itself. Name fewer scopes.")
 
     def for_one_call(self, work: UnitOfWork, actor: Actor, application: Application) -> str:
-        """A token for the try-it console: it lives a minute at most, and `forget_call` ends it at once."""
+        """A token for the try-it console: it lives a minute at most, and `forget_call` ends it at once. For people at
+        the page, not for tokens."""
+        provenance.require_person(work, self.applications.accounts, actor, "Sign in and use the console on the page.")
         account = self.applications.ensure_owner_account(work, actor.must_user_id, application)
         secret = new_secret("pat")
         values = {"digest": digest(secret), "account_id": account.id, "last_four": secret[-4:]}
@@ -131,6 +140,7 @@ class PersonalTokens:
                 access_tokens.c.account_id.in_(mine), sa.not_(access_tokens.c.is_developer), access_tokens.c.name == ""
             )
         ).rowcount
+        provenance.end_made_by_consents(work, mine, f"application {application.id}")
         audit.write(work, actor, "application.tokens_revoked", f"application {application.id}", {"tokens": gone})
         return gone
 

@@ -5,14 +5,28 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from vitrine.accounts import Accounts, Actor
-from vitrine.applications import Application, ApplicationId, Applications, Policy, Switch
+from vitrine.accounts import Accounts, Actor, Via
+from vitrine.applications import Account, Application, ApplicationId, Applications, Policy, Switch, provenance
 from vitrine.errors import Forbidden
-from vitrine.oauth import authorize, codes, devices, habits, metadata, mismatch, openid, revocation, scopes, store
+from vitrine.oauth import (
+    addresses,
+    authorize,
+    codes,
+    devices,
+    habits,
+    metadata,
+    mismatch,
+    narrowing,
+    openid,
+    revocation,
+    scopes,
+    store,
+)
 from vitrine.oauth.clients import Client, Clients
 from vitrine.oauth.errors import InsufficientScope, TokenError
-from vitrine.oauth.grants import GRANTS, KNOWN, SHORT
+from vitrine.oauth.grants import BY_SECRET_ALONE, GRANTS, KNOWN, SHORT
 from vitrine.oauth.grants.base import Desk, asked_scope
+from vitrine.oauth.grants.client_credentials import SHARED
 from vitrine.oauth.keys import SigningKeys
 from vitrine.oauth.notices import Notices
 from vitrine.oauth.refresh import Rotation
@@ -73,14 +87,24 @@ class OAuth:
         return authorize.validate(work, self._applications, given, self.policy, self._name)
 
     def needs_consent(self, work: UnitOfWork, actor: Actor, asked: authorize.Asked) -> bool:
-        """True until the person has said yes, after they took it back, and when the request has grown (design 5.2)."""
+        """True until the person has said yes, after they took it back, and when the request has grown (design 5.2):
+        another scope, everything for an application that had scopes before, or an address that a token added."""
         account = self._applications.account(work, actor.must_user_id, asked.application)
         if account is None or not account.is_granted:
             return True
+        if not self._was_shown(work, account, asked):
+            return True
         if asked.scope is None:
-            return False
+            return account.granted_scope is not None
         known = frozenset(account.asked_scope or ())
         return not asked.scope <= known or not asked.scope & frozenset(account.granted_scope or ())
+
+    def _was_shown(self, work: UnitOfWork, account: Account, asked: authorize.Asked) -> bool:
+        """True for the addresses that people registered; one that was added with a token must have stood on a page
+        where this person said yes."""
+        if addresses.registered_for(asked.application, asked.redirect_uri, own=True):
+            return True
+        return self._applications.has_allowed(work, account, asked.redirect_uri)
 
     def decide(
         self, work: UnitOfWork, actor: Actor, asked: authorize.Asked, *, allow: bool, scope: frozenset[str] | None
@@ -91,6 +115,7 @@ class OAuth:
             work, actor, asked.application, allow=allow, return_to=asked.redirect_uri, scope=scope, asked=asked.scope
         )
         if allow:
+            narrowing.follow_consent(work, now)
             self.notices.granted(work, asked.application, before, now, actor.address)
 
     def explain_mismatch(self, work: UnitOfWork, actor: Actor, given: Mapping[str, str]) -> mismatch.Mismatch | None:
@@ -143,6 +168,8 @@ class OAuth:
             raise TokenError("unsupported_grant_type", f"The grant {grant_type} is not offered.")
         client = self._database.reading(lambda work: self._clients.authenticate(work, form, authorization))
         application = client.application
+        if client.is_shared and grant_type in BY_SECRET_ALONE and not application.switches.has_old_answers:
+            raise TokenError("unauthorized_client", SHARED)
         issued = grant.redeem(self._desk, application, form, address)
         return TokenAnswer(
             issued.secret,
@@ -215,6 +242,7 @@ class OAuth:
         before = self._applications.account(work, actor.must_user_id, found.application)
         now = devices.decide(work, actor, self._applications, found, allow=allow, scope=scope & found.scope)
         if allow:
+            narrowing.follow_consent(work, now)
             self.notices.granted(work, found.application, before, now, actor.address)
         return found
 
@@ -246,7 +274,7 @@ class OAuth:
 
         Administrators and the command line only. Raises Invalid (form) or Conflict (known already).
         """
-        if not actor.is_admin:
+        if not actor.administers or actor.via is Via.TOKEN:
             raise Forbidden("Only administrators may bring tokens.")
         account = self._applications.ensure_account(work, user_id, application)
         self._issuer.bring(work, account.id, secret, developer=developer)
@@ -261,10 +289,14 @@ class OAuth:
         return self._issuer.developer(work, account.id) if account else None
 
     def renew_developer_token(self, work: UnitOfWork, actor: Actor, application: Application) -> str:
-        """Make or replace the actor's developer token; *application* was fetched by its owner (`Applications.get`)."""
+        """Make or replace the actor's developer token; *application* was fetched by its owner (`Applications.get`). It
+        has no end and means everything, so no token can make it: PersonNeeded."""
+        provenance.require_person(
+            work, self._accounts, actor, "A token cannot make this one. Sign in and make it on the settings page."
+        )
         account = self._applications.ensure_account(work, actor.must_user_id, application)
         if account.revoked_at is not None:
-            self._applications.reopen(work, account)
+            self._applications.reopen(work, actor, account)
         audit.write(work, actor, "developer_token.renewed", f"application {application.id}")
         return self._issuer.renew_developer(work, account.id)
 

@@ -8,6 +8,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from vitrine.applications import provenance
+from vitrine.applications.provenance import Maker
 from vitrine.oauth import refresh_store
 from vitrine.oauth.tables import access_tokens, authorization_codes, device_codes
 from vitrine.platform.database import UnitOfWork
@@ -109,10 +111,19 @@ def delete_tokens_of_code(work: UnitOfWork, code_id: int) -> int:
 
 
 def delete_tokens_of_account(work: UnitOfWork, account_id: int) -> int:
+    """Codes and tokens of an account, with everything that was made with them; how many access tokens there were."""
+    provenance.end_made_by_consents(work, [account_id], f"account {account_id}")
     work.db.execute(authorization_codes.delete().where(authorization_codes.c.account_id == account_id))
     refresh_store.delete_of_account(work, account_id)
     work.db.execute(device_codes.delete().where(device_codes.c.account_id == account_id))
     return work.db.execute(access_tokens.delete().where(access_tokens.c.account_id == account_id)).rowcount
+
+
+def add_developer_token(work: UnitOfWork, values: Mapping[str, Any], maker: Maker | None) -> None:
+    """One that is made on a page, or with a token: then it ends with that, and not later."""
+    if maker is not None:
+        values = {**values, **maker.values(), "expires": maker.within(values["expires"])}
+    work.db.execute(access_tokens.insert().values(created=work.now, **values))
 
 
 def developer_token(work: UnitOfWork, account_id: int) -> Any:

@@ -14,6 +14,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )  # fmt: skip
 
+from vitrine.applications.tables import index_made_by, made_by
 from vitrine.platform.schema import Instant, Json, metadata
 from vitrine.platform.tables import Id
 
@@ -51,8 +52,10 @@ access_tokens = Table(
     Column("idle_limit_s", Integer, nullable=True, comment="dies after this long without use"),
     Column("last_used", Instant, nullable=True),
     Column("last_address", String(64), nullable=False, server_default=""),
+    *made_by(),
     Index("ix_access_tokens_expires", "expires"),
 )
+index_made_by(access_tokens)
 
 refresh_tokens = Table(
     "refresh_tokens",

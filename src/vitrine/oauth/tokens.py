@@ -8,7 +8,7 @@ import msgspec
 import sqlalchemy as sa
 
 from vitrine.accounts import Accounts, Actor, UserId, Via
-from vitrine.applications import Application, Policy, Profile, Switch, Switches
+from vitrine.applications import Application, Policy, Profile, Switch, Switches, provenance
 from vitrine.errors import Conflict, Invalid
 from vitrine.oauth import refresh, store
 from vitrine.oauth.errors import TokenRefused
@@ -225,7 +225,8 @@ class Tokens:
         return DeveloperToken(row.id, row.last_four, row.created, row.last_used, row.last_address)
 
     def renew_developer(self, work: UnitOfWork, account_id: int) -> str:
-        """Make the developer token, or replace its value in place: the old one dies at once (01 section 9)."""
+        """Make the developer token, or replace its value in place: the old one dies at once (01 section 9), and what
+        was made with it."""
         secret = new_secret("pat")
         values = {
             "digest": digest(secret),
@@ -239,6 +240,7 @@ class Tokens:
             store.add_token(work, {"account_id": account_id, "is_developer": True, **values})
         else:
             store.replace_token(work, row.id, values)
+            provenance.end_made_by_tokens(work, [row.id], f"account {account_id}")
         return secret
 
     def reveal_developer(self, work: UnitOfWork, account_id: int) -> str | None:

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from vitrine.accounts import Actor
+from vitrine.accounts import Actor, UserId
 from vitrine.applications import (
     KINDS,
     LIST_SHAPES,
@@ -102,7 +102,8 @@ def application_id(request: Request) -> ApplicationId:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the settings page shows. Secrets are there only when they were just revealed."""
+    """What the settings page shows. Secrets are there only when they were just revealed. *acts_for*: whom the
+    application acts for by its secret alone; *keeps_secret*: the one who looks may see and replace that secret."""
 
     application: Application
     secret: Any
@@ -111,6 +112,8 @@ class Facts:
     revealed_secret: str | None = None
     revealed_token: str | None = None
     revealed_named: str | None = None
+    acts_for: UserId | None = None
+    keeps_secret: bool = True
     secrets: tuple[Secret, ...] = ()
     tokens: tuple[NamedToken, ...] = ()
 
@@ -124,8 +127,11 @@ async def facts(request: Request, **revealed: str | None) -> Facts:
 
     def call(work: UnitOfWork, actor: Actor) -> Facts:
         application = here.applications.get(work, actor, application_id(request))
+        acts_for = here.applications.acts_for(work, application)
         return Facts(
             application=application,
+            acts_for=acts_for,
+            keeps_secret=acts_for in (None, actor.user_id),
             secret=here.applications.secret(work, actor, application.id),
             token=here.oauth.developer_token(work, actor, application),
             is_mine=here.applications.account(work, actor.must_user_id, application) is not None,
@@ -163,7 +169,7 @@ async def settings_page(
         callback=known_facts.application.callback if callback is None else callback,
         password_grant=known_facts.application.switches.is_on(Switch.PASSWORD_GRANT, here.oauth.policy),
         habits=_habits(known_facts.application.switches, here.oauth.policy),
-        acts_alone=_acts_alone(known_facts.application.switches, here.oauth.policy),
+        acts_alone=_acts_alone(known_facts),
         policy=here.oauth.policy.value,
         list_shapes=LIST_SHAPES,
         kind=kind_of(application.kind, application.type, application.switches.profile).value,
@@ -181,9 +187,10 @@ def _habits(switches: Switches, policy: Policy) -> dict[str, bool]:
     return {one.value: switches.is_on(one, policy) for one in OLD_HABITS if switches.can_choose(one)}
 
 
-def _acts_alone(switches: Switches, policy: Policy) -> bool | None:
-    """Whether the application may act for its owner without a person; None for kinds that never can."""
-    return switches.is_on(Switch.ACTS_AS_OWNER, policy) if switches.can_choose(Switch.ACTS_AS_OWNER) else None
+def _acts_alone(shown: Facts) -> bool | None:
+    """Whether the application acts for its owner without a person; None for kinds that never can."""
+    can = shown.application.switches.can_choose(Switch.ACTS_AS_OWNER)
+    return shown.acts_for is not None if can else None
 
 
 async def switch(request: Request) -> Response:
@@ -302,12 +309,15 @@ async def revoke_token(request: Request) -> Response:
 
 
 async def reveal(request: Request, _given: dict[str, str]) -> Response:
-    """Show client secret and developer token, shortly after signing in."""
+    """Show client secret and developer token, shortly after signing in. Who may not see the secret, since the
+    application acts for somebody else by it, sees their own developer token alone."""
     here = services(request)
 
-    def call(work: UnitOfWork, actor: Actor) -> tuple[str, str | None]:
+    def call(work: UnitOfWork, actor: Actor) -> tuple[str | None, str | None]:
         application = here.applications.get(work, actor, application_id(request))
-        secret = here.applications.reveal_secret(work, actor, application.id)
+        secret = None
+        if here.applications.may_reveal_secret(work, actor, application):
+            secret = here.applications.reveal_secret(work, actor, application.id)
         return secret, here.oauth.reveal_developer_token(work, actor, application)
 
     secret, token = await write(request, known, call)

@@ -7,6 +7,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from vitrine.accounts.errors import NotFresh
 from vitrine.accounts.model import ADMINISTRATION
 from vitrine.applications import Application, BadApplication, NoSuchApplication
 from vitrine.edge import bearer, parameters, read, refusals, services
@@ -88,11 +89,21 @@ async def _answered(request: Request, handler: Handler) -> Response:
         if facts is not None and facts.actor.is_admin and not facts.actor.administers:
             return insufficient(request, ADMINISTRATION)  # an administrator may know what is missing
         return refused(refusal)
+    except NotFresh as refusal:
+        return person_needed(request, refusal)
     except DomainError as refusal:
         return refused(refusal)
     except Exception:
         log.exception("request.broke")
         return problem(500, "error", "The server failed; the request id in the headers tells its operator more.")
+
+
+def person_needed(request: Request, refusal: NotFresh) -> Response:
+    """What no token may do (docs/decisions/0080): *page* is where a person does it, after signing in."""
+    number = request.path_params.get("id")
+    where = "new/" if number is None else f"{number}/"
+    page = services(request).settings.absolute(f"/developers/application/{where}")
+    return problem(403, refusal.code, refusal.detail, page=page)
 
 
 def refused(refusal: DomainError) -> Response:

@@ -49,7 +49,7 @@ def deleted(one: Application) -> Json:
 def secret(one: Secret) -> Json:
     return {
         "id": one.id, "last_four": one.last_four, "created": moment(one.created), "expires": moment(one.expires),
-        "last_used": moment(one.last_used),
+        "last_used": moment(one.last_used), "made_with_token": one.is_made_with_token,
     }  # fmt: skip
 
 
@@ -58,7 +58,7 @@ def token(one: NamedToken) -> Json:
     return {
         "id": one.id, "name": one.name, "last_four": one.last_four, "scopes": one.scope,
         "created": moment(one.created), "expires": moment(one.expires), "last_used": moment(one.last_used),
-        "last_address": one.last_address,
+        "last_address": one.last_address, "made_with_token": one.is_made_with_token,
     }  # fmt: skip
 
 

@@ -51,11 +51,13 @@ _APPLICATION = {
 }  # fmt: skip
 _DELETED = _object(id="integer", client_id="string", name="string", deleted=_MOMENT, until=_MOMENT)
 _SECRET = {
-    "id": _NUMBER, "last_four": _TEXT, "created": _MOMENT, "expires": _PERHAPS_MOMENT, "last_used": _PERHAPS_MOMENT
+    "id": _NUMBER, "last_four": _TEXT, "created": _MOMENT, "expires": _PERHAPS_MOMENT, "last_used": _PERHAPS_MOMENT,
+    "made_with_token": _FLAG,
 }  # fmt: skip
 _TOKEN = {
     "id": _NUMBER, "name": _TEXT, "last_four": _TEXT, "scopes": _SCOPES, "created": _MOMENT,
     "expires": _PERHAPS_MOMENT, "last_used": _PERHAPS_MOMENT, "last_address": _TEXT,
+    "made_with_token": _FLAG,
 }  # fmt: skip
 _LEFT = {"limit": _PERHAPS_NUMBER, "used": _NUMBER, "left": _PERHAPS_NUMBER, "resets_in": _NUMBER}
 
@@ -81,7 +83,7 @@ COMPONENTS: dict[str, Schema] = {
         "required": ["type", "title", "status", "code", "detail"],
         "properties": {
             "type": _TEXT, "title": _TEXT, "status": _NUMBER, "code": _TEXT, "detail": _TEXT, "field": _TEXT,
-            "scope": _TEXT, "faults": {"type": "object", "additionalProperties": _TEXT},
+            "scope": _TEXT, "page": _TEXT, "faults": {"type": "object", "additionalProperties": _TEXT},
         },
     },
     "ApplicationDocument": {

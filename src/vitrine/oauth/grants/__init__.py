@@ -13,6 +13,8 @@ GRANTS: dict[str, Grant] = {
 }
 # A few short statements and no slow hash: on SQLite these may run in the event loop.
 SHORT = frozenset({"authorization_code", "refresh_token", "client_credentials"})
+# The secret alone gives access here, so nobody but the person for whom the application acts may know it.
+BY_SECRET_ALONE = frozenset({"client_credentials"})
 KNOWN = frozenset({*GRANTS, "assertion", "none"})
 
-__all__ = ["DEVICE_CODE", "GRANTS", "KNOWN", "SHORT", "Form", "Grant"]
+__all__ = ["BY_SECRET_ALONE", "DEVICE_CODE", "GRANTS", "KNOWN", "SHORT", "Form", "Grant"]

@@ -11,6 +11,7 @@ from vitrine.oauth.scopes import IDENTITY
 from vitrine.oauth.tokens import Issued
 from vitrine.platform import audit
 
+SHARED = "More than the owner know this secret. Make a new one on the settings page to let the application act alone."
 _REMEDY = "Its owner must first switch on that it may act for them without a person (settings page)."
 
 

@@ -1,0 +1,97 @@
+"""What was made with a token: whose it is, and how it ends (docs/decisions/0080).
+
+A token stands for the consent that a person gave an application, or is a developer token. What is made with it (a
+developer token, a client secret, an address to return to) remembers that maker and ends with it. What a developer token
+made goes by the database's own cascade when the token's row goes, however that happens, and so on down the line; a
+consent has a row that stays, so who withdraws it calls `end_made_by_consents`.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from vitrine.accounts import Accounts, Actor
+from vitrine.accounts.model import Via
+from vitrine.applications.errors import PersonNeeded
+from vitrine.applications.tables import accounts
+from vitrine.platform import audit
+from vitrine.platform.database import UnitOfWork
+from vitrine.platform.schema import metadata
+
+TABLES = ("access_tokens", "application_secrets", "redirect_addresses")
+
+
+@dataclass(frozen=True, slots=True)
+class Maker:
+    """The consent or the developer token behind a call: exactly one of the two numbers. *expires*: no later than
+    this may end what it makes."""
+
+    account_id: int | None
+    token_id: int | None
+    expires: datetime | None = None
+
+    def values(self) -> dict[str, int | None]:
+        """The columns of what it makes."""
+        return {"made_by_account_id": self.account_id, "made_by_token_id": self.token_id}
+
+    def within(self, expires: datetime | None) -> datetime | None:
+        """*expires*, or the maker's own end if that comes first."""
+        ends = [end for end in (expires, self.expires) if end is not None]
+        return min(ends, default=None)
+
+
+def maker_of(work: UnitOfWork, actor: Actor) -> Maker | None:
+    """None for a person at a page and for the command line."""
+    if actor.via is not Via.TOKEN:
+        return None
+    tokens = metadata.tables["access_tokens"].c
+    row = work.db.execute(
+        sa.select(tokens.is_developer, tokens.name, tokens.expires).where(tokens.id == actor.token_id)
+    ).first()
+    if row is None or actor.account_id is None:
+        raise PersonNeeded("Sign in and do this on the page: what stands behind this call cannot be told.")
+    if row.is_developer or row.name:
+        return Maker(None, actor.token_id, row.expires)
+    return Maker(actor.account_id, None)  # its access tokens come and go, the consent stays
+
+
+def require_person(work: UnitOfWork, accounts: Accounts, actor: Actor, refusal: str) -> None:
+    """The password given lately, in a browser. No token can do that: PersonNeeded with *refusal*, which names the
+    remedy. The command line reads the server key anyway."""
+    if actor.via is Via.TOKEN:
+        raise PersonNeeded(refusal)
+    if actor.via is Via.SESSION:
+        accounts.require_fresh(work, actor)
+
+
+def end_made_by_consents(work: UnitOfWork, account_ids: Any, thing: str) -> None:
+    """End what was made with tokens of these accounts' consents: a list or a select of account ids. *thing* is what
+    ended, for the audit."""
+    _end(work, "made_by_account_id", account_ids, thing)
+
+
+def end_made_by_tokens(work: UnitOfWork, token_ids: Any, thing: str) -> None:
+    """The same of developer tokens whose rows stay."""
+    _end(work, "made_by_token_id", token_ids, thing)
+
+
+def end_made_by_application(work: UnitOfWork, application_id: int) -> None:
+    """End what was made with any token of an application that ends or stops."""
+    theirs = sa.select(accounts.c.id).where(accounts.c.application_id == application_id)
+    tokens = metadata.tables["access_tokens"].c
+    thing = f"application {application_id}"
+    end_made_by_consents(work, theirs, thing)
+    end_made_by_tokens(work, sa.select(tokens.id).where(tokens.account_id.in_(theirs)), thing)
+
+
+def _end(work: UnitOfWork, maker: str, ids: Any, thing: str) -> None:
+    gone = {}
+    for name in TABLES:
+        table = metadata.tables[name]
+        many = work.db.execute(table.delete().where(table.c[maker].in_(ids))).rowcount
+        if many:
+            gone[name] = many
+    if gone:
+        audit.write(work, None, "made_with_token.ended", thing, gone)
