@@ -2,6 +2,7 @@
 docs/decisions/0080). Every step of an attack goes over HTTP."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -12,6 +13,7 @@ from tests.portal.conftest import API
 from vitrine.accounts import User
 from vitrine.accounts.tables import sessions
 from vitrine.applications import Profile
+from vitrine.oauth.tables import access_tokens
 from vitrine.testing.server import PASSWORD, Registered, Server, Visitor
 
 pytestmark = pytest.mark.both_databases
@@ -252,6 +254,38 @@ def test_a_narrower_yes_narrows_what_was_made_before(
     visitor = server.browser(ada)
     allow(visitor, ask(visitor, helper, scope="applications search upload"), without=("search",))
     assert status_of(server, made, "/api/v1/search/") == 403
+
+
+def test_an_address_ends_at_the_moment_its_developer_token_does(
+    server: Server, visitor: Visitor, app: Registered
+) -> None:
+    """Not only when the worker deletes the token."""
+    tool = named(server, visitor, app)
+    assert call(server, "POST", app.application.id, "redirects/", tool, {"uri": EVIL}).status_code == 201
+    assert ask(visitor, app, redirect_uri=EVIL).status_code == 200
+    with server.services.database.write() as work:
+        ended = access_tokens.update().where(access_tokens.c.name == "tool 7")
+        work.db.execute(ended.values(expires=work.now - timedelta(seconds=1)))
+    assert ask(visitor, app, redirect_uri=EVIL).status_code == 400
+    assert EVIL not in visitor.get(page_of(app.application.id)).text
+
+
+def test_a_withdrawal_catches_what_is_made_at_the_same_moment(
+    server: Server, visitor: Visitor, token: str, app: Registered, helper: Registered
+) -> None:
+    def make(turn: int) -> str | None:
+        if turn == 3:
+            withdraw(visitor, helper)
+            return None
+        body = {"name": f"made {turn}", "days": 7, "scopes": ["applications"]}
+        told = call(server, "POST", app.application.id, "tokens/", token, body)
+        assert told.status_code in (201, 401, 403), told.text
+        made: str | None = told.json().get("token")
+        return made
+
+    with ThreadPoolExecutor(8) as pool:
+        made = [one for one in pool.map(make, range(8)) if one is not None]
+    assert [status_of(server, one, API) for one in made] == [401] * len(made)
 
 
 # -- siblings: other ways to a wider key -------------------------------------------------------------------------------

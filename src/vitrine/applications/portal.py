@@ -8,7 +8,7 @@ from typing import Any
 
 from vitrine.accounts import Actor, User, UserId
 from vitrine.accounts.model import Via
-from vitrine.applications import portal_store, provenance, store
+from vitrine.applications import machines, portal_store, provenance, store
 from vitrine.applications.checks import Draft, check
 from vitrine.applications.errors import BadApplication, NoSuchApplication
 from vitrine.applications.kinds import KIND_NAMES, KINDS, Kind, kind_of
@@ -243,7 +243,7 @@ class Portal:
         if found.is_machine:
             self._require_person(work, actor, "A token cannot replace the secret of a machine. Sign in and make a new"
                                               " one on its settings page.")  # fmt: skip
-        self.applications.require_keeper(work, actor, found)
+        machines.require_keeper(work, actor, found)
         if overlap not in OVERLAPS:
             raise Invalid("Choose how long the old secret goes on working.", field="overlap")
         live = portal_store.secrets(work, found.id)

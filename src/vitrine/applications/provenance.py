@@ -54,7 +54,12 @@ def maker_of(work: UnitOfWork, actor: Actor) -> Maker | None:
         raise PersonNeeded("Sign in and do this on the page: what stands behind this call cannot be told.")
     if row.is_developer or row.name:
         return Maker(None, actor.token_id, row.expires)
-    return Maker(actor.account_id, None)  # its access tokens come and go, the consent stays
+    # Its access tokens come and go, the consent stays. Whoever withdraws it at this moment waits for us, and then ends
+    # what we made; or we wait for them, and see that it is gone.
+    stands = sa.select(accounts.c.id).where(accounts.c.id == actor.account_id, accounts.c.revoked_at.is_(None))
+    if work.db.execute(stands.with_for_update(read=True)).first() is None:
+        raise PersonNeeded("Sign in and do this on the page: the permission of this application was withdrawn.")
+    return Maker(actor.account_id, None)
 
 
 def require_person(work: UnitOfWork, accounts: Accounts, actor: Actor, refusal: str) -> None:

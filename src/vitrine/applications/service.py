@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from vitrine.accounts import Accounts, Actor, UserId, Via
-from vitrine.applications import provenance, store
+from vitrine.applications import machines, provenance, store
 from vitrine.applications.checks import LIST_SHAPES, Draft, Imported, check, check_credentials
 from vitrine.applications.errors import (
-    ActsForAnother,
     BadApplication,
     NoSecret,
     NoSuchApplication,
@@ -213,7 +212,7 @@ class Applications:
         """The client secret itself. Raises NotFresh, ActsForAnother or NoSecret; leaves an audit line (design 5.4)."""
         application = self.get(work, actor, application_id)
         self.accounts.require_fresh(work, actor)
-        self.require_keeper(work, actor, application)
+        machines.require_keeper(work, actor, application)
         secret, sealed = self._current(work, application)
         if actor.user_id != application.creator_id:
             store.share_secrets(work, application.id, secret.id)
@@ -226,26 +225,6 @@ class Applications:
         if found is None:
             raise NoSecret("This application has no secret that works. Make a new one.")
         return found
-
-    def may_reveal_secret(self, work: UnitOfWork, actor: Actor, application: Application) -> bool:
-        """False for what `reveal_secret` refuses even after a fresh sign-in, and where no secret is left."""
-        return self.acts_for(work, application) in (None, actor.user_id) and (
-            store.current_secret(work, application.id) is not None
-        )
-
-    def acts_for(self, work: UnitOfWork, application: Application) -> UserId | None:
-        """The person whom its secret alone gives access to: its first owner, once they said so themselves."""
-        if not application.switches.is_on(Switch.ACTS_AS_OWNER):
-            return None
-        account_id, user_id = self.acting_account(work, application)
-        return None if account_id is None or user_id is None else UserId(user_id)
-
-    def require_keeper(self, work: UnitOfWork, actor: Actor, application: Application) -> None:
-        """While an application acts for somebody, its secret is theirs alone: whoever else knew it, co-owner or
-        administrator, would act as them (docs/decisions/0081). Raises ActsForAnother."""
-        person = self.acts_for(work, application)
-        if person is not None and actor.user_id != person and actor.via is not Via.COMMAND:
-            raise ActsForAnother("This application acts for its owner: only they can see or replace its secret.")
 
     def first_secret(self, work: UnitOfWork, actor: Actor, application: Application) -> str:
         """The client secret of an application that was made in this very unit of work, for who made it by a program:
@@ -281,10 +260,7 @@ class Applications:
 
     def acting_account(self, work: UnitOfWork, application: Application) -> tuple[AccountId | None, int | None]:
         """The account of an owner who lets their application act in their name, and who that is."""
-        if application.creator_id is None:
-            return None, None
-        account_id = store.acting_account(work, application.creator_id, application.id)
-        return account_id, application.creator_id
+        return machines.acting_account(work, application)
 
     def user_of(self, work: UnitOfWork, account_id: int) -> UserId:
         """Whose account it is."""

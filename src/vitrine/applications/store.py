@@ -45,12 +45,19 @@ def _find(work: UnitOfWork, *conditions: Any, live: Any = _LIVE) -> list[Applica
     addresses: dict[int, dict[str, bool]] = {row.id: {} for row in rows}
     found = work.db.execute(
         sa.select(redirect_addresses.c.application_id, redirect_addresses.c.uri, _BY_TOKEN)
-        .where(redirect_addresses.c.application_id.in_(list(addresses)))
+        .where(redirect_addresses.c.application_id.in_(list(addresses)), _address_stands(work))
         .order_by(redirect_addresses.c.position, redirect_addresses.c.id)
     )
     for application_id, uri, is_by_token in found:
         addresses[application_id][uri] = bool(is_by_token)
     return [_application(row, addresses[row.id]) for row in rows]
+
+
+def _address_stands(work: UnitOfWork) -> sa.ColumnElement[bool]:
+    """False for an address whose developer token is over, until the worker deletes both."""
+    tokens = metadata.tables["access_tokens"].c
+    over = sa.select(tokens.id).where(tokens.id == redirect_addresses.c.made_by_token_id, tokens.expires <= work.now)
+    return sa.or_(redirect_addresses.c.made_by_token_id.is_(None), sa.not_(over.exists()))
 
 
 def _application(row: Any, redirects: Mapping[str, bool]) -> Application:
@@ -153,7 +160,7 @@ def is_origin(work: UnitOfWork, origin: str, application_id: int | None) -> bool
     wanted = (
         sa.select(redirect_addresses.c.id)
         .join(applications, applications.c.id == redirect_addresses.c.application_id)
-        .where(redirect_addresses.c.origin == origin, applications.c.activated, _LIVE)
+        .where(redirect_addresses.c.origin == origin, applications.c.activated, _LIVE, _address_stands(work))
         .limit(1)
     )
     if application_id is not None:

@@ -22,6 +22,7 @@ from vitrine.applications import (
     Switch,
     Switches,
     kind_of,
+    machines,
     usage,
 )
 from vitrine.applications.kinds import KIND_NAMES
@@ -127,11 +128,10 @@ async def facts(request: Request, **revealed: str | None) -> Facts:
 
     def call(work: UnitOfWork, actor: Actor) -> Facts:
         application = here.applications.get(work, actor, application_id(request))
-        acts_for = here.applications.acts_for(work, application)
         return Facts(
             application=application,
-            acts_for=acts_for,
-            keeps_secret=acts_for in (None, actor.user_id),
+            acts_for=machines.acts_for(work, application),
+            keeps_secret=machines.keeps_secret(work, actor, application),
             secret=here.applications.secret(work, actor, application.id),
             token=here.oauth.developer_token(work, actor, application),
             is_mine=here.applications.account(work, actor.must_user_id, application) is not None,
@@ -316,7 +316,7 @@ async def reveal(request: Request, _given: dict[str, str]) -> Response:
     def call(work: UnitOfWork, actor: Actor) -> tuple[str | None, str | None]:
         application = here.applications.get(work, actor, application_id(request))
         secret = None
-        if here.applications.may_reveal_secret(work, actor, application):
+        if machines.keeps_secret(work, actor, application) and here.applications.secret(work, actor, application.id):
             secret = here.applications.reveal_secret(work, actor, application.id)
         return secret, here.oauth.reveal_developer_token(work, actor, application)
 

@@ -1,0 +1,37 @@
+"""Applications that act for their owner by their secret alone, and whose that secret is (docs/decisions/0081)."""
+
+from vitrine.accounts import Actor, UserId
+from vitrine.accounts.model import Via
+from vitrine.applications import store
+from vitrine.applications.errors import ActsForAnother
+from vitrine.applications.model import AccountId, Application
+from vitrine.applications.profiles import Switch
+from vitrine.platform.database import UnitOfWork
+
+
+def acting_account(work: UnitOfWork, application: Application) -> tuple[AccountId | None, int | None]:
+    """The account of an owner who lets their application act in their name, and who that is."""
+    if application.creator_id is None:
+        return None, None
+    account_id = store.acting_account(work, application.creator_id, application.id)
+    return account_id, application.creator_id
+
+
+def acts_for(work: UnitOfWork, application: Application) -> UserId | None:
+    """The person whom its secret alone gives access to: its first owner, once they said so themselves."""
+    if not application.switches.is_on(Switch.ACTS_AS_OWNER):
+        return None
+    account_id, user_id = acting_account(work, application)
+    return None if account_id is None or user_id is None else UserId(user_id)
+
+
+def keeps_secret(work: UnitOfWork, actor: Actor, application: Application) -> bool:
+    """False for everybody but the person for whom an application acts: whoever else knew its secret, co-owner or
+    administrator, would act as them. The command line reads the server key anyway."""
+    return actor.via is Via.COMMAND or acts_for(work, application) in (None, actor.user_id)
+
+
+def require_keeper(work: UnitOfWork, actor: Actor, application: Application) -> None:
+    """Raises ActsForAnother for who may not see or replace the secret."""
+    if not keeps_secret(work, actor, application):
+        raise ActsForAnother("This application acts for its owner: only they can see or replace its secret.")
