@@ -8,7 +8,7 @@ from typing import Any
 from vitrine.accounts import Accounts, Actor
 from vitrine.applications import Application, ApplicationId, Applications, Policy, Switch
 from vitrine.errors import Forbidden
-from vitrine.oauth import authorize, codes, devices, habits, metadata, mismatch, openid, revocation, scopes, store
+from vitrine.oauth import authorize, codes, devices, habits, metadata, mismatch, openid, revocation, scopes
 from vitrine.oauth.clients import Client, Clients
 from vitrine.oauth.errors import InsufficientScope, TokenError
 from vitrine.oauth.grants import GRANTS, KNOWN, SHORT
@@ -285,12 +285,11 @@ class OAuth:
 
     def revoke_application(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId) -> None:
         """Withdraw one's consent: codes and tokens of this person and application are deleted, at once and for good."""
-        account_id = self._applications.revoked(work, actor, application_id)
-        store.delete_tokens_of_account(work, account_id)
+        self._applications.withdraw(work, actor, application_id)
 
     def forget_application(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId) -> None:
         """Withdraw one's consent if it stands, and take the application off the list of those one ever allowed."""
-        store.delete_tokens_of_account(work, self._applications.forget(work, actor, application_id))
+        self._applications.forget(work, actor, application_id)
 
 
 def _habits(client: Client, grant_type: str) -> tuple[str, ...]:

@@ -28,6 +28,14 @@ class Code:
     scope: list[str] | None
     nonce: str | None
     authenticated: datetime | None
+    revoked_at: datetime | None
+    user_deleted_at: datetime | None
+    user_locked: bool
+
+    @property
+    def is_closed(self) -> bool:
+        """True once consent was withdrawn, or the person's account was suspended or closed."""
+        return self.revoked_at is not None or self.user_deleted_at is not None or self.user_locked
 
 
 _ADD_CODE = PreparedInsert(
@@ -42,6 +50,7 @@ def add_code(work: UnitOfWork, values: Mapping[str, Any]) -> None:
 
 def _code() -> Prepared:
     accounts, codes = metadata.tables["accounts"], authorization_codes.c
+    users = metadata.tables["users"]
     return Prepared(
         sa.select(
             codes.id,
@@ -55,8 +64,12 @@ def _code() -> Prepared:
             codes.scope,
             codes.nonce,
             codes.authenticated,
+            accounts.c.revoked_at,
+            users.c.deleted_at,
+            users.c.mail_locked,
         )
         .join(accounts, accounts.c.id == codes.account_id)
+        .join(users, users.c.id == accounts.c.user_id)
         .where(codes.digest == sa.bindparam("digest"))
     )
 
@@ -106,13 +119,6 @@ def delete_tokens_of_code(work: UnitOfWork, code_id: int) -> int:
     families = refresh_store.families_of_code(work, code_id)
     gone = sum(refresh_store.end_family(work, family) for family in families)
     return gone + work.db.execute(access_tokens.delete().where(access_tokens.c.code_id == code_id)).rowcount
-
-
-def delete_tokens_of_account(work: UnitOfWork, account_id: int) -> int:
-    work.db.execute(authorization_codes.delete().where(authorization_codes.c.account_id == account_id))
-    refresh_store.delete_of_account(work, account_id)
-    work.db.execute(device_codes.delete().where(device_codes.c.account_id == account_id))
-    return work.db.execute(access_tokens.delete().where(access_tokens.c.account_id == account_id)).rowcount
 
 
 def developer_token(work: UnitOfWork, account_id: int) -> Any:

@@ -27,6 +27,7 @@ from vitrine.applications import (
 from vitrine.applications.kinds import KIND_NAMES
 from vitrine.applications.model import Secret
 from vitrine.applications.portal_store import KEPT
+from vitrine.applications.secret_views import Offer
 from vitrine.edge import read, services, write
 from vitrine.errors import Invalid
 from vitrine.oauth.personal import NamedToken
@@ -113,6 +114,8 @@ class Facts:
     revealed_named: str | None = None
     secrets: tuple[Secret, ...] = ()
     tokens: tuple[NamedToken, ...] = ()
+    offers: tuple[Offer, ...] = ()
+    has_acting_owner: bool = False
 
 
 async def settings(request: Request) -> Response:
@@ -131,6 +134,8 @@ async def facts(request: Request, **revealed: str | None) -> Facts:
             is_mine=here.applications.account(work, actor.must_user_id, application) is not None,
             secrets=tuple(here.portal.secrets(work, actor, application.id)),
             tokens=tuple(here.personal.all(work, actor, application)),
+            offers=tuple(here.portal.offers(work, actor, application.id)),
+            has_acting_owner=here.applications.acting_account(work, application)[0] is not None,
             **revealed,
         )
 
@@ -163,7 +168,7 @@ async def settings_page(
         callback=known_facts.application.callback if callback is None else callback,
         password_grant=known_facts.application.switches.is_on(Switch.PASSWORD_GRANT, here.oauth.policy),
         habits=_habits(known_facts.application.switches, here.oauth.policy),
-        acts_alone=_acts_alone(known_facts.application.switches, here.oauth.policy),
+        acts_alone=_acts_alone(known_facts, here.oauth.policy),
         policy=here.oauth.policy.value,
         list_shapes=LIST_SHAPES,
         kind=kind_of(application.kind, application.type, application.switches.profile).value,
@@ -181,9 +186,13 @@ def _habits(switches: Switches, policy: Policy) -> dict[str, bool]:
     return {one.value: switches.is_on(one, policy) for one in OLD_HABITS if switches.can_choose(one)}
 
 
-def _acts_alone(switches: Switches, policy: Policy) -> bool | None:
-    """Whether the application may act for its owner without a person; None for kinds that never can."""
-    return switches.is_on(Switch.ACTS_AS_OWNER, policy) if switches.can_choose(Switch.ACTS_AS_OWNER) else None
+def _acts_alone(known_facts: Facts, policy: Policy) -> bool | None:
+    """Whether the application may act for its owner without a person; None for kinds that never can. The switch alone
+    is not enough: the owner's word for it ends when the application changes hands."""
+    switches = known_facts.application.switches
+    if not switches.can_choose(Switch.ACTS_AS_OWNER):
+        return None
+    return switches.is_on(Switch.ACTS_AS_OWNER, policy) and known_facts.has_acting_owner
 
 
 async def switch(request: Request) -> Response:
