@@ -121,7 +121,7 @@ def _people(**form: str) -> Callable[[World], None]:
     return change
 
 
-def _api(method: str, path: str, *, by_bob: bool = True) -> Callable[[World], None]:
+def _api(method: str, path: str) -> Callable[[World], None]:
     def call(world: World) -> None:
         token = world.app.developer_token
         address = f"/api/applications/{world.app.application.id}/{path.format(ada=world.ada.id)}"

@@ -4,10 +4,11 @@ import pytest
 
 from tests.oauth.flows import code_of, exchange, status_of
 from tests.oauth.test_device import decide, offer, poll
+from tests.oauth.test_second_step import switch_on
 from tests.operations.test_letters import EMAIL, FORGOT, FRESH, letters, link
 from vitrine.accounts import User
 from vitrine.applications import Profile
-from vitrine.testing.server import PASSWORD, Registered, Server, Visitor
+from vitrine.testing.server import PASSWORD, Registered, Server, Visitor, hidden
 
 pytestmark = pytest.mark.both_databases
 PASSWORD_PAGE = "/account/reset-password/"
@@ -71,9 +72,6 @@ def test_an_allowed_device_code_ends_with_every_token(server: Server, ada: User,
 
 def test_a_half_finished_sign_in_ends_when_the_password_is_changed(server: Server, ada: User) -> None:
     """The proof of the first step is signed and stands in a form: nothing in the database could end it."""
-    from tests.oauth.test_second_step import switch_on
-    from vitrine.testing.server import hidden
-
     inside = server.browser(ada)
     _, codes = switch_on(server, ada)
     half: Visitor = server.browser()

@@ -13,7 +13,7 @@ from vitrine.accounts.helping import Helping
 from vitrine.accounts.tables import sessions
 from vitrine.applications import Profile
 from vitrine.errors import Conflict, Forbidden, Invalid
-from vitrine.testing.server import PASSWORD, Registered, Server
+from vitrine.testing.server import PASSWORD, Registered, Server, hidden
 
 TOKENS = "/login/developer-tokens/"
 OFFER = "Somebody who left knows the client secret"
@@ -72,8 +72,6 @@ def test_the_page_and_the_letter_list_developer_tokens_and_end_them_once(
 
 
 def test_the_button_of_the_page_ends_them_too(server: Server, ada: User, app: Registered) -> None:
-    from vitrine.testing.server import hidden
-
     shown, visitor = renew(server), server.browser()
     form = {**visitor.form("/login/"), "token": hidden(shown)["token"]}
     assert visitor.client.post(TOKENS, data=form).status_code == 200

@@ -1,5 +1,6 @@
 """Sessions know how they were opened, and sign-ins on their way end like those that are open."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,13 @@ from vitrine.applications import Profile, Switch
 from vitrine.testing.server import PASSWORD, Server, Visitor, hidden
 
 PASSWORD_PAGE = "/account/reset-password/"
+
+
+@pytest.fixture
+def provider() -> Iterator[Lying]:
+    made = Lying()
+    yield made
+    made.close()
 
 
 @pytest.fixture
@@ -105,13 +113,6 @@ def test_a_provider_takes_its_sessions_along_also_after_our_own_second_step(
         assert (is_in(inside), is_in(visitor)) == (True, False)
     finally:
         server.close()
-
-
-@pytest.fixture
-def provider() -> object:
-    made = Lying()
-    yield made
-    made.close()
 
 
 def test_a_session_of_yesterday_ends_as_if_it_had_been_opened_by_what_was_removed(server: Server, ada: User) -> None:
