@@ -40,6 +40,10 @@ def test_every_setting_is_described_and_the_page_is_current() -> None:
     assert reference.PAGE.read_text() == reference.settings_page(), "run make docs"
 
 
+def test_the_page_of_credentials_is_current() -> None:
+    assert reference.CREDENTIALS.read_text() == reference.credentials_page(), "run make docs"
+
+
 def test_the_page_of_clauses_is_current() -> None:
     assert clauses.PAGE.read_text() == clauses.clauses_page(), "run make docs"
 

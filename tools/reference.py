@@ -4,9 +4,12 @@ import sys
 from dataclasses import fields
 from pathlib import Path
 
+from vitrine.accounts.lifetimes import TABLE, Credential, Effect
 from vitrine.settings import PREFIX, Settings
 
-PAGE = Path(__file__).parents[1] / "docs" / "reference" / "settings.md"
+FOLDER = Path(__file__).parents[1] / "docs" / "reference"
+PAGE = FOLDER / "settings.md"
+CREDENTIALS = FOLDER / "credentials.md"
 
 
 def settings_page() -> str:
@@ -25,12 +28,43 @@ def settings_page() -> str:
     return "\n".join(lines) + "\n"
 
 
+MEANINGS = {
+    Effect.ENDS: "never works again.",
+    Effect.ENDS_IF_TICKED: "the same, where the person ticks it on the page.",
+    Effect.REFUSED: "refused at each use; works again if the person or application comes back before its time is over.",
+    Effect.ROTATION_OFFERED: "goes on working; the settings page offers a new one if this person saw it.",
+}
+
+
+def credentials_page() -> str:
+    lines = [
+        "# When credentials end",
+        "",
+        "Made by `make docs` from the table in `src/vitrine/accounts/lifetimes.py`, by which the server acts. All that",
+        "an event names ends in the transaction of the event, in every process; what it does not name stays.",
+        "`tests/lifetimes` proves each cell over HTTP. Why so: [decision 0083](../decisions/0083-what-ends-when.md).",
+        "",
+        *(f"- **{effect.value}**: {words}" for effect, words in MEANINGS.items()),
+    ]
+    for event, row in TABLE.items():
+        lines += ["", f"## {event.value[0].upper()}{event.value[1:]}", ""]
+        for effect in MEANINGS:
+            named = [credential.value for credential in Credential if row[credential] is effect]
+            if named:
+                lines.append(f"- **{effect.value}**: {'; '.join(named)}.")
+    return "\n".join(lines) + "\n"
+
+
+PAGES = {PAGE: settings_page, CREDENTIALS: credentials_page}
+
+
 def main() -> int:
-    wanted = settings_page()
+    wanted = {page: make() for page, make in PAGES.items()}
     if "--check" in sys.argv:
-        return 0 if PAGE.exists() and PAGE.read_text() == wanted else 1
-    PAGE.parent.mkdir(parents=True, exist_ok=True)
-    PAGE.write_text(wanted)
+        return 0 if all(page.exists() and page.read_text() == text for page, text in wanted.items()) else 1
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    for page, text in wanted.items():
+        page.write_text(text)
     return 0
 
 

@@ -14,15 +14,18 @@ from starlette.types import Receive, Scope, Send
 
 from vitrine import files, web
 from vitrine.accounts import Accounts, SignInPolicy, external_store, links
+from vitrine.accounts import endings as account_endings
 from vitrine.accounts import store as accounts_store
 from vitrine.accounts.external import External
 from vitrine.accounts.letters import SEND, Letters, Postman
+from vitrine.accounts.lifetimes import Lifetimes
 from vitrine.accounts.passwords import Passwords
 from vitrine.accounts.second import SecondFactor
 from vitrine.api import oauthv2, root, v1
 from vitrine.api import portal as portal_api
 from vitrine.api.cors import Cors
 from vitrine.applications import Applications, Policy, Portal, portal_store, usage
+from vitrine.applications import endings as application_endings
 from vitrine.applications.descriptions import Descriptions
 from vitrine.applications.events import ScopesLimited
 from vitrine.edge import health
@@ -54,6 +57,7 @@ from vitrine.media.sandbox import Sandbox
 from vitrine.media.service import Media
 from vitrine.media.storage import open_store
 from vitrine.oauth import OAuth, habits, narrowing, scopes
+from vitrine.oauth import endings as token_endings
 from vitrine.oauth import store as tokens
 from vitrine.oauth.narrowing import Narrowing
 from vitrine.oauth.notices import Notices
@@ -104,7 +108,9 @@ def make_services(
         failures=settings.sign_in_failures,
         wait=timedelta(minutes=settings.sign_in_wait_minutes),
     )
-    accounts = Accounts(database, passwords or Passwords(), vault, policy)
+    enders = {**account_endings.ENDERS, **application_endings.ENDERS, **token_endings.ENDERS}
+    lifetimes = Lifetimes(enders, token_endings.developer_tokens)
+    accounts = Accounts(database, passwords or Passwords(), vault, lifetimes, policy)
     applications = Applications(accounts, vault)
     portal = Portal(applications, settings.application_approval)
     jobs = Jobs()

@@ -1,14 +1,20 @@
 """Yesterday's data under today's code: each migration runs on a database that is in use."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
+import sqlalchemy as sa
 from alembic import command
 from alembic.migration import MigrationContext
 
+from vitrine.accounts.tables import sessions, users
 from vitrine.applications import store
+from vitrine.applications.tables import application_secret_views
 from vitrine.platform import migrate
-from vitrine.platform.database import Database
+from vitrine.platform.database import Database, UnitOfWork
 from vitrine.schema import metadata
+from vitrine.testing.postgresql import PostgreSQL
 
 ADDRESSES = {
     "https://Notes.example.com/cb": "https://notes.example.com",
@@ -96,3 +102,55 @@ def test_what_was_there_before_provenance_is_its_owners_own(tmp_path: Path) -> N
             assert [tuple(row) for row in rows] == [(None, None)], table
         assert work.db.exec_driver_sql("SELECT is_shared FROM application_secrets").scalar() == 0
     database.close()
+
+
+@pytest.mark.both_databases
+def test_who_saw_a_secret_is_taken_from_the_audit_log(
+    tmp_path: Path, database_url: str, request: pytest.FixtureRequest
+) -> None:
+    """A secret that was there when somebody was shown one counts as seen; a later one, and people who went, do not."""
+    server: PostgreSQL | None = request.getfixturevalue("postgresql") if database_url else None
+    database = Database(server.empty()) if server else Database.in_folder(tmp_path)
+    migrate.upgrade(database, "0081")
+    with database.write() as work:
+        for statement in (_USER, _APPLICATION, _SESSION):
+            work.db.execute(sa.text(statement), {"at": _at(work, 0)})
+        for number, created in ((1, 0), (2, 20)):
+            values = {"id": number, "created": _at(work, created), "digest": b"\0" * 32}
+            work.db.execute(sa.text(_SECRET), values)
+        for action, user, when in (
+            ("application.secret_shown", 1, 10), ("application.secret_shown", 1, 12), ("application.edited", 1, 30),
+            ("application.secret_shown", 99, 30), ("application.secret_shown", None, 30),
+        ):  # fmt: skip
+            work.db.execute(sa.text(_LINE), {"at": _at(work, when), "user": user, "action": action})
+    migrate.upgrade(database)
+    with database.read() as work:
+        views = work.db.execute(sa.select(application_secret_views)).all()
+        assert [(one.secret_id, one.user_id, one.seen.second, one.offered) for one in views] == [(1, 1, 12, None)]
+        session = work.db.execute(sa.select(sessions)).one()
+        assert (session.opened_by, session.authenticator_id, session.second_factor) == (None, None, False)
+        assert work.db.scalar(sa.select(users.c.auth_version)) == 1
+        assert migrate.differences(work.db, metadata) == []
+    database.close()
+
+
+_USER = "INSERT INTO users (id, login, login_folded, created, updated) VALUES (1, 'ada', 'ada', :at, :at)"
+_APPLICATION = (
+    "INSERT INTO applications (id, creator_id, type, profile, name, description, website, client_id, switches, created,"
+    " updated) VALUES (7, 1, 'web', 'strict', 'Old', 'Old.', 'https://x', 'id', '{}', :at, :at)"
+)
+_SESSION = (
+    "INSERT INTO sessions (id, digest, user_id, created, proved_at, last_seen, expires)"
+    " VALUES (1, 'x', 1, :at, :at, :at, :at)"
+)
+_SECRET = (
+    "INSERT INTO application_secrets (id, application_id, digest, sealed, last_four, created)"
+    " VALUES (:id, 7, :digest, '', 'abcd', :created)"
+)
+_LINE = "INSERT INTO audit_log (at, user_id, action, object) VALUES (:at, :user, :action, 'application 7')"
+
+
+def _at(work: UnitOfWork, second: int) -> object:
+    """An instant in the form of this database."""
+    instant = datetime(2026, 1, 1, 12, 0, second, tzinfo=UTC)
+    return round(instant.timestamp() * 1_000_000) if work.db.dialect.name == "sqlite" else instant

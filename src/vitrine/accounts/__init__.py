@@ -1,6 +1,6 @@
 """Users, passwords, sessions and rights; Actor = who asks, with which authority."""
 
-from vitrine.accounts.model import COMMAND, NOBODY, Actor, Session, SessionId, User, UserId, Via
+from vitrine.accounts.model import COMMAND, NOBODY, Actor, OpenedBy, Session, SessionId, SignIn, User, UserId, Via
 from vitrine.accounts.rights import CollectionGrant, DataboxRight, RecordGrant, Right, Rights
 from vitrine.accounts.service import Accounts, SignInPolicy
 
@@ -11,11 +11,13 @@ __all__ = [
     "Actor",
     "CollectionGrant",
     "DataboxRight",
+    "OpenedBy",
     "RecordGrant",
     "Right",
     "Rights",
     "Session",
     "SessionId",
+    "SignIn",
     "SignInPolicy",
     "User",
     "UserId",

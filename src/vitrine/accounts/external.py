@@ -17,6 +17,7 @@ from vitrine.accounts import second_store
 from vitrine.accounts import store as people
 from vitrine.accounts.errors import ProviderDown, ProviderRefused
 from vitrine.accounts.letters import Letters
+from vitrine.accounts.lifetimes import Event
 from vitrine.accounts.model import Actor, User, UserId
 from vitrine.accounts.provider_client import Asked, Identity, ProviderClient
 from vitrine.accounts.service import Accounts
@@ -250,6 +251,11 @@ class External:
         if by != "first sign-in":
             self.letters.tell(work, "identity-added", user, {"provider": self.provider(identity.provider_id).label})
 
+    def identity_id(self, work: UnitOfWork, returned: Returned) -> int | None:
+        """The link through which this sign-in opens an account; None when it was taken away meanwhile."""
+        linked = store.by_subject(work, returned.identity.issuer, returned.identity.subject)
+        return linked.id if linked else None
+
     # -- one's own page ------------------------------------------------------------------------------------------
 
     def overview(self, work: UnitOfWork, actor: Actor) -> list[Connected]:
@@ -312,6 +318,7 @@ class External:
         if not others and not people.password_hash(work, mine) and not second_store.passkeys(work, mine):
             raise Conflict("Nothing else opens your account. Choose a password or add a passkey first.")
         store.remove(work, mine, linked_id)
+        self.accounts.happened(work, actor, Event.PROVIDER_UNLINKED, authenticator_id=linked_id)
         audit.write(work, actor, "external.unlinked", f"user {actor.user_id}", {"identity": linked_id})
 
 

@@ -15,7 +15,9 @@ from babel.dates import format_datetime
 
 from vitrine.accounts import links
 from vitrine.accounts import store as people
+from vitrine.accounts.endings import EMAIL, PASSWORD, TOKENS
 from vitrine.accounts.errors import LinkUsed
+from vitrine.accounts.lifetimes import DeveloperTokenLine, Event, Happening
 from vitrine.accounts.model import Actor, User, UserId
 from vitrine.accounts.service import Accounts, checked_email
 from vitrine.errors import DomainError, Unavailable
@@ -27,9 +29,12 @@ from vitrine.platform.mail import Letter, Transport, Words
 from vitrine.platform.rates import Rates
 
 SEND = Kind("mail.send", lane="mail", max_attempts=8)
-PASSWORD, EMAIL = "password", "email"
-LIFE = {PASSWORD: timedelta(days=3), EMAIL: timedelta(days=1)}
-WAYS = {PASSWORD: "/login/renew-password/?token=", EMAIL: "/account/reset-email/?token="}
+LIFE = {PASSWORD: timedelta(days=3), EMAIL: timedelta(days=1), TOKENS: timedelta(days=3)}
+WAYS = {
+    PASSWORD: "/login/renew-password/?token=",
+    EMAIL: "/account/reset-email/?token=",
+    TOKENS: "/login/developer-tokens/?token=",
+}
 BY_CALLER, BY_ADDRESS = 20, 3  # letters an hour
 
 # Each paragraph is one message of the catalogue.
@@ -55,6 +60,18 @@ TEXTS: dict[str, tuple[str, tuple[str, ...]]] = {
         (
             "The password of your account {login} at {site} was changed just now. Every sign-in has ended.",
             "If it was not you, choose a new one at once:",
+            "{forgotten}",
+        ),
+    ),
+    TOKENS: (
+        "Your password for {site} was changed",
+        (
+            "The password of your account {login} at {site} was changed just now. Every sign-in has ended.",
+            "These developer tokens of yours still work:",
+            "{lines}",
+            "If you do not need them, or do not know one of them, end them all here. The link works once, for three days:",  # noqa: E501
+            "{link}",
+            "If it was not you, choose a new password at once:",
             "{forgotten}",
         ),
     ),
@@ -88,6 +105,21 @@ TEXTS: dict[str, tuple[str, tuple[str, ...]]] = {
 
 
 @dataclass(frozen=True, slots=True)
+class Renewed:
+    """Whose password a link renewed. *tokens* go on working; *secret* is that of the link that ends them all."""
+
+    user: User
+    tokens: list[DeveloperTokenLine]
+    secret: str
+
+
+def _is_theirs(link: links.Link, user: User) -> bool:
+    """A link for what stands already, a password or tokens, works only while the account has the address that it went
+    to; one that confirms a new address went to that."""
+    return link.purpose == EMAIL or people.fold(link.email) == people.fold(user.email or "")
+
+
+@dataclass(frozen=True, slots=True)
 class Letters:
     accounts: Accounts
     jobs: Jobs
@@ -118,7 +150,8 @@ class Letters:
         wanted = checked_email(address)
         if not self.rates.take("email", str(actor.must_user_id), BY_ADDRESS):
             raise Unavailable("Too many letters were asked for. Please try again in an hour.", retry_after_s=3600)
-        payload = {"letter": EMAIL, "user": actor.must_user_id, "to": wanted, "language": language}
+        version = self.accounts.get(work, actor.must_user_id).auth_version
+        payload = {"letter": EMAIL, "user": actor.must_user_id, "to": wanted, "language": language, "version": version}
         self.jobs.add(work, SEND, payload, key=f"{EMAIL}:{actor.must_user_id}")
         audit.write(work, actor, "email.asked", f"user {actor.user_id}")
 
@@ -127,6 +160,16 @@ class Letters:
         catalogue. Nobody is told who has no address."""
         plain = {name: " ".join(one.split()) if isinstance(one, str) else one for name, one in values.items()}
         self._tell(work, letter, user, user.email, plain)
+
+    def tell_of_password(self, work: UnitOfWork, user: User) -> list[DeveloperTokenLine]:
+        """The letter after somebody else set a password, or a letter did. The developer tokens that go on working are
+        in it, with a link that ends them all; they are returned."""
+        left = self.accounts.lifetimes.developer_tokens(work, user.id)
+        if left:
+            self.tell(work, TOKENS, user, {"lines": [one.words for one in left]})
+        else:
+            self._tell(work, "password-changed", user, user.email)
+        return left
 
     def _tell(
         self, work: UnitOfWork, letter: str, user: User, to: str | None, values: Mapping[str, Any] | None = None
@@ -144,12 +187,13 @@ class Letters:
     def _owner(self, work: UnitOfWork, secret: str, purpose: str) -> tuple[User, links.Link]:
         found = links.by_digest(work, digest(secret), purpose)
         user = people.user(work, UserId(found.user_id)) if found is not None else None
-        if found is None or user is None or user.mail_locked:
+        if found is None or user is None or user.mail_locked or not _is_theirs(found, user):
             raise LinkUsed("This link was used already, or it is too old. Please ask for a new one.", field="token")
         return user, found
 
-    def renew_password(self, secret: str, new: str, address: str) -> User:
-        """Set a new password by a link, once. Every sign-in of the person ends. Raises LinkUsed or WeakPassword.
+    def renew_password(self, secret: str, new: str, address: str) -> Renewed:
+        """Set a new password by a link, once. Developer tokens stay and are listed; all else that the table of
+        `accounts.lifetimes` names ends. Raises LinkUsed or WeakPassword.
 
         Opens its own transactions, since a hash must not hold the write lock; call it with none open."""
         database = self.accounts.database
@@ -160,11 +204,30 @@ class Letters:
             user, link = self._owner(work, secret, PASSWORD)
             links.use(work, link)
             people.set_password_hash(work, user.id, hashed)
-            people.delete_sessions(work, user.id)
+            self.accounts.lifetimes.happened(work, Happening(Event.PASSWORD_RESET, user.id))
             for name in (user.login, user.email):
                 people.clear_failures(work, name or user.login)
             audit.write(work, None, "password.renewed", f"user {user.id}", address=address)
-            self._tell(work, "password-changed", user, user.email)
+            left = self.tell_of_password(work, user)
+            return Renewed(user, left, self._tokens_link(work, user) if left else "")
+
+    @staticmethod
+    def _tokens_link(work: UnitOfWork, user: User) -> str:
+        """The secret of a link as the letter has one, for the page that is shown at once."""
+        secret = token_urlsafe(32)
+        links.add(work, digest(secret), user.id, TOKENS, user.email or "", work.now + LIFE[TOKENS])
+        return secret
+
+    def look_at_tokens(self, work: UnitOfWork, secret: str) -> tuple[User, list[DeveloperTokenLine]]:
+        """Whose developer tokens a link of a letter ends, and which they are. Raises LinkUsed."""
+        user = self.look(work, secret, TOKENS)
+        return user, self.accounts.lifetimes.developer_tokens(work, user.id)
+
+    def end_tokens(self, work: UnitOfWork, secret: str, address: str) -> User:
+        """End every developer token of a person by a link, once. Raises LinkUsed."""
+        user, _ = self._owner(work, secret, TOKENS)
+        self.accounts.lifetimes.happened(work, Happening(Event.DEVELOPER_TOKENS_ENDED, user.id))
+        audit.write(work, None, "developer_tokens.ended", f"user {user.id}", {"by": "letter"}, address=address)
         return user
 
     def confirm_email(self, work: UnitOfWork, actor: Actor, secret: str) -> str:
@@ -173,10 +236,15 @@ class Letters:
         if user.id != actor.user_id:
             raise LinkUsed("This link was used already, or it is too old. Please ask for a new one.", field="token")
         links.use(work, link)
-        people.update_user(work, user.id, {"email": link.email, "email_folded": people.fold(link.email)})
+        self.set_address(work, actor, user, link.email, Event.ADDRESS_CHANGED)
+        return link.email
+
+    def set_address(self, work: UnitOfWork, actor: Actor, user: User, address: str, event: Event) -> None:
+        """The account has *address* from now on; the old address is told. The caller asked whether the actor may."""
+        people.update_user(work, user.id, {"email": address, "email_folded": people.fold(address)})
+        self.accounts.lifetimes.happened(work, Happening(event, user.id))
         audit.write(work, actor, "email.changed", f"user {user.id}")
         self._tell(work, "email-changed", user, user.email)
-        return link.email
 
     # -- writing -------------------------------------------------------------------------------------------------
 
@@ -223,14 +291,14 @@ class Postman:
 
     def __call__(self, job: Job) -> None:
         letter, language = str(job.payload["letter"]), str(job.payload["language"])
-        with self.database.read() as work:
+        secret = token_urlsafe(32) if letter in LIFE else ""
+        # The reader is looked up where the link is written: what ends links comes before or after, never between.
+        with self.database.write() if secret else self.database.read() as work:
             user = self._reader(work, job)
             to = str(job.payload.get("to") or (user.email if user else "") or "")
-        if user is None or not to:
-            return  # nobody has this address: the asker was told nothing either
-        secret = token_urlsafe(32) if letter in LIFE else ""
-        if secret:
-            with self.database.write() as work:
+            if user is None or not to:
+                return  # nobody has this address: the asker was told nothing either
+            if secret:
                 links.add(work, digest(secret), user.id, letter, to, work.now + LIFE[letter])
         language = user.locale[:2] if user.locale else language
         try:
@@ -246,6 +314,9 @@ class Postman:
     @staticmethod
     def _reader(work: UnitOfWork, job: Job) -> User | None:
         if "user" in job.payload:
-            return people.user(work, UserId(job.payload["user"]))
+            user = people.user(work, UserId(job.payload["user"]))
+            # Asked for before a new password: whoever asked proved themselves with the old one.
+            is_old = user is not None and job.payload.get("version", user.auth_version) != user.auth_version
+            return None if is_old else user
         found = people.user_by_login(work, str(job.payload["name"]))
         return None if found is None or found.is_guest or found.mail_locked else found

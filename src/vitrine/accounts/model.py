@@ -21,6 +21,24 @@ class Via(StrEnum):
     COMMAND = "command"
 
 
+class OpenedBy(StrEnum):
+    """The first step of the sign-in that opened a session."""
+
+    PASSWORD = "password"  # noqa: S105 - a kind of proof, not a secret
+    PASSKEY = "passkey"
+    PROVIDER = "provider"
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """How somebody signed in. *authenticator_id* is the passkey or the linked identity, *second_factor* is true when a
+    code was asked for besides."""
+
+    by: OpenedBy
+    authenticator_id: int | None = None
+    second_factor: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class User:
     id: UserId
@@ -45,6 +63,7 @@ class User:
     mail_locked: bool
     rights_version: int
     url_key: int
+    auth_version: int
     last_connection: datetime | None
     created: datetime
     updated: datetime
@@ -67,6 +86,9 @@ class Session:
     expires: datetime
     address: str
     agent: str
+    opened_by: str | None = None
+    authenticator_id: int | None = None
+    second_factor: bool = False
 
 
 @dataclass(frozen=True, slots=True)

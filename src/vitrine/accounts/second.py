@@ -15,7 +15,8 @@ from urllib.parse import urlsplit
 
 from vitrine.accounts import second_store as store
 from vitrine.accounts.errors import WrongCode
-from vitrine.accounts.model import Actor, User, UserId
+from vitrine.accounts.lifetimes import Event
+from vitrine.accounts.model import Actor, OpenedBy, SignIn, User, UserId
 from vitrine.accounts.service import Accounts
 from vitrine.errors import Conflict, Invalid, NotFound
 from vitrine.platform import audit
@@ -127,6 +128,7 @@ class SecondFactor:
         store.remove(work, actor.must_user_id)
         if not store.passkeys(work, actor.must_user_id):
             store.set_codes(work, actor.must_user_id, [])
+        self.accounts.happened(work, actor, Event.SECOND_FACTOR_REMOVED)
         audit.write(work, actor, "second_factor.off", f"user {actor.user_id}")
 
     def renew_codes(self, work: UnitOfWork, actor: Actor) -> list[str]:
@@ -143,26 +145,29 @@ class SecondFactor:
 
     # -- signing in ----------------------------------------------------------------------------------------------
 
-    def pending(self, user: User, visitor: str, now: datetime) -> str:
-        """A proof that the password was right, for the form of the second step; bound to the visitor's browser."""
+    def pending(self, user: User, visitor: str, now: datetime, identity_id: int | None = None) -> str:
+        """A proof that the first step was right, for the form of the second one; bound to the visitor's browser.
+        *identity_id* is the linked identity when the first step was at a provider, else it was the password."""
         ends = round((now + PENDING_LIFE).timestamp())
-        body = f"{user.id}.{ends}"
+        body = f"{user.id}.{ends}.{user.auth_version}.{identity_id or 0}"
         return f"{body}.{base64url(signature(self._key(), f'{body}.{visitor}'.encode()))}"
 
     def _key(self) -> bytes:
         return self.accounts.vault.derive("second step")
 
-    def pending_user(self, work: UnitOfWork, pending: str, visitor: str) -> User:
-        """Raises WrongCode when the first step is too long ago, or was somebody else's."""
+    def pending_user(self, work: UnitOfWork, pending: str, visitor: str) -> tuple[User, SignIn]:
+        """Who awaits the second step, and what it completes. Raises WrongCode when the first step is too long ago, was
+        somebody else's, or was ended by a new password or the like."""
         body, _, proof = pending.rpartition(".")
-        user_id, _, ends = body.partition(".")
+        parts = body.split(".")
         right = same(proof, base64url(signature(self._key(), f"{body}.{visitor}".encode())))
         user = None
-        if right and user_id.isdecimal() and ends.isdecimal() and int(ends) > work.now.timestamp():
-            user = self.accounts.known(work, UserId(int(user_id)))
-        if user is None or user.mail_locked:
+        if right and len(parts) == 4 and int(parts[1]) > work.now.timestamp():
+            user = self.accounts.known(work, UserId(int(parts[0])))
+        if user is None or user.mail_locked or user.auth_version != int(parts[2]):
             raise WrongCode("The first step of signing in is too long ago. Please begin again.", field="pending")
-        return user
+        identity_id = int(parts[3]) or None
+        return user, SignIn(OpenedBy.PROVIDER if identity_id else OpenedBy.PASSWORD, identity_id, second_factor=True)
 
     def check(self, user: User, code: str, address: str) -> None:
         """A code of the app or a recovery code. Raises WrongCode or AccountLocked. Opens its own transaction."""
@@ -266,6 +271,7 @@ class SecondFactor:
             raise NotFound("There is no such passkey of yours.")
         if not self.is_on(work, actor.must_user_id):
             store.set_codes(work, actor.must_user_id, [])
+        self.accounts.happened(work, actor, Event.PASSKEY_REMOVED, authenticator_id=passkey_id)
         audit.write(work, actor, "passkey.removed", f"user {actor.user_id}")
 
     def ask_passkey(self, work: UnitOfWork) -> str:
@@ -280,7 +286,7 @@ class SecondFactor:
         )  # fmt: skip
         return options_to_json(options)
 
-    def sign_in(self, work: UnitOfWork, answer: str, address: str) -> User:
+    def sign_in(self, work: UnitOfWork, answer: str, address: str) -> tuple[User, SignIn]:
         """The person whose passkey answered: that is both steps at once. Raises WrongCode."""
         challenge = self._taken(work, answer, None)
         found = store.passkey(work, _credential_of(answer))
@@ -304,7 +310,7 @@ class SecondFactor:
             raise WrongCode(refusal, field="passkey", why=type(failure).__name__) from failure
         store.use_passkey(work, found.id, verified.new_sign_count)
         audit.write(work, None, "passkey.used", f"user {user.id}", address=address)
-        return user
+        return user, SignIn(OpenedBy.PASSKEY, found.id)
 
     def _challenge(self, work: UnitOfWork, user_id: int | None) -> bytes:
         made = secrets.token_bytes(32)

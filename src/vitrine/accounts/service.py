@@ -8,8 +8,9 @@ from secrets import token_urlsafe
 from typing import Any
 
 from vitrine.accounts import second_store, store
-from vitrine.accounts.errors import AccountLocked, LoginTaken, NotFresh, WrongCredentials
-from vitrine.accounts.model import Actor, Session, SessionId, User, UserId, Via
+from vitrine.accounts.errors import AccountLocked, LoginTaken, NotFresh, WrongCode, WrongCredentials
+from vitrine.accounts.lifetimes import Event, Happening, Lifetimes
+from vitrine.accounts.model import Actor, OpenedBy, Session, SessionId, SignIn, User, UserId, Via
 from vitrine.accounts.passwords import Passwords
 from vitrine.accounts.rights import CollectionGrant, DataboxRight, Right, Rights
 from vitrine.errors import Forbidden, Invalid, NotFound
@@ -18,6 +19,7 @@ from vitrine.platform.crypto import Vault, base64url, digest, signature
 from vitrine.platform.database import Database, UnitOfWork
 
 SESSION_BYTES = 32
+BY_PASSWORD = SignIn(OpenedBy.PASSWORD)
 TOUCH_EVERY = timedelta(minutes=5)
 PROFILE_FIELDS = (
     "first_name", "last_name", "gender", "address", "zip_code", "city", "country",
@@ -56,6 +58,7 @@ class Accounts:
     database: Database
     passwords: Passwords
     vault: Vault
+    lifetimes: Lifetimes
     policy: SignInPolicy = field(default_factory=SignInPolicy)
     _rights: dict[UserId, tuple[int, Rights]] = field(default_factory=dict)
     _csrf_key: bytes = b""
@@ -154,8 +157,9 @@ class Accounts:
         store.update_user(work, actor.must_user_id, changes)
         return self.get(work, actor.must_user_id)
 
-    def change_password(self, actor: Actor, *, old: str, new: str) -> None:
-        """Raises WrongCredentials, AccountLocked or WeakPassword. Every other session of the person ends.
+    def change_password(self, actor: Actor, *, old: str, new: str, end_applications: bool = False) -> None:
+        """Raises WrongCredentials, AccountLocked or WeakPassword. Ends what the table of `accounts.lifetimes` says,
+        with *end_applications* the tokens of applications too.
 
         A wrong current password counts like a failed sign-in: a stolen session must not be a place to guess at
         leisure. Opens its own transactions, as `check_password` does; call it with none open."""
@@ -166,8 +170,32 @@ class Accounts:
         hashed = self.passwords.hash(new)
         with self.database.write() as work:
             store.set_password_hash(work, actor.must_user_id, hashed)
-            store.delete_sessions(work, actor.must_user_id, keep=actor.session.id if actor.session else None)
-            audit.write(work, actor, "password.changed", f"user {actor.user_id}")
+            self.happened(work, actor, Event.PASSWORD_CHANGED, ticked=end_applications)
+            details = {"applications_ended": end_applications}
+            audit.write(work, actor, "password.changed", f"user {actor.user_id}", details)
+
+    def happened(
+        self,
+        work: UnitOfWork,
+        actor: Actor,
+        event: Event,
+        *,
+        authenticator_id: int | None = None,
+        ticked: bool = False,
+        application_id: int | None = None,
+    ) -> None:
+        """Something that the actor did to their own account: end what the table says."""
+        current = actor.session.id if actor.session else None
+        self.lifetimes.happened(
+            work, Happening(event, actor.must_user_id, application_id, current, authenticator_id, ticked)
+        )
+
+    def end_everything(self, work: UnitOfWork, actor: Actor) -> None:
+        """End all that opens the actor's account or acts for them, but the session in which they ask. Raises
+        NotFresh."""
+        self.require_fresh(work, actor)
+        self.happened(work, actor, Event.EVERYTHING_ENDED)
+        audit.write(work, actor, "everything.ended", f"user {actor.user_id}")
 
     # -- rights --------------------------------------------------------------------------------------------------
 
@@ -284,11 +312,27 @@ class Accounts:
                 retry_after_s=round(self.policy.wait.total_seconds()),
             )
 
+    def is_current(self, work: UnitOfWork, user: User) -> bool:
+        """False when something happened since *user* was read that ends sign-ins on their way: a new password, a
+        removed passkey, an account that was closed."""
+        now = store.user(work, user.id)
+        return now is not None and not now.mail_locked and now.auth_version == user.auth_version
+
     def open_session(
-        self, work: UnitOfWork, user: User, *, address: str, agent: str, proved_at: datetime | None = None
+        self,
+        work: UnitOfWork,
+        user: User,
+        *,
+        address: str,
+        agent: str,
+        sign_in: SignIn = BY_PASSWORD,
+        proved_at: datetime | None = None,
     ) -> tuple[str, Session]:
-        """Begin a session; returns its secret (for the cookie, nowhere else) and the session. *proved_at* is when the
-        person last proved who they are, if that was not now."""
+        """Begin a session; returns its secret (for the cookie, nowhere else) and the session. *user* is as they were
+        when they proved who they are; *proved_at* is when that was, if not now. Raises WrongCode when what they proved
+        it with counts no longer."""
+        if not self.is_current(work, user):
+            raise WrongCode("The first step of signing in is too long ago. Please begin again.", field="login")
         secret = token_urlsafe(SESSION_BYTES)
         session = Session(
             id=SessionId(0),
@@ -299,6 +343,9 @@ class Accounts:
             expires=work.now + self.policy.session,
             address=address[:64],
             agent=agent[:255],
+            opened_by=sign_in.by.value,
+            authenticator_id=sign_in.authenticator_id,
+            second_factor=sign_in.second_factor,
         )
         session_id = store.add_session(work, digest(secret), session)
         audit.write(work, None, "session.opened", f"user {user.id}", address=address)

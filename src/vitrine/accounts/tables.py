@@ -45,6 +45,7 @@ users = Table(
     Column("preferences", Json, nullable=True),
     Column("rights_version", Integer, nullable=False, server_default="1"),
     Column("url_key", Integer, nullable=False, server_default="1", comment="generation of the key of signed addresses"),
+    Column("auth_version", Integer, nullable=False, server_default="1", comment="sign-ins begun under another one end"),
     Column("last_connection", Instant, nullable=True),
     Column("created", Instant, nullable=False),
     Column("updated", Instant, nullable=False),
@@ -63,6 +64,11 @@ sessions = Table(
     Column("expires", Instant, nullable=False),
     Column("address", String(64), nullable=False, server_default=""),
     Column("agent", String(255), nullable=False, server_default=""),
+    Column("opened_by", String(8), nullable=True, comment="password, passkey or provider; null: not known"),
+    Column("authenticator_id", Id, nullable=True, comment="of the passkey or the external identity that opened it"),
+    Column(
+        "second_factor", Boolean, nullable=False, server_default="0", comment="a code of an app or recovery code too"
+    ),
 )
 
 mailed_links = Table(
@@ -71,7 +77,7 @@ mailed_links = Table(
     Column("id", Id, primary_key=True),
     Column("digest", LargeBinary(32), nullable=False, unique=True),
     Column("user_id", Id, ForeignKey("users.id", ondelete="CASCADE"), nullable=False, index=True),
-    Column("purpose", String(20), nullable=False, comment="password or email"),
+    Column("purpose", String(20), nullable=False, comment="password, email or password-and-tokens"),
     Column("email", String(254), nullable=False, comment="where it was sent"),
     Column("created", Instant, nullable=False),
     Column("expires", Instant, nullable=False),

@@ -7,8 +7,9 @@ from datetime import timedelta
 from typing import Any
 
 from vitrine.accounts import Actor, User, UserId
+from vitrine.accounts.lifetimes import Event
 from vitrine.accounts.model import Via
-from vitrine.applications import machines, portal_store, provenance, store
+from vitrine.applications import machines, portal_store, provenance, secret_views, store
 from vitrine.applications.checks import Draft, check
 from vitrine.applications.errors import BadApplication, NoSuchApplication
 from vitrine.applications.kinds import KIND_NAMES, KINDS, Kind, kind_of
@@ -198,6 +199,10 @@ class Portal:
         if not portal_store.remove_person(work, found.id, user_id, role):
             raise NotFound("This person is not in the list.")
         store.update(work, found.id, {})
+        if role == "owner":
+            self.applications.happened(work, Event.CO_OWNER_REMOVED, found.id, user_id)
+        elif not store.is_owner(work, user_id, found.id):  # an owner gives access without being a test user
+            self.applications.happened(work, Event.TESTER_REMOVED, found.id, user_id)
         audit.write(work, actor, f"application.{role}_removed", f"application {found.id}", {"user": user_id})
 
     def transfer(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId, login: str) -> Application:
@@ -216,6 +221,8 @@ class Portal:
             portal_store.add_person(work, found.id, found.creator_id, "owner")
         store.update(work, found.id, {"creator_id": person.id})
         store.share_secrets(work, found.id)  # who had it knows them
+        if found.creator_id is not None:
+            self.applications.happened(work, Event.OWNER_CHANGED, found.id, found.creator_id)
         self.applications.ensure_owner_account(work, person.id, found)
         audit.write(
             work, actor, "application.transferred", f"application {found.id}",
@@ -254,8 +261,13 @@ class Portal:
         is_shared = actor.via is not Via.COMMAND and actor.user_id != found.creator_id
         sealed = self.applications.vault.encrypt(secret)
         store.add_secret(work, found.id, digest(secret), sealed, secret[-4:], maker, is_shared=is_shared)
+        secret_views.note(work, portal_store.secrets(work, found.id)[0].id, actor.user_id)
         audit.write(work, actor, "application.secret_rotated", f"application {found.id}", {"overlap_hours": overlap})
         return secret
+
+    def offers(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId) -> list[secret_views.Offer]:
+        """Secrets that people know who have left: a new one is offered for each."""
+        return secret_views.offers(work, self.applications.get(work, actor, application_id).id)
 
     def end_old_secret(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId) -> None:
         """Only the newest secret works from now on."""
@@ -294,7 +306,7 @@ class Portal:
         if not reason or len(reason) > 500:
             raise Invalid("Say in a sentence why; its users and owners read it.", field="reason")
         store.update(work, found.id, {"activated": False, "suspended_by": by, "suspended_reason": reason})
-        provenance.end_made_by_application(work, found.id)
+        self.applications.happened(work, Event.APPLICATION_SUSPENDED, found.id)
         audit.write(work, actor, "application.suspended", f"application {found.id}", {"by": by, "reason": reason})
 
     def resume(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId, *, by: str) -> None:

@@ -3,7 +3,7 @@
 A token stands for the consent that a person gave an application, or is a developer token. What is made with it (a
 developer token, a client secret, an address to return to) remembers that maker and ends with it. What a developer token
 made goes by the database's own cascade when the token's row goes, however that happens, and so on down the line; a
-consent has a row that stays, so who withdraws it calls `end_made_by_consents`.
+consent has a row that stays, so its end is an event of `accounts.lifetimes`.
 """
 
 from dataclasses import dataclass
@@ -82,16 +82,14 @@ def end_made_by_tokens(work: UnitOfWork, token_ids: Any, thing: str) -> None:
     _end(work, "made_by_token_id", token_ids, thing)
 
 
-def end_made_by_application(work: UnitOfWork, application_id: int) -> None:
-    """End what was made with any token of an application that ends or stops."""
-    theirs = sa.select(accounts.c.id).where(accounts.c.application_id == application_id)
+def end_made_by_accounts(work: UnitOfWork, account_ids: Any, thing: str) -> int:
+    """End what was made with any token of these accounts; how many things those were."""
     tokens = metadata.tables["access_tokens"].c
-    thing = f"application {application_id}"
-    end_made_by_consents(work, theirs, thing)
-    end_made_by_tokens(work, sa.select(tokens.id).where(tokens.account_id.in_(theirs)), thing)
+    their_tokens = sa.select(tokens.id).where(tokens.account_id.in_(account_ids))
+    return _end(work, "made_by_account_id", account_ids, thing) + _end(work, "made_by_token_id", their_tokens, thing)
 
 
-def _end(work: UnitOfWork, maker: str, ids: Any, thing: str) -> None:
+def _end(work: UnitOfWork, maker: str, ids: Any, thing: str) -> int:
     gone = {}
     for name in TABLES:
         table = metadata.tables[name]
@@ -100,3 +98,4 @@ def _end(work: UnitOfWork, maker: str, ids: Any, thing: str) -> None:
             gone[name] = many
     if gone:
         audit.write(work, None, "made_with_token.ended", thing, gone)
+    return sum(gone.values())

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from vitrine.accounts import Accounts, Actor, UserId, Via
-from vitrine.applications import machines, provenance, store
+from vitrine.accounts.lifetimes import Credential, Event, Happening
+from vitrine.applications import machines, provenance, secret_views, store
 from vitrine.applications.checks import LIST_SHAPES, Draft, Imported, check, check_credentials
 from vitrine.applications.errors import (
     BadApplication,
@@ -137,6 +138,11 @@ class Applications:
             raise NoSuchApplication("There is no such application of yours.", why=f"application {application_id}")
         return found
 
+    def may_open(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId) -> bool:
+        """False for somebody to whom `get` says that there is no such application."""
+        found = store.by_id(work, application_id)
+        return found is not None and (actor.administers or self.is_owner(work, actor, found))
+
     def is_owner(self, work: UnitOfWork, actor: Actor, application: Application) -> bool:
         """True for who registered it and for co-owners."""
         if actor.user_id is None:
@@ -216,6 +222,7 @@ class Applications:
         secret, sealed = self._current(work, application)
         if actor.user_id != application.creator_id:
             store.share_secrets(work, application.id, secret.id)
+        secret_views.note(work, secret.id, actor.user_id)
         audit.write(work, actor, "application.secret_shown", f"application {application.id}")
         return self.vault.decrypt(sealed)
 
@@ -232,6 +239,7 @@ class Applications:
         assert application.created == work.now
         found = store.current_secret(work, application.id)
         assert found is not None
+        secret_views.note(work, found[0].id, actor.user_id)
         audit.write(work, actor, "application.secret_shown", f"application {application.id}", {"by": "creation"})
         return self.vault.decrypt(found[1])
 
@@ -246,7 +254,7 @@ class Applications:
         its accounts, codes and tokens go with it (`portal_store.purge`)."""
         found = self.get(work, actor, application_id)
         store.update(work, found.id, {"deleted_at": work.now})
-        provenance.end_made_by_application(work, found.id)
+        self.happened(work, Event.APPLICATION_DELETED, found.id)
         audit.write(work, actor, "application.deleted", f"application {found.id}", {"name": found.name})
 
     # -- the protocol's side -------------------------------------------------------------------------------------
@@ -363,19 +371,25 @@ class Applications:
         lines = [Authorised(found[one.application_id], one) for one in mine if one.application_id in found]
         return sorted(lines, key=lambda line: line.account.revoked_at is not None)
 
-    def revoked(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId) -> AccountId:
-        """Mark the actor's account as revoked and return it; the caller deletes its tokens (see `oauth`)."""
+    def happened(
+        self, work: UnitOfWork, event: Event, application_id: ApplicationId, user_id: int | None = None
+    ) -> dict[Credential, int]:
+        """Something about an application, or about one person there: end what the table of `accounts.lifetimes` says.
+        How many of each there were."""
+        whose = None if user_id is None else UserId(user_id)
+        return self.accounts.lifetimes.happened(work, Happening(event, whose, application_id))
+
+    def withdraw(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId) -> None:
+        """Withdraw the actor's consent: what it gave ends at once and for good."""
         account = store.account(work, actor.must_user_id, application_id)
         if account is None:
             raise NoSuchApplication("You have not allowed this application.")
-        # What a machine may do is taken back as well, so that no later yes to something else lets it act again.
-        store.update_account(work, account.id, {"revoked_at": work.now, "acts_alone_since": None})
+        self.happened(work, Event.CONSENT_WITHDRAWN, application_id, actor.must_user_id)
         store.add_consent(work, account.id, "revoke", {}, actor.address)
         audit.write(work, actor, "consent.revoke", f"application {application_id}")
-        return account.id
 
-    def forget(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId) -> AccountId:
-        """Take an application off the actor's list, withdrawing consent where it stands; the caller deletes its tokens.
+    def forget(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId) -> None:
+        """Take an application off the actor's list, withdrawing consent where it stands.
 
         What was decided is no longer remembered, so everything is asked anew; but it stays withdrawn: a password that
         the application kept brings it nothing."""
@@ -383,11 +397,10 @@ class Applications:
         if account is None or account.granted_at is None:
             raise NoSuchApplication("You have not allowed this application.")
         if account.is_granted:
-            self.revoked(work, actor, application_id)
+            self.withdraw(work, actor, application_id)
         nothing = {"granted_at": None, "granted_scope": None, "asked_scope": None, "last_used": None}
         store.update_account(work, account.id, nothing)
         audit.write(work, actor, "consent.forgotten", f"application {application_id}")
-        return account.id
 
 
 def _decided(before: list[str] | None, asked: frozenset[str] | None, now: frozenset[str] | None) -> list[str] | None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from vitrine.accounts.tables import users
 from vitrine.applications.model import OUT_OF_BAND, Account, AccountId, Application, ApplicationId, Secret
 from vitrine.applications.origins import origin_of
 from vitrine.applications.profiles import Profile, Switches
@@ -225,19 +226,31 @@ def account(work: UnitOfWork, user_id: int, application_id: ApplicationId) -> Ac
 
 
 _ACTING = Prepared(
-    sa.select(accounts.c.id).where(
+    sa.select(accounts.c.id)
+    .join(users, users.c.id == accounts.c.user_id)
+    .where(
         accounts.c.user_id == sa.bindparam("owner"),
         accounts.c.application_id == sa.bindparam("application"),
         accounts.c.acts_alone_since.is_not(None),
         accounts.c.revoked_at.is_(None),
+        users.c.deleted_at.is_(None),
+        sa.not_(users.c.mail_locked),
     )
 )
 
 
 def acting_account(work: UnitOfWork, user_id: int, application_id: ApplicationId) -> AccountId | None:
-    """The account of an owner who lets the application act for them."""
+    """The account of an owner who lets the application act for them, and whose own account is open."""
     row = _ACTING.first(work, owner=user_id, application=application_id)
     return None if row is None else AccountId(row[0])
+
+
+def is_open(work: UnitOfWork, account_id: int) -> bool:
+    """False once consent was withdrawn, or the person's account was suspended or closed."""
+    mine = sa.and_(accounts.c.id == account_id, accounts.c.revoked_at.is_(None))
+    wanted = sa.select(accounts.c.id).join(users, users.c.id == accounts.c.user_id)
+    live = wanted.where(mine, users.c.deleted_at.is_(None), sa.not_(users.c.mail_locked))
+    return work.db.execute(live).first() is not None
 
 
 def user_of(work: UnitOfWork, account_id: int) -> int:

@@ -95,6 +95,16 @@ application_secrets = Table(
     *made_by(),
 )
 
+application_secret_views = Table(
+    "application_secret_views",
+    metadata,
+    Column("secret_id", Id, ForeignKey("application_secrets.id", ondelete="CASCADE"), primary_key=True),
+    Column("user_id", Id, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True, index=True),
+    Column("seen", Instant, nullable=False),
+    Column("offered", Instant, nullable=True, comment="since when this person has left: a new secret is offered"),
+    comment="who saw which client secret",
+)
+
 accounts = Table(
     "accounts",
     metadata,

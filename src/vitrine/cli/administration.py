@@ -61,15 +61,87 @@ def add_user(
 @click.argument("login")
 @click.option("--password", prompt=True, hide_input=True, confirmation_prompt=True, envvar="VITRINE_NEW_PASSWORD")
 @click.option("--forget-second-step", is_flag=True, help="Forget authenticator, recovery codes and passkeys too.")
+@click.option("--end-developer-tokens", is_flag=True, help="End their developer tokens too.")
 @data_option
 @json_option
-def give_password(login: str, password: str, forget_second_step: bool, data: Path, as_json: bool) -> None:
-    """Set the password of somebody who is locked out; all their sign-ins end."""
+def give_password(
+    login: str, password: str, forget_second_step: bool, end_developer_tokens: bool, data: Path, as_json: bool
+) -> None:
+    """Set somebody's password. Their sign-ins end, and the codes and tokens of applications; developer tokens stay."""
     with instance(data) as services:
-        found = Helping(services.accounts).give_password(
-            COMMAND, login, password, forget_second_step=forget_second_step
+        user, left = _helping(services).give_password(
+            COMMAND,
+            login,
+            password,
+            forget_second_step=forget_second_step,
+            end_developer_tokens=end_developer_tokens,
         )
-    told({"login": found.login}, as_json=as_json, sentence=f"{found.login} has a new password and is signed out.")
+    lines = [f"{user.login} has a new password and is signed out."]
+    if left:
+        lines += ["These developer tokens still work (end them with --end-developer-tokens):"]
+        lines += [f"- {one.words}" for one in left]
+    result = {"login": user.login, "developer_tokens": [one.words for one in left]}
+    told(result, as_json=as_json, sentence="\n".join(lines))
+
+
+def _helping(services: Services) -> Helping:
+    return Helping(services.accounts, services.letters)
+
+
+@user.command("email")
+@click.argument("login")
+@click.argument("address")
+@data_option
+@json_option
+def give_address(login: str, address: str, data: Path, as_json: bool) -> None:
+    """Set somebody's e-mail address. Links sent to the old one end, and the old one is told."""
+    with instance(data) as services, services.database.write() as work:
+        found = _helping(services).give_address(work, COMMAND, login, address)
+    told({"login": found.login}, as_json=as_json, sentence=f"{found.login} has a new e-mail address.")
+
+
+@user.command("suspend")
+@click.argument("login")
+@data_option
+@json_option
+def suspend_user(login: str, data: Path, as_json: bool) -> None:
+    """Refuse somebody everything until `user resume`: sign-ins, tokens, codes, signed addresses."""
+    with instance(data) as services, services.database.write() as work:
+        found = _helping(services).suspend(work, COMMAND, login)
+    told({"login": found.login}, as_json=as_json, sentence=f"{found.login} is suspended.")
+
+
+@user.command("resume")
+@click.argument("login")
+@data_option
+@json_option
+def resume_user(login: str, data: Path, as_json: bool) -> None:
+    """Let a suspended person in again."""
+    with instance(data) as services, services.database.write() as work:
+        found = _helping(services).resume(work, COMMAND, login)
+    told({"login": found.login}, as_json=as_json, sentence=f"{found.login} may sign in again.")
+
+
+@user.command("close")
+@click.argument("login")
+@data_option
+@json_option
+def close_user(login: str, data: Path, as_json: bool) -> None:
+    """Close an account for good. Its applications stay with their co-owners and administrators."""
+    with instance(data) as services, services.database.write() as work:
+        found = _helping(services).close(work, COMMAND, login)
+    told({"login": found.login}, as_json=as_json, sentence=f"The account {found.login} is closed.")
+
+
+@user.command("end")
+@click.argument("login")
+@data_option
+@json_option
+def end_everything(login: str, data: Path, as_json: bool) -> None:
+    """Sign somebody out everywhere and end every code and token that acts for them, developer tokens included."""
+    with instance(data) as services, services.database.write() as work:
+        found = _helping(services).end_everything(work, COMMAND, login)
+    told({"login": found.login}, as_json=as_json, sentence=f"Everything that acted for {found.login} has ended.")
 
 
 @click.group()
@@ -172,7 +244,7 @@ def grant(login: str, base_id: int, rights: str, data: Path, as_json: bool) -> N
         target = services.records.collection(work, CollectionId(base_id))
         person = services.accounts.find(work, login)
         if rights == "none":
-            Helping(services.accounts).take_rights(work, COMMAND, person.id, target.id, target.databox_id)
+            _helping(services).take_rights(work, COMMAND, person.id, target.id, target.databox_id)
         else:
             _give(services, work, person, target, _rights(rights))
     told({"login": login, "base_id": base_id}, as_json=as_json, sentence=f"{login} now has {rights} on {target.name}.")

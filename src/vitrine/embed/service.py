@@ -133,7 +133,7 @@ class Embeds:
         if user_id == BY_LINK[0]:
             return BY_LINK[1]
         found = self.accounts.known(work, UserId(user_id))
-        return found.url_key if found else None
+        return found.url_key if found and not found.mail_locked else None
 
     def _person(self, work: UnitOfWork, user_id: int) -> Actor:
         found = self.accounts.known(work, UserId(user_id))

@@ -55,7 +55,7 @@ def redeem(
 ) -> store.Code:
     """The code's row, now used. Raises TokenError (01 section 4.1 rows 5 and 6), Replayed after a second use."""
     found = None if is_mistyped(code) else store.code_by_digest(work, digest(code))
-    if found is None or found.application_id != application.id:
+    if found is None or found.application_id != application.id or found.is_closed:
         raise TokenError("invalid_grant", "The code is unknown or was given to another application.")
     if found.used_at is not None or not store.use_code(work, found.id):
         gone = store.delete_tokens_of_code(work, found.id)

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from vitrine.accounts import Actor
 from vitrine.applications import Account, Application, ApplicationId, Applications
+from vitrine.applications import store as applications_store
 from vitrine.errors import Invalid, NotFound
 from vitrine.oauth.errors import TokenError
 from vitrine.oauth.tables import device_codes
@@ -166,4 +167,6 @@ def poll(work: UnitOfWork, application: Application, secret: str) -> Allowed:
     )
     if done.rowcount != 1:
         raise TokenError("invalid_grant", "The device code was used already.")
+    if not applications_store.is_open(work, row.account_id):
+        raise TokenError("invalid_grant", "The person withdrew the access.")
     return Allowed(row.account_id, list(row.scope or ()))

@@ -7,14 +7,14 @@ from typing import Any
 import sqlalchemy as sa
 
 from vitrine.accounts import Actor
+from vitrine.accounts.lifetimes import Credential, Event
 from vitrine.applications import Application, Applications, provenance
 from vitrine.errors import Conflict, Forbidden, Invalid, NotFound
 from vitrine.oauth import scopes, store
-from vitrine.oauth.tables import access_tokens, authorization_codes
+from vitrine.oauth.tables import access_tokens
 from vitrine.platform import audit
 from vitrine.platform.crypto import digest, new_secret
 from vitrine.platform.database import UnitOfWork
-from vitrine.platform.schema import metadata
 
 LIVES = {"7": 7, "30": 30, "90": 90, "365": 365}
 MOST = 50
@@ -129,18 +129,8 @@ class PersonalTokens:
     def revoke_users(self, work: UnitOfWork, actor: Actor, application: Application) -> int:
         """End every token and code that people gave this application; developer tokens of its owners stay. People keep
         what they allowed, so the application only has to send them through the authorize page again."""
-        accounts = metadata.tables["accounts"]
-        mine = sa.select(accounts.c.id).where(accounts.c.application_id == application.id)
-        work.db.execute(authorization_codes.delete().where(authorization_codes.c.account_id.in_(mine)))
-        if "refresh_tokens" in metadata.tables:
-            refresh = metadata.tables["refresh_tokens"]
-            work.db.execute(refresh.delete().where(refresh.c.account_id.in_(mine)))
-        gone = work.db.execute(
-            access_tokens.delete().where(
-                access_tokens.c.account_id.in_(mine), sa.not_(access_tokens.c.is_developer), access_tokens.c.name == ""
-            )
-        ).rowcount
-        provenance.end_made_by_consents(work, mine, f"application {application.id}")
+        ended = self.applications.happened(work, Event.APPLICATION_TOKENS_ENDED, application.id)
+        gone = ended[Credential.ACCESS_TOKEN]
         audit.write(work, actor, "application.tokens_revoked", f"application {application.id}", {"tokens": gone})
         return gone
 

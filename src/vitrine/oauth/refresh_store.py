@@ -103,10 +103,6 @@ def families_of_code(work: UnitOfWork, code_id: int) -> list[int]:
     )
 
 
-def delete_of_account(work: UnitOfWork, account_id: int) -> int:
-    return work.db.execute(refresh_tokens.delete().where(refresh_tokens.c.account_id == account_id)).rowcount
-
-
 def purge(work: UnitOfWork, limit: int) -> int:
     """Those whose time is over. A used one is remembered until then, so that its return is noticed."""
     old = sa.select(refresh_tokens.c.id).where(refresh_tokens.c.expires < work.now - timedelta(days=1)).limit(limit)

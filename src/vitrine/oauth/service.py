@@ -20,7 +20,6 @@ from vitrine.oauth import (
     openid,
     revocation,
     scopes,
-    store,
 )
 from vitrine.oauth.clients import Client, Clients
 from vitrine.oauth.errors import InsufficientScope, TokenError
@@ -317,12 +316,11 @@ class OAuth:
 
     def revoke_application(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId) -> None:
         """Withdraw one's consent: codes and tokens of this person and application are deleted, at once and for good."""
-        account_id = self._applications.revoked(work, actor, application_id)
-        store.delete_tokens_of_account(work, account_id)
+        self._applications.withdraw(work, actor, application_id)
 
     def forget_application(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId) -> None:
         """Withdraw one's consent if it stands, and take the application off the list of those one ever allowed."""
-        store.delete_tokens_of_account(work, self._applications.forget(work, actor, application_id))
+        self._applications.forget(work, actor, application_id)
 
 
 def _habits(client: Client, grant_type: str) -> tuple[str, ...]:

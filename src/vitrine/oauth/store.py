@@ -8,7 +8,6 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from vitrine.applications import provenance
 from vitrine.applications.provenance import Maker
 from vitrine.oauth import refresh_store
 from vitrine.oauth.tables import access_tokens, authorization_codes, device_codes
@@ -30,6 +29,14 @@ class Code:
     scope: list[str] | None
     nonce: str | None
     authenticated: datetime | None
+    revoked_at: datetime | None
+    user_deleted_at: datetime | None
+    user_locked: bool
+
+    @property
+    def is_closed(self) -> bool:
+        """True once consent was withdrawn, or the person's account was suspended or closed."""
+        return self.revoked_at is not None or self.user_deleted_at is not None or self.user_locked
 
 
 _ADD_CODE = PreparedInsert(
@@ -44,6 +51,7 @@ def add_code(work: UnitOfWork, values: Mapping[str, Any]) -> None:
 
 def _code() -> Prepared:
     accounts, codes = metadata.tables["accounts"], authorization_codes.c
+    users = metadata.tables["users"]
     return Prepared(
         sa.select(
             codes.id,
@@ -57,8 +65,12 @@ def _code() -> Prepared:
             codes.scope,
             codes.nonce,
             codes.authenticated,
+            accounts.c.revoked_at,
+            users.c.deleted_at,
+            users.c.mail_locked,
         )
         .join(accounts, accounts.c.id == codes.account_id)
+        .join(users, users.c.id == accounts.c.user_id)
         .where(codes.digest == sa.bindparam("digest"))
     )
 
@@ -108,15 +120,6 @@ def delete_tokens_of_code(work: UnitOfWork, code_id: int) -> int:
     families = refresh_store.families_of_code(work, code_id)
     gone = sum(refresh_store.end_family(work, family) for family in families)
     return gone + work.db.execute(access_tokens.delete().where(access_tokens.c.code_id == code_id)).rowcount
-
-
-def delete_tokens_of_account(work: UnitOfWork, account_id: int) -> int:
-    """Codes and tokens of an account, with everything that was made with them; how many access tokens there were."""
-    provenance.end_made_by_consents(work, [account_id], f"account {account_id}")
-    work.db.execute(authorization_codes.delete().where(authorization_codes.c.account_id == account_id))
-    refresh_store.delete_of_account(work, account_id)
-    work.db.execute(device_codes.delete().where(device_codes.c.account_id == account_id))
-    return work.db.execute(access_tokens.delete().where(access_tokens.c.account_id == account_id)).rowcount
 
 
 def add_developer_token(work: UnitOfWork, values: Mapping[str, Any], maker: Maker | None) -> None:

@@ -14,6 +14,7 @@ from vitrine.oauth.scopes import described
 from vitrine.platform.database import UnitOfWork
 from vitrine.web.errors import json_answer
 from vitrine.web.forms import known, posted, xhr
+from vitrine.web.proving import freshly
 from vitrine.web.render import LANGUAGES, page, redirect, said
 
 TEXTS = (
@@ -79,7 +80,7 @@ RIGHTS = {
 async def sessions(request: Request) -> Response:
     here = services(request)
     found = await read(request, known, here.accounts.sessions)
-    return page(request, "account/sessions.html", tab="sessions", sessions=found)
+    return page(request, "account/sessions.html", tab="sessions", sessions=found, ended="ended" in request.query_params)
 
 
 async def end_session(request: Request) -> Response:
@@ -93,6 +94,11 @@ async def end_others(request: Request) -> Response:
     await posted(request)
     await write(request, known, services(request).accounts.end_other_sessions)
     return redirect("/account/security/sessions/")
+
+
+async def end_everything(request: Request, _given: dict[str, str]) -> Response:
+    await write(request, known, services(request).accounts.end_everything)
+    return redirect("/account/security/sessions/?ended")
 
 
 async def password(request: Request) -> Response:
@@ -110,7 +116,8 @@ async def password(request: Request) -> Response:
         if given.get("new", "") != given.get("again", ""):
             raise Invalid("The two new passwords are not the same.", field="again")
         old, new = given.get("old", ""), given.get("new", "")
-        await off(lambda: here.accounts.change_password(actor, old=old, new=new))
+        end = "end-applications" in given
+        await off(lambda: here.accounts.change_password(actor, old=old, new=new, end_applications=end))
     except DomainError as refusal:
         field = "new" if refusal.field == "password" else refusal.field or "old"
         faults = {field: said(request, refusal)}
@@ -185,6 +192,7 @@ ROUTES = [
     Route("/account/reset-password/", password, methods=["GET", "POST"]),
     Route("/account/security/sessions/", sessions, methods=["GET"]),
     Route("/account/security/sessions/end-others/", end_others, methods=["POST"]),
+    Route("/account/security/sessions/end-everything/", freshly(end_everything), methods=["POST"]),
     Route("/session/delete/{id:int}", end_session, methods=["POST"]),
     Route("/account/security/applications/", applications, methods=["GET"]),
     Route("/account/security/applications/letters/", letters, methods=["POST"]),

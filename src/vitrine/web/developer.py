@@ -28,6 +28,7 @@ from vitrine.applications import (
 from vitrine.applications.kinds import KIND_NAMES
 from vitrine.applications.model import Secret
 from vitrine.applications.portal_store import KEPT
+from vitrine.applications.secret_views import Offer
 from vitrine.edge import read, services, write
 from vitrine.errors import Invalid
 from vitrine.oauth.personal import NamedToken
@@ -117,6 +118,8 @@ class Facts:
     keeps_secret: bool = True
     secrets: tuple[Secret, ...] = ()
     tokens: tuple[NamedToken, ...] = ()
+    offers: tuple[Offer, ...] = ()
+    has_acting_owner: bool = False
 
 
 async def settings(request: Request) -> Response:
@@ -137,6 +140,8 @@ async def facts(request: Request, **revealed: str | None) -> Facts:
             is_mine=here.applications.account(work, actor.must_user_id, application) is not None,
             secrets=tuple(here.portal.secrets(work, actor, application.id)),
             tokens=tuple(here.personal.all(work, actor, application)),
+            offers=tuple(here.portal.offers(work, actor, application.id)),
+            has_acting_owner=here.applications.acting_account(work, application)[0] is not None,
             **revealed,
         )
 

@@ -9,11 +9,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from vitrine.accounts import Actor, User
+from vitrine.accounts import Actor, OpenedBy, SignIn, User
 from vitrine.accounts.errors import NotFresh, ProviderDown
 from vitrine.accounts.external import CALLBACK, LINK, PROVE, SIGN_IN, Failed, Returned
 from vitrine.accounts.external_store import Flow
-from vitrine.edge import cookie, off, read, services, write
+from vitrine.edge import cookie, nobody, off, read, services, write
 from vitrine.edge.cookies import keep_visitor, visitor_secret
 from vitrine.edge.limits import TooMany
 from vitrine.edge.params import parameters, scalars
@@ -130,12 +130,14 @@ async def callback(request: Request) -> Response:
 
 async def _enter(request: Request, returned: Returned, user: User) -> Response:
     """A session for *user*, after our own second step where the account has one and the operator wants it."""
-    back = returned.flow.back
+    back, external = returned.flow.back, services(request).external
+    identity_id = await read(request, nobody, lambda work, _who: external.identity_id(work, returned))
     if not returned.provider.trust_second_step:
-        step = await second_step(request, user, back)
+        step = await second_step(request, user, back, identity_id=identity_id)
         if step is not None:
             return step
-    return await opened(request, user, redirect(back, 302), proved_at=returned.identity.authenticated or _NEVER)
+    way = SignIn(OpenedBy.PROVIDER, identity_id)
+    return await opened(request, user, redirect(back, 302), way, proved_at=returned.identity.authenticated or _NEVER)
 
 
 async def _ask(request: Request, returned: Returned) -> Response:

@@ -16,6 +16,7 @@ from vitrine.applications import Application, ApplicationId, BadApplication, kin
 from vitrine.applications.checks import bad_url
 from vitrine.applications.portal import People
 from vitrine.applications.redirects import bad_redirect
+from vitrine.applications.secret_views import Offer
 from vitrine.edge import Services, nobody, off, parameters, read, services, write
 from vitrine.errors import DomainError, Forbidden, Invalid
 from vitrine.media.renditions import Spec
@@ -193,12 +194,15 @@ async def people(request: Request) -> Response:
 async def _people(request: Request, faults: dict[str, str]) -> Response:
     here = services(request)
 
-    def call(work: UnitOfWork, actor: Actor) -> tuple[Application, People]:
+    def call(work: UnitOfWork, actor: Actor) -> tuple[Application, People, list[Offer]]:
         found = here.applications.get(work, actor, application_id(request))
-        return found, here.portal.people(work, actor, found.id)
+        return found, here.portal.people(work, actor, found.id), here.portal.offers(work, actor, found.id)
 
-    found, theirs = await read(request, known, call)
-    return page(request, "developers/people.html", application=found, people=theirs, faults=faults, part="people")
+    found, theirs, offers = await read(request, known, call)
+    return page(
+        request, "developers/people.html", application=found, people=theirs, faults=faults, part="people",
+        offers=offers,
+    )  # fmt: skip
 
 
 async def change_people(request: Request, given: dict[str, str]) -> Response:
@@ -207,7 +211,7 @@ async def change_people(request: Request, given: dict[str, str]) -> Response:
     action = given.get("do", "")
     login, person = given.get(action, ""), given.get("person", "")
 
-    def call(work: UnitOfWork, actor: Actor) -> None:
+    def call(work: UnitOfWork, actor: Actor) -> bool:
         this = application_id(request)
         if action in ("owner", "tester"):
             here.portal.add_person(work, actor, this, login, action)
@@ -220,14 +224,15 @@ async def change_people(request: Request, given: dict[str, str]) -> Response:
         else:
             here.applications.get(work, actor, this)
             raise Invalid("There is no such choice.", field="do")
+        return here.applications.may_open(work, actor, this)
 
     try:
-        await write(request, known, call)
+        may_stay = await write(request, known, call)
     except DomainError as refusal:
         if refusal.field not in ("owner", "tester", "transfer"):
             raise
         return await _people(request, {refusal.field: said(request, refusal)})
-    if action in ("transfer", "remove-owner"):
+    if not may_stay:
         return redirect("/developers/applications/")
     return back(request, sub="people/")
 

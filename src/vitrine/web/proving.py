@@ -96,15 +96,18 @@ def _page_of(path: str) -> str:
     return "/account/security/" if parts[:2] == ["account", "security"] else "/account/"
 
 
-async def second_step(request: Request, user: User, back: str) -> Response | None:
-    """The page of the second step when *user*, whose password was just right, needs one; None when not.
+async def second_step(request: Request, user: User, back: str, *, identity_id: int | None = None) -> Response | None:
+    """The page of the second step when *user*, whose password was just right, needs one; None when not. *identity_id*
+    is the linked identity of a first step at a provider.
 
     Shared by the sign-in page and the authorize page: both end here, and go on at *back* afterwards."""
     here = services(request)
     if not await read(request, nobody, lambda work, _actor: here.accounts.has_second_step(work, user.id)):
         return None
     visitor = visitor_secret(request)
-    pending = await read(request, nobody, lambda work, _actor: here.second.pending(user, visitor, work.now))
+    pending = await read(
+        request, nobody, lambda work, _actor: here.second.pending(user, visitor, work.now, identity_id)
+    )
     return await second_page(request, pending, user, back)
 
 

@@ -5,8 +5,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from vitrine.accounts import NOBODY, Actor
+from vitrine.accounts.endings import EMAIL, PASSWORD
 from vitrine.accounts.errors import NotFresh
-from vitrine.accounts.letters import EMAIL, PASSWORD
+from vitrine.accounts.letters import Renewed
+from vitrine.accounts.lifetimes import DeveloperTokenLine
 from vitrine.edge import nobody, off, read, services, write
 from vitrine.errors import DomainError, Invalid
 from vitrine.platform.database import UnitOfWork
@@ -41,17 +43,42 @@ async def renew(request: Request) -> Response:
     given = await posted(request)
     token, new = given.get("token", ""), given.get("new", "")
     user = await read(request, nobody, lambda work, _who: here.letters.look(work, token, PASSWORD))
-    faults = {}
+    faults: dict[str, str] = {}
+    renewed: Renewed | None = None
     if new != given.get("again", ""):
         faults["again"] = translate(request, "The two new passwords are not the same.")
     else:
         try:
-            await off(lambda: here.letters.renew_password(token, new, request.state.address))
+            renewed = await off(lambda: here.letters.renew_password(token, new, request.state.address))
         except Invalid as refusal:
             faults["new"] = said(request, refusal)
     if faults:
         return page(request, "renew.html", headers=QUIET, faults=faults, token=token, login=user.login)
+    if renewed is not None and renewed.tokens:
+        return _tokens_page(request, renewed.secret, renewed.tokens, renewed=True)
     return redirect("/login/?renewed")
+
+
+def _tokens_page(
+    request: Request, secret: str, tokens: list[DeveloperTokenLine], *, renewed: bool = False, ended: bool = False
+) -> Response:
+    return page(
+        request, "developer_tokens.html", headers=QUIET, token=secret, tokens=tokens, renewed=renewed, ended=ended
+    )
+
+
+async def developer_tokens(request: Request) -> Response:
+    """The tokens that go on working after a password was set by a letter, and the button that ends them all. The link
+    is the proof, as it is for the password itself."""
+    here = services(request)
+    if request.method != "POST":
+        secret = request.query_params.get("token", "")
+        _, tokens = await read(request, nobody, lambda work, _who: here.letters.look_at_tokens(work, secret))
+        return _tokens_page(request, secret, tokens)
+    secret = (await posted(request)).get("token", "")
+    address = request.state.address
+    await write(request, nobody, lambda work, _who: here.letters.end_tokens(work, secret, address))
+    return _tokens_page(request, "", [], ended=True)
 
 
 async def email(request: Request) -> Response:
@@ -115,5 +142,6 @@ async def _ask(request: Request, address: str, password: str) -> Response:
 ROUTES = [
     Route("/login/forgot-password/", forgot, methods=["GET", "POST"]),
     Route("/login/renew-password/", renew, methods=["GET", "POST"]),
+    Route("/login/developer-tokens/", developer_tokens, methods=["GET", "POST"]),
     Route("/account/reset-email/", email, methods=["GET", "POST"]),
 ]

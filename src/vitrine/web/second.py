@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from vitrine.accounts import Actor, User
+from vitrine.accounts import Actor, SignIn, User
 from vitrine.accounts.external import Connected
 from vitrine.accounts.second import Overview
 from vitrine.edge import nobody, off, read, services, write
@@ -31,14 +31,14 @@ async def second(request: Request) -> Response:
     here = services(request)
     back, pending, visitor = local_path(given.get("redirect")), given.get("pending", ""), visitor_secret(request)
     try:
-        user = await read(request, nobody, lambda work, _who: here.second.pending_user(work, pending, visitor))
+        user, way = await read(request, nobody, lambda work, _who: here.second.pending_user(work, pending, visitor))
     except DomainError as refusal:
         return await login_page(request, back, fault=said(request, refusal))
     try:
         await off(lambda: here.second.check(user, given.get("code", ""), request.state.address))
     except DomainError as refusal:
         return await second_page(request, pending, user, back, said(request, refusal))
-    return await opened(request, user, redirect(back))
+    return await opened(request, user, redirect(back), way)
 
 
 async def passkey_options(request: Request) -> Response:
@@ -54,14 +54,15 @@ async def passkey(request: Request) -> Response:
     here = services(request)
     address = request.state.address
 
-    def call(work: UnitOfWork, _actor: Actor) -> User:
+    def call(work: UnitOfWork, _actor: Actor) -> tuple[User, SignIn]:
         return here.second.sign_in(work, given.get("answer", ""), address)
 
     try:
-        user = await write(request, nobody, call)
+        user, way = await write(request, nobody, call)
     except DomainError as refusal:
         return json_answer({"success": False, "message": said(request, refusal)})
-    return await opened(request, user, json_answer({"success": True, "location": local_path(given.get("redirect"))}))
+    answer = json_answer({"success": True, "location": local_path(given.get("redirect"))})
+    return await opened(request, user, answer, way)
 
 
 async def security(request: Request) -> Response:

@@ -6,8 +6,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from vitrine.accounts import COMMAND, Actor, CollectionGrant, DataboxRight, User
+from vitrine.accounts import COMMAND, Actor, CollectionGrant, DataboxRight, SignIn, User
 from vitrine.accounts.rights import ALL_DATABOX_RIGHTS, ALL_RIGHTS
+from vitrine.accounts.service import BY_PASSWORD
 from vitrine.edge import cookie, nobody, off, read, services, write
 from vitrine.edge.cookies import clear_session, set_session
 from vitrine.errors import DomainError
@@ -60,16 +61,25 @@ async def sign_in(request: Request) -> Response:
     return await second_step(request, user, back) or await opened(request, user, redirect(back))
 
 
-async def opened(request: Request, user: User, response: Response, proved_at: datetime | None = None) -> Response:
+async def opened(
+    request: Request,
+    user: User,
+    response: Response,
+    sign_in: SignIn = BY_PASSWORD,
+    proved_at: datetime | None = None,
+) -> Response:
     """Give *response* the cookie of a new session; a session that this browser had before ends. *proved_at* is when
-    the person proved who they are, if that was not now."""
+    the person proved who they are, if that was not now. Raises WrongCode when what they proved it with has just
+    ended."""
     here = services(request)
     agent = request.headers.get("user-agent", "")
 
     def call(work: UnitOfWork, before: Actor) -> str:
         if before.session is not None:
             here.accounts.end_session(work, before, before.session.id)
-        made = here.accounts.open_session(work, user, address=request.state.address, agent=agent, proved_at=proved_at)
+        made = here.accounts.open_session(
+            work, user, address=request.state.address, agent=agent, sign_in=sign_in, proved_at=proved_at
+        )
         return made[0]
 
     set_session(request, response, await write(request, cookie, call))

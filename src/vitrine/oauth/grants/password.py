@@ -21,6 +21,8 @@ class Password:
         except (WrongCredentials, AccountLocked) as refusal:
             raise TokenError("invalid_grant", refusal.detail) from refusal
         with desk.database.write() as work:
+            if not desk.accounts.is_current(work, user):  # a new password came while the old one was looked at
+                raise TokenError("invalid_grant", "The login or the password is not right.")
             if desk.accounts.has_second_step(work, user.id):
                 raise TokenError(
                     "invalid_grant", "This account signs in with a second step: send it to the sign-in page."

@@ -54,6 +54,8 @@ NOT_ON_PAGES = {
     "You may only give rights that you have yourself on this collection.",
     "Only administrators may give rights on a databox.",
     "Only administrators may set somebody's password.",
+    "Only administrators may do this with somebody's account.",
+    "This is the last administrator. Make another one first.",
     "You may only take back rights on collections whose users you manage.",
     "This person has no rights on this collection.",
     "This link is not right.",  # a page says that there is nothing

@@ -1,0 +1,84 @@
+"""How sessions, half-finished sign-ins, links of mails and signed addresses end (`accounts.lifetimes`)."""
+
+from collections.abc import Callable, Mapping
+
+import sqlalchemy as sa
+
+from vitrine.accounts.lifetimes import TABLE, Credential, Effect, Ender, Happening
+from vitrine.accounts.model import OpenedBy
+from vitrine.accounts.tables import mailed_links, sessions, users
+from vitrine.platform.database import UnitOfWork
+
+_UNKNOWN = sessions.c.opened_by.is_(None)  # opened before this was noted: it may have been any way
+
+
+def _sessions(opened: Callable[[Happening], sa.ColumnElement[bool]]) -> Ender:
+    """Ends the sessions that were *opened* that way, and those of which it is not known. The session in which it is
+    done stays, unless it was opened by the very passkey or provider that was removed."""
+
+    def end(work: UnitOfWork, happening: Happening) -> int:
+        others = sessions.c.id != (happening.current or 0)
+        spared = TABLE[happening.event][Credential.PASSWORD_SESSION] is Effect.ENDS
+        due = sa.or_(opened(happening), _UNKNOWN)
+        condition = sa.and_(due, others) if spared else sa.or_(opened(happening), sa.and_(_UNKNOWN, others))
+        mine = sessions.c.user_id == happening.user_id
+        return work.db.execute(sessions.delete().where(mine, condition)).rowcount
+
+    return end
+
+
+def _by_password(_happening: Happening) -> sa.ColumnElement[bool]:
+    return sa.and_(sessions.c.opened_by == OpenedBy.PASSWORD.value, sa.not_(sessions.c.second_factor))
+
+
+def _by_second_factor(_happening: Happening) -> sa.ColumnElement[bool]:
+    return sessions.c.second_factor
+
+
+def _by(way: OpenedBy) -> Callable[[Happening], sa.ColumnElement[bool]]:
+    def opened(happening: Happening) -> sa.ColumnElement[bool]:
+        this = sessions.c.opened_by == way.value
+        if happening.authenticator_id is None:
+            return this
+        known = sessions.c.authenticator_id
+        return sa.and_(this, sa.or_(known == happening.authenticator_id, known.is_(None)))
+
+    return opened
+
+
+def _current(work: UnitOfWork, happening: Happening) -> int:
+    mine = sa.and_(sessions.c.user_id == happening.user_id, sessions.c.id == (happening.current or 0))
+    return work.db.execute(sessions.delete().where(mine)).rowcount
+
+
+def _bump(column: sa.Column[int]) -> Ender:
+    def end(work: UnitOfWork, happening: Happening) -> int:
+        mine = users.c.id == happening.user_id
+        return work.db.execute(users.update().where(mine).values({column: column + 1})).rowcount
+
+    return end
+
+
+def _links(purpose: str) -> Ender:
+    def end(work: UnitOfWork, happening: Happening) -> int:
+        mine = sa.and_(mailed_links.c.user_id == happening.user_id, mailed_links.c.purpose == purpose)
+        return work.db.execute(mailed_links.delete().where(mine)).rowcount
+
+    return end
+
+
+PASSWORD, EMAIL, TOKENS = "password", "email", "password-and-tokens"  # purposes of links
+
+ENDERS: Mapping[Credential, Ender] = {
+    Credential.CURRENT_SESSION: _current,
+    Credential.PASSWORD_SESSION: _sessions(_by_password),
+    Credential.SECOND_FACTOR_SESSION: _sessions(_by_second_factor),
+    Credential.PASSKEY_SESSION: _sessions(_by(OpenedBy.PASSKEY)),
+    Credential.PROVIDER_SESSION: _sessions(_by(OpenedBy.PROVIDER)),
+    # A half-finished sign-in is a signed text in a form, or a request on its way: it ends by its number.
+    Credential.PENDING_SIGN_IN: _bump(users.c.auth_version),
+    Credential.PASSWORD_LINK: _links(PASSWORD),
+    Credential.EMAIL_LINK: _links(EMAIL),
+    Credential.TOKENS_LINK: _links(TOKENS),
+    Credential.SIGNED_ADDRESS: _bump(users.c.url_key),
+}

@@ -1,0 +1,236 @@
+"""Developer tokens after a new password, secrets that somebody saw who left, and what administrators do."""
+
+import threading
+
+import pytest
+import sqlalchemy as sa
+
+from tests.oauth.flows import code_of, exchange, status_of
+from tests.operations.test_letters import FORGOT, RENEW, letters, link
+from tests.operations.test_people import NEW, command
+from vitrine.accounts import COMMAND, NOBODY, User
+from vitrine.accounts.helping import Helping
+from vitrine.accounts.tables import sessions
+from vitrine.applications import Profile
+from vitrine.errors import Conflict, Forbidden, Invalid
+from vitrine.testing.server import PASSWORD, Registered, Server, hidden
+
+TOKENS = "/login/developer-tokens/"
+OFFER = "Somebody who left knows the client secret"
+
+
+@pytest.fixture
+def ada(server: Server) -> User:
+    return server.user("ada", email="ada@museum.example")
+
+
+@pytest.fixture
+def bob(server: Server) -> User:
+    return server.user("bob", email="bob@museum.example")
+
+
+@pytest.fixture
+def app(server: Server, ada: User) -> Registered:
+    return server.register(ada, profile=Profile.STRICT)
+
+
+@pytest.fixture
+def helping(server: Server) -> Helping:
+    return Helping(server.services.accounts, server.services.letters)
+
+
+def renew(server: Server) -> str:
+    """ada renews her password by letter; the page that she sees."""
+    server.browser().submit(FORGOT, FORGOT, {"login": "ada"})
+    address = link(letters(server)[-1])
+    answer = server.browser().submit(address, RENEW, {"new": NEW, "again": NEW})
+    return answer.text if answer.status_code == 200 else answer.headers["location"]
+
+
+# -- developer tokens ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.both_databases
+def test_the_page_and_the_letter_list_developer_tokens_and_end_them_once(
+    server: Server, ada: User, app: Registered
+) -> None:
+    shown = renew(server)
+    told = letters(server)[-1]
+    for text in (shown, told.get_content()):
+        assert "Field Notes" in text
+        assert f"…{app.developer_token[-4:]}" in text
+    assert app.developer_token not in shown + told.get_content()
+    assert status_of(server, app.developer_token) == 200
+    address = link(told)
+    assert address.startswith(TOKENS)
+    assert server.browser().get(address).status_code == 200, "opening it ends nothing: programs follow links"
+    assert status_of(server, app.developer_token) == 200
+    answer = server.browser().submit(address, TOKENS, {})
+    assert "Your developer tokens have ended." in answer.text
+    assert status_of(server, app.developer_token) == 401
+    assert server.browser().get(address).status_code == 404, "it works once"
+
+
+def test_the_button_of_the_page_ends_them_too(server: Server, ada: User, app: Registered) -> None:
+    shown, visitor = renew(server), server.browser()
+    form = {**visitor.form("/login/"), "token": hidden(shown)["token"]}
+    assert visitor.client.post(TOKENS, data=form).status_code == 200
+    assert status_of(server, app.developer_token) == 401
+
+
+def test_without_developer_tokens_nothing_is_listed(server: Server, ada: User) -> None:
+    assert renew(server) == "/login/?renewed"
+    assert TOKENS not in letters(server)[-1].get_content()
+
+
+def test_a_link_for_tokens_is_none_for_a_password(server: Server, ada: User, app: Registered) -> None:
+    renew(server)
+    secret = link(letters(server)[-1]).partition("token=")[2]
+    assert server.browser().get(f"{RENEW}?token={secret}").status_code == 404
+    assert server.browser().get(f"{TOKENS}?token=").status_code == 404
+    form = {**server.browser().form("/login/"), "token": secret}
+    assert server.browser().client.post(TOKENS, data=form).status_code == 403, "a form of somebody else's page"
+
+
+# -- secrets that were seen ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.both_databases
+def test_a_new_secret_is_offered_when_a_co_owner_leaves_who_saw_it(
+    server: Server, ada: User, bob: User, app: Registered
+) -> None:
+    page = f"/developers/application/{app.application.id}/"
+    owner, people = server.browser(ada), f"{page}people/"
+    owner.submit(people, people, {"do": "owner", "owner": "bob"})
+    assert app.secret in server.browser(bob).submit(page, f"{page}reveal/", {}).text
+    assert OFFER not in owner.get(people).text
+    owner.submit(people, people, {"do": "remove-owner", "person": str(bob.id)})
+    for where in (page, people):
+        assert OFFER in owner.get(where).text
+        assert f"••••••••{app.secret[-4:]}" in owner.get(where).text
+    assert owner.submit(page, f"{page}secrets/", {"overlap": "24"}).status_code == 200
+    assert OFFER not in owner.get(people).text
+
+
+def test_nothing_is_offered_when_somebody_leaves_who_saw_nothing(
+    server: Server, ada: User, bob: User, app: Registered
+) -> None:
+    people = f"/developers/application/{app.application.id}/people/"
+    owner = server.browser(ada)
+    owner.submit(people, people, {"do": "owner", "owner": "bob"})
+    owner.submit(people, people, {"do": "remove-owner", "person": str(bob.id)})
+    assert OFFER not in owner.get(people).text
+
+
+def test_an_owner_who_withdraws_consent_still_owns_the_secret(server: Server, ada: User, app: Registered) -> None:
+    page = f"/developers/application/{app.application.id}/"
+    owner = server.browser(ada)
+    owner.submit(page, f"{page}reveal/", {})
+    code_of(owner, app)
+    listed = "/account/security/applications/"
+    owner.submit(listed, f"/account/security/application/{app.application.id}/revoke/", {})
+    assert OFFER not in owner.get(page).text
+
+
+def test_the_first_owner_who_gave_it_away_is_told_like_everybody(
+    server: Server, ada: User, bob: User, app: Registered
+) -> None:
+    page = f"/developers/application/{app.application.id}/"
+    owner = server.browser(ada)
+    owner.submit(page, f"{page}reveal/", {})
+    owner.submit(f"{page}people/", f"{page}people/", {"do": "transfer", "transfer": "bob"})
+    assert OFFER in server.browser(bob).get(page).text
+
+
+def test_a_test_user_who_owns_it_besides_keeps_what_owners_have(
+    server: Server, ada: User, bob: User, app: Registered
+) -> None:
+    people = f"/developers/application/{app.application.id}/people/"
+    owner = server.browser(ada)
+    for role in ("owner", "tester"):
+        owner.submit(people, people, {"do": role, role: "bob"})
+    token = exchange(server, app, code_of(server.browser(bob), app)).json()["access_token"]
+    owner.submit(people, people, {"do": "remove-tester", "person": str(bob.id)})
+    assert status_of(server, token) == 200
+
+
+# -- administrators ------------------------------------------------------------------------------------------------
+
+
+def test_a_suspended_person_comes_back_with_what_they_had(server: Server, ada: User, app: Registered) -> None:
+    inside = server.browser(ada)
+    assert command(server, "user", "suspend", "ada").returncode == 0
+    assert inside.get("/account/").status_code == 302
+    assert status_of(server, app.developer_token) == 401
+    assert command(server, "user", "resume", "ada").returncode == 0
+    assert inside.get("/account/").status_code == 200
+    assert status_of(server, app.developer_token) == 200
+
+
+def test_an_administrator_ends_everything_of_somebody(server: Server, ada: User, app: Registered) -> None:
+    inside = server.browser(ada)
+    done = command(server, "user", "end", "ada")
+    assert done.returncode == 0, done.stderr
+    assert inside.get("/account/").status_code == 302
+    assert status_of(server, app.developer_token) == 401
+
+
+def test_a_given_password_names_the_developer_tokens_and_ends_them_on_request(
+    server: Server, ada: User, app: Registered
+) -> None:
+    done = command(server, "user", "password", "ada", VITRINE_NEW_PASSWORD=NEW)
+    assert f"Field Notes: developer token …{app.developer_token[-4:]}" in done.stdout
+    assert app.developer_token not in done.stdout
+    assert status_of(server, app.developer_token) == 200
+    assert letters(server)[-1]["To"] == "ada@museum.example"
+    done = command(server, "user", "password", "ada", "--end-developer-tokens", VITRINE_NEW_PASSWORD=PASSWORD)
+    assert "still work" not in done.stdout
+    assert status_of(server, app.developer_token) == 401
+
+
+def test_the_old_address_is_told_of_one_that_an_administrator_gave(server: Server, ada: User) -> None:
+    assert command(server, "user", "email", "ada", "new@museum.example").returncode == 0
+    (letter,) = letters(server)
+    assert letter["To"] == "ada@museum.example"
+    assert command(server, "user", "email", "ada", "no address").returncode == 1
+
+
+def test_only_administrators_help_and_the_last_one_stays(server: Server, ada: User, helping: Helping) -> None:
+    keeper = server.user("keeper", is_admin=True)
+    with server.services.database.write() as work:
+        for call in (helping.suspend, helping.resume, helping.close, helping.end_everything):
+            with pytest.raises(Forbidden):
+                call(work, NOBODY, "ada")
+        with pytest.raises(Forbidden):
+            helping.give_address(work, NOBODY, "ada", "a@b.example")
+        with pytest.raises(Invalid):
+            helping.give_address(work, COMMAND, "ada", "no address")
+        for call in (helping.suspend, helping.close):
+            with pytest.raises(Conflict):
+                call(work, COMMAND, keeper.login)
+        helping.close(work, COMMAND, "ada")
+    assert server.browser().submit("/login/", "/login/", {"login": "ada", "password": PASSWORD}).status_code == 200
+
+
+@pytest.mark.both_databases
+def test_of_a_code_that_is_redeemed_while_everything_ends_nothing_is_left(
+    server: Server, ada: User, app: Registered, helping: Helping
+) -> None:
+    """Whichever comes first: the code is refused, or what it gave ends."""
+    code = code_of(server.browser(ada), app)
+    together, given = threading.Barrier(2), []
+
+    def redeem() -> None:
+        together.wait()
+        given.append(exchange(server, app, code).json())
+
+    thread = threading.Thread(target=redeem)
+    thread.start()
+    together.wait()
+    with server.services.database.write() as work:
+        helping.end_everything(work, COMMAND, "ada")
+    thread.join(60)
+    token = given[0].get("access_token")
+    assert token is None or status_of(server, token) == 401
+    with server.services.database.read() as work:
+        assert work.db.scalar(sa.select(sa.func.count()).select_from(sessions)) == 0

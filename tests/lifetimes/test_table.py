@@ -1,0 +1,70 @@
+"""Every cell of the table credential × event, over HTTP: each credential is made, the event comes about, and what the
+credential opens afterwards is what the table says. Two processes with caches of their own must agree."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.lifetimes.events import WAYS, Way
+from tests.lifetimes.world import World
+from tests.oauth.provider import Lying
+from vitrine.accounts.lifetimes import TABLE, Credential, Effect, Event
+
+Outcomes = dict[Credential, bool]
+# Recovery codes are few: what is looked at by a new sign-in comes last.
+_LAST = (Credential.PENDING_SIGN_IN, Credential.EMAIL_LINK, Credential.CONSENT, Credential.ACTS_AS_OWNER)
+_ORDER = (*(one for one in Credential if one not in _LAST), *_LAST)
+_ONCE = {
+    Credential.PENDING_SIGN_IN, Credential.AUTHORIZATION_CODE, Credential.DEVICE_CODE, Credential.PENDING_DEVICE_CODE,
+    Credential.REFRESH_TOKEN, Credential.ACTS_AS_OWNER, Credential.EMAIL_LINK, Credential.CONSENT,
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def outcomes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Way], Outcomes]]:
+    """What each credential opens after an event; one server for all cells of a way."""
+    known: dict[str, Outcomes] = {}
+
+    def after(way: Way) -> Outcomes:
+        if way.name not in known:
+            known[way.name] = _happened(way, tmp_path_factory.mktemp("world") / "data")
+        return known[way.name]
+
+    yield after
+
+
+def _happened(way: Way, folder: Path) -> Outcomes:
+    provider, world = Lying(), None
+    try:
+        world = World(folder, provider, way.role)
+        for credential in set(Credential) - _ONCE:  # what works before fills the caches
+            assert world.works(credential), f"{credential} does not work before the event"
+        way.do(world)
+        return {credential: world.works(credential) for credential in _ORDER}
+    finally:
+        provider.close()
+        if world is not None:
+            world.close()
+
+
+def _cells() -> list[object]:
+    return [
+        pytest.param(way, credential, id=f"{way.name}-{credential.name.lower()}")
+        for way in WAYS
+        for credential in Credential
+    ]
+
+
+@pytest.mark.parametrize(("way", "credential"), _cells())
+def test_a_credential_opens_what_the_table_says(
+    outcomes: Callable[[Way], Outcomes], way: Way, credential: Credential
+) -> None:
+    effect = TABLE[way.event][credential]
+    ends = effect in (Effect.ENDS, Effect.REFUSED) or (effect is Effect.ENDS_IF_TICKED and way.ticked)
+    assert outcomes(way)[credential] is not ends
+
+
+def test_every_event_comes_about_in_some_way() -> None:
+    assert {way.event for way in WAYS} == set(Event)
+    assert all(set(row) == set(Credential) for row in TABLE.values())

@@ -1,0 +1,289 @@
+"""One person with one credential of every kind, on a server that two processes serve; what each opens, over HTTP."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import sqlalchemy as sa
+from starlette.testclient import TestClient
+
+from tests.lifetimes.authenticator import Authenticator
+from tests.oauth.flows import DEVICE, DEVICE_GRANT, ask, code_of, exchange, post, status_of
+from tests.oauth.provider import Lying, go
+from tests.oauth.test_device import decide
+from tests.oauth.test_external import link as link_provider
+from tests.oauth.test_second_step import switch_on
+from tests.operations.test_letters import EMAIL, FORGOT, RENEW, letters, link
+from vitrine import app
+from vitrine.accounts import Via
+from vitrine.accounts.lifetimes import Credential
+from vitrine.accounts.passwords import Passwords
+from vitrine.applications import Profile, secret_views, store
+from vitrine.applications.tables import accounts, application_secrets
+from vitrine.oauth.tables import authorization_codes, device_codes
+from vitrine.testing import media_factory
+from vitrine.testing.server import CALLBACK, PASSWORD, Server, Visitor, hidden
+
+SECURITY, SETTINGS = "/account/security/", "/developers/application/{}/"
+TOKENS = "/login/developer-tokens/?token="
+OLD, NEW = PASSWORD, "quite another password"
+Probe = Callable[[], bool]
+
+
+class World:
+    """*role* is what ada is to the application: owner, co-owner or tester. bob owns it where she does not."""
+
+    def __init__(self, folder: Path, provider: Lying, role: str, database_url: str = "") -> None:
+        offered = (provider.described(trust_second_step=True),)
+        self.server = Server(folder, sign_in_providers=offered, database_url=database_url)
+        services = app.make_services(self.server.settings, decoders=1, passwords=Passwords(memory_kib=64, passes=1))
+        self.other = app.Application(services)  # another process: caches of its own
+        self._other_services = services
+        self.provider, self.role, self.password = provider, role, OLD
+        self.keeper = self.server.user("keeper", is_admin=True)
+        self.ada = self.server.user("ada", email="ada@museum.example")
+        self.bob = self.server.user("bob", email="bob@museum.example")
+        self.app = self.server.register(self.ada if role == "owner" else self.bob, profile=Profile.STRICT)
+        self.settings = SETTINGS.format(self.app.application.id)
+        self.probes: dict[Credential, list[Probe]] = {}
+        self._developer_tokens()
+        self._links_of_tokens()
+        self._sign_ins()
+        self._links()
+        self._signed_address()
+        self._client()
+        self._grants()
+
+    def close(self) -> None:
+        services = self._other_services
+        self.server.close()
+        services.media.close()
+        services.search.index.close()
+        services.database.close()
+
+    # -- looking -------------------------------------------------------------------------------------------------
+
+    def works(self, credential: Credential) -> bool:
+        """Whether it opens anything; both processes must say the same."""
+        said = {probe() for probe in self.probes[credential]}
+        assert len(said) == 1, f"two processes differ about the {credential}"
+        return said.pop()
+
+    def elsewhere(self, visitor: Visitor) -> Visitor:
+        """The same browser before the other process."""
+        client = TestClient(self.other, base_url=self.server.settings.base_url, follow_redirects=False)
+        client.cookies = visitor.client.cookies
+        return Visitor(client)
+
+    def signed_in(self) -> Visitor:
+        """A new sign-in with whatever password is right now, through the second step where there is one."""
+        visitor = self.server.browser()
+        page = visitor.submit("/login/", "/login/", {"login": "ada", "password": self.password})
+        if 'name="pending"' in page.text:
+            visitor.client.post("/login/second/", data={**hidden(page.text), "code": self.recovery.pop()})
+        return visitor
+
+    # -- making --------------------------------------------------------------------------------------------------
+
+    def _developer_tokens(self) -> None:
+        services = self.server.services
+        with services.database.write() as work:
+            actor = services.accounts.actor_of(work, self.ada, Via.COMMAND)
+            if self.role != "owner":
+                owner = services.accounts.actor_of(work, self.bob, Via.COMMAND)
+                role = "tester" if self.role == "tester" else "owner"
+                services.portal.add_person(work, owner, self.app.application.id, "ada", role)
+            seed = services.oauth.renew_developer_token(work, actor, self.app.application)
+            named = services.personal.add(work, actor, self.app.application, "laptop", "90")
+        for credential, token in ((Credential.DEVELOPER_TOKEN, seed), (Credential.NAMED_TOKEN, named)):
+            self.probes[credential] = self._token_probes(token)
+
+    def _token_probes(self, token: str) -> list[Probe]:
+        other = self.elsewhere(self.server.browser()).client
+        header = {"Authorization": f"Bearer {token}"}
+        return [
+            lambda: status_of(self.server, token) == 200,
+            lambda: other.get("/api/v1/me/", headers=header).status_code == 200,
+        ]
+
+    def forgotten(self) -> str:
+        """The address of a fresh link to choose a password."""
+        self.server.browser().submit(FORGOT, FORGOT, {"login": "ada"})
+        return link(letters(self.server)[-1])
+
+    def renew(self, address: str, password: str) -> str:
+        """Choose *password* by a link; the page that is shown."""
+        page = self.server.browser().submit(address, RENEW, {"new": password, "again": password})
+        self.password = password
+        return page.text
+
+    def _links_of_tokens(self) -> None:
+        """The letter after a password was renewed by letter lists the developer tokens and ends them by a link."""
+        self.page_of_tokens = self.renew(self.forgotten(), PASSWORD)
+        with self.server.services.database.read() as work:  # as she is since then
+            self.ada = self.server.services.accounts.get(work, self.ada.id)
+        self.letter_of_tokens = letters(self.server)[-1]
+        self.tokens_link = link(self.letter_of_tokens)
+        visitors = [self.server.browser(), self.elsewhere(self.server.browser())]
+        self.probes[Credential.TOKENS_LINK] = [lambda v=one: _is_found(v, self.tokens_link) for one in visitors]  # type: ignore[misc]
+
+    def _session(self, credential: Credential, visitor: Visitor) -> None:
+        both = (visitor, self.elsewhere(visitor))
+        self.probes[credential] = [lambda v=one: _is_found(v, "/account/") for one in both]  # type: ignore[misc]
+
+    def _sign_ins(self) -> None:
+        server = self.server
+        self.current = server.browser(self.ada)
+        self._session(Credential.CURRENT_SESSION, self.current)
+        self._session(Credential.PASSWORD_SESSION, server.browser(self.ada))
+        link_provider(server, self.ada, self.provider)
+        self.by_provider, _ = go(server, self.provider)
+        self._session(Credential.PROVIDER_SESSION, self.by_provider)
+        self.key = Authenticator(server.settings.origin)
+        self._add_passkey()
+        self.by_passkey = server.browser()
+        options = self.by_passkey.xhr("POST", "/login/passkey/options/").json()["options"]
+        answer = self.by_passkey.xhr("POST", "/login/passkey/", {"answer": self.key.sign_in(options)})
+        assert answer.json()["success"], answer.text
+        self._session(Credential.PASSKEY_SESSION, self.by_passkey)
+        self.recovery = switch_on(server, self.ada)[1]
+        self.by_code = self.signed_in()
+        self._session(Credential.SECOND_FACTOR_SESSION, self.by_code)
+        self._halves()
+
+    def _add_passkey(self) -> None:
+        options = self.current.xhr("POST", f"{SECURITY}passkeys/options/").json()["options"]
+        form = {"answer": self.key.register(options), "name": "key"}
+        answer = self.current.submit(SECURITY, f"{SECURITY}passkeys/", form)
+        assert answer.status_code in (200, 303), answer.text
+
+    def _halves(self) -> None:
+        probes: list[Probe] = []
+        for place in (self.server.application, self.other):
+            client = TestClient(place, base_url=self.server.settings.base_url, follow_redirects=False)
+            page = Visitor(client).submit("/login/", "/login/", {"login": "ada", "password": self.password})
+            form = {**hidden(page.text), "code": self.recovery.pop()}
+            probes.append(lambda c=client, f=form: c.post("/login/second/", data=f).status_code == 303)  # type: ignore[misc]
+        self.probes[Credential.PENDING_SIGN_IN] = probes
+
+    def ask_for_address(self, address: str) -> str:
+        """The link that confirms a new e-mail address."""
+        self.current.submit(EMAIL, EMAIL, {"email": address, "password": self.password})
+        return link(letters(self.server)[-1])
+
+    def _links(self) -> None:
+        stranger = self.server.browser()
+        both = (stranger, self.elsewhere(stranger))
+        self.password_link = self.forgotten()
+        self.probes[Credential.PASSWORD_LINK] = [lambda v=one: _is_found(v, self.password_link) for one in both]  # type: ignore[misc]
+        self.email_link = self.ask_for_address("third@museum.example")
+
+        def confirms() -> bool:
+            visitor = self.signed_in()
+            said = {_is_found(one, self.email_link) for one in (visitor, self.elsewhere(visitor))}
+            assert len(said) == 1
+            return said.pop()
+
+        self.probes[Credential.EMAIL_LINK] = [confirms]
+
+    def _signed_address(self) -> None:
+        key = self.server.add(media_factory.jpeg(self.server.settings.data_dir / "p.jpg"), self.ada)
+        path = f"/records/{key.databox}/{key.number}/"
+        token = self.server.token(self.ada)
+        found = re.search(r"/medias/[\w.~-]+", str(self.server.get(path, token)))
+        assert found
+        address = found[0]
+        other = self.elsewhere(self.server.browser()).client
+        self.probes[Credential.SIGNED_ADDRESS] = [
+            lambda c=one: c.get(address).status_code == 200 for one in (self.server.http, other)  # type: ignore[misc]
+        ]  # fmt: skip
+
+    def _client(self) -> None:
+        """ada saw the client secret; the owner lets the application act in their name."""
+        services = self.server.services
+        with services.database.write() as work:
+            number = work.db.scalar(sa.select(sa.func.max(application_secrets.c.id)))
+            secret_views.note(work, int(number or 0), self.ada.id)
+            acting = sa.and_(accounts.c.user_id == self.ada.id)
+            work.db.execute(accounts.update().where(acting).values(acts_alone_since=work.now))
+        unknown = {"grant_type": "authorization_code", "code": "unknown", "redirect_uri": CALLBACK}
+        self.probes[Credential.CLIENT_SECRET] = self._pairs(
+            [unknown, unknown], lambda answer: answer.get("error") == "invalid_grant"
+        )
+        self.probes[Credential.ACTS_AS_OWNER] = [self._acts]
+
+    def _acts(self) -> bool:
+        """Whether the secret alone acts as ada. Where the application is not hers she gets it first."""
+        services = self.server.services
+        with services.database.write() as work:
+            application = services.applications.for_protocol(work, self.app.application.id)
+            actor = services.accounts.actor_of(work, services.accounts.get(work, self.keeper.id), Via.COMMAND)
+            known = services.accounts.known(work, self.ada.id)
+            if application is not None and known is not None:
+                if application.creator_id != self.ada.id:
+                    services.portal.transfer(work, actor, application.id, "ada")
+                switches = {"switches": {**application.switches.chosen, "acts_as_owner": True}}
+                store.update(work, application.id, switches)
+        made = post(self.server, self.app, grant_type="client_credentials", scope="account:read").json()
+        return "access_token" in made and status_of(self.server, made["access_token"]) == 200
+
+    def _pairs(self, forms: list[dict[str, str]], is_right: Callable[[dict[str, str]], bool]) -> list[Probe]:
+        """A call of the token endpoint for each process; what is in it may work once only."""
+        own = {"client_id": self.app.client_id, "client_secret": self.app.secret}
+        clients = (self.server.http, self.elsewhere(self.server.browser()).client)
+        return [
+            lambda c=client, f=form: is_right(c.post("/api/oauthv2/token", data={**own, **f}).json())  # type: ignore[misc]
+            for client, form in zip(clients, forms, strict=True)
+        ]
+
+    def _grants(self) -> None:
+        made = [self._tokens(), self._tokens(), self._tokens(scope="account:read applications")]
+        self.probes[Credential.ACCESS_TOKEN] = self._token_probes(made[2]["access_token"])
+        self.probes[Credential.MADE_WITH_TOKEN] = self._token_probes(self._made_with(made[2]["access_token"]))
+        forms = [{"grant_type": "refresh_token", "refresh_token": one["refresh_token"]} for one in made[:2]]
+        self.probes[Credential.REFRESH_TOKEN] = self._pairs(forms, _gives_token)
+        allowed, waiting = ([self._device() for _ in range(2)] for _ in range(2))
+        for one in allowed:
+            assert decide(self.current, one["user_code"], "allow") == 200
+        for credential, devices, right in (
+            (Credential.DEVICE_CODE, allowed, _gives_token),
+            (Credential.PENDING_DEVICE_CODE, waiting, lambda one: one.get("error") == "authorization_pending"),
+        ):
+            forms = [{"grant_type": DEVICE_GRANT, "device_code": one["device_code"]} for one in devices]
+            self.probes[credential] = self._pairs(forms, right)
+        codes = [code_of(self.current, self.app) for _ in range(2)]
+        with self.server.services.database.write() as work:  # a slow machine is no reason to fail
+            later = {"expires": work.now.replace(year=work.now.year + 1)}
+            for table in (authorization_codes, device_codes):
+                work.db.execute(table.update().values(**later))
+        form = {"grant_type": "authorization_code", "redirect_uri": CALLBACK, "code_verifier": "v" * 64}
+        self.probes[Credential.AUTHORIZATION_CODE] = self._pairs([{**form, "code": one} for one in codes], _gives_token)
+        self.probes[Credential.CONSENT] = [
+            lambda: "code=" in ask(self.signed_in(), self.app).headers.get("location", "")
+        ]
+
+    def _tokens(self, **parameters: str) -> dict[str, str]:
+        answer = exchange(self.server, self.app, code_of(self.current, self.app, **parameters))
+        assert answer.status_code == 200, answer.text
+        made: dict[str, str] = answer.json()
+        return made
+
+    def _made_with(self, token: str) -> str:
+        """A developer token of another application of ada's, which the application made with its access token."""
+        other = self.server.register(self.ada, profile=Profile.STRICT)
+        body = {"name": "made", "days": "90", "scopes": ["account:read"]}
+        answer = self.server.call("POST", f"/api/applications/{other.application.id}/tokens/", token, json=body)
+        assert answer.status_code in (200, 201), answer.text
+        return str(answer.json()["token"])
+
+    def _device(self) -> dict[str, str]:
+        made: dict[str, str] = post(self.server, self.app, DEVICE).json()
+        return made
+
+
+def _is_found(visitor: Visitor, address: str) -> bool:
+    return visitor.get(address).status_code == 200
+
+
+def _gives_token(answer: dict[str, str]) -> bool:
+    return "access_token" in answer
