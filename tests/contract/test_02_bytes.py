@@ -383,6 +383,27 @@ class TestPortalApi:
         assert answer.json["field"] == named
 
 
+class TestJsonOfPages:
+    """JSON in a form is text already, but may write half of a surrogate pair as an escape, which nothing can keep."""
+
+    def test_the_document_of_an_application_names_its_member(self, server: Server, ada: User) -> None:
+        visitor = server.browser(ada)
+        address = "/developers/application/import/"
+        page = visitor.submit(address, address, {"text": '{"vitrine_application":1,"name":"\\ud800"}'})
+        assert page.status_code == 200
+        assert "name is not UTF-8" in page.text
+        broken = visitor.submit(address, address, {"text": "{"})
+        assert broken.status_code == 200
+        assert "UTF-8" not in broken.text.partition("<main")[2]
+
+    def test_the_answer_of_a_passkey_is_refused_in_words(self, server: Server) -> None:
+        server.user("keeper", is_admin=True)
+        told = base64.urlsafe_b64encode(b'{"challenge":"\\ud800"}').decode()
+        for answer in ('{"id":"\\ud800","response":{"clientDataJSON":"' + told + '"}}', '{"id":"\\ud800"}'):
+            page = server.browser().submit("/login/", "/login/passkey/", {"answer": answer})
+            assert page.status_code == 400, page.text
+
+
 class TestFileNames:
     """A name of a file is no reason to refuse the file: it is kept readable, and who sent it is told."""
 

@@ -176,7 +176,7 @@ class _Answer(Response):
         self.body = msgspec.json.encode(value)
         made = [(b"content-length", b"%d" % len(self.body))]
         for name, text in (headers or {}).items():
-            made.append((name.lower().encode(), text.encode("latin-1")))
+            made.append((name.lower().encode(), text.encode("latin-1")))  # bytes of a header (RFC 9110 section 5.5)
         self.raw_headers = [*made, *_USUAL]
 
 
