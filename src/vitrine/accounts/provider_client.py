@@ -6,7 +6,6 @@ people who wait for it do not keep everybody else waiting.
 """
 
 import base64
-import json
 import ssl
 import threading
 from collections.abc import Callable, Mapping
@@ -15,6 +14,8 @@ from datetime import UTC, datetime
 from time import monotonic
 from typing import Any
 from urllib.parse import quote_plus, urlencode, urlsplit
+
+import msgspec
 
 from vitrine.accounts import provider_tokens as tokens
 from vitrine.accounts.errors import ProviderDown, ProviderRefused
@@ -294,8 +295,8 @@ def _guarded(provider: Provider) -> Fetcher:
 
 def _json(answer: Answer) -> dict[str, Any]:
     try:
-        found = json.loads(answer.body)
-    except (ValueError, RecursionError):
+        found = msgspec.json.decode(answer.body)  # unlike `json`, no half of a surrogate pair: nothing could keep it
+    except (ValueError, RecursionError, msgspec.DecodeError):
         found = None
     if not isinstance(found, dict):
         raise ProviderRefused("wrong", why="an answer that is no JSON object")

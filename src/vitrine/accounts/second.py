@@ -333,6 +333,7 @@ class SecondFactor:
 
 def _credential_of(answer: str) -> str:
     try:
-        return str(json.loads(answer)["id"]).rstrip("=")
+        credential = str(json.loads(answer)["id"]).rstrip("=")
     except _UNREADABLE:
         return ""
+    return credential if credential.isascii() else ""  # half of a surrogate pair could not even be looked for

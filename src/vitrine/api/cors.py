@@ -94,6 +94,7 @@ async def _empty(send: Send, status: int, headers: dict[str, str]) -> None:
     """An answer without a body that caches keep apart by who asked."""
     vary = "Origin, Access-Control-Request-Method, Access-Control-Request-Headers"
     listed = {**headers, "Vary": vary, "Content-Length": "0"}
+    # Bytes of a header (RFC 9110 section 5.5).
     raw = [(name.lower().encode(), value.encode("latin-1", "replace")) for name, value in listed.items()]
     await send({"type": "http.response.start", "status": status, "headers": raw})
     await send({"type": "http.response.body", "body": b""})

@@ -1,6 +1,7 @@
 """vitrine import: many files from a folder, with a progress bar; can be interrupted and run again."""
 
 import json
+import os
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,9 @@ from vitrine.errors import Conflict, DomainError, Invalid, Unavailable
 from vitrine.library.errors import AlreadyThere
 from vitrine.library.ingest import Quarantined
 from vitrine.library.model import CollectionId
+from vitrine.platform.texts import readable_name
+
+NAME_GUESSED = "its name is not UTF-8 and may be wrong"
 
 
 @click.command("import")
@@ -36,9 +40,13 @@ def import_files(paths: tuple[Path, ...], base_id: int, login: str | None, data:
                 state, detail = add_one(services, actor, path, CollectionId(base_id))
                 counts[state] += 1
                 if as_json:
-                    click.echo(json.dumps({"path": str(path), "state": state, "detail": detail}))
-                elif state == "refused":
-                    click.echo(f"\n  {path.name}: {detail}", err=True)
+                    click.echo(
+                        json.dumps(
+                            {"path": os.fsencode(path).decode("utf-8", "replace"), "state": state, "detail": detail}
+                        )
+                    )
+                elif state == "refused" or detail == NAME_GUESSED:
+                    click.echo(f"\n  {readable_name(os.fsencode(path.name))[0]}: {detail}", err=True)
     if not as_json:
         click.echo(
             f"{counts['added']} added, {counts['there']} were there already, {counts['waits']} wait in the "
@@ -51,7 +59,8 @@ def import_files(paths: tuple[Path, ...], base_id: int, login: str | None, data:
 def add_one(services: Services, actor: Actor, path: Path, into: CollectionId) -> tuple[str, str]:
     """(state, detail) of one file: added, there, waits (in the quarantine) or refused. A full disk ends the import."""
     try:
-        arrival = services.ingest.take(path, path.name)
+        name, is_guessed = readable_name(os.fsencode(path.name))  # names on a disk are bytes
+        arrival = services.ingest.take(path, name, is_name_guessed=is_guessed)
         with services.database.write() as work:
             services.ingest.refuse_duplicate(work, actor, arrival, into)
             if services.quarantine.holds(work, into, arrival.sha256):
@@ -65,7 +74,7 @@ def add_one(services: Services, actor: Actor, path: Path, into: CollectionId) ->
         return "refused", refusal.detail
     if isinstance(outcome, Quarantined):
         return "waits", "in the quarantine: " + ", ".join(outcome.checks)
-    return "added", ""
+    return "added", NAME_GUESSED if is_guessed else ""
 
 
 def _actor(services: Services, login: str | None) -> Actor:

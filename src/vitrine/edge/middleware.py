@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from vitrine.edge.headers import ANSWER, WHOLE, Pair, Whole, block_of
 from vitrine.edge.metrics import Counts
 from vitrine.edge.services import Services
+from vitrine.edge.text import ascii_target
 from vitrine.platform import logging
 
 log = getLogger("vitrine.http")
@@ -109,6 +110,7 @@ class Outermost:
         # Taken out at once: left in the scope it would be a circle with the connection's own object.
         whole: Whole | None = scope.get("extensions", {}).pop(WHOLE, None)
         scope["vitrine"] = self.services
+        scope["query_string"] = ascii_target(scope.get("query_string", b""))  # as a browser would have sent it
         scope["vitrine.answer"] = True
         scope["state"] = {"request_id": request_id, "address": address, "started": started}
         logging.request_id.set(request_id)

@@ -1,27 +1,24 @@
 """Parameters as PHP applications send them: `bases[]=12`, `status[4]=1`, `metadatas[0][value]=x` (contract 02 §4.2).
 
-Looked up in the query first, then in the path, then in the form, whatever the method. Files are spooled to disk by the
-multipart parser; the whole body may not exceed the limit given.
+Looked up in the query first, then in the path, then in the form, whatever the method. Text is UTF-8 (`edge.text`);
+`edge.bodies` reads forms and spools files to disk; the whole body may not exceed the limit given.
 """
 
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qsl
 
-from starlette.datastructures import Headers, UploadFile
-from starlette.exceptions import HTTPException
-from starlette.formparsers import FormParser, MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Scope
 
+from vitrine.edge.bodies import MOST_PARAMETERS, Upload, read_multipart, read_urlencoded, small_urlencoded
+from vitrine.edge.text import pairs_of, require_path
 from vitrine.errors import Invalid, Unavailable
 
 Nested = str | dict[str, "Nested"]
 _NAME = re.compile(r"([^\[\]]+)((?:\[[^\[\]]*\])*)")
 _KEY = re.compile(r"\[([^\[\]]*)\]")
-MOST_PARAMETERS = 5_000
 DEEPEST = 6
 LONGEST_INDEX = 9  # digits: PHP's own arrays end near there, and longer ones are names, not positions
 SMALL_BODY_BYTES = 2 * 2**20
@@ -54,14 +51,6 @@ def nest(pairs: Iterable[tuple[str, str]]) -> dict[str, Nested]:
             raise Invalid("Parameters may not be nested this deep.", field=name[:80])
         _set(root, [matched[1], *keys], value)
     return root
-
-
-def pairs_of(text: str) -> list[tuple[str, str]]:
-    """Names and values of a query or a form, blank ones too. Where nothing is encoded nothing has to be decoded."""
-    if "%" in text or "+" in text:
-        return parse_qsl(text, keep_blank_values=True)
-    cut = [one.partition("=") for one in text.split("&") if one]
-    return [(name, value) for name, _, value in cut]
 
 
 def scalars(given: Mapping[str, Any]) -> dict[str, str]:
@@ -112,7 +101,7 @@ class Params:
     query: dict[str, Nested] = field(default_factory=dict)
     path: dict[str, str] = field(default_factory=dict)
     form: dict[str, Nested] = field(default_factory=dict)
-    files: dict[str, list[UploadFile]] = field(default_factory=dict)
+    files: dict[str, list[Upload]] = field(default_factory=dict)
     repeated: frozenset[str] = frozenset()
 
     def raw(self, name: str) -> Nested | None:
@@ -163,15 +152,16 @@ def header(scope: Scope, name: bytes) -> str:
     mapping takes each time."""
     for one, value in scope["headers"]:
         if one == name:
-            return str(value, "latin-1")
+            return str(value, "latin-1")  # bytes of a header (RFC 9110 section 5.5): any, each a letter
     return ""
 
 
 def without_body(request: Request) -> Params:
-    """Query and path alone: what can be known before a byte of the body is read."""
+    """Query and path alone: what can be known before a byte of the body is read. Raises NotUtf8."""
     query = request.scope["query_string"]
     path = request.scope.get("path_params")
-    pairs = pairs_of(query.decode("latin-1")) if query else []
+    pairs = pairs_of(query) if query else []
+    require_path(request.scope)
     return Params(
         nest(pairs) if pairs else {},
         {name: str(value) for name, value in path.items()} if path else {},
@@ -182,8 +172,8 @@ def without_body(request: Request) -> Params:
 async def parameters(request: Request, *, max_bytes: int = SMALL_BODY_BYTES) -> Params:
     """Read query, path and (when the body is a form) form of *request*.
 
-    Raises BodyTooLarge, or Invalid when a multipart body is broken off. A multipart request without boundary or with an
-    empty body counts as having no body: real clients send those (contract 08).
+    Raises BodyTooLarge, NotUtf8, or Invalid when a multipart body is broken off. A multipart request without boundary
+    or with an empty body counts as having no body: real clients send those (contract 08).
     """
     state = request.scope["state"]
     known = state.get("params")
@@ -191,52 +181,40 @@ async def parameters(request: Request, *, max_bytes: int = SMALL_BODY_BYTES) -> 
         return known
     params = without_body(request)
     if request.scope["method"] not in ("GET", "HEAD"):
-        kind = header(request.scope, b"content-type").partition(";")[0].strip().lower()
+        content_type = header(request.scope, b"content-type")
+        kind = content_type.partition(";")[0].strip().lower()
         if kind in ("multipart/form-data", "application/x-www-form-urlencoded"):
-            await _read_form(request, params, kind, max_bytes)
+            await _read_form(request, params, content_type, kind, max_bytes)
     state["params"] = params
     return params
 
 
-async def _read_form(request: Request, params: Params, kind: str, max_bytes: int) -> None:
-    if kind != "multipart/form-data" and _is_small(header(request.scope, b"content-length")):
-        given = pairs_of((await _at_once(request)).decode("latin-1"))
-        params.form = nest(given)
-        params.repeated |= repeated(given)
-        return
-    stream = _limited(request, max_bytes)
-    headers = Headers(raw=request.scope["headers"])
-    if kind == "multipart/form-data" and "boundary=" not in headers["content-type"].lower():
-        return
+async def _read_form(request: Request, params: Params, content_type: str, kind: str, max_bytes: int) -> None:
+    announced = header(request.scope, b"content-length")
+    if kind == "multipart/form-data":
+        pairs = [] if announced == "0" else await _read_parts(request, params, content_type, max_bytes)
+    elif _is_small(announced):
+        pairs = small_urlencoded(content_type, await _at_once(request))
+    else:
+        pairs = (await read_urlencoded(content_type, _limited(request, max_bytes))).pairs
+    params.form = nest(pairs)
+    params.repeated |= repeated(pairs)
+
+
+async def _read_parts(request: Request, params: Params, content_type: str, max_bytes: int) -> list[tuple[str, str]]:
+    if "boundary=" not in content_type.lower():
+        return []
     try:
-        if kind == "multipart/form-data":
-            form = await MultiPartParser(
-                headers, stream, max_files=1000, max_fields=MOST_PARAMETERS, max_part_size=SMALL_BODY_BYTES
-            ).parse()
-        else:
-            form = await FormParser(headers, stream, max_fields=MOST_PARAMETERS, max_part_size=SMALL_BODY_BYTES).parse()
+        form = await read_multipart(content_type, _limited(request, max_bytes))
     except OSError as failure:
         raise Unavailable(
             "The server cannot take files at the moment. Nothing was kept; please try again later.",
             why=f"{type(failure).__name__} {failure.errno}",
             retry_after_s=60,
         ) from failure
-    except (MultiPartException, HTTPException) as failure:
-        if request.headers.get("content-length") == "0":
-            return
-        if str(failure).startswith("Too many") or getattr(failure, "message", "").startswith("Too many"):
-            raise Invalid(
-                "A request may have at most {count} parameters and 1000 files.", values={"count": MOST_PARAMETERS}
-            ) from failure
-        raise Invalid("The form that was sent is broken off or not well formed.", why=str(failure)) from failure
-    pairs: list[tuple[str, str]] = []
-    for name, value in form.multi_items():
-        if isinstance(value, UploadFile):
-            params.files.setdefault(name, []).append(value)
-        else:
-            pairs.append((name, value))
-    params.form = nest(pairs)
-    params.repeated |= repeated(pairs)
+    for name, upload in form.files:
+        params.files.setdefault(name, []).append(upload)
+    return form.pairs
 
 
 def _is_small(announced: str) -> bool:

@@ -12,9 +12,10 @@ from functools import partial
 from logging import getLogger
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
 from vitrine.edge.headers import WHOLE, Pair, Sealed, Whole, block_of, line
+from vitrine.edge.raw_targets import RawTargets
 
 _JOINED = 64 * 1024  # to copy more costs more than a second write
 _BODILESS = frozenset({204, 304})
@@ -24,7 +25,7 @@ _APART = frozenset({b"connection", b"transfer-encoding"})
 log = getLogger("vitrine.http")
 
 
-class Protocol(HttpToolsProtocol):
+class Protocol(RawTargets):
     """For `uvicorn.Config(http=…)`: every request is offered the extension.
 
     An application with a method `at_once(scope, whole)` is asked before a task is made for the request: it answers by

@@ -11,6 +11,7 @@ from starlette.routing import Route
 
 from vitrine.accounts import NOBODY, Actor
 from vitrine.edge import Services, cookie, glance, nobody, optional_bearer, parameters, read, services
+from vitrine.edge.text import text_routes
 from vitrine.embed.targets import PermalinkTarget
 from vitrine.errors import NotFound
 from vitrine.files.marked import Due, as_due, due
@@ -158,12 +159,14 @@ async def datafile(request: Request) -> Response:
 FILE = "/permalink/v1/{databox_id:int}/{record_id:int}/{subdef}"
 OLD = "/permalink/v1/{label}/{databox_id:int}/{record_id:int}/{token}/{subdef}/"
 PERMALINK = Route(FILE + "/{label}", permalink, methods=["GET"])
-ROUTES = [
-    PERMALINK,  # first: pages are full of these
-    Route("/permalink/v1/{databox_id:int}/{record_id:int}/caption/", caption, methods=["GET", "OPTIONS"]),
-    Route(FILE + "/{label}", options, methods=["OPTIONS"]),
-    Route(FILE + "/", options, methods=["OPTIONS"]),
-    Route(OLD, old_permalink, methods=["GET"]),
-    Route("/medias/{token}", signed, methods=["GET"]),
-    Route("/datafiles/{databox_id:int}/{record_id:int}/{subdef}/", datafile, methods=["GET"]),
-]
+ROUTES = text_routes(
+    [
+        PERMALINK,  # first: pages are full of these
+        Route("/permalink/v1/{databox_id:int}/{record_id:int}/caption/", caption, methods=["GET", "OPTIONS"]),
+        Route(FILE + "/{label}", options, methods=["OPTIONS"]),
+        Route(FILE + "/", options, methods=["OPTIONS"]),
+        Route(OLD, old_permalink, methods=["GET"]),
+        Route("/medias/{token}", signed, methods=["GET"]),
+        Route("/datafiles/{databox_id:int}/{record_id:int}/{subdef}/", datafile, methods=["GET"]),
+    ]
+)

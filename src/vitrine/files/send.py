@@ -131,6 +131,7 @@ def _headers(document: Document, public: bool, link: str | None, attachment: boo
         made["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
     if link is not None:
         made["Link"] = link
+    # Bytes of a header (RFC 9110 section 5.5).
     return tuple((name.lower().encode(), value.encode("latin-1")) for name, value in made.items())
 
 

@@ -44,6 +44,11 @@ class Arrival:
     sha256: str
     size: int
     probe: Probe
+    is_name_guessed: bool = False  # it came in bytes that were no UTF-8
+
+    def audited(self, into: CollectionId) -> dict[str, Any]:
+        """What the audit log keeps of it."""
+        return {"base_id": into, "name": "guessed"} if self.is_name_guessed else {"base_id": into}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +76,14 @@ class Ingest:
             raise MayNotAdd("You may not add records to this collection.", field="base_id", why=f"collection {into}")
         return collection
 
-    def take(self, source: BinaryIO | Path, name: str) -> Arrival:
+    def take(self, source: BinaryIO | Path, name: str, *, is_name_guessed: bool = False) -> Arrival:
         """Look at a file and keep its bytes. Raises MediaError and its kin for what cannot be used, and then keeps
         nothing; Unavailable when the disk does not take it."""
         clean = clean_name(name)
         with self.media.spool(source) as spooled:
             probe = self.media.probe(spooled.path, clean)
             stored = self.media.keep(spooled)
-        return Arrival(clean, stored.sha256, stored.size, probe)
+        return Arrival(clean, stored.sha256, stored.size, probe, is_name_guessed)
 
     def take_from(self, url: str) -> Arrival:
         """The same for a document that is elsewhere: fetched behind the address guard. Raises CannotFetch besides."""
@@ -152,7 +157,7 @@ class Ingest:
                 "attributes": attributes,
             },
         )
-        audit.write(work, actor, "quarantine.added", f"item {item}", {"base_id": collection.id})
+        audit.write(work, actor, "quarantine.added", f"item {item}", arrival.audited(collection.id))
         return Quarantined(item, failed)
 
     def _record(
@@ -211,7 +216,7 @@ class Ingest:
         if recipes:
             self.jobs.add(work, MAKE_RENDITIONS, {"record_id": record_id}, key=str(record_id))
         work.emit(RecordAdded(record_id))
-        audit.write(work, actor, "record.added", f"record {key}", {"base_id": collection.id})
+        audit.write(work, actor, "record.added", f"record {key}", arrival.audited(collection.id))
         return key
 
 

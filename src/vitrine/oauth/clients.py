@@ -58,7 +58,7 @@ class Clients:
         """By Basic or body but not both. Raises TokenError, one code for everything that is wrong."""
         raw = _credentials(authorization) if authorization.partition(" ")[0].lower() == "basic" else None
         # Both sides are form-encoded (RFC 6749 section 2.3.1).
-        basic = None if raw is None else (unquote_plus(raw[0]), unquote_plus(raw[1]))
+        basic = None if raw is None else _form_decoded(raw)
         if basic is not None and self._says_twice(work, form, basic[0]):
             raise _refused("Send client credentials either in the header or in the body.", basic=False)
         client_id, secret = basic or (form.get("client_id", ""), form.get("client_secret", ""))
@@ -123,6 +123,14 @@ def _is_live(expires: Any, now: datetime) -> bool:
 def _refused(words: str, *, basic: bool) -> TokenError:
     """401 for who came with a header, else 400, which is what old clients read (RFC 6749 section 5.2, 01 §4.1 D)."""
     return TokenError("invalid_client", words, status=401 if basic else 400)
+
+
+def _form_decoded(sides: tuple[str, str]) -> tuple[str, str]:
+    """Both sides as RFC 6749 appendix B writes them; as they stand where that would be no UTF-8."""
+    try:
+        return unquote_plus(sides[0], errors="strict"), unquote_plus(sides[1], errors="strict")
+    except UnicodeDecodeError:
+        return sides
 
 
 def _credentials(header: str) -> tuple[str, str]:

@@ -13,11 +13,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
-from urllib.parse import unquote, urljoin, urlsplit
+from urllib.parse import unquote_to_bytes, urljoin, urlsplit
 
 import httpx
 
 from vitrine.errors import Invalid
+from vitrine.platform.texts import readable_name
 
 MOST_REDIRECTS = 3
 SECONDS = 120.0
@@ -75,7 +76,7 @@ class Fetcher:
         for _ in range(MOST_REDIRECTS + 1):
             moved = self._once(url, into, deadline)
             if moved is None:
-                return unquote(urlsplit(url).path.rpartition("/")[2]) or "untitled"
+                return readable_name(unquote_to_bytes(urlsplit(url).path.rpartition("/")[2]))[0] or "untitled"
             url = urljoin(url, moved)
         raise CannotFetch("The address leads on too often.", field="url")
 

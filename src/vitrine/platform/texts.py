@@ -20,3 +20,13 @@ def without_controls(text: str) -> str:
 def of_one_line(text: str) -> str:
     """*text* without anything that ends a line, controls a terminal or turns the direction of writing."""
     return "".join(one for one in text if one not in _TURNS and unicodedata.category(one) not in _CONTROLS | _BREAKS)
+
+
+def readable_name(raw: bytes, charset: str = "utf-8") -> tuple[str, bool]:
+    """A name of a file as text, and whether it had to be guessed: what is not in *charset* is read as windows-1252, the
+    charset of most old names. Names decide nothing, and a file is worth more than its name."""
+    try:
+        return raw.decode(charset), False
+    except UnicodeDecodeError:
+        text = raw.decode("cp1252", "replace")
+        return text, True

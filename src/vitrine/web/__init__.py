@@ -3,6 +3,7 @@
 from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 
+from vitrine.edge.text import text_routes
 from vitrine.web import (
     account,
     administration,
@@ -31,7 +32,7 @@ __all__ = ["EXCEPTION_HANDLERS", "LANGUAGES", "catalogue", "routes"]
 
 
 def routes() -> list[BaseRoute]:
-    return [
+    pages = [
         *library.ROUTES,
         *quarantine.ROUTES,
         *download.ROUTES,
@@ -51,5 +52,5 @@ def routes() -> list[BaseRoute]:
         *device.ROUTES,
         *upload.ROUTES,
         *embed.ROUTES,
-        Mount("/static", StaticFiles(directory=HERE / "static")),
     ]
+    return [*text_routes(pages), Mount("/static", StaticFiles(directory=HERE / "static"))]

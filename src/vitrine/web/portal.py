@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from starlette.datastructures import UploadFile
 from starlette.requests import Request
 from starlette.responses import Response
@@ -18,6 +19,7 @@ from vitrine.applications.portal import People
 from vitrine.applications.redirects import bad_redirect
 from vitrine.applications.secret_views import Offer
 from vitrine.edge import Services, nobody, off, parameters, read, services, write
+from vitrine.edge.text import json_value
 from vitrine.errors import DomainError, Forbidden, Invalid
 from vitrine.media.renditions import Spec
 from vitrine.oauth.scopes import BY_NAME, LOOKING
@@ -351,10 +353,7 @@ async def bring_in(request: Request) -> Response:
     finally:
         await params.close()
     try:
-        described = json.loads(text) if len(text) <= FILE_BYTES else None
-    except (ValueError, RecursionError):
-        described = None
-    try:
+        described = _described(text)
         made = await write(request, known, lambda work, actor: here.descriptions.bring_in(work, actor, described))
     except BadApplication as refusal:
         told = [f"{name}: {translate(request, text)}" for name, text in refusal.faults.items()]
@@ -364,6 +363,15 @@ async def bring_in(request: Request) -> Response:
     else:
         return redirect(f"/developers/application/{made.id}/")
     return page(request, "developers/import.html", faults=faults)
+
+
+def _described(text: str | bytes) -> Any:
+    """The document in *text*; None for what is no JSON, of which the service tells. Raises NotUtf8."""
+    raw = text.encode() if isinstance(text, str) else text
+    try:
+        return json_value(raw) if len(raw) <= FILE_BYTES else None
+    except msgspec.DecodeError:
+        return None
 
 
 async def import_form(request: Request) -> Response:

@@ -3,6 +3,7 @@
 import time
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 from starlette.requests import Request
@@ -159,7 +160,7 @@ async def _call(request: Request, method: str, path: str, parameters: str, secre
         headers += [(b"content-type", kind), (b"content-length", str(len(body)).encode())]
     scope: Scope = {
         "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": method, "scheme": "http",
-        "path": path, "raw_path": path.encode(), "query_string": query, "root_path": "", "headers": headers,
+        "path": path, "raw_path": quote(path).encode(), "query_string": query, "root_path": "", "headers": headers,
         "client": (request.state.address, 0), "server": ("console", 80),
     }  # fmt: skip
     told: dict[str, Any] = {"status": 500, "headers": []}
@@ -171,6 +172,7 @@ async def _call(request: Request, method: str, path: str, parameters: str, secre
     async def send(message: Message) -> None:
         if message["type"] == "http.response.start":
             told["status"] = message["status"]
+            # Bytes of a header (RFC 9110 section 5.5): any, each a letter.
             told["headers"] = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in message["headers"]]
         else:
             parts.append(message.get("body", b""))

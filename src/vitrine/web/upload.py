@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 from typing import Any
 
-from starlette.datastructures import UploadFile
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from vitrine.accounts import Actor, Right
 from vitrine.edge import Services, csrf, off, parameters, read, services, write
+from vitrine.edge.bodies import Upload
 from vitrine.edge.params import Params
 from vitrine.errors import DomainError, Invalid
 from vitrine.library.checks import CHECKS
@@ -77,13 +77,14 @@ async def add(request: Request) -> Response:
     return page(request, "upload.html", **await _shown(request), outcomes=outcomes, chosen=into)
 
 
-async def _one(request: Request, into: CollectionId, file: UploadFile, params: Params) -> Outcome:
+async def _one(request: Request, into: CollectionId, file: Upload, params: Params) -> Outcome:
     """One file's fate never spoils that of the others."""
     here = services(request)
     name = file.filename or "untitled"
     try:
         await read(request, known, lambda work, actor: here.ingest.permit(work, actor, into))
-        arrival = await off(lambda: here.ingest.take(file.file, name))
+        guessed = file.is_name_guessed
+        arrival = await off(lambda: here.ingest.take(file.file, name, is_name_guessed=guessed))
         outcome = await write(request, known, lambda work, actor: _add(here, work, actor, arrival, into, params))
     except AlreadyThere as twin:
         address = f"/records/{twin.key.databox}/{twin.key.number}/" if twin.key else None
@@ -92,11 +93,18 @@ async def _one(request: Request, into: CollectionId, file: UploadFile, params: P
         return Outcome(name, "refused", said(request, refusal))
     if isinstance(outcome, Quarantined):
         reasons = [translate(request, CHECKS[one].reason) for one in outcome.checks]
-        return Outcome(
-            name, "waits", " ".join([*reasons, translate(request, "It waits in the quarantine.")]), QUARANTINE
-        )
+        waits = _noted(request, "It waits in the quarantine.", file)
+        return Outcome(name, "waits", " ".join([*reasons, waits]), QUARANTINE)
     key = outcome.key
-    return Outcome(name, "added", translate(request, "Added."), f"/records/{key.databox}/{key.number}/")
+    return Outcome(name, "added", _noted(request, "Added.", file), f"/records/{key.databox}/{key.number}/")
+
+
+def _noted(request: Request, sentence: str, file: Upload) -> str:
+    """*sentence*, and what the sender should know of the file's name."""
+    told = [translate(request, sentence)]
+    if file.is_name_guessed:
+        told.append(translate(request, "Its name was not sent as UTF-8 and may be wrong; please check it."))
+    return " ".join(told)
 
 
 def _add(

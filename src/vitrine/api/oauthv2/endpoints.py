@@ -15,6 +15,7 @@ from vitrine.edge.calls import GUIDE
 from vitrine.edge.limits import TooMany
 from vitrine.edge.params import SMALL_BODY_BYTES, body, header, scalars
 from vitrine.edge.services import Services
+from vitrine.edge.text import json_value, shown_name
 from vitrine.errors import Forbidden, Invalid, Unavailable
 from vitrine.oauth import TokenAnswer, TokenError, habits
 from vitrine.oauth.metadata import DEVICE_PAGE
@@ -147,12 +148,12 @@ async def _form(request: Request) -> dict[str, str]:
     if kind in _FORMS:
         params = await parameters(request)
         if params.repeated:
-            raise Invalid(f"The parameter {min(params.repeated)} came more than once.")
+            raise Invalid(f"The parameter {shown_name(min(params.repeated))} came more than once.")
         given: dict[str, Any] = dict(params.form)
     else:
         raw = await body(request, max_bytes=SMALL_BODY_BYTES)
         try:
-            given = msgspec.json.decode(raw, type=dict[str, Any]) if raw else {}
+            given = json_value(raw, dict[str, Any]) if raw else {}
         except msgspec.DecodeError as failure:
             raise Invalid("Send the parameters as a form or as a JSON object.") from failure
     return scalars(given)
@@ -175,7 +176,7 @@ class _Answer(Response):
         self.body = msgspec.json.encode(value)
         made = [(b"content-length", b"%d" % len(self.body))]
         for name, text in (headers or {}).items():
-            made.append((name.lower().encode(), text.encode("latin-1")))
+            made.append((name.lower().encode(), text.encode("latin-1")))  # bytes of a header (RFC 9110 section 5.5)
         self.raw_headers = [*made, *_USUAL]
 
 

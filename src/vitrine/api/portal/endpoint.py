@@ -14,6 +14,7 @@ from vitrine.edge import bearer, parameters, read, refusals, services
 from vitrine.edge.auth import TokenMissing, TwoCarriers
 from vitrine.edge.calls import note
 from vitrine.edge.params import body
+from vitrine.edge.text import json_value
 from vitrine.errors import Conflict, DomainError, Invalid
 from vitrine.oauth import InsufficientScope, TokenRefused
 from vitrine.oauth.metadata import PROTECTED_RESOURCE
@@ -156,8 +157,8 @@ async def json_body(request: Request) -> Any:
     if kind not in JSON_TYPES:
         raise NotJson("Send JSON, with Content-Type: application/json.", field="body")
     try:
-        return msgspec.json.decode(raw) if raw.strip() else {}
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as failure:
+        return json_value(raw) if raw.strip() else {}
+    except msgspec.DecodeError as failure:
         raise Invalid("The body is not well-formed JSON.", field="body") from failure
 
 

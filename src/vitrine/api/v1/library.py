@@ -7,7 +7,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
-from starlette.datastructures import UploadFile
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -17,6 +16,7 @@ from vitrine.api.v1 import present
 from vitrine.api.v1.frame import frame_of, lists_or_objects, records_json
 from vitrine.api.wire.envelope import answer
 from vitrine.edge import bearer, off, read, recall, services, write
+from vitrine.edge.bodies import Upload
 from vitrine.errors import Invalid
 from vitrine.library.ingest import Added, Arrival, Ingest, Quarantined
 from vitrine.library.model import CollectionId, DataboxId, RecordKey, Structure
@@ -185,9 +185,13 @@ async def add(request: Request) -> Response:
     return answer(request, _outcome(outcome))
 
 
-def _arrival(ingest: Ingest, file: UploadFile | None, url: str) -> Arrival:
+def _arrival(ingest: Ingest, file: Upload | None, url: str) -> Arrival:
     """A file goes before an address (02 section 6.4)."""
-    return ingest.take(file.file, file.filename or "untitled") if file is not None else ingest.take_from(url)
+    return _taken(ingest, file) if file is not None else ingest.take_from(url)
+
+
+def _taken(ingest: Ingest, file: Upload) -> Arrival:
+    return ingest.take(file.file, file.filename or "untitled", is_name_guessed=file.is_name_guessed)
 
 
 def _outcome(outcome: Added | Quarantined) -> dict[str, str]:
@@ -196,7 +200,7 @@ def _outcome(outcome: Added | Quarantined) -> dict[str, str]:
     return {"entity": "1", "url": f"/quarantine/item/{outcome.item}/"}
 
 
-def one_file(files: dict[str, list[UploadFile]]) -> UploadFile | None:
+def one_file(files: dict[str, list[Upload]]) -> Upload | None:
     if "file[]" in files or len(files.get("file", [])) > 1:
         raise Invalid("Send one file only.", field="file")
     found = files.get("file")

@@ -96,6 +96,7 @@ class _Answer(Response):
         timing = b"_global;dur=%.1f" % took_ms
         made = [(b"content-length", b"%d" % len(body)), (b"server-timing", timing)]
         if headers:
+            # Bytes of a header (RFC 9110 section 5.5).
             given = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
             replaced = {name for name, _ in given}
             made += given

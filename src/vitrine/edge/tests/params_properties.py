@@ -1,7 +1,6 @@
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from urllib.parse import parse_qsl
 
 import anyio
 import pytest
@@ -10,8 +9,9 @@ from hypothesis import strategies as st
 from starlette.requests import Request
 from starlette.types import Message
 
+from vitrine.edge.bodies import MOST_PARAMETERS
 from vitrine.edge.middleware import caller, networks
-from vitrine.edge.params import MOST_PARAMETERS, Params, nest, pairs_of, parameters
+from vitrine.edge.params import Params, nest, parameters
 from vitrine.errors import Invalid
 
 
@@ -41,11 +41,6 @@ def test_no_name_breaks_the_reader(pairs: list[tuple[str, str]]) -> None:
         nest(pairs)
     except Invalid as refusal:
         assert "deep" in refusal.detail
-
-
-@given(st.text("a=&%+;2Fé[] ", max_size=40))
-def test_what_is_not_encoded_is_read_as_the_library_reads_it(text: str) -> None:
-    assert pairs_of(text) == parse_qsl(text, keep_blank_values=True)
 
 
 def test_many_list_items_cost_the_same_each_and_have_a_bound() -> None:

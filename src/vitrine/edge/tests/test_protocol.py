@@ -384,3 +384,33 @@ def test_the_message_in_one_piece_is_two_for_other_servers() -> None:
     asyncio.run(outermost(scope, None, send))  # type: ignore[arg-type]  # nothing is received
     assert [one["type"] for one in sent] == ["http.response.start", "http.response.body"]
     assert (b"x-content-type-options", b"nosniff") in sent[0]["headers"] and sent[1]["body"] == b"c"
+
+
+class TestRawTargets:
+    """A request line may hold bytes that RFC 9112 has not; nothing behind it is touched."""
+
+    def test_a_raw_target_is_percent_encoded(self, running: Running) -> None:
+        for path in ("/whole/Château", "/whole?q=Château"):
+            with closing(running.connect()) as line:
+                line.raw(b"GET " + path.encode() + b" HTTP/1.1\r\nHost: here\r\n\r\n")
+                assert line.answer().status == 200
+
+    def test_a_target_that_arrives_in_pieces_is_too(self, running: Running) -> None:
+        request = "GET /whole/Château HTTP/1.1\r\nHost: here\r\n\r\n".encode()
+        with closing(running.connect()) as line:
+            for start in range(0, len(request), 5):
+                line.raw(request[start : start + 5])
+                time.sleep(0.005)
+            assert line.answer().body == "/whole/Château".encode()
+
+    def test_a_body_of_raw_bytes_keeps_its_length(self, running: Running) -> None:
+        """A byte more would make the rest of it the next request."""
+        body = "é".encode() * 40
+        post = b"POST /read HTTP/1.1\r\nHost: here\r\nContent-Length: %d\r\n\r\n" % len(body)
+        with closing(running.connect()) as line:
+            line.raw(post + body + post + body[:7])  # the second one begins in the same chunk, and goes on in another
+            assert line.answer().body == b"/read"
+            line.raw(body[7:])
+            assert line.answer().body == b"/read"
+            line.raw("GET /whole/é HTTP/1.1\r\nHost: here\r\nX-Name: é\r\n\r\n".encode())
+            assert line.answer().body == "/whole/é".encode()

@@ -1,0 +1,279 @@
+"""Bodies of forms, both kinds, read by python-multipart alone: it finds names, values and files as bytes, and this
+module makes text of them (docs/decisions/0085).
+
+Starlette's own form classes stand on the same library, but read what is not UTF-8 as Latin-1.
+"""
+
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from tempfile import SpooledTemporaryFile
+from typing import Any
+from urllib.parse import unquote_to_bytes
+
+from python_multipart import MultipartParser, QuerystringParser
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import parse_options_header
+from starlette.datastructures import Headers, UploadFile
+
+from vitrine.edge.text import NotUtf8, decoded, pair, pairs_of, shown_name
+from vitrine.errors import Invalid
+from vitrine.platform.texts import readable_name
+
+MOST_PARAMETERS = 5_000
+MOST_FILES = 1_000
+LONGEST_VALUE_BYTES = 2 * 2**20
+_IN_MEMORY_BYTES = 2**20
+# What is called ISO-8859-1 is windows-1252 (WHATWG Encoding Standard). Not `codecs.lookup`: it knows `utf-7`, and
+# remembers every name that anybody asks for.
+_CHARSETS = {
+    "utf-8": "utf-8", "utf8": "utf-8", "us-ascii": "utf-8", "ascii": "utf-8", "iso-8859-1": "cp1252",
+    "latin1": "cp1252", "windows-1252": "cp1252", "cp1252": "cp1252", "iso-8859-15": "iso8859-15",
+}  # fmt: skip
+_EXTENDED = re.compile(rb";\s*filename\*\s*=\s*([\w.-]*)'[^']*'([^;\s]+)", re.IGNORECASE)
+Pairs = list[tuple[str, str]]
+
+
+class Upload(UploadFile):
+    """A file of a form. *is_name_guessed*: its name was not in the charset of the form, and is what we made of it."""
+
+    is_name_guessed = False
+
+
+@dataclass(slots=True)
+class Form:
+    pairs: Pairs
+    files: list[tuple[str, Upload]] = field(default_factory=list)
+
+
+async def read_urlencoded(content_type: str, chunks: AsyncIterator[bytes]) -> Form:
+    """Raises Invalid: too many or too long, not UTF-8, an unknown charset."""
+    reader = _Urlencoded()
+    async for chunk in chunks:
+        reader.write(chunk)
+    return reader.form(content_type)
+
+
+def small_urlencoded(content_type: str, whole: bytes) -> Pairs:
+    """The same for a small body that is here. Where no charset is named it is read as a query is: the library would be
+    half the cost of an introspection. Both give equal answers (`bodies_properties.py`)."""
+    if ";" not in content_type and b"_charset_" not in whole:
+        return pairs_of(whole)
+    reader = _Urlencoded()
+    reader.write(whole)
+    return reader.form(content_type).pairs
+
+
+class _Urlencoded:
+    """Collects the fields of a form as bytes."""
+
+    __slots__ = ("_fields", "_name", "_parser", "_value")
+
+    def __init__(self) -> None:
+        self._fields: list[tuple[bytes, bytes]] = []
+        self._parser = QuerystringParser(
+            {
+                "on_field_start": self._start,
+                "on_field_name": self._on_name,
+                "on_field_data": self._on_value,
+                "on_field_end": self._end,
+            }
+        )
+        self._start()
+
+    def write(self, chunk: bytes) -> None:
+        self._parser.write(chunk)
+
+    def form(self, content_type: str) -> Form:
+        self._parser.finalize()
+        charset = _charset(content_type, self._fields)
+        return Form([pair(name, value, charset) for name, value in self._fields])
+
+    def _start(self) -> None:
+        self._name, self._value = bytearray(), bytearray()  # bytes would be copied again with each tiny chunk
+
+    def _on_name(self, data: bytes, start: int, end: int) -> None:
+        self._name += data[start:end]
+        _require_short(self._name)
+
+    def _on_value(self, data: bytes, start: int, end: int) -> None:
+        self._value += data[start:end]
+        _require_short(self._value)
+
+    def _end(self) -> None:
+        if len(self._fields) == MOST_PARAMETERS:
+            raise _too_many()
+        self._fields.append((bytes(self._name), bytes(self._value)))
+
+
+@dataclass(slots=True)
+class _Part:
+    """One part: a file when it has a file name, else a field."""
+
+    headers: list[tuple[bytes, bytes]] = field(default_factory=list)
+    name: bytes = b""
+    filename: bytes | None = None
+    is_extended: bool = False
+    content: bytearray = field(default_factory=bytearray)
+    file: Upload | None = None
+
+    def understand(self) -> None:
+        """Read the headers, once they are there. Raises Invalid without a name."""
+        given = dict(self.headers)
+        disposition = given.get(b"content-disposition", b"")
+        _, options = parse_options_header(disposition)
+        if b"name" not in options:
+            raise _malformed("a part without a name")
+        self.name, self.filename = options[b"name"], options.get(b"filename")
+        extended = _EXTENDED.search(disposition) if self.filename is None else None
+        if extended is not None:  # RFC 7578 section 4.2 forbids it, and older clients send nothing else
+            self.filename, self.is_extended = extended[2], True
+        if self.filename is not None:
+            spooled: Any = SpooledTemporaryFile(max_size=_IN_MEMORY_BYTES)  # noqa: SIM115 - closed with the form
+            self.file = Upload(spooled, size=0, headers=Headers(raw=self.headers))
+
+    def value(self, charset: str) -> tuple[str, str]:
+        own = _declared(dict(self.headers).get(b"content-type", b""))
+        if own and own not in _CHARSETS:
+            raise _unknown_charset(shown_name(self.name), own)
+        try:
+            return self.name.decode(charset), self.content.decode(_CHARSETS[own] if own else charset)
+        except UnicodeDecodeError:
+            raise NotUtf8(self.name) from None
+
+    def upload(self, charset: str) -> tuple[str, Upload]:
+        assert self.file is not None
+        assert self.filename is not None
+        raw = unquote_to_bytes(self.filename) if self.is_extended else self.filename
+        self.file.filename, self.file.is_name_guessed = readable_name(raw, charset)
+        try:
+            return self.name.decode(charset), self.file
+        except UnicodeDecodeError:
+            raise NotUtf8(self.name) from None
+
+
+async def read_multipart(content_type: str, chunks: AsyncIterator[bytes]) -> Form:
+    """Raises Invalid as `read_urlencoded` does, and when the body is broken off; OSError when the disk takes no more.
+    No file is left open then."""
+    files: list[_Part] = []
+    try:
+        reader = _Multipart(content_type, files)
+        async for chunk in chunks:
+            await reader.write(chunk)
+        return reader.form(content_type)
+    except BaseException as failure:
+        for part in files:
+            if part.file is not None:
+                part.file.file.close()
+        if isinstance(failure, FormParserError):
+            raise _malformed(str(failure)) from failure
+        raise
+
+
+class _Multipart:
+    """Collects parts; what belongs to files is written between two chunks, since it may have to wait for the disk."""
+
+    def __init__(self, content_type: str, files: list[_Part]) -> None:
+        _, options = parse_options_header(content_type)
+        self.fields: list[_Part] = []
+        self.files = files
+        self._part = _Part()
+        self._header_name = self._header_value = b""
+        self._due: list[tuple[Upload, bytes]] = []
+        self._is_open = False
+        self._parser = MultipartParser(
+            options.get(b"boundary", b""),
+            {
+                "on_part_begin": self._begin,
+                "on_header_field": self._on_header_name,
+                "on_header_value": self._on_header_value,
+                "on_header_end": self._on_header_end,
+                "on_headers_finished": self._on_headers,
+                "on_part_data": self._on_content,
+                "on_part_end": self._end,
+            },
+        )
+
+    async def write(self, chunk: bytes) -> None:
+        self._parser.write(chunk)
+        for upload, content in self._due:
+            await upload.write(content)
+        self._due.clear()
+
+    def form(self, content_type: str) -> Form:
+        self._parser.finalize()
+        if self._is_open:
+            raise _malformed("the last part does not end")
+        charset = _charset(content_type, [(part.name, bytes(part.content)) for part in self.fields])
+        files = [part.upload(charset) for part in self.files]
+        for _, upload in files:
+            upload.file.seek(0)
+        return Form([part.value(charset) for part in self.fields], files)
+
+    def _begin(self) -> None:
+        self._part, self._is_open = _Part(), True
+
+    def _on_header_name(self, data: bytes, start: int, end: int) -> None:
+        self._header_name += data[start:end]
+
+    def _on_header_value(self, data: bytes, start: int, end: int) -> None:
+        self._header_value += data[start:end]
+
+    def _on_header_end(self) -> None:
+        self._part.headers.append((self._header_name.lower(), self._header_value))
+        self._header_name = self._header_value = b""
+
+    def _on_headers(self) -> None:
+        self._part.understand()
+        kept, most = (self.fields, MOST_PARAMETERS) if self._part.file is None else (self.files, MOST_FILES)
+        kept.append(self._part)
+        if len(kept) > most:
+            raise _too_many()
+
+    def _on_content(self, data: bytes, start: int, end: int) -> None:
+        if self._part.file is not None:
+            self._due.append((self._part.file, data[start:end]))
+            return
+        self._part.content += data[start:end]
+        _require_short(self._part.content)
+
+    def _end(self) -> None:
+        self._is_open = False
+
+
+def _charset(content_type: str, fields: list[tuple[bytes, bytes]]) -> str:
+    """The charset of a form: of its field `_charset_` (RFC 7578 section 4.6), else of the header, else UTF-8."""
+    named = next((value for name, value in fields if name == b"_charset_" and value), b"")
+    if named:
+        wanted, field_name = decoded(named, "latin-1").strip().lower(), "_charset_"
+    else:
+        wanted, field_name = _declared(content_type) if ";" in content_type else "", "charset"
+    if wanted and wanted not in _CHARSETS:
+        raise _unknown_charset(field_name, wanted)
+    return _CHARSETS[wanted] if wanted else "utf-8"
+
+
+def _declared(content_type: str | bytes) -> str:
+    _, options = parse_options_header(content_type)
+    return options.get(b"charset", b"").decode("latin-1").strip().lower()  # header bytes (RFC 9110 section 5.5)
+
+
+def _require_short(value: bytes | bytearray) -> None:
+    if len(value) > LONGEST_VALUE_BYTES:
+        raise _malformed("a value longer than two megabytes")
+
+
+def _too_many() -> Invalid:
+    return Invalid("A request may have at most {count} parameters and 1000 files.", values={"count": MOST_PARAMETERS})
+
+
+def _malformed(why: str) -> Invalid:
+    return Invalid("The form that was sent is broken off or not well formed.", why=why[:200])
+
+
+def _unknown_charset(name: str, charset: str) -> Invalid:
+    return Invalid(
+        "The charset {charset} of {name} is not known here; send UTF-8.",
+        field=name,
+        values={"name": name, "charset": shown_name(charset)},
+    )
