@@ -275,7 +275,7 @@ def test_what_root_restores_belongs_to_the_owner_of_the_folder(filled: Server, t
 
 def test_a_restored_instance_has_no_worker_yet(filled: Server, tmp_path: Path) -> None:
     with filled.services.database.write() as work:
-        jobs.show(work, filled.worker.owner, work.now)
+        jobs.record_heartbeat(work, filled.worker.owner, work.now)
     back_up(filled, tmp_path / "copy")
     found = doctor.examine(bring_back(tmp_path / "copy", tmp_path / "there"), deep=False)
     assert [one.state for one in found if one.check == "worker"] == [doctor.WARNING]

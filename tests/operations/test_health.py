@@ -36,10 +36,10 @@ def test_ready_when_database_and_store_answer_and_the_worker_is_told(server: Ser
     assert answer.status_code == 200
     assert answer.json() == {"ready": True, "database": "ok", "store": "ok", "worker": "silent"}
     with server.services.database.write() as work:
-        jobs.show(work, server.worker.owner, work.now)
+        jobs.record_heartbeat(work, server.worker.owner, work.now)
     assert Readiness(server.services).now()["worker"] == "ok"
     with server.services.database.write() as work:
-        jobs.forget_unseen(work, work.now + timedelta(seconds=1))
+        jobs.delete_unseen_workers(work, work.now + timedelta(seconds=1))
     assert Readiness(server.services).now()["worker"] == "silent"
 
 

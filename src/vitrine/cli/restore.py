@@ -189,7 +189,7 @@ def _rows(settings: Settings, staging: Path) -> None:
     try:
         migrate.upgrade(local)
         with local.write() as work:  # nobody works here yet, whoever showed themselves there
-            jobs.forget_unseen(work, work.now)
+            jobs.delete_unseen_workers(work, work.now)
         if settings.database_url:
             target = Database(settings.database_url)
             migrate.upgrade(target)
