@@ -52,7 +52,7 @@ def _ours(path: Path) -> dict[str, list[str]]:
     if mime == "application/pdf":
         from vitrine.media.probe import pdf
 
-        found: dict[str, list[str]] = pdf.look(str(path))["metadata"]
+        found: dict[str, list[str]] = pdf.facts_of(str(path))["metadata"]
         return found
     return read_metadata(path, mime)[0]
 
