@@ -1,4 +1,4 @@
-"""user add, databox add, collection add, grant: what an administrator does from a shell."""
+"""user add, databox add, collection add, grant: administration from a shell."""
 
 import json
 from pathlib import Path
@@ -21,7 +21,7 @@ FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print a machine-readable result.")
 
 
-def told(result: dict[str, Any], *, as_json: bool, sentence: str) -> None:
+def print_result(result: dict[str, Any], *, as_json: bool, sentence: str) -> None:
     click.echo(json.dumps(result) if as_json else sentence)
 
 
@@ -36,15 +36,15 @@ def user() -> None:
 @click.option("--email", default="")
 @click.option("--first-name", default="")
 @click.option("--last-name", default="")
-@click.option("--admin", is_flag=True, help="Make it an administrator.")
+@click.option("--admin", is_flag=True, help="Make this person an administrator.")
 @data_option
 @json_option
 def add_user(
     login: str, password: str, email: str, first_name: str, last_name: str, admin: bool, data: Path, as_json: bool
 ) -> None:
-    """Make an account."""
+    """Create an account."""
     with instance(data) as services, services.database.write() as work:
-        made = services.accounts.add(
+        account = services.accounts.add(
             work,
             COMMAND,
             login=login,
@@ -54,22 +54,28 @@ def add_user(
             last_name=last_name,
             is_admin=admin,
         )
-    told({"id": made.id, "login": made.login}, as_json=as_json, sentence=f"Account {made.login} was made ({made.id}).")
+    print_result(
+        {"id": account.id, "login": account.login},
+        as_json=as_json,
+        sentence=f"Account {account.login} was created ({account.id}).",
+    )
 
 
 @user.command("password")
 @click.argument("login")
 @click.option("--password", prompt=True, hide_input=True, confirmation_prompt=True, envvar="VITRINE_NEW_PASSWORD")
-@click.option("--forget-second-step", is_flag=True, help="Forget authenticator, recovery codes and passkeys too.")
+@click.option("--forget-second-step", is_flag=True, help="Also remove the authenticator, recovery codes and passkeys.")
 @data_option
 @json_option
 def give_password(login: str, password: str, forget_second_step: bool, data: Path, as_json: bool) -> None:
-    """Set the password of somebody who is locked out; all their sign-ins end."""
+    """Set the password of a locked-out person. All their sessions end."""
     with instance(data) as services:
-        found = Helping(services.accounts).give_password(
+        account = Helping(services.accounts).give_password(
             COMMAND, login, password, forget_second_step=forget_second_step
         )
-    told({"login": found.login}, as_json=as_json, sentence=f"{found.login} has a new password and is signed out.")
+    print_result(
+        {"login": account.login}, as_json=as_json, sentence=f"{account.login} has a new password and was signed out."
+    )
 
 
 @click.group()
@@ -82,15 +88,17 @@ def databox() -> None:
 @data_option
 @json_option
 def add_databox(name: str, data: Path, as_json: bool) -> None:
-    """Make a databox with the default fields and renditions."""
+    """Create a databox with the default fields and renditions."""
     with instance(data) as services, services.database.write() as work:
-        made = services.upkeep.add_databox(work, COMMAND, name)
-    told({"databox_id": made.id}, as_json=as_json, sentence=f"Databox {made.name} was made ({made.id}).")
+        databox = services.upkeep.add_databox(work, COMMAND, name)
+    print_result(
+        {"databox_id": databox.id}, as_json=as_json, sentence=f"Databox {databox.name} was created ({databox.id})."
+    )
 
 
 @click.group()
 def collection() -> None:
-    """Collections: parts of a databox on which rights are given."""
+    """Collections: parts of a databox, to which rights are granted."""
 
 
 @collection.command("add")
@@ -99,20 +107,22 @@ def collection() -> None:
 @data_option
 @json_option
 def add_collection(name: str, databox_id: int, data: Path, as_json: bool) -> None:
-    """Make a collection."""
+    """Create a collection."""
     with instance(data) as services, services.database.write() as work:
-        made = services.upkeep.add_collection(work, COMMAND, DataboxId(databox_id), name)
-    result = {"base_id": made.id, "databox_id": made.databox_id, "collection_id": made.number}
-    told(result, as_json=as_json, sentence=f"Collection {made.name} was made (base_id {made.id}).")
+        collection = services.upkeep.add_collection(work, COMMAND, DataboxId(databox_id), name)
+    result = {"base_id": collection.id, "databox_id": collection.databox_id, "collection_id": collection.number}
+    print_result(
+        result, as_json=as_json, sentence=f"Collection {collection.name} was created (base_id {collection.id})."
+    )
 
 
 @collection.command("set")
 @click.argument("base_id", type=int)
-@click.option("--public-presentation", type=click.Choice(["none", "wm", "stamp"]), help="What strangers get: pub_wm.")
-@click.option("--watermark", type=FILE, help="Picture laid over previews; PNG with transparency is best.")
-@click.option("--no-watermark", is_flag=True, help="Forget the picture: diagonals and the collection's name instead.")
+@click.option("--public-presentation", type=click.Choice(["none", "wm", "stamp"]), help="What visitors get: pub_wm.")
+@click.option("--watermark", type=FILE, help="Picture placed over previews; a PNG with transparency is best.")
+@click.option("--no-watermark", is_flag=True, help="Remove the picture; show diagonals and a name instead.")
 @click.option("--stamp", type=FILE, help="JSON definition of the stamp; its logos are files beside it.")
-@click.option("--no-stamp", is_flag=True, help="Forget the stamp.")
+@click.option("--no-stamp", is_flag=True, help="Remove the stamp.")
 @data_option
 @json_option
 def set_collection(
@@ -125,7 +135,7 @@ def set_collection(
     data: Path,
     as_json: bool,
 ) -> None:
-    """Say how a collection presents its pictures: watermark, stamp, and what strangers get."""
+    """Set how a collection presents its pictures: watermark, stamp, and what anonymous visitors get."""
     with instance(data) as services:
         presentation = services.presentation
         changes: dict[str, Any] = {}
@@ -136,11 +146,15 @@ def set_collection(
         if stamp is not None or no_stamp:
             changes["stamp"] = _stamp(presentation, stamp) if stamp else None
         if not changes:
-            raise Invalid("Say what to set; see vitrine collection set --help.")
+            raise Invalid("Name at least one setting; see vitrine collection set --help.")
         with services.database.write() as work:
-            made = presentation.set(work, COMMAND, CollectionId(base_id), changes)
-    result = {"base_id": made.id, "public_presentation": made.public_presentation, "watermark": made.watermark}
-    told({**result, "stamp": made.stamp}, as_json=as_json, sentence=f"Collection {made.name} was set: {made.id}.")
+            changed = presentation.set(work, COMMAND, CollectionId(base_id), changes)
+    result = {"base_id": changed.id, "public_presentation": changed.public_presentation, "watermark": changed.watermark}
+    print_result(
+        {**result, "stamp": changed.stamp},
+        as_json=as_json,
+        sentence=f"Collection {changed.name} was set: {changed.id}.",
+    )
 
 
 def _stamp(presentation: Presentation, file: Path) -> Any:
@@ -167,7 +181,7 @@ def _stamp(presentation: Presentation, file: Path) -> Any:
 @data_option
 @json_option
 def grant(login: str, base_id: int, rights: str, data: Path, as_json: bool) -> None:
-    """Give somebody rights on a collection; they replace the ones they had there. `none` takes them all."""
+    """Grant a person rights on a collection, which replace the previous ones. `none` removes all rights."""
     with instance(data) as services, services.database.write() as work:
         target = services.records.collection(work, CollectionId(base_id))
         person = services.accounts.find(work, login)
@@ -175,7 +189,9 @@ def grant(login: str, base_id: int, rights: str, data: Path, as_json: bool) -> N
             Helping(services.accounts).take_rights(work, COMMAND, person.id, target.id, target.databox_id)
         else:
             _give(services, work, person, target, _rights(rights))
-    told({"login": login, "base_id": base_id}, as_json=as_json, sentence=f"{login} now has {rights} on {target.name}.")
+    print_result(
+        {"login": login, "base_id": base_id}, as_json=as_json, sentence=f"{login} now has {rights} on {target.name}."
+    )
 
 
 def _give(services: Services, work: UnitOfWork, person: User, target: Collection, wanted: Right) -> None:
@@ -202,11 +218,11 @@ def keys() -> None:
 @data_option
 @json_option
 def rotate_keys(data: Path, as_json: bool) -> None:
-    """Sign with the key that was published last time, and publish the next one."""
+    """Start signing with the key published last time, and publish the next one."""
     with instance(data) as services:
         kid = services.oauth.keys.rotate(COMMAND)
-    told(
+    print_result(
         {"kid": kid},
         as_json=as_json,
-        sentence=f"Key {kid} signs from now on; the one before stays published for two days.",
+        sentence=f"Key {kid} signs from now on; the previous key stays published for two days.",
     )

@@ -73,7 +73,7 @@ class Worker:
             store.delete_unseen_workers(work, work.now - FORGOTTEN_AFTER)
             store.record_heartbeat(work, self.owner, self._started)
         if freed:
-            log.info("worker.took_over", jobs=freed)
+            log.info("worker.jobs_released", jobs=freed)
         for lane in self.lanes:
             for number in range(lane.threads):
                 self._spawn(f"{lane.name}-{number}", self._run_lane, lane)
@@ -109,7 +109,7 @@ class Worker:
             try:
                 jobs = self._lease(lane)
             except DomainError as failure:
-                log.warning("worker.cannot_lease", lane=lane.name, why=failure.why or failure.detail)
+                log.warning("worker.lease_failed", lane=lane.name, why=failure.why or failure.detail)
                 self._stopping.wait(2)
                 continue
             if not jobs:
@@ -146,7 +146,7 @@ class Worker:
             final = isinstance(refusal, Invalid | NotFound)
         except Exception as bug:
             outcome, error = "error", f"{type(bug).__name__}: {bug}"
-            log.exception("job.broke", kind=jobs[0].kind, job=jobs[0].id)
+            log.exception("job.crashed", kind=jobs[0].kind, job=jobs[0].id)
         self._settle(jobs, error, final=final)
         with self._guard:
             for job in jobs:
@@ -173,7 +173,7 @@ class Worker:
                             store.fail(work, job, self.owner, error, final=final)
                 return
             except Unavailable as failure:
-                log.warning("job.cannot_settle", job=jobs[0].id, why=failure.why)
+                log.warning("job.settle_failed", job=jobs[0].id, why=failure.why)
                 time.sleep(pause)
         # The leases expire and the jobs run again; handlers are idempotent.
 
@@ -187,7 +187,7 @@ class Worker:
                     if ids:
                         store.extend(work, ids, self.owner, work.now + LEASE)
             except Unavailable as failure:
-                log.warning("worker.no_heartbeat", why=failure.why)
+                log.warning("worker.heartbeat_failed", why=failure.why)
 
 
 def _is_alive(owner: str) -> bool:

@@ -103,19 +103,21 @@ def fail(work: UnitOfWork, job: Job, owner: str, error: str, *, final: bool) -> 
 
 def release(work: UnitOfWork, owners: Sequence[str]) -> int:
     """Release the jobs of dead workers at once, without waiting for their leases to expire."""
-    held = jobs.c.leased_by.in_(owners)
-    work.db.execute(jobs.delete().where(held, jobs.c.dead_at.is_(None), _has_waiting_twin()))
+    is_held = jobs.c.leased_by.in_(owners)
+    work.db.execute(jobs.delete().where(is_held, jobs.c.dead_at.is_(None), _has_waiting_twin()))
     return work.db.execute(
-        jobs.update().where(held, jobs.c.dead_at.is_(None)).values(leased_until=None, leased_by=None)
+        jobs.update().where(is_held, jobs.c.dead_at.is_(None)).values(leased_until=None, leased_by=None)
     ).rowcount
 
 
 def owners(work: UnitOfWork, place: str) -> list[str]:
     """Workers of one place that hold a lease or have a heartbeat row."""
     of_place = workers.c.owner.startswith(f"{place}:", autoescape=True)
-    held = jobs.c.leased_by.startswith(f"{place}:", autoescape=True)
+    leased_there = jobs.c.leased_by.startswith(f"{place}:", autoescape=True)
     return list(
-        work.db.scalars(sa.select(workers.c.owner).where(of_place).union(sa.select(jobs.c.leased_by).where(held)))
+        work.db.scalars(
+            sa.select(workers.c.owner).where(of_place).union(sa.select(jobs.c.leased_by).where(leased_there))
+        )
     )
 
 
@@ -135,8 +137,8 @@ def delete_unseen_workers(work: UnitOfWork, since: datetime) -> None:
 
 def last_seen(work: UnitOfWork) -> datetime | None:
     """The time of the most recent heartbeat of any worker."""
-    seen: datetime | None = work.db.scalar(sa.select(sa.func.max(workers.c.seen)))
-    return seen
+    newest: datetime | None = work.db.scalar(sa.select(sa.func.max(workers.c.seen)))
+    return newest
 
 
 def waiting(work: UnitOfWork) -> dict[str, int]:

@@ -126,9 +126,9 @@ def test_a_worker_records_its_heartbeat(database: Database) -> None:
     running.start()
     running.stop()
     with database.read() as work:
-        seen = store.last_seen(work)
-        assert seen is not None
-        assert work.now - seen < timedelta(minutes=1)
+        last_seen = store.last_seen(work)
+        assert last_seen is not None
+        assert work.now - last_seen < timedelta(minutes=1)
 
 
 def test_a_job_queued_in_an_open_transaction_is_leased_after_the_commit(database: Database) -> None:
