@@ -1,4 +1,4 @@
-"""Write the generated reference pages; with --check, fail when one is not current."""
+"""Write the generated reference pages; with --check, fail if one is outdated."""
 
 import sys
 from dataclasses import fields
@@ -19,18 +19,18 @@ def settings_page() -> str:
         "| setting | default | unit | meaning |",
         "| --- | --- | --- | --- |",
     ]
-    for one in fields(Settings):
-        default = "" if one.default in ("", ()) else f"`{one.default}`"
-        lines.append(f"| `{one.name}` | {default} | {one.metadata['unit']} | {one.metadata['sentence']} |")
+    for setting in fields(Settings):
+        default = "" if setting.default in ("", ()) else f"`{setting.default}`"
+        lines.append(f"| `{setting.name}` | {default} | {setting.metadata['unit']} | {setting.metadata['sentence']} |")
     return "\n".join(lines) + "\n"
 
 
 def main() -> int:
-    wanted = settings_page()
+    page = settings_page()
     if "--check" in sys.argv:
-        return 0 if PAGE.exists() and PAGE.read_text() == wanted else 1
+        return 0 if PAGE.exists() and PAGE.read_text() == page else 1
     PAGE.parent.mkdir(parents=True, exist_ok=True)
-    PAGE.write_text(wanted)
+    PAGE.write_text(page)
     return 0
 
 

@@ -56,16 +56,16 @@ def as_webvtt(text: str) -> str:
 
     Raises NoTrack for anything else: players fail on malformed tracks.
     """
-    plain = text.lstrip("\ufeff \r\n\t").replace("\r\n", "\n").replace("\r", "\n")
+    normalized = text.lstrip("\ufeff \r\n\t").replace("\r\n", "\n").replace("\r", "\n")
     try:
-        captions = webvtt.from_string(plain) if plain.startswith("WEBVTT") else _subrip(plain)
+        captions = webvtt.from_string(normalized) if normalized.startswith("WEBVTT") else _subrip(normalized)
         cues = list(captions.iter_slice())
-        converted = "" if plain.startswith("WEBVTT") else str(captions.content)
+        converted = "" if normalized.startswith("WEBVTT") else str(captions.content)
     except (MalformedFileError, MalformedCaptionError, ValueError) as failure:  # ValueError: when it is serialized
         raise NoTrack("The text of this track is not WebVTT.", why=type(failure).__name__) from failure
     if converted:
         return converted
-    titled = plain
+    titled = normalized
     for cue in cues:
         title = _title(cue.raw_text)
         if title is not None:

@@ -99,8 +99,8 @@ class Ledger:
 
     def _take_habits(self) -> HabitMarks:
         with self._habit_guard:
-            taken, self._habits = self._habits, {}
-        return taken
+            habits, self._habits = self._habits, {}
+        return habits
 
     def _put_back(self, habits: HabitMarks) -> None:
         with self._habit_guard:
@@ -121,9 +121,9 @@ class Ledger:
         with self._guard:
             lines = [self._lines.popleft() for _ in range(len(self._lines))]
             marks = {token: self._marks.pop(token) for token in list(self._marks)}
-            seen = {session: self._sessions.pop(session) for session in list(self._sessions)}
+            sessions = {session: self._sessions.pop(session) for session in list(self._sessions)}
         habits = self._take_habits()
-        if not lines and not marks and not seen and not habits:
+        if not lines and not marks and not sessions and not habits:
             return
         try:
             with self._database.write(alone=False) as work:
@@ -131,8 +131,8 @@ class Ledger:
                     _write_lines(work, lines)
                 if marks:
                     self._write_marks(work, marks)
-                if seen:
-                    self._write_sessions(work, seen)
+                if sessions:
+                    self._write_sessions(work, sessions)
                 if habits:
                     self._write_habits(work, habits)
         except Unavailable as failure:
@@ -141,7 +141,7 @@ class Ledger:
             self._lines.extendleft(reversed(lines))
             for token, mark in marks.items():
                 self._marks.setdefault(token, mark)
-            for session, at in seen.items():
+            for session, at in sessions.items():
                 self._sessions.setdefault(session, at)
 
     def close(self) -> None:

@@ -168,7 +168,7 @@ class PreparedChange:
         if work.driver is None:
             return work.db.execute(self._statement, values).rowcount
         row = []
-        for name, bind, usual in self._values:
-            value = values.get(name, usual)
+        for name, bind, default in self._values:
+            value = values.get(name, default)
             row.append(value if value is None or bind is None else bind(value))
         return work.driver.execute(self._sql, row).rowcount

@@ -186,10 +186,10 @@ class EmbeddedIndex:
 
     def _scope(self, query: Query) -> Any:
         allowed = [base for base in query.scope.bases if query.bases is None or base.base_id in query.bases]
-        plain = [base.base_id for base in allowed if not base.mask_and]
+        unmasked = [base.base_id for base in allowed if not base.mask_and]
         clauses = [(Should, self._masked(base)) for base in allowed if base.mask_and]
-        if plain:
-            clauses.append((Should, self._any_of("base", plain)))
+        if unmasked:
+            clauses.append((Should, self._any_of("base", unmasked)))
         if query.scope.granted:
             granted = self._any_of("id", [str(rid) for rid in sorted(query.scope.granted)])
             if query.bases is not None:

@@ -106,13 +106,14 @@ def _into_jpeg(source: Path, data: bytes, facts: EmbeddedFacts) -> bytes:
         segments = jpeg.segments(file)
         # The file is positioned after the marker of the first segment with image data.
         image_data = data[file.tell() - 2 :]
-    kept = [(marker, body) for marker, body in segments if not body.startswith((jpeg.XMP, jpeg.PHOTOSHOP))]
+    other_segments = [(marker, body) for marker, body in segments if not body.startswith((jpeg.XMP, jpeg.PHOTOSHOP))]
     new_segments = [(jpeg.APP1, jpeg.XMP + packet(facts)), (jpeg.APP13, jpeg.PHOTOSHOP + _resource(_datasets(facts)))]
     position = next(
-        (i for i, (marker, body) in enumerate(kept) if marker != 0xE0 and not body.startswith(jpeg.EXIF)), len(kept)
+        (i for i, (marker, body) in enumerate(other_segments) if marker != 0xE0 and not body.startswith(jpeg.EXIF)),
+        len(other_segments),
     )
     out = b"\xff\xd8"
-    for marker, body in [*kept[:position], *new_segments, *kept[position:]]:
+    for marker, body in [*other_segments[:position], *new_segments, *other_segments[position:]]:
         if len(body) > LONGEST_SEGMENT:
             raise Invalid("There is too much metadata for a JPEG file.", field="file")
         out += bytes((0xFF, marker)) + (len(body) + 2).to_bytes(2, "big") + body
@@ -168,14 +169,14 @@ def _tag(facts: EmbeddedFacts) -> bytes:
 
 def _into_mp4(data: bytes, facts: EmbeddedFacts) -> bytes:
     """Append a uuid box at the end, so no offset in the file changes."""
-    at, kept = 0, b""
+    at, content = 0, b""
     while at + 8 <= len(data):
         size = int.from_bytes(data[at : at + 4], "big")
         if size < 8 or at + size > len(data):
-            kept += data[at:]
+            content += data[at:]
             break
         box = data[at : at + size]
-        kept += b"" if box[4:8] == b"uuid" and box[8:24] == XMP_UUID else box
+        content += b"" if box[4:8] == b"uuid" and box[8:24] == XMP_UUID else box
         at += size
     body = b"uuid" + XMP_UUID + packet(facts)
-    return kept + (len(body) + 4).to_bytes(4, "big") + body
+    return content + (len(body) + 4).to_bytes(4, "big") + body

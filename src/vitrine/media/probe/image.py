@@ -40,12 +40,14 @@ def facts_of(path: str, mime: str, metadata: dict[str, list[str]], max_pixels: i
     )
 
 
-def _facts(stored: tuple[int, int], shown: tuple[int, int], technical: list[tuple[str, Technical]]) -> dict[str, Any]:
+def _facts(
+    stored: tuple[int, int], displayed: tuple[int, int], technical: list[tuple[str, Technical]]
+) -> dict[str, Any]:
     return {
         "width": stored[0],
         "height": stored[1],
-        "display_width": shown[0],
-        "display_height": shown[1],
+        "display_width": displayed[0],
+        "display_height": displayed[1],
         "technical": [("Width", stored[0]), ("Height", stored[1]), *technical],
         "makes": ["image", "gif", "pdf"],
     }

@@ -119,9 +119,9 @@ def _order_of(member: str) -> tuple[str, int]:
     return member.partition("/")[0], int(number[0]) if number else 0
 
 
-def _read(package: zipfile.ZipFile, member: str, most: int) -> bytes:
+def _read(package: zipfile.ZipFile, member: str, most_bytes: int) -> bytes:
     with package.open(member) as file:
-        return file.read(most)
+        return file.read(most_bytes)
 
 
 def _elements(package: zipfile.ZipFile, member: str, budget: _Budget) -> Iterator[Element]:
@@ -145,8 +145,8 @@ def _facts(package: zipfile.ZipFile, member: str, tags: Tags, budget: _Budget) -
             tags.put("Office:Pages", [count])
 
 
-def _text_of(package: zipfile.ZipFile, member: str, most: int, budget: _Budget) -> Iterator[str]:
-    remaining = most
+def _text_of(package: zipfile.ZipFile, member: str, most_characters: int, budget: _Budget) -> Iterator[str]:
+    remaining = most_characters
     for element in _elements(package, member, budget):
         local = str(element.tag).rpartition("}")[2]
         text = (element.text or "") if local in _TEXT_ELEMENTS else ""

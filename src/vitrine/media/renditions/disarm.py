@@ -51,8 +51,8 @@ def _clean(value: Any, depth: int) -> None:
         if name in value:
             del value[name]
     if value.get("/Type") == pikepdf.Name.Page and isinstance(value.get("/Annots"), pikepdf.Array):
-        kept = [annotation for annotation in value.Annots if not _is_active_annotation(annotation)]
-        value.Annots = pikepdf.Array(kept)
+        passive = [annotation for annotation in value.Annots if not _is_active_annotation(annotation)]
+        value.Annots = pikepdf.Array(passive)
     for name in ("/A", "/Next", "/PA"):
         if name in value and _is_active_action(value[name]):
             del value[name]

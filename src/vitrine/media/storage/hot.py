@@ -31,10 +31,10 @@ class HotFiles:
     def read(self, sha256: str) -> bytes:
         """The whole file. Raises NotFound if the store has lost it."""
         with self._guard:
-            held = self._cached.get(sha256)
-            if held is not None:
+            cached = self._cached.get(sha256)
+            if cached is not None:
                 self._cached.move_to_end(sha256)
-                return held
+                return cached
         with self._store.open(sha256) as file:
             content = file.read()
         if len(content) <= self.largest:

@@ -57,8 +57,8 @@ def test_nothing_acts_in_the_copy_wherever_it_hung(media: Media, tmp_path: Path)
     with media.scratch() as folder:
         preview = copy_of(media, path, folder)
         with pikepdf.open(preview.path) as copy:
-            plain = tmp_path / "plain.pdf"
-            copy.save(plain, object_stream_mode=pikepdf.ObjectStreamMode.disable, compress_streams=False)
+            uncompressed = tmp_path / "plain.pdf"
+            copy.save(uncompressed, object_stream_mode=pikepdf.ObjectStreamMode.disable, compress_streams=False)
             kinds_left = [str(annotation.Subtype) for annotation in copy.pages[0].Annots]
             links = [
                 str(annotation.A.URI)
@@ -71,7 +71,7 @@ def test_nothing_acts_in_the_copy_wherever_it_hung(media: Media, tmp_path: Path)
                 if "/A" in annotation and Name.GoTo == annotation.A.S
             ]
             assert str(copy.Root.Outlines.First.Title) == "Chapter"
-    text = plain.read_bytes()
+    text = uncompressed.read_bytes()
     for word in (b"app.alert", b"calc.exe", b"javascript:", b"SubmitForm", b"attached program", b"/XFA", b"/AA"):
         assert word not in text, word
     assert "/FileAttachment" not in kinds_left

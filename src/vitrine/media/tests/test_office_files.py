@@ -34,7 +34,7 @@ def test_a_link_to_elsewhere_is_not_followed(media: Media, tmp_path: Path, monke
         listener.listen()
         listener.settimeout(0.5)
         url = f"http://127.0.0.1:{listener.getsockname()[1]}/tracked.png"
-        monkeypatch.setattr(office_files, "ELSEWHERE", url)
+        monkeypatch.setattr(office_files, "EXTERNAL_URL", url)
         path = office_files.package(tmp_path / "a.docx")
         media.probe(path, "a.docx")
         with pytest.raises(TimeoutError):

@@ -66,9 +66,9 @@ def test_a_wide_gamut_becomes_srgb(media: Media, tmp_path: Path, name: str) -> N
     wide.write_to_file(str(path))
     numbers = [float(value) for value in wide.getpoint(1, 1)]
     with media.scratch() as folder:
-        shown = _colour_of(media, path, media.probe(path, name).mime, folder)
+        colour = _colour_of(media, path, media.probe(path, name).mime, folder)
     assert max(abs(before - after) for before, after in zip(numbers, (180, 90, 60), strict=True)) > 5
-    assert shown == pytest.approx([180, 90, 60], abs=4)
+    assert colour == pytest.approx([180, 90, 60], abs=4)
 
 
 @pytest.mark.parametrize("name", ["a.jpg", "a.tif"])

@@ -88,6 +88,6 @@ def test_addresses_of_mail_servers() -> None:
     transport = transport_of("smtp://me:p%40ss@mail.example?starttls", None)  # type: ignore[arg-type]
     assert transport == Smtp("mail.example", 587, "me", "p@ss", "starttls")
     assert transport_of("smtps://mail.example", None) == Smtp("mail.example", 465, "", "", "tls")  # type: ignore[arg-type]
-    for wrong in ("http://mail.example", "smtp://", "smtp://a:b@mail.example", "smtp://mail.example?tls", "smtp://h:x"):
+    for url in ("http://mail.example", "smtp://", "smtp://a:b@mail.example", "smtp://mail.example?tls", "smtp://h:x"):
         with pytest.raises(Invalid, match="smtp_url"):
-            transport_of(wrong, None)  # type: ignore[arg-type]
+            transport_of(url, None)  # type: ignore[arg-type]
