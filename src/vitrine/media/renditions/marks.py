@@ -1,7 +1,7 @@
 """Watermarks and stamps on pictures, by libvips; imported only in the child (contract 04 section 5, 06 section 3).
 
 A marked copy has the width and height of its source, so sizes reported elsewhere stay correct. The bars of a stamp take
-space from the picture, which shrinks a little on the bar's background colour.
+space from the picture, which shrinks a little; its margins get the background colour of the bars.
 """
 
 from html import escape
