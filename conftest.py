@@ -1,4 +1,4 @@
-"""Fixtures that several capabilities' tests share."""
+"""Fixtures shared by the tests of several capabilities."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +12,7 @@ from vitrine.testing.postgresql import PostgreSQL
 from vitrine.testing.s3 import S3
 from vitrine.testing.server import Server
 
-# Tests that share a running server, or would spoil each other's machine, go to one worker of pytest-xdist.
+# Tests that share a running server, or would disturb each other, run in one worker of pytest-xdist.
 TOGETHER = {
     "tests/browser/": "browser",
     "tests/load/test_kill.py": "browser",
@@ -22,7 +22,8 @@ TOGETHER = {
 
 
 class _Together(LoadGroupScheduling):
-    """Groups by path: the marks of `--dist loadgroup` need a name that pytest 9.2 no longer lets a plugin change."""
+    """Groups tests by path: `--dist loadgroup` needs to change names, which pytest 9.2 no longer allows plugins to
+    do."""
 
     def _split_scope(self, nodeid: str) -> str:
         if nodeid.startswith("tests/lifetimes/test_table.py::"):
@@ -39,7 +40,7 @@ STORES = ("local", "s3")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Tests marked `both_databases` or `both_stores` run on each; the others on the one that needs nothing."""
+    """Tests marked `both_databases` or `both_stores` run on each; all others on the embedded one."""
     if "database_url" in metafunc.fixturenames and metafunc.definition.get_closest_marker("both_databases"):
         metafunc.parametrize("database_url", DATABASES, indirect=True)
     if "blobs_url" in metafunc.fixturenames and metafunc.definition.get_closest_marker("both_stores"):
@@ -48,17 +49,17 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[PostgreSQL]:
-    # Not below pytest's own folder, which the next run of the tests on this machine may tidy up.
-    made = PostgreSQL(Path(mkdtemp(prefix="vitrine-postgresql-")))
-    yield made
-    made.close()
+    # Not below pytest's own folder, which the next test run on this machine may delete.
+    postgresql_server = PostgreSQL(Path(mkdtemp(prefix="vitrine-postgresql-")))
+    yield postgresql_server
+    postgresql_server.close()
 
 
 @pytest.fixture(scope="session")
 def s3() -> Iterator[S3]:
-    made = S3()
-    yield made
-    made.close()
+    s3_server = S3()
+    yield s3_server
+    s3_server.close()
 
 
 @pytest.fixture
@@ -83,6 +84,6 @@ def blobs_url(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def server(tmp_path: Path, database_url: str, blobs_url: str) -> Iterator[Server]:
-    made = Server(tmp_path / "data", database_url=database_url, blobs_url=blobs_url)
-    yield made
-    made.close()
+    server = Server(tmp_path / "data", database_url=database_url, blobs_url=blobs_url)
+    yield server
+    server.close()

@@ -1,9 +1,9 @@
 #!/bin/sh
-# The browser tests drive Debian's Chromium; install it where we may, else say how.
+# The browser tests drive Debian's Chromium. Install it if possible, otherwise print the command.
 set -eu
 command -v chromium >/dev/null 2>&1 && exit 0
 if [ "$(id -u)" -ne 0 ]; then
-    echo "The browser tests need Chromium. Type: sudo apt-get install chromium" >&2
+    echo "The browser tests need Chromium. Run: sudo apt-get install chromium" >&2
     exit 1
 fi
 echo "Installing Chromium ..."

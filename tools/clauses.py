@@ -1,7 +1,7 @@
-"""Which clause of the wire is proved by which test: docs/wire/clauses.md, written by `make docs`.
+"""Write docs/wire/clauses.md, which lists the tests of each clause of the wire contract; run by `make docs`.
 
 A test names its clause in its name (`test_12_3_…` in `test_01_….py` is 01 §12.3, `test_design_5_3_…` is design 5.3) or
-in its docstring or its class's (`02 §6.6`). A clause without proof is listed first, so that nobody overlooks it.
+in its docstring or its class's (`02 §6.6`). Clauses without a test are listed first.
 """
 
 import ast
@@ -132,12 +132,12 @@ CLAUSES: dict[str, str] = {
     "design 5.9": "what is written later",
 }
 _NUMBERS = re.compile(r"(?:^|_and_)(\d+(?:_\d+)*)(?=_)")
-_NAMED = re.compile(r"\b(\d\d) §(\d+(?:\.\d+)*)|\b(design) (\d+(?:\.\d+)+)|\b(08)\b|acceptance (\d+\.\d+)")
+_MENTIONED = re.compile(r"\b(\d\d) §(\d+(?:\.\d+)*)|\b(design) (\d+(?:\.\d+)+)|\b(08)\b|acceptance (\d+\.\d+)")
 
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """One test function, where it stands and what it names."""
+    """One test function: its place, the clauses that it names, and the source of its file."""
 
     place: str
     clauses: frozenset[str]
@@ -149,64 +149,70 @@ def tests() -> Iterator[Proof]:
         contract = path.name[5:7]
         text = path.read_text()
         for node in ast.parse(text).body:
-            inside = node.body if isinstance(node, ast.ClassDef) else [node]
-            over = named(ast.get_docstring(node) or "", contract) if isinstance(node, ast.ClassDef) else set()
-            for one in inside:
-                if isinstance(one, ast.FunctionDef) and one.name.startswith("test_"):
-                    found = over | named(ast.get_docstring(one) or "", contract) | from_name(one.name, contract)
+            functions = node.body if isinstance(node, ast.ClassDef) else [node]
+            class_clauses = (
+                clauses_in_text(ast.get_docstring(node) or "", contract) if isinstance(node, ast.ClassDef) else set()
+            )
+            for function in functions:
+                if isinstance(function, ast.FunctionDef) and function.name.startswith("test_"):
+                    clauses = (
+                        class_clauses
+                        | clauses_in_text(ast.get_docstring(function) or "", contract)
+                        | clauses_in_name(function.name, contract)
+                    )
                     owner = f"{node.name}." if isinstance(node, ast.ClassDef) else ""
-                    yield Proof(f"{path.name}: {owner}{one.name}", frozenset(found), text)
+                    yield Proof(f"{path.name}: {owner}{function.name}", frozenset(clauses), text)
 
 
-def named(docstring: str, contract: str) -> set[str]:
-    """Clauses that a docstring names in words."""
-    found = set()
-    for number, clause, _, design, client, acceptance in _NAMED.findall(docstring):
+def clauses_in_text(docstring: str, contract: str) -> set[str]:
+    """The clauses named in a docstring."""
+    clauses = set()
+    for number, clause, _, design, client, acceptance in _MENTIONED.findall(docstring):
         if clause:
-            found.add(f"{number} §{clause}")
+            clauses.add(f"{number} §{clause}")
         elif design:
-            found.add(f"design {design}")
+            clauses.add(f"design {design}")
         elif client:
-            found.add(client)
+            clauses.add(client)
         elif acceptance:
-            found.add(f"{contract} §9.{acceptance.removeprefix('9.')}")
-    return found
+            clauses.add(f"{contract} §9.{acceptance.removeprefix('9.')}")
+    return clauses
 
 
-def from_name(name: str, contract: str) -> set[str]:
-    """Clauses in a test's name: the longest known number wins, so that `4_1_row_5` is 4.1."""
-    rest = name.removeprefix("test_")
-    prefix = "design " if rest.startswith("design_") else f"{contract} §"
-    found = set()
-    for digits in _NUMBERS.findall(rest.removeprefix("design_")):
+def clauses_in_name(name: str, contract: str) -> set[str]:
+    """The clauses in a test's name. The longest known number wins, so `4_1_row_5` is 4.1."""
+    title = name.removeprefix("test_")
+    prefix = "design " if title.startswith("design_") else f"{contract} §"
+    clauses = set()
+    for digits in _NUMBERS.findall(title.removeprefix("design_")):
         parts = digits.split("_")
         while parts and prefix + ".".join(parts) not in CLAUSES:
             parts.pop()
         if parts:
-            found.add(prefix + ".".join(parts))
-    return found
+            clauses.add(prefix + ".".join(parts))
+    return clauses
 
 
 def routes_page(proofs: list[Proof]) -> list[str]:
-    """Every route of API v1 and the files of tests that call it."""
+    """Every route of API v1 and the test files that call it."""
     lines = ["## Routes of API v1", "", "| route | methods | clause | called in |", "| --- | --- | --- | --- |"]
-    files = {one.place.partition(":")[0]: one.source for one in proofs}
-    for one in ROUTES:
-        tail = re.split(r"\{[^}]*\}/", one.path)[-1] or one.path.split("{")[0]
+    files = {proof.place.partition(":")[0]: proof.source for proof in proofs}
+    for route in ROUTES:
+        tail = re.split(r"\{[^}]*\}/", route.path)[-1] or route.path.split("{")[0]
         callers = [name for name, source in files.items() if tail in source]
-        shown = ", ".join(callers) if callers else "**nothing**"
-        path = re.sub(r":int\}", "}", PREFIX + one.path)
-        lines.append(f"| `{path}` | {', '.join(one.methods)} | {one.clause} | {shown} |")
+        cell = ", ".join(callers) if callers else "**nothing**"
+        path = re.sub(r":int\}", "}", PREFIX + route.path)
+        lines.append(f"| `{path}` | {', '.join(route.methods)} | {route.clause} | {cell} |")
     return lines
 
 
 def clauses_page() -> str:
     proofs = list(tests())
-    by_clause: dict[str, list[str]] = {one: [] for one in CLAUSES}
+    by_clause: dict[str, list[str]] = {clause: [] for clause in CLAUSES}
     for proof in proofs:
         for clause in proof.clauses:
             by_clause.setdefault(clause, []).append(proof.place)
-    bare = [one for one, places in by_clause.items() if not places]
+    unproved = [clause for clause, places in by_clause.items() if not places]
     lines = [
         "# Clauses and their proofs",
         "",
@@ -214,7 +220,7 @@ def clauses_page() -> str:
         "",
         "## Clauses without proof",
         "",
-        *([f"- {one}: {CLAUSES[one]}" for one in bare] or ["None."]),
+        *([f"- {clause}: {CLAUSES[clause]}" for clause in unproved] or ["None."]),
         "",
         *routes_page(proofs),
         "",
@@ -225,8 +231,8 @@ def clauses_page() -> str:
     ]
     for clause, places in sorted(by_clause.items(), key=lambda pair: _order(pair[0])):
         if places:
-            shown = "<br>".join(f"`{place}`" for place in sorted(set(places)))
-            lines.append(f"| {clause} | {CLAUSES.get(clause, '')} | {shown} |")
+            cell = "<br>".join(f"`{place}`" for place in sorted(set(places)))
+            lines.append(f"| {clause} | {CLAUSES.get(clause, '')} | {cell} |")
     return "\n".join(lines) + "\n"
 
 
@@ -236,10 +242,10 @@ def _order(clause: str) -> tuple[str, list[int]]:
 
 
 def main() -> int:
-    wanted = clauses_page()
+    page = clauses_page()
     if "--check" in sys.argv:
-        return 0 if PAGE.exists() and PAGE.read_text() == wanted else 1
-    PAGE.write_text(wanted)
+        return 0 if PAGE.exists() and PAGE.read_text() == page else 1
+    PAGE.write_text(page)
     return 0
 
 

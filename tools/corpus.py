@@ -1,4 +1,4 @@
-"""Fetch the corpus of the tests and exiftool from Debian's packages into var/corpus."""
+"""Fetch the test corpus and exiftool from Debian packages into var/corpus."""
 
 import sys
 
@@ -6,7 +6,7 @@ from vitrine.testing import corpus
 
 
 def main() -> int:
-    if all(one.path.exists() for one in corpus.listed()) and (corpus.FOLDER / corpus.ORACLE).exists():
+    if all(file.path.exists() for file in corpus.manifest_files()) and (corpus.FOLDER / corpus.ORACLE).exists():
         return 0
     print("Fetching the corpus of the tests (about 150 MB, once) ...")
     try:

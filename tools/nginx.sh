@@ -1,10 +1,10 @@
 #!/bin/sh
-# The test of deploy/nginx.conf runs Debian's nginx; install it where we may, else say how. It is not started.
+# The test of deploy/nginx.conf runs nginx from Debian. Install it (not started) if possible, otherwise print the command.
 set -eu
 PATH="$PATH:/usr/sbin"
 command -v nginx >/dev/null 2>&1 && exit 0
 if [ "$(id -u)" -ne 0 ]; then
-    echo "The tests need nginx. Type: sudo apt-get install nginx" >&2
+    echo "The tests need nginx. Run: sudo apt-get install nginx" >&2
     exit 1
 fi
 echo "Installing nginx ..."

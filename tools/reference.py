@@ -1,4 +1,4 @@
-"""Write the generated reference pages; with --check, fail when one is not current."""
+"""Write the generated reference pages; with --check, fail if one is outdated."""
 
 import sys
 from dataclasses import fields
@@ -22,9 +22,9 @@ def settings_page() -> str:
         "| setting | default | unit | meaning |",
         "| --- | --- | --- | --- |",
     ]
-    for one in fields(Settings):
-        default = "" if one.default in ("", ()) else f"`{one.default}`"
-        lines.append(f"| `{one.name}` | {default} | {one.metadata['unit']} | {one.metadata['sentence']} |")
+    for setting in fields(Settings):
+        default = "" if setting.default in ("", ()) else f"`{setting.default}`"
+        lines.append(f"| `{setting.name}` | {default} | {setting.metadata['unit']} | {setting.metadata['sentence']} |")
     return "\n".join(lines) + "\n"
 
 
@@ -59,11 +59,11 @@ PAGES = {PAGE: settings_page, CREDENTIALS: credentials_page}
 
 
 def main() -> int:
-    wanted = {page: make() for page, make in PAGES.items()}
+    pages = {page: make() for page, make in PAGES.items()}
     if "--check" in sys.argv:
-        return 0 if all(page.exists() and page.read_text() == text for page, text in wanted.items()) else 1
+        return 0 if all(page.exists() and page.read_text() == text for page, text in pages.items()) else 1
     FOLDER.mkdir(parents=True, exist_ok=True)
-    for page, text in wanted.items():
+    for page, text in pages.items():
         page.write_text(text)
     return 0
 

@@ -1,13 +1,13 @@
 #!/bin/sh
-# What the pages take from npm (the viewer of PDFs) is fetched at set-up, checked against package-lock.json, and served
-# by us from static/vendor/, which git ignores. Pages work without it: a PDF is then a picture and a link.
+# The npm packages of the pages (the PDF viewer) are fetched at set-up, checked against package-lock.json, and served
+# by us from static/vendor/, which git ignores. Pages work without them: a PDF is then a picture and a link.
 set -eu
 bin=$1
 from=node_modules/pdfjs-dist
 to=src/vitrine/web/static/vendor/pdfjs
 
 without() {
-    echo "The viewer of PDFs was not installed ($1): PDFs are shown as a picture and a link. Again: make vendor"
+    echo "The PDF viewer was not installed ($1): PDFs are shown as a picture and a link. To retry: make vendor"
     exit 0
 }
 

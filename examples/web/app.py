@@ -1,6 +1,6 @@
 """Field Notes: a small third-party site that shows documents of a Vitrine library beside its own text.
 
-It is a stranger to the server: its own process, port and origin, and a standard OAuth 2 client library. Run it with
+It is independent of the server: its own process, port and origin, and a standard OAuth 2 client library. Run it with
 `make demo-app` while `make run` is running, or with the variables below set by hand.
 
     VITRINE_SERVER        http://127.0.0.1:8000
@@ -74,14 +74,14 @@ async def home(request: Request) -> Response:
     async with client(visitor) as api:
         answer = await api.get(f"{SERVER}/api/v1/search/", params={"query": words, "per_page": 20})
     if answer.status_code == 401:
-        visitor.clear()  # the person took the permission back
+        visitor.clear()  # the person withdrew the permission
         return RedirectResponse("/", 303)
     answer.raise_for_status()
-    found = answer.json()["response"]
-    lines = "".join(_line(record) for record in found["results"]["records"])
+    page = answer.json()["response"]
+    lines = "".join(_line(record) for record in page["results"]["records"])
     field = f'<input name="q" type="search" aria-label="Search the museum" value="{escape(words, quote=True)}">'
     form = f"<form>{field} <button>Search</button></form>"
-    return html(key, f"{form}<p>{found['total_results']} documents</p><ul>{lines}</ul>")
+    return html(key, f"{form}<p>{page['total_results']} documents</p><ul>{lines}</ul>")
 
 
 def _line(record: dict[str, Any]) -> str:
@@ -117,16 +117,16 @@ async def callback(request: Request) -> Response:
 
 
 async def note(request: Request) -> Response:
-    """One document inside our own page, by the address of its preview."""
+    """Show one document inside our own page, by the address of its preview."""
     key, visitor = visitor_of(request)
-    at = request.path_params
-    root = f"{SERVER}/api/v1/records/{at['databox']}/{at['record']}"
+    path_params = request.path_params
+    root = f"{SERVER}/api/v1/records/{path_params['databox']}/{path_params['record']}"
     async with client(visitor) as api:
         record = (await api.get(f"{root}/")).raise_for_status().json()["response"]["record"]
         files = (await api.get(f"{root}/embed/")).raise_for_status().json()["response"]["embed"]
-    by_name = {one["name"]: one for one in files}
-    shown = by_name.get("preview") or by_name["document"]
-    frame = f"{SERVER}/embed/?url=" + quote(shown["permalink"]["url"], safe="")
+    by_name = {file["name"]: file for file in files}
+    rendition = by_name.get("preview") or by_name["document"]
+    frame = f"{SERVER}/embed/?url=" + quote(rendition["permalink"]["url"], safe="")
     title = escape(record["title"], quote=True)
     source = f'src="{escape(frame, quote=True)}" title="{title}"'
     body = f'<h2>{title}</h2><iframe {source} data-optimize-area="height" allowfullscreen></iframe>'

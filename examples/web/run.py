@@ -1,4 +1,4 @@
-"""Start Field Notes against the demonstration: reads its client id and secret from demo.json."""
+"""Start Field Notes with the demonstration: read its client id and secret from demo.json."""
 
 import json
 import os
@@ -10,15 +10,15 @@ import uvicorn
 
 
 def main() -> None:
-    told = json.loads(Path(sys.argv[1] if len(sys.argv) > 1 else "var/demo/demo.json").read_text())
-    application = told["web_app"]
+    demo = json.loads(Path(sys.argv[1] if len(sys.argv) > 1 else "var/demo/demo.json").read_text())
+    application = demo["web_app"]
     callback = urlsplit(application["redirect_uri"])
-    os.environ["VITRINE_SERVER"] = told["base_url"]
+    os.environ["VITRINE_SERVER"] = demo["base_url"]
     os.environ["FIELD_NOTES_ORIGIN"] = f"{callback.scheme}://{callback.netloc}"
     os.environ["FIELD_NOTES_CLIENT_ID"] = application["client_id"]
     os.environ["FIELD_NOTES_CLIENT_SECRET"] = application["client_secret"]
     sys.path.insert(0, str(Path(__file__).parent))
-    print(f"Field Notes is at {os.environ['FIELD_NOTES_ORIGIN']}, showing documents of {told['base_url']}")
+    print(f"Field Notes is at {os.environ['FIELD_NOTES_ORIGIN']}, showing documents of {demo['base_url']}")
     uvicorn.run("app:app", host=callback.hostname or "127.0.0.1", port=callback.port or 8001, log_level="warning")
 
 

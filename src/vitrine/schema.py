@@ -1,4 +1,4 @@
-"""Every table of the product in one place: what migrations compare the database with."""
+"""Every table of the product in one place; migrations compare the database with it."""
 
 from vitrine.accounts import tables as accounts
 from vitrine.applications import tables as applications

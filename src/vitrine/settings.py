@@ -89,7 +89,7 @@ class Settings:
     demo: bool = _setting(False, "Fill an empty instance with the demonstration.")
 
     def provider(self, provider_id: str) -> Provider | None:
-        return next((one for one in self.sign_in_providers if one.id == provider_id), None)
+        return next((provider for provider in self.sign_in_providers if provider.id == provider_id), None)
 
     @property
     def zone(self) -> ZoneInfo:
@@ -124,7 +124,7 @@ def load(
     file: Path | None = None,
     *,
     otherwise: Mapping[str, Any] | None = None,
-    **given: Any,
+    **overrides: Any,
 ) -> Settings:
     """Settings from, in rising order of precedence, defaults, *otherwise* (what a command assumes when nobody said
     anything), TOML *file*, environment (`VITRINE_*`) and *given*.
@@ -132,19 +132,19 @@ def load(
     Raises Invalid that lists every fault at once; an unknown key is a fault, since a typing error must not be silent.
     """
     environ = os.environ if environ is None else environ
-    known = {one.name: one for one in fields(Settings)}
+    fields_by_name = {setting.name: setting for setting in fields(Settings)}
     faults: list[str] = []
     values: dict[str, Any] = dict(otherwise or {})
     if file is not None:
         for key, value in _read(file, faults).items():
-            _take(values, known, key, value, faults, f"{file.name}: {key}")
+            _take(values, fields_by_name, key, value, faults, f"{file.name}: {key}")
     for name, text in environ.items():
         if name.startswith(PREFIX) and not name.startswith(providers.ENV_PREFIX) and name not in NO_SETTINGS:
-            _take(values, known, name[len(PREFIX) :].lower(), text, faults, name)
+            _take(values, fields_by_name, name[len(PREFIX) :].lower(), text, faults, name)
     if "sign_in_providers" in values:
-        values["sign_in_providers"], more = providers.read(values["sign_in_providers"], environ)
-        faults.extend(more)
-    values.update({key: value for key, value in given.items() if value is not None})
+        values["sign_in_providers"], provider_faults = providers.read(values["sign_in_providers"], environ)
+        faults.extend(provider_faults)
+    values.update({key: value for key, value in overrides.items() if value is not None})
     if faults:
         raise Invalid("These settings cannot be used: " + "; ".join(faults) + ".", field="settings")
     settings = Settings(**values)
@@ -163,20 +163,25 @@ def _read(file: Path, faults: list[str]) -> dict[str, Any]:
 
 
 def _take(
-    values: dict[str, Any], known: Mapping[str, Field[Any]], key: str, value: Any, faults: list[str], named: str
+    values: dict[str, Any],
+    fields_by_name: Mapping[str, Field[Any]],
+    key: str,
+    value: Any,
+    faults: list[str],
+    label: str,
 ) -> None:
-    if key not in known:
-        faults.append(f"{named} is not a setting")
+    if key not in fields_by_name:
+        faults.append(f"{label} is not a setting")
         return
     try:
         values[key] = _parsed(get_type_hints(Settings)[key], value)
     except ValueError as failure:
-        faults.append(f"{named} {failure}")
+        faults.append(f"{label} {failure}")
 
 
 def _parsed(kind: Any, value: Any) -> Any:
     if get_origin(kind) in (Union, UnionType):
-        kind = next(one for one in get_args(kind) if one is not type(None))
+        kind = next(member for member in get_args(kind) if member is not type(None))
     if get_origin(kind) is tuple and get_args(kind)[0] is Provider:
         return value  # read whole, with the secrets that it points at, by `load`
     if get_origin(kind) is tuple:
@@ -205,10 +210,10 @@ def _check(settings: Settings) -> list[str]:
     if settings.old_habits not in ("refuse", "flagged", "allow"):
         faults.append("old_habits must be refuse, flagged or allow")
     faults.extend(
-        f"{name} has {one}, which is neither an address nor a network"
+        f"{name} has {network}, which is neither an address nor a network"
         for name in ("trusted_proxies", "metrics_from")
-        for one in getattr(settings, name)
-        if not _is_network(one)
+        for network in getattr(settings, name)
+        if not _is_network(network)
     )
     if settings.accel_prefix and not re.fullmatch(r"/[A-Za-z0-9_/-]+", settings.accel_prefix):
         faults.append("accel_prefix must be a path such as /_documents")
@@ -221,13 +226,13 @@ def _check(settings: Settings) -> list[str]:
     if settings.log_level not in ("debug", "info", "warning", "error"):
         faults.append("log_level must be debug, info, warning or error")
     faults.extend(
-        f"{one.name} must be positive"
-        for one in fields(settings)
-        if one.default is not MISSING
-        and isinstance(one.default, int)
-        and not isinstance(one.default, bool)
-        and one.name != "subdef_url_ttl"
-        and getattr(settings, one.name) < (0 if one.name in _MAY_BE_NONE else 1)
+        f"{setting.name} must be positive"
+        for setting in fields(settings)
+        if setting.default is not MISSING
+        and isinstance(setting.default, int)
+        and not isinstance(setting.default, bool)
+        and setting.name != "subdef_url_ttl"
+        and getattr(settings, setting.name) < (0 if setting.name in _MAY_BE_NONE else 1)
     )
     return faults
 

@@ -289,5 +289,5 @@ def test_design_5_8_a_deleted_record_comes_back_by_command(data: str, tmp_path: 
         services.removal.remove(work, COMMAND, RecordKey(box, 1))
     listed = json.loads(run("record", "removed", "--data", data, "--json"))
     assert (listed["record_id"], listed["title"]) == (1, "a.jpg")
-    assert "back" in run("record", "restore", str(box), "1", "--data", data)
+    assert "was restored" in run("record", "restore", str(box), "1", "--data", data)
     assert run("record", "removed", "--data", data) == ""

@@ -1,4 +1,4 @@
-"""The corpus, whole and damaged, through the decoding child: nothing takes the server down, nothing grows too large."""
+"""The corpus, whole and damaged, in the decoding child: the server survives, and memory stays within its limit."""
 
 import subprocess
 import sys
@@ -20,9 +20,9 @@ MEMORY = 1024 * 2**20
 @pytest.fixture
 def media(tmp_path: Path) -> Iterator[Media]:
     sandbox = Sandbox(children=1, memory_bytes=MEMORY)
-    made = Media(LocalStore(tmp_path / "blobs"), sandbox, Limits(), tmp_path / "scratch", max_bytes=100 * 2**20)
-    yield made
-    made.close()
+    media = Media(LocalStore(tmp_path / "blobs"), sandbox, Limits(), tmp_path / "scratch", max_bytes=100 * 2**20)
+    yield media
+    media.close()
 
 
 @pytest.mark.timeout(300)
@@ -31,10 +31,10 @@ def test_a_corpus_whole_and_damaged_harms_nothing(media: Media, tmp_path: Path) 
 
 
 def test_server_and_worker_import_no_decoder() -> None:
-    """Design section 8: never a decode of foreign bytes in the server process."""
+    """Design section 8: the server process never decodes untrusted bytes."""
     script = (
         "import sys, vitrine.app, vitrine.cli.main, vitrine.cli.serving, vitrine.cli.demo\n"
         "print(sorted({'pyvips', 'av', 'PIL', 'pillow_heif', 'pypdfium2', 'pikepdf'} & set(sys.modules)))"
     )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == "[]"

@@ -1,4 +1,4 @@
-"""Our readers against exiftool: at least 99 % of IPTC Core values are equal, over real files and written ones."""
+"""Compare our readers with exiftool: at least 99 % of IPTC Core values are equal, in real and in written files."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -14,7 +14,7 @@ from vitrine.testing import media_factory as make
 from vitrine.testing import media_kinds as kinds
 
 LEAST_EQUAL = 0.99
-# IPTC Photo Metadata Standard, Core schema, in its IIM and its XMP form.
+# IPTC Photo Metadata Standard, Core schema, as IIM and as XMP.
 CORE = (
     "IPTC:ObjectName", "IPTC:Keywords", "IPTC:SpecialInstructions", "IPTC:DateCreated", "IPTC:By-line",
     "IPTC:By-lineTitle", "IPTC:City", "IPTC:Sub-location", "IPTC:Province-State", "IPTC:Country-PrimaryLocationCode",
@@ -42,43 +42,43 @@ _DATES = ("DateCreated",)
 _CAMERA = ("ExifIFD:", "Composite:")
 
 
-def _flat(value: Any) -> list[str]:
-    """Values of the oracle in our form: texts, dates with colons."""
-    return [str(one) for one in (value if isinstance(value, list) else [value])]
+def _as_texts(value: Any) -> list[str]:
+    """The oracle's values as texts."""
+    return [str(item) for item in (value if isinstance(value, list) else [value])]
 
 
-def _ours(path: Path) -> dict[str, list[str]]:
+def _our_tags(path: Path) -> dict[str, list[str]]:
     mime = type_of(path, path.name)
     if mime == "application/pdf":
         from vitrine.media.probe import pdf
 
-        found: dict[str, list[str]] = pdf.look(str(path))["metadata"]
-        return found
+        metadata: dict[str, list[str]] = pdf.facts_of(str(path))["metadata"]
+        return metadata
     return read_metadata(path, mime)[0]
 
 
-def _compared(paths: Iterable[Path]) -> tuple[int, list[str]]:
-    """(values that the oracle sees, differences)."""
+def _compare(paths: Iterable[Path]) -> tuple[int, list[str]]:
+    """(number of values that the oracle reads, differences)."""
     paths = list(paths)
-    total, wrong = 0, []
-    for name, theirs in corpus.told(paths, "-api", "struct=0", *(f"-{tag}" for tag in CORE)).items():
-        ours = _ours(Path(name))
-        for tag, value in theirs.items():
-            expected = [one.strip() for one in _flat(value) if one.strip()]
-            got = ours.get(tag, [])
+    total, differences = 0, []
+    for name, oracle_tags in corpus.read_with_exiftool(paths, "-api", "struct=0", *(f"-{tag}" for tag in CORE)).items():
+        our_tags = _our_tags(Path(name))
+        for tag, value in oracle_tags.items():
+            expected = [text.strip() for text in _as_texts(value) if text.strip()]
+            actual = our_tags.get(tag, [])
             if tag.endswith(_DATES):
-                got = [one.replace("-", ":").replace("T", " ") for one in got]
-                expected = [one.replace("-", ":") for one in expected]
+                actual = [text.replace("-", ":").replace("T", " ") for text in actual]
+                expected = [text.replace("-", ":") for text in expected]
             total += max(1, len(expected))
-            if got != expected:
-                wrong.append(f"{Path(name).name} {tag}: {got} for {expected}")
-    return total, wrong
+            if actual != expected:
+                differences.append(f"{Path(name).name} {tag}: {actual} for {expected}")
+    return total, differences
 
 
 def test_iptc_core_of_the_corpus_is_read_as_exiftool_reads_it() -> None:
-    total, wrong = _compared(one.path for one in corpus.files())
+    total, differences = _compare(file.path for file in corpus.files())
     assert total >= 40
-    assert len(wrong) <= total * (1 - LEAST_EQUAL), wrong
+    assert len(differences) <= total * (1 - LEAST_EQUAL), differences
 
 
 @pytest.mark.parametrize("name", ["a.jpg", "a.png", "a.webp", "a.tif", "a.heic", "a.avif", "a.gif", "a.pdf", "a.mp4"])
@@ -89,25 +89,25 @@ def test_iptc_core_written_by_exiftool_is_read_back(tmp_path: Path, name: str) -
         maker = makers.get(path.suffix)
         maker(path) if maker else kinds.picture(path)  # type: ignore[operator]  # each takes a path
     _write(list(zip(paths, _WORDS, strict=True)))
-    total, wrong = _compared(paths)
+    total, differences = _compare(paths)
     assert total >= 25 * len(_WORDS)
-    assert wrong == []
+    assert differences == []
 
 
 def _write(pairs: list[tuple[Path, str]]) -> None:
-    """Let the oracle write into every file, in one run of it."""
+    """Write tags into every file, in one run of exiftool."""
     arguments: list[str] = []
     for path, word in pairs:
         arguments += ["-overwrite_original", "-q", *_assignments(path, word), str(path), "-execute"]
-    done = corpus.exiftool(*arguments)
-    assert done.returncode == 0, done.stderr
+    result = corpus.exiftool(*arguments)
+    assert result.returncode == 0, result.stderr
 
 
 def _assignments(path: Path, word: str) -> list[str]:
-    """Every tag of the standard with a value of its own, lists with three."""
-    wanted = [tag for tag in CORE if path.suffix in (".jpg", ".tif") or not tag.startswith("IPTC:")]
+    """Assign a value to every tag of the standard, and three values to list tags."""
+    tags = [tag for tag in CORE if path.suffix in (".jpg", ".tif") or not tag.startswith("IPTC:")]
     arguments: list[str] = []
-    for tag in wanted:
+    for tag in tags:
         if tag.endswith("DateCreated"):
             arguments.append(f"-{tag}=2021:03:04")
         elif tag.endswith(("CountryCode", "LocationCode")):
@@ -118,19 +118,19 @@ def _assignments(path: Path, word: str) -> list[str]:
             arguments.append(f"-{tag}=IPTC:01000000:arts::")
         else:
             arguments.append(f"-{tag}={word[:24]}")
-    coded = ["-codedcharacterset=utf8"] if path.suffix in (".jpg", ".tif") else []
-    return coded + arguments
+    charset = ["-codedcharacterset=utf8"] if path.suffix in (".jpg", ".tif") else []
+    return charset + arguments
 
 
 def test_what_the_camera_wrote_is_computed_as_exiftool_does() -> None:
-    """Technical data of 04 section 8, over every JPEG of the corpus that a camera made."""
+    """Technical data of 04 section 8, for every JPEG in the corpus that a camera wrote."""
     names = ("HyperfocalDistance", "LightValue", "Aperture", "ShutterSpeed", "ISO", "FocalLength")
-    paths = [one.path for one in corpus.files() if one.path.suffix.lower() in (".jpg", ".jpeg")]
+    paths = [file.path for file in corpus.files() if file.path.suffix.lower() in (".jpg", ".jpeg")]
     compared = 0
-    for name, theirs in corpus.told(paths, "-n", *(f"-{one}" for one in names)).items():
-        ours = dict(camera_facts(read_metadata(Path(name), "image/jpeg")[0]))
-        expected = {tag.partition(":")[2]: value for tag, value in theirs.items() if tag.startswith(_CAMERA)}
-        for fact in ours.keys() & expected.keys() & set(names):
-            assert ours[fact] == pytest.approx(float(expected[fact]), rel=0.01), (name, fact)
+    for name, oracle_tags in corpus.read_with_exiftool(paths, "-n", *(f"-{name}" for name in names)).items():
+        our_facts = dict(camera_facts(read_metadata(Path(name), "image/jpeg")[0]))
+        expected = {tag.partition(":")[2]: value for tag, value in oracle_tags.items() if tag.startswith(_CAMERA)}
+        for fact in our_facts.keys() & expected.keys() & set(names):
+            assert our_facts[fact] == pytest.approx(float(expected[fact]), rel=0.01), (name, fact)
             compared += 1
     assert compared >= 20

@@ -1,4 +1,4 @@
-"""Every file of the corpus, whole, cut off at five places, and two thousand copies with flipped bits."""
+"""Every file of the corpus, whole and truncated at five places, and two thousand copies with flipped bits."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from vitrine.testing import corpus_run
 from vitrine.testing.corpus import ROOT
 
 
-@pytest.mark.nightly  # `make test` runs its little sister in tests/corpus
+@pytest.mark.nightly  # `make test` runs the small version in tests/corpus
 @pytest.mark.timeout(3600)
 def test_two_thousand_damaged_files_harm_nothing(tmp_path: Path) -> None:
     sandbox = Sandbox(children=1, memory_bytes=1024 * 2**20)

@@ -1,8 +1,7 @@
-"""What goes wrong around a server: killed decoders, a full disk, a closed store, a locked database. Each is told
-clearly, nothing is lost, and all is done when the cause is gone.
+"""Faults around a server: killed decoders, a full disk, a read-only store, a locked database. Each is reported clearly,
+nothing is lost, and all work is done once the cause is gone.
 
-A full and a read-only disk are a small tmpfs, which only root may mount; without it those tests say that they were
-passed over.
+The full and the read-only disk are a small tmpfs, which only root may mount; without root those tests are skipped.
 """
 
 import os
@@ -40,11 +39,11 @@ from vitrine.testing.server import Server
 
 
 def faults(settings: Settings) -> list[doctor.Finding]:
-    return [one for one in doctor.examine(settings, deep=True) if one.state == doctor.FAULT]
+    return [finding for finding in doctor.examine(settings, deep=True) if finding.state == doctor.FAULT]
 
 
-def hurry(server: Server) -> None:
-    """Let pauses be over."""
+def end_pauses(server: Server) -> None:
+    """End the pauses of all jobs."""
     with server.services.database.write() as work:
         work.db.execute(job_rows.update().values(run_after=work.now))
 
@@ -65,14 +64,14 @@ def upload(server: Server, token: str, path: Path) -> httpx.Response:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("kills", "files"),  # so many that the last ones are not hit again and again until they are given up
+    ("kills", "files"),  # enough files that the last ones are not hit until they are abandoned
     [
         pytest.param(30, 24, marks=pytest.mark.timeout(240)),
         pytest.param(1000, 2000, marks=[pytest.mark.nightly, pytest.mark.timeout(3600)]),
     ],
 )
 def test_decoders_and_workers_killed_at_random(tmp_path: Path, kills: int, files: int) -> None:
-    chance = random.Random(kills)
+    rng = random.Random(kills)
     server = Server(tmp_path / "data")
     ada = server.user("ada")
     settings = server.settings
@@ -84,18 +83,18 @@ def test_decoders_and_workers_killed_at_random(tmp_path: Path, kills: int, files
             server.services.ingest.add(work, actor, arrival, CollectionId(server.photographs.id), force=True)
     server.close()
     killed = 0
-    # A worker that dies within a minute comes back later each time, up to half a minute: two dozen of those are enough.
+    # A worker that dies within a minute restarts with a growing pause, up to half a minute: two dozen kills are enough.
     workers = 0.1 if kills < 100 else 0.025
     port = free_port()
     with serving(settings.data_dir, port) as process:
         while killed < kills and not _done(settings):
-            time.sleep(chance.uniform(0.02, 0.25))
-            hit = _kill_one(process.pid, chance, workers=workers)
-            killed += hit
-            if not hit:  # what was hit often pauses for minutes, and then there is nothing to hit
-                _hurried(settings)
-        # What had to pause is due at once: the pauses are for causes that last.
-        wait_for(lambda: _hurried(settings), 150 if kills < 100 else 1200, "everything is done")
+            time.sleep(rng.uniform(0.02, 0.25))
+            kill_count = _kill_one(process.pid, rng, workers=workers)
+            killed += kill_count
+            if not kill_count:  # often-killed jobs pause for minutes, and then there is nothing to kill
+                _end_pauses_until_done(settings)
+        # Paused jobs become due at once: pauses are for lasting causes.
+        wait_for(lambda: _end_pauses_until_done(settings), 150 if kills < 100 else 1200, "everything is done")
     assert killed >= (kills if kills > 100 else 10), "the test did what it says"
     assert faults(settings) == []
     services = app.make_services(settings)
@@ -121,7 +120,7 @@ def test_what_was_killed_often_is_seen_to_fail_and_is_made_when_the_killing_ends
 
     def states(rounds: int) -> dict[str, int]:
         for _ in range(rounds):
-            hurry(server)
+            end_pauses(server)
             server.work()
         with server.services.database.read() as work:
             return store.rendition_states(work)
@@ -134,56 +133,56 @@ def test_what_was_killed_often_is_seen_to_fail_and_is_made_when_the_killing_ends
         assert work.db.scalar(sa.select(sa.func.count()).select_from(job_rows)) == 0
 
 
-def _kill_one(server: int, chance: random.Random, *, workers: float) -> int:
-    """SIGKILL to a decoder; in this share of cases to its worker, which is at work then."""
+def _kill_one(server: int, rng: random.Random, *, workers: float) -> int:
+    """Kill a decoder with SIGKILL, or, in the share *workers* of cases, a busy worker."""
     with suppress(psutil.NoSuchProcess):
-        alive = psutil.Process(server).children()
-        decoders = [child for one in alive for child in one.children()]
+        workers_running = psutil.Process(server).children()
+        decoders = [child for child_worker in workers_running for child in child_worker.children()]
         if decoders:
-            os.kill(chance.choice(alive if chance.random() < workers else decoders).pid, signal.SIGKILL)
+            os.kill(rng.choice(workers_running if rng.random() < workers else decoders).pid, signal.SIGKILL)
             return 1
     return 0
 
 
 def _done(settings: Settings) -> bool:
-    with sqlite3.connect(settings.data_dir / "vitrine.sqlite3", timeout=10) as raw:
-        left = raw.execute("SELECT count(*) FROM renditions WHERE state <> 'ready'").fetchone()[0]
-    raw.close()
-    return bool(left == 0)
+    with sqlite3.connect(settings.data_dir / "vitrine.sqlite3", timeout=10) as connection:
+        unfinished = connection.execute("SELECT count(*) FROM renditions WHERE state <> 'ready'").fetchone()[0]
+    connection.close()
+    return bool(unfinished == 0)
 
 
-def _hurried(settings: Settings) -> bool:
-    with sqlite3.connect(settings.data_dir / "vitrine.sqlite3", timeout=10) as raw:
-        raw.execute("UPDATE jobs SET run_after = 0 WHERE leased_until IS NULL")
-        left = raw.execute("SELECT count(*) FROM jobs WHERE kind <> 'media.sweep'").fetchone()[0]
-    raw.close()
-    return bool(left == 0) and _done(settings)
+def _end_pauses_until_done(settings: Settings) -> bool:
+    with sqlite3.connect(settings.data_dir / "vitrine.sqlite3", timeout=10) as connection:
+        connection.execute("UPDATE jobs SET run_after = 0 WHERE leased_until IS NULL")
+        unfinished = connection.execute("SELECT count(*) FROM jobs WHERE kind <> 'media.sweep'").fetchone()[0]
+    connection.close()
+    return bool(unfinished == 0) and _done(settings)
 
 
 # -- full and closed disks ---------------------------------------------------------------------------------------------
 
 
 def mount(*arguments: str) -> None:
-    done = subprocess.run(["mount", *arguments], capture_output=True, check=False)
-    if done.returncode:
-        pytest.skip(f"a small disk cannot be mounted here: {done.stderr.decode().strip()}")
+    result = subprocess.run(["mount", *arguments], capture_output=True, check=False)
+    if result.returncode:
+        pytest.skip(f"a small disk cannot be mounted here: {result.stderr.decode().strip()}")
 
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
     """A disk of 24 MiB."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    mount("-t", "tmpfs", "-o", "size=24m", "tmpfs", str(place))
-    yield place
-    subprocess.run(["umount", "-l", str(place)], check=True)
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount("-t", "tmpfs", "-o", "size=24m", "tmpfs", str(folder))
+    yield folder
+    subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
 @pytest.fixture
 def small(disk: Path) -> Iterator[Server]:
-    made = Server(disk / "data")
-    yield made
-    made.close()
+    server = Server(disk / "data")
+    yield server
+    server.close()
 
 
 def fill(disk: Path) -> Path:
@@ -205,9 +204,9 @@ def test_a_full_disk_is_told_and_all_is_done_when_there_is_room(small: Server, d
     assert int(refused.headers["retry-after"]) > 0
     assert small.http.get("/ready").status_code == 503
     for _ in range(8):
-        with suppress(Exception):  # the queue cannot note its failure either, when even a row finds no room
+        with suppress(Exception):  # the queue cannot record the failure if there is no space even for a row
             small.work()
-            hurry(small)
+            end_pauses(small)
     assert small.get("/records/1/1/", token)["record"]["record_id"] == 1, "reading goes on"
     filler.unlink()
     with small.services.database.read() as work:
@@ -222,7 +221,9 @@ def test_a_full_disk_is_told_and_all_is_done_when_there_is_room(small: Server, d
         assert set(store.rendition_states(work)) == {"ready"}
     assert small.get("/search/?query=", token)["available_results"] == 2
     assert list((small.settings.data_dir / "blobs" / "incoming").iterdir()) == []
-    assert [one for one in faults(small.settings) if one.check != "disk"] == []  # the disk is small, as it says
+    assert [
+        finding for finding in faults(small.settings) if finding.check != "disk"
+    ] == []  # the small disk itself is a finding
 
 
 def _release(server: Server) -> None:
@@ -244,7 +245,7 @@ def test_a_store_that_is_closed_to_writing(tmp_path: Path) -> None:
         assert server.get("/records/1/1/", token)["record"]["record_id"] == 1
         server.work()
         mount("-o", "remount,rw", str(blobs))
-        hurry(server)
+        end_pauses(server)
         server.work()
         with server.services.database.read() as work:
             assert store.rendition_states(work) == {"ready": 5}
@@ -270,9 +271,9 @@ def test_a_database_that_is_locked_for_ten_seconds(server: Server, tmp_path: Pat
         assert refused.status_code == 503
         assert refused.headers["retry-after"] == "5"
         assert "busy" in refused.json()["meta"]["error_details"] or "busy" in refused.text
-        asked = time.monotonic()
+        started = time.monotonic()
         assert server.get("/me/", token)["user"]["login"] == "ada"
-        assert time.monotonic() - asked < 2, "reading does not wait"
+        assert time.monotonic() - started < 2, "reading does not wait"
         server.services.ledger.flush()
         time.sleep(max(0.0, 10 - (time.monotonic() - began)))
     finally:
@@ -284,5 +285,5 @@ def test_a_database_that_is_locked_for_ten_seconds(server: Server, tmp_path: Pat
     server.services.ledger.flush()
     with server.services.database.read() as work:
         routes = work.db.exec_driver_sql("SELECT count(*) FROM request_log WHERE route LIKE '%me%'").scalar()
-    assert routes == 1, "what could not be written then was kept"
+    assert routes == 1, "lines that could not be written were kept"
     assert faults(server.settings) == []

@@ -1,4 +1,4 @@
-"""Killing server and worker in the middle of an import: nothing that was accepted is lost, nothing is there twice."""
+"""Kill server and worker in the middle of an import: no accepted file is lost or stored twice."""
 
 import itertools
 import os
@@ -47,10 +47,10 @@ def serving(data: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
 
 
 def kill_all(process: subprocess.Popen[bytes]) -> None:
-    """SIGKILL to the server, its worker and every decoder, as a power cut would."""
+    """Kill the server, its worker and every decoder with SIGKILL, like a power cut."""
     family = [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
-    for one in family:
-        os.kill(one.pid, signal.SIGKILL)
+    for member in family:
+        os.kill(member.pid, signal.SIGKILL)
     process.wait()
 
 
@@ -74,8 +74,8 @@ def upload(files: Iterator[Path], address: str, token: str, accepted: set[str], 
                     accepted.add(path.name)
 
 
-def _has(accepted: set[str], many: int) -> bool:
-    return len(accepted) >= many
+def _has(accepted: set[str], count: int) -> bool:
+    return len(accepted) >= count
 
 
 @pytest.mark.slow
@@ -90,8 +90,8 @@ def test_what_was_accepted_survives_kills_in_the_middle(tmp_path: Path, files: l
     guard = threading.Lock()
     for limit in (*KILLS_AFTER, MANY):
         with serving(tmp_path / "data", port) as process:
-            left = (one for one in files if one.name not in accepted)
-            batch = iter(list(itertools.islice(left, MANY)))
+            remaining = (path for path in files if path.name not in accepted)
+            batch = iter(list(itertools.islice(remaining, MANY)))
             threads = [threading.Thread(target=upload, args=(batch, address, token, accepted, guard)) for _ in range(3)]
             for thread in threads:
                 thread.start()
@@ -118,14 +118,14 @@ def _wait_until_done(data: Path) -> None:
 
 
 def _check(data: Path, accepted: set[str]) -> None:
-    """Every accepted file once; a file whose answer was lost may be there too, but never twice."""
+    """Every accepted file exists once. A file whose response was lost may exist too, but never twice."""
     services = app.make_services(Settings(data_dir=data))
     with services.database.read() as work:
         names = [row[0] for row in work.db.exec_driver_sql("SELECT original_name FROM records")]
         states = store.rendition_states(work)
-        known = {row[0] for row in work.db.exec_driver_sql("SELECT sha256 FROM renditions")}
-        known |= {row[0] for row in work.db.exec_driver_sql("SELECT sha256 FROM quarantine_items")}
-        waiting = [
+        referenced = {row[0] for row in work.db.exec_driver_sql("SELECT sha256 FROM renditions")}
+        referenced |= {row[0] for row in work.db.exec_driver_sql("SELECT sha256 FROM quarantine_items")}
+        duplicates = [
             row[0]
             for row in work.db.exec_driver_sql(
                 "SELECT name FROM permalinks GROUP BY record_id, name HAVING count(*) > 1"
@@ -136,13 +136,13 @@ def _check(data: Path, accepted: set[str]) -> None:
     assert accepted <= set(names)
     assert set(names) == {f"{n:03}.jpg" for n in range(MANY)}
     assert states == {"ready": MANY * 5}
-    assert waiting == []
+    assert duplicates == []
     time.sleep(0.1)
-    swept = subprocess.run(
+    sweep = subprocess.run(
         [sys.executable, "-m", "vitrine", "sweep", "--grace-hours", "0", "--data", str(data)],
         capture_output=True,
         check=True,
     )
-    assert b"were deleted" in swept.stdout
-    blobs = {one.name for one in (data / "blobs").rglob("*") if one.is_file()}
-    assert blobs == known, "after the sweep no orphan, and nothing that is needed is gone"
+    assert b"were deleted" in sweep.stdout
+    blobs = {path.name for path in (data / "blobs").rglob("*") if path.is_file()}
+    assert blobs == referenced, "the sweep leaves no orphan and deletes nothing that is needed"

@@ -1,4 +1,4 @@
-"""/health, /ready and /metrics: what they tell, and to whom."""
+"""/health, /ready and /metrics: their contents, and who may read them."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -16,15 +16,15 @@ from vitrine.testing import media_factory as make
 from vitrine.testing.server import Server
 
 
-def sample(text: str, name: str, **labels: str) -> float:
+def metric_value(text: str, name: str, **labels: str) -> float:
     for family in text_string_to_metric_families(text):
-        for one in family.samples:
-            if one.name == name and labels.items() <= one.labels.items():
-                return float(one.value)
+        for metric in family.samples:
+            if metric.name == name and labels.items() <= metric.labels.items():
+                return float(metric.value)
     raise AssertionError(f"no {name} {labels}")
 
 
-def test_alive_asks_nothing_of_the_database(server: Server) -> None:
+def test_health_does_not_use_the_database(server: Server) -> None:
     server.services.database.close()
     assert server.http.get("/health").text == "ok\n"
 
@@ -36,10 +36,10 @@ def test_ready_when_database_and_store_answer_and_the_worker_is_told(server: Ser
     assert answer.status_code == 200
     assert answer.json() == {"ready": True, "database": "ok", "store": "ok", "worker": "silent"}
     with server.services.database.write() as work:
-        jobs.show(work, server.worker.owner, work.now)
+        jobs.record_heartbeat(work, server.worker.owner, work.now)
     assert Readiness(server.services).now()["worker"] == "ok"
     with server.services.database.write() as work:
-        jobs.forget_unseen(work, work.now + timedelta(seconds=1))
+        jobs.delete_unseen_workers(work, work.now + timedelta(seconds=1))
     assert Readiness(server.services).now()["worker"] == "silent"
 
 
@@ -52,16 +52,16 @@ def test_not_ready_when_the_store_takes_nothing(server: Server) -> None:
 
 
 def test_not_ready_when_the_database_is_gone(server: Server, tmp_path: Path) -> None:
-    gone = Database(f"postgresql+psycopg://nobody@/none?host={tmp_path}")
-    whole = server.services.database.engine, server.services.database.is_sqlite
-    server.services.database.engine, server.services.database.is_sqlite = gone.engine, False
-    server.services.database._snapshots = gone._snapshots
+    unreachable = Database(f"postgresql+psycopg://nobody@/none?host={tmp_path}")
+    original = server.services.database.engine, server.services.database.is_sqlite
+    server.services.database.engine, server.services.database.is_sqlite = unreachable.engine, False
+    server.services.database._snapshots = unreachable._snapshots
     answer = server.http.get("/ready")
-    server.services.database.engine, server.services.database.is_sqlite = whole
+    server.services.database.engine, server.services.database.is_sqlite = original
     assert (answer.status_code, answer.json()["database"]) == (503, "unavailable")
 
 
-def test_metrics_are_for_nobody_until_somebody_is_named(server: Server) -> None:
+def test_nobody_may_read_metrics_by_default(server: Server) -> None:
     assert server.http.get("/metrics").status_code == 404
     assert server.browser(server.user("root", is_admin=True)).get("/metrics").status_code == 404
 
@@ -83,13 +83,13 @@ def test_metrics(tmp_path: Path, database_url: str) -> None:
         answer = server.http.get("/metrics", headers={"X-Forwarded-For": "10.1.2.3"})
         assert answer.status_code == 200
         text = answer.text
-        assert sample(text, "vitrine_request_duration_seconds_count", route="api_v1", status="200") == 3
-        assert sample(text, "vitrine_request_duration_seconds_bucket", route="api_v1", le="+Inf") == 3
-        assert sample(text, "vitrine_request_duration_seconds_count", status="404") >= 1
-        assert sample(text, "vitrine_renditions_total", state="ready") >= 3
-        assert sample(text, "vitrine_documents_bytes") > 1000
-        assert sample(text, "vitrine_database_bytes") > 10_000
-        assert sample(text, "vitrine_jobs_dead") == 0
+        assert metric_value(text, "vitrine_request_duration_seconds_count", route="api_v1", status="200") == 3
+        assert metric_value(text, "vitrine_request_duration_seconds_bucket", route="api_v1", le="+Inf") == 3
+        assert metric_value(text, "vitrine_request_duration_seconds_count", status="404") >= 1
+        assert metric_value(text, "vitrine_renditions_total", state="ready") >= 3
+        assert metric_value(text, "vitrine_documents_bytes") > 1000
+        assert metric_value(text, "vitrine_database_bytes") > 10_000
+        assert metric_value(text, "vitrine_jobs_dead") == 0
         assert token not in text
     finally:
         server.close()

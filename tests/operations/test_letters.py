@@ -1,4 +1,4 @@
-"""A forgotten password, a new e-mail address, and sign-ins that stay open while they are used (contract 07 P10)."""
+"""A forgotten password, a new e-mail address, and sessions that stay open while they are used (contract 07 P10)."""
 
 import email
 import re
@@ -29,18 +29,18 @@ def ada(server: Server) -> User:
 
 
 def letters(server: Server) -> list[EmailMessage]:
-    """What was sent, after the jobs have run."""
+    """The mails sent, after the jobs have run."""
     server.work()
     folder = server.settings.data_dir / "outbox"
-    found = sorted(folder.glob("*.eml")) if folder.exists() else []
-    assert all(one.stat().st_mode & 0o077 == 0 for one in [folder, *found] if one.exists())
-    return [email.message_from_bytes(one.read_bytes(), policy=default) for one in found]
+    paths = sorted(folder.glob("*.eml")) if folder.exists() else []
+    assert all(path.stat().st_mode & 0o077 == 0 for path in [folder, *paths] if path.exists())
+    return [email.message_from_bytes(path.read_bytes(), policy=default) for path in paths]
 
 
 def link(letter: EmailMessage) -> str:
-    found = re.search(r"http://dam\.test(/\S+token=\S+)", letter.get_content())
-    assert found
-    return found[1]
+    match = re.search(r"http://dam\.test(/\S+token=\S+)", letter.get_content())
+    assert match
+    return match[1]
 
 
 def ask(server: Server, name: str) -> str:
@@ -61,10 +61,10 @@ def test_a_forgotten_password_is_renewed_by_a_letter_once(server: Server, ada: U
     assert letter["From"] == "vitrine@dam.test"
     address = link(letter)
     assert server.browser().get(address).headers["referrer-policy"] == "no-referrer"
-    assert renew(server, address, "short") == 200, "a weak one does not use the link up"
+    assert renew(server, address, "short") == 200, "a weak password does not use up the link"
     assert renew(server, address) == 303
     assert server.browser().get(address).status_code == 404, "it works once"
-    assert before.get("/account/").status_code == 302, "every sign-in has ended"
+    assert before.get("/account/").status_code == 302, "every session has ended"
     visitor = server.browser()
     assert visitor.submit("/login/", "/login/", {"login": "ada", "password": PASSWORD}).status_code == 200
     assert visitor.submit("/login/", "/login/", {"login": "ada", "password": FRESH}).status_code == 303
@@ -134,10 +134,10 @@ def test_a_mail_server_that_is_down_is_tried_again_and_leaves_no_link(server: Se
 
 def test_an_address_is_changed_by_a_letter_to_the_new_one(server: Server, ada: User) -> None:
     visitor = server.browser(ada)
-    wrong = visitor.submit(EMAIL, EMAIL, {"email": "new@museum.example", "password": "wrong"})
-    assert "not right" in wrong.text
-    bad = visitor.submit(EMAIL, EMAIL, {"email": "a@b.example\r\nBcc: x@y.example", "password": PASSWORD})
-    assert "not an e-mail address" in bad.text
+    refused = visitor.submit(EMAIL, EMAIL, {"email": "new@museum.example", "password": "wrong"})
+    assert "not right" in refused.text
+    invalid = visitor.submit(EMAIL, EMAIL, {"email": "a@b.example\r\nBcc: x@y.example", "password": PASSWORD})
+    assert "not an e-mail address" in invalid.text
     assert letters(server) == []
     visitor.submit(EMAIL, EMAIL, {"email": "new@museum.example", "password": PASSWORD})
     (letter,) = letters(server)
@@ -150,7 +150,7 @@ def test_an_address_is_changed_by_a_letter_to_the_new_one(server: Server, ada: U
     assert visitor.submit(address, EMAIL, {}).status_code == 303
     assert "new@museum.example" in visitor.get("/account/").text
     assert visitor.get(address).status_code == 404
-    assert letters(server)[-1]["To"] == "ada@museum.example", "the old address is told"
+    assert letters(server)[-1]["To"] == "ada@museum.example", "the old address is notified"
 
 
 def test_letters_are_written_in_the_language_of_their_reader(server: Server) -> None:
@@ -160,26 +160,26 @@ def test_letters_are_written_in_the_language_of_their_reader(server: Server) -> 
     assert letter["Subject"] == "Choisissez un nouveau mot de passe pour Vitrine"
     assert "pendant trois jours" in letter.get_content()
     words = postman(server.services).words
-    told = {"provider": "SSO", "application": "Notes", "application_id": 7, "website": "https://notes.example",
+    values = {"provider": "SSO", "application": "Notes", "application_id": 7, "website": "https://notes.example",
             "address": "192.0.2.1", "at": 1_800_000_000, "lines": ["Search in your documents"]}  # fmt: skip
     for name in TEXTS:
         for language in ("en", "fr", "de"):
-            written = server.services.letters.write(name, words, language, "a@b.example", "ada", "s3cret", told)
-            assert "{" not in written.text + written.subject
+            rendered = server.services.letters.write(name, words, language, "a@b.example", "ada", "s3cret", values)
+            assert "{" not in rendered.text + rendered.subject
     assert words("fr", TEXTS["email"][0]) != TEXTS["email"][0]
 
 
 def test_a_sign_in_stays_open_while_it_is_used(server: Server, ada: User) -> None:
     visitor = server.browser(ada)
 
-    def age(seen: timedelta, left: timedelta) -> None:
+    def age(since_seen: timedelta, until_end: timedelta) -> None:
         with server.services.database.write() as work:
-            work.db.execute(sessions.update().values(last_seen=work.now - seen, expires=work.now + left))
+            work.db.execute(sessions.update().values(last_seen=work.now - since_seen, expires=work.now + until_end))
 
     def left() -> timedelta:
         with server.services.database.read() as work:
-            found: timedelta = work.db.execute(sessions.select()).one().expires - work.now
-            return found
+            remaining: timedelta = work.db.execute(sessions.select()).one().expires - work.now
+            return remaining
 
     age(timedelta(minutes=1), timedelta(hours=1))
     assert "set-cookie" not in visitor.get("/account/").headers
@@ -187,14 +187,14 @@ def test_a_sign_in_stays_open_while_it_is_used(server: Server, ada: User) -> Non
     assert left() < timedelta(hours=2), "at most every few minutes"
     age(timedelta(minutes=6), timedelta(hours=1))
     answer = visitor.get("/account/")
-    assert "Max-Age=1209600" in answer.headers["set-cookie"], "the browser keeps it as long"
+    assert "Max-Age=1209600" in answer.headers["set-cookie"], "the browser keeps the cookie as long"
     assert left() < timedelta(hours=2), "a read writes nothing"
     server.services.ledger.flush()
     assert left() > timedelta(days=13)
     age(timedelta(days=20), timedelta(seconds=-1))
-    assert visitor.get("/account/").status_code == 302, "what has ended stays ended"
+    assert visitor.get("/account/").status_code == 302, "an expired session stays expired"
 
 
 def test_a_letter_has_one_line_of_address(tmp_path: Path) -> None:
-    with pytest.raises(Exception, match="one line"):
+    with pytest.raises(Exception, match="single line"):
         Outbox(tmp_path).send(Letter("a@b.example\nBcc: c@d.example", "x", "y").message("v@dam.test"))

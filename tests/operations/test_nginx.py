@@ -1,4 +1,4 @@
-"""deploy/nginx.conf as it stands, with names, ports and folders of the test: TLS, and documents sent by nginx."""
+"""deploy/nginx.conf with the names, ports and folders of the test: TLS, and documents sent by nginx."""
 
 import ipaddress
 import os
@@ -28,12 +28,12 @@ from vitrine.testing.server import Server
 
 ROOT = Path(__file__).parents[2]
 NGINX = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin") or "nginx"
-CONTENT = b"\0" + Random(5).randbytes(3 * 2**20)  # of no known type, so that nothing is made of it
+CONTENT = b"\0" + Random(5).randbytes(3 * 2**20)  # of an unknown type, so no renditions are made
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A document's permalink behind nginx, and straight at the server."""
+    """Clients behind nginx and directly at the server, and the permalinks of two documents."""
 
     nginx: httpx.Client
     direct: httpx.Client
@@ -56,12 +56,12 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
     with (
         running([*serve, "--port", str(port)], {}),
         running(nginx, {}),
-        httpx.Client(base_url=base, verify=trust) as behind,
+        httpx.Client(base_url=base, verify=trust) as proxied,
         httpx.Client(base_url=f"http://127.0.0.1:{port}") as direct,
     ):
         wait_for(lambda: is_up(f"http://127.0.0.1:{port}/health"), 30, "the server answers")
-        wait_for(lambda: answers(behind), 10, "nginx answers")
-        yield Pair(behind, direct, large, small, folder / "data")
+        wait_for(lambda: answers(proxied), 10, "nginx answers")
+        yield Pair(proxied, direct, large, small, folder / "data")
 
 
 def answers(client: httpx.Client) -> bool:
@@ -77,18 +77,18 @@ def filled(folder: Path) -> tuple[str, str]:
     ada = server.user("ada")
     token = server.token(ada)
     (folder / "large.bin").write_bytes(CONTENT)
-    found = []
+    permalinks = []
     for file, name in (folder / "large.bin", "document"), (make.jpeg(folder / "a.jpg", 640, 480), "thumbnail"):
         key = server.add(file, ada)
         embed = server.get(f"/records/{key.databox}/{key.number}/embed/", token)["embed"]
-        parts = urlsplit(next(one for one in embed if one["name"] == name)["permalink"]["url"])
-        found.append(f"{parts.path}?{parts.query}")
+        parts = urlsplit(next(rendition for rendition in embed if rendition["name"] == name)["permalink"]["url"])
+        permalinks.append(f"{parts.path}?{parts.query}")
     server.close()
-    return found[0], found[1]
+    return permalinks[0], permalinks[1]
 
 
 def configured(base: str) -> str:
-    """What the first lines of deploy/nginx.conf ask for, with the address of the test."""
+    """The settings that the first lines of deploy/nginx.conf require, with the address of the test."""
     lines = re.findall(r"^#     (\w+ = .+)$", (ROOT / "deploy" / "nginx.conf").read_text(), re.MULTILINE)
     assert len(lines) == 3
     return "\n".join(lines).replace("https://dam.example.org", base) + "\n"
@@ -97,7 +97,7 @@ def configured(base: str) -> str:
 def certificate(folder: Path) -> None:
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "dam.test")])
-    made = (
+    signed = (
         x509.CertificateBuilder()
         .subject_name(name)
         .issuer_name(name)
@@ -109,15 +109,15 @@ def certificate(folder: Path) -> None:
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
     )
-    (folder / "fullchain.pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    (folder / "fullchain.pem").write_bytes(signed.public_bytes(serialization.Encoding.PEM))
     pem = serialization.PrivateFormat.PKCS8
     (folder / "key.pem").write_bytes(key.private_bytes(serialization.Encoding.PEM, pem, serialization.NoEncryption()))
 
 
 def configuration(folder: Path, port: int, tls: int) -> Path:
-    """The file of deploy/, with what its first lines call yours. Each replacement must find its place."""
+    """deploy/nginx.conf with the values of the test. Each replacement must match."""
     text = (ROOT / "deploy" / "nginx.conf").read_text()
-    for pattern, wanted in (
+    for pattern, replacement in (
         (r"server 127\.0\.0\.1:8000;", f"server 127.0.0.1:{port};"),
         (r"listen 80;", f"listen 127.0.0.1:{free_port()};"),
         (r"listen 443 ssl http2;", f"listen 127.0.0.1:{tls} ssl http2;"),
@@ -126,16 +126,18 @@ def configuration(folder: Path, port: int, tls: int) -> Path:
         (r"/var/log/nginx/", f"{folder}/"),
         (r"/var/lib/vitrine/", f"{folder}/data/"),
     ):
-        text, many = re.subn(pattern, wanted, text)
-        assert many, pattern
+        text, count = re.subn(pattern, replacement, text)
+        assert count, pattern
     for name in ("client", "proxy", "fastcgi", "uwsgi", "scgi"):
         text += (
             f"\n{name}_temp_path {folder}/tmp-{name};" if name != "client" else f"\nclient_body_temp_path {folder}/tmp;"
         )
     user = "user root;\n" if os.getuid() == 0 else ""
     types = "types { text/html html; }\ndefault_type application/octet-stream;"
-    whole = f"{user}pid {folder}/nginx.pid;\nerror_log {folder}/error.log;\nevents {{}}\nhttp {{\n{types}\n{text}\n}}\n"
-    (folder / "nginx.conf").write_text(whole)
+    config_text = (
+        f"{user}pid {folder}/nginx.pid;\nerror_log {folder}/error.log;\nevents {{}}\nhttp {{\n{types}\n{text}\n}}\n"
+    )
+    (folder / "nginx.conf").write_text(config_text)
     return folder / "nginx.conf"
 
 
@@ -159,7 +161,7 @@ KEPT = (
 
 
 def offloaded(pair: Pair) -> httpx.Response:
-    """What the server answers to nginx, seen by a trusted proxy that is not one."""
+    """The server's response to nginx, as seen by a direct client at a trusted address."""
     return pair.direct.get(pair.large)
 
 
@@ -170,12 +172,12 @@ def test_the_server_hands_the_document_over(pair: Pair) -> None:
 
 
 def test_nginx_sends_it_with_the_headers_of_the_server(pair: Pair) -> None:
-    answer, inside = pair.nginx.get(pair.large), offloaded(pair)
+    answer, direct = pair.nginx.get(pair.large), offloaded(pair)
     assert answer.content == CONTENT
     assert answer.headers["content-length"] == str(len(CONTENT))
     for name in KEPT:
-        wanted = ["bytes"] if name == "accept-ranges" else inside.headers.get_list(name)
-        assert answer.headers.get_list(name) == wanted, name
+        expected = ["bytes"] if name == "accept-ranges" else direct.headers.get_list(name)
+        assert answer.headers.get_list(name) == expected, name
     assert "x-accel-redirect" not in answer.headers
     assert "x-request-id" in answer.headers
 
@@ -187,18 +189,18 @@ def test_ranges_and_their_conditions(pair: Pair) -> None:
     assert part.headers["content-range"] == f"bytes 1000-1999/{len(CONTENT)}"
     resumed = pair.nginx.get(pair.large, headers={"Range": "bytes=3000000-", "If-Range": tag})
     assert (resumed.status_code, resumed.content) == (206, CONTENT[3_000_000:])
-    other = pair.nginx.get(pair.large, headers={"Range": "bytes=3000000-", "If-Range": '"another"'})
-    assert (other.status_code, other.content) == (200, CONTENT)
+    mismatched = pair.nginx.get(pair.large, headers={"Range": "bytes=3000000-", "If-Range": '"another"'})
+    assert (mismatched.status_code, mismatched.content) == (200, CONTENT)
     assert pair.nginx.get(pair.large, headers={"Range": "bytes=9999999-"}).status_code == 416
-    many = pair.nginx.get(pair.large, headers={"Range": "bytes=0-1,5-6"})
-    assert (many.status_code, many.content) == (200, CONTENT)
+    multiple = pair.nginx.get(pair.large, headers={"Range": "bytes=0-1,5-6"})
+    assert (multiple.status_code, multiple.content) == (200, CONTENT)
 
 
 def test_head_and_not_modified(pair: Pair) -> None:
     head = pair.nginx.head(pair.large)
     assert (head.status_code, head.headers["content-length"], head.content) == (200, str(len(CONTENT)), b"")
-    again = pair.nginx.get(pair.large, headers={"If-None-Match": head.headers["etag"]})
-    assert (again.status_code, again.content) == (304, b"")
+    unchanged = pair.nginx.get(pair.large, headers={"If-None-Match": head.headers["etag"]})
+    assert (unchanged.status_code, unchanged.content) == (304, b"")
     changed = pair.nginx.get(pair.large, headers={"If-None-Match": '"old"', "If-Modified-Since": head.headers["date"]})
     assert (changed.status_code, changed.content) == (200, CONTENT)
 
@@ -211,8 +213,8 @@ def test_a_small_file_comes_from_the_servers_memory(pair: Pair) -> None:
 
 
 def test_nobody_asks_nginx_for_a_document_by_itself(pair: Pair) -> None:
-    inside = offloaded(pair).headers["x-accel-redirect"]
-    assert pair.nginx.get(inside).status_code == 404
+    internal_path = offloaded(pair).headers["x-accel-redirect"]
+    assert pair.nginx.get(internal_path).status_code == 404
     assert pair.nginx.get(pair.large.replace("token=", "token=x")).status_code == 404
     for path in ("/_documents/..%2f..%2fserver.key", "/_documents/../server.key", "/_documents../server.key"):
         assert pair.nginx.get(path).status_code in (400, 404)
@@ -225,7 +227,9 @@ def test_a_request_past_the_proxy_gets_the_bytes_themselves(tmp_path: Path) -> N
         (tmp_path / "a.bin").write_bytes(CONTENT)
         key = server.add(tmp_path / "a.bin", ada)
         embed = server.get(f"/records/{key.databox}/{key.number}/embed/", server.token(ada))["embed"]
-        answer = server.http.get(next(one for one in embed if one["name"] == "document")["permalink"]["url"])
+        answer = server.http.get(
+            next(rendition for rendition in embed if rendition["name"] == "document")["permalink"]["url"]
+        )
         assert answer.content == CONTENT
         assert "x-accel-redirect" not in answer.headers
     finally:

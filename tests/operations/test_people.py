@@ -1,4 +1,4 @@
-"""Accounts from the shell: who is locked out gets in again, and rights go as they came (contract 06 section 17.5)."""
+"""Accounts from the shell: locked-out people regain access, and rights can be removed (contract 06 section 17.5)."""
 
 import os
 import subprocess
@@ -17,29 +17,29 @@ NEW = "quite another password"
 
 
 def command(server: Server, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("VITRINE_")}
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("VITRINE_")}
     return subprocess.run(
         [sys.executable, "-m", "vitrine", *arguments, "--data", str(server.settings.data_dir)],
         capture_output=True,
         text=True,
         check=False,
-        env={**kept, **environment},
+        env={**environ, **environment},
     )
 
 
 def test_a_locked_out_administrator_gets_in_by_the_shell(server: Server) -> None:
     ada = server.user("ada", is_admin=True)
-    inside = server.browser(ada)
+    signed_in = server.browser(ada)
     for _ in range(server.settings.sign_in_failures):
         with pytest.raises(WrongCredentials):
             server.services.accounts.check_password("ada", "wrong wrong", "")
     with pytest.raises(AccountLocked):
         server.services.accounts.check_password("ada", PASSWORD, "")
-    done = command(server, "user", "password", "ada", VITRINE_NEW_PASSWORD=NEW)
-    assert done.returncode == 0, done.stderr
-    assert NEW not in done.stdout + done.stderr
+    result = command(server, "user", "password", "ada", VITRINE_NEW_PASSWORD=NEW)
+    assert result.returncode == 0, result.stderr
+    assert NEW not in result.stdout + result.stderr
     assert server.services.accounts.check_password("ada", NEW, "").id == ada.id
-    assert inside.get("/account/").status_code in (302, 303), "earlier sign-ins have ended"
+    assert signed_in.get("/account/").status_code in (302, 303), "earlier sign-ins have ended"
 
 
 def test_a_second_step_stays_unless_it_is_to_be_forgotten(server: Server) -> None:
@@ -77,17 +77,17 @@ def test_rights_are_taken_back_by_the_shell_and_count_at_once(server: Server) ->
         rights = DataboxRight(ALL_DATABOX_RIGHTS)
         server.services.accounts.grant_databox(work, COMMAND, ada.id, server.databox.id, rights)
     for number, base in enumerate((server.photographs, server.archive)):
-        done = command(server, "grant", "ada", "--collection", str(base.id), "--rights", "none")
-        assert done.returncode == 0, done.stderr
+        result = command(server, "grant", "ada", "--collection", str(base.id), "--rights", "none")
+        assert result.returncode == 0, result.stderr
         me = server.get("/me/", token)
-        assert base.id not in [one["base_id"] for one in me["collections"]]
+        assert base.id not in [collection["base_id"] for collection in me["collections"]]
         assert bool(me["databoxes"] and me["databoxes"][0]["rights"]) is (number == 0), "06 §17.5"
-    again = command(server, "grant", "ada", "--collection", str(server.archive.id), "--rights", "none")
-    assert again.returncode == 1
-    assert "no rights" in again.stderr
+    repeated = command(server, "grant", "ada", "--collection", str(server.archive.id), "--rights", "none")
+    assert repeated.returncode == 1
+    assert "no rights" in repeated.stderr
 
 
-def test_rights_are_taken_by_who_manages_the_users_of_that_collection(server: Server) -> None:
+def test_only_a_manager_of_the_collections_users_removes_rights(server: Server) -> None:
     ada, accounts = server.user("ada", READER), server.services.accounts
     manager = server.user("manager", {server.archive.id: READER | Right.canadmin})
     with server.services.database.write() as work:

@@ -1,4 +1,4 @@
-"""`vitrine serve` as an operator starts it: what it believes about its own address, and how it fails."""
+"""`vitrine serve` as an operator starts it: its own address, and how it fails."""
 
 import os
 import signal
@@ -13,17 +13,17 @@ import httpx
 import pytest
 
 from tests.browser.conftest import free_port, is_up, wait_for
-from vitrine.cli.serving import nearby
+from vitrine.cli.serving import local_url
 
 
 def vitrine(*arguments: str, **environment: str) -> subprocess.Popen[str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("VITRINE_")}
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("VITRINE_")}
     return subprocess.Popen(
         [sys.executable, "-m", "vitrine", *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        env={**kept, **environment},
+        env={**environ, **environment},
     )
 
 
@@ -40,11 +40,11 @@ def serving(data: Path, **environment: str) -> Iterator[str]:
 
 
 def test_the_address_in_the_settings_file_counts(tmp_path: Path) -> None:
-    """design 3: base_url decides every absolute address. With an https one cookies are secure."""
+    """design 3: base_url determines every absolute address. If it is https, cookies are secure."""
     (tmp_path / "vitrine.toml").write_text('base_url = "https://dam.example.org"\n')
-    with serving(tmp_path) as here:
-        issuer = httpx.get(f"{here}/.well-known/oauth-authorization-server").json()["issuer"]
-        cookie = httpx.get(f"{here}/setup/").headers["set-cookie"]
+    with serving(tmp_path) as address:
+        issuer = httpx.get(f"{address}/.well-known/oauth-authorization-server").json()["issuer"]
+        cookie = httpx.get(f"{address}/setup/").headers["set-cookie"]
     assert issuer == "https://dam.example.org"
     assert "; secure" in cookie.lower()
 
@@ -60,30 +60,30 @@ def test_the_address_in_the_settings_file_counts(tmp_path: Path) -> None:
     ],
 )
 def test_without_any_setting_the_address_is_one_that_a_browser_here_can_open(host: str, expected: str) -> None:
-    assert nearby(host, 80) == expected
+    assert local_url(host, 80) == expected
 
 
 def test_a_taken_port_and_an_unusable_folder_end_with_a_sentence(tmp_path: Path) -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = str(taken.getsockname()[1])
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        port = str(listener.getsockname()[1])
         process = vitrine("serve", "--data", str(tmp_path / "data"), "--port", port)
-        told, _ = process.communicate(timeout=60)
+        output, _ = process.communicate(timeout=60)
     assert process.returncode != 0
-    assert f"Port {port} of 127.0.0.1 is taken" in told
+    assert f"Port {port} of 127.0.0.1 is taken" in output
     (tmp_path / "file").write_text("")
     process = vitrine("serve", "--data", str(tmp_path / "file" / "data"), "--port", str(free_port()))
-    told, _ = process.communicate(timeout=60)
+    output, _ = process.communicate(timeout=60)
     assert process.returncode == 1
-    assert "cannot be used as data folder" in told
-    assert "Traceback" not in told
+    assert "cannot be used as data folder" in output
+    assert "Traceback" not in output
 
 
 def test_a_database_that_is_not_there_ends_with_a_sentence(tmp_path: Path) -> None:
     url = f"postgresql+psycopg://nobody@127.0.0.1:{free_port()}/nowhere"
     process = vitrine("serve", "--data", str(tmp_path), "--port", str(free_port()), VITRINE_DATABASE_URL=url)
-    told, _ = process.communicate(timeout=60)
+    output, _ = process.communicate(timeout=60)
     assert process.returncode == 1
-    assert "Traceback" not in told
-    assert told.startswith("vitrine: ")
+    assert "Traceback" not in output
+    assert output.startswith("vitrine: ")

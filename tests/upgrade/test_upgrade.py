@@ -1,4 +1,4 @@
-"""Yesterday's data under today's code: each migration runs on a database that is in use."""
+"""Old data under new code: each migration runs on a database with data."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,7 +27,7 @@ ADDRESSES = {
 
 
 def as_of(database: Database, revision: str) -> None:
-    """Bring an empty database to an old schema, in the way of `migrate.upgrade`."""
+    """Upgrade an empty database to an old schema, like `migrate.upgrade`."""
     with database.read() as work:
         assert MigrationContext.configure(work.db).get_current_revision() is None
     with database.write() as work:
@@ -48,15 +48,15 @@ def test_0020_gives_every_address_its_origin(tmp_path: Path) -> None:
             work.db.exec_driver_sql("INSERT INTO redirect_addresses (application_id, uri) VALUES (1, ?)", (uri,))
     migrate.upgrade(database)
     with database.read() as work:
-        found: dict[str, str] = dict(work.db.exec_driver_sql("SELECT uri, origin FROM redirect_addresses").all())
-        assert found == ADDRESSES
+        origins: dict[str, str] = dict(work.db.exec_driver_sql("SELECT uri, origin FROM redirect_addresses").all())
+        assert origins == ADDRESSES
         assert store.is_origin(work, "https://notes.example.com", 1)
         assert migrate.differences(work.db, metadata) == []
     database.close()
 
 
-def test_what_refers_to_a_table_that_is_made_anew_stays(tmp_path: Path) -> None:
-    """SQLite deletes by cascade when a table is dropped while foreign keys are enforced."""
+def test_rows_that_refer_to_a_recreated_table_stay(tmp_path: Path) -> None:
+    """SQLite cascades deletes if a table is dropped while foreign keys are enforced."""
     database = Database.in_folder(tmp_path)
     as_of(database, "0001")
     with database.write() as work:

@@ -1,4 +1,4 @@
-"""The `vitrine` command: serve, worker, administration, import. The outermost caller: it composes the product."""
+"""The `vitrine` command: serve, worker, administration, import. It is the outermost layer and composes the product."""
 
 from vitrine.cli.main import main
 

@@ -1,4 +1,4 @@
-"""user add, databox add, collection add, grant: what an administrator does from a shell."""
+"""user add, databox add, collection add, grant: administration from a shell."""
 
 import json
 from pathlib import Path
@@ -21,7 +21,7 @@ FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print a machine-readable result.")
 
 
-def told(result: dict[str, Any], *, as_json: bool, sentence: str) -> None:
+def print_result(result: dict[str, Any], *, as_json: bool, sentence: str) -> None:
     click.echo(json.dumps(result) if as_json else sentence)
 
 
@@ -36,15 +36,15 @@ def user() -> None:
 @click.option("--email", default="")
 @click.option("--first-name", default="")
 @click.option("--last-name", default="")
-@click.option("--admin", is_flag=True, help="Make it an administrator.")
+@click.option("--admin", is_flag=True, help="Make this person an administrator.")
 @data_option
 @json_option
 def add_user(
     login: str, password: str, email: str, first_name: str, last_name: str, admin: bool, data: Path, as_json: bool
 ) -> None:
-    """Make an account."""
+    """Create an account."""
     with instance(data) as services, services.database.write() as work:
-        made = services.accounts.add(
+        account = services.accounts.add(
             work,
             COMMAND,
             login=login,
@@ -54,7 +54,11 @@ def add_user(
             last_name=last_name,
             is_admin=admin,
         )
-    told({"id": made.id, "login": made.login}, as_json=as_json, sentence=f"Account {made.login} was made ({made.id}).")
+    print_result(
+        {"id": account.id, "login": account.login},
+        as_json=as_json,
+        sentence=f"Account {account.login} was created ({account.id}).",
+    )
 
 
 @user.command("password")
@@ -81,7 +85,7 @@ def give_password(
         lines += ["These developer tokens still work (end them with --end-developer-tokens):"]
         lines += [f"- {one.words}" for one in left]
     result = {"login": user.login, "developer_tokens": [one.words for one in left]}
-    told(result, as_json=as_json, sentence="\n".join(lines))
+    print_result(result, as_json=as_json, sentence="\n".join(lines))
 
 
 def _helping(services: Services) -> Helping:
@@ -97,7 +101,7 @@ def give_address(login: str, address: str, data: Path, as_json: bool) -> None:
     """Set somebody's e-mail address. Links sent to the old one end, and the old one is told."""
     with instance(data) as services, services.database.write() as work:
         found = _helping(services).give_address(work, COMMAND, login, address)
-    told({"login": found.login}, as_json=as_json, sentence=f"{found.login} has a new e-mail address.")
+    print_result({"login": found.login}, as_json=as_json, sentence=f"{found.login} has a new e-mail address.")
 
 
 @user.command("suspend")
@@ -108,7 +112,7 @@ def suspend_user(login: str, data: Path, as_json: bool) -> None:
     """Refuse somebody everything until `user resume`: sign-ins, tokens, codes, signed addresses."""
     with instance(data) as services, services.database.write() as work:
         found = _helping(services).suspend(work, COMMAND, login)
-    told({"login": found.login}, as_json=as_json, sentence=f"{found.login} is suspended.")
+    print_result({"login": found.login}, as_json=as_json, sentence=f"{found.login} is suspended.")
 
 
 @user.command("resume")
@@ -119,7 +123,7 @@ def resume_user(login: str, data: Path, as_json: bool) -> None:
     """Let a suspended person in again."""
     with instance(data) as services, services.database.write() as work:
         found = _helping(services).resume(work, COMMAND, login)
-    told({"login": found.login}, as_json=as_json, sentence=f"{found.login} may sign in again.")
+    print_result({"login": found.login}, as_json=as_json, sentence=f"{found.login} may sign in again.")
 
 
 @user.command("close")
@@ -130,7 +134,7 @@ def close_user(login: str, data: Path, as_json: bool) -> None:
     """Close an account for good. Its applications stay with their co-owners and administrators."""
     with instance(data) as services, services.database.write() as work:
         found = _helping(services).close(work, COMMAND, login)
-    told({"login": found.login}, as_json=as_json, sentence=f"The account {found.login} is closed.")
+    print_result({"login": found.login}, as_json=as_json, sentence=f"The account {found.login} is closed.")
 
 
 @user.command("end")
@@ -141,7 +145,9 @@ def end_everything(login: str, data: Path, as_json: bool) -> None:
     """Sign somebody out everywhere and end every code and token that acts for them, developer tokens included."""
     with instance(data) as services, services.database.write() as work:
         found = _helping(services).end_everything(work, COMMAND, login)
-    told({"login": found.login}, as_json=as_json, sentence=f"Everything that acted for {found.login} has ended.")
+    print_result(
+        {"login": found.login}, as_json=as_json, sentence=f"Everything that acted for {found.login} has ended."
+    )
 
 
 @click.group()
@@ -154,15 +160,17 @@ def databox() -> None:
 @data_option
 @json_option
 def add_databox(name: str, data: Path, as_json: bool) -> None:
-    """Make a databox with the default fields and renditions."""
+    """Create a databox with the default fields and renditions."""
     with instance(data) as services, services.database.write() as work:
-        made = services.upkeep.add_databox(work, COMMAND, name)
-    told({"databox_id": made.id}, as_json=as_json, sentence=f"Databox {made.name} was made ({made.id}).")
+        databox = services.upkeep.add_databox(work, COMMAND, name)
+    print_result(
+        {"databox_id": databox.id}, as_json=as_json, sentence=f"Databox {databox.name} was created ({databox.id})."
+    )
 
 
 @click.group()
 def collection() -> None:
-    """Collections: parts of a databox on which rights are given."""
+    """Collections: parts of a databox, to which rights are granted."""
 
 
 @collection.command("add")
@@ -171,20 +179,22 @@ def collection() -> None:
 @data_option
 @json_option
 def add_collection(name: str, databox_id: int, data: Path, as_json: bool) -> None:
-    """Make a collection."""
+    """Create a collection."""
     with instance(data) as services, services.database.write() as work:
-        made = services.upkeep.add_collection(work, COMMAND, DataboxId(databox_id), name)
-    result = {"base_id": made.id, "databox_id": made.databox_id, "collection_id": made.number}
-    told(result, as_json=as_json, sentence=f"Collection {made.name} was made (base_id {made.id}).")
+        collection = services.upkeep.add_collection(work, COMMAND, DataboxId(databox_id), name)
+    result = {"base_id": collection.id, "databox_id": collection.databox_id, "collection_id": collection.number}
+    print_result(
+        result, as_json=as_json, sentence=f"Collection {collection.name} was created (base_id {collection.id})."
+    )
 
 
 @collection.command("set")
 @click.argument("base_id", type=int)
-@click.option("--public-presentation", type=click.Choice(["none", "wm", "stamp"]), help="What strangers get: pub_wm.")
-@click.option("--watermark", type=FILE, help="Picture laid over previews; PNG with transparency is best.")
-@click.option("--no-watermark", is_flag=True, help="Forget the picture: diagonals and the collection's name instead.")
+@click.option("--public-presentation", type=click.Choice(["none", "wm", "stamp"]), help="What visitors get: pub_wm.")
+@click.option("--watermark", type=FILE, help="Picture placed over previews; a PNG with transparency is best.")
+@click.option("--no-watermark", is_flag=True, help="Remove the picture; show diagonals and a name instead.")
 @click.option("--stamp", type=FILE, help="JSON definition of the stamp; its logos are files beside it.")
-@click.option("--no-stamp", is_flag=True, help="Forget the stamp.")
+@click.option("--no-stamp", is_flag=True, help="Remove the stamp.")
 @data_option
 @json_option
 def set_collection(
@@ -197,7 +207,7 @@ def set_collection(
     data: Path,
     as_json: bool,
 ) -> None:
-    """Say how a collection presents its pictures: watermark, stamp, and what strangers get."""
+    """Set how a collection presents its pictures: watermark, stamp, and what anonymous visitors get."""
     with instance(data) as services:
         presentation = services.presentation
         changes: dict[str, Any] = {}
@@ -208,11 +218,15 @@ def set_collection(
         if stamp is not None or no_stamp:
             changes["stamp"] = _stamp(presentation, stamp) if stamp else None
         if not changes:
-            raise Invalid("Say what to set; see vitrine collection set --help.")
+            raise Invalid("Name at least one setting; see vitrine collection set --help.")
         with services.database.write() as work:
-            made = presentation.set(work, COMMAND, CollectionId(base_id), changes)
-    result = {"base_id": made.id, "public_presentation": made.public_presentation, "watermark": made.watermark}
-    told({**result, "stamp": made.stamp}, as_json=as_json, sentence=f"Collection {made.name} was set: {made.id}.")
+            changed = presentation.set(work, COMMAND, CollectionId(base_id), changes)
+    result = {"base_id": changed.id, "public_presentation": changed.public_presentation, "watermark": changed.watermark}
+    print_result(
+        {**result, "stamp": changed.stamp},
+        as_json=as_json,
+        sentence=f"Collection {changed.name} was set: {changed.id}.",
+    )
 
 
 def _stamp(presentation: Presentation, file: Path) -> Any:
@@ -239,7 +253,7 @@ def _stamp(presentation: Presentation, file: Path) -> Any:
 @data_option
 @json_option
 def grant(login: str, base_id: int, rights: str, data: Path, as_json: bool) -> None:
-    """Give somebody rights on a collection; they replace the ones they had there. `none` takes them all."""
+    """Grant a person rights on a collection, which replace the previous ones. `none` removes all rights."""
     with instance(data) as services, services.database.write() as work:
         target = services.records.collection(work, CollectionId(base_id))
         person = services.accounts.find(work, login)
@@ -247,7 +261,9 @@ def grant(login: str, base_id: int, rights: str, data: Path, as_json: bool) -> N
             _helping(services).take_rights(work, COMMAND, person.id, target.id, target.databox_id)
         else:
             _give(services, work, person, target, _rights(rights))
-    told({"login": login, "base_id": base_id}, as_json=as_json, sentence=f"{login} now has {rights} on {target.name}.")
+    print_result(
+        {"login": login, "base_id": base_id}, as_json=as_json, sentence=f"{login} now has {rights} on {target.name}."
+    )
 
 
 def _give(services: Services, work: UnitOfWork, person: User, target: Collection, wanted: Right) -> None:
@@ -274,11 +290,11 @@ def keys() -> None:
 @data_option
 @json_option
 def rotate_keys(data: Path, as_json: bool) -> None:
-    """Sign with the key that was published last time, and publish the next one."""
+    """Start signing with the key published last time, and publish the next one."""
     with instance(data) as services:
         kid = services.oauth.keys.rotate(COMMAND)
-    told(
+    print_result(
         {"kid": kid},
         as_json=as_json,
-        sentence=f"Key {kid} signs from now on; the one before stays published for two days.",
+        sentence=f"Key {kid} signs from now on; the previous key stays published for two days.",
     )

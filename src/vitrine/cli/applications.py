@@ -10,7 +10,7 @@ from vitrine.accounts import COMMAND, UserId, Via
 from vitrine.applications import Application, ApplicationId, Draft, Imported, NoSuchApplication, Switch
 from vitrine.applications.descriptions import Written
 from vitrine.applications.descriptions import told as described
-from vitrine.cli.administration import json_option, told
+from vitrine.cli.administration import json_option, print_result
 from vitrine.cli.opening import data_option, instance
 from vitrine.cli.phraseanet import profile_of, switch_of
 from vitrine.edge.services import Services
@@ -21,7 +21,7 @@ FILE = click.Path(path_type=Path, exists=True, dir_okay=False, allow_dash=True)
 SECRET = "client_secret"  # noqa: S105 - the name of a key
 
 
-def _choice(text: str) -> tuple[Switch, bool]:
+def _switch_state(text: str) -> tuple[Switch, bool]:
     name, _, word = text.partition("=")
     if word not in ("on", "off"):
         raise Invalid(f"Write --switch {name or 'NAME'}=on or =off.", field="switch")
@@ -40,10 +40,10 @@ def app() -> None:
 @click.option("--website", required=True)
 @click.option("--type", "kind", type=click.Choice(["web", "desktop"]), default="web", show_default=True)
 @click.option("--callback", default="")
-@click.option("--client-id", default=None, help="Keep the id it has elsewhere, with --client-secret.")
-@click.option("--client-secret", default=None, help="Keep the secret it has elsewhere.")
+@click.option("--client-id", default=None, help="Keep its existing id; needs --client-secret.")
+@click.option("--client-secret", default=None, help="Keep its existing secret.")
 @click.option("--profile", default=None, help="compatibility, strict, desktop or public.")
-@click.option("--switch", "switches", multiple=True, metavar="NAME=on|off", help="A choice of the settings page.")
+@click.option("--switch", "switches", multiple=True, metavar="NAME=on|off", help="A switch of the settings page.")
 @data_option
 @json_option
 def add_app(
@@ -60,10 +60,10 @@ def add_app(
     data: Path,
     as_json: bool,
 ) -> None:
-    """Register an application; with --json its secret is printed, otherwise the portal shows it."""
+    """Register an application. With --json its secret is printed; otherwise the portal shows it."""
     draft = Draft(name, description, website, kind, callback)
-    wanted = profile_of(profile, desktop=kind == "desktop")
-    chosen = dict(_choice(one) for one in switches)
+    chosen_profile = profile_of(profile, desktop=kind == "desktop")
+    switch_states = dict(_switch_state(choice) for choice in switches)
     if (client_id is None) != (client_secret is None):
         raise Invalid("--client-id and --client-secret belong together.", field="client_id")
     with instance(data) as services:
@@ -71,47 +71,55 @@ def add_app(
             person = services.accounts.find(work, owner)
             actor = services.accounts.actor_of(work, person, Via.COMMAND)
             if client_id is not None and client_secret is not None:
-                imported = Imported(draft, client_id, client_secret, wanted, chosen)
-                made = services.applications.bring(work, COMMAND, person.id, imported)
+                imported = Imported(draft, client_id, client_secret, chosen_profile, switch_states)
+                application = services.applications.bring(work, COMMAND, person.id, imported)
             else:
-                made = services.applications.create(work, actor, draft, wanted)
-                for switch, on in chosen.items():
-                    made = services.applications.set_switch(work, actor, made.id, switch, on=on)
-            secret = services.applications.secret_for_command(work, made)
-        result = {"id": made.id, "client_id": made.client_id, "client_secret": secret, "redirect_uri": made.callback}
-    told(result, as_json=as_json, sentence=f"Application {name} was registered: client id {made.client_id}.")
+                application = services.applications.create(work, actor, draft, chosen_profile)
+                for switch, on in switch_states.items():
+                    application = services.applications.set_switch(work, actor, application.id, switch, on=on)
+            secret = services.applications.secret_for_command(work, application)
+        result = {
+            "id": application.id,
+            "client_id": application.client_id,
+            "client_secret": secret,
+            "redirect_uri": application.callback,
+        }
+    print_result(
+        result, as_json=as_json, sentence=f"Application {name} was registered: client id {application.client_id}."
+    )
 
 
 @app.command("export")
 @click.argument("application")
-@click.option("--secrets", is_flag=True, help="Write its newest client secret into the document, too.")
+@click.option("--secrets", is_flag=True, help="Include its newest client secret in the document.")
 @data_option
 def export_app(application: str, secrets: bool, data: Path) -> None:
     """Print the document of an application, found by its client id or its number."""
     with instance(data) as services, services.database.write() as work:
-        found = _find(services, work, application)
-        document = described(found)
+        registered = _find(services, work, application)
+        document = described(registered)
         if secrets:
-            document[SECRET] = services.applications.secret_for_command(work, found)
+            document[SECRET] = services.applications.secret_for_command(work, registered)
     click.echo(json.dumps(document, indent=2, ensure_ascii=False))
 
 
 @app.command("import")
 @click.argument("file", type=FILE)
-@click.option("--owner", default=None, help="Login of the person to whom a new application belongs.")
-@click.option("--secrets", is_flag=True, help="Take the client secret of the document for a new application.")
-@click.option("--dry-run", is_flag=True, help="Say what would change, and change nothing.")
+@click.option("--owner", default=None, help="Login of the owner of a new application.")
+@click.option("--secrets", is_flag=True, help="Use the client secret in the document for a new application.")
+@click.option("--dry-run", is_flag=True, help="Print what would change, but change nothing.")
 @data_option
 @json_option
 def import_app(file: Path, owner: str | None, secrets: bool, dry_run: bool, data: Path, as_json: bool) -> None:
-    """Make the application of a document what the document says; `-` reads standard input.
+    """Create or update an application from its document; `-` reads standard input.
 
-    The client_id of the document decides which one: a new application gets that id. A second time nothing changes.
+    The client_id in the document selects the application; a new application gets that id. Running it again changes
+    nothing.
     """
     document = _document(file)
     secret = document.pop(SECRET, None)
     if secret is not None and not secrets:
-        raise Invalid("The document has a client secret in it. Say --secrets to take it, or remove it.", field=SECRET)
+        raise Invalid("The document contains a client secret. Use --secrets to import it, or remove it.", field=SECRET)
     if secret is not None and not isinstance(secret, str):
         raise Invalid("client_secret must be a text.", field=SECRET)
     with instance(data) as services:
@@ -119,70 +127,76 @@ def import_app(file: Path, owner: str | None, secrets: bool, dry_run: bool, data
             with services.database.write() as work:
                 written = _put(services, work, document, owner, secret)
                 if dry_run:
-                    _undo(written)
-        except _Undone as undone:
-            written = undone.written
-    _tell(written, dry_run=dry_run, as_json=as_json)
+                    _roll_back(written)
+        except _RolledBack as rolled_back:
+            written = rolled_back.written
+    _print_change(written, dry_run=dry_run, as_json=as_json)
 
 
-class _Undone(Exception):
+class _RolledBack(Exception):
     def __init__(self, written: Written) -> None:
         super().__init__()
         self.written = written
 
 
-def _undo(written: Written) -> None:
-    """Leave the transaction by an error: everything was tried for true, and nothing is kept."""
-    raise _Undone(written)
+def _roll_back(written: Written) -> None:
+    """Leave the transaction by an error: everything was really executed, and nothing is kept."""
+    raise _RolledBack(written)
 
 
 def _document(file: Path) -> dict[str, Any]:
     with click.open_file(str(file)) as source:
         try:
-            found = json.load(source)
+            document = json.load(source)
         except (ValueError, RecursionError) as failure:
             raise Invalid(f"{file} is not well-formed JSON.", field="file") from failure
-    if not isinstance(found, dict):
+    if not isinstance(document, dict):
         raise Invalid(f"{file} does not describe an application.", field="file")
-    return found
+    return document
 
 
 def _put(services: Services, work: UnitOfWork, document: Any, owner: str | None, secret: str | None) -> Written:
-    """As its owner where there is one, since only they can let it act for them; else as the command line."""
-    found = services.applications.by_client_id(work, str(document.get("client_id", "")))
-    if found is None and owner is None:
-        raise Invalid("No application has this client_id: say with --owner to whom the new one belongs.", field="owner")
-    if found is not None and secret is not None and not services.applications.secret_is_right(work, found, secret):
-        raise Invalid("It exists already with another secret. Make a new one on its settings page.", field=SECRET)
+    """Write the document as the application's owner if there is one, since only they can let it act for them; otherwise
+    as the command line."""
+    existing = services.applications.by_client_id(work, str(document.get("client_id", "")))
+    if existing is None and owner is None:
+        raise Invalid("No application has this client_id: use --owner to name the owner of the new one.", field="owner")
+    if (
+        existing is not None
+        and secret is not None
+        and not services.applications.secret_is_right(work, existing, secret)
+    ):
+        raise Invalid("The application has another secret. Create a new one on its settings page.", field=SECRET)
     person = None
-    if found is None:
+    if existing is None:
         person = services.accounts.find(work, str(owner))
-    elif found.creator_id is not None:
-        person = services.accounts.get(work, UserId(found.creator_id))
-    acting = services.accounts.actor_of(work, person, Via.COMMAND) if person else None
-    return services.descriptions.put(work, COMMAND, acting, document, secret=secret)
+    elif existing.creator_id is not None:
+        person = services.accounts.get(work, UserId(existing.creator_id))
+    owner_actor = services.accounts.actor_of(work, person, Via.COMMAND) if person else None
+    return services.descriptions.put(work, COMMAND, owner_actor, document, secret=secret)
 
 
 def _find(services: Services, work: UnitOfWork, name: str) -> Application:
-    found = services.applications.by_client_id(work, name)
-    if found is None and name.isdecimal():
-        found = services.applications.for_protocol(work, ApplicationId(int(name[:15])))
-    if found is None:
+    application = services.applications.by_client_id(work, name)
+    if application is None and name.isdecimal():
+        application = services.applications.for_protocol(work, ApplicationId(int(name[:15])))
+    if application is None:
         raise NoSuchApplication(f"There is no application {name}.")
-    return found
+    return application
 
 
-def _tell(written: Written, *, dry_run: bool, as_json: bool) -> None:
-    one = written.application
+def _print_change(written: Written, *, dry_run: bool, as_json: bool) -> None:
+    application = written.application
     changes = {name: {"before": pair[0], "after": pair[1]} for name, pair in written.changes.items()}
     result = {
-        "id": one.id, "client_id": one.client_id, "is_new": written.is_new, "changed": changes, "dry_run": dry_run,
+        "id": application.id, "client_id": application.client_id, "is_new": written.is_new, "changed": changes,
+        "dry_run": dry_run,
     }  # fmt: skip
-    would = "would be" if dry_run else "was"
+    verb = "would be" if dry_run else "was"
     if written.is_new:
-        sentence = f"Application {one.name} {would} registered with the client id {one.client_id}."
+        sentence = f"Application {application.name} {verb} registered with the client id {application.client_id}."
     elif changes:
-        sentence = f"Application {one.name} {would} changed: {', '.join(sorted(changes))}."
+        sentence = f"Application {application.name} {verb} changed: {', '.join(sorted(changes))}."
     else:
-        sentence = f"Application {one.name} is as the document says."
-    told(result, as_json=as_json, sentence=sentence)
+        sentence = f"Application {application.name} already matches the document."
+    print_result(result, as_json=as_json, sentence=sentence)

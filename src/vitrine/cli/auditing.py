@@ -1,4 +1,4 @@
-"""vitrine audit: who changed or saw what matters, as JSON Lines for other programs."""
+"""vitrine audit: print the audit log as JSON Lines for other programs."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,13 +14,13 @@ DAY = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"])
 
 
 @click.command("audit")
-@click.option("--since", type=DAY, help="From this day or moment on (UTC).")
-@click.option("--until", type=DAY, help="Before this day or moment (UTC).")
-@click.option("--action", default="", help="Only actions that begin so, for example consent or application.secret.")
+@click.option("--since", type=DAY, help="From this date or time on (UTC).")
+@click.option("--until", type=DAY, help="Before this date or time (UTC).")
+@click.option("--action", default="", help="Only actions with this prefix, for example consent or application.secret.")
 @data_option
 def audit(since: datetime | None, until: datetime | None, action: str, data: Path) -> None:
-    """Print the audit log as JSON Lines, the newest first. It holds no secrets and no tokens."""
-    database = inventory.open_as_it_is(load(data))
+    """Print the audit log as JSON Lines, newest first. It contains no secrets and no tokens."""
+    database = inventory.open_existing(load(data))
     try:
         with database.read() as work:
             for line in lines(work, Wanted(_utc(since), _utc(until), action)):

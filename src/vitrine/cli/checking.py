@@ -1,4 +1,4 @@
-"""checks show, checks set: what is looked at before a file becomes a record."""
+"""checks show, checks set: the checks that a file must pass to become a record."""
 
 import json
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from vitrine.accounts import COMMAND
-from vitrine.cli.administration import FILE, json_option, told
+from vitrine.cli.administration import FILE, json_option, print_result
 from vitrine.cli.opening import data_option, instance
 from vitrine.errors import Invalid
 from vitrine.library.model import CollectionId
@@ -15,14 +15,14 @@ from vitrine.library.model import CollectionId
 
 @click.group()
 def checks() -> None:
-    """What is checked before a file becomes a record; what fails waits in the quarantine."""
+    """Checks that a file must pass to become a record. Files that fail go to the quarantine."""
 
 
 @checks.command("show")
 @click.argument("base_id", type=int)
 @data_option
 def show_checks(base_id: int, data: Path) -> None:
-    """Print the checks as they hold for a collection, as JSON."""
+    """Print the checks that apply to a collection, as JSON."""
     with instance(data) as services, services.database.read() as work:
         collection = services.records.collection(work, CollectionId(base_id))
         click.echo(json.dumps(services.quarantine.policy(work, collection), indent=2))
@@ -30,24 +30,28 @@ def show_checks(base_id: int, data: Path) -> None:
 
 @checks.command("set")
 @click.argument("policy", type=FILE, required=False)
-@click.option("--databox", type=int, help="Say it for a databox; its collections may say otherwise.")
-@click.option("--collection", "base_id", type=int, help="Say it for a collection.")
-@click.option("--forget", is_flag=True, help="Forget what was said there.")
+@click.option("--databox", type=int, help="Set them for a databox; its collections may override them.")
+@click.option("--collection", "base_id", type=int, help="Set them for a collection.")
+@click.option("--forget", is_flag=True, help="Remove the setting there.")
 @data_option
 @json_option
 def set_checks(
     policy: Path | None, databox: int | None, base_id: int | None, forget: bool, data: Path, as_json: bool
 ) -> None:
-    """Set the checks from a JSON file, for the whole instance unless a databox or a collection is named.
+    """Set the checks from a JSON file, for the whole instance unless a databox or a collection is given.
 
     For example {"Dimension": {"on": true, "width": 800}, "MediaType": {"on": true, "media_types": ["Image"]}}.
     """
     if (policy is None) == (not forget) or (databox is not None and base_id is not None):
         raise Invalid("Give a file or --forget, and at most one of --databox and --collection.")
-    said = None if policy is None else _read(policy)
+    definition = None if policy is None else _read(policy)
     with instance(data) as services, services.database.write() as work:
-        services.quarantine.set_policy(work, COMMAND, said, databox=databox, base=base_id)
-    told({"policy": said}, as_json=as_json, sentence="The checks were set." if said is not None else "Forgotten.")
+        services.quarantine.set_policy(work, COMMAND, definition, databox=databox, base=base_id)
+    print_result(
+        {"policy": definition},
+        as_json=as_json,
+        sentence="The checks were set." if definition is not None else "The setting was removed.",
+    )
 
 
 def _read(file: Path) -> Any:

@@ -1,4 +1,4 @@
-"""vitrine import: many files from a folder, with a progress bar; can be interrupted and run again."""
+"""vitrine import: import files and folders, with a progress bar. It can be interrupted and run again."""
 
 import json
 import os
@@ -25,10 +25,10 @@ NAME_GUESSED = "its name is not UTF-8 and may be wrong"
 @click.option("--collection", "base_id", type=int, required=True, help="base_id of the collection.")
 @click.option("--as", "login", default=None, help="Login of the person who adds them.")
 @data_option
-@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON a file.")
+@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON for each file.")
 def import_files(paths: tuple[Path, ...], base_id: int, login: str | None, data: Path, as_json: bool) -> None:
-    """Add files, and the files of folders, to a collection. A file that is there already is passed over, so that an
-    interrupted import can simply be run again."""
+    """Add files, and the files in folders, to a collection. Files that already exist are skipped, so an interrupted
+    import can be run again."""
     files = list(_files(paths))
     counts: Counter[str] = Counter()
     with instance(data) as services:
@@ -49,7 +49,7 @@ def import_files(paths: tuple[Path, ...], base_id: int, login: str | None, data:
                     click.echo(f"\n  {readable_name(os.fsencode(path.name))[0]}: {detail}", err=True)
     if not as_json:
         click.echo(
-            f"{counts['added']} added, {counts['there']} were there already, {counts['waits']} wait in the "
+            f"{counts['added']} added, {counts['there']} already existed, {counts['waits']} are in the "
             f"quarantine, {counts['refused']} refused."
         )
     if counts["refused"]:
@@ -57,7 +57,8 @@ def import_files(paths: tuple[Path, ...], base_id: int, login: str | None, data:
 
 
 def add_one(services: Services, actor: Actor, path: Path, into: CollectionId) -> tuple[str, str]:
-    """(state, detail) of one file: added, there, waits (in the quarantine) or refused. A full disk ends the import."""
+    """Add one file and return (state, detail): added, there, waits (in the quarantine) or refused. A full disk ends the
+    import."""
     try:
         name, is_guessed = readable_name(os.fsencode(path.name))  # names on a disk are bytes
         arrival = services.ingest.take(path, name, is_name_guessed=is_guessed)
@@ -85,13 +86,13 @@ def _actor(services: Services, login: str | None) -> Actor:
 
 
 def _files(paths: tuple[Path, ...]) -> Iterator[Path]:
-    """Files in order, those of folders recursively; hidden ones and links that lead elsewhere are left out."""
-    found = False
+    """Files in order, in folders recursively. Hidden files and symbolic links are skipped."""
+    has_files = False
     for path in paths:
-        inside = sorted(path.rglob("*")) if path.is_dir() else [path]
-        for one in inside:
-            if one.is_file() and not one.is_symlink() and not one.name.startswith("."):
-                found = True
-                yield one
-    if not found:
+        entries = sorted(path.rglob("*")) if path.is_dir() else [path]
+        for entry in entries:
+            if entry.is_file() and not entry.is_symlink() and not entry.name.startswith("."):
+                has_files = True
+                yield entry
+    if not has_files:
         raise Invalid("There are no files in these folders.", field="paths")

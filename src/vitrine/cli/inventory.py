@@ -1,4 +1,4 @@
-"""What an instance holds, as numbers and digests: what a backup writes down and what `doctor` compares."""
+"""The contents of an instance as counts and digests: backups record them and `doctor` compares them."""
 
 import hashlib
 import heapq
@@ -18,10 +18,12 @@ from vitrine.platform.schema import to_micros
 from vitrine.schema import metadata
 from vitrine.settings import Settings
 
-# What changes while nothing of value does: work in progress, sign-ins, logs, marks of use.
-PASSING_TABLES = frozenset({"jobs", "workers", "request_log", "sessions", "sign_in_failures", "mailed_links", "stamps"})
-PASSING_COLUMNS = frozenset({"last_used", "last_address", "last_connection"})
-AT_ONCE = 1000
+# What changes without a change of content: jobs, sessions, logs, last-use times.
+TRANSIENT_TABLES = frozenset(
+    {"jobs", "workers", "request_log", "sessions", "sign_in_failures", "mailed_links", "stamps"}
+)
+TRANSIENT_COLUMNS = frozenset({"last_used", "last_address", "last_connection"})
+BATCH_ROWS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,88 +38,92 @@ class Contents:
         return asdict(self)
 
 
-def open_as_it_is(settings: Settings) -> Database:
-    """The database without bringing it to the newest schema. Raises Conflict when there is none."""
+def open_existing(settings: Settings) -> Database:
+    """Open the database without upgrading its schema. Raises Conflict if there is none."""
     if not settings.database_url and not (settings.data_dir / "vitrine.sqlite3").exists():
         raise Conflict(f"There is no instance in {settings.data_dir}.", field="data")
     return Database(settings.database_url) if settings.database_url else Database.in_folder(settings.data_dir)
 
 
 def require_newest(database: Database) -> str:
-    """The revision, when it is the one of this program. Raises Conflict."""
+    """Return the revision. Raises Conflict if this program needs another one."""
     with database.read() as work:
-        found = migrate.revision(work.db)
-    if found != migrate.newest():
+        revision = migrate.revision(work.db)
+    if revision != migrate.newest():
         raise Conflict(
-            f"The schema is at revision {found or 'none'}, not {migrate.newest()}: run vitrine migrate first."
+            f"The schema is at revision {revision or 'none'}, not {migrate.newest()}: run vitrine migrate first."
         )
-    return found
+    return revision
 
 
 def contents(work: UnitOfWork) -> Contents:
-    """One snapshot's contents. Reads every row once and keeps none."""
+    """The contents of one snapshot. Reads every row once and keeps none in memory."""
     tables = {
-        table.name: _digest_of(work, table) for table in metadata.sorted_tables if table.name not in PASSING_TABLES
+        table.name: _digest_of(work, table) for table in metadata.sorted_tables if table.name not in TRANSIENT_TABLES
     }
-    many, digest = 0, hashlib.sha256()
+    count, digest = 0, hashlib.sha256()
     for sha256, _ in referenced(work):
-        many += 1
+        count += 1
         digest.update(sha256.encode())
-    return Contents(migrate.revision(work.db), tables, (many, digest.hexdigest()))
+    return Contents(migrate.revision(work.db), tables, (count, digest.hexdigest()))
 
 
 def _digest_of(work: UnitOfWork, table: sa.Table) -> tuple[int, str]:
-    columns = [one for one in table.columns if one.name not in PASSING_COLUMNS]
-    many, digest = 0, hashlib.sha256()
+    columns = [column for column in table.columns if column.name not in TRANSIENT_COLUMNS]
+    count, digest = 0, hashlib.sha256()
     for row in stream(work, sa.select(*columns).order_by(*table.primary_key.columns)):
-        many += 1
-        digest.update(msgspec.json.encode([_plain(one) for one in row]))
-    return many, digest.hexdigest()
+        count += 1
+        digest.update(msgspec.json.encode([_to_json(value) for value in row]))
+    return count, digest.hexdigest()
 
 
-def _plain(value: Any) -> Any:
+def _to_json(value: Any) -> Any:
     if isinstance(value, bytes):
         return value.hex()
     return to_micros(value) if hasattr(value, "tzinfo") else value
 
 
 def stream(work: UnitOfWork, statement: sa.Select[Any]) -> Iterator[Any]:
-    """Rows of a long answer, a thousand in memory at once."""
-    yield from work.db.execute(statement, execution_options={"yield_per": AT_ONCE})
+    """The rows of a long result, a thousand in memory at a time."""
+    yield from work.db.execute(statement, execution_options={"yield_per": BATCH_ROWS})
 
 
 def referenced(work: UnitOfWork) -> Iterator[tuple[str, int | None]]:
-    """(digest, size where a row knows it) of every blob that any row needs, in the order of digests."""
+    """(digest, size if a row has it) of every blob that a row refers to, ordered by digest."""
     parts = [
-        sa.select(column.label("sha256"), _size_beside(column.table).label("size")).where(column.is_not(None))
-        for column in _naming_blobs()
+        sa.select(column.label("sha256"), _size_column(column.table).label("size")).where(column.is_not(None))
+        for column in _blob_columns()
     ]
-    every = sa.union_all(*parts).subquery()
-    wanted = sa.select(every.c.sha256, sa.func.max(every.c.size)).group_by(every.c.sha256).order_by(every.c.sha256)
-    marks: list[tuple[str, int | None]] = [(one, None) for one in sorted(structure_store.mark_pictures(work))]
+    references = sa.union_all(*parts).subquery()
+    statement = (
+        sa.select(references.c.sha256, sa.func.max(references.c.size))
+        .group_by(references.c.sha256)
+        .order_by(references.c.sha256)
+    )
+    pictures: list[tuple[str, int | None]] = [(sha256, None) for sha256 in sorted(structure_store.mark_pictures(work))]
     last = ""
-    for sha256, size in heapq.merge(stream(work, wanted), marks, key=lambda row: str(row[0])):
+    for sha256, size in heapq.merge(stream(work, statement), pictures, key=lambda row: str(row[0])):
         if sha256 != last:
             yield sha256, size
         last = sha256
 
 
 def unreferenced(work: UnitOfWork, digests: list[str]) -> list[str]:
-    """Those of *digests* that no row needs."""
+    """Those of *digests* that no row refers to."""
     used = structure_store.mark_pictures(work)
-    for column in _naming_blobs():
+    for column in _blob_columns():
         used.update(work.db.scalars(sa.select(column).where(column.in_(digests))))
-    return [one for one in digests if one not in used]
+    return [sha256 for sha256 in digests if sha256 not in used]
 
 
-def _naming_blobs() -> Iterator[sa.Column[Any]]:
-    """Every column that names a blob ends so; a new one is found without being told here. What JSON names besides
-    (pictures of watermarks and stamps) is asked of `structure_store.mark_pictures`."""
+def _blob_columns() -> Iterator[sa.Column[Any]]:
+    """Every column that refers to a blob: its name ends with `sha256`, so new ones are found too. References in JSON
+    (pictures of watermarks and stamps) come from `structure_store.mark_pictures`."""
     for table in metadata.sorted_tables:
         yield from (column for column in table.columns if column.name.endswith("sha256"))
 
 
-def _size_beside(table: Any) -> Any:
+def _size_column(table: Any) -> Any:
     return table.c.size if "size" in table.c else sa.null()
 
 
@@ -128,22 +134,22 @@ def file_digest(path: Path) -> str:
 
 def stream_digest(reader: BinaryIO) -> str:
     digest = hashlib.sha256()
-    while piece := reader.read(1 << 20):
-        digest.update(piece)
+    while chunk := reader.read(1 << 20):
+        digest.update(chunk)
     return digest.hexdigest()
 
 
-def differences(mine: Contents, theirs: Contents) -> list[str]:
-    """Sentences about what is not the same; none when everything is."""
-    if mine.revision != theirs.revision:
-        return [f"the schemas differ: {mine.revision} here, {theirs.revision} there"]
-    found = []
-    for name in sorted(set(mine.tables) | set(theirs.tables)):
-        here, there = mine.tables.get(name, (0, "")), theirs.tables.get(name, (0, ""))
-        if here[0] != there[0]:
-            found.append(f"{name}: {here[0]} rows here, {there[0]} there")
-        elif here != there:
-            found.append(f"{name}: {here[0]} rows on both sides, with other values")
-    if mine.blobs != theirs.blobs:
-        found.append(f"files: {mine.blobs[0]} here, {theirs.blobs[0]} there, or others")
-    return found
+def differences(left: Contents, right: Contents) -> list[str]:
+    """One sentence for each difference; empty if there is none."""
+    if left.revision != right.revision:
+        return [f"the schemas differ: {left.revision} here, {right.revision} there"]
+    sentences = []
+    for name in sorted(set(left.tables) | set(right.tables)):
+        left_table, right_table = left.tables.get(name, (0, "")), right.tables.get(name, (0, ""))
+        if left_table[0] != right_table[0]:
+            sentences.append(f"{name}: {left_table[0]} rows here, {right_table[0]} there")
+        elif left_table != right_table:
+            sentences.append(f"{name}: {left_table[0]} rows on both sides, with other values")
+    if left.blobs != right.blobs:
+        sentences.append(f"files: {left.blobs[0]} here, {right.blobs[0]} there, or others")
+    return sentences

@@ -1,4 +1,4 @@
-"""The group of commands, and how a refusal leaves it: one sentence on standard error and exit status 1."""
+"""The command group. A refusal is printed as one sentence on standard error, with exit status 1."""
 
 import sys
 

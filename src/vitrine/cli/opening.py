@@ -1,4 +1,4 @@
-"""How commands open an instance."""
+"""Helpers by which commands open an instance."""
 
 import os
 import pwd
@@ -35,20 +35,20 @@ def load(
     *,
     environ: Mapping[str, str] | None = None,
     otherwise: Mapping[str, Any] | None = None,
-    **given: Any,
+    **overrides: Any,
 ) -> Settings:
     """Settings of the instance in *data*: *otherwise*, its vitrine.toml, the environment, then *given*."""
     file = data / CONFIGURATION
-    here = file if file.exists() else None
-    found = settings.load(environ, here, otherwise=otherwise, data_dir=data.resolve(), **given)
-    logging.configure(as_json=found.log_json, level=found.log_level)
-    return found
+    existing_file = file if file.exists() else None
+    loaded = settings.load(environ, existing_file, otherwise=otherwise, data_dir=data.resolve(), **overrides)
+    logging.configure(as_json=loaded.log_json, level=loaded.log_level)
+    return loaded
 
 
 def refuse_foreign(data: Path) -> None:
-    """Whatever root writes belongs to root, and a server that runs as somebody else could not read it any more.
+    """Refuse to run as root in another user's instance: files written by root would be unreadable for the server.
 
-    Raises Forbidden with the command to type instead. What root may do anywhere: backup, restore, doctor, check."""
+    Raises Forbidden with the command to use instead. Root may run backup, restore, doctor and check anywhere."""
     owner = data.stat().st_uid if data.is_dir() else os.geteuid()
     if os.geteuid() != 0 or owner == 0:
         return
@@ -57,7 +57,7 @@ def refuse_foreign(data: Path) -> None:
     except KeyError:
         name = f"#{owner}"
     raise Forbidden(
-        f"{data} belongs to {name}, and what root writes there could not be read any more. "
+        f"{data} belongs to {name}, who could not read the files that root writes there. "
         f"Type: runuser -u {name} -- vitrine …",
         field="data",
     )

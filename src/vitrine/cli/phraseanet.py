@@ -1,7 +1,8 @@
-"""vitrine import-phraseanet: applications, people, tokens and permalinks of another server, from one JSON file.
+"""vitrine import-phraseanet: import applications, people, tokens and permalinks of a Phraseanet server from a JSON
+file.
 
-The file is described in docs/guides/operators.md. Everything is checked and written in one transaction: it is there
-whole or not at all, and every fault is told at once.
+The file is described in docs/guides/operators.md. Everything is checked and written in one transaction, completely or
+not at all, and all faults are reported together.
 """
 
 import json
@@ -26,12 +27,12 @@ from vitrine.platform.database import UnitOfWork
 
 PARTS = ("users", "applications", "access_tokens", "permalinks")
 MOST_FAULTS = 200
-# What an old desktop program needs of its profile, which is stricter by default: tokens without end, sent as it does.
+# What an old desktop program needs although its profile is strict by default: endless tokens, sent as it sends them.
 OLD_DESKTOP = {Switch.ENDLESS_TOKEN: True, Switch.PARAMETER_TOKEN: True, Switch.IMPLICIT: True}
 
 
 class _Strict(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """An unknown key is a fault: a typing error must not be silent."""
+    """An unknown key is a fault: typing errors must not pass silently."""
 
 
 class UserEntry(_Strict):
@@ -83,20 +84,20 @@ KINDS: dict[str, type[_Strict]] = {
 
 
 class BadImport(Invalid):
-    """Nothing was brought; `faults` says all that is wrong, each with its place in the file."""
+    """Nothing was imported. `faults` lists every fault with its place in the file."""
 
     code = "bad_import"
 
     def __init__(self, faults: list[str]) -> None:
         shown = faults[:MOST_FAULTS]
-        more = f"\n  … and {len(faults) - len(shown)} more" if len(faults) > len(shown) else ""
-        super().__init__("Nothing was imported:\n  " + "\n  ".join(shown) + more, field="file")
+        remainder = f"\n  … and {len(faults) - len(shown)} more" if len(faults) > len(shown) else ""
+        super().__init__("Nothing was imported:\n  " + "\n  ".join(shown) + remainder, field="file")
         self.faults = faults
 
 
 @dataclass(slots=True)
-class Bringing:
-    """One import under way: what is wrong so far, and who and what was brought."""
+class Import:
+    """An import in progress: its faults so far, and the number of imported entries."""
 
     services: Services
     work: UnitOfWork
@@ -105,7 +106,7 @@ class Bringing:
 
     @contextmanager
     def at(self, place: str) -> Iterator[None]:
-        """Collect what the services refuse about one entry."""
+        """Collect the refusals of the services for one entry."""
         try:
             yield
             part = place.partition("[")[0]
@@ -127,12 +128,12 @@ class Bringing:
             creator = self._person(entry.creator, "creator") if entry.creator is not None else None
             if entry.developer_token is not None and creator is None:
                 raise Invalid("A developer token needs a creator.", field="developer_token")
-            made = self.services.applications.bring(
+            application = self.services.applications.bring(
                 self.work, COMMAND, creator.id if creator else None, imported_of(entry)
             )
             if entry.developer_token is not None and creator is not None:
                 self.services.oauth.bring_token(
-                    self.work, COMMAND, made, creator.id, entry.developer_token, developer=True
+                    self.work, COMMAND, application, creator.id, entry.developer_token, developer=True
                 )
 
     def token(self, place: str, entry: TokenEntry) -> None:
@@ -155,18 +156,18 @@ class Bringing:
             raise Invalid(refusal.detail, field=name) from refusal
 
     def _application(self, client_id: str) -> Application:
-        found = self.services.applications.by_client_id(self.work, client_id)
-        if found is None:
+        application = self.services.applications.by_client_id(self.work, client_id)
+        if application is None:
             raise Invalid(f"No application has the client_id {client_id}.", field="client_id")
-        return found
+        return application
 
 
 def imported_of(entry: ApplicationEntry) -> Imported:
-    """The application with the profile and switches that its old life asks for. Raises Invalid."""
-    desktop = entry.type == "desktop"
+    """The application with the profile and switches that it needs to work as before. Raises Invalid."""
+    is_desktop = entry.type == "desktop"
     if entry.type not in ("web", "desktop"):
         raise Invalid("type must be web or desktop.", field="type")
-    profile = profile_of(entry.profile, desktop=desktop)
+    profile = profile_of(entry.profile, desktop=is_desktop)
     switches = dict(OLD_DESKTOP) if profile is Profile.DESKTOP else {}
     switches |= {switch_of(name): on for name, on in entry.switches.items()}
     if entry.grant_password:
@@ -184,7 +185,7 @@ def imported_of(entry: ApplicationEntry) -> Imported:
 
 
 def profile_of(name: str | None, *, desktop: bool) -> Profile:
-    """The profile asked for; without a word compatibility, as design 5.3 has it for what is imported."""
+    """The named profile; by default compatibility, as design 5.3 says for imports (desktop for desktop programs)."""
     if name is None:
         return Profile.DESKTOP if desktop else Profile.COMPATIBILITY
     try:
@@ -201,24 +202,24 @@ def switch_of(name: str) -> Switch:
 
 
 def read(path: Path) -> dict[str, list[Any]]:
-    """The entries of the file by part. Raises BadImport with every entry that has not the documented form."""
+    """The entries of the file by part. Raises BadImport with every entry that does not have the documented form."""
     try:
-        found = msgspec.json.decode(path.read_bytes())
+        document = msgspec.json.decode(path.read_bytes())
     except (msgspec.DecodeError, UnicodeDecodeError) as failure:
         raise BadImport([f"{path.name} is not JSON: {failure}"]) from failure
-    if not isinstance(found, dict):
+    if not isinstance(document, dict):
         raise BadImport([f"{path.name} must hold an object with {', '.join(PARTS)}."])
-    faults = [f"{name}: there is no such part; there are {', '.join(PARTS)}." for name in found if name not in PARTS]
+    faults = [f"{name}: there is no such part; there are {', '.join(PARTS)}." for name in document if name not in PARTS]
     entries: dict[str, list[Any]] = {}
     for part in PARTS:
-        listed = found.get(part, [])
-        if not isinstance(listed, list):
+        items = document.get(part, [])
+        if not isinstance(items, list):
             faults.append(f"{part}: must be a list.")
             continue
         entries[part] = []
-        for place, plain in enumerate(listed):
+        for place, item in enumerate(items):
             try:
-                entries[part].append(msgspec.convert(plain, KINDS[part]))
+                entries[part].append(msgspec.convert(item, KINDS[part]))
             except msgspec.ValidationError as failure:
                 faults.append(f"{part}[{place}]: {failure}")
     if faults:
@@ -227,21 +228,21 @@ def read(path: Path) -> dict[str, list[Any]]:
 
 
 def bring(services: Services, entries: Mapping[str, list[Any]]) -> dict[str, int]:
-    """Write everything or nothing; returns how many of each. Raises BadImport."""
+    """Import everything or nothing; return the number of entries by part. Raises BadImport."""
     with services.database.write() as work:
-        under_way = Bringing(services, work)
+        run = Import(services, work)
         steps: dict[str, Callable[[str, Any], None]] = {
-            "users": under_way.user,
-            "applications": under_way.application,
-            "access_tokens": under_way.token,
-            "permalinks": under_way.permalink,
+            "users": run.user,
+            "applications": run.application,
+            "access_tokens": run.token,
+            "permalinks": run.permalink,
         }
         for part, step in steps.items():
             for place, entry in enumerate(entries.get(part, ())):
                 step(f"{part}[{place}]", entry)
-        if under_way.faults:
-            raise BadImport(under_way.faults)
-    return {part: under_way.counts.get(part, 0) for part in PARTS}
+        if run.faults:
+            raise BadImport(run.faults)
+    return {part: run.counts.get(part, 0) for part in PARTS}
 
 
 @click.command("import-phraseanet")
@@ -249,9 +250,9 @@ def bring(services: Services, entries: Mapping[str, list[Any]]) -> dict[str, int
 @data_option
 @click.option("--json", "as_json", is_flag=True, help="Print a machine-readable result.")
 def import_phraseanet(file: Path, data: Path, as_json: bool) -> None:
-    """Bring applications, people, access tokens and permalinks from another server, whole or not at all."""
+    """Import applications, people, access tokens and permalinks from another server, completely or not at all."""
     entries = read(file)
     with instance(data) as services:
         counts = bring(services, entries)
-    told = ", ".join(f"{many} {part.replace('_', ' ')}" for part, many in counts.items())
-    click.echo(json.dumps(counts) if as_json else f"Imported {told}.")
+    summary = ", ".join(f"{count} {part.replace('_', ' ')}" for part, count in counts.items())
+    click.echo(json.dumps(counts) if as_json else f"Imported {summary}.")

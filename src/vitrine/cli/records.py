@@ -1,4 +1,4 @@
-"""vitrine record: what an administrator does to single records from a shell."""
+"""vitrine record: administration of single records from a shell."""
 
 import json
 from pathlib import Path
@@ -12,22 +12,22 @@ from vitrine.library.model import DataboxId, RecordKey
 
 @click.group()
 def record() -> None:
-    """Records that were deleted."""
+    """Deleted records."""
 
 
 @record.command("removed")
 @data_option
-@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON a record.")
+@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON for each record.")
 def removed(data: Path, as_json: bool) -> None:
-    """List what was deleted in the last seven days and can come back."""
+    """List the records deleted in the last seven days, which can be restored."""
     with instance(data) as services, services.database.read() as work:
-        found = services.removal.removed(work, COMMAND)
-    for one in found:
-        told = {
-            "databox_id": one.key.databox, "record_id": one.key.number, "title": one.title,
-            "removed_at": one.removed_at.isoformat(),
+        removed_records = services.removal.removed(work, COMMAND)
+    for record in removed_records:
+        line = {
+            "databox_id": record.key.databox, "record_id": record.key.number, "title": record.title,
+            "removed_at": record.removed_at.isoformat(),
         }  # fmt: skip
-        click.echo(json.dumps(told) if as_json else f"{one.key}\t{one.removed_at:%Y-%m-%d %H:%M}\t{one.title}")
+        click.echo(json.dumps(line) if as_json else f"{record.key}\t{record.removed_at:%Y-%m-%d %H:%M}\t{record.title}")
 
 
 @record.command("restore")
@@ -36,9 +36,9 @@ def removed(data: Path, as_json: bool) -> None:
 @data_option
 @click.option("--json", "as_json", is_flag=True, help="Print a machine-readable result.")
 def restore(databox_id: int, record_id: int, data: Path, as_json: bool) -> None:
-    """Bring a deleted record back, with its number, values, files and links."""
+    """Restore a deleted record with its number, values, files and links."""
     key = RecordKey(DataboxId(databox_id), record_id)
     with instance(data) as services, services.database.write() as work:
         services.removal.restore(work, COMMAND, key)
-    told = {"databox_id": databox_id, "record_id": record_id}
-    click.echo(json.dumps(told) if as_json else f"Record {key} is back.")
+    result = {"databox_id": databox_id, "record_id": record_id}
+    click.echo(json.dumps(result) if as_json else f"Record {key} was restored.")

@@ -1,4 +1,4 @@
-"""vitrine check --security: what an administrator should know before strangers come."""
+"""vitrine check --security: check an instance before it is opened to the public."""
 
 import json
 import stat
@@ -25,30 +25,30 @@ from vitrine.platform.tables import request_log
 from vitrine.settings import Settings
 
 UNUSED_AFTER = timedelta(days=90)
-SHOWN = timedelta(days=30)
+USES_SHOWN = timedelta(days=30)
 PRIVATE = ("server.key", "demo.json", CONFIGURATION, "vitrine.sqlite3")
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 def addresses(settings: Settings) -> Iterator[Finding]:
     if not settings.is_https:
-        local = urlsplit(settings.base_url).hostname in LOOPBACK
-        yield Finding("https", WARNING if local else FAULT, f"{settings.base_url} is not encrypted: use https.")
+        is_local = urlsplit(settings.base_url).hostname in LOOPBACK
+        yield Finding("https", WARNING if is_local else FAULT, f"{settings.base_url} is not encrypted: use https.")
     if settings.old_habits == "allow":
         yield Finding("policy", FAULT, "old_habits = allow lets every application use them: choose flagged or refuse.")
     for name in ("database_url", "smtp_url"):
         if urlsplit(str(getattr(settings, name, ""))).password and (settings.data_dir / CONFIGURATION).exists():
-            yield Finding("secrets", WARNING, f"{name} holds a password: keep {CONFIGURATION} closed to others.")
+            yield Finding("secrets", WARNING, f"{name} contains a password: do not let others read {CONFIGURATION}.")
 
 
 def providers(settings: Settings) -> Iterator[Finding]:
-    """Sign-in providers that let in more people than an operator may have meant."""
-    for one in settings.sign_in_providers:
-        if one.issuer.startswith("http://"):
-            yield Finding("providers", WARNING, f"{one.id}: {one.issuer} is not encrypted: use https.")
-        if one.create_accounts and not one.domains:
-            text = "create_accounts without domains gives an account to everybody who has one there."
-            yield Finding("providers", WARNING, f"{one.id}: {text}")
+    """Sign-in providers that may let in more people than the operator intended."""
+    for provider in settings.sign_in_providers:
+        if provider.issuer.startswith("http://"):
+            yield Finding("providers", WARNING, f"{provider.id}: {provider.issuer} is not encrypted: use https.")
+        if provider.create_accounts and not provider.domains:
+            text = "create_accounts without domains gives an account to everybody who has one at the provider."
+            yield Finding("providers", WARNING, f"{provider.id}: {text}")
 
 
 def modes(settings: Settings) -> Iterator[Finding]:
@@ -61,25 +61,28 @@ def modes(settings: Settings) -> Iterator[Finding]:
     for name in PRIVATE:
         path = settings.data_dir / name
         if path.exists() and stat.S_IMODE(path.stat().st_mode) & 0o077:
-            strict = name in ("server.key", "demo.json")
-            yield Finding("modes", FAULT if strict else WARNING, f"{name} is open to others: chmod 600 {name}.")
+            is_secret = name in ("server.key", "demo.json")
+            yield Finding("modes", FAULT if is_secret else WARNING, f"Others can read {name}: chmod 600 {name}.")
 
 
 def habits(work: UnitOfWork, settings: Settings) -> Iterator[Finding]:
-    """Old habits that work now, by application, with the last time that each was seen."""
+    """Deprecated features that are on, by application, with the last use of each."""
     rows = work.db.execute(
         sa.select(applications).where(applications.c.deleted_at.is_(None), applications.c.activated).order_by("id")
     ).all()
-    counted = {(one, habit): uses for one, habit, uses in everywhere(work, (work.now - SHOWN).date())}
+    counted = {
+        (application_id, habit): uses
+        for application_id, habit, uses in everywhere(work, (work.now - USES_SHOWN).date())
+    }
     for row in rows:
         switches = Switches(Profile(row.profile), dict(row.switches))
-        on = [one for one in HABITS if switches.is_on(one, Policy(settings.old_habits))]
-        for one in sorted(on):
-            seen = _last_use(work, row.id, one)
-            many = counted.get((row.id, one.value), 0)
-            often = f", {many} times in {SHOWN.days} days" if many else ""
-            used = f"last seen {seen:%Y-%m-%d}{often}" if seen else "never seen: switch it off"
-            yield Finding("habits", WARNING, f"{row.name} ({row.client_id}): {one.value} is on, {used}.")
+        on = [switch for switch in HABITS if switches.is_on(switch, Policy(settings.old_habits))]
+        for switch in sorted(on):
+            last_use = _last_use(work, row.id, switch)
+            use_count = counted.get((row.id, switch.value), 0)
+            count_text = f", {use_count} times in {USES_SHOWN.days} days" if use_count else ""
+            use_text = f"last used {last_use:%Y-%m-%d}{count_text}" if last_use else "never used: switch it off"
+            yield Finding("habits", WARNING, f"{row.name} ({row.client_id}): {switch.value} is on, {use_text}.")
 
 
 def _last_use(work: UnitOfWork, application: int, switch: Switch) -> object:
@@ -93,7 +96,7 @@ def _last_use(work: UnitOfWork, application: int, switch: Switch) -> object:
             habit_uses.c.application_id == application, habit_uses.c.habit == switch.value
         )
     )
-    # Before uses were counted, the request log knew of tokens in addresses.
+    # Before uses were counted, the request log recorded tokens in addresses.
     return counted or work.db.scalar(
         sa.select(sa.func.max(request_log.c.at)).where(
             request_log.c.application_id == application, request_log.c.habits.contains(switch.value)
@@ -104,60 +107,62 @@ def _last_use(work: UnitOfWork, application: int, switch: Switch) -> object:
 def tokens(work: UnitOfWork) -> Iterator[Finding]:
     last = sa.func.coalesce(access_tokens.c.last_used, access_tokens.c.created)
     endless = access_tokens.c.expires.is_(None)
-    many = work.db.scalar(sa.select(sa.func.count()).select_from(access_tokens).where(endless))
+    endless_count = work.db.scalar(sa.select(sa.func.count()).select_from(access_tokens).where(endless))
     idle = work.db.scalar(
         sa.select(sa.func.count()).select_from(access_tokens).where(endless, last < work.now - UNUSED_AFTER)
     )
-    if many:
+    if endless_count:
         yield Finding(
-            "tokens", WARNING if idle else OK, f"{many} tokens have no end; {idle} were not used for 90 days."
+            "tokens", WARNING if idle else OK, f"{endless_count} tokens have no end; {idle} were not used for 90 days."
         )
 
 
 def administrators(work: UnitOfWork) -> Iterator[Finding]:
-    for one in people.all_users(work):
-        if not one.is_admin:
+    for account in people.all_users(work):
+        if not account.is_admin:
             continue
-        if not one.email:
-            yield Finding("people", WARNING, f"{one.login} is an administrator without an e-mail address.")
-        if work.now - (one.last_connection or one.created) > UNUSED_AFTER:
-            yield Finding("people", WARNING, f"{one.login} is an administrator who has not signed in for 90 days.")
+        if not account.email:
+            yield Finding("people", WARNING, f"{account.login} is an administrator without an e-mail address.")
+        if work.now - (account.last_connection or account.created) > UNUSED_AFTER:
+            yield Finding("people", WARNING, f"{account.login} is an administrator who has not signed in for 90 days.")
 
 
 def demonstration(database: Database, settings: Settings) -> Iterator[Finding]:
-    """The passwords of demo.json, which everybody may know."""
+    """The passwords in demo.json, which may be public."""
     path = settings.data_dir / "demo.json"
     if not path.exists():
         return
-    known = json.loads(path.read_text())
+    credentials = json.loads(path.read_text())
     for name in ("admin", "user"):
-        login, password = known.get(name, {}).get("login", ""), known.get(name, {}).get("password", "")
+        login, password = credentials.get(name, {}).get("login", ""), credentials.get(name, {}).get("password", "")
         with database.read() as work:
-            found = people.user_by_login(work, login)
-            hashed = people.password_hash(work, found.id) if found else None
-        if found and Passwords().verify(hashed, password):
+            account = people.user_by_login(work, login)
+            hashed = people.password_hash(work, account.id) if account else None
+        if account and Passwords().verify(hashed, password):
             text = f"{login} still has the password of the demonstration: change it and delete demo.json."
             yield Finding("demo", FAULT, text)
 
 
 def examine(settings: Settings) -> list[Finding]:
-    database = inventory.open_as_it_is(settings)
+    database = inventory.open_existing(settings)
     try:
         inventory.require_newest(database)
-        found = [*addresses(settings), *providers(settings), *modes(settings), *demonstration(database, settings)]
+        findings = [*addresses(settings), *providers(settings), *modes(settings), *demonstration(database, settings)]
         with database.read() as work:
-            found += [*habits(work, settings), *tokens(work), *administrators(work)]
+            findings += [*habits(work, settings), *tokens(work), *administrators(work)]
     finally:
         database.close()
-    return found or [Finding("security", OK, "Nothing was found that should worry you.")]
+    return findings or [Finding("security", OK, "No problem was found.")]
 
 
 @click.command()
-@click.option("--security", is_flag=True, help="Old habits, open files, endless tokens, demonstration passwords.")
+@click.option(
+    "--security", is_flag=True, help="Deprecated features, file modes, endless tokens, demonstration passwords."
+)
 @data_option
 @click.option("--json", "as_json", is_flag=True, help="Print a machine-readable result.")
 def check(security: bool, data: Path, as_json: bool) -> None:
-    """Look at the instance as a stranger would; exits with 1 when something must be mended."""
+    """Check the security of an instance; exits with 1 if something must be fixed."""
     if not security:
-        raise Invalid("Say what to look at: --security. For damage use vitrine doctor.", field="security")
+        raise Invalid("Use --security. To check for damage, use vitrine doctor.", field="security")
     tell(examine(load(data)), as_json=as_json)

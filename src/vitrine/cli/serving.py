@@ -1,4 +1,4 @@
-"""serve, worker and the upkeep of an instance."""
+"""serve, worker, and maintenance commands of an instance."""
 
 import contextlib
 import ctypes
@@ -33,7 +33,8 @@ LONGEST_PAUSE_S = 30.0
 
 
 class SupervisedWorker:
-    """The worker as a child of the server: started again when it dies, with growing pauses; dies with the server."""
+    """Runs the worker as a child of the server: restarts it with growing pauses when it dies, and ends it with the
+    server."""
 
     def __init__(self, data: Path, base_url: str) -> None:
         self._arguments = [sys.executable, "-m", "vitrine", "worker", "--data", str(data)]
@@ -59,7 +60,7 @@ class SupervisedWorker:
             if self._stop.is_set():
                 return
             pause = 0.5 if time.monotonic() - started > 60 else min(pause * 2, LONGEST_PAUSE_S)
-            log.error("worker.died", status=status, again_in_s=pause)
+            log.error("worker.died", status=status, restart_in_s=pause)
             self._stop.wait(pause)
 
     def stop(self) -> None:
@@ -82,27 +83,27 @@ def _die_with_parent() -> None:
 @click.option("--demo", is_flag=True, help="Fill an empty instance with the demonstration.")
 @click.option("--no-worker", is_flag=True, help="Do not run the worker; start `vitrine worker` yourself.")
 def serve(data: Path, host: str, port: int, demo: bool, no_worker: bool) -> None:
-    """Serve API and pages, with a supervised worker beside."""
+    """Serve the API and the pages, with a supervised worker."""
     import uvicorn
 
     from vitrine.edge.protocol import Protocol
 
     refuse_foreign(data)
-    settings = load(data, otherwise={"base_url": nearby(host, port)}, demo=demo or None)
-    sockets = bound(host, port)  # first of all: a second server on the same folder must not get as far as a worker
+    settings = load(data, otherwise={"base_url": local_url(host, port)}, demo=demo or None)
+    sockets = bind_sockets(host, port)  # first: a second server on the same folder must not start a worker
     database = app.open_database(settings)
     if settings.demo:
         from vitrine.cli.demo import fill
 
         fill(settings, database)
     application = app.Application(app.make_services(settings, database))
-    # Uploads are spooled where they will be kept: the system's own folder for such things may be small, or memory.
+    # Uploads are spooled where they will be kept: the system's temporary folder may be small or in memory.
     tempfile.tempdir = str(settings.data_dir / "blobs" / "incoming")
     worker = None if no_worker else SupervisedWorker(data, settings.base_url)
     if worker is not None:
         worker.start()
-    _welcome(application, settings.base_url)
-    _settle()
+    _print_welcome(application, settings.base_url)
+    _tune_gc()
     config = uvicorn.Config(
         application,
         host=host,
@@ -122,59 +123,59 @@ def serve(data: Path, host: str, port: int, demo: bool, no_worker: bool) -> None
             worker.stop()
 
 
-def bound(host: str, port: int) -> list[socket.socket]:
-    """Sockets that are bound and do not listen yet. Raises Unavailable that names port and host."""
-    made: list[socket.socket] = []
+def bind_sockets(host: str, port: int) -> list[socket.socket]:
+    """Sockets that are bound but do not listen yet. Raises Unavailable, naming port and host."""
+    sockets: list[socket.socket] = []
     try:
         for family, kind, _, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
-            one = socket.socket(family, kind)
-            made.append(one)
-            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            bound_socket = socket.socket(family, kind)
+            sockets.append(bound_socket)
+            bound_socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             if family == socket.AF_INET6:
-                one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-            one.bind(address)
+                bound_socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            bound_socket.bind(address)
     except OSError as failure:
-        for one in made:
-            one.close()
+        for bound_socket in sockets:
+            bound_socket.close()
         if failure.errno == errno.EADDRINUSE:
             raise Unavailable(f"Port {port} of {host} is taken: choose another one with --port.") from failure
         raise Unavailable(f"The server cannot listen at {host}, port {port}: {failure.strerror}.") from failure
-    return made
+    return sockets
 
 
-def nearby(host: str, port: int) -> str:
-    """The address of a server that nobody gave a `base_url`: for people on this machine."""
+def local_url(host: str, port: int) -> str:
+    """The address of a server without a `base_url`, for people on this machine."""
     name = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)  # noqa: S104 - compared, not bound
     return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
 
 
-def _settle() -> None:
-    """What was made by now stays; looking through it again and again is work for nothing. Younger objects of a request
-    are freed by their counts, so that cycles may be looked for less often."""
+def _tune_gc() -> None:
+    """Exclude the objects created so far from garbage collection: they live as long as the server. Objects of requests
+    are freed by reference counts, so cycles need to be searched less often."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
 
 
-def _welcome(application: app.Application, base_url: str) -> None:
+def _print_welcome(application: app.Application, base_url: str) -> None:
     services = application.services
     demo = services.settings.data_dir / "demo.json"
     with services.database.read() as work:
-        empty = services.accounts.is_empty(work)
+        is_empty = services.accounts.is_empty(work)
     click.echo(f"\n  Vitrine is at {base_url}")
-    if empty:
+    if is_empty:
         click.echo(f"  Make the first administrator at {base_url}/setup/")
     elif demo.exists():
-        known = json.loads(demo.read_text())
+        credentials = json.loads(demo.read_text())
         for name in ("user", "admin"):
-            click.echo(f"  Sign in as {known[name]['login']} with the password {known[name]['password']}")
+            click.echo(f"  Sign in as {credentials[name]['login']} with the password {credentials[name]['password']}")
     click.echo("  Stop it with Ctrl-C.\n")
 
 
 @click.command()
 @data_option
 def worker(data: Path) -> None:
-    """Make renditions and keep the search index: one worker for each instance in the embedded shape."""
+    """Make renditions and maintain the search index. An embedded instance has exactly one worker."""
     refuse_foreign(data)
     settings = load(data)
     services = app.make_services(settings, decoders=settings.worker_media_children)
@@ -197,7 +198,7 @@ def worker(data: Path) -> None:
 @click.command()
 @data_option
 def migrate(data: Path) -> None:
-    """Bring the database to the newest schema."""
+    """Upgrade the database to the newest schema."""
     refuse_foreign(data)
     database = app.open_database(load(data))
     click.echo(f"The schema is at revision {migrations.upgrade(database)}.")
@@ -206,34 +207,34 @@ def migrate(data: Path) -> None:
 @click.command()
 @data_option
 def reindex(data: Path) -> None:
-    """Ask the worker to build the search index anew, beside the one in use."""
+    """Let the worker rebuild the search index beside the one in use."""
     with instance(data) as services, services.database.write() as work:
         services.jobs.add(work, REBUILD, {}, key="all")
-    click.echo("The worker will build the index anew; searches use the old one until then.")
+    click.echo("The worker will rebuild the index; searches use the old one until then.")
 
 
 @click.command()
-@click.option("--grace-hours", type=float, default=168.0, show_default=True, help="Leave what is younger.")
+@click.option("--grace-hours", type=float, default=168.0, show_default=True, help="Keep younger files.")
 @data_option
 def sweep(grace_hours: float, data: Path) -> None:
-    """Delete bytes that nothing refers to. With a grace of 0 only while nobody uploads."""
+    """Delete files that nothing refers to. Use a grace of 0 only while nobody uploads."""
     from vitrine.library.jobs import Sweeper
 
     with instance(data) as services:
-        gone = Sweeper(services.database, services.media).sweep(timedelta(hours=grace_hours))
-    click.echo(f"{gone} files without a record were deleted.")
+        deleted = Sweeper(services.database, services.media).sweep(timedelta(hours=grace_hours))
+    click.echo(f"{deleted} files without a record were deleted.")
 
 
 @click.command()
 @data_option
 def complete(data: Path) -> None:
-    """Make the renditions that records lack because their recipes came later."""
+    """Make renditions that records lack because their recipes were added later."""
     from vitrine.library.completing import Completion
 
     with instance(data) as services:
         completion = Completion(services.database, services.records, services.media, services.jobs)
-        many = completion.complete()
-    click.echo(f"Renditions of {many} records will be made by the worker.")
+        count = completion.complete()
+    click.echo(f"Renditions of {count} records will be made by the worker.")
 
 
 @click.command()

@@ -1,4 +1,4 @@
-"""What a viewer needs to know of a document, and oEmbed answers."""
+"""Data for embedded viewers, and oEmbed responses."""
 
 from vitrine.embed.service import Embeds, Target, Viewer
 

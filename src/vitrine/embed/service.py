@@ -1,7 +1,7 @@
-"""From an address to what may be shown, and the oEmbed answer for it.
+"""Resolve an address to the document that may be shown, and build the oEmbed response for it.
 
-The target is checked exactly as its own route would check it, and nothing that is handed out opens more than the
-address that was given (04 section 6, security DO).
+The target is checked exactly as its own route checks it, and no address handed out gives more access than the address
+that was given (04 section 6, security DO).
 """
 
 from dataclasses import dataclass
@@ -25,10 +25,10 @@ from vitrine.settings import Settings
 COVER_LIFE = timedelta(hours=24)
 SOUND_SIDE = 320
 UNKNOWN_SIZE = (640, 480)
-PAPER = (595, 842)  # A4 in points: the frame of a document whose size is not known
+A4_POINTS = (595, 842)  # the frame of a document of unknown size
 PDF = "application/pdf"
-# Pictures, films and sounds that browsers do not show: with their own player the frame would stay empty.
-_UNPLAYED = frozenset({
+# Images, video and audio that browsers cannot show: their player would stay empty.
+_NOT_PLAYABLE = frozenset({
     "image/heic", "image/heif", "image/tiff", "image/vnd.adobe.photoshop", "image/jp2", "video/x-msvideo",
     "video/mpeg", "video/mp2t", "video/x-flv", "video/x-ms-asf", "audio/aiff", "audio/x-ms-wma", "audio/x-msvideo",
     "audio/x-flv", "audio/mp2p", "audio/mp2t",
@@ -37,8 +37,8 @@ _UNPLAYED = frozenset({
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A document that may be shown: its record, the rendition the address names, and the address itself (path and
-    query, without host). *issuer* is the (user, generation) behind a signed address, None for a permalink."""
+    """A document that may be shown: its record, the rendition that the address names, and the address itself (path and
+    query, without host). *issuer* is the (user, generation) that issued a signed address, None for a permalink."""
 
     record: Record
     rendition: Rendition
@@ -48,7 +48,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """What the page shows: *kind* (image, video, audio, document or link) decides the player; sizes are pixels, 0 when
+    """What the page shows. *kind* (image, video, audio, document or link) selects the player; sizes are in pixels, 0 if
     unknown; *start* is in seconds."""
 
     target: Target
@@ -75,76 +75,80 @@ class Embeds:
     # -- targets -------------------------------------------------------------------------------------------------
 
     def resolve(self, work: UnitOfWork, url: str | None, actor: Actor = NOBODY) -> Target:
-        """*actor* is the person in this browser, who matters for `/datafiles/` only.
+        """*actor* is the person signed in with this browser; only `/datafiles/` needs it.
 
         Raises ForeignAddress, WrongToken, BadAddress, StaleAddress or NotFound.
         """
-        wanted = parse(url, self.settings.origin)
-        if isinstance(wanted, SignedTarget):
-            return self.by_signature(work, wanted.token)
-        if isinstance(wanted, DatafileTarget):
-            return self.by_rights(work, actor, wanted)
-        return self.by_permalink(work, wanted)
+        target = parse(url, self.settings.origin)
+        if isinstance(target, SignedTarget):
+            return self.by_signature(work, target.token)
+        if isinstance(target, DatafileTarget):
+            return self.by_rights(work, actor, target)
+        return self.by_permalink(work, target)
 
-    def by_rights(self, work: UnitOfWork, actor: Actor, wanted: DatafileTarget) -> Target:
-        """A file as its own route gives it: to somebody who is signed in and may have it (04 section 4)."""
+    def by_rights(self, work: UnitOfWork, actor: Actor, target: DatafileTarget) -> Target:
+        """A file under the rules of its own route: for a signed-in person with the right to it (04 section 4)."""
         if not actor.is_known:
             raise NotFound("There is nothing at this address.", why="no session")
-        record, rendition = self._had_by(work, actor, wanted.key, wanted.name)
-        address = f"/datafiles/{wanted.key.databox}/{wanted.key.number}/{rendition.name}/"
+        record, rendition = self._rendition_for(work, actor, target.key, target.name)
+        address = f"/datafiles/{target.key.databox}/{target.key.number}/{rendition.name}/"
         return Target(record, rendition, address, (actor.must_user_id, actor.url_key))
 
-    def _had_by(self, work: UnitOfWork, actor: Actor, key: RecordKey, name: str) -> tuple[Record, Rendition]:
+    def _rendition_for(self, work: UnitOfWork, actor: Actor, key: RecordKey, name: str) -> tuple[Record, Rendition]:
         try:
             return self.records.rendition(work, actor, key, name)
         except MayNotSee as refusal:
             raise NotFound("There is nothing at this address.", why=refusal.why) from refusal
 
-    def by_permalink(self, work: UnitOfWork, wanted: PermalinkTarget) -> Target:
-        """The token is the right: no person is involved (04 section 2)."""
-        record, rendition = self.records.unguarded(work, wanted.key, wanted.name)
-        link = permalinks.check(rendition, wanted.token)
+    def by_permalink(self, work: UnitOfWork, target: PermalinkTarget) -> Target:
+        """The token alone gives access; no person is involved (04 section 2)."""
+        record, rendition = self.records.unguarded(work, target.key, target.name)
+        link = permalinks.check(rendition, target.token)
         return Target(record, rendition, permalinks.paths(record.key, rendition, link).file, None)
 
     def by_signature(self, work: UnitOfWork, token: str) -> Target:
         return self.signed_by(work, token)[0]
 
     def signed_by(self, work: UnitOfWork, token: str) -> tuple[Target, Actor]:
-        """A signed address opens a document while its issuer, who is returned too, still may have it (04 section 4
-        DO)."""
+        """The document of a signed address, and the issuer, who must still have the right to it (04 section 4 DO)."""
         opened = self.signed.open(token, generation_of=lambda user: self._generation(work, user), now=work.now)
         if opened.issuer_id == BY_LINK[0]:
-            return self._behind(work, opened, token), NOBODY
+            return self._permalink_target(work, opened, token), NOBODY
         issuer = self._person(work, opened.issuer_id)
-        record, rendition = self._had_by(work, issuer, opened.key, opened.name)
-        if _is_off(rendition):
+        record, rendition = self._rendition_for(work, issuer, opened.key, opened.name)
+        if _is_switched_off(rendition):
             raise NotFound("This link has been switched off.")
         return Target(record, rendition, f"/medias/{token}", (opened.issuer_id, issuer.url_key)), issuer
 
-    def _behind(self, work: UnitOfWork, opened: SignedAddress, token: str) -> Target:
-        """What was signed in the name of a permalink opens while that permalink, and the file's own, are on."""
+    def _permalink_target(self, work: UnitOfWork, opened: SignedAddress, token: str) -> Target:
+        """The document of an address signed for a permalink. That permalink and the file's own must be active."""
         record, rendition = self.records.unguarded(work, opened.key, opened.name)
-        behind = store.rendition(work, record.id, opened.link.name) if opened.link else None
-        if behind is None or opened.link is None or not opened.link.stands(behind.permalink) or _is_off(rendition):
+        linked = store.rendition(work, record.id, opened.link.name) if opened.link else None
+        if (
+            linked is None
+            or opened.link is None
+            or not opened.link.stands(linked.permalink)
+            or _is_switched_off(rendition)
+        ):
             raise NotFound("This link has been switched off.")
         return Target(record, rendition, f"/medias/{token}", BY_LINK)
 
     def _generation(self, work: UnitOfWork, user_id: int) -> int | None:
         if user_id == BY_LINK[0]:
             return BY_LINK[1]
-        found = self.accounts.known(work, UserId(user_id))
-        return found.url_key if found and not found.mail_locked else None
+        user = self.accounts.known(work, UserId(user_id))
+        return user.url_key if user and not user.mail_locked else None
 
     def _person(self, work: UnitOfWork, user_id: int) -> Actor:
-        found = self.accounts.known(work, UserId(user_id))
-        if found is None:
+        user = self.accounts.known(work, UserId(user_id))
+        if user is None:
             return NOBODY
-        return self.accounts.actor_of(work, found, Via.TOKEN)
+        return self.accounts.actor_of(work, user, Via.TOKEN)
 
     # -- pages ---------------------------------------------------------------------------------------------------
 
     def viewer(self, work: UnitOfWork, target: Target) -> Viewer:
-        """What an embed page of *target* shows. Business fields are never part of it."""
+        """What the embed page of *target* shows. Business fields are never included."""
         record, rendition = target.record, target.rendition
         values = self.records.values(work, NOBODY, record, business=False)
         kind = _player(rendition)
@@ -161,39 +165,39 @@ class Embeds:
             cover=self._cover(work, target, thumbnail),
             cover_size=(thumbnail.width, thumbnail.height) if thumbnail else (0, 0),
             title=record.title,
-            caption=next((one.value for field, one in values if field.dces_element == "Description"), ""),
+            caption=next((value.value for field, value in values if field.dces_element == "Description"), ""),
             tracks=tracks_of(values, self.settings.embed_chapters_field) if has_film else (),
             start=self._start(values) if kind in ("video", "audio") else 0.0,
         )
 
     def _start(self, values: list[tuple[Field, Value]]) -> float:
-        wanted = self.settings.embed_start_field.lower()
-        return next((seconds_of(one.value) for field, one in values if field.name.lower() == wanted), 0.0)
+        start_field = self.settings.embed_start_field.lower()
+        return next((seconds_of(value.value) for field, value in values if field.name.lower() == start_field), 0.0)
 
     def track(self, work: UnitOfWork, target: Target, choice: int) -> str:
-        """The WebVTT text behind one track of a film. Raises NoTrack."""
+        """The WebVTT text of one track of a video. Raises NoTrack."""
         values = self.records.values(work, NOBODY, target.record, business=False)
         if _player(target.rendition) != "video" or not any(
-            one.field_id == choice for one in tracks_of(values, self.settings.embed_chapters_field)
+            track.field_id == choice for track in tracks_of(values, self.settings.embed_chapters_field)
         ):
             raise NoTrack("There is no such text track.", field="choice")
-        return as_webvtt(next(one.value for field, one in values if field.id == choice and one.value.strip()))
+        return as_webvtt(next(value.value for field, value in values if field.id == choice and value.value.strip()))
 
     def track_address(self, target: Target, track: Track) -> str:
-        inner = quote(self.settings.absolute(target.address), safe="")
-        return self.settings.absolute(f"/embed/vtt/?url={inner}&choice={track.field_id}")
+        target_url = quote(self.settings.absolute(target.address), safe="")
+        return self.settings.absolute(f"/embed/vtt/?url={target_url}&choice={track.field_id}")
 
     def _cover(self, work: UnitOfWork, target: Target, thumbnail: Rendition | None) -> str | None:
-        """A picture that stands for the document: a signed address of the thumbnail alone, never a permalink the
-        caller did not have (04 section 6 DO); it ends with the permalink, or with the rights of the person, that the
-        target stands on. The target itself when it is the thumbnail or a picture without one."""
+        """The address of a picture for the document: a signed address of the thumbnail alone, never a permalink that
+        the caller did not have (04 section 6 DO). It ends with the permalink or the rights that the target depends on.
+        If the target is the thumbnail, or a picture without one, it is the target's own address."""
         record = target.record
         if target.rendition.name == THUMBNAIL:
             return self.settings.absolute(target.address)
-        if thumbnail is None or _is_off(thumbnail):
+        if thumbnail is None or _is_switched_off(thumbnail):
             return self.settings.absolute(target.address) if target.rendition.mime.startswith("image/") else None
         if target.issuer is None:
-            assert target.rendition.permalink is not None  # its token was what opened the target
+            assert target.rendition.permalink is not None  # its token opened the target
             link = Behind.of(target.rendition.name, target.rendition.permalink)
             path = self.signed.path_by_link(link, record.key, THUMBNAIL, life=COVER_LIFE, now=work.now)
         else:
@@ -208,7 +212,7 @@ class Embeds:
 
     def iframe(self, target: Target, width: int, height: int) -> str:
         src = self.embed_address(target).replace("&", "&amp;")
-        title = _attribute(target.record.title)
+        title = _escape_attribute(target.record.title)
         return (
             f'<iframe src="{src}" width="{width}" height="{height}" title="{title}" '
             'frameborder="0" loading="lazy" allowfullscreen></iframe>'
@@ -217,9 +221,9 @@ class Embeds:
     def oembed(
         self, work: UnitOfWork, target: Target, *, max_width: int | None, max_height: int | None
     ) -> dict[str, Any]:
-        """The answer of an oEmbed provider (oEmbed 1.0 section 2.3; 04 section 6)."""
+        """The response of an oEmbed provider (oEmbed 1.0 section 2.3; 04 section 6)."""
         viewer = self.viewer(work, target)
-        width, height = _fitted(*shown_size(viewer), max_width, max_height)
+        width, height = _fit(*shown_size(viewer), max_width, max_height)
         kind = {"image": "photo", "video": "video"}.get(viewer.kind, "rich")
         answer: dict[str, Any] = {
             "version": "1.0",
@@ -233,50 +237,54 @@ class Embeds:
             "html": self.iframe(target, width, height),
         }
         if viewer.cover is not None and all(viewer.cover_size):
-            small = _fitted(*viewer.cover_size, max_width, max_height)
-            if small == viewer.cover_size:
-                answer |= {"thumbnail_url": viewer.cover, "thumbnail_width": small[0], "thumbnail_height": small[1]}
+            thumbnail_size = _fit(*viewer.cover_size, max_width, max_height)
+            if thumbnail_size == viewer.cover_size:
+                answer |= {
+                    "thumbnail_url": viewer.cover,
+                    "thumbnail_width": thumbnail_size[0],
+                    "thumbnail_height": thumbnail_size[1],
+                }
         return answer
 
 
-def _is_off(rendition: Rendition) -> bool:
+def _is_switched_off(rendition: Rendition) -> bool:
     return rendition.permalink is not None and not rendition.permalink.activated
 
 
 def shown_size(viewer: Viewer) -> tuple[int, int]:
-    """The size of the document, with the ones of contract 04 section 6 where it has none."""
+    """The size of the document, or the default of contract 04 section 6 if it has none."""
     return _frame(viewer.kind, viewer.width, viewer.height)
 
 
 def frame_size(rendition: Rendition) -> tuple[int, int]:
-    """The same for a file that somebody is about to frame."""
+    """The frame size of a file, before there is a viewer for it."""
     return _frame(_player(rendition), rendition.width, rendition.height)
 
 
 def _frame(kind: str, width: int, height: int) -> tuple[int, int]:
     if width and height and kind == "link":
-        return _fitted(width, height, *UNKNOWN_SIZE)  # what stands in the frame is the thumbnail
+        return _fit(width, height, *UNKNOWN_SIZE)  # the frame shows the thumbnail
     if width and height and kind != "audio":
         return width, height
-    return {"audio": (SOUND_SIDE, SOUND_SIDE), "document": PAPER}.get(kind, UNKNOWN_SIZE)
+    return {"audio": (SOUND_SIDE, SOUND_SIDE), "document": A4_POINTS}.get(kind, UNKNOWN_SIZE)
 
 
 def _player(rendition: Rendition) -> str:
     family = rendition.mime.partition("/")[0]
-    if family in ("image", "video", "audio") and rendition.mime not in _UNPLAYED:
+    if family in ("image", "video", "audio") and rendition.mime not in _NOT_PLAYABLE:
         return family
     if rendition.mime == PDF:
         return "document"
-    return "link"  # a picture and a way to it
+    return "link"  # a picture and a link
 
 
-def _fitted(width: int, height: int, max_width: int | None, max_height: int | None) -> tuple[int, int]:
-    """Never enlarged, proportions kept (oEmbed section 2.2: maxwidth and maxheight must be obeyed)."""
+def _fit(width: int, height: int, max_width: int | None, max_height: int | None) -> tuple[int, int]:
+    """Shrink to fit, keeping proportions; never enlarge (oEmbed section 2.2: maxwidth and maxheight must be obeyed)."""
     scale = min(1.0, (max_width or width) / width, (max_height or height) / height)
     return max(1, int(width * scale)), max(1, int(height * scale))
 
 
-def _attribute(text: str) -> str:
+def _escape_attribute(text: str) -> str:
     for raw, safe in (("&", "&amp;"), ('"', "&quot;"), ("<", "&lt;"), (">", "&gt;")):
         text = text.replace(raw, safe)
     return text

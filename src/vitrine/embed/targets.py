@@ -1,4 +1,5 @@
-"""Addresses of documents as people paste them: permalinks of all forms, pages, signed ones (04 sections 2, 4, 6)."""
+"""Parse document addresses as people paste them: all forms of permalinks, pages, signed addresses (04 sections 2, 4,
+6)."""
 
 import re
 from dataclasses import dataclass
@@ -13,8 +14,8 @@ _OLD = re.compile(r"/permalink/v1/([^/]+)/(\d{1,18})/(\d{1,18})/([^/]+)/([^/]+)/
 _DATAFILE = re.compile(r"/datafiles/(\d{1,18})/(\d{1,18})/([^/]+)/?")
 _MEDIAS = re.compile(r"/medias/([^/]+)")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-_GIVEN = re.compile(r"(?:^|&)url=(.*)$", re.DOTALL)
-# An address at the beginning of a raw text whose label has an `&` in it; what comes after it must be a boundary.
+_URL_PARAMETER = re.compile(r"(?:^|&)url=(.*)$", re.DOTALL)
+# An address at the beginning of a raw text whose label contains an `&`. A boundary must follow it.
 _RAW = re.compile(
     r"(?:https?://[^/?#&]+)?/permalink/v1/(?:\d{1,18}/\d{1,18}/[^/?&]+/[^/?]*|"
     r"[^/?]+/\d{1,18}/\d{1,18}/[^/?&]+/[^/?&]+/(?:view/?)?)(?=[?&]|$)",
@@ -23,28 +24,29 @@ _RAW = re.compile(
 
 
 def asked(query: str) -> str | None:
-    """The address in the `url` parameter of a raw query, encoded or pasted as it stands (04 section 6, 08).
+    """The address in the `url` parameter of a raw query, either encoded or pasted as is (04 section 6, 08).
 
     Real clients concatenate: `url=https://h/permalink/v1/1/2/preview/a.mp4?token=x`, and pym.js or the caller append
-    their own parameters. What follows cannot be told from the address's own query by name (a permalink may carry `t`
-    or `autoplay` itself), and need not be: of its query an address needs the first `token` alone, see `parse`. So:
+    their own parameters. Their names do not distinguish them from the address's own query (a permalink may carry `t` or
+    `autoplay` itself). They need not be distinguished: an address needs only the first `token` of its query, see
+    `parse`. So:
 
-    * a `?` before the first `&` makes it a pasted address, and all that follows belongs to it;
-    * else the value ends at the first `&` and is decoded, as in any query;
-    * but an address without a `?` up to there may have an `&` in its label: then it goes on to where its form ends.
+    * if a `?` precedes the first `&`, it is a pasted address, and everything after it belongs to it;
+    * otherwise the value ends at the first `&` and is decoded, as in any query;
+    * but if an address without a `?` has an `&` in its label, it continues to the end of its form.
     """
-    found = _GIVEN.search(query)
-    if found is None:
+    parameter = _URL_PARAMETER.search(query)
+    if parameter is None:
         return None
-    text = found[1]
-    first = text.partition("&")[0]
-    if "?" in first:
+    text = parameter[1]
+    first_value = text.partition("&")[0]
+    if "?" in first_value:
         return text
-    plain = unquote_plus(first)
-    raw = _RAW.match(text)
-    if "?" in plain or raw is None or raw.end() <= len(first):
-        return plain
-    return text if text[raw.end() :].startswith("?") else raw[0]
+    decoded = unquote_plus(first_value)
+    raw_address = _RAW.match(text)
+    if "?" in decoded or raw_address is None or raw_address.end() <= len(first_value):
+        return decoded
+    return text if text[raw_address.end() :].startswith("?") else raw_address[0]
 
 
 class ForeignAddress(Invalid):
@@ -54,7 +56,7 @@ class ForeignAddress(Invalid):
 
 
 class PermalinkTarget(NamedTuple):
-    """A permalink of any form; *token* is what was given, right or wrong."""
+    """A permalink of any form; *token* is the given token, valid or not."""
 
     key: RecordKey
     name: str
@@ -70,19 +72,20 @@ class SignedTarget:
 
 @dataclass(frozen=True, slots=True)
 class DatafileTarget:
-    """`/datafiles/…`: for the person who is signed in in this browser."""
+    """`/datafiles/…`: for the person signed in with this browser."""
 
     key: RecordKey
     name: str
 
 
-Wanted = PermalinkTarget | SignedTarget | DatafileTarget
+AnyTarget = PermalinkTarget | SignedTarget | DatafileTarget
 
 
-def parse(url: str | None, origin: str) -> Wanted:
-    """What *url* points at: absolute on this server (same scheme, host and port) or beginning with one slash.
+def parse(url: str | None, origin: str) -> AnyTarget:
+    """Parse *url*: an absolute address of this server (same scheme, host and port), or a path that begins with one
+    slash.
 
-    Raises ForeignAddress for a missing or foreign address, NotFound for anything local that is no document.
+    Raises ForeignAddress for a missing or foreign address, NotFound for a local address that is not a document.
     """
     if not url:
         raise ForeignAddress("Say with url= which document to show.", field="url")
@@ -90,24 +93,24 @@ def parse(url: str | None, origin: str) -> Wanted:
         parts = urlsplit(url if not _CONTROL.search(url) else "http://[")
     except ValueError:
         raise ForeignAddress("This is not an address of this server.", field="url") from None
-    local = url.startswith("/") and not url.startswith(("//", "/\\"))
+    is_path = url.startswith("/") and not url.startswith(("//", "/\\"))
     try:
-        here = urlsplit(origin)
-        same = _place(parts) == _place(here)
+        own_parts = urlsplit(origin)
+        is_same_origin = _endpoint(parts) == _endpoint(own_parts)
     except ValueError:
-        same = False
-    if not local and (not same or parts.username is not None):
+        is_same_origin = False
+    if not is_path and (not is_same_origin or parts.username is not None):
         raise ForeignAddress("This is not an address of this server.", field="url")
-    # The first of a name counts: after a pasted address come parameters that are not its own.
+    # The first parameter of a name counts: parameters after a pasted address are not its own.
     return _of_path(parts.path, dict(reversed(parse_qsl(parts.query, keep_blank_values=True))))
 
 
-def _place(parts: SplitResult) -> tuple[str, str | None, int | None]:
-    """Scheme, host and port, the usual port written or not. Raises ValueError for a port that is none."""
+def _endpoint(parts: SplitResult) -> tuple[str, str | None, int | None]:
+    """Scheme, host and port; the default port may be omitted. Raises ValueError for an invalid port."""
     return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
 
 
-def _of_path(path: str, query: dict[str, str]) -> Wanted:
+def _of_path(path: str, query: dict[str, str]) -> AnyTarget:
     signed = _MEDIAS.fullmatch(path)
     if signed:
         return SignedTarget(signed[1])

@@ -1,4 +1,4 @@
-"""Text that runs with a film: subtitles and chapters kept as WebVTT in fields (contract 04 section 6)."""
+"""Text tracks of videos: subtitles and chapters stored as WebVTT in fields (contract 04 section 6)."""
 
 import io
 import re
@@ -20,7 +20,8 @@ _SECONDS = re.compile(r"\d{1,6}(?:\.\d{1,3})?")
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """One track; *kind* and *language* are what a `track` element takes, *field_id* the `choice` of its address."""
+    """One track; *kind* and *language* are attributes of a `track` element; *field_id* is the `choice` in its
+    address."""
 
     field_id: int
     kind: str
@@ -34,12 +35,12 @@ class NoTrack(NotFound):
 
 
 def tracks_of(values: Iterable[tuple[Field, Value]], chapters_field: str) -> tuple[Track, ...]:
-    """The tracks among the (public) values of a record, in the order of the structure; one for each field."""
-    found: dict[int, Track] = {}
+    """The tracks among the public values of a record, in the order of the structure; one per field."""
+    tracks: dict[int, Track] = {}
     for field, value in values:
         if field.name.lower().startswith(PREFIX) and value.value.strip():
-            found.setdefault(field.id, _track(field, chapters_field))
-    return tuple(found.values())
+            tracks.setdefault(field.id, _track(field, chapters_field))
+    return tuple(tracks.values())
 
 
 def _track(field: Field, chapters_field: str) -> Track:
@@ -53,18 +54,18 @@ def _track(field: Field, chapters_field: str) -> Track:
 def as_webvtt(text: str) -> str:
     """The text of a field as a WebVTT file: SubRip is converted, chapter objects become their titles.
 
-    Raises NoTrack for what is neither: a player must not be given something that it chokes on.
+    Raises NoTrack for anything else: players fail on malformed tracks.
     """
-    plain = text.lstrip("\ufeff \r\n\t").replace("\r\n", "\n").replace("\r", "\n")
+    normalized = text.lstrip("\ufeff \r\n\t").replace("\r\n", "\n").replace("\r", "\n")
     try:
-        read = webvtt.from_string(plain) if plain.startswith("WEBVTT") else _subrip(plain)
-        cues = list(read.iter_slice())
-        converted = "" if plain.startswith("WEBVTT") else str(read.content)
-    except (MalformedFileError, MalformedCaptionError, ValueError) as failure:  # the last while it is written anew
+        captions = webvtt.from_string(normalized) if normalized.startswith("WEBVTT") else _subrip(normalized)
+        cues = list(captions.iter_slice())
+        converted = "" if normalized.startswith("WEBVTT") else str(captions.content)
+    except (MalformedFileError, MalformedCaptionError, ValueError) as failure:  # ValueError: when it is serialized
         raise NoTrack("The text of this track is not WebVTT.", why=type(failure).__name__) from failure
     if converted:
         return converted
-    titled = plain
+    titled = normalized
     for cue in cues:
         title = _title(cue.raw_text)
         if title is not None:
@@ -77,20 +78,20 @@ def _subrip(text: str) -> webvtt.WebVTT:
 
 
 def _title(payload: str) -> str | None:
-    """The title of a chapter that is a JSON object, as the original's editor writes them; None for plain text."""
+    """The title of a chapter stored as a JSON object, as Phraseanet's editor writes it; None for plain text."""
     if not payload.lstrip().startswith("{"):
         return None
     try:
-        found = msgspec.json.decode(payload)
+        chapter = msgspec.json.decode(payload)
     except msgspec.DecodeError:
         return None
-    title = found.get("title") if isinstance(found, dict) else None
-    # A blank line ends a cue and an arrow begins one: neither may come out of a title.
+    title = chapter.get("title") if isinstance(chapter, dict) else None
+    # A blank line ends a cue and an arrow begins one, so a title must contain neither.
     return " ".join(str(title).replace("-->", "→").split()) if title is not None else None
 
 
 def seconds_of(text: str) -> float:
-    """`12`, `12.5`, `1:02` or `0:01:02` as seconds; 0 for everything else."""
+    """`12`, `12.5`, `1:02` or `0:01:02` as seconds; 0 for any other text."""
     if _SECONDS.fullmatch(text.strip()):
         return float(text)
     clock = _CLOCK.fullmatch(text.strip())

@@ -1,4 +1,4 @@
-"""Work done outside requests: rows written with the change, leased by a supervised worker, deleted when done."""
+"""Background jobs: rows inserted with the change that needs them, leased by a supervised worker, deleted when done."""
 
 from vitrine.jobs.model import Handler, Job, Kind
 from vitrine.jobs.service import Jobs, Lane, Worker

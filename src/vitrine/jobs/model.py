@@ -13,7 +13,8 @@ LONGEST_PAUSE = timedelta(minutes=30)
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of job: *lane* names the threads that run it; *key* in `Jobs.add` makes waiting twins one."""
+    """A kind of job: *lane* names the threads that run it. Waiting jobs of one kind with the same *key* (see
+    `Jobs.add`) are merged."""
 
     name: str
     lane: str
@@ -41,5 +42,5 @@ BatchHandler = Callable[[list[Job]], None]
 
 
 def pause_after(attempts: int) -> timedelta:
-    """2 s, 8 s, 32 s … at most 30 minutes."""
+    """Return the pause before the next attempt: 2 s, 8 s, 32 s …, at most 30 minutes."""
     return min(LONGEST_PAUSE, FIRST_PAUSE * int(4 ** min(10, max(0, attempts - 1))))

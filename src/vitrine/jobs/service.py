@@ -1,4 +1,4 @@
-"""Asking for work, and the worker that does it."""
+"""The job queue and the worker that runs its jobs."""
 
 import os
 import threading
@@ -22,18 +22,20 @@ NOW = timedelta(0)
 
 
 class Jobs:
-    """Asks for work inside the transaction of the change that causes it."""
+    """Queues jobs inside the transaction of the change that causes them."""
 
     def add(
         self, work: UnitOfWork, kind: Kind, payload: dict[str, Any], *, key: str | None = None, after: timedelta = NOW
     ) -> None:
-        """Row and change are committed together or not at all. Waiting jobs with the same *key* become one."""
+        """Queue a job. Its row and the change are committed together or not at all; waiting jobs with the same *key*
+        are merged."""
         store.add(work, kind, payload, key=key, after=after)
 
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """Threads that take jobs of one lane, *batch* rows at a time; a kind with a batch handler gets them in one call."""
+    """Threads that take the jobs of one lane, *batch* rows at a time. A kind with a batch handler gets them in one
+    call."""
 
     name: str
     threads: int = 1
@@ -42,9 +44,10 @@ class Lane:
 
 @dataclass(slots=True)
 class Worker:
-    """Leases jobs and runs their handlers in threads until `stop()`; decoding happens in the handlers' own children.
+    """Leases jobs and runs their handlers in threads until `stop()`. Handlers decode media in child processes of their
+    own.
 
-    Handlers must be idempotent: a worker that dies after the work and before the row's end does it again.
+    Handlers must be idempotent: if a worker dies after the work but before the row is deleted, the job runs again.
     """
 
     database: Database
@@ -64,17 +67,17 @@ class Worker:
 
     def start(self) -> None:
         with self.database.write() as work:
-            dead = [one for one in store.owners(work, self.place) if one == self.owner or not _lives(one)]
+            dead = [owner for owner in store.owners(work, self.place) if owner == self.owner or not _is_alive(owner)]
             freed = store.release(work, dead)
-            store.forget(work, dead)
-            store.forget_unseen(work, work.now - FORGOTTEN_AFTER)
-            store.show(work, self.owner, self._started)
+            store.delete_workers(work, dead)
+            store.delete_unseen_workers(work, work.now - FORGOTTEN_AFTER)
+            store.record_heartbeat(work, self.owner, self._started)
         if freed:
-            log.info("worker.took_over", jobs=freed)
+            log.info("worker.jobs_released", jobs=freed)
         for lane in self.lanes:
             for number in range(lane.threads):
                 self._spawn(f"{lane.name}-{number}", self._run_lane, lane)
-        self._spawn("heartbeat", self._beat)
+        self._spawn("heartbeat", self._heartbeat)
 
     def _spawn(self, name: str, target: Any, *args: Any) -> None:
         thread = threading.Thread(target=target, args=args, name=f"worker-{name}", daemon=True)
@@ -82,39 +85,40 @@ class Worker:
         thread.start()
 
     def stop(self, patience: timedelta = timedelta(seconds=10)) -> None:
-        """Take no more jobs, wait for the running ones up to *patience*; what is left is leased again elsewhere."""
+        """Take no more jobs and wait up to *patience* for the running ones. Unfinished jobs are leased again by another
+        worker."""
         self._stopping.set()
         deadline = time.monotonic() + patience.total_seconds()
         for thread in self._threads:
             thread.join(max(0.0, deadline - time.monotonic()))
 
     def run_ready(self) -> int:
-        """Run everything that is ready, in this thread, and return how many jobs that were: for tests and commands."""
-        many = 0
-        while taken := [job for lane in self.lanes for job in self._take(lane)]:
-            many += len(taken)
-        return many
+        """Run all ready jobs in this thread and return how many there were; for tests and commands."""
+        count = 0
+        while jobs := [job for lane in self.lanes for job in self._take(lane)]:
+            count += len(jobs)
+        return count
 
     def _take(self, lane: Lane) -> list[Job]:
-        taken = self._lease(lane)
-        self._run_all(taken)
-        return taken
+        jobs = self._lease(lane)
+        self._run_all(jobs)
+        return jobs
 
     def _run_lane(self, lane: Lane) -> None:
         while not self._stopping.is_set():
             try:
-                taken = self._lease(lane)
+                jobs = self._lease(lane)
             except DomainError as failure:
-                log.warning("worker.cannot_lease", lane=lane.name, why=failure.why or failure.detail)
+                log.warning("worker.lease_failed", lane=lane.name, why=failure.why or failure.detail)
                 self._stopping.wait(2)
                 continue
-            if not taken:
+            if not jobs:
                 self._stopping.wait(IDLE_PAUSE_S)
-            self._run_all(taken)
+            self._run_all(jobs)
 
-    def _run_all(self, taken: list[Job]) -> None:
-        for kind in dict.fromkeys(job.kind for job in taken):
-            same = [job for job in taken if job.kind == kind]
+    def _run_all(self, jobs: list[Job]) -> None:
+        for kind in dict.fromkeys(job.kind for job in jobs):
+            same = [job for job in jobs if job.kind == kind]
             if kind in self.batch_handlers:
                 self._run(same, partial(self.batch_handlers[kind], same))
             else:
@@ -122,14 +126,14 @@ class Worker:
                     self._run([job], partial(self.handlers[kind], job))
 
     def _lease(self, lane: Lane) -> list[Job]:
-        with self.database.read() as work:  # a look first: an idle worker must not take the write lock
+        with self.database.read() as work:  # read first: an idle worker must not take the write lock
             if not store.has_ready(work, lane.name):
                 return []
         with self.database.write(alone=False) as work:
-            taken = store.lease(work, lane.name, self.owner, work.now + LEASE, lane.batch)
+            jobs = store.lease(work, lane.name, self.owner, work.now + LEASE, lane.batch)
         with self._guard:
-            self._running.update({job.id: time.monotonic() for job in taken})
-        return taken
+            self._running.update({job.id: time.monotonic() for job in jobs})
+        return jobs
 
     def _run(self, jobs: list[Job], call: Callable[[], None]) -> None:
         started = time.monotonic()
@@ -142,14 +146,20 @@ class Worker:
             final = isinstance(refusal, Invalid | NotFound)
         except Exception as bug:
             outcome, error = "error", f"{type(bug).__name__}: {bug}"
-            log.exception("job.broke", kind=jobs[0].kind, job=jobs[0].id)
+            log.exception("job.crashed", kind=jobs[0].kind, job=jobs[0].id)
         self._settle(jobs, error, final=final)
         with self._guard:
             for job in jobs:
                 self._running.pop(job.id, None)
-        took = round((time.monotonic() - started) * 1000)
+        duration_ms = round((time.monotonic() - started) * 1000)
         log.info(
-            "job", kind=jobs[0].kind, job=jobs[0].id, jobs=len(jobs), attempt=jobs[0].attempts, outcome=outcome, ms=took
+            "job",
+            kind=jobs[0].kind,
+            job=jobs[0].id,
+            jobs=len(jobs),
+            attempt=jobs[0].attempts,
+            outcome=outcome,
+            ms=duration_ms,
         )
 
     def _settle(self, jobs: list[Job], error: str | None, *, final: bool) -> None:
@@ -163,30 +173,30 @@ class Worker:
                             store.fail(work, job, self.owner, error, final=final)
                 return
             except Unavailable as failure:
-                log.warning("job.cannot_settle", job=jobs[0].id, why=failure.why)
+                log.warning("job.settle_failed", job=jobs[0].id, why=failure.why)
                 time.sleep(pause)
-        # The leases run out by themselves and the jobs are done again: handlers are idempotent.
+        # The leases expire and the jobs run again; handlers are idempotent.
 
-    def _beat(self) -> None:
+    def _heartbeat(self) -> None:
         while not self._stopping.wait(HEARTBEAT.total_seconds()):
             with self._guard:
                 ids = list(self._running)
             try:
                 with self.database.write(alone=False) as work:
-                    store.show(work, self.owner, self._started)
+                    store.record_heartbeat(work, self.owner, self._started)
                     if ids:
                         store.extend(work, ids, self.owner, work.now + LEASE)
             except Unavailable as failure:
-                log.warning("worker.no_heartbeat", why=failure.why)
+                log.warning("worker.heartbeat_failed", why=failure.why)
 
 
-def _lives(owner: str) -> bool:
-    """True while the process of an owner of this machine runs. A number that another program has by now counts as
-    running: its leases then end by themselves."""
+def _is_alive(owner: str) -> bool:
+    """True while the owner's process runs on this machine. If another program has the process number by now, it counts
+    as running; its leases then expire."""
     try:
         os.kill(int(owner.rpartition(":")[2]), 0)
     except (ProcessLookupError, ValueError):
         return False
     except PermissionError:
-        pass  # it runs as somebody else
+        pass  # it runs as another user
     return True

@@ -14,7 +14,7 @@ _waiting = sa.and_(jobs.c.leased_until.is_(None), jobs.c.dead_at.is_(None))
 
 
 def _has_waiting_twin() -> sa.ColumnElement[bool]:
-    """True for a row whose kind and key another waiting row has too: the newer wish for the same thing."""
+    """True for a row if another waiting row has the same kind and key: a newer request for the same work."""
     twin = jobs.alias()
     return (
         sa.select(twin.c.id)
@@ -30,9 +30,9 @@ def _has_waiting_twin() -> sa.ColumnElement[bool]:
 
 
 def add(work: UnitOfWork, kind: Kind, payload: dict[str, Any], *, key: str | None, after: timedelta) -> None:
-    """Insert one row; with a *key*, only if no such job waits already.
+    """Insert one row. With a *key*, insert only if no such job is waiting.
 
-    The waiting twin is locked until the commit: a worker that took it now would look before the change is there.
+    The waiting twin is locked until the commit: a worker that took it now would not see the change yet.
     """
     if key is not None:
         twin = sa.select(jobs.c.id).where(jobs.c.kind == kind.name, jobs.c.key == key, _waiting).with_for_update()
@@ -53,7 +53,7 @@ def add(work: UnitOfWork, kind: Kind, payload: dict[str, Any], *, key: str | Non
 
 
 def lease(work: UnitOfWork, lane: str, owner: str, until: datetime, limit: int) -> list[Job]:
-    """Take up to *limit* jobs of *lane* that are ready, or whose lease ran out with its worker."""
+    """Lease up to *limit* jobs of *lane* that are ready or whose lease has expired."""
     ready = (
         sa.select(jobs.c.id)
         .where(
@@ -83,58 +83,62 @@ def extend(work: UnitOfWork, ids: Sequence[int], owner: str, until: datetime) ->
 
 
 def finish(work: UnitOfWork, ids: Sequence[int], owner: str) -> None:
-    """Delete done jobs, unless another worker has taken them over meanwhile."""
+    """Delete finished jobs, except those that another worker has taken over in the meantime."""
     work.db.execute(jobs.delete().where(jobs.c.id.in_(ids), jobs.c.leased_by == owner))
 
 
 def fail(work: UnitOfWork, job: Job, owner: str, error: str, *, final: bool) -> None:
     """Put a failed job back with a pause, or mark it dead after its last attempt."""
     values: dict[str, Any] = {"leased_until": None, "leased_by": None, "last_error": error[:2000]}
-    mine = sa.and_(jobs.c.id == job.id, jobs.c.leased_by == owner)
+    own_lease = sa.and_(jobs.c.id == job.id, jobs.c.leased_by == owner)
     if final or job.is_last_attempt:
         values["dead_at"] = work.now
-        work.db.execute(jobs.update().where(mine).values(values))
+        work.db.execute(jobs.update().where(own_lease).values(values))
         return
     values["run_after"] = work.now + pause_after(job.attempts)
-    # A newer wish for the same thing already waits: the failed one has nothing to add.
-    if work.db.execute(jobs.delete().where(mine, _has_waiting_twin())).rowcount == 0:
-        work.db.execute(jobs.update().where(mine).values(values))
+    # If a newer request for the same work is waiting, the failed one is redundant.
+    if work.db.execute(jobs.delete().where(own_lease, _has_waiting_twin())).rowcount == 0:
+        work.db.execute(jobs.update().where(own_lease).values(values))
 
 
 def release(work: UnitOfWork, owners: Sequence[str]) -> int:
-    """Give back what dead workers held, without waiting for the leases to run out."""
-    held = jobs.c.leased_by.in_(owners)
-    work.db.execute(jobs.delete().where(held, jobs.c.dead_at.is_(None), _has_waiting_twin()))
+    """Release the jobs of dead workers at once, without waiting for their leases to expire."""
+    is_held = jobs.c.leased_by.in_(owners)
+    work.db.execute(jobs.delete().where(is_held, jobs.c.dead_at.is_(None), _has_waiting_twin()))
     return work.db.execute(
-        jobs.update().where(held, jobs.c.dead_at.is_(None)).values(leased_until=None, leased_by=None)
+        jobs.update().where(is_held, jobs.c.dead_at.is_(None)).values(leased_until=None, leased_by=None)
     ).rowcount
 
 
 def owners(work: UnitOfWork, place: str) -> list[str]:
-    """Workers of one place that hold a lease or showed themselves there."""
-    mine = workers.c.owner.startswith(f"{place}:", autoescape=True)
-    held = jobs.c.leased_by.startswith(f"{place}:", autoescape=True)
-    return list(work.db.scalars(sa.select(workers.c.owner).where(mine).union(sa.select(jobs.c.leased_by).where(held))))
+    """Workers of one place that hold a lease or have a heartbeat row."""
+    of_place = workers.c.owner.startswith(f"{place}:", autoescape=True)
+    leased_there = jobs.c.leased_by.startswith(f"{place}:", autoescape=True)
+    return list(
+        work.db.scalars(
+            sa.select(workers.c.owner).where(of_place).union(sa.select(jobs.c.leased_by).where(leased_there))
+        )
+    )
 
 
-def show(work: UnitOfWork, owner: str, started: datetime) -> None:
-    """Note that a worker lives; only that worker writes its row."""
+def record_heartbeat(work: UnitOfWork, owner: str, started: datetime) -> None:
+    """Record that a worker is alive. Only that worker writes its row."""
     if work.db.execute(workers.update().where(workers.c.owner == owner).values(seen=work.now)).rowcount == 0:
         work.db.execute(workers.insert().values(owner=owner, started=started, seen=work.now))
 
 
-def forget(work: UnitOfWork, owners: Sequence[str]) -> None:
+def delete_workers(work: UnitOfWork, owners: Sequence[str]) -> None:
     work.db.execute(workers.delete().where(workers.c.owner.in_(owners)))
 
 
-def forget_unseen(work: UnitOfWork, since: datetime) -> None:
+def delete_unseen_workers(work: UnitOfWork, since: datetime) -> None:
     work.db.execute(workers.delete().where(workers.c.seen < since))
 
 
 def last_seen(work: UnitOfWork) -> datetime | None:
-    """When any worker last showed itself."""
-    seen: datetime | None = work.db.scalar(sa.select(sa.func.max(workers.c.seen)))
-    return seen
+    """The time of the most recent heartbeat of any worker."""
+    newest: datetime | None = work.db.scalar(sa.select(sa.func.max(workers.c.seen)))
+    return newest
 
 
 def waiting(work: UnitOfWork) -> dict[str, int]:
@@ -146,7 +150,7 @@ def waiting(work: UnitOfWork) -> dict[str, int]:
 
 
 def dead(work: UnitOfWork, limit: int = 100) -> list[tuple[int, str, str]]:
-    """(id, kind, last error) of jobs that were given up, newest first."""
+    """(id, kind, last error) of jobs that were abandoned, newest first."""
     rows = work.db.execute(
         sa.select(jobs.c.id, jobs.c.kind, jobs.c.last_error)
         .where(jobs.c.dead_at.is_not(None))

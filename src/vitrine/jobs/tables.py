@@ -1,4 +1,4 @@
-"""Job rows: the truth about work to be done."""
+"""The tables of jobs and workers."""
 
 from sqlalchemy import Column, Index, Integer, String, Table, Text, text
 
@@ -35,7 +35,8 @@ workers = Table(
 )
 
 Index("ix_jobs_ready", jobs.c.lane, jobs.c.priority, jobs.c.run_after, sqlite_where=text("dead_at IS NULL"))
-# While a job of one key waits, asking again is the same wish; once leased, the change may have come too late for it.
+# While a job with a key is waiting, a second request for it adds nothing. Once it is leased, it may miss the new
+# change.
 Index(
     "uq_jobs_waiting_key",
     jobs.c.kind,

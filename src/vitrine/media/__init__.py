@@ -1,1 +1,1 @@
-"""Documents as bytes and pictures; knows nothing of records. Decoders run in killable children only."""
+"""Documents as bytes and pictures, independent of records. Decoders run only in killable child processes."""

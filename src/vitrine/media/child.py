@@ -1,6 +1,6 @@
 """The decoding child: reads one call at a time from standard input, answers on standard output.
 
-Only this process (and what it imports on the first call) touches foreign bytes with a decoder.
+Only this process, with the modules that it imports on the first call, decodes untrusted bytes.
 """
 
 import ctypes
@@ -54,48 +54,48 @@ def _operations() -> dict[str, Callable[..., Any]]:
 
 
 def _peak_bytes() -> int:
-    """The most memory of this program. `ru_maxrss` counts that of the parent too, until the program was loaded."""
+    """The peak memory of this program. `ru_maxrss` also counts the parent's, from before the program was loaded."""
     with Path("/proc/self/status").open() as lines:
         return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:"))
 
 
 def _usage() -> dict[str, float]:
-    """What this child has cost so far: its number, its highest memory in bytes, and processor seconds."""
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    return {"pid": os.getpid(), "peak_bytes": _peak_bytes(), "cpu_s": used.ru_utime + used.ru_stime}
+    """What this child has used so far: its process number, peak memory in bytes, and CPU seconds."""
+    consumed = resource.getrusage(resource.RUSAGE_SELF)
+    return {"pid": os.getpid(), "peak_bytes": _peak_bytes(), "cpu_s": consumed.ru_utime + consumed.ru_stime}
 
 
-def _confine(file_bytes: int, memory_bytes: int) -> None:
+def _limit_resources(file_bytes: int, memory_bytes: int) -> None:
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (file_bytes, file_bytes))
-    # The parent looks at the memory 20 times a second; what grows faster than that runs into this wall.
+    # The parent checks the memory 20 times a second; this limit stops anything that grows faster.
     resource.setrlimit(resource.RLIMIT_DATA, (memory_bytes, memory_bytes))
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
-    os.nice(5)  # a request for a page goes before a picture in the making
+    os.nice(5)  # requests for pages have priority over making renditions
 
 
 def _read(size: int) -> bytes:
-    got = b""
-    while len(got) < size:
-        part = sys.stdin.buffer.read(size - len(got))
+    received = b""
+    while len(received) < size:
+        part = sys.stdin.buffer.read(size - len(received))
         if not part:
             raise EOFError
-        got += part
-    return got
+        received += part
+    return received
 
 
 def answer(call: dict[str, Any], operations: dict[str, Callable[..., Any]]) -> dict[str, Any]:
-    """Run one call; a refusal and a decoder's own exception are both plain values for the parent."""
+    """Run one call. Refusals and exceptions of decoders are both returned as plain values for the parent."""
     try:
         return {"ok": True, "value": operations[call["op"]](**call["arguments"])}
     except MediaError as refusal:
-        told = {"detail": refusal.template, "values": {name: str(one) for name, one in refusal.values.items()}}
-        return {"ok": False, "code": refusal.code, "why": refusal.why, **told}
+        message = {"detail": refusal.template, "values": {name: str(value) for name, value in refusal.values.items()}}
+        return {"ok": False, "code": refusal.code, "why": refusal.why, **message}
     except MemoryError:
         return {"ok": False, "code": "out_of_memory", "detail": "This file needs too much memory to be read."}
     except Exception as failure:
-        if _lacks_room(failure):
+        if _is_disk_full(failure):
             detail = "The server has no room to work on this file at the moment."
             return {"ok": False, "code": "no_room", "detail": detail, "why": f"{type(failure).__name__}"}
         # A decoder may raise anything; the file is at fault, not the server.
@@ -108,13 +108,13 @@ def answer(call: dict[str, Any], operations: dict[str, Callable[..., Any]]) -> d
         }
 
 
-def _lacks_room(failure: Exception) -> bool:
-    """A full or closed disk, as Python says it or as a library puts it into words."""
-    return getattr(failure, "errno", None) in _NO_ROOM or any(os.strerror(one) in str(failure) for one in _NO_ROOM)
+def _is_disk_full(failure: Exception) -> bool:
+    """True for a full or read-only disk, reported by Python's errno or in a library's error text."""
+    return getattr(failure, "errno", None) in _NO_ROOM or any(os.strerror(code) in str(failure) for code in _NO_ROOM)
 
 
 def main() -> None:
-    _confine(int(sys.argv[1]), int(sys.argv[2]))
+    _limit_resources(int(sys.argv[1]), int(sys.argv[2]))
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # a library that prints must not break the protocol
     operations = _operations()

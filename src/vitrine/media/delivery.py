@@ -1,4 +1,4 @@
-"""Which bytes, which validators, how they are named: plain values, for any HTTP adapter (contract 04 section 3)."""
+"""Ranges, validators and file names of responses, as plain values for any HTTP adapter (contract 04 section 3)."""
 
 import re
 import unicodedata
@@ -54,7 +54,7 @@ def parse_range(header: str, size: int) -> Span | None:
 
 
 def etag(sha256: str) -> str:
-    """A strong validator: the same bytes have the same tag, on every server of an installation."""
+    """A strong validator: the same bytes have the same tag on every server of an installation."""
     return f'"{sha256[:40]}"'
 
 
@@ -73,44 +73,44 @@ class Conditions:
     range: str = ""
 
 
-def is_unchanged(asked: Conditions, tag: str, modified: datetime) -> bool:
-    """True when 304 is the answer (RFC 9110 section 13.2.2: If-None-Match decides alone when it is there)."""
-    if asked.none_match:
-        known = [one.strip().removeprefix("W/") for one in asked.none_match.split(",")]
-        return "*" in known or tag in known
-    since = _date(asked.modified_since)
+def is_unchanged(conditions: Conditions, tag: str, modified: datetime) -> bool:
+    """True if the response is 304 (RFC 9110 section 13.2.2: If-None-Match, if present, decides alone)."""
+    if conditions.none_match:
+        tags = [value.strip().removeprefix("W/") for value in conditions.none_match.split(",")]
+        return "*" in tags or tag in tags
+    since = _date(conditions.modified_since)
     return since is not None and modified.replace(microsecond=0) <= since
 
 
-def wanted_span(asked: Conditions, size: int, tag: str, modified: datetime) -> Span | None:
-    """The span to send, None for the whole document. Raises RangeNotSatisfiable.
+def wanted_span(conditions: Conditions, size: int, tag: str, modified: datetime) -> Span | None:
+    """The span to send; None for the whole document. Raises RangeNotSatisfiable.
 
-    `If-Range` must name these very bytes, by tag or by exact date, else the range does not count (RFC 9110 13.1.5).
+    `If-Range` must match these bytes, by tag or by exact date; otherwise the range is ignored (RFC 9110 13.1.5).
     """
-    if not asked.range:
+    if not conditions.range:
         return None
-    if asked.if_range:
-        same = asked.if_range == tag or _date(asked.if_range) == modified.replace(microsecond=0)
-        if not same:
+    if conditions.if_range:
+        is_current = conditions.if_range == tag or _date(conditions.if_range) == modified.replace(microsecond=0)
+        if not is_current:
             return None
-    return parse_range(asked.range, size)
+    return parse_range(conditions.range, size)
 
 
 def _date(text: str) -> datetime | None:
     if not text:
         return None
     try:
-        found = parsedate_to_datetime(text)
+        parsed = parsedate_to_datetime(text)
     except ValueError:
         return None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
 
 
 @lru_cache(maxsize=4096)
 def content_disposition(kind: str, filename: str) -> str:
-    """`inline` or `attachment` with an ASCII name (letters, digits, `_ - .`) and the full one (RFC 6266, RFC 8187)."""
+    """`inline` or `attachment` with an ASCII name (letters, digits, `_ - .`) and the full name (RFC 6266, RFC 8187)."""
     name = of_one_line(filename).replace("/", "").replace("\\", "").strip() or "document"
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
-    plain = _ASCII.sub("_", plain).strip("_") or "document"
-    value = f'{kind}; filename="{plain}"'
-    return value if plain == name else f"{value}; filename*=utf-8''{quote(name, safe='')}"
+    ascii_name = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    ascii_name = _ASCII.sub("_", ascii_name).strip("_") or "document"
+    value = f'{kind}; filename="{ascii_name}"'
+    return value if ascii_name == name else f"{value}; filename*=utf-8''{quote(name, safe='')}"

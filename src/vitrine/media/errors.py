@@ -1,4 +1,4 @@
-"""Why a file cannot be used. All are Invalid: the remedy is another file."""
+"""Why a file cannot be used. All errors are Invalid: the remedy is another file."""
 
 from vitrine.errors import Invalid
 
@@ -14,19 +14,19 @@ class EmptyFile(MediaError):
 
 
 class LyingName(MediaError):
-    """The content is not what the name says, and is nothing we keep under that name."""
+    """The content does not match the file name, and is not accepted under that name."""
 
     code = "lying_name"
 
 
 class Undecodable(MediaError):
-    """Truncated or damaged: the decoder gave up."""
+    """The file is truncated or damaged; the decoder failed."""
 
     code = "undecodable"
 
 
 class TooManyPixels(MediaError):
-    """More pixels (or seconds) than this server decodes; noticed before decoding."""
+    """More pixels or seconds than this server decodes; detected before decoding."""
 
     code = "too_many_pixels"
 
@@ -36,19 +36,19 @@ class FileTooLarge(MediaError):
 
 
 class TooSlow(MediaError):
-    """The decoder was ended after its time."""
+    """The decoder was killed because it took too long."""
 
     code = "too_slow"
 
 
 class OutOfMemory(MediaError):
-    """The decoder was ended because it took too much memory."""
+    """The decoder was killed because it used too much memory."""
 
     code = "out_of_memory"
 
 
 class Crashed(MediaError):
-    """The decoder died by itself."""
+    """The decoder crashed."""
 
     code = "crashed"
 
@@ -60,32 +60,32 @@ class Passing(MediaError):
 
 
 class Killed(Passing):
-    """Somebody else ended the decoder (an administrator, the kernel when memory ran out)."""
+    """The decoder was killed from outside (by an administrator, or by the kernel when memory ran out)."""
 
     code = "killed"
 
 
 class NoRoom(Passing):
-    """The disk for work in progress is full or closed."""
+    """The disk for temporary files is full or read-only."""
 
     code = "no_room"
 
 
 class NoMaker(MediaError):
-    """There is no way to make this rendition of this kind of file yet."""
+    """No maker can produce this rendition from this type of file."""
 
     code = "no_maker"
 
 
 class EmptyMark(MediaError):
-    """A mark that would not be seen: an unmarked picture must never go out in its place."""
+    """The overlay would be invisible. An unmarked picture must never be delivered instead."""
 
     code = "empty_mark"
 
 
 BY_CODE: dict[str, type[MediaError]] = {
-    one.code: one
-    for one in (
+    error.code: error
+    for error in (
         MediaError, EmptyFile, LyingName, Undecodable, TooManyPixels, FileTooLarge, TooSlow, OutOfMemory, Crashed,
         NoMaker, EmptyMark, Passing, Killed, NoRoom,
     )

@@ -1,9 +1,9 @@
-"""Which types of files there are, which kind of record each makes, and so what can be made of it (06 section 4).
+"""The known media types, the kind of record of each, and so the possible renditions (06 section 4).
 
-A type that is not named here is kept and can be downloaded: its records are of the kind `unknown`.
+A file of any other type is stored and can be downloaded; its record is of the kind `unknown`.
 """
 
-# Pictures that libvips opens itself, that it draws, and that Pillow opens for it.
+# Pictures that libvips opens itself, drawings, and pictures that Pillow opens for libvips.
 VIPS_PICTURES = ("image/jpeg", "image/png", "image/gif", "image/webp", "image/tiff", "image/avif")
 SVG = "image/svg+xml"
 PILLOW_PICTURES = (
@@ -52,7 +52,8 @@ OPEN_XML = {
     "xl/": _OPEN_XML + "spreadsheetml.sheet",
 }
 OPEN_DOCUMENT = tuple(
-    "application/vnd.oasis.opendocument." + one for one in ("text", "spreadsheet", "presentation", "graphics")
+    "application/vnd.oasis.opendocument." + document_type
+    for document_type in ("text", "spreadsheet", "presentation", "graphics")
 )
 OFFICE = (*OPEN_XML.values(), *OPEN_DOCUMENT)
 OLD_OFFICE = {
@@ -61,7 +62,7 @@ OLD_OFFICE = {
     "ppt": "application/vnd.ms-powerpoint",
 }
 FLASH = "application/x-shockwave-flash"
-# Where a file has no picture, it is the sound that it is: (film without picture) -> its type as a sound.
+# Type of a video file -> its type as audio, if it has no video stream.
 SOUND_OF = {
     "video/mp4": "audio/mp4",
     "video/quicktime": "audio/mp4",
@@ -85,19 +86,19 @@ _BY_TYPE = {
 }
 
 
-# A marked copy keeps the form of its source where that is written here; all else is shown in one that is.
+# A marked copy of these types keeps its type; a copy of any other type is converted.
 _MARKED = {
     "image/jpeg": "jpg", "image/png": "png", "image/gif": "gif", "image/webp": "webp", "image/tiff": "tif",
 }  # fmt: skip
 
 
 def marked_as(mime: str) -> tuple[str, str]:
-    """Type and extension of the marked copy of a picture: its own, a PNG of a drawing, else a JPEG."""
+    """Type and extension of the marked copy of a picture: its own type, PNG for a drawing, otherwise JPEG."""
     if mime in _MARKED:
         return mime, _MARKED[mime]
     return ("image/png", "png") if mime == SVG else ("image/jpeg", "jpg")
 
 
 def kind_of(mime: str) -> str:
-    """The kind of record a type makes: image, video, audio, document, flash or unknown."""
+    """The kind of record of a media type: image, video, audio, document, flash or unknown."""
     return _BY_TYPE.get(mime) or ("document" if mime.startswith("text/") else "unknown")

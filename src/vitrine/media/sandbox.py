@@ -1,8 +1,8 @@
-"""Decoding in killable children.
+"""Run decoders in killable child processes.
 
-The server and the worker never import a decoder. A call goes to a child process over a pipe; the parent watches the
-clock and the child's memory and ends it when either is used up, so that a hostile file costs one child and nothing
-else. Children end when their parent dies, even by SIGKILL.
+The server and the worker never import a decoder. A call goes to a child process over a pipe. The parent watches the
+time and the child's memory and kills it at either limit, so a hostile file costs only one child. Children end when
+their parent dies, even by SIGKILL.
 """
 
 import contextlib
@@ -25,11 +25,11 @@ from vitrine.media.errors import BY_CODE, Crashed, Killed, MediaError, OutOfMemo
 from vitrine.platform import logging
 
 log = logging.get("vitrine.media")
-LOOK_EVERY_S = 0.05
+POLL_EVERY_S = 0.05
 CALLS_PER_CHILD = 200
 IDLE_S = 60.0
-LEAST_WALL = 512 * 2**20  # what libraries reserve before they decode anything
-HEADROOM = 256 * 2**20  # reserved memory that is never touched is not counted by the parent, but by the wall
+LEAST_MEMORY_LIMIT = 512 * 2**20  # reserved by libraries before they decode anything
+HEADROOM = 256 * 2**20  # the resource limit also counts reserved memory that is never touched; the parent does not
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 HEADER_BYTES = 4
 _encode = msgspec.msgpack.encode
@@ -44,7 +44,7 @@ class _Child:
 
     def memory_bytes(self) -> int:
         try:
-            with open(f"/proc/{self.process.pid}/statm", "rb") as file:  # noqa: PTH123 - looked at 20 times a second
+            with open(f"/proc/{self.process.pid}/statm", "rb") as file:  # noqa: PTH123 - read 20 times a second
                 return int(file.read().split()[1]) * PAGE_BYTES
         except (OSError, IndexError):
             return 0
@@ -69,17 +69,17 @@ class Sandbox:
         self._guard = threading.Lock()
         self._idle: list[_Child] = []
         self._closed = False
-        # One thread starts all children and lives as long as this object: a child asks to be killed when its parent
-        # dies, and for the kernel its parent is the thread that started it. Threads of a pool end when they are idle.
+        # One thread starts all children and lives as long as this object: a child is killed when its parent dies, and
+        # the kernel takes the thread that started it as its parent. Threads of a pool end when idle.
         self._starter = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sandbox-starter")
 
     def call(self, op: str, arguments: dict[str, Any], *, timeout: timedelta) -> Any:
         """Run *op* of `media.child` and return its plain value.
 
-        Raises the MediaError the child named, or TooSlow, OutOfMemory or Crashed.
+        Raises the MediaError that the child reports, or TooSlow, OutOfMemory, Killed or Crashed.
         """
         with self._child() as child:
-            answer = self._ask(child, op, arguments, time.monotonic() + timeout.total_seconds())
+            answer = self._send_call(child, op, arguments, time.monotonic() + timeout.total_seconds())
         if answer["ok"]:
             return answer["value"]
         refusal = BY_CODE.get(answer["code"], MediaError)
@@ -88,7 +88,7 @@ class Sandbox:
     @contextlib.contextmanager
     def _child(self) -> Iterator[_Child]:
         with self._slots:
-            child = self._take()
+            child = self._acquire()
             try:
                 yield child
             except BaseException:
@@ -102,7 +102,7 @@ class Sandbox:
                 else:
                     self._idle.append(child)
 
-    def _take(self) -> _Child:
+    def _acquire(self) -> _Child:
         with self._guard:
             while self._idle:
                 child = self._idle.pop()
@@ -116,32 +116,32 @@ class Sandbox:
 
     def _spawn(self) -> _Child:
         environment = {**os.environ, "VIPS_CONCURRENCY": "1", "OMP_NUM_THREADS": "1", "VIPS_WARNING": "0"}
-        wall = max(self.memory_bytes, LEAST_WALL) + HEADROOM
-        arguments = [sys.executable, "-m", "vitrine.media.child", str(self.file_bytes), str(wall)]
+        memory_limit = max(self.memory_bytes, LEAST_MEMORY_LIMIT) + HEADROOM
+        arguments = [sys.executable, "-m", "vitrine.media.child", str(self.file_bytes), str(memory_limit)]
         process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
             arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment
         )
         return _Child(process)
 
-    def _ask(self, child: _Child, op: str, arguments: dict[str, Any], deadline: float) -> Any:
+    def _send_call(self, child: _Child, op: str, arguments: dict[str, Any], deadline: float) -> Any:
         message = _encode({"op": op, "arguments": arguments})
         assert child.process.stdin is not None
         try:
             child.process.stdin.write(len(message).to_bytes(HEADER_BYTES, "big") + message)
             child.process.stdin.flush()
         except OSError as failure:
-            raise Killed("This file could not be read.", why="the decoder was gone") from failure
+            raise Killed("This file could not be read.", why="the decoder had exited") from failure
         size = int.from_bytes(self._receive(child, HEADER_BYTES, deadline), "big")
         return _decode(self._receive(child, size, deadline))
 
     def _receive(self, child: _Child, size: int, deadline: float) -> bytes:
         assert child.process.stdout is not None
-        handle = child.process.stdout.fileno()
-        got = b""
-        while len(got) < size:
-            ready, _, _ = select.select([handle], [], [], LOOK_EVERY_S)
+        descriptor = child.process.stdout.fileno()
+        received = b""
+        while len(received) < size:
+            ready, _, _ = select.select([descriptor], [], [], POLL_EVERY_S)
             if ready:
-                part = os.read(handle, size - len(got))
+                part = os.read(descriptor, size - len(received))
                 if not part:
                     code = child.process.wait()
                     if code == -signal.SIGXCPU:
@@ -149,22 +149,22 @@ class Sandbox:
                     if code == -signal.SIGKILL:
                         raise Killed("This file could not be read: its decoder was ended.", why="killed from outside")
                     raise Crashed("This file could not be read: it made the decoder fail.", why=f"exit {code}")
-                got += part
+                received += part
                 continue
             if time.monotonic() > deadline:
                 raise TooSlow("This file takes too long to read.", why="deadline")
             memory = child.memory_bytes()
             if memory > self.memory_bytes:
                 raise OutOfMemory("This file needs too much memory to be read.", why=f"{memory} bytes")
-        return got
+        return received
 
     def end_idle(self, older_than_s: float = IDLE_S) -> None:
-        """End children that nobody has asked for a while."""
+        """End children that have been idle for a while."""
         limit = time.monotonic() - older_than_s
         with self._guard:
-            old = [one for one in self._idle if one.idle_since < limit]
-            self._idle = [one for one in self._idle if one.idle_since >= limit]
-        for child in old:
+            expired = [child for child in self._idle if child.idle_since < limit]
+            self._idle = [child for child in self._idle if child.idle_since >= limit]
+        for child in expired:
             child.end()
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""The capability as others use it: look at a file, keep it, make its renditions. No decoder is imported here."""
+"""The public service: probe a file, store it, make its renditions. No decoder is imported here."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -29,7 +29,7 @@ HUGE_BYTES = 1 << 50
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """The picture of one page: a JPEG, its size in pixels, and how many pages the document has."""
+    """The picture of one page: a JPEG, its size in pixels, and the number of pages of the document."""
 
     jpeg: bytes
     width: int
@@ -39,7 +39,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class AlbumPage:
-    """A photograph of an album with its words."""
+    """One photograph of an album, with its title and texts."""
 
     path: Path
     mime: str
@@ -49,7 +49,7 @@ class AlbumPage:
 
 @dataclass(frozen=True, slots=True)
 class Media:
-    """Documents as bytes and pictures; knows nothing of records."""
+    """Documents as bytes and pictures, independent of records."""
 
     store: BlobStore
     sandbox: Sandbox
@@ -62,11 +62,11 @@ class Media:
         object.__setattr__(self, "hot", HotFiles(self.store))
 
     def spool(self, source: BinaryIO | Path) -> AbstractContextManager[Spooled]:
-        """Copy a file in; raises FileTooLarge or Unavailable."""
+        """Copy a file into the spool. Raises FileTooLarge or Unavailable."""
         return self.store.spool(source, self.max_bytes)
 
     def probe(self, path: Path, name: str) -> Probe:
-        """Look at a file in a killable child. Raises a MediaError that says in plain words what is wrong."""
+        """Probe a file in a killable child. Raises a MediaError that says in plain words what is wrong."""
         arguments = {
             "path": str(path),
             "name": name,
@@ -74,29 +74,29 @@ class Media:
             "max_duration_s": self.limits.max_duration_s,
         }
         try:
-            found = self.sandbox.call("probe", arguments, timeout=PROBE_TIMEOUT)
-        except Killed:  # somebody else's doing: once more
-            found = self.sandbox.call("probe", arguments, timeout=PROBE_TIMEOUT)
+            probed = self.sandbox.call("probe", arguments, timeout=PROBE_TIMEOUT)
+        except Killed:  # not the file's fault: try once more
+            probed = self.sandbox.call("probe", arguments, timeout=PROBE_TIMEOUT)
         except NoRoom as failure:
             raise Unavailable(failure.template, why=failure.why, values=failure.values, retry_after_s=60) from failure
-        return msgspec.convert(found, Probe)
+        return msgspec.convert(probed, Probe)
 
     def probe_kept(self, sha256: str, name: str) -> Probe:
-        """The same for a file that is kept already. Raises NotFound besides."""
-        with self.scratch() as folder, self._as_path(sha256, folder) as source:
+        """Probe a file that is already stored. Also raises NotFound."""
+        with self.scratch() as folder, self._local_path(sha256, folder) as source:
             return self.probe(source, name)
 
     def keep(self, spooled: Spooled) -> Stored:
         return self.store.keep(spooled)
 
     def keep_file(self, path: Path) -> Stored:
-        """Keep a file that was made here."""
+        """Store a file that this server made."""
         with self.store.spool(path, HUGE_BYTES) as spooled:
             return self.store.keep(spooled)
 
     @contextmanager
     def scratch(self) -> Iterator[Path]:
-        """A folder that goes with everything in it."""
+        """A temporary folder, deleted with everything in it."""
         self.scratch_root.mkdir(parents=True, exist_ok=True)
         folder = Path(mkdtemp(dir=self.scratch_root))
         try:
@@ -107,51 +107,52 @@ class Media:
     def make_many(
         self, sha256: str, kind: str, mime: str, specs: list[Spec], into: Path
     ) -> list[Made | tuple[str, MediaError]]:
-        """Make renditions into *into*. A failure is a value beside the others, so that one never spoils the rest."""
+        """Make renditions in the folder *into*. Failures are returned as values, so one does not affect the others."""
         if not specs:
             return []
         try:
-            with self._as_path(sha256, into) as source:
+            with self._local_path(sha256, into) as source:
                 arguments = {
                     "source": str(source),
                     "mime": mime,
-                    "specs": [asdict(one) for one in specs],
+                    "specs": [asdict(spec) for spec in specs],
                     "into": str(into),
                 }
                 timeout = FILM_TIMEOUT if kind in ("video", "audio") else PICTURE_TIMEOUT
                 results = self.sandbox.call("make_many", arguments, timeout=timeout)
         except NotFound as missing:
             failure = Undecodable("The original is missing from the store.", why=missing.why)
-            return [(one.name, failure) for one in specs]
+            return [(spec.name, failure) for spec in specs]
         except MediaError as failure:
-            return [(one.name, failure) for one in specs]
-        return [_result(one) for one in results]
+            return [(spec.name, failure) for spec in specs]
+        return [_result(result) for result in results]
 
     def page(self, sha256: str, number: int, size: int) -> Page:
-        """Page *number* (from 1) of a PDF that is kept, its longest side *size* pixels (at most MOST_PAGE_PX).
+        """Page *number* (from 1) of a stored PDF, with a longest side of *size* pixels (at most MOST_PAGE_PX).
 
-        Raises NotFound for a page or a file that is not there, MediaError for one that cannot be drawn.
+        Raises NotFound if the page or the file does not exist, MediaError if it cannot be drawn.
         """
-        with self.scratch() as folder, self._as_path(sha256, folder) as source:
+        with self.scratch() as folder, self._local_path(sha256, folder) as source:
             target = folder / "page.jpg"
-            asked = min(max(size, 1), MOST_PAGE_PX)
-            arguments = {"source": str(source), "number": number, "size": asked, "target": str(target)}
-            drawn = self.sandbox.call("page", arguments, timeout=PAGE_TIMEOUT)
-            if not drawn["width"]:
+            size_px = min(max(size, 1), MOST_PAGE_PX)
+            arguments = {"source": str(source), "number": number, "size": size_px, "target": str(target)}
+            drawn_page = self.sandbox.call("page", arguments, timeout=PAGE_TIMEOUT)
+            if not drawn_page["width"]:
                 raise NotFound(
                     "There is no page {number}: the document has {pages}.",
-                    values={"number": number, "pages": drawn["pages"]},
+                    values={"number": number, "pages": drawn_page["pages"]},
                 )
-            return Page(target.read_bytes(), drawn["width"], drawn["height"], drawn["pages"])
+            return Page(target.read_bytes(), drawn_page["width"], drawn_page["height"], drawn_page["pages"])
 
     def album(self, target: Path, title: str, subtitle: str, pages: list[AlbumPage], packet: bytes) -> int:
-        """Put photographs with their words together as a PDF at *target*; *packet* is its XMP. Returns its pages."""
+        """Compose photographs and their texts into a PDF at *target*; *packet* is its XMP. Returns the number of
+        pages."""
         arguments: dict[str, Any] = {"target": str(target), "title": title, "subtitle": subtitle, "packet": packet}
-        arguments["pages"] = [{**asdict(one), "path": str(one.path)} for one in pages]
+        arguments["pages"] = [{**asdict(page), "path": str(page.path)} for page in pages]
         return int(self.sandbox.call("album", arguments, timeout=PICTURE_TIMEOUT))
 
     def make_from(self, path: Path, mime: str, spec: Spec, into: Path) -> Made:
-        """One rendition of a file that is not kept here. Raises MediaError."""
+        """Make one rendition of a file that is not in the store. Raises MediaError."""
         arguments = {"source": str(path), "mime": mime, "specs": [asdict(spec)], "into": str(into)}
         result = _result(self.sandbox.call("make_many", arguments, timeout=PICTURE_TIMEOUT)[0])
         if isinstance(result, Made):
@@ -159,25 +160,25 @@ class Media:
         raise result[1]
 
     def mark(self, sha256: str, mime: str, spec: dict[str, Any], into: Path) -> Made:
-        """A marked copy of a picture in the folder *into*; *spec* is what `renditions/marks.py` takes, with digests
-        where that has files (`picture`, `logo`). Raises a MediaError, NotFound or Unavailable."""
-        with ExitStack() as held:
+        """Make a marked copy of a picture in the folder *into*. *spec* is the spec of `renditions/marks.py`, with
+        digests instead of files (`picture`, `logo`). Raises a MediaError, NotFound or Unavailable."""
+        with ExitStack() as stack:
 
-            def located(digest: str) -> str:
-                return str(self._beside(held, digest, into))
+            def path_of(digest: str) -> str:
+                return str(self._path_in_folder(stack, digest, into))
 
-            arguments = {"source": located(sha256), "mime": mime, "spec": _with_files(spec, located), "into": str(into)}
-            made = _result(self.sandbox.call("mark", arguments, timeout=PICTURE_TIMEOUT))
-        assert isinstance(made, Made)
-        return made
+            arguments = {"source": path_of(sha256), "mime": mime, "spec": _with_paths(spec, path_of), "into": str(into)}
+            result = _result(self.sandbox.call("mark", arguments, timeout=PICTURE_TIMEOUT))
+        assert isinstance(result, Made)
+        return result
 
-    def _beside(self, held: ExitStack, sha256: str, into: Path) -> Path:
+    def _path_in_folder(self, stack: ExitStack, sha256: str, into: Path) -> Path:
         folder = into / sha256[:16]
         folder.mkdir(exist_ok=True)
-        return held.enter_context(self._as_path(sha256, folder))
+        return stack.enter_context(self._local_path(sha256, folder))
 
     @contextmanager
-    def _as_path(self, sha256: str, into: Path) -> Iterator[Path]:
+    def _local_path(self, sha256: str, into: Path) -> Iterator[Path]:
         if isinstance(self.store, HasPaths):
             path = self.store.path(sha256)
             if not path.exists():
@@ -195,7 +196,7 @@ class Media:
         return self.store.older_than(age)
 
     def is_old(self, sha256: str, age: timedelta) -> bool:
-        """False for a blob that was kept again meanwhile, or has gone."""
+        """False if the blob was stored again in the meantime or no longer exists."""
         try:
             return datetime.now(UTC) - self.store.modified(sha256) >= age
         except NotFound:
@@ -205,11 +206,11 @@ class Media:
         self.store.delete(sha256)
 
     def sweep_spool(self, age: timedelta) -> int:
-        """Delete left-overs of interrupted uploads."""
+        """Delete the leftovers of interrupted uploads."""
         return self.store.sweep_spool(age)
 
     def clear_scratch(self) -> None:
-        """Delete what decoders left that were killed: for the one worker, when it starts."""
+        """Delete the files of killed decoders. Only the worker calls this, when it starts."""
         if self.scratch_root.exists():
             for folder in self.scratch_root.iterdir():
                 shutil.rmtree(folder, ignore_errors=True)
@@ -218,23 +219,23 @@ class Media:
         self.sandbox.close()
 
 
-def _with_files(value: Any, located: Callable[[str], str]) -> Any:
+def _with_paths(value: Any, path_of: Callable[[str], str]) -> Any:
     """*value* with the digests of its pictures replaced by paths."""
     if isinstance(value, list):
-        return [_with_files(one, located) for one in value]
+        return [_with_paths(item, path_of) for item in value]
     if not isinstance(value, dict):
         return value
     return {
-        name: located(one) if name in ("picture", "logo") and one else _with_files(one, located)
-        for name, one in value.items()
+        name: path_of(member) if name in ("picture", "logo") and member else _with_paths(member, path_of)
+        for name, member in value.items()
     }
 
 
-def _result(one: dict[str, object]) -> Made | tuple[str, MediaError]:
-    if "code" in one:
-        kind = BY_CODE.get(str(one["code"]), MediaError)
-        return str(one["name"]), kind(str(one["detail"]), why=str(one.get("why", "")))
-    return msgspec.convert({**one, "path": str(one["path"])}, Made, dec_hook=_path)
+def _result(result: dict[str, object]) -> Made | tuple[str, MediaError]:
+    if "code" in result:
+        kind = BY_CODE.get(str(result["code"]), MediaError)
+        return str(result["name"]), kind(str(result["detail"]), why=str(result.get("why", "")))
+    return msgspec.convert({**result, "path": str(result["path"])}, Made, dec_hook=_path)
 
 
 def _path(kind: type, value: object) -> object:

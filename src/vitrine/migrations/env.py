@@ -1,4 +1,4 @@
-"""Alembic's entry: runs on the connection that `platform.migrate` hands over, never on one of its own."""
+"""Alembic's entry point. It uses the connection that `platform.migrate` passes, never one of its own."""
 
 from alembic import context
 

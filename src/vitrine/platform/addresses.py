@@ -1,4 +1,4 @@
-"""Addresses of callers, as what counts them sees them."""
+"""Addresses of callers, normalized for rate limits."""
 
 import ipaddress
 from functools import lru_cache
@@ -6,14 +6,14 @@ from functools import lru_cache
 
 @lru_cache(maxsize=4096)
 def place(address: str) -> str:
-    """What stands for an address where somebody is counted: an IPv4 address itself; of an IPv6 one its network of 64
-    bits, since every subscriber has one of those at least and can take another address of it for each try."""
+    """The key under which an address is counted: an IPv4 address itself; for an IPv6 address its /64 network, since
+    each subscriber has at least a /64 and can use another address in it for every attempt."""
     if ":" not in address:
         return address
     try:
-        found = ipaddress.IPv6Address(address.partition("%")[0])
+        parsed = ipaddress.IPv6Address(address.partition("%")[0])
     except ValueError:
         return address
-    if found.ipv4_mapped is not None:
-        return str(found.ipv4_mapped)
-    return str(ipaddress.IPv6Network((int(found) >> 64 << 64, 64)))
+    if parsed.ipv4_mapped is not None:
+        return str(parsed.ipv4_mapped)
+    return str(ipaddress.IPv6Network((int(parsed) >> 64 << 64, 64)))

@@ -34,7 +34,7 @@ def write(
     *,
     address: str = "",
 ) -> None:
-    """One line; *details* never holds a secret. *who* is None when nobody is signed in yet."""
+    """Write one line. *details* must not hold a secret. *who* is None if nobody is signed in yet."""
     _LINES.add(
         work,
         {
@@ -51,8 +51,8 @@ def write(
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What happened. *user_id* and *application_id* say who did it, None where nobody was signed in or the command line
-    was used; *object* is what it was done to."""
+    """One audit line. *user_id* and *application_id* say who acted; None if nobody was signed in or the command line
+    was used. *object* is what the action changed."""
 
     id: int
     at: datetime
@@ -66,7 +66,8 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which lines: from *since* on, before *until*, whose action begins with *action*, older than the line *before*."""
+    """Selects lines: from *since*, before *until*, with an action that begins with *action*, older than the line
+    *before*."""
 
     since: datetime | None = None
     until: datetime | None = None
@@ -74,20 +75,23 @@ class Wanted:
     before: int | None = None
 
 
-_AT_ONCE = 1000
+_BATCH_ROWS = 1000
 
 
-def lines(work: UnitOfWork, wanted: Wanted, limit: int | None = None) -> Iterator[Line]:
-    """The newest first, a thousand in memory at once. The caller asks for the right: these lines tell of everybody."""
-    one = audit_log.c
-    found = sa.select(*(one[name] for name in Line.__dataclass_fields__)).order_by(one.id.desc()).limit(limit)
-    if wanted.since is not None:
-        found = found.where(one.at >= wanted.since)
-    if wanted.until is not None:
-        found = found.where(one.at < wanted.until)
-    if wanted.action:
-        found = found.where(one.action.startswith(wanted.action, autoescape=True))
-    if wanted.before is not None:
-        found = found.where(one.id < wanted.before)
-    for row in work.db.execute(found, execution_options={"yield_per": _AT_ONCE}):
+def lines(work: UnitOfWork, criteria: Wanted, limit: int | None = None) -> Iterator[Line]:
+    """The lines, newest first, a thousand in memory at a time. The caller must check the right: lines concern
+    everybody."""
+    columns = audit_log.c
+    statement = (
+        sa.select(*(columns[name] for name in Line.__dataclass_fields__)).order_by(columns.id.desc()).limit(limit)
+    )
+    if criteria.since is not None:
+        statement = statement.where(columns.at >= criteria.since)
+    if criteria.until is not None:
+        statement = statement.where(columns.at < criteria.until)
+    if criteria.action:
+        statement = statement.where(columns.action.startswith(criteria.action, autoescape=True))
+    if criteria.before is not None:
+        statement = statement.where(columns.id < criteria.before)
+    for row in work.db.execute(statement, execution_options={"yield_per": _BATCH_ROWS}):
         yield Line(*row)

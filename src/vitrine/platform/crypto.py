@@ -1,8 +1,8 @@
-"""The server key, what is derived from it, and the form of the secrets that Vitrine makes.
+"""The server key, the keys derived from it, and the format of Vitrine's secrets.
 
-A secret is `vit_<kind>_<30 base62><6 base62 of CRC32>` (design 5.5): recognisable by leak scanners, and a mistyped one
-is refused before any look-up. Codes and tokens are stored as SHA-256 digests: they hold about 178 bits, so a slow hash
-would add nothing. What a page must show again is stored encrypted under the server key besides.
+A secret is `vit_<kind>_<30 base62><6 base62 of CRC32>` (design 5.5): leak scanners recognise it, and a mistyped one is
+refused without a look-up. Codes and tokens are stored as SHA-256 digests: they hold about 178 bits, so a slow hash
+would add nothing. A secret that a page must show again is also stored encrypted under the server key.
 """
 
 import base64
@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 BASE62 = string.digits + string.ascii_uppercase + string.ascii_lowercase
 KINDS = frozenset({"at", "rt", "ac", "dc", "cs", "pat", "wh"})
-# Two digits at a time: by value, lower digit first for what is written from its end, higher first as it is read.
+# Pairs of digits by value: low digit first for numbers written from the end, high digit first for reading order.
 _PAIRS = [low + high for high in BASE62 for low in BASE62]
 _PAIRS_READ = [high + low for high in BASE62 for low in BASE62]
 _RANDOM = 30
@@ -34,15 +34,15 @@ def digest(secret: str) -> bytes:
 
 
 def random_base62(length: int) -> str:
-    return _written(secrets.randbelow(62**length), length)
+    return _to_base62(secrets.randbelow(62**length), length)
 
 
-def _written(number: int, length: int) -> str:
-    """*number* in *length* base62 digits, the last ones first; what does not fit is left out."""
+def _to_base62(number: int, length: int) -> str:
+    """*number* in *length* base62 digits, least significant first; excess digits are dropped."""
     parts = []
     for _ in range((length + 1) // 2):
-        number, rest = divmod(number, 62 * 62)
-        parts.append(_PAIRS[rest])
+        number, remainder = divmod(number, 62 * 62)
+        parts.append(_PAIRS[remainder])
     return "".join(parts)[:length]
 
 
@@ -55,21 +55,22 @@ def new_secret(kind: str) -> str:
 
 
 def derived_secret(kind: str, raw: bytes) -> str:
-    """A secret of the same form made of 32 bytes that nobody can guess: the same bytes, the same secret."""
-    text = _written(int.from_bytes(raw, "big"), _RANDOM)
+    """A secret of the same format, derived from 32 unguessable bytes. The same bytes give the same secret."""
+    text = _to_base62(int.from_bytes(raw, "big"), _RANDOM)
     body = f"vit_{kind}_{text}"
     return body + _checksum(body)
 
 
 def last_four(secret: str) -> str:
-    """The end by which a person knows a secret again; nothing of one that is so short that it would be given away."""
+    """The last four characters, by which a person recognises a secret; empty for a secret so short that they would
+    reveal it."""
     return secret[-4:] if len(secret) >= 16 else ""
 
 
 def is_mistyped(secret: str) -> bool:
-    """True if *secret* has our form but its checksum is wrong, so that no look-up can succeed."""
+    """True if *secret* has our format but a wrong checksum, so no look-up can succeed."""
     if not secret.startswith("vit_"):
-        return False  # imported secrets keep any printable form (design 5.5)
+        return False  # imported secrets may have any printable format (design 5.5)
     head, _, tail = secret.rpartition("_")
     if len(tail) != _BODY or head[4:] not in KINDS:
         return True
@@ -84,7 +85,7 @@ def _checksum(text: str) -> str:
 
 
 class Vault:
-    """What the server key opens: encryption of the secrets a page shows again, and derived signing keys."""
+    """Uses the server key: encrypts the secrets that a page shows again, and derives signing keys."""
 
     def __init__(self, key: bytes) -> None:
         if len(key) != 32:
@@ -95,41 +96,41 @@ class Vault:
 
     @classmethod
     def in_folder(cls, folder: Path) -> "Vault":
-        """Open the key file of an instance, making it on first use (mode 0600, never half-written)."""
+        """Open the key file of an instance. Creates it on first use (mode 0600, never half-written)."""
         path = folder / "server.key"
         if not path.exists():
             folder.mkdir(parents=True, exist_ok=True)
-            fresh = folder / f".server.key.{os.getpid()}.{secrets.token_hex(4)}"
-            descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            temporary = folder / f".server.key.{os.getpid()}.{secrets.token_hex(4)}"
+            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(descriptor, "wb") as file:
                 file.write(secrets.token_bytes(32).hex().encode())
                 file.flush()
                 os.fsync(file.fileno())
             try:
-                os.link(fresh, path)  # fails if another process was first: its key counts
+                os.link(temporary, path)  # fails if another process was first: its key counts
             except FileExistsError:
                 pass  # the winner's key is read below
             finally:
-                fresh.unlink()
+                temporary.unlink()
         return cls(bytes.fromhex(path.read_text().strip()))
 
     def derive(self, purpose: str) -> bytes:
-        """32 bytes bound to *purpose*: one purpose's key tells nothing about another's (RFC 5869)."""
-        known = self._derived.get(purpose)
-        if known is None:
-            made = HKDF(algorithm=SHA256(), length=32, salt=None, info=f"vitrine/{purpose}".encode())
-            known = self._derived[purpose] = made.derive(self._key)
-        return known
+        """32 bytes bound to *purpose*: the key of one purpose reveals nothing about another's (RFC 5869)."""
+        derived = self._derived.get(purpose)
+        if derived is None:
+            hkdf = HKDF(algorithm=SHA256(), length=32, salt=None, info=f"vitrine/{purpose}".encode())
+            derived = self._derived[purpose] = hkdf.derive(self._key)
+        return derived
 
     def encrypt(self, secret: str) -> str:
         return self._fernet.encrypt(secret.encode()).decode()
 
-    def decrypt(self, sealed: str) -> str:
-        """The secret again. Raises ValueError if it was sealed under another key."""
+    def decrypt(self, encrypted: str) -> str:
+        """Raises ValueError if the secret was encrypted under another key."""
         try:
-            return self._fernet.decrypt(sealed.encode()).decode()
+            return self._fernet.decrypt(encrypted.encode()).decode()
         except InvalidToken as failure:
-            raise ValueError("sealed under another server key") from failure
+            raise ValueError("encrypted under another server key") from failure
 
     def instance_id(self) -> str:
         """The prefix of every `resource_id` (contract 02 section 1: 32 hex digits made from the install key)."""
@@ -142,9 +143,9 @@ def signature(key: bytes, message: bytes) -> bytes:
 
 def same(left: bytes | str, right: bytes | str) -> bool:
     """Compare in constant time."""
-    one = left.encode() if isinstance(left, str) else left
-    other = right.encode() if isinstance(right, str) else right
-    return hmac.compare_digest(one, other)
+    left_bytes = left.encode() if isinstance(left, str) else left
+    right_bytes = right.encode() if isinstance(right, str) else right
+    return hmac.compare_digest(left_bytes, right_bytes)
 
 
 def base64url(raw: bytes) -> str:

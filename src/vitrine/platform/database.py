@@ -1,13 +1,13 @@
 """Connections and the unit of work.
 
 One unit of work is one request or one job: it commits whole or not at all. Reads see one snapshot and never wait.
-Writes run one after the other on both databases, so that a rule which looks before it writes holds on both: on SQLite
-by BEGIN IMMEDIATE, on PostgreSQL by one advisory lock that ends with the transaction. What was written for writing at
-the same time (leases, heart-beats, last-used marks) says so and does not queue. See docs/decisions/0030-postgresql.md.
+Writes are serialized on both databases, so a rule that reads before it writes holds on both: on SQLite by BEGIN
+IMMEDIATE, on PostgreSQL by one advisory lock that ends with the transaction. Writes that are safe to run concurrently
+(leases, heartbeats, last-use times) pass `alone=False` and do not queue. See docs/decisions/0030-postgresql.md.
 
-On SQLite each thread keeps one connection open for its life: no pool checkout on the hot path. Beside it stand the rows
-that short reads found since the database last changed: one `PRAGMA data_version`, inside the snapshot, says whether
-anybody committed anything, and costs a fifth of the look-up of a token. See docs/decisions/0075.
+On SQLite each thread keeps one connection open for its life: no pool checkout on the hot path. The thread also keeps
+the rows that short reads found since the database last changed: one `PRAGMA data_version`, inside the snapshot, tells
+whether anybody has committed, and costs a fifth of a token look-up. See docs/decisions/0075.
 """
 
 import sqlite3
@@ -24,9 +24,9 @@ from sqlalchemy import Connection, CursorResult, Engine, func, select, text
 from vitrine.errors import Unavailable
 from vitrine.platform.engines import BUSY_TIMEOUT_MS, FAILURES, engine_of, translated
 
-_ALONE = text("SELECT pg_advisory_xact_lock(8606)")  # any number will do, as long as every process has the same
+_ALONE = text("SELECT pg_advisory_xact_lock(8606)")  # any number, the same in every process
 _MOST_REMEMBERED = 1_000
-_TIDY_EVERY = 400  # some tens of megabytes of the log; a page that changed often is moved once
+_TIDY_EVERY = 400  # some tens of megabytes of log; a page that changed often is moved once
 Memory = dict[tuple[Any, ...], Any]
 T = TypeVar("T")
 
@@ -39,7 +39,7 @@ class UnitOfWork:
     their listeners just before the commit, inside the same transaction; callables given to `after_commit` run once the
     change is durable, and not at all if it is not. `driver` is SQLite's own connection for the few statements where
     SQLAlchemy's overhead is measurable, None on other databases. `memory` holds rows by statement and values that are
-    still what this snapshot would give; None where nothing may be remembered. Only `platform.prepared` looks into it.
+    still what this snapshot would give; None where nothing may be remembered. Only `platform.prepared` reads it.
     """
 
     db: Connection
@@ -58,15 +58,15 @@ class UnitOfWork:
 
 
 class NotNow(Exception):
-    """Somebody else is writing: what was to be done in a hurry can be done again, in a thread that may wait."""
+    """Another transaction is writing. The call can be repeated in a thread that may wait."""
 
 
 class _NotRemembered(Exception):
-    """A row that is not in memory was asked for where there is nothing but the memory."""
+    """A row was requested that is not in memory, while only the memory may be used."""
 
 
 class _Nothing:
-    """Stands for the database while memory should do: whatever is asked of it is not remembered."""
+    """Replaces the database while only the memory may be used: any access raises _NotRemembered."""
 
     def __getattr__(self, name: str) -> Any:
         raise _NotRemembered
@@ -93,9 +93,9 @@ class Database:
 
     @classmethod
     def in_folder(cls, folder: Path) -> "Database":
-        """The SQLite database of an instance. Folder and file are made closed to other people of the machine: hashes of
-        passwords, addresses and texts stand in it (the group may enter, so that a proxy can be let in to `blobs`).
-        Raises Unavailable where neither can be made."""
+        """The SQLite database of an instance. Other users of the machine cannot read the folder and the file, which
+        hold password hashes, addresses and texts (the group may enter, so a proxy can be given access to `blobs`).
+        Raises Unavailable if they cannot be created."""
         file = folder / "vitrine.sqlite3"
         try:
             folder.mkdir(mode=0o750, parents=True, exist_ok=True)
@@ -111,22 +111,22 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[UnitOfWork]:
-        """A consistent snapshot. Nothing should be written through it: it is for the calls that only look."""
+        """A consistent snapshot, for calls that only read."""
         with self._transaction("BEGIN") as work:
             yield work
 
     def reading(self, call: Callable[[UnitOfWork], T]) -> T:
-        """`read()` for one call. Every API request passes here, so on SQLite it does without the context manager."""
+        """`read()` for one call. Every API request uses it, so on SQLite it avoids the context manager."""
         return self._short(self._in_snapshot, call)
 
     def recalling(self, call: Callable[[UnitOfWork], T]) -> T:
-        """`reading()` for a call whose rows are nearly always remembered: then no transaction is needed, since they all
-        are from one state of the database. Where one is missing, *call* begins again in a snapshot, so what it does
-        outside the database must bear being done twice."""
+        """`reading()` for a call whose rows are nearly always in memory. Then no transaction is needed, since all of
+        them are from one state of the database. If one is missing, *call* runs again in a snapshot, so its effects
+        outside the database must be safe to repeat."""
         return self._short(self._from_memory, call)
 
     def glance(self, call: Callable[[UnitOfWork], T]) -> T:
-        """`reading()` for a call of exactly one statement: that is a snapshot by itself, without a transaction."""
+        """`reading()` for a call of exactly one statement, which is a snapshot by itself and needs no transaction."""
         return self._short(self._alone, call)
 
     def _short(self, way: Callable[[Connection, Callable[[UnitOfWork], T]], T], call: Callable[[UnitOfWork], T]) -> T:
@@ -147,7 +147,7 @@ class Database:
         try:
             return self._alone(db, call)
         finally:
-            driver.execute("COMMIT")  # nothing was written: ends the snapshot, whatever happened
+            driver.execute("COMMIT")  # nothing was written; ends the snapshot in every case
 
     def _from_memory(self, db: Connection, call: Callable[[UnitOfWork], T]) -> T:
         memory = self._remembered(self._local.driver)
@@ -155,7 +155,7 @@ class Database:
             try:
                 return call(UnitOfWork(_NOTHING, datetime.now(UTC), False, _NOTHING, memory))
             except _NotRemembered:
-                pass  # the snapshot has it
+                pass  # read it in a snapshot
         return self._in_snapshot(db, call)
 
     def _alone(self, db: Connection, call: Callable[[UnitOfWork], T]) -> T:
@@ -164,10 +164,10 @@ class Database:
 
     @contextmanager
     def write(self, *, alone: bool = True) -> Iterator[UnitOfWork]:
-        """One writing transaction. Raises Unavailable when the database stays locked or the disk is full.
+        """One write transaction. Raises Unavailable if the database stays locked or the disk is full.
 
-        With *alone* no other one runs beside it. Without, it may on PostgreSQL: only for statements that are right
-        whoever else writes meanwhile.
+        With *alone*, no other write transaction runs at the same time. Without it, others may on PostgreSQL: only for
+        statements that are safe to run concurrently.
         """
         if self._local.__dict__.get("hurried"):
             self._local.hurried = False
@@ -179,9 +179,9 @@ class Database:
 
     @contextmanager
     def hurried(self) -> Iterator[None]:
-        """The next `write()` of this thread does not wait: it raises NotNow, before anything was done, while another
-        one writes. SQLite only, for the event loop and a few short statements: a hop to a thread costs more than they
-        do (docs/decisions/0076)."""
+        """The next `write()` of this thread does not wait: if another transaction is writing, it raises NotNow before
+        anything is done. SQLite only, for a few short statements in the event loop: switching to a thread costs more
+        than they do (docs/decisions/0076)."""
         local = self._local.__dict__
         local["hurried"] = True
         try:
@@ -191,8 +191,8 @@ class Database:
 
     @contextmanager
     def _at_once(self) -> Iterator[UnitOfWork]:
-        """The transaction of a hurried write. On this thread's own connection, whose pages are in memory; it does not
-        stop to move what was written into the file either: a thread of its own does that."""
+        """The transaction of a hurried write, on this thread's own connection, whose pages are in memory. It does not
+        checkpoint the log: another thread does."""
         db = self._connection(writing=True)
         driver: sqlite3.Connection = self._local.driver
         try:
@@ -235,7 +235,7 @@ class Database:
             self._tidier.needed.set()
 
     def checkpoint(self) -> None:
-        """Move what hurried writes left in SQLite's log into the file, as far as nobody has to wait for it."""
+        """Move hurried writes from SQLite's log into the file, as far as possible without blocking anybody."""
         try:
             self._connection()
             self._local.driver.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
@@ -246,7 +246,7 @@ class Database:
 
     @contextmanager
     def _transaction(self, begin: str, *, alone: bool = False) -> Iterator[UnitOfWork]:
-        self._local.seen = None  # what this connection changes itself does not change its `data_version`
+        self._local.seen = None  # a connection's own changes do not change its `data_version`
         try:
             db = self._connection(writing=begin != "BEGIN")
             try:
@@ -270,7 +270,7 @@ class Database:
             call()
 
     def _dispatch(self, work: UnitOfWork) -> None:
-        # An event may cause another one, so the list is walked by position while it grows.
+        # A listener may emit further events, so the list is walked by position while it grows.
         position = 0
         while position < len(work.events):
             happening = work.events[position]
@@ -296,7 +296,7 @@ class Database:
         return connection
 
     def _remembered(self, driver: sqlite3.Connection) -> Memory:
-        """What this thread's reads found, forgotten as soon as anybody has committed anything."""
+        """The rows that this thread's reads found; cleared as soon as anybody has committed a change."""
         local = self._local.__dict__
         version = driver.execute("PRAGMA data_version").fetchone()[0]
         memory: Memory | None = local.get("memory")
@@ -338,7 +338,7 @@ class Database:
 
 
 class _Tidier:
-    """The thread that moves SQLite's log into its file after hurried writes, which leave that to it."""
+    """The thread that checkpoints SQLite's log after hurried writes, which do not."""
 
     def __init__(self, database: Database) -> None:
         self.needed = threading.Event()
@@ -353,7 +353,7 @@ class _Tidier:
             if self._is_over:
                 return
             self.needed.clear()
-            with suppress(Unavailable):  # a full disk, a locked file: the next time will do
+            with suppress(Unavailable):  # a full disk, a locked file: retried next time
                 self._database.checkpoint()
 
     def end(self) -> None:
@@ -363,14 +363,14 @@ class _Tidier:
 
 
 def inserted_id(result: CursorResult[Any]) -> int:
-    """The number that the database gave to the row just inserted."""
+    """The number of the row just inserted."""
     key = result.inserted_primary_key
     assert key is not None
     return int(key[0])
 
 
 def size_bytes(work: UnitOfWork) -> int:
-    """What the database takes on its disk, without indexes that stand elsewhere or a log that is not merged yet."""
+    """The size of the database on disk, without indexes stored elsewhere or a log not merged yet."""
     if work.driver is not None:
         pages = work.driver.execute("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size")
         return int(pages.fetchone()[0])

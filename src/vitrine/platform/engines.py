@@ -1,7 +1,7 @@
-"""The two databases: how a connection is prepared, and what their failures mean.
+"""The two databases: how connections are prepared, and how their failures are translated.
 
-PostgreSQL needs the extra `grown` (psycopg). Nothing outside this file and `database.py` knows which one it is, except
-the statements of the hot paths that go through SQLite's driver and fall back to Core elsewhere.
+PostgreSQL needs the extra `grown` (psycopg). Only this file, `database.py` and the hot-path statements that use
+SQLite's driver (and Core elsewhere) know which one is in use.
 """
 
 import sqlite3
@@ -15,8 +15,15 @@ from sqlalchemy.pool import NullPool, QueuePool
 from vitrine.errors import Invalid, NotFound, Unavailable
 
 BUSY_TIMEOUT_MS = 5_000
-POOL, OVERFLOW = 10, 30  # together what the server's worker threads may ask for at once
-_LATER = ("08", "40", "53", "55", "57", "25006")  # connections, conflicts, resources, locks, operator, read-only
+POOL, OVERFLOW = 10, 30  # together the number of the server's worker threads
+_TRANSIENT_STATES = (
+    "08",
+    "40",
+    "53",
+    "55",
+    "57",
+    "25006",
+)  # connections, conflicts, resources, locks, operator, read-only
 _TOO_LONG, _TOO_LARGE, _NOT_TEXT = "22001", "22003", "22021"
 
 
@@ -36,8 +43,8 @@ def engine_of(url: str) -> Engine:
         raise Invalid("PostgreSQL needs psycopg: install vitrine with the extra `grown`.") from None
 
 
-# Failures are logged with their statement: the values in it (digests, e-mail addresses) are nobody's business, so both
-# engines hide them.
+# Failures are logged with their statement. Its values (digests, e-mail addresses) are private, so both engines hide
+# them.
 
 
 def _sqlite(url: str) -> Engine:
@@ -84,12 +91,12 @@ FAILURES = (DBAPIError, sqlite3.Error, PoolTimeout, OverflowError)
 
 
 def translated(failure: Exception) -> Exception | None:
-    """What a database cannot do now, or not with such a value, as a refusal; None for a bug. *failure* is one of
-    FAILURES."""
+    """Translate a failure of the database into a refusal: busy, full, or an impossible value. None for a bug. *failure*
+    is one of FAILURES."""
     if isinstance(failure, PoolTimeout):
         return _busy(str(failure))
     if isinstance(failure, OverflowError):
-        return _no_such_number() if "SQLite INTEGER" in str(failure) else None
+        return _number_too_large() if "SQLite INTEGER" in str(failure) else None
     cause = failure.orig if isinstance(failure, DBAPIError) else failure
     if isinstance(cause, sqlite3.Error):
         return _of_sqlite(cause)
@@ -111,14 +118,14 @@ def _of_postgresql(failure: BaseException | None) -> Exception | None:
     state = str(getattr(failure, "sqlstate", None) or "")
     text = str(failure)
     if state == _TOO_LARGE:
-        return _no_such_number()
+        return _number_too_large()
     if state == _TOO_LONG:
-        return Invalid("A value is longer than its place.", why=text[:200])
+        return Invalid("A value is too long.", why=text[:200])
     if state == _NOT_TEXT or "NUL (0x00)" in text:
-        return Invalid("A value holds a character that no text has.", why=text[:200])
+        return Invalid("A value contains a character that text cannot hold.", why=text[:200])
     if state.startswith("53") or state == "25006":
         return _no_room(text)
-    if state.startswith(_LATER) or (not state and type(failure).__name__ == "OperationalError"):
+    if state.startswith(_TRANSIENT_STATES) or (not state and type(failure).__name__ == "OperationalError"):
         return _busy(text)
     return None
 
@@ -131,6 +138,6 @@ def _no_room(why: str) -> Unavailable:
     return Unavailable("The server cannot write to its disk.", why=why[:200], retry_after_s=60)
 
 
-def _no_such_number() -> NotFound:
-    # A number from an address that is longer than any row's: what it names cannot be there.
+def _number_too_large() -> NotFound:
+    # A number from an address, larger than any row number: no such row can exist.
     return NotFound("There is nothing with such a number.")

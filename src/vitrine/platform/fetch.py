@@ -1,8 +1,7 @@
-"""Fetching what a person points at, behind the address guard.
+"""Fetch documents from addresses that people give, behind the address guard.
 
-The name is resolved once, every address it has must be public, and the connection goes to the address that was checked
-(a second look-up could answer otherwise). Redirects are followed a few times, each checked the same way. Size and time
-are bounded.
+The name is resolved once, all its addresses must be public, and the connection goes to the checked address (a second
+look-up could give another one). A few redirects are followed, each checked in the same way. Size and time are limited.
 """
 
 import ipaddress
@@ -27,21 +26,23 @@ Resolve = Callable[[str, int], list[str]]
 
 
 class CannotFetch(Invalid):
-    """The address may not be fetched, or what is there could not be had."""
+    """The address may not be fetched, or the request failed."""
 
     code = "cannot_fetch"
 
 
 def resolve(host: str, port: int) -> list[str]:
-    """All addresses of a name. Raises CannotFetch when it has none."""
+    """All addresses of a name. Raises CannotFetch if it has none."""
     try:
-        return list({str(found[4][0]) for found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)})
+        return list(
+            {str(address_info[4][0]) for address_info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)}
+        )
     except (OSError, UnicodeError) as failure:
         raise CannotFetch("The address cannot be found.", field="url", why=str(failure)) from failure
 
 
 def is_public(address: str) -> bool:
-    """False for everything that is not a plain public address, also when it is wrapped into IPv6."""
+    """True only for a public address. An IPv4 address embedded in an IPv6 one is checked itself."""
     parsed = ipaddress.ip_address(address.partition("%")[0])
     if isinstance(parsed, ipaddress.IPv6Address):
         inner = parsed.ipv4_mapped or parsed.sixtofour or (parsed.teredo[1] if parsed.teredo else None)
@@ -52,7 +53,7 @@ def is_public(address: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a call got: the status, the media type without its parameters, and the whole body."""
+    """The response to a call: status, media type without parameters, and the whole body."""
 
     status: int
     media_type: str
@@ -61,8 +62,8 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Fetcher:
-    """*resolve* and *allowed* are replaced in tests, whose servers have no public address, and for places that an
-    operator named as internal; *trust* is what certificates are checked against (None: what everybody trusts)."""
+    """*resolve* and *allowed* are replaced in tests, whose servers have no public address, and for hosts that an
+    operator marked as internal. *trust* is the TLS context that checks certificates (None: the default one)."""
 
     max_bytes: int
     resolve: Resolve = resolve
@@ -71,14 +72,14 @@ class Fetcher:
     trust: ssl.SSLContext | None = None
 
     def fetch(self, url: str, into: Path) -> str:
-        """Write what is at *url* into the file *into* and return its name. Raises CannotFetch."""
+        """Download *url* into the file *into* and return its name. Raises CannotFetch."""
         deadline = monotonic() + SECONDS
         for _ in range(MOST_REDIRECTS + 1):
-            moved = self._once(url, into, deadline)
-            if moved is None:
+            location = self._fetch_once(url, into, deadline)
+            if location is None:
                 return readable_name(unquote_to_bytes(urlsplit(url).path.rpartition("/")[2]))[0] or "untitled"
-            url = urljoin(url, moved)
-        raise CannotFetch("The address leads on too often.", field="url")
+            url = urljoin(url, location)
+        raise CannotFetch("The address redirects too often.", field="url")
 
     def call(
         self,
@@ -88,32 +89,32 @@ class Fetcher:
         headers: Mapping[str, str] | None = None,
         seconds: float = 10.0,
     ) -> Answer:
-        """GET *url*, or POST *form* to it. A redirect is an answer like any other. Raises CannotFetch.
+        """GET *url*, or POST *form* to it. Redirects are returned, not followed. Raises CannotFetch.
 
-        Nothing of the answer's text stands in the refusal: it may hold a secret."""
+        The refusal never contains the response text, which may hold a secret."""
         deadline, body = monotonic() + seconds, bytearray()
-        with self._opened(url, headers or {}, seconds, form) as answer:
-            for chunk in answer.iter_raw(1 << 16):  # as asked for: nothing is unpacked
+        with self._open(url, headers or {}, seconds, form) as answer:
+            for chunk in answer.iter_raw(1 << 16):  # the request asked for identity encoding; nothing is decompressed
                 body += chunk
                 if len(body) > self.max_bytes or monotonic() > deadline:
                     raise CannotFetch("The answer is too large or takes too long.", field="url")
             media_type = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
             return Answer(answer.status_code, media_type, bytes(body))
 
-    def _once(self, url: str, into: Path, deadline: float) -> str | None:
-        with self._opened(url, {"Accept": "*/*"}, 20) as answer:
+    def _fetch_once(self, url: str, into: Path, deadline: float) -> str | None:
+        with self._open(url, {"Accept": "*/*"}, 20) as answer:
             if answer.has_redirect_location:
                 return answer.headers["location"]
             if answer.status_code != 200:
-                raise CannotFetch(f"The address answers {answer.status_code} and no document.", field="url")
-            self._keep(answer, into, deadline)
+                raise CannotFetch(f"The address answered {answer.status_code}, not a document.", field="url")
+            self._save(answer, into, deadline)
         return None
 
     @contextmanager
-    def _opened(
+    def _open(
         self, url: str, headers: Mapping[str, str], seconds: float, form: Mapping[str, str] | None = None
     ) -> Iterator[httpx.Response]:
-        """The answer's head, from the very address that was checked; its body is still to be read."""
+        """The response from exactly the checked address; the body is not read yet."""
         host, port, address = self._checked(url)
         parts = urlsplit(url)
         target = parts._replace(netloc=f"[{address}]:{port}" if ":" in address else f"{address}:{port}", fragment="")
@@ -141,17 +142,17 @@ class Fetcher:
         except ValueError:
             raise CannotFetch("This is not a web address.", field="url") from None
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.username is not None:
-            raise CannotFetch("The address must begin with http:// or https:// and have no login in it.", field="url")
+            raise CannotFetch("The address must begin with http:// or https:// and contain no login.", field="url")
         addresses = self.resolve(parts.hostname, port)
-        if port not in self.ports or not addresses or not all(self.allowed(one) for one in addresses):
+        if port not in self.ports or not addresses or not all(self.allowed(address) for address in addresses):
             raise CannotFetch("This address may not be fetched.", field="url", why=f"{port} {addresses}")
         return parts.hostname, port, addresses[0]
 
-    def _keep(self, answer: httpx.Response, into: Path, deadline: float) -> None:
-        seen = 0
+    def _save(self, answer: httpx.Response, into: Path, deadline: float) -> None:
+        size = 0
         with into.open("wb") as file:
             for chunk in answer.iter_bytes(1 << 18):
-                seen += len(chunk)
-                if seen > self.max_bytes or monotonic() > deadline:
+                size += len(chunk)
+                if size > self.max_bytes or monotonic() > deadline:
                     raise CannotFetch("The document is too large or takes too long to fetch.", field="url")
                 file.write(chunk)

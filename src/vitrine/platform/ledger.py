@@ -1,6 +1,6 @@
-"""What may be written a little later: the request log and last-used marks, in one transaction every two seconds.
+"""Deferred writes: the request log and last-use times, in one transaction every two seconds.
 
-A request never waits for these, and losing the last two seconds of them in a crash harms nobody (design 5.9).
+Requests never wait for them, and losing the last two seconds in a crash does no harm (design 5.9).
 """
 
 import threading
@@ -23,7 +23,7 @@ MOST_ROWS = 20_000
 class RequestLine(NamedTuple):
     """One API call: *route* is the pattern, never the path with its values; *habits* names discouraged features.
 
-    A tuple, since one is made on every call."""
+    A tuple, since every call creates one."""
 
     at: datetime
     request_id: str
@@ -41,7 +41,7 @@ _INSERT = f"INSERT INTO request_log ({', '.join(_COLUMNS)}) VALUES ({', '.join('
 
 
 def _write_lines(work: UnitOfWork, lines: list[RequestLine]) -> None:
-    """Through the driver where there is one: a busy server writes thousands of these every two seconds."""
+    """Use the driver if there is one: a busy server writes thousands of these every two seconds."""
     if work.driver is None:
         work.db.execute(request_log.insert(), [line._asdict() for line in lines])
     else:
@@ -58,7 +58,7 @@ SessionWriter = Callable[[UnitOfWork, SessionMarks], None]
 
 
 class Ledger:
-    """Collects from any thread; `start()` writes in a thread of its own, `close()` writes what is left."""
+    """Collects rows from any thread. `start()` writes them in a thread of its own; `close()` writes the rest."""
 
     def __init__(
         self,
@@ -82,7 +82,7 @@ class Ledger:
 
     def request(self, line: RequestLine) -> None:
         if len(self._lines) < MOST_ROWS:  # a database that stays locked must not fill the memory
-            self._lines.append(line)  # atomic: no lock on the way of every call
+            self._lines.append(line)  # atomic: calls need no lock
 
     def token_used(self, token_id: int, at: datetime, address: str) -> None:
         self._marks[token_id] = (at, address)
@@ -97,10 +97,10 @@ class Ledger:
             uses = self._habits.get(key, (0, at, ""))[0]
             self._habits[key] = (uses + 1, at, address)
 
-    def _taken_habits(self) -> HabitMarks:
+    def _take_habits(self) -> HabitMarks:
         with self._habit_guard:
-            taken, self._habits = self._habits, {}
-        return taken
+            habits, self._habits = self._habits, {}
+        return habits
 
     def _put_back(self, habits: HabitMarks) -> None:
         with self._habit_guard:
@@ -117,13 +117,13 @@ class Ledger:
             self.flush()
 
     def flush(self) -> None:
-        """Write everything collected so far. What cannot be written now is kept for the next time."""
+        """Write everything collected so far. If the write fails, the rows are kept for the next attempt."""
         with self._guard:
             lines = [self._lines.popleft() for _ in range(len(self._lines))]
             marks = {token: self._marks.pop(token) for token in list(self._marks)}
-            seen = {session: self._sessions.pop(session) for session in list(self._sessions)}
-        habits = self._taken_habits()
-        if not lines and not marks and not seen and not habits:
+            sessions = {session: self._sessions.pop(session) for session in list(self._sessions)}
+        habits = self._take_habits()
+        if not lines and not marks and not sessions and not habits:
             return
         try:
             with self._database.write(alone=False) as work:
@@ -131,8 +131,8 @@ class Ledger:
                     _write_lines(work, lines)
                 if marks:
                     self._write_marks(work, marks)
-                if seen:
-                    self._write_sessions(work, seen)
+                if sessions:
+                    self._write_sessions(work, sessions)
                 if habits:
                     self._write_habits(work, habits)
         except Unavailable as failure:
@@ -141,7 +141,7 @@ class Ledger:
             self._lines.extendleft(reversed(lines))
             for token, mark in marks.items():
                 self._marks.setdefault(token, mark)
-            for session, at in seen.items():
+            for session, at in sessions.items():
                 self._sessions.setdefault(session, at)
 
     def close(self) -> None:

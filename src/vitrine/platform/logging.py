@@ -1,7 +1,7 @@
 """Structured logs: one line per request and per job, never a secret.
 
-Values under a key that names a secret, and anything that has the form of one, are replaced before a line is written:
-a second net under the rule that nobody logs them.
+Values under a key that names a secret, and anything that looks like a secret, are replaced before a line is written.
+This backs up the rule that nobody logs secrets.
 """
 
 import asyncio
@@ -36,9 +36,9 @@ request_id: ContextVar[str] = ContextVar("request_id", default="")
 
 
 def _with_request_id(_logger: WrappedLogger, _name: str, entry: EventDict) -> EventDict:
-    known = request_id.get()
-    if known:
-        entry["request_id"] = known
+    current_id = request_id.get()
+    if current_id:
+        entry["request_id"] = current_id
     return entry
 
 
@@ -86,15 +86,15 @@ def configure(*, as_json: bool, level: str = "info", stream: TextIO | None = Non
 
 
 class _RequestLines:
-    """How lines of requests are written; set by `configure`.
+    """Writes the request lines; set up by `configure`.
 
-    In an event loop they are written once in each of its rounds, all together: writing one costs as much as making it.
+    In an event loop, all lines of one iteration are written together: a write costs as much as formatting a line.
     """
 
     as_json = False
     stream: TextIO = sys.stderr
     _waiting: ClassVar[list[str]] = []
-    _loop: ClassVar[asyncio.AbstractEventLoop | None] = None  # whose lines wait; a server has one
+    _loop: ClassVar[asyncio.AbstractEventLoop | None] = None  # the loop whose lines are buffered; a server has one
 
     @classmethod
     def add(cls, line: str) -> None:
@@ -123,20 +123,20 @@ class _RequestLines:
 
     @classmethod
     def _put(cls, text: str) -> None:
-        with suppress(OSError, ValueError):  # nobody listens any more
+        with suppress(OSError, ValueError):  # the stream is closed
             cls.stream.write(text)
 
 
 @lru_cache(maxsize=2)
-def _second(seconds: int) -> str:
+def _format_second(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat()[:-6]
 
 
 def request_line(request_id: str, method: str, route: str, status: int, ms: float, address: str) -> None:
-    """The one line of a request. Written without the chain, which costs more than a small answer: none of its values
-    can hold a secret (the route is the pattern, never the path)."""
+    """Write the line of a request. It bypasses the processor chain, which costs more than a small response: none of its
+    values can hold a secret (the route is the pattern, never the path)."""
     now = time.time()
-    at = f"{_second(int(now))}.{int(now * 1000) % 1000:03d}Z"
+    at = f"{_format_second(int(now))}.{int(now * 1000) % 1000:03d}Z"
     if _RequestLines.as_json:
         line = (
             f'{{"event":"request","level":"info","timestamp":"{at}","request_id":"{request_id}","method":"{method}",'

@@ -1,6 +1,6 @@
-"""Letters on their way out: over SMTP, or as files of an outbox where no mail server is set.
+"""Outgoing mail: over SMTP, or as files in an outbox if no mail server is set.
 
-A letter is always sent by a job, never by a request: a mail server may take its time, and be down.
+Mail is always sent by a job, never by a request: a mail server may be slow or down.
 """
 
 import os
@@ -25,45 +25,45 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """Plain text to one person. *to* was checked where it came in; line ends in it or in *subject* are refused."""
+    """A plain-text mail to one person. *to* was checked on input; line breaks in it or in *subject* are refused."""
 
     to: str
     subject: str
     text: str
 
     def message(self, sender: str) -> EmailMessage:
-        if any(one in self.to + self.subject for one in "\r\n"):
-            raise Invalid("An address or a subject has one line.", field="email")
-        made = EmailMessage(policy=SMTP)
-        made["From"], made["To"], made["Subject"] = sender, self.to, self.subject
-        made["Date"] = format_datetime(datetime.now(UTC))
-        made["Message-ID"] = make_msgid(domain=sender.rpartition("@")[2].rstrip(">") or "localhost")
-        made["Auto-Submitted"] = "auto-generated"  # so that nobody's holiday answers us (RFC 3834)
-        made.set_content(self.text)
-        return made
+        if any(character in self.to + self.subject for character in "\r\n"):
+            raise Invalid("An address or a subject must be a single line.", field="email")
+        message = EmailMessage(policy=SMTP)
+        message["From"], message["To"], message["Subject"] = sender, self.to, self.subject
+        message["Date"] = format_datetime(datetime.now(UTC))
+        message["Message-ID"] = make_msgid(domain=sender.rpartition("@")[2].rstrip(">") or "localhost")
+        message["Auto-Submitted"] = "auto-generated"  # so that vacation responders do not reply (RFC 3834)
+        message.set_content(self.text)
+        return message
 
 
 class Transport(Protocol):
     def send(self, message: EmailMessage) -> None:
-        """Raises Unavailable when it should be tried again, Invalid when it never will work."""
+        """Raises Unavailable if sending should be retried, Invalid if it can never succeed."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Outbox:
-    """Each letter is a file `*.eml`, closed to others: it may hold a link that opens an account."""
+    """Writes each mail to a file `*.eml` that other users cannot read: it may hold a link that opens an account."""
 
     folder: Path
 
     def send(self, message: EmailMessage) -> None:
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         name = f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}-{token_hex(4)}.eml"
-        fresh = self.folder / f".{name}"
+        temporary = self.folder / f".{name}"
         try:
-            descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(descriptor, "wb") as file:
                 file.write(message.as_bytes())
-            fresh.replace(self.folder / name)
+            temporary.replace(self.folder / name)
         except OSError as failure:
             raise Unavailable("The letter could not be written.", why=f"{failure.errno}") from failure
 
@@ -74,7 +74,7 @@ class Smtp:
     port: int
     user: str
     password: str
-    security: str  # "tls" from the first byte, "starttls", or "" for a server of this machine
+    security: str  # "tls" from the first byte, "starttls", or "" for a server on this machine
 
     def send(self, message: EmailMessage) -> None:
         try:
@@ -83,10 +83,10 @@ class Smtp:
                     server.login(self.user, self.password)
                 server.send_message(message)
         except (smtplib.SMTPRecipientsRefused, smtplib.SMTPSenderRefused) as failure:
-            raise _meaning(failure) from None
+            raise _refusal(failure) from None
         except (OSError, smtplib.SMTPException) as failure:
-            # Its text may hold what was sent: only the kind is told.
-            raise Unavailable("The mail server does not take letters now.", why=type(failure).__name__) from None
+            # The text may contain what was sent, so only the type is reported.
+            raise Unavailable("The mail server does not accept mail now.", why=type(failure).__name__) from None
 
     def _connected(self) -> smtplib.SMTP:
         context = ssl.create_default_context()
@@ -98,8 +98,8 @@ class Smtp:
         return server
 
 
-def _meaning(failure: smtplib.SMTPRecipientsRefused | smtplib.SMTPSenderRefused) -> Exception:
-    """A 5xx answer lasts, a 4xx one does not (RFC 5321 section 4.2.1)."""
+def _refusal(failure: smtplib.SMTPRecipientsRefused | smtplib.SMTPSenderRefused) -> Exception:
+    """A 5xx reply is permanent, a 4xx reply is transient (RFC 5321 section 4.2.1)."""
     codes = (
         [code for code, _ in failure.recipients.values()]
         if isinstance(failure, smtplib.SMTPRecipientsRefused)
@@ -108,7 +108,7 @@ def _meaning(failure: smtplib.SMTPRecipientsRefused | smtplib.SMTPSenderRefused)
     why = f"{type(failure).__name__} {codes}"
     if all(code >= 500 for code in codes):
         return Invalid("The mail server refuses this address.", why=why)
-    return Unavailable("The mail server does not take this letter now.", why=why)
+    return Unavailable("The mail server does not accept this mail now.", why=why)
 
 
 def transport_of(url: str, outbox: Path) -> Transport:

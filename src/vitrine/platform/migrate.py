@@ -1,4 +1,4 @@
-"""Bring a database to the newest schema, whole or not at all."""
+"""Upgrade a database to the newest schema, completely or not at all."""
 
 from pathlib import Path
 
@@ -15,37 +15,37 @@ SCRIPTS = Path(__file__).parent.parent / "migrations"
 
 
 def upgrade(database: Database, to: str = "") -> str:
-    """Run what is missing, up to the revision *to* (the newest when empty), and return the revision reached.
+    """Run the missing migrations up to the revision *to* (the newest if empty) and return the revision reached.
 
     On SQLite everything happens inside one explicit BEGIN IMMEDIATE: Alembic's own transactions would leave a failed
-    migration half done, and it could not be run again.
+    migration half done, and it could not run again.
     """
-    wanted = to or newest()
+    target = to or newest()
     with database.read() as work:
-        if revision(work.db) == wanted:
-            return wanted
+        if revision(work.db) == target:
+            return target
         driver = work.driver
     if driver is None:
-        _upgrade(database, wanted)
-        return wanted
-    # A table that is made anew is dropped on the way, which deletes what refers to it where foreign keys are enforced
-    # at that moment. They cannot be switched inside a transaction; every reference is looked at before the commit.
+        _upgrade(database, target)
+        return target
+    # A migration that recreates a table drops the old one, which would delete the rows that refer to it while foreign
+    # keys are enforced. The pragma has no effect inside a transaction; all references are checked before the commit.
     driver.execute("PRAGMA foreign_keys=OFF")
     try:
-        _upgrade(database, wanted)
+        _upgrade(database, target)
     finally:
         driver.execute("PRAGMA foreign_keys=ON")
-    return wanted
+    return target
 
 
-def _upgrade(database: Database, wanted: str) -> None:
+def _upgrade(database: Database, target: str) -> None:
     with database.write() as work:
         config = _config()
         config.attributes["connection"] = work.db
-        command.upgrade(config, wanted)
-        broken = work.driver.execute("PRAGMA foreign_key_check").fetchmany(5) if work.driver is not None else []
-        if broken:
-            raise RuntimeError(f"this migration breaks references, nothing was changed: {broken}")
+        command.upgrade(config, target)
+        violations = work.driver.execute("PRAGMA foreign_key_check").fetchmany(5) if work.driver is not None else []
+        if violations:
+            raise RuntimeError(f"this migration breaks references, nothing was changed: {violations}")
 
 
 def newest() -> str:
@@ -54,12 +54,12 @@ def newest() -> str:
 
 
 def revision(connection: Connection) -> str:
-    """The revision of a database, "" for an empty one."""
+    """The revision of a database; "" if it is empty."""
     return MigrationContext.configure(connection).get_current_revision() or ""
 
 
 def differences(connection: Connection, metadata: MetaData) -> list[object]:
-    """What the tables in the database and in the code disagree about; empty when the migrations are complete."""
+    """The differences between the tables in the database and in the code; empty if the migrations are complete."""
     context = MigrationContext.configure(connection, opts={"compare_type": False, "render_as_batch": True})
     return list(compare_metadata(context, metadata))
 

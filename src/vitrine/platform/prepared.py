@@ -1,8 +1,8 @@
-"""Statements of the hot paths: written with SQLAlchemy Core, run through the driver.
+"""Prepared statements for hot paths: written with SQLAlchemy Core, executed by the driver.
 
-Core's execution costs 40 to 80 microseconds more than the driver's own, which matters for what runs on every API call.
-A Prepared compiles its statement once; on SQLite it binds and converts by itself, elsewhere Core does everything, so
-there is one statement and one meaning on both.
+Execution by Core costs 40 to 80 microseconds more than by the driver, which matters for statements of every API call. A
+Prepared compiles its statement once. On SQLite it binds and converts values itself; elsewhere Core does. The statement
+and its results are the same on both.
 """
 
 import sqlite3
@@ -24,29 +24,29 @@ def one_row(work: UnitOfWork, driver: sqlite3.Connection, sql: str, bound: Seque
     """The first row of *sql* as the driver gives it, or None; from memory while nobody changed the database since."""
     memory = work.memory
     if memory is None:
-        found: tuple[Any, ...] | None = driver.execute(sql, bound).fetchone()
-        return found
+        first_row: tuple[Any, ...] | None = driver.execute(sql, bound).fetchone()
+        return first_row
     key = (sql, *bound)
-    known = memory.get(key, memory)  # None is an answer too
-    if known is memory:
-        known = memory[key] = driver.execute(sql, bound).fetchone()
-    row: tuple[Any, ...] | None = known
+    remembered = memory.get(key, memory)  # None is an answer too
+    if remembered is memory:
+        remembered = memory[key] = driver.execute(sql, bound).fetchone()
+    row: tuple[Any, ...] | None = remembered
     return row
 
 
 def _converter(kind: Any) -> Convert | None:
     if isinstance(kind, Instant):
-        return from_micros  # the decorator's own way through several calls is most of its cost
-    found: Convert | None = kind.dialect_impl(_DIALECT).result_processor(_DIALECT, None)
-    return found
+        return from_micros  # the decorator's nested calls are most of its cost
+    processor: Convert | None = kind.dialect_impl(_DIALECT).result_processor(_DIALECT, None)
+    return processor
 
 
 def _binder(kind: Any) -> Convert | None:
-    """How a value is bound: `Instant` and `Json` without the several calls of the decorator's own way."""
+    """How a value is bound; `Instant` and `Json` without the decorator's nested calls."""
     if isinstance(kind, Instant | Json):
         return partial(kind.process_bind_param, dialect=_DIALECT)
-    found: Convert | None = kind.dialect_impl(_DIALECT).bind_processor(_DIALECT)
-    return found
+    processor: Convert | None = kind.dialect_impl(_DIALECT).bind_processor(_DIALECT)
+    return processor
 
 
 class Prepared:
@@ -67,8 +67,8 @@ class Prepared:
         """Every row as a sequence of converted values."""
         if work.driver is None:
             return list(work.db.execute(self._statement, values))
-        found = work.driver.execute(self._sql, self._bound(values)).fetchall()
-        return [self._converted(row) for row in found]
+        rows = work.driver.execute(self._sql, self._bound(values)).fetchall()
+        return [self._converted(row) for row in rows]
 
     def first(self, work: UnitOfWork, **values: Any) -> Any:
         """The first row, or None."""
@@ -84,13 +84,13 @@ class Prepared:
         key = (self._sql, *values)
         if key not in work.memory:
             work.memory[key] = self.all_raw(work, values)
-        found: list[tuple[Any, ...]] = work.memory[key]
-        return found
+        rows: list[tuple[Any, ...]] = work.memory[key]
+        return rows
 
     def all_raw(self, work: UnitOfWork, values: Sequence[Any]) -> list[tuple[Any, ...]]:
         """Every row as the database gives it; *values* for the bindparams in their order in the statement."""
-        given = iter(values)
-        bound = [self._fixed[name] if name in self._fixed else next(given) for name in self._names]
+        remaining = iter(values)
+        bound = [self._fixed[name] if name in self._fixed else next(remaining) for name in self._names]
         if work.driver is None:
             named = dict(zip(self._names, bound, strict=True))
             return [tuple(row) for row in work.db.execute(self._statement, named)]
@@ -99,8 +99,8 @@ class Prepared:
     def raw(self, work: UnitOfWork, **values: Any) -> tuple[Any, ...] | None:
         """The first row as the database gives it: a key for what was made of the same row before. See `converted`."""
         if work.driver is None:
-            found = work.db.execute(self._statement, values).first()
-            return None if found is None else tuple(found)
+            row = work.db.execute(self._statement, values).first()
+            return None if row is None else tuple(row)
         return self._one(work, work.driver, self._bound(values))
 
     def _one(self, work: UnitOfWork, driver: sqlite3.Connection, bound: Sequence[Any]) -> tuple[Any, ...] | None:
@@ -111,8 +111,8 @@ class Prepared:
         return row if work.driver is None else self._converted(row)
 
     def _bound(self, values: dict[str, Any]) -> list[Any]:
-        given = {**self._fixed, **values} if self._fixed else values
-        return [given[name] for name in self._names]
+        all_values = {**self._fixed, **values} if self._fixed else values
+        return [all_values[name] for name in self._names]
 
     def _converted(self, row: tuple[Any, ...]) -> list[Any]:
         values = list(row)
@@ -136,19 +136,19 @@ class PreparedInsert:
         self._binders: list[Convert | None] = [_binder(table.c[name].type) for name in columns]
 
     def add(self, work: UnitOfWork, values: Mapping[str, Any]) -> int:
-        """The number of the new row. Columns that *values* leaves out are NULL: name none that must not be. Raises
-        ValueError for a column that was not named when this was made: nothing may be lost on the way."""
+        """Insert a row and return its number. Columns that *values* omits are NULL. Raises ValueError for a column that
+        the statement does not name, so no value is lost."""
         if not values.keys() <= self._names:
-            raise ValueError(f"no such columns here: {sorted(values.keys() - self._names)}")
+            raise ValueError(f"no such columns: {sorted(values.keys() - self._names)}")
         if work.driver is None:
             return inserted_id(work.db.execute(self._statement, dict(values)))
         row = [
-            given if given is None or bind is None else bind(given)
-            for given, bind in zip(map(values.get, self._columns), self._binders, strict=True)
+            value if value is None or bind is None else bind(value)
+            for value, bind in zip(map(values.get, self._columns), self._binders, strict=True)
         ]
-        made = work.driver.execute(self._sql, row).lastrowid
-        assert made is not None
-        return made
+        row_id = work.driver.execute(self._sql, row).lastrowid
+        assert row_id is not None
+        return row_id
 
 
 class PreparedChange:
@@ -164,11 +164,11 @@ class PreparedChange:
         ]
 
     def run(self, work: UnitOfWork, **values: Any) -> int:
-        """How many rows it met."""
+        """Execute the change and return the number of rows affected."""
         if work.driver is None:
             return work.db.execute(self._statement, values).rowcount
         row = []
-        for name, bind, usual in self._values:
-            given = values.get(name, usual)
-            row.append(given if given is None or bind is None else bind(given))
+        for name, bind, default in self._values:
+            value = values.get(name, default)
+            row.append(value if value is None or bind is None else bind(value))
         return work.driver.execute(self._sql, row).rowcount

@@ -1,4 +1,4 @@
-"""How often something may happen, counted in memory: each process counts for itself."""
+"""Rate limits, counted in memory; each process counts for itself."""
 
 from limits import RateLimitItemPerHour
 from limits.storage import MemoryStorage
@@ -6,11 +6,11 @@ from limits.strategies import MovingWindowRateLimiter
 
 
 class Rates:
-    """Thread-safe. Keys that were not used for an hour cost nothing."""
+    """Thread-safe. Keys unused for an hour take no memory."""
 
     def __init__(self) -> None:
         self._limiter = MovingWindowRateLimiter(MemoryStorage())
 
     def take(self, kind: str, key: str, an_hour: int) -> bool:
-        """True if it may happen once more; counts it."""
+        """Count one event; return True if it is within the limit."""
         return self._limiter.hit(RateLimitItemPerHour(an_hour), kind, key)

@@ -1,7 +1,7 @@
 """The one MetaData on which every capability declares its tables, and the column types they share.
 
 Tables live with the capability that owns them (`<capability>/tables.py`); foreign keys between capabilities name the
-table as text, so that no module is imported against the arrows. See docs/decisions/0002-data-model.md.
+table as text, so no import breaks the layering. See docs/decisions/0002-data-model.md.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -34,15 +34,15 @@ def to_micros(instant: datetime) -> int:
 
 @lru_cache(maxsize=65_536)
 def from_micros(micros: int) -> datetime:
-    """The reverse of `to_micros`, aware and in UTC. Kept, since a page of records has hundreds of the same ones, and
-    the same object keeps its hash for the cache of its written form."""
+    """The inverse of `to_micros`, aware and in UTC. Cached, since a page of records repeats the same instants hundreds
+    of times, and a shared object keeps its hash for the cache of formatted dates."""
     return EPOCH + timedelta(microseconds=micros)
 
 
 class Instant(TypeDecorator[datetime]):
     """An aware UTC instant: integer microseconds on SQLite (which has no time type), timestamptz elsewhere.
 
-    A naive value is refused when bound: a missing zone is a bug that would only show in another country.
+    Binding a naive value raises ValueError: a missing zone is a bug that would show only in another country.
     """
 
     impl = BigInteger

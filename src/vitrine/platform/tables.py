@@ -4,7 +4,7 @@ from sqlalchemy import BigInteger, Column, Integer, String, Table
 
 from vitrine.platform.schema import Instant, Json, metadata
 
-# SQLite gives rowids only to INTEGER primary keys, PostgreSQL should use 64 bits: one type for both.
+# SQLite assigns rowids only to INTEGER primary keys; PostgreSQL should use 64 bits. This type serves both.
 Id = BigInteger().with_variant(Integer(), "sqlite")
 
 stamps = Table(

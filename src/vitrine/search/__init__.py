@@ -1,4 +1,4 @@
-"""Finding records: the index, its one writer, and search within a person's rights."""
+"""Search: the index, its single writer, and queries limited to a person's rights."""
 
 from vitrine.search.model import Hits, Query, Scope
 from vitrine.search.service import Indexer, NoUsableBases, Search

@@ -1,8 +1,9 @@
-"""The embedded engine: tantivy, in a folder of generations with a pointer to the one in use.
+"""The embedded engine: tantivy, in a folder of generations with a pointer to the current one.
 
-Traps that this file works around, all tried: deleting by an unsigned field removes nothing, so documents are deleted by
-a raw text id; ordering knows one field, so the tie-break is composed into it; a schema is fixed at creation, so fields
-of databoxes live in JSON and further sort orders in a fixed pool of slots. See docs/decisions/0003-search-index.md.
+This file works around limits of tantivy, all tested: deleting by an unsigned field removes nothing, so documents are
+deleted by a raw text id; results are ordered by one field, so the tie-break is part of its value; a schema is fixed at
+creation, so databox fields are stored as JSON and further sort orders in a fixed pool of slots. See
+docs/decisions/0003-search-index.md.
 """
 
 import contextlib
@@ -26,63 +27,63 @@ SLOTS = 8
 HEAP_BYTES = 64 * 2**20
 RELOAD_EVERY_S = 0.2
 BATCH = 5_000
-FEW = 32
+MOST_SINGLE_TERMS = 32
 _ANALYSIS = "vitrine"
 Must, Should, MustNot = tantivy.Occur.Must, tantivy.Occur.Should, tantivy.Occur.MustNot
 _SORTS = {"created_on": "by_created", "updated_on": "by_updated", "recordid": "rid"}
 
 
 def _schema() -> Any:
-    build = tantivy.SchemaBuilder()
-    build.add_text_field("id", tokenizer_name="raw", index_option="basic")
+    builder = tantivy.SchemaBuilder()
+    builder.add_text_field("id", tokenizer_name="raw", index_option="basic")
     for name in ("rid", "by_created", "by_updated", *(f"slot_{n}" for n in range(SLOTS))):
-        build.add_integer_field(name, fast=True)
+        builder.add_integer_field(name, fast=True)
     for name in ("base", "databox", "number"):
-        build.add_integer_field(name, indexed=True, fast=True)
+        builder.add_integer_field(name, indexed=True, fast=True)
     for name in ("kind", "story", "status", "sha256", "uuid"):
-        build.add_text_field(name, tokenizer_name="raw", index_option="basic")
-    build.add_text_field("words", tokenizer_name=_ANALYSIS)
-    build.add_text_field("business", tokenizer_name=_ANALYSIS)
-    build.add_json_field("field", tokenizer_name=_ANALYSIS)
-    return build.build()
+        builder.add_text_field(name, tokenizer_name="raw", index_option="basic")
+    builder.add_text_field("words", tokenizer_name=_ANALYSIS)
+    builder.add_text_field("business", tokenizer_name=_ANALYSIS)
+    builder.add_json_field("field", tokenizer_name=_ANALYSIS)
+    return builder.build()
 
 
-def _document(one: Document) -> Any:
-    made = tantivy.Document()
-    made.add_text("id", str(one.rid))
-    made.add_integer("rid", one.rid)
-    made.add_integer("by_created", _composed(one.created.timestamp(), one.rid))
-    made.add_integer("by_updated", _composed(one.updated.timestamp(), one.rid))
-    for slot, rank in one.slots.items():
-        made.add_integer(f"slot_{slot}", rank)
-    made.add_integer("base", one.base_id)
-    made.add_integer("databox", one.databox_id)
-    made.add_integer("number", one.number)
+def _document(document: Document) -> Any:
+    indexed = tantivy.Document()
+    indexed.add_text("id", str(document.rid))
+    indexed.add_integer("rid", document.rid)
+    indexed.add_integer("by_created", _sort_key(document.created.timestamp(), document.rid))
+    indexed.add_integer("by_updated", _sort_key(document.updated.timestamp(), document.rid))
+    for slot, rank in document.slots.items():
+        indexed.add_integer(f"slot_{slot}", rank)
+    indexed.add_integer("base", document.base_id)
+    indexed.add_integer("databox", document.databox_id)
+    indexed.add_integer("number", document.number)
     for name in ("kind", "sha256", "uuid"):
-        made.add_text(name, getattr(one, name))
-    made.add_text("story", "1" if one.is_story else "0")
+        indexed.add_text(name, getattr(document, name))
+    indexed.add_text("story", "1" if document.is_story else "0")
     for bit in range(32):
-        if one.status >> bit & 1:
-            made.add_text("status", str(bit))
-    analysed = {name: [" ".join(tokens(value)) for value in values] for name, values in one.fields.items()}
+        if document.status >> bit & 1:
+            indexed.add_text("status", str(bit))
+    analysed = {name: [" ".join(tokens(value)) for value in values] for name, values in document.fields.items()}
     for values in analysed.values():
-        for value in values:  # each value by itself: a phrase must not reach from one into the next
-            made.add_text("words", value)
-    for text in (one.title, *one.extra):
-        made.add_text("words", " ".join(tokens(text)))
-    made.add_json("field", analysed)
-    for secret in (value for values in one.business.values() for value in values):
-        made.add_text("business", " ".join(tokens(secret)))
-    return made
+        for value in values:  # each value separately: a phrase must not match across two values
+            indexed.add_text("words", value)
+    for text in (document.title, *document.extra):
+        indexed.add_text("words", " ".join(tokens(text)))
+    indexed.add_json("field", analysed)
+    for secret in (value for values in document.business.values() for value in values):
+        indexed.add_text("business", " ".join(tokens(secret)))
+    return indexed
 
 
-def _composed(seconds: float, rid: int) -> int:
-    """Whole seconds and the record in one sortable number: ties go by record, in the same direction."""
+def _sort_key(seconds: float, rid: int) -> int:
+    """Combine whole seconds and the record's rid into one sortable number, so ties are ordered by record."""
     return int(seconds) << 31 | rid & 0x7FFF_FFFF
 
 
 class EmbeddedIndex:
-    """An `Index` on tantivy. Thread-safe; the writer is taken on the first change and held until `close`."""
+    """An `Index` on tantivy. Thread-safe. The writer is opened on the first change and held until `close`."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -93,7 +94,7 @@ class EmbeddedIndex:
         self._index: Any = None
         self._writer: Any = None
         self._reloaded = 0.0
-        self._lately: Any = None
+        self._cached_searcher: Any = None
 
     # -- reading -------------------------------------------------------------------------------------------------
 
@@ -109,16 +110,16 @@ class EmbeddedIndex:
         order = _SORTS.get(query.sort) or (query.sort.replace(":", "_") if query.sort.startswith("slot:") else None)
         if order is None and not terms(query.text):
             order = "by_created"  # without words every score is the same
-        found = searcher.search(
-            self._parsed(query),
+        results = searcher.search(
+            self._compile(query),
             limit=max(1, query.limit),
             offset=query.offset,
             order_by_field=order,
             order=tantivy.Order.Desc if query.descending or order is None else tantivy.Order.Asc,
         )
-        rids = searcher.fast_field_values("rid", [address for _, address in found.hits])
-        took = (time.perf_counter() - started) * 1000
-        return Hits(found.count, tuple(rids[: query.limit]), took)
+        rids = searcher.fast_field_values("rid", [address for _, address in results.hits])
+        took_ms = (time.perf_counter() - started) * 1000
+        return Hits(results.count, tuple(rids[: query.limit]), took_ms)
 
     def count(self) -> int:
         searcher = self._searcher()
@@ -130,9 +131,9 @@ class EmbeddedIndex:
 
     def _searcher(self) -> Any:
         now = time.monotonic()
-        known = self._lately
-        if known is not None and now - self._reloaded <= RELOAD_EVERY_S:
-            return known
+        searcher = self._cached_searcher
+        if searcher is not None and now - self._reloaded <= RELOAD_EVERY_S:
+            return searcher
         with self._guard:
             index = self._open()
             if index is None:
@@ -140,11 +141,11 @@ class EmbeddedIndex:
             if now - self._reloaded > RELOAD_EVERY_S:
                 index.reload()
                 self._reloaded = now
-            self._lately = index.searcher()
-            return self._lately
+            self._cached_searcher = index.searcher()
+            return self._cached_searcher
 
     def _open(self) -> Any:
-        """The index of the generation that the pointer names; None when there is none that can be used."""
+        """The index of the generation that the pointer names; None if there is no usable one."""
         try:
             generation = self._pointer.read_text().strip()
         except FileNotFoundError:
@@ -153,15 +154,15 @@ class EmbeddedIndex:
             if not generation.startswith(f"{SCHEMA}-") or not (self.folder / generation).is_dir():
                 return None
             try:
-                self._index = self._at(self.folder / generation)
+                self._index = self._index_at(self.folder / generation)
             except ValueError:
-                return None  # damaged: the caller rebuilds, the old folder stays to be looked at
+                return None  # damaged: the caller rebuilds; the old folder is kept for inspection
             self._generation = generation
             self._reloaded = time.monotonic()
-            self._lately = None
+            self._cached_searcher = None
         return self._index
 
-    def _at(self, folder: Path) -> Any:
+    def _index_at(self, folder: Path) -> Any:
         index = tantivy.Index(self._schema, path=str(folder), reuse=True)
         index.register_tokenizer(_ANALYSIS, tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace()).build())
         index.config_reader("manual")
@@ -169,39 +170,39 @@ class EmbeddedIndex:
 
     # -- the query -----------------------------------------------------------------------------------------------
 
-    def _parsed(self, query: Query) -> Any:
+    def _compile(self, query: Query) -> Any:
         filters = [self._scope(query)]
         if query.kinds is not None:
             filters.append(self._any_of("kind", sorted(query.kinds)))
         if query.stories is not None:
             filters.append(self._term("story", "1" if query.stories else "0"))
-        clauses = [(Must, tantivy.Query.const_score_query(one, 0.0)) for one in filters]
-        wanted = terms(query.text)
-        if wanted:
-            clauses.append((Must, self._words(query, wanted)))
+        clauses = [(Must, tantivy.Query.const_score_query(query_filter, 0.0)) for query_filter in filters]
+        wanted_terms = terms(query.text)
+        if wanted_terms:
+            clauses.append((Must, self._words(query, wanted_terms)))
         elif query.text.strip():
-            clauses.append((Must, tantivy.Query.empty_query()))  # only punctuation: nothing can be found by it
+            clauses.append((Must, tantivy.Query.empty_query()))  # only punctuation: matches nothing
         return tantivy.Query.boolean_query(clauses)
 
     def _scope(self, query: Query) -> Any:
-        allowed = [one for one in query.scope.bases if query.bases is None or one.base_id in query.bases]
-        plain = [one.base_id for one in allowed if not one.mask_and]
-        clauses = [(Should, self._masked(one)) for one in allowed if one.mask_and]
-        if plain:
-            clauses.append((Should, self._any_of("base", plain)))
+        allowed = [base for base in query.scope.bases if query.bases is None or base.base_id in query.bases]
+        unmasked = [base.base_id for base in allowed if not base.mask_and]
+        clauses = [(Should, self._masked(base)) for base in allowed if base.mask_and]
+        if unmasked:
+            clauses.append((Should, self._any_of("base", unmasked)))
         if query.scope.granted:
-            granted = self._any_of("id", [str(one) for one in sorted(query.scope.granted)])
+            granted = self._any_of("id", [str(rid) for rid in sorted(query.scope.granted)])
             if query.bases is not None:
-                wanted = self._any_of("base", sorted(query.bases))
-                granted = tantivy.Query.boolean_query([(Must, granted), (Must, wanted)])
+                in_bases = self._any_of("base", sorted(query.bases))
+                granted = tantivy.Query.boolean_query([(Must, granted), (Must, in_bases)])
             clauses.append((Should, granted))
         return tantivy.Query.boolean_query(clauses) if clauses else tantivy.Query.empty_query()
 
     def _any_of(self, field: str, values: Sequence[str | int]) -> Any:
-        if len(values) > FEW:
+        if len(values) > MOST_SINGLE_TERMS:
             return tantivy.Query.term_set_query(self._schema, field, list(values))
-        # A set of terms is made into an automaton first, which costs more than a few dozen terms altogether.
-        return tantivy.Query.boolean_query([(Should, self._term(field, one)) for one in values])
+        # A term set is first compiled into an automaton, which costs more than a few dozen single terms.
+        return tantivy.Query.boolean_query([(Should, self._term(field, value)) for value in values])
 
     def _masked(self, base: BaseClause) -> Any:
         """((status XOR mask_xor) AND mask_and) = 0: every masked bit must equal the bit of mask_xor."""
@@ -213,26 +214,26 @@ class EmbeddedIndex:
         ]
         return tantivy.Query.boolean_query(clauses)
 
-    def _words(self, query: Query, wanted: list[list[str]]) -> Any:
+    def _words(self, query: Query, wanted_terms: list[list[str]]) -> Any:
         fields = [f"field.{name}" for name in query.fields] or ["words"]
-        public = self._all_of(wanted, fields, query)
-        private = [one.base_id for one in query.scope.bases if one.business]
+        public = self._all_terms(wanted_terms, fields, query)
+        private = [base.base_id for base in query.scope.bases if base.business]
         if not private or query.fields:
             return public
-        inside = tantivy.Query.const_score_query(self._any_of("base", private), 0.0)
-        both = self._all_of(wanted, [*fields, "business"], query)
+        in_private = tantivy.Query.const_score_query(self._any_of("base", private), 0.0)
+        with_business = self._all_terms(wanted_terms, [*fields, "business"], query)
         return tantivy.Query.boolean_query(
-            [(Should, public), (Should, tantivy.Query.boolean_query([(Must, inside), (Must, both)]))]
+            [(Should, public), (Should, tantivy.Query.boolean_query([(Must, in_private), (Must, with_business)]))]
         )
 
-    def _all_of(self, wanted: list[list[str]], fields: list[str], query: Query) -> Any:
+    def _all_terms(self, wanted_terms: list[list[str]], fields: list[str], query: Query) -> Any:
         clauses = []
-        for term in wanted:
-            ways = [self._way(field, term, query) for field in fields]
-            clauses.append((Must, tantivy.Query.boolean_query([(Should, one) for one in ways])))
+        for term in wanted_terms:
+            alternatives = [self._field_query(field, term, query) for field in fields]
+            clauses.append((Must, tantivy.Query.boolean_query([(Should, alternative) for alternative in alternatives])))
         return tantivy.Query.boolean_query(clauses)
 
-    def _way(self, field: str, term: list[str], query: Query) -> Any:
+    def _field_query(self, field: str, term: list[str], query: Query) -> Any:
         if len(term) > 1:
             return tantivy.Query.phrase_query(self._schema, field, list[str | tuple[int, str]](term))
         if query.truncation and "." not in field:
@@ -246,17 +247,17 @@ class EmbeddedIndex:
 
     def apply(self, upserts: Iterable[Document], deletes: Iterable[int]) -> None:
         with self._guard:
-            writer = self._writing()
+            writer = self._open_writer()
             for rid in deletes:
                 writer.delete_documents_by_term("id", str(rid))
-            for one in upserts:
-                writer.delete_documents_by_term("id", str(one.rid))
-                writer.add_document(_document(one))
+            for document in upserts:
+                writer.delete_documents_by_term("id", str(document.rid))
+                writer.add_document(_document(document))
             writer.commit()
-            self._lately = None
+            self._cached_searcher = None
             self._reloaded = 0.0
 
-    def _writing(self) -> Any:
+    def _open_writer(self) -> Any:
         if self._open() is None:
             self.rebuild([])
         if self._writer is None:
@@ -267,28 +268,28 @@ class EmbeddedIndex:
         generation = f"{SCHEMA}-{token_hex(6)}"
         folder = self.folder / generation
         folder.mkdir(parents=True)
-        index = self._at(folder)
+        index = self._index_at(folder)
         writer = _writer_of(index)
-        many = 0
-        for one in documents:
-            writer.add_document(_document(one))
-            many += 1
-            if many % BATCH == 0:
+        count = 0
+        for document in documents:
+            writer.add_document(_document(document))
+            count += 1
+            if count % BATCH == 0:
                 writer.commit()
         writer.commit()
         writer.wait_merging_threads()
         with self._guard:
             self._release()
-            fresh = self.folder / f".current.{token_hex(4)}"
-            fresh.write_text(generation)
-            fresh.replace(self._pointer)
+            new_pointer = self.folder / f".current.{token_hex(4)}"
+            new_pointer.write_text(generation)
+            new_pointer.replace(self._pointer)
             self._open()
-            self._lately = None
-        self._forget_all_but(generation)
-        return many
+            self._cached_searcher = None
+        self._delete_other_generations(generation)
+        return count
 
-    def _forget_all_but(self, generation: str) -> None:
-        """Readers of the old generation keep its files open; their names may go."""
+    def _delete_other_generations(self, generation: str) -> None:
+        """Readers of the old generation keep its files open, so the names may be deleted."""
         for folder in self.folder.iterdir():
             if folder.is_dir() and folder.name != generation:
                 shutil.rmtree(folder, ignore_errors=True)
@@ -302,7 +303,7 @@ class EmbeddedIndex:
     def close(self) -> None:
         with self._guard:
             self._release()
-            self._index = self._lately = None
+            self._index = self._cached_searcher = None
             self._generation = ""
 
 

@@ -1,4 +1,4 @@
-"""What every search engine must do. One process holds the writer; any number read."""
+"""The protocol of search engines. One process holds the writer; any number of processes read."""
 
 from collections.abc import Iterable
 from typing import Protocol
@@ -8,7 +8,7 @@ from vitrine.search.model import Document, Hits, Query
 
 
 class WriterTaken(Unavailable):
-    """Another process writes the index already."""
+    """Another process already holds the writer of the index."""
 
     code = "index_writer_taken"
 
@@ -19,11 +19,11 @@ class Index(Protocol):
         ...
 
     def apply(self, upserts: Iterable[Document], deletes: Iterable[int]) -> None:
-        """Replace or add *upserts*, remove *deletes* (rids); visible to readers soon after. Writer only."""
+        """Replace or add *upserts* and remove *deletes* (rids). Readers see the change soon after. Writer only."""
         ...
 
     def rebuild(self, documents: Iterable[Document]) -> int:
-        """Build everything anew beside the old index and switch at the end; returns how many were indexed."""
+        """Build a new index beside the old one, switch to it at the end, and return the number of documents indexed."""
         ...
 
     def count(self) -> int: ...

@@ -1,4 +1,4 @@
-"""What is indexed, what is asked, and what comes back: plain values, the same for every engine."""
+"""Documents, queries and hits: plain values, the same for every engine."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,7 +11,8 @@ DEEPEST = 10_000
 @dataclass(frozen=True, slots=True)
 class Document:
     """One record as the index sees it. *rid* is its number in the instance; *fields* and *business* hold the values of
-    public and business fields by field name; *extra* are further words that find it (file name, uuid …)."""
+    public and business fields by field name; *extra* holds further searchable text (file name, contents of the file
+    …)."""
 
     rid: int
     databox_id: int
@@ -33,7 +34,8 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class BaseClause:
-    """One collection the person may search: the mask of visible states, and whether its business fields count."""
+    """One collection that the person may search: the mask of visible states, and whether business fields are
+    searched."""
 
     base_id: int
     mask_and: int = 0
@@ -43,7 +45,7 @@ class BaseClause:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Everything one person may find: collections, and single records that were granted."""
+    """Everything that one person may find: collections, and individually granted records."""
 
     bases: tuple[BaseClause, ...]
     granted: frozenset[int] = frozenset()
@@ -51,8 +53,8 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """*text* is plain words, all required, and "quoted phrases"; empty means everything. *sort* is relevance,
-    created_on, updated_on, recordid or `slot:<n>`; ties go by record in the same direction."""
+    """*text* holds plain words and "quoted phrases", all required; empty matches everything. *sort* is relevance,
+    created_on, updated_on, recordid or `slot:<n>`; ties are ordered by record, in the same direction."""
 
     text: str
     scope: Scope

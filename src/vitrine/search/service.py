@@ -1,4 +1,4 @@
-"""Search as a person does it: the index filters by their rights, the archive checks each hit again."""
+"""Search for one person: the index filters by their rights, then the library checks each hit again."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ QUICK_RECORDS = 20_000
 
 
 class NoUsableBases(Invalid):
-    """`bases` was given and none of them may be searched by this person: 400 on v1 (02 section 6.5)."""
+    """The person may search none of the given `bases`: 400 on v1 (02 section 6.5)."""
 
     code = "no_usable_bases"
 
@@ -35,41 +35,46 @@ class Search:
     records: Records
 
     def is_quick(self) -> bool:
-        """True while a search costs less than a hop to another thread and may run where short reads run."""
+        """True while a search costs less than a switch to another thread, so it may run where short reads run."""
         return self.index.count() <= QUICK_RECORDS
 
     def scope(self, work: UnitOfWork, actor: Actor) -> Scope:
         """What the actor may find: live collections with their masks, and granted records."""
         if actor.via is Via.COMMAND:
             everything = self.records.structure(work).collections
-            return Scope(tuple(BaseClause(one, business=True) for one in everything))
+            return Scope(tuple(BaseClause(collection_id, business=True) for collection_id in everything))
         rights = actor.rights
         bases = tuple(
-            BaseClause(one.base_id, one.mask_and, one.mask_xor, business=Right.canmodifrecord in one.rights)
-            for one in rights.live(work.now)
+            BaseClause(
+                collection.base_id,
+                collection.mask_and,
+                collection.mask_xor,
+                business=Right.canmodifrecord in collection.rights,
+            )
+            for collection in rights.live(work.now)
         )
-        granted = frozenset(one for one in rights.grants if rights.record_grant(one, work.now))
+        granted = frozenset(record_id for record_id in rights.grants if rights.record_grant(record_id, work.now))
         return Scope(bases, granted)
 
     def usable(self, work: UnitOfWork, actor: Actor, bases: list[int]) -> frozenset[int] | None:
-        """The collections of *bases* that the actor may search; None when none was named. Raises NoUsableBases."""
+        """The collections of *bases* that the actor may search; None if *bases* is empty. Raises NoUsableBases."""
         if not bases:
             return None
-        allowed = {one.base_id for one in self.scope(work, actor).bases}
+        allowed = {base.base_id for base in self.scope(work, actor).bases}
         usable = frozenset(bases) & allowed
         if not usable:
             raise NoUsableBases("None of these collections can be searched by you.", field="bases")
         return usable
 
     def find(self, work: UnitOfWork, actor: Actor, query: Query) -> tuple[Hits, list[Shown]]:
-        """One page: what the engine found, and the records of it that the actor still sees."""
+        """One page: the engine's hits, and those records that the actor may still see."""
         hits = self.index.search(query)
-        return hits, self.records.page(work, actor, [RecordId(one) for one in hits.rids])
+        return hits, self.records.page(work, actor, [RecordId(rid) for rid in hits.rids])
 
 
 @dataclass(frozen=True, slots=True)
 class Indexer:
-    """Keeps the index in step: listens to the archive inside its transactions, works in the worker."""
+    """Keeps the index up to date: queues a job in the transaction of each change; the worker runs it."""
 
     database: Database
     index: Index
@@ -78,20 +83,20 @@ class Indexer:
 
     def listen(self) -> None:
         for kind in (RecordAdded, RecordChanged, RecordRemoved):
-            self.database.listen(kind, self._note)
+            self.database.listen(kind, self._queue)
 
-    def _note(self, work: UnitOfWork, event: RecordAdded | RecordChanged | RecordRemoved) -> None:
+    def _queue(self, work: UnitOfWork, event: RecordAdded | RecordChanged | RecordRemoved) -> None:
         self.jobs.add(work, INDEX, {"record_id": event.record_id}, key=str(event.record_id))
 
     def apply(self, jobs: list[Job]) -> None:
-        """Batch handler: read the records as they are now, replace or remove them. Idempotent by nature."""
+        """Batch handler: read the current records and replace or remove them in the index. Idempotent."""
         ids = sorted({RecordId(job.payload["record_id"]) for job in jobs})
         with self.database.read() as work:
-            found = {one.rid: one for one in self.documents(work, ids)}
-        self.index.apply(found.values(), [one for one in ids if one not in found])
+            documents = {document.rid: document for document in self.documents(work, ids)}
+        self.index.apply(documents.values(), [record_id for record_id in ids if record_id not in documents])
 
     def rebuild(self, jobs: list[Job]) -> None:
-        """Batch handler: everything anew, beside the index in use."""
+        """Batch handler: build a new index beside the one in use."""
         started = len(jobs)
         count = self.index.rebuild(self._everything())
         log.info("index.rebuilt", records=count, asked=started)
@@ -108,19 +113,19 @@ class Indexer:
             last = ids[-1]
 
     def ensure(self) -> None:
-        """Ask for a rebuild when there is no usable index (a new instance, another schema, a damaged folder)."""
+        """Queue a rebuild if there is no usable index (a new instance, another schema, a damaged folder)."""
         if self.index.needs_rebuild():
             with self.database.write() as work:
                 self.jobs.add(work, REBUILD, {}, key="all", after=timedelta(0))
 
     def documents(self, work: UnitOfWork, ids: list[RecordId]) -> list[Document]:
-        """The records of *ids* as the index wants them; the missing ones are left out."""
+        """The documents to index for *ids*; missing records are left out."""
         structure = self.records.structure(work)
-        found = store.with_thumbnails(work, ids)
-        values = store.values_of(work, list(found))
-        words = texts.of(work, list(found))
+        records = store.with_thumbnails(work, ids)
+        values = store.values_of(work, list(records))
+        words = texts.of(work, list(records))
         documents = []
-        for rid, (record, _) in found.items():
+        for rid, (record, _) in records.items():
             public: dict[str, list[str]] = {}
             business: dict[str, list[str]] = {}
             for value in values[rid]:

@@ -1,1 +1,1 @@
-"""Factories and suites for the tests of every capability; never imported by the product."""
+"""Factories and test suites shared by all capabilities; never imported by the product."""

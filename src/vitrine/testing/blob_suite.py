@@ -1,4 +1,4 @@
-"""What every `BlobStore` must do. A backend is a subclass with the fixture `blobs`, never a copy."""
+"""The tests that every `BlobStore` must pass. Each backend is a subclass with a fixture `blobs`."""
 
 import hashlib
 import io
@@ -12,7 +12,7 @@ from vitrine.errors import NotFound
 from vitrine.media.errors import FileTooLarge
 from vitrine.media.storage import BlobStore, Stored
 
-BIG = 21 * 2**20 + 7  # three parts of a multipart upload, and not a round number
+BIG = 21 * 2**20 + 7  # three parts of a multipart upload, not a multiple of the part size
 LIMIT = 1 << 40
 NEVER = "0" * 64
 
@@ -44,11 +44,11 @@ class BlobStoreSuite:
             assert reader.read() == content[-4:]
         with blobs.open(stored.sha256) as reader:
             digest = hashlib.sha256()
-            while piece := reader.read(64 * 1024):
-                digest.update(piece)
+            while chunk := reader.read(64 * 1024):
+                digest.update(chunk)
         assert digest.hexdigest() == stored.sha256
 
-    def test_the_same_bytes_are_one_blob_and_become_young_again(self, blobs: BlobStore) -> None:
+    def test_the_same_bytes_are_one_blob(self, blobs: BlobStore) -> None:
         first, second = keep(blobs, b"twice"), keep(blobs, b"twice")
         assert first == second
         assert list(blobs.older_than(timedelta(0))).count(first.sha256) == 1
@@ -64,32 +64,32 @@ class BlobStoreSuite:
 
     def test_what_is_not_there_is_not_found(self, blobs: BlobStore) -> None:
         for sha256 in (NEVER, "../../etc/passwd", "A" * 64):
-            for ask in (blobs.open, blobs.size, blobs.modified):
+            for method in (blobs.open, blobs.size, blobs.modified):
                 with pytest.raises(NotFound):
-                    ask(sha256)
+                    method(sha256)
         blobs.delete(NEVER)
 
     def test_a_deleted_blob_is_gone_and_the_others_stay(self, blobs: BlobStore) -> None:
-        gone, left = keep(blobs, b"gone"), keep(blobs, b"left")
-        blobs.delete(gone.sha256)
+        deleted, remaining = keep(blobs, b"gone"), keep(blobs, b"left")
+        blobs.delete(deleted.sha256)
         with pytest.raises(NotFound):
-            blobs.open(gone.sha256)
-        assert list(blobs.older_than(timedelta(0))) == [left.sha256]
-        assert list(blobs.older_than(timedelta(hours=1))) == [], "the young ones are left alone"
+            blobs.open(deleted.sha256)
+        assert list(blobs.older_than(timedelta(0))) == [remaining.sha256]
+        assert list(blobs.older_than(timedelta(hours=1))) == [], "young blobs are kept"
 
     def test_many_at_once_keep_the_same_bytes(self, blobs: BlobStore) -> None:
         content = Random(3).randbytes(100_000)
-        kept: list[Stored] = []
-        threads = [threading.Thread(target=lambda: kept.append(keep(blobs, content))) for _ in range(8)]
+        stored_list: list[Stored] = []
+        threads = [threading.Thread(target=lambda: stored_list.append(keep(blobs, content))) for _ in range(8)]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
-        assert len(kept) == 8
-        assert len(set(kept)) == 1
-        with blobs.open(kept[0].sha256) as reader:
+        assert len(stored_list) == 8
+        assert len(set(stored_list)) == 1
+        with blobs.open(stored_list[0].sha256) as reader:
             assert reader.read() == content
 
-    def test_a_place_that_takes_files_says_so(self, blobs: BlobStore) -> None:
+    def test_a_writable_store_passes_its_probe(self, blobs: BlobStore) -> None:
         blobs.probe()
         assert list(blobs.older_than(timedelta(0))) == []

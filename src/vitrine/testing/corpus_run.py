@@ -1,4 +1,4 @@
-"""Putting many files, whole and damaged, through probe and renditions, and telling what came of it."""
+"""Run many files, whole and damaged, through probe and renditions, and report the results."""
 
 import random
 from collections import Counter, defaultdict
@@ -22,18 +22,18 @@ CUTS = (0.02, 0.2, 0.5, 0.8, 0.97)
 FLIPS = (1, 8, 64)
 
 
-def made_files(folder: Path) -> list[Path]:
+def generated_files(folder: Path) -> list[Path]:
     """One small file of every kind."""
     folder.mkdir(parents=True, exist_ok=True)
-    found = [make.jpeg(folder / "a.jpg", 640, 480), make.png(folder / "a.png", alpha=True), make.mp4(folder / "a.mp4")]
-    found += [kinds.picture(folder / f"a.{one}") for one in ("webp", "tif", "heic", "avif", "bmp")]
-    found += [kinds.animation(folder / f"moving.{one}") for one in ("gif", "webp")]
-    found += [kinds.film(folder / f"a.{one}") for one in ("mov", "webm", "mkv", "avi")]
-    found += [kinds.sound(folder / f"a.{one}") for one in ("mp3", "wav", "flac", "ogg", "opus", "m4a")]
-    found += [kinds.office(folder / f"a.{one}") for one in ("docx", "pptx", "xlsx", "odt")]
-    found += [office_files.package(folder / f"report.{one}") for one in ("docx", "pptx", "xlsx")]
+    paths = [make.jpeg(folder / "a.jpg", 640, 480), make.png(folder / "a.png", alpha=True), make.mp4(folder / "a.mp4")]
+    paths += [kinds.picture(folder / f"a.{extension}") for extension in ("webp", "tif", "heic", "avif", "bmp")]
+    paths += [kinds.animation(folder / f"moving.{extension}") for extension in ("gif", "webp")]
+    paths += [kinds.film(folder / f"a.{extension}") for extension in ("mov", "webm", "mkv", "avi")]
+    paths += [kinds.sound(folder / f"a.{extension}") for extension in ("mp3", "wav", "flac", "ogg", "opus", "m4a")]
+    paths += [kinds.office(folder / f"a.{extension}") for extension in ("docx", "pptx", "xlsx", "odt")]
+    paths += [office_files.package(folder / f"report.{extension}") for extension in ("docx", "pptx", "xlsx")]
     return [
-        *found,
+        *paths,
         kinds.pdf(folder / "a.pdf", 12),
         kinds.locked_pdf(folder / "locked.pdf"),
         kinds.svg(folder / "a.svg"),
@@ -41,22 +41,22 @@ def made_files(folder: Path) -> list[Path]:
 
 
 def cases(folder: Path, flipped: int, seed: int = 7) -> Iterator[tuple[str, Path]]:
-    """(what was done to it, file): every file whole, then cut off at one place of CUTS (at each of them, when there are
-    more flipped copies than files), then *flipped* copies with flipped bits."""
-    chance = random.Random(seed)
-    taken = [one.path for one in corpus.files() if one.path.stat().st_size <= LARGEST]
-    chance.shuffle(taken)
-    sources = made_files(folder / "made") + taken[: max(20, flipped // 5)]
-    yield from (("whole", one) for one in sources)
+    """(treatment, file): every file whole, then truncated at one of CUTS (at each of them, if there are more flipped
+    copies than files), then *flipped* copies with flipped bits."""
+    rng = random.Random(seed)
+    real_files = [file.path for file in corpus.files() if file.path.stat().st_size <= LARGEST]
+    rng.shuffle(real_files)
+    sources = generated_files(folder / "made") + real_files[: max(20, flipped // 5)]
+    yield from (("whole", path) for path in sources)
     for source in sources:
         data = source.read_bytes()
-        for share in CUTS if flipped > len(sources) else (chance.choice(CUTS),):
+        for share in CUTS if flipped > len(sources) else (rng.choice(CUTS),):
             yield "cut", _damaged(folder, source, data[: max(1, int(len(data) * share))])
     for number in range(flipped):
         source = sources[number % len(sources)]
         bits = bytearray(source.read_bytes())
-        for _ in range(chance.choice(FLIPS)):
-            bits[chance.randrange(len(bits))] ^= 1 << chance.randrange(8)
+        for _ in range(rng.choice(FLIPS)):
+            bits[rng.randrange(len(bits))] ^= 1 << rng.randrange(8)
         yield "flipped", _damaged(folder, source, bytes(bits))
 
 
@@ -68,7 +68,7 @@ def _damaged(folder: Path, source: Path, data: bytes) -> Path:
 
 @dataclass(slots=True)
 class Line:
-    """What came of the files of one kind."""
+    """The results for the files of one kind."""
 
     files: int = 0
     refused: int = 0
@@ -87,48 +87,48 @@ class Report:
 
     def text(self) -> str:
         titles = ("files", "refused", "tags", "made", "failed", "per CPU s", "peak MB")
-        head = f"{'kind':10}{'state':9}" + "".join(f"{one:>10}" for one in titles)
+        head = f"{'kind':10}{'state':9}" + "".join(f"{title:>10}" for title in titles)
         rows = [head]
-        for (kind, state), one in sorted(self.lines.items()):
-            rate = one.renditions / one.make_cpu_s if one.make_cpu_s else 0.0
+        for (kind, state), line in sorted(self.lines.items()):
+            rate = line.renditions / line.make_cpu_s if line.make_cpu_s else 0.0
             rows.append(
-                f"{kind:10}{state:9}{one.files:10}{one.refused:10}{one.fields:10}{one.renditions:10}{one.failed:10}"
-                f"{rate:10.1f}{one.peak_bytes / 2**20:10.0f}"
+                f"{kind:10}{state:9}{line.files:10}{line.refused:10}{line.fields:10}{line.renditions:10}{line.failed:10}"
+                f"{rate:10.1f}{line.peak_bytes / 2**20:10.0f}"
             )
         return "\n".join([*rows, f"reasons: {dict(self.reasons)}", *self.ended]) + "\n"
 
 
 def run(media: Media, folder: Path, flipped: int) -> Report:
-    """Every case through the child. Anything but a MediaError is a bug and passes through."""
+    """Run every case in the child. Any exception but a MediaError is a bug and propagates."""
     report = Report()
-    for what, path in cases(folder, flipped):
-        _one(media, report, what, path)
+    for treatment, path in cases(folder, flipped):
+        _run_case(media, report, treatment, path)
     return report
 
 
-def _one(media: Media, report: Report, what: str, path: Path) -> None:
+def _run_case(media: Media, report: Report, treatment: str, path: Path) -> None:
     kind = _kind(path)
-    line = report.lines[(kind, what)]
+    line = report.lines[(kind, treatment)]
     line.files += 1
     try:
         probe = media.probe(path, path.name)
     except MediaError as refusal:
         line.refused += 1
-        _note(report, refusal, what, path)
+        _record_failure(report, refusal, treatment, path)
         return
     line.fields += len(probe.metadata)
-    recipes = [one for one in DEFAULT_RECIPES if one.group == probe.kind and one.mediatype in probe.makes]
-    specs = [spec_of(one.name, one.mediatype, one.options) for one in recipes]
+    recipes = [recipe for recipe in DEFAULT_RECIPES if recipe.group == probe.kind and recipe.mediatype in probe.makes]
+    specs = [spec_of(recipe.name, recipe.mediatype, recipe.options) for recipe in recipes]
     before = usage(media)
     with media.scratch() as scratch:
         results = media.make_many(media.keep_file(path).sha256, probe.kind, probe.mime, specs, scratch)
-        for one in results:
-            if isinstance(one, Made):
+        for result in results:
+            if isinstance(result, Made):
                 line.renditions += 1
-                assert one.path.stat().st_size > 0
+                assert result.path.stat().st_size > 0
             else:
                 line.failed += 1
-                _note(report, one[1], what, path)
+                _record_failure(report, result[1], treatment, path)
     after = usage(media)
     if after["pid"] == before["pid"]:
         line.make_cpu_s += after["cpu_s"] - before["cpu_s"]
@@ -136,13 +136,13 @@ def _one(media: Media, report: Report, what: str, path: Path) -> None:
 
 
 def check(media: Media, folder: Path, flipped: int, artefacts: Path) -> None:
-    """Run, write the report down, and assert what must hold whatever the files are."""
+    """Run all cases, write the report, and assert what must hold for any files."""
     report = run(media, folder, flipped)
     artefacts.mkdir(exist_ok=True)
     (artefacts / f"corpus-{flipped}.txt").write_text(report.text())
-    whole = {kind: line for (kind, state), line in report.lines.items() if state == "whole"}
-    assert set(whole) == {"image", "video", "audio", "document"}
-    assert all(line.refused == 0 and line.failed == 0 for line in whole.values()), report.text()
+    undamaged = {kind: line for (kind, state), line in report.lines.items() if state == "whole"}
+    assert set(undamaged) == {"image", "video", "audio", "document"}
+    assert all(line.refused == 0 and line.failed == 0 for line in undamaged.values()), report.text()
     count = Counter({state: 0 for _, state in report.lines})
     for (_, state), line in report.lines.items():
         count[state] += line.files
@@ -154,9 +154,9 @@ def check(media: Media, folder: Path, flipped: int, artefacts: Path) -> None:
 
 
 def usage(media: Media) -> dict[str, Any]:
-    """Of the one child: pid, cpu_s, peak_bytes."""
-    found: dict[str, Any] = media.sandbox.call("usage", {}, timeout=SOON)
-    return found
+    """The usage of the single child: pid, cpu_s, peak_bytes."""
+    numbers: dict[str, Any] = media.sandbox.call("usage", {}, timeout=SOON)
+    return numbers
 
 
 def _kind(path: Path) -> str:
@@ -171,7 +171,7 @@ def _kind(path: Path) -> str:
     return "image"
 
 
-def _note(report: Report, failure: MediaError, what: str, path: Path) -> None:
+def _record_failure(report: Report, failure: MediaError, treatment: str, path: Path) -> None:
     report.reasons[failure.code] += 1
     if isinstance(failure, Crashed | OutOfMemory | TooSlow):
-        report.ended.append(f"{failure.code}: {what} {path.name}: {failure.why}")
+        report.ended.append(f"{failure.code}: {treatment} {path.name}: {failure.why}")

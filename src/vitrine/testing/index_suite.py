@@ -1,4 +1,4 @@
-"""What every search engine must pass; a backend is one more fixture `index`."""
+"""The tests that every search engine must pass. Each backend provides a fixture `index`."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -18,42 +18,42 @@ ALL = Scope((BaseClause(1), BaseClause(2)))
 def document(
     rid: int, title: str = "Harbour", *, base: int = 1, status: int = 0, kind: str = "image", **fields: list[str]
 ) -> Document:
-    when = START + timedelta(hours=rid)
+    created = START + timedelta(hours=rid)
     return Document(
-        rid=rid, databox_id=1, number=rid, base_id=base, kind=kind, is_story=False, created=when, updated=when,
+        rid=rid, databox_id=1, number=rid, base_id=base, kind=kind, is_story=False, created=created, updated=created,
         status=status, title=title, sha256=f"{rid:064d}", uuid=f"uuid-{rid}", fields={"Title": [title], **fields},
         business={},
     )  # fmt: skip
 
 
-def found(index: Index, text: str = "", scope: Scope = ALL, **more: object) -> list[int]:
-    return list(index.search(replace(Query(text, scope), **more)).rids)  # type: ignore[arg-type]  # test shorthand
+def search_rids(index: Index, text: str = "", scope: Scope = ALL, **options: object) -> list[int]:
+    return list(index.search(replace(Query(text, scope), **options)).rids)  # type: ignore[arg-type]  # test shorthand
 
 
 class IndexSuite:
-    """Inherit and give a fixture `index: Index`, empty and writable."""
+    """Subclass it and provide a fixture `index: Index`, empty and writable."""
 
     def test_an_empty_query_finds_everything_newest_first(self, index: Index) -> None:
         index.apply([document(1), document(2), document(3)], [])
-        assert found(index) == [3, 2, 1]
+        assert search_rids(index) == [3, 2, 1]
 
     def test_all_words_are_required_over_all_fields_together(self, index: Index) -> None:
         index.apply(
             [document(1, "Harbour at dawn", City=["Brest"]), document(2, "Harbour at night", City=["Lyon"])], []
         )
-        assert found(index, "dawn brest") == [1]
-        assert found(index, "dawn lyon") == []
+        assert search_rids(index, "dawn brest") == [1]
+        assert search_rids(index, "dawn lyon") == []
 
     @pytest.mark.parametrize("text", ["ETE", "été", "Été", "e\u0301te\u0301"])
     def test_case_and_accents_do_not_matter(self, index: Index, text: str) -> None:
         index.apply([document(1, "Un été à la mer")], [])
-        assert found(index, text) == [1]
+        assert search_rids(index, text) == [1]
 
     def test_a_phrase_keeps_its_order_and_stays_in_one_value(self, index: Index) -> None:
         index.apply([document(1, "grey cat", Keywords=["old harbour", "master plan"])], [])
-        assert found(index, '"old harbour"') == [1]
-        assert found(index, '"harbour old"') == []
-        assert found(index, '"harbour master"') == []
+        assert search_rids(index, '"old harbour"') == [1]
+        assert search_rids(index, '"harbour old"') == []
+        assert search_rids(index, '"harbour master"') == []
 
     def test_rights_filter_inside_the_engine(self, index: Index) -> None:
         index.apply([document(1, base=1), document(2, base=2)], [])
@@ -66,49 +66,53 @@ class IndexSuite:
     )
     def test_status_masks(self, index: Index, mask_and: int, mask_xor: int, expected: list[int]) -> None:
         index.apply([document(1, status=0), document(2, status=16), document(3, status=32)], [])
-        assert found(index, "", Scope((BaseClause(1, mask_and, mask_xor),))) == expected
+        assert search_rids(index, "", Scope((BaseClause(1, mask_and, mask_xor),))) == expected
 
-    def test_a_granted_record_is_found_outside_ones_collections(self, index: Index) -> None:
+    def test_a_granted_record_is_found_outside_the_persons_collections(self, index: Index) -> None:
         index.apply([document(1, base=9), document(2, base=9)], [])
-        assert found(index, "", Scope((BaseClause(1),), frozenset({2}))) == [2]
-        assert found(index, "", Scope((), frozenset({2})), bases=frozenset({1})) == []
+        assert search_rids(index, "", Scope((BaseClause(1),), frozenset({2}))) == [2]
+        assert search_rids(index, "", Scope((), frozenset({2})), bases=frozenset({1})) == []
 
-    def test_business_fields_match_only_where_one_may_edit(self, index: Index) -> None:
-        secret = {"Comments": ["insured for a million"]}
-        index.apply([replace(document(1, base=1), business=secret), replace(document(2, base=2), business=secret)], [])
+    def test_business_fields_match_only_where_the_person_may_edit(self, index: Index) -> None:
+        business = {"Comments": ["insured for a million"]}
+        index.apply(
+            [replace(document(1, base=1), business=business), replace(document(2, base=2), business=business)], []
+        )
         scope = Scope((BaseClause(1, business=True), BaseClause(2)))
-        assert found(index, "harbour insured", scope) == [1]
-        assert found(index, "insured", ALL) == []
+        assert search_rids(index, "harbour insured", scope) == [1]
+        assert search_rids(index, "insured", ALL) == []
 
     def test_filters_by_collection_kind_and_field(self, index: Index) -> None:
         index.apply([document(1, kind="video", base=2), document(2, Keywords=["boat"]), document(3, "boat")], [])
-        assert found(index, bases=frozenset({2})) == [1]
-        assert found(index, kinds=frozenset({"video"})) == [1]
-        assert found(index, "boat", fields=("Keywords",)) == [2]
+        assert search_rids(index, bases=frozenset({2})) == [1]
+        assert search_rids(index, kinds=frozenset({"video"})) == [1]
+        assert search_rids(index, "boat", fields=("Keywords",)) == [2]
 
     def test_truncation_finds_beginnings(self, index: Index) -> None:
         index.apply([document(1, "Harbourmaster")], [])
-        assert found(index, "harb") == []
-        assert found(index, "harb", truncation=True) == [1]
+        assert search_rids(index, "harb") == []
+        assert search_rids(index, "harb", truncation=True) == [1]
 
     def test_an_update_replaces_and_a_deletion_deletes(self, index: Index) -> None:
         index.apply([document(1, "old"), document(2, "old")], [])
         index.apply([document(1, "new")], [2, 77])
-        assert found(index, "old") == []
-        assert found(index) == [1]
+        assert search_rids(index, "old") == []
+        assert search_rids(index) == [1]
         assert index.count() == 1
 
     def test_ties_go_by_record_in_the_same_direction(self, index: Index) -> None:
         index.apply([replace(document(rid), created=START, updated=START) for rid in (2, 1, 3)], [])
-        assert found(index, sort="created_on") == [3, 2, 1]
-        assert found(index, sort="created_on", descending=False) == [1, 2, 3]
+        assert search_rids(index, sort="created_on") == [3, 2, 1]
+        assert search_rids(index, sort="created_on", descending=False) == [1, 2, 3]
 
     def test_pages_do_not_overlap_and_the_total_stays(self, index: Index) -> None:
         index.apply([document(rid) for rid in range(1, 31)], [])
-        seen = [
-            rid for start in range(0, 30, 7) for rid in found(index, "harbour", offset=start, limit=7, sort="recordid")
+        rids = [
+            rid
+            for start in range(0, 30, 7)
+            for rid in search_rids(index, "harbour", offset=start, limit=7, sort="recordid")
         ]
-        assert seen == list(range(30, 0, -1))
+        assert rids == list(range(30, 0, -1))
         assert index.search(Query("harbour", ALL, limit=3)).total == 30
 
     def test_too_deep_is_refused_with_the_name_of_the_parameter(self, index: Index) -> None:
@@ -119,9 +123,9 @@ class IndexSuite:
     def test_a_rebuild_replaces_everything(self, index: Index) -> None:
         index.apply([document(1)], [])
         assert index.rebuild([document(5), document(6)]) == 2
-        assert found(index) == [6, 5]
+        assert search_rids(index) == [6, 5]
         index.apply([document(7)], [])
-        assert found(index) == [7, 6, 5]
+        assert search_rids(index) == [7, 6, 5]
         assert not index.needs_rebuild()
 
     @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -1,4 +1,4 @@
-"""Small real files for tests, made by the same libraries that the children use."""
+"""Small real files for tests, made by the libraries that the children use."""
 
 import math
 import struct
@@ -18,7 +18,7 @@ def _gradient(width: int, height: int, seed: int = 0) -> pyvips.Image:
 
 
 def jpeg(path: Path, width: int = 320, height: int = 200, *, orientation: int | None = None, seed: int = 0) -> Path:
-    """A JPEG whose pixels depend on *seed*, so that two seeds never have the same digest."""
+    """A JPEG whose pixels depend on *seed*, so two seeds give different digests."""
     picture = _gradient(width, height, seed).copy()
     if orientation is not None:
         picture.set_type(pyvips.GValue.gint_type, "orientation", orientation)
@@ -37,12 +37,12 @@ def png(path: Path, width: int = 320, height: int = 200, *, alpha: bool = False,
 def mp4(
     path: Path, seconds: float = 1.0, width: int = 320, height: int = 180, *, sound: bool = True, rate: int = 25
 ) -> Path:
-    """H.264 with a moving gradient, and AAC with a tone."""
+    """An MP4 with a moving gradient (H.264) and a tone (AAC)."""
     with av.open(str(path), "w", format="mp4") as out:
         film = out.add_stream("libx264", rate=rate)
         film.width, film.height, film.pix_fmt = width, height, "yuv420p"
         film.options = {"preset": "ultrafast"}
-        voice = out.add_stream("aac", rate=48_000, layout="mono") if sound else None
+        audio = out.add_stream("aac", rate=48_000, layout="mono") if sound else None
         ramp = bytes(60 + 195 * x // width for x in range(width))
         for number in range(int(seconds * rate)):
             frame = av.VideoFrame(width, height, "rgb24")
@@ -51,16 +51,20 @@ def mp4(
             frame.planes[0].update(row * height)
             out.mux(film.encode(frame))
         out.mux(film.encode(None))
-        if voice is not None:
+        if audio is not None:
             for number in range(int(seconds * 48_000 / 1024)):
                 wave = array(
                     "f", (0.2 * math.sin((number * 1024 + at) / 48_000 * 440 * math.tau) for at in range(1024))
                 )
-                sounded = av.AudioFrame(format="fltp", layout="mono", samples=1024)
-                sounded.planes[0].update(wave.tobytes())
-                sounded.sample_rate, sounded.pts, sounded.time_base = 48_000, number * 1024, Fraction(1, 48_000)
-                out.mux(voice.encode(sounded))
-            out.mux(voice.encode(None))
+                audio_frame = av.AudioFrame(format="fltp", layout="mono", samples=1024)
+                audio_frame.planes[0].update(wave.tobytes())
+                audio_frame.sample_rate, audio_frame.pts, audio_frame.time_base = (
+                    48_000,
+                    number * 1024,
+                    Fraction(1, 48_000),
+                )
+                out.mux(audio.encode(audio_frame))
+            out.mux(audio.encode(None))
     return path
 
 

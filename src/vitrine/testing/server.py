@@ -1,4 +1,4 @@
-"""A whole server in one process, on a folder of its own, with shorthands for what tests ask of it."""
+"""A complete server in one process, in a folder of its own, with shorthands for tests."""
 
 import re
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ CALLBACK = "https://notes.example.com/cb"
 
 @dataclass(frozen=True, slots=True)
 class Registered:
-    """An application as a test needs it."""
+    """A registered application with its secrets."""
 
     application: Application
     client_id: str
@@ -35,7 +35,7 @@ class Registered:
 
 
 class Server:
-    """Services, an HTTP client without cookies for the API, and one databox with two collections."""
+    """The services, an HTTP client without cookies for the API, and one databox with two collections."""
 
     def __init__(self, folder: Path, **settings: Any) -> None:
         self._open(folder, **settings)
@@ -48,17 +48,17 @@ class Server:
 
     @classmethod
     def of(cls, folder: Path, **settings: Any) -> "Server":
-        """A server on what is in *folder* already: its collections are those of the test."""
-        made = cls.__new__(cls)
-        made._open(folder, **settings)
-        return made
+        """A server on the existing instance in *folder*."""
+        server = cls.__new__(cls)
+        server._open(folder, **settings)
+        return server
 
     def _open(self, folder: Path, **settings: Any) -> None:
-        plenty = {"token_requests": 1_000_000, "authorize_requests": 1_000_000}
-        settings = {**plenty, **settings}
+        limits = {"token_requests": 1_000_000, "authorize_requests": 1_000_000}
+        settings = {**limits, **settings}
         self.settings = Settings(data_dir=folder, base_url=settings.pop("base_url", BASE), **settings)
-        fast = Passwords(memory_kib=64, passes=1)
-        self.services = app.make_services(self.settings, decoders=1, passwords=fast)
+        passwords = Passwords(memory_kib=64, passes=1)
+        self.services = app.make_services(self.settings, decoders=1, passwords=passwords)
         self.application = app.Application(self.services)
         self.worker = app.make_worker(self.services)
         self.http = TestClient(self.application, base_url=self.settings.base_url, follow_redirects=False)
@@ -72,19 +72,21 @@ class Server:
     # -- people --------------------------------------------------------------------------------------------------
 
     def user(self, login: str, rights: Mapping[int, Right] | Right | None = ALL_RIGHTS, **profile: Any) -> User:
-        """An account with *rights* on both collections, or by base_id."""
+        """Create an account with *rights* on both collections, or with rights by base_id."""
         bases = [self.photographs, self.archive]
-        given = rights if isinstance(rights, Mapping) else {one.id: rights for one in bases if rights is not None}
+        rights_by_base = (
+            rights if isinstance(rights, Mapping) else {base.id: rights for base in bases if rights is not None}
+        )
         with self.services.database.write() as work:
-            made = self.services.accounts.add(work, COMMAND, login=login, password=PASSWORD, **profile)
-            for base, right in given.items():
+            user = self.services.accounts.add(work, COMMAND, login=login, password=PASSWORD, **profile)
+            for base, right in rights_by_base.items():
                 grant = CollectionGrant(int(base), self.databox.id, right)
-                self.services.accounts.grant(work, COMMAND, made.id, grant)
-            return self.services.accounts.get(work, made.id)
+                self.services.accounts.grant(work, COMMAND, user.id, grant)
+            return self.services.accounts.get(work, user.id)
 
-    def regrant(self, user: User, base: Collection, rights: Right, **more: Any) -> None:
+    def regrant(self, user: User, base: Collection, rights: Right, **limits: Any) -> None:
         with self.services.database.write() as work:
-            grant = CollectionGrant(base.id, base.databox_id, rights, **more)
+            grant = CollectionGrant(base.id, base.databox_id, rights, **limits)
             self.services.accounts.grant(work, COMMAND, user.id, grant)
 
     def browser(self, user: User | None = None) -> "Visitor":
@@ -108,36 +110,36 @@ class Server:
         values = {"name": "Field Notes", "description": "Notes.", "website": "https://notes.example.com", **draft}
         with self.services.database.write() as work:
             actor = self.services.accounts.actor_of(work, user, Via.COMMAND)
-            wanted = Draft(type=kind, callback=values.pop("callback", CALLBACK), **values)
-            # Most tests are about what old clients meet.
-            usual = Profile.DESKTOP if kind == "desktop" else Profile.COMPATIBILITY
-            made = self.services.applications.create(work, actor, wanted, profile or usual)
+            new_draft = Draft(type=kind, callback=values.pop("callback", CALLBACK), **values)
+            # Most tests are about old clients.
+            default_profile = Profile.DESKTOP if kind == "desktop" else Profile.COMPATIBILITY
+            application = self.services.applications.create(work, actor, new_draft, profile or default_profile)
             for switch in on:
-                made = self.services.applications.set_switch(work, actor, made.id, switch, on=True)
-            secret = self.services.applications.secret_for_command(work, made)
-            token = self.services.oauth.renew_developer_token(work, actor, made)
-        return Registered(made, made.client_id, secret, token)
+                application = self.services.applications.set_switch(work, actor, application.id, switch, on=True)
+            secret = self.services.applications.secret_for_command(work, application)
+            token = self.services.oauth.renew_developer_token(work, actor, application)
+        return Registered(application, application.client_id, secret, token)
 
     def token(self, user: User) -> str:
-        """A developer token of *user*, of an application of theirs."""
+        """A developer token of *user*, for a new application of theirs."""
         return self.register(user).developer_token
 
     # -- API -----------------------------------------------------------------------------------------------------
 
-    def call(self, method: str, path: str, token: str | None = None, **more: Any) -> httpx.Response:
-        headers = {**({"Authorization": f"Bearer {token}"} if token else {}), **more.pop("headers", {})}
-        return self.http.request(method, path, headers=headers, **more)
+    def call(self, method: str, path: str, token: str | None = None, **options: Any) -> httpx.Response:
+        headers = {**({"Authorization": f"Bearer {token}"} if token else {}), **options.pop("headers", {})}
+        return self.http.request(method, path, headers=headers, **options)
 
-    def get(self, path: str, token: str, **more: Any) -> Any:
+    def get(self, path: str, token: str, **options: Any) -> Any:
         """The `response` of a successful v1 call."""
-        answer = self.call("GET", f"/api/v1{path}", token, **more)
+        answer = self.call("GET", f"/api/v1{path}", token, **options)
         assert answer.status_code == 200, answer.text
         return answer.json()["response"]
 
     # -- documents -----------------------------------------------------------------------------------------------
 
     def add(self, path: Path, user: User, into: Collection | None = None, *, status: int | None = None) -> RecordKey:
-        """Add a file as *user* and make its renditions and index entry at once."""
+        """Add a file as *user*, and make its renditions and index entry at once."""
         base = CollectionId((into or self.photographs).id)
         arrival = self.services.ingest.take(path, path.name)
         with self.services.database.write() as work:
@@ -148,21 +150,21 @@ class Server:
         return outcome.key
 
     def work(self) -> int:
-        """Run every job that is ready."""
+        """Run all ready jobs."""
         return self.worker.run_ready()
 
 
 class Visitor:
-    """A browser without script: keeps cookies, follows nothing, sends forms with the token of the page."""
+    """A browser without scripts: it keeps cookies, follows no redirects, and submits forms with the page's token."""
 
     def __init__(self, client: TestClient) -> None:
         self.client = client
 
-    def get(self, address: str, **more: Any) -> httpx.Response:
-        return self.client.get(address, **more)
+    def get(self, address: str, **options: Any) -> httpx.Response:
+        return self.client.get(address, **options)
 
     def form(self, address: str) -> dict[str, str]:
-        """The hidden and ticked inputs of the first form with a token on a page."""
+        """The hidden and checked inputs of a page."""
         text = self.client.get(address).text
         return hidden(text)
 
@@ -170,12 +172,12 @@ class Visitor:
         return self.client.post(action, data={**self.form(page), **values})
 
     def xhr(self, method: str, address: str, data: Mapping[str, str] | None = None, **headers: str) -> httpx.Response:
-        marks = {
+        defaults = {
             "X-Requested-With": "XMLHttpRequest",
             "Accept": "application/json",
             "Origin": str(self.client.base_url),
         }
-        return self.client.request(method, address, data=data, headers={**marks, **headers})
+        return self.client.request(method, address, data=data, headers={**defaults, **headers})
 
 
 def hidden(text: str) -> dict[str, str]:

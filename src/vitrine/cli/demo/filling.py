@@ -1,4 +1,4 @@
-"""Filling an empty instance: people, collections, applications, documents, and demo.json that tells scripts of them."""
+"""Fill an empty instance with people, collections, applications and documents, listed in demo.json for scripts."""
 
 import json
 from pathlib import Path
@@ -26,22 +26,22 @@ COLLECTIONS = {
     "Films": {"fr": "Films", "en": "Films"},
 }
 CALLBACK = "http://127.0.0.1:8001/callback"
-MARK = "demo.json"
-MOST_TOLD = 1000
+DEMO_FILE = "demo.json"
+MOST_LISTED = 1000
 
 
 def fill(settings: Settings, database: Database) -> None:
-    """Make the demonstration in an instance that has nobody yet; documents that are missing are added each time, so
-    that a first start that was interrupted is completed by the next."""
+    """Create the demonstration in an instance without accounts. Missing documents are added at every start, so an
+    interrupted first start is completed by the next."""
     services = app.make_services(settings, database)
     try:
         folder = settings.data_dir
         with database.read() as work:
-            empty = services.accounts.is_empty(work)
-        if not empty and not (folder / MARK).exists():
-            return  # somebody's own instance: never touched
+            is_empty = services.accounts.is_empty(work)
+        if not is_empty and not (folder / DEMO_FILE).exists():
+            return  # a real instance: never changed
         files = prepare(folder / "downloads", folder / "demo-files", services.media, print)
-        if empty:
+        if is_empty:
             _people(services)
         _documents(services, files)
     finally:
@@ -49,7 +49,7 @@ def fill(settings: Settings, database: Database) -> None:
 
 
 def _people(services: Services) -> None:
-    """Everything but the documents, in one transaction: it is there whole or not at all."""
+    """Create everything but the documents in one transaction, completely or not at all."""
     passwords = {name: random_base62(14) for name in ("admin", "ada")}
     with services.database.write() as work:
         admin = services.accounts.add_first_administrator(
@@ -71,14 +71,14 @@ def _people(services: Services) -> None:
         )
         box = services.upkeep.add_databox(work, COMMAND, "Museum", {"fr": "Musée", "en": "Museum"})
         bases = [
-            services.upkeep.add_collection(work, COMMAND, box.id, one, dict(names))
-            for one, names in COLLECTIONS.items()
+            services.upkeep.add_collection(work, COMMAND, box.id, name, dict(names))
+            for name, names in COLLECTIONS.items()
         ]
         for base in bases:
             services.accounts.grant(work, COMMAND, admin.id, CollectionGrant(base.id, box.id, ALL_RIGHTS))
             services.accounts.grant(work, COMMAND, user.id, CollectionGrant(base.id, box.id, CONTRIBUTOR))
         services.accounts.grant_databox(work, COMMAND, admin.id, box.id, ALL_DATABOX_RIGHTS)
-        told = {
+        document = {
             "base_url": services.settings.base_url,
             "admin": {"login": "admin", "password": passwords["admin"], **_console(services, work, admin)},
             "user": {"login": "ada", "password": passwords["ada"]},
@@ -87,8 +87,8 @@ def _people(services: Services) -> None:
             "base_ids": {base.name: base.id for base in bases},
             "records": [],
         }
-        # Written before the commit: passwords that nobody knows would make the instance useless.
-        app.write_private(services.settings.data_dir / MARK, told)
+        # Written before the commit: without its passwords the instance would be useless.
+        app.write_private(services.settings.data_dir / DEMO_FILE, document)
 
 
 def _actor(services: Services, work: UnitOfWork, user: User) -> Actor:
@@ -98,8 +98,8 @@ def _actor(services: Services, work: UnitOfWork, user: User) -> Actor:
 def _console(services: Services, work: UnitOfWork, admin: User) -> dict[str, str]:
     actor = _actor(services, work, admin)
     draft = Draft("Console", "The administrator's own scripts.", services.settings.base_url, "web", CALLBACK)
-    made = services.applications.create(work, actor, draft)
-    return {"developer_token": services.oauth.renew_developer_token(work, actor, made)}
+    application = services.applications.create(work, actor, draft)
+    return {"developer_token": services.oauth.renew_developer_token(work, actor, application)}
 
 
 def _applications(services: Services, work: UnitOfWork, user: User) -> dict[str, Any]:
@@ -135,37 +135,37 @@ def _applications(services: Services, work: UnitOfWork, user: User) -> dict[str,
         actor,
         Draft("Press kit", "Fills press folders from the desktop.", "http://127.0.0.1:8001/press", "desktop"),
     )
-    made = {"web_app": web, "desktop_app": desktop, "strict_app": strict, "public_app": public}
-    return {name: _told(services, work, actor, one) for name, one in made.items()}
+    applications = {"web_app": web, "desktop_app": desktop, "strict_app": strict, "public_app": public}
+    return {name: _credentials(services, work, actor, application) for name, application in applications.items()}
 
 
-def _told(services: Services, work: UnitOfWork, actor: Actor, one: Application) -> dict[str, str]:
+def _credentials(services: Services, work: UnitOfWork, actor: Actor, application: Application) -> dict[str, str]:
     return {
-        "client_id": one.client_id,
-        "client_secret": services.applications.secret_for_command(work, one),
-        "redirect_uri": one.callback,
-        "developer_token": services.oauth.renew_developer_token(work, actor, one),
+        "client_id": application.client_id,
+        "client_secret": services.applications.secret_for_command(work, application),
+        "redirect_uri": application.callback,
+        "developer_token": services.oauth.renew_developer_token(work, actor, application),
     }
 
 
 def _documents(services: Services, files: list[DemoFile]) -> None:
-    """Add what is missing, as Ada; then tell in demo.json which records there are."""
+    """Add missing documents as Ada, then list the records in demo.json."""
     with services.database.read() as work:
         ada = services.accounts.find(work, "ada")
         actor = _actor(services, work, ada)
-        bases = {one.name: one for one in services.records.structure(work).collections.values()}
-        here = _known_names(services, work)
-    missing = [one for one in files if one.path.name not in here]
+        bases = {collection.name: collection for collection in services.records.structure(work).collections.values()}
+        existing_names = _existing_names(services, work)
+    missing = [file for file in files if file.path.name not in existing_names]
     if missing:
         print(f"Adding {len(missing)} documents to the demonstration …")
-    for one in missing:
-        _add(services, actor, one.path, bases[one.collection])
-    _tell_records(services)
+    for file in missing:
+        _add(services, actor, file.path, bases[file.collection])
+    _write_records(services)
 
 
-def _known_names(services: Services, work: UnitOfWork) -> set[str]:
-    found = services.records.page(work, COMMAND, [one for batch in store.walk(work) for one in batch])
-    return {one.record.original_name or "" for one in found}
+def _existing_names(services: Services, work: UnitOfWork) -> set[str]:
+    records = services.records.page(work, COMMAND, [record_id for batch in store.walk(work) for record_id in batch])
+    return {record.record.original_name or "" for record in records}
 
 
 def _add(services: Services, actor: Actor, path: Path, base: Collection) -> None:
@@ -175,13 +175,14 @@ def _add(services: Services, actor: Actor, path: Path, base: Collection) -> None
     assert isinstance(outcome, Added)
 
 
-def _tell_records(services: Services) -> None:
-    mark = services.settings.data_dir / MARK
-    told = json.loads(mark.read_text())
+def _write_records(services: Services) -> None:
+    demo_file = services.settings.data_dir / DEMO_FILE
+    document = json.loads(demo_file.read_text())
     with services.database.read() as work:
-        shown = services.records.page(work, COMMAND, store.each_id(work, RecordId(0), MOST_TOLD))
+        visible = services.records.page(work, COMMAND, store.each_id(work, RecordId(0), MOST_LISTED))
     records = [
-        {"databox_id": one.record.databox_id, "record_id": one.record.number, "type": one.record.kind} for one in shown
+        {"databox_id": record.record.databox_id, "record_id": record.record.number, "type": record.record.kind}
+        for record in visible
     ]
-    if told["records"] != records or told["base_url"] != services.settings.base_url:
-        app.write_private(mark, {**told, "base_url": services.settings.base_url, "records": records})
+    if document["records"] != records or document["base_url"] != services.settings.base_url:
+        app.write_private(demo_file, {**document, "base_url": services.settings.base_url, "records": records})

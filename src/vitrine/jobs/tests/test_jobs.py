@@ -19,10 +19,10 @@ pytestmark = pytest.mark.both_databases
 
 @pytest.fixture
 def database(tmp_path: Path, database_url: str) -> Iterator[Database]:
-    made = Database(database_url) if database_url else Database.in_folder(tmp_path)
-    migrate.upgrade(made)
-    yield made
-    made.close()
+    database = Database(database_url) if database_url else Database.in_folder(tmp_path)
+    migrate.upgrade(database)
+    yield database
+    database.close()
 
 
 def worker(database: Database, handler: Callable[[Job], None], place: str = "here") -> Worker:
@@ -54,10 +54,10 @@ def test_a_job_appears_with_its_change_or_not_at_all(database: Database) -> None
 
 
 def test_a_done_job_is_deleted(database: Database) -> None:
-    done: list[int] = []
+    job_ids: list[int] = []
     add(database)
-    assert worker(database, lambda job: done.append(job.id)).run_ready() == 1
-    assert len(done) == 1
+    assert worker(database, lambda job: job_ids.append(job.id)).run_ready() == 1
+    assert len(job_ids) == 1
     assert waiting(database) == {}
 
 
@@ -83,7 +83,7 @@ def test_a_failed_job_waits_and_is_given_up_after_its_last_attempt(database: Dat
         assert [(kind, "disk is full" in error) for _, kind, error in store.dead(work)] == [("paint", True)]
 
 
-def test_a_refusal_that_lasts_is_not_tried_again(database: Database) -> None:
+def test_a_permanent_refusal_is_not_retried(database: Database) -> None:
     def refuse(_job: Job) -> None:
         raise Invalid("Nothing can be made of this.")
 
@@ -104,9 +104,9 @@ def test_a_bug_in_a_handler_does_not_end_the_worker(database: Database) -> None:
 
 def test_a_dead_workers_jobs_are_taken_over_at_once_by_its_successor(database: Database) -> None:
     add(database, "a")
-    gone, living = f"here:{2**22 + 7}", "here:1"  # beyond the largest process number; the first process always runs
+    dead, living = f"here:{2**22 + 7}", "here:1"  # beyond the largest process number; the first process always runs
     with database.write() as work:
-        assert len(store.lease(work, "media", gone, work.now + timedelta(hours=1), 5)) == 1
+        assert len(store.lease(work, "media", dead, work.now + timedelta(hours=1), 5)) == 1
         jobs.add(work, PAINT, {"n": 2}, key="b")
         assert len(store.lease(work, "media", living, work.now + timedelta(hours=1), 5)) == 1
     successor = worker(database, lambda job: None)
@@ -114,60 +114,60 @@ def test_a_dead_workers_jobs_are_taken_over_at_once_by_its_successor(database: D
     successor.start()
     successor.stop()
     with database.read() as work:
-        left = work.db.execute(tables.jobs.select().where(tables.jobs.c.leased_by != living)).all()
-        assert left == [], "the dead one's job was done, the living sibling kept its own"
+        other_jobs = work.db.execute(tables.jobs.select().where(tables.jobs.c.leased_by != living)).all()
+        assert other_jobs == [], "the dead worker's job was done, the living one kept its own"
         assert store.waiting(work) == {"paint": 1}
 
 
-def test_a_worker_shows_itself(database: Database) -> None:
+def test_a_worker_records_its_heartbeat(database: Database) -> None:
     running = worker(database, lambda job: None)
     with database.read() as work:
         assert store.last_seen(work) is None
     running.start()
     running.stop()
     with database.read() as work:
-        seen = store.last_seen(work)
-        assert seen is not None
-        assert work.now - seen < timedelta(minutes=1)
+        last_seen = store.last_seen(work)
+        assert last_seen is not None
+        assert work.now - last_seen < timedelta(minutes=1)
 
 
-def test_a_wish_in_the_middle_of_its_change_is_taken_after_the_commit(database: Database) -> None:
-    """Else the worker would look before the change is there, and nobody would ask again."""
+def test_a_job_queued_in_an_open_transaction_is_leased_after_the_commit(database: Database) -> None:
+    """Otherwise the worker would read before the change is committed, and nothing would queue the job again."""
     add(database, "record 1")
-    taken: list[int] = []
+    job_counts: list[int] = []
 
     def lease() -> None:
         with database.write(alone=False) as other:
-            taken.append(len(store.lease(other, "media", "here:1", other.now + timedelta(hours=1), 5)))
+            job_counts.append(len(store.lease(other, "media", "here:1", other.now + timedelta(hours=1), 5)))
 
     with database.write() as work:
         jobs.add(work, PAINT, {"n": 1}, key="record 1")
         thread = threading.Thread(target=lease)
         thread.start()
         thread.join(0.3)
-        assert taken in ([], [0]), "it waits (SQLite) or finds nothing (PostgreSQL)"
+        assert job_counts in ([], [0]), "it waits (SQLite) or finds nothing (PostgreSQL)"
     thread.join()
-    if taken == [0]:
+    if job_counts == [0]:
         lease()
-    assert taken[-1] == 1
+    assert job_counts[-1] == 1
 
 
 def test_workers_side_by_side_never_share_a_job(database: Database) -> None:
     for _ in range(40):
         add(database)
-    seen: list[int] = []
+    job_ids: list[int] = []
     gate = threading.Barrier(4)
 
     def run() -> None:
         gate.wait()
-        worker(database, lambda job: seen.append(job.id)).run_ready()
+        worker(database, lambda job: job_ids.append(job.id)).run_ready()
 
     threads = [threading.Thread(target=run) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(seen) == len(set(seen)) == 40
+    assert len(job_ids) == len(set(job_ids)) == 40
 
 
 def test_a_lease_that_ran_out_is_free_and_its_late_owner_cannot_end_the_job(database: Database) -> None:
@@ -181,11 +181,11 @@ def test_a_lease_that_ran_out_is_free_and_its_late_owner_cannot_end_the_job(data
     assert waiting(database) == {"paint": 1}
 
 
-def test_a_newer_wish_replaces_a_failed_one(database: Database) -> None:
-    seen: list[int] = []
+def test_a_newer_request_replaces_a_failed_job(database: Database) -> None:
+    payloads: list[int] = []
 
     def fail_once(job: Job) -> None:
-        seen.append(job.payload["n"])
+        payloads.append(job.payload["n"])
         if job.payload["n"] == 1:
             with database.write() as work:
                 jobs.add(work, PAINT, {"n": 2}, key="same")
@@ -193,8 +193,8 @@ def test_a_newer_wish_replaces_a_failed_one(database: Database) -> None:
 
     add(database, "same")
     worker(database, fail_once).run_ready()
-    assert seen == [1, 2]
-    assert waiting(database) == {}, "the failed wish did not come back"
+    assert payloads == [1, 2]
+    assert waiting(database) == {}, "the failed job did not come back"
 
 
 def test_pauses_grow_and_end() -> None:

@@ -1,8 +1,8 @@
 """Embedded metadata as `Group:Tag` -> values, by our own parsers: IPTC, XMP, EXIF, QuickTime, RIFF, PNG, GIF and SVG.
 
-PDF, office files and the tags of sounds and films are read where those are looked at (`media.probe`).
+Metadata of PDF and office files and tags of audio and video are read by `media.probe`.
 
-Malformed metadata never refuses a file: what could be read is kept, what could not is a warning.
+Malformed metadata never causes a refusal: readable parts are kept, unreadable parts give a warning.
 """
 
 import struct
@@ -17,7 +17,7 @@ MOST_WARNINGS = 20
 
 
 def read_metadata(path: Path, mime: str) -> tuple[dict[str, list[str]], list[str]]:
-    """Tags and warnings of one file; empty for types whose containers we do not read yet."""
+    """Tags and warnings of one file; empty for types whose containers we do not read."""
     tags = Tags()
     warnings: list[str] = []
     parts: Sequence[tuple[str, Any]] = []

@@ -30,7 +30,7 @@ class Box:
 
 
 def walk(file: BinaryIO, start: int, end: int) -> Iterator[Box]:
-    """The boxes between two positions; the last one may claim to end behind *end*, which the caller judges."""
+    """The boxes between two positions. The last one may claim to end beyond *end*; the caller must check."""
     at = start
     for _ in range(MOST_BOXES):
         if at + 8 > end:
@@ -52,27 +52,27 @@ def parts(file: BinaryIO) -> list[tuple[str, bytes]]:
     """(form, bytes): `xmp` from the uuid box or moov/udta/XMP_, `ilst` from moov/udta/meta."""
     file.seek(0, 2)
     size = file.tell()
-    found: list[tuple[str, bytes]] = []
+    blocks: list[tuple[str, bytes]] = []
     for box in walk(file, 0, size):
         if box.name == b"uuid" and _read(file, box)[:16] == XMP_UUID:
-            found.append(("xmp", _read(file, box)[16:]))
+            blocks.append(("xmp", _read(file, box)[16:]))
         if box.name == b"moov":
-            found += _in_moov(file, box, size)
-    return found
+            blocks += _in_moov(file, box, size)
+    return blocks
 
 
 def _in_moov(file: BinaryIO, moov: Box, size: int) -> list[tuple[str, bytes]]:
-    found: list[tuple[str, bytes]] = []
+    blocks: list[tuple[str, bytes]] = []
     for udta in walk(file, moov.body, min(moov.end, size)):
         if udta.name != b"udta":
             continue
         for box in walk(file, udta.body, min(udta.end, size)):
             if box.name == b"XMP_":
-                found.append(("xmp", _read(file, box)))
-            if box.name == b"meta":  # a full box: four bytes of version and flags first
-                inner = walk(file, box.body + 4, min(box.end, size))
-                found += [("ilst", _read(file, one)) for one in inner if one.name == b"ilst"]
-    return found
+                blocks.append(("xmp", _read(file, box)))
+            if box.name == b"meta":  # a full box begins with four bytes of version and flags
+                children = walk(file, box.body + 4, min(box.end, size))
+                blocks += [("ilst", _read(file, child)) for child in children if child.name == b"ilst"]
+    return blocks
 
 
 def _read(file: BinaryIO, box: Box) -> bytes:
@@ -81,17 +81,17 @@ def _read(file: BinaryIO, box: Box) -> bytes:
 
 
 def read_ilst(data: bytes, tags: Tags) -> None:
-    """The item list: each item holds one or more `data` boxes, type 1 being UTF-8 text."""
-    for name, item in _inside(data):
+    """The item list: each item has one or more `data` boxes; type 1 is UTF-8 text."""
+    for name, item in _child_boxes(data):
         tag = _ILST.get(name)
         if tag is None:
             continue
-        for inner, value in _inside(item):
-            if inner == b"data" and int.from_bytes(value[1:4], "big") == 1:
+        for child, value in _child_boxes(item):
+            if child == b"data" and int.from_bytes(value[1:4], "big") == 1:
                 tags.add(tag, value[8:].decode("utf-8", "replace"))
 
 
-def _inside(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+def _child_boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
     at = 0
     while at + 8 <= len(data):
         size = int.from_bytes(data[at : at + 4], "big")

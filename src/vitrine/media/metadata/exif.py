@@ -31,7 +31,7 @@ Value = str | tuple[Number, ...]
 def read(data: bytes | mmap.mmap, tags: Tags) -> None:
     """Tags as `IFD0:…`, `ExifIFD:…` and `GPS:…`; positions are in decimal degrees with a sign.
 
-    Raises ValueError when *data* is no TIFF structure.
+    Raises ValueError if *data* is not a TIFF structure.
     """
     order = {b"II": "<", b"MM": ">"}.get(data[:2])
     if order is None or len(data) < 8:
@@ -55,28 +55,28 @@ def _entries(data: bytes | mmap.mmap, order: str, at: int) -> Iterator[tuple[int
     if at + 2 > len(data):
         return
     count = struct.unpack_from(order + "H", data, at)[0]
-    for place in range(min(count, MOST_ENTRIES)):
-        start = at + 2 + place * 12
+    for index in range(min(count, MOST_ENTRIES)):
+        start = at + 2 + index * 12
         if start + 12 > len(data):
             return
-        number, kind, many = struct.unpack_from(order + "HHI", data, start)
-        size = _SIZES.get(kind, 0) * many
-        if not size or many > MOST_COUNT:
+        number, kind, count_of_values = struct.unpack_from(order + "HHI", data, start)
+        size = _SIZES.get(kind, 0) * count_of_values
+        if not size or count_of_values > MOST_COUNT:
             continue
-        where = start + 8 if size <= 4 else struct.unpack_from(order + "I", data, start + 8)[0]
-        raw = data[where : where + size]
+        offset = start + 8 if size <= 4 else struct.unpack_from(order + "I", data, start + 8)[0]
+        raw = data[offset : offset + size]
         if len(raw) == size:
-            yield number, _value(raw, kind, many, order)
+            yield number, _value(raw, kind, count_of_values, order)
 
 
-def _value(raw: bytes, kind: int, many: int, order: str) -> Value:
+def _value(raw: bytes, kind: int, count: int, order: str) -> Value:
     if kind in (2, 7):
         return _text(raw)
     if kind in (5, 10):
         code = "I" if kind == 5 else "i"
-        flat = struct.unpack(f"{order}{many * 2}{code}", raw)
+        flat = struct.unpack(f"{order}{count * 2}{code}", raw)
         return tuple(flat[i] / flat[i + 1] if flat[i + 1] else math.nan for i in range(0, len(flat), 2))
-    return struct.unpack(f"{order}{many}{_CODES[kind]}", raw)
+    return struct.unpack(f"{order}{count}{_CODES[kind]}", raw)
 
 
 def _text(raw: bytes) -> str:
@@ -105,17 +105,19 @@ def _number(value: Number) -> str:
 def _position(entries: dict[int, Value], tags: Tags) -> None:
     for number, ref, negative in ((2, 1, "S"), (4, 3, "W")):
         parts, side = entries.get(number), entries.get(ref)
-        if not isinstance(parts, tuple) or len(parts) != 3 or any(math.isnan(one) for one in parts):
+        if not isinstance(parts, tuple) or len(parts) != 3 or any(math.isnan(part) for part in parts):
             continue
         degrees = parts[0] + parts[1] / 60 + parts[2] / 3600
-        mark = side.strip().upper()[:1] if isinstance(side, str) else ""
-        tags.put(f"GPS:{_GPS[number]}", [f"{-degrees if mark == negative else degrees:.8f}".rstrip("0").rstrip(".")])
-        if mark:
-            tags.put(f"GPS:{_GPS[ref]}", [mark])
+        direction = side.strip().upper()[:1] if isinstance(side, str) else ""
+        tags.put(
+            f"GPS:{_GPS[number]}", [f"{-degrees if direction == negative else degrees:.8f}".rstrip("0").rstrip(".")]
+        )
+        if direction:
+            tags.put(f"GPS:{_GPS[ref]}", [direction])
 
 
 def camera_facts(metadata: dict[str, list[str]]) -> list[tuple[str, Technical]]:
-    """Technical data that the camera wrote (04 section 8), typed; absent ones are left out."""
+    """Technical data written by the camera (04 section 8), typed; missing values are left out."""
 
     def number(tag: str) -> float | None:
         try:
@@ -135,11 +137,11 @@ def camera_facts(metadata: dict[str, list[str]]) -> list[tuple[str, Technical]]:
             facts.append((name, round(value, 6)))
     if aperture and seconds and iso and aperture > 0 and seconds > 0 and iso > 0:
         facts.append(("LightValue", round(math.log2(aperture**2 / seconds * 100 / iso), 2)))
-    short = number("ExifIFD:FocalLengthIn35mmFormat")
-    if short and focal and aperture and short > 0 and focal > 0 and aperture > 0:
-        # The circle of confusion is a 1440th of the diagonal of the sensor, which the two focal lengths tell.
-        blur = math.hypot(36, 24) / (short / focal) / 1440
-        facts.append(("HyperfocalDistance", round(focal**2 / (aperture * blur * 1000), 4)))
+    equivalent = number("ExifIFD:FocalLengthIn35mmFormat")
+    if equivalent and focal and aperture and equivalent > 0 and focal > 0 and aperture > 0:
+        # The circle of confusion is 1/1440 of the sensor's diagonal, which follows from the two focal lengths.
+        circle_mm = math.hypot(36, 24) / (equivalent / focal) / 1440
+        facts.append(("HyperfocalDistance", round(focal**2 / (aperture * circle_mm * 1000), 4)))
     flash = number("ExifIFD:Flash")
     if flash is not None:
         facts.append(("FlashFired", int(flash) & 1))
@@ -149,5 +151,5 @@ def camera_facts(metadata: dict[str, list[str]]) -> list[tuple[str, Technical]]:
         value = number(f"GPS:GPS{name}")
         if value is not None:
             facts.append((name, value))
-            facts += [(f"{name}Ref", one) for one in metadata.get(f"GPS:GPS{name}Ref", [])[:1]]
+            facts += [(f"{name}Ref", reference) for reference in metadata.get(f"GPS:GPS{name}Ref", [])[:1]]
     return facts

@@ -5,28 +5,28 @@ from typing import BinaryIO
 from vitrine.media.metadata.tags import Tags
 
 XMP = b"XMP DataXMP"
-MAGIC_TRAILER = 258  # bytes that make readers who know no XMP skip the packet
+MAGIC_TRAILER = 258  # bytes that make readers without XMP support skip the packet
 COMMENT, APPLICATION, EXTENSION, IMAGE = 0xFE, 0xFF, 0x21, 0x2C
 MOST_BYTES = 16 * 2**20
 
 
 def parts(file: BinaryIO) -> list[tuple[str, bytes]]:
-    """`comment` and `xmp`. Raises ValueError when the file is no GIF."""
+    """`comment` and `xmp`. Raises ValueError if the file is not a GIF."""
     head = file.read(13)
     if not head.startswith((b"GIF87a", b"GIF89a")) or len(head) < 13:
         raise ValueError("not a GIF file")
     _skip_table(file, head[10])
-    found: list[tuple[str, bytes]] = []
-    while len(mark := file.read(1)) == 1:
-        if mark[0] == IMAGE:
+    blocks: list[tuple[str, bytes]] = []
+    while len(introducer := file.read(1)) == 1:
+        if introducer[0] == IMAGE:
             _skip_table(file, file.read(9)[8])
             file.read(1)
             _blocks(file, keep=False)
-        elif mark[0] == EXTENSION:
-            found += _extension(file)
+        elif introducer[0] == EXTENSION:
+            blocks += _extension(file)
         else:
             break
-    return found
+    return blocks
 
 
 def _skip_table(file: BinaryIO, flags: int) -> None:
@@ -38,7 +38,7 @@ def _extension(file: BinaryIO) -> list[tuple[str, bytes]]:
     label = file.read(1)[0]
     if label == APPLICATION:
         name = file.read(file.read(1)[0])
-        if name == XMP:  # the packet stands there as it is, its bytes are not counted in blocks
+        if name == XMP:  # the packet is stored raw, not in counted blocks
             return [("xmp", _packet(file))]
         _blocks(file, keep=False)
         return []
@@ -52,18 +52,18 @@ def _packet(file: BinaryIO) -> bytes:
     end = data.find(b"<?xpacket end=")
     stop = data.find(b"?>", end)
     if end < 0 or stop < 0:
-        raise ValueError("an XMP packet without end")
+        raise ValueError("an XMP packet without an end")
     file.seek(start + stop + 2 + MAGIC_TRAILER)
     return data[: stop + 2]
 
 
 def _blocks(file: BinaryIO, *, keep: bool) -> bytes:
-    kept = b""
+    content = b""
     while (size := file.read(1)) and size[0]:
         data = file.read(size[0])
-        if keep and len(kept) < MOST_BYTES:
-            kept += data
-    return kept
+        if keep and len(content) < MOST_BYTES:
+            content += data
+    return content
 
 
 def read_comment(data: bytes, tags: Tags) -> None:

@@ -10,7 +10,7 @@ XMP_TYPE = b"application/rdf+xml"
 
 
 def parts(file: BinaryIO) -> list[tuple[str, bytes]]:
-    """`exif` and `xmp` items. Raises ValueError when there is no `meta` box."""
+    """`exif` and `xmp` items. Raises ValueError if there is no `meta` box."""
     size = file.seek(0, 2)
     meta = next((box for box in walk(file, 0, size) if box.name == b"meta"), None)
     if meta is None:
@@ -18,14 +18,14 @@ def parts(file: BinaryIO) -> list[tuple[str, bytes]]:
     boxes = {box.name: box for box in walk(file, meta.body + 4, min(meta.end, size))}
     if b"iinf" not in boxes or b"iloc" not in boxes:
         return []
-    wanted = _items(file, boxes[b"iinf"])
+    forms = _items(file, boxes[b"iinf"])
     data = boxes[b"idat"].body if b"idat" in boxes else 0
-    found: list[tuple[str, bytes]] = []
+    blocks: list[tuple[str, bytes]] = []
     for item, places in _locations(_body(file, boxes[b"iloc"]), data).items():
-        if item in wanted:
+        if item in forms:
             raw = b"".join(_at(file, start, length) for start, length in places)
-            found.append(_part(wanted[item], raw))
-    return found
+            blocks.append(_part(forms[item], raw))
+    return blocks
 
 
 def _body(file: BinaryIO, box: Box) -> bytes:
@@ -38,26 +38,26 @@ def _at(file: BinaryIO, start: int, length: int) -> bytes:
 
 
 def _part(form: str, raw: bytes) -> tuple[str, bytes]:
-    if form == "exif":  # four bytes tell how far the TIFF header is away
+    if form == "exif":  # the first four bytes are the offset of the TIFF header
         return form, raw[4 + int.from_bytes(raw[:4], "big") :]
     return form, raw
 
 
 def _items(file: BinaryIO, box: Box) -> dict[int, str]:
     """Item number -> `exif` or `xmp`."""
-    wide = _body(file, box)[:1] != b"\x00"
-    found = {}
-    for entry in walk(file, box.body + (8 if wide else 6), box.end):
+    is_long = _body(file, box)[:1] != b"\x00"
+    forms = {}
+    for entry in walk(file, box.body + (8 if is_long else 6), box.end):
         data = _body(file, entry)
         if entry.name != b"infe" or data[0] not in (2, 3):
             continue
         at = 4 if data[0] == 2 else 6
         number, kind = int.from_bytes(data[4 : at + 2], "big"), data[at + 4 : at + 8]
         if kind == b"Exif":
-            found[number] = "exif"
+            forms[number] = "exif"
         elif kind == b"mime" and XMP_TYPE in data[at + 8 :]:
-            found[number] = "xmp"
-    return found
+            forms[number] = "xmp"
+    return forms
 
 
 def _locations(data: bytes, idat: int) -> dict[int, list[tuple[int, int]]]:
@@ -74,7 +74,7 @@ def _locations(data: bytes, idat: int) -> dict[int, list[tuple[int, int]]]:
         at += width
         return value
 
-    found: dict[int, list[tuple[int, int]]] = {}
+    locations: dict[int, list[tuple[int, int]]] = {}
     for _ in range(min(number(number_bytes), MOST_ITEMS)):
         item = number(number_bytes)
         method = number(2) & 15 if version in (1, 2) else 0
@@ -86,5 +86,5 @@ def _locations(data: bytes, idat: int) -> dict[int, list[tuple[int, int]]]:
             start, length = number(offsets), number(lengths)
             pieces.append((base + start, length))
         if method in (0, 1):
-            found[item] = pieces
-    return found
+            locations[item] = pieces
+    return locations

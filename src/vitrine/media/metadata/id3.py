@@ -1,4 +1,4 @@
-"""ID3v2 tags at the head of an MP3 file, as far as FFmpeg does not read them: an XMP packet in a PRIV frame."""
+"""The part of ID3v2 tags in an MP3 file that FFmpeg does not read: an XMP packet in a PRIV frame."""
 
 from collections.abc import Iterator
 from typing import BinaryIO
@@ -9,7 +9,7 @@ HEADER = 10
 
 
 def parts(file: BinaryIO) -> list[tuple[str, bytes]]:
-    """`xmp`, where there is one (XMP specification part 3, section 2.3.3)."""
+    """`xmp`, if there is one (XMP specification part 3, section 2.3.3)."""
     head = file.read(HEADER)
     if not head.startswith(b"ID3") or len(head) < HEADER:
         return []
@@ -19,7 +19,7 @@ def parts(file: BinaryIO) -> list[tuple[str, bytes]]:
 
 
 def syncsafe(four: bytes) -> int:
-    """A number of which each byte carries seven bits."""
+    """Decode a number with seven bits in each byte."""
     return four[0] << 21 | four[1] << 14 | four[2] << 7 | four[3]
 
 
@@ -48,5 +48,5 @@ def _sized(size: int) -> bytes:
 
 
 def without_tag(data: bytes) -> bytes:
-    """The sound alone."""
+    """The audio data without its ID3 tag."""
     return data[HEADER + syncsafe(data[6:10]) :] if data.startswith(b"ID3") else data

@@ -30,25 +30,25 @@ def read(data: bytes, tags: Tags) -> None:
 
 
 def datasets(data: bytes) -> list[tuple[int, int, bytes]]:
-    """(record, number, value) in order; reading ends at the first byte that begins no dataset."""
-    found = []
+    """(record, number, value) in order; ends at the first byte that does not begin a dataset."""
+    sets = []
     at = 0
     while at + 5 <= len(data) and data[at] == 0x1C:
         record, number, size = data[at + 1], data[at + 2], int.from_bytes(data[at + 3 : at + 5], "big")
         at += 5
-        if size & 0x8000:  # extended: the low bits tell how many bytes hold the length
+        if size & 0x8000:  # extended: the low bits are the number of length bytes
             width = size & 0x7FFF
             size = int.from_bytes(data[at : at + width], "big")
             at += width
-        found.append((record, number, data[at : at + size]))
+        sets.append((record, number, data[at : at + size]))
         at += size
-    return found
+    return sets
 
 
 def _text(value: bytes, *, is_utf8: bool) -> str:
     if is_utf8:
         return value.decode("utf-8", "replace")
-    try:  # many writers put UTF-8 without saying so; text that is valid UTF-8 hardly ever is anything else
+    try:  # many writers use UTF-8 without declaring it; valid UTF-8 is hardly ever anything else
         return value.decode("utf-8")
     except UnicodeDecodeError:
         return value.decode("cp1252", "replace")

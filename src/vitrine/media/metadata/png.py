@@ -12,10 +12,10 @@ WANTED = (b"tEXt", b"zTXt", b"iTXt", b"eXIf")
 
 
 def parts(file: BinaryIO) -> list[tuple[str, bytes]]:
-    """(form, bytes) of the metadata chunks. Raises ValueError when the file is no PNG."""
+    """(form, bytes) of the metadata chunks. Raises ValueError if the file is not a PNG."""
     if file.read(8) != SIGNATURE:
         raise ValueError("not a PNG file")
-    found: list[tuple[str, bytes]] = []
+    blocks: list[tuple[str, bytes]] = []
     while len(header := file.read(8)) == 8:
         size, name = int.from_bytes(header[:4], "big"), header[4:]
         if name == b"IEND":
@@ -25,34 +25,34 @@ def parts(file: BinaryIO) -> list[tuple[str, bytes]]:
             continue
         data = file.read(size)
         file.seek(4, 1)
-        found += _part(name, data)
-    return found
+        blocks += _part(name, data)
+    return blocks
 
 
 def _part(name: bytes, data: bytes) -> list[tuple[str, bytes]]:
     if name == b"eXIf":
         return [("exif", data)]
-    keyword, _, rest = data.partition(b"\x00")
+    keyword, _, body = data.partition(b"\x00")
     if name == b"tEXt":
-        return [("text", keyword + b"\x00" + rest.decode("latin-1").encode())]
+        return [("text", keyword + b"\x00" + body.decode("latin-1").encode())]
     if name == b"zTXt":
-        return [("text", keyword + b"\x00" + _inflate(rest[1:]).decode("latin-1").encode())]
-    compressed, rest = rest[:1] == b"\x01", rest[2:]
-    _language, _, rest = rest.partition(b"\x00")
-    _translated, _, text = rest.partition(b"\x00")
-    body = _inflate(text) if compressed else text
-    return [("xmp", body)] if keyword == XMP_KEYWORD else [("text", keyword + b"\x00" + body)]
+        return [("text", keyword + b"\x00" + _inflate(body[1:]).decode("latin-1").encode())]
+    compressed, body = body[:1] == b"\x01", body[2:]
+    _language, _, body = body.partition(b"\x00")
+    _translated, _, text = body.partition(b"\x00")
+    content = _inflate(text) if compressed else text
+    return [("xmp", content)] if keyword == XMP_KEYWORD else [("text", keyword + b"\x00" + content)]
 
 
 def _inflate(data: bytes) -> bytes:
-    machine = zlib.decompressobj()
+    decompressor = zlib.decompressobj()
     try:
-        out = machine.decompress(data, MOST_BYTES)
+        text = decompressor.decompress(data, MOST_BYTES)
     except zlib.error as failure:
         raise ValueError(f"compressed text: {failure}") from failure
-    if machine.unconsumed_tail:
+    if decompressor.unconsumed_tail:
         raise ValueError("compressed text is too long")
-    return out
+    return text
 
 
 def read_text(data: bytes, tags: Tags) -> None:

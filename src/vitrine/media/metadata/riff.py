@@ -15,24 +15,24 @@ _INFO = {
 
 
 def parts(file: BinaryIO) -> list[tuple[str, bytes]]:
-    """(form, bytes) of the metadata chunks. Raises ValueError when the file is no RIFF."""
+    """(form, bytes) of the metadata chunks. Raises ValueError if the file is not RIFF."""
     if file.read(4) != b"RIFF":
         raise ValueError("not a RIFF file")
     file.seek(12)
-    found: list[tuple[str, bytes]] = []
+    blocks: list[tuple[str, bytes]] = []
     for name, size in _chunks(file):
         data = file.read(min(size, MOST_BYTES)) if name in (b"EXIF", b"XMP ", b"_PMX", b"LIST") else b""
         if name == b"EXIF":
-            found.append(("exif", data.removeprefix(EXIF_HEAD)))
+            blocks.append(("exif", data.removeprefix(EXIF_HEAD)))
         elif name in (b"XMP ", b"_PMX"):
-            found.append(("xmp", data))
+            blocks.append(("xmp", data))
         elif name == b"LIST" and data.startswith(b"INFO"):
-            found.append(("info", data[4:]))
-    return found
+            blocks.append(("info", data[4:]))
+    return blocks
 
 
 def _chunks(file: BinaryIO) -> Iterator[tuple[bytes, int]]:
-    """Names and sizes; the file stands at the body of each while it is looked at. `movi` and pictures are skipped."""
+    """Names and sizes of chunks. The file is positioned at the body of each one while it is yielded."""
     for _ in range(MOST_CHUNKS):
         header = file.read(8)
         if len(header) < 8:

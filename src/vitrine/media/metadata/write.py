@@ -1,6 +1,6 @@
-"""Writing facts into copies of files: XMP (and IPTC for JPEG), without touching a pixel or a sample.
+"""Write metadata into copies of files: XMP (and IPTC for JPEG), without changing a pixel or a sample.
 
-Used for the demonstration's files; delivery of originals with their current captions will call the same functions.
+Used for the files of the demonstration.
 """
 
 import struct
@@ -28,7 +28,7 @@ LONGEST_SEGMENT = 65_533
 
 @dataclass(frozen=True, slots=True)
 class EmbeddedFacts:
-    """What is written. *title_other* and *caption_other* are the same in the other *language_other*."""
+    """The metadata to write. *title_other* and *caption_other* are translations into *language_other*."""
 
     title: str
     caption: str
@@ -46,24 +46,24 @@ class EmbeddedFacts:
 
 
 def write_metadata(source: Path, target: Path, facts: EmbeddedFacts) -> None:
-    """Copy *source* to *target* with *facts* in it; metadata blocks of the same kind are replaced.
+    """Copy *source* to *target* with *facts*; existing metadata blocks of the same kind are replaced.
 
     Raises Invalid for a file that is neither JPEG, PNG, MP4 nor MP3.
     """
     data = source.read_bytes()
     if data.startswith(b"\xff\xd8"):
-        made = _into_jpeg(source, data, facts)
+        content = _into_jpeg(source, data, facts)
     elif data.startswith(png.SIGNATURE):
-        made = _into_png(data, facts)
+        content = _into_png(data, facts)
     elif data[4:8] == b"ftyp":
-        made = _into_mp4(data, facts)
+        content = _into_mp4(data, facts)
     elif data.startswith((b"ID3", b"\xff\xfb", b"\xff\xf3", b"\xff\xf2")):
-        made = _tag(facts) + id3.without_tag(data)
+        content = _tag(facts) + id3.without_tag(data)
     else:
         raise Invalid(f"Metadata cannot be written into {source.name}.", field="file")
-    fresh = target.with_name(target.name + ".new")
-    fresh.write_bytes(made)
-    fresh.replace(target)
+    temporary = target.with_name(target.name + ".new")
+    temporary.write_bytes(content)
+    temporary.replace(target)
 
 
 def packet(facts: EmbeddedFacts) -> bytes:
@@ -104,19 +104,20 @@ def packet(facts: EmbeddedFacts) -> bytes:
 def _into_jpeg(source: Path, data: bytes, facts: EmbeddedFacts) -> bytes:
     with source.open("rb") as file:
         segments = jpeg.segments(file)
-        # The reader stands behind the marker of the first segment that holds image data.
-        rest = data[file.tell() - 2 :]
-    kept = [(marker, body) for marker, body in segments if not body.startswith((jpeg.XMP, jpeg.PHOTOSHOP))]
-    ours = [(jpeg.APP1, jpeg.XMP + packet(facts)), (jpeg.APP13, jpeg.PHOTOSHOP + _resource(_datasets(facts)))]
-    place = next(
-        (i for i, (marker, body) in enumerate(kept) if marker != 0xE0 and not body.startswith(jpeg.EXIF)), len(kept)
+        # The file is positioned after the marker of the first segment with image data.
+        image_data = data[file.tell() - 2 :]
+    other_segments = [(marker, body) for marker, body in segments if not body.startswith((jpeg.XMP, jpeg.PHOTOSHOP))]
+    new_segments = [(jpeg.APP1, jpeg.XMP + packet(facts)), (jpeg.APP13, jpeg.PHOTOSHOP + _resource(_datasets(facts)))]
+    position = next(
+        (i for i, (marker, body) in enumerate(other_segments) if marker != 0xE0 and not body.startswith(jpeg.EXIF)),
+        len(other_segments),
     )
     out = b"\xff\xd8"
-    for marker, body in [*kept[:place], *ours, *kept[place:]]:
+    for marker, body in [*other_segments[:position], *new_segments, *other_segments[position:]]:
         if len(body) > LONGEST_SEGMENT:
             raise Invalid("There is too much metadata for a JPEG file.", field="file")
         out += bytes((0xFF, marker)) + (len(body) + 2).to_bytes(2, "big") + body
-    return out + rest
+    return out + image_data
 
 
 def _datasets(facts: EmbeddedFacts) -> bytes:
@@ -145,14 +146,14 @@ def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 
 def _into_png(data: bytes, facts: EmbeddedFacts) -> bytes:
-    ours = png.XMP_KEYWORD + b"\x00\x00\x00\x00\x00" + packet(facts)
+    xmp_chunk = png.XMP_KEYWORD + b"\x00\x00\x00\x00\x00" + packet(facts)
     out = png.SIGNATURE
     for name, body in _chunks(data):
         if name == b"iTXt" and body.startswith(png.XMP_KEYWORD):
             continue
         out += _chunk(name, body)
         if name == b"IHDR":
-            out += _chunk(b"iTXt", ours)
+            out += _chunk(b"iTXt", xmp_chunk)
     return out
 
 
@@ -161,21 +162,21 @@ def _chunk(name: bytes, body: bytes) -> bytes:
 
 
 def _tag(facts: EmbeddedFacts) -> bytes:
-    """ID3 for players, XMP beside it for what ID3 has no words for: languages, keywords, places."""
+    """ID3 for players, and XMP for what ID3 cannot express: languages, keywords, places."""
     texts = {"TIT2": facts.title, "TPE1": facts.author, "TCOP": facts.rights, "TDRC": facts.date}
     return id3.tag(texts, facts.caption, packet(facts))
 
 
 def _into_mp4(data: bytes, facts: EmbeddedFacts) -> bytes:
-    """Append a uuid box at the end: nothing before it moves, so no offset changes."""
-    at, kept = 0, b""
+    """Append a uuid box at the end, so no offset in the file changes."""
+    at, content = 0, b""
     while at + 8 <= len(data):
         size = int.from_bytes(data[at : at + 4], "big")
         if size < 8 or at + size > len(data):
-            kept += data[at:]
+            content += data[at:]
             break
         box = data[at : at + size]
-        kept += b"" if box[4:8] == b"uuid" and box[8:24] == XMP_UUID else box
+        content += b"" if box[4:8] == b"uuid" and box[8:24] == XMP_UUID else box
         at += size
     body = b"uuid" + XMP_UUID + packet(facts)
-    return kept + (len(body) + 4).to_bytes(4, "big") + body
+    return content + (len(body) + 4).to_bytes(4, "big") + body

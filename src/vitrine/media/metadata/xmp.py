@@ -25,7 +25,7 @@ _PREFIXES = {
 _PACKET = re.compile(rb"<\?xpacket[^>]*\?>")
 
 
-# Fields of the creator's contact, as everybody who reads IPTC calls them (IPTC Photo Metadata Standard, section 6.2).
+# Contact fields of the creator by their common names (IPTC Photo Metadata Standard, section 6.2).
 _CONTACT = {
     "CiAdrExtadr": "CreatorAddress", "CiAdrCity": "CreatorCity", "CiAdrCtry": "CreatorCountry",
     "CiAdrPcode": "CreatorPostalCode", "CiAdrRegion": "CreatorRegion", "CiEmailWork": "CreatorWorkEmail",
@@ -37,15 +37,15 @@ DEEPEST = 4
 
 
 def plain_parser() -> etree.XMLParser:
-    """A parser that resolves no entity and asks no network."""
+    """A parser that resolves no entities and does not use the network."""
     return etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False, recover=False, remove_pis=True)
 
 
 def read(data: bytes, tags: Tags) -> None:
     """Every simple value, list, language alternative and structure as `XMP-<prefix>:<Name>`.
 
-    Of a language alternative `x-default` (else the first) is the value; the others are `XMP-dc:Title-fr`. The fields
-    of a structure are named after both (`LocationCreatedCity`). Raises ValueError when the packet is no XML.
+    The value of a language alternative is `x-default`, or else the first; the others become `XMP-dc:Title-fr`. A field
+    of a structure is named after both (`LocationCreatedCity`). Raises ValueError if the packet is not XML.
     """
     try:
         root = etree.fromstring(_PACKET.sub(b"", data).strip(b" \r\n\t\x00\xef\xbb\xbf"), plain_parser())
@@ -55,7 +55,7 @@ def read(data: bytes, tags: Tags) -> None:
 
 
 def read_tree(root: etree._Element, tags: Tags) -> None:
-    """The same for a tree: descriptions that stand by themselves, not those inside a value."""
+    """The same for a tree: top-level descriptions only, not those inside a value."""
     for description in root.iter(f"{RDF}Description", WORK):
         parent = description.getparent()
         if parent is None or parent.tag == f"{RDF}RDF":

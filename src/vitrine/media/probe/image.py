@@ -1,4 +1,4 @@
-"""Facts of still pictures, by libvips; imported in the child only."""
+"""Facts about still pictures, by libvips; imported only in the child."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ import pyvips
 from vitrine.media.errors import Undecodable
 from vitrine.media.kinds import PILLOW_PICTURES, SVG
 from vitrine.media.metadata.exif import camera_facts
-from vitrine.media.pictures import DECODER_ERRORS, by_pillow, header_of, pillow_size, shrunk
+from vitrine.media.pictures import DECODER_ERRORS, header_of, load_picture, load_with_pillow, pillow_size
 from vitrine.media.probe import Technical
 from vitrine.media.probe.inspect import refuse_bomb, shape
 
@@ -16,17 +16,17 @@ _TURNED = (5, 6, 7, 8)
 DAMAGED = "The picture is damaged or cut off."
 
 
-def look(path: str, mime: str, metadata: dict[str, list[str]], max_pixels: int) -> dict[str, Any]:
-    """Read the header, refuse bombs, then decode once so that a truncated file is refused now and not later."""
+def facts_of(path: str, mime: str, metadata: dict[str, list[str]], max_pixels: int) -> dict[str, Any]:
+    """Read the header, refuse bombs, then decode once, so a truncated file is refused at once."""
     if mime in PILLOW_PICTURES:
-        return _by_pillow(path, metadata, max_pixels)
+        return _pillow_facts(path, metadata, max_pixels)
     header, frames = header_of(path, mime)
-    if mime != SVG:  # a drawing has no pixels until it is drawn, in the size that is wanted
+    if mime != SVG:  # a drawing has no pixels until it is rendered at the requested size
         refuse_bomb(header.width, header.height * max(1, frames), max_pixels)
     _decode(path, mime, frames)
     orientation = int(header.get("orientation")) if header.get_typeof("orientation") else 1
-    turned = orientation in _TURNED
-    width, height = (header.height, header.width) if turned else (header.width, header.height)
+    is_rotated = orientation in _TURNED
+    width, height = (header.height, header.width) if is_rotated else (header.width, header.height)
     return _facts(
         (header.width, header.height),
         (width, height),
@@ -40,38 +40,40 @@ def look(path: str, mime: str, metadata: dict[str, list[str]], max_pixels: int) 
     )
 
 
-def _facts(stored: tuple[int, int], shown: tuple[int, int], more: list[tuple[str, Technical]]) -> dict[str, Any]:
+def _facts(
+    stored: tuple[int, int], displayed: tuple[int, int], technical: list[tuple[str, Technical]]
+) -> dict[str, Any]:
     return {
         "width": stored[0],
         "height": stored[1],
-        "display_width": shown[0],
-        "display_height": shown[1],
-        "technical": [("Width", stored[0]), ("Height", stored[1]), *more],
+        "display_width": displayed[0],
+        "display_height": displayed[1],
+        "technical": [("Width", stored[0]), ("Height", stored[1]), *technical],
         "makes": ["image", "gif", "pdf"],
     }
 
 
-def _by_pillow(path: str, metadata: dict[str, list[str]], max_pixels: int) -> dict[str, Any]:
+def _pillow_facts(path: str, metadata: dict[str, list[str]], max_pixels: int) -> dict[str, Any]:
     width, height, channels = pillow_size(path)
     refuse_bomb(width, height, max_pixels)
     try:
-        picture = by_pillow(path)
+        picture = load_with_pillow(path)
     except DECODER_ERRORS as failure:
         raise Undecodable(DAMAGED, field="file", why=str(failure)[:300]) from failure
-    more: list[tuple[str, Technical]] = [
+    technical: list[tuple[str, Technical]] = [
         ("Channels", channels),
         ("Orientation", 1),
         ("ThumbnailOrientation", shape(picture.width, picture.height)),
         ("ColorDepth", 8),
         *camera_facts(metadata),
     ]
-    return _facts((width, height), (picture.width, picture.height), more)
+    return _facts((width, height), (picture.width, picture.height), technical)
 
 
 def _decode(path: str, mime: str, frames: int) -> None:
     try:
         if mime == SVG:
-            shrunk(path, mime, 64)
+            load_picture(path, mime, 64)
             return
         # A JPEG decoded at an eighth still reads all its data, at a fraction of the cost.
         options: dict[str, Any] = {"shrink": 8} if mime == "image/jpeg" else {}

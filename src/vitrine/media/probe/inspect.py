@@ -7,12 +7,12 @@ from vitrine.media import kinds
 from vitrine.media.errors import EmptyFile, LyingName, TooManyPixels
 from vitrine.media.metadata import read_metadata
 from vitrine.media.probe import Probe
-from vitrine.media.probe.sniff import HEAD_BYTES, OLE, ZIP, is_lie, mime_of, old_office, promised
-from vitrine.media.probe.whole import refuse_cut
+from vitrine.media.probe.sniff import HEAD_BYTES, OLE, ZIP, is_misnamed, mime_of, old_office, promised_type
+from vitrine.media.probe.whole import refuse_truncated
 
 
 def probe(path: str, name: str, max_pixels: int, max_duration_s: float) -> dict[str, Any]:
-    """Look at the file at *path*, called *name* by its sender. Returns the members of `Probe`.
+    """Probe the file at *path*, called *name* by its sender. Returns the members of `Probe`.
 
     Raises EmptyFile, LyingName, TooManyPixels or Undecodable.
     """
@@ -21,24 +21,24 @@ def probe(path: str, name: str, max_pixels: int, max_duration_s: float) -> dict[
     if size == 0:
         raise EmptyFile("{name} is empty.", field="file", values={"name": name})
     mime = type_of(file, name)
-    if is_lie(name, mime):
+    if is_misnamed(name, mime):
         raise LyingName(
             "{name} is not a {kind} file: its content is {mime}.",
             field="file",
-            values={"name": name, "kind": promised(name), "mime": mime},
+            values={"name": name, "kind": promised_type(name), "mime": mime},
         )
-    refuse_cut(path, mime)
+    refuse_truncated(path, mime)
     metadata, warnings = read_metadata(file, mime)
     facts = _facts(path, mime, metadata, max_pixels, max_duration_s)
-    made = {"kind": kinds.kind_of(mime), "mime": mime, **facts}
-    made["technical"] = [*facts.get("technical", []), ("MimeType", made["mime"]), ("FileSize", size)]
-    made["metadata"] = {**facts.get("metadata", {}), **metadata}
-    made["warnings"] = [*warnings, *facts.get("warnings", [])]
-    return _plain(Probe(**made))
+    values = {"kind": kinds.kind_of(mime), "mime": mime, **facts}
+    values["technical"] = [*facts.get("technical", []), ("MimeType", values["mime"]), ("FileSize", size)]
+    values["metadata"] = {**facts.get("metadata", {}), **metadata}
+    values["warnings"] = [*warnings, *facts.get("warnings", [])]
+    return _as_dict(Probe(**values))
 
 
 def type_of(file: Path, name: str) -> str:
-    """By the first bytes, and for archives by what is in them. Raises Undecodable for a package that is cut off."""
+    """The type by the first bytes, and for archives by their content. Raises Undecodable for a truncated package."""
     with file.open("rb") as reader:
         head = reader.read(HEAD_BYTES)
     mime = mime_of(head, name)
@@ -52,32 +52,32 @@ def type_of(file: Path, name: str) -> str:
 def _facts(
     path: str, mime: str, metadata: dict[str, list[str]], max_pixels: int, max_duration_s: float
 ) -> dict[str, Any]:
-    """What the decoder for this type says; nothing for types that are only kept."""
+    """The facts from the decoder of this type; empty for types that are only stored."""
     if mime in kinds.PICTURES:
         from vitrine.media.probe import image
 
-        return image.look(path, mime, metadata, max_pixels)
+        return image.facts_of(path, mime, metadata, max_pixels)
     if mime in kinds.FILMS or mime in kinds.SOUNDS:
         from vitrine.media.probe import timed
 
-        return timed.look(path, mime, max_pixels, max_duration_s)
+        return timed.facts_of(path, mime, max_pixels, max_duration_s)
     if mime == kinds.PDF:
         from vitrine.media.probe import pdf
 
-        return pdf.look(path)
+        return pdf.facts_of(path)
     if mime in kinds.OFFICE:
         from vitrine.media.probe import office
 
-        return office.look(path)
+        return office.facts_of(path)
     if mime.startswith("text/"):
         from vitrine.media.probe import plain
 
-        return plain.look(path)
+        return plain.facts_of(path)
     return {}
 
 
-def _plain(made: Probe) -> dict[str, Any]:
-    return {name: getattr(made, name) for name in Probe.__dataclass_fields__}
+def _as_dict(probe: Probe) -> dict[str, Any]:
+    return {name: getattr(probe, name) for name in Probe.__dataclass_fields__}
 
 
 def refuse_bomb(width: int, height: int, max_pixels: int) -> None:

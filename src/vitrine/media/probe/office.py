@@ -1,6 +1,6 @@
-"""Facts of office files, as far as their own packages tell: type, metadata, text, embedded thumbnail.
+"""Facts about office files from their packages: type, metadata, text, embedded thumbnail.
 
-Packages are ZIP archives: every member is read with a bound, whatever its header claims.
+Packages are ZIP archives. Every member is read up to a limit, whatever its header claims.
 """
 
 import re
@@ -17,15 +17,15 @@ from vitrine.media.errors import Undecodable
 from vitrine.media.kinds import OPEN_DOCUMENT, OPEN_XML
 from vitrine.media.metadata.tags import Tags
 from vitrine.media.probe import MOST_TEXT
-from vitrine.media.probe.sniff import ZIP, promised
+from vitrine.media.probe.sniff import ZIP, promised_type
 
 MOST_MEMBERS = 20_000
 MOST_BYTES = 64 * 2**20
 THUMBNAILS = ("docProps/thumbnail.jpeg", "docProps/thumbnail.jpg", "docProps/thumbnail.png", "Thumbnails/thumbnail.png")
 _DAMAGED = (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError, EOFError, KeyError)
 _TEXTS = re.compile(r"word/document\d*\.xml|ppt/slides/slide\d+\.xml|xl/sharedStrings\.xml|content\.xml")
-_WORDS = {"t", "p", "span", "h", "a"}
-_ENDS = {"p", "h", "si", "tr"}
+_TEXT_ELEMENTS = {"t", "p", "span", "h", "a"}
+_LINE_ENDS = {"p", "h", "si", "tr"}
 _FACTS = {
     "title": "Title", "subject": "Subject", "creator": "Creator", "keywords": "Keywords", "keyword": "Keywords",
     "description": "Description", "created": "CreateDate", "creation-date": "CreateDate", "language": "Language",
@@ -36,15 +36,15 @@ _NUMBER = re.compile(r"\d+")
 
 @dataclass(slots=True)
 class _Budget:
-    """What may still be inflated of one package, so that members that inflate without end are only cut."""
+    """The bytes that may still be inflated from one package, so a member that inflates endlessly is only cut."""
 
     left: int = MOST_BYTES
     warnings: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)
-class _Bounded:
-    """A reader that ends when the budget does."""
+class _BoundedReader:
+    """A reader that ends when the budget is used up."""
 
     file: Any
     budget: _Budget
@@ -56,26 +56,26 @@ class _Bounded:
 
 
 def mime_of(path: str, name: str) -> str:
-    """The type of a ZIP archive by what is in it. Raises Undecodable for an office file that is cut off."""
+    """The type of a ZIP archive by its content. Raises Undecodable for a truncated office file."""
     try:
         with zipfile.ZipFile(path) as package:
             names = package.namelist()[:MOST_MEMBERS]
             if "mimetype" in names:
-                claimed = _read(package, "mimetype", 200).decode("ascii", "replace").strip()
-                return claimed if claimed in (*OPEN_DOCUMENT, "application/epub+zip") else ZIP
+                declared = _read(package, "mimetype", 200).decode("ascii", "replace").strip()
+                return declared if declared in (*OPEN_DOCUMENT, "application/epub+zip") else ZIP
             if "[Content_Types].xml" in names:
                 return next(
                     (mime for folder, mime in OPEN_XML.items() if any(n.startswith(folder) for n in names)), ZIP
                 )
     except _DAMAGED as failure:
-        if promised(name) is not None:
+        if promised_type(name) is not None:
             detail = "The document is damaged or cut off: its package has no end."
             raise Undecodable(detail, field="file", why=str(failure)[:300]) from failure
     return ZIP
 
 
-def look(path: str) -> dict[str, Any]:
-    """Metadata as `Office:…`, text, and whether there is a thumbnail inside. Raises Undecodable."""
+def facts_of(path: str) -> dict[str, Any]:
+    """Metadata as `Office:…`, text, and whether there is an embedded thumbnail. Raises Undecodable."""
     tags = Tags()
     budget = _Budget()
     text = ""
@@ -85,9 +85,9 @@ def look(path: str) -> dict[str, Any]:
             for member in ("docProps/core.xml", "docProps/app.xml", "meta.xml"):
                 if member in names:
                     _facts(package, member, tags, budget)
-            parts = sorted((one for one in names if _TEXTS.fullmatch(one)), key=_place)
+            parts = sorted((name for name in names if _TEXTS.fullmatch(name)), key=_order_of)
             for member in parts:
-                text += "".join(_words(package, member, MOST_TEXT - len(text), budget))
+                text += "".join(_text_of(package, member, MOST_TEXT - len(text), budget))
                 if len(text) >= MOST_TEXT or budget.left <= 0:
                     break
             makes = ["image"] if thumbnail(package) else []
@@ -104,7 +104,7 @@ def look(path: str) -> dict[str, Any]:
 
 
 def thumbnail(package: zipfile.ZipFile) -> bytes:
-    """The picture that the program which wrote the file left in it; b"" when there is none that browsers know."""
+    """The thumbnail that the office program embedded; b"" if there is none in a format that browsers show."""
     names = set(package.namelist())
     for member in THUMBNAILS:
         if member in names:
@@ -114,21 +114,22 @@ def thumbnail(package: zipfile.ZipFile) -> bytes:
     return b""
 
 
-def _place(member: str) -> tuple[str, int]:
+def _order_of(member: str) -> tuple[str, int]:
     number = _NUMBER.search(member)
     return member.partition("/")[0], int(number[0]) if number else 0
 
 
-def _read(package: zipfile.ZipFile, member: str, most: int) -> bytes:
+def _read(package: zipfile.ZipFile, member: str, most_bytes: int) -> bytes:
     with package.open(member) as file:
-        return file.read(most)
+        return file.read(most_bytes)
 
 
 def _elements(package: zipfile.ZipFile, member: str, budget: _Budget) -> Iterator[Element]:
-    """The elements of a member as they end. Entities, external ones above all, end the reading with a warning."""
+    """The elements of a member, each at its end tag. Entities, especially external ones, stop reading with a
+    warning."""
     try:
         with package.open(member) as file:
-            for _, element in iterparse(_Bounded(file, budget), events=("end",), forbid_dtd=True):
+            for _, element in iterparse(_BoundedReader(file, budget), events=("end",), forbid_dtd=True):
                 yield element
     except (ParseError, DefusedXmlException, UnicodeDecodeError) as failure:
         budget.warnings.append(f"{member}: {failure}"[:200])
@@ -144,17 +145,17 @@ def _facts(package: zipfile.ZipFile, member: str, tags: Tags, budget: _Budget) -
             tags.put("Office:Pages", [count])
 
 
-def _words(package: zipfile.ZipFile, member: str, most: int, budget: _Budget) -> Iterator[str]:
-    left = most
+def _text_of(package: zipfile.ZipFile, member: str, most_characters: int, budget: _Budget) -> Iterator[str]:
+    remaining = most_characters
     for element in _elements(package, member, budget):
         local = str(element.tag).rpartition("}")[2]
-        piece = (element.text or "") if local in _WORDS else ""
-        piece += (element.tail or "").strip("\n") if local == "span" else ""
-        if local in _ENDS:
-            piece += "\n"
+        text = (element.text or "") if local in _TEXT_ELEMENTS else ""
+        text += (element.tail or "").strip("\n") if local == "span" else ""
+        if local in _LINE_ENDS:
+            text += "\n"
         element.clear()
-        if piece:
-            left -= len(piece)
-            yield piece
-            if left <= 0:
+        if text:
+            remaining -= len(text)
+            yield text
+            if remaining <= 0:
                 return

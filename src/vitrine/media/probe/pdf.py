@@ -1,6 +1,6 @@
-"""Facts, metadata and text of PDF files, by pdfium and qpdf; imported in the child only.
+"""Facts, metadata and text of PDF files, by pdfium and qpdf; imported only in the child.
 
-pdfium is not thread-safe: a child does one thing at a time.
+pdfium is not thread-safe; a child runs one call at a time.
 """
 
 import re
@@ -26,10 +26,10 @@ _BLANKS = re.compile(r"\s+")
 _FACTS = ("Title", "Author", "Subject", "Keywords", "Creator", "Producer")
 
 
-def look(path: str) -> dict[str, Any]:
-    """Pages, size of the first one, text, document information and XMP. Raises Undecodable."""
+def facts_of(path: str) -> dict[str, Any]:
+    """Number of pages, size of the first page, text, document information and XMP. Raises Undecodable."""
     tags = Tags()
-    warnings = _whole(path, tags)
+    warnings = _check_complete(path, tags)
     try:
         document = pdfium.PdfDocument(path)
     except pdfium.PdfiumError as failure:
@@ -40,12 +40,12 @@ def look(path: str) -> dict[str, Any]:
         pages = len(document)
         if not pages:
             raise Undecodable("The PDF has no pages.", field="file")
-        _information(document, tags)
+        _read_information(document, tags)
         width, height = document[0].get_size()
         return {
             "pages": pages,
-            "display_width": _dots(width),
-            "display_height": _dots(height),
+            "display_width": _to_pixels(width),
+            "display_height": _to_pixels(height),
             "text": text_of(document),
             "metadata": tags.values,
             "warnings": warnings,
@@ -57,15 +57,15 @@ def look(path: str) -> dict[str, Any]:
         document.close()
 
 
-def _dots(points: float) -> int:
+def _to_pixels(points: float) -> int:
     return max(1, round(points * DOTS_PER_INCH / POINTS_PER_INCH))
 
 
-def _whole(path: str, tags: Tags) -> list[str]:
-    """Read the XMP packet and see whether the file is whole: what only a repair can open and has no end is cut off."""
+def _check_complete(path: str, tags: Tags) -> list[str]:
+    """Read the XMP packet and check that the file is complete: a file that needs repair and has no end is truncated."""
     try:
         with pikepdf.open(path, attempt_recovery=False) as document:
-            _packet(document, tags)
+            _read_xmp(document, tags)
         return []
     except pikepdf.PasswordError:
         return []
@@ -78,31 +78,32 @@ def _whole(path: str, tags: Tags) -> list[str]:
         return ["The PDF is damaged and was repaired for reading."]
 
 
-def _packet(document: Any, tags: Tags) -> None:
+def _read_xmp(document: Any, tags: Tags) -> None:
     stream = document.Root.get("/Metadata")
     if isinstance(stream, pikepdf.Stream):
         try:
             xmp.read(stream.read_bytes(), tags)
         except (ValueError, pikepdf.PdfError):
-            return  # a damaged packet is no reason to refuse the pages
+            return  # a damaged packet does not make the pages unusable
 
 
-def _information(document: Any, tags: Tags) -> None:
-    known = document.get_metadata_dict(skip_empty=True)
+def _read_information(document: Any, tags: Tags) -> None:
+    information = document.get_metadata_dict(skip_empty=True)
     for name in _FACTS:
-        if known.get(name):
-            tags.put(f"PDF:{name}", [known[name]])
+        if information.get(name):
+            tags.put(f"PDF:{name}", [information[name]])
     for name, tag in (("CreationDate", "CreateDate"), ("ModDate", "ModifyDate")):
-        matched = _DATE.match(known.get(name, ""))
+        matched = _DATE.match(information.get(name, ""))
         if matched and matched[2] and matched[3]:
             clock = f" {matched[4]}:{matched[5]}:{matched[6]}" if matched[6] else ""
             tags.put(f"PDF:{tag}", [f"{matched[1]}:{matched[2]}:{matched[3]}{clock}"])
 
 
 def text_of(document: Any) -> str:
-    """The words of the pages in reading order, blanks folded; ends at MOST_TEXT characters or TEXT_SECONDS."""
+    """The text of the pages in reading order, with white space collapsed; at most MOST_TEXT characters or
+    TEXT_SECONDS."""
     end = time.monotonic() + TEXT_SECONDS
-    found: list[str] = []
+    texts: list[str] = []
     size = 0
     for number in range(min(len(document), MOST_PAGES_READ)):
         if size >= MOST_TEXT or time.monotonic() > end:
@@ -113,6 +114,6 @@ def text_of(document: Any) -> str:
         layer.close()
         page.close()
         if text:
-            found.append(text)
+            texts.append(text)
             size += len(text) + 1
-    return "\n".join(found)[:MOST_TEXT]
+    return "\n".join(texts)[:MOST_TEXT]

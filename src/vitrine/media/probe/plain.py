@@ -1,4 +1,4 @@
-"""The words of plain text files, for the search. HTML and its kin are kept, but their words are mostly markup."""
+"""The text of plain text files, for search. Files with markup, such as HTML, are included as they are."""
 
 from pathlib import Path
 from typing import Any
@@ -8,7 +8,7 @@ from vitrine.media.probe import MOST_TEXT
 BYTES_A_CHARACTER = 4
 
 
-def look(path: str) -> dict[str, Any]:
+def facts_of(path: str) -> dict[str, Any]:
     """The first MOST_TEXT characters of a UTF-8 file."""
     with Path(path).open("rb") as file:
         raw = file.read(MOST_TEXT * BYTES_A_CHARACTER)

@@ -1,4 +1,4 @@
-"""The type of a file by its first bytes. The name only helps where the content says nothing."""
+"""The type of a file by its first bytes. The name counts only if the content is ambiguous."""
 
 import re
 
@@ -67,9 +67,9 @@ _OFFICE = ("Word", "PowerPoint", "Excel", "OpenDocument")
 
 
 def mime_of(head: bytes, name: str) -> str:
-    """The media type of a file from its first HEAD_BYTES; `application/octet-stream` when nothing is known.
+    """The media type of a file from its first HEAD_BYTES; `application/octet-stream` if it is unknown.
 
-    `application/zip` and `application/x-ole-storage` are containers: `probe.office` looks further.
+    `application/zip` and `application/x-ole-storage` are containers; `probe.office` inspects them.
     """
     for magic, mime in _MAGIC:
         if head.startswith(magic):
@@ -83,24 +83,24 @@ def mime_of(head: bytes, name: str) -> str:
     if head[:4] == b"OggS":
         return "video/ogg" if b"\x80theora" in head[:4096] else "audio/ogg"
     if head[4:8] == b"ftyp":
-        return _brand(head)
+        return _mime_of_brand(head)
     if head[4:8] in _BOXES and int.from_bytes(head[:4], "big") in range(1, 1 << 31):
         return "video/quicktime"
-    return _stream_of(head) or _markup_of(head) or _other(head, name)
+    return _mime_of_stream(head) or _mime_of_markup(head) or _guess(head, name)
 
 
-def _brand(head: bytes) -> str:
-    """By the major brand; `mif1` says only "a picture", the compatible ones then say which."""
+def _mime_of_brand(head: bytes) -> str:
+    """The type by the major brand. `mif1` means any picture; then the compatible brands decide."""
     major = _BRANDS.get(head[8:12], "video/mp4")
     if major != "image/heif":
         return major
     length = min(int.from_bytes(head[:4], "big"), 256)
-    others = [_BRANDS.get(head[at : at + 4]) for at in range(16, length - 3, 4)]
-    return next((one for one in ("image/avif", "image/heic") if one in others), major)
+    compatible = [_BRANDS.get(head[at : at + 4]) for at in range(16, length - 3, 4)]
+    return next((mime for mime in ("image/avif", "image/heic") if mime in compatible), major)
 
 
-def _stream_of(head: bytes) -> str | None:
-    """Streams without a header of their own: MPEG audio, AAC, transport streams, BMP with its checks."""
+def _mime_of_stream(head: bytes) -> str | None:
+    """Formats without a distinctive header: MPEG audio, AAC, transport streams, BMP."""
     if len(head) > 4 and head[0] == 0xFF and head[1] & 0xE0 == 0xE0:
         layer, rate = head[1] & 0x06, head[2] >> 4
         if layer == 0 and head[1] & 0xF6 == 0xF0:
@@ -114,22 +114,22 @@ def _stream_of(head: bytes) -> str | None:
     return None
 
 
-def _markup_of(head: bytes) -> str | None:
+def _mime_of_markup(head: bytes) -> str | None:
     markup = _MARKUP.match(head[:8192].removeprefix(b"\xef\xbb\xbf"))
     if markup is None:
         return None
     return "image/svg+xml" if markup[1].lower() == b"svg" else "text/html"
 
 
-def _other(head: bytes, name: str) -> str:
+def _guess(head: bytes, name: str) -> str:
     if _is_text(head):
         return "text/plain"
     try:
-        found = puremagic.from_string(head, mime=True, filename=name)
+        guessed = puremagic.from_string(head, mime=True, filename=name)
     except (puremagic.PureError, ValueError):
         return "application/octet-stream"
-    # A type that we open is believed only when its own first bytes say so, which was looked at above.
-    return str(found) if found and kind_of(str(found)) == "unknown" else "application/octet-stream"
+    # A type that we decode must be recognised by its first bytes, which were checked above.
+    return str(guessed) if guessed and kind_of(str(guessed)) == "unknown" else "application/octet-stream"
 
 
 def _is_text(head: bytes) -> bool:
@@ -144,22 +144,22 @@ def _is_text(head: bytes) -> bool:
 
 
 def old_office(name: str) -> str:
-    """The type of a compound file (Word 97 and its kin), which only its name tells cheaply."""
+    """The type of a compound file (such as Word 97), taken from its name, which is cheap."""
     return OLD_OFFICE.get(name.rpartition(".")[2].lower(), OLE)
 
 
-def promised(name: str) -> str | None:
-    """What a file name promises, in a word for people, when it promises a media file."""
+def promised_type(name: str) -> str | None:
+    """The type that a media file name promises, as a word for people; None for other names."""
     return _NAMED_MEDIA.get(name.rpartition(".")[2].lower())
 
 
-def is_lie(name: str, mime: str) -> bool:
-    """True when the name promises media and the content is none: a `.jpg` that is HTML. A `.jpg` that is really a PNG
-    is only mistaken, and is taken for what it is; so is a `.docx` in the form of Word 97."""
-    promise = promised(name)
+def is_misnamed(name: str, mime: str) -> bool:
+    """True if the name promises media and the content is not media, such as a `.jpg` that is HTML. A `.jpg` that is a
+    PNG is accepted as a PNG, and a `.docx` in Word 97 format as such."""
+    promise = promised_type(name)
     if promise is None or kind_of(mime) in ("image", "video", "audio"):
         return False
     if promise in _OFFICE:
         return kind_of(mime) != "document" or mime.startswith("text/")
-    # Camera raw and the like are pictures, though none that we open.
+    # Camera raw files and the like are pictures, though we cannot open them.
     return mime != PDF and not mime.startswith("image/")

@@ -1,4 +1,4 @@
-"""Facts of films and sounds, by FFmpeg through PyAV; imported in the child only."""
+"""Facts about video and audio, by FFmpeg through PyAV; imported only in the child."""
 
 import re
 from typing import Any
@@ -12,11 +12,11 @@ from vitrine.media.metadata.tags import Tags
 from vitrine.media.probe import Technical
 from vitrine.media.probe.inspect import refuse_bomb, shape
 
-# The container's own words -> ours; what is not here keeps its name.
+# The container's names -> ours; any other keeps its name.
 _GROUPS = {"mp3": "ID3", "flac": "Vorbis", "ogg": "Vorbis", "matroska,webm": "Matroska", "aiff": "AIFF"}
 _GROUPS |= {"wav": "RIFF", "avi": "RIFF", "asf": "ASF"}
 _QUICKTIME = "QuickTime"
-_NOISE = frozenset(
+_IGNORED = frozenset(
     {"major_brand", "minor_version", "compatible_brands", "encoder", "handler_name", "vendor_id", "duration", "bps"}
 )
 _NAMES = {"creation_time": "CreateDate", "date": "Date", "tsrc": "ISRC", "keywords": "Keyword", "album_artist": "Band"}
@@ -26,8 +26,8 @@ _PLACES = frozenset({"location", "location-eng", "com.apple.quicktime.location.I
 _NO_DATES = ("1904-", "1970-01-01")
 
 
-def look(path: str, mime: str, max_pixels: int, max_duration_s: float) -> dict[str, Any]:
-    """Demux and decode the first picture or sound. Raises TooManyPixels or Undecodable."""
+def facts_of(path: str, mime: str, max_pixels: int, max_duration_s: float) -> dict[str, Any]:
+    """Demux the file and decode its first frame. Raises TooManyPixels or Undecodable."""
     try:
         with av.open(path, metadata_errors="replace") as container:
             return _facts(container, mime, max_pixels, max_duration_s)
@@ -36,14 +36,14 @@ def look(path: str, mime: str, max_pixels: int, max_duration_s: float) -> dict[s
         raise Undecodable(detail, field="file", why=str(failure)[:300]) from failure
 
 
-def film_of(container: Any) -> Any | None:
-    """The stream of moving pictures; a cover inside a sound file is none."""
+def video_stream_of(container: Any) -> Any | None:
+    """The video stream. The cover picture of an audio file does not count."""
     cover = av.stream.Disposition.attached_pic
-    return next((one for one in container.streams.video if not one.disposition & cover), None)
+    return next((stream for stream in container.streams.video if not stream.disposition & cover), None)
 
 
 def _facts(container: Any, mime: str, max_pixels: int, max_duration_s: float) -> dict[str, Any]:
-    film = film_of(container)
+    film = video_stream_of(container)
     if film is None and not container.streams.audio:
         raise Undecodable("The file has neither picture nor sound.", field="file")
     duration = _duration(container, film or container.streams.audio[0])
@@ -55,18 +55,18 @@ def _facts(container: Any, mime: str, max_pixels: int, max_duration_s: float) ->
         )
     tags = Tags()
     _metadata(container, tags)
-    facts = _film(container, film, max_pixels) if film is not None else _sound_only(container, mime)
+    facts = _video_facts(container, film, max_pixels) if film is not None else _audio_only_facts(container, mime)
     facts["technical"] += _times(duration) + _sound(container) + _position(container)
     return {**facts, "duration_s": duration, "metadata": tags.values}
 
 
-def _film(container: Any, stream: Any, max_pixels: int) -> dict[str, Any]:
+def _video_facts(container: Any, stream: Any, max_pixels: int) -> dict[str, Any]:
     refuse_bomb(stream.width, stream.height, max_pixels)
     frame = next(container.decode(stream), None)
     if frame is None:
         raise Undecodable("The film is cut off: a part of it is missing.", field="file", why="no picture")
-    turned = abs(int(frame.rotation)) % 180 == 90
-    width, height = (stream.height, stream.width) if turned else (stream.width, stream.height)
+    is_rotated = abs(int(frame.rotation)) % 180 == 90
+    width, height = (stream.height, stream.width) if is_rotated else (stream.width, stream.height)
     technical: list[tuple[str, Technical]] = [
         ("Width", stream.width),
         ("Height", stream.height),
@@ -85,7 +85,7 @@ def _film(container: Any, stream: Any, max_pixels: int) -> dict[str, Any]:
     }
 
 
-def _sound_only(container: Any, mime: str) -> dict[str, Any]:
+def _audio_only_facts(container: Any, mime: str) -> dict[str, Any]:
     if next(container.decode(container.streams.audio[0]), None) is None:
         raise Undecodable("The sound is cut off: a part of it is missing.", field="file", why="no sound")
     return {"technical": [], "makes": ["image", "audio"], "mime": SOUND_OF.get(mime, mime), "kind": "audio"}
@@ -113,25 +113,25 @@ def _sound(container: Any) -> list[tuple[str, Technical]]:
 
 
 def _metadata(container: Any, tags: Tags) -> None:
-    """Tags of the container and, where that has none (Ogg), of its first stream."""
+    """Tags of the container or, if it has none (Ogg), of its first stream."""
     group = _GROUPS.get(container.format.name, _QUICKTIME if "mov" in container.format.name else "Media")
     stream = container.streams[0].metadata if group == "Vorbis" else {}
     for name, value in [*container.metadata.items(), *stream.items()]:
-        plain = name.removeprefix(_APPLE).lower().partition("-")[0]
-        if plain in _NOISE or name in _PLACES:
+        key = name.removeprefix(_APPLE).lower().partition("-")[0]
+        if key in _IGNORED or name in _PLACES:
             continue
-        if plain.endswith(("date", "time")) and value.startswith(_NO_DATES):
-            continue  # what a device writes that does not know the day
-        text = value[:19].replace("T", " ") if plain == "creation_time" else value
-        tags.put(f"{group}:{_NAMES.get(plain) or _camel(plain)}", [text])
+        if key.endswith(("date", "time")) and value.startswith(_NO_DATES):
+            continue  # written by devices that do not know the date
+        text = value[:19].replace("T", " ") if key == "creation_time" else value
+        tags.put(f"{group}:{_NAMES.get(key) or _camel_case(key)}", [text])
 
 
-def _camel(name: str) -> str:
+def _camel_case(name: str) -> str:
     return "".join(part[:1].upper() + part[1:] for part in re.split(r"[^A-Za-z0-9]+", name)) or "Other"
 
 
 def _position(container: Any) -> list[tuple[str, Technical]]:
-    """Where a phone stood (ISO 6709), in degrees."""
+    """The location recorded by a phone (ISO 6709), in degrees."""
     for name in _PLACES:
         matched = _PLACE.match(container.metadata.get(name, ""))
         if matched:

@@ -1,7 +1,7 @@
-"""What is made of a document: specs, makers by type of file, and what comes out.
+"""Renditions of a document: specs, makers by file type, and results.
 
-A new kind of rendition is a maker in a module of this folder and a line in MAKERS; nothing else knows of it. The
-modules import decoders, so they are named here and imported in the child only.
+To add a kind of rendition, write a maker in a module of this folder and add a line to MAKERS. The modules import
+decoders, so they are only named here and imported in the child.
 """
 
 from collections.abc import Mapping
@@ -13,27 +13,27 @@ from vitrine.media import kinds
 from vitrine.media.errors import NoMaker
 
 IMAGE, GIF, VIDEO, AUDIO, PDF = "image", "gif", "video", "audio", "pdf"
-# (type of the original, media type of the recipe) -> module and function of the maker.
+# (type of the original, media type of the recipe) -> (module, function) of the maker.
 MAKERS: Mapping[tuple[str, str], tuple[str, str]] = {
-    **{(one, IMAGE): ("image", "from_picture") for one in kinds.PICTURES},
-    **{(one, GIF): ("image", "animations") for one in kinds.PICTURES},
-    **{(one, PDF): ("document", "from_picture") for one in kinds.PICTURES},
-    **{(one, IMAGE): ("video", "posters") for one in kinds.FILMS},
-    **{(one, GIF): ("video", "animations") for one in kinds.FILMS},
-    **{(one, VIDEO): ("video", "films") for one in kinds.FILMS},
-    **{(one, AUDIO): ("audio", "sounds") for one in (*kinds.FILMS, *kinds.SOUNDS)},
-    **{(one, IMAGE): ("audio", "waveforms") for one in kinds.SOUNDS},
+    **{(mime, IMAGE): ("image", "from_picture") for mime in kinds.PICTURES},
+    **{(mime, GIF): ("image", "animations") for mime in kinds.PICTURES},
+    **{(mime, PDF): ("document", "from_picture") for mime in kinds.PICTURES},
+    **{(mime, IMAGE): ("video", "posters") for mime in kinds.FILMS},
+    **{(mime, GIF): ("video", "animations") for mime in kinds.FILMS},
+    **{(mime, VIDEO): ("video", "films") for mime in kinds.FILMS},
+    **{(mime, AUDIO): ("audio", "sounds") for mime in (*kinds.FILMS, *kinds.SOUNDS)},
+    **{(mime, IMAGE): ("audio", "waveforms") for mime in kinds.SOUNDS},
     (kinds.PDF, IMAGE): ("document", "first_pages"),
     (kinds.PDF, PDF): ("document", "copies"),
-    **{(one, IMAGE): ("office", "thumbnails") for one in kinds.OFFICE},
+    **{(mime, IMAGE): ("office", "thumbnails") for mime in kinds.OFFICE},
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Spec:
     """One rendition to make. *mediatype* is image, gif, video, audio or pdf; *size* is the longest side in pixels and
-    never enlarges; *codec* the recipe's icodec, vcodec or acodec, "" for the usual one; *sound_codec* that of a film's
-    sound; *background* is a colour as `#rrggbb` for what was transparent; rates are in kbit/s and Hz."""
+    never enlarges; *codec* is the recipe's icodec, vcodec or acodec, "" for the default; *sound_codec* is that of a
+    video's audio; *background* is the colour, as `#rrggbb`, that replaces transparency; rates are in kbit/s and Hz."""
 
     name: str
     mediatype: str
@@ -55,7 +55,7 @@ class Spec:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A finished rendition in the scratch folder; sizes in pixels, 0 for what has none."""
+    """A finished rendition in the scratch folder. Sizes are in pixels; 0 if it has none."""
 
     name: str
     path: Path
@@ -66,7 +66,7 @@ class Made:
 
 
 def can_make(mime: str, mediatype: str) -> bool:
-    """Whether there is a maker at all; a single file may still lack what is needed (an office file its picture)."""
+    """Whether there is a maker. A file may still lack what it needs, such as the thumbnail of an office file."""
     return (mime, mediatype) in MAKERS
 
 

@@ -1,4 +1,4 @@
-"""Sounds, and the picture of a sound, by FFmpeg through PyAV and libvips; imported in the child only."""
+"""Audio files and waveform pictures, by FFmpeg through PyAV and libvips; imported only in the child."""
 
 from array import array
 from typing import Any
@@ -9,12 +9,12 @@ from av.error import FFmpegError
 
 from vitrine.media.errors import NoMaker, Undecodable
 from vitrine.media.renditions.image import write_cascade
-from vitrine.media.renditions.make import Result, Source, made, one_by_one, target_of
+from vitrine.media.renditions.make import Result, Source, succeeded, target_of, write_each
 
 DAMAGED = "The sound is damaged or cut off."
 FAULTS = (FFmpegError, UnicodeDecodeError)
-# acodec of a recipe -> encoder, container, extension, type. There is no Vorbis encoder: Opus takes its place.
-_FORMS = {
+# acodec of a recipe -> encoder, container, extension, type. There is no Vorbis encoder; Opus replaces it.
+_FORMATS = {
     "": ("libmp3lame", "mp3", "mp3", "audio/mpeg"),
     "libmp3lame": ("libmp3lame", "mp3", "mp3", "audio/mpeg"),
     "mp3": ("libmp3lame", "mp3", "mp3", "audio/mpeg"),
@@ -28,18 +28,18 @@ _MP3_RATES = (8000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_0
 _OPUS_RATE = 48_000
 _SAMPLES = {"libmp3lame": "s16p", "aac": "fltp", "flac": "s16", "pcm_s16le": "s16", "libopus": "s16"}
 PEAK_RATE = 8000
-FRESH = 128  # samples of the rough sound behind one peak
-FINE = 2  # the waveform is drawn this much larger and then made smaller, for soft edges
+SAMPLES_PER_PEAK = 128  # samples at PEAK_RATE for one peak
+OVERSAMPLING = 2  # the waveform is drawn this much larger and then shrunk, for smooth edges
 INK, SHADE, GROUND = [38, 70, 83], [112, 148, 160], [244, 246, 247]
 
 
 def sounds(source: Source, specs: list[dict[str, Any]], into: str) -> list[Result]:
-    """Sounds of a sound or of a film's track; tags and covers stay behind."""
-    return one_by_one(specs, lambda spec: _sound(source.path, spec, into), FAULTS, DAMAGED)
+    """Audio files from an audio file or the audio track of a video, without tags and covers."""
+    return write_each(specs, lambda spec: _sound(source.path, spec, into), FAULTS, DAMAGED)
 
 
 def _sound(path: str, spec: dict[str, Any], into: str) -> Result:
-    form = _FORMS.get(spec["codec"])
+    form = _FORMATS.get(spec["codec"])
     if form is None:
         raise NoMaker(f"Sounds cannot be written with {spec['codec']}.")
     encoder, container, extension, mime = form
@@ -56,27 +56,27 @@ def _sound(path: str, spec: dict[str, Any], into: str) -> Result:
             format=_SAMPLES[encoder], layout=layout, rate=rate, frame_size=out.codec_context.frame_size or None
         )
         for frame in decoded(reader, reader.streams.audio[0]):
-            frame.pts = None  # gaps and jumps of a bad clock must not stop the encoder
+            frame.pts = None  # gaps and jumps in the timestamps must not stop the encoder
             for part in resampler.resample(frame):
                 writer.mux(out.encode(part))
         for part in resampler.resample(None):
             writer.mux(out.encode(part))
         writer.mux(out.encode(None))
-    return made(spec["name"], target, mime, 0, 0)
+    return succeeded(spec["name"], target, mime, 0, 0)
 
 
 def rate_for(encoder: str, wanted: int) -> int:
-    """The rate that the encoder knows and that is nearest to the wanted one."""
+    """The encoder's sample rate nearest to the wanted one."""
     if encoder == "libopus":
         return _OPUS_RATE
     if encoder == "libmp3lame":
-        return min(_MP3_RATES, key=lambda one: abs(one - wanted))
+        return min(_MP3_RATES, key=lambda rate: abs(rate - wanted))
     return wanted
 
 
 def decoded(reader: Any, stream: Any) -> Any:
-    """The frames of a stream; what is damaged in the middle is left out, as players do, but not if nothing is left."""
-    good = False
+    """The frames of a stream. Damaged packets are skipped, as players do. Raises Undecodable if no frame is left."""
+    has_frames = False
     failures = 0
     for packet in reader.demux(stream):
         try:
@@ -87,52 +87,57 @@ def decoded(reader: Any, stream: Any) -> Any:
                 raise Undecodable(DAMAGED, why=str(failure)[:300]) from failure
             continue
         for frame in frames:
-            good = True
+            has_frames = True
             yield frame
-    if not good:
+    if not has_frames:
         raise Undecodable(DAMAGED, why=f"{failures} packets could not be decoded")
 
 
 def waveforms(source: Source, specs: list[dict[str, Any]], into: str) -> list[Result]:
-    """The picture of a sound: its loudness from left to right, twice as wide as high."""
-    ordered = sorted(specs, key=lambda one: -one["size"])
+    """The waveform of an audio file: its loudness from left to right, twice as wide as high."""
+    ordered = sorted(specs, key=lambda spec: -spec["size"])
     try:
         with av.open(source.path, metadata_errors="replace") as reader:
             if not reader.streams.audio:
                 raise NoMaker("There is no sound to draw.")
-            loud = peaks(reader)
+            amplitudes = peaks(reader)
     except FAULTS as failure:
         raise Undecodable(DAMAGED, why=str(failure)[:300]) from failure
     width = ordered[0]["size"]
-    return write_cascade(draw(loud, width, max(2, width // 2)), ordered, into)
+    return write_cascade(draw(amplitudes, width, max(2, width // 2)), ordered, into)
 
 
 def peaks(reader: Any) -> list[int]:
-    """The greatest amplitude (0 to 32768) of every FRESH samples of the sound at PEAK_RATE, mono."""
+    """The peak amplitude (0 to 32768) of each group of SAMPLES_PER_PEAK samples, in mono at PEAK_RATE."""
     resampler = av.AudioResampler(format="s16", layout="mono", rate=PEAK_RATE)
-    found: list[int] = []
+    peak_list: list[int] = []
     for frame in decoded(reader, reader.streams.audio[0]):
         frame.pts = None
         for part in resampler.resample(frame):
             samples = array("h", bytes(part.planes[0])[: part.samples * 2])
-            for at in range(0, len(samples), FRESH):
-                piece = samples[at : at + FRESH]
+            for at in range(0, len(samples), SAMPLES_PER_PEAK):
+                piece = samples[at : at + SAMPLES_PER_PEAK]
                 loudest, deepest = max(piece), min(piece)
-                found.append(max(loudest, -deepest))
-    return found
+                peak_list.append(max(loudest, -deepest))
+    return peak_list
 
 
-def draw(loud: list[int], width: int, height: int) -> Any:
-    """Bars around a middle line: the peak in a light colour, the mean in a dark one; scaled to the loudest."""
-    columns, rows = width * FINE, height * FINE
-    top = max(max(loud, default=0), 1)
+def draw(amplitudes: list[int], width: int, height: int) -> Any:
+    """Draw bars around a middle line: the peak in a light colour, the mean in a dark one, scaled to the loudest
+    peak."""
+    columns, rows = width * OVERSAMPLING, height * OVERSAMPLING
+    top = max(max(amplitudes, default=0), 1)
     lines: list[bytes] = []
     for at in range(columns):
-        piece = loud[at * len(loud) // columns : max((at + 1) * len(loud) // columns, at * len(loud) // columns + 1)]
-        high = max(piece, default=0) / top
-        mean = sum(piece) / max(1, len(piece)) / top
+        span = amplitudes[
+            at * len(amplitudes) // columns : max(
+                (at + 1) * len(amplitudes) // columns, at * len(amplitudes) // columns + 1
+            )
+        ]
+        high = max(span, default=0) / top
+        mean = sum(span) / max(1, len(span)) / top
         lines.append(_bar(rows, high * 0.94, mean * 0.75))
-    # Made lying down, a line for a column, and turned.
+    # Drawn as rows, one for each column, then rotated.
     shape = pyvips.Image.new_from_memory(b"".join(lines), rows, columns, 1, "uchar").rot("d270")
     colours = pyvips.Image.new_from_memory(bytes([*GROUND, *SHADE, *INK]), 3, 1, 3, "uchar")
     picture = shape.maplut(colours).copy(interpretation="srgb")
@@ -140,7 +145,7 @@ def draw(loud: list[int], width: int, height: int) -> Any:
 
 
 def _bar(rows: int, high: float, mean: float) -> bytes:
-    light, dark = max(FINE, round(rows * high)), max(FINE, round(rows * mean))
+    light, dark = max(OVERSAMPLING, round(rows * high)), max(OVERSAMPLING, round(rows * mean))
     dark = min(light, dark)
     edge, rim = (rows - light) // 2, (light - dark) // 2
     half = b"\x00" * edge + b"\x01" * rim

@@ -1,39 +1,41 @@
-"""Putting documents together from others: an album of photographs as a PDF; imported in the child only."""
+"""Compose an album of photographs as a PDF; imported only in the child."""
 
 import textwrap
 from typing import Any
 
 import pikepdf
 
-from vitrine.media.pictures import shrunk
+from vitrine.media.pictures import load_picture
 
 PAPER = (595, 842)  # A4 in points
 MARGIN = 60
-LETTERS = 84  # that fit into a line of 11 points
-COVER_LETTERS = 66  # of 14 points
+CHARACTERS_A_LINE = 84  # in a line of 11 points
+COVER_CHARACTERS_A_LINE = 66  # in a line of 14 points
 _ESCAPED = {"\\": "\\\\", "(": "\\(", ")": "\\)"}
 
 
 def album(target: str, title: str, subtitle: str, pages: list[dict[str, Any]], packet: bytes) -> int:
-    """The operation `album`: a cover, then a page for each {path, mime, title, texts}; *packet* is its XMP.
+    """The operation `album`: a cover, then one page for each {path, mime, title, texts}; *packet* is its XMP.
 
-    Returns the number of pages. The words are real text, so that they are found and read aloud.
+    Returns the number of pages. The texts are real text, so they can be searched and read aloud.
     """
     document = pikepdf.new()
-    faces = pikepdf.Dictionary(F1=_face(document, "Helvetica"), F2=_face(document, "Helvetica-Bold"))
+    faces = pikepdf.Dictionary(F1=_font(document, "Helvetica"), F2=_font(document, "Helvetica-Bold"))
     cover = [_text("F2", 24, 480, title)]
-    cover += [_text("F1", 14, 450 - 20 * at, line) for at, line in enumerate(textwrap.wrap(subtitle, COVER_LETTERS))]
-    _sheet(document, faces, cover, None)
-    for one in pages:
-        picture = shrunk(one["path"], one["mime"], 1000)
-        lines = [_text("F2", 18, 250, one["title"])]
+    cover += [
+        _text("F1", 14, 450 - 20 * at, line) for at, line in enumerate(textwrap.wrap(subtitle, COVER_CHARACTERS_A_LINE))
+    ]
+    _add_page(document, faces, cover, None)
+    for page in pages:
+        picture = load_picture(page["path"], page["mime"], 1000)
+        lines = [_text("F2", 18, 250, page["title"])]
         height = 226
-        for text in one["texts"]:
-            for line in textwrap.wrap(text, LETTERS):
+        for text in page["texts"]:
+            for line in textwrap.wrap(text, CHARACTERS_A_LINE):
                 lines.append(_text("F1", 11, height, line))
                 height -= 15
             height -= 8
-        _sheet(document, faces, lines, picture)
+        _add_page(document, faces, lines, picture)
     document.docinfo["/Title"] = title
     document.docinfo["/Subject"] = subtitle
     stream = document.make_stream(packet)
@@ -44,7 +46,7 @@ def album(target: str, title: str, subtitle: str, pages: list[dict[str, Any]], p
     return len(pages) + 1
 
 
-def _face(document: Any, name: str) -> Any:
+def _font(document: Any, name: str) -> Any:
     font = pikepdf.Dictionary(
         Type=pikepdf.Name.Font,
         Subtype=pikepdf.Name.Type1,
@@ -55,36 +57,38 @@ def _face(document: Any, name: str) -> Any:
 
 
 def _text(face: str, points: int, height: int, text: str) -> bytes:
-    plain = "".join(_ESCAPED.get(one, one) for one in text)
-    return f"BT /{face} {points} Tf {MARGIN} {height} Td (".encode() + plain.encode("cp1252", "replace") + b") Tj ET\n"
+    escaped = "".join(_ESCAPED.get(character, character) for character in text)
+    return (
+        f"BT /{face} {points} Tf {MARGIN} {height} Td (".encode() + escaped.encode("cp1252", "replace") + b") Tj ET\n"
+    )
 
 
-def _sheet(document: Any, faces: Any, lines: list[bytes], picture: Any | None) -> None:
+def _add_page(document: Any, faces: Any, lines: list[bytes], picture: Any | None) -> None:
     document.add_blank_page(page_size=PAPER)
     sheet = document.pages[-1]
     resources = pikepdf.Dictionary(Font=faces)
     content = b"".join(lines)
     if picture is not None:
-        room = (PAPER[0] - 2 * MARGIN, 500)
-        scale = min(room[0] / picture.width, room[1] / picture.height)
+        available = (PAPER[0] - 2 * MARGIN, 500)
+        scale = min(available[0] / picture.width, available[1] / picture.height)
         width, height = round(picture.width * scale, 1), round(picture.height * scale, 1)
         resources.XObject = pikepdf.Dictionary(Im0=document.make_indirect(image(document, picture)))
-        content += f"q {width} 0 0 {height} {MARGIN} {round(282 + room[1] - height, 1)} cm /Im0 Do Q".encode()
+        content += f"q {width} 0 0 {height} {MARGIN} {round(282 + available[1] - height, 1)} cm /Im0 Do Q".encode()
     sheet.Resources = resources
     sheet.Contents = document.make_stream(content)
 
 
 def image(document: Any, picture: Any) -> Any:
-    """A picture as an object of a PDF, compressed as JPEG."""
-    flat = picture.flatten(background=[255, 255, 255]) if picture.hasalpha() else picture
+    """A picture as a PDF image object, compressed as JPEG."""
+    opaque = picture.flatten(background=[255, 255, 255]) if picture.hasalpha() else picture
     return pikepdf.Stream(
         document,
-        flat.jpegsave_buffer(Q=85, keep="none"),
+        opaque.jpegsave_buffer(Q=85, keep="none"),
         Type=pikepdf.Name.XObject,
         Subtype=pikepdf.Name.Image,
-        Width=flat.width,
-        Height=flat.height,
-        ColorSpace=pikepdf.Name.DeviceGray if flat.bands == 1 else pikepdf.Name.DeviceRGB,
+        Width=opaque.width,
+        Height=opaque.height,
+        ColorSpace=pikepdf.Name.DeviceGray if opaque.bands == 1 else pikepdf.Name.DeviceRGB,
         BitsPerComponent=8,
         Filter=pikepdf.Name.DCTDecode,
     )

@@ -1,4 +1,4 @@
-"""Pictures and copies of PDF files, by pdfium and qpdf; imported in the child only."""
+"""Pictures and copies of PDF files, by pdfium and qpdf; imported only in the child."""
 
 from typing import Any
 
@@ -7,24 +7,24 @@ import pypdfium2 as pdfium
 import pyvips
 
 from vitrine.media.errors import Undecodable
-from vitrine.media.pictures import shrunk
+from vitrine.media.pictures import load_picture
 from vitrine.media.renditions.compose import image
 from vitrine.media.renditions.disarm import disarm
 from vitrine.media.renditions.image import write_cascade
-from vitrine.media.renditions.make import Result, Source, made, target_of
+from vitrine.media.renditions.make import Result, Source, succeeded, target_of
 
 DAMAGED = "The PDF is damaged or opens only with a password."
-FINEST = 10.0  # times 72 dots per inch: a stamp-sized page is not blown up without end
+LARGEST_SCALE = 10.0  # times 72 dots per inch: a tiny page is not enlarged without limit
 POINTS, DOTS, PRINT_DOTS = 72, 96, 150
 
 
 def first_pages(source: Source, specs: list[dict[str, Any]], into: str) -> list[Result]:
-    """Pictures of the first page, on white."""
-    ordered = sorted(specs, key=lambda one: -one["size"])
+    """Pictures of the first page on a white background."""
+    ordered = sorted(specs, key=lambda spec: -spec["size"])
     try:
         document = pdfium.PdfDocument(source.path)
         try:
-            picture = _drawn(document, 0, ordered[0]["size"])
+            picture = _render_page(document, 0, ordered[0]["size"])
         finally:
             document.close()
     except pdfium.PdfiumError as failure:
@@ -33,9 +33,9 @@ def first_pages(source: Source, specs: list[dict[str, Any]], into: str) -> list[
 
 
 def page(source: str, number: int, size: int, target: str) -> dict[str, int]:
-    """The operation `page`: page *number* (from 1) as a JPEG at *target*, its longest side *size* pixels.
+    """The operation `page`: page *number* (from 1) as a JPEG at *target*, with a longest side of *size* pixels.
 
-    Returns {width, height, pages}. Raises Undecodable; a number beyond the last page is answered with width 0.
+    Returns {width, height, pages}. The width is 0 if there is no such page. Raises Undecodable.
     """
     try:
         document = pdfium.PdfDocument(source)
@@ -43,7 +43,7 @@ def page(source: str, number: int, size: int, target: str) -> dict[str, int]:
             pages = len(document)
             if not 1 <= number <= pages:
                 return {"width": 0, "height": 0, "pages": pages}
-            picture = _drawn(document, number - 1, size)
+            picture = _render_page(document, number - 1, size)
         finally:
             document.close()
         picture.jpegsave(target, Q=85, keep="none")
@@ -52,12 +52,12 @@ def page(source: str, number: int, size: int, target: str) -> dict[str, int]:
     return {"width": picture.width, "height": picture.height, "pages": pages}
 
 
-def _drawn(document: Any, place: int, size: int) -> Any:
-    """A page with its forms and annotations as an sRGB picture in memory."""
+def _render_page(document: Any, index: int, size: int) -> Any:
+    """Render a page with its forms and annotations as an sRGB picture in memory."""
     document.init_forms()
-    sheet = document[place]
+    sheet = document[index]
     width, height = sheet.get_size()
-    scale = min(FINEST, size / max(width, height, 1))
+    scale = min(LARGEST_SCALE, size / max(width, height, 1))
     bitmap = sheet.render(scale=scale, rev_byteorder=True, fill_color=(255, 255, 255, 255), no_smoothtext=False)
     bands = bitmap.n_channels
     padded = pyvips.Image.new_from_memory(bytes(bitmap.buffer), bitmap.stride, bitmap.height, 1, "uchar")
@@ -71,8 +71,8 @@ def _drawn(document: Any, place: int, size: int) -> Any:
 
 
 def copies(source: Source, specs: list[dict[str, Any]], into: str) -> list[Result]:
-    """The document as browsers like it: linearised, so that its first page shows before the rest is there, and
-    without scripts, actions and attached files."""
+    """Copies for browsers: linearised, so the first page shows before the rest has arrived, and without scripts,
+    actions and attached files."""
     results = []
     try:
         for spec in specs:
@@ -81,14 +81,14 @@ def copies(source: Source, specs: list[dict[str, Any]], into: str) -> list[Resul
                 disarm(document)
                 document.save(target, linearize=True, object_stream_mode=pikepdf.ObjectStreamMode.generate)
             width, height = _first_size(str(target))
-            results.append(made(spec["name"], target, "application/pdf", width, height))
+            results.append(succeeded(spec["name"], target, "application/pdf", width, height))
     except (pikepdf.PdfError, pikepdf.DataDecodingError, pdfium.PdfiumError, ValueError, RuntimeError) as failure:
         raise Undecodable(DAMAGED, why=str(failure)[:300]) from failure
     return results
 
 
 def _first_size(path: str) -> tuple[int, int]:
-    """Of the first page in pixels, as it is seen: cropped and turned."""
+    """The size of the first page in pixels as displayed, after cropping and rotation."""
     document = pdfium.PdfDocument(path)
     try:
         width, height = document[0].get_size()
@@ -98,10 +98,10 @@ def _first_size(path: str) -> tuple[int, int]:
 
 
 def from_picture(source: Source, specs: list[dict[str, Any]], into: str) -> list[Result]:
-    """A picture as a PDF of one page, the picture's own shape, at 150 dots per inch."""
+    """A picture as a one-page PDF of the same proportions, at 150 dots per inch."""
     results = []
     for spec in specs:
-        picture = shrunk(source.path, source.mime, spec["size"])
+        picture = load_picture(source.path, source.mime, spec["size"])
         target = target_of(into, spec["name"], "pdf")
         document = pikepdf.new()
         width, height = round(picture.width * POINTS / PRINT_DOTS, 2), round(picture.height * POINTS / PRINT_DOTS, 2)
@@ -112,5 +112,5 @@ def from_picture(source: Source, specs: list[dict[str, Any]], into: str) -> list
         )
         sheet.Contents = document.make_stream(f"q {width} 0 0 {height} 0 0 cm /Im0 Do Q".encode())
         document.save(target, linearize=True)
-        results.append(made(spec["name"], target, "application/pdf", picture.width, picture.height))
+        results.append(succeeded(spec["name"], target, "application/pdf", picture.width, picture.height))
     return results

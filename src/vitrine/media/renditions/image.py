@@ -1,7 +1,7 @@
-"""Pictures from pictures, by libvips; imported in the child only.
+"""Pictures from pictures, by libvips; imported only in the child.
 
-The largest is made from the source with shrink-on-load, the others from the one before: a cascade costs little more
-than its first step.
+The largest is made from the source with shrink-on-load, each further one from the previous one: a cascade costs little
+more than its first step.
 """
 
 import re
@@ -11,22 +11,23 @@ from typing import Any
 import pyvips
 
 from vitrine.media.errors import Undecodable
-from vitrine.media.pictures import animation, shrunk
-from vitrine.media.renditions.make import Result, Source, made, target_of
+from vitrine.media.pictures import load_animation, load_picture
+from vitrine.media.renditions.make import Result, Source, succeeded, target_of
 
-PAPER = [255, 255, 255]
+WHITE = [255, 255, 255]
 _COLOUR = re.compile(r"#?([0-9a-f]{2})([0-9a-f]{2})([0-9a-f]{2})", re.I)
 MM_PER_INCH = 25.4
 
 
 def from_picture(source: Source, specs: list[dict[str, Any]], into: str) -> list[Result]:
-    """Renditions turned upright, in sRGB, without metadata, never enlarged, transparency on the background."""
-    ordered = sorted(specs, key=lambda one: -one["size"])
-    return write_cascade(shrunk(source.path, source.mime, ordered[0]["size"]), ordered, into)
+    """Renditions that are upright, in sRGB, without metadata and never enlarged; the background replaces
+    transparency."""
+    ordered = sorted(specs, key=lambda spec: -spec["size"])
+    return write_cascade(load_picture(source.path, source.mime, ordered[0]["size"]), ordered, into)
 
 
 def write_cascade(picture: Any, ordered: list[dict[str, Any]], into: str) -> list[Result]:
-    """Save *picture* (in memory, upright, sRGB, already in the first box) in every size of *ordered*."""
+    """Save *picture* (in memory, upright, sRGB, already fitted to the first size) in every size of *ordered*."""
     results = []
     try:
         for spec in ordered:
@@ -53,25 +54,25 @@ def _save(picture: Any, spec: dict[str, Any], into: str) -> Result:
     else:
         target, mime = target_of(into, spec["name"], "jpg"), "image/jpeg"
         picture.jpegsave(str(target), Q=spec["quality"], keep="none", interlace=False)
-    return made(spec["name"], target, mime, picture.width, picture.height)
+    return succeeded(spec["name"], target, mime, picture.width, picture.height)
 
 
 def _background(colour: str) -> list[int]:
     matched = _COLOUR.fullmatch(colour.strip())
-    return [int(part, 16) for part in matched.groups()] if matched else PAPER
+    return [int(part, 16) for part in matched.groups()] if matched else WHITE
 
 
 def animations(source: Source, specs: list[dict[str, Any]], into: str) -> list[Result]:
-    """GIF: a picture that moves keeps moving, at its own pace; a still one has one frame."""
+    """GIFs: an animated picture keeps its frames and delays; a still picture has one frame."""
     results = []
     for spec in specs:
-        picture = animation(source.path, source.mime, spec["size"])
+        picture = load_animation(source.path, source.mime, spec["size"])
         results.append(save_gif(picture, spec["name"], into))
     return results
 
 
 def save_gif(picture: Any, name: str, into: str) -> Result:
-    """Frames stand below each other, as libvips has them (`page-height`, `delay`)."""
+    """Save a GIF. Frames are stacked vertically, as in libvips (`page-height`, `delay`)."""
     target = target_of(into, name, "gif")
     try:
         picture.gifsave(str(target), effort=3, keep="none")
@@ -79,4 +80,4 @@ def save_gif(picture: Any, name: str, into: str) -> Result:
         why = str(failure).replace("\n", " ")[:300]
         raise Undecodable("The moving picture could not be written.", why=why) from failure
     height = picture.get("page-height") if picture.get_typeof("page-height") else picture.height
-    return made(name, Path(target), "image/gif", picture.width, int(height))
+    return succeeded(name, Path(target), "image/gif", picture.width, int(height))

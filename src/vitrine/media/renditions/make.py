@@ -12,7 +12,7 @@ Result = dict[str, Any]
 
 
 class Source(NamedTuple):
-    """The original: where it lies and what it is."""
+    """The original: its path and type."""
 
     path: str
     mime: str
@@ -22,25 +22,25 @@ Maker = Callable[[Source, list[dict[str, Any]], str], list[Result]]
 
 
 def make_many(source: str, mime: str, specs: list[dict[str, Any]], into: str) -> list[Result]:
-    """One result a spec: the members of `Made`, or {name, code, detail, why} for the ones that failed."""
+    """One result per spec: the members of `Made`, or {name, code, detail, why} for a failure."""
     results: list[Result] = []
-    for mediatype in dict.fromkeys(one["mediatype"] for one in specs):
-        wanted = [one for one in specs if one["mediatype"] == mediatype]
+    for mediatype in dict.fromkeys(spec["mediatype"] for spec in specs):
+        matching = [spec for spec in specs if spec["mediatype"] == mediatype]
         try:
-            results += _maker(mime, mediatype)(Source(source, mime), wanted, into)
+            results += _maker(mime, mediatype)(Source(source, mime), matching, into)
         except MediaError as failure:
-            results += [failed(one["name"], failure) for one in wanted]
+            results += [failed(spec["name"], failure) for spec in matching]
     return results
 
 
-def one_by_one(
+def write_each(
     specs: list[dict[str, Any]],
     write: Callable[[dict[str, Any]], Result],
     faults: tuple[type[Exception], ...],
     damaged: str,
 ) -> list[Result]:
-    """What *write* makes of each spec. A spec that fails spoils none of the others; *faults* are the exceptions by
-    which a decoder says that the file is bad, told as *damaged*."""
+    """Call *write* for each spec. A failure does not affect the others. *faults* are the exceptions by which a decoder
+    reports a bad file; their message to people is *damaged*."""
     results: list[Result] = []
     for spec in specs:
         try:
@@ -57,10 +57,10 @@ def failed(name: str, failure: MediaError) -> Result:
 
 
 def _maker(mime: str, mediatype: str) -> Maker:
-    named = MAKERS.get((mime, mediatype))
-    if named is None:
+    location = MAKERS.get((mime, mediatype))
+    if location is None:
         raise NoMaker(f"No {mediatype} can be made of {mime}.")
-    maker: Maker = getattr(import_module(f"vitrine.media.renditions.{named[0]}"), named[1])
+    maker: Maker = getattr(import_module(f"vitrine.media.renditions.{location[0]}"), location[1])
     return maker
 
 
@@ -68,6 +68,6 @@ def target_of(into: str, name: str, extension: str) -> Path:
     return Path(into) / f"{name}.{extension}"
 
 
-def made(name: str, path: Path, mime: str, width: int, height: int) -> Result:
+def succeeded(name: str, path: Path, mime: str, width: int, height: int) -> Result:
     extension = path.suffix.lstrip(".")
     return {"name": name, "path": str(path), "mime": mime, "extension": extension, "width": width, "height": height}

@@ -1,7 +1,7 @@
-"""Watermark and stamp on a picture, by libvips; imported in the child only (contract 04 section 5, 06 section 3).
+"""Watermarks and stamps on pictures, by libvips; imported only in the child (contract 04 section 5, 06 section 3).
 
-A marked copy has the width and height of its source, so that every size that was told elsewhere stays true: a stamp's
-bars take their room from the picture, which becomes a little smaller on the colour of the bar.
+A marked copy has the width and height of its source, so sizes reported elsewhere stay correct. The bars of a stamp take
+space from the picture, which shrinks a little; its margins get the background colour of the bars.
 """
 
 from html import escape
@@ -13,37 +13,37 @@ import pyvips
 from vitrine.media import pictures
 from vitrine.media.errors import EmptyMark, Undecodable
 from vitrine.media.kinds import SVG, marked_as
-from vitrine.media.renditions.make import Result, made
+from vitrine.media.renditions.make import Result, succeeded
 
-FULL = 10_000_000  # a box that no picture fills: nothing is made smaller
-VEIL = 0.4  # how much of an opaque watermark picture covers
-LIGHTEST_BAR, LARGEST_BARS = 0.022, 0.4  # text height of the width; bars of the height
-LARGEST_DRAWING = 4096  # pixels of the longest side: a drawing may ask for any size, and costs nothing until drawn
+UNLIMITED_SIZE = 10_000_000  # larger than any picture: nothing is shrunk
+WATERMARK_OPACITY = 0.4  # the opacity of a watermark picture without alpha
+LIGHTEST_BAR, LARGEST_BARS = 0.022, 0.4  # text height as a part of the width; bars as a part of the height
+LARGEST_DRAWING = 4096  # pixels of the longest side: a drawing may declare any size
 _ALIGN = {"left": "low", "centre": "centre", "right": "high"}
 
 
 def mark(source: str, mime: str, spec: dict[str, Any], into: str) -> Result:
     """One marked copy of *source* in the folder *into*. *spec* is {kind: wm, text, picture} or {kind: stamp, blocks}.
 
-    The copy has the form that `kinds.marked_as` says. Raises Undecodable or EmptyMark.
+    `kinds.marked_as` gives the type of the copy. Raises Undecodable or EmptyMark.
     """
     form, extension = marked_as(mime)
     target = Path(into) / f"marked.{extension}"
     try:
-        loaded, frames = _loaded(source, mime)
+        loaded, frames = _load(source, mime)
         height = loaded.height // frames
-        marked = [_marked(loaded.crop(0, one * height, loaded.width, height), spec) for one in range(frames)]
-        whole = pyvips.Image.arrayjoin(marked, across=1) if frames > 1 else marked[0]
-        _save(whole, loaded, target, frames)
+        marked = [_apply(loaded.crop(0, index * height, loaded.width, height), spec) for index in range(frames)]
+        joined = pyvips.Image.arrayjoin(marked, across=1) if frames > 1 else marked[0]
+        _save(joined, loaded, target, frames)
     except pyvips.Error as failure:
         why = str(failure).replace("\n", " ")[:300]
         raise Undecodable("The picture is damaged or cut off.", why=why) from failure
-    return made("marked", target, form, loaded.width, height)
+    return succeeded("marked", target, form, loaded.width, height)
 
 
-def _loaded(source: str, mime: str) -> tuple[Any, int]:
-    """The picture upright in sRGB with four bands, its frames below each other."""
-    picture = pictures.animation(source, mime, LARGEST_DRAWING if mime == SVG else FULL)
+def _load(source: str, mime: str) -> tuple[Any, int]:
+    """The picture, upright, in sRGB with four bands, its frames stacked vertically."""
+    picture = pictures.load_animation(source, mime, LARGEST_DRAWING if mime == SVG else UNLIMITED_SIZE)
     if picture.interpretation != "srgb":
         picture = picture.colourspace("srgb")
     frames = picture.height // int(picture.get("page-height")) if picture.get_typeof("page-height") else 1
@@ -63,26 +63,27 @@ def _save(picture: Any, source: Any, target: Path, frames: int) -> None:
     picture.write_to_file(str(target), **({} if target.suffix == ".gif" else {"keep": "none"}))
 
 
-def _marked(picture: Any, spec: dict[str, Any]) -> Any:
-    over = _watermark(picture, spec) if spec["kind"] == "wm" else None
-    return picture.composite2(over, "over") if over is not None else _stamped(picture, spec["blocks"])
+def _apply(picture: Any, spec: dict[str, Any]) -> Any:
+    overlay = _watermark(picture, spec) if spec["kind"] == "wm" else None
+    return picture.composite2(overlay, "over") if overlay is not None else _with_stamp(picture, spec["blocks"])
 
 
 # -- watermark ---------------------------------------------------------------------------------------------------------
 
 
 def _watermark(picture: Any, spec: dict[str, Any]) -> Any:
-    """The collection's own picture, fitted and centred, else two diagonals and the collection's name four times."""
+    """The collection's watermark picture, fitted and centred; otherwise two diagonals and the collection's name four
+    times."""
     width, height = picture.width, picture.height
     if not spec.get("picture"):
         return _diagonals(width, height, spec["text"])
-    own = pyvips.Image.thumbnail(spec["picture"], width, height=height, size="both").colourspace("srgb").cast("uchar")
-    own = own.copy_memory()  # read twice: for its alpha, and to be laid over
-    if not own.hasalpha():
-        own = own.bandjoin(round(255 * VEIL))
-    if own.extract_band(own.bands - 1).max() == 0:
+    logo = pyvips.Image.thumbnail(spec["picture"], width, height=height, size="both").colourspace("srgb").cast("uchar")
+    logo = logo.copy_memory()  # read twice: for its alpha and for the overlay
+    if not logo.hasalpha():
+        logo = logo.bandjoin(round(255 * WATERMARK_OPACITY))
+    if logo.extract_band(logo.bands - 1).max() == 0:
         raise EmptyMark("The watermark of this collection is transparent: choose another picture.")
-    return own.gravity("centre", width, height, extend="background", background=[0, 0, 0, 0])
+    return logo.gravity("centre", width, height, extend="background", background=[0, 0, 0, 0])
 
 
 def _diagonals(width: int, height: int, text: str) -> Any:
@@ -110,44 +111,44 @@ def _diagonals(width: int, height: int, text: str) -> Any:
 # -- stamp -------------------------------------------------------------------------------------------------------------
 
 
-def _stamped(picture: Any, blocks: list[dict[str, Any]]) -> Any:
+def _with_stamp(picture: Any, blocks: list[dict[str, Any]]) -> Any:
     width, height = picture.width, picture.height
-    bars = {place: [_block(one, width) for one in blocks if one["place"] == place] for place in ("TOP", "BOTTOM")}
-    room = sum(one.height for some in bars.values() for one in some)
-    if room > height * LARGEST_BARS:
-        scale = height * LARGEST_BARS / room
-        bars = {place: [_shrunk(one, width, scale) for one in some] for place, some in bars.items()}
-        room = sum(one.height for some in bars.values() for one in some)
-    middle = max(1, height - room)
-    inner = picture.thumbnail_image(width, height=middle, size="down") if room else picture
-    for one in blocks:
-        if one["place"].endswith("-OVER"):
-            inner = _over(inner, one)
-    if not room:
-        return inner
+    bars = {place: [_block(block, width) for block in blocks if block["place"] == place] for place in ("TOP", "BOTTOM")}
+    bars_height = sum(bar.height for stack in bars.values() for bar in stack)
+    if bars_height > height * LARGEST_BARS:
+        scale = height * LARGEST_BARS / bars_height
+        bars = {place: [_shrink_bar(bar, width, scale) for bar in stack] for place, stack in bars.items()}
+        bars_height = sum(bar.height for stack in bars.values() for bar in stack)
+    content_height = max(1, height - bars_height)
+    content = picture.thumbnail_image(width, height=content_height, size="down") if bars_height else picture
+    for block in blocks:
+        if block["place"].endswith("-OVER"):
+            content = _over(content, block)
+    if not bars_height:
+        return content
     paper = _colour(blocks[0]["background"]) if blocks else [255, 255, 255]
-    inner = inner.gravity("centre", width, middle, extend="background", background=[*paper, 255])
-    return _piled([*bars["TOP"], inner, *bars["BOTTOM"]])
+    content = content.gravity("centre", width, content_height, extend="background", background=[*paper, 255])
+    return _stack([*bars["TOP"], content, *bars["BOTTOM"]])
 
 
-def _piled(parts: list[Any]) -> Any:
-    """Parts of one width and different heights below each other."""
-    pile = parts[0]
-    for one in parts[1:]:
-        pile = pile.join(one, "vertical")
-    return pile
+def _stack(parts: list[Any]) -> Any:
+    """Join parts of one width vertically."""
+    joined = parts[0]
+    for part in parts[1:]:
+        joined = joined.join(part, "vertical")
+    return joined
 
 
-def _shrunk(bar: Any, width: int, scale: float) -> Any:
-    small = bar.resize(scale)
+def _shrink_bar(bar: Any, width: int, scale: float) -> Any:
+    resized = bar.resize(scale)
     paper = bar(0, 0)
-    return small.gravity("west", width, small.height, extend="background", background=paper).cast("uchar")
+    return resized.gravity("west", width, resized.height, extend="background", background=paper).cast("uchar")
 
 
 def _over(picture: Any, block: dict[str, Any]) -> Any:
     bar = _block(block, picture.width)
     if bar.height > picture.height * LARGEST_BARS:
-        bar = _shrunk(bar, picture.width, picture.height * LARGEST_BARS / bar.height)
+        bar = _shrink_bar(bar, picture.width, picture.height * LARGEST_BARS / bar.height)
     paper, veil = _colour(block["background"]), 0.6
     inked = (bar.extract_band(0, n=3) - paper).abs().bandmean() * 4
     least = round(255 * veil)
@@ -158,7 +159,7 @@ def _over(picture: Any, block: dict[str, Any]) -> Any:
 
 
 def _block(block: dict[str, Any], width: int) -> Any:
-    """One bar as wide as the picture: logo on the left, text beside it on the bar's own colour."""
+    """One bar as wide as the picture: a logo on the left and text beside it, on the bar's background colour."""
     size = max(9, round(width * LIGHTEST_BAR))
     pad = max(2, round(width * 0.012))
     paper, ink = _colour(block["background"]), _colour(block["colour"])
@@ -186,16 +187,16 @@ def _block(block: dict[str, Any], width: int) -> Any:
     return bar.bandjoin(255).copy(interpretation="srgb").cast("uchar")
 
 
-def _text(lines: list[str], size: int, room: int, align: str) -> Any | None:
-    plain = "\n".join(one for one in lines if one.strip())
-    if not plain or room < size:
+def _text(lines: list[str], size: int, available: int, align: str) -> Any | None:
+    joined = "\n".join(line for line in lines if line.strip())
+    if not joined or available < size:
         return None
-    drawn = pyvips.Image.text(escape(plain), font=f"sans {size}", dpi=72, width=room, align=_ALIGN[align])
-    if drawn.max() == 0:
+    rendered = pyvips.Image.text(escape(joined), font=f"sans {size}", dpi=72, width=available, align=_ALIGN[align])
+    if rendered.max() == 0:
         raise EmptyMark("The text of the stamp cannot be written: this server has no font for it.")
-    return drawn
+    return rendered
 
 
 def _colour(text: str) -> list[int]:
-    """`#rrggbb` as three numbers."""
+    """Parse `#rrggbb` into three numbers."""
     return [int(text[place : place + 2], 16) for place in (1, 3, 5)]

@@ -1,6 +1,6 @@
-"""The picture that an office program left in its file; imported in the child only.
+"""The thumbnail that an office program embedded in its file; imported only in the child.
 
-Nothing here lays out an office document: a preview that is not what the author sees would be a lie, so there is none.
+Office documents are not laid out: a preview that differs from what the author sees would mislead.
 """
 
 import zipfile
@@ -15,8 +15,8 @@ from vitrine.media.renditions.make import Result, Source
 
 
 def thumbnails(source: Source, specs: list[dict[str, Any]], into: str) -> list[Result]:
-    """The embedded thumbnail, never enlarged. Raises NoMaker when there is none."""
-    ordered = sorted(specs, key=lambda one: -one["size"])
+    """The embedded thumbnail, never enlarged. Raises NoMaker if there is none."""
+    ordered = sorted(specs, key=lambda spec: -spec["size"])
     try:
         with zipfile.ZipFile(source.path) as package:
             data = thumbnail(package)

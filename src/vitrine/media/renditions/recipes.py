@@ -7,7 +7,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class DefaultRecipe:
-    """One recipe: for the *group* of records, *klass* is the right it asks for."""
+    """One recipe for a *group* of records; *klass* is the right that it requires."""
 
     group: str
     name: str
@@ -33,7 +33,7 @@ def _mp3(kbps: int, rate: int) -> dict[str, Any]:
 _VIDEO = {
     "size": 748, "bitrate": 1000, "GOPsize": 50, "fps": 25, "vcodec": "libx264", "acodec": "aac", "audiobitrate": 128,
 }  # fmt: skip
-# VP9 and Opus are what every browser of today plays in WebM; the options name the family, as the reference does.
+# All current browsers play VP9 and Opus in WebM. The options name the codec family, as in Phraseanet.
 _WEBM = {**_VIDEO, "vcodec": "libvpx", "acodec": "libopus"}
 _GIF = {**_image(250, 80), "delay": 150}
 _PREVIEW, _THUMBNAIL = _labels("Aperçu", "Preview"), _labels("Vignette", "Thumbnail")

@@ -1,4 +1,4 @@
-"""Films and their pictures, by FFmpeg through PyAV; imported in the child only."""
+"""Videos and their pictures, by FFmpeg through PyAV; imported only in the child."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,24 +10,24 @@ import pyvips
 from av.error import FFmpegError
 
 from vitrine.media.errors import NoMaker, Undecodable
-from vitrine.media.probe.timed import film_of
+from vitrine.media.probe.timed import video_stream_of
 from vitrine.media.renditions.image import save_gif, write_cascade
-from vitrine.media.renditions.make import Result, Source, made, one_by_one, target_of
+from vitrine.media.renditions.make import Result, Source, succeeded, target_of, write_each
 
 DAMAGED = "The film is damaged or cut off."
 FAULTS = (FFmpegError, UnicodeDecodeError)
-DARK = 24  # mean of a black or nearly black picture, of 255
+DARK_MEAN = 24  # mean grey level (of 255) of a nearly black picture
 POSTER_TRIES = 5
 GIF_FRAMES = 12
-NEAR_S = 4.0  # about what is decoded from a key frame anyway
-FRAMES_PER_LOOK = 250  # how far is decoded from a key frame towards the wanted time
+FORWARD_DECODE_S = 4.0  # about the distance that is decoded from a key frame anyway
+MOST_FRAMES_PER_SEEK = 250  # decoded from a key frame towards the wanted time
 SOUND_RATE = 48_000
 GAP_S = 0.2
-FASTEST = 120
+MOST_FPS = 120
 
 
-class Form(NamedTuple):
-    """How a film is written: container, encoders and their options."""
+class Format(NamedTuple):
+    """How a video is written: container, encoders and their options."""
 
     container: str
     mime: str
@@ -40,7 +40,7 @@ class Form(NamedTuple):
 
 @dataclass(slots=True)
 class _Sound:
-    """The sound that is being written: how many samples were taken and which one is next, at SOUND_RATE."""
+    """The audio being written: the number of samples read and the next timestamp, at SOUND_RATE."""
 
     stream: Any
     resampler: Any
@@ -48,20 +48,20 @@ class _Sound:
     next_pts: int = 0
 
 
-_H264 = Form("mp4", "video/mp4", "libx264", {"preset": "veryfast", "profile": "high"}, "aac", "fltp",
+_H264 = Format("mp4", "video/mp4", "libx264", {"preset": "veryfast", "profile": "high"}, "aac", "fltp",
              {"movflags": "+faststart"})  # fmt: skip
-# VP9 in its quick mode: a hundredth of a second a picture of this size, on one thread.
-_VP9 = Form("webm", "video/webm", "libvpx-vp9",
+# VP9 in its fast mode: 10 ms for a frame of this size, on one thread.
+_VP9 = Format("webm", "video/webm", "libvpx-vp9",
             {"deadline": "realtime", "cpu-used": "8", "row-mt": "1"}, "libopus", "s16", {})  # fmt: skip
-_FORMS = {"": _H264, "libx264": _H264, "libvpx": _VP9, "libvpx-vp9": _VP9}
+_FORMATS = {"": _H264, "libx264": _H264, "libvpx": _VP9, "libvpx-vp9": _VP9}
 
 
 def posters(source: Source, specs: list[dict[str, Any]], into: str) -> list[Result]:
-    """Pictures of the first frame after a tenth of the film that is not dark."""
-    ordered = sorted(specs, key=lambda one: -one["size"])
+    """Pictures of the first frame after a tenth of the video that is not dark."""
+    ordered = sorted(specs, key=lambda spec: -spec["size"])
     try:
         with av.open(source.path, metadata_errors="replace") as container:
-            picture = _upright(_telling_frame(container), _film(container))
+            picture = _upright(_poster_frame(container), _film(container))
         size = ordered[0]["size"]
         picture = picture.thumbnail_image(size, height=size, size="down").copy_memory()
     except (FFmpegError, pyvips.Error, UnicodeDecodeError) as failure:
@@ -70,13 +70,13 @@ def posters(source: Source, specs: list[dict[str, Any]], into: str) -> list[Resu
 
 
 def _film(container: Any) -> Any:
-    stream = film_of(container)
+    stream = video_stream_of(container)
     if stream is None:
         raise NoMaker("There are no moving pictures in this file.")
     return stream
 
 
-def _telling_frame(container: Any) -> Any:
+def _poster_frame(container: Any) -> Any:
     stream = _film(container)
     length = container.duration or 0
     chosen = None
@@ -86,7 +86,7 @@ def _telling_frame(container: Any) -> Any:
         if frame is None:
             continue
         chosen = frame
-        if _picture(frame, "gray", 1).avg() > DARK:
+        if _picture(frame, "gray", 1).avg() > DARK_MEAN:
             return frame
     if chosen is None:
         container.seek(0)
@@ -97,7 +97,7 @@ def _telling_frame(container: Any) -> Any:
 
 
 def _frames(container: Any, stream: Any) -> Iterator[Any]:
-    """Pictures from where the container stands; damaged ones are left out, as players do."""
+    """Frames from the current position of the container. Damaged ones are skipped, as players do."""
     failures = 0
     for packet in container.demux(stream):
         try:
@@ -109,15 +109,15 @@ def _frames(container: Any, stream: Any) -> Iterator[Any]:
 
 
 def animations(source: Source, specs: list[dict[str, Any]], into: str) -> list[Result]:
-    """GIFs of GIF_FRAMES moments spread over the film."""
-    ordered = sorted(specs, key=lambda one: -one["size"])
+    """GIFs of GIF_FRAMES frames spread over the video."""
+    ordered = sorted(specs, key=lambda spec: -spec["size"])
     size = ordered[0]["size"]
     try:
         with av.open(source.path, metadata_errors="replace") as container:
             stream = _film(container)
             frames = [
-                _upright(one, stream).thumbnail_image(size, height=size, size="down").copy_memory()
-                for one in _moments(container, stream)
+                _upright(frame, stream).thumbnail_image(size, height=size, size="down").copy_memory()
+                for frame in _sampled_frames(container, stream)
             ]
         if not frames:
             raise Undecodable("The film has no picture that can be shown.")
@@ -128,71 +128,71 @@ def animations(source: Source, specs: list[dict[str, Any]], into: str) -> list[R
 
 def _gif(frames: list[Any], spec: dict[str, Any], into: str) -> Result:
     size = spec["size"]
-    fitting = [one.thumbnail_image(size, height=size, size="down") for one in frames]
-    joined = pyvips.Image.arrayjoin(fitting, across=1).copy_memory()
-    joined.set_type(pyvips.GValue.gint_type, "page-height", fitting[0].height)
-    joined.set_type(pyvips.GValue.array_int_type, "delay", [spec["delay_ms"]] * len(fitting))
+    resized = [frame.thumbnail_image(size, height=size, size="down") for frame in frames]
+    joined = pyvips.Image.arrayjoin(resized, across=1).copy_memory()
+    joined.set_type(pyvips.GValue.gint_type, "page-height", resized[0].height)
+    joined.set_type(pyvips.GValue.array_int_type, "delay", [spec["delay_ms"]] * len(resized))
     joined.set_type(pyvips.GValue.gint_type, "loop", 0)
     return save_gif(joined, spec["name"], into)
 
 
-def _moments(container: Any, stream: Any) -> Iterator[Any]:
-    """Frames at even distances: from the key frame before each moment, decoded up to the moment itself; what is near
-    is reached by going on."""
+def _sampled_frames(container: Any, stream: Any) -> Iterator[Any]:
+    """Frames at equal intervals. Seek to the key frame before each time and decode up to that time; if the time is
+    near, go on decoding without seeking."""
     length = float(container.duration or 0) / av.time_base
     start = float(container.start_time or 0) / av.time_base
     frames: Iterator[Any] = iter(())
-    now = -NEAR_S
+    current = -FORWARD_DECODE_S
     for number in range(GIF_FRAMES):
-        wanted = start + length * (number + 0.5) / GIF_FRAMES
-        if not 0 <= wanted - now < NEAR_S:
-            container.seek(int(wanted * av.time_base))
+        target_time = start + length * (number + 0.5) / GIF_FRAMES
+        if not 0 <= target_time - current < FORWARD_DECODE_S:
+            container.seek(int(target_time * av.time_base))
             frames = _frames(container, stream)
         best = None
         for count, frame in enumerate(frames):
             best = frame
-            if frame.time is None or frame.time >= wanted or count > FRAMES_PER_LOOK:
+            if frame.time is None or frame.time >= target_time or count > MOST_FRAMES_PER_SEEK:
                 break
         if best is not None:
-            now = best.time if best.time is not None else -NEAR_S
+            current = best.time if best.time is not None else -FORWARD_DECODE_S
             yield best
         if not length:
             return
 
 
 def _upright(frame: Any, stream: Any) -> Any:
-    """The frame as an sRGB picture: turned as the film says, its pixels made square."""
+    """The frame as an sRGB picture with square pixels, rotated as the video says."""
     picture = _picture(frame, "rgb24", 3).copy(interpretation="srgb")
     aspect = _aspect(stream)
     if aspect != 1:
         picture = picture.resize(float(aspect), vscale=1.0) if aspect < 1 else picture.resize(1.0, vscale=1 / aspect)
-    turned = int(frame.rotation) % 360
-    return picture.rot({90: "d270", 180: "d180", 270: "d90"}.get(turned, "d0"))
+    rotation = int(frame.rotation) % 360
+    return picture.rot({90: "d270", 180: "d180", 270: "d90"}.get(rotation, "d0"))
 
 
 def _aspect(stream: Any) -> Fraction:
-    """Width of a stored pixel to its height; 1 where the film says nothing, or nonsense."""
+    """The pixel aspect ratio (width to height); 1 if the video has none or an implausible one."""
     aspect = stream.sample_aspect_ratio
     return Fraction(aspect) if aspect and Fraction(1, 4) < aspect < 4 else Fraction(1)
 
 
 def _picture(frame: Any, form: str, bands: int) -> Any:
-    """The frame's pixels as a picture; lines are padded in the frame and not in the picture."""
-    plain = frame.reformat(format=form)
-    plane = plain.planes[0]
-    padded = pyvips.Image.new_from_memory(bytes(plane), plane.line_size, plain.height, 1, "uchar")
-    rows = padded.crop(0, 0, plain.width * bands, plain.height)
-    return pyvips.Image.new_from_memory(rows.write_to_memory(), plain.width, plain.height, bands, "uchar")
+    """The frame's pixels as a picture, without the padding of the frame's lines."""
+    converted = frame.reformat(format=form)
+    plane = converted.planes[0]
+    padded = pyvips.Image.new_from_memory(bytes(plane), plane.line_size, converted.height, 1, "uchar")
+    rows = padded.crop(0, 0, converted.width * bands, converted.height)
+    return pyvips.Image.new_from_memory(rows.write_to_memory(), converted.width, converted.height, bands, "uchar")
 
 
 def films(source: Source, specs: list[dict[str, Any]], into: str) -> list[Result]:
-    """H.264 and AAC in an MP4 that begins to play before it is whole, or VP9 and Opus in WebM; one pass over the
-    source for each."""
-    return one_by_one(specs, lambda spec: _written(source.path, spec, into), FAULTS, DAMAGED)
+    """H.264 and AAC in an MP4 that plays before it is complete, or VP9 and Opus in WebM; one pass over the source for
+    each."""
+    return write_each(specs, lambda spec: _write_film(source.path, spec, into), FAULTS, DAMAGED)
 
 
-def _written(path: str, spec: dict[str, Any], into: str) -> Result:
-    form = _FORMS.get(spec["codec"])
+def _write_film(path: str, spec: dict[str, Any], into: str) -> Result:
+    form = _FORMATS.get(spec["codec"])
     if form is None:
         raise NoMaker(f"Films cannot be written with {spec['codec']}; choose libx264 or libvpx.")
     target = target_of(into, spec["name"], form.container)
@@ -200,8 +200,8 @@ def _written(path: str, spec: dict[str, Any], into: str) -> Result:
         turn = _rotation(path)
         picture = _film(reader)
         picture.thread_type = "AUTO"
-        width, height = box(*_shown(picture, turn), spec["size"])
-        rate = min(Fraction(picture.average_rate or 25), Fraction(spec["fps"]), Fraction(FASTEST))
+        width, height = box(*_display_size(picture, turn), spec["size"])
+        rate = min(Fraction(picture.average_rate or 25), Fraction(spec["fps"]), Fraction(MOST_FPS))
         with av.open(str(target), "w", format=form.container, options=form.flags) as writer:
             out: Any = writer.add_stream(form.encoder, rate=rate)
             out.width, out.height, out.pix_fmt = width, height, "yuv420p"
@@ -210,11 +210,11 @@ def _written(path: str, spec: dict[str, Any], into: str) -> Result:
             out.options = form.options
             sound = _sound_stream(reader, writer, spec, form)
             _transcode(reader, writer, (picture, out), sound, _graph(picture, width, height, rate, turn))
-    return made(spec["name"], target, form.mime, width, height)
+    return succeeded(spec["name"], target, form.mime, width, height)
 
 
-def _shown(picture: Any, turn: int) -> tuple[int, int]:
-    """Width and height as people see them: square pixels (never more than are stored), upright."""
+def _display_size(picture: Any, turn: int) -> tuple[int, int]:
+    """The display size: upright, with square pixels, never more than are stored."""
     aspect = _aspect(picture)
     width = round(picture.width * min(aspect, Fraction(1)))
     height = round(picture.height / max(aspect, Fraction(1)))
@@ -242,7 +242,7 @@ def _graph(picture: Any, width: int, height: int, rate: Fraction, turn: int) -> 
     return graph
 
 
-def _sound_stream(reader: Any, writer: Any, spec: dict[str, Any], form: Form) -> _Sound | None:
+def _sound_stream(reader: Any, writer: Any, spec: dict[str, Any], form: Format) -> _Sound | None:
     if not reader.streams.audio:
         return None
     sound = writer.add_stream(form.sound, rate=SOUND_RATE, layout="stereo")
@@ -260,7 +260,7 @@ def _transcode(reader: Any, writer: Any, film: tuple[Any, Any], sound: _Sound | 
         try:
             frames = packet.decode()
         except FFmpegError:
-            continue  # a damaged packet in the middle is left out, as players do
+            continue  # skip damaged packets, as players do
         for frame in frames:
             if packet.stream.type == "video":
                 pictures += 1
@@ -280,7 +280,7 @@ def _transcode(reader: Any, writer: Any, film: tuple[Any, Any], sound: _Sound | 
 
 def _write_sound(frame: Any, sound: _Sound, writer: Any) -> None:
     if frame is not None:
-        # Clocks of old containers tremble: samples are counted, and only a real gap moves the count.
+        # Timestamps of old containers jitter: samples are counted, and only a real gap moves the count.
         if frame.time is not None and frame.time * SOUND_RATE - sound.taken > GAP_S * SOUND_RATE:
             sound.next_pts += round(frame.time * SOUND_RATE - sound.taken)
             sound.taken = frame.time * SOUND_RATE
@@ -298,11 +298,11 @@ def _drain(graph: Any, out: Any, writer: Any) -> None:
             frame = graph.pull()
         except (av.error.BlockingIOError, av.error.EOFError):
             return
-        frame.pict_type = 0  # the source's own key frames must not decide where ours are
+        frame.pict_type = 0  # the source's key frames must not determine ours
         writer.mux(out.encode(frame))
 
 
 def box(width: int, height: int, size: int) -> tuple[int, int]:
-    """The largest even size inside a square of *size* with the same shape; never enlarged, at least 2 × 2."""
+    """The largest even size inside a square of *size* with the same proportions; never enlarged, at least 2 × 2."""
     scale = min(1.0, size / max(width, height))
     return max(2, round(width * scale / 2) * 2), max(2, round(height * scale / 2) * 2)

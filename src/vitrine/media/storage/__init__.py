@@ -1,4 +1,4 @@
-"""Where bytes are kept: content-addressed by SHA-256, written once, never changed."""
+"""Blob storage: content-addressed by SHA-256, written once, never changed."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -23,13 +23,13 @@ def _objects(url: str, data: Path) -> BlobStore:
     return ObjectStore.at(url, data / "blobs" / "incoming")
 
 
-# By the scheme of the setting `blobs_url`. Tests run on local folders and on S3; Google's and Azure's stores are
-# reached through the same library by the same calls.
+# By the scheme of the setting `blobs_url`. Tests run on local folders and on S3; Google's and Azure's stores use the
+# same library and the same calls.
 STORES: dict[str, Callable[[str, Path], BlobStore]] = {"": _local, "s3": _objects, "gs": _objects, "az": _objects}
 
 
 def open_store(url: str, data: Path) -> BlobStore:
-    """The store that `blobs_url` names; spooled bytes stand in the data folder in any case. Raises Invalid."""
+    """The store that `blobs_url` names. Spooled bytes are always in the data folder. Raises Invalid."""
     scheme = urlsplit(url).scheme
     if scheme not in STORES or (url and not scheme):
         raise Invalid("blobs_url must begin with s3://, gs:// or az://, or be empty.", field="blobs_url")

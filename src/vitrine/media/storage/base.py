@@ -1,4 +1,4 @@
-"""Where bytes are kept: content-addressed by SHA-256, written once, never changed."""
+"""The protocol of blob stores: content-addressed by SHA-256, written once, never changed."""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
@@ -10,7 +10,7 @@ from typing import BinaryIO, Protocol, runtime_checkable
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """Bytes that are kept: *sha256* is 64 lower-case hex digits, *size* is in bytes."""
+    """A stored blob: *sha256* is 64 lower-case hex digits, *size* is in bytes."""
 
     sha256: str
     size: int
@@ -18,7 +18,7 @@ class Stored:
 
 @dataclass(frozen=True, slots=True)
 class Spooled:
-    """Bytes on their way in, in a temporary file of the store; gone when its context ends, unless it was kept."""
+    """Incoming bytes in a temporary file of the store, deleted when the context ends unless they were kept."""
 
     path: Path
     sha256: str
@@ -26,14 +26,14 @@ class Spooled:
 
 
 class BlobStore(Protocol):
-    """Any place for bytes. All methods raise NotFound for an unknown digest and Unavailable when the place fails."""
+    """A store of blobs. All methods raise NotFound for an unknown digest and Unavailable if the store fails."""
 
     def spool(self, source: BinaryIO | Path, max_bytes: int) -> AbstractContextManager[Spooled]:
-        """Copy *source* in and digest it. Raises FileTooLarge beyond *max_bytes*; nothing is left behind."""
+        """Copy *source* into the spool and digest it. Raises FileTooLarge beyond *max_bytes*; leaves nothing behind."""
         ...
 
     def keep(self, spooled: Spooled) -> Stored:
-        """Give spooled bytes their final name, at once and whole. Keeping the same bytes twice is one blob."""
+        """Move spooled bytes to their final name, atomically. Keeping the same bytes twice gives one blob."""
         ...
 
     def open(self, sha256: str) -> BinaryIO:
@@ -45,24 +45,24 @@ class BlobStore(Protocol):
     def modified(self, sha256: str) -> datetime: ...
 
     def delete(self, sha256: str) -> None:
-        """Deleting what is not there is fine."""
+        """Delete a blob; does nothing if it does not exist."""
         ...
 
     def older_than(self, age: timedelta) -> Iterator[str]:
-        """Digests of blobs that were kept (or kept again) longer ago than *age*."""
+        """Digests of blobs last kept longer ago than *age*."""
         ...
 
     def probe(self) -> None:
-        """Write and delete a small file. Raises Unavailable when the place takes nothing."""
+        """Write and delete a small file. Raises Unavailable if the store cannot be written."""
         ...
 
     def sweep_spool(self, age: timedelta) -> int:
-        """Delete what interrupted uploads left in the spool; returns how many files went."""
+        """Delete what interrupted uploads left in the spool; return the number of files deleted."""
         ...
 
 
 @runtime_checkable
 class HasPaths(Protocol):
-    """Optional: a store whose blobs are files of this machine."""
+    """Optional: a store whose blobs are files on this machine."""
 
     def path(self, sha256: str) -> Path: ...

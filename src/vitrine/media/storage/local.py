@@ -1,4 +1,4 @@
-"""Blobs as files of a local folder: `ab/cd/<sha256>`, with `incoming/` for what is still being written."""
+"""Blobs as files in a local folder: `ab/cd/<sha256>`, with `incoming/` for files still being written."""
 
 import os
 import time
@@ -10,11 +10,11 @@ from typing import BinaryIO
 
 from vitrine.errors import NotFound
 from vitrine.media.storage.base import Spooled, Stored
-from vitrine.media.storage.spool import DIGEST, Spool, as_unavailable, checked
+from vitrine.media.storage.spool import DIGEST, Spool, as_unavailable, check_digest
 
 
 class LocalStore(Spool):
-    """The embedded store. A blob appears under its name only when it is whole and on the disk."""
+    """The embedded store. A blob appears under its name only when it is complete and on disk."""
 
     def __init__(self, root: Path) -> None:
         super().__init__(root / "incoming")
@@ -24,7 +24,7 @@ class LocalStore(Spool):
         final = self.path(spooled.sha256)
         with as_unavailable():
             if final.exists():
-                os.utime(final)  # young again: the sweep must leave it to the record that is about to refer to it
+                os.utime(final)  # renew its age: the sweep must not delete it before the new record refers to it
             else:
                 final.parent.mkdir(parents=True, exist_ok=True)
                 spooled.path.chmod(0o440)
@@ -39,7 +39,7 @@ class LocalStore(Spool):
             raise NotFound("The file is missing from the store.", why=f"blob {sha256}") from None
 
     def path(self, sha256: str) -> Path:
-        checked(sha256)
+        check_digest(sha256)
         return self.root / sha256[:2] / sha256[2:4] / sha256
 
     def size(self, sha256: str) -> int:
@@ -70,8 +70,8 @@ class LocalStore(Spool):
 
 
 def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
+    descriptor = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(handle)
+        os.fsync(descriptor)
     finally:
-        os.close(handle)
+        os.close(descriptor)

@@ -1,7 +1,7 @@
-"""Blobs in an object store (S3 and what speaks like it, Google's, Azure's), through obstore.
+"""Blobs in an object store (S3 and compatible stores, Google's, Azure's), through obstore.
 
-An object appears under its name only when it is whole: that is what these stores promise of a put and of a multipart
-upload. Bytes stream through our server, so that every reader passes the same gate and gets the same headers; see
+An object appears under its name only when it is complete: these stores guarantee it for a put and for a multipart
+upload. Bytes stream through our server, so every reader passes the same checks and gets the same headers; see
 docs/decisions/0031-object-stores.md.
 """
 
@@ -20,7 +20,7 @@ from obstore.store import from_url
 
 from vitrine.errors import Invalid, NotFound, Unavailable
 from vitrine.media.storage.base import Spooled, Stored
-from vitrine.media.storage.spool import DIGEST, Spool, as_unavailable, checked
+from vitrine.media.storage.spool import DIGEST, Spool, as_unavailable, check_digest
 
 PART = 8 << 20
 AT_ONCE = 4  # parts in memory together: 32 MiB an upload
@@ -38,21 +38,21 @@ class ObjectStore(Spool):
 
     @classmethod
     def at(cls, url: str, incoming: Path) -> "ObjectStore":
-        """`s3://bucket/prefix?endpoint=…&region=…`; credentials come from the environment as the store's own tools
-        take them (AWS_ACCESS_KEY_ID, …), never from the address. Raises Invalid."""
+        """`s3://bucket/prefix?endpoint=…&region=…`. Credentials come from the environment variables of the store's own
+        tools (AWS_ACCESS_KEY_ID, …), never from the address. Raises Invalid."""
         parts = urlsplit(url)
         options = dict(parse_qsl(parts.query))
         if unknown := set(options) - OPTIONS:
             raise Invalid(f"blobs_url has an unknown option: {min(unknown)}.", field="blobs_url")
         if not parts.hostname or parts.username or parts.password:
-            raise Invalid("blobs_url needs a bucket, and no credentials: they stand in the environment.")
-        given: dict[str, str] = {name: value for name, value in options.items() if name != "allow_http"}
+            raise Invalid("blobs_url needs a bucket and no credentials: set them in the environment.")
+        config: dict[str, str] = {name: value for name, value in options.items() if name != "allow_http"}
         client = {"allow_http": options.get("allow_http", "").lower() == "true", "timeout": "300s"}
         try:
-            opened: Any = from_url  # its types know each kind of store by its own options
-            store = opened(
+            open_url: Any = from_url  # its type hints differ for each kind of store
+            store = open_url(
                 f"{parts.scheme}://{parts.netloc}{parts.path}",
-                config=given,
+                config=config,
                 client_options=client,
                 retry_config={"max_retries": 4, "retry_timeout": timedelta(seconds=60)},
             )
@@ -62,14 +62,15 @@ class ObjectStore(Spool):
 
     @staticmethod
     def _key(sha256: str) -> str:
-        checked(sha256)
+        check_digest(sha256)
         return f"{sha256[:2]}/{sha256[2:4]}/{sha256}"
 
     def keep(self, spooled: Spooled) -> Stored:
         key = self._key(spooled.sha256)
         with as_unavailable(), _failures(spooled.sha256):
             if not self._is_young(key, spooled.size):
-                # The same bytes again make an old object young: the sweep must leave it to the record to come.
+                # Writing the same bytes again renews the object's age: the sweep must not delete it before the new
+                # record refers to it.
                 with spooled.path.open("rb") as reader:
                     obstore.put(
                         self._store,
@@ -80,15 +81,15 @@ class ObjectStore(Spool):
                         max_concurrency=AT_ONCE,
                     )
                 if obstore.head(self._store, key)["size"] != spooled.size:
-                    raise Unavailable("The object store kept a file in part only.", why=f"blob {spooled.sha256}")
+                    raise Unavailable("The object store kept only part of a file.", why=f"blob {spooled.sha256}")
         return Stored(spooled.sha256, spooled.size)
 
     def _is_young(self, key: str, size: int) -> bool:
         try:
-            found = obstore.head(self._store, key)
+            head = obstore.head(self._store, key)
         except (NotFoundError, FileNotFoundError):
             return False
-        return found["size"] == size and datetime.now(UTC) - found["last_modified"] < YOUNG_FOR
+        return head["size"] == size and datetime.now(UTC) - head["last_modified"] < YOUNG_FOR
 
     def open(self, sha256: str) -> BinaryIO:
         return cast(BinaryIO, _Reader(self._store, self._key(sha256), sha256, self.size(sha256)))
@@ -112,9 +113,9 @@ class ObjectStore(Spool):
         limit = datetime.now(UTC) - age
         with _failures(""):
             for page in obstore.list(self._store, chunk_size=1000):
-                for one in page:
-                    name = one["path"].rpartition("/")[2]
-                    if DIGEST.fullmatch(name) and one["last_modified"] <= limit:
+                for entry in page:
+                    name = entry["path"].rpartition("/")[2]
+                    if DIGEST.fullmatch(name) and entry["last_modified"] <= limit:
                         yield name
 
     def probe(self) -> None:
@@ -127,27 +128,27 @@ class ObjectStore(Spool):
 
 @contextmanager
 def _failures(sha256: str) -> Iterator[None]:
-    """What the store says, as a refusal: it is missing, or the store is out of reach."""
+    """Translate errors of the store into refusals: the object is missing, or the store is unreachable."""
     try:
         yield
     except (NotFoundError, FileNotFoundError):
         raise NotFound("The file is missing from the store.", why=f"blob {sha256}") from None
     except (BaseError, PermissionError) as failure:
-        # The library's text names addresses and keys of requests, never credentials; one line of it is enough.
+        # The library's text names addresses and request keys, never credentials; its first line is enough.
         why = f"{type(failure).__name__}: {str(failure).splitlines()[0][:200]}"
         raise Unavailable("The object store does not answer.", why=why, retry_after_s=60) from failure
 
 
 class _Reader(io.RawIOBase):
-    """A seekable reader by ranges, which grow while one reads on: a film is fetched in pieces of 4 MiB, the end of an
-    index in one of 256 KiB. At most one piece is in memory."""
+    """A seekable reader that fetches ranges. They grow while reading is sequential: a video is fetched in pieces of 4
+    MiB, a single seek in one of 256 KiB. At most one piece is in memory."""
 
     def __init__(self, store: obstore.store.ObjectStore, key: str, sha256: str, size: int) -> None:
         super().__init__()
         self._store, self._key, self._sha256, self._size = store, key, sha256, size
-        self._at = 0
-        self._piece, self._from = memoryview(b""), 0
-        self._ahead = FIRST_READ
+        self._position = 0
+        self._piece, self._piece_start = memoryview(b""), 0
+        self._read_ahead = FIRST_READ
 
     def readable(self) -> bool:
         return True
@@ -156,49 +157,49 @@ class _Reader(io.RawIOBase):
         return True
 
     def tell(self) -> int:
-        return self._at
+        return self._position
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._size}[whence]
         if base + offset < 0:
             raise ValueError("before the beginning")
-        self._at = base + offset
-        return self._at
+        self._position = base + offset
+        return self._position
 
     def read(self, size: int | None = -1) -> bytes:
-        """Exactly *size* bytes but at the end, as a buffered file gives them."""
-        left = self._size - self._at if size is None or size < 0 else min(size, self._size - self._at)
+        """Exactly *size* bytes, fewer only at the end, like a buffered file."""
+        remaining = self._size - self._position if size is None or size < 0 else min(size, self._size - self._position)
         parts = []
-        while left > 0:
-            part = self._some(left)
+        while remaining > 0:
+            part = self._read_some(remaining)
             parts.append(part)
-            left -= len(part)
+            remaining -= len(part)
         return b"".join(parts)
 
     def readall(self) -> bytes:
         return self.read()
 
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override] # what io calls with
-        part = self._some(min(len(buffer), self._size - self._at)) if self._at < self._size else b""
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override] # the type that io passes
+        part = self._read_some(min(len(buffer), self._size - self._position)) if self._position < self._size else b""
         buffer[: len(part)] = part
         return len(part)
 
-    def _some(self, most: int) -> bytes:
-        """1 to *most* bytes from here; the caller knows that there are some."""
-        inside = self._at - self._from
-        if not 0 <= inside < len(self._piece):
+    def _read_some(self, most: int) -> bytes:
+        """1 to *most* bytes from the current position, which must not be the end."""
+        offset = self._position - self._piece_start
+        if not 0 <= offset < len(self._piece):
             self._fetch(most)
-            inside = 0
-        part = bytes(self._piece[inside : inside + most])
-        self._at += len(part)
+            offset = 0
+        part = bytes(self._piece[offset : offset + most])
+        self._position += len(part)
         return part
 
-    def _fetch(self, wanted: int) -> None:
-        goes_on = self._at == self._from + len(self._piece) and len(self._piece) > 0
-        self._ahead = min(LONGEST_READ, self._ahead * 2) if goes_on else FIRST_READ
-        end = min(self._size, self._at + max(min(wanted, LONGEST_READ), self._ahead))
+    def _fetch(self, wanted_bytes: int) -> None:
+        is_sequential = self._position == self._piece_start + len(self._piece) and len(self._piece) > 0
+        self._read_ahead = min(LONGEST_READ, self._read_ahead * 2) if is_sequential else FIRST_READ
+        end = min(self._size, self._position + max(min(wanted_bytes, LONGEST_READ), self._read_ahead))
         with _failures(self._sha256):
-            piece = obstore.get_range(self._store, self._key, start=self._at, end=end)
-        if len(piece) != end - self._at:
-            raise Unavailable("The object store sent a part of a file only.", why=f"blob {self._sha256}")
-        self._piece, self._from = memoryview(piece), self._at
+            piece = obstore.get_range(self._store, self._key, start=self._position, end=end)
+        if len(piece) != end - self._position:
+            raise Unavailable("The object store sent only part of a file.", why=f"blob {self._sha256}")
+        self._piece, self._piece_start = memoryview(piece), self._position

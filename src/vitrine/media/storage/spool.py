@@ -1,4 +1,4 @@
-"""Bytes on their way in: copied to a local folder and digested, whatever store keeps them afterwards."""
+"""The spool of incoming bytes: copied to a local folder and digested, whichever store keeps them later."""
 
 import hashlib
 import os
@@ -20,7 +20,7 @@ DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 class Spool:
-    """The folder for what is still being written."""
+    """The folder for files that are still being written."""
 
     def __init__(self, incoming: Path) -> None:
         self.incoming = incoming
@@ -34,7 +34,7 @@ class Spool:
                 digest, size = self._copy(source, target, max_bytes)
             yield Spooled(target, digest, size)
         finally:
-            with suppress(OSError):  # a disk that is closed to writing keeps it; the sweep takes it later
+            with suppress(OSError):  # a read-only disk keeps the file; the sweep deletes it later
                 target.unlink()
 
     @staticmethod
@@ -59,27 +59,27 @@ class Spool:
 
     def probe_spool(self) -> None:
         """Write and delete a small file here. Raises Unavailable."""
-        trial = self.incoming / f"probe-{token_hex(8)}"
+        probe_file = self.incoming / f"probe-{token_hex(8)}"
         with as_unavailable():
             try:
-                trial.write_bytes(b"probe")
+                probe_file.write_bytes(b"probe")
             finally:
                 with suppress(OSError):
-                    trial.unlink()
+                    probe_file.unlink()
 
     def sweep_spool(self, age: timedelta) -> int:
         limit = time.time() - age.total_seconds()
-        gone = 0
+        deleted = 0
         for file in self.incoming.iterdir():
             with suppress(FileNotFoundError):
                 if file.stat().st_mtime <= limit:
                     file.unlink()
-                    gone += 1
-        return gone
+                    deleted += 1
+        return deleted
 
 
-def checked(sha256: str) -> str:
-    """*sha256* when it has the form of one: it becomes part of a path. Raises NotFound."""
+def check_digest(sha256: str) -> str:
+    """Return *sha256* if it is a well-formed digest, since it becomes part of a path. Raises NotFound."""
     if not DIGEST.fullmatch(sha256):
         raise NotFound("There is no such file.", why="malformed digest")
     return sha256
@@ -87,7 +87,7 @@ def checked(sha256: str) -> str:
 
 @contextmanager
 def as_unavailable() -> Iterator[None]:
-    """A full or read-only disk is no fault of the file: the same upload works later."""
+    """Translate OSError into Unavailable: a full or read-only disk is not the file's fault, and a retry may succeed."""
     try:
         yield
     except OSError as failure:

@@ -12,6 +12,6 @@ from vitrine.media.storage.local import LocalStore
 @pytest.fixture
 def media(tmp_path: Path) -> Iterator[Media]:
     sandbox = Sandbox(children=1, memory_bytes=800 * 2**20)
-    made = Media(LocalStore(tmp_path / "blobs"), sandbox, Limits(), tmp_path / "scratch", max_bytes=50 * 2**20)
-    yield made
-    made.close()
+    media = Media(LocalStore(tmp_path / "blobs"), sandbox, Limits(), tmp_path / "scratch", max_bytes=50 * 2**20)
+    yield media
+    media.close()

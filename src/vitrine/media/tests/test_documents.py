@@ -17,10 +17,10 @@ from vitrine.testing import media_kinds as kinds
 DOCUMENT = [Spec("thumbnail", "image", 380), Spec("preview", "pdf")]
 
 
-def _made(media: Media, path: Path, mime: str, folder: Path, specs: list[Spec] | None = None) -> dict[str, Made]:
+def _make(media: Media, path: Path, mime: str, folder: Path, specs: list[Spec] | None = None) -> dict[str, Made]:
     results = media.make_many(media.keep_file(path).sha256, "document", mime, specs or DOCUMENT, folder)
-    assert all(isinstance(one, Made) for one in results), results
-    return {one.name: one for one in results if isinstance(one, Made)}
+    assert all(isinstance(result, Made) for result in results), results
+    return {result.name: result for result in results if isinstance(result, Made)}
 
 
 def test_a_pdf_tells_pages_words_and_information(media: Media, tmp_path: Path) -> None:
@@ -44,12 +44,12 @@ def test_xmp_of_a_pdf_is_read(media: Media, tmp_path: Path) -> None:
 def test_a_pdf_gets_a_picture_of_its_first_page_and_a_linearised_copy(media: Media, tmp_path: Path) -> None:
     path = kinds.pdf(tmp_path / "a.pdf", 3)
     with media.scratch() as folder:
-        made = _made(media, path, "application/pdf", folder)
-        assert (made["thumbnail"].width, made["thumbnail"].height) == (269, 380)
-        red = pyvips.Image.new_from_file(str(made["thumbnail"].path)).getpoint(70, 200)
+        renditions = _make(media, path, "application/pdf", folder)
+        assert (renditions["thumbnail"].width, renditions["thumbnail"].height) == (269, 380)
+        red = pyvips.Image.new_from_file(str(renditions["thumbnail"].path)).getpoint(70, 200)
         assert red[0] > 200
         assert red[1] < 60
-        with pikepdf.open(made["preview"].path) as copy:
+        with pikepdf.open(renditions["preview"].path) as copy:
             assert copy.is_linearized
             assert len(copy.pages) == 3
 
@@ -61,9 +61,9 @@ def test_the_copy_of_a_pdf_runs_nothing_when_it_is_opened(media: Media, tmp_path
         document.Root.Names = pikepdf.Dictionary(JavaScript=pikepdf.Dictionary(Names=pikepdf.Array(["x", script])))
         document.save()
     with media.scratch() as folder:
-        made = _made(media, tmp_path / "a.pdf", "application/pdf", folder)
-        assert b"app.alert" not in made["preview"].path.read_bytes()
-        with pikepdf.open(made["preview"].path) as copy:
+        renditions = _make(media, tmp_path / "a.pdf", "application/pdf", folder)
+        assert b"app.alert" not in renditions["preview"].path.read_bytes()
+        with pikepdf.open(renditions["preview"].path) as copy:
             assert "/OpenAction" not in copy.Root
 
 
@@ -140,8 +140,8 @@ def test_office_files_tell_what_their_package_holds(media: Media, tmp_path: Path
     assert probe.text == words
     assert probe.metadata["Office:Title"] == ["Annual report"]
     with media.scratch() as folder:
-        made = _made(media, path, probe.mime, folder, DOCUMENT[:1])
-        assert (made["thumbnail"].width, made["thumbnail"].height) == (256, 192)
+        renditions = _make(media, path, probe.mime, folder, DOCUMENT[:1])
+        assert (renditions["thumbnail"].width, renditions["thumbnail"].height) == (256, 192)
 
 
 def test_an_office_file_without_a_picture_of_itself_makes_none(media: Media, tmp_path: Path) -> None:
@@ -163,7 +163,7 @@ def test_an_office_file_with_entities_is_read_without_them(media: Media, tmp_pat
         package.writestr("word/document2.xml", bomb)
     probe = media.probe(path, "a.docx")
     assert probe.text == "Words of the report"
-    assert any("document2" in one for one in probe.warnings)
+    assert any("document2" in warning for warning in probe.warnings)
 
 
 def test_an_office_file_that_inflates_without_end_is_only_read_in_bounds(media: Media, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Document types of drawings: the ones that drawing programs write are understood, the ones of bombs are not."""
+"""Document types of drawings: those of drawing programs are accepted, those of bombs are refused."""
 
 from pathlib import Path
 
@@ -28,8 +28,8 @@ def test_a_drawing_of_illustrator_is_drawn(media: Media, tmp_path: Path) -> None
     assert (probe.kind, probe.display_width, probe.display_height) == ("image", 200, 100)
     specs = [Spec("thumbnail", "image", 100)]
     with media.scratch() as folder:
-        made = media.make_many(media.keep_file(path).sha256, "image", "image/svg+xml", specs, folder)[0]
-        assert isinstance(made, Made), made
+        thumbnail = media.make_many(media.keep_file(path).sha256, "image", "image/svg+xml", specs, folder)[0]
+        assert isinstance(thumbnail, Made), thumbnail
     cleaned = safe_svg(path.read_bytes())
     assert b"fill:#0000ff;" in cleaned
     assert b"R&amp;B" in cleaned

@@ -1,4 +1,4 @@
-"""Office files as office programs write them: words in their order, and nothing fetched from elsewhere (0020)."""
+"""Office files as office programs write them: text in order, and nothing is fetched from other servers (0020)."""
 
 import socket
 from pathlib import Path
@@ -29,13 +29,13 @@ def test_words_come_in_their_order(media: Media, tmp_path: Path, name: str, firs
 
 
 def test_a_link_to_elsewhere_is_not_followed(media: Media, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with socket.socket() as ear:
-        ear.bind(("127.0.0.1", 0))
-        ear.listen()
-        ear.settimeout(0.5)
-        there = f"http://127.0.0.1:{ear.getsockname()[1]}/tracked.png"
-        monkeypatch.setattr(office_files, "ELSEWHERE", there)
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        listener.settimeout(0.5)
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/tracked.png"
+        monkeypatch.setattr(office_files, "EXTERNAL_URL", url)
         path = office_files.package(tmp_path / "a.docx")
         media.probe(path, "a.docx")
         with pytest.raises(TimeoutError):
-            ear.accept()
+            listener.accept()

@@ -1,4 +1,4 @@
-"""Pictures of every kind: 04 section 8 (image); colour, orientation, transparency, movement."""
+"""Pictures of every type (04 section 8, image): colour, orientation, transparency, animation."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -22,10 +22,10 @@ NAMES = {
 THUMBNAIL = [Spec("thumbnail", "image", 96)]
 
 
-def _made(media: Media, path: Path, mime: str, specs: list[Spec], folder: Path) -> dict[str, Made]:
+def _make(media: Media, path: Path, mime: str, specs: list[Spec], folder: Path) -> dict[str, Made]:
     results = media.make_many(media.keep_file(path).sha256, "image", mime, specs, folder)
-    assert all(isinstance(one, Made) for one in results), results
-    return {one.name: one for one in results if isinstance(one, Made)}
+    assert all(isinstance(result, Made) for result in results), results
+    return {result.name: result for result in results if isinstance(result, Made)}
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -34,9 +34,9 @@ def test_every_picture_is_known_and_made_smaller(media: Media, tmp_path: Path, n
     probe = media.probe(path, name)
     assert (probe.kind, probe.mime, probe.display_width, probe.display_height) == ("image", NAMES[name], 320, 200)
     with media.scratch() as folder:
-        made = _made(media, path, probe.mime, THUMBNAIL, folder)["thumbnail"]
-        assert (made.mime, made.width, made.height) == ("image/jpeg", 96, 60)
-        picture = pyvips.Image.new_from_file(str(made.path))
+        thumbnail = _make(media, path, probe.mime, THUMBNAIL, folder)["thumbnail"]
+        assert (thumbnail.mime, thumbnail.width, thumbnail.height) == ("image/jpeg", 96, 60)
+        picture = pyvips.Image.new_from_file(str(thumbnail.path))
         assert picture.getpoint(92, 4)[0] > 200  # red grows to the right, green downwards
         assert picture.getpoint(4, 56)[1] > 200
 
@@ -50,25 +50,25 @@ def test_a_truncated_picture_is_refused(media: Media, tmp_path: Path, name: str,
 
 
 def _colour_of(media: Media, path: Path, mime: str, folder: Path) -> list[float]:
-    made = _made(media, path, mime, THUMBNAIL, folder)["thumbnail"]
-    written = pyvips.Image.new_from_file(str(made.path))
+    thumbnail = _make(media, path, mime, THUMBNAIL, folder)["thumbnail"]
+    written = pyvips.Image.new_from_file(str(thumbnail.path))
     assert written.bands == 3
     assert written.get_typeof("icc-profile-data") == 0
-    return [float(one) for one in written.getpoint(30, 30)]
+    return [float(value) for value in written.getpoint(30, 30)]
 
 
 @pytest.mark.parametrize("name", ["a.jpg", "a.tif", "a.png", "a.webp"])
 def test_a_wide_gamut_becomes_srgb(media: Media, tmp_path: Path, name: str) -> None:
-    """A colour of Display P3 is shown as the same colour: its numbers change."""
+    """A Display P3 colour looks the same after conversion, so its numbers change."""
     srgb = (pyvips.Image.black(64, 64, bands=3).linear(1, [180, 90, 60])).cast("uchar").copy(interpretation="srgb")
     wide = srgb.icc_transform("p3", input_profile="srgb", intent="perceptual")
     path = tmp_path / name
     wide.write_to_file(str(path))
-    numbers = [float(one) for one in wide.getpoint(1, 1)]
+    numbers = [float(value) for value in wide.getpoint(1, 1)]
     with media.scratch() as folder:
-        shown = _colour_of(media, path, media.probe(path, name).mime, folder)
-    assert max(abs(one - other) for one, other in zip(numbers, (180, 90, 60), strict=True)) > 5
-    assert shown == pytest.approx([180, 90, 60], abs=4)
+        colour = _colour_of(media, path, media.probe(path, name).mime, folder)
+    assert max(abs(before - after) for before, after in zip(numbers, (180, 90, 60), strict=True)) > 5
+    assert colour == pytest.approx([180, 90, 60], abs=4)
 
 
 @pytest.mark.parametrize("name", ["a.jpg", "a.tif"])
@@ -92,8 +92,8 @@ def test_sixteen_bits_become_eight(media: Media, tmp_path: Path, bands: int) -> 
     probe = media.probe(path, "a.tif")
     assert dict(probe.technical)["ColorDepth"] == 16
     with media.scratch() as folder:
-        made = _made(media, path, probe.mime, THUMBNAIL, folder)["thumbnail"]
-        assert pyvips.Image.new_from_file(str(made.path)).getpoint(5, 5)[0] == pytest.approx(128, abs=3)
+        thumbnail = _make(media, path, probe.mime, THUMBNAIL, folder)["thumbnail"]
+        assert pyvips.Image.new_from_file(str(thumbnail.path)).getpoint(5, 5)[0] == pytest.approx(128, abs=3)
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
@@ -104,16 +104,16 @@ def test_a_heic_is_shown_upright_in_all_orientations(media: Media, tmp_path: Pat
     with Image.open(source) as picture:
         file: Any = pillow_heif.HeifFile()  # type: ignore[no-untyped-call]  # ships no types
         added = file.add_frombytes("RGB", picture.size, picture.tobytes())
-        added.info["exif"] = picture.getexif().tobytes()  # written as the rotation and mirroring of the format
+        added.info["exif"] = picture.getexif().tobytes()  # stored as rotation and mirroring of the format
         file.save(str(tmp_path / "a.heic"))
-    made: dict[str, list[float]] = {}
+    corners: dict[str, list[float]] = {}
     for name, mime in (("a.jpg", "image/jpeg"), ("a.heic", "image/heic")):
         with media.scratch() as folder:
-            one = _made(media, tmp_path / name, mime, THUMBNAIL, folder)["thumbnail"]
-            assert (one.width, one.height) == ((60, 96) if orientation > 4 else (96, 60))
-            written = pyvips.Image.new_from_file(str(one.path))
-            made[name] = [*written.getpoint(3, 3), *written.getpoint(one.width - 4, one.height - 4)]
-    assert made["a.heic"] == pytest.approx(made["a.jpg"], abs=25)
+            thumbnail = _make(media, tmp_path / name, mime, THUMBNAIL, folder)["thumbnail"]
+            assert (thumbnail.width, thumbnail.height) == ((60, 96) if orientation > 4 else (96, 60))
+            written = pyvips.Image.new_from_file(str(thumbnail.path))
+            corners[name] = [*written.getpoint(3, 3), *written.getpoint(thumbnail.width - 4, thumbnail.height - 4)]
+    assert corners["a.heic"] == pytest.approx(corners["a.jpg"], abs=25)
 
 
 def test_transparency_is_kept_or_laid_on_a_colour_as_the_recipe_says(media: Media, tmp_path: Path) -> None:
@@ -125,12 +125,12 @@ def test_transparency_is_kept_or_laid_on_a_colour_as_the_recipe_says(media: Medi
         Spec("blue", "image", 48, codec="tiff", background="#0000ff"),
     ]
     with media.scratch() as folder:
-        made = _made(media, path, "image/webp", specs, folder)
-        kept = pyvips.Image.new_from_file(str(made["kept"].path))
-        assert (made["kept"].mime, kept.bands) == ("image/png", 4)
+        renditions = _make(media, path, "image/webp", specs, folder)
+        kept = pyvips.Image.new_from_file(str(renditions["kept"].path))
+        assert (renditions["kept"].mime, kept.bands) == ("image/png", 4)
         assert kept.getpoint(3, 3)[3] == 0
-        blue = pyvips.Image.new_from_file(str(made["blue"].path))
-        assert (made["blue"].extension, blue.getpoint(3, 3)) == ("tif", [0, 0, 255])
+        blue = pyvips.Image.new_from_file(str(renditions["blue"].path))
+        assert (renditions["blue"].extension, blue.getpoint(3, 3)) == ("tif", [0, 0, 255])
 
 
 @pytest.mark.parametrize("name", ["a.gif", "a.webp"])
@@ -140,21 +140,25 @@ def test_what_moves_keeps_moving_where_the_recipe_says_gif(media: Media, tmp_pat
     assert (probe.display_width, probe.display_height) == (80, 60)
     specs = [Spec("moving", "gif", 40), Spec("still", "image", 40)]
     with media.scratch() as folder:
-        made = _made(media, path, probe.mime, specs, folder)
-        moving = pyvips.Image.new_from_file(str(made["moving"].path), n=-1)
-        assert (made["moving"].mime, made["moving"].width, made["moving"].height) == ("image/gif", 40, 30)
+        renditions = _make(media, path, probe.mime, specs, folder)
+        moving = pyvips.Image.new_from_file(str(renditions["moving"].path), n=-1)
+        assert (renditions["moving"].mime, renditions["moving"].width, renditions["moving"].height) == (
+            "image/gif",
+            40,
+            30,
+        )
         assert moving.get("n-pages") == 6
         assert moving.get("delay") == [120] * 6
-        assert pyvips.Image.new_from_file(str(made["still"].path)).height == 30
+        assert pyvips.Image.new_from_file(str(renditions["still"].path)).height == 30
 
 
 def test_a_still_picture_becomes_a_gif_of_one_frame_or_a_page(media: Media, tmp_path: Path) -> None:
     path = make.jpeg(tmp_path / "a.jpg")
     specs = [Spec("moving", "gif", 40), Spec("page", "pdf", 160)]
     with media.scratch() as folder:
-        made = _made(media, path, "image/jpeg", specs, folder)
-        assert (made["moving"].width, made["moving"].height) == (40, 25)
-        assert media.probe(made["page"].path, "page.pdf").pages == 1
+        renditions = _make(media, path, "image/jpeg", specs, folder)
+        assert (renditions["moving"].width, renditions["moving"].height) == (40, 25)
+        assert media.probe(renditions["page"].path, "page.pdf").pages == 1
 
 
 HOSTILE: dict[str, tuple[str, str]] = {
@@ -167,19 +171,19 @@ HOSTILE: dict[str, tuple[str, str]] = {
 }
 
 
-@pytest.mark.parametrize("what", HOSTILE)
-def test_a_hostile_drawing_is_rendered_without_its_poison(media: Media, tmp_path: Path, what: str) -> None:
+@pytest.mark.parametrize("threat", HOSTILE)
+def test_a_hostile_drawing_is_rendered_without_its_poison(media: Media, tmp_path: Path, threat: str) -> None:
     from vitrine.media.svg import safe_svg
 
-    path = kinds.svg(tmp_path / "a.svg", *HOSTILE[what])
+    path = kinds.svg(tmp_path / "a.svg", *HOSTILE[threat])
     cleaned = safe_svg(path.read_bytes()).decode()
     for poison in ("script", "foreignObject", "onload", "http://127", "file:", "@import", "http://x"):
         assert poison not in cleaned
     probe = media.probe(path, "a.svg")
     assert (probe.kind, probe.display_width, probe.display_height) == ("image", 200, 100)
     with media.scratch() as folder:
-        made = _made(media, path, "image/svg+xml", THUMBNAIL, folder)["thumbnail"]
-        assert pyvips.Image.new_from_file(str(made.path)).getpoint(40, 20) == pytest.approx([0, 255, 0], abs=4)
+        thumbnail = _make(media, path, "image/svg+xml", THUMBNAIL, folder)["thumbnail"]
+        assert pyvips.Image.new_from_file(str(thumbnail.path)).getpoint(40, 20) == pytest.approx([0, 255, 0], abs=4)
 
 
 def test_a_drawing_that_multiplies_itself_is_refused(media: Media, tmp_path: Path) -> None:
@@ -205,7 +209,7 @@ def test_a_huge_drawing_is_drawn_small(media: Media, tmp_path: Path) -> None:
     )
     media.probe(path, "a.svg")
     with media.scratch() as folder:
-        assert _made(media, path, "image/svg+xml", THUMBNAIL, folder)["thumbnail"].width == 96
+        assert _make(media, path, "image/svg+xml", THUMBNAIL, folder)["thumbnail"].width == 96
 
 
 @pytest.mark.parametrize("name", ["a.gif", "a.webp", "a.tif", "a.heic", "a.avif", "a.bmp"])
@@ -236,13 +240,13 @@ def test_films_of_every_container_get_their_renditions(media: Media, tmp_path: P
         Spec("poster", "image", 200), Spec("thumbnailgif", "gif", 80, delay_ms=150),
     ]  # fmt: skip
     with media.scratch() as folder:
-        made = _made(media, path, probe.mime, specs, folder)
-        assert {one: made[one].mime for one in made} == {
+        renditions = _make(media, path, probe.mime, specs, folder)
+        assert {rendition: renditions[rendition].mime for rendition in renditions} == {
             "preview": "video/mp4", "preview_webm": "video/webm", "poster": "image/jpeg", "thumbnailgif": "image/gif",
         }  # fmt: skip
-        web = dict(media.probe(made["preview_webm"].path, "x.webm").technical)
+        web = dict(media.probe(renditions["preview_webm"].path, "x.webm").technical)
         assert (web["VideoCodec"], web["AudioCodec"]) == ("vp9", "opus")
-        moving = pyvips.Image.new_from_file(str(made["thumbnailgif"].path), n=-1)
+        moving = pyvips.Image.new_from_file(str(renditions["thumbnailgif"].path), n=-1)
         assert (moving.get("n-pages"), moving.get("delay")) == (12, [150] * 12)
         assert moving.crop(40, 0, 1, 45).avg() != moving.crop(40, 45 * 10, 1, 45).avg()
 
@@ -257,7 +261,8 @@ def test_a_truncated_film_is_refused(media: Media, tmp_path: Path, name: str, ke
 
 @pytest.mark.parametrize("clockwise", [90, 180, 270])
 def test_the_film_of_a_turned_phone_is_shown_upright(media: Media, tmp_path: Path, clockwise: int) -> None:
-    """Red grows to the right in what is stored; turned, it grows downwards, to the left or upwards."""
+    """Red increases to the right in the stored frames; after rotation it increases downwards, to the left or
+    upwards."""
     path = kinds.phone_film(tmp_path / "a.mp4", clockwise)
     probe = media.probe(path, "a.mp4")
     upright = (320, 180) if clockwise == 180 else (180, 320)
@@ -267,16 +272,16 @@ def test_the_film_of_a_turned_phone_is_shown_upright(media: Media, tmp_path: Pat
         Spec("preview_webm", "video", 320, codec="libvpx"),
     ]  # fmt: skip
     with media.scratch() as folder:
-        made = _made(media, path, probe.mime, specs, folder)
-        assert {(one.width, one.height) for one in made.values()} == {upright}
-        stills = {name: made[name].path for name in ("poster", "thumbnailgif")}
+        renditions = _make(media, path, probe.mime, specs, folder)
+        assert {(rendition.width, rendition.height) for rendition in renditions.values()} == {upright}
+        stills = {name: renditions[name].path for name in ("poster", "thumbnailgif")}
         for name in ("preview", "preview_webm"):
             (folder / name).mkdir()
-            mime = made[name].mime
-            again = _made(media, made[name].path, mime, [Spec("still", "image", 320)], folder / name)
-            stills[name] = again["still"].path
+            mime = renditions[name].mime
+            stills_of_copy = _make(media, renditions[name].path, mime, [Spec("still", "image", 320)], folder / name)
+            stills[name] = stills_of_copy["still"].path
         for name, still in stills.items():
             picture = pyvips.Image.new_from_file(str(still))
             first, last = picture.getpoint(20, 20)[0], picture.getpoint(upright[0] - 20, upright[1] - 20)[0]
-            grows = last - first if clockwise == 90 else first - last
-            assert grows > 80, name
+            growth = last - first if clockwise == 90 else first - last
+            assert growth > 80, name

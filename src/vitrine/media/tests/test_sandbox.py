@@ -20,15 +20,15 @@ SOON = timedelta(seconds=30)
 
 
 def _children(pid: int) -> list[int]:
-    found = []
+    children = []
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             parent = int((folder / "stat").read_text().rsplit(")", 1)[1].split()[1])
         except (OSError, IndexError):
             continue
         if parent == pid:
-            found.append(int(folder.name))
-    return found
+            children.append(int(folder.name))
+    return children
 
 
 def test_a_child_that_dies_is_replaced(tmp_path: Path) -> None:
@@ -74,9 +74,9 @@ def test_a_child_that_ends_in_the_middle_by_somebody_elses_hand_is_no_fault_of_t
 
     def kill_when_there() -> None:
         for _ in range(200):
-            fresh = [one for one in _children(os.getpid()) if one not in before]
-            if fresh:
-                os.kill(fresh[0], signal.SIGKILL)
+            new_children = [pid for pid in _children(os.getpid()) if pid not in before]
+            if new_children:
+                os.kill(new_children[0], signal.SIGKILL)
                 return
             time.sleep(0.005)
 
@@ -94,7 +94,7 @@ def test_a_child_outlives_the_thread_that_asked_first() -> None:
     first = threading.Thread(target=lambda: sandbox.call("ping", {}, timeout=SOON))
     first.start()
     first.join()
-    started = [one for one in _children(os.getpid()) if one not in before]
+    started = [pid for pid in _children(os.getpid()) if pid not in before]
     time.sleep(0.2)
     assert len(started) == 1
     assert _state(started[0]) not in ("Z", "X")
@@ -116,7 +116,7 @@ def test_children_die_with_a_parent_that_is_killed() -> None:
     parent.wait()
     parent.stdout.close()
     for _ in range(100):
-        alive = [one for one in children if Path(f"/proc/{one}").exists() and "Z" not in _state(one)]
+        alive = [pid for pid in children if Path(f"/proc/{pid}").exists() and "Z" not in _state(pid)]
         if not alive:
             break
         time.sleep(0.05)
@@ -135,5 +135,5 @@ def test_the_parent_never_imports_a_decoder() -> None:
         "import sys, vitrine.media.service, vitrine.library.jobs, vitrine.library.ingest\n"
         "print([m for m in ('pyvips', 'av', 'PIL', 'numpy', 'lxml') if m in sys.modules])"
     )
-    found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert found.stdout.strip() == "[]"
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == "[]"

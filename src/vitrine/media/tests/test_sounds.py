@@ -18,13 +18,15 @@ MIMES = {
     "a.mp3": "audio/mpeg", "a.wav": "audio/wav", "a.flac": "audio/flac", "a.ogg": "audio/ogg", "a.opus": "audio/ogg",
     "a.m4a": "audio/mp4", "a.mka": "audio/x-matroska",
 }  # fmt: skip
-RECIPES = [spec_of(one.name, one.mediatype, one.options) for one in DEFAULT_RECIPES if one.group == "audio"]
+RECIPES = [
+    spec_of(recipe.name, recipe.mediatype, recipe.options) for recipe in DEFAULT_RECIPES if recipe.group == "audio"
+]
 
 
-def _made(media: Media, path: Path, mime: str, specs: list[Spec], folder: Path) -> dict[str, Made]:
+def _make(media: Media, path: Path, mime: str, specs: list[Spec], folder: Path) -> dict[str, Made]:
     results = media.make_many(media.keep_file(path).sha256, "audio", mime, specs, folder)
-    assert all(isinstance(one, Made) for one in results), results
-    return {one.name: one for one in results if isinstance(one, Made)}
+    assert all(isinstance(result, Made) for result in results), results
+    return {result.name: result for result in results if isinstance(result, Made)}
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -45,21 +47,21 @@ def test_sounds_tell_their_length_codec_rate_and_tags(media: Media, tmp_path: Pa
 def test_every_sound_gets_a_picture_and_two_mp3(media: Media, tmp_path: Path, name: str) -> None:
     path = kinds.sound(tmp_path / name)
     with media.scratch() as folder:
-        made = _made(media, path, MIMES[name], RECIPES, folder)
-        assert set(made) == {"thumbnail", "preview", "preview_mobile"}
-        assert (made["thumbnail"].width, made["thumbnail"].height) == (384, 192)
-        assert (made["preview"].mime, made["preview"].extension) == ("audio/mpeg", "mp3")
-        small = media.probe(made["preview"].path, "preview.mp3")
+        renditions = _make(media, path, MIMES[name], RECIPES, folder)
+        assert set(renditions) == {"thumbnail", "preview", "preview_mobile"}
+        assert (renditions["thumbnail"].width, renditions["thumbnail"].height) == (384, 192)
+        assert (renditions["preview"].mime, renditions["preview"].extension) == ("audio/mpeg", "mp3")
+        small = media.probe(renditions["preview"].path, "preview.mp3")
         assert small.duration_s == pytest.approx(2.0, abs=0.2)
         assert dict(small.technical)["AudioSamplerate"] == 48_000.0
-        assert made["preview_mobile"].path.stat().st_size < made["preview"].path.stat().st_size
+        assert renditions["preview_mobile"].path.stat().st_size < renditions["preview"].path.stat().st_size
 
 
 def test_the_picture_of_a_sound_shows_it_swell(media: Media, tmp_path: Path) -> None:
     path = kinds.sound(tmp_path / "a.wav")
     with media.scratch() as folder:
-        made = _made(media, path, "audio/wav", RECIPES[:1], folder)
-        picture = pyvips.Image.new_from_file(str(made["thumbnail"].path)).colourspace("b-w")
+        renditions = _make(media, path, "audio/wav", RECIPES[:1], folder)
+        picture = pyvips.Image.new_from_file(str(renditions["thumbnail"].path)).colourspace("b-w")
         quarters = [picture.crop(96 * part, 0, 96, 192).avg() for part in range(4)]
     assert quarters == sorted(quarters, reverse=True)  # more ink, darker
     assert quarters[0] - quarters[3] > 40
@@ -71,9 +73,9 @@ def test_the_picture_of_a_sound_shows_it_swell(media: Media, tmp_path: Path) -> 
 def test_other_codecs_of_recipes_are_made(media: Media, tmp_path: Path, codec: str, mime: str) -> None:
     spec = spec_of("x", "audio", {"acodec": codec, "audiosamplerate": 16_000, "audiochannel": "mono"})
     with media.scratch() as folder:
-        made = _made(media, kinds.sound(tmp_path / "a.mp3"), "audio/mpeg", [spec], folder)
-        assert made["x"].mime == mime
-        probe = media.probe(made["x"].path, made["x"].path.name)
+        renditions = _make(media, kinds.sound(tmp_path / "a.mp3"), "audio/mpeg", [spec], folder)
+        assert renditions["x"].mime == mime
+        probe = media.probe(renditions["x"].path, renditions["x"].path.name)
         assert dict(probe.technical)["Channels"] == 1
         assert dict(probe.technical)["AudioSamplerate"] == (48_000.0 if codec == "libvorbis" else 16_000.0)
 
@@ -81,8 +83,8 @@ def test_other_codecs_of_recipes_are_made(media: Media, tmp_path: Path, codec: s
 def test_the_sound_of_a_film_can_be_had_alone(media: Media, tmp_path: Path) -> None:
     path = make.mp4(tmp_path / "a.mp4")
     with media.scratch() as folder:
-        made = _made(media, path, "video/mp4", [RECIPES[1]], folder)
-        assert media.probe(made["preview"].path, "preview.mp3").kind == "audio"
+        renditions = _make(media, path, "video/mp4", [RECIPES[1]], folder)
+        assert media.probe(renditions["preview"].path, "preview.mp3").kind == "audio"
 
 
 def test_a_film_type_without_picture_is_a_sound_that_can_be_made() -> None:
@@ -98,7 +100,7 @@ def test_a_cover_does_not_make_a_sound_a_film(media: Media, tmp_path: Path) -> N
     probe = media.probe(path, "a.mp3")
     assert (probe.kind, probe.width) == ("audio", None)
     with media.scratch() as folder:
-        assert set(_made(media, path, "audio/mpeg", RECIPES, folder)) == {"thumbnail", "preview", "preview_mobile"}
+        assert set(_make(media, path, "audio/mpeg", RECIPES, folder)) == {"thumbnail", "preview", "preview_mobile"}
 
 
 @pytest.mark.parametrize("name", ["a.wav", "a.m4a", "a.mka", "a.ogg", "a.opus", "a.mp3"])

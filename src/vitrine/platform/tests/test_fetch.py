@@ -1,4 +1,4 @@
-"""The address guard: nothing inside is ever reached, whatever an address says of itself."""
+"""The address guard: no internal address is ever reached."""
 
 import threading
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ import pytest
 from vitrine.platform.fetch import CannotFetch, Fetcher, is_public
 
 
-class Elsewhere(BaseHTTPRequestHandler):
+class RemoteHandler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         if self.path.startswith("/moved"):
             self.send_response(302)
@@ -27,7 +27,7 @@ class Elsewhere(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def port() -> Iterator[int]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), Elsewhere) as server:
+    with ThreadingHTTPServer(("127.0.0.1", 0), RemoteHandler) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         yield server.server_port
@@ -35,8 +35,8 @@ def port() -> Iterator[int]:
         thread.join()
 
 
-def fetcher(port: int, **more: object) -> Fetcher:
-    """Names of example.com are the server of this test; it alone counts as public."""
+def fetcher(port: int, **overrides: object) -> Fetcher:
+    """Names under example.com resolve to the server of this test, the only public address."""
 
     def names(host: str, _port: int) -> list[str]:
         return ["127.0.0.1"] if host.endswith("example.com") else [host]
@@ -44,10 +44,10 @@ def fetcher(port: int, **more: object) -> Fetcher:
     values: dict[str, object] = {
         "max_bytes": 10_000,
         "resolve": names,
-        "allowed": lambda one: one == "127.0.0.1",
+        "allowed": lambda address: address == "127.0.0.1",
         "ports": (port, 80),
     }
-    return Fetcher(**{**values, **more})  # type: ignore[arg-type]  # test shorthand
+    return Fetcher(**{**values, **overrides})  # type: ignore[arg-type]  # test shorthand
 
 
 @pytest.mark.parametrize(

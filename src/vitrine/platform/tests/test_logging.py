@@ -1,4 +1,4 @@
-"""Lines of requests: every field, and all lines of one round of an event loop in one write."""
+"""Request lines: every field is written, and all lines of one event loop iteration in one write."""
 
 import asyncio
 import io
@@ -26,12 +26,12 @@ def stream() -> Iterator[Stream]:
 
     root = standard.getLogger()
     handlers, level = root.handlers[:], root.level
-    kept = (logging._RequestLines.as_json, logging._RequestLines.stream)
-    made = Stream()
-    logging.configure(as_json=True, stream=made)
-    yield made
+    previous = (logging._RequestLines.as_json, logging._RequestLines.stream)
+    stream = Stream()
+    logging.configure(as_json=True, stream=stream)
+    yield stream
     root.handlers[:], root.level = handlers, level
-    logging._RequestLines.as_json, logging._RequestLines.stream = kept
+    logging._RequestLines.as_json, logging._RequestLines.stream = previous
 
 
 def line(number: int = 1) -> None:
@@ -41,10 +41,10 @@ def line(number: int = 1) -> None:
 def test_a_line_outside_a_loop_is_written_at_once_with_every_field(stream: Stream) -> None:
     line()
     (text,) = stream.writes
-    found = json.loads(text)
-    stamp = found.pop("timestamp")
+    entry = json.loads(text)
+    stamp = entry.pop("timestamp")
     assert len(stamp) == len("2026-11-25T03:05:52.871Z") and stamp.endswith("Z")
-    assert found == {
+    assert entry == {
         "event": "request", "level": "info", "request_id": "id1", "method": "GET", "route": "/api/v1/me/",
         "status": 200, "ms": 1.23, "address": "192.0.2.1",
     }  # fmt: skip
@@ -61,7 +61,7 @@ def test_the_lines_of_one_round_are_one_write_and_in_order(stream: Stream) -> No
         return [before, len(stream.writes)]
 
     assert asyncio.run(serve()) == [0, 2]
-    assert [json.loads(one)["request_id"] for one in stream.getvalue().splitlines()] == ["id1", "id2", "id3"]
+    assert [json.loads(text)["request_id"] for text in stream.getvalue().splitlines()] == ["id1", "id2", "id3"]
 
 
 def test_lines_of_a_loop_that_died_are_written_by_the_next(stream: Stream) -> None:
@@ -71,12 +71,12 @@ def test_lines_of_a_loop_that_died_are_written_by_the_next(stream: Stream) -> No
     dying = asyncio.new_event_loop()
     coroutine = serve(1)
     task = dying.create_task(coroutine)
-    dying.call_soon(dying.stop)  # before the round in which the line would be written
+    dying.call_soon(dying.stop)  # before the iteration that would write the line
     dying.run_forever()
     assert task.done()
     dying.close()
     asyncio.run(serve(2))
-    assert [json.loads(one)["request_id"] for one in stream.getvalue().splitlines()] == ["id1", "id2"]
+    assert [json.loads(text)["request_id"] for text in stream.getvalue().splitlines()] == ["id1", "id2"]
 
 
 def test_a_second_loop_does_not_wait_for_the_first(stream: Stream) -> None:
@@ -89,4 +89,4 @@ def test_a_second_loop_does_not_wait_for_the_first(stream: Stream) -> None:
         await asyncio.to_thread(asyncio.run, other())
 
     asyncio.run(serve())
-    assert sorted(json.loads(one)["request_id"] for one in stream.getvalue().splitlines()) == ["id1", "id2"]
+    assert sorted(json.loads(text)["request_id"] for text in stream.getvalue().splitlines()) == ["id1", "id2"]

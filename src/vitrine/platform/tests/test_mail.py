@@ -16,11 +16,11 @@ class Server(socketserver.ThreadingTCPServer):
     refusal = ""
 
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Talk)
+        super().__init__(("127.0.0.1", 0), SmtpHandler)
         self.received: list[str] = []
 
 
-class Talk(socketserver.StreamRequestHandler):
+class SmtpHandler(socketserver.StreamRequestHandler):
     server: Server
 
     def handle(self) -> None:
@@ -50,11 +50,11 @@ class Talk(socketserver.StreamRequestHandler):
 
 @pytest.fixture
 def server() -> Iterator[Server]:
-    made = Server()
-    threading.Thread(target=made.serve_forever, daemon=True).start()
-    yield made
-    made.shutdown()
-    made.server_close()
+    server = Server()
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server
+    server.shutdown()
+    server.server_close()
 
 
 def send(server: Server) -> None:
@@ -64,10 +64,10 @@ def send(server: Server) -> None:
 
 def test_a_letter_arrives(server: Server) -> None:
     send(server)
-    (got,) = server.received
-    assert "To: ada@museum.example" in got
-    assert "Auto-Submitted: auto-generated" in got
-    assert "Bonjour" in got
+    (letter,) = server.received
+    assert "To: ada@museum.example" in letter
+    assert "Auto-Submitted: auto-generated" in letter
+    assert "Bonjour" in letter
 
 
 def test_an_address_that_is_refused_is_not_tried_again_and_a_busy_server_is(server: Server) -> None:
@@ -85,9 +85,9 @@ def test_an_address_that_is_refused_is_not_tried_again_and_a_busy_server_is(serv
 
 
 def test_addresses_of_mail_servers() -> None:
-    found = transport_of("smtp://me:p%40ss@mail.example?starttls", None)  # type: ignore[arg-type]
-    assert found == Smtp("mail.example", 587, "me", "p@ss", "starttls")
+    transport = transport_of("smtp://me:p%40ss@mail.example?starttls", None)  # type: ignore[arg-type]
+    assert transport == Smtp("mail.example", 587, "me", "p@ss", "starttls")
     assert transport_of("smtps://mail.example", None) == Smtp("mail.example", 465, "", "", "tls")  # type: ignore[arg-type]
-    for wrong in ("http://mail.example", "smtp://", "smtp://a:b@mail.example", "smtp://mail.example?tls", "smtp://h:x"):
+    for url in ("http://mail.example", "smtp://", "smtp://a:b@mail.example", "smtp://mail.example?tls", "smtp://h:x"):
         with pytest.raises(Invalid, match="smtp_url"):
-            transport_of(wrong, None)  # type: ignore[arg-type]
+            transport_of(url, None)  # type: ignore[arg-type]

@@ -23,10 +23,10 @@ from vitrine.testing.postgresql import PostgreSQL
 
 @pytest.fixture
 def database(tmp_path: Path, database_url: str) -> Iterator[Database]:
-    made = Database(database_url) if database_url else Database.in_folder(tmp_path)
-    migrate.upgrade(made)
-    yield made
-    made.close()
+    database = Database(database_url) if database_url else Database.in_folder(tmp_path)
+    migrate.upgrade(database)
+    yield database
+    database.close()
 
 
 def count(database: Database) -> int:
@@ -47,7 +47,7 @@ def test_listeners_share_the_transaction_and_afterwards_means_after_the_commit(d
     class Happened:
         pass
 
-    seen: list[int] = []
+    counts: list[int] = []
 
     def note(work: UnitOfWork, _event: object) -> None:
         work.db.execute(stamps.insert().values(name="b", value=1))
@@ -55,8 +55,8 @@ def test_listeners_share_the_transaction_and_afterwards_means_after_the_commit(d
     database.listen(Happened, note)
     with database.write() as work:
         work.emit(Happened())
-        work.after_commit(lambda: seen.append(count(database)))
-    assert seen == [1]
+        work.after_commit(lambda: counts.append(count(database)))
+    assert counts == [1]
 
 
 @pytest.mark.both_databases
@@ -91,7 +91,7 @@ def test_a_locked_database_is_unavailable_and_not_a_crash(database: Database, mo
 def test_values_that_postgresql_cannot_keep_are_refusals(postgresql: PostgreSQL) -> None:
     with postgresql.database() as address:
         database = Database(address)
-        with pytest.raises(Invalid, match="longer"), database.write() as work:
+        with pytest.raises(Invalid, match="too long"), database.write() as work:
             work.db.execute(stamps.insert().values(name="x" * 41, value=1))
         with pytest.raises(Invalid, match="character"), database.write() as work:
             work.db.execute(stamps.insert().values(name="a\0b", value=1))
@@ -185,14 +185,16 @@ def test_all_faults_of_settings_are_told_together(tmp_path: Path) -> None:
 def test_settings_come_from_file_environment_and_command_in_that_order(tmp_path: Path) -> None:
     file = tmp_path / "vitrine.toml"
     file.write_text('title = "File"\nlog_level = "error"\ntrusted_proxies = ["10.0.0.1"]\n')
-    found = load({"VITRINE_TITLE": "Environment", "VITRINE_DEMO": "yes", "VITRINE_TOKEN": "x"}, file, log_level="debug")
-    assert (found.title, found.log_level, found.demo, found.trusted_proxies) == (
+    settings = load(
+        {"VITRINE_TITLE": "Environment", "VITRINE_DEMO": "yes", "VITRINE_TOKEN": "x"}, file, log_level="debug"
+    )
+    assert (settings.title, settings.log_level, settings.demo, settings.trusted_proxies) == (
         "Environment",
         "debug",
         True,
         ("10.0.0.1",),
     )
-    assert timedelta(days=found.session_days) == timedelta(days=14)
+    assert timedelta(days=settings.session_days) == timedelta(days=14)
 
 
 def test_what_a_command_assumes_gives_way_to_what_somebody_said(tmp_path: Path) -> None:
@@ -213,16 +215,16 @@ def test_a_settings_file_that_cannot_be_read_is_named(tmp_path: Path, content: b
 
 
 def test_the_data_folder_is_made_closed_to_others(tmp_path: Path) -> None:
-    made = Database.in_folder(tmp_path / "new")
-    with made.write() as work:
+    database = Database.in_folder(tmp_path / "new")
+    with database.write() as work:
         work.db.exec_driver_sql("CREATE TABLE t (n INTEGER)")
     assert (tmp_path / "new").stat().st_mode & 0o007 == 0
-    assert {one.stat().st_mode & 0o077 for one in (tmp_path / "new").iterdir()} == {0}
-    made.close()
+    assert {file.stat().st_mode & 0o077 for file in (tmp_path / "new").iterdir()} == {0}
+    database.close()
 
 
 def test_a_failing_statement_does_not_tell_its_values(tmp_path: Path) -> None:
-    """Design section 8: they would stand in the log, and digests, addresses and hashes are among them."""
+    """Design section 8: the values would be in the log, among them digests, addresses and hashes."""
     database = Database.in_folder(tmp_path)
     with pytest.raises(SQLAlchemyError) as refusal, database.read() as work:
         work.db.execute(sa.text("SELECT * FROM nowhere WHERE x = :value"), {"value": "very-private"})
@@ -243,18 +245,18 @@ def test_a_traceback_in_the_log_shows_no_local_variables(tmp_path: Path) -> None
         "    logging.get().exception('it.broke')\n"
     )
     (tmp_path / "script.py").write_text(script)
-    done = subprocess.run([sys.executable, "script.py"], cwd=tmp_path, capture_output=True, text=True, check=True)
-    assert "RuntimeError: broke" in done.stderr
-    assert "the password of somebody" not in done.stderr
+    result = subprocess.run([sys.executable, "script.py"], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert "RuntimeError: broke" in result.stderr
+    assert "the password of somebody" not in result.stderr
 
 
 def test_secrets_are_base62_of_the_length_asked_for() -> None:
     for length in (1, 2, 7, 30, 32, 64):
-        made = {random_base62(length) for _ in range(50)}
-        assert all(len(one) == length and set(one) <= set(BASE62) for one in made)
+        values = {random_base62(length) for _ in range(50)}
+        assert all(len(value) == length and set(value) <= set(BASE62) for value in values)
     assert set("".join(random_base62(30) for _ in range(200))) == set(BASE62), "every digit comes up"
 
 
 def test_a_derived_secret_is_the_same_for_ever() -> None:
-    """Successors of refresh tokens given before an upgrade must be found after it."""
+    """Successors of refresh tokens issued before an upgrade must be found after it."""
     assert derived_secret("rt", bytes(range(32))) == "vit_rt_flDIBkGwcRKRL9GXCgaFM3UNu2jQTC2OFmqj"

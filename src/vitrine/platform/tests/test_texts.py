@@ -1,4 +1,4 @@
-"""Words of people come through whole; what would harm a header, a terminal or an eye does not."""
+"""Ordinary text is unchanged; characters that could harm a header, a terminal or a reader are removed."""
 
 import pytest
 

@@ -12,9 +12,9 @@ from vitrine.testing.index_suite import ALL, IndexSuite, document
 
 @pytest.fixture
 def index(tmp_path: Path) -> Iterator[Index]:
-    made = EmbeddedIndex(tmp_path / "index")
-    yield made
-    made.close()
+    index = EmbeddedIndex(tmp_path / "index")
+    yield index
+    index.close()
 
 
 class TestEmbedded(IndexSuite):
@@ -34,7 +34,7 @@ def test_another_reader_sees_a_commit_and_a_rebuild(tmp_path: Path) -> None:
     writer.apply([document(1)], [])
     assert reader.search(Query("", ALL)).total == 1
     writer.rebuild([document(2), document(3)])
-    for _ in range(100):  # a reader looks for changes a few times a second
+    for _ in range(100):  # a reader checks for changes a few times a second
         if reader.search(Query("", ALL)).total == 2:
             break
         time.sleep(0.05)
