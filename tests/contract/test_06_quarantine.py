@@ -360,7 +360,7 @@ class TestOnThePage:
         form = {**visitor.form("/upload/"), "base_id": str(server.photographs.id)}
         file = make.jpeg(tmp_path / "a.jpg").read_bytes()
         answer = visitor.client.post("/upload/", data=form, files={"file": ("a.jpg", file)})
-        assert "Documents of this kind are not taken here. It waits in the quarantine." in answer.text
+        assert "Documents of this kind are not accepted here. It waits in the quarantine." in answer.text
         assert 'href="/library/quarantine/"' in answer.text
 
 

@@ -1,5 +1,5 @@
-"""The fields of a new databox: what photographers, agencies and museums fill in, with the tags they come from, and the
-ones that the player reads (04 section 6): subtitles and chapters as WebVTT, and where to begin in seconds."""
+"""The fields of a new databox: those that photographers, agencies and museums fill in, with the tags they come from, and
+those that the player reads (04 section 6): subtitles and chapters as WebVTT, and the start in seconds."""
 
 from typing import Any
 

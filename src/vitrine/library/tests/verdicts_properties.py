@@ -1,4 +1,4 @@
-"""What is worked out once for a page is what each record would have got by itself (06 section 17.7)."""
+"""Verdicts computed once for a page equal those computed for each record (06 section 17.7)."""
 
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
@@ -24,7 +24,7 @@ STATUSES = some.integers(0, 7)
 
 
 def record(number: int, collection: int, status: int, *, is_story: bool) -> Record:
-    values = dict.fromkeys((one.name for one in fields(Record)), None)
+    values = dict.fromkeys((field.name for field in fields(Record)), None)
     known = {"id": RecordId(number), "collection_id": CollectionId(collection), "status": status, "is_story": is_story}
     return Record(**{**values, **known})  # type: ignore[arg-type]  # nothing else is looked at
 
@@ -56,6 +56,7 @@ RECORDS = some.lists(
 @given(actors(), RECORDS)
 def test_a_page_of_records_gets_what_each_record_would_get(actor: Actor, page: list[Record]) -> None:
     verdicts = access.Verdicts(actor, NOW)
-    assert [verdicts.on(one) for one in page] == [
-        (access.classes_of(actor, one, NOW), access.sees_business_fields(actor, one, NOW)) for one in page
+    assert [verdicts.on(shown_record) for shown_record in page] == [
+        (access.classes_of(actor, shown_record, NOW), access.sees_business_fields(actor, shown_record, NOW))
+        for shown_record in page
     ]

@@ -49,7 +49,7 @@ ROOMS = (
 NOT_ON_PAGES = {
     "Only administrators may make accounts.",
     "Only administrators may choose an application's id.",
-    "Only administrators may bring permalinks.",
+    "Only administrators may import permalinks.",
     "password_hash must be a bcrypt or an argon2 hash.",
     "You may only give rights that you have yourself on this collection.",
     "Only administrators may give rights on a databox.",
