@@ -1,6 +1,6 @@
-"""The pages on which somebody gives an application access: consent, the code to copy, devices, the second step.
+"""The pages on which a person gives an application access: consent, the code to copy, devices, the second step.
 
-Issue 4: every page light and dark, keyboard only, axe clean, nothing sideways, and as useful without script.
+Issue 4: every page in light and dark, by keyboard, without axe violations or sideways scrolling, and without script.
 """
 
 from collections.abc import Iterator
@@ -42,29 +42,35 @@ def plain(browser: Browser, site: Site) -> Iterator[Page]:
 
 
 def asking(site: Site, app: str, **more: str) -> str:
-    told = site.told[app]
-    wanted = {"client_id": told["client_id"], "response_type": "code", "redirect_uri": told["redirect_uri"]}
+    application = site.demo[app]
+    query = {
+        "client_id": application["client_id"],
+        "response_type": "code",
+        "redirect_uri": application["redirect_uri"],
+    }
     if app != "desktop_app":
-        wanted |= {"scope": SCOPES, "state": "s-1", **PKCE}
-    return f"{site.base}/api/oauthv2/authorize?{urlencode({**wanted, **more})}"
+        query |= {"scope": SCOPES, "state": "s-1", **PKCE}
+    return f"{site.base}/api/oauthv2/authorize?{urlencode({**query, **more})}"
 
 
 def offer(site: Site, scope: str = "library:read upload") -> dict[str, Any]:
-    client = {"client_id": site.told["public_app"]["client_id"], "scope": scope}
-    made: dict[str, Any] = httpx.post(site.base + DEVICE, data=client).json()
-    return made
+    client = {"client_id": site.demo["public_app"]["client_id"], "scope": scope}
+    offered: dict[str, Any] = httpx.post(site.base + DEVICE, data=client).json()
+    return offered
 
 
 def poll(site: Site, offered: dict[str, Any]) -> dict[str, Any]:
-    form = {"client_id": site.told["public_app"]["client_id"], "grant_type": DEVICE_GRANT}
-    made: dict[str, Any] = httpx.post(site.base + TOKEN, data={**form, "device_code": offered["device_code"]}).json()
-    return made
+    form = {"client_id": site.demo["public_app"]["client_id"], "grant_type": DEVICE_GRANT}
+    response: dict[str, Any] = httpx.post(
+        site.base + TOKEN, data={**form, "device_code": offered["device_code"]}
+    ).json()
+    return response
 
 
 def checked(page: Page, name: str) -> None:
-    """Axe, width, and a picture to look at."""
+    """Checks axe and the width, and takes a screenshot."""
     shoot(page, name)
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth + 1"), "nothing scrolls sideways"
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth + 1"), "the page scrolls sideways"
     assert violations(page) == [], name
 
 
@@ -109,7 +115,7 @@ def test_the_code_of_a_desktop_application_has_no_violation(formed: tuple[Page, 
 
 
 def test_consent_is_given_by_keyboard_alone_and_narrowed(page: Page, site: Site) -> None:
-    """Tab and Space and Enter, nothing else; focus is always where one can see it."""
+    """Only Tab, Space and Enter are used; the focus is always visible."""
     sign_in(page, site)
     page.goto(asking(site, "strict_app", prompt="consent"))
     seen = []
@@ -120,33 +126,33 @@ def test_consent_is_given_by_keyboard_alone_and_narrowed(page: Page, site: Site)
         outline = page.evaluate(
             "(s => s.outlineStyle !== 'none' || s.boxShadow !== 'none')(getComputedStyle(document.activeElement))"
         )
-        assert outline, f"focus is not seen on {name}"
+        assert outline, f"the focus is not visible on {name}"
         if name == "allow-delete":
             page.keyboard.press("Space")
         if name == "action_accept" and page.evaluate("document.activeElement.value") == "1":
             break
     assert seen.index("allow-delete") < seen.index("action_accept")
-    with page.expect_request(lambda one: one.url.startswith(site.told["strict_app"]["redirect_uri"])) as back:
+    with page.expect_request(lambda sent: sent.url.startswith(site.demo["strict_app"]["redirect_uri"])) as back:
         page.keyboard.press("Enter")
-    found = parse_qs(urlsplit(back.value.url).query)
-    assert (found["state"], found["iss"]) == (["s-1"], [site.base])
-    told = site.told["strict_app"]
+    query = parse_qs(urlsplit(back.value.url).query)
+    assert (query["state"], query["iss"]) == (["s-1"], [site.base])
+    application = site.demo["strict_app"]
     form = {
-        "grant_type": "authorization_code", "code": found["code"][0], "redirect_uri": told["redirect_uri"],
-        "client_id": told["client_id"], "client_secret": told["client_secret"], "code_verifier": VERIFIER,
+        "grant_type": "authorization_code", "code": query["code"][0], "redirect_uri": application["redirect_uri"],
+        "client_id": application["client_id"], "client_secret": application["client_secret"], "code_verifier": VERIFIER,
     }  # fmt: skip
-    made = httpx.post(site.base + TOKEN, data=form).json()
-    assert made["scope"] == "library:read search upload openid email"
+    response = httpx.post(site.base + TOKEN, data=form).json()
+    assert response["scope"] == "library:read search upload openid email"
 
 
 def test_saying_no_is_as_easy_and_needs_no_script(plain: Page, site: Site) -> None:
     plain.goto(asking(site, "strict_app", prompt="consent"))
     allow, deny = plain.get_by_role("button", name="Allow"), plain.get_by_role("button", name="Deny")
-    sizes = [one.bounding_box() for one in (allow, deny)]
+    sizes = [button.bounding_box() for button in (allow, deny)]
     assert sizes[0] and sizes[1]
     assert abs(sizes[0]["height"] - sizes[1]["height"]) < 1
-    assert min(one["height"] for one in sizes if one) >= 24
-    with plain.expect_request(lambda one: one.url.startswith(site.told["strict_app"]["redirect_uri"])) as back:
+    assert min(size["height"] for size in sizes if size) >= 24
+    with plain.expect_request(lambda sent: sent.url.startswith(site.demo["strict_app"]["redirect_uri"])) as back:
         deny.press("Enter")
     assert parse_qs(urlsplit(back.value.url).query)["error"] == ["access_denied"]
 
@@ -154,7 +160,7 @@ def test_saying_no_is_as_easy_and_needs_no_script(plain: Page, site: Site) -> No
 def test_a_device_is_connected_by_keyboard_and_without_script(plain: Page, site: Site) -> None:
     offered = offer(site)
     plain.goto(offered["verification_uri_complete"])
-    assert poll(site, offered)["error"] == "authorization_pending", "a code in the address decides nothing"
+    assert poll(site, offered)["error"] == "authorization_pending", "a code in the address grants nothing"
     field = plain.get_by_label("Code that your device shows")
     expect(field).to_have_value(offered["user_code"])
     field.press("Enter")
@@ -164,9 +170,9 @@ def test_a_device_is_connected_by_keyboard_and_without_script(plain: Page, site:
     plain.get_by_role("button", name="Allow").press("Enter")
     expect(plain.get_by_role("heading", name="The device is connected")).to_be_visible()
     shoot(plain, "flow-device-connected")
-    made = poll(site, offered)
-    assert made["scope"] == "library:read"
-    assert made["refresh_token"]
+    response = poll(site, offered)
+    assert response["scope"] == "library:read"
+    assert response["refresh_token"]
 
 
 def test_not_you_leads_to_the_sign_in_of_the_same_request(page: Page, site: Site) -> None:
@@ -174,8 +180,8 @@ def test_not_you_leads_to_the_sign_in_of_the_same_request(page: Page, site: Site
     page.goto(asking(site, "strict_app", prompt="consent"))
     page.get_by_role("button", name="Not you?").press("Enter")
     expect(page.get_by_label("Password")).to_be_visible()
-    page.get_by_label("Login or e-mail").fill(site.told["user"]["login"])
-    page.get_by_label("Password").fill(site.told["user"]["password"])
+    page.get_by_label("Login or e-mail").fill(site.demo["user"]["login"])
+    page.get_by_label("Password").fill(site.demo["user"]["password"])
     page.get_by_role("button", name="Sign in").press("Enter")
     expect(page.get_by_role("button", name="Allow")).to_be_visible()
 

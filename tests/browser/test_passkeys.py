@@ -1,6 +1,6 @@
 """Passkeys in a real Chromium with its virtual authenticator (WebAuthn level 2; issue 4, item 7).
 
-The server has the name `localhost` here: a passkey belongs to a host name, never to an address of numbers.
+The server is called `localhost` here, since a passkey belongs to a host name, never to an IP address.
 """
 
 import json
@@ -64,7 +64,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody with a browser and an authenticator built into it."""
+    """A person with a browser that has a built-in authenticator."""
 
     place: Place
     login: str
@@ -92,9 +92,9 @@ class Person:
         expect(self.page.get_by_role("heading", name=name)).to_be_visible()
 
     def authenticators_keys(self) -> list[dict[str, Any]]:
-        told = self.cdp.send("WebAuthn.getCredentials", {"authenticatorId": self.authenticator})
-        found: list[dict[str, Any]] = told["credentials"]
-        return found
+        response = self.cdp.send("WebAuthn.getCredentials", {"authenticatorId": self.authenticator})
+        credentials: list[dict[str, Any]] = response["credentials"]
+        return credentials
 
 
 @pytest.fixture
@@ -109,8 +109,8 @@ def person(place: Place, browser: Browser, request: pytest.FixtureRequest) -> It
         "protocol": "ctap2", "transport": "internal", "hasResidentKey": True, "hasUserVerification": True,
         "isUserVerified": True, "automaticPresenceSimulation": True,
     }  # fmt: skip
-    made = cdp.send("WebAuthn.addVirtualAuthenticator", {"options": options})
-    yield Person(place, login, page, cdp, made["authenticatorId"])
+    added = cdp.send("WebAuthn.addVirtualAuthenticator", {"options": options})
+    yield Person(place, login, page, cdp, added["authenticatorId"])
     context.close()
 
 
@@ -118,7 +118,7 @@ def test_a_passkey_is_added_and_opens_the_account_without_a_password(person: Per
     page = person.page
     person.sign_in()
     person.add_passkey()
-    assert len(page.locator("#codes li").all()) == 10, "recovery codes come with the first one"
+    assert len(page.locator("#codes li").all()) == 10, "the first passkey brings recovery codes"
     assert violations(page) == []
     shoot(page, "passkey-added")
     person.forget_session()
@@ -136,7 +136,7 @@ def test_a_passkey_is_added_and_opens_the_account_without_a_password(person: Per
     person.go("/login/")
     button.press("Enter")
     expect(page.locator("[data-passkey-note]")).to_have_text("This passkey is not known here.")
-    assert [one for one in page.context.cookies() if one["name"] == "vitrine"] == []
+    assert [cookie for cookie in page.context.cookies() if cookie["name"] == "vitrine"] == []
 
 
 def test_with_a_passkey_the_password_alone_opens_nothing(person: Person) -> None:
@@ -167,7 +167,7 @@ def test_a_finger_that_is_not_the_persons_opens_nothing(person: Person) -> None:
     expect(page.locator("[data-passkey-note]")).to_have_text(
         "The passkey did not work. Please try again or use a code."
     )
-    assert [one for one in page.context.cookies() if one["name"] == "vitrine"] == []
+    assert [cookie for cookie in page.context.cookies() if cookie["name"] == "vitrine"] == []
 
 
 def test_webauthn_6_1_1_a_copied_passkey_is_known_by_its_counter(person: Person) -> None:
@@ -189,7 +189,7 @@ def test_webauthn_6_1_1_a_copied_passkey_is_known_by_its_counter(person: Person)
     person.go("/login/")
     page.get_by_role("button", name="Use a passkey").press("Enter")
     expect(page.locator("[data-passkey-note]")).to_have_text("This passkey did not answer correctly. Please try again.")
-    assert [one for one in page.context.cookies() if one["name"] == "vitrine"] == []
+    assert [cookie for cookie in page.context.cookies() if cookie["name"] == "vitrine"] == []
 
 
 def test_an_answer_works_once(person: Person) -> None:
@@ -198,7 +198,10 @@ def test_an_answer_works_once(person: Person) -> None:
     person.add_passkey()
     person.forget_session()
     sent: list[str] = []
-    page.on("request", lambda one: sent.append(one.post_data or "") if one.url.endswith("/login/passkey/") else None)
+    page.on(
+        "request",
+        lambda request: sent.append(request.post_data or "") if request.url.endswith("/login/passkey/") else None,
+    )
     person.go("/login/")
     page.get_by_role("button", name="Use a passkey").press("Enter")
     page.wait_for_url(f"{person.place.base}/")
@@ -226,7 +229,7 @@ def test_a_sign_in_of_long_ago_is_made_fresh_before_a_passkey_is_added(person: P
 
 
 def test_who_has_a_passkey_shows_it_before_secrets_are_shown(person: Person) -> None:
-    """The password of a stolen session alone takes no passkey off the account."""
+    """The password of a stolen session is not enough to remove a passkey."""
     page = person.page
     person.sign_in()
     person.add_passkey()
@@ -257,21 +260,26 @@ def test_a_passkey_signs_in_for_an_application_that_wants_a_new_sign_in(person: 
     page, place = person.page, person.place
     person.sign_in()
     person.add_passkey()
-    made = place.call(
+    application = place.call(
         "app", "add", f"Notes of {person.login}"[:60], "--website", "https://notes.invalid", "--description", "Notes.",
         "--callback", CALLBACK, "--profile", "strict", "--owner", person.login,
     )  # fmt: skip
-    asked = {"client_id": made["client_id"], "response_type": "code", "redirect_uri": CALLBACK, "prompt": "login"}
-    person.go(f"/api/oauthv2/authorize?{urlencode({**asked, **PKCE, 'state': 's', 'scope': 'openid'})}")
+    query = {
+        "client_id": application["client_id"],
+        "response_type": "code",
+        "redirect_uri": CALLBACK,
+        "prompt": "login",
+    }
+    person.go(f"/api/oauthv2/authorize?{urlencode({**query, **PKCE, 'state': 's', 'scope': 'openid'})}")
     page.get_by_role("button", name="Use a passkey").press("Enter")
     page.get_by_role("button", name="Allow").wait_for()
     with page.expect_request(re.compile(re.escape(CALLBACK))) as back:
         page.get_by_role("button", name="Allow").press("Enter")
-    found = parse_qs(urlsplit(back.value.url).query)
-    assert (found["state"], found["iss"]) == (["s"], [place.base])
-    assert "code" in found
+    parameters = parse_qs(urlsplit(back.value.url).query)
+    assert (parameters["state"], parameters["iss"]) == (["s"], [place.base])
+    assert "code" in parameters
     database = Database.in_folder(place.folder)
     with database.read() as work:
-        mine = sa.select(sa.func.count()).select_from(sessions).join(users, users.c.id == sessions.c.user_id)
-        assert work.db.scalar(mine.where(users.c.login == person.login)) == 1, "the session of before has ended"
+        session_count = sa.select(sa.func.count()).select_from(sessions).join(users, users.c.id == sessions.c.user_id)
+        assert work.db.scalar(session_count.where(users.c.login == person.login)) == 1, "the earlier session has ended"
     database.close()

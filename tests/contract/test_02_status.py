@@ -39,13 +39,13 @@ def test_6_4_each_form_of_the_status_bits(server: Server, token: str, tmp_path: 
     url = added(server, token, tmp_path, status).json()["response"]["url"]
     with server.services.database.read() as work:
         number = int(url.split("/")[3])
-        found = work.db.exec_driver_sql("SELECT status FROM records WHERE number = ?", (number,)).scalar()
-    assert found == kept
+        stored = work.db.exec_driver_sql("SELECT status FROM records WHERE number = ?", (number,)).scalar()
+    assert stored == kept
 
 
 @pytest.mark.parametrize("status", ["9" * 5000, "1" * 33, "0x1FFFFFFFF", "4294967296", "-1", "zz", "٣", "0x"])
 def test_6_4_what_is_no_status_of_32_bits_is_400(server: Server, token: str, tmp_path: Path, status: str) -> None:
-    """Five thousand digits were a failure of ours; the thirty-third bit was lost without a word."""
+    """Regression: five thousand digits were a 500, and the thirty-third bit was dropped silently."""
     answer = added(server, token, tmp_path, status)
     assert answer.status_code == 400
     assert "status" in answer.json()["meta"]["error_details"]

@@ -1,4 +1,4 @@
-"""Contract 04 section 5 and 06 section 3: watermark and stamp, over every path that hands out a picture."""
+"""Contract 04 section 5 and 06 section 3: watermark and stamp, on every path that delivers a picture."""
 
 import hashlib
 import threading
@@ -31,13 +31,13 @@ PLAIN, WM, STAMPED = None, "wm", "stamp"
 
 @pytest.fixture
 def ada(server: Server) -> User:
-    """Everything, no watermark among it."""
+    """Has every right, including the one to files without watermark."""
     return server.user("ada")
 
 
 @pytest.fixture
 def bob(server: Server) -> User:
-    """Sees everything, always with the watermark."""
+    """Sees everything, but always with the watermark."""
     return server.user("bob", ALL_RIGHTS & ~Right.nowatermark)
 
 
@@ -57,46 +57,46 @@ class Paths:
     def __init__(self, server: Server, key: RecordKey, name: str, issuer: User) -> None:
         self.server, self.key, self.name = server, key, name
         with server.services.database.read() as work:
-            _, found = server.services.records.unguarded(work, key, name)
-            self.plain = found.sha256
-            at = paths(key, found, found.permalink)  # type: ignore[arg-type]
-            self.token = found.permalink.token  # type: ignore[union-attr]
+            _, rendition = server.services.records.unguarded(work, key, name)
+            self.plain = rendition.sha256
+            at = paths(key, rendition, rendition.permalink)  # type: ignore[arg-type]
+            self.token = rendition.permalink.token  # type: ignore[union-attr]
             self.signed = server.services.signed.path((issuer.id, issuer.url_key), key, name, life=None, now=work.now)
         self.permalink = at.file
         self.old = f"/permalink/v1/label/{key.databox}/{key.number}/{self.token}/{name}/"
         self.datafile = f"/datafiles/{key.databox}/{key.number}/{name}/"
 
     def shown_by_pages(self, http: Any) -> list[str]:
-        """Addresses of pictures that embed page, permaview and oEmbed hand out for this file."""
+        """Addresses of pictures that embed page, permaview and oEmbed give for this file."""
         target = self.server.settings.absolute(self.permalink)
-        made = http.get(f"/oembed?url={quote(target, safe='')}").json()
-        found = {made["url"], made.get("thumbnail_url", made["url"])}
+        oembed = http.get(f"/oembed?url={quote(target, safe='')}").json()
+        addresses = {oembed["url"], oembed.get("thumbnail_url", oembed["url"])}
         for page in (f"/embed/?url={quote(target, safe='')}", f"/permalink/v1/1/1/{self.name}/?token={self.token}"):
             text = http.get(page).text.replace("&amp;", "&")
-            found |= {
+            addresses |= {
                 part.split('"')[0] for part in text.split('content="') if "/permalink/" in part or "/medias/" in part
             }
-            found |= {
+            addresses |= {
                 part.split('"')[0] for part in text.split('src="') if part.startswith(("http", "/permalink", "/medias"))
             }
-        local = {urlsplit(one) for one in found if "/embed/" not in one and "/static/" not in one}
+        local = {urlsplit(address) for address in addresses if "/embed/" not in address and "/static/" not in address}
         return sorted(
-            f"{one.path}?{one.query}"
-            for one in local
-            if one.path.startswith(("/permalink/", "/medias/")) and not one.path.endswith("/")
+            f"{parts.path}?{parts.query}"
+            for parts in local
+            if parts.path.startswith(("/permalink/", "/medias/")) and not parts.path.endswith("/")
         )
 
 
 def mark_of(server: Server, answer: Any, plain: str | None) -> str | None:
-    """Which mark an answer carries, by the row of the copy whose bytes it is."""
+    """The overlay that a response carries, determined by the row of the copy whose bytes it has."""
     assert answer.status_code == 200, answer.text
     digest = hashlib.sha256(answer.content).hexdigest()
     if digest == plain:
         return None
     with server.services.database.read() as work:
         rows = work.db.exec_driver_sql("SELECT source, recipe FROM derived_files WHERE sha256 = ?", (digest,)).all()
-    assert [row[0] for row in rows] == [plain], "bytes are the file's own or a marked copy of it"
-    # The bottom bar of the stamp is dark blue; the watermark leaves that corner of the test picture alone.
+    assert [row[0] for row in rows] == [plain], "the bytes are the file's own or an overlaid copy of it"
+    # The bottom bar of the stamp is dark blue; the watermark leaves that corner of the test picture unchanged.
     corner = pyvips.Image.new_from_buffer(answer.content, "")(
         2, pyvips.Image.new_from_buffer(answer.content, "").height - 3
     )
@@ -128,24 +128,24 @@ def test_every_path_for_every_viewer(server: Server, ada: User, bob: User, key: 
     browsers = {"ada": server.browser(ada), "bob": server.browser(bob)}
     wrong: list[str] = []
 
-    def expect(what: str, client: Any, address: str, at: Paths, wanted: str | None, **more: Any) -> None:
+    def expect(path: str, client: Any, address: str, at: Paths, wanted: str | None, **more: Any) -> None:
         answer = client.get(address, **more)
-        got = mark_of(server, answer, at.plain)
-        if got != wanted:
-            wrong.append(f"{what} {at.name}: {got}, not {wanted}")
+        mark = mark_of(server, answer, at.plain)
+        if mark != wanted:
+            wrong.append(f"{path} {at.name}: {mark}, not {wanted}")
         if wanted is not None:
-            assert answer.headers["cache-control"].startswith("private"), what
+            assert answer.headers["cache-control"].startswith("private"), path
         head = client.head(address, **more)
-        assert head.headers["content-length"] == str(len(answer.content)), what
-        assert head.headers["etag"] == answer.headers["etag"], what
+        assert head.headers["content-length"] == str(len(answer.content)), path
+        assert head.headers["etag"] == answer.headers["etag"], path
         headers = more.get("headers", {})
         part = client.get(address, headers={**headers, "Range": "bytes=5-14"})
-        assert (part.status_code, part.content) == (206, answer.content[5:15]), what
+        assert (part.status_code, part.content) == (206, answer.content[5:15]), path
         again = {**headers, "If-None-Match": answer.headers["etag"]}
-        assert client.get(address, headers=again).status_code == 304, what
+        assert client.get(address, headers=again).status_code == 304, path
 
     for _, name, anonymous, by_ada, by_bob, home_ada, home_bob in [row for row in TABLE if row[0] == setting]:
-        of_ada, of_bob = (Paths(server, key, name, one) for one in (ada, bob))
+        of_ada, of_bob = (Paths(server, key, name, issuer) for issuer in (ada, bob))
         http = server.http
         expect("permalink", http, of_ada.permalink, of_ada, anonymous)
         expect("old permalink", http, of_ada.old, of_ada, anonymous)
@@ -157,12 +157,12 @@ def test_every_path_for_every_viewer(server: Server, ada: User, bob: User, key: 
             expect(f"permalink, token of {login}", http, of_ada.permalink, of_ada, wanted, headers=headers)
         for login, wanted in (("ada", home_ada), ("bob", home_bob)):
             expect(f"datafile of {login}", browsers[login].client, of_ada.datafile, of_ada, wanted)
-        # What pages hand out are links: whoever follows them is a stranger.
+        # Pages contain links, and whoever follows them is a stranger.
         shown = of_ada.shown_by_pages(http)
         assert shown
         for address in shown:
             sub = "thumbnail" if "/medias/" in address else name
-            row = next(one for one in TABLE if (one[0], one[1]) == (setting, sub))
+            row = next(line for line in TABLE if (line[0], line[1]) == (setting, sub))
             expect(f"page shows {address[:30]}", http, address, Paths(server, key, sub, ada), row[2])
     assert wrong == []
 
@@ -193,9 +193,9 @@ def test_a_grant_on_the_record_lifts_the_watermark(server: Server, ada: User, bo
             "created": 1,
         }
         used = {name: value for name, value in values.items() if name in columns}
-        marks_ = ", ".join("?" for _ in used)
+        placeholders = ", ".join("?" for _ in used)
         work.db.exec_driver_sql(
-            f"INSERT INTO record_grants ({', '.join(used)}) VALUES ({marks_})", tuple(used.values())
+            f"INSERT INTO record_grants ({', '.join(used)}) VALUES ({placeholders})", tuple(used.values())
         )
         work.db.exec_driver_sql("UPDATE users SET rights_version = rights_version + 1 WHERE id = ?", (bob.id,))
     assert mark_of(server, visitor.get(at.datafile), at.plain) is None
@@ -264,17 +264,17 @@ def test_two_who_ask_at_once_wait_for_one_making(
     monkeypatch.setattr(kind, "call", counted)
     services = server.services
     with services.database.read() as work:
-        record, found = services.records.unguarded(work, key, "preview")
-        wanted = services.marks.wanted(work, record, found, Mark.WATERMARK)
+        record, rendition = services.records.unguarded(work, key, "preview")
+        wanted = services.marks.wanted(work, record, rendition, Mark.WATERMARK)
     assert wanted is not None
-    made: list[str] = []
-    threads = [threading.Thread(target=lambda: made.append(services.marks.make(wanted).sha256)) for _ in range(4)]
-    for one in threads:
-        one.start()
-    for one in threads:
-        one.join()
-    assert len(set(made)) == 1
-    assert len(made) == 4
+    digests: list[str] = []
+    threads = [threading.Thread(target=lambda: digests.append(services.marks.make(wanted).sha256)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(set(digests)) == 1
+    assert len(digests) == 4
     assert calls == ["mark"]
     assert services.marks._busy == {}
 
@@ -299,7 +299,7 @@ def test_the_collections_own_picture_and_its_change(server: Server, ada: User, k
     own = presentation.keep_picture(make.png(tmp_path / "own.png", 400, 100, alpha=True), "own.png")
     present(server, watermark=own)
     pictured = server.http.get(at.permalink, headers={"If-None-Match": named.headers["etag"]})
-    assert pictured.status_code == 200, "a change of the mark is a change of the file"
+    assert pictured.status_code == 200, "a change of the overlay is a change of the file"
     present(server, watermark=None)
     assert server.http.get(at.permalink).content == named.content
     (tmp_path / "text.png").write_text("no picture")
@@ -389,9 +389,9 @@ def test_the_command_sets_the_marks(server: Server, ada: User, key: RecordKey, t
     (tmp_path / "stamp.json").write_text(json.dumps(definition))
     call = ["collection", "set", str(server.photographs.id), "--data", str(server.settings.data_dir), "--json"]
     runner = CliRunner()
-    told = runner.invoke(cli, [*call, "--stamp", str(tmp_path / "stamp.json"), "--public-presentation", "stamp"])
-    assert told.exit_code == 0, told.output
-    assert len(json.loads(told.output.splitlines()[-1])["stamp"]["blocks"][0]["logo"]) == 64
+    result = runner.invoke(cli, [*call, "--stamp", str(tmp_path / "stamp.json"), "--public-presentation", "stamp"])
+    assert result.exit_code == 0, result.output
+    assert len(json.loads(result.output.splitlines()[-1])["stamp"]["blocks"][0]["logo"]) == 64
     at = Paths(server, key, "preview", ada)
     stamped = server.http.get(at.permalink)
     assert stamped.status_code == 200
