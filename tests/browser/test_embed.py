@@ -83,22 +83,22 @@ def _shown(services: Any, base: Collection, name: str, held: Held, size: tuple[i
 
 
 @pytest.fixture
-def hosted(tmp_path: Path) -> Iterator[tuple[Path, str]]:
+def host_folder(tmp_path: Path) -> Iterator[tuple[Path, str]]:
     with serving_folder(tmp_path) as address:
         yield tmp_path, address
 
 
-def framed(site: Site, shown: Shown) -> str:
+def embed_address(site: Site, shown: Shown) -> str:
     return f"{site.base}/embed/?url={quote(shown.address, safe='')}"
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_published_host_script_fits_every_kind(
-    page: Page, site: Site, documents: dict[str, Shown], hosted: tuple[Path, str], kind: str
+    page: Page, site: Site, documents: dict[str, Shown], host_folder: tuple[Path, str], kind: str
 ) -> None:
-    folder, address = hosted
+    folder, address = host_folder
     width, height = documents[kind].size
-    (folder / "index.html").write_text(HOST.format(src=framed(site, documents[kind])))
+    (folder / "index.html").write_text(HOST.format(src=embed_address(site, documents[kind])))
     page.goto(address)
     page.wait_for_function("window.said.length >= 2", timeout=15_000)
     page.wait_for_timeout(700)
@@ -112,11 +112,11 @@ def test_the_published_host_script_fits_every_kind(
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_pym_parent_gets_the_height(
-    page: Page, site: Site, documents: dict[str, Shown], hosted: tuple[Path, str], kind: str
+    page: Page, site: Site, documents: dict[str, Shown], host_folder: tuple[Path, str], kind: str
 ) -> None:
-    folder, address = hosted
+    folder, address = host_folder
     (folder / "pym.js").write_bytes(PYM.read_bytes())
-    (folder / "index.html").write_text(PARENT.format(src=framed(site, documents[kind])))
+    (folder / "index.html").write_text(PARENT.format(src=embed_address(site, documents[kind])))
     page.set_viewport_size({"width": 600, "height": 700})
     page.goto(address)
     page.wait_for_function("parseInt(document.querySelector('iframe').getAttribute('height')) > 60", timeout=15_000)
@@ -156,7 +156,7 @@ def test_no_violation_no_cookie_and_no_foreign_request(
     page.on("request", lambda request: requests.append(request.url))
     page.on("console", lambda message: errors.append(message.text) if message.type in ("error", "warning") else None)
     page.on("pageerror", lambda error: errors.append(str(error)))
-    for name, address in {"embed": framed(site, documents[kind]), "page": documents[kind].page}.items():
+    for name, address in {"embed": embed_address(site, documents[kind]), "page": documents[kind].page}.items():
         page.goto(address)
         page.wait_for_load_state("networkidle")
         if kind == "document" and name == "embed":
@@ -171,7 +171,7 @@ def test_no_violation_no_cookie_and_no_foreign_request(
 
 
 def test_the_pages_of_a_pdf_are_turned_by_keyboard(page: Page, site: Site, documents: dict[str, Shown]) -> None:
-    page.goto(framed(site, documents["document"]))
+    page.goto(embed_address(site, documents["document"]))
     expect(page.locator(".document-player.is-open")).to_be_visible()
     status = page.locator("#said")
     expect(status).to_have_text("Page 1 of 4")
@@ -202,7 +202,7 @@ def test_a_pdf_without_script_or_viewer_is_a_picture_and_a_link(
     without.route("**/vendor/pdfjs/**", lambda route: route.abort())
     for context in (plain, without):
         page = context.new_page()
-        page.goto(framed(site, documents["document"]))
+        page.goto(embed_address(site, documents["document"]))
         expect(page.locator(".fallback img")).to_be_visible()
         expect(page.get_by_role("link", name="Open the file")).to_have_attribute("href", documents["document"].address)
         expect(page.get_by_role("button")).to_have_count(0)
@@ -217,6 +217,6 @@ def test_a_damaged_pdf_says_so(
         "**/permalink/**",
         lambda route: route.fulfill(status=200, body="%PDF-1.7 nothing", content_type="application/pdf"),
     )
-    page.goto(framed(site, documents["document"]))
+    page.goto(embed_address(site, documents["document"]))
     expect(page.locator("#said")).to_have_text("This document cannot be shown here. Open the file instead.")
     expect(page.get_by_role("link", name="Open the file")).to_be_visible()

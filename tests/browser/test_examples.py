@@ -90,7 +90,7 @@ def test_what_root_types_is_well_formed_and_names_files_that_are_there(example: 
 
 
 @pytest.fixture(scope="module")
-def words(site: Site) -> dict[str, str]:
+def environment(site: Site) -> dict[str, str]:
     """The environment of the examples."""
     app = site.demo["web_app"]
     return {
@@ -106,7 +106,7 @@ def words(site: Site) -> dict[str, str]:
     }
 
 
-def code(site: Site) -> str:
+def authorization_code(site: Site) -> str:
     """A sign-in as the guide describes it: authorize with PKCE, consent, return with a code."""
     challenge = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).rstrip(b"=").decode()
     app, person = site.demo["web_app"], site.demo["admin"]  # other tests check what `user` allowed
@@ -126,7 +126,7 @@ def code(site: Site) -> str:
     return parse_qs(urlsplit(answer.headers["location"]).query)["code"][0]
 
 
-def answers(text: str) -> list[Any]:
+def json_documents(text: str) -> list[Any]:
     """The JSON documents that several commands printed in sequence."""
     documents, decoder = [], json.JSONDecoder()
     while (text := text.lstrip()).startswith("{"):
@@ -138,39 +138,43 @@ def answers(text: str) -> list[Any]:
 
 
 @pytest.mark.parametrize("example", RUN, ids=str)
-def test_an_example_runs_as_it_stands(example: Example, words: dict[str, str], site: Site, tmp_path: Path) -> None:
+def test_an_example_runs_as_it_stands(
+    example: Example, environment: dict[str, str], site: Site, tmp_path: Path
+) -> None:
     assert shutil.which("curl"), "the examples use curl: apt-get install curl"
     make.jpeg(tmp_path / "harbour.jpg", 640, 400)
     for name in ("watermark.png", "logo.png"):
         make.png(tmp_path / name, 64, 48)
     (tmp_path / "stamp.json").write_text(next(block.text for block in ALL if block.language == "json"))
     (tmp_path / "backups").mkdir()
-    text = example.text.replace(HERE, site.base).replace(TOKEN, words["VITRINE_TOKEN"])
+    text = example.text.replace(HERE, site.base).replace(TOKEN, environment["VITRINE_TOKEN"])
     text = text.replace("/backups", str(tmp_path / "backups"))
     text, needs_instance = re.subn(r"\bDIR\b", str(tmp_path / "data"), text)
     text = re.sub(r"\bNEW_DIR\b", str(tmp_path / "new"), text)
     if needs_instance and "databox add" not in text:
         text = f"{INSTANCE.format(tmp_path / 'data')}\n{text}"
     if "$CODE" in text:
-        words = {**words, "CODE": code(site)}
+        environment = {**environment, "CODE": authorization_code(site)}
     # `make` would run all tests again inside these tests, so only check that it knows the target.
     text = re.sub(r"^make ", f"make -n -C {ROOT} ", text, flags=re.MULTILINE)
     command = ["sh", "-euc", text] if example.language == "sh" else [sys.executable, "-W", "error", "-c", text]
-    done = subprocess.run(command, cwd=tmp_path, env=words, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120, check=False
+    )
     assert done.returncode == 0, done.stderr
     if example.language == "python":
         assert f"{site.base}/permalink/v1/" in done.stdout
     if "curl" in text:
-        responses = answers(done.stdout)
+        responses = json_documents(done.stdout)
         assert len(responses) == text.count("curl ")
         for response in responses:
             good = "access_token" in response or "applications" in response or "client_secret" in response
             assert good or response["meta"]["http_code"] == 200, response
 
 
-def test_the_first_search_of_the_readme_leads_to_an_embed(words: dict[str, str], site: Site) -> None:
+def test_the_first_search_of_the_readme_leads_to_an_embed(environment: dict[str, str], site: Site) -> None:
     """README, step 5: the permalink of every file in the response, and its embed page."""
-    headers = {"Authorization": f"Bearer {words['VITRINE_TOKEN']}"}
+    headers = {"Authorization": f"Bearer {environment['VITRINE_TOKEN']}"}
     response = httpx.get(f"{site.base}/api/v1/search/?query=cat", headers=headers).json()["response"]
     assert response["total_results"] >= 1
     address = response["results"]["records"][0]["thumbnail"]["permalink"]["url"]
@@ -179,9 +183,9 @@ def test_the_first_search_of_the_readme_leads_to_an_embed(words: dict[str, str],
 
 
 def test_the_frame_and_its_script_work_in_somebody_elses_page(
-    page: Page, words: dict[str, str], site: Site, tmp_path: Path
+    page: Page, environment: dict[str, str], site: Site, tmp_path: Path
 ) -> None:
-    headers = {"Authorization": f"Bearer {words['VITRINE_TOKEN']}"}
+    headers = {"Authorization": f"Bearer {environment['VITRINE_TOKEN']}"}
     files = httpx.get(f"{site.base}/api/v1/records/1/5/embed/", headers=headers).json()["response"]["embed"]
     permalink = next(file["permalink"]["url"] for file in files if file["name"] == "preview")
     frame = next(block.text for block in ALL if block.language == "html")

@@ -48,7 +48,7 @@ def kit(site: Site) -> Iterator[dict[str, Any]]:
 
 
 @contextmanager
-def opened(
+def open_page(
     browser: Browser, site: Site, width: int, scheme: str, who: str = "user"
 ) -> Iterator[tuple[Page, list[str]]]:
     context = browser.new_context(
@@ -84,7 +84,7 @@ VERIFIER = "verifier-" * 6
 CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).rstrip(b"=").decode()
 
 
-def used(context: BrowserContext, site: Site, kit: dict[str, Any], scope: str) -> None:
+def use_application(context: BrowserContext, site: Site, kit: dict[str, Any], scope: str) -> None:
     """Let the person allow *scope* and the application search twice."""
     query = f"client_id={kit['client_id']}&response_type=code&scope={scope.replace(' ', '+')}"
     address = f"{site.base}/api/oauthv2/authorize?{query}&code_challenge={CHALLENGE}&code_challenge_method=S256"
@@ -103,10 +103,10 @@ def test_pages_that_have_something_to_tell_have_no_violation(
 ) -> None:
     httpx.get(f"{site.base}/api/v1/me/?oauth_token={site.demo['web_app']['developer_token']}")
     path = f"/developers/application/{kit['id']}/"
-    with opened(browser, site, width, scheme) as (page, errors):
+    with open_page(browser, site, width, scheme) as (page, errors):
         page.goto(f"{site.base}{path}scopes/")
         expect(page.get_by_role("heading", name="It may do nothing yet")).to_be_visible()
-        used(page.context, site, kit, "library:read search upload originals")
+        use_application(page.context, site, kit, "library:read search upload originals")
         errors.clear()  # the other site's page has no icon
         faults: dict[str, object] = {}
         pages = {
@@ -135,7 +135,7 @@ def test_the_administrators_page_has_no_violation(
     browser: Browser, site: Site, kit: dict[str, Any], width: int, scheme: str
 ) -> None:
     call(site, "POST", f"{API}{kit['id']}/suspend/", {"reason": "It asked for far too much."}, who="admin")
-    with opened(browser, site, width, scheme, "admin") as (page, errors):
+    with open_page(browser, site, width, scheme, "admin") as (page, errors):
         page.goto(f"{site.base}/admin/applications/")
         page.wait_for_load_state("networkidle")
         shoot(page, f"whole-admin-{width}-{scheme}")
@@ -147,7 +147,7 @@ def test_the_administrators_page_has_no_violation(
 
 
 def test_an_administrator_stops_an_application_by_keyboard(browser: Browser, site: Site, kit: dict[str, Any]) -> None:
-    with opened(browser, site, 1280, "light", "admin") as (page, _said):
+    with open_page(browser, site, 1280, "light", "admin") as (page, _said):
         page.goto(f"{site.base}/admin/applications/?q={kit['document']['name'].rpartition(' ')[2]}")
         walk_to(page, lambda words: words.startswith("Suspend…"), "document.activeElement.textContent.trim()")
         page.keyboard.press("Enter")
@@ -202,7 +202,7 @@ def test_everything_is_reached_by_keyboard_and_shows_where_one_is(
     paths_by_person["admin"] = ["/admin/applications/"]
     lost: dict[str, object] = {}
     for who, paths in paths_by_person.items():
-        with opened(browser, site, width, "light", who) as (page, _said):
+        with open_page(browser, site, width, "light", who) as (page, _said):
             for path in paths:
                 page.goto(site.base + path)
                 page.evaluate("document.activeElement.blur()")
@@ -221,7 +221,7 @@ def test_everything_is_reached_by_keyboard_and_shows_where_one_is(
 
 
 def test_the_developer_tab_is_in_sight_on_a_telephone(browser: Browser, site: Site) -> None:
-    with opened(browser, site, 390, "light") as (page, _said):
+    with open_page(browser, site, 390, "light") as (page, _said):
         for path in ("/account/", "/developers/applications/"):
             page.goto(site.base + path)
             tab = page.get_by_role("navigation", name="My account").get_by_role("link", name="Developer")
@@ -238,7 +238,7 @@ def test_an_application_is_narrowed_with_one_click_and_gets_it_back(
     context = browser.new_context(java_script_enabled=False, locale="en")
     page = context.new_page()
     sign_in(page, site)
-    used(context, site, kit, "library:read search upload")
+    use_application(context, site, kit, "library:read search upload")
     page.goto(f"{site.base}/developers/application/{kit['id']}/scopes/")
     upload = page.get_by_label("Add documents in your name")
     expect(upload).not_to_be_checked()

@@ -86,7 +86,7 @@ def sign_in(page: Page, library: Library, login: str) -> None:
     page.wait_for_url(f"{library.base}/")
 
 
-def looked_at(page: Page, name: str) -> list[str]:
+def page_faults(page: Page, name: str) -> list[str]:
     """Takes a screenshot; returns the faults: violations, or sideways scrolling."""
     page.wait_for_load_state("networkidle")
     page.evaluate("scrollTo(0, 0)")  # so that nothing hidden under the bar counts as a small target
@@ -110,7 +110,7 @@ def test_the_pages_of_the_users_side_have_no_violation(
     def look(name: str, address: str = "") -> None:
         if address:
             page.goto(address)
-        faults = looked_at(page, f"user-{name}-{width}-{scheme}")
+        faults = page_faults(page, f"user-{name}-{width}-{scheme}")
         if faults:
             faults_by_page[name] = faults
 

@@ -59,10 +59,10 @@ class Paths:
         with server.services.database.read() as work:
             _, rendition = server.services.records.unguarded(work, key, name)
             self.plain = rendition.sha256
-            at = paths(key, rendition, rendition.permalink)  # type: ignore[arg-type]
+            permalink_paths = paths(key, rendition, rendition.permalink)  # type: ignore[arg-type]
             self.token = rendition.permalink.token  # type: ignore[union-attr]
             self.signed = server.services.signed.path((issuer.id, issuer.url_key), key, name, life=None, now=work.now)
-        self.permalink = at.file
+        self.permalink = permalink_paths.file
         self.old = f"/permalink/v1/label/{key.databox}/{key.number}/{self.token}/{name}/"
         self.datafile = f"/datafiles/{key.databox}/{key.number}/{name}/"
 
@@ -128,11 +128,11 @@ def test_every_path_for_every_viewer(server: Server, ada: User, bob: User, key: 
     browsers = {"ada": server.browser(ada), "bob": server.browser(bob)}
     wrong: list[str] = []
 
-    def expect(path: str, client: Any, address: str, at: Paths, wanted: str | None, **more: Any) -> None:
+    def expect(path: str, client: Any, address: str, links: Paths, wanted: str | None, **more: Any) -> None:
         answer = client.get(address, **more)
-        mark = mark_of(server, answer, at.plain)
+        mark = mark_of(server, answer, links.plain)
         if mark != wanted:
-            wrong.append(f"{path} {at.name}: {mark}, not {wanted}")
+            wrong.append(f"{path} {links.name}: {mark}, not {wanted}")
         if wanted is not None:
             assert answer.headers["cache-control"].startswith("private"), path
         head = client.head(address, **more)
@@ -171,16 +171,18 @@ def test_a_signed_in_person_lifts_the_mark_of_a_signed_address(
     server: Server, ada: User, bob: User, key: RecordKey
 ) -> None:
     present(server, public_presentation="wm")
-    at = Paths(server, key, "preview", ada)
-    assert mark_of(server, server.browser(ada).get(at.signed), at.plain) is None
-    assert mark_of(server, server.browser(bob).get(at.signed), at.plain) == WM
-    assert mark_of(server, server.browser(ada).get(at.permalink), at.plain) == WM, "no cookie is read under /permalink"
+    links = Paths(server, key, "preview", ada)
+    assert mark_of(server, server.browser(ada).get(links.signed), links.plain) is None
+    assert mark_of(server, server.browser(bob).get(links.signed), links.plain) == WM
+    assert mark_of(server, server.browser(ada).get(links.permalink), links.plain) == WM, (
+        "no cookie is read under /permalink"
+    )
 
 
 def test_a_grant_on_the_record_lifts_the_watermark(server: Server, ada: User, bob: User, key: RecordKey) -> None:
-    at = Paths(server, key, "preview", ada)
+    links = Paths(server, key, "preview", ada)
     visitor = server.browser(bob)
-    assert mark_of(server, visitor.get(at.datafile), at.plain) == WM
+    assert mark_of(server, visitor.get(links.datafile), links.plain) == WM
     with server.services.database.write() as work:
         record, _ = server.services.records.unguarded(work, key, "preview")
         columns = [row[1] for row in work.db.exec_driver_sql("PRAGMA table_info(record_grants)").all()]
@@ -198,18 +200,18 @@ def test_a_grant_on_the_record_lifts_the_watermark(server: Server, ada: User, bo
             f"INSERT INTO record_grants ({', '.join(used)}) VALUES ({placeholders})", tuple(used.values())
         )
         work.db.exec_driver_sql("UPDATE users SET rights_version = rights_version + 1 WHERE id = ?", (bob.id,))
-    assert mark_of(server, visitor.get(at.datafile), at.plain) is None
+    assert mark_of(server, visitor.get(links.datafile), links.plain) is None
 
 
 def test_a_right_taken_away_counts_at_once(server: Server, ada: User, key: RecordKey) -> None:
-    at = Paths(server, key, "preview", ada)
+    links = Paths(server, key, "preview", ada)
     visitor = server.browser(ada)
-    plain = visitor.get(at.datafile)
-    assert mark_of(server, plain, at.plain) is None
+    plain = visitor.get(links.datafile)
+    assert mark_of(server, plain, links.plain) is None
     server.regrant(ada, server.photographs, ALL_RIGHTS & ~Right.nowatermark)
-    marked = visitor.get(at.datafile, headers={"If-None-Match": plain.headers["etag"]})
-    assert mark_of(server, marked, at.plain) == WM, "a cached plain copy is not called current"
-    assert mark_of(server, server.http.get(at.signed), at.plain) == WM
+    marked = visitor.get(links.datafile, headers={"If-None-Match": plain.headers["etag"]})
+    assert mark_of(server, marked, links.plain) == WM, "a cached plain copy is not called current"
+    assert mark_of(server, server.http.get(links.signed), links.plain) == WM
 
 
 def test_films_sounds_and_pdfs_are_never_marked(server: Server, ada: User, bob: User, tmp_path: Path) -> None:
@@ -220,16 +222,16 @@ def test_films_sounds_and_pdfs_are_never_marked(server: Server, ada: User, bob: 
         "document": Held(pdf_file(tmp_path / "a.pdf", 1), "application/pdf"),
     }.items():
         shelved = shelve(server.services, server.photographs, kind, {"document": held}, creator=ada.id)
-        at = Paths(server, shelved, "document", ada)
-        assert server.http.get(at.permalink).content == held.path.read_bytes()
-        assert server.browser(bob).get(at.datafile).content == held.path.read_bytes()
+        links = Paths(server, shelved, "document", ada)
+        assert server.http.get(links.permalink).content == held.path.read_bytes()
+        assert server.browser(bob).get(links.datafile).content == held.path.read_bytes()
 
 
 def test_a_poster_is_a_picture_like_any_other(server: Server, ada: User, tmp_path: Path) -> None:
     present(server, public_presentation="wm")
     film = server.add(make.mp4(tmp_path / "a.mp4", 0.5), ada)
-    at = Paths(server, film, "poster", ada)
-    assert mark_of(server, server.http.get(at.permalink), at.plain) == WM
+    links = Paths(server, film, "poster", ada)
+    assert mark_of(server, server.http.get(links.permalink), links.plain) == WM
 
 
 def test_a_marked_copy_has_the_size_that_was_told(server: Server, ada: User, key: RecordKey) -> None:
@@ -241,12 +243,12 @@ def test_a_marked_copy_has_the_size_that_was_told(server: Server, ada: User, key
 
 
 def test_thumbnails_that_may_be_stamped_are_in_no_shared_cache(server: Server, ada: User, key: RecordKey) -> None:
-    at = Paths(server, key, "thumbnail", ada)
+    links = Paths(server, key, "thumbnail", ada)
     headers = {"Authorization": f"Bearer {server.token(ada)}"}
-    assert server.http.get(at.permalink).headers["cache-control"].startswith("public")
+    assert server.http.get(links.permalink).headers["cache-control"].startswith("public")
     present(server, stamp=STAMP, public_presentation="stamp")
     for more in ({}, headers):
-        assert server.http.get(at.permalink, headers=more).headers["cache-control"].startswith("private")
+        assert server.http.get(links.permalink, headers=more).headers["cache-control"].startswith("private")
 
 
 def test_two_who_ask_at_once_wait_for_one_making(
@@ -284,24 +286,28 @@ def test_what_cannot_be_marked_is_not_shown(server: Server, ada: User, bob: User
     held = Held(tmp_path / "broken.jpg", "image/jpeg", 100, 100)
     broken = shelve(server.services, server.photographs, "image", {"document": held, "preview": held}, creator=ada.id)
     present(server, public_presentation="wm")
-    at = Paths(server, broken, "preview", ada)
-    for answer in (server.http.get(at.permalink), server.browser(bob).get(at.datafile), server.http.get(at.signed)):
+    links = Paths(server, broken, "preview", ada)
+    for answer in (
+        server.http.get(links.permalink),
+        server.browser(bob).get(links.datafile),
+        server.http.get(links.signed),
+    ):
         assert answer.status_code == 503
         assert b"nothing more" not in answer.content
-    assert server.browser(ada).get(at.datafile).status_code == 200
+    assert server.browser(ada).get(links.datafile).status_code == 200
 
 
 def test_the_collections_own_picture_and_its_change(server: Server, ada: User, key: RecordKey, tmp_path: Path) -> None:
     presentation = server.services.presentation
     present(server, public_presentation="wm")
-    at = Paths(server, key, "preview", ada)
-    named = server.http.get(at.permalink)
+    links = Paths(server, key, "preview", ada)
+    named = server.http.get(links.permalink)
     own = presentation.keep_picture(make.png(tmp_path / "own.png", 400, 100, alpha=True), "own.png")
     present(server, watermark=own)
-    pictured = server.http.get(at.permalink, headers={"If-None-Match": named.headers["etag"]})
+    pictured = server.http.get(links.permalink, headers={"If-None-Match": named.headers["etag"]})
     assert pictured.status_code == 200, "a change of the overlay is a change of the file"
     present(server, watermark=None)
-    assert server.http.get(at.permalink).content == named.content
+    assert server.http.get(links.permalink).content == named.content
     (tmp_path / "text.png").write_text("no picture")
     with pytest.raises(MediaError):
         presentation.keep_picture(tmp_path / "text.png", "text.png")
@@ -362,11 +368,11 @@ def test_the_sweep_keeps_copies_that_are_needed_and_forgets_the_others(
 
     own = server.services.presentation.keep_picture(make.png(tmp_path / "own.png", alpha=True), "own.png")
     present(server, public_presentation="wm", watermark=own)
-    at = Paths(server, key, "preview", ada)
-    marked = server.http.get(at.permalink)
+    links = Paths(server, key, "preview", ada)
+    marked = server.http.get(links.permalink)
     sweeper = Sweeper(server.services.database, server.services.media)
     sweeper.sweep(timedelta(0))
-    assert server.http.get(at.permalink).content == marked.content
+    assert server.http.get(links.permalink).content == marked.content
     assert server.services.media.store.size(own) > 0
     with server.services.database.write() as work:
         record = store.by_key(work, key)
@@ -392,10 +398,10 @@ def test_the_command_sets_the_marks(server: Server, ada: User, key: RecordKey, t
     result = runner.invoke(cli, [*call, "--stamp", str(tmp_path / "stamp.json"), "--public-presentation", "stamp"])
     assert result.exit_code == 0, result.output
     assert len(json.loads(result.output.splitlines()[-1])["stamp"]["blocks"][0]["logo"]) == 64
-    at = Paths(server, key, "preview", ada)
-    stamped = server.http.get(at.permalink)
+    links = Paths(server, key, "preview", ada)
+    stamped = server.http.get(links.permalink)
     assert stamped.status_code == 200
-    assert hashlib.sha256(stamped.content).hexdigest() != at.plain, "a running server notices at once"
+    assert hashlib.sha256(stamped.content).hexdigest() != links.plain, "a running server notices at once"
     (tmp_path / "stamp.json").write_text(json.dumps(definition).replace("logo.png", "none.png"))
     refused = runner.invoke(cli, [*call, "--stamp", str(tmp_path / "stamp.json")])
     assert isinstance(refused.exception, Invalid)

@@ -41,8 +41,8 @@ def test_5_the_original_of_any_kind_is_stamped_for_strangers(
     _, mime, extension = FORMS[ending]
     key = server.add(drawn(tmp_path / f"quay.{ending}"), ada)
     present(server, stamp=STAMP, public_presentation="stamp")
-    at = Paths(server, key, "document", ada)
-    for address in (at.permalink, at.old, at.signed):
+    links = Paths(server, key, "document", ada)
+    for address in (links.permalink, links.old, links.signed):
         answer = server.http.get(address)
         assert answer.status_code == 200
         assert answer.headers["content-type"] == mime
@@ -51,7 +51,7 @@ def test_5_the_original_of_any_kind_is_stamped_for_strangers(
         corner = stamped(2, stamped.height - 3)
         assert [round(band) for band in corner[:3]] == pytest.approx([0x20, 0x30, 0x40], abs=30)
         assert b"script" not in answer.content
-    plain = server.browser(ada).get(at.datafile)
+    plain = server.browser(ada).get(links.datafile)
     assert plain.content == (tmp_path / f"quay.{ending}").read_bytes(), "a person who may have the original gets it"
     assert f"quay.{ending}" in plain.headers["content-disposition"]
 
@@ -62,9 +62,9 @@ def test_5_a_stamped_original_has_the_size_that_was_told(
 ) -> None:
     key = server.add(drawn(tmp_path / f"quay.{ending}"), ada)
     present(server, stamp=STAMP, public_presentation="stamp")
-    at = Paths(server, key, "document", ada)
-    oembed = server.http.get(f"/oembed?url={quote(server.settings.absolute(at.permalink), safe='')}").json()
-    shown = pyvips.Image.new_from_buffer(server.http.get(at.permalink).content, "")
+    links = Paths(server, key, "document", ada)
+    oembed = server.http.get(f"/oembed?url={quote(server.settings.absolute(links.permalink), safe='')}").json()
+    shown = pyvips.Image.new_from_buffer(server.http.get(links.permalink).content, "")
     assert (shown.width, shown.height) == (oembed["width"], oembed["height"])
 
 
@@ -87,8 +87,8 @@ def test_5_a_preview_put_in_as_it_is_gets_its_watermark(server: Server, ada: Use
     key = shelve(server.services, server.photographs, "image", files, creator=ada.id)
     visitor = server.browser(bob)
     for name in ("preview", "preview_mobile"):
-        at = Paths(server, key, name, ada)
-        assert mark_of(server, visitor.get(at.datafile), at.plain) == WM
+        links = Paths(server, key, name, ada)
+        assert mark_of(server, visitor.get(links.datafile), links.plain) == WM
     form = {"csrf": visitor.form("/")["csrf"], "record[]": f"{key.databox}/{key.number}"}
     packed = zipfile.ZipFile(BytesIO(visitor.client.post("/library/download", data=form).content))
     assert packed.namelist() == ["quay-preview.jpg"], "the name matches the file's type"

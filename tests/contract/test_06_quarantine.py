@@ -54,7 +54,7 @@ def waiting(server: Server, path: Path, **more: Any) -> int:
     return outcome.item
 
 
-def as_(server: Server, work: Any, user: User) -> Any:
+def actor_of(server: Server, work: Any, user: User) -> Any:
     return server.services.accounts.actor_of(work, server.services.accounts.get(work, user.id), Via.SESSION)
 
 
@@ -131,7 +131,7 @@ class TestChecks:
 
     def test_only_administrators_set_the_checks(self, server: Server, ada: User) -> None:
         with server.services.database.write() as work, pytest.raises(DomainError):
-            server.services.quarantine.set_policy(work, as_(server, work, ada), {})
+            server.services.quarantine.set_policy(work, actor_of(server, work, ada), {})
 
 
 class TestDecisions:
@@ -141,7 +141,7 @@ class TestDecisions:
             waiting_item = quarantine_store.get(work, item)
         arrival = services.quarantine.arrival(waiting_item) if waiting_item else None
         with services.database.write() as work:
-            actor = as_(server, work, user)
+            actor = actor_of(server, work, user)
             if decision == "delete":
                 return services.quarantine.delete(work, actor, item)
             if decision == "add":
@@ -217,7 +217,7 @@ class TestDecisions:
         with pytest.raises(MayNotDecide):
             self.decide(server, user, item, "substitute", key.number)
         with server.services.database.read() as work:
-            assert not server.services.quarantine.get(work, as_(server, work, user), item).matches[0].replaceable
+            assert not server.services.quarantine.get(work, actor_of(server, work, user), item).matches[0].replaceable
 
     def test_only_a_record_that_it_clashes_with_can_be_replaced(
         self, server: Server, ada: User, key: RecordKey, tmp_path: Path

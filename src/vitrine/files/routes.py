@@ -99,7 +99,7 @@ async def caption(request: Request) -> Response:
 
     def call(work: UnitOfWork, _actor: Actor) -> dict[str, Any]:
         record = store.by_key(work, key)
-        tokens = store.has_permalink_token(work, record.id) if record else []
+        tokens = store.permalink_tokens(work, record.id) if record else []
         if record is None or not any(same(known, token) for known in tokens):
             raise WrongToken("This link is not right.")
         description: dict[str, Any] = {}

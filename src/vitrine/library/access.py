@@ -25,7 +25,7 @@ def sees(actor: Actor, record: Record, now: datetime) -> bool:
     return actor.rights.record_grant(record.id, now)
 
 
-def seen_of(actor: Actor, stamps: Iterable[tuple[RecordId, CollectionId, int]], now: datetime) -> set[RecordId]:
+def visible_ids(actor: Actor, stamps: Iterable[tuple[RecordId, CollectionId, int]], now: datetime) -> set[RecordId]:
     """`sees` for a page of records given as (record, collection, status): the ids of those the actor sees."""
     if actor.via is Via.COMMAND:
         return {record for record, _, _ in stamps}
@@ -46,10 +46,10 @@ def seen_of(actor: Actor, stamps: Iterable[tuple[RecordId, CollectionId, int]], 
 def require_sight(actor: Actor, record: Record, now: datetime) -> None:
     """Raises MayNotSee."""
     if not sees(actor, record, now):
-        raise not_seen(actor, record.key)
+        raise sight_refusal(actor, record.key)
 
 
-def not_seen(actor: Actor, key: RecordKey) -> MayNotSee:
+def sight_refusal(actor: Actor, key: RecordKey) -> MayNotSee:
     return MayNotSee("You have no access to this record.", why=f"record {key} user {actor.user_id}")
 
 

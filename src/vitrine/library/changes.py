@@ -38,7 +38,7 @@ class Changes:
         Raises MayNotChange, NoSuchField or Invalid, and then nothing is changed. Read-only fields and an unknown
         *value_id* are skipped.
         """
-        record = self._may(work, actor, key, Right.canmodifrecord)
+        record = self._record_with_right(work, actor, key, Right.canmodifrecord)
         fields = self.records.structure(work).field_by_id
         held: dict[FieldId, list[Value]] = {}
         for value in store.values_of(work, [record.id])[record.id]:
@@ -66,7 +66,7 @@ class Changes:
     def set_status(self, work: UnitOfWork, actor: Actor, key: RecordKey, bits: Mapping[int, bool]) -> Record:
         """Set the given bits; the others stay. Raises Invalid for a bit outside 4 to 31 or one that the databox does
         not define, and then nothing is changed."""
-        record = self._may(work, actor, key, Right.chgstatus)
+        record = self._record_with_right(work, actor, key, Right.chgstatus)
         defined = {status_bit.bit for status_bit in self.records.structure(work).status_bits[record.databox_id]}
         status = record.status
         for bit, on in bits.items():
@@ -87,7 +87,7 @@ class Changes:
         Raises MayNotChange (old collection), MayNotAdd (new collection) or Invalid. Does nothing when the record is
         already there.
         """
-        record = self._may(work, actor, key, Right.candeleterecord)
+        record = self._record_with_right(work, actor, key, Right.candeleterecord)
         if into == record.collection_id:
             return
         try:
@@ -103,7 +103,7 @@ class Changes:
         details = {"before": record.collection_id, "after": into}
         audit.write(work, actor, "record.moved", f"record {key}", details)
 
-    def _may(self, work: UnitOfWork, actor: Actor, key: RecordKey, right: Right) -> Record:
+    def _record_with_right(self, work: UnitOfWork, actor: Actor, key: RecordKey, right: Right) -> Record:
         """The record, if the actor sees it and has *right* on its own collection (06 section 17.7)."""
         record = self.records.get(work, actor, key)
         if not access.may(actor, record, right, work.now):

@@ -128,7 +128,7 @@ def all_removed(work: UnitOfWork, limit: int = 1000) -> list[Any]:
     return list(work.db.execute(query.order_by(columns.removed_at.desc(), columns.id.desc()).limit(limit)))
 
 
-def bring_back(work: UnitOfWork, kept: Mapping[str, Any], fields: Iterable[int]) -> RecordId:
+def restore_removed(work: UnitOfWork, kept: Mapping[str, Any], fields: Iterable[int]) -> RecordId:
     """Write the record again under a new internal id. Values of fields deleted since are left out."""
     values = {**_row(records, kept["record"]), "cover_record_id": None, "updated": work.now}
     values.pop("id")
@@ -148,7 +148,7 @@ def bring_back(work: UnitOfWork, kept: Mapping[str, Any], fields: Iterable[int])
     return record_id
 
 
-def forget_removed(work: UnitOfWork, removed_id: int) -> None:
+def delete_removed(work: UnitOfWork, removed_id: int) -> None:
     work.db.execute(removed_records.delete().where(removed_records.c.id == removed_id))
 
 

@@ -71,7 +71,9 @@ class Downloads:
             record = store.by_key(work, key)
             if record is None or not access.sees(actor, record, work.now):
                 continue
-            rendition = _best(structure, actor, record, store.renditions_of(work, [record.id])[record.id], work.now)
+            rendition = _best_rendition(
+                structure, actor, record, store.renditions_of(work, [record.id])[record.id], work.now
+            )
             if rendition is None:
                 left_out.append(record.title)
             else:
@@ -92,7 +94,7 @@ class Downloads:
         assert rendition.sha256 is not None
         mark = marks.due(structure, record, rendition, work.now, viewer=actor, own=True)
         wanted = self.marks.wanted(work, record, rendition, mark)
-        name = unique(safe(_name(record, rendition, wanted)), taken)
+        name = unique(safe(_entry_name(record, rendition, wanted)), taken)
         return Entry(name, rendition.sha256, rendition.size, record.created, wanted)
 
     def note(self, work: UnitOfWork, actor: Actor, keys: Sequence[RecordKey], plan: Plan) -> None:
@@ -101,7 +103,7 @@ class Downloads:
         audit.write(work, actor, "records.downloaded", "", details)
 
 
-def _best(
+def _best_rendition(
     structure: Structure, actor: Actor, record: Record, files: Iterable[Rendition], now: datetime
 ) -> Rendition | None:
     ready = {rendition.name: rendition for rendition in files if rendition.is_ready}
@@ -113,7 +115,7 @@ def _best(
     return None
 
 
-def _name(record: Record, rendition: Rendition, wanted: Wanted | None) -> str:
+def _entry_name(record: Record, rendition: Rendition, wanted: Wanted | None) -> str:
     if rendition.name == DOCUMENT:
         return record.original_name or f"{record.title}.{rendition.extension}".rstrip(".")
     stem = (record.original_name or record.title).rpartition(".")[0] or record.title

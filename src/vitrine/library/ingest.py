@@ -300,20 +300,20 @@ def mapped_values(
             raw_values = list(facts.get(tag, ())) or list(metadata.get(tag, ()))
             if raw_values:
                 break
-        values = normalised(field, raw_values)
+        values = normalise(field, raw_values)
         if values:
             mapped.append((field, values))
     return mapped
 
 
-def normalised(field: Field, raw_values: list[str]) -> list[str]:
+def normalise(field: Field, raw_values: list[str]) -> list[str]:
     """Values as a field stores them: trimmed, split at its separators, without duplicates, dates in ISO order."""
     if field.multi and field.separator:
         pattern = "[" + re.escape(field.separator + ";") + "]"
         raw_values = [part for value in raw_values for part in re.split(pattern, value)]
     seen: dict[str, None] = {}
     for value in raw_values:
-        text = cut(value.replace("\x00", "").strip())
+        text = truncate(value.replace("\x00", "").strip())
         if field.type == "date":
             text = iso_date(text)
         if text:
@@ -322,7 +322,7 @@ def normalised(field: Field, raw_values: list[str]) -> list[str]:
     return values if field.multi else values[:1]
 
 
-def cut(text: str) -> str:
+def truncate(text: str) -> str:
     """At most LONGEST_VALUE bytes of UTF-8, never half a character."""
     raw = text.encode()
     return text if len(raw) <= LONGEST_VALUE else raw[:LONGEST_VALUE].decode(errors="ignore")

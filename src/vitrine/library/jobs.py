@@ -27,7 +27,7 @@ SWEEP_BATCH = 500
 MADE_AGAIN_AFTER = timedelta(days=180)  # an overlaid copy older than this is made again on the next request
 
 
-def _passing(failures: list[tuple[str, MediaError]]) -> MediaError | None:
+def _transient_failure(failures: list[tuple[str, MediaError]]) -> MediaError | None:
     """The first failure not caused by the file; a lack of room goes first, since it concerns the whole job."""
     passing = [failure for _, failure in failures if isinstance(failure, Passing)]
     return next((failure for failure in passing if isinstance(failure, NoRoom)), passing[0] if passing else None)
@@ -43,7 +43,7 @@ class RenditionMaker:
 
     def __call__(self, job: Job) -> None:
         record_id = RecordId(job.payload["record_id"])
-        wanted = self._wanted(record_id)
+        wanted = self._waiting_recipes(record_id)
         if wanted is None:
             return  # deleted since, or done by a worker that died before it could report
         record, recipes = wanted
@@ -61,15 +61,15 @@ class RenditionMaker:
                 (result, self.media.keep_file(result.path)) for result in results if isinstance(result, Made)
             ]
             failures += [result for result in results if not isinstance(result, Made)]
-            passing = _passing(failures)
+            passing = _transient_failure(failures)
             if passing is not None and (isinstance(passing, NoRoom) or job.attempts < KILLED_OFTEN):
                 raise Unavailable(passing.detail, why=passing.why)
             with self.database.write() as work:
-                self._note(work, record, stored_files, failures)
+                self._store_results(work, record, stored_files, failures)
         if passing is not None and not job.is_last_attempt:
             raise Unavailable(passing.detail, why=passing.why)
 
-    def _wanted(self, record_id: RecordId) -> tuple[Record, list[Recipe]] | None:
+    def _waiting_recipes(self, record_id: RecordId) -> tuple[Record, list[Recipe]] | None:
         with self.database.read() as work:
             record = store.by_id(work, record_id)
             if record is None or record.sha256 is None:
@@ -86,7 +86,7 @@ class RenditionMaker:
             ]
             return (record, recipes) if recipes else None
 
-    def _note(
+    def _store_results(
         self,
         work: UnitOfWork,
         record: Record,
@@ -166,7 +166,7 @@ class Sweeper:
             if sweep_rests(work):
                 return 0
             used = store.referenced(work, batch) | derived_store.referenced(work, batch)
-            used |= structure_store.mark_pictures(work)
+            used |= structure_store.overlay_pictures(work)
             orphans = [sha256 for sha256 in batch if sha256 not in used and self.media.is_old(sha256, grace)]
             for sha256 in orphans:
                 self.media.forget(sha256)

@@ -57,12 +57,12 @@ def due(
         return None
     covered = _is_covered(structure, record, rendition)
     if viewer.is_known:
-        if _lifted(viewer, record, now):
+        if _is_exempt(viewer, record, now):
             return None
         if covered:
             return Mark.WATERMARK
         return None if own else _public(structure, record, covered=False)
-    if covered and issuer is not None and not _lifted(issuer, record, now):
+    if covered and issuer is not None and not _is_exempt(issuer, record, now):
         return _public(structure, record, covered=True) or Mark.WATERMARK
     return _public(structure, record, covered=covered)
 
@@ -88,7 +88,7 @@ def _is_covered(structure: Structure, record: Record, rendition: Rendition) -> b
     return recipe is None or recipe.klass == "preview" or rendition.name == "preview"
 
 
-def _lifted(actor: Actor, record: Record, now: datetime) -> bool:
+def _is_exempt(actor: Actor, record: Record, now: datetime) -> bool:
     """R(nowatermark) or a grant on the record (06 section 17.7, right-hand column)."""
     return actor.rights.on(record.collection_id, Right.nowatermark, now) or actor.rights.record_grant(record.id, now)
 
@@ -123,8 +123,8 @@ class Marks:
         identity: dict[str, Any]
         if mark is Mark.STAMP and collection.stamp:
             values = self.records.values(work, NOBODY, record, business=False)
-            identity = {"kind": "stamp", "blocks": stamps.resolved(collection.stamp, record, values, None)}
-            spec = {"kind": "stamp", "blocks": stamps.resolved(collection.stamp, record, values, self._today(work))}
+            identity = {"kind": "stamp", "blocks": stamps.resolve(collection.stamp, record, values, None)}
+            spec = {"kind": "stamp", "blocks": stamps.resolve(collection.stamp, record, values, self._today(work))}
         else:  # a collection set to stamp that has no stamp gets the watermark rather than nothing
             identity = spec = {"kind": "wm", "text": collection.name, "picture": collection.watermark}
         recipe = sha256(msgspec.json.encode([VERSION, identity])).hexdigest()[:40]
@@ -139,7 +139,7 @@ class Marks:
         one maker. Raises Unavailable when it cannot be made: a picture that cannot be overlaid is never shown plain."""
         if wanted.ready is not None:
             return wanted.ready
-        with self._alone(wanted):
+        with self._locked(wanted):
             with self.database.read() as work:
                 known = derived_store.find(work, wanted.source, wanted.recipe)
             return known or self._make_now(wanted)
@@ -158,7 +158,7 @@ class Marks:
         return derived
 
     @contextmanager
-    def _alone(self, wanted: Wanted) -> Iterator[None]:
+    def _locked(self, wanted: Wanted) -> Iterator[None]:
         key = (wanted.source, wanted.recipe)
         with self._guard:
             lock = self._busy.setdefault(key, threading.Lock())

@@ -80,7 +80,7 @@ class Quarantine:
     def page(self, work: UnitOfWork, actor: Actor, *, offset: int, limit: int) -> list[Waiting]:
         """Newest first, from all collections where the actor may add records."""
         return [
-            self._waiting(work, actor, item)
+            self._present(work, actor, item)
             for item in quarantine_store.page(work, self._bases(work, actor), offset, limit)
         ]
 
@@ -89,7 +89,7 @@ class Quarantine:
 
     def get(self, work: UnitOfWork, actor: Actor, item: int) -> Waiting:
         """Raises NoSuchItem, or MayNotDecide without `canaddrecord` on its collection (02 section 6.3)."""
-        return self._waiting(work, actor, self._mine(work, actor, item))
+        return self._present(work, actor, self._get_item(work, actor, item))
 
     def holds(self, work: UnitOfWork, base: CollectionId, sha256: str) -> bool:
         """Is this file already waiting for this collection?"""
@@ -103,7 +103,7 @@ class Quarantine:
             return frozenset(enabled)
         return actor.rights.bases_with(Right.canaddrecord, work.now) & enabled
 
-    def _mine(self, work: UnitOfWork, actor: Actor, item_id: int) -> Item:
+    def _get_item(self, work: UnitOfWork, actor: Actor, item_id: int) -> Item:
         row = quarantine_store.get(work, item_id)
         if row is None:
             raise NoSuchItem("This file is not in the quarantine any more.", why=f"item {item_id}")
@@ -111,7 +111,7 @@ class Quarantine:
             raise MayNotDecide("You may not decide about files of this collection.", why=f"item {item_id}")
         return row
 
-    def _waiting(self, work: UnitOfWork, actor: Actor, item: Item) -> Waiting:
+    def _present(self, work: UnitOfWork, actor: Actor, item: Item) -> Waiting:
         collection = self.records.structure(work).collections[item.collection_id]
         policy = checks.policy_for(work, collection)
         failed = {
@@ -147,7 +147,7 @@ class Quarantine:
 
     def accept(self, work: UnitOfWork, actor: Actor, item: int, arrival: Arrival) -> RecordKey:
         """Make it a record, with its stored attributes. Raises DecidedAlready and what `get` raises."""
-        taken = self._taken(work, actor, item)
+        taken = self._take_item(work, actor, item)
         added = self.ingest.add(
             work, actor, arrival, taken.collection_id, force=True, status=taken.attributes.get("status")
         )
@@ -164,18 +164,18 @@ class Quarantine:
             raise NoMatch(f"Record {number} is none of those that this file clashes with.", field="record_id")
         if not match.replaceable:
             raise MayNotDecide("You may not replace the file of this record.", why=f"record {match.record.key}")
-        self._taken(work, actor, item)
+        self._take_item(work, actor, item)
         self.replace(work, actor, match.record.key, arrival)
         audit.write(work, actor, "quarantine.substituted", f"item {item}", {"record": str(match.record.key)})
         return match.record.key
 
     def delete(self, work: UnitOfWork, actor: Actor, item: int) -> None:
         """Reject it for good. Its bytes can be recovered for a week."""
-        taken = self._taken(work, actor, item)
+        taken = self._take_item(work, actor, item)
         audit.write(work, actor, "quarantine.deleted", f"item {item}", {"sha256": taken.sha256})
 
-    def _taken(self, work: UnitOfWork, actor: Actor, item: int) -> Item:
-        taken = self._mine(work, actor, item)
+    def _take_item(self, work: UnitOfWork, actor: Actor, item: int) -> Item:
+        taken = self._get_item(work, actor, item)
         if not quarantine_store.take(work, item):
             raise DecidedAlready("Somebody else has just decided about this file.")
         return taken

@@ -97,7 +97,7 @@ class Records:
             field for field in fields if not field.business or field.databox_id in edits or actor.via is Via.COMMAND
         ]
 
-    def one_collection(self, work: UnitOfWork, actor: Actor, base: CollectionId) -> tuple[Collection, int]:
+    def collection_with_count(self, work: UnitOfWork, actor: Actor, base: CollectionId) -> tuple[Collection, int]:
         """A collection and its number of records. Raises MayNotSee without access, also when there is no such
         collection (02 §6.2), so that collection numbers reveal nothing."""
         collection = self.structure(work).collections.get(base)
@@ -142,7 +142,7 @@ class Records:
             raise self._missing(work, key)
         page = self.page(work, actor, [record_id])
         if not page:
-            raise access.not_seen(actor, key)
+            raise access.sight_refusal(actor, key)
         return page[0]
 
     def page(self, work: UnitOfWork, actor: Actor, ids: Sequence[RecordId]) -> list[Shown]:
@@ -153,7 +153,7 @@ class Records:
         if not ids:
             return []
         stamps = store.stamps(work, ids)
-        seen = access.seen_of(actor, (stamp[:3] for stamp in stamps.values()), work.now)
+        seen = access.visible_ids(actor, (stamp[:3] for stamp in stamps.values()), work.now)
         wanted = [stamps[record_id] for record_id in ids if record_id in seen]
         by_stamp = {stamp: self._shown.get(stamp) for stamp in wanted}
         unknown = [RecordId(stamp[0]) for stamp, known in by_stamp.items() if known is None]
@@ -165,7 +165,7 @@ class Records:
                 by_stamp[stamps[record.id]] = self._shown[stamps[record.id]] = Shown(record, thumbnail)
         return [shown for shown in by_stamp.values() if shown is not None]
 
-    def moved(self, work: UnitOfWork, key: RecordKey) -> Shown:
+    def shown_after_move(self, work: UnitOfWork, key: RecordKey) -> Shown:
         """A record just after it was moved, even if the actor lost sight of it: the answer shows the result (02
         §6.6)."""
         record_id = store.id_of(work, key)

@@ -65,8 +65,8 @@ class Removal:
             raise Conflict(
                 "The collection of this record no longer exists, so it cannot be restored.", field="record_id"
             )
-        record_id = changes_store.bring_back(work, kept, structure.field_by_id)
-        changes_store.forget_removed(work, removed_id)
+        record_id = changes_store.restore_removed(work, kept, structure.field_by_id)
+        changes_store.delete_removed(work, removed_id)
         if any(rendition["state"] == "waiting" for rendition in kept["renditions"]):
             self.jobs.add(work, MAKE_RENDITIONS, {"record_id": record_id}, key=str(record_id))
         work.emit(RecordChanged(record_id))

@@ -60,7 +60,7 @@ def parse(definition: object, fields: Iterable[Field]) -> Stamp:
     return stamp
 
 
-def resolved(
+def resolve(
     definition: Mapping[str, Any], record: Record, values: Iterable[tuple[Field, Value]], today: datetime | None
 ) -> list[dict[str, Any]]:
     """The blocks with the texts of *record*. Without *today* DATE stays a word, so that one copy serves all days."""

@@ -362,7 +362,7 @@ def put_permalink(work: UnitOfWork, record_id: RecordId, name: str, values: Mapp
         work.db.execute(row)
 
 
-def has_permalink_token(work: UnitOfWork, record_id: RecordId) -> list[str]:
+def permalink_tokens(work: UnitOfWork, record_id: RecordId) -> list[str]:
     """Active tokens of all renditions of the record (the caption route accepts each of them)."""
     return list(
         work.db.scalars(

@@ -27,7 +27,7 @@ class WrongKind(MediaError):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ReplacementTarget:
     """The file to be replaced: *recipe* is None for the original."""
 
     record: Record
@@ -53,7 +53,7 @@ class Substitution:
     media: Media
     jobs: Jobs
 
-    def permit(self, work: UnitOfWork, actor: Actor, key: RecordKey, name: str) -> Place:
+    def permit(self, work: UnitOfWork, actor: Actor, key: RecordKey, name: str) -> ReplacementTarget:
         """Requires sight and, on the record's own collection, both `canaddrecord` (02 section 6.4) and `imgtools`
         (06 section 17.7). Raises MayNotReplace, or NoSuchRendition for a name outside the structure."""
         record = self.records.get(work, actor, key)
@@ -63,9 +63,9 @@ class Substitution:
         recipe = self.records.structure(work).recipe(record.databox_id, record.group, name)
         if (recipe is None and name != DOCUMENT) or (record.is_story and name == DOCUMENT):
             raise NoSuchRendition(f"This record has no file called {name}.", field="name")
-        return Place(record, name, recipe)
+        return ReplacementTarget(record, name, recipe)
 
-    def fitted(self, arrival: Arrival, recipe: Recipe, *, adapt: bool) -> File:
+    def convert(self, arrival: Arrival, recipe: Recipe, *, adapt: bool) -> File:
         """The file as it will be shown: converted by the recipe if *adapt*, otherwise as it came. Slow; call it outside
         any transaction. Raises MediaError when the file cannot be used as this rendition."""
         probe = arrival.probe

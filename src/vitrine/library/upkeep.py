@@ -12,7 +12,7 @@ from vitrine.library.errors import MayNotChange
 from vitrine.library.jobs import MAKE_RENDITIONS
 from vitrine.library.model import Collection, CollectionId, Databox, DataboxId, Record
 from vitrine.library.records import Records
-from vitrine.library.templates import PHOTOGRAPHS
+from vitrine.library.templates import DEFAULT_FIELDS
 from vitrine.media.renditions.recipes import DEFAULT_RECIPES
 from vitrine.platform import audit
 from vitrine.platform.database import UnitOfWork
@@ -35,7 +35,7 @@ class Upkeep:
             raise Conflict(f"There is a databox called {name} already.", field="name")
         values = {"name": name.strip(), "view_name": name.strip(), "labels": {**NO_LABELS, **(labels or {})}}
         databox_id = structure_store.add_databox(work, values)
-        for place, field in enumerate(PHOTOGRAPHS):
+        for place, field in enumerate(DEFAULT_FIELDS):
             structure_store.add_field(work, databox_id, {**field, "position": place})
         for place, recipe in enumerate(DEFAULT_RECIPES):
             structure_store.add_recipe(

@@ -20,7 +20,7 @@ from vitrine.library.access import may_have
 from vitrine.library.changes import FieldChange
 from vitrine.library.ingest import Arrival
 from vitrine.library.model import DOCUMENT, CollectionId, DataboxId, FieldId, Record, RecordKey, Rendition
-from vitrine.library.substitution import File, Place
+from vitrine.library.substitution import File, ReplacementTarget
 from vitrine.platform.database import UnitOfWork
 
 _FALSE = frozenset({"0", "n", "no", "non", "off", "false"})
@@ -131,7 +131,7 @@ async def set_collection(request: Request) -> Response:
         into = _number(request.state.params.text("base_id") or "", "base_id")
         here.changes.move(work, actor, key, CollectionId(into))
         frame = frame_of(request, work, actor)
-        shown = here.records.moved(work, key)
+        shown = here.records.shown_after_move(work, key)
         return records_json(request, work, frame, [shown])[0]
 
     return answer(request, {"record": await write(request, bearer, call)})
@@ -167,7 +167,7 @@ async def substitute(request: Request) -> Response:
     return answer(request, {"adapt": adapt, **({"0": shown} if shown else {})})
 
 
-def _take_file(request: Request, place: Place, name: str, *, adapt: bool) -> tuple[Arrival, File | None]:
+def _take_file(request: Request, place: ReplacementTarget, name: str, *, adapt: bool) -> tuple[Arrival, File | None]:
     """The new file, probed and stored, and its form for the rendition; None for an original, which stays as it is."""
     here = services(request)
     file = one_file(request.state.params.files)
@@ -175,7 +175,7 @@ def _take_file(request: Request, place: Place, name: str, *, adapt: bool) -> tup
     arrival = here.ingest.take(file.file, name)
     if place.name == DOCUMENT or place.recipe is None:
         return arrival, None
-    return arrival, here.substitution.fitted(arrival, place.recipe, adapt=adapt)
+    return arrival, here.substitution.convert(arrival, place.recipe, adapt=adapt)
 
 
 def _visible(

@@ -55,7 +55,7 @@ async def collection(request: Request) -> Response:
     def call(work: UnitOfWork, actor: Actor) -> dict[str, Any]:
         if not (base.isascii() and base.isdecimal()):
             raise NotFound("")
-        collection, count = here.records.one_collection(work, actor, CollectionId(int(base)))
+        collection, count = here.records.collection_with_count(work, actor, CollectionId(int(base)))
         return present.collection(collection, count)
 
     return answer(request, {"collection": await read(request, bearer, call)})

@@ -12,7 +12,7 @@ from vitrine.library import store, texts
 from vitrine.library.completing import Completion
 from vitrine.library.model import RecordKey, Rendition
 from vitrine.library.tables import databoxes, document_texts, fields, recipes, renditions
-from vitrine.library.templates import PHOTOGRAPHS
+from vitrine.library.templates import DEFAULT_FIELDS
 from vitrine.media.renditions.recipes import DEFAULT_RECIPES
 from vitrine.platform import migrate
 from vitrine.platform.database import Database
@@ -126,7 +126,7 @@ def test_the_default_recipes_are_those_of_the_contract() -> None:
 
 def test_the_fields_of_the_player_are_in_the_template() -> None:
     """06 section 6: subtitles, chapters and the start time are captions that the player reads."""
-    names = {field["name"] for field in PHOTOGRAPHS}
+    names = {field["name"] for field in DEFAULT_FIELDS}
     assert names >= {
         "VideoTextTrackFr", "VideoTextTrackEn", "VideoTextTrackDe", "VideoTextTrackChapters", "StartOfMessage",
         "Latitude", "Longitude",
@@ -166,7 +166,7 @@ def test_databoxes_from_before_get_the_new_recipes(tmp_path: Path) -> None:
         ("video", "thumbnailgif"), ("video", "preview_webm"),
     }  # fmt: skip
     assert lists["Author"] == own_fallbacks
-    assert lists["Title"] == next(field["fallbacks"] for field in PHOTOGRAPHS if field["name"] == "Title")
+    assert lists["Title"] == next(field["fallbacks"] for field in DEFAULT_FIELDS if field["name"] == "Title")
 
 
 def test_records_from_before_get_what_they_lack_by_command(server: Server, tmp_path: Path) -> None:
