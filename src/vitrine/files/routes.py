@@ -101,7 +101,7 @@ async def caption(request: Request) -> Response:
         record = store.by_key(work, key)
         tokens = store.permalink_tokens(work, record.id) if record else []
         if record is None or not any(same(known, token) for known in tokens):
-            raise WrongToken("This link is not right.")
+            raise WrongToken("This link is not valid.")
         description: dict[str, Any] = {}
         for field, value in here.records.values(work, NOBODY, record, business=False):
             text = without_controls(value.value)

@@ -75,7 +75,7 @@ class Completion:
             return False
         with self.database.write() as work:
             if store.by_id(work, record.id) is None:
-                return False  # deleted meanwhile
+                return False  # deleted since
             self._write(work, record, probe, wanted)
         return True
 

@@ -136,7 +136,7 @@ def check(rendition: Rendition, token: str | None) -> Permalink:
     """The permalink that *token* opens for this rendition. Raises WrongToken or SwitchedOff (04 section 2)."""
     link = rendition.permalink
     if link is None or not token or not same(link.token, token):
-        raise WrongToken("This link is not right.")
+        raise WrongToken("This link is not valid.")
     if not link.activated:
         raise SwitchedOff("This link has been switched off.")
     return link
@@ -148,7 +148,7 @@ def shared(work: UnitOfWork, key: RecordKey, name: str, token: str | None) -> Sh
     if file is None:
         raise NotFound("There is nothing at this address.")
     if not token or not same(file.token, token):
-        raise WrongToken("This link is not right.")
+        raise WrongToken("This link is not valid.")
     if not file.activated:
         raise SwitchedOff("This link has been switched off.")
     return file

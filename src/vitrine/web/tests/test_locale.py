@@ -56,7 +56,7 @@ NOT_ON_PAGES = {
     "Only administrators may set somebody's password.",
     "You may only take back rights on collections whose users you manage.",
     "This person has no rights on this collection.",
-    "This link is not right.",  # a page says that there is nothing
+    "This link is not valid.",  # a page says that there is nothing
     "The request broke off before its end. Nothing was kept.",  # nobody is there to read it
 }
 
