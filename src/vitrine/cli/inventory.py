@@ -94,7 +94,7 @@ def referenced(work: UnitOfWork) -> Iterator[tuple[str, int | None]]:
     ]
     every = sa.union_all(*parts).subquery()
     wanted = sa.select(every.c.sha256, sa.func.max(every.c.size)).group_by(every.c.sha256).order_by(every.c.sha256)
-    marks: list[tuple[str, int | None]] = [(one, None) for one in sorted(structure_store.overlay_pictures(work))]
+    marks: list[tuple[str, int | None]] = [(one, None) for one in sorted(structure_store.mark_pictures(work))]
     last = ""
     for sha256, size in heapq.merge(stream(work, wanted), marks, key=lambda row: str(row[0])):
         if sha256 != last:
@@ -104,7 +104,7 @@ def referenced(work: UnitOfWork) -> Iterator[tuple[str, int | None]]:
 
 def unreferenced(work: UnitOfWork, digests: list[str]) -> list[str]:
     """Those of *digests* that no row needs."""
-    used = structure_store.overlay_pictures(work)
+    used = structure_store.mark_pictures(work)
     for column in _naming_blobs():
         used.update(work.db.scalars(sa.select(column).where(column.in_(digests))))
     return [one for one in digests if one not in used]
@@ -112,7 +112,7 @@ def unreferenced(work: UnitOfWork, digests: list[str]) -> list[str]:
 
 def _naming_blobs() -> Iterator[sa.Column[Any]]:
     """Every column that names a blob ends so; a new one is found without being told here. What JSON names besides
-    (pictures of watermarks and stamps) is asked of `structure_store.overlay_pictures`."""
+    (pictures of watermarks and stamps) is asked of `structure_store.mark_pictures`."""
     for table in metadata.sorted_tables:
         yield from (column for column in table.columns if column.name.endswith("sha256"))
 

@@ -166,7 +166,7 @@ class Sweeper:
             if sweep_rests(work):
                 return 0
             used = store.referenced(work, batch) | derived_store.referenced(work, batch)
-            used |= structure_store.overlay_pictures(work)
+            used |= structure_store.mark_pictures(work)
             orphans = [sha256 for sha256 in batch if sha256 not in used and self.media.is_old(sha256, grace)]
             for sha256 in orphans:
                 self.media.forget(sha256)

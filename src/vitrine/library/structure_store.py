@@ -105,7 +105,7 @@ def update_collection(work: UnitOfWork, base: CollectionId, values: Mapping[str,
         work.db.execute(collections.update().where(collections.c.id == base).values(**values))
 
 
-def overlay_pictures(work: UnitOfWork) -> set[str]:
+def mark_pictures(work: UnitOfWork) -> set[str]:
     """Digests of the pictures used by the watermarks and stamps of all collections."""
     pictures: set[str] = set()
     for watermark, stamp in work.db.execute(sa.select(collections.c.watermark, collections.c.stamp)):
