@@ -1,4 +1,4 @@
-"""A real server with the demonstration, the example application beside it, and Debian's Chromium."""
+"""A real server with the demonstration data, the example application, and Debian's Chromium."""
 
 import json
 import os
@@ -27,7 +27,7 @@ ARGUMENTS = [
 ]  # fmt: skip
 
 
-# A slow disk is no fault of a page: what is waited for is whether, not how fast.
+# A slow disk is not a page's fault: tests check whether something appears, not how fast.
 expect.set_options(timeout=15_000)
 
 
@@ -35,20 +35,20 @@ expect.set_options(timeout=15_000)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Beside a failure stands what every open page said and the end of the server's log."""
+    """Adds the text of every open page and the end of the server's log to the report of a failure."""
     report = yield
     if report.failed:
-        found = getattr(item, "funcargs", {})
-        running: Browser | None = found.get("browser")
+        fixtures = getattr(item, "funcargs", {})
+        running: Browser | None = fixtures.get("browser")
         for context in running.contexts if running else []:
             for page in context.pages:
                 try:
-                    said = page.locator("body").inner_text(timeout=2000)
+                    text = page.locator("body").inner_text(timeout=2000)
                 except PlaywrightError as fault:
-                    said = str(fault)
-                report.sections.append((page.url, said))
-        if "site" in found:
-            log = (found["site"].folder.parent / "server.log").read_text()
+                    text = str(fault)
+                report.sections.append((page.url, text))
+        if "site" in fixtures:
+            log = (fixtures["site"].folder.parent / "server.log").read_text()
             report.sections.append(("server.log", "\n".join(log.splitlines()[-40:])))
     return report
 
@@ -62,21 +62,21 @@ def free_port() -> int:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """The running pair: the library and the stranger's site, on two origins."""
+    """The running pair of servers: the library and the other site, on two origins."""
 
     base: str
     notes: str
-    told: dict[str, Any]
+    demo: dict[str, Any]
     folder: Path
 
 
-def wait_for(check: Callable[[], bool], seconds: float, what: str) -> None:
+def wait_for(check: Callable[[], bool], seconds: float, purpose: str) -> None:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if check():
             return
         time.sleep(0.2)
-    raise AssertionError(f"not in {seconds} s: {what}")
+    raise AssertionError(f"not in {seconds} s: {purpose}")
 
 
 def is_up(address: str) -> bool:
@@ -86,41 +86,41 @@ def is_up(address: str) -> bool:
         return False
 
 
-# Of this folder, not of the whole run: while a browser is open, its thread counts as one that runs an event loop, and
-# the tests that come after could have none of their own.
+# The scope is this package, not the session: an open browser counts as a running event loop, and later tests could not
+# start one.
 @pytest.fixture(scope="package")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     folder = tmp_path_factory.mktemp("site") / "data"
     folder.mkdir()
     CACHE.mkdir(parents=True, exist_ok=True)
-    (folder / "downloads").symlink_to(CACHE)  # the pictures are downloaded once a checkout
+    (folder / "downloads").symlink_to(CACHE)  # pictures are downloaded once per checkout
     port, notes_port = free_port(), free_port()
     base, notes = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{notes_port}"
     log = (folder.parent / "server.log").open("wb")
     serve = [sys.executable, "-m", "vitrine", "serve", "--demo", "--data", str(folder), "--port", str(port)]
-    environment = {**os.environ, "VITRINE_USER_CODE_ATTEMPTS": "1000"}  # one person types the codes of every test
+    environment = {**os.environ, "VITRINE_USER_CODE_ATTEMPTS": "1000"}  # all tests enter their codes as one person
     server = subprocess.Popen(serve, env=environment, stdout=log, stderr=subprocess.STDOUT)
     try:
         wait_for(lambda: is_up(f"{base}/api/"), 120, "the server answers")
-        told = json.loads((folder / "demo.json").read_text())
-        headers = {"Authorization": f"Bearer {told['web_app']['developer_token']}"}
-        wait_for(lambda: _all_ready(base, told, headers), 120, "all renditions are made")
-        yield Site(base, notes, told, folder)
+        demo = json.loads((folder / "demo.json").read_text())
+        headers = {"Authorization": f"Bearer {demo['web_app']['developer_token']}"}
+        wait_for(lambda: _all_ready(base, demo, headers), 120, "all renditions are made")
+        yield Site(base, notes, demo, folder)
     finally:
         server.terminate()
         server.wait(20)
         log.close()
 
 
-def _all_ready(base: str, told: dict[str, Any], headers: dict[str, str]) -> bool:
-    def found(query: str) -> list[dict[str, Any]]:
+def _all_ready(base: str, demo: dict[str, Any], headers: dict[str, str]) -> bool:
+    def search(query: str) -> list[dict[str, Any]]:
         answer = httpx.get(f"{base}/api/v1/search/?per_page=100&query={query}", headers=headers).json()
         records: list[dict[str, Any]] = answer["response"]["results"]["records"]
         return records
 
-    records = found("")
-    pictured = len(records) == len(told["records"]) and all(one["thumbnail"] for one in records)
-    return pictured and bool(found("album"))  # by words of a document: an index may be seconds behind
+    records = search("")
+    pictured = len(records) == len(demo["records"]) and all(record["thumbnail"] for record in records)
+    return pictured and bool(search("album"))  # by a document's text: the index may be seconds behind
 
 
 @pytest.fixture(scope="package")
@@ -145,8 +145,8 @@ def page(context: BrowserContext) -> Page:
 
 def sign_in(page: Page, site: Site, who: str = "user") -> None:
     page.goto(f"{site.base}/login/")
-    page.get_by_label("Login or e-mail").fill(site.told[who]["login"])
-    page.get_by_label("Password").fill(site.told[who]["password"])
+    page.get_by_label("Login or e-mail").fill(site.demo[who]["login"])
+    page.get_by_label("Password").fill(site.demo[who]["password"])
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_url(f"{site.base}/")
 
@@ -158,7 +158,7 @@ def shoot(page: Page, name: str) -> None:
 
 @pytest.fixture
 def example(site: Site) -> Iterator[Callable[[str, str], None]]:
-    """Start the example application with the client id and secret that the test got from the portal."""
+    """Start the example application with the client id and secret that the test read in the portal."""
     started: list[subprocess.Popen[bytes]] = []
 
     def start(client_id: str, client_secret: str) -> None:

@@ -33,9 +33,9 @@ def test_chosen_documents_arrive_as_one_zip(browser: Browser, site: Site, tmp_pa
     with page.expect_download() as waiting:
         bar.get_by_role("button", name="Download as zip").click()
     waiting.value.save_as(tmp_path / "chosen.zip")
-    with zipfile.ZipFile(tmp_path / "chosen.zip") as found:
-        assert found.testzip() is None
-        assert len(found.namelist()) == 2
+    with zipfile.ZipFile(tmp_path / "chosen.zip") as archive:
+        assert archive.testzip() is None
+        assert len(archive.namelist()) == 2
     bar.get_by_role("button", name="Clear").click()
     expect(bar).to_be_hidden()
     context.close()
@@ -44,8 +44,8 @@ def test_chosen_documents_arrive_as_one_zip(browser: Browser, site: Site, tmp_pa
 @pytest.mark.parametrize("form", [(1280, "light"), (390, "dark")], ids=str)
 def test_the_quarantine_by_page(browser: Browser, site: Site, tmp_path: Path, form: tuple[int, str]) -> None:
     width, scheme = form
-    headers = {"Authorization": f"Bearer {site.told['admin']['developer_token']}"}
-    base = str(next(iter(site.told["base_ids"].values())))
+    headers = {"Authorization": f"Bearer {site.demo['admin']['developer_token']}"}
+    base = str(next(iter(site.demo["base_ids"].values())))
     for at in range(2):
         file = make.png(tmp_path / f"page-{width}-{at}.png", 300, 200, seed=width + at)
         with file.open("rb") as opened:
@@ -60,8 +60,8 @@ def test_the_quarantine_by_page(browser: Browser, site: Site, tmp_path: Path, fo
         locale="en",
     )
     page = context.new_page()
-    said: list[str] = []
-    page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
+    errors: list[str] = []
+    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
     sign_in(page, site, "admin")
     page.goto(f"{site.base}/library/quarantine/")
     page.wait_for_load_state("networkidle")
@@ -73,7 +73,7 @@ def test_the_quarantine_by_page(browser: Browser, site: Site, tmp_path: Path, fo
     page.get_by_role("checkbox", name=f"Choose page-{width}-0.png").check()
     page.get_by_role("button", name="Delete", exact=True).first.click()
     expect(page.get_by_text("1 file was deleted.")).to_be_visible()
-    assert said == []
+    assert errors == []
     context.close()
 
 

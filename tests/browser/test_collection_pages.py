@@ -1,4 +1,4 @@
-"""The pages of collections: no axe violation, nothing sideways, and all of it without script."""
+"""The pages of collections: no axe violation, no sideways scrolling, and everything without script."""
 
 from pathlib import Path
 
@@ -12,9 +12,9 @@ from vitrine.testing import media_factory as make
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
 
-def one(site: Site) -> str:
-    """The last collection of the demonstration: no other test looks at how it presents its pictures."""
-    return f"/admin/collections/{list(site.told['base_ids'].values())[-1]}/"
+def collection_path(site: Site) -> str:
+    """The last collection of the demonstration: no other test checks how it presents its pictures."""
+    return f"/admin/collections/{list(site.demo['base_ids'].values())[-1]}/"
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")])
@@ -24,15 +24,15 @@ def test_the_pages_of_collections_have_no_violation(browser: Browser, site: Site
     )
     page = context.new_page()
     sign_in(page, site, "admin")
-    found: dict[str, object] = {}
-    for name, path in (("collections", "/admin/collections/"), ("collection", one(site))):
+    faults: dict[str, object] = {}
+    for name, path in (("collections", "/admin/collections/"), ("collection", collection_path(site))):
         page.goto(site.base + path)
         shoot(page, f"{name}-{width}-{scheme}")
         wide = page.evaluate("document.documentElement.scrollWidth > innerWidth + 1")
         if wide or violations(page):
-            found[name] = (wide, violations(page))
+            faults[name] = (wide, violations(page))
     context.close()
-    assert found == {}
+    assert faults == {}
 
 
 def test_marks_and_checks_are_set_by_keyboard_and_without_script(browser: Browser, site: Site, tmp_path: Path) -> None:
@@ -41,7 +41,7 @@ def test_marks_and_checks_are_set_by_keyboard_and_without_script(browser: Browse
     sign_in(page, site, "admin")
     page.goto(f"{site.base}/")
     page.get_by_text("Collections", exact=True).first.wait_for(state="attached")
-    page.goto(site.base + one(site))
+    page.goto(site.base + collection_path(site))
     page.get_by_role("radio", name="Every picture with a stamp").focus()
     page.keyboard.press("Space")
     page.get_by_role("button", name="Save the marks").press("Enter")

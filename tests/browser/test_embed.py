@@ -1,4 +1,5 @@
-"""Contract 04 section 6 in a real browser: every kind of document in a stranger's page, with both sizing protocols."""
+"""Contract 04 section 6 in a real browser: every kind of document on another site's page, with both sizing
+protocols."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -39,7 +40,7 @@ window.parent_ = new pym.Parent("here", "{src}", {{}});</script>"""
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """The address of one document, its page, and the size that a host must be told."""
+    """The address of one document, its page, and the size that a host page must receive."""
 
     address: str
     page: str
@@ -48,7 +49,7 @@ class Shown:
 
 @pytest.fixture(scope="module")
 def documents(site: Site, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Shown]:
-    """One document of every kind on the running server, put there by hand; two of unknown size."""
+    """One document of every kind, added directly to the running server; two of unknown size."""
     folder = tmp_path_factory.mktemp("documents")
     services = app.make_services(Settings(data_dir=site.folder, base_url=site.base))
     with services.database.read() as work:
@@ -65,7 +66,7 @@ def documents(site: Site, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
         "document": (Held(pdf_file(folder / "quay.pdf", 4), "application/pdf"), (560, 793)),
     }
     try:
-        return {name: _shown(services, base, name, *one, cover) for name, one in held.items()}
+        return {name: _shown(services, base, name, *file_and_size, cover) for name, file_and_size in held.items()}
     finally:
         services.media.close()
         services.search.index.close()
@@ -76,46 +77,46 @@ def _shown(services: Any, base: Collection, name: str, held: Held, size: tuple[i
     files = {DOCUMENT: held, "thumbnail": cover}
     key = shelve(services, base, name.partition("-")[0], files, title=f"Quay, {name}", creator=1)
     with services.database.read() as work:
-        _, found = services.records.unguarded(work, key, DOCUMENT)
-    paths = permalinks.paths(key, found, found.permalink)
+        _, rendition = services.records.unguarded(work, key, DOCUMENT)
+    paths = permalinks.paths(key, rendition, rendition.permalink)
     return Shown(services.settings.absolute(paths.file), services.settings.absolute(paths.page), size)
 
 
 @pytest.fixture
-def hosted(tmp_path: Path) -> Iterator[tuple[Path, str]]:
+def host_folder(tmp_path: Path) -> Iterator[tuple[Path, str]]:
     with serving_folder(tmp_path) as address:
         yield tmp_path, address
 
 
-def framed(site: Site, shown: Shown) -> str:
+def embed_address(site: Site, shown: Shown) -> str:
     return f"{site.base}/embed/?url={quote(shown.address, safe='')}"
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_published_host_script_fits_every_kind(
-    page: Page, site: Site, documents: dict[str, Shown], hosted: tuple[Path, str], kind: str
+    page: Page, site: Site, documents: dict[str, Shown], host_folder: tuple[Path, str], kind: str
 ) -> None:
-    folder, address = hosted
+    folder, address = host_folder
     width, height = documents[kind].size
-    (folder / "index.html").write_text(HOST.format(src=framed(site, documents[kind])))
+    (folder / "index.html").write_text(HOST.format(src=embed_address(site, documents[kind])))
     page.goto(address)
     page.wait_for_function("window.said.length >= 2", timeout=15_000)
     page.wait_for_timeout(700)
-    said = page.evaluate("window.said")
-    assert {one["id"] for one in said} == {"Phraseanet"}
-    assert {one["optimizedHeight"] for one in said} == {min(height, int(300 * height / width))}
-    assert all(type(one[name]) is int for one in said for name in ("optimizedHeight", "optimizedWidth"))
-    assert all(set(one) == {"id", "url", "optimizedWidth", "optimizedHeight"} for one in said)
-    assert len(said) <= 4, "the frame comes to rest"
+    messages = page.evaluate("window.said")
+    assert {message["id"] for message in messages} == {"Phraseanet"}
+    assert {message["optimizedHeight"] for message in messages} == {min(height, int(300 * height / width))}
+    assert all(type(message[name]) is int for message in messages for name in ("optimizedHeight", "optimizedWidth"))
+    assert all(set(message) == {"id", "url", "optimizedWidth", "optimizedHeight"} for message in messages)
+    assert len(messages) <= 4, "the frame stops changing its size"
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_pym_parent_gets_the_height(
-    page: Page, site: Site, documents: dict[str, Shown], hosted: tuple[Path, str], kind: str
+    page: Page, site: Site, documents: dict[str, Shown], host_folder: tuple[Path, str], kind: str
 ) -> None:
-    folder, address = hosted
+    folder, address = host_folder
     (folder / "pym.js").write_bytes(PYM.read_bytes())
-    (folder / "index.html").write_text(PARENT.format(src=framed(site, documents[kind])))
+    (folder / "index.html").write_text(PARENT.format(src=embed_address(site, documents[kind])))
     page.set_viewport_size({"width": 600, "height": 700})
     page.goto(address)
     page.wait_for_function("parseInt(document.querySelector('iframe').getAttribute('height')) > 60", timeout=15_000)
@@ -129,10 +130,12 @@ def test_a_pym_parent_gets_the_height(
     else:
         tools = 60 if kind == "document" else 0
         assert 0 <= frame_height - min(height, int(frame_width * height / width)) <= tools
-    said = page.evaluate("window.said")
-    assert all(isinstance(one, str) and one.startswith("pymxPYMxherexPYMx") for one in said), "protocol 2 alone"
+    messages = page.evaluate("window.said")
+    assert all(isinstance(message, str) and message.startswith("pymxPYMxherexPYMx") for message in messages), (
+        "only protocol 2"
+    )
     if kind.startswith("video"):
-        assert "pymxPYMxherexPYMxchildReadyxPYMx[object Object]" in said
+        assert "pymxPYMxherexPYMxchildReadyxPYMx[object Object]" in messages
         child = page.frames[1]
         page.evaluate("window.parent_.sendMessage('play', '1')")
         child.wait_for_function("!document.querySelector('video').paused || document.querySelector('video').ended")
@@ -148,12 +151,12 @@ def test_no_violation_no_cookie_and_no_foreign_request(
     width, scheme = form
     context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme, locale="en")
     page = context.new_page()
-    asked: list[str] = []
-    said: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
-    page.on("console", lambda message: said.append(message.text) if message.type in ("error", "warning") else None)
-    page.on("pageerror", lambda error: said.append(str(error)))
-    for name, address in {"embed": framed(site, documents[kind]), "page": documents[kind].page}.items():
+    requests: list[str] = []
+    errors: list[str] = []
+    page.on("request", lambda request: requests.append(request.url))
+    page.on("console", lambda message: errors.append(message.text) if message.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    for name, address in {"embed": embed_address(site, documents[kind]), "page": documents[kind].page}.items():
         page.goto(address)
         page.wait_for_load_state("networkidle")
         if kind == "document" and name == "embed":
@@ -161,21 +164,21 @@ def test_no_violation_no_cookie_and_no_foreign_request(
         shoot(page, f"{name}-{kind}-{width}-{scheme}")
         assert violations(page) == []
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth + 1")
-    assert said == [], "the policy holds and nothing is missing"
-    assert all(one.startswith((site.base, "data:", "blob:")) for one in asked)
+    assert errors == [], "the policy holds and nothing is missing"
+    assert all(url.startswith((site.base, "data:", "blob:")) for url in requests)
     assert context.cookies() == []
     context.close()
 
 
 def test_the_pages_of_a_pdf_are_turned_by_keyboard(page: Page, site: Site, documents: dict[str, Shown]) -> None:
-    page.goto(framed(site, documents["document"]))
+    page.goto(embed_address(site, documents["document"]))
     expect(page.locator(".document-player.is-open")).to_be_visible()
-    said = page.locator("#said")
-    expect(said).to_have_text("Page 1 of 4")
+    status = page.locator("#said")
+    expect(status).to_have_text("Page 1 of 4")
     expect(page.locator(".textLayer")).to_contain_text("Harbour, page 1")
     for key, place in {"ArrowRight": 2, "PageDown": 3, "End": 4, "PageUp": 3, "Home": 1, " ": 2}.items():
         page.keyboard.press(key)
-        expect(said).to_have_text(f"Page {place} of 4")
+        expect(status).to_have_text(f"Page {place} of 4")
     expect(page.locator(".textLayer")).to_contain_text("Harbour, page 2")
     width = page.locator(".sheet").evaluate("one => one.clientWidth")
     page.keyboard.press("+")
@@ -185,10 +188,10 @@ def test_the_pages_of_a_pdf_are_turned_by_keyboard(page: Page, site: Site, docum
     page.wait_for_function("width => document.querySelector('.sheet').clientWidth <= width + 1", arg=width)
     page.get_by_role("textbox", name="Page").fill("4")
     page.keyboard.press("Enter")
-    expect(said).to_have_text("Page 4 of 4")
+    expect(status).to_have_text("Page 4 of 4")
     expect(page.get_by_role("button", name="Next page")).to_be_disabled()
     page.get_by_role("button", name="Previous page").click()
-    expect(said).to_have_text("Page 3 of 4")
+    expect(status).to_have_text("Page 3 of 4")
 
 
 def test_a_pdf_without_script_or_viewer_is_a_picture_and_a_link(
@@ -199,7 +202,7 @@ def test_a_pdf_without_script_or_viewer_is_a_picture_and_a_link(
     without.route("**/vendor/pdfjs/**", lambda route: route.abort())
     for context in (plain, without):
         page = context.new_page()
-        page.goto(framed(site, documents["document"]))
+        page.goto(embed_address(site, documents["document"]))
         expect(page.locator(".fallback img")).to_be_visible()
         expect(page.get_by_role("link", name="Open the file")).to_have_attribute("href", documents["document"].address)
         expect(page.get_by_role("button")).to_have_count(0)
@@ -214,6 +217,6 @@ def test_a_damaged_pdf_says_so(
         "**/permalink/**",
         lambda route: route.fulfill(status=200, body="%PDF-1.7 nothing", content_type="application/pdf"),
     )
-    page.goto(framed(site, documents["document"]))
+    page.goto(embed_address(site, documents["document"]))
     expect(page.locator("#said")).to_have_text("This document cannot be shown here. Open the file instead.")
     expect(page.get_by_role("link", name="Open the file")).to_be_visible()

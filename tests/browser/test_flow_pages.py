@@ -1,6 +1,6 @@
-"""The pages on which somebody gives an application access: consent, the code to copy, devices, the second step.
+"""The pages on which a person gives an application access: consent, the code to copy, devices, the second step.
 
-Issue 4: every page light and dark, keyboard only, axe clean, nothing sideways, and as useful without script.
+Issue 4: every page in light and dark, by keyboard, without axe violations or sideways scrolling, and without script.
 """
 
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ FORMS = [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")]
 
 
 @pytest.fixture(params=FORMS, ids=str)
-def formed(request: pytest.FixtureRequest, browser: Browser, site: Site) -> Iterator[tuple[Page, str]]:
+def signed_in_page(request: pytest.FixtureRequest, browser: Browser, site: Site) -> Iterator[tuple[Page, str]]:
     """A signed-in page of one width and scheme."""
     width, scheme = request.param
     context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme, locale="en")
@@ -32,7 +32,7 @@ def formed(request: pytest.FixtureRequest, browser: Browser, site: Site) -> Iter
 
 
 @pytest.fixture
-def plain(browser: Browser, site: Site) -> Iterator[Page]:
+def page_without_script(browser: Browser, site: Site) -> Iterator[Page]:
     """A signed-in page without script."""
     context = browser.new_context(java_script_enabled=False, locale="en")
     page = context.new_page()
@@ -41,77 +41,83 @@ def plain(browser: Browser, site: Site) -> Iterator[Page]:
     context.close()
 
 
-def asking(site: Site, app: str, **more: str) -> str:
-    told = site.told[app]
-    wanted = {"client_id": told["client_id"], "response_type": "code", "redirect_uri": told["redirect_uri"]}
+def authorize_address(site: Site, app: str, **more: str) -> str:
+    application = site.demo[app]
+    query = {
+        "client_id": application["client_id"],
+        "response_type": "code",
+        "redirect_uri": application["redirect_uri"],
+    }
     if app != "desktop_app":
-        wanted |= {"scope": SCOPES, "state": "s-1", **PKCE}
-    return f"{site.base}/api/oauthv2/authorize?{urlencode({**wanted, **more})}"
+        query |= {"scope": SCOPES, "state": "s-1", **PKCE}
+    return f"{site.base}/api/oauthv2/authorize?{urlencode({**query, **more})}"
 
 
-def offer(site: Site, scope: str = "library:read upload") -> dict[str, Any]:
-    client = {"client_id": site.told["public_app"]["client_id"], "scope": scope}
-    made: dict[str, Any] = httpx.post(site.base + DEVICE, data=client).json()
-    return made
+def start_device_flow(site: Site, scope: str = "library:read upload") -> dict[str, Any]:
+    client = {"client_id": site.demo["public_app"]["client_id"], "scope": scope}
+    offered: dict[str, Any] = httpx.post(site.base + DEVICE, data=client).json()
+    return offered
 
 
 def poll(site: Site, offered: dict[str, Any]) -> dict[str, Any]:
-    form = {"client_id": site.told["public_app"]["client_id"], "grant_type": DEVICE_GRANT}
-    made: dict[str, Any] = httpx.post(site.base + TOKEN, data={**form, "device_code": offered["device_code"]}).json()
-    return made
+    form = {"client_id": site.demo["public_app"]["client_id"], "grant_type": DEVICE_GRANT}
+    response: dict[str, Any] = httpx.post(
+        site.base + TOKEN, data={**form, "device_code": offered["device_code"]}
+    ).json()
+    return response
 
 
-def checked(page: Page, name: str) -> None:
-    """Axe, width, and a picture to look at."""
+def check_page(page: Page, name: str) -> None:
+    """Checks axe and the width, and takes a screenshot."""
     shoot(page, name)
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth + 1"), "nothing scrolls sideways"
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth + 1"), "the page scrolls sideways"
     assert violations(page) == [], name
 
 
-def test_no_page_of_the_flow_has_a_violation(formed: tuple[Page, str], site: Site) -> None:
-    page, form = formed
-    page.goto(asking(site, "strict_app", prompt="consent"))
+def test_no_page_of_the_flow_has_a_violation(signed_in_page: tuple[Page, str], site: Site) -> None:
+    page, form = signed_in_page
+    page.goto(authorize_address(site, "strict_app", prompt="consent"))
     expect(page.get_by_role("button", name="Allow")).to_be_visible()
-    checked(page, f"flow-consent-{form}")
+    check_page(page, f"flow-consent-{form}")
     for box in page.get_by_role("checkbox").all():
         box.uncheck()
     page.get_by_role("button", name="Allow").click()
     expect(page.get_by_role("alert")).to_contain_text("Leave at least one thing ticked")
-    checked(page, f"flow-consent-fault-{form}")
-    page.goto(asking(site, "strict_app", prompt="login"))
+    check_page(page, f"flow-consent-fault-{form}")
+    page.goto(authorize_address(site, "strict_app", prompt="login"))
     expect(page.get_by_label("Password")).to_be_visible()
-    checked(page, f"flow-sign-in-again-{form}")
-    page.goto(asking(site, "strict_app", redirect_uri="https://evil.invalid/cb"))
-    checked(page, f"flow-mismatch-{form}")
+    check_page(page, f"flow-sign-in-again-{form}")
+    page.goto(authorize_address(site, "strict_app", redirect_uri="https://evil.invalid/cb"))
+    check_page(page, f"flow-mismatch-{form}")
     page.goto(f"{site.base}/device")
-    checked(page, f"flow-device-{form}")
+    check_page(page, f"flow-device-{form}")
     page.get_by_label("Code that your device shows").fill("AAAA")
     page.get_by_role("button", name="Continue").click()
-    checked(page, f"flow-device-fault-{form}")
-    page.get_by_label("Code that your device shows").fill(offer(site)["user_code"])
+    check_page(page, f"flow-device-fault-{form}")
+    page.get_by_label("Code that your device shows").fill(start_device_flow(site)["user_code"])
     page.get_by_role("button", name="Continue").click()
     expect(page.get_by_role("button", name="Allow")).to_be_visible()
-    checked(page, f"flow-device-asks-{form}")
+    check_page(page, f"flow-device-asks-{form}")
     page.get_by_role("button", name="Deny").click()
     expect(page.get_by_role("heading", name="Nothing was allowed")).to_be_visible()
-    checked(page, f"flow-device-denied-{form}")
+    check_page(page, f"flow-device-denied-{form}")
 
 
-def test_the_code_of_a_desktop_application_has_no_violation(formed: tuple[Page, str], site: Site) -> None:
-    page, form = formed
-    page.goto(asking(site, "desktop_app"))
+def test_the_code_of_a_desktop_application_has_no_violation(signed_in_page: tuple[Page, str], site: Site) -> None:
+    page, form = signed_in_page
+    page.goto(authorize_address(site, "desktop_app"))
     if page.get_by_role("button", name="Allow").is_visible():  # asked once
-        checked(page, f"flow-desktop-consent-{form}")
+        check_page(page, f"flow-desktop-consent-{form}")
         page.get_by_role("button", name="Allow").click()
     code = page.get_by_label("Access code")
     assert code.input_value().startswith("vit_ac_")
-    checked(page, f"flow-desktop-code-{form}")
+    check_page(page, f"flow-desktop-code-{form}")
 
 
 def test_consent_is_given_by_keyboard_alone_and_narrowed(page: Page, site: Site) -> None:
-    """Tab and Space and Enter, nothing else; focus is always where one can see it."""
+    """Only Tab, Space and Enter are used; the focus is always visible."""
     sign_in(page, site)
-    page.goto(asking(site, "strict_app", prompt="consent"))
+    page.goto(authorize_address(site, "strict_app", prompt="consent"))
     seen = []
     for _ in range(40):
         page.keyboard.press("Tab")
@@ -120,62 +126,67 @@ def test_consent_is_given_by_keyboard_alone_and_narrowed(page: Page, site: Site)
         outline = page.evaluate(
             "(s => s.outlineStyle !== 'none' || s.boxShadow !== 'none')(getComputedStyle(document.activeElement))"
         )
-        assert outline, f"focus is not seen on {name}"
+        assert outline, f"the focus is not visible on {name}"
         if name == "allow-delete":
             page.keyboard.press("Space")
         if name == "action_accept" and page.evaluate("document.activeElement.value") == "1":
             break
     assert seen.index("allow-delete") < seen.index("action_accept")
-    with page.expect_request(lambda one: one.url.startswith(site.told["strict_app"]["redirect_uri"])) as back:
+    with page.expect_request(lambda sent: sent.url.startswith(site.demo["strict_app"]["redirect_uri"])) as back:
         page.keyboard.press("Enter")
-    found = parse_qs(urlsplit(back.value.url).query)
-    assert (found["state"], found["iss"]) == (["s-1"], [site.base])
-    told = site.told["strict_app"]
+    query = parse_qs(urlsplit(back.value.url).query)
+    assert (query["state"], query["iss"]) == (["s-1"], [site.base])
+    application = site.demo["strict_app"]
     form = {
-        "grant_type": "authorization_code", "code": found["code"][0], "redirect_uri": told["redirect_uri"],
-        "client_id": told["client_id"], "client_secret": told["client_secret"], "code_verifier": VERIFIER,
+        "grant_type": "authorization_code", "code": query["code"][0], "redirect_uri": application["redirect_uri"],
+        "client_id": application["client_id"], "client_secret": application["client_secret"], "code_verifier": VERIFIER,
     }  # fmt: skip
-    made = httpx.post(site.base + TOKEN, data=form).json()
-    assert made["scope"] == "library:read search upload openid email"
+    response = httpx.post(site.base + TOKEN, data=form).json()
+    assert response["scope"] == "library:read search upload openid email"
 
 
-def test_saying_no_is_as_easy_and_needs_no_script(plain: Page, site: Site) -> None:
-    plain.goto(asking(site, "strict_app", prompt="consent"))
-    allow, deny = plain.get_by_role("button", name="Allow"), plain.get_by_role("button", name="Deny")
-    sizes = [one.bounding_box() for one in (allow, deny)]
+def test_saying_no_is_as_easy_and_needs_no_script(page_without_script: Page, site: Site) -> None:
+    page_without_script.goto(authorize_address(site, "strict_app", prompt="consent"))
+    allow, deny = (
+        page_without_script.get_by_role("button", name="Allow"),
+        page_without_script.get_by_role("button", name="Deny"),
+    )
+    sizes = [button.bounding_box() for button in (allow, deny)]
     assert sizes[0] and sizes[1]
     assert abs(sizes[0]["height"] - sizes[1]["height"]) < 1
-    assert min(one["height"] for one in sizes if one) >= 24
-    with plain.expect_request(lambda one: one.url.startswith(site.told["strict_app"]["redirect_uri"])) as back:
+    assert min(size["height"] for size in sizes if size) >= 24
+    with page_without_script.expect_request(
+        lambda sent: sent.url.startswith(site.demo["strict_app"]["redirect_uri"])
+    ) as back:
         deny.press("Enter")
     assert parse_qs(urlsplit(back.value.url).query)["error"] == ["access_denied"]
 
 
-def test_a_device_is_connected_by_keyboard_and_without_script(plain: Page, site: Site) -> None:
-    offered = offer(site)
-    plain.goto(offered["verification_uri_complete"])
-    assert poll(site, offered)["error"] == "authorization_pending", "a code in the address decides nothing"
-    field = plain.get_by_label("Code that your device shows")
+def test_a_device_is_connected_by_keyboard_and_without_script(page_without_script: Page, site: Site) -> None:
+    offered = start_device_flow(site)
+    page_without_script.goto(offered["verification_uri_complete"])
+    assert poll(site, offered)["error"] == "authorization_pending", "a code in the address grants nothing"
+    field = page_without_script.get_by_label("Code that your device shows")
     expect(field).to_have_value(offered["user_code"])
     field.press("Enter")
-    expect(plain.get_by_text(offered["user_code"])).to_be_visible()
-    expect(plain.get_by_text("have the device before you")).to_be_visible()
-    plain.get_by_label("Add documents in your name").press("Space")
-    plain.get_by_role("button", name="Allow").press("Enter")
-    expect(plain.get_by_role("heading", name="The device is connected")).to_be_visible()
-    shoot(plain, "flow-device-connected")
-    made = poll(site, offered)
-    assert made["scope"] == "library:read"
-    assert made["refresh_token"]
+    expect(page_without_script.get_by_text(offered["user_code"])).to_be_visible()
+    expect(page_without_script.get_by_text("have the device before you")).to_be_visible()
+    page_without_script.get_by_label("Add documents in your name").press("Space")
+    page_without_script.get_by_role("button", name="Allow").press("Enter")
+    expect(page_without_script.get_by_role("heading", name="The device is connected")).to_be_visible()
+    shoot(page_without_script, "flow-device-connected")
+    response = poll(site, offered)
+    assert response["scope"] == "library:read"
+    assert response["refresh_token"]
 
 
 def test_not_you_leads_to_the_sign_in_of_the_same_request(page: Page, site: Site) -> None:
     sign_in(page, site)
-    page.goto(asking(site, "strict_app", prompt="consent"))
+    page.goto(authorize_address(site, "strict_app", prompt="consent"))
     page.get_by_role("button", name="Not you?").press("Enter")
     expect(page.get_by_label("Password")).to_be_visible()
-    page.get_by_label("Login or e-mail").fill(site.told["user"]["login"])
-    page.get_by_label("Password").fill(site.told["user"]["password"])
+    page.get_by_label("Login or e-mail").fill(site.demo["user"]["login"])
+    page.get_by_label("Password").fill(site.demo["user"]["password"])
     page.get_by_role("button", name="Sign in").press("Enter")
     expect(page.get_by_role("button", name="Allow")).to_be_visible()
 
@@ -188,10 +199,10 @@ def test_the_pages_of_administrators_have_no_violation(browser: Browser, site: S
     page = context.new_page()
     sign_in(page, site, "admin")
     page.goto(f"{site.base}/admin/applications/")
-    checked(page, f"admin-applications-{width}-{scheme}")
+    check_page(page, f"admin-applications-{width}-{scheme}")
     page.get_by_role("link", name="Audit log").press("Enter")
     expect(page.get_by_text("session.opened").first).to_be_visible()
-    checked(page, f"admin-audit-{width}-{scheme}")
+    check_page(page, f"admin-audit-{width}-{scheme}")
     page.get_by_label("Action begins with").fill("nothing.like.it")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Nothing happened")).to_be_visible()

@@ -37,38 +37,38 @@ def signed_in(request: pytest.FixtureRequest, browser: Browser, site: Site) -> I
         viewport={"width": width, "height": 900}, color_scheme=scheme, locale="en", bypass_csp=False
     )
     page = context.new_page()
-    said: list[str] = []
-    page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: said.append(str(error)))
+    errors: list[str] = []
+    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: errors.append(str(error)))
     sign_in(page, site)
-    yield page, said, f"{width}-{scheme}"
+    yield page, errors, f"{width}-{scheme}"
     context.close()
 
 
 def violations(page: Page) -> list[str]:
-    """What axe finds, by rule and place. The script is evaluated by the debugger, which the page's policy allows."""
+    """What axe reports, by rule and element. The debugger evaluates the script, which the page's policy allows."""
     assert AXE, "axe-core is installed by make test"
     page.evaluate(AXE)
     result: dict[str, Any] = page.evaluate(
         "axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa', 'best-practice']})"
     )
-    return [f"{one['id']}: {node['target']}" for one in result["violations"] for node in one["nodes"]]
+    return [f"{violation['id']}: {node['target']}" for violation in result["violations"] for node in violation["nodes"]]
 
 
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_has_no_violation(signed_in: tuple[Page, list[str], str], site: Site, name: str) -> None:
-    page, said, form = signed_in
-    said.clear()
+    page, errors, form = signed_in
+    errors.clear()
     page.goto(site.base + PAGES[name])
     page.wait_for_load_state("networkidle")
     shoot(page, f"page-{name}-{form}")
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth + 1"), "nothing scrolls sideways"
-    assert [one for one in said if "404" not in one or name != "missing"] == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth + 1"), "the page scrolls sideways"
+    assert [error for error in errors if "404" not in error or name != "missing"] == []
     assert violations(page) == []
 
 
 def test_pages_of_strangers_have_no_violation(page: Page, site: Site) -> None:
-    client = site.told["web_app"]["client_id"]
+    client = site.demo["web_app"]["client_id"]
     for name, path in {
         "login": "/login/",
         "forgot": "/login/forgot-password/",
@@ -81,9 +81,9 @@ def test_pages_of_strangers_have_no_violation(page: Page, site: Site) -> None:
 
 
 def _files(site: Site, record: int) -> dict[str, Any]:
-    headers = {"Authorization": f"Bearer {site.told['web_app']['developer_token']}"}
-    found = httpx.get(f"{site.base}/api/v1/records/1/{record}/embed/", headers=headers).json()["response"]["embed"]
-    return {one["name"]: one for one in found}
+    headers = {"Authorization": f"Bearer {site.demo['web_app']['developer_token']}"}
+    files = httpx.get(f"{site.base}/api/v1/records/1/{record}/embed/", headers=headers).json()["response"]["embed"]
+    return {file["name"]: file for file in files}
 
 
 @pytest.mark.parametrize("record", [5, 21], ids=["photograph", "film"])
@@ -91,42 +91,42 @@ def test_embed_pages_have_no_violation_no_cookie_and_no_foreign_request(
     context: BrowserContext, site: Site, record: int
 ) -> None:
     page = context.new_page()
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
+    requests: list[str] = []
+    page.on("request", lambda request: requests.append(request.url))
     permalink = _files(site, record)["preview"]["permalink"]
     for address in (f"{site.base}/embed/?url={quote(permalink['url'], safe='')}", permalink["page_url"]):
         page.goto(address)
         page.wait_for_load_state("networkidle")
         assert violations(page) == []
-    assert all(one.startswith((site.base, "data:", "blob:")) for one in asked)
+    assert all(url.startswith((site.base, "data:", "blob:")) for url in requests)
     assert context.cookies() == []
 
 
 @pytest.mark.parametrize(("width", "record"), [(1280, 5), (390, 5), (390, 21)])
 def test_the_page_of_a_permalink_shows_its_document(page: Page, site: Site, width: int, record: int) -> None:
-    """04 section 2: the frame of the page holds the document, and is as high as it."""
+    """04 section 2: the page's frame contains the document and is as high as it."""
     page.set_viewport_size({"width": width, "height": 900})
-    said: list[str] = []
-    page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
+    errors: list[str] = []
+    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
     page.goto(_files(site, record)["preview"]["permalink"]["page_url"])
     media = page.frame_locator("iframe").locator(".embed-resource")
     expect(media).to_be_visible()
     page.wait_for_load_state("networkidle")
     deadline = time.monotonic() + 20
     while True:
-        frame, inside = page.locator("iframe").bounding_box(), media.bounding_box()
-        if frame and inside and abs(frame["height"] - inside["height"]) <= 2:
+        frame, media_box = page.locator("iframe").bounding_box(), media.bounding_box()
+        if frame and media_box and abs(frame["height"] - media_box["height"]) <= 2:
             break
-        assert time.monotonic() < deadline, (frame, inside)
+        assert time.monotonic() < deadline, (frame, media_box)
         page.wait_for_timeout(200)
     shoot(page, f"permaview-{width}-{record}")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth + 1")
-    assert said == []
+    assert errors == []
 
 
 @contextmanager
 def serving_folder(folder: Path) -> Iterator[str]:
-    """Somebody's static site, on an origin of its own."""
+    """A static site on an origin of its own."""
     handler = partial(QuietHandler, directory=str(folder))
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as site:
         thread = threading.Thread(target=site.serve_forever)
@@ -138,7 +138,7 @@ def serving_folder(folder: Path) -> Iterator[str]:
 
 class QuietHandler(SimpleHTTPRequestHandler):
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name is the base class's
-        """Tests print nothing of their own."""
+        """Keeps the test output clean."""
 
 
 def test_the_host_script_gets_integers_that_come_to_rest(page: Page, site: Site, tmp_path: Path) -> None:
@@ -156,12 +156,12 @@ def test_the_host_script_gets_integers_that_come_to_rest(page: Page, site: Site,
         page.goto(address)
         page.wait_for_function("window.said.length >= 2")
         page.wait_for_timeout(700)
-    said = page.evaluate("window.said")
-    assert {one["id"] for one in said} == {"Phraseanet"}
-    assert len({one["optimizedHeight"] for one in said}) == 1
-    assert said[0]["optimizedHeight"] == 300 * 300 // 451
-    assert all(isinstance(one[name], int) for one in said for name in ("optimizedHeight", "optimizedWidth"))
-    assert len(said) <= 3, "the frame comes to rest"
+    messages = page.evaluate("window.said")
+    assert {message["id"] for message in messages} == {"Phraseanet"}
+    assert len({message["optimizedHeight"] for message in messages}) == 1
+    assert messages[0]["optimizedHeight"] == 300 * 300 // 451
+    assert all(isinstance(message[name], int) for message in messages for name in ("optimizedHeight", "optimizedWidth"))
+    assert len(messages) <= 3, "the frame stops changing its size"
 
 
 def test_the_portal_works_without_script(browser: Browser, site: Site) -> None:
@@ -218,7 +218,7 @@ def test_dropped_files_are_added_with_progress(page: Page, site: Site, tmp_path:
         make.png(tmp_path / "second.png", seed=78),
         tmp_path / "page.jpg",
     ]
-    page.locator("input[type=file]").set_input_files([str(one) for one in files])
+    page.locator("input[type=file]").set_input_files([str(file) for file in files])
     page.get_by_role("button", name="Add them").click()
     expect(page.get_by_text("Added.")).to_have_count(2)
     expect(page.get_by_text("is not a picture file")).to_be_visible()

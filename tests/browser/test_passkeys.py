@@ -1,6 +1,6 @@
 """Passkeys in a real Chromium with its virtual authenticator (WebAuthn level 2; issue 4, item 7).
 
-The server has the name `localhost` here: a passkey belongs to a host name, never to an address of numbers.
+The server is called `localhost` here, since a passkey belongs to a host name, never to an IP address.
 """
 
 import json
@@ -30,7 +30,7 @@ CALLBACK = "https://notes.invalid/cb"
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Instance:
     base: str
     folder: Path
 
@@ -46,7 +46,7 @@ class Place:
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
     folder = tmp_path_factory.mktemp("passkeys") / "data"
     port = free_port()
     base = f"http://localhost:{port}"
@@ -56,7 +56,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         server = subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)
         try:
             wait_for(lambda: is_up(f"http://127.0.0.1:{port}/health"), 60, "the server answers")
-            yield Place(base, folder)
+            yield Instance(base, folder)
         finally:
             server.terminate()
             server.wait(20)
@@ -64,16 +64,16 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody with a browser and an authenticator built into it."""
+    """A person with a browser that has a built-in authenticator."""
 
-    place: Place
+    instance: Instance
     login: str
     page: Page
     cdp: CDPSession
     authenticator: str
 
     def go(self, path: str) -> None:
-        self.page.goto(self.place.base + path)
+        self.page.goto(self.instance.base + path)
 
     def sign_in(self) -> None:
         self.go("/login/")
@@ -92,15 +92,15 @@ class Person:
         expect(self.page.get_by_role("heading", name=name)).to_be_visible()
 
     def authenticators_keys(self) -> list[dict[str, Any]]:
-        told = self.cdp.send("WebAuthn.getCredentials", {"authenticatorId": self.authenticator})
-        found: list[dict[str, Any]] = told["credentials"]
-        return found
+        response = self.cdp.send("WebAuthn.getCredentials", {"authenticatorId": self.authenticator})
+        credentials: list[dict[str, Any]] = response["credentials"]
+        return credentials
 
 
 @pytest.fixture
-def person(place: Place, browser: Browser, request: pytest.FixtureRequest) -> Iterator[Person]:
+def person(instance: Instance, browser: Browser, request: pytest.FixtureRequest) -> Iterator[Person]:
     login = re.sub(r"[^a-z]", "", request.node.name)[-40:]
-    place.call("user", "add", login, "--password", PASSWORD)
+    instance.call("user", "add", login, "--password", PASSWORD)
     context: BrowserContext = browser.new_context(viewport={"width": 1280, "height": 900}, locale="en")
     page = context.new_page()
     cdp = context.new_cdp_session(page)
@@ -109,8 +109,8 @@ def person(place: Place, browser: Browser, request: pytest.FixtureRequest) -> It
         "protocol": "ctap2", "transport": "internal", "hasResidentKey": True, "hasUserVerification": True,
         "isUserVerified": True, "automaticPresenceSimulation": True,
     }  # fmt: skip
-    made = cdp.send("WebAuthn.addVirtualAuthenticator", {"options": options})
-    yield Person(place, login, page, cdp, made["authenticatorId"])
+    added = cdp.send("WebAuthn.addVirtualAuthenticator", {"options": options})
+    yield Person(instance, login, page, cdp, added["authenticatorId"])
     context.close()
 
 
@@ -118,7 +118,7 @@ def test_a_passkey_is_added_and_opens_the_account_without_a_password(person: Per
     page = person.page
     person.sign_in()
     person.add_passkey()
-    assert len(page.locator("#codes li").all()) == 10, "recovery codes come with the first one"
+    assert len(page.locator("#codes li").all()) == 10, "the first passkey brings recovery codes"
     assert violations(page) == []
     shoot(page, "passkey-added")
     person.forget_session()
@@ -127,7 +127,7 @@ def test_a_passkey_is_added_and_opens_the_account_without_a_password(person: Per
     shoot(page, "passkey-sign-in")
     button.focus()
     page.keyboard.press("Enter")
-    page.wait_for_url(f"{person.place.base}/account/")
+    page.wait_for_url(f"{person.instance.base}/account/")
     person.go("/account/security/")
     expect(page.get_by_text("last used")).to_be_visible()
     person.page.get_by_role("button", name="Remove This laptop").press("Enter")
@@ -136,7 +136,7 @@ def test_a_passkey_is_added_and_opens_the_account_without_a_password(person: Per
     person.go("/login/")
     button.press("Enter")
     expect(page.locator("[data-passkey-note]")).to_have_text("This passkey is not known here.")
-    assert [one for one in page.context.cookies() if one["name"] == "vitrine"] == []
+    assert [cookie for cookie in page.context.cookies() if cookie["name"] == "vitrine"] == []
 
 
 def test_with_a_passkey_the_password_alone_opens_nothing(person: Person) -> None:
@@ -153,7 +153,7 @@ def test_with_a_passkey_the_password_alone_opens_nothing(person: Person) -> None
     page.get_by_role("button", name="Sign in").press("Enter")
     expect(page.locator("#code-fault, .fault").first).to_contain_text("This code is not right")
     page.get_by_role("button", name="Use a passkey").press("Enter")
-    page.wait_for_url(f"{person.place.base}/")
+    page.wait_for_url(f"{person.instance.base}/")
 
 
 def test_a_finger_that_is_not_the_persons_opens_nothing(person: Person) -> None:
@@ -167,7 +167,7 @@ def test_a_finger_that_is_not_the_persons_opens_nothing(person: Person) -> None:
     expect(page.locator("[data-passkey-note]")).to_have_text(
         "The passkey did not work. Please try again or use a code."
     )
-    assert [one for one in page.context.cookies() if one["name"] == "vitrine"] == []
+    assert [cookie for cookie in page.context.cookies() if cookie["name"] == "vitrine"] == []
 
 
 def test_webauthn_6_1_1_a_copied_passkey_is_known_by_its_counter(person: Person) -> None:
@@ -179,7 +179,7 @@ def test_webauthn_6_1_1_a_copied_passkey_is_known_by_its_counter(person: Person)
     for _ in range(2):
         person.go("/login/")
         page.get_by_role("button", name="Use a passkey").press("Enter")
-        page.wait_for_url(f"{person.place.base}/")
+        page.wait_for_url(f"{person.instance.base}/")
         person.forget_session()
     person.cdp.send(
         "WebAuthn.removeCredential", {"authenticatorId": person.authenticator, "credentialId": key["credentialId"]}
@@ -189,7 +189,7 @@ def test_webauthn_6_1_1_a_copied_passkey_is_known_by_its_counter(person: Person)
     person.go("/login/")
     page.get_by_role("button", name="Use a passkey").press("Enter")
     expect(page.locator("[data-passkey-note]")).to_have_text("This passkey did not answer correctly. Please try again.")
-    assert [one for one in page.context.cookies() if one["name"] == "vitrine"] == []
+    assert [cookie for cookie in page.context.cookies() if cookie["name"] == "vitrine"] == []
 
 
 def test_an_answer_works_once(person: Person) -> None:
@@ -198,10 +198,13 @@ def test_an_answer_works_once(person: Person) -> None:
     person.add_passkey()
     person.forget_session()
     sent: list[str] = []
-    page.on("request", lambda one: sent.append(one.post_data or "") if one.url.endswith("/login/passkey/") else None)
+    page.on(
+        "request",
+        lambda request: sent.append(request.post_data or "") if request.url.endswith("/login/passkey/") else None,
+    )
     person.go("/login/")
     page.get_by_role("button", name="Use a passkey").press("Enter")
-    page.wait_for_url(f"{person.place.base}/")
+    page.wait_for_url(f"{person.instance.base}/")
     person.forget_session()
     person.go("/login/")
     replayed = page.evaluate(
@@ -215,7 +218,7 @@ def test_an_answer_works_once(person: Person) -> None:
 def test_a_sign_in_of_long_ago_is_made_fresh_before_a_passkey_is_added(person: Person) -> None:
     page = person.page
     person.sign_in()
-    person.place.change(sessions.update().values(proved_at=sessions.c.proved_at - sa.literal(3_600_000_000)))
+    person.instance.change(sessions.update().values(proved_at=sessions.c.proved_at - sa.literal(3_600_000_000)))
     person.go("/account/security/")
     page.get_by_role("button", name="Add a passkey").press("Enter")
     page.get_by_label("Password").fill(PASSWORD)
@@ -226,13 +229,13 @@ def test_a_sign_in_of_long_ago_is_made_fresh_before_a_passkey_is_added(person: P
 
 
 def test_who_has_a_passkey_shows_it_before_secrets_are_shown(person: Person) -> None:
-    """The password of a stolen session alone takes no passkey off the account."""
+    """The password of a stolen session is not enough to remove a passkey."""
     page = person.page
     person.sign_in()
     person.add_passkey()
     codes = page.locator("#codes li").all_inner_texts()
     long_ago = sessions.update().values(proved_at=sessions.c.proved_at - sa.literal(3_600_000_000))
-    person.place.change(long_ago)
+    person.instance.change(long_ago)
     person.go("/account/security/")
     page.get_by_role("button", name="Remove This laptop").press("Enter")
     page.get_by_label("Password").fill(PASSWORD)
@@ -242,9 +245,9 @@ def test_who_has_a_passkey_shows_it_before_secrets_are_shown(person: Person) -> 
     assert violations(page) == []
     shoot(page, "passkey-prove")
     page.get_by_role("button", name="Use a passkey").press("Enter")
-    page.wait_for_url(f"{person.place.base}/account/security/")
+    page.wait_for_url(f"{person.instance.base}/account/security/")
     expect(page.get_by_role("heading", name="This laptop")).to_be_visible()
-    person.place.change(long_ago)
+    person.instance.change(long_ago)
     page.get_by_role("button", name="Remove This laptop").press("Enter")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_label("One of your recovery codes").fill(codes[0])
@@ -254,24 +257,29 @@ def test_who_has_a_passkey_shows_it_before_secrets_are_shown(person: Person) -> 
 
 def test_a_passkey_signs_in_for_an_application_that_wants_a_new_sign_in(person: Person) -> None:
     """OpenID Connect Core section 3.1.2.1: `prompt=login` is answered by the passkey, and asked only once."""
-    page, place = person.page, person.place
+    page, instance = person.page, person.instance
     person.sign_in()
     person.add_passkey()
-    made = place.call(
+    application = instance.call(
         "app", "add", f"Notes of {person.login}"[:60], "--website", "https://notes.invalid", "--description", "Notes.",
         "--callback", CALLBACK, "--profile", "strict", "--owner", person.login,
     )  # fmt: skip
-    asked = {"client_id": made["client_id"], "response_type": "code", "redirect_uri": CALLBACK, "prompt": "login"}
-    person.go(f"/api/oauthv2/authorize?{urlencode({**asked, **PKCE, 'state': 's', 'scope': 'openid'})}")
+    query = {
+        "client_id": application["client_id"],
+        "response_type": "code",
+        "redirect_uri": CALLBACK,
+        "prompt": "login",
+    }
+    person.go(f"/api/oauthv2/authorize?{urlencode({**query, **PKCE, 'state': 's', 'scope': 'openid'})}")
     page.get_by_role("button", name="Use a passkey").press("Enter")
     page.get_by_role("button", name="Allow").wait_for()
     with page.expect_request(re.compile(re.escape(CALLBACK))) as back:
         page.get_by_role("button", name="Allow").press("Enter")
-    found = parse_qs(urlsplit(back.value.url).query)
-    assert (found["state"], found["iss"]) == (["s"], [place.base])
-    assert "code" in found
-    database = Database.in_folder(place.folder)
+    parameters = parse_qs(urlsplit(back.value.url).query)
+    assert (parameters["state"], parameters["iss"]) == (["s"], [instance.base])
+    assert "code" in parameters
+    database = Database.in_folder(instance.folder)
     with database.read() as work:
-        mine = sa.select(sa.func.count()).select_from(sessions).join(users, users.c.id == sessions.c.user_id)
-        assert work.db.scalar(mine.where(users.c.login == person.login)) == 1, "the session of before has ended"
+        session_count = sa.select(sa.func.count()).select_from(sessions).join(users, users.c.id == sessions.c.user_id)
+        assert work.db.scalar(session_count.where(users.c.login == person.login)) == 1, "the earlier session has ended"
     database.close()

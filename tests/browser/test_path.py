@@ -1,4 +1,4 @@
-"""The path of the product, end to end, on two origins (design section 1): from signing in to a stranger's page."""
+"""The product's path, end to end, on two origins (design section 1): from sign-in to another site's page."""
 
 import re
 from collections.abc import Callable
@@ -33,7 +33,7 @@ def test_from_sign_in_to_photograph_film_sound_and_pdf_in_a_strangers_page(
     page.get_by_role("button", name="Create the application").click()
     expect(page.get_by_role("heading", name="Harbour Diary")).to_be_visible()
 
-    # The callback is edited by pointing at it; Enter saves, a live region says so.
+    # The callback is edited in place; Enter saves, and a live region says so.
     page.get_by_role("button", name=re.compile("Edit the callback URL")).click()
     field = page.get_by_role("textbox", name="Callback URL")
     expect(field).to_be_focused()
@@ -51,7 +51,7 @@ def test_from_sign_in_to_photograph_film_sound_and_pdf_in_a_strangers_page(
     shoot(page, "path-2-settings")
     assert httpx.get(f"{site.base}/api/v1/me/", headers={"Authorization": f"Bearer {token}"}).status_code == 200
 
-    # Signed out, the person comes from the application, sees what it is before the password, and is asked.
+    # The signed-out person comes from the application, sees its name before the password, and is asked for consent.
     page.locator("details.menu > summary").click()
     page.get_by_role("button", name="Sign out").click()
     example(client_id, secret)
@@ -60,8 +60,8 @@ def test_from_sign_in_to_photograph_film_sound_and_pdf_in_a_strangers_page(
     expect(page.get_by_role("heading", name="Harbour Diary")).to_be_visible()
     expect(page.get_by_text("Shows the museum's pictures beside a diary.")).to_be_visible()
     shoot(page, "path-3-sign-in")
-    page.get_by_label("Login or e-mail").fill(site.told["user"]["login"])
-    page.get_by_label("Password").fill(site.told["user"]["password"])
+    page.get_by_label("Login or e-mail").fill(site.demo["user"]["login"])
+    page.get_by_label("Password").fill(site.demo["user"]["password"])
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("heading", name="would like to use Vitrine in your name")).to_be_visible()
     shoot(page, "path-4-consent")
@@ -104,7 +104,7 @@ def test_from_sign_in_to_photograph_film_sound_and_pdf_in_a_strangers_page(
     expect(page.locator("iframe")).to_have_attribute("style", re.compile(r"height: \d+px"))
     shoot(page, "path-9-pdf-in-a-strangers-page")
 
-    # The person takes the permission back: the application's token dies at once.
+    # The person revokes the permission: the application's token stops working at once.
     page.goto(f"{site.base}/account/security/applications/")
     page.get_by_role("button", name="Revoke access Harbour Diary").click()
     expect(page.get_by_text("Revoked")).to_be_visible()
@@ -114,22 +114,22 @@ def test_from_sign_in_to_photograph_film_sound_and_pdf_in_a_strangers_page(
 
 
 def test_denying_goes_back_without_a_code(page: Page, site: Site) -> None:
-    application = site.told["web_app"]
+    application = site.demo["web_app"]
     sign_in(page, site)
-    # Other tests, before or after, may have allowed it: the order of the tests is drawn by lot.
-    asked = {"client_id": application["client_id"], "response_type": "code", "state": "k3", "prompt": "consent"}
+    # Other tests may have allowed it before: the order of the tests is random.
+    query = {"client_id": application["client_id"], "response_type": "code", "state": "k3", "prompt": "consent"}
     page.route("http://127.0.0.1:8001/**", lambda route: route.fulfill(body="back"))
-    page.goto(f"{site.base}/api/oauthv2/authorize?{urlencode(asked)}")
+    page.goto(f"{site.base}/api/oauthv2/authorize?{urlencode(query)}")
     page.get_by_role("button", name="Deny").click()
     page.wait_for_url("http://127.0.0.1:8001/**")
     assert page.url == f"{application['redirect_uri']}?state=k3&error=access_denied"
 
 
 def test_a_desktop_application_gets_its_code_on_a_page(page: Page, site: Site) -> None:
-    application = site.told["desktop_app"]
+    application = site.demo["desktop_app"]
     sign_in(page, site)
-    asked = {"client_id": application["client_id"], "response_type": "code", "prompt": "consent"}
-    page.goto(f"{site.base}/api/oauthv2/authorize?{urlencode(asked)}")
+    query = {"client_id": application["client_id"], "response_type": "code", "prompt": "consent"}
+    page.goto(f"{site.base}/api/oauthv2/authorize?{urlencode(query)}")
     page.get_by_role("button", name="Allow").click()
     code = page.locator("input[name=authorize_token]").input_value()
     shoot(page, "path-7-desktop-code")

@@ -1,4 +1,4 @@
-"""The portal's newer pages: no axe violation, nothing sideways, usable by keyboard and without script."""
+"""The portal's newer pages: no axe violation, no sideways scrolling, usable by keyboard and without script."""
 
 import os
 import subprocess
@@ -28,25 +28,25 @@ def test_the_portals_pages_have_no_violation(browser: Browser, site: Site, width
         viewport={"width": width, "height": 900}, color_scheme="dark" if scheme == "dark" else "light", locale="en"
     )
     page = context.new_page()
-    said: list[str] = []
-    page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
+    errors: list[str] = []
+    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
     sign_in(page, site)
-    token = {"Authorization": f"Bearer {site.told['web_app']['developer_token']}"}
-    # The longest route there is: its name fills the lists of the page of use.
+    token = {"Authorization": f"Bearer {site.demo['web_app']['developer_token']}"}
+    # The longest route: its name fills the lists of the usage page.
     assert httpx.post(f"{site.base}/api/v1/records/1/999/setmetadatas/", headers=token).status_code >= 400
     page.goto(site.base + ONE)
-    said.clear()  # what the wall's pictures said while they were made
-    found: dict[str, object] = {}
+    errors.clear()  # errors of pictures that were still being made
+    faults: dict[str, object] = {}
     for name, path in PAGES.items():
         page.goto(site.base + path)
         page.wait_for_load_state("networkidle")
         shoot(page, f"portal-{name}-{width}-{scheme}")
         wide = page.evaluate("document.documentElement.scrollWidth > innerWidth + 1")
         if wide or violations(page):
-            found[name] = (wide, violations(page))
+            faults[name] = (wide, violations(page))
     context.close()
-    assert found == {}
-    assert said == []
+    assert faults == {}
+    assert errors == []
 
 
 def test_what_is_wrong_with_an_address_is_said_while_it_is_typed(page: Page, site: Site) -> None:
@@ -85,7 +85,7 @@ def test_the_console_runs_without_script_and_as_oneself(browser: Browser, site: 
 
 
 def test_a_newcomer_gets_a_photograph_with_the_portals_snippets_alone(page: Page, site: Site, tmp_path: Path) -> None:
-    """The snippets run as pasted: the page's own text, with the token that the portal showed."""
+    """The snippets run as pasted, with the page's own text and the token shown by the portal."""
     sign_in(page, site)
     page.goto(f"{site.base}{ONE}")
     page.get_by_label("Name of the token").fill("Newcomer")
@@ -111,7 +111,7 @@ def test_a_newcomer_gets_a_photograph_with_the_portals_snippets_alone(page: Page
 def test_an_authenticator_app_is_set_up_and_asked_for_at_both_sign_ins(browser: Browser, site: Site) -> None:
     context = browser.new_context(java_script_enabled=False, locale="en")
     page = context.new_page()
-    sign_in(page, site, "admin" if "admin" in site.told else "user")
+    sign_in(page, site, "admin" if "admin" in site.demo else "user")
     page.goto(f"{site.base}/account/security/")
     page.get_by_role("button", name="Set up an app").click()
     totp = pyotp.TOTP(page.locator("#key").inner_text().replace(" ", ""))
@@ -121,18 +121,18 @@ def test_an_authenticator_app_is_set_up_and_asked_for_at_both_sign_ins(browser: 
     codes = page.locator("#codes li").all_inner_texts()
     assert len(codes) == 10
     shoot(page, "portal-security-codes")
-    who = site.told["admin" if "admin" in site.told else "user"]
-    client = site.told["web_app"]["client_id"]
+    person = site.demo["admin" if "admin" in site.demo else "user"]
+    client = site.demo["web_app"]["client_id"]
     other = browser.new_context(java_script_enabled=False, locale="en")
     stranger = other.new_page()
     stranger.route("http://127.0.0.1:8001/**", lambda route: route.fulfill(body="back"))
     authorize = f"/api/oauthv2/authorize?client_id={client}&response_type=code"
-    # The last one was allowed before: its second step leads straight back to the application, past our own pages.
+    # The last one was allowed before: its second step leads straight back to the application, without our pages.
     for number, path in enumerate(("/login/", authorize, authorize)):
         other.clear_cookies()
         stranger.goto(site.base + path)
-        stranger.get_by_label("Login or e-mail").fill(who["login"])
-        stranger.get_by_label("Password").fill(who["password"])
+        stranger.get_by_label("Login or e-mail").fill(person["login"])
+        stranger.get_by_label("Password").fill(person["password"])
         stranger.get_by_role("button", name="Sign in").click()
         expect(stranger.get_by_role("heading", name="Second step")).to_be_visible()
         shoot(stranger, "portal-second-step")

@@ -1,4 +1,4 @@
-"""The portal's pages that tell an owner something, with something to tell; every language's snippet, run as pasted."""
+"""The portal's pages with data to show, and the snippet of every language, run as pasted."""
 
 import base64
 import hashlib
@@ -27,7 +27,7 @@ FORMS = [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")]
 
 
 def call(site: Site, method: str, path: str, body: Any = None, who: str = "user") -> Any:
-    token = site.told["admin" if who == "admin" else "web_app"]["developer_token"]
+    token = site.demo["admin" if who == "admin" else "web_app"]["developer_token"]
     answer = httpx.request(method, site.base + path, json=body, headers={"Authorization": f"Bearer {token}"})
     assert answer.status_code < 300, answer.text
     return answer.json() if answer.content else None
@@ -35,35 +35,35 @@ def call(site: Site, method: str, path: str, body: Any = None, who: str = "user"
 
 @pytest.fixture
 def kit(site: Site) -> Iterator[dict[str, Any]]:
-    """A fresh application of the demonstration's person, gone again afterwards."""
-    made = call(
+    """A new application of the demonstration's person, deleted afterwards."""
+    application = call(
         site, "POST", API,
         {
             "name": f"Press kit {uuid.uuid4().hex[:6]}", "description": "Fills folders for the press.",
             "website": "https://kit.example.com", "redirect_uris": [CALLBACK], "publisher": "The Harbour Museum",
         },
     )  # fmt: skip
-    yield made
-    call(site, "DELETE", f"{API}{made['id']}/")
+    yield application
+    call(site, "DELETE", f"{API}{application['id']}/")
 
 
 @contextmanager
-def opened(
+def open_page(
     browser: Browser, site: Site, width: int, scheme: str, who: str = "user"
 ) -> Iterator[tuple[Page, list[str]]]:
     context = browser.new_context(
         viewport={"width": width, "height": 900}, color_scheme="dark" if scheme == "dark" else "light", locale="en"
     )
     page = context.new_page()
-    said: list[str] = []
+    errors: list[str] = []
     sign_in(page, site, who)
-    page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
-    yield page, said
+    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    yield page, errors
     context.close()
 
 
 def code_for(context: BrowserContext, address: str, *, untick: tuple[str, ...] = ()) -> str:
-    """Say yes in a page of *context*, whose person is signed in; the code that the application gets."""
+    """Allow the application in a page of *context*, whose person is signed in; returns the code it receives."""
     page, seen = context.new_page(), []
 
     def answer(route: Route) -> None:
@@ -84,12 +84,12 @@ VERIFIER = "verifier-" * 6
 CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).rstrip(b"=").decode()
 
 
-def used(context: BrowserContext, site: Site, kit: dict[str, Any], scope: str) -> None:
+def use_application(context: BrowserContext, site: Site, kit: dict[str, Any], scope: str) -> None:
     """Let the person allow *scope* and the application search twice."""
-    asked = f"client_id={kit['client_id']}&response_type=code&scope={scope.replace(' ', '+')}"
-    way = f"{site.base}/api/oauthv2/authorize?{asked}&code_challenge={CHALLENGE}&code_challenge_method=S256"
+    query = f"client_id={kit['client_id']}&response_type=code&scope={scope.replace(' ', '+')}"
+    address = f"{site.base}/api/oauthv2/authorize?{query}&code_challenge={CHALLENGE}&code_challenge_method=S256"
     form = {
-        "grant_type": "authorization_code", "code": code_for(context, way), "redirect_uri": CALLBACK,
+        "grant_type": "authorization_code", "code": code_for(context, address), "redirect_uri": CALLBACK,
         "client_id": kit["client_id"], "client_secret": kit["client_secret"], "code_verifier": VERIFIER,
     }  # fmt: skip
     token = httpx.post(f"{site.base}/api/oauthv2/token", data=form).json()["access_token"]
@@ -101,33 +101,33 @@ def used(context: BrowserContext, site: Site, kit: dict[str, Any], scope: str) -
 def test_pages_that_have_something_to_tell_have_no_violation(
     browser: Browser, site: Site, kit: dict[str, Any], width: int, scheme: str
 ) -> None:
-    httpx.get(f"{site.base}/api/v1/me/?oauth_token={site.told['web_app']['developer_token']}")
-    here = f"/developers/application/{kit['id']}/"
-    with opened(browser, site, width, scheme) as (page, said):
-        page.goto(f"{site.base}{here}scopes/")
+    httpx.get(f"{site.base}/api/v1/me/?oauth_token={site.demo['web_app']['developer_token']}")
+    path = f"/developers/application/{kit['id']}/"
+    with open_page(browser, site, width, scheme) as (page, errors):
+        page.goto(f"{site.base}{path}scopes/")
         expect(page.get_by_role("heading", name="It may do nothing yet")).to_be_visible()
-        used(page.context, site, kit, "library:read search upload originals")
-        said.clear()  # the stranger's page has no icon
-        found: dict[str, object] = {}
+        use_application(page.context, site, kit, "library:read search upload originals")
+        errors.clear()  # the other site's page has no icon
+        faults: dict[str, object] = {}
         pages = {
-            "scopes": f"{here}scopes/", "scopes-compatible": "/developers/application/2/scopes/",
-            "usage-told": "/developers/application/2/usage/", "usage-strict": f"{here}usage/",
-            "habits": "/developers/habits/", "dashboard": "/developers/applications/", "tokens": f"{here}#tokens",
+            "scopes": f"{path}scopes/", "scopes-compatible": "/developers/application/2/scopes/",
+            "usage-told": "/developers/application/2/usage/", "usage-strict": f"{path}usage/",
+            "habits": "/developers/habits/", "dashboard": "/developers/applications/", "tokens": f"{path}#tokens",
         }  # fmt: skip
-        for name, path in pages.items():
-            page.goto(site.base + path)
+        for name, page_path in pages.items():
+            page.goto(site.base + page_path)
             page.wait_for_load_state("networkidle")
             if name == "tokens":
                 page.get_by_label("It may").select_option("some")
             shoot(page, f"whole-{name}-{width}-{scheme}")
             wide = page.evaluate("document.documentElement.scrollWidth > innerWidth + 1")
             if wide or violations(page):
-                found[name] = (wide, violations(page))
+                faults[name] = (wide, violations(page))
         page.goto(f"{site.base}/developers/application/2/usage/")
         expect(page.locator("#old-habits")).to_contain_text("Token in the address of a call")
         expect(page.locator("#limits")).to_contain_text("60000")
-    assert found == {}
-    assert said == []
+    assert faults == {}
+    assert errors == []
 
 
 @pytest.mark.parametrize(("width", "scheme"), FORMS)
@@ -135,19 +135,19 @@ def test_the_administrators_page_has_no_violation(
     browser: Browser, site: Site, kit: dict[str, Any], width: int, scheme: str
 ) -> None:
     call(site, "POST", f"{API}{kit['id']}/suspend/", {"reason": "It asked for far too much."}, who="admin")
-    with opened(browser, site, width, scheme, "admin") as (page, said):
+    with open_page(browser, site, width, scheme, "admin") as (page, errors):
         page.goto(f"{site.base}/admin/applications/")
         page.wait_for_load_state("networkidle")
         shoot(page, f"whole-admin-{width}-{scheme}")
         wide = page.evaluate("document.documentElement.scrollWidth > innerWidth + 1")
-        assert (wide, violations(page), said) == (False, [], [])
+        assert (wide, violations(page), errors) == (False, [], [])
         page.goto(f"{site.base}/admin/applications/?q=nothing-like-this")
         shoot(page, f"whole-admin-empty-{width}-{scheme}")
         assert violations(page) == []
 
 
 def test_an_administrator_stops_an_application_by_keyboard(browser: Browser, site: Site, kit: dict[str, Any]) -> None:
-    with opened(browser, site, 1280, "light", "admin") as (page, _said):
+    with open_page(browser, site, 1280, "light", "admin") as (page, _said):
         page.goto(f"{site.base}/admin/applications/?q={kit['document']['name'].rpartition(' ')[2]}")
         walk_to(page, lambda words: words.startswith("Suspend…"), "document.activeElement.textContent.trim()")
         page.keyboard.press("Enter")
@@ -163,10 +163,10 @@ def test_an_administrator_stops_an_application_by_keyboard(browser: Browser, sit
         expect(page.get_by_text("A leak")).to_be_visible()
 
 
-def walk_to(page: Page, arrived: Any, what: str, most: int = 120) -> None:
+def walk_to(page: Page, arrived: Any, expression: str, most: int = 120) -> None:
     for _ in range(most):
         page.keyboard.press("Tab")
-        if arrived(page.evaluate(what)):
+        if arrived(page.evaluate(expression)):
             return
     raise AssertionError("not reached by keyboard")
 
@@ -193,33 +193,35 @@ FOCUSED = """() => {
 def test_everything_is_reached_by_keyboard_and_shows_where_one_is(
     browser: Browser, site: Site, kit: dict[str, Any], width: int
 ) -> None:
-    """WCAG 2.1.1, 2.4.7 on the pages of one application, of security and of the administrator."""
-    here = f"/developers/application/{kit['id']}/"
-    rest = {"user": [here + one for one in ("", "edit/", "people/", "start/", "usage/", "scopes/", "try/")]}
-    rest["user"] += ["/account/security/", "/developers/applications/", "/developers/application/new/"]
-    rest["admin"] = ["/admin/applications/"]
+    """WCAG 2.1.1, 2.4.7 on the pages of one application, of security, and of administration."""
+    root = f"/developers/application/{kit['id']}/"
+    paths_by_person = {
+        "user": [root + tail for tail in ("", "edit/", "people/", "start/", "usage/", "scopes/", "try/")]
+    }
+    paths_by_person["user"] += ["/account/security/", "/developers/applications/", "/developers/application/new/"]
+    paths_by_person["admin"] = ["/admin/applications/"]
     lost: dict[str, object] = {}
-    for who, paths in rest.items():
-        with opened(browser, site, width, "light", who) as (page, _said):
+    for who, paths in paths_by_person.items():
+        with open_page(browser, site, width, "light", who) as (page, _said):
             for path in paths:
                 page.goto(site.base + path)
                 page.evaluate("document.activeElement.blur()")
-                wanted = {str(one) for one in page.evaluate(REACH)}
+                unreached = {str(place) for place in page.evaluate(REACH)}
                 blind = set()
-                for _ in range(len(wanted) + 5):
+                for _ in range(len(unreached) + 5):
                     page.keyboard.press("Tab")
                     place, outlined, _size = page.evaluate(FOCUSED)
-                    wanted.discard(place)
+                    unreached.discard(place)
                     if place and not outlined:
                         blind.add(place)
-                if wanted or blind:
+                if unreached or blind:
                     text = "(one) => document.querySelector(`[data-place='${one}']`).outerHTML.slice(0, 120)"
-                    lost[path] = [page.evaluate(text, one) for one in sorted(wanted | blind)]
+                    lost[path] = [page.evaluate(text, place) for place in sorted(unreached | blind)]
     assert lost == {}
 
 
 def test_the_developer_tab_is_in_sight_on_a_telephone(browser: Browser, site: Site) -> None:
-    with opened(browser, site, 390, "light") as (page, _said):
+    with open_page(browser, site, 390, "light") as (page, _said):
         for path in ("/account/", "/developers/applications/"):
             page.goto(site.base + path)
             tab = page.get_by_role("navigation", name="My account").get_by_role("link", name="Developer")
@@ -236,7 +238,7 @@ def test_an_application_is_narrowed_with_one_click_and_gets_it_back(
     context = browser.new_context(java_script_enabled=False, locale="en")
     page = context.new_page()
     sign_in(page, site)
-    used(context, site, kit, "library:read search upload")
+    use_application(context, site, kit, "library:read search upload")
     page.goto(f"{site.base}/developers/application/{kit['id']}/scopes/")
     upload = page.get_by_label("Add documents in your name")
     expect(upload).not_to_be_checked()
@@ -300,10 +302,10 @@ def test_an_address_is_judged_by_the_kind_while_it_is_typed(
 
 
 def node() -> str:
-    """The one of the locked wheel, else the system's."""
-    found = shutil.which("node", path=str(Path(sys.executable).parent)) or shutil.which("node")
-    assert found, "the tests need Node (make .venv/.test brings it)"
-    return found
+    """Node from the locked wheel, else the system's."""
+    executable = shutil.which("node", path=str(Path(sys.executable).parent)) or shutil.which("node")
+    assert executable, "the tests need Node (make .venv/.test brings it)"
+    return executable
 
 
 RUN: dict[str, tuple[str, Callable[[str], list[str]]]] = {
@@ -318,7 +320,7 @@ RUN: dict[str, tuple[str, Callable[[str], list[str]]]] = {
 def test_a_snippet_runs_as_pasted_and_shows_a_photograph(
     page: Page, site: Site, kit: dict[str, Any], tmp_path: Path, language: str
 ) -> None:
-    """Issue 4 item 6, with a token that may look and nothing more."""
+    """Issue 4 item 6, with a token that may only read and search."""
     token = call(
         site, "POST", f"{API}{kit['id']}/tokens/", {"name": language, "scopes": ["library:read", "search"]}
     )["token"]  # fmt: skip
@@ -356,16 +358,16 @@ def test_a_snippet_with_a_wrong_token_says_so_and_writes_no_page(
 def test_the_snippets_for_other_people_run_as_pasted(
     page: Page, site: Site, kit: dict[str, Any], tmp_path: Path
 ) -> None:
-    """Authorize address and exchange, with the words that the page says to put in."""
+    """The authorize address and the exchange, with the placeholders filled in as the page says."""
     sign_in(page, site)
     page.goto(f"{site.base}/developers/application/{kit['id']}/start/")
-    way = page.locator("#snippet-authorize").inner_text().replace("CHALLENGE", CHALLENGE)
+    address = page.locator("#snippet-authorize").inner_text().replace("CHALLENGE", CHALLENGE)
     exchange = page.locator("#snippet-exchange").inner_text()
-    code = code_for(page.context, way)
-    told = {"CODE": code, "VERIFIER": VERIFIER, "CLIENT_SECRET": kit["client_secret"]}
+    code = code_for(page.context, address)
+    variables = {"CODE": code, "VERIFIER": VERIFIER, "CLIENT_SECRET": kit["client_secret"]}
     done = subprocess.run(
-        ["sh", "-c", exchange], cwd=tmp_path, env={**os.environ, **told}, capture_output=True, text=True, timeout=60,
-        check=False,
+        ["sh", "-c", exchange], cwd=tmp_path, env={**os.environ, **variables}, capture_output=True, text=True,
+        timeout=60, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert '"access_token":"vit_at_' in done.stdout
@@ -373,22 +375,22 @@ def test_the_snippets_for_other_people_run_as_pasted(
 
 def test_a_machines_snippet_runs_as_pasted(page: Page, site: Site, tmp_path: Path) -> None:
     document = {"name": "Night shift", "description": "Adds.", "website": "https://kit.example.com", "kind": "machine"}
-    made = call(site, "POST", API, document)
+    application = call(site, "POST", API, document)
     sign_in(page, site)
-    page.goto(f"{site.base}/developers/application/{made['id']}/start/")
+    page.goto(f"{site.base}/developers/application/{application['id']}/start/")
     text = page.locator("#snippet-alone").inner_text()
-    environment = {**os.environ, "CLIENT_SECRET": made["client_secret"]}
+    environment = {**os.environ, "CLIENT_SECRET": application["client_secret"]}
     done = subprocess.run(["sh", "-c", text], env=environment, capture_output=True, text=True, timeout=60, check=False)
     assert '"access_token":"vit_at_' in done.stdout, done.stderr
-    call(site, "DELETE", f"{API}{made['id']}/")
+    call(site, "DELETE", f"{API}{application['id']}/")
 
 
 def test_the_page_of_the_quick_start_signs_another_person_in_and_shows_a_photograph(
     page: Page, browser: Browser, site: Site, tmp_path: Path
 ) -> None:
-    """The whole page as pasted, at its callback address, in the browser of somebody who never saw the portal."""
+    """The whole page as pasted, at its callback address, in the browser of a person who has never seen the portal."""
     back = f"http://localhost:{free_port()}/"
-    made = call(
+    application = call(
         site, "POST", API,
         {"name": f"Page {uuid.uuid4().hex[:6]}", "description": "Shows a photograph.", "website": back,
          "kind": "page", "redirect_uris": [back]},
@@ -397,14 +399,14 @@ def test_the_page_of_the_quick_start_signs_another_person_in_and_shows_a_photogr
     serving: subprocess.Popen[bytes] | None = None
     try:
         sign_in(page, site)
-        page.goto(f"{site.base}/developers/application/{made['id']}/start/")
+        page.goto(f"{site.base}/developers/application/{application['id']}/start/")
         text = page.locator("#snippet-page").inner_text()
         (tmp_path / "index.html").write_text(text)
         serving = subprocess.Popen(
             [sys.executable, "-m", "http.server", back.rstrip("/").rpartition(":")[2], "--bind", "127.0.0.1"],
             cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
-        wait_for(lambda: is_up(back), 30, "the newcomer's own server answers")
+        wait_for(lambda: is_up(back), 30, "the newcomer's server answers")
         other = context.new_page()
         sign_in(other, site, "admin")
         other.goto(f"{back}?error=invalid_request&error_description=why")
@@ -414,23 +416,25 @@ def test_the_page_of_the_quick_start_signs_another_person_in_and_shows_a_photogr
         other.goto(back)
         other.get_by_role("button", name="Sign in").click()
         box, words = other.locator(".scopes label").first.locator("input, span").all()[:2]
-        one, two = box.bounding_box(), words.bounding_box()
-        assert one and two and two["x"] > one["x"] + one["width"], "the words stand beside their box, not below it"
+        box_place, words_place = box.bounding_box(), words.bounding_box()
+        assert box_place and words_place and words_place["x"] > box_place["x"] + box_place["width"], (
+            "the label is beside its box, not below it"
+        )
         other.get_by_role("button", name="Allow").click()
         other.wait_for_function("document.querySelector('img')?.naturalWidth > 50")
-        assert other.url == back, "the code leaves the address"
+        assert other.url == back, "the code is removed from the address"
     finally:
         context.close()
         if serving is not None:
             serving.terminate()
             serving.wait()
-        call(site, "DELETE", f"{API}{made['id']}/")
+        call(site, "DELETE", f"{API}{application['id']}/")
 
 
 def test_what_the_quick_start_makes_for_pkce_fits_together(
     page: Page, site: Site, kit: dict[str, Any], tmp_path: Path
 ) -> None:
-    """RFC 7636 section 4.2; a web application with a server gets no page that keeps no secret."""
+    """RFC 7636 section 4.2; a web application with a server gets no page, which cannot keep a secret."""
     sign_in(page, site)
     page.goto(f"{site.base}/developers/application/{kit['id']}/start/")
     expect(page.locator("#snippet-page")).to_have_count(0)
@@ -439,8 +443,8 @@ def test_what_the_quick_start_makes_for_pkce_fits_together(
         ["sh", "-c", text], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
     )  # fmt: skip
     first, verifier = done.stdout.split("\n")[:2]
-    wanted = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
-    assert first.split()[1] == wanted
+    challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+    assert first.split()[1] == challenge
 
 
 def test_a_new_application_leads_to_the_quick_start_and_a_new_token_into_view(

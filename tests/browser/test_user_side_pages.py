@@ -1,4 +1,4 @@
-"""The user's side in a real browser: a provider's button, consent, what was allowed, and the pages around them."""
+"""The user's side in a real browser: a provider's button, consent, granted access, and related pages."""
 
 import socket
 import threading
@@ -24,7 +24,7 @@ SCOPE = "openid library:read search originals upload account:read"
 
 
 class Library:
-    """A library that listens, a provider beside it, and an application of somebody else's with everything on it."""
+    """A listening library, a provider, and another person's application that may ask for everything."""
 
     def __init__(self, folder: Path) -> None:
         self.provider = Lying()
@@ -44,17 +44,17 @@ class Library:
             time.sleep(0.01)
 
     def _application(self) -> Registered:
-        made = self.server.register(
+        registered = self.server.register(
             self.owner, profile=Profile.STRICT, name="Field Notes", callback=f"{self.provider.issuer}/elsewhere",
             description="Puts photographs of the collection beside what you write in the field.",
         )  # fmt: skip
         with self.server.services.database.write() as work:
-            described = {
+            texts = {
                 "publisher": "The Harbour Museum", "privacy_url": "https://notes.example.com/privacy",
                 "terms_url": "https://notes.example.com/terms", "contact": "help@notes.example.com",
             }  # fmt: skip
-            store.update(work, made.application.id, described)
-        return made
+            store.update(work, registered.application.id, texts)
+        return registered
 
     def authorize(self, **parameters: str) -> str:
         values = {
@@ -73,9 +73,9 @@ class Library:
 
 @pytest.fixture
 def library(tmp_path: Path) -> Iterator[Library]:
-    made = Library(tmp_path / "data")
-    yield made
-    made.close()
+    library = Library(tmp_path / "data")
+    yield library
+    library.close()
 
 
 def sign_in(page: Page, library: Library, login: str) -> None:
@@ -86,10 +86,10 @@ def sign_in(page: Page, library: Library, login: str) -> None:
     page.wait_for_url(f"{library.base}/")
 
 
-def looked_at(page: Page, name: str) -> list[str]:
-    """A picture, and what is wrong: violations, or a page that scrolls sideways."""
+def page_faults(page: Page, name: str) -> list[str]:
+    """Takes a screenshot; returns the faults: violations, or sideways scrolling."""
     page.wait_for_load_state("networkidle")
-    page.evaluate("scrollTo(0, 0)")  # a part of the page that slid below the bar is no small target
+    page.evaluate("scrollTo(0, 0)")  # so that nothing hidden under the bar counts as a small target
     shoot(page, name)
     wide = page.evaluate("document.documentElement.scrollWidth > innerWidth + 1")
     return violations(page) + (["sideways"] if wide else [])
@@ -103,16 +103,16 @@ def test_the_pages_of_the_users_side_have_no_violation(
         viewport={"width": width, "height": 900}, color_scheme="dark" if scheme == "dark" else "light", locale="en"
     )
     page = context.new_page()
-    said: list[str] = []
-    page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
-    found: dict[str, list[str]] = {}
+    errors: list[str] = []
+    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    faults_by_page: dict[str, list[str]] = {}
 
     def look(name: str, address: str = "") -> None:
         if address:
             page.goto(address)
-        faults = looked_at(page, f"user-{name}-{width}-{scheme}")
+        faults = page_faults(page, f"user-{name}-{width}-{scheme}")
         if faults:
-            found[name] = faults
+            faults_by_page[name] = faults
 
     look("login", f"{library.base}/login/?reason=down&provider=museum")
     look("oauth-sign-in", library.authorize())
@@ -135,11 +135,11 @@ def test_the_pages_of_the_users_side_have_no_violation(
     look("prove", f"{library.base}/login/prove/?redirect=/account/security/")
     context.clear_cookies()
     sign_in(page, library, "owner")
-    said.clear()
+    errors.clear()
     look("mismatch", library.authorize(redirect_uri=f"{library.provider.issuer}/Elsewhere/?a=1"))
-    assert [one for one in said if "400" not in one] == []
+    assert [error for error in errors if "400" not in error] == []
     context.close()
-    assert found == {}
+    assert faults_by_page == {}
 
 
 def test_the_whole_way_by_keyboard_and_without_script(browser: Browser, library: Library) -> None:
@@ -167,10 +167,14 @@ def test_deny_is_as_easy_as_allow_and_not_you_asks_anew(page: Page, library: Lib
     sign_in(page, library, "owner")
     page.goto(library.authorize())
     deny, allow = page.get_by_role("button", name="Deny"), page.get_by_role("button", name="Allow")
-    one, other = deny.bounding_box(), allow.bounding_box()
-    assert one is not None
-    assert other is not None
-    assert (one["y"], one["height"], one["width"]) == (other["y"], other["height"], other["width"])
+    deny_box, allow_box = deny.bounding_box(), allow.bounding_box()
+    assert deny_box is not None
+    assert allow_box is not None
+    assert (deny_box["y"], deny_box["height"], deny_box["width"]) == (
+        allow_box["y"],
+        allow_box["height"],
+        allow_box["width"],
+    )
     page.get_by_role("button", name="Not you?").click()
     page.get_by_role("link", name="Sign in with Museum SSO").click()
     expect(page.get_by_text("Signed in as Ada Martin.")).to_be_visible()

@@ -1,4 +1,4 @@
-"""The objects of contract 02 section 5 as types: exact keys, and for each value what a client may read there.
+"""The objects of contract 02 section 5 as types: exact keys, and for each value what a client may find there.
 
 A shape is a type, a compiled pattern, a set of values, None, a mapping (an object with exactly these keys), a list of
 one shape (a list of such values), or a tuple (one of several).
@@ -129,16 +129,16 @@ SEARCH = {
 
 
 def faults(shape: Any, value: Any, at: str = "") -> list[str]:
-    """Where *value* is not of *shape*; empty when it is."""
+    """The places where *value* does not match *shape*; empty if it matches."""
     if isinstance(shape, tuple):
-        every = [faults(one, value, at) for one in shape]
+        every = [faults(alternative, value, at) for alternative in shape]
         return [] if [] in every else min(every, key=len)
     if isinstance(shape, dict):
         return _of_object(shape, value, at)
     if isinstance(shape, list):
         if not isinstance(value, list):
-            return [f"{at}: {value!r} is no list"]
-        return [fault for place, one in enumerate(value) for fault in faults(shape[0], one, f"{at}[{place}]")]
+            return [f"{at}: {value!r} is not a list"]
+        return [fault for place, item in enumerate(value) for fault in faults(shape[0], item, f"{at}[{place}]")]
     if isinstance(shape, re.Pattern):
         fits = isinstance(value, str) and shape.fullmatch(value) is not None
     elif isinstance(shape, set | frozenset):
@@ -152,9 +152,12 @@ def faults(shape: Any, value: Any, at: str = "") -> list[str]:
 
 def _of_object(shape: dict[str, Any], value: Any, at: str) -> list[str]:
     if not isinstance(value, dict):
-        return [f"{at}: {value!r} is no object"]
-    found = [f"{at}.{name} is missing" for name in shape if name not in value]
-    found += [f"{at}.{name} is not in the contract" for name in value if name not in shape]
-    return found + [
-        fault for name, one in shape.items() if name in value for fault in faults(one, value[name], f"{at}.{name}")
+        return [f"{at}: {value!r} is not an object"]
+    faults_found = [f"{at}.{name} is missing" for name in shape if name not in value]
+    faults_found += [f"{at}.{name} is not in the contract" for name in value if name not in shape]
+    return faults_found + [
+        fault
+        for name, value_shape in shape.items()
+        if name in value
+        for fault in faults(value_shape, value[name], f"{at}.{name}")
     ]

@@ -1,4 +1,4 @@
-"""Contract 02 sections 6.4 (substitute) and 6.6: changing, moving and deleting records, each with its refusals."""
+"""Contract 02 sections 6.4 (substitute) and 6.6: changing, moving and deleting records, with the refusals of each."""
 
 import os
 import threading
@@ -52,10 +52,10 @@ def post(server: Server, token: str, where: str, data: Mapping[str, str]) -> htt
 
 
 def fields(server: Server, token: str) -> dict[str, int]:
-    return {one["name"]: one["id"] for one in server.get("/me/structures/", token)["meta_fields"]}
+    return {field["name"]: field["id"] for field in server.get("/me/structures/", token)["meta_fields"]}
 
 
-def wish(place: int, field: object, value: str, meta: object = "") -> dict[str, str]:
+def field_change(place: int, field: object, value: str, meta: object = "") -> dict[str, str]:
     return {
         f"metadatas[{place}][meta_struct_id]": str(field),
         f"metadatas[{place}][meta_id]": str(meta),
@@ -66,61 +66,67 @@ def wish(place: int, field: object, value: str, meta: object = "") -> dict[str, 
 class TestSetMetadatas:
     """02 §6.6 setmetadatas, 06 §7."""
 
-    def set(self, server: Server, token: str, key: RecordKey, *wishes: dict[str, str]) -> httpx.Response:
-        return post(server, token, path(key, "setmetadatas/"), {k: v for one in wishes for k, v in one.items()})
+    def set(self, server: Server, token: str, key: RecordKey, *changes: dict[str, str]) -> httpx.Response:
+        return post(server, token, path(key, "setmetadatas/"), {k: v for change in changes for k, v in change.items()})
 
     def values(self, answer: httpx.Response, name: str) -> list[tuple[int, str]]:
         assert answer.status_code == 200, answer.text
         listed = answer.json()["response"]["record_metadatas"]
-        return [(one["meta_id"], one["value"]) for one in listed if one["name"] == name]
+        return [(entry["meta_id"], entry["value"]) for entry in listed if entry["name"] == name]
 
     def test_a_single_value_is_replaced_and_cleared(self, server: Server, token: str, key: RecordKey) -> None:
         city = fields(server, token)["City"]
         for text, kept in (("  Brest ", ["Brest"]), ("Nantes", ["Nantes"]), ("", [])):
-            found = self.values(self.set(server, token, key, wish(0, city, text)), "City")
-            assert [value for _, value in found] == kept
+            values = self.values(self.set(server, token, key, field_change(0, city, text)), "City")
+            assert [value for _, value in values] == kept
 
     def test_a_multi_value_is_added_once(self, server: Server, token: str, key: RecordKey) -> None:
         words = fields(server, token)["Keywords"]
         answer = self.set(
-            server, token, key, wish(0, words, "harbour"), wish(4, words, "dawn"), wish(7, words, "harbour"),
-            wish(9, words, " "),
+            server, token, key, field_change(0, words, "harbour"), field_change(4, words, "dawn"),
+            field_change(7, words, "harbour"), field_change(9, words, " "),
         )  # fmt: skip
         assert [value for _, value in self.values(answer, "Keywords")] == ["harbour", "dawn"]
 
     def test_a_value_is_changed_by_its_id_and_a_twin_goes(self, server: Server, token: str, key: RecordKey) -> None:
         words = fields(server, token)["Keywords"]
-        first = self.set(server, token, key, *(wish(n, words, text) for n, text in enumerate(("a", "b", "c"))))
+        first = self.set(server, token, key, *(field_change(n, words, text) for n, text in enumerate(("a", "b", "c"))))
         (a, _), (b, _), _ = self.values(first, "Keywords")
-        changed = self.values(self.set(server, token, key, wish(0, words, "z", a)), "Keywords")
+        changed = self.values(self.set(server, token, key, field_change(0, words, "z", a)), "Keywords")
         assert [value for _, value in changed] == ["z", "b", "c"]
-        merged = self.values(self.set(server, token, key, wish(0, words, "c", b)), "Keywords")
+        merged = self.values(self.set(server, token, key, field_change(0, words, "c", b)), "Keywords")
         assert merged == [(a, "z"), (b, "c")]
-        emptied = self.values(self.set(server, token, key, wish(0, words, "", a)), "Keywords")
+        emptied = self.values(self.set(server, token, key, field_change(0, words, "", a)), "Keywords")
         assert emptied == [(b, "c")]
 
     def test_an_unknown_value_id_is_ignored(self, server: Server, token: str, key: RecordKey) -> None:
         names = fields(server, token)
-        first = self.set(server, token, key, wish(0, names["City"], "Brest"))
+        first = self.set(server, token, key, field_change(0, names["City"], "Brest"))
         (value_id, _) = self.values(first, "City")[0]
         answer = self.set(
-            server, token, key, wish(0, names["City"], "X", 999_999), wish(1, names["Country"], "Y", value_id)
+            server,
+            token,
+            key,
+            field_change(0, names["City"], "X", 999_999),
+            field_change(1, names["Country"], "Y", value_id),
         )
         assert self.values(answer, "City") == [(value_id, "Brest")], "an id of another field is unknown here too"
         assert self.values(answer, "Country") == []
 
     def test_read_only_fields_are_passed_over(self, server: Server, token: str, key: RecordKey) -> None:
         names = fields(server, token)
-        answer = self.set(server, token, key, wish(0, names["FileName"], "other.jpg"), wish(1, names["City"], "Brest"))
+        answer = self.set(
+            server, token, key, field_change(0, names["FileName"], "other.jpg"), field_change(1, names["City"], "Brest")
+        )
         assert [value for _, value in self.values(answer, "FileName")] == ["harbour.jpg"]
         assert [value for _, value in self.values(answer, "City")] == ["Brest"]
 
     def test_title_and_index_follow(self, server: Server, token: str, key: RecordKey) -> None:
-        self.set(server, token, key, wish(0, fields(server, token)["Title"], "Lighthouse"))
+        self.set(server, token, key, field_change(0, fields(server, token)["Title"], "Lighthouse"))
         server.work()
         assert server.get(path(key), token)["record"]["title"] == "Lighthouse"
         assert server.get("/search/?query=lighthouse", token)["total_results"] == 1
-        self.set(server, token, key, wish(0, fields(server, token)["Title"], ""))
+        self.set(server, token, key, field_change(0, fields(server, token)["Title"], ""))
         server.work()
         assert server.get(path(key), token)["record"]["title"] == "harbour.jpg"
         assert server.get("/search/?query=lighthouse", token)["total_results"] == 0
@@ -131,14 +137,14 @@ class TestSetMetadatas:
     ) -> None:
         city = fields(server, token)["City"]
         wrong = {
-            "field": (wish(1, 999_999, "x"), 404),
-            "long": (wish(1, city, "x" * 40_000), 400),
+            "field": (field_change(1, 999_999, "x"), 404),
+            "long": (field_change(1, city, "x" * 40_000), 400),
             "shape": ({"metadatas[1]": "x"}, 400),
             "meta_id": ({"metadatas[1][meta_struct_id]": str(city), "metadatas[1][value]": "x"}, 400),
             "value": ({"metadatas[1][meta_struct_id]": str(city), "metadatas[1][meta_id]": ""}, 400),
-            "scalar": ({**wish(1, city, "x"), "metadatas[1][value][0]": "x"}, 400),
+            "scalar": ({**field_change(1, city, "x"), "metadatas[1][value][0]": "x"}, 400),
         }[fault]
-        answer = self.set(server, token, key, wish(0, city, "Brest"), wrong[0])
+        answer = self.set(server, token, key, field_change(0, city, "Brest"), wrong[0])
         assert answer.status_code == wrong[1], answer.text
         assert answer.json()["meta"]["error_details"]
         assert "Brest" not in str(server.get(path(key, "metadatas/"), token))
@@ -150,20 +156,23 @@ class TestSetMetadatas:
     def test_the_right_is_asked_on_the_records_own_collection(self, server: Server, token: str, key: RecordKey) -> None:
         bob = server.user("bob", {server.photographs.id: READER, server.archive.id: ALL_RIGHTS})
         city = fields(server, token)["City"]
-        answer = self.set(server, server.token(bob), key, wish(0, city, "Brest"))
+        answer = self.set(server, server.token(bob), key, field_change(0, city, "Brest"))
         assert (answer.status_code, answer.json()["meta"]["error_type"]) == (401, "Unauthorized")
 
     def test_of_two_at_once_none_is_lost(self, server: Server, token: str, key: RecordKey) -> None:
         words = fields(server, token)["Keywords"]
         racers = [
-            threading.Thread(target=self.set, args=(server, token, key, wish(0, words, f"word {n}"))) for n in range(6)
+            threading.Thread(target=self.set, args=(server, token, key, field_change(0, words, f"word {n}")))
+            for n in range(6)
         ]
         for racer in racers:
             racer.start()
         for racer in racers:
             racer.join()
         listed = server.get(path(key, "metadatas/"), token)["record_metadatas"]
-        assert sorted(one["value"] for one in listed if one["name"] == "Keywords") == [f"word {n}" for n in range(6)]
+        assert sorted(entry["value"] for entry in listed if entry["name"] == "Keywords") == [
+            f"word {n}" for n in range(6)
+        ]
 
 
 class TestSetStatus:
@@ -181,7 +190,7 @@ class TestSetStatus:
     def test_other_bits_stay(self, server: Server, token: str, key: RecordKey) -> None:
         post(server, token, path(key, "setstatus/"), {"status[4]": "1"})
         answer = post(server, token, path(key, "setstatus/"), {"status[5]": "1"}).json()["response"]["status"]
-        assert [one["bit"] for one in answer if one["state"]] == [4, 5]
+        assert [bit["bit"] for bit in answer if bit["state"]] == [4, 5]
 
     @pytest.mark.parametrize(
         "data",
@@ -195,7 +204,7 @@ class TestSetStatus:
         if "status" in data:
             answer = post(server, token, path(key, "setstatus/"), data)
         assert answer.status_code == 400
-        assert not any(one["state"] for one in server.get(path(key, "status/"), token)["status"])
+        assert not any(bit["state"] for bit in server.get(path(key, "status/"), token)["status"])
 
     def test_the_right_is_asked_on_the_records_own_collection(self, server: Server, key: RecordKey) -> None:
         bob = server.user("bob", {server.photographs.id: READER, server.archive.id: ALL_RIGHTS})
@@ -239,18 +248,18 @@ class TestSetCollection:
         assert self.move(server, token, key, base.id).status_code == 400
 
     def test_both_ends_ask_for_their_right(self, server: Server, key: RecordKey) -> None:
-        here, there = int(server.photographs.id), int(server.archive.id)
-        bob = server.token(server.user("bob", {here: ALL_RIGHTS & ~Right.candeleterecord, there: ALL_RIGHTS}))
-        assert self.move(server, bob, key, there).status_code == 401
-        eve = server.token(server.user("eve", {here: ALL_RIGHTS, there: ALL_RIGHTS & ~Right.canaddrecord}))
-        assert self.move(server, eve, key, there).status_code == 403
+        source, target = int(server.photographs.id), int(server.archive.id)
+        bob = server.token(server.user("bob", {source: ALL_RIGHTS & ~Right.candeleterecord, target: ALL_RIGHTS}))
+        assert self.move(server, bob, key, target).status_code == 401
+        eve = server.token(server.user("eve", {source: ALL_RIGHTS, target: ALL_RIGHTS & ~Right.canaddrecord}))
+        assert self.move(server, eve, key, target).status_code == 403
 
     def test_who_loses_sight_by_moving_still_gets_the_answer(self, server: Server, key: RecordKey) -> None:
-        there: dict[int, Right] = {
+        rights: dict[int, Right] = {
             server.photographs.id: ALL_RIGHTS,
             server.archive.id: Right.actif | Right.canaddrecord,
         }
-        bob = server.user("bob", there)
+        bob = server.user("bob", rights)
         server.regrant(bob, server.archive, Right.actif | Right.canaddrecord, mask_and=0b10000, mask_xor=0b10000)
         answer = self.move(server, server.token(bob), key, server.archive.id)
         assert answer.status_code == 200, answer.text
@@ -284,13 +293,13 @@ class TestDelete:
 
     def test_it_can_come_back_with_its_links(self, server: Server, token: str, key: RecordKey) -> None:
         city = fields(server, token)["City"]
-        post(server, token, path(key, "setmetadatas/"), wish(0, city, "Brest"))
+        post(server, token, path(key, "setmetadatas/"), field_change(0, city, "Brest"))
         before = server.get(path(key), token)["record"]
         server.call("DELETE", f"/api/v1{path(key)}", token)
         server.work()
         self.sweep(server, timedelta(days=7))
         with server.services.database.write() as work:
-            assert [one.key for one in server.services.removal.removed(work, COMMAND)] == [key]
+            assert [removed.key for removed in server.services.removal.removed(work, COMMAND)] == [key]
             server.services.removal.restore(work, COMMAND, key)
         server.work()
         after = server.get(path(key), token)["record"]
@@ -306,18 +315,18 @@ class TestDelete:
         blobs = server.settings.data_dir / "blobs"
         server.call("DELETE", f"/api/v1{path(key)}", token)
         self.sweep(server, timedelta(0))
-        assert [one for one in blobs.rglob("*") if one.is_file()] == []
+        assert [blob for blob in blobs.rglob("*") if blob.is_file()] == []
         with server.services.database.read() as work:
             assert work.db.exec_driver_sql("SELECT count(*) FROM removed_records").scalar() == 0
 
     def test_old_bytes_of_a_record_deleted_today_are_left(self, server: Server, token: str, key: RecordKey) -> None:
         old = time.time() - 30 * 86_400
-        files = [one for one in (server.settings.data_dir / "blobs").rglob("*") if one.is_file()]
-        for one in files:
-            os.utime(one, (old, old))
+        files = [blob for blob in (server.settings.data_dir / "blobs").rglob("*") if blob.is_file()]
+        for blob in files:
+            os.utime(blob, (old, old))
         server.call("DELETE", f"/api/v1{path(key)}", token)
         self.sweep(server, timedelta(days=7))
-        assert all(one.exists() for one in files)
+        assert all(blob.exists() for blob in files)
 
     def sweep(self, server: Server, grace: timedelta) -> None:
         Sweeper(server.services.database, server.services.media).sweep(grace)
@@ -335,22 +344,22 @@ class TestSubstitute:
     def test_adapt_fits_the_file_into_the_recipe(
         self, server: Server, token: str, key: RecordKey, tmp_path: Path
     ) -> None:
-        before = {one["name"]: one for one in server.get(path(key, "embed/"), token)["embed"]}
+        before = {file["name"]: file for file in server.get(path(key, "embed/"), token)["embed"]}
         answer = self.put(server, token, key, make.png(tmp_path / "new.png", 2000, 1000), name="preview")
         assert answer.status_code == 200, answer.text
-        made = answer.json()["response"]
-        assert list(made) == ["adapt", "0"]
-        assert (made["adapt"], made["0"]["name"], made["0"]["substituted"]) == (True, "preview", True)
-        assert (made["0"]["width"], made["0"]["mime_type"]) == (1280, "image/jpeg")
-        assert made["0"]["permalink"]["url"] == before["preview"]["permalink"]["url"]
-        assert server.http.get(made["0"]["permalink"]["url"]).status_code == 200
+        response = answer.json()["response"]
+        assert list(response) == ["adapt", "0"]
+        assert (response["adapt"], response["0"]["name"], response["0"]["substituted"]) == (True, "preview", True)
+        assert (response["0"]["width"], response["0"]["mime_type"]) == (1280, "image/jpeg")
+        assert response["0"]["permalink"]["url"] == before["preview"]["permalink"]["url"]
+        assert server.http.get(response["0"]["permalink"]["url"]).status_code == 200
 
     def test_without_adapt_the_file_is_taken_as_it_is(
         self, server: Server, token: str, key: RecordKey, tmp_path: Path
     ) -> None:
         file = make.png(tmp_path / "new.png", 500, 400)
-        made = self.put(server, token, key, file, name="thumbnail", adapt="0").json()["response"]
-        assert (made["adapt"], made["0"]["width"], made["0"]["mime_type"]) == (False, 500, "image/png")
+        response = self.put(server, token, key, file, name="thumbnail", adapt="0").json()["response"]
+        assert (response["adapt"], response["0"]["width"], response["0"]["mime_type"]) == (False, 500, "image/png")
         shown = server.get(path(key), token)["record"]["thumbnail"]
         assert server.http.get(shown["permalink"]["url"]).content == file.read_bytes()
 
@@ -359,8 +368,8 @@ class TestSubstitute:
     ) -> None:
         before = server.get(path(key), token)["record"]
         self.put(server, token, key, make.jpeg(tmp_path / "t.jpg", 300, 300, seed=8), name="thumbnail", adapt="0")
-        made = self.put(server, token, key, make.jpeg(tmp_path / "new.jpg", 800, 1200, seed=9), name="document")
-        assert made.json()["response"]["0"]["name"] == "document"
+        answer = self.put(server, token, key, make.jpeg(tmp_path / "new.jpg", 800, 1200, seed=9), name="document")
+        assert answer.json()["response"]["0"]["name"] == "document"
         server.work()
         after = server.get(path(key), token)["record"]
         assert after["sha256"] != before["sha256"]
@@ -369,7 +378,7 @@ class TestSubstitute:
             before["uuid"],
             before["record_id"],
         )
-        facts = {one["name"]: one["value"] for one in after["technical_informations"]}
+        facts = {fact["name"]: fact["value"] for fact in after["technical_informations"]}
         assert (facts["Width"], facts["Height"]) == (800, 1200)
         assert (after["thumbnail"]["width"], after["thumbnail"]["height"]) == (256, 384)
         assert after["thumbnail"]["substituted"] is False
@@ -418,19 +427,19 @@ class TestSubstitute:
         with server.services.database.write() as work:
             work.db.exec_driver_sql("UPDATE renditions SET state = 'waiting' WHERE name <> 'document'")
             rid = work.db.exec_driver_sql("SELECT id FROM records").scalar()
-        wanted = maker._wanted(rid)
+        wanted = maker._waiting_recipes(rid)
         assert wanted is not None
         self.put(server, token, key, make.jpeg(tmp_path / "new.jpg", 640, 480, seed=7), name="document")
         with server.services.database.write() as work:
-            maker._note(work, wanted[0], [], [(one.name, LateFailure()) for one in wanted[1]])
+            maker._store_results(work, wanted[0], [], [(recipe.name, LateFailure()) for recipe in wanted[1]])
             states = set(work.db.exec_driver_sql("SELECT state FROM renditions WHERE name <> 'document'").scalars())
-        assert states == {"waiting"}, "the file of the old original is not noted"
+        assert states == {"waiting"}, "the failure of the old original is not stored"
         maker(Job(0, "renditions.make", {"record_id": rid}, 1, 4))
         assert server.get(path(key), token)["record"]["thumbnail"]["width"] == 384
 
 
 class LateFailure(Exception):
-    """Stands for a failure of the old file that comes too late to count."""
+    """A failure of the old file that comes too late to count."""
 
     code, detail, why = "undecodable", "Too late.", ""
 

@@ -1,4 +1,4 @@
-"""Contract 02 sections 2 and 4.5, contract 08: forms of answers, bodies that old clients send, other sites' pages."""
+"""Contract 02 sections 2 and 4.5, contract 08: response formats, request bodies of old clients, CORS."""
 
 import socket
 import threading
@@ -143,10 +143,10 @@ def test_2_yaml_keeps_every_value(value: Any) -> None:
 
 
 def test_2_head_works_on_every_get_route(server: Server, token: str, key: RecordKey) -> None:
-    gets = [one for one in ROUTES if "GET" in one.methods]
+    gets = [route for route in ROUTES if "GET" in route.methods]
     assert len(gets) >= 18
-    for one in gets:
-        path = one.path.replace("{databox_id:int}", str(key.databox)).replace("{record_id:int}", str(key.number))
+    for route in gets:
+        path = route.path.replace("{databox_id:int}", str(key.databox)).replace("{record_id:int}", str(key.number))
         path = path.replace("{base_id}", str(server.photographs.id))
         if "{" in path:
             continue
@@ -171,8 +171,8 @@ class TestCors:
     """02 §4.5 D and design 5.8."""
 
     def preflight(self, server: Server, origin: str, **headers: str) -> httpx.Response:
-        asked = {"Origin": origin, "Access-Control-Request-Method": "GET", **headers}
-        return server.http.request("OPTIONS", "/api/v1/me/", headers=asked)
+        request_headers = {"Origin": origin, "Access-Control-Request-Method": "GET", **headers}
+        return server.http.request("OPTIONS", "/api/v1/me/", headers=request_headers)
 
     def test_a_registered_origin_passes(self, server: Server, app: Registered) -> None:
         answer = self.preflight(server, HERE, **{"Access-Control-Request-Headers": "Authorization, content-type"})
@@ -201,9 +201,9 @@ class TestCors:
     def test_the_answer_is_checked_against_the_tokens_application(self, server: Server, ada: User, token: str) -> None:
         other = server.register(ada, name="Other", callback="https://other.example.com/cb")
         assert self.preflight(server, "https://other.example.com").headers["access-control-allow-origin"]
-        mine = get(server, token, "/me/", Origin=HERE)
-        assert mine.headers["access-control-allow-origin"] == HERE
-        exposed = mine.headers["access-control-expose-headers"]
+        answer = get(server, token, "/me/", Origin=HERE)
+        assert answer.headers["access-control-allow-origin"] == HERE
+        exposed = answer.headers["access-control-expose-headers"]
         assert "WWW-Authenticate" in exposed
         assert "X-Request-Id" in exposed
         assert (
@@ -241,7 +241,7 @@ class TestCors:
 
 
 class TestOldClients:
-    """08: old clients, over a real socket where the test client would tidy up."""
+    """08: old clients, over a real socket where the test client would correct the request."""
 
     @pytest.fixture
     def port(self, server: Server) -> Iterator[int]:
@@ -315,9 +315,9 @@ def test_4_2_arrays_in_every_spelling_and_order_of_sources(server: Server, token
         assert server.call("GET", f"/api/v1/search/?{spelling}", token).json()["response"]["total_results"] == 1, (
             spelling
         )
-    both = server.call("POST", "/api/v1/search/?per_page=3", token, data={"per_page": "7", "offset_start": "1"})
-    found = both.json()["response"]
-    assert (found["per_page"], found["offset_start"]) == (3, 1), "the query goes before the form"
+    answer = server.call("POST", "/api/v1/search/?per_page=3", token, data={"per_page": "7", "offset_start": "1"})
+    response = answer.json()["response"]
+    assert (response["per_page"], response["offset_start"]) == (3, 1), "the query takes precedence over the form"
 
 
 def test_4_3_a_token_in_the_query_beside_any_body(server: Server, token: str, key: RecordKey) -> None:
@@ -339,5 +339,7 @@ def test_6_0_the_openapi_document_tells_of_every_change(server: Server) -> None:
     ):  # fmt: skip
         (content,) = paths[where]["post"]["requestBody"]["content"].values()
         assert name in content["schema"]["properties"]
-    names = [one["operationId"] for path in paths.values() for one in path.values() if "operationId" in one]
+    names = [
+        operation["operationId"] for path in paths.values() for operation in path.values() if "operationId" in operation
+    ]
     assert len(names) == len(set(names))

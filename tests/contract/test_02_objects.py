@@ -1,4 +1,4 @@
-"""Contract 02: the envelope, and every object of section 5 field for field."""
+"""Contract 02: the envelope, and every object of section 5 field by field."""
 
 import base64
 import re
@@ -148,22 +148,23 @@ def test_5_1_and_9_6_record(server: Server, token: str, key: RecordKey) -> None:
 
 def test_5_2_technical(server: Server, token: str, key: RecordKey) -> None:
     facts = server.get(path(key), token)["record"]["technical_informations"]
-    assert all(list(one) == ["name", "value"] for one in facts)
-    values = {one["name"]: one["value"] for one in facts}
+    assert all(list(fact) == ["name", "value"] for fact in facts)
+    values = {fact["name"]: fact["value"] for fact in facts}
     assert (values["Width"], values["Height"], values["ThumbnailOrientation"]) == (1600, 1000, "L")
     assert isinstance(values["FileSize"], int)
     assert not [value for value in values.values() if isinstance(value, str) and value.isdigit()]
 
 
-def check_subdef(one: dict[str, Any]) -> None:
-    assert list(one) == [
+def check_subdef(subdef: dict[str, Any]) -> None:
+    assert list(subdef) == [
         "name", "permalink", "height", "width", "filesize", "devices", "player_type", "mime_type", "substituted",
         "created_on", "updated_on", "url", "url_ttl",
     ]  # fmt: skip
-    assert {name: type(one[name]) for name in ("height", "width", "filesize", "devices", "substituted", "url_ttl")} == {
+    typed = ("height", "width", "filesize", "devices", "substituted", "url_ttl")
+    assert {name: type(subdef[name]) for name in typed} == {
         "height": int, "width": int, "filesize": int, "devices": list, "substituted": bool, "url_ttl": int,
     }  # fmt: skip
-    assert set(one["permalink"]) == {
+    assert set(subdef["permalink"]) == {
         "created_on", "updated_on", "id", "is_activated", "label", "page_url", "url", "download_url",
     }  # fmt: skip
 
@@ -171,21 +172,27 @@ def check_subdef(one: dict[str, Any]) -> None:
 def test_5_3_and_5_4_subdef_and_permalink(server: Server, token: str, key: RecordKey) -> None:
     files = server.get(path(key, "embed/"), token)["embed"]
     assert files[0]["name"] == "document"
-    assert {one["name"] for one in files} == {"document", "preview", "thumbnail", "preview_mobile", "thumbnail_mobile"}
-    for one in files:
-        check_subdef(one)
-        link = one["permalink"]
-        found = re.fullmatch(
-            rf"{server.settings.base_url}/permalink/v1/{key.databox}/{key.number}/{one['name']}/Harbour-at-dawn\.jpg\?token=([0-9a-zA-Z]{{64}})",
+    assert {file["name"] for file in files} == {
+        "document",
+        "preview",
+        "thumbnail",
+        "preview_mobile",
+        "thumbnail_mobile",
+    }
+    for file in files:
+        check_subdef(file)
+        link = file["permalink"]
+        matched = re.fullmatch(
+            rf"{server.settings.base_url}/permalink/v1/{key.databox}/{key.number}/{file['name']}/Harbour-at-dawn\.jpg\?token=([0-9a-zA-Z]{{64}})",
             link["url"],
         )
-        assert found, link["url"]
+        assert matched, link["url"]
         assert link["download_url"] == link["url"] + "&download=1"
-        assert link["page_url"].endswith(f"/{one['name']}/?token={found[1]}")
-        assert one["url"].startswith(f"{server.settings.base_url}/medias/ey")
-        assert server.http.get(one["url"]).status_code == 200
+        assert link["page_url"].endswith(f"/{file['name']}/?token={matched[1]}")
+        assert file["url"].startswith(f"{server.settings.base_url}/medias/ey")
+        assert server.http.get(file["url"]).status_code == 200
         assert server.http.get(link["url"]).status_code == 200
-    by_name = {one["name"]: one for one in files}
+    by_name = {file["name"]: file for file in files}
     assert by_name["document"]["devices"] == ["all"]
     assert by_name["thumbnail"]["devices"] == ["screen"]
     assert (by_name["preview"]["width"], by_name["preview"]["height"]) == (1280, 800)
@@ -193,15 +200,15 @@ def test_5_3_and_5_4_subdef_and_permalink(server: Server, token: str, key: Recor
     assert by_name["preview"]["url_ttl"] == 7200
 
 
-@pytest.mark.parametrize(("asked", "shown", "endless"), [("60", 60, False), ("-5", -1, True), ("0", 0, False)])
+@pytest.mark.parametrize(("ttl", "shown", "endless"), [("60", 60, False), ("-5", -1, True), ("0", 0, False)])
 def test_5_3_the_life_of_signed_addresses(
-    server: Server, token: str, key: RecordKey, asked: str, shown: int, endless: bool
+    server: Server, token: str, key: RecordKey, ttl: str, shown: int, endless: bool
 ) -> None:
-    one = server.get(path(key) + f"?subdef_url_ttl={asked}", token)["record"]["thumbnail"]
-    head, claims, _ = one["url"].rpartition("/")[2].split(".")
+    thumbnail = server.get(path(key) + f"?subdef_url_ttl={ttl}", token)["record"]["thumbnail"]
+    head, claims, _ = thumbnail["url"].rpartition("/")[2].split(".")
     decoded = msgspec.json.decode(base64.urlsafe_b64decode(claims + "=="))
     header = msgspec.json.decode(base64.urlsafe_b64decode(head + "=="))
-    assert one["url_ttl"] == shown
+    assert thumbnail["url_ttl"] == shown
     assert ("exp" not in decoded) is endless
     assert decoded["sdef"] == [key.databox, key.number, "thumbnail"]
     assert header["alg"] == "HS256"
@@ -210,19 +217,19 @@ def test_5_3_the_life_of_signed_addresses(
 
 def test_5_5_caption_joins_values(server: Server, token: str, key: RecordKey) -> None:
     entries = server.get(path(key, "caption/"), token)["caption_metadatas"]
-    assert all(list(one) == ["meta_structure_id", "name", "value"] for one in entries)
-    values = {one["name"]: one["value"] for one in entries}
+    assert all(list(entry) == ["meta_structure_id", "name", "value"] for entry in entries)
+    values = {entry["name"]: entry["value"] for entry in entries}
     assert values["Keywords"] == "harbour ; dawn ; boats"
     assert (values["Title"], values["City"], values["Date"]) == ("Harbour at dawn", "Brest", "2026-02-10")
 
 
 def test_5_6_and_9_7_metadata_has_one_entry_a_value(server: Server, token: str, key: RecordKey) -> None:
     entries = server.get(path(key, "metadatas/"), token)["record_metadatas"]
-    words = [one for one in entries if one["name"] == "Keywords"]
-    assert [one["value"] for one in words] == ["harbour", "dawn", "boats"]
-    assert len({one["meta_id"] for one in words}) == 3
-    assert all(list(one) == ["meta_structure_id", "name", "labels", "meta_id", "value"] for one in entries)
-    assert all(list(one["labels"]) == LABELS for one in entries)
+    words = [entry for entry in entries if entry["name"] == "Keywords"]
+    assert [entry["value"] for entry in words] == ["harbour", "dawn", "boats"]
+    assert len({entry["meta_id"] for entry in words}) == 3
+    assert all(list(entry) == ["meta_structure_id", "name", "labels", "meta_id", "value"] for entry in entries)
+    assert all(list(entry["labels"]) == LABELS for entry in entries)
     assert words[0]["labels"] == {"fr": "Mots-clés", "en": "Keywords", "de": "Keywords", "nl": "Keywords"}
 
 
@@ -231,10 +238,22 @@ def test_5_9_and_5_10_databox_and_collection(server: Server, token: str, key: Re
     box = boxes[str(server.databox.id)]
     assert list(box) == ["databox_id", "name", "viewname", "labels", "version"]
     assert list(box["labels"]) == LABELS
-    found = server.get(f"/databoxes/{server.databox.id}/collections/", token)["collections"]
-    one = found[str(server.photographs.number)]
-    assert list(one) == ["base_id", "databox_id", "collection_id", "name", "labels", "record_amount", "order_managers"]
-    assert (one["base_id"], one["record_amount"], one["order_managers"]) == (server.photographs.id, 1, [])
+    collections = server.get(f"/databoxes/{server.databox.id}/collections/", token)["collections"]
+    collection = collections[str(server.photographs.number)]
+    assert list(collection) == [
+        "base_id",
+        "databox_id",
+        "collection_id",
+        "name",
+        "labels",
+        "record_amount",
+        "order_managers",
+    ]
+    assert (collection["base_id"], collection["record_amount"], collection["order_managers"]) == (
+        server.photographs.id,
+        1,
+        [],
+    )
 
 
 def test_7_lists_for_the_php_sdk(server: Server, token: str) -> None:
@@ -261,24 +280,24 @@ def test_5_13_and_5_20_user_and_grants(server: Server, token: str, ada: User) ->
 
 def test_5_1_and_9_12_extended_records_everywhere(server: Server, token: str, key: RecordKey) -> None:
     accept = {"Accept": "application/vnd.phraseanet.record-extended+json"}
-    one = server.get(path(key), token, headers=accept)["record"]
+    single = server.get(path(key), token, headers=accept)["record"]
     listed = server.get("/search/", token, headers=accept)["results"]["records"][0]
     older = server.get("/records/search/", token, headers=accept)["results"][0]
-    for record in (one, listed, older):
+    for record in (single, listed, older):
         assert list(record)[-4:] == ["subdefs", "metadata", "status", "caption"]
     plain = server.call("GET", f"/api/v1{path(key)}?callback=f", token, headers=accept).text
     assert "subdefs" not in plain, "a callback cancels extended"
 
 
 def test_6_5_search(server: Server, token: str, key: RecordKey) -> None:
-    found = server.get("/search/?query=DAWN+brest&per_page=5", token)
-    assert list(found) == [
+    response = server.get("/search/?query=DAWN+brest&per_page=5", token)
+    assert list(response) == [
         "offset_start", "per_page", "available_results", "total_results", "error", "warning", "query_time",
         "search_indexes", "suggestions", "facets", "results", "query",
     ]  # fmt: skip
-    assert (found["total_results"], found["available_results"], found["per_page"]) == (1, 1, 5)
-    assert list(found["results"]) == ["stories", "records"]
-    assert found["results"]["records"][0]["record_id"] == key.number
+    assert (response["total_results"], response["available_results"], response["per_page"]) == (1, 1, 5)
+    assert list(response["results"]) == ["stories", "records"]
+    assert response["results"]["records"][0]["record_id"] == key.number
     assert server.get("/search/?query=dawn&record_type=video", token)["total_results"] == 0
     assert server.get(f"/search/?bases[]={server.archive.id}", token)["total_results"] == 0
     assert server.get("/search/?search_type=1", token)["total_results"] == 0
@@ -299,7 +318,7 @@ def test_6_5_search(server: Server, token: str, key: RecordKey) -> None:
     ],
 )
 def test_9_9_embed_filters(server: Server, token: str, key: RecordKey, query: str, names: list[str]) -> None:
-    assert [one["name"] for one in server.get(path(key, f"embed/?{query}"), token)["embed"]] == names
+    assert [file["name"] for file in server.get(path(key, f"embed/?{query}"), token)["embed"]] == names
 
 
 @pytest.mark.parametrize(
@@ -312,7 +331,7 @@ def test_9_9_embed_filters(server: Server, token: str, key: RecordKey, query: st
 )
 def test_9_9_files_follow_rights(server: Server, key: RecordKey, rights: Right, names: set[str]) -> None:
     token = server.token(server.user("bob", rights))
-    assert {one["name"] for one in server.get(path(key, "embed/"), token)["embed"]} == names
+    assert {file["name"] for file in server.get(path(key, "embed/"), token)["embed"]} == names
 
 
 def test_a_stranger_to_the_collection_gets_401_and_finds_nothing(server: Server, key: RecordKey) -> None:
@@ -339,7 +358,9 @@ def test_a_right_taken_away_counts_at_once(server: Server, key: RecordKey) -> No
     server.regrant(bob, server.photographs, Right(0))
     assert server.call("GET", f"/api/v1{path(key)}", token).status_code == 401
     assert server.get("/search/", token)["total_results"] == 0
-    assert server.http.get(signed).status_code == 404, "a signed address ends with its issuer's right (04 section 4)"
+    assert server.http.get(signed).status_code == 404, (
+        "a signed address stops working when its issuer loses the right (04 section 4)"
+    )
 
 
 def test_business_fields_only_for_those_who_may_edit(server: Server, key: RecordKey) -> None:
@@ -349,10 +370,10 @@ def test_business_fields_only_for_those_who_may_edit(server: Server, key: Record
             "SELECT 1, id, 'insured for a million', 99 FROM fields WHERE name = 'Comments'"
         )
     editor, reader = server.token(server.user("ed", ALL_RIGHTS)), server.token(server.user("bob", READER))
-    names = [one["name"] for one in server.get(path(key, "metadatas/"), editor)["record_metadatas"]]
+    names = [entry["name"] for entry in server.get(path(key, "metadatas/"), editor)["record_metadatas"]]
     assert "Comments" in names
     assert "Comments" not in str(server.get(path(key, "metadatas/"), reader))
-    assert "Comments" not in str(server.get(path(key, "caption/"), editor)), "the caption route never gives them"
+    assert "Comments" not in str(server.get(path(key, "caption/"), editor)), "the caption route never shows them"
 
 
 class TestAdding:
@@ -400,7 +421,7 @@ class TestAdding:
             assert answer.status_code == 400, file.name
             assert answer.json()["meta"]["error_details"]
         blobs = server.settings.data_dir / "blobs"
-        assert [one for one in blobs.rglob("*") if one.is_file()] == []
+        assert [path for path in blobs.rglob("*") if path.is_file()] == []
         assert server.get("/search/", token)["total_results"] == 0
         assert server.call("GET", "/api/", None).status_code == 200
 

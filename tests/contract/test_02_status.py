@@ -14,7 +14,7 @@ def token(server: Server) -> str:
     return server.token(server.user("ada"))
 
 
-def added(server: Server, token: str, tmp_path: Path, status: str) -> Any:
+def add_file(server: Server, token: str, tmp_path: Path, status: str) -> Any:
     with make.jpeg(tmp_path / "a.jpg", 64, 48).open("rb") as file:
         form = {"base_id": "1", "forceBehavior": "0", "status": status}
         return server.call("POST", "/api/v1/records/add/", token, data=form, files={"file": ("a.jpg", file)})
@@ -36,16 +36,16 @@ def added(server: Server, token: str, tmp_path: Path, status: str) -> Any:
 )
 def test_6_4_each_form_of_the_status_bits(server: Server, token: str, tmp_path: Path, status: str, kept: int) -> None:
     """Bits 0 to 3 are reserved (06 section 8)."""
-    url = added(server, token, tmp_path, status).json()["response"]["url"]
+    url = add_file(server, token, tmp_path, status).json()["response"]["url"]
     with server.services.database.read() as work:
         number = int(url.split("/")[3])
-        found = work.db.exec_driver_sql("SELECT status FROM records WHERE number = ?", (number,)).scalar()
-    assert found == kept
+        stored = work.db.exec_driver_sql("SELECT status FROM records WHERE number = ?", (number,)).scalar()
+    assert stored == kept
 
 
 @pytest.mark.parametrize("status", ["9" * 5000, "1" * 33, "0x1FFFFFFFF", "4294967296", "-1", "zz", "٣", "0x"])
 def test_6_4_what_is_no_status_of_32_bits_is_400(server: Server, token: str, tmp_path: Path, status: str) -> None:
-    """Five thousand digits were a failure of ours; the thirty-third bit was lost without a word."""
-    answer = added(server, token, tmp_path, status)
+    """Regression: five thousand digits were a 500, and the thirty-third bit was dropped silently."""
+    answer = add_file(server, token, tmp_path, status)
     assert answer.status_code == 400
     assert "status" in answer.json()["meta"]["error_details"]

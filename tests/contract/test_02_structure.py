@@ -1,4 +1,4 @@
-"""Contract 02 sections 5.11, 5.12, 6.2 and 6.10: what databoxes are made of."""
+"""Contract 02 sections 5.11, 5.12, 6.2 and 6.10: the structure of databoxes."""
 
 from typing import Any
 
@@ -14,13 +14,13 @@ LABELS = ["fr", "en", "de", "nl"]
 
 @pytest.fixture
 def ada(server: Server) -> User:
-    made = server.user("ada")
-    grant_structure(server, made, ALL_DATABOX_RIGHTS)
+    user = server.user("ada")
+    grant_structure(server, user, ALL_DATABOX_RIGHTS)
     with server.services.database.write() as work:
         bit = {"bit": 4, "label_on": "Checked", "label_off": "Unchecked", "labels_on": {"fr": "Vu"}, "labels_off": {}}
         structure_store.add_status_bit(work, server.databox.id, {**bit, "searchable": True})
         structure_store.bump(work)
-    return made
+    return user
 
 
 @pytest.fixture
@@ -50,9 +50,9 @@ def test_5_11_status_definitions(server: Server, token: str) -> None:
 
 
 def test_5_12_field_definitions(server: Server, token: str) -> None:
-    found = server.get(box(server, "metadatas/"), token)["document_metadatas"]
-    by_name: dict[str, Any] = {one["name"]: one for one in found.values()}
-    assert all(str(one["id"]) == place for place, one in found.items()), "an object keyed by field id (02 §7)"
+    entries = server.get(box(server, "metadatas/"), token)["document_metadatas"]
+    by_name: dict[str, Any] = {field["name"]: field for field in entries.values()}
+    assert all(str(field["id"]) == place for place, field in entries.items()), "an object keyed by field id (02 §7)"
     title = by_name["Title"]
     assert list(title) == [
         "id", "namespace", "source", "tagname", "name", "labels", "separator", "thesaurus_branch", "generate_cterms",
@@ -99,10 +99,10 @@ def test_6_2_terms_of_use_are_a_list(server: Server, token: str) -> None:
 
 
 def test_6_2_one_collection(server: Server, token: str) -> None:
-    found = server.get(f"/collections/{server.photographs.id}/", token)
-    assert list(found) == ["collection"]
+    response = server.get(f"/collections/{server.photographs.id}/", token)
+    assert list(response) == ["collection"]
     listed = server.get(box(server, "collections/"), token)["collections"]
-    assert found["collection"] == listed[str(server.photographs.number)]
+    assert response["collection"] == listed[str(server.photographs.number)]
 
 
 @pytest.mark.parametrize(("base", "status"), [("999", 401), ("x", 404), ("9" * 30, 401)])
@@ -117,24 +117,30 @@ def test_6_2_a_suspended_link_is_no_access(server: Server, token: str) -> None:
 
 
 def test_6_10_structures(server: Server, token: str) -> None:
-    found = server.get("/me/structures/", token)
-    assert list(found) == ["meta_fields", "aggregable_fields", "technical_fields"]
-    assert list(found["meta_fields"][0]) == [
+    response = server.get("/me/structures/", token)
+    assert list(response) == ["meta_fields", "aggregable_fields", "technical_fields"]
+    assert list(response["meta_fields"][0]) == [
         "name", "id", "databox_id", "multivalue", "indexable", "readonly", "business", "source", "labels",
     ]  # fmt: skip
-    assert list(found["aggregable_fields"][0])[:6] == ["name", "type", "label", "field", "esfield", "query"]
-    assert found["aggregable_fields"][0]["name"] == "_base"
-    assert "field.Keywords" in [one["field"] for one in found["aggregable_fields"]]
-    widths = found["technical_fields"][0]
+    assert list(response["aggregable_fields"][0])[:6] == ["name", "type", "label", "field", "esfield", "query"]
+    assert response["aggregable_fields"][0]["name"] == "_base"
+    assert "field.Keywords" in [field["field"] for field in response["aggregable_fields"]]
+    widths = response["technical_fields"][0]
     assert widths == {"name": "Width", "method": "getWidth", "type": "integer", "analyzable": False}
-    assert {one["type"] for one in found["technical_fields"]} <= {"integer", "float", "string", "boolean", "long"}
-    assert len(found["technical_fields"]) == 26
+    assert {field["type"] for field in response["technical_fields"]} <= {
+        "integer",
+        "float",
+        "string",
+        "boolean",
+        "long",
+    }
+    assert len(response["technical_fields"]) == 26
 
 
 def test_6_10_business_fields_are_for_editors(server: Server, token: str) -> None:
     bob = server.token(server.user("bob", READER))
-    for one, sees in ((token, True), (bob, False)):
-        names = [field["name"] for field in server.get("/me/structures/", one)["meta_fields"]]
+    for reader_token, sees in ((token, True), (bob, False)):
+        names = [field["name"] for field in server.get("/me/structures/", reader_token)["meta_fields"]]
         assert ("Comments" in names) is sees
     eve = server.token(server.user("eve", None))
     assert server.get("/me/structures/", eve)["meta_fields"] == []
@@ -143,20 +149,25 @@ def test_6_10_business_fields_are_for_editors(server: Server, token: str) -> Non
 def test_6_10_subdefs(server: Server, token: str) -> None:
     groups = server.get("/me/subdefs/", token)["subdefs"]
     assert set(groups) <= {"image", "video", "audio", "document", "flash"}
-    one = groups["image"]["preview"]
-    assert list(one) == ["name", "databox_id", "class", "preset", "downloadable", "devices", "labels", "options"]
-    assert (one["class"], one["preset"], one["devices"], one["options"]["size"]) == ("preview", None, ["screen"], 1280)
-    assert list(one["labels"]) == LABELS
+    preview = groups["image"]["preview"]
+    assert list(preview) == ["name", "databox_id", "class", "preset", "downloadable", "devices", "labels", "options"]
+    assert (preview["class"], preview["preset"], preview["devices"], preview["options"]["size"]) == (
+        "preview",
+        None,
+        ["screen"],
+        1280,
+    )
+    assert list(preview["labels"]) == LABELS
     assert server.get("/me/subdefs/", server.token(server.user("eve", None)))["subdefs"] == {}
 
 
 def test_6_10_collections(server: Server, token: str) -> None:
-    found = server.get("/me/collections/", token)["collections"]
-    assert [one["base_id"] for one in found] == [server.photographs.id, server.archive.id]
-    assert list(found[0]) == [
+    collections = server.get("/me/collections/", token)["collections"]
+    assert [collection["base_id"] for collection in collections] == [server.photographs.id, server.archive.id]
+    assert list(collections[0]) == [
         "databox_id", "base_id", "collection_id", "rights", "statuses", "name", "logo", "labels",
     ]  # fmt: skip
-    assert (found[0]["name"], found[0]["logo"]) == ("Photographs", "")
-    assert found[0]["statuses"] == [
+    assert (collections[0]["name"], collections[0]["logo"]) == ("Photographs", "")
+    assert collections[0]["statuses"] == [
         {"position": 4, "labels": {"on": {"fr": "Vu"}, "off": {}}, "restricted": False, "restriction_flag": False}
     ]

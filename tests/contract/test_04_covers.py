@@ -1,4 +1,4 @@
-"""Contract 04 section 6: the picture that stands for a film, a sound or a document in other people's pages."""
+"""Contract 04 section 6: the picture that represents a film, a sound or a document on other sites' pages."""
 
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -27,10 +27,10 @@ def sound_of(server: Server, tmp_path: Path, creator: int | None) -> RecordKey:
 
 
 def cover_of(server: Server, key: RecordKey) -> str:
-    """The path of the cover that the embed page of the sound names."""
-    found = configuration(embed(server, key).text)["resource"]["coverUrl"]
-    assert found, "the page names a cover"
-    return str(urlsplit(found).path)
+    """The path of the cover that the sound's embed page names."""
+    cover_url = configuration(embed(server, key).text)["resource"]["coverUrl"]
+    assert cover_url, "the page names a cover"
+    return str(urlsplit(cover_url).path)
 
 
 def change(server: Server, statement: str, *values: object) -> None:
@@ -39,11 +39,11 @@ def change(server: Server, statement: str, *values: object) -> None:
 
 
 def test_6_a_document_that_came_by_command_has_its_cover(server: Server, tmp_path: Path) -> None:
-    """What `vitrine import` adds has no creator in whose name a cover could be signed."""
+    """Documents added by `vitrine import` have no creator in whose name a cover could be signed."""
     key = sound_of(server, tmp_path, None)
     assert server.http.get(cover_of(server, key)).headers["content-type"] == "image/jpeg"
-    told = server.http.get("/oembed", params={"url": address(server, key)}).json()
-    assert (told["thumbnail_width"], told["thumbnail_height"]) == (384, 192)
+    oembed = server.http.get("/oembed", params={"url": address(server, key)}).json()
+    assert (oembed["thumbnail_width"], oembed["thumbnail_height"]) == (384, 192)
 
 
 def test_6_a_cover_does_not_depend_on_who_added_the_document(server: Server, ada: User, tmp_path: Path) -> None:
@@ -57,7 +57,7 @@ def test_6_a_cover_ends_with_the_link_it_was_given_for(server: Server, tmp_path:
     key = sound_of(server, tmp_path, None)
     cover = cover_of(server, key)
     change(server, "UPDATE permalinks SET activated = 0 WHERE name = 'document'")
-    assert server.http.get(cover).status_code == 200, "the link of another file is another matter"
+    assert server.http.get(cover).status_code == 200, "the link of another file does not matter"
     change(server, "UPDATE permalinks SET activated = 0 WHERE name = 'preview'")
     assert server.http.get(cover).status_code == 404
 
@@ -99,7 +99,7 @@ def test_6_a_cover_opens_the_thumbnail_and_nothing_else(server: Server, tmp_path
 
 
 def test_6_a_document_without_a_picture_is_a_sheet_with_its_name(server: Server, tmp_path: Path) -> None:
-    """The stage was empty, and the only way to the file a line at its foot."""
+    """Regression: the page was empty, and the only link to the file was a line at the bottom."""
     (tmp_path / "sheet.docx").write_bytes(b"PK not really")
     held = Held(tmp_path / "sheet.docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document")
     key = shelve(server.services, server.photographs, "document", {"document": held}, title="Minutes <of> May")
@@ -120,7 +120,7 @@ def test_6_a_document_without_a_picture_is_a_sheet_with_its_name(server: Server,
 def test_6_what_no_browser_plays_is_its_picture_and_a_way_to_it(
     server: Server, tmp_path: Path, kind: str, name: str, mime: str
 ) -> None:
-    """An `<img>` of a HEIC picture is a broken picture, a player of an AVI an empty box."""
+    """A HEIC picture in an `<img>` is a broken picture, and a player for an AVI is an empty box."""
     (tmp_path / name).write_bytes(b"not looked at")
     original = Held(tmp_path / name, mime, 6000, 4000)
     small = Held(make.jpeg(tmp_path / "small.jpg", 384, 256), "image/jpeg", 384, 256)
@@ -129,6 +129,6 @@ def test_6_what_no_browser_plays_is_its_picture_and_a_way_to_it(
     assert "embed-resource" not in page
     assert f'class="fallback" href="{address(server, key, "document")}"' in page
     assert f'property="og:type" content="{"image" if kind == "image" else "article"}"' in page
-    told = server.http.get("/oembed", params={"url": address(server, key, "document")}).json()
-    assert (told["type"], told["width"], told["height"]) == ("rich", 640, 426)
-    assert told["thumbnail_width"] == 384
+    oembed = server.http.get("/oembed", params={"url": address(server, key, "document")}).json()
+    assert (oembed["type"], oembed["width"], oembed["height"]) == ("rich", 640, 426)
+    assert oembed["thumbnail_width"] == 384

@@ -1,4 +1,4 @@
-"""Contract 04 section 6: sound, PDF and film in other people's pages; text tracks; oEmbed; what other sites read."""
+"""Contract 04 section 6: sound, PDF and film on other sites' pages; text tracks; oEmbed; metadata for other sites."""
 
 import re
 from pathlib import Path
@@ -47,7 +47,7 @@ def paper(server: Server, ada: User, tmp_path: Path) -> RecordKey:
 
 @pytest.fixture
 def film(server: Server, ada: User, tmp_path: Path) -> RecordKey:
-    _fields(server, "VideoTextTrack")  # the others are in every new databox
+    _fields(server, "VideoTextTrack")  # every new databox has the others
     held = Held(make.mp4(tmp_path / "film.mp4", 0.4), "video/mp4", 320, 180)
     values = {"VideoTextTrackFr": SRT, "VideoTextTrack": VTT, "VideoTextTrackChapters": CHAPTERS}
     files = {"document": held, "preview": held}
@@ -69,9 +69,9 @@ def _fields(server: Server, *names: str, business: bool = False) -> None:
 def address(server: Server, key: RecordKey, name: str = "preview", *, page: bool = False) -> str:
     """The absolute permalink of a file."""
     with server.services.database.read() as work:
-        _, found = server.services.records.unguarded(work, key, name)
-    assert found.permalink is not None
-    paths = permalinks.paths(key, found, found.permalink)
+        _, rendition = server.services.records.unguarded(work, key, name)
+    assert rendition.permalink is not None
+    paths = permalinks.paths(key, rendition, rendition.permalink)
     return server.settings.absolute(paths.page if page else paths.file)
 
 
@@ -80,9 +80,9 @@ def embed(server: Server, key: RecordKey, more: str = "", name: str = "preview")
 
 
 def configuration(text: str) -> dict[str, Any]:
-    found = re.search(r'id="env-configuration">(.*?)</script>', text)
-    assert found
-    decoded: dict[str, Any] = msgspec.json.decode(found[1])
+    matched = re.search(r'id="env-configuration">(.*?)</script>', text)
+    assert matched
+    decoded: dict[str, Any] = msgspec.json.decode(matched[1])
     return decoded
 
 
@@ -120,33 +120,33 @@ def test_a_file_that_no_browser_shows_is_a_picture_and_a_link(server: Server, ad
     key = shelve(server.services, server.photographs, "document", {"document": original}, title="Sheet")
     answer = embed(server, key, name="document")
     assert 'class="document-player link-only"' in answer.text
-    assert "og:image" not in answer.text, "what is not there has no tag"
+    assert "og:image" not in answer.text, "a missing picture has no tag"
 
 
 @pytest.mark.parametrize("kind", ["sound", "paper", "film"])
 def test_pages_and_oembed_of_every_kind(server: Server, request: pytest.FixtureRequest, kind: str) -> None:
     key: RecordKey = request.getfixturevalue(kind)
     target = address(server, key)
-    asked = f"/embed/oembed/?url={quote(target, safe='')}"
-    made = server.http.get(asked).json()
-    assert made["type"] == {"film": "video"}.get(kind, "rich")
-    assert made["version"] == "1.0"
-    assert made["url"] == target
-    assert f'src="{server.settings.base_url}/embed/?url=' in made["html"]
-    assert all(isinstance(made[one], int) and made[one] > 0 for one in ("width", "height"))
-    fitted = server.http.get(f"{asked}&maxwidth=100&maxheight=90").json()
+    oembed_path = f"/embed/oembed/?url={quote(target, safe='')}"
+    oembed = server.http.get(oembed_path).json()
+    assert oembed["type"] == {"film": "video"}.get(kind, "rich")
+    assert oembed["version"] == "1.0"
+    assert oembed["url"] == target
+    assert f'src="{server.settings.base_url}/embed/?url=' in oembed["html"]
+    assert all(isinstance(oembed[side], int) and oembed[side] > 0 for side in ("width", "height"))
+    fitted = server.http.get(f"{oembed_path}&maxwidth=100&maxheight=90").json()
     assert fitted["width"] <= 100
     assert fitted["height"] <= 90
-    root = etree.fromstring(server.http.get(f"{asked}&format=xml").content)
-    assert root.findtext("html") == made["html"]
-    assert server.http.get(f"{asked}&format=yaml").status_code == 501
+    root = etree.fromstring(server.http.get(f"{oembed_path}&format=xml").content)
+    assert root.findtext("html") == oembed["html"]
+    assert server.http.get(f"{oembed_path}&format=yaml").status_code == 501
     page = server.http.get(urlsplit(address(server, key, page=True)).path + "?" + target.split("?")[1])
     for answer in (page, embed(server, key)):
         assert answer.headers["link"].startswith(f"<{server.settings.base_url}/embed/oembed/?url=")
         assert 'name="twitter:card" content="player"' in answer.text
-        found = re.search(r'<script type="application/ld\+json">(.*?)</script>', answer.text)
-        assert found
-        described = msgspec.json.decode(found[1])
+        matched = re.search(r'<script type="application/ld\+json">(.*?)</script>', answer.text)
+        assert matched
+        described = msgspec.json.decode(matched[1])
         assert described["contentUrl"] == target
         assert "None" not in answer.text
     assert "phraseanet-embed-frame" in page.text
@@ -154,38 +154,38 @@ def test_pages_and_oembed_of_every_kind(server: Server, request: pytest.FixtureR
 
 def test_following_the_discovery_link_works(server: Server, paper: RecordKey) -> None:
     for media_type, kind in (("application/json+oembed", "application/json"), ("text/xml+oembed", "text/xml")):
-        found = re.search(rf'type="{re.escape(media_type)}" href="([^"]+)"', embed(server, paper).text)
-        assert found
-        parts = urlsplit(found[1].replace("&amp;", "&"))
+        matched = re.search(rf'type="{re.escape(media_type)}" href="([^"]+)"', embed(server, paper).text)
+        assert matched
+        parts = urlsplit(matched[1].replace("&amp;", "&"))
         answer = server.http.get(f"{parts.path}?{parts.query}")
         assert answer.headers["content-type"].startswith(kind)
 
 
 def test_files_of_signed_in_people_are_shown_to_them_only(server: Server, ada: User, paper: RecordKey) -> None:
-    there = f"/embed/?url=/datafiles/{paper.databox}/{paper.number}/thumbnail/"
-    assert server.http.get(there).status_code == 404
-    assert server.browser(ada).get(there).status_code == 200
+    path = f"/embed/?url=/datafiles/{paper.databox}/{paper.number}/thumbnail/"
+    assert server.http.get(path).status_code == 404
+    assert server.browser(ada).get(path).status_code == 200
     stranger = server.user("bob", rights=None)
-    assert server.browser(stranger).get(there).status_code == 404
+    assert server.browser(stranger).get(path).status_code == 404
 
 
 class TestTextTracks:
     def test_a_film_names_its_tracks(self, server: Server, film: RecordKey) -> None:
         text = embed(server, film).text
         resource = configuration(text)["resource"]
-        told = {(one["kind"], one["label"], one["srclang"], one["default"]) for one in resource["tracks"]}
-        assert told == {
+        tracks = {(track["kind"], track["label"], track["srclang"], track["default"]) for track in resource["tracks"]}
+        assert tracks == {
             ("subtitles", "Fr", "fr", False),
             ("subtitles", "default", "und", False),
             ("chapters", "chapters", "und", True),
         }
         assert text.count("<track ") == 3
-        assert resource["currentTime"] == 7, "the field of the record says where it begins"
+        assert resource["currentTime"] == 7, "the record's field sets the start"
         assert configuration(embed(server, film, "&t=1").text)["resource"]["currentTime"] == 1
 
     def track(self, server: Server, film: RecordKey, kind: str, label: str) -> Any:
         tracks = configuration(embed(server, film).text)["resource"]["tracks"]
-        src = next(one["src"] for one in tracks if (one["kind"], one["label"]) == (kind, label))
+        src = next(track["src"] for track in tracks if (track["kind"], track["label"]) == (kind, label))
         parts = urlsplit(src)
         return server.http.get(f"{parts.path}?{parts.query}")
 

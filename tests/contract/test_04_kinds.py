@@ -1,4 +1,4 @@
-"""Contract 04 section 8: the recipes of a new databox, and what comes out of them for each kind of document."""
+"""Contract 04 section 8: the recipes of a new databox, and the files they make for each kind of document."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -84,12 +84,12 @@ def token(server: Server, ada: User) -> str:
 
 def test_8_the_recipes_of_a_new_databox(server: Server, token: str) -> None:
     groups = server.get("/me/subdefs/", token)["subdefs"]
-    found: dict[tuple[str, str], tuple[Any, ...]] = {
-        (kind, name): (one["class"], *one["devices"], one["options"].get("size"))
+    structure: dict[tuple[str, str], tuple[Any, ...]] = {
+        (kind, name): (recipe["class"], *recipe["devices"], recipe["options"].get("size"))
         for kind, recipes in groups.items()
-        for name, one in recipes.items()
+        for name, recipe in recipes.items()
     }
-    assert found == STRUCTURE
+    assert structure == STRUCTURE
     film = groups["video"]["preview"]["options"]
     assert (film["vcodec"], film["acodec"], film["bitrate"], film["fps"]) == ("libx264", "aac", 1000, 25)
     assert groups["video"]["thumbnailgif"]["options"]["delay"] == 150
@@ -104,6 +104,6 @@ def test_8_each_kind_gets_its_files_with_their_types_and_players(
     written, wanted = MADE[name]
     key = server.add(written(tmp_path / name), ada)
     files = server.get(f"/records/{key.databox}/{key.number}/embed/", token)["embed"]
-    found = {one["name"]: (one["mime_type"], one["player_type"], one["width"], one["height"]) for one in files}
-    assert found == wanted
+    by_name = {file["name"]: (file["mime_type"], file["player_type"], file["width"], file["height"]) for file in files}
+    assert by_name == wanted
     assert files[0]["name"] == "document"

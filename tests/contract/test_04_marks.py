@@ -1,4 +1,4 @@
-"""Contract 04 section 5 and 06 section 3: watermark and stamp, over every path that hands out a picture."""
+"""Contract 04 section 5 and 06 section 3: watermark and stamp, on every path that delivers a picture."""
 
 import hashlib
 import threading
@@ -31,13 +31,13 @@ PLAIN, WM, STAMPED = None, "wm", "stamp"
 
 @pytest.fixture
 def ada(server: Server) -> User:
-    """Everything, no watermark among it."""
+    """Has every right, including the one to files without watermark."""
     return server.user("ada")
 
 
 @pytest.fixture
 def bob(server: Server) -> User:
-    """Sees everything, always with the watermark."""
+    """Sees everything, but always with the watermark."""
     return server.user("bob", ALL_RIGHTS & ~Right.nowatermark)
 
 
@@ -57,46 +57,46 @@ class Paths:
     def __init__(self, server: Server, key: RecordKey, name: str, issuer: User) -> None:
         self.server, self.key, self.name = server, key, name
         with server.services.database.read() as work:
-            _, found = server.services.records.unguarded(work, key, name)
-            self.plain = found.sha256
-            at = paths(key, found, found.permalink)  # type: ignore[arg-type]
-            self.token = found.permalink.token  # type: ignore[union-attr]
+            _, rendition = server.services.records.unguarded(work, key, name)
+            self.plain = rendition.sha256
+            permalink_paths = paths(key, rendition, rendition.permalink)  # type: ignore[arg-type]
+            self.token = rendition.permalink.token  # type: ignore[union-attr]
             self.signed = server.services.signed.path((issuer.id, issuer.url_key), key, name, life=None, now=work.now)
-        self.permalink = at.file
+        self.permalink = permalink_paths.file
         self.old = f"/permalink/v1/label/{key.databox}/{key.number}/{self.token}/{name}/"
         self.datafile = f"/datafiles/{key.databox}/{key.number}/{name}/"
 
     def shown_by_pages(self, http: Any) -> list[str]:
-        """Addresses of pictures that embed page, permaview and oEmbed hand out for this file."""
+        """Addresses of pictures that embed page, permaview and oEmbed give for this file."""
         target = self.server.settings.absolute(self.permalink)
-        made = http.get(f"/oembed?url={quote(target, safe='')}").json()
-        found = {made["url"], made.get("thumbnail_url", made["url"])}
+        oembed = http.get(f"/oembed?url={quote(target, safe='')}").json()
+        addresses = {oembed["url"], oembed.get("thumbnail_url", oembed["url"])}
         for page in (f"/embed/?url={quote(target, safe='')}", f"/permalink/v1/1/1/{self.name}/?token={self.token}"):
             text = http.get(page).text.replace("&amp;", "&")
-            found |= {
+            addresses |= {
                 part.split('"')[0] for part in text.split('content="') if "/permalink/" in part or "/medias/" in part
             }
-            found |= {
+            addresses |= {
                 part.split('"')[0] for part in text.split('src="') if part.startswith(("http", "/permalink", "/medias"))
             }
-        local = {urlsplit(one) for one in found if "/embed/" not in one and "/static/" not in one}
+        local = {urlsplit(address) for address in addresses if "/embed/" not in address and "/static/" not in address}
         return sorted(
-            f"{one.path}?{one.query}"
-            for one in local
-            if one.path.startswith(("/permalink/", "/medias/")) and not one.path.endswith("/")
+            f"{parts.path}?{parts.query}"
+            for parts in local
+            if parts.path.startswith(("/permalink/", "/medias/")) and not parts.path.endswith("/")
         )
 
 
 def mark_of(server: Server, answer: Any, plain: str | None) -> str | None:
-    """Which mark an answer carries, by the row of the copy whose bytes it is."""
+    """The overlay that a response carries, determined by the row of the copy whose bytes it has."""
     assert answer.status_code == 200, answer.text
     digest = hashlib.sha256(answer.content).hexdigest()
     if digest == plain:
         return None
     with server.services.database.read() as work:
         rows = work.db.exec_driver_sql("SELECT source, recipe FROM derived_files WHERE sha256 = ?", (digest,)).all()
-    assert [row[0] for row in rows] == [plain], "bytes are the file's own or a marked copy of it"
-    # The bottom bar of the stamp is dark blue; the watermark leaves that corner of the test picture alone.
+    assert [row[0] for row in rows] == [plain], "the bytes are the file's own or an overlaid copy of it"
+    # The bottom bar of the stamp is dark blue; the watermark leaves that corner of the test picture unchanged.
     corner = pyvips.Image.new_from_buffer(answer.content, "")(
         2, pyvips.Image.new_from_buffer(answer.content, "").height - 3
     )
@@ -128,24 +128,24 @@ def test_every_path_for_every_viewer(server: Server, ada: User, bob: User, key: 
     browsers = {"ada": server.browser(ada), "bob": server.browser(bob)}
     wrong: list[str] = []
 
-    def expect(what: str, client: Any, address: str, at: Paths, wanted: str | None, **more: Any) -> None:
+    def expect(path: str, client: Any, address: str, links: Paths, wanted: str | None, **more: Any) -> None:
         answer = client.get(address, **more)
-        got = mark_of(server, answer, at.plain)
-        if got != wanted:
-            wrong.append(f"{what} {at.name}: {got}, not {wanted}")
+        mark = mark_of(server, answer, links.plain)
+        if mark != wanted:
+            wrong.append(f"{path} {links.name}: {mark}, not {wanted}")
         if wanted is not None:
-            assert answer.headers["cache-control"].startswith("private"), what
+            assert answer.headers["cache-control"].startswith("private"), path
         head = client.head(address, **more)
-        assert head.headers["content-length"] == str(len(answer.content)), what
-        assert head.headers["etag"] == answer.headers["etag"], what
+        assert head.headers["content-length"] == str(len(answer.content)), path
+        assert head.headers["etag"] == answer.headers["etag"], path
         headers = more.get("headers", {})
         part = client.get(address, headers={**headers, "Range": "bytes=5-14"})
-        assert (part.status_code, part.content) == (206, answer.content[5:15]), what
+        assert (part.status_code, part.content) == (206, answer.content[5:15]), path
         again = {**headers, "If-None-Match": answer.headers["etag"]}
-        assert client.get(address, headers=again).status_code == 304, what
+        assert client.get(address, headers=again).status_code == 304, path
 
     for _, name, anonymous, by_ada, by_bob, home_ada, home_bob in [row for row in TABLE if row[0] == setting]:
-        of_ada, of_bob = (Paths(server, key, name, one) for one in (ada, bob))
+        of_ada, of_bob = (Paths(server, key, name, issuer) for issuer in (ada, bob))
         http = server.http
         expect("permalink", http, of_ada.permalink, of_ada, anonymous)
         expect("old permalink", http, of_ada.old, of_ada, anonymous)
@@ -157,12 +157,12 @@ def test_every_path_for_every_viewer(server: Server, ada: User, bob: User, key: 
             expect(f"permalink, token of {login}", http, of_ada.permalink, of_ada, wanted, headers=headers)
         for login, wanted in (("ada", home_ada), ("bob", home_bob)):
             expect(f"datafile of {login}", browsers[login].client, of_ada.datafile, of_ada, wanted)
-        # What pages hand out are links: whoever follows them is a stranger.
+        # Pages contain links, and whoever follows them is a stranger.
         shown = of_ada.shown_by_pages(http)
         assert shown
         for address in shown:
             sub = "thumbnail" if "/medias/" in address else name
-            row = next(one for one in TABLE if (one[0], one[1]) == (setting, sub))
+            row = next(line for line in TABLE if (line[0], line[1]) == (setting, sub))
             expect(f"page shows {address[:30]}", http, address, Paths(server, key, sub, ada), row[2])
     assert wrong == []
 
@@ -171,16 +171,18 @@ def test_a_signed_in_person_lifts_the_mark_of_a_signed_address(
     server: Server, ada: User, bob: User, key: RecordKey
 ) -> None:
     present(server, public_presentation="wm")
-    at = Paths(server, key, "preview", ada)
-    assert mark_of(server, server.browser(ada).get(at.signed), at.plain) is None
-    assert mark_of(server, server.browser(bob).get(at.signed), at.plain) == WM
-    assert mark_of(server, server.browser(ada).get(at.permalink), at.plain) == WM, "no cookie is read under /permalink"
+    links = Paths(server, key, "preview", ada)
+    assert mark_of(server, server.browser(ada).get(links.signed), links.plain) is None
+    assert mark_of(server, server.browser(bob).get(links.signed), links.plain) == WM
+    assert mark_of(server, server.browser(ada).get(links.permalink), links.plain) == WM, (
+        "no cookie is read under /permalink"
+    )
 
 
 def test_a_grant_on_the_record_lifts_the_watermark(server: Server, ada: User, bob: User, key: RecordKey) -> None:
-    at = Paths(server, key, "preview", ada)
+    links = Paths(server, key, "preview", ada)
     visitor = server.browser(bob)
-    assert mark_of(server, visitor.get(at.datafile), at.plain) == WM
+    assert mark_of(server, visitor.get(links.datafile), links.plain) == WM
     with server.services.database.write() as work:
         record, _ = server.services.records.unguarded(work, key, "preview")
         columns = [row[1] for row in work.db.exec_driver_sql("PRAGMA table_info(record_grants)").all()]
@@ -193,23 +195,23 @@ def test_a_grant_on_the_record_lifts_the_watermark(server: Server, ada: User, bo
             "created": 1,
         }
         used = {name: value for name, value in values.items() if name in columns}
-        marks_ = ", ".join("?" for _ in used)
+        placeholders = ", ".join("?" for _ in used)
         work.db.exec_driver_sql(
-            f"INSERT INTO record_grants ({', '.join(used)}) VALUES ({marks_})", tuple(used.values())
+            f"INSERT INTO record_grants ({', '.join(used)}) VALUES ({placeholders})", tuple(used.values())
         )
         work.db.exec_driver_sql("UPDATE users SET rights_version = rights_version + 1 WHERE id = ?", (bob.id,))
-    assert mark_of(server, visitor.get(at.datafile), at.plain) is None
+    assert mark_of(server, visitor.get(links.datafile), links.plain) is None
 
 
 def test_a_right_taken_away_counts_at_once(server: Server, ada: User, key: RecordKey) -> None:
-    at = Paths(server, key, "preview", ada)
+    links = Paths(server, key, "preview", ada)
     visitor = server.browser(ada)
-    plain = visitor.get(at.datafile)
-    assert mark_of(server, plain, at.plain) is None
+    plain = visitor.get(links.datafile)
+    assert mark_of(server, plain, links.plain) is None
     server.regrant(ada, server.photographs, ALL_RIGHTS & ~Right.nowatermark)
-    marked = visitor.get(at.datafile, headers={"If-None-Match": plain.headers["etag"]})
-    assert mark_of(server, marked, at.plain) == WM, "a cached plain copy is not called current"
-    assert mark_of(server, server.http.get(at.signed), at.plain) == WM
+    marked = visitor.get(links.datafile, headers={"If-None-Match": plain.headers["etag"]})
+    assert mark_of(server, marked, links.plain) == WM, "a cached plain copy is not called current"
+    assert mark_of(server, server.http.get(links.signed), links.plain) == WM
 
 
 def test_films_sounds_and_pdfs_are_never_marked(server: Server, ada: User, bob: User, tmp_path: Path) -> None:
@@ -220,16 +222,16 @@ def test_films_sounds_and_pdfs_are_never_marked(server: Server, ada: User, bob: 
         "document": Held(pdf_file(tmp_path / "a.pdf", 1), "application/pdf"),
     }.items():
         shelved = shelve(server.services, server.photographs, kind, {"document": held}, creator=ada.id)
-        at = Paths(server, shelved, "document", ada)
-        assert server.http.get(at.permalink).content == held.path.read_bytes()
-        assert server.browser(bob).get(at.datafile).content == held.path.read_bytes()
+        links = Paths(server, shelved, "document", ada)
+        assert server.http.get(links.permalink).content == held.path.read_bytes()
+        assert server.browser(bob).get(links.datafile).content == held.path.read_bytes()
 
 
 def test_a_poster_is_a_picture_like_any_other(server: Server, ada: User, tmp_path: Path) -> None:
     present(server, public_presentation="wm")
     film = server.add(make.mp4(tmp_path / "a.mp4", 0.5), ada)
-    at = Paths(server, film, "poster", ada)
-    assert mark_of(server, server.http.get(at.permalink), at.plain) == WM
+    links = Paths(server, film, "poster", ada)
+    assert mark_of(server, server.http.get(links.permalink), links.plain) == WM
 
 
 def test_a_marked_copy_has_the_size_that_was_told(server: Server, ada: User, key: RecordKey) -> None:
@@ -241,12 +243,12 @@ def test_a_marked_copy_has_the_size_that_was_told(server: Server, ada: User, key
 
 
 def test_thumbnails_that_may_be_stamped_are_in_no_shared_cache(server: Server, ada: User, key: RecordKey) -> None:
-    at = Paths(server, key, "thumbnail", ada)
+    links = Paths(server, key, "thumbnail", ada)
     headers = {"Authorization": f"Bearer {server.token(ada)}"}
-    assert server.http.get(at.permalink).headers["cache-control"].startswith("public")
+    assert server.http.get(links.permalink).headers["cache-control"].startswith("public")
     present(server, stamp=STAMP, public_presentation="stamp")
     for more in ({}, headers):
-        assert server.http.get(at.permalink, headers=more).headers["cache-control"].startswith("private")
+        assert server.http.get(links.permalink, headers=more).headers["cache-control"].startswith("private")
 
 
 def test_two_who_ask_at_once_wait_for_one_making(
@@ -264,17 +266,17 @@ def test_two_who_ask_at_once_wait_for_one_making(
     monkeypatch.setattr(kind, "call", counted)
     services = server.services
     with services.database.read() as work:
-        record, found = services.records.unguarded(work, key, "preview")
-        wanted = services.marks.wanted(work, record, found, Mark.WATERMARK)
+        record, rendition = services.records.unguarded(work, key, "preview")
+        wanted = services.marks.wanted(work, record, rendition, Mark.WATERMARK)
     assert wanted is not None
-    made: list[str] = []
-    threads = [threading.Thread(target=lambda: made.append(services.marks.make(wanted).sha256)) for _ in range(4)]
-    for one in threads:
-        one.start()
-    for one in threads:
-        one.join()
-    assert len(set(made)) == 1
-    assert len(made) == 4
+    digests: list[str] = []
+    threads = [threading.Thread(target=lambda: digests.append(services.marks.make(wanted).sha256)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(set(digests)) == 1
+    assert len(digests) == 4
     assert calls == ["mark"]
     assert services.marks._busy == {}
 
@@ -284,24 +286,28 @@ def test_what_cannot_be_marked_is_not_shown(server: Server, ada: User, bob: User
     held = Held(tmp_path / "broken.jpg", "image/jpeg", 100, 100)
     broken = shelve(server.services, server.photographs, "image", {"document": held, "preview": held}, creator=ada.id)
     present(server, public_presentation="wm")
-    at = Paths(server, broken, "preview", ada)
-    for answer in (server.http.get(at.permalink), server.browser(bob).get(at.datafile), server.http.get(at.signed)):
+    links = Paths(server, broken, "preview", ada)
+    for answer in (
+        server.http.get(links.permalink),
+        server.browser(bob).get(links.datafile),
+        server.http.get(links.signed),
+    ):
         assert answer.status_code == 503
         assert b"nothing more" not in answer.content
-    assert server.browser(ada).get(at.datafile).status_code == 200
+    assert server.browser(ada).get(links.datafile).status_code == 200
 
 
 def test_the_collections_own_picture_and_its_change(server: Server, ada: User, key: RecordKey, tmp_path: Path) -> None:
     presentation = server.services.presentation
     present(server, public_presentation="wm")
-    at = Paths(server, key, "preview", ada)
-    named = server.http.get(at.permalink)
+    links = Paths(server, key, "preview", ada)
+    named = server.http.get(links.permalink)
     own = presentation.keep_picture(make.png(tmp_path / "own.png", 400, 100, alpha=True), "own.png")
     present(server, watermark=own)
-    pictured = server.http.get(at.permalink, headers={"If-None-Match": named.headers["etag"]})
-    assert pictured.status_code == 200, "a change of the mark is a change of the file"
+    pictured = server.http.get(links.permalink, headers={"If-None-Match": named.headers["etag"]})
+    assert pictured.status_code == 200, "a change of the overlay is a change of the file"
     present(server, watermark=None)
-    assert server.http.get(at.permalink).content == named.content
+    assert server.http.get(links.permalink).content == named.content
     (tmp_path / "text.png").write_text("no picture")
     with pytest.raises(MediaError):
         presentation.keep_picture(tmp_path / "text.png", "text.png")
@@ -362,11 +368,11 @@ def test_the_sweep_keeps_copies_that_are_needed_and_forgets_the_others(
 
     own = server.services.presentation.keep_picture(make.png(tmp_path / "own.png", alpha=True), "own.png")
     present(server, public_presentation="wm", watermark=own)
-    at = Paths(server, key, "preview", ada)
-    marked = server.http.get(at.permalink)
+    links = Paths(server, key, "preview", ada)
+    marked = server.http.get(links.permalink)
     sweeper = Sweeper(server.services.database, server.services.media)
     sweeper.sweep(timedelta(0))
-    assert server.http.get(at.permalink).content == marked.content
+    assert server.http.get(links.permalink).content == marked.content
     assert server.services.media.store.size(own) > 0
     with server.services.database.write() as work:
         record = store.by_key(work, key)
@@ -389,13 +395,13 @@ def test_the_command_sets_the_marks(server: Server, ada: User, key: RecordKey, t
     (tmp_path / "stamp.json").write_text(json.dumps(definition))
     call = ["collection", "set", str(server.photographs.id), "--data", str(server.settings.data_dir), "--json"]
     runner = CliRunner()
-    told = runner.invoke(cli, [*call, "--stamp", str(tmp_path / "stamp.json"), "--public-presentation", "stamp"])
-    assert told.exit_code == 0, told.output
-    assert len(json.loads(told.output.splitlines()[-1])["stamp"]["blocks"][0]["logo"]) == 64
-    at = Paths(server, key, "preview", ada)
-    stamped = server.http.get(at.permalink)
+    result = runner.invoke(cli, [*call, "--stamp", str(tmp_path / "stamp.json"), "--public-presentation", "stamp"])
+    assert result.exit_code == 0, result.output
+    assert len(json.loads(result.output.splitlines()[-1])["stamp"]["blocks"][0]["logo"]) == 64
+    links = Paths(server, key, "preview", ada)
+    stamped = server.http.get(links.permalink)
     assert stamped.status_code == 200
-    assert hashlib.sha256(stamped.content).hexdigest() != at.plain, "a running server notices at once"
+    assert hashlib.sha256(stamped.content).hexdigest() != links.plain, "a running server notices at once"
     (tmp_path / "stamp.json").write_text(json.dumps(definition).replace("logo.png", "none.png"))
     refused = runner.invoke(cli, [*call, "--stamp", str(tmp_path / "stamp.json")])
     assert isinstance(refused.exception, Invalid)

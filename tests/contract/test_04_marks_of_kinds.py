@@ -1,4 +1,4 @@
-"""Contract 04 section 5: marks on pictures whose own form cannot carry one, and what such a copy is called."""
+"""Contract 04 section 5: overlays on pictures whose own format cannot carry one, and how such a copy is named."""
 
 import zipfile
 from io import BytesIO
@@ -37,22 +37,22 @@ def drawn(path: Path) -> Path:
 def test_5_the_original_of_any_kind_is_stamped_for_strangers(
     server: Server, ada: User, tmp_path: Path, ending: str
 ) -> None:
-    """A photograph of a telephone was refused with 503 in a collection that stamps."""
+    """Regression: a telephone's photograph was refused with 503 in a collection that stamps."""
     _, mime, extension = FORMS[ending]
     key = server.add(drawn(tmp_path / f"quay.{ending}"), ada)
     present(server, stamp=STAMP, public_presentation="stamp")
-    at = Paths(server, key, "document", ada)
-    for address in (at.permalink, at.old, at.signed):
+    links = Paths(server, key, "document", ada)
+    for address in (links.permalink, links.old, links.signed):
         answer = server.http.get(address)
         assert answer.status_code == 200
         assert answer.headers["content-type"] == mime
         assert f'filename="quay.{extension}"' in answer.headers["content-disposition"]
         stamped = pyvips.Image.new_from_buffer(answer.content, "")
         corner = stamped(2, stamped.height - 3)
-        assert [round(one) for one in corner[:3]] == pytest.approx([0x20, 0x30, 0x40], abs=30)
+        assert [round(band) for band in corner[:3]] == pytest.approx([0x20, 0x30, 0x40], abs=30)
         assert b"script" not in answer.content
-    plain = server.browser(ada).get(at.datafile)
-    assert plain.content == (tmp_path / f"quay.{ending}").read_bytes(), "who may have the original gets the original"
+    plain = server.browser(ada).get(links.datafile)
+    assert plain.content == (tmp_path / f"quay.{ending}").read_bytes(), "a person who may have the original gets it"
     assert f"quay.{ending}" in plain.headers["content-disposition"]
 
 
@@ -62,10 +62,10 @@ def test_5_a_stamped_original_has_the_size_that_was_told(
 ) -> None:
     key = server.add(drawn(tmp_path / f"quay.{ending}"), ada)
     present(server, stamp=STAMP, public_presentation="stamp")
-    at = Paths(server, key, "document", ada)
-    told = server.http.get(f"/oembed?url={quote(server.settings.absolute(at.permalink), safe='')}").json()
-    shown = pyvips.Image.new_from_buffer(server.http.get(at.permalink).content, "")
-    assert (shown.width, shown.height) == (told["width"], told["height"])
+    links = Paths(server, key, "document", ada)
+    oembed = server.http.get(f"/oembed?url={quote(server.settings.absolute(links.permalink), safe='')}").json()
+    shown = pyvips.Image.new_from_buffer(server.http.get(links.permalink).content, "")
+    assert (shown.width, shown.height) == (oembed["width"], oembed["height"])
 
 
 def test_5_a_drawing_of_any_size_is_stamped_within_bounds(server: Server, ada: User, tmp_path: Path) -> None:
@@ -79,14 +79,17 @@ def test_5_a_drawing_of_any_size_is_stamped_within_bounds(server: Server, ada: U
 
 def test_5_a_preview_put_in_as_it_is_gets_its_watermark(server: Server, ada: User, tmp_path: Path) -> None:
     bob = server.user("bob", ALL_RIGHTS & ~Right.nowatermark & ~Right.candwnldhd)
-    held = {one: Held(drawn(tmp_path / f"quay.{one}"), FORMS[one][0], 320, 200) for one in ("heic", "svg")}
+    held = {
+        extension: Held(drawn(tmp_path / f"quay.{extension}"), FORMS[extension][0], 320, 200)
+        for extension in ("heic", "svg")
+    }
     files: dict[str, Any] = {"document": held["heic"], "preview": held["heic"], "preview_mobile": held["svg"]}
     key = shelve(server.services, server.photographs, "image", files, creator=ada.id)
     visitor = server.browser(bob)
     for name in ("preview", "preview_mobile"):
-        at = Paths(server, key, name, ada)
-        assert mark_of(server, visitor.get(at.datafile), at.plain) == WM
+        links = Paths(server, key, name, ada)
+        assert mark_of(server, visitor.get(links.datafile), links.plain) == WM
     form = {"csrf": visitor.form("/")["csrf"], "record[]": f"{key.databox}/{key.number}"}
     packed = zipfile.ZipFile(BytesIO(visitor.client.post("/library/download", data=form).content))
-    assert packed.namelist() == ["quay-preview.jpg"], "a name says what the file is"
+    assert packed.namelist() == ["quay-preview.jpg"], "the name matches the file's type"
     assert packed.read("quay-preview.jpg").startswith(b"\xff\xd8\xff")

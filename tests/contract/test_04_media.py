@@ -41,8 +41,8 @@ def files(server: Server, ada: User, token: str, tmp_path: Path) -> dict[str, An
 
 
 def subdefs(server: Server, token: str, key: RecordKey) -> dict[str, Any]:
-    found = server.get(f"/records/{key.databox}/{key.number}/embed/", token)["embed"]
-    return {one["name"]: one for one in found}
+    files = server.get(f"/records/{key.databox}/{key.number}/embed/", token)["embed"]
+    return {file["name"]: file for file in files}
 
 
 def local(address: str) -> str:
@@ -134,9 +134,9 @@ def test_2_old_forms_and_options(server: Server, files: dict[str, Any]) -> None:
 
 
 def test_no_words_tell_a_stranger_what_exists(server: Server, files: dict[str, Any]) -> None:
-    """Design 5.6: a hidden record, a wrong token and nothing at all are answered alike, on pages and to scripts."""
+    """Design 5.6: a hidden record, a wrong token and a missing record get the same answer, on pages and in scripts."""
     eve = server.browser(server.user("eve", None))
-    said = set()
+    messages = set()
     for path in (
         "/records/1/1/", "/records/1/999/", "/records/9/1/", "/datafiles/1/1/preview/", "/datafiles/1/999/preview/",
         "/permalink/v1/1/1/preview/x.jpg?token=x", "/permalink/v1/1/1/nothing/x.jpg?token=x",
@@ -147,12 +147,12 @@ def test_no_words_tell_a_stranger_what_exists(server: Server, files: dict[str, A
     ):  # fmt: skip
         page = eve.get(path)
         assert page.status_code == 404
-        found = re.search(r"</h1>\s*<p>(.*?)</p>", page.text)
-        assert found is not None
-        said.add(found[1])
+        matched = re.search(r"</h1>\s*<p>(.*?)</p>", page.text)
+        assert matched is not None
+        messages.add(matched[1])
         if path.startswith("/records/"):
-            assert eve.xhr("GET", path).json()["message"] == found[1]
-    assert said == {"There is nothing at this address."}
+            assert eve.xhr("GET", path).json()["message"] == matched[1]
+    assert messages == {"There is nothing at this address."}
 
 
 def test_2_a_link_that_was_switched_off(server: Server, files: dict[str, Any]) -> None:
@@ -164,9 +164,11 @@ def test_2_a_link_that_was_switched_off(server: Server, files: dict[str, Any]) -
         files["preview"]["url"],
     ):
         assert server.http.get(local(address)).status_code == 404
-    given = local(files["preview"]["permalink"]["url"])
-    assert "switched off" in server.http.get(given).text
-    assert "switched off" not in server.http.get(given.replace("token=", "token=x")).text, "said to who has it alone"
+    link = local(files["preview"]["permalink"]["url"])
+    assert "switched off" in server.http.get(link).text
+    assert "switched off" not in server.http.get(link.replace("token=", "token=x")).text, (
+        "only holders of the link are told"
+    )
 
 
 def test_2_caption_takes_the_token_of_any_file(server: Server, files: dict[str, Any]) -> None:
@@ -189,7 +191,7 @@ def test_4_signed_addresses(server: Server, files: dict[str, Any]) -> None:
     assert server.http.get("/medias/a.b.c").status_code == 400
     with server.services.database.write() as work:
         work.db.exec_driver_sql("UPDATE users SET url_key = url_key + 1")
-    assert server.http.get(address).status_code == 400, "all addresses of a person end with their key"
+    assert server.http.get(address).status_code == 400, "all addresses of a person stop working with their key"
 
 
 def test_4_datafiles_are_for_signed_in_browsers(server: Server, ada: User, files: dict[str, Any]) -> None:
@@ -222,10 +224,10 @@ class TestEmbedPage:
             assert (answer.status_code, "location" in answer.headers) == (200, False)
 
     def test_every_accepted_target(self, server: Server, files: dict[str, Any]) -> None:
-        one = files["preview"]
-        token = one["permalink"]["url"].split("token=")[1]
+        preview = files["preview"]
+        token = preview["permalink"]["url"].split("token=")[1]
         targets = [
-            one["permalink"]["url"], one["permalink"]["page_url"], one["url"], local(one["url"]),
+            preview["permalink"]["url"], preview["permalink"]["page_url"], preview["url"], local(preview["url"]),
             f"/permalink/v1/label/1/1/{token}/preview/", f"/permalink/v1/label/1/1/{token}/preview/view/",
         ]  # fmt: skip
         for target in targets:
@@ -266,9 +268,9 @@ class TestEmbedPage:
             assert files[name]["permalink"]["url"].split("token=")[1] not in text
 
     def test_a_film(self, server: Server, ada: User, token: str, tmp_path: Path) -> None:
-        made = subdefs(server, token, server.add(make.mp4(tmp_path / "film.mp4", 1.0, 640, 360), ada))
-        assert set(made) == {"document", "thumbnail", "preview", "poster", "thumbnailgif", "preview_webm"}
-        target = made["preview"]["permalink"]["url"]
+        files = subdefs(server, token, server.add(make.mp4(tmp_path / "film.mp4", 1.0, 640, 360), ada))
+        assert set(files) == {"document", "thumbnail", "preview", "poster", "thumbnailgif", "preview_webm"}
+        target = files["preview"]["permalink"]["url"]
         text = server.http.get(f"/embed/?url={quote(target, safe='')}&t=3").text
         assert '<div class="video-player"><video class="embed-resource" controls' in text
         assert f'<source src="{target}#t=3" type="video/mp4">' in text
@@ -324,8 +326,8 @@ def test_a_failed_rendition_is_visible_and_can_be_tried_again(server: Server, ad
 def test_3_the_plain_case_of_a_permalink_is_answered_as_its_route_would(server: Server, files: dict[str, Any]) -> None:
     address = local(files["thumbnail"]["permalink"]["url"])
     short, long = server.call("GET", address), server.call("GET", address + "&unknown=1")
-    for one in (short, long):
-        del one.headers["x-request-id"]
+    for answer in (short, long):
+        del answer.headers["x-request-id"]
     assert short.status_code == long.status_code == 200
     assert short.content == long.content
     assert dict(short.headers) == dict(long.headers)

@@ -1,4 +1,4 @@
-"""Contract 04 sections 1 to 3: words and names of people as links, captions and headers carry them."""
+"""Contract 04 sections 1 to 3: text and names of people in links, captions and headers."""
 
 from pathlib import Path
 
@@ -22,12 +22,12 @@ def shelved(server: Server, tmp_path: Path, **more: object) -> RecordKey:
 def test_2_a_caption_keeps_the_blanks_and_joiners_of_its_language(server: Server, tmp_path: Path) -> None:
     key = shelved(server, tmp_path, values={"Caption": CAPTION + "\x07"})
     token = address(server, key).split("token=")[1]
-    told = server.http.get(f"/permalink/v1/{key.databox}/{key.number}/caption/?token={token}").json()
-    assert told["record"]["description"]["Caption"] == CAPTION, "control characters go, and nothing else"
+    response = server.http.get(f"/permalink/v1/{key.databox}/{key.number}/caption/?token={token}").json()
+    assert response["record"]["description"]["Caption"] == CAPTION, "only control characters are removed"
 
 
 def test_3_a_file_name_keeps_its_blanks(server: Server, tmp_path: Path) -> None:
-    """Screenshots of a Mac have such a blank before AM and PM."""
+    """Screenshots on a Mac have such a blank before AM and PM."""
     ada: User = server.user("ada")
     key = server.add(make.jpeg(tmp_path / "Screenshot at 3.00\u202fPM.jpg", 64, 48), ada)
     answer = server.http.get(address(server, key, "document").removeprefix(server.settings.base_url))
@@ -44,10 +44,10 @@ def test_1_the_label_of_a_title_of_a_page_fits_into_an_address(server: Server, t
     assert server.http.get(link.removeprefix(server.settings.base_url)).status_code == 200
 
 
-@pytest.mark.parametrize(("asked", "passed"), [("12", True), ("12.5", True), ("1e9", False), ("x", False)])
+@pytest.mark.parametrize(("start", "passed"), [("12", True), ("12.5", True), ("1e9", False), ("x", False)])
 def test_2_the_page_of_a_link_passes_on_where_to_begin(
-    server: Server, tmp_path: Path, asked: str, *, passed: bool
+    server: Server, tmp_path: Path, start: str, *, passed: bool
 ) -> None:
     key = shelved(server, tmp_path)
-    page = server.http.get(address(server, key, page=True).removeprefix(server.settings.base_url) + f"&t={asked}")
-    assert (f"&amp;t={asked}" in page.text.split("<iframe")[1]) == passed
+    page = server.http.get(address(server, key, page=True).removeprefix(server.settings.base_url) + f"&t={start}")
+    assert (f"&amp;t={start}" in page.text.split("<iframe")[1]) == passed

@@ -1,4 +1,4 @@
-"""Contract 06 section 17.7, row download: a selection as one zip, each document with the right for that very one."""
+"""Contract 06 section 17.7, row download: a selection as one zip, with the right checked on each document."""
 
 import io
 import tracemalloc
@@ -35,15 +35,15 @@ def _text(key: RecordKey | str) -> str:
 
 def unzipped(answer: Any) -> dict[str, bytes]:
     assert answer.status_code == 200, answer.text
-    with zipfile.ZipFile(io.BytesIO(answer.content)) as found:
-        assert found.testzip() is None
-        return {name: found.read(name) for name in found.namelist()}
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as package:
+        assert package.testzip() is None
+        return {name: package.read(name) for name in package.namelist()}
 
 
 def test_originals_under_their_names(server: Server, ada: User, tmp_path: Path) -> None:
     (tmp_path / "b").mkdir()
     files = [make.jpeg(tmp_path / "a.jpg", seed=1), make.jpeg(tmp_path / "b" / "A.JPG", seed=2)]
-    keys = [server.add(one, ada) for one in files]
+    keys = [server.add(file, ada) for file in files]
     answer = ask(server.browser(ada), *keys, keys[0])
     assert answer.headers["content-type"] == "application/zip"
     assert answer.headers["content-disposition"].startswith('attachment; filename="Vitrine-2')
@@ -55,7 +55,7 @@ def test_originals_under_their_names(server: Server, ada: User, tmp_path: Path) 
 
 
 def test_each_document_asks_for_its_own_right(server: Server, ada: User, tmp_path: Path) -> None:
-    """Original, else preview with the mark, else named as left out; what one may not know of is not named at all."""
+    """The original, else the overlaid preview, else listed as left out; hidden documents are not listed at all."""
     first = server.add(make.jpeg(tmp_path / "first.jpg", 1600, 900, seed=1), ada)
     other = server.add(make.jpeg(tmp_path / "other.jpg", 1600, 900, seed=2), ada, server.archive)
     rights: dict[int, Right] = {
@@ -63,17 +63,17 @@ def test_each_document_asks_for_its_own_right(server: Server, ada: User, tmp_pat
         server.archive.id: Right.actif | Right.candwnldpreview,
     }
     bob = server.user("bob", rights)
-    found = unzipped(ask(server.browser(bob), first, other))
-    assert list(found) == ["first.jpg", "other-preview.jpg"]
+    files = unzipped(ask(server.browser(bob), first, other))
+    assert list(files) == ["first.jpg", "other-preview.jpg"]
     with server.services.database.read() as work:
         _, preview = server.services.records.unguarded(work, other, "preview")
     with server.services.media.store.open(preview.sha256 or "") as file:
         plain = file.read()
-    assert found["other-preview.jpg"] != plain, "the watermark is on it"
+    assert files["other-preview.jpg"] != plain, "the watermark is on it"
     server.regrant(bob, server.archive, Right.actif)
-    found = unzipped(ask(server.browser(bob), first, other))
-    assert list(found) == ["first.jpg", "NOT-INCLUDED.txt"]
-    assert b"other.jpg" in found["NOT-INCLUDED.txt"]
+    files = unzipped(ask(server.browser(bob), first, other))
+    assert list(files) == ["first.jpg", "NOT-INCLUDED.txt"]
+    assert b"other.jpg" in files["NOT-INCLUDED.txt"]
     server.regrant(bob, server.archive, Right(0))
     assert list(unzipped(ask(server.browser(bob), first, other, "1/9999"))) == ["first.jpg"]
 
@@ -84,10 +84,10 @@ def test_what_cannot_be_marked_is_left_out_and_named(server: Server, ada: User, 
     broken = shelve(server.services, server.photographs, "image", {"document": held, "preview": held})
     fine = server.add(make.jpeg(tmp_path / "fine.jpg", seed=1), ada)
     bob = server.user("bob", READER)
-    found = unzipped(ask(server.browser(bob), broken, fine))
-    assert set(found) == {"fine-preview.jpg", "NOT-INCLUDED.txt"}
-    assert b"broken" in found["NOT-INCLUDED.txt"]
-    assert not any(b"nothing more" in one for one in found.values())
+    files = unzipped(ask(server.browser(bob), broken, fine))
+    assert set(files) == {"fine-preview.jpg", "NOT-INCLUDED.txt"}
+    assert b"broken" in files["NOT-INCLUDED.txt"]
+    assert not any(b"nothing more" in content for content in files.values())
 
 
 def test_refusals(server: Server, ada: User, tmp_path: Path) -> None:
@@ -97,7 +97,7 @@ def test_refusals(server: Server, ada: User, tmp_path: Path) -> None:
     assert ask(visitor, "1/9999").status_code == 409
     for odd in ("1", "a/b", "1/2/3", "../1/1", "1/" + "9" * 40):
         assert ask(visitor, odd).status_code in (400, 404, 409), odd
-    assert ask(visitor, *(f"1/{one}" for one in range(1, 502))).status_code == 400
+    assert ask(visitor, *(f"1/{number}" for number in range(1, 502))).status_code == 400
     assert visitor.client.post("/library/download", data={"record[]": _text(key)}).status_code in (400, 403)
     stranger = server.user("eve", rights=None)
     assert ask(server.browser(stranger), key).status_code == 409
@@ -122,7 +122,7 @@ def test_names_are_safe_everywhere(name: str, kept: str) -> None:
 
 def test_names_are_unique_whatever_their_case() -> None:
     taken: set[str] = set()
-    assert [unique(one, taken) for one in ("a.jpg", "A.JPG", "a.jpg", "a (2).jpg", "b", "b")] == [
+    assert [unique(name, taken) for name in ("a.jpg", "A.JPG", "a.jpg", "a (2).jpg", "b", "b")] == [
         "a.jpg", "A (2).JPG", "a (3).jpg", "a (2) (2).jpg", "b", "b (2)",
     ]  # fmt: skip
 
@@ -155,10 +155,10 @@ def test_a_client_that_goes_away_ends_the_reading(
     services = server.services
     store = services.media.store
     opened: list[BinaryIO] = []
-    plainly = store.open
+    original_open = store.open
 
     def recorded(sha256: str) -> BinaryIO:
-        opened.append(plainly(sha256))
+        opened.append(original_open(sha256))
         return opened[-1]
 
     monkeypatch.setattr(store, "open", recorded)
@@ -167,6 +167,6 @@ def test_a_client_that_goes_away_ends_the_reading(
     parts = archive(services, plan, "")
     read = sum(len(next(parts)) for _ in range(8))
     assert read <= 9 * PIECE
-    assert [one.closed for one in opened] == [False]
+    assert [file.closed for file in opened] == [False]
     parts.close()
-    assert [one.closed for one in opened] == [True]
+    assert [file.closed for file in opened] == [True]

@@ -1,4 +1,4 @@
-"""Contract 06 section 15 and 02 sections 5.18, 6.3: checks, what waits, and who decides about it."""
+"""Contract 06 section 15 and 02 sections 5.18, 6.3: checks, waiting files, and who decides about them."""
 
 import threading
 from datetime import timedelta
@@ -34,9 +34,9 @@ def key(server: Server, ada: User, tmp_path: Path) -> RecordKey:
     return server.add(make.jpeg(tmp_path / "harbour.jpg"), ada)
 
 
-def policy(server: Server, said: Any, **where: int) -> None:
+def policy(server: Server, checks: Any, **where: int) -> None:
     with server.services.database.write() as work:
-        server.services.quarantine.set_policy(work, COMMAND, said, **where)
+        server.services.quarantine.set_policy(work, COMMAND, checks, **where)
 
 
 def offer(server: Server, path: Path, *, force: bool | None = None, status: int | None = None) -> Any:
@@ -54,13 +54,13 @@ def waiting(server: Server, path: Path, **more: Any) -> int:
     return outcome.item
 
 
-def as_(server: Server, work: Any, user: User) -> Any:
+def actor_of(server: Server, work: Any, user: User) -> Any:
     return server.services.accounts.actor_of(work, server.services.accounts.get(work, user.id), Via.SESSION)
 
 
 class TestChecks:
     @pytest.mark.parametrize(
-        ("said", "name", "fails"),
+        ("checks", "name", "fails"),
         [
             ({}, "new.jpg", ()),
             ({"Filename": {"on": True}}, "HARBOUR.jpg", ("Filename",)),
@@ -83,9 +83,9 @@ class TestChecks:
         ],
     )
     def test_each_check(
-        self, server: Server, key: RecordKey, tmp_path: Path, said: Any, name: str, fails: tuple[str, ...]
+        self, server: Server, key: RecordKey, tmp_path: Path, checks: Any, name: str, fails: tuple[str, ...]
     ) -> None:
-        policy(server, said)
+        policy(server, checks)
         (tmp_path / "in").mkdir()
         target = tmp_path / "in" / (name if name != "copy" else "copy.jpg")
         if name == "words.txt":
@@ -114,7 +114,7 @@ class TestChecks:
         assert not isinstance(offer(server, make.jpeg(tmp_path / "c.jpg", 90, 90, seed=3)), Quarantined)
 
     @pytest.mark.parametrize(
-        ("said", "fault"),
+        ("checks", "fault"),
         [
             ([], "JSON object"),
             ({"Size": {}}, "no check called Size"),
@@ -125,23 +125,23 @@ class TestChecks:
             ({"Sha256": {"ignored": ["x"]}}, "base_ids"),
         ],
     )
-    def test_a_policy_with_a_fault_is_refused_and_named(self, server: Server, said: Any, fault: str) -> None:
+    def test_a_policy_with_a_fault_is_refused_and_named(self, server: Server, checks: Any, fault: str) -> None:
         with pytest.raises(Invalid, match=fault):
-            policy(server, said)
+            policy(server, checks)
 
     def test_only_administrators_set_the_checks(self, server: Server, ada: User) -> None:
         with server.services.database.write() as work, pytest.raises(DomainError):
-            server.services.quarantine.set_policy(work, as_(server, work, ada), {})
+            server.services.quarantine.set_policy(work, actor_of(server, work, ada), {})
 
 
 class TestDecisions:
     def decide(self, server: Server, user: User, item: int, decision: str, number: int = 0) -> Any:
         services = server.services
         with services.database.read() as work:
-            found = quarantine_store.get(work, item)
-        arrival = services.quarantine.arrival(found) if found else None
+            waiting_item = quarantine_store.get(work, item)
+        arrival = services.quarantine.arrival(waiting_item) if waiting_item else None
         with services.database.write() as work:
-            actor = as_(server, work, user)
+            actor = actor_of(server, work, user)
             if decision == "delete":
                 return services.quarantine.delete(work, actor, item)
             if decision == "add":
@@ -152,15 +152,15 @@ class TestDecisions:
         self, server: Server, ada: User, key: RecordKey, tmp_path: Path
     ) -> None:
         item = waiting(server, tmp_path / "harbour.jpg", status=0b110000)
-        made = self.decide(server, ada, item, "add")
-        assert made != key
+        added_key = self.decide(server, ada, item, "add")
+        assert added_key != key
         server.work()
         with server.services.database.read() as work:
-            record = store.by_key(work, made)
+            record = store.by_key(work, added_key)
             assert record
             assert record.status == 0b110000
             assert record.original_name == "harbour.jpg"
-            assert {one.state for one in store.renditions_of(work, [record.id])[record.id]} == {"ready"}
+            assert {rendition.state for rendition in store.renditions_of(work, [record.id])[record.id]} == {"ready"}
             assert quarantine_store.get(work, item) is None
 
     def test_substituting_keeps_ids_links_and_values(
@@ -188,15 +188,15 @@ class TestDecisions:
         other = make.jpeg(tmp_path / "other.jpg", seed=9)
         item = waiting(server, other, force=False)
         with server.services.database.read() as work:
-            found = quarantine_store.get(work, item)
-        assert found
+            waiting_item = quarantine_store.get(work, item)
+        assert waiting_item
         sweeper = Sweeper(server.services.database, server.services.media)
         sweeper.sweep(timedelta(0))
-        assert server.services.media.store.size(found.sha256) == other.stat().st_size, "it waits"
+        assert server.services.media.store.size(waiting_item.sha256) == other.stat().st_size, "it waits"
         self.decide(server, ada, item, "delete")
         sweeper.sweep(timedelta(0))
         with pytest.raises(DomainError):
-            server.services.media.store.size(found.sha256)
+            server.services.media.store.size(waiting_item.sha256)
 
     @pytest.mark.parametrize("decision", ["add", "substitute", "delete"])
     def test_a_decision_needs_the_right_on_this_very_collection(
@@ -217,7 +217,7 @@ class TestDecisions:
         with pytest.raises(MayNotDecide):
             self.decide(server, user, item, "substitute", key.number)
         with server.services.database.read() as work:
-            assert not server.services.quarantine.get(work, as_(server, work, user), item).matches[0].replaceable
+            assert not server.services.quarantine.get(work, actor_of(server, work, user), item).matches[0].replaceable
 
     def test_only_a_record_that_it_clashes_with_can_be_replaced(
         self, server: Server, ada: User, key: RecordKey, tmp_path: Path
@@ -235,22 +235,22 @@ class TestDecisions:
         bob = server.user("bob")
         item = waiting(server, tmp_path / "harbour.jpg")
         start = threading.Barrier(2)
-        told: list[str] = []
+        outcomes: list[str] = []
 
         def decide(user: User, decision: str) -> None:
             start.wait()
             try:
                 self.decide(server, user, item, decision)
-                told.append("done")
+                outcomes.append("done")
             except (DecidedAlready, NoSuchItem, AttributeError):
-                told.append("late")
+                outcomes.append("late")
 
-        threads = [threading.Thread(target=decide, args=one) for one in ((ada, "add"), (bob, "add"))]
-        for one in threads:
-            one.start()
-        for one in threads:
-            one.join()
-        assert sorted(told) == ["done", "late"]
+        threads = [threading.Thread(target=decide, args=thread) for thread in ((ada, "add"), (bob, "add"))]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert sorted(outcomes) == ["done", "late"]
         with server.services.database.read() as work:
             assert work.db.exec_driver_sql("SELECT count(*) FROM records").scalar() == 2
 
@@ -264,34 +264,34 @@ class TestOnTheApi:
             files={"file": ("again.jpg", (tmp_path / "harbour.jpg").read_bytes())},
         )  # fmt: skip
         assert answer.json()["response"]["entity"] == "1"
-        one = server.get(answer.json()["response"]["url"], token)["quarantine_item"]
-        assert list(one) == [
+        item = server.get(answer.json()["response"]["url"], token)["quarantine_item"]
+        assert list(item) == [
             "id", "quarantine_session", "base_id", "original_name", "collection", "sha256", "uuid", "forced", "checks",
             "records_match", "created_on", "updated_on",
         ]  # fmt: skip
-        assert one["quarantine_session"]["usr_id"] == ada.id
-        assert one["quarantine_session"]["user"]["first_name"] == "Ada"
-        assert (one["base_id"], one["original_name"], one["collection"]) == (1, "again.jpg", "Photographs")
-        assert one["forced"] is False
-        assert list(one["checks"]) == ["Sha256"]
-        assert one["records_match"] == [
+        assert item["quarantine_session"]["usr_id"] == ada.id
+        assert item["quarantine_session"]["user"]["first_name"] == "Ada"
+        assert (item["base_id"], item["original_name"], item["collection"]) == (1, "again.jpg", "Photographs")
+        assert item["forced"] is False
+        assert list(item["checks"]) == ["Sha256"]
+        assert item["records_match"] == [
             {"record_id": key.number, "collection": "Photographs", "checks": {"Sha256": "the same file"}}
         ]
         policy(server, {"Sha256": {"on": False}})
-        assert server.get(f"/quarantine/item/{one['id']}/", token)["quarantine_item"]["checks"] == {"Sha256": None}
+        assert server.get(f"/quarantine/item/{item['id']}/", token)["quarantine_item"]["checks"] == {"Sha256": None}
         headers = {"User-Agent": "Phraseanet SDK/0.9"}
-        shown = server.get(f"/quarantine/item/{one['id']}/", token, headers=headers)["quarantine_item"]
+        shown = server.get(f"/quarantine/item/{item['id']}/", token, headers=headers)["quarantine_item"]
         assert shown["checks"] == [None]
 
     def test_the_list_is_of_ones_own_collections_newest_first(
         self, server: Server, key: RecordKey, token: str, tmp_path: Path
     ) -> None:
         items = [waiting(server, make.jpeg(tmp_path / f"{at}.jpg", seed=at), force=False) for at in range(3)]
-        found = server.get("/quarantine/list/", token, params={"per_page": "2", "offset_start": "1"})
-        assert (found["offset_start"], found["per_page"]) == (1, 2)
-        assert [one["id"] for one in found["quarantine_items"]] == [items[1], items[0]]
-        assert found["quarantine_items"][0]["checks"] == {}
-        assert found["quarantine_items"][0]["forced"] is True
+        response = server.get("/quarantine/list/", token, params={"per_page": "2", "offset_start": "1"})
+        assert (response["offset_start"], response["per_page"]) == (1, 2)
+        assert [item["id"] for item in response["quarantine_items"]] == [items[1], items[0]]
+        assert response["quarantine_items"][0]["checks"] == {}
+        assert response["quarantine_items"][0]["forced"] is True
         assert server.get("/quarantine/list/", token, params={"per_page": "5000"})["per_page"] == 1000
         reader = server.token(server.user("eve", READER))
         assert server.get("/quarantine/list/", reader)["quarantine_items"] == []
@@ -327,9 +327,9 @@ class TestOnThePage:
         assert "1 file was deleted." in visitor.get(done.headers["location"]).text
         form = {**visitor.form(page), "all": "add", "item[0]": str(items[1]), "item[1]": str(items[0])}
         done = visitor.client.post(f"{page}decide/", data=form)
-        told = visitor.get(done.headers["location"]).text
-        assert "1 file was added as a new record." in told
-        assert "1 file had been decided about already." in told
+        text = visitor.get(done.headers["location"]).text
+        assert "1 file was added as a new record." in text
+        assert "1 file had been decided about already." in text
         done = visitor.submit(page, f"{page}decide/", {"one": f"substitute:{twin}:{key.number}"})
         assert "1 record has its new file." in visitor.get(done.headers["location"]).text
         assert "1 file waits" in visitor.get(page).text
@@ -360,7 +360,7 @@ class TestOnThePage:
         form = {**visitor.form("/upload/"), "base_id": str(server.photographs.id)}
         file = make.jpeg(tmp_path / "a.jpg").read_bytes()
         answer = visitor.client.post("/upload/", data=form, files={"file": ("a.jpg", file)})
-        assert "Documents of this kind are not taken here. It waits in the quarantine." in answer.text
+        assert "Documents of this kind are not accepted here. It waits in the quarantine." in answer.text
         assert 'href="/library/quarantine/"' in answer.text
 
 

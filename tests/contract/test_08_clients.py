@@ -1,4 +1,4 @@
-"""Contract 08: the clients that are out there, call by call in their own order and form, against 02's tables."""
+"""Contract 08: existing clients, call by call in their own order and form, against the tables of 02."""
 
 import json
 import re
@@ -31,7 +31,7 @@ EXTENDED = "application/vnd.phraseanet.record-extended+json"
 
 @pytest.fixture(scope="module")
 def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """One document of every kind, and a status bit; tests only read here."""
+    """One document of every kind, and a status bit; these tests only read."""
     folder = tmp_path_factory.mktemp("clients")
     server = Server(folder / "data")
     ada = server.user("ada", first_name="Ada", email="ada@museum.example")
@@ -48,7 +48,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture
 def own(server: Server, tmp_path: Path) -> Server:
-    """One photograph, to be changed."""
+    """One photograph that tests may change."""
     server.add(harbour(tmp_path), server.user("ada", first_name="Ada"))
     with_status_bit(server)
     return server
@@ -77,7 +77,7 @@ def ada_of(server: Server) -> User:
 
 
 def allowed(server: Server, user: User, app: Registered, response_type: str, **more: str) -> str:
-    """The address to which a browser is sent after the person allowed it, from the form that it shows."""
+    """The address to which the browser is sent after the person allows the application on the consent page."""
     query = {"response_type": response_type, "client_id": app.client_id, "redirect_uri": CALLBACK, **more}
     browser = server.browser(user)
     page = browser.get("/api/oauthv2/authorize", params=query)
@@ -94,7 +94,7 @@ def fits(shape: Any, value: Any) -> None:
 
 
 class Sdk:
-    """The calls of the PHP SDK: the token in the query of each, arrays with indices, answers read as objects."""
+    """The calls of the PHP SDK: token in the query, arrays with indices, responses read as objects."""
 
     def __init__(self, server: Server, token: str) -> None:
         self.http, self.token = server.http, token
@@ -121,7 +121,7 @@ def changing(own: Server) -> Sdk:
 
 
 def signed_in(server: Server) -> Sdk:
-    """As the SDK does it: authorize with an empty scope, then the code for a token."""
+    """Signs in as the SDK does: authorize with an empty scope, then exchange the code for a token."""
     ada = ada_of(server)
     app = server.register(ada)
     back = urlsplit(allowed(server, ada, app, "code", scope="", state="k3"))
@@ -142,8 +142,8 @@ def test_php_sdk_reads_structure_as_lists(sdk: Sdk) -> None:
     fits([shapes.DATABOX], boxes)
     box = boxes[0]["databox_id"]
     fits([shapes.COLLECTION], sdk("GET", f"databoxes/{box}/collections/")["collections"])
-    with_right = sdk("GET", "me/")
-    fits({"user": shapes.USER, "collections": [shapes.GRANT], "databoxes": list}, with_right)
+    me = sdk("GET", "me/")
+    fits({"user": shapes.USER, "collections": [shapes.GRANT], "databoxes": list}, me)
     structures = sdk("GET", "me/structures/")
     fits([shapes.META_FIELD], structures["meta_fields"])
     technical = [{"name": shapes.FACTS, "method": (str, None), "type": str, "analyzable": bool}]
@@ -170,23 +170,23 @@ def test_php_sdk_reads_definitions_with_the_right_to_structure(changing: Sdk, ow
 @pytest.mark.parametrize("where", ["records/search/", "search/"])
 def test_php_sdk_searches_and_reads_every_kind(sdk: Sdk, where: str) -> None:
     form = {"query": "", "bases[0]": "1", "bases[1]": "2", "offset_start": "0", "per_page": "20", "record_type": ""}
-    found = sdk("POST", where, data=form)
-    fits(shapes.SEARCH, found)
-    records = found["results"] if where.startswith("records") else found["results"]["records"]
+    response = sdk("POST", where, data=form)
+    fits(shapes.SEARCH, response)
+    records = response["results"] if where.startswith("records") else response["results"]["records"]
     fits([shapes.RECORD], records)
-    assert {one["phrasea_type"] for one in records} == {"image", "video", "audio", "document", "unknown"}
-    assert found["available_results"] == found["total_results"] == len(records) == 6
+    assert {record["phrasea_type"] for record in records} == {"image", "video", "audio", "document", "unknown"}
+    assert response["available_results"] == response["total_results"] == len(records) == 6
 
 
 def test_php_sdk_opens_every_record(sdk: Sdk) -> None:
-    for one in sdk("POST", "records/search/", data={"query": "", "per_page": "20"})["results"]:
-        here = f"records/{one['databox_id']}/{one['record_id']}/"
-        fits(shapes.RECORD, sdk("GET", here)["record"])
-        fits([shapes.CAPTION], sdk("GET", here + "caption/")["caption_metadatas"])
-        fits([shapes.METADATA], sdk("GET", here + "metadatas/")["record_metadatas"])
-        fits([shapes.STATUS], sdk("GET", here + "status/")["status"])
-        fits({"baskets": list, "stories": list}, sdk("GET", here + "related/"))
-        embed = sdk("GET", here + "embed/")["embed"]
+    for record in sdk("POST", "records/search/", data={"query": "", "per_page": "20"})["results"]:
+        path = f"records/{record['databox_id']}/{record['record_id']}/"
+        fits(shapes.RECORD, sdk("GET", path)["record"])
+        fits([shapes.CAPTION], sdk("GET", path + "caption/")["caption_metadatas"])
+        fits([shapes.METADATA], sdk("GET", path + "metadatas/")["record_metadatas"])
+        fits([shapes.STATUS], sdk("GET", path + "status/")["status"])
+        fits({"baskets": list, "stories": list}, sdk("GET", path + "related/"))
+        embed = sdk("GET", path + "embed/")["embed"]
         fits([{**shapes.SUBDEF, "permalink": shapes.PERMALINK}], embed)
         assert embed[0]["name"] == "document"
 
@@ -194,21 +194,21 @@ def test_php_sdk_opens_every_record(sdk: Sdk) -> None:
 def test_php_sdk_changes_and_deletes(changing: Sdk, own: Server) -> None:
     sdk = changing
     record = sdk("POST", "records/search/", data={"query": "harbour"})["results"][0]
-    here = f"records/{record['databox_id']}/{record['record_id']}/"
-    title = next(one for one in sdk("GET", here + "metadatas/")["record_metadatas"] if one["name"] == "Title")
+    path = f"records/{record['databox_id']}/{record['record_id']}/"
+    title = next(entry for entry in sdk("GET", path + "metadatas/")["record_metadatas"] if entry["name"] == "Title")
     change = {
         "metadatas[0][meta_struct_id]": str(title["meta_structure_id"]), "metadatas[0][meta_id]": str(title["meta_id"]),
         "metadatas[0][value]": "Harbour at night",
     }  # fmt: skip
-    changed = sdk("POST", here + "setmetadatas/", data=change)["record_metadatas"]
+    changed = sdk("POST", path + "setmetadatas/", data=change)["record_metadatas"]
     fits([shapes.METADATA], changed)
-    assert "Harbour at night" in [one["value"] for one in changed]
-    fits([shapes.STATUS], sdk("POST", here + "setstatus/", data={"status[4]": "1"})["status"])
-    moved = sdk("POST", here + "setcollection/", data={"base_id": str(own.archive.id)})["record"]
+    assert "Harbour at night" in [entry["value"] for entry in changed]
+    fits([shapes.STATUS], sdk("POST", path + "setstatus/", data={"status[4]": "1"})["status"])
+    moved = sdk("POST", path + "setcollection/", data={"base_id": str(own.archive.id)})["record"]
     fits(shapes.RECORD, moved)
     assert moved["base_id"] == own.archive.id
-    assert sdk("DELETE", here) == {}
-    gone = sdk.http.get(f"/api/v1/{here}", params={"oauth_token": sdk.token}, headers=SDK)
+    assert sdk("DELETE", path) == {}
+    gone = sdk.http.get(f"/api/v1/{path}", params={"oauth_token": sdk.token}, headers=SDK)
     assert (gone.status_code, gone.json()["response"]) == (404, {})
 
 
@@ -236,7 +236,7 @@ def test_php_sdk_tells_refusals_apart_by_status(sdk: Sdk, token: str | None, pat
     )
     assert answer.status_code == status
     if status != 404:
-        assert any(one.startswith("OAuth realm='Service', error='") for one in challenges(answer))
+        assert any(challenge.startswith("OAuth realm='Service', error='") for challenge in challenges(answer))
 
 
 def challenges(answer: httpx.Response) -> list[str]:
@@ -253,16 +253,16 @@ def test_wordpress_signs_in_by_password_without_secret_and_frames_what_it_found(
     answer = filled.http.post("/api/oauthv2/token", data=form)
     assert answer.status_code == 200, answer.text
     token = answer.json()["access_token"]
-    found = filled.http.get(
+    response = filled.http.get(
         "/api/v1/search/",
         params={"oauth_token": token, "query": "", "per_page": "20", "offset_start": "0", "record_type": "image"},
         headers={"Accept": EXTENDED},
     ).json()["response"]
-    fits(shapes.SEARCH, found)
-    fits({"stories": list, "records": [shapes.EXTENDED]}, found["results"])
-    (record,) = found["results"]["records"]
+    fits(shapes.SEARCH, response)
+    fits({"stories": list, "records": [shapes.EXTENDED]}, response["results"])
+    (record,) = response["results"]["records"]
     for name in ("preview", "document", "thumbnail"):
-        subdef = next(one for one in record["subdefs"] if one["name"] == name)
+        subdef = next(file for file in record["subdefs"] if file["name"] == name)
         for address in (subdef["permalink"]["url"], subdef["permalink"]["download_url"]):
             framed = filled.http.get(f"/embed/?url={address}")  # not percent-encoded, as the plugin writes it
             assert framed.status_code == 200, framed.text
@@ -284,7 +284,7 @@ def test_phrasea_indexer_pages_without_the_last_slash(filled: Server) -> None:
         )
         if not page["results"]["records"]:
             break
-        seen += [one["record_id"] for one in page["results"]["records"]]
+        seen += [record["record_id"] for record in page["results"]["records"]]
     assert seen == [1, 2, 3, 4, 5, 6]
 
 
@@ -297,15 +297,15 @@ def test_lutece_posts_everything_and_reads_every_member(filled: Server) -> None:
     assert answer.status_code == 200, answer.text
     records = answer.json()["response"]["results"]["records"]
     assert len(records) == 6
-    known = [one for one in records if one["phrasea_type"] != "unknown"]
+    known = [record for record in records if record["phrasea_type"] != "unknown"]
     fits([{**shapes.RECORD, "thumbnail": {**shapes.SUBDEF, "permalink": shapes.PERMALINK}}], known)
 
 
 def test_old_browser_library_takes_the_token_from_the_fragment_and_speaks_jsonp(filled: Server) -> None:
     ada = ada_of(filled)
     app = filled.register(ada)
-    here = CALLBACK + "?page=3"  # the page it stands on
-    back = urlsplit(allowed(filled, ada, app, "token", redirect_uri=here, state="s"))
+    page_url = CALLBACK + "?page=3"  # the page it is on
+    back = urlsplit(allowed(filled, ada, app, "token", redirect_uri=page_url, state="s"))
     assert parse_qs(back.query) == {"page": ["3"], "state": ["s"]}
     token = parse_qs(back.fragment)["access_token"][0]
     assert "code" not in parse_qs(back.fragment)
@@ -332,12 +332,12 @@ def test_oauth_libraries_find_what_they_insist_on(server: Server) -> None:
         {},
     )
     refused = server.http.get("/api/v1/me/", headers={"Authorization": "Bearer nobody"})
-    words = [one.partition(" ")[0] for one in challenges(refused)]
+    words = [challenge.partition(" ")[0] for challenge in challenges(refused)]
     assert refused.status_code == 401
     assert words == ["OAuth", "Bearer"]
-    told = server.http.get("/.well-known/oauth-authorization-server").json()
-    assert "S256" in told["code_challenge_methods_supported"]
-    assert told["revocation_endpoint"].endswith("/api/oauthv2/revoke")
+    metadata = server.http.get("/.well-known/oauth-authorization-server").json()
+    assert "S256" in metadata["code_challenge_methods_supported"]
+    assert metadata["revocation_endpoint"].endswith("/api/oauthv2/revoke")
 
 
 def test_multipart_without_boundary_or_body_counts_as_no_body(filled: Server) -> None:

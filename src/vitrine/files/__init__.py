@@ -1,4 +1,4 @@
-"""Bytes out: permalinks, signed addresses, files of signed-in browsers."""
+"""Delivers bytes: permalinks, signed addresses, files for signed-in browsers."""
 
 from vitrine.files.routes import ROUTES
 

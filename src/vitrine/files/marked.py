@@ -1,6 +1,7 @@
-"""Between a file and its viewer: the marked copy where one is due (contract 04 section 5).
+"""Chooses what a viewer gets: the file itself, or the overlaid copy where one is required (contract 04 section 5).
 
-Every route that hands out a picture of a record passes here; a file without a mark costs one look at its collection.
+Every route that delivers a picture of a record uses this. A file that needs no overlay costs one look at its
+collection.
 """
 
 from dataclasses import dataclass
@@ -18,8 +19,8 @@ from vitrine.platform.database import UnitOfWork
 
 
 @dataclass(frozen=True, slots=True)
-class Due:
-    """A file on its way out: *wanted* is the mark it must carry; *varies* that others get other bytes of it."""
+class Delivery:
+    """A file to be delivered. *wanted* is the overlay it must carry; *varies* means that others get different bytes."""
 
     record: Record
     rendition: Rendition
@@ -27,7 +28,7 @@ class Due:
     varies: bool
 
 
-def due(
+def decide(
     here: Services,
     work: UnitOfWork,
     record: Record,
@@ -36,20 +37,20 @@ def due(
     viewer: Actor = NOBODY,
     issuer: Actor | None = None,
     own: bool = False,
-) -> Due:
+) -> Delivery:
     """Decide inside the unit of work that read the file."""
     if not rendition.mime.startswith("image/"):
-        return Due(record, rendition, None, varies=False)
+        return Delivery(record, rendition, None, varies=False)
     structure = here.records.structure(work)
     mark = marks.due(structure, record, rendition, work.now, viewer=viewer, issuer=issuer, own=own)
     wanted = here.marks.wanted(work, record, rendition, mark)
-    return Due(record, rendition, wanted, varies=wanted is not None or marks.depends_on_viewer(structure, record))
+    return Delivery(record, rendition, wanted, varies=wanted is not None or marks.depends_on_viewer(structure, record))
 
 
-async def as_due(request: Request, one: Due) -> Document:
-    """What to send: the file itself, or the marked copy in its place, made now if need be."""
-    if one.wanted is None:
-        return Document.of(one.record, one.rendition)
-    wanted = one.wanted
+async def document_for(request: Request, delivery: Delivery) -> Document:
+    """The document to send: the file itself, or its overlaid copy, made now if need be."""
+    if delivery.wanted is None:
+        return Document.of(delivery.record, delivery.rendition)
+    wanted = delivery.wanted
     ready = wanted.ready if wanted.ready else await off(partial(services(request).marks.make, wanted))
-    return Document.of(one.record, marks.stand_in(one.rendition, ready))
+    return Document.of(delivery.record, marks.stand_in(delivery.rendition, ready))

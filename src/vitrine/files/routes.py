@@ -1,4 +1,4 @@
-"""Permalinks of both forms, their captions, signed addresses and files of browsers (contract 04 sections 2 to 4)."""
+"""Permalinks of both forms, their captions, signed addresses and files for browsers (contract 04 sections 2 to 4)."""
 
 import re
 from functools import lru_cache
@@ -14,7 +14,7 @@ from vitrine.edge import Services, cookie, glance, nobody, optional_bearer, para
 from vitrine.edge.text import text_routes
 from vitrine.embed.targets import PermalinkTarget
 from vitrine.errors import NotFound
-from vitrine.files.marked import Due, as_due, due
+from vitrine.files.marked import Delivery, decide, document_for
 from vitrine.files.send import Document, filename_of, send
 from vitrine.library import permalinks, store
 from vitrine.library.errors import MayNotSee
@@ -24,15 +24,17 @@ from vitrine.platform.crypto import same
 from vitrine.platform.database import UnitOfWork
 from vitrine.platform.texts import without_controls
 
-# What most addresses look like: nothing to parse, and no access token beside the permalink's own.
+# The form of most addresses: nothing to parse, and no access token besides the permalink's own.
 TOKEN_ALONE = re.compile(rb"token=([0-9A-Za-z]{1,128})")
 _OPTIONS = {"Allow": "GET, HEAD, OPTIONS", "Access-Control-Allow-Origin": "*"}
 _ESCAPED = {"<": "\\u003C", ">": "\\u003E", "&": "\\u0026", "'": "\\u0027"}
 
 
 def _wanted(request: Request, token: str | None) -> PermalinkTarget:
-    at = request.scope["path_params"]
-    return PermalinkTarget(RecordKey(DataboxId(at["databox_id"]), at["record_id"]), at["subdef"].lower(), token)
+    path_params = request.scope["path_params"]
+    return PermalinkTarget(
+        RecordKey(DataboxId(path_params["databox_id"]), path_params["record_id"]), path_params["subdef"].lower(), token
+    )
 
 
 async def permalink(request: Request) -> Response:
@@ -45,7 +47,7 @@ async def permalink(request: Request) -> Response:
     else:
         params = await parameters(request)
         wanted = _wanted(request, params.text("token"))
-        # A token of a viewer that is wrong is refused before the file is served.
+        # A wrong access token is refused before the file is served.
         request.scope["state"]["needs"] = "library:read"
         viewer = await read(request, nobody, lambda work, _actor: optional_bearer(work, request))
     file = await glance(request, lambda work: permalinks.shared(work, wanted.key, wanted.name, wanted.token))
@@ -53,30 +55,32 @@ async def permalink(request: Request) -> Response:
     public = file.is_public
     if file.mime.startswith("image/") and (viewer is not None or not file.is_unmarked):
         target = await read(request, nobody, lambda work, _actor: _linked(here, work, wanted, viewer or NOBODY))
-        document, public = await as_due(request, target), public and not target.varies
+        document, public = await document_for(request, target), public and not target.varies
     return send(request, document, public=public, link=link)
 
 
-def _linked(here: Services, work: UnitOfWork, wanted: PermalinkTarget, viewer: Actor) -> Due:
+def _linked(here: Services, work: UnitOfWork, wanted: PermalinkTarget, viewer: Actor) -> Delivery:
     target = here.embeds.by_permalink(work, wanted)
-    return due(here, work, target.record, target.rendition, viewer=viewer)
+    return decide(here, work, target.record, target.rendition, viewer=viewer)
 
 
 @lru_cache(maxsize=8192)
 def answering(base_url: str, key: RecordKey, file: SharedFile) -> tuple[Document, str]:
-    """The document and its `Link`, which names the caption with the file's own token (04 section 3)."""
+    """The document and its `Link` header, which gives the caption's address with the file's own token (04 section
+    3)."""
     name = filename_of(file.title, file.original_name, file.name, file.extension)
     caption = f"/permalink/v1/{key.databox}/{key.number}/caption/?token={file.token}"
     return Document(file.sha256, file.size, file.mime, file.updated, name), base_url.rstrip("/") + caption
 
 
 async def old_permalink(request: Request) -> Response:
-    """GET, HEAD /permalink/v1/{label}/{databox}/{record}/{token}/{subdef}/: bookmarks and pages from before 3.7.9."""
+    """GET, HEAD /permalink/v1/{label}/{databox}/{record}/{token}/{subdef}/, for bookmarks and pages made before
+    3.7.9."""
     here = services(request)
     wanted = _wanted(request, request.path_params["token"])
 
-    found = await read(request, nobody, lambda work, _actor: _linked(here, work, wanted, NOBODY))
-    return send(request, await as_due(request, found), public=False)
+    delivery = await read(request, nobody, lambda work, _actor: _linked(here, work, wanted, NOBODY))
+    return send(request, await document_for(request, delivery), public=False)
 
 
 async def options(request: Request) -> Response:
@@ -88,25 +92,26 @@ async def options(request: Request) -> Response:
 
 
 async def caption(request: Request) -> Response:
-    """GET /permalink/v1/{databox}/{record}/caption/?token=…: fields by name; the token of any file of it will do."""
+    """GET /permalink/v1/{databox}/{record}/caption/?token=…: fields by name; the token of any of the record's files is
+    accepted."""
     here = services(request)
     key = RecordKey(DataboxId(request.path_params["databox_id"]), request.path_params["record_id"])
     token = request.query_params.get("token") or ""
 
     def call(work: UnitOfWork, _actor: Actor) -> dict[str, Any]:
         record = store.by_key(work, key)
-        tokens = store.has_permalink_token(work, record.id) if record else []
-        if record is None or not any(same(one, token) for one in tokens):
-            raise WrongToken("This link is not right.")
-        made: dict[str, Any] = {}
+        tokens = store.permalink_tokens(work, record.id) if record else []
+        if record is None or not any(same(known, token) for known in tokens):
+            raise WrongToken("This link is not valid.")
+        description: dict[str, Any] = {}
         for field, value in here.records.values(work, NOBODY, record, business=False):
             text = without_controls(value.value)
             plain: Any = int(text) if text.isdecimal() and text.isascii() and len(text) < 16 else text
             if field.multi:
-                made.setdefault(field.name, []).append(plain)
+                description.setdefault(field.name, []).append(plain)
             else:
-                made[field.name] = plain
-        return made
+                description[field.name] = plain
+        return description
 
     if request.method == "OPTIONS":
         await read(request, nobody, call)
@@ -119,41 +124,42 @@ async def caption(request: Request) -> Response:
 
 
 async def signed(request: Request) -> Response:
-    """GET, HEAD /medias/{token}: needs no access token; the issuer must still have access."""
+    """GET, HEAD /medias/{token}: requires no access token, but the issuer must still have access."""
     here = services(request)
     token = request.path_params["token"]
 
-    def call(work: UnitOfWork, _actor: Actor) -> Due:
+    def call(work: UnitOfWork, _actor: Actor) -> Delivery:
         target, issuer = here.embeds.signed_by(work, token)
-        found = due(here, work, target.record, target.rendition, issuer=issuer)
-        if found.wanted is None:
-            return found
-        # Only where a stranger would get a mark does it matter who is signed in (04 section 4).
+        delivery = decide(here, work, target.record, target.rendition, issuer=issuer)
+        if delivery.wanted is None:
+            return delivery
+        # Who is signed in matters only where a stranger would get an overlay (04 section 4).
         viewer = cookie(work, request)
         if not viewer.is_known:
-            return found
-        return due(here, work, target.record, target.rendition, viewer=viewer)
+            return delivery
+        return decide(here, work, target.record, target.rendition, viewer=viewer)
 
-    found = await read(request, nobody, call)
-    return send(request, await as_due(request, found), public=False)
+    delivery = await read(request, nobody, call)
+    return send(request, await document_for(request, delivery), public=False)
 
 
 async def datafile(request: Request) -> Response:
-    """GET, HEAD /datafiles/{databox}/{record}/{subdef}/: for signed-in browsers, by their rights (04 section 4)."""
+    """GET, HEAD /datafiles/{databox}/{record}/{subdef}/: for signed-in browsers, according to their rights (04 section
+    4)."""
     here = services(request)
     wanted = _wanted(request, None)
 
-    def call(work: UnitOfWork, actor: Actor) -> Due:
+    def call(work: UnitOfWork, actor: Actor) -> Delivery:
         if not actor.is_known:
             raise NotFound("There is nothing at this address.", why="no session")
         try:
             record, rendition = here.records.rendition(work, actor, wanted.key, wanted.name)
         except MayNotSee as refusal:
             raise NotFound("There is nothing at this address.", why=refusal.why) from refusal
-        return due(here, work, record, rendition, viewer=actor, own=True)
+        return decide(here, work, record, rendition, viewer=actor, own=True)
 
-    found = await read(request, cookie, call)
-    return send(request, await as_due(request, found), public=False)
+    delivery = await read(request, cookie, call)
+    return send(request, await document_for(request, delivery), public=False)
 
 
 FILE = "/permalink/v1/{databox_id:int}/{record_id:int}/{subdef}"
@@ -161,7 +167,7 @@ OLD = "/permalink/v1/{label}/{databox_id:int}/{record_id:int}/{token}/{subdef}/"
 PERMALINK = Route(FILE + "/{label}", permalink, methods=["GET"])
 ROUTES = text_routes(
     [
-        PERMALINK,  # first: pages are full of these
+        PERMALINK,  # first, since pages contain many of them
         Route("/permalink/v1/{databox_id:int}/{record_id:int}/caption/", caption, methods=["GET", "OPTIONS"]),
         Route(FILE + "/{label}", options, methods=["OPTIONS"]),
         Route(FILE + "/", options, methods=["OPTIONS"]),

@@ -1,4 +1,4 @@
-"""One rendition as an HTTP answer: validators, ranges, names, freshness (contract 04 section 3)."""
+"""One rendition as an HTTP response: validators, ranges, names, freshness (contract 04 section 3)."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -32,12 +32,12 @@ CHUNK = 256 * 1024
 SMALL = 1 << 20
 _CONDITIONAL = frozenset({b"if-none-match", b"if-modified-since", b"if-range", b"range"})
 _OFF = frozenset({"0", "false", "no", "off"})
-# A document is opened in the browser under our origin only when it cannot run anything there.
+# A document may be opened in the browser under our origin only if it cannot run code there.
 _INERT = ("image/jpeg", "image/png", "image/gif", "image/webp", "image/avif", "video/", "audio/", "application/pdf")
 
 
 def conditions(request: Request) -> Conditions | None:
-    """The conditional headers; None when there are none, which is the common case."""
+    """The conditional headers; None if there are none, the common case."""
     headers = request.headers
     if not any(name in _CONDITIONAL for name, _ in headers.raw):
         return None
@@ -50,7 +50,7 @@ def conditions(request: Request) -> Conditions | None:
 
 
 def is_download(request: Request) -> bool:
-    """`download` present and not 0, false, no or off: an attachment, also with an empty value (04 section 2 DO)."""
+    """True for an attachment: `download` is present and not 0, false, no or off; it may be empty (04 section 2 DO)."""
     value = request.query_params.get("download")
     return value is not None and value.lower() not in _OFF
 
@@ -61,7 +61,7 @@ def is_inert(mime: str) -> bool:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Document:
-    """What an answer needs to know of a rendition with bytes. Compared by identity, as the key of the headers kept."""
+    """What a response needs to know about a rendition with bytes. Compared by identity, since it is a cache key."""
 
     sha256: str
     size: int
@@ -77,34 +77,34 @@ class Document:
 
 
 def filename_of(title: str, original_name: str | None, name: str, extension: str) -> str:
-    """The original keeps its name; a rendition gets its own between the stem and its extension."""
+    """The original keeps its name; other renditions get theirs inserted between the stem and the extension."""
     if name == DOCUMENT:
-        return _ending(original_name, extension) if original_name else f"document.{extension}"
+        return _with_extension(original_name, extension) if original_name else f"document.{extension}"
     stem = (original_name or title).rpartition(".")[0] or title
     return f"{stem}-{name}.{extension}"
 
 
-def _ending(name: str, extension: str) -> str:
-    """*name* with the ending of what is sent: the marked copy of a HEIC picture is a JPEG, and is called so."""
+def _with_extension(name: str, extension: str) -> str:
+    """*name* with the extension of the file sent: the overlaid copy of a HEIC picture is a JPEG and is named so."""
     stem, dot, own = name.rpartition(".")
     return f"{stem}.{extension}" if dot and extension and own.lower() != extension else name
 
 
 def send(request: Request, document: Document, *, public: bool, link: str | None = None) -> Response:
-    """The file, a part of it, or 304. *public* says whether shared caches may keep it; *link* goes into `Link`."""
+    """The file, a part of it, or 304. *public* says whether shared caches may store it; *link* goes into `Link`."""
     attachment, filename = False, ""
     if b"download" in request.scope["query_string"] or b"filename" in request.scope["query_string"]:
         attachment = is_download(request)
         filename = request.query_params.get("filename", "")[:200]
     headers = _headers(document, public, link, attachment, filename)
-    asked = conditions(request)
-    if asked is None:
+    conditional = conditions(request)
+    if conditional is None:
         return _body(request, document, None, headers)
     tag = etag(document.sha256)
-    if is_unchanged(asked, tag, document.modified):
+    if is_unchanged(conditional, tag, document.modified):
         return _File(304, headers)
     try:
-        span = wanted_span(asked, document.size, tag, document.modified)
+        span = wanted_span(conditional, document.size, tag, document.modified)
     except RangeNotSatisfiable:
         return _File(416, [*headers, (b"content-range", b"bytes */%d" % document.size)])
     return _body(request, document, span, headers)
@@ -115,9 +115,9 @@ Headers = Sequence[tuple[bytes, bytes]]
 
 @lru_cache(maxsize=8192)
 def _headers(document: Document, public: bool, link: str | None, attachment: bool, filename: str) -> Headers:
-    """Every header but the length and the range: the same for as long as the file is the same."""
+    """Every header but length and range: unchanged as long as the file is unchanged."""
     kind = "attachment" if attachment or not is_inert(document.mime) else "inline"
-    made = {
+    headers = {
         "ETag": etag(document.sha256),
         "Last-Modified": http_date(document.modified),
         "Accept-Ranges": "bytes",
@@ -128,15 +128,15 @@ def _headers(document: Document, public: bool, link: str | None, attachment: boo
         "Content-Type": document.mime,
     }
     if document.mime != "application/pdf":  # browsers do not show a PDF inside a sandbox
-        made["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
+        headers["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
     if link is not None:
-        made["Link"] = link
+        headers["Link"] = link
     # Bytes of a header (RFC 9110 section 5.5).
-    return tuple((name.lower().encode(), value.encode("latin-1")) for name, value in made.items())
+    return tuple((name.lower().encode(), value.encode("latin-1")) for name, value in headers.items())
 
 
 class _File(Response):
-    """A whole answer whose headers are ours and already bytes."""
+    """A complete response whose headers are already encoded."""
 
     def __init__(self, status: int, headers: Headers, body: bytes = b"", length: int | None = None) -> None:
         self.status_code = status
@@ -149,7 +149,7 @@ class _File(Response):
 
 @lru_cache(maxsize=8192)
 def headers_of(document: Document, *, public: bool, link: str | None, length: int) -> Headers:
-    """The headers of a whole plain answer, shown and not saved."""
+    """The headers of a complete response, shown inline."""
     return Sealed((*_headers(document, public, link, False, ""), (b"content-length", b"%d" % length)), length)
 
 
@@ -158,20 +158,20 @@ def _body(request: Request, document: Document, span: Span | None, headers: Head
     status, start, length = 200, 0, document.size
     if span is not None:
         status, start, length = 206, span.start, span.length
-        where = b"bytes %d-%d/%d" % (span.start, span.end, document.size)
-        headers = [*headers, (b"content-range", where)]
+        content_range = b"bytes %d-%d/%d" % (span.start, span.end, document.size)
+        headers = [*headers, (b"content-range", content_range)]
     if request.scope["method"] == "HEAD":
         return _File(status, headers, length=length)
-    whole = media.hot.at_hand(document.sha256) if document.size <= media.hot.largest else None
-    if whole is not None:
-        return _File(status, headers, whole if span is None else whole[start : start + length])
+    content = media.hot.at_hand(document.sha256) if document.size <= media.hot.largest else None
+    if content is not None:
+        return _File(status, headers, content if span is None else content[start : start + length])
     if not media.hot.is_near:
         return _Remote(media, document, start, length, status, headers)
-    inside = _internal(request, document.sha256)
-    if inside is not None:
-        # nginx sends the bytes and answers ranges: it decides by the validators that it finds in this answer.
-        plain = [one for one in headers if one[0] not in (b"content-range", b"accept-ranges")]
-        return _File(200, [*plain, (b"x-accel-redirect", inside)])
+    internal_path = _internal(request, document.sha256)
+    if internal_path is not None:
+        # nginx sends the bytes and serves ranges: it decides by the validators in this response.
+        plain = [header for header in headers if header[0] not in (b"content-range", b"accept-ranges")]
+        return _File(200, [*plain, (b"x-accel-redirect", internal_path)])
     file = media.store.open(document.sha256)
     if start:
         file.seek(start)
@@ -184,16 +184,17 @@ def _body(request: Request, document: Document, span: Span | None, headers: Head
 
 
 def _internal(request: Request, sha256: str) -> bytes | None:
-    """Where the proxy's nginx finds the file; None when we send it: no such proxy, or this request came past it."""
+    """The file's path inside the proxy's nginx. None when we send it ourselves: there is no such proxy, or the request
+    bypassed it."""
     settings, client = services(request).settings, request.scope.get("client")
     if not settings.accel_prefix or client is None or not is_in(client[0], networks(settings.trusted_proxies)):
         return None
-    services(request).media.store.size(sha256)  # a missing file is refused here, in our words
+    services(request).media.store.size(sha256)  # a missing file is refused here, with our own error
     return f"{settings.accel_prefix.rstrip('/')}/{sha256[:2]}/{sha256[2:4]}/{sha256}".encode()
 
 
 class _Remote(StreamingResponse):
-    """A part of a blob from elsewhere: opened and read in worker threads, refused before the first byte is sent."""
+    """A part of a blob in remote storage: read in worker threads, and refused before the first byte is sent."""
 
     def __init__(
         self, media: Media, document: Document, start: int, length: int, status: int, headers: Headers
@@ -212,8 +213,8 @@ class _Remote(StreamingResponse):
 
     def _open(self) -> Iterator[bytes]:
         if self._document.size <= self._media.hot.largest:
-            whole = self._media.hot.read(self._document.sha256)
-            return iter((whole[self._start : self._start + self._length],))
+            content = self._media.hot.read(self._document.sha256)
+            return iter((content[self._start : self._start + self._length],))
         file = self._media.store.open(self._document.sha256)
         file.seek(self._start)
         return _pieces(file, self._length)

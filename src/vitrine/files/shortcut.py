@@ -1,8 +1,8 @@
-"""The plain case of a permalink, without building a request: GET of a small file, its own token alone, no condition.
+"""The common case of a permalink, without building a request: GET of a small file with only its token, unconditional.
 
-A page of an application shows dozens of thumbnails, and a server that hands out twenty kilobytes should not spend more
-on finding out what was asked than on sending it. Everything else, refusals too, takes the route in `routes.py`; both
-ask `library.permalinks.shared` and make their headers by the same functions.
+A page of an application shows dozens of thumbnails, so parsing the request should not cost more than sending twenty
+kilobytes. Everything else, refusals included, takes the route in `routes.py`. Both call `library.permalinks.shared`
+and build their headers with the same functions.
 """
 
 import re
@@ -22,7 +22,7 @@ _LONG_WAY = frozenset({b"authorization", b"if-none-match", b"if-modified-since",
 
 
 def small_permalink(services: Services, scope: Scope) -> Whole | None:
-    """The answer, or None when the route must see the request."""
+    """The response, or None when the request must take the route."""
     plain = _PLAIN.fullmatch(scope["path"])
     token = TOKEN_ALONE.fullmatch(scope["query_string"])
     if plain is None or token is None or scope["method"] != "GET":

@@ -1,4 +1,5 @@
-"""Changes to a record: its values, status bits and collection, each all or nothing (02 section 6.6, 06 section 7)."""
+"""Changes to a record's values, status bits and collection. Each applies as a whole or not at all (02 section 6.6,
+06 section 7)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -19,8 +20,8 @@ FIRST_BIT, LAST_BIT = 4, 31
 
 @dataclass(frozen=True, slots=True)
 class FieldChange:
-    """One wish: without *value_id* a value is added (or the only one replaced), with it that value is changed; an empty
-    *value* takes away."""
+    """One change to a field. Without *value_id* a value is added (or the only value replaced); with it, that value is
+    changed. An empty *value* deletes."""
 
     field_id: FieldId
     value_id: int | None
@@ -31,40 +32,42 @@ class FieldChange:
 class Changes:
     records: Records
 
-    def set_values(self, work: UnitOfWork, actor: Actor, key: RecordKey, wanted: Sequence[FieldChange]) -> Record:
-        """Needs sight and `canmodifrecord` on the record's own collection (02 section 6.6 D).
+    def set_values(self, work: UnitOfWork, actor: Actor, key: RecordKey, changes: Sequence[FieldChange]) -> Record:
+        """Requires sight and `canmodifrecord` on the record's own collection (02 section 6.6 D).
 
-        Raises MayNotChange, NoSuchField or Invalid, and then nothing is changed. Read-only fields are passed over, as
-        is a *value_id* that is not there.
+        Raises MayNotChange, NoSuchField or Invalid, and then nothing is changed. Read-only fields and an unknown
+        *value_id* are skipped.
         """
-        record = self._may(work, actor, key, Right.canmodifrecord)
+        record = self._record_with_right(work, actor, key, Right.canmodifrecord)
         fields = self.records.structure(work).field_by_id
         held: dict[FieldId, list[Value]] = {}
         for value in store.values_of(work, [record.id])[record.id]:
             held.setdefault(value.field_id, []).append(value)
         edit = _Edit(work, record, held, changes_store.next_position(work, record.id))
-        for wish in wanted:
-            field = fields.get(wish.field_id)
+        for change in changes:
+            field = fields.get(change.field_id)
             if field is None or field.databox_id != record.databox_id:
-                raise NoSuchField(f"This databox has no field {wish.field_id}.", field="meta_struct_id")
+                raise NoSuchField(f"This databox has no field {change.field_id}.", field="meta_struct_id")
             if not field.readonly:
-                edit.apply(field, wish)
+                edit.apply(field, change)
         title = self._title(work, record, held)
         store.update_record(work, record.id, {"title": title})
         work.emit(RecordChanged(record.id))
-        audit.write(work, actor, "record.values", f"record {key}", {"fields": sorted({one.field_id for one in wanted})})
+        audit.write(
+            work, actor, "record.values", f"record {key}", {"fields": sorted({change.field_id for change in changes})}
+        )
         return replace(record, title=title, updated=work.now)
 
     def _title(self, work: UnitOfWork, record: Record, held: Mapping[FieldId, list[Value]]) -> str:
         fields = self.records.structure(work).fields[record.databox_id]
-        values = [(one, [value.value for value in held.get(one.id, ())]) for one in fields]
+        values = [(field, [value.value for value in held.get(field.id, ())]) for field in fields]
         return title_of(fields, values, record.original_name or record.title)
 
     def set_status(self, work: UnitOfWork, actor: Actor, key: RecordKey, bits: Mapping[int, bool]) -> Record:
-        """Set some bits, the others stay. Raises Invalid for a bit outside 4 to 31 or one that the databox does not
-        define, and then nothing is changed."""
-        record = self._may(work, actor, key, Right.chgstatus)
-        defined = {one.bit for one in self.records.structure(work).status_bits[record.databox_id]}
+        """Set the given bits; the others stay. Raises Invalid for a bit outside 4 to 31 or one that the databox does
+        not define, and then nothing is changed."""
+        record = self._record_with_right(work, actor, key, Right.chgstatus)
+        defined = {status_bit.bit for status_bit in self.records.structure(work).status_bits[record.databox_id]}
         status = record.status
         for bit, on in bits.items():
             if not FIRST_BIT <= bit <= LAST_BIT or bit not in defined:
@@ -78,11 +81,13 @@ class Changes:
         return replace(record, status=status)
 
     def move(self, work: UnitOfWork, actor: Actor, key: RecordKey, into: CollectionId) -> None:
-        """Into another collection of the same databox: `candeleterecord` where it is, `canaddrecord` where it goes.
+        """Move into another collection of the same databox. Requires `candeleterecord` on the old collection and
+        `canaddrecord` on the new one.
 
-        Raises MayNotChange (here), MayNotAdd (there) or Invalid. Where it is already: nothing happens.
+        Raises MayNotChange (old collection), MayNotAdd (new collection) or Invalid. Does nothing when the record is
+        already there.
         """
-        record = self._may(work, actor, key, Right.candeleterecord)
+        record = self._record_with_right(work, actor, key, Right.candeleterecord)
         if into == record.collection_id:
             return
         try:
@@ -98,8 +103,8 @@ class Changes:
         details = {"before": record.collection_id, "after": into}
         audit.write(work, actor, "record.moved", f"record {key}", details)
 
-    def _may(self, work: UnitOfWork, actor: Actor, key: RecordKey, right: Right) -> Record:
-        """The record, if the actor sees it and has *right* on its very collection (06 section 17.7)."""
+    def _record_with_right(self, work: UnitOfWork, actor: Actor, key: RecordKey, right: Right) -> Record:
+        """The record, if the actor sees it and has *right* on its own collection (06 section 17.7)."""
         record = self.records.get(work, actor, key)
         if not access.may(actor, record, right, work.now):
             raise MayNotChange("You may not do this to this record.", why=f"record {key} needs {right.name}")
@@ -107,7 +112,7 @@ class Changes:
 
 
 class _Edit:
-    """Wishes applied one after the other; *held* follows, so that a later wish sees what an earlier one did."""
+    """Applies changes in order and keeps *held* up to date, so that each change sees the effect of earlier ones."""
 
     def __init__(self, work: UnitOfWork, record: Record, held: dict[FieldId, list[Value]], position: int) -> None:
         self._work = work
@@ -115,47 +120,47 @@ class _Edit:
         self._held = held
         self._position = position
 
-    def apply(self, field: Field, wish: FieldChange) -> None:
-        text = wish.value.replace("\x00", "").strip()
+    def apply(self, field: Field, change: FieldChange) -> None:
+        text = change.value.replace("\x00", "").strip()
         if len(text.encode()) > LONGEST_VALUE:
             raise Invalid(f"A value of {field.name} has at most {LONGEST_VALUE} bytes.", field="value")
-        mine = self._held.setdefault(field.id, [])
-        if wish.value_id is not None:
-            self._change(mine, wish.value_id, text)
+        values = self._held.setdefault(field.id, [])
+        if change.value_id is not None:
+            self._change(values, change.value_id, text)
         elif field.multi:
-            if text and all(one.value != text for one in mine):
-                self._add(field, mine, text)
+            if text and all(value.value != text for value in values):
+                self._add(field, values, text)
         elif not text:
-            self._drop(mine, list(mine))
-        elif mine:
-            self._drop(mine, mine[1:])
-            self._set(mine, mine[0], text)
+            self._drop(values, list(values))
+        elif values:
+            self._drop(values, values[1:])
+            self._set(values, values[0], text)
         else:
-            self._add(field, mine, text)
+            self._add(field, values, text)
 
-    def _change(self, mine: list[Value], value_id: int, text: str) -> None:
-        target = next((one for one in mine if one.id == value_id), None)
+    def _change(self, values: list[Value], value_id: int, text: str) -> None:
+        target = next((value for value in values if value.id == value_id), None)
         if target is None:
             return
         if not text:
-            self._drop(mine, [target])
+            self._drop(values, [target])
             return
-        self._drop(mine, [one for one in mine if one.value == text and one.id != value_id])
-        self._set(mine, target, text)
+        self._drop(values, [value for value in values if value.value == text and value.id != value_id])
+        self._set(values, target, text)
 
-    def _add(self, field: Field, mine: list[Value], text: str) -> None:
-        if len(mine) >= MOST_VALUES:
+    def _add(self, field: Field, values: list[Value], text: str) -> None:
+        if len(values) >= MOST_VALUES:
             raise Invalid(f"{field.name} holds at most {MOST_VALUES} values.", field="metadatas")
-        made = changes_store.add_value(self._work, self._record.id, field.id, text, self._position)
+        value_id = changes_store.add_value(self._work, self._record.id, field.id, text, self._position)
         self._position += 1
-        mine.append(Value(made, field.id, text))
+        values.append(Value(value_id, field.id, text))
 
-    def _set(self, mine: list[Value], value: Value, text: str) -> None:
+    def _set(self, values: list[Value], value: Value, text: str) -> None:
         if value.value != text:
             changes_store.set_value(self._work, value.id, text)
-        mine[mine.index(value)] = replace(value, value=text)
+        values[values.index(value)] = replace(value, value=text)
 
-    def _drop(self, mine: list[Value], gone: list[Value]) -> None:
-        changes_store.delete_values(self._work, [one.id for one in gone])
-        for one in gone:
-            mine.remove(one)
+    def _drop(self, values: list[Value], removed: list[Value]) -> None:
+        changes_store.delete_values(self._work, [value.id for value in removed])
+        for value in removed:
+            values.remove(value)

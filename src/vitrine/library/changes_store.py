@@ -1,4 +1,4 @@
-"""SQL of changes to records: values, and the records that were removed and may come back."""
+"""SQL of changes to records: values, and removed records that can be restored."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -44,13 +44,15 @@ def delete_values(work: UnitOfWork, ids: Sequence[int]) -> None:
 def finish_rendition(
     work: UnitOfWork, record_id: RecordId, name: str, values: Mapping[str, Any], *, again: str | None = None
 ) -> int:
-    """Note what became of a rendition that waits, or that failed by *again*. Returns 0 when it does not wait any more,
-    since somebody put a file there by hand meanwhile, or when the record has gone."""
-    this = sa.and_(renditions.c.record_id == record_id, renditions.c.name == name)
-    waits = renditions.c.state == "waiting"
+    """Store the outcome of a rendition that is waiting, or that failed with the code *again*. Returns 0 when it no
+    longer waits because somebody has put a file there by hand, or when the record is gone."""
+    is_rendition = sa.and_(renditions.c.record_id == record_id, renditions.c.name == name)
+    is_waiting = renditions.c.state == "waiting"
     if again is not None:
-        waits = sa.or_(waits, sa.and_(renditions.c.state == "failed", renditions.c.failure == again))
-    return work.db.execute(renditions.update().where(this, waits).values(updated=work.now, **values)).rowcount
+        is_waiting = sa.or_(is_waiting, sa.and_(renditions.c.state == "failed", renditions.c.failure == again))
+    return work.db.execute(
+        renditions.update().where(is_rendition, is_waiting).values(updated=work.now, **values)
+    ).rowcount
 
 
 def delete_rendition(work: UnitOfWork, record_id: RecordId, name: str) -> None:
@@ -71,7 +73,7 @@ def _plain(table: sa.Table, row: Any) -> dict[str, Any]:
 
 
 def _row(table: sa.Table, plain: Mapping[str, Any]) -> dict[str, Any]:
-    """The reverse; columns that came later get their default, columns that went are left out."""
+    """The reverse. Columns added since get their default; columns dropped since are left out."""
     return {
         column.name: from_micros(plain[column.name])
         if isinstance(column.type, Instant) and plain[column.name] is not None
@@ -82,29 +84,29 @@ def _row(table: sa.Table, plain: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def keep_removed(work: UnitOfWork, record_id: RecordId, remover: int | None) -> None:
-    """Copy everything of a record into one row, and the names of its bytes beside it."""
-    found = work.db.execute(sa.select(records).where(records.c.id == record_id)).mappings().one()
-    kept: dict[str, Any] = {"record": _plain(records, found)}
-    blobs = {found["sha256"]}
+    """Copy everything about a record into one row, and the digests of its files beside it."""
+    record_row = work.db.execute(sa.select(records).where(records.c.id == record_id)).mappings().one()
+    kept: dict[str, Any] = {"record": _plain(records, record_row)}
+    blobs = {record_row["sha256"]}
     for name, table in PARTS.items():
         rows = work.db.execute(
             sa.select(table).where(table.c.record_id == record_id).order_by(*table.primary_key)
         ).mappings()
         kept[name] = [_plain(table, row) for row in rows]
-    blobs.update(one["sha256"] for one in kept["renditions"])
-    made = inserted_id(
+    blobs.update(rendition["sha256"] for rendition in kept["renditions"])
+    removed_id = inserted_id(
         work.db.execute(
             removed_records.insert().values(
-                databox_id=found["databox_id"],
-                number=found["number"],
-                title=found["title"],
+                databox_id=record_row["databox_id"],
+                number=record_row["number"],
+                title=record_row["title"],
                 removed_at=work.now,
                 removed_by=remover,
                 kept=kept,
             )
         )
     )
-    files = [{"removed_id": made, "sha256": one} for one in sorted(one for one in blobs if one)]
+    files = [{"removed_id": removed_id, "sha256": digest} for digest in sorted(digest for digest in blobs if digest)]
     if files:
         work.db.execute(removed_files.insert(), files)
 
@@ -120,36 +122,36 @@ def removed(work: UnitOfWork, key: RecordKey) -> tuple[int, dict[str, Any]] | No
 
 
 def all_removed(work: UnitOfWork, limit: int = 1000) -> list[Any]:
-    """Removed records that can come back, the last one first."""
+    """Removed records that can be restored, newest first."""
     columns = removed_records.c
-    wanted = sa.select(columns.databox_id, columns.number, columns.title, columns.removed_at)
-    return list(work.db.execute(wanted.order_by(columns.removed_at.desc(), columns.id.desc()).limit(limit)))
+    query = sa.select(columns.databox_id, columns.number, columns.title, columns.removed_at)
+    return list(work.db.execute(query.order_by(columns.removed_at.desc(), columns.id.desc()).limit(limit)))
 
 
-def bring_back(work: UnitOfWork, kept: Mapping[str, Any], fields: Iterable[int]) -> RecordId:
-    """Write the record again under a new inner id; values of fields that went meanwhile are left out."""
+def restore_removed(work: UnitOfWork, kept: Mapping[str, Any], fields: Iterable[int]) -> RecordId:
+    """Write the record again under a new internal id. Values of fields deleted since are left out."""
     values = {**_row(records, kept["record"]), "cover_record_id": None, "updated": work.now}
     values.pop("id")
     users = metadata.tables["users"]
     creator = values.get("creator_id")
     if creator is not None and work.db.execute(sa.select(users.c.id).where(users.c.id == creator)).first() is None:
         values["creator_id"] = None
-    made = RecordId(inserted_id(work.db.execute(records.insert().values(**values))))
+    record_id = RecordId(inserted_id(work.db.execute(records.insert().values(**values))))
     known = set(fields)
     for name, table in PARTS.items():
-        for plain in kept.get(name, ()):  # what was removed earlier has fewer parts
+        for plain in kept.get(name, ()):  # copies made by earlier versions have fewer parts
             if name == "values" and plain["field_id"] not in known:
                 continue
-            row = {**_row(table, plain), "record_id": made}
+            row = {**_row(table, plain), "record_id": record_id}
             row.pop("id", None)
             work.db.execute(table.insert().values(**row))
-    return made
+    return record_id
 
 
-def forget_removed(work: UnitOfWork, removed_id: int) -> None:
+def delete_removed(work: UnitOfWork, removed_id: int) -> None:
     work.db.execute(removed_records.delete().where(removed_records.c.id == removed_id))
 
 
 def purge_removed(work: UnitOfWork, before: datetime) -> int:
-    """Forget what was removed before *before*; its bytes are swept when nothing else refers to them."""
+    """Delete the copies of records removed before *before*. Their files are swept when nothing else refers to them."""
     return work.db.execute(removed_records.delete().where(removed_records.c.removed_at <= before)).rowcount

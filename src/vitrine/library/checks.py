@@ -1,7 +1,7 @@
 """The checks that every import passes, and where they are switched on (contract 06 section 15).
 
-A policy is a mapping {check: {"on": bool, …options}}. What a collection says goes before what its databox says, which
-goes before the instance, which goes before the defaults; each check by itself, each option by itself.
+A policy is a mapping {check: {"on": bool, …options}}. The collection's policy overrides the databox's, which overrides
+the instance's, which overrides the defaults. This holds for each check and each option separately.
 """
 
 from collections.abc import Callable, Mapping
@@ -21,7 +21,7 @@ MOST_MATCHES = 50
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A file that asks to be let in; *uuid* only when it came with the file."""
+    """A file to be imported. *uuid* is set only when the file carries one."""
 
     databox: DataboxId
     name: str
@@ -32,13 +32,14 @@ class Candidate:
 
 
 Options = Mapping[str, Any]
-# Numbers of records it clashes with (perhaps none) when the check fails, None when it passes.
+# None when the check passes; when it fails, the numbers of the records the file clashes with (possibly none).
 Verdict = tuple[int, ...] | None
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """*defaults* names every option with its value; *reason* is a sentence for people, of the file or of a match."""
+    """*defaults* names every option with its value. *reason* is a sentence for people about the file, *of_match* a
+    phrase about a matching record."""
 
     defaults: Mapping[str, Any]
     run: Callable[[UnitOfWork, Candidate, Options], Verdict]
@@ -47,8 +48,8 @@ class Check:
 
 
 def _clash(records: list[Record], options: Options) -> Verdict:
-    kept = [one.number for one in records if one.collection_id not in options["ignored"]]
-    return tuple(kept[:MOST_MATCHES]) or None
+    clashes = [record.number for record in records if record.collection_id not in options["ignored"]]
+    return tuple(clashes[:MOST_MATCHES]) or None
 
 
 def _same_bytes(work: UnitOfWork, file: Candidate, options: Options) -> Verdict:
@@ -60,8 +61,8 @@ def _same_uuid(work: UnitOfWork, file: Candidate, options: Options) -> Verdict:
 
 
 def _same_name(work: UnitOfWork, file: Candidate, options: Options) -> Verdict:
-    found = quarantine_store.same_name(work, file.databox, file.name, sensitive=options["sensitive"])
-    return _clash(found, options)
+    records = quarantine_store.same_name(work, file.databox, file.name, sensitive=options["sensitive"])
+    return _clash(records, options)
 
 
 def _too_small(_work: UnitOfWork, file: Candidate, options: Options) -> Verdict:
@@ -71,24 +72,24 @@ def _too_small(_work: UnitOfWork, file: Candidate, options: Options) -> Verdict:
 
 
 def _extension(_work: UnitOfWork, file: Candidate, options: Options) -> Verdict:
-    allowed = {one.lower().lstrip(".") for one in options["extensions"]}
+    allowed = {extension.lower().lstrip(".") for extension in options["extensions"]}
     return () if allowed and file.extension not in allowed else None
 
 
 def _media_type(_work: UnitOfWork, file: Candidate, options: Options) -> Verdict:
-    allowed = {KINDS[one] for one in options["media_types"]}
+    allowed = {KINDS[media_type] for media_type in options["media_types"]}
     return () if allowed and file.probe.kind not in allowed else None
 
 
 def _colourspace(_work: UnitOfWork, file: Candidate, options: Options) -> Verdict:
-    looked_at = {KINDS[one] for one in options["media_types"]}
-    if file.probe.kind not in looked_at or not options["colorspaces"]:
+    checked_kinds = {KINDS[media_type] for media_type in options["media_types"]}
+    if file.probe.kind not in checked_kinds or not options["colorspaces"]:
         return None
     return None if colour_of(file.probe) in options["colorspaces"] else ()
 
 
 def colour_of(probe: Probe) -> str | None:
-    """The colour space of a picture as the policy names it, None when it is not known."""
+    """The colour space of a picture in the policy's terms; None when unknown."""
     channels = dict(probe.technical).get("Channels")
     if channels in (1, 2):
         return "grayscale"
@@ -112,49 +113,49 @@ CHECKS: Mapping[str, Check] = {
         "A document with the same file name is in this databox already.", "the same file name",
     ),
     "Dimension": Check(
-        {"on": False, "width": 80, "height": None}, _too_small, "The picture is smaller than this collection takes."
+        {"on": False, "width": 80, "height": None}, _too_small, "The picture is smaller than this collection accepts."
     ),
     "Extension": Check(
-        {"on": False, "extensions": []}, _extension, "Files with this extension are not taken here."
+        {"on": False, "extensions": []}, _extension, "Files with this extension are not accepted here."
     ),
-    "MediaType": Check({"on": False, "media_types": []}, _media_type, "Documents of this kind are not taken here."),
+    "MediaType": Check({"on": False, "media_types": []}, _media_type, "Documents of this kind are not accepted here."),
     "Colorspace": Check(
         {"on": False, "colorspaces": [], "media_types": ["Image"]}, _colourspace,
-        "The colour space of this picture is not taken here, or not known.",
+        "The colour space of this picture is not accepted here, or unknown.",
     ),
 }  # fmt: skip
 
 
 def policy_for(work: UnitOfWork, collection: Collection) -> dict[str, dict[str, Any]]:
-    """Every check with every option, as they hold for a collection."""
-    said = quarantine_store.policies(work, collection.databox_id, collection.id)
-    made: dict[str, dict[str, Any]] = {}
+    """Every check with all its options, as they apply to a collection."""
+    policies = quarantine_store.policies(work, collection.databox_id, collection.id)
+    effective: dict[str, dict[str, Any]] = {}
     for name, check in CHECKS.items():
-        made[name] = dict(check.defaults)
-        for one in said:
-            made[name].update(one.get(name, {}))
-    return made
+        effective[name] = dict(check.defaults)
+        for policy in policies:
+            effective[name].update(policy.get(name, {}))
+    return effective
 
 
 def failed(work: UnitOfWork, collection: Collection, file: Candidate) -> dict[str, tuple[int, ...]]:
     """The checks that *file* does not pass, with the numbers of the records it clashes with."""
-    found = {}
+    failures = {}
     for name, options in policy_for(work, collection).items():
         if options["on"]:
             verdict = CHECKS[name].run(work, file, options)
             if verdict is not None:
-                found[name] = verdict
-    return found
+                failures[name] = verdict
+    return failures
 
 
 def parse(policy: object) -> dict[str, dict[str, Any]]:
-    """Check a policy as an administrator wrote it. Raises Invalid that names check, option and what it takes."""
+    """Check a policy written by an administrator. Raises Invalid, naming the check, the option and its valid values."""
     if not isinstance(policy, dict):
         raise Invalid("A policy is a JSON object: check names with their options.", field="policy")
     for name, options in policy.items():
         check = CHECKS.get(name)
         if check is None:
-            raise Invalid(f"There is no check called {name}; there are {', '.join(CHECKS)}.", field=str(name))
+            raise Invalid(f"There is no check called {name}; the checks are {', '.join(CHECKS)}.", field=str(name))
         if not isinstance(options, dict):
             raise Invalid(f"{name} takes an object of options.", field=name)
         for option, value in options.items():
@@ -167,17 +168,17 @@ def parse(policy: object) -> dict[str, dict[str, Any]]:
 
 
 def _fault(option: str, value: object) -> str:
-    words = {"media_types": tuple(KINDS), "colorspaces": COLOURS}
+    allowed_words = {"media_types": tuple(KINDS), "colorspaces": COLOURS}
     if option in ("on", "sensitive"):
         return "" if isinstance(value, bool) else "must be true or false"
     if option in ("width", "height"):
-        right = type(value) is int and 1 <= value <= 1_000_000
-        return "" if right or (option == "height" and value is None) else "must be a number of pixels"
+        is_size = type(value) is int and 1 <= value <= 1_000_000
+        return "" if is_size or (option == "height" and value is None) else "must be a number of pixels"
     if not isinstance(value, list):
         return "must be a list"
     if option == "ignored":
-        return "" if all(type(one) is int for one in value) else "must be a list of base_ids"
-    allowed = words.get(option)
-    if allowed is not None and not all(one in allowed for one in value):
+        return "" if all(type(item) is int for item in value) else "must be a list of base_ids"
+    allowed = allowed_words.get(option)
+    if allowed is not None and not all(item in allowed for item in value):
         return f"must be a list of {', '.join(allowed)}"
-    return "" if all(isinstance(one, str) and one for one in value) else "must be a list of words"
+    return "" if all(isinstance(item, str) and item for item in value) else "must be a list of words"

@@ -1,4 +1,4 @@
-"""Renditions that a record has no row for yet: recipes came after it, or its kind of file could not be opened then."""
+"""Adds renditions that a record has no row for, because its recipe is newer or its file type was not supported then."""
 
 from dataclasses import dataclass
 
@@ -25,8 +25,8 @@ BATCH = 200
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """For the command line. Each original that lacks something is looked at again, outside any transaction; then its
-    technical data, words and waiting renditions are written together. Can be run again at any time."""
+    """For the command line. Probes each original that lacks something, outside any transaction, then writes its
+    technical data, text and waiting renditions together. Safe to run again at any time."""
 
     database: Database
     records: Records
@@ -34,41 +34,48 @@ class Completion:
     jobs: Jobs
 
     def complete(self) -> int:
-        """Returns for how many records renditions will be made. One that cannot be read is logged and left alone."""
+        """Returns the number of records that get renditions. Files that cannot be read are logged and skipped."""
         done = 0
         last = RecordId(0)
         while True:
             with self.database.read() as work:
                 ids = store.each_id(work, last, BATCH)
-                lacking = [(record, some) for one in ids if (record := store.by_id(work, one)) is not None
-                           and (some := self._lacking(work, record))]  # fmt: skip
+                lacking = [
+                    (record, recipes)
+                    for record_id in ids
+                    if (record := store.by_id(work, record_id)) is not None and (recipes := self._lacking(work, record))
+                ]
             if not ids:
                 return done
-            done += sum(self._one(record, recipes) for record, recipes in lacking)
+            done += sum(self._complete_record(record, recipes) for record, recipes in lacking)
             last = ids[-1]
 
     def _lacking(self, work: UnitOfWork, record: Record) -> list[Recipe]:
-        """Recipes that are to be built, could be made of this type of file, and have no row."""
+        """Recipes that are to be built, support this file type, and have no row."""
         if record.sha256 is None:
             return []
-        known = {one.name for one in store.renditions_of(work, [record.id])[record.id]}
+        known = {rendition.name for rendition in store.renditions_of(work, [record.id])[record.id]}
         recipes = self.records.structure(work).recipes_for(record.databox_id, record.kind)
         mime = record.mime or ""
-        return [one for one in recipes if one.tobuild and one.name not in known and can_make(mime, one.mediatype)]
+        return [
+            recipe
+            for recipe in recipes
+            if recipe.tobuild and recipe.name not in known and can_make(mime, recipe.mediatype)
+        ]
 
-    def _one(self, record: Record, recipes: list[Recipe]) -> bool:
+    def _complete_record(self, record: Record, recipes: list[Recipe]) -> bool:
         assert record.sha256 is not None
         try:
             probe = self.media.probe_kept(record.sha256, record.original_name or record.title)
         except (MediaError, NotFound) as failure:
             log.warning("record.unreadable", record=str(record.key), code=failure.code, why=failure.why)
             return False
-        wanted = [one for one in recipes if one.mediatype in probe.makes]
+        wanted = [recipe for recipe in recipes if recipe.mediatype in probe.makes]
         if not wanted:
             return False
         with self.database.write() as work:
             if store.by_id(work, record.id) is None:
-                return False  # deleted meanwhile
+                return False  # deleted since
             self._write(work, record, probe, wanted)
         return True
 
@@ -81,7 +88,7 @@ class Completion:
         }
         store.update_record(work, record.id, values)
         texts.put(work, record.id, probe.pages, probe.text)
-        known = {one.name for one in store.renditions_of(work, [record.id])[record.id]}
+        known = {rendition.name for rendition in store.renditions_of(work, [record.id])[record.id]}
         for recipe in wanted:
             if recipe.name not in known:
                 store.add_rendition(work, record.id, recipe.name, {"state": "waiting"})

@@ -1,4 +1,4 @@
-"""SQL of files that are made on demand and can be made again: marked copies, pictures of quarantined files."""
+"""SQL of files made on demand that can be made again: overlaid copies, pictures of quarantined files."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ _PRUNED = 500
 
 @dataclass(frozen=True, slots=True)
 class Derived:
-    """A file that was made from another one; *size* in bytes."""
+    """A file made from another file; *size* in bytes."""
 
     sha256: str
     mime: str
@@ -37,10 +37,10 @@ def find(work: UnitOfWork, source: str, recipe: str) -> Derived | None:
     return Derived(*row) if row else None
 
 
-def keep(work: UnitOfWork, source: str, recipe: str, made: Derived) -> None:
-    """Note what was made. Of two servers that made the same at once, the later one's row counts."""
+def keep(work: UnitOfWork, source: str, recipe: str, derived: Derived) -> None:
+    """Store a derived file. If two servers make the same one at once, the later row counts."""
     insert = insert_sqlite if work.db.dialect.name == "sqlite" else insert_postgresql
-    values = {name: getattr(made, name) for name in Derived.__dataclass_fields__}
+    values = {name: getattr(derived, name) for name in Derived.__dataclass_fields__}
     row = insert(derived_files).values(source=source, recipe=recipe, **values)
     work.db.execute(row.on_conflict_do_update(index_elements=["source", "recipe"], set_=values))
 
@@ -50,7 +50,8 @@ def referenced(work: UnitOfWork, sha256s: Iterable[str]) -> set[str]:
 
 
 def prune(work: UnitOfWork, older_than: datetime) -> int:
-    """Forget copies whose source no row needs any more, and copies not made again for long; a batch at a time."""
+    """Delete rows of copies whose source is no longer needed and of copies made before *older_than*, one batch at a
+    time."""
     used = [
         sa.exists().where(column == derived_files.c.source)
         for column in (renditions.c.sha256, records.c.sha256, quarantine_items.c.sha256)

@@ -1,4 +1,4 @@
-"""Several documents in one download: which file of each, under which name (contract 06 section 17.7, row download)."""
+"""Downloading several documents at once: which file of each, and its name (contract 06 section 17.7, row download)."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -29,7 +29,7 @@ class NothingToDownload(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One file: its name in the archive, its bytes, and the mark that it must carry."""
+    """One file of the archive: its name, its bytes, and the overlay it must carry."""
 
     name: str
     sha256: str
@@ -40,8 +40,8 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """*left_out* are titles of documents that the person sees and may not download; what they may not know of is in
-    neither list."""
+    """*left_out* holds the titles of documents that the person sees but may not download. Documents they may not see
+    are in neither list."""
 
     entries: tuple[Entry, ...]
     left_out: tuple[str, ...]
@@ -53,9 +53,10 @@ class Downloads:
     marks: Marks
 
     def plan(self, work: UnitOfWork, actor: Actor, keys: Iterable[RecordKey]) -> Plan:
-        """For each document the original where the actor may have it, else the preview, with its mark where one is due.
+        """For each document the original if the actor may have it, else the preview, with its overlay where one is
+        required.
 
-        Raises Invalid for none or too many, NothingToDownload when nothing is left of them.
+        Raises Invalid for no documents or too many, NothingToDownload when none of them may be downloaded.
         """
         wanted = list(dict.fromkeys(keys))
         if not wanted:
@@ -70,7 +71,9 @@ class Downloads:
             record = store.by_key(work, key)
             if record is None or not access.sees(actor, record, work.now):
                 continue
-            rendition = _best(structure, actor, record, store.renditions_of(work, [record.id])[record.id], work.now)
+            rendition = _best_rendition(
+                structure, actor, record, store.renditions_of(work, [record.id])[record.id], work.now
+            )
             if rendition is None:
                 left_out.append(record.title)
             else:
@@ -91,19 +94,19 @@ class Downloads:
         assert rendition.sha256 is not None
         mark = marks.due(structure, record, rendition, work.now, viewer=actor, own=True)
         wanted = self.marks.wanted(work, record, rendition, mark)
-        name = unique(safe(_name(record, rendition, wanted)), taken)
+        name = unique(safe(_entry_name(record, rendition, wanted)), taken)
         return Entry(name, rendition.sha256, rendition.size, record.created, wanted)
 
     def note(self, work: UnitOfWork, actor: Actor, keys: Sequence[RecordKey], plan: Plan) -> None:
-        """An audit line of what left the house."""
+        """Write an audit entry for the download."""
         details = {"files": len(plan.entries), "records": [str(key) for key in keys[:MOST]]}
         audit.write(work, actor, "records.downloaded", "", details)
 
 
-def _best(
+def _best_rendition(
     structure: Structure, actor: Actor, record: Record, files: Iterable[Rendition], now: datetime
 ) -> Rendition | None:
-    ready = {one.name: one for one in files if one.is_ready}
+    ready = {rendition.name: rendition for rendition in files if rendition.is_ready}
     for name in (DOCUMENT, PREVIEW):
         recipe = structure.recipe(record.databox_id, record.group, name)
         downloadable = name == DOCUMENT or (recipe is not None and recipe.downloadable)
@@ -112,7 +115,7 @@ def _best(
     return None
 
 
-def _name(record: Record, rendition: Rendition, wanted: Wanted | None) -> str:
+def _entry_name(record: Record, rendition: Rendition, wanted: Wanted | None) -> str:
     if rendition.name == DOCUMENT:
         return record.original_name or f"{record.title}.{rendition.extension}".rstrip(".")
     stem = (record.original_name or record.title).rpartition(".")[0] or record.title
@@ -122,7 +125,7 @@ def _name(record: Record, rendition: Rendition, wanted: Wanted | None) -> str:
 
 
 def safe(name: str) -> str:
-    """A name that every system takes and that stays in its folder: no separators, no device names, no leading dots."""
+    """A name that is valid on every system and stays in its folder: no separators, device names or leading dots."""
     plain = _UNSAFE.sub("_", name).strip(" .") or "document"
     stem, dot, extension = plain.rpartition(".")
     if dot and len(extension) <= 12:
@@ -133,7 +136,7 @@ def safe(name: str) -> str:
 
 
 def unique(name: str, taken: set[str]) -> str:
-    """*name*, or `name (2).jpg` and so on: names that differ in case only are the same file on many systems."""
+    """*name*, or `name (2).jpg` and so on. Names that differ only in case are the same file on many systems."""
     stem, dot, extension = name.rpartition(".")
     candidate, number = name, 1
     while candidate.casefold() in taken:

@@ -1,4 +1,4 @@
-"""Refusals of the archive, with names worth catching."""
+"""Errors of the archive that callers may want to catch."""
 
 from vitrine.errors import Conflict, Forbidden, NotFound
 from vitrine.library.model import RecordKey
@@ -21,7 +21,7 @@ class NoSuchRendition(NotFound):
 
 
 class MayNotSee(Forbidden):
-    """The record or collection exists, the actor has no access to it: 401 on v1, 404 on pages."""
+    """The record or collection exists but the actor has no access to it: 401 on v1, 404 on pages."""
 
     code = "may_not_see"
 
@@ -52,6 +52,6 @@ class MayNotReplace(Forbidden):
 
 
 class NotKept(NotFound):
-    """A removed record whose time to come back is over, or that was never there."""
+    """A removed record that can no longer be restored, or that never existed."""
 
     code = "not_kept"

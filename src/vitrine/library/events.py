@@ -1,4 +1,4 @@
-"""What happened in the archive, for those above who care (index, webhooks)."""
+"""Events of the archive for the layers above (index, webhooks)."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ class RecordAdded:
 
 @dataclass(frozen=True, slots=True)
 class RecordChanged:
-    """Fields, status or collection changed: what is found and who may find it."""
+    """Fields, status or collection changed: search results and who may see them are affected."""
 
     record_id: RecordId
 
@@ -24,7 +24,7 @@ class RecordRemoved:
 
 @dataclass(frozen=True, slots=True)
 class RenditionsReady:
-    """The worker went through the waiting renditions; *failed* names those that could not be made."""
+    """The worker has processed the waiting renditions; *failed* names those that could not be made."""
 
     record_id: RecordId
     failed: tuple[str, ...]

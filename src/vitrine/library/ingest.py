@@ -31,14 +31,14 @@ from vitrine.platform.fetch import Fetcher
 from vitrine.platform.texts import of_one_line
 
 UUID_TAGS = ("XMP-exif:ImageUniqueID", "IPTC:UniqueDocumentID", "ExifIFD:ImageUniqueID", "XMP-xmpMM:DocumentID")
-LONGEST_VALUE = 32_766  # bytes, the size that the original indexes (06 section 6)
+LONGEST_VALUE = 32_766  # bytes, the longest value the original indexes (06 section 6)
 MOST_VALUES = 500
 _EXIF_DATE = re.compile(r"(\d{4}):(\d\d):(\d\d)(?:[ T](\d\d:\d\d:\d\d).*)?$")
 
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A file that was looked at and whose bytes are kept."""
+    """A file that was probed and whose bytes are stored."""
 
     name: str
     sha256: str
@@ -77,8 +77,8 @@ class Ingest:
         return collection
 
     def take(self, source: BinaryIO | Path, name: str, *, is_name_guessed: bool = False) -> Arrival:
-        """Look at a file and keep its bytes. Raises MediaError and its kin for what cannot be used, and then keeps
-        nothing; Unavailable when the disk does not take it."""
+        """Probe a file and store its bytes. Raises MediaError and its subclasses for a file that cannot be used, and
+        then stores nothing; Unavailable when the disk is full."""
         clean = clean_name(name)
         with self.media.spool(source) as spooled:
             probe = self.media.probe(spooled.path, clean)
@@ -86,7 +86,7 @@ class Ingest:
         return Arrival(clean, stored.sha256, stored.size, probe, is_name_guessed)
 
     def take_from(self, url: str) -> Arrival:
-        """The same for a document that is elsewhere: fetched behind the address guard. Raises CannotFetch besides."""
+        """The same for a document elsewhere, fetched behind the address guard. Also raises CannotFetch."""
         with self.media.scratch() as folder:
             name = self.fetcher.fetch(url, folder / "fetched")
             return self.take(folder / "fetched", name)
@@ -104,8 +104,8 @@ class Ingest:
     ) -> Added | Quarantined:
         """Write the record, or a quarantine item when a check fails (06 section 15).
 
-        *force* True makes a record whatever the checks say, False sends it to the quarantine anyway, None lets the
-        checks decide. Record, values, rows of its renditions and job appear together or not at all.
+        *force* True makes a record whatever the checks say, False sends the file to the quarantine anyway, None lets
+        the checks decide. Record, values, renditions and job are written together or not at all.
         """
         collection = self.permit(work, actor, into)
         uuid = embedded_uuid(arrival.probe.metadata)
@@ -119,7 +119,7 @@ class Ingest:
         return Added(self._record(work, actor, arrival, collection, uuid, status, renditions))
 
     def refuse_duplicate(self, work: UnitOfWork, actor: Actor, arrival: Arrival, into: CollectionId) -> None:
-        """For pages and the command line, where a person decides at once: raises AlreadyThere, with the record."""
+        """For pages and the command line, where a person decides at once: raises AlreadyThere with the record."""
         collection = self.permit(work, actor, into)
         twins = store.same_file(work, collection.databox_id, arrival.sha256)
         if twins:
@@ -191,7 +191,9 @@ class Ingest:
                 "updated": work.now,
             },
         )
-        store.add_values(work, record_id, [(one.id, value) for one, some in values for value in some])
+        store.add_values(
+            work, record_id, [(field.id, value) for field, field_values in values for value in field_values]
+        )
         store.add_rendition(
             work,
             record_id,
@@ -208,9 +210,9 @@ class Ingest:
         )
         permalinks.ensure(work, record_id, title, DOCUMENT)
         texts.put(work, record_id, probe.pages, probe.text)
-        # A recipe that this very file cannot satisfy (an office file without a picture of itself) gets no row.
+        # A recipe that this file cannot satisfy (an office file without a picture of itself) gets no row.
         wanted = structure.recipes_for(key.databox, probe.kind) if renditions else ()
-        recipes = [one for one in wanted if one.tobuild and one.mediatype in probe.makes]
+        recipes = [recipe for recipe in wanted if recipe.tobuild and recipe.mediatype in probe.makes]
         for recipe in recipes:
             store.add_rendition(work, record_id, recipe.name, {"state": "waiting"})
         if recipes:
@@ -236,7 +238,7 @@ def row_of(probe: Probe, arrival: Arrival) -> dict[str, Any]:
 
 
 def candidate_of(arrival: Arrival, databox: DataboxId, uuid: str | None) -> Candidate:
-    """A file as the checks look at it."""
+    """A file as the checks see it."""
     return Candidate(databox, arrival.name, extension_of(arrival.name), arrival.sha256, uuid, arrival.probe)
 
 
@@ -253,7 +255,7 @@ def extension_of(name: str) -> str:
 
 
 def embedded_uuid(metadata: Mapping[str, list[str]]) -> str | None:
-    """The first valid UUID among the tags that carry one (06 section 4), in the usual form."""
+    """The first valid UUID among the tags that can carry one (06 section 4), in canonical form."""
     for tag in UUID_TAGS:
         for value in metadata.get(tag, ()):
             try:
@@ -295,37 +297,37 @@ def facts_of(arrival: Arrival, key: RecordKey, work: UnitOfWork) -> dict[str, li
 def mapped_values(
     fields: tuple[Field, ...], metadata: Mapping[str, list[str]], facts: Mapping[str, list[str]]
 ) -> list[tuple[Field, list[str]]]:
-    """The values of a new record: for each field the first of its tags that has any."""
+    """The values of a new record: each field takes the first of its tags that has any."""
     mapped = []
-    for one in fields:
-        found: list[str] = []
-        for tag in (one.source, *one.fallbacks):
-            found = list(facts.get(tag, ())) or list(metadata.get(tag, ()))
-            if found:
+    for field in fields:
+        raw_values: list[str] = []
+        for tag in (field.source, *field.fallbacks):
+            raw_values = list(facts.get(tag, ())) or list(metadata.get(tag, ()))
+            if raw_values:
                 break
-        values = normalised(one, found)
+        values = normalise(field, raw_values)
         if values:
-            mapped.append((one, values))
+            mapped.append((field, values))
     return mapped
 
 
-def normalised(one: Field, found: list[str]) -> list[str]:
-    """Values as a field keeps them: trimmed, split at its separators, no value twice, dates in ISO order."""
-    if one.multi and one.separator:
-        pattern = "[" + re.escape(one.separator + ";") + "]"
-        found = [part for value in found for part in re.split(pattern, value)]
+def normalise(field: Field, raw_values: list[str]) -> list[str]:
+    """Values as a field stores them: trimmed, split at its separators, without duplicates, dates in ISO order."""
+    if field.multi and field.separator:
+        pattern = "[" + re.escape(field.separator + ";") + "]"
+        raw_values = [part for value in raw_values for part in re.split(pattern, value)]
     seen: dict[str, None] = {}
-    for value in found:
-        text = cut(value.replace("\x00", "").strip())
-        if one.type == "date":
+    for value in raw_values:
+        text = truncate(value.replace("\x00", "").strip())
+        if field.type == "date":
             text = iso_date(text)
         if text:
             seen.setdefault(text)
     values = list(seen)[:MOST_VALUES]
-    return values if one.multi else values[:1]
+    return values if field.multi else values[:1]
 
 
-def cut(text: str) -> str:
+def truncate(text: str) -> str:
     """At most LONGEST_VALUE bytes of UTF-8, never half a character."""
     raw = text.encode()
     return text if len(raw) <= LONGEST_VALUE else raw[:LONGEST_VALUE].decode(errors="ignore")
@@ -341,7 +343,7 @@ def iso_date(text: str) -> str:
 
 
 def title_of(fields: tuple[Field, ...], values: list[tuple[Field, list[str]]], name: str) -> str:
-    """Values of the fields flagged thumbtitle, else the file name (06 section 4)."""
-    by_id = {one.id: some for one, some in values}
-    parts = [value for one in fields if one.thumbtitle for value in by_id.get(one.id, ())]
+    """The values of the fields flagged thumbtitle, else the file name (06 section 4)."""
+    by_id = {field.id: field_values for field, field_values in values}
+    parts = [value for field in fields if field.thumbtitle for value in by_id.get(field.id, ())]
     return " ".join(parts).strip() or name

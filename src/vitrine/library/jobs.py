@@ -1,4 +1,4 @@
-"""Making renditions in the worker, and sweeping bytes that nothing refers to."""
+"""Makes renditions in the worker, and sweeps bytes that nothing refers to."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,25 +17,25 @@ from vitrine.platform import logging
 from vitrine.platform.database import Database, UnitOfWork
 
 log = logging.get("vitrine.library")
-# Patient, since a full disk may stay full for hours; a file that is at fault itself is marked failed at once.
+# Many attempts, since a disk may stay full for hours. A file that is at fault itself is marked failed at once.
 MAKE_RENDITIONS = Kind("renditions.make", lane="media", max_attempts=40)
-# From here on people see that it failed. It is tried on, ever less often: the file may be what uses up the machine's
-# memory, or something else may have ended every decoder for a while.
+# From this attempt on people see that it failed. Attempts go on, ever less often: the file may use up the machine's
+# memory, or something else may have killed every decoder for a while.
 KILLED_OFTEN = 6
 SWEEP = Kind("media.sweep", lane="upkeep")
 SWEEP_BATCH = 500
-MADE_AGAIN_AFTER = timedelta(days=180)  # a marked copy that is older is made anew when somebody asks
+MADE_AGAIN_AFTER = timedelta(days=180)  # an overlaid copy older than this is made again on the next request
 
 
-def _passing(failures: list[tuple[str, MediaError]]) -> MediaError | None:
-    """The first failure that is not the file's, worst for the whole job first."""
-    found = [failure for _, failure in failures if isinstance(failure, Passing)]
-    return next((one for one in found if isinstance(one, NoRoom)), found[0] if found else None)
+def _transient_failure(failures: list[tuple[str, MediaError]]) -> MediaError | None:
+    """The first failure not caused by the file; a lack of room goes first, since it concerns the whole job."""
+    passing = [failure for _, failure in failures if isinstance(failure, Passing)]
+    return next((failure for failure in passing if isinstance(failure, NoRoom)), passing[0] if passing else None)
 
 
 @dataclass(frozen=True, slots=True)
 class RenditionMaker:
-    """Handler of `renditions.make`: makes what waits. Idempotent: a rendition that is ready is not touched."""
+    """Handler of `renditions.make`: makes the waiting renditions. Idempotent: a ready rendition is not touched."""
 
     database: Database
     records: Records
@@ -43,9 +43,9 @@ class RenditionMaker:
 
     def __call__(self, job: Job) -> None:
         record_id = RecordId(job.payload["record_id"])
-        wanted = self._wanted(record_id)
+        wanted = self._waiting_recipes(record_id)
         if wanted is None:
-            return  # deleted meanwhile, or done by a worker that died before it could say so
+            return  # deleted since, or done by a worker that died before it could report
         record, recipes = wanted
         assert record.sha256 is not None
         specs: list[Spec] = []
@@ -57,53 +57,61 @@ class RenditionMaker:
                 failures.append((recipe.name, failure))
         with self.media.scratch() as folder:
             results = self.media.make_many(record.sha256, record.kind, record.mime or "", specs, folder)
-            made = [(one, self.media.keep_file(one.path)) for one in results if isinstance(one, Made)]
-            failures += [one for one in results if not isinstance(one, Made)]
-            passing = _passing(failures)
+            stored_files = [
+                (result, self.media.keep_file(result.path)) for result in results if isinstance(result, Made)
+            ]
+            failures += [result for result in results if not isinstance(result, Made)]
+            passing = _transient_failure(failures)
             if passing is not None and (isinstance(passing, NoRoom) or job.attempts < KILLED_OFTEN):
                 raise Unavailable(passing.detail, why=passing.why)
             with self.database.write() as work:
-                self._note(work, record, made, failures)
+                self._store_results(work, record, stored_files, failures)
         if passing is not None and not job.is_last_attempt:
             raise Unavailable(passing.detail, why=passing.why)
 
-    def _wanted(self, record_id: RecordId) -> tuple[Record, list[Recipe]] | None:
+    def _waiting_recipes(self, record_id: RecordId) -> tuple[Record, list[Recipe]] | None:
         with self.database.read() as work:
             record = store.by_id(work, record_id)
             if record is None or record.sha256 is None:
                 return None
-            all_of_it = store.renditions_of(work, [record_id])[record_id]
-            waiting = {one.name for one in all_of_it if one.state == "waiting" or one.failure == Killed.code}
+            renditions = store.renditions_of(work, [record_id])[record_id]
+            waiting = {
+                rendition.name
+                for rendition in renditions
+                if rendition.state == "waiting" or rendition.failure == Killed.code
+            }
             structure = self.records.structure(work)
-            recipes = [one for one in structure.recipes_for(record.databox_id, record.kind) if one.name in waiting]
+            recipes = [
+                recipe for recipe in structure.recipes_for(record.databox_id, record.kind) if recipe.name in waiting
+            ]
             return (record, recipes) if recipes else None
 
-    def _note(
+    def _store_results(
         self,
         work: UnitOfWork,
         record: Record,
-        made: list[tuple[Made, Stored]],
+        stored_files: list[tuple[Made, Stored]],
         failures: list[tuple[str, MediaError]],
     ) -> None:
-        now = store.by_id(work, record.id)
-        if now is None or now.sha256 != record.sha256:
-            return  # removed, or its original was replaced meanwhile: another job makes the files of the new one
+        current = store.by_id(work, record.id)
+        if current is None or current.sha256 != record.sha256:
+            return  # removed, or its original was replaced since: another job makes the renditions of the new one
         changed = 0
-        for one, stored in made:
+        for rendition, stored in stored_files:
             values = {
                 "state": "ready",
                 "sha256": stored.sha256,
-                "mime": one.mime,
-                "extension": one.extension,
-                "width": one.width,
-                "height": one.height,
+                "mime": rendition.mime,
+                "extension": rendition.extension,
+                "width": rendition.width,
+                "height": rendition.height,
                 "size": stored.size,
                 "failure": None,
                 "failure_detail": None,
             }
-            if changes_store.finish_rendition(work, record.id, one.name, values, again=Killed.code):
+            if changes_store.finish_rendition(work, record.id, rendition.name, values, again=Killed.code):
                 changed += 1
-                permalinks.ensure(work, record.id, record.title, one.name)
+                permalinks.ensure(work, record.id, record.title, rendition.name)
         for name, failure in failures:
             log.warning("rendition.failed", record=str(record.key), rendition=name, code=failure.code, why=failure.why)
             values = {"state": "failed", "failure": failure.code, "failure_detail": failure.detail}
@@ -116,7 +124,7 @@ REST = "sweep_rests"
 
 
 def rest_sweep(work: UnitOfWork, until: datetime) -> None:
-    """Let the sweep leave everything until then: a backup is copying documents that rows of an earlier instant name."""
+    """Make the sweep delete nothing until *until*: a backup is copying files that rows of an earlier instant name."""
     structure_store.set_stamp(work, REST, round(until.timestamp()))
 
 
@@ -126,7 +134,7 @@ def sweep_rests(work: UnitOfWork) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Sweeper:
-    """Deletes bytes that no row refers to and that are older than *grace*: the left-overs of refused uploads."""
+    """Deletes bytes that no row refers to and that are older than *grace*, such as left-overs of refused uploads."""
 
     database: Database
     media: Media
@@ -135,30 +143,31 @@ class Sweeper:
         self.sweep(timedelta(days=7))
 
     def sweep(self, grace: timedelta) -> int:
-        """Returns how many blobs went. Bytes of deleted records stay for *grace*, so that they can be recovered."""
+        """Returns the number of deleted blobs. Bytes of deleted records stay for *grace*, so that they can be
+        recovered."""
         with self.database.write() as work:
             derived_store.prune(work, work.now - MADE_AGAIN_AFTER)
         self.media.sweep_spool(max(grace, timedelta(minutes=0)))
         with self.database.write() as work:
             changes_store.purge_removed(work, work.now - grace)
-        gone = 0
+        deleted = 0
         batch: list[str] = []
         for sha256 in self.media.old_blobs(grace):
             batch.append(sha256)
             if len(batch) >= SWEEP_BATCH:
-                gone += self._sweep(batch, grace)
+                deleted += self._sweep(batch, grace)
                 batch = []
-        return gone + (self._sweep(batch, grace) if batch else 0)
+        return deleted + (self._sweep(batch, grace) if batch else 0)
 
     def _sweep(self, batch: list[str], grace: timedelta) -> int:
-        # Under the write lock: an upload of the same bytes cannot be committed between the look and the deletion. One
-        # that kept them since the list was made, and will be committed next, made them young again.
+        # Under the write lock: an upload of the same bytes cannot commit between the check and the deletion. An upload
+        # that stored them after the list was made, and commits next, has renewed their age.
         with self.database.write() as work:
             if sweep_rests(work):
                 return 0
             used = store.referenced(work, batch) | derived_store.referenced(work, batch)
             used |= structure_store.mark_pictures(work)
-            orphans = [one for one in batch if one not in used and self.media.is_old(one, grace)]
+            orphans = [sha256 for sha256 in batch if sha256 not in used and self.media.is_old(sha256, grace)]
             for sha256 in orphans:
                 self.media.forget(sha256)
         return len(orphans)

@@ -1,7 +1,8 @@
 """Who gets a picture with a watermark or a stamp, and the copies that carry them (contract 04 section 5).
 
-The rule is a pure function; the copy is made when somebody first asks for it, once, and kept beside the original bytes
-under the digest of everything that decides how it looks. What cannot be marked is refused, never handed out plain.
+The rule is a pure function. A copy is made once, when somebody first asks for it, and stored beside the original file
+under the digest of everything that determines its look. A picture that cannot be overlaid is refused, never shown
+plain.
 """
 
 import threading
@@ -27,11 +28,11 @@ from vitrine.platform import logging
 from vitrine.platform.database import Database, UnitOfWork
 
 log = logging.get("vitrine.library")
-VERSION = 1  # raise it when the maker draws differently: copies are then made again
+VERSION = 1  # raise it when the drawing changes: copies are then made again
 
 
 class Mark(StrEnum):
-    """The words of the collection setting `pub_wm`."""
+    """The values of the collection setting `pub_wm`."""
 
     WATERMARK = "wm"
     STAMP = "stamp"
@@ -47,27 +48,27 @@ def due(
     issuer: Actor | None = None,
     own: bool = False,
 ) -> Mark | None:
-    """The mark that *viewer* must get on this file, None for the plain one.
+    """The overlay that *viewer* must get on this file; None for the plain file.
 
-    *issuer* is who a signed address stands for: a stranger who holds it gets nothing better than that person would.
-    *own* are the routes for people who are signed in, by their own rights: no stamp there.
+    *issuer* is the person a signed address was made for: a stranger who holds it gets nothing better than that person.
+    *own* is true on routes for signed-in people, who use their own rights: no stamp there.
     """
     if not rendition.mime.startswith("image/") or viewer.via is Via.COMMAND:
         return None
     covered = _is_covered(structure, record, rendition)
     if viewer.is_known:
-        if _lifted(viewer, record, now):
+        if _is_exempt(viewer, record, now):
             return None
         if covered:
             return Mark.WATERMARK
         return None if own else _public(structure, record, covered=False)
-    if covered and issuer is not None and not _lifted(issuer, record, now):
+    if covered and issuer is not None and not _is_exempt(issuer, record, now):
         return _public(structure, record, covered=True) or Mark.WATERMARK
     return _public(structure, record, covered=covered)
 
 
 def depends_on_viewer(structure: Structure, record: Record) -> bool:
-    """May one address of this record give different bytes to different people? Then no shared cache may keep it."""
+    """May one address of this record give different bytes to different people? If so, no shared cache may store it."""
     return structure.collections[record.collection_id].public_presentation == Mark.STAMP
 
 
@@ -79,21 +80,22 @@ def _public(structure: Structure, record: Record, *, covered: bool) -> Mark | No
 
 
 def _is_covered(structure: Structure, record: Record, rendition: Rendition) -> bool:
-    """Pictures of class preview get the watermark: thumbnails are too small for it, originals have their own right."""
+    """Pictures of class preview get the watermark: thumbnails are too small for it, originals have a right of their
+    own."""
     if rendition.name in (DOCUMENT, THUMBNAIL):
         return False
     recipe = structure.recipe(record.databox_id, record.group, rendition.name)
     return recipe is None or recipe.klass == "preview" or rendition.name == "preview"
 
 
-def _lifted(actor: Actor, record: Record, now: datetime) -> bool:
+def _is_exempt(actor: Actor, record: Record, now: datetime) -> bool:
     """R(nowatermark) or a grant on the record (06 section 17.7, right-hand column)."""
     return actor.rights.on(record.collection_id, Right.nowatermark, now) or actor.rights.record_grant(record.id, now)
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A marked copy that somebody must get; *ready* is there when it was made before."""
+    """An overlaid copy that somebody must get; *ready* is set when it exists already."""
 
     source: str
     mime: str
@@ -112,20 +114,20 @@ class Marks:
     _guard: threading.Lock = field(default_factory=threading.Lock)
 
     def wanted(self, work: UnitOfWork, record: Record, rendition: Rendition, mark: Mark | None) -> Wanted | None:
-        """What *mark* asks for on this file, looked up in one statement; None for no mark."""
+        """The copy that *mark* requires of this file, looked up in one statement; None for no overlay."""
         if mark is None:
             return None
         assert rendition.sha256 is not None
         collection = self.records.structure(work).collections[record.collection_id]
         spec: dict[str, Any]
-        told: dict[str, Any]
+        identity: dict[str, Any]
         if mark is Mark.STAMP and collection.stamp:
             values = self.records.values(work, NOBODY, record, business=False)
-            told = {"kind": "stamp", "blocks": stamps.resolved(collection.stamp, record, values, None)}
-            spec = {"kind": "stamp", "blocks": stamps.resolved(collection.stamp, record, values, self._today(work))}
-        else:  # a collection that asks for a stamp and has none is shown with the watermark rather than plain
-            told = spec = {"kind": "wm", "text": collection.name, "picture": collection.watermark}
-        recipe = sha256(msgspec.json.encode([VERSION, told])).hexdigest()[:40]
+            identity = {"kind": "stamp", "blocks": stamps.resolve(collection.stamp, record, values, None)}
+            spec = {"kind": "stamp", "blocks": stamps.resolve(collection.stamp, record, values, self._today(work))}
+        else:  # a collection set to stamp that has no stamp gets the watermark rather than nothing
+            identity = spec = {"kind": "wm", "text": collection.name, "picture": collection.watermark}
+        recipe = sha256(msgspec.json.encode([VERSION, identity])).hexdigest()[:40]
         ready = derived_store.find(work, rendition.sha256, recipe)
         return Wanted(rendition.sha256, rendition.mime, recipe, spec, ready)
 
@@ -133,30 +135,30 @@ class Marks:
         return work.now.astimezone(self.zone)
 
     def make(self, wanted: Wanted) -> Derived:
-        """The marked copy, made now if it is not there; no unit of work may be open. Two who ask at once wait for one
-        making. Raises Unavailable when it cannot be made: a picture that cannot be marked is never shown plain."""
+        """The overlaid copy, made now if it does not exist; no unit of work may be open. Simultaneous requests wait for
+        one maker. Raises Unavailable when it cannot be made: a picture that cannot be overlaid is never shown plain."""
         if wanted.ready is not None:
             return wanted.ready
-        with self._alone(wanted):
+        with self._locked(wanted):
             with self.database.read() as work:
                 known = derived_store.find(work, wanted.source, wanted.recipe)
-            return known or self._made(wanted)
+            return known or self._make_now(wanted)
 
-    def _made(self, wanted: Wanted) -> Derived:
+    def _make_now(self, wanted: Wanted) -> Derived:
         try:
             with self.media.scratch() as folder:
-                made = self.media.mark(wanted.source, wanted.mime, wanted.spec, folder)
-                stored = self.media.keep_file(made.path)
+                marked = self.media.mark(wanted.source, wanted.mime, wanted.spec, folder)
+                stored = self.media.keep_file(marked.path)
         except MediaError as failure:
             log.warning("mark.failed", source=wanted.source, code=failure.code, why=failure.why)
             raise Unavailable("This picture cannot be shown at the moment.", why=failure.detail) from failure
         with self.database.write() as work:
-            derived = Derived(stored.sha256, made.mime, made.extension, stored.size, work.now)
+            derived = Derived(stored.sha256, marked.mime, marked.extension, stored.size, work.now)
             derived_store.keep(work, wanted.source, wanted.recipe, derived)
         return derived
 
     @contextmanager
-    def _alone(self, wanted: Wanted) -> Iterator[None]:
+    def _locked(self, wanted: Wanted) -> Iterator[None]:
         key = (wanted.source, wanted.recipe)
         with self._guard:
             lock = self._busy.setdefault(key, threading.Lock())
@@ -169,7 +171,7 @@ class Marks:
 
 
 def stand_in(rendition: Rendition, derived: Derived) -> Rendition:
-    """The rendition as its viewer gets it: other bytes, other validators, the same name and picture size."""
+    """The rendition as its viewer gets it: other bytes and validators, same name and picture size."""
     return replace(
         rendition,
         sha256=derived.sha256,

@@ -1,4 +1,4 @@
-"""The archive's nouns: databoxes, collections, structure, records, renditions, permalinks."""
+"""The archive's data model: databoxes, collections, structure, records, renditions, permalinks."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ Labels = Mapping[str, str]
 
 
 class RecordKey(NamedTuple):
-    """A record as the wire names it: the number is unique only inside its databox."""
+    """A record's identity on the wire: the number is unique only within its databox."""
 
     databox: DataboxId
     number: int
@@ -96,7 +96,7 @@ class StatusBit:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """How one rendition is made, and which right it asks for (`klass`: thumbnail, preview or document)."""
+    """How one rendition is made, and which right it requires (`klass`: thumbnail, preview or document)."""
 
     databox_id: DataboxId
     group: str
@@ -115,7 +115,7 @@ class Recipe:
 
 @dataclass(frozen=True, slots=True)
 class Structure:
-    """Everything about databoxes that changes rarely: read once, kept until its stamp changes."""
+    """Everything about databoxes that changes rarely: read once and kept until its version stamp changes."""
 
     version: int
     databoxes: Mapping[DataboxId, Databox]
@@ -128,13 +128,17 @@ class Structure:
 
     def recipes_for(self, databox: DataboxId, group: str) -> tuple[Recipe, ...]:
         """The recipes of one kind of record, in order. Stories use those of images (04 section 8)."""
-        return tuple(one for key, one in self.recipes.items() if key[0] == databox and key[1] == group)
+        return tuple(recipe for key, recipe in self.recipes.items() if key[0] == databox and key[1] == group)
 
     def recipe(self, databox: DataboxId, group: str, name: str) -> Recipe | None:
         return self.recipes.get((databox, group, name))
 
     def collections_of(self, databox: DataboxId) -> tuple[Collection, ...]:
-        return tuple(one for one in self.collections.values() if one.databox_id == databox and one.enabled)
+        return tuple(
+            collection
+            for collection in self.collections.values()
+            if collection.databox_id == databox and collection.enabled
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,9 +215,9 @@ class Rendition:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SharedFile:
-    """A ready rendition with its permalink and what delivery needs of its record; *klass* is that of its recipe, None
-    outside the structure. Compared by identity: the store gives the same object while the row is the same, so that
-    delivery may keep what it makes of it."""
+    """A ready rendition with its permalink and what delivery needs of its record. *klass* is that of its recipe, None
+    outside the structure. Compared by identity: the store returns the same object while the row is unchanged, so that
+    delivery may cache what it derives from it."""
 
     title: str
     original_name: str | None
@@ -230,12 +234,13 @@ class SharedFile:
 
     @property
     def is_unmarked(self) -> bool:
-        """True when a stranger gets the very bytes: the collection's public presentation asks for no mark (04 §5)."""
+        """True when a stranger gets the plain file: the collection's public presentation asks for no overlay (04
+        §5)."""
         return self.presentation == "none"
 
     @property
     def is_public(self) -> bool:
-        """Shared caches may keep class thumbnail; everything else is for one reader (04 section 3)."""
+        """Shared caches may store class thumbnail; everything else is for one reader (04 section 3)."""
         return self.name == THUMBNAIL or self.klass == "thumbnail"
 
 

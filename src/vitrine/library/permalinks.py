@@ -1,4 +1,4 @@
-"""Permalinks and signed addresses: the two ways in which a document is shown outside (contract 04 sections 1 to 4)."""
+"""Permalinks and signed addresses, the two ways to share a document outside (contract 04 sections 1 to 4)."""
 
 import re
 import unicodedata
@@ -32,7 +32,7 @@ from vitrine.platform.crypto import Vault, base64url, from_base64url, random_bas
 from vitrine.platform.database import UnitOfWork
 
 TOKEN_LENGTH = 64
-LONGEST_LABEL = 150  # a caption of a page's length may be a title, and would not fit into an address
+LONGEST_LABEL = 150  # a title may be a caption of a page's length, too long for an address
 _BLANKS = re.compile(r"[\s+]+")
 _KEPT = re.compile(r"[^0-9A-Za-z_+-]")
 _UNSAFE_IN_NAME = re.compile(r"[\x00-\x1f\x7f \\/%+]")
@@ -44,8 +44,8 @@ _CACHED = 50_000
 def label_of(title: str) -> str:
     """The label of a permalink as the original makes it from a title (04 section 1).
 
-    The extension goes, the rest is form-encoded, runs of blanks and `+` become `-`, and of what is left only letters,
-    digits and `_ - +` stay: the percent signs go, their hex digits stay, so that old addresses keep their shape.
+    The extension is dropped and the rest form-encoded. Runs of blanks and `+` become `-`. Of the result only letters,
+    digits and `_ - +` stay: percent signs go, their hex digits stay, so that old addresses keep their shape.
     """
     stem = re.sub(r"\.[A-Za-z0-9]{1,5}$", "", title.strip())
     encoded = _BLANKS.sub("-", quote_plus(stem, safe=""))
@@ -54,13 +54,13 @@ def label_of(title: str) -> str:
 
 
 def ensure(work: UnitOfWork, record_id: RecordId, title: str, name: str) -> None:
-    """Give a rendition its permalink when it gets its first file; it keeps it for ever."""
+    """Give a rendition its permalink when it gets its first file. The permalink never changes afterwards."""
     store.ensure_permalink(work, record_id, name, random_base62(TOKEN_LENGTH), label_of(title))
 
 
 @dataclass(frozen=True, slots=True)
 class BroughtLink:
-    """A permalink as another server made it; an empty *label* is made anew from the title."""
+    """A permalink made by another server; an empty *label* is derived from the title."""
 
     token: str
     label: str = ""
@@ -68,10 +68,10 @@ class BroughtLink:
 
 
 def bring(work: UnitOfWork, actor: Actor, structure: Structure, key: RecordKey, name: str, link: BroughtLink) -> None:
-    """Give a rendition the permalink it has elsewhere, so that pages which show it go on to do so; the one it had here
-    stops. Administrators and the command line only. Raises Forbidden, NotFound or Invalid."""
+    """Give a rendition the permalink it has on another server, so that pages which show it keep working. Its previous
+    permalink stops working. Administrators and the command line only. Raises Forbidden, NotFound or Invalid."""
     if not actor.is_admin:
-        raise Forbidden("Only administrators may bring permalinks.")
+        raise Forbidden("Only administrators may import permalinks.")
     record = store.by_key(work, key)
     if record is None:
         raise NotFound(f"There is no record {key}.", field="record_id")
@@ -86,20 +86,22 @@ def bring(work: UnitOfWork, actor: Actor, structure: Structure, key: RecordKey, 
 
 
 def switch(work: UnitOfWork, actor: Actor, structure: Structure, record: Record, name: str, *, on: bool) -> None:
-    """End the permalink of one file of *record*, or let it open again; its token stays (06 section 10).
+    """Switch the permalink of one file of *record* on or off; its token stays (06 section 10).
 
-    *record* is one that the actor sees. Raises NoSuchRendition or MayNotChange.
+    *record* must be one that the actor sees. Raises NoSuchRendition or MayNotChange.
     """
-    found = store.rendition(work, record.id, name.lower())
-    if found is None or found.permalink is None:
+    rendition = store.rendition(work, record.id, name.lower())
+    if rendition is None or rendition.permalink is None:
         raise NoSuchRendition(f"This record has no file called {name}.", field="link")
-    recipe = structure.recipe(record.databox_id, record.group, found.name)
-    if not access.may_switch_link(actor, record, found.name, recipe, work.now):
-        raise MayNotChange("You may not switch this link.", why=f"record {record.key} {found.name}")
-    if found.permalink.activated is on:
+    recipe = structure.recipe(record.databox_id, record.group, rendition.name)
+    if not access.may_switch_link(actor, record, rendition.name, recipe, work.now):
+        raise MayNotChange("You may not switch this link.", why=f"record {record.key} {rendition.name}")
+    if rendition.permalink.activated is on:
         return
-    store.put_permalink(work, record.id, found.name, {"activated": on})
-    audit.write(work, actor, "permalink.on" if on else "permalink.off", f"record {record.key}", {"name": found.name})
+    store.put_permalink(work, record.id, rendition.name, {"activated": on})
+    audit.write(
+        work, actor, "permalink.on" if on else "permalink.off", f"record {record.key}", {"name": rendition.name}
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,47 +121,47 @@ def paths(key: RecordKey, rendition: Rendition, link: Permalink) -> PermalinkPat
 
 
 class WrongToken(NotFound):
-    """Unknown or of something else: on a page it looks like an address where nothing is."""
+    """Unknown token, or the token of something else: a page shows the same as for an address that does not exist."""
 
     code = "wrong_token"
 
 
 class SwitchedOff(NotFound):
-    """Somebody ended this link; said only to who has it."""
+    """Somebody switched this link off; only holders of the link are told."""
 
     code = "switched_off"
 
 
 def check(rendition: Rendition, token: str | None) -> Permalink:
-    """The permalink that *token* opens for this very rendition. Raises WrongToken or SwitchedOff (04 section 2)."""
+    """The permalink that *token* opens for this rendition. Raises WrongToken or SwitchedOff (04 section 2)."""
     link = rendition.permalink
     if link is None or not token or not same(link.token, token):
-        raise WrongToken("This link is not right.")
+        raise WrongToken("This link is not valid.")
     if not link.activated:
         raise SwitchedOff("This link has been switched off.")
     return link
 
 
 def shared(work: UnitOfWork, key: RecordKey, name: str, token: str | None) -> SharedFile:
-    """The file that a permalink opens, without the whole record. Raises as `check` does, or NotFound."""
-    found = store.shared_file(work, key, name.lower())
-    if found is None:
+    """The file that a permalink opens, without the whole record. Raises what `check` raises, or NotFound."""
+    file = store.shared_file(work, key, name.lower())
+    if file is None:
         raise NotFound("There is nothing at this address.")
-    if not token or not same(found.token, token):
-        raise WrongToken("This link is not right.")
-    if not found.activated:
+    if not token or not same(file.token, token):
+        raise WrongToken("This link is not valid.")
+    if not file.activated:
         raise SwitchedOff("This link has been switched off.")
-    return found
+    return file
 
 
 class BadAddress(Invalid):
-    """A signed address that no key of ours made: 400 (04 section 4)."""
+    """A signed address not made with any key of this server: 400 (04 section 4)."""
 
     code = "bad_address"
 
 
 class StaleAddress(NotFound):
-    """A signed address that has ended or whose signature is wrong: 404 (04 section 4)."""
+    """A signed address that has expired or whose signature is wrong: 404 (04 section 4)."""
 
     code = "stale_address"
 
@@ -168,7 +170,7 @@ Signer = Callable[[RecordKey, str], str]
 
 
 class Behind(NamedTuple):
-    """The permalink in whose name an address was signed: of which rendition, and a digest of its token."""
+    """The permalink on whose behalf an address was signed: the rendition's name and a digest of the token."""
 
     name: str
     digest: str
@@ -178,16 +180,16 @@ class Behind(NamedTuple):
         return cls(name, sha256(link.token.encode()).hexdigest()[:24])
 
     def stands(self, link: Permalink | None) -> bool:
-        """Is it still there, with the same token, and switched on?"""
+        """Does the permalink still exist, with the same token, switched on?"""
         return link is not None and link.activated and Behind.of(self.name, link) == self
 
 
-BY_LINK = (0, 0)  # the issuer of an address that stands on a permalink and not on a person
+BY_LINK = (0, 0)  # the issuer of an address signed for a permalink rather than a person
 
 
 @dataclass(frozen=True, slots=True)
 class SignedAddress:
-    """What a signed address says once its signature is right."""
+    """The content of a signed address whose signature has been checked."""
 
     issuer_id: int
     key: RecordKey
@@ -199,9 +201,9 @@ class SignedAddress:
 class SignedAddresses:
     """JSON Web Tokens (HS256) for `/medias/{token}` (02 section 5.3): usable without an access token.
 
-    Each user has a key of their own, derived from the server key and a generation number, so that all addresses of one
-    person can be ended at once; `kid` is `<user>-<generation>`. `iat` and `exp` are rounded to the hour, so one
-    signature serves everybody who asks in that hour, and caches stay warm.
+    Each user has their own key, derived from the server key and a generation number, so that all addresses of one
+    person can be revoked at once; `kid` is `<user>-<generation>`. `iat` and `exp` are rounded to the hour, so that one
+    signature serves everybody who asks within that hour and caches stay warm.
     """
 
     vault: Vault
@@ -210,33 +212,34 @@ class SignedAddresses:
     _many: int = 0
 
     def path(self, issuer: tuple[int, int], key: RecordKey, name: str, *, life: timedelta | None, now: datetime) -> str:
-        """The path of one address; *issuer* is (user id, generation), *life* None means endless."""
+        """The path of one address. *issuer* is (user id, generation); *life* None means that it never expires."""
         return self.signer(issuer, life=life, now=now)(key, name)
 
     def signer(self, issuer: tuple[int, int], *, life: timedelta | None, now: datetime) -> "Signer":
-        """The same for many documents: what is equal for all of them is worked out once."""
+        """The same for many documents: what they have in common is computed once."""
         second = int(now.timestamp())
         hour = second // _HOUR * _HOUR
-        # Rounded up, so that the address lives at least as long as was asked for.
+        # Rounded up, so that the address is valid for at least the time asked for.
         ends = None if life is None else -(-(second + int(life.total_seconds())) // _HOUR) * _HOUR
         memo = (issuer, hour, ends)
-        made = self._made.get(memo)
-        if made is None:
+        paths = self._made.get(memo)
+        if paths is None:
             while self._many >= _CACHED and self._made:
                 self._many -= len(self._made.popitem(last=False)[1])
-            made = self._made[memo] = {}
+            paths = self._made[memo] = {}
 
         def path(key: RecordKey, name: str) -> str:
-            known = made.get((key, name))
+            known = paths.get((key, name))
             if known is None:
-                known = made[key, name] = "/medias/" + self._sign(issuer, key, name, hour, ends)
+                known = paths[key, name] = "/medias/" + self._sign(issuer, key, name, hour, ends)
                 self._many += 1
             return known
 
         return path
 
     def path_by_link(self, link: Behind, key: RecordKey, name: str, *, life: timedelta, now: datetime) -> str:
-        """An address for who has a permalink: it opens *name* for as long as that permalink does, and until its end."""
+        """An address for the holder of a permalink: it opens *name* until it expires or the permalink is switched
+        off."""
         second = int(now.timestamp())
         ends = -(-(second + int(life.total_seconds())) // _HOUR) * _HOUR
         return "/medias/" + self._sign(BY_LINK, key, name, second // _HOUR * _HOUR, ends, link)
@@ -269,9 +272,9 @@ class SignedAddresses:
         return known
 
     def open(self, token: str, *, generation_of: Callable[[int], int | None], now: datetime) -> SignedAddress:
-        """Check a token; *generation_of(user_id)* gives the current generation of a user's key or None.
+        """Check a token. *generation_of(user_id)* returns the current generation of a user's key, or None.
 
-        Raises BadAddress for what is no token of ours (400) and StaleAddress for a wrong signature or an ended life.
+        Raises BadAddress for a token that is not ours (400), StaleAddress for a wrong signature or an expired address.
         """
         try:
             head, claims_part, signed = token.split(".")
@@ -279,15 +282,15 @@ class SignedAddresses:
             claims = msgspec.json.decode(from_base64url(claims_part), type=_Claims)
             user, _, generation = header.kid.partition("-")
             issuer = (int(user), int(generation))
-            given = from_base64url(signed)
+            given_signature = from_base64url(signed)
         except (ValueError, msgspec.DecodeError) as failure:
             raise BadAddress("This address is not well formed.", why=type(failure).__name__) from failure
         if header.alg != "HS256" or issuer[0] != claims.iss or generation_of(issuer[0]) != issuer[1]:
             raise BadAddress("This address was made with a key that is not in use.")
-        if not same(signature(self._key(issuer), f"{head}.{claims_part}".encode()), given):
+        if not same(signature(self._key(issuer), f"{head}.{claims_part}".encode()), given_signature):
             raise StaleAddress("There is nothing at this address.")
         if claims.exp is not None and claims.exp <= now.timestamp():
-            raise StaleAddress("This address has ended.")
+            raise StaleAddress("This address has expired.")
         databox, number, name = claims.sdef
         return SignedAddress(issuer[0], RecordKey(DataboxId(databox), number), name, claims.link)
 

@@ -1,4 +1,4 @@
-"""How a collection presents its pictures to the outside: watermark, stamp, and who gets which (06 section 3)."""
+"""How a collection presents its pictures to the public: watermark or stamp (06 section 3)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -27,8 +27,8 @@ class Presentation:
     media: Media
 
     def keep_picture(self, source: BinaryIO | Path, name: str) -> str:
-        """Keep a picture for a mark and return its digest; no unit of work may be open. Raises Invalid or a
-        MediaError for what is no picture. Until a collection refers to it the sweep may take it."""
+        """Store a picture for an overlay and return its digest; no unit of work may be open. Raises Invalid or a
+        MediaError for a file that is no picture. The sweep may delete it until a collection refers to it."""
         with self.media.store.spool(source, LARGEST_PICTURE) as spooled:
             if self.media.probe(spooled.path, name).kind != "image":
                 raise Invalid(
@@ -37,27 +37,29 @@ class Presentation:
             return self.media.keep(spooled).sha256
 
     def with_logos(self, definition: Any, keep: Callable[[str], str]) -> Any:
-        """The definition of a stamp with the names of its logos replaced by what *keep* returns for them."""
+        """The definition of a stamp, with the names of its logos replaced by what *keep* returns for them."""
         if not isinstance(definition, dict) or not isinstance(definition.get("blocks"), list):
             return definition
         blocks = [
-            {**one, "logo": keep(one["logo"])} if isinstance(one, dict) and isinstance(one.get("logo"), str) else one
-            for one in definition["blocks"]
+            {**block, "logo": keep(block["logo"])}
+            if isinstance(block, dict) and isinstance(block.get("logo"), str)
+            else block
+            for block in definition["blocks"]
         ]
         return {**definition, "blocks": blocks}
 
     def permit(self, work: UnitOfWork, actor: Actor, base: CollectionId) -> Collection:
-        """Administrators and who manages this very collection. Raises NoSuchCollection or MayNotChange."""
-        found = self.records.collection(work, base)
+        """Administrators and managers of this collection. Raises NoSuchCollection or MayNotChange."""
+        collection = self.records.collection(work, base)
         allowed = actor.via is Via.COMMAND or actor.is_admin or actor.rights.on(base, Right.manage, work.now)
         if not allowed:
             raise MayNotChange("You may not change how this collection is shown.", why=f"collection {base}")
-        return found
+        return collection
 
     def set(self, work: UnitOfWork, actor: Actor, base: CollectionId, changes: dict[str, Any]) -> Collection:
         """Change any of `public_presentation`, `watermark` (a digest or None) and `stamp` (a definition or None).
 
-        Copies that were made before are simply not asked for any more: a copy is known by how it looks.
+        Copies made earlier are no longer asked for, since a copy is identified by its look.
         """
         collection = self.permit(work, actor, base)
         values = dict(changes)

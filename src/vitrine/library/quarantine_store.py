@@ -1,4 +1,4 @@
-"""SQL of the quarantine: what waits there, and the policies that sent it there."""
+"""SQL of the quarantine: waiting items, and the check policies."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,8 +17,8 @@ INSTANCE, DATABOX, COLLECTION = "instance", "databox", "collection"
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A file that waits for a decision. *checks* names what it did not pass, with the numbers of records it clashes
-    with; *attributes* is what its record is to get; *session_id* the first item of the same upload."""
+    """A file that waits for a decision. *checks* maps the checks it failed to the numbers of clashing records;
+    *attributes* are for its record; *session_id* is the first item of the same upload."""
 
     id: int
     collection_id: CollectionId
@@ -37,7 +37,7 @@ class Item:
     session_id: int
 
 
-_made: Callable[..., Item] = Item
+_new_item: Callable[..., Item] = Item
 _first = quarantine_items.alias()
 _COLUMNS = [quarantine_items.c[name] for name in Item.__dataclass_fields__ if name != "session_id"]
 _SELECT = sa.select(
@@ -50,7 +50,7 @@ def page(work: UnitOfWork, bases: Iterable[int], offset: int, limit: int) -> lis
     """Newest first."""
     query = _SELECT.where(quarantine_items.c.collection_id.in_(list(bases)))
     rows = work.db.execute(query.order_by(quarantine_items.c.id.desc()).offset(offset).limit(limit))
-    return [_made(*row) for row in rows]
+    return [_new_item(*row) for row in rows]
 
 
 def count(work: UnitOfWork, bases: Iterable[int]) -> int:
@@ -60,24 +60,24 @@ def count(work: UnitOfWork, bases: Iterable[int]) -> int:
 
 def get(work: UnitOfWork, item: int) -> Item | None:
     row = work.db.execute(_SELECT.where(quarantine_items.c.id == item)).first()
-    return _made(*row) if row else None
+    return _new_item(*row) if row else None
 
 
 def holds(work: UnitOfWork, base: CollectionId, sha256: str) -> bool:
-    here = sa.select(quarantine_items.c.id).where(
+    waiting = sa.select(quarantine_items.c.id).where(
         quarantine_items.c.sha256 == sha256, quarantine_items.c.collection_id == base
     )
-    return work.db.execute(here.limit(1)).first() is not None
+    return work.db.execute(waiting.limit(1)).first() is not None
 
 
 def take(work: UnitOfWork, item: int) -> bool:
-    """Remove an item; False when somebody else decided first. The row is the ticket: it can be taken once."""
+    """Delete an item; False when somebody else decided first. The row can be deleted only once."""
     return work.db.execute(quarantine_items.delete().where(quarantine_items.c.id == item)).rowcount == 1
 
 
 def matches(work: UnitOfWork, databox: DataboxId, numbers: Iterable[int]) -> list[Record]:
-    wanted = sorted(set(numbers))
-    query = sa.select(*_RECORD).where(records.c.databox_id == databox, records.c.number.in_(wanted))
+    distinct = sorted(set(numbers))
+    query = sa.select(*_RECORD).where(records.c.databox_id == databox, records.c.number.in_(distinct))
     return [Record(*row) for row in work.db.execute(query.order_by(records.c.number))]
 
 
@@ -91,25 +91,25 @@ def same_name(work: UnitOfWork, databox: DataboxId, name: str, *, sensitive: boo
 
 
 def policies(work: UnitOfWork, databox: int, collection: int) -> list[dict[str, Any]]:
-    """What instance, databox and collection say, in rising order of precedence."""
+    """The policies of instance, databox and collection, in rising order of precedence."""
     scopes = [(INSTANCE, 0), (DATABOX, databox), (COLLECTION, collection)]
     rows = work.db.execute(
         sa.select(quarantine_checks.c.scope, quarantine_checks.c.scope_id, quarantine_checks.c.policy).where(
             sa.tuple_(quarantine_checks.c.scope, quarantine_checks.c.scope_id).in_(scopes)
         )
     )
-    found = {(row[0], row[1]): row[2] for row in rows}
-    return [found[one] for one in scopes if one in found]
+    by_scope = {(row[0], row[1]): row[2] for row in rows}
+    return [by_scope[scope] for scope in scopes if scope in by_scope]
 
 
 def has_policy(work: UnitOfWork, scope: str, scope_id: int) -> bool:
-    here = sa.and_(quarantine_checks.c.scope == scope, quarantine_checks.c.scope_id == scope_id)
-    return work.db.execute(sa.select(quarantine_checks.c.scope).where(here)).first() is not None
+    is_scope = sa.and_(quarantine_checks.c.scope == scope, quarantine_checks.c.scope_id == scope_id)
+    return work.db.execute(sa.select(quarantine_checks.c.scope).where(is_scope)).first() is not None
 
 
 def set_policy(work: UnitOfWork, scope: str, scope_id: int, policy: Mapping[str, Any] | None) -> None:
-    """None forgets what was said there."""
-    here = sa.and_(quarantine_checks.c.scope == scope, quarantine_checks.c.scope_id == scope_id)
-    work.db.execute(quarantine_checks.delete().where(here))
+    """None deletes the policy."""
+    is_scope = sa.and_(quarantine_checks.c.scope == scope, quarantine_checks.c.scope_id == scope_id)
+    work.db.execute(quarantine_checks.delete().where(is_scope))
     if policy is not None:
         work.db.execute(quarantine_checks.insert().values(scope=scope, scope_id=scope_id, policy=policy))

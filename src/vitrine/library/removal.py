@@ -1,4 +1,4 @@
-"""Removing a record: at once for everybody, for seven days not for good (design 5.8)."""
+"""Removes records: invisible to everybody at once, but restorable for seven days (design 5.8)."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -20,7 +20,7 @@ GRACE = timedelta(days=7)
 
 @dataclass(frozen=True, slots=True)
 class Removed:
-    """A removed record that can come back until `removed_at` plus GRACE."""
+    """A removed record that can be restored until `removed_at` plus GRACE."""
 
     key: RecordKey
     title: str
@@ -33,10 +33,10 @@ class Removal:
     jobs: Jobs
 
     def remove(self, work: UnitOfWork, actor: Actor, key: RecordKey) -> None:
-        """Needs sight and `candeleterecord` on the record's own collection (02 section 6.6 D).
+        """Requires sight and `candeleterecord` on the record's own collection (02 section 6.6 D).
 
-        Values, renditions, permalinks and whatever refers to the record go in the same transaction; a copy of what is
-        the record's own is kept for `restore`, and its bytes with it.
+        Values, renditions, permalinks and everything that refers to the record are deleted in the same transaction. A
+        copy of the record's own data and its bytes are kept for `restore`.
         """
         record = self.records.get(work, actor, key)
         if not access.may(actor, record, Right.candeleterecord, work.now):
@@ -47,27 +47,29 @@ class Removal:
         audit.write(work, actor, "record.removed", f"record {key}", {"base_id": record.collection_id})
 
     def removed(self, work: UnitOfWork, actor: Actor) -> list[Removed]:
-        """What can come back, the last one first. Administrators and the command line only."""
+        """What can be restored, newest first. Administrators and the command line only."""
         self._require_administrator(actor)
-        found = changes_store.all_removed(work)
-        return [Removed(RecordKey(DataboxId(row[0]), row[1]), row[2], row[3]) for row in found]
+        rows = changes_store.all_removed(work)
+        return [Removed(RecordKey(DataboxId(row[0]), row[1]), row[2], row[3]) for row in rows]
 
     def restore(self, work: UnitOfWork, actor: Actor, key: RecordKey) -> None:
-        """Bring a removed record back with its number, values, files and links; places in baskets and the like stay
-        lost. Raises NotKept, or Conflict when its collection has gone meanwhile."""
+        """Restore a removed record with its number, values, files and links; its places in baskets and the like stay
+        lost. Raises NotKept, or Conflict when its collection is gone."""
         self._require_administrator(actor)
-        found = changes_store.removed(work, key)
-        if found is None:
+        copy = changes_store.removed(work, key)
+        if copy is None:
             raise NotKept(f"No record {key} was removed in the last {GRACE.days} days.", field="record_id")
-        removed_id, kept = found
+        removed_id, kept = copy
         structure = self.records.structure(work)
         if CollectionId(kept["record"]["collection_id"]) not in structure.collections:
-            raise Conflict("The collection of this record has gone, so it cannot come back.", field="record_id")
-        made = changes_store.bring_back(work, kept, structure.field_by_id)
-        changes_store.forget_removed(work, removed_id)
-        if any(one["state"] == "waiting" for one in kept["renditions"]):
-            self.jobs.add(work, MAKE_RENDITIONS, {"record_id": made}, key=str(made))
-        work.emit(RecordChanged(made))
+            raise Conflict(
+                "The collection of this record no longer exists, so it cannot be restored.", field="record_id"
+            )
+        record_id = changes_store.restore_removed(work, kept, structure.field_by_id)
+        changes_store.delete_removed(work, removed_id)
+        if any(rendition["state"] == "waiting" for rendition in kept["renditions"]):
+            self.jobs.add(work, MAKE_RENDITIONS, {"record_id": record_id}, key=str(record_id))
+        work.emit(RecordChanged(record_id))
         audit.write(work, actor, "record.restored", f"record {key}")
 
     @staticmethod

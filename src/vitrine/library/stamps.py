@@ -3,8 +3,8 @@
     {"blocks": [{"place": "BOTTOM", "align": "left", "background": "#ffffff", "colour": "#1d1e20", "logo": "<file>",
                  "lines": [["© Museum, ", {"field": "Title"}], [{"var": "RECORD_ID"}, " · ", {"var": "DATE"}]]}]}
 
-`place` is TOP or BOTTOM (a bar that takes its room from the picture), TOP-OVER or BOTTOM-OVER (a veil over it). DATE is
-the day on which the stamped copy was made.
+`place` is TOP or BOTTOM (a bar that takes room from the picture), TOP-OVER or BOTTOM-OVER (a translucent bar over it).
+DATE is the day on which the stamped copy was made.
 """
 
 from collections.abc import Iterable, Mapping
@@ -23,7 +23,7 @@ Colour = Annotated[str, Meta(pattern="^#[0-9a-fA-F]{6}$")]
 
 
 class Part(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
-    """What is known only of the record: a field of it, its number, or the day."""
+    """A part filled in for each record: a field's value, the record's number, or the day."""
 
     field: str | None = None
     var: Literal["DATE", "RECORD_ID"] | None = None
@@ -43,16 +43,16 @@ class Stamp(msgspec.Struct, forbid_unknown_fields=True):
 
 
 def parse(definition: object, fields: Iterable[Field]) -> Stamp:
-    """Check a definition. Raises Invalid that names the place of the fault; internal fields may not be stamped."""
+    """Check a definition. Raises Invalid, naming the faulty place. Business fields may not be used."""
     try:
         stamp = msgspec.convert(definition, Stamp)
     except msgspec.ValidationError as fault:
         raise Invalid(f"This stamp cannot be used: {fault}.", field="stamp") from fault
-    public = {one.name for one in fields if not one.business}
+    public = {field.name for field in fields if not field.business}
     for number, block in enumerate(stamp.blocks):
         if not block.logo and not block.lines:
             raise Invalid(f"Block {number} of the stamp is empty: give it a logo or lines.", field="stamp")
-        for part in (one for line in block.lines for one in line if isinstance(one, Part)):
+        for part in (part for line in block.lines for part in line if isinstance(part, Part)):
             if (part.field is None) == (part.var is None):
                 raise Invalid(f"Block {number} of the stamp: a part is either a field or a var.", field="stamp")
             if part.field is not None and part.field not in public:
@@ -60,21 +60,21 @@ def parse(definition: object, fields: Iterable[Field]) -> Stamp:
     return stamp
 
 
-def resolved(
+def resolve(
     definition: Mapping[str, Any], record: Record, values: Iterable[tuple[Field, Value]], today: datetime | None
 ) -> list[dict[str, Any]]:
-    """The blocks with the texts of *record*; without *today* DATE stays a word, so that one copy serves all days."""
+    """The blocks with the texts of *record*. Without *today* DATE stays a word, so that one copy serves all days."""
     by_name: dict[str, list[str]] = {}
     for field, value in values:
         by_name.setdefault(field.name, []).append(value.value)
-    made = []
+    blocks = []
     for block in msgspec.convert(definition, Stamp).blocks:
-        lines = ["".join(_text(one, record, by_name, today) for one in line)[:LONGEST_LINE] for line in block.lines]
-        made.append({
+        lines = ["".join(_text(part, record, by_name, today) for part in line)[:LONGEST_LINE] for line in block.lines]
+        blocks.append({
             "place": block.place, "align": block.align, "background": block.background, "colour": block.colour,
             "logo": block.logo, "lines": lines,
         })  # fmt: skip
-    return made
+    return blocks
 
 
 def _text(part: str | Part, record: Record, by_name: Mapping[str, list[str]], today: datetime | None) -> str:

@@ -42,12 +42,12 @@ _WITH_PERMALINK = renditions.outerjoin(
 )
 _RECORD_WIDTH = len(_RECORD)
 _RENDITION_WIDTH = len(_RENDITION)
-_made: Callable[..., Rendition] = Rendition  # positional: a page makes one for each record
+_new_rendition: Callable[..., Rendition] = Rendition  # positional arguments: a page makes one per record
 
 
 def _rendition(row: Sequence[Any]) -> Rendition:
     link = Permalink(*row[_RENDITION_WIDTH:]) if row[_RENDITION_WIDTH] is not None else None
-    return _made(*row[:_RENDITION_WIDTH], link)
+    return _new_rendition(*row[:_RENDITION_WIDTH], link)
 
 
 # -- records -----------------------------------------------------------------------------------------------------------
@@ -69,9 +69,9 @@ _THUMBNAILED = sa.select(*_RECORD, *_RENDITION, *_PERMALINK).select_from(
 
 
 @lru_cache(maxsize=128)
-def _thumbnailed(many: int) -> Prepared:
+def _thumbnailed(count: int) -> Prepared:
     """The statement for a page of *many* records."""
-    return Prepared(_THUMBNAILED.where(records.c.id.in_([sa.bindparam(f"id{place}") for place in range(many)])))
+    return Prepared(_THUMBNAILED.where(records.c.id.in_([sa.bindparam(f"id{place}") for place in range(count)])))
 
 
 def by_key(work: UnitOfWork, key: RecordKey) -> Record | None:
@@ -98,17 +98,17 @@ def by_id(work: UnitOfWork, record_id: RecordId) -> Record | None:
 
 def with_thumbnails(work: UnitOfWork, ids: Sequence[RecordId]) -> dict[RecordId, tuple[Record, Rendition | None]]:
     """Records with their ready thumbnail, one statement for the whole page."""
-    found: dict[RecordId, tuple[Record, Rendition | None]] = {}
+    by_id: dict[RecordId, tuple[Record, Rendition | None]] = {}
     if not ids:
-        return found
-    for row in _thumbnailed(len(ids)).all(work, **{f"id{place}": one for place, one in enumerate(ids)}):
+        return by_id
+    for row in _thumbnailed(len(ids)).all(work, **{f"id{place}": record_id for place, record_id in enumerate(ids)}):
         record = Record(*row[:_RECORD_WIDTH])
-        rest = row[_RECORD_WIDTH:]
-        found[record.id] = (record, _rendition(rest) if rest[0] is not None else None)
-    return found
+        rendition_row = row[_RECORD_WIDTH:]
+        by_id[record.id] = (record, _rendition(rendition_row) if rendition_row[0] is not None else None)
+    return by_id
 
 
-# What tells one state of a record and its thumbnail from another: each change moves one of the three instants.
+# Identifies the state of a record and its thumbnail: every change moves one of the three instants.
 _STAMPS = sa.select(
     records.c.id,
     records.c.collection_id,
@@ -124,17 +124,17 @@ _STAMPS = sa.select(
 
 
 @lru_cache(maxsize=128)
-def _stamped(many: int) -> Prepared:
-    return Prepared(_STAMPS.where(records.c.id.in_([sa.bindparam(f"id{place}") for place in range(many)])))
+def _stamped(count: int) -> Prepared:
+    return Prepared(_STAMPS.where(records.c.id.in_([sa.bindparam(f"id{place}") for place in range(count)])))
 
 
 def stamps(work: UnitOfWork, ids: Sequence[RecordId]) -> dict[RecordId, tuple[Any, ...]]:
-    """For each record (id, collection, status, three instants as the database has them), in one statement."""
+    """For each record (id, collection, status, three instants as the database stores them), in one statement."""
     return {RecordId(row[0]): row for row in _stamped(len(ids)).all_raw(work, ids)}
 
 
 def next_number(work: UnitOfWork, databox: DataboxId) -> int:
-    """Take the next record number of a databox; the row is locked until the commit, so no number is given twice."""
+    """Take the next record number of a databox. The row is locked until the commit, so no number is given out twice."""
     taken = work.db.scalar(
         databoxes.update()
         .where(databoxes.c.id == databox)
@@ -154,7 +154,7 @@ def update_record(work: UnitOfWork, record_id: RecordId, values: Mapping[str, An
 
 
 def delete_record(work: UnitOfWork, record_id: RecordId) -> None:
-    """Values, renditions, permalinks and grants go by cascade; bytes are swept later."""
+    """Values, renditions, permalinks and grants are deleted by cascade; bytes are swept later."""
     work.db.execute(records.delete().where(records.c.id == record_id))
 
 
@@ -188,7 +188,7 @@ def count_in(work: UnitOfWork, bases: Iterable[CollectionId]) -> dict[Collection
 
 
 def each_id(work: UnitOfWork, after: RecordId, limit: int) -> list[RecordId]:
-    """Ids in order, for walks over everything (index rebuild)."""
+    """Ids in order, to iterate over all records (index rebuild)."""
     return list(
         work.db.scalars(sa.select(records.c.id).where(records.c.id > after).order_by(records.c.id).limit(limit))
     )
@@ -198,20 +198,20 @@ def each_id(work: UnitOfWork, after: RecordId, limit: int) -> list[RecordId]:
 
 
 @lru_cache(maxsize=128)
-def _values(many: int) -> Prepared:
+def _values(count: int) -> Prepared:
     return Prepared(
         sa.select(field_values.c.record_id, field_values.c.id, field_values.c.field_id, field_values.c.value)
-        .where(field_values.c.record_id.in_([sa.bindparam(f"id{place}") for place in range(many)]))
+        .where(field_values.c.record_id.in_([sa.bindparam(f"id{place}") for place in range(count)]))
         .order_by(field_values.c.record_id, field_values.c.position, field_values.c.id)
     )
 
 
 def values_of(work: UnitOfWork, ids: Sequence[RecordId]) -> dict[RecordId, list[Value]]:
-    """Values of several records, in field and value order of entry."""
-    found: dict[RecordId, list[Value]] = {one: [] for one in ids}
+    """Values of several records, in order of field and entry."""
+    by_record: dict[RecordId, list[Value]] = {record_id: [] for record_id in ids}
     for row in _values(len(ids)).all_raw(work, ids) if ids else ():
-        found[RecordId(row[0])].append(Value(*row[1:]))
-    return found
+        by_record[RecordId(row[0])].append(Value(*row[1:]))
+    return by_record
 
 
 def add_values(work: UnitOfWork, record_id: RecordId, values: Sequence[tuple[FieldId, str]]) -> None:
@@ -227,41 +227,41 @@ def add_values(work: UnitOfWork, record_id: RecordId, values: Sequence[tuple[Fie
 
 
 @lru_cache(maxsize=128)
-def _renditions(many: int) -> Prepared:
+def _renditions(count: int) -> Prepared:
     return Prepared(
         sa.select(*_RENDITION, *_PERMALINK)
         .select_from(_WITH_PERMALINK)
-        .where(renditions.c.record_id.in_([sa.bindparam(f"id{place}") for place in range(many)]))
+        .where(renditions.c.record_id.in_([sa.bindparam(f"id{place}") for place in range(count)]))
         .order_by(renditions.c.record_id, sa.case((renditions.c.name == DOCUMENT, 0), else_=1), renditions.c.id)
     )
 
 
 def renditions_of(work: UnitOfWork, ids: Sequence[RecordId]) -> dict[RecordId, list[Rendition]]:
     """All renditions of several records in any state, the original first, then by id."""
-    found: dict[RecordId, list[Rendition]] = {one: [] for one in ids}
-    named = {f"id{place}": one for place, one in enumerate(ids)}
+    by_record: dict[RecordId, list[Rendition]] = {record_id: [] for record_id in ids}
+    named = {f"id{place}": record_id for place, record_id in enumerate(ids)}
     for row in _renditions(len(ids)).all(work, **named) if ids else ():
-        made = _rendition(row)
-        found[made.record_id].append(made)
-    return found
+        rendition = _rendition(row)
+        by_record[rendition.record_id].append(rendition)
+    return by_record
 
 
 @lru_cache(maxsize=128)
-def _rendition_stamps(many: int) -> Prepared:
+def _rendition_stamps(count: int) -> Prepared:
     return Prepared(
         sa.select(renditions.c.record_id, renditions.c.id, renditions.c.updated, permalinks.c.updated)
         .select_from(_WITH_PERMALINK)
-        .where(renditions.c.record_id.in_([sa.bindparam(f"id{place}") for place in range(many)]))
+        .where(renditions.c.record_id.in_([sa.bindparam(f"id{place}") for place in range(count)]))
         .order_by(renditions.c.record_id, renditions.c.id)
     )
 
 
 def rendition_stamps(work: UnitOfWork, ids: Sequence[RecordId]) -> dict[RecordId, tuple[Any, ...]]:
-    """What tells one state of a record's renditions and their permalinks from another, as the database has it."""
-    found: dict[RecordId, tuple[Any, ...]] = {one: (one,) for one in ids}
+    """For each record what identifies the state of its renditions and their permalinks, as the database stores it."""
+    by_record: dict[RecordId, tuple[Any, ...]] = {record_id: (record_id,) for record_id in ids}
     for row in _rendition_stamps(len(ids)).all_raw(work, ids) if ids else ():
-        found[RecordId(row[0])] += row[1:]
-    return found
+        by_record[RecordId(row[0])] += row[1:]
+    return by_record
 
 
 _ONE_RENDITION = Prepared(
@@ -316,7 +316,7 @@ _MOST_SHARED = 20_000
 
 
 def shared_file(work: UnitOfWork, key: RecordKey, name: str) -> SharedFile | None:
-    """What a permalink needs, in one statement: pages are full of these."""
+    """What a permalink needs, in one statement, since pages contain many of them."""
     row = _SHARED.raw(work, databox=key.databox, number=key.number, rendition=name)
     if row is None:
         return None
@@ -335,7 +335,7 @@ def add_rendition(work: UnitOfWork, record_id: RecordId, name: str, values: Mapp
 
 
 def update_rendition(work: UnitOfWork, record_id: RecordId, name: str, values: Mapping[str, Any]) -> int:
-    """Returns the number of rows: 0 when the record has gone meanwhile."""
+    """Returns the number of rows: 0 when the record has been deleted."""
     return work.db.execute(
         renditions.update()
         .where(renditions.c.record_id == record_id, renditions.c.name == name)
@@ -344,7 +344,7 @@ def update_rendition(work: UnitOfWork, record_id: RecordId, name: str, values: M
 
 
 def ensure_permalink(work: UnitOfWork, record_id: RecordId, name: str, token: str, label: str) -> None:
-    """Make the permalink unless it is there: it outlives every re-building of its rendition."""
+    """Make the permalink unless it exists: it survives every re-make of its rendition."""
     known = sa.select(permalinks.c.id).where(permalinks.c.record_id == record_id, permalinks.c.name == name)
     if work.db.execute(known).first() is None:
         work.db.execute(
@@ -355,15 +355,15 @@ def ensure_permalink(work: UnitOfWork, record_id: RecordId, name: str, token: st
 
 
 def put_permalink(work: UnitOfWork, record_id: RecordId, name: str, values: Mapping[str, Any]) -> None:
-    """Make the permalink, or give the one that is there other values."""
-    mine = sa.and_(permalinks.c.record_id == record_id, permalinks.c.name == name)
-    if work.db.execute(permalinks.update().where(mine).values(updated=work.now, **values)).rowcount == 0:
+    """Make the permalink, or change the values of the existing one."""
+    is_permalink = sa.and_(permalinks.c.record_id == record_id, permalinks.c.name == name)
+    if work.db.execute(permalinks.update().where(is_permalink).values(updated=work.now, **values)).rowcount == 0:
         row = permalinks.insert().values(record_id=record_id, name=name, created=work.now, updated=work.now, **values)
         work.db.execute(row)
 
 
-def has_permalink_token(work: UnitOfWork, record_id: RecordId) -> list[str]:
-    """Active tokens of any rendition of the record (the caption route takes each of them)."""
+def permalink_tokens(work: UnitOfWork, record_id: RecordId) -> list[str]:
+    """Active tokens of all renditions of the record (the caption route accepts each of them)."""
     return list(
         work.db.scalars(
             sa.select(permalinks.c.token).where(permalinks.c.record_id == record_id, permalinks.c.activated)
@@ -372,16 +372,16 @@ def has_permalink_token(work: UnitOfWork, record_id: RecordId) -> list[str]:
 
 
 def referenced(work: UnitOfWork, sha256s: Sequence[str]) -> set[str]:
-    """Which of these blobs any row still needs."""
+    """Those of these blobs that some row still needs."""
     wanted = list(sha256s)
     used: set[str] = set()
     for column in (records.c.sha256, renditions.c.sha256, quarantine_items.c.sha256, removed_files.c.sha256):
-        used.update(one for one in work.db.scalars(sa.select(column).where(column.in_(wanted))) if one)
+        used.update(sha256 for sha256 in work.db.scalars(sa.select(column).where(column.in_(wanted))) if sha256)
     return used
 
 
 def unfinished(work: UnitOfWork, limit: int = 1000) -> list[RecordId]:
-    """Records with renditions that still wait."""
+    """Records with renditions still waiting."""
     return list(
         work.db.scalars(
             sa.select(renditions.c.record_id).where(renditions.c.state == "waiting").distinct().limit(limit)
@@ -395,7 +395,7 @@ def rendition_states(work: UnitOfWork) -> dict[str, int]:
 
 
 def blob_totals(work: UnitOfWork) -> tuple[int, int]:
-    """(files, bytes) of every rendition that has bytes; the same bytes twice count twice. Reads the whole table."""
+    """(files, bytes) of every rendition that has bytes; shared bytes count each time. Reads the whole table."""
     row = work.db.execute(
         sa.select(sa.func.count(), sa.func.sum(renditions.c.size)).where(renditions.c.sha256.is_not(None))
     ).one()

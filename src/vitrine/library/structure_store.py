@@ -26,7 +26,8 @@ STAMP = "structure"
 
 
 def version(work: UnitOfWork) -> int:
-    """The stamp of the structure; 0 when nothing was ever made. A driver call: every API request asks for it."""
+    """The version stamp of the structure; 0 when none was set. A direct driver call, since every API request needs
+    it."""
     if work.driver is not None:
         row = one_row(work, work.driver, "SELECT value FROM stamps WHERE name = 'structure'", ())
         return int(row[0]) if row else 0
@@ -40,7 +41,7 @@ def bump(work: UnitOfWork) -> None:
 
 
 def stamp(work: UnitOfWork, name: str) -> int:
-    """A number by its name; 0 when it was never set."""
+    """A stored number by name; 0 when it was never set."""
     return int(work.db.scalar(sa.select(stamps.c.value).where(stamps.c.name == name)) or 0)
 
 
@@ -65,19 +66,21 @@ def snapshot(work: UnitOfWork) -> Structure:
     bits: dict[DataboxId, list[StatusBit]] = {box: [] for box in boxes}
     for row in work.db.execute(sa.select(status_bits).order_by(status_bits.c.bit)):
         bits[row.databox_id].append(StatusBit(*(getattr(row, name) for name in StatusBit.__dataclass_fields__)))
-    made: dict[tuple[DataboxId, str, str], Recipe] = {}
+    recipe_by_key: dict[tuple[DataboxId, str, str], Recipe] = {}
     for row in work.db.execute(sa.select(recipes).order_by(recipes.c.position, recipes.c.id)):
         values = {name: getattr(row, name) for name in Recipe.__dataclass_fields__}
-        made[(row.databox_id, row.group, row.name)] = Recipe(**{**values, "devices": tuple(row.devices)})
+        recipe_by_key[(row.databox_id, row.group, row.name)] = Recipe(**{**values, "devices": tuple(row.devices)})
     return Structure(
         version=version(work),
         databoxes=MappingProxyType(boxes),
         collections=MappingProxyType(bases),
-        fields=MappingProxyType({box: tuple(some) for box, some in by_box.items()}),
-        status_bits=MappingProxyType({box: tuple(some) for box, some in bits.items()}),
-        recipes=MappingProxyType(made),
-        field_by_id=MappingProxyType({one.id: one for some in by_box.values() for one in some}),
-        field_order=MappingProxyType({one.id: place for some in by_box.values() for place, one in enumerate(some)}),
+        fields=MappingProxyType({box: tuple(box_fields) for box, box_fields in by_box.items()}),
+        status_bits=MappingProxyType({box: tuple(box_bits) for box, box_bits in bits.items()}),
+        recipes=MappingProxyType(recipe_by_key),
+        field_by_id=MappingProxyType({field.id: field for box_fields in by_box.values() for field in box_fields}),
+        field_order=MappingProxyType(
+            {field.id: place for box_fields in by_box.values() for place, field in enumerate(box_fields)}
+        ),
     )
 
 
@@ -103,13 +106,15 @@ def update_collection(work: UnitOfWork, base: CollectionId, values: Mapping[str,
 
 
 def mark_pictures(work: UnitOfWork) -> set[str]:
-    """Digests of the pictures that watermarks and stamps of any collection need."""
-    found: set[str] = set()
+    """Digests of the pictures used by the watermarks and stamps of all collections."""
+    pictures: set[str] = set()
     for watermark, stamp in work.db.execute(sa.select(collections.c.watermark, collections.c.stamp)):
-        found.update(
-            one for one in (watermark, *(block.get("logo") for block in (stamp or {}).get("blocks", ()))) if one
+        pictures.update(
+            picture
+            for picture in (watermark, *(block.get("logo") for block in (stamp or {}).get("blocks", ())))
+            if picture
         )
-    return found
+    return pictures
 
 
 def add_field(work: UnitOfWork, databox: DataboxId, values: Mapping[str, Any]) -> FieldId:

@@ -1,4 +1,4 @@
-"""Putting another file in the place of an original or of a rendition (02 section 6.4): made first, replaced then."""
+"""Replaces an original or a rendition by another file (02 section 6.4): the new file is made first, then replaced."""
 
 from dataclasses import dataclass
 
@@ -21,14 +21,14 @@ KINDS = {"image": "image", "gif": "image", "video": "video", "audio": "audio", "
 
 
 class WrongKind(MediaError):
-    """The file is of a kind that this rendition cannot be, and nobody asked to convert it."""
+    """The kind of the file does not suit this rendition, and no conversion was requested."""
 
     code = "wrong_kind"
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """What is to be replaced: *recipe* is None for the original."""
+class ReplacementTarget:
+    """The file to be replaced: *recipe* is None for the original."""
 
     record: Record
     name: str
@@ -37,7 +37,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file that is kept already and may take a rendition's place. Sizes in pixels and bytes."""
+    """A stored file that may replace a rendition. Sizes in pixels and bytes."""
 
     sha256: str
     mime: str
@@ -53,21 +53,21 @@ class Substitution:
     media: Media
     jobs: Jobs
 
-    def permit(self, work: UnitOfWork, actor: Actor, key: RecordKey, name: str) -> Place:
-        """Needs sight and, on the record's own collection, both `canaddrecord` (02 section 6.4) and `imgtools`
+    def permit(self, work: UnitOfWork, actor: Actor, key: RecordKey, name: str) -> ReplacementTarget:
+        """Requires sight and, on the record's own collection, both `canaddrecord` (02 section 6.4) and `imgtools`
         (06 section 17.7). Raises MayNotReplace, or NoSuchRendition for a name outside the structure."""
         record = self.records.get(work, actor, key)
-        if not all(access.may(actor, record, one, work.now) for one in (Right.canaddrecord, Right.imgtools)):
+        if not all(access.may(actor, record, right, work.now) for right in (Right.canaddrecord, Right.imgtools)):
             raise MayNotReplace("You may not replace the files of this record.", why=f"record {key}")
         name = name.lower()
         recipe = self.records.structure(work).recipe(record.databox_id, record.group, name)
         if (recipe is None and name != DOCUMENT) or (record.is_story and name == DOCUMENT):
             raise NoSuchRendition(f"This record has no file called {name}.", field="name")
-        return Place(record, name, recipe)
+        return ReplacementTarget(record, name, recipe)
 
-    def fitted(self, arrival: Arrival, recipe: Recipe, *, adapt: bool) -> File:
-        """The file as it will be shown: converted by the recipe when *adapt*, as it came otherwise. Slow; call it
-        without a transaction. Raises MediaError when the file cannot take this place."""
+    def convert(self, arrival: Arrival, recipe: Recipe, *, adapt: bool) -> File:
+        """The file as it will be shown: converted by the recipe if *adapt*, otherwise as it came. Slow; call it outside
+        any transaction. Raises MediaError when the file cannot be used as this rendition."""
         probe = arrival.probe
         if not adapt:
             if KINDS.get(recipe.mediatype, probe.kind) != probe.kind:
@@ -77,16 +77,16 @@ class Substitution:
             return File(arrival.sha256, probe.mime, extension_of(arrival.name), width, height, arrival.size)
         spec = spec_of(recipe.name, recipe.mediatype, recipe.options)
         with self.media.scratch() as folder:
-            made = self.media.make_many(arrival.sha256, probe.kind, probe.mime, [spec], folder)[0]
-            if isinstance(made, tuple):
-                raise made[1]
-            stored = self.media.keep_file(made.path)
-        return File(stored.sha256, made.mime, made.extension, made.width, made.height, stored.size)
+            converted = self.media.make_many(arrival.sha256, probe.kind, probe.mime, [spec], folder)[0]
+            if isinstance(converted, tuple):
+                raise converted[1]
+            stored = self.media.keep_file(converted.path)
+        return File(stored.sha256, converted.mime, converted.extension, converted.width, converted.height, stored.size)
 
     def replace_rendition(
         self, work: UnitOfWork, actor: Actor, key: RecordKey, name: str, file: File
     ) -> tuple[Record, Rendition]:
-        """Asks the right again, since converting took its time. The permalink stays."""
+        """Checks the right again, since converting took time. The permalink stays."""
         place = self.permit(work, actor, key, name)
         values = {
             "state": "ready", "sha256": file.sha256, "mime": file.mime, "extension": file.extension,
@@ -117,25 +117,25 @@ class Substitution:
         store.update_rendition(work, record.id, DOCUMENT, document)
         texts.put(work, record.id, probe.pages, probe.text)
         of_kind = self.records.structure(work).recipes_for(record.databox_id, probe.kind)
-        recipes = {one.name: one for one in of_kind if one.mediatype in probe.makes}
-        there = {one.name for one in store.renditions_of(work, [record.id])[record.id]} - {DOCUMENT}
-        for name in there - recipes.keys():
+        recipes = {recipe.name: recipe for recipe in of_kind if recipe.mediatype in probe.makes}
+        existing = {rendition.name for rendition in store.renditions_of(work, [record.id])[record.id]} - {DOCUMENT}
+        for name in existing - recipes.keys():
             changes_store.delete_rendition(work, record.id, name)
-        waiting = [one for one in recipes.values() if one.tobuild or one.name in there]
-        for one in waiting:
+        waiting = [recipe for recipe in recipes.values() if recipe.tobuild or recipe.name in existing]
+        for recipe in waiting:
             values = {"state": "waiting", "substituted": False, "failure": None, "failure_detail": None}
-            if store.update_rendition(work, record.id, one.name, values) == 0:
-                store.add_rendition(work, record.id, one.name, values)
+            if store.update_rendition(work, record.id, recipe.name, values) == 0:
+                store.add_rendition(work, record.id, recipe.name, values)
         if waiting:
             self.jobs.add(work, MAKE_RENDITIONS, {"record_id": record.id}, key=str(record.id))
         work.emit(RecordChanged(record.id))
         audit.write(work, actor, "original.substituted", f"record {key}", {"was": record.sha256})
-        found = store.by_id(work, record.id)
-        assert found is not None
-        return found, self._rendition(work, found, DOCUMENT)
+        replaced = store.by_id(work, record.id)
+        assert replaced is not None
+        return replaced, self._rendition(work, replaced, DOCUMENT)
 
     @staticmethod
     def _rendition(work: UnitOfWork, record: Record, name: str) -> Rendition:
-        found = store.rendition(work, record.id, name)
-        assert found is not None
-        return found
+        rendition = store.rendition(work, record.id, name)
+        assert rendition is not None
+        return rendition

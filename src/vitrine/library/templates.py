@@ -1,5 +1,5 @@
-"""The fields of a new databox: what photographers, agencies and museums fill in, with the tags they come from, and the
-ones that the player reads (04 section 6): subtitles and chapters as WebVTT, and where to begin in seconds."""
+"""The fields of a new databox: those that photographers, agencies and museums fill in, with the tags they come from, and
+those that the player reads (04 section 6): subtitles and chapters as WebVTT, and the start in seconds."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ def _field(name: str, french: str, source: str = "", *fallbacks: str, **more: An
     }
 
 
-PHOTOGRAPHS: tuple[dict[str, Any], ...] = (
+DEFAULT_FIELDS: tuple[dict[str, Any], ...] = (
     _field("Title", "Titre", "XMP-dc:Title", "IPTC:ObjectName", "QuickTime:Title", "PNG:Title", "PDF:Title", "Office:Title", "ID3:Title", "Vorbis:Title", "Matroska:Title", "RIFF:Title", "SVG:Title", thumbtitle=True, dces_element="Title", sort_slot=0),
     _field("Caption", "Légende", "XMP-dc:Description", "IPTC:Caption-Abstract", "IFD0:ImageDescription", "QuickTime:Description", "PNG:Description", "PDF:Subject", "Office:Description", "Office:Subject", "Vorbis:Description", "Matroska:Description", "RIFF:Comment", "ID3:Comment", "SVG:Desc", dces_element="Description"),
     _field("Keywords", "Mots-clés", "XMP-dc:Subject", "IPTC:Keywords", "QuickTime:Keyword", "PDF:Keywords", "Office:Keywords", "Matroska:Keyword", "RIFF:Keyword", multi=True, separator=";", aggregable=20, dces_element="Subject"),

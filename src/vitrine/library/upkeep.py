@@ -1,4 +1,4 @@
-"""Administration of the archive: databoxes, collections, fields, and renditions to make again."""
+"""Administration of the archive: databoxes, collections, fields, and renditions to be made again."""
 
 import re
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from vitrine.library.errors import MayNotChange
 from vitrine.library.jobs import MAKE_RENDITIONS
 from vitrine.library.model import Collection, CollectionId, Databox, DataboxId, Record
 from vitrine.library.records import Records
-from vitrine.library.templates import PHOTOGRAPHS
+from vitrine.library.templates import DEFAULT_FIELDS
 from vitrine.media.renditions.recipes import DEFAULT_RECIPES
 from vitrine.platform import audit
 from vitrine.platform.database import UnitOfWork
@@ -31,16 +31,16 @@ class Upkeep:
         self._require_administrator(actor)
         if not _NAME.fullmatch(name.strip()):
             raise Invalid("A databox needs a name of at most 64 characters, without slashes.", field="name")
-        if any(one.name == name.strip() for one in self.records.structure(work).databoxes.values()):
+        if any(box.name == name.strip() for box in self.records.structure(work).databoxes.values()):
             raise Conflict(f"There is a databox called {name} already.", field="name")
         values = {"name": name.strip(), "view_name": name.strip(), "labels": {**NO_LABELS, **(labels or {})}}
-        made = structure_store.add_databox(work, values)
-        for place, field in enumerate(PHOTOGRAPHS):
-            structure_store.add_field(work, made, {**field, "position": place})
+        databox_id = structure_store.add_databox(work, values)
+        for place, field in enumerate(DEFAULT_FIELDS):
+            structure_store.add_field(work, databox_id, {**field, "position": place})
         for place, recipe in enumerate(DEFAULT_RECIPES):
             structure_store.add_recipe(
                 work,
-                made,
+                databox_id,
                 {
                     "group": recipe.group,
                     "name": recipe.name,
@@ -53,8 +53,8 @@ class Upkeep:
                 },
             )
         structure_store.bump(work)
-        audit.write(work, actor, "databox.created", f"databox {made}")
-        return self.records.structure(work).databoxes[made]
+        audit.write(work, actor, "databox.created", f"databox {databox_id}")
+        return self.records.structure(work).databoxes[databox_id]
 
     def add_collection(
         self, work: UnitOfWork, actor: Actor, databox: DataboxId, name: str, labels: dict[str, Any] | None = None
@@ -63,13 +63,13 @@ class Upkeep:
         self.records.databox(work, actor, databox)
         if not _NAME.fullmatch(name.strip()):
             raise Invalid("A collection needs a name of at most 64 characters, without slashes.", field="name")
-        if any(one.name == name.strip() for one in self.records.structure(work).collections_of(databox)):
+        if any(collection.name == name.strip() for collection in self.records.structure(work).collections_of(databox)):
             raise Conflict(f"There is a collection called {name} in this databox already.", field="name")
         values = {"name": name.strip(), "labels": {**NO_LABELS, **(labels or {})}}
-        made = structure_store.add_collection(work, databox, values)
+        collection_id = structure_store.add_collection(work, databox, values)
         structure_store.bump(work)
-        audit.write(work, actor, "collection.created", f"collection {made}")
-        return self.records.structure(work).collections[CollectionId(made)]
+        audit.write(work, actor, "collection.created", f"collection {collection_id}")
+        return self.records.structure(work).collections[CollectionId(collection_id)]
 
     @staticmethod
     def _require_administrator(actor: Actor) -> None:
@@ -77,12 +77,15 @@ class Upkeep:
             raise Forbidden("Only administrators may do this.")
 
     def retry(self, work: UnitOfWork, actor: Actor, record: Record) -> int:
-        """Make the failed renditions of a record again; returns how many. Needs V' and R(imgtools) (06 §17.7)."""
+        """Make the failed renditions of a record again; returns their number. Requires V' and R(imgtools) (06
+        §17.7)."""
         if actor.via is not Via.COMMAND and not access.may(actor, record, Right.imgtools, work.now):
             raise MayNotChange("You may not make the files of this record again.", why=f"record {record.key}")
-        failed = [one for one in store.renditions_of(work, [record.id])[record.id] if one.state == "failed"]
-        for one in failed:
-            store.update_rendition(work, record.id, one.name, {"state": "waiting"})
+        failed = [
+            rendition for rendition in store.renditions_of(work, [record.id])[record.id] if rendition.state == "failed"
+        ]
+        for rendition in failed:
+            store.update_rendition(work, record.id, rendition.name, {"state": "waiting"})
         if failed:
             self.jobs.add(work, MAKE_RENDITIONS, {"record_id": record.id}, key=str(record.id))
             audit.write(work, actor, "renditions.retried", f"record {record.key}", {"count": len(failed)})

@@ -1,4 +1,4 @@
-"""API v1: the routes, each with its clause (contract 02)."""
+"""The routes of API v1, each with its clause (contract 02)."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -23,9 +23,9 @@ ANY = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 @dataclass(frozen=True, slots=True)
 class V1Route:
-    """One row of the route table, from which the router and the OpenAPI document are made.
+    """One row of the route table, from which the router and the OpenAPI document are generated.
 
-    *needs* is a scope, or one by method."""
+    *needs* is a scope, or one scope per method. *has_lenient_path* adds a route that takes ids that are not numbers."""
 
     path: str
     methods: tuple[str, ...]
@@ -33,11 +33,11 @@ class V1Route:
     clause: str
     summary: str
     needs: str | Mapping[str, str]
-    has_twin: bool = False
+    has_lenient_path: bool = False
     takes_file: bool = False
 
     def scope(self, method: str) -> str:
-        """What a token with scopes must have for *method* (docs/decisions/0042)."""
+        """The scope that a token with scopes must have for *method* (docs/decisions/0042)."""
         return self.needs if isinstance(self.needs, str) else self.needs[method]
 
 
@@ -68,7 +68,7 @@ ROUTES: tuple[V1Route, ...] = (
         "02 §6.2",
         "Collections of a databox",
         "library:read",
-        has_twin=True,
+        has_lenient_path=True,
     ),
     V1Route(
         BOX + "status/",
@@ -77,10 +77,16 @@ ROUTES: tuple[V1Route, ...] = (
         "02 §6.2",
         "Status bits of a databox",
         "library:read",
-        has_twin=True,
+        has_lenient_path=True,
     ),
     V1Route(
-        BOX + "metadatas/", ("GET",), structure.fields, "02 §6.2", "Fields of a databox", "library:read", has_twin=True
+        BOX + "metadatas/",
+        ("GET",),
+        structure.fields,
+        "02 §6.2",
+        "Fields of a databox",
+        "library:read",
+        has_lenient_path=True,
     ),
     V1Route(
         BOX + "termsOfUse/",
@@ -89,7 +95,7 @@ ROUTES: tuple[V1Route, ...] = (
         "02 §6.2",
         "Terms of use of a databox",
         "library:read",
-        has_twin=True,
+        has_lenient_path=True,
     ),
     V1Route(
         "/embed/substitute/", ("POST",), changes.substitute, "02 §6.4", "Replace a file", "delete", takes_file=True
@@ -115,7 +121,7 @@ ROUTES: tuple[V1Route, ...] = (
         "02 §6.6",
         "One record, shown or deleted",
         {"GET": "library:read", "DELETE": "delete"},
-        has_twin=True,
+        has_lenient_path=True,
     ),
     V1Route(
         RECORD + "caption/",
@@ -124,7 +130,7 @@ ROUTES: tuple[V1Route, ...] = (
         "02 §6.6",
         "Fields, values joined",
         "library:read",
-        has_twin=True,
+        has_lenient_path=True,
     ),
     V1Route(
         RECORD + "metadatas/",
@@ -133,7 +139,7 @@ ROUTES: tuple[V1Route, ...] = (
         "02 §6.6",
         "Fields, one entry a value",
         "library:read",
-        has_twin=True,
+        has_lenient_path=True,
     ),
     V1Route(
         RECORD + "status/",
@@ -142,7 +148,7 @@ ROUTES: tuple[V1Route, ...] = (
         "02 §6.6",
         "Status bits of a record",
         "library:read",
-        has_twin=True,
+        has_lenient_path=True,
     ),
     V1Route(
         RECORD + "related/",
@@ -151,7 +157,7 @@ ROUTES: tuple[V1Route, ...] = (
         "02 §6.6",
         "Where a record is used",
         "library:read",
-        has_twin=True,
+        has_lenient_path=True,
     ),
     V1Route(
         RECORD + "setmetadatas/",
@@ -160,7 +166,7 @@ ROUTES: tuple[V1Route, ...] = (
         "02 §6.6",
         "Change fields",
         "metadata:edit",
-        has_twin=True,
+        has_lenient_path=True,
     ),
     V1Route(
         RECORD + "setstatus/",
@@ -169,7 +175,7 @@ ROUTES: tuple[V1Route, ...] = (
         "02 §6.6",
         "Change status bits",
         "metadata:edit",
-        has_twin=True,
+        has_lenient_path=True,
     ),
     V1Route(
         RECORD + "setcollection/",
@@ -178,14 +184,22 @@ ROUTES: tuple[V1Route, ...] = (
         "02 §6.6",
         "Move a record",
         "metadata:edit",
-        has_twin=True,
+        has_lenient_path=True,
     ),
-    V1Route(RECORD + "embed/", ("GET",), library.embed, "02 §6.6", "Files of a record", "library:read", has_twin=True),
+    V1Route(
+        RECORD + "embed/",
+        ("GET",),
+        library.embed,
+        "02 §6.6",
+        "Files of a record",
+        "library:read",
+        has_lenient_path=True,
+    ),
 )
 
 
-async def _twin(request: Request) -> Response:
-    """Ids that are not digits: 400 with empty details, after the token was looked at (02 section 6.13)."""
+async def _not_a_number(request: Request) -> Response:
+    """400 with empty details for ids that are not numbers, after the token has been checked (02 section 6.13)."""
 
     def call(_work: UnitOfWork, _actor: Actor) -> None:
         raise Invalid("")
@@ -195,7 +209,7 @@ async def _twin(request: Request) -> Response:
 
 
 async def _unknown(request: Request) -> Response:
-    """Unknown routes are 404 without a look at the token; a missing last slash is a 301 for GET and HEAD."""
+    """404 for unknown routes, without checking the token; 301 for GET and HEAD if only the last slash is missing."""
     path = request.url.path
     if request.method in ("GET", "HEAD") and not path.endswith("/") and _is_known(path.removeprefix(PREFIX) + "/"):
         query = f"?{request.url.query}" if request.url.query else ""
@@ -204,7 +218,7 @@ async def _unknown(request: Request) -> Response:
 
 
 def _is_known(path: str) -> bool:
-    return any(_compiled(one.path).path_regex.match(path) for one in ROUTES)
+    return any(_compiled(route.path).path_regex.match(path) for route in ROUTES)
 
 
 def _compiled(path: str) -> Route:
@@ -221,25 +235,29 @@ def _wrong_method(methods: tuple[str, ...]) -> Handler:
 
 
 def routes(settings: Settings) -> list[Route]:
-    """The routes for Starlette: each path, its refusal of other methods, its twin, and what is unknown."""
+    """The routes for Starlette: each path, its refusal of other methods, its lenient path, and unknown paths."""
     if not settings.api_enabled:
         return []
-    made: list[Route] = []
-    for one in ROUTES:
-        limit = _upload_limit if one.takes_file else None
-        made.append(
-            Route(PREFIX + one.path, endpoint(one.handler, one.scope, max_bytes=limit), methods=list(one.methods))
+    routes: list[Route] = []
+    for route in ROUTES:
+        limit = _upload_limit if route.takes_file else None
+        routes.append(
+            Route(
+                PREFIX + route.path, endpoint(route.handler, route.scope, max_bytes=limit), methods=list(route.methods)
+            )
         )
-        if set(one.methods) != set(ANY):
-            made.append(Route(PREFIX + one.path, _wrong_method(one.methods), methods=list(ANY)))
-    for one in ROUTES:
-        if one.has_twin:
-            loose = one.path.replace(":int", "")
-            methods = tuple(method for method in one.methods if method != "DELETE")  # which has no twin (02 §6.6)
-            made.append(Route(PREFIX + loose, endpoint(_twin, one.scope), methods=list(methods)))
-            made.append(Route(PREFIX + loose, _wrong_method(methods), methods=list(ANY)))
-    made.append(Route(PREFIX + "/{rest:path}", _unknown, methods=list(ANY)))
-    return made
+        if set(route.methods) != set(ANY):
+            routes.append(Route(PREFIX + route.path, _wrong_method(route.methods), methods=list(ANY)))
+    for route in ROUTES:
+        if route.has_lenient_path:
+            lenient = route.path.replace(":int", "")
+            methods = tuple(
+                method for method in route.methods if method != "DELETE"
+            )  # DELETE has no lenient path (02 §6.6)
+            routes.append(Route(PREFIX + lenient, endpoint(_not_a_number, route.scope), methods=list(methods)))
+            routes.append(Route(PREFIX + lenient, _wrong_method(methods), methods=list(ANY)))
+    routes.append(Route(PREFIX + "/{rest:path}", _unknown, methods=list(ANY)))
+    return routes
 
 
 def _upload_limit(request: Request) -> int:

@@ -1,4 +1,4 @@
-"""Changing records: contract 02 sections 6.4 (substitute) and 6.6. The service asks the right for the very record."""
+"""Changes to records: contract 02 sections 6.4 (substitute) and 6.6. The service checks the right on the record."""
 
 import re
 from functools import partial
@@ -20,7 +20,7 @@ from vitrine.library.access import may_have
 from vitrine.library.changes import FieldChange
 from vitrine.library.ingest import Arrival
 from vitrine.library.model import DOCUMENT, CollectionId, DataboxId, FieldId, Record, RecordKey, Rendition
-from vitrine.library.substitution import File, Place
+from vitrine.library.substitution import File, ReplacementTarget
 from vitrine.platform.database import UnitOfWork
 
 _FALSE = frozenset({"0", "n", "no", "non", "off", "false"})
@@ -50,7 +50,7 @@ async def status(request: Request) -> Response:
 
 
 async def related(request: Request) -> Response:
-    """GET /records/{databox_id}/{record_id}/related/: nothing refers to records yet."""
+    """GET /records/{databox_id}/{record_id}/related/: empty, since nothing refers to records yet."""
     here, key = services(request), key_of(request)
     await read(request, bearer, lambda work, actor: here.records.get(work, actor, key))
     return answer(request, {"baskets": [], "stories": []})
@@ -61,41 +61,41 @@ async def set_metadatas(request: Request) -> Response:
     here, key = services(request), key_of(request)
 
     def call(work: UnitOfWork, actor: Actor) -> list[dict[str, Any]]:
-        wanted = field_changes(request.state.params)
-        found = here.changes.set_values(work, actor, key, wanted)
-        return present.metadata(here.records.values(work, actor, found, business=True))
+        changes = field_changes(request.state.params)
+        record = here.changes.set_values(work, actor, key, changes)
+        return present.metadata(here.records.values(work, actor, record, business=True))
 
     return answer(request, {"record_metadatas": await write(request, bearer, call)})
 
 
 def field_changes(params: Params) -> list[FieldChange]:
-    """`metadatas`: a list of {meta_struct_id, meta_id, value}, all three needed. Raises Invalid naming the item."""
-    given = params.raw("metadatas")
-    if not isinstance(given, dict) or not given:
+    """`metadatas`: a list of {meta_struct_id, meta_id, value}, all three required. Raises Invalid naming the item."""
+    items = params.raw("metadatas")
+    if not isinstance(items, dict) or not items:
         raise Invalid("metadatas must be a list of {meta_struct_id, meta_id, value}.", field="metadatas")
-    if len(given) > MOST_CHANGES:
+    if len(items) > MOST_CHANGES:
         raise Invalid(f"At most {MOST_CHANGES} values can be changed at once.", field="metadatas")
-    return [_field_change(place, item) for place, item in given.items()]
+    return [_field_change(place, item) for place, item in items.items()]
 
 
 def _field_change(place: str, item: Nested) -> FieldChange:
-    named = f"metadatas[{place}]"
+    path = f"metadatas[{place}]"
     if not isinstance(item, dict):
-        raise Invalid(f"{named} must hold meta_struct_id, meta_id and value.", field=named)
+        raise Invalid(f"{path} must hold meta_struct_id, meta_id and value.", field=path)
     texts: dict[str, str] = {}
     for name in ("meta_struct_id", "meta_id", "value"):
         value = item.get(name)
         if not isinstance(value, str):
-            raise Invalid(f"{named}[{name}] is missing or not a text.", field=f"{named}[{name}]")
+            raise Invalid(f"{path}[{name}] is missing or not a text.", field=f"{path}[{name}]")
         texts[name] = value
-    field_id = _number(texts["meta_struct_id"], f"{named}[meta_struct_id]")
-    value_id = _number(texts["meta_id"], f"{named}[meta_id]") if texts["meta_id"].strip() else None
+    field_id = _number(texts["meta_struct_id"], f"{path}[meta_struct_id]")
+    value_id = _number(texts["meta_id"], f"{path}[meta_id]") if texts["meta_id"].strip() else None
     return FieldChange(FieldId(field_id), value_id, texts["value"])
 
 
-def _number(text: str, named: str) -> int:
+def _number(text: str, path: str) -> int:
     if not re.fullmatch(r"\s*[0-9]{1,18}\s*", text):
-        raise Invalid(f"{named} must be a number.", field=named)
+        raise Invalid(f"{path} must be a number.", field=path)
     return int(text)
 
 
@@ -104,19 +104,19 @@ async def set_status(request: Request) -> Response:
     here, key = services(request), key_of(request)
 
     def call(work: UnitOfWork, actor: Actor) -> list[dict[str, Any]]:
-        found = here.changes.set_status(work, actor, key, status_bits(request.state.params))
-        return present.record_status(frame_of(request, work, actor), found)
+        record = here.changes.set_status(work, actor, key, status_bits(request.state.params))
+        return present.record_status(frame_of(request, work, actor), record)
 
     return answer(request, {"status": await write(request, bearer, call)})
 
 
 def status_bits(params: Params) -> dict[int, bool]:
     """`status[<bit>]` = 0 or 1. Raises Invalid for anything else (02 section 6.6)."""
-    given = params.raw("status")
-    if not isinstance(given, dict) or not given:
+    states = params.raw("status")
+    if not isinstance(states, dict) or not states:
         raise Invalid("status must be an array of bits: status[4]=1.", field="status")
     bits: dict[int, bool] = {}
-    for bit, value in given.items():
+    for bit, value in states.items():
         if not re.fullmatch(r"[0-9]{1,2}", bit) or value not in ("0", "1"):
             raise Invalid(f"status[{bit[:20]}] must be the number of a bit, and its value 0 or 1.", field="status")
         bits[int(bit)] = value == "1"
@@ -131,14 +131,14 @@ async def set_collection(request: Request) -> Response:
         into = _number(request.state.params.text("base_id") or "", "base_id")
         here.changes.move(work, actor, key, CollectionId(into))
         frame = frame_of(request, work, actor)
-        shown = here.records.moved(work, key)
+        shown = here.records.shown_after_move(work, key)
         return records_json(request, work, frame, [shown])[0]
 
     return answer(request, {"record": await write(request, bearer, call)})
 
 
 async def substitute(request: Request) -> Response:
-    """POST /embed/substitute/: the file is converted before anything is replaced (02 section 6.4)."""
+    """POST /embed/substitute/: converts the file before it replaces anything (02 section 6.4)."""
     here = services(request)
     params: Params = request.state.params
     file = one_file(params.files)
@@ -147,42 +147,42 @@ async def substitute(request: Request) -> Response:
     name = (params.text("name") or "").strip()
     if not name:
         raise Invalid("name is required: document, or the name of a subdef.", field="name")
-    box, number = (_number(params.text(one) or "", one) for one in ("databox_id", "record_id"))
+    box, number = (_number(params.text(field) or "", field) for field in ("databox_id", "record_id"))
     key = RecordKey(DataboxId(box), number)
     adapt = (params.text("adapt") or "1").strip().lower() not in _FALSE
 
     place = await read(request, bearer, lambda work, actor: here.substitution.permit(work, actor, key, name))
-    arrival, made = await off(
-        partial(_taken, request, place, file.filename or name, adapt=adapt),
+    arrival, converted = await off(
+        partial(_take_file, request, place, file.filename or name, adapt=adapt),
     )
 
     def call(work: UnitOfWork, actor: Actor) -> dict[str, Any] | None:
-        if made is None:
-            found, rendition = here.substitution.replace_original(work, actor, key, arrival)
+        if converted is None:
+            record, rendition = here.substitution.replace_original(work, actor, key, arrival)
         else:
-            found, rendition = here.substitution.replace_rendition(work, actor, key, place.name, made)
-        return _visible(request, work, actor, found, rendition)
+            record, rendition = here.substitution.replace_rendition(work, actor, key, place.name, converted)
+        return _visible(request, work, actor, record, rendition)
 
     shown = await write(request, bearer, call)
     return answer(request, {"adapt": adapt, **({"0": shown} if shown else {})})
 
 
-def _taken(request: Request, place: Place, name: str, *, adapt: bool) -> tuple[Arrival, File | None]:
-    """The new file, looked at and kept, and its form for the rendition; None for an original, which stays as it is."""
+def _take_file(request: Request, place: ReplacementTarget, name: str, *, adapt: bool) -> tuple[Arrival, File | None]:
+    """The new file, probed and stored, and its form for the rendition; None for an original, which stays as it is."""
     here = services(request)
     file = one_file(request.state.params.files)
     assert file is not None
     arrival = here.ingest.take(file.file, name)
     if place.name == DOCUMENT or place.recipe is None:
         return arrival, None
-    return arrival, here.substitution.fitted(arrival, place.recipe, adapt=adapt)
+    return arrival, here.substitution.convert(arrival, place.recipe, adapt=adapt)
 
 
 def _visible(
-    request: Request, work: UnitOfWork, actor: Actor, found: Record, rendition: Rendition
+    request: Request, work: UnitOfWork, actor: Actor, record: Record, rendition: Rendition
 ) -> dict[str, Any] | None:
     frame = frame_of(request, work, actor)
-    recipe = frame.structure.recipe(found.databox_id, found.group, rendition.name)
-    if not may_have(actor, found, rendition.name, recipe, work.now):
+    recipe = frame.structure.recipe(record.databox_id, record.group, rendition.name)
+    if not may_have(actor, record, rendition.name, recipe, work.now):
         return None
-    return present.subdef(frame, found, rendition)
+    return present.subdef(frame, record, rendition)

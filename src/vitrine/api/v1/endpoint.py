@@ -1,4 +1,4 @@
-"""How every v1 route answers: parameters, token, formats, errors (contract 02 sections 1 to 4; 01 section 5.4)."""
+"""The frame of every v1 route: parameters, token, formats, errors (contract 02 sections 1 to 4; 01 section 5.4)."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from functools import lru_cache
@@ -34,9 +34,10 @@ STATUSES: refusals.Statuses = (
 def endpoint(
     handler: Handler, scope: Callable[[str], str], *, max_bytes: Callable[[Request], int] | None = None
 ) -> Handler:
-    """Wrap a handler: read its parameters, turn every refusal into the status that v1 promises, log the call.
+    """Wrap a handler: read its parameters, turn every refusal into the status v1 specifies, log the call.
 
-    *scope* tells by method what a token with scopes needs; `edge.auth` asks for it where the token is read."""
+    *scope* returns the scope that a token with scopes needs for a method; `edge.auth` checks it when it reads the
+    token."""
     needed = {method: _or_none(scope, method) for method in ("GET", "POST", "PUT", "PATCH", "DELETE")}
     needed["HEAD"] = needed["GET"]
 
@@ -52,7 +53,7 @@ def endpoint(
 def _or_none(scope: Callable[[str], str], method: str) -> str | None:
     try:
         return scope(method)
-    except KeyError:  # a method that the route has not
+    except KeyError:  # the route does not have this method
         return None
 
 
@@ -87,15 +88,15 @@ async def _answered(request: Request, handler: Handler, max_bytes: Callable[[Req
 
 
 async def _allowed_bytes(request: Request, most: Callable[[Request], int]) -> int:
-    """How much of a body is read: a token in header or query is checked before the first byte, so that strangers cannot
-    fill the disk; a client whose token is in the form itself sends at most UNPROVEN_BYTES."""
+    """The number of body bytes to read. A token in header or query is checked before the first byte, so that strangers
+    cannot fill the disk. A client whose token is in the form itself may send at most UNPROVEN_BYTES."""
     state = request.scope["state"]
     state["params"] = without_body(request)
     try:
-        known = await read(request, nobody, lambda work, _actor: optional_bearer(work, request))
+        actor = await read(request, nobody, lambda work, _actor: optional_bearer(work, request))
     finally:
         del state["params"]
-    return most(request) if known is not None else min(most(request), UNPROVEN_BYTES)
+    return most(request) if actor is not None else min(most(request), UNPROVEN_BYTES)
 
 
 def refused(request: Request, refusal: DomainError) -> Response:
@@ -106,16 +107,16 @@ def refused(request: Request, refusal: DomainError) -> Response:
 
 
 def challenge(request: Request, status: int, error: str) -> Response:
-    """A token that is missing or wrong never reaches the envelope: empty body, single quotes (01 section 5.4).
+    """A missing or wrong token gets no envelope: empty body, single quotes (01 section 5.4).
 
-    The second challenge is for clients that know only Bearer (contract 08); it names where the server describes itself
-    (RFC 9728 section 5.1). Without a token it names no error (RFC 6750 section 3.1).
+    The second challenge is for clients that know only Bearer (contract 08). It gives the address of the resource
+    metadata (RFC 9728 section 5.1). Without a token it names no error (RFC 6750 section 3.1).
     """
     return Empty(status, _challenges(status, error, _described_at(request)))
 
 
 class Empty(Response):
-    """An answer without a body whose headers are already bytes."""
+    """A response without a body whose headers are already encoded."""
 
     def __init__(self, status: int, headers: Sequence[tuple[bytes, bytes]]) -> None:
         self.status_code = status
@@ -126,17 +127,17 @@ class Empty(Response):
 
 @lru_cache(maxsize=64)
 def _challenges(status: int, error: str, described: str) -> tuple[tuple[bytes, bytes], ...]:
-    told = f', error="{error}"' if status == 401 else ""
+    error_part = f', error="{error}"' if status == 401 else ""
     return (
         (b"cache-control", b"no-store"),
         (b"content-length", b"0"),
         (b"www-authenticate", f"OAuth realm='Service', error='{error}'".encode()),
-        (b"www-authenticate", f'Bearer realm="Service"{told}, {described}'.encode()),
+        (b"www-authenticate", f'Bearer realm="Service"{error_part}, {described}'.encode()),
     )
 
 
 def insufficient(request: Request, refusal: InsufficientScope) -> Response:
-    """403 in the envelope, naming the missing scope in its words and in both challenges (RFC 6750 section 3.1)."""
+    """403 in the envelope, naming the missing scope in the text and in both challenges (RFC 6750 section 3.1)."""
     response = answer(request, None, 403, error_details=f"This needs the scope {refusal.scope}. {refusal.description}")
     old = f"OAuth realm='Service', error='insufficient_scope', scope='{refusal.scope}'"
     new = f'Bearer realm="Service", error="insufficient_scope", scope="{refusal.scope}", {_described_at(request)}'

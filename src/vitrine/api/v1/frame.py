@@ -1,4 +1,4 @@
-"""What several v1 routes share: the frame of presenters, list or object, extended records."""
+"""Shared by several v1 routes: the presenters' frame, list or object, extended records."""
 
 from datetime import timedelta
 from typing import Any
@@ -29,7 +29,7 @@ def frame_of(request: Request, work: UnitOfWork, actor: Actor, *, query_only: bo
     else:
         ttl = params.integer("subdef_url_ttl", settings.subdef_url_ttl)
     ttl = max(-LONGEST_TTL, min(ttl, LONGEST_TTL))
-    seconds = ttl or settings.subdef_url_ttl  # 0 is the default life though shown as 0, negative is endless
+    seconds = ttl or settings.subdef_url_ttl  # 0 means the default life but is shown as 0; negative never expires
     life = timedelta(seconds=seconds) if seconds > 0 else None
     base_url = settings.base_url.rstrip("/")
     return Frame(
@@ -39,7 +39,7 @@ def frame_of(request: Request, work: UnitOfWork, actor: Actor, *, query_only: bo
         actor=actor,
         structure=here.records.structure(work),
         instance_id=here.instance_id,
-        # A negative life is shown as -1, but echoed as given by the search routes (02 section 5.3).
+        # A negative life is shown as -1, but the search routes echo it unchanged (02 section 5.3).
         shown_ttl=ttl if query_only else max(ttl, -1),
         signer=here.signed.signer((actor.must_user_id, actor.url_key), life=life, now=work.now),
         base_signed=base_url,
@@ -54,7 +54,7 @@ def _ttl(text: str) -> int:
 
 
 def lists_or_objects(request: Request, keyed: dict[str, Any]) -> Any:
-    """02 section 7 as design 5.1 settles it: objects, or lists where the application or its SDK needs them."""
+    """02 section 7 as decided in design 5.1: objects, or lists where the application or its SDK needs them."""
     shapes = request.state.bearer.list_shapes
     agent = request.headers.get("user-agent", "")
     wants_lists = shapes == "lists" or (shapes == "automatic" and agent.startswith("Phraseanet SDK"))
@@ -62,8 +62,8 @@ def lists_or_objects(request: Request, keyed: dict[str, Any]) -> Any:
 
 
 def records_json(request: Request, work: UnitOfWork, frame: Frame, page: list[Shown]) -> list[msgspec.Raw]:
-    """The records of a page, plain or extended as the request asks."""
+    """The records of a page, plain or extended as the request says."""
     if not is_extended(request):
-        return [msgspec.Raw(present.record_json(frame, one)) for one in page]
-    found = services(request).records.described(work, frame.actor, page)
-    return [msgspec.Raw(present.extended_json(frame, one)) for one in found]
+        return [msgspec.Raw(present.record_json(frame, shown)) for shown in page]
+    described = services(request).records.described(work, frame.actor, page)
+    return [msgspec.Raw(present.extended_json(frame, record)) for record in described]

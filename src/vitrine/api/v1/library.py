@@ -32,7 +32,7 @@ async def me(request: Request) -> Response:
     def call(work: UnitOfWork, actor: Actor) -> msgspec.Raw:
         structure = here.records.structure(work)
         user = here.accounts.get(work, actor.must_user_id)
-        listed = [one for one in actor.rights.collections.values() if one.is_in_time(work.now)]
+        listed = [grant for grant in actor.rights.collections.values() if grant.is_in_time(work.now)]
         known = _presented.get(user.id)
         if known is None or known.user is not user or known.structure is not structure or known.listed != listed:
             if len(_presented) >= _MOST_PRESENTED:
@@ -46,7 +46,7 @@ async def me(request: Request) -> Response:
 
 @dataclass(frozen=True, slots=True)
 class _Me:
-    """What /me/ answered last to somebody, and from which values: used again while they are the same."""
+    """The last answer of /me/ to a person and the values it was made from; reused while they are unchanged."""
 
     user: User
     structure: Structure
@@ -63,12 +63,12 @@ def _me(zone: ZoneInfo, actor: Actor, user: User, structure: Structure, listed: 
         {"databox_id": box, "rights": names(actor.rights.databoxes.get(box, DataboxRight(0)))}
         for box in sorted(actor.rights.databox_ids())
     ]
-    made = {
+    body = {
         "user": present.user(user, zone),
-        "collections": [present.collection_grant(structure, one) for one in listed],
+        "collections": [present.collection_grant(structure, grant) for grant in listed],
         "databoxes": databoxes,
     }
-    return msgspec.Raw(msgspec.json.encode(made))
+    return msgspec.Raw(msgspec.json.encode(body))
 
 
 async def databoxes(request: Request) -> Response:
@@ -76,8 +76,8 @@ async def databoxes(request: Request) -> Response:
     here = services(request)
 
     def call(work: UnitOfWork, actor: Actor) -> Any:
-        found = here.records.databoxes(work, actor)
-        return lists_or_objects(request, {str(one.id): present.databox(one) for one in found})
+        boxes = here.records.databoxes(work, actor)
+        return lists_or_objects(request, {str(box.id): present.databox(box) for box in boxes})
 
     return answer(request, {"databoxes": await read(request, bearer, call)})
 
@@ -88,8 +88,10 @@ async def collections(request: Request) -> Response:
     box = DataboxId(int(request.path_params["databox_id"]))
 
     def call(work: UnitOfWork, actor: Actor) -> Any:
-        found = here.records.collections(work, actor, box)
-        return lists_or_objects(request, {str(one.number): present.collection(one, many) for one, many in found})
+        counted = here.records.collections(work, actor, box)
+        return lists_or_objects(
+            request, {str(collection.number): present.collection(collection, count) for collection, count in counted}
+        )
 
     return answer(request, {"collections": await read(request, bearer, call)})
 
@@ -125,8 +127,8 @@ async def _values(request: Request, *, business: bool) -> list[dict[str, Any]]:
     key = key_of(request)
 
     def call(work: UnitOfWork, actor: Actor) -> list[dict[str, Any]]:
-        found = here.records.values(work, actor, here.records.get(work, actor, key), business=business)
-        return present.metadata(found) if business else present.caption(found)
+        values = here.records.values(work, actor, here.records.get(work, actor, key), business=business)
+        return present.metadata(values) if business else present.caption(values)
 
     return await read(request, bearer, call)
 
@@ -139,26 +141,26 @@ async def embed(request: Request) -> Response:
 
     def call(work: UnitOfWork, actor: Actor) -> list[dict[str, Any]]:
         frame = frame_of(request, work, actor)
-        found = here.records.get(work, actor, key)
-        made = [present.subdef(frame, found, one) for one in here.records.renditions(work, actor, found)]
-        return [one for one in made if _is_wanted(one, devices, mimes)]
+        record = here.records.get(work, actor, key)
+        files = [present.subdef(frame, record, rendition) for rendition in here.records.renditions(work, actor, record)]
+        return [file for file in files if _is_wanted(file, devices, mimes)]
 
     return answer(request, {"embed": await read(request, bearer, call)})
 
 
-def _is_wanted(one: dict[str, Any], devices: list[str], mimes: list[str]) -> bool:
-    """02 section 6.6: `document` stays only if `all` is asked; others if they share a device or are for `all`."""
-    if mimes and one["mime_type"] not in mimes:
+def _is_wanted(file: dict[str, Any], devices: list[str], mimes: list[str]) -> bool:
+    """02 section 6.6: `document` stays only if `all` is requested; others if they share a device or are for `all`."""
+    if mimes and file["mime_type"] not in mimes:
         return False
     if not devices:
         return True
-    if one["name"] == "document":
+    if file["name"] == "document":
         return "all" in devices
-    return "all" in one["devices"] or bool(set(devices) & set(one["devices"]))
+    return "all" in file["devices"] or bool(set(devices) & set(file["devices"]))
 
 
 async def add(request: Request) -> Response:
-    """POST /records/add/: the file is looked at and kept before any transaction is opened."""
+    """POST /records/add/: probes and stores the file before it opens a transaction."""
     here = services(request)
     params = request.state.params
     file = one_file(params.files)
@@ -203,8 +205,8 @@ def _outcome(outcome: Added | Quarantined) -> dict[str, str]:
 def one_file(files: dict[str, list[Upload]]) -> Upload | None:
     if "file[]" in files or len(files.get("file", [])) > 1:
         raise Invalid("Send one file only.", field="file")
-    found = files.get("file")
-    return found[0] if found else None
+    uploads = files.get("file")
+    return uploads[0] if uploads else None
 
 
 def _force(value: str | None) -> bool | None:

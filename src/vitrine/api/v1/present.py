@@ -1,4 +1,4 @@
-"""Domain values in the words of API v1 (contract 02 section 5): pure functions, keys in the contract's order."""
+"""Domain values in the form of API v1 (contract 02 section 5): pure functions, keys in the contract's order."""
 
 import re
 from collections.abc import Callable, Iterable
@@ -51,7 +51,7 @@ Place = tuple[str, ZoneInfo, str]
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """What presenting needs besides the values: where, when, for whom, and who signs addresses for how long."""
+    """What presenters need besides the values: server, time, actor, and who signs addresses for how long."""
 
     base_url: str
     zone: ZoneInfo
@@ -72,12 +72,12 @@ class Frame:
 
 
 def label4(labels: Labels, name: str, *, empty_falls_back: bool = True) -> dict[str, str]:
-    """Always the four keys, each falling back to the name when unset; for fields when empty too."""
-    made = {}
+    """Always four keys. Each falls back to the name when unset; for fields also when empty."""
+    texts = {}
     for language in ("fr", "en", "de", "nl"):
         label = labels.get(language)
-        made[language] = name if label is None or (empty_falls_back and not label) else label
-    return made
+        texts[language] = name if label is None or (empty_falls_back and not label) else label
+    return texts
 
 
 def subdef(frame: Frame, record: Record, rendition: Rendition) -> dict[str, Any]:
@@ -121,24 +121,24 @@ def permalink(frame: Frame, key: RecordKey, rendition: Rendition) -> dict[str, A
 
 def record(frame: Frame, shown: Shown) -> dict[str, Any]:
     """02 section 5.1."""
-    one = shown.record
+    record = shown.record
     return {
-        "databox_id": one.databox_id,
-        "record_id": one.number,
-        "resource_id": f"{frame.instance_id}_{one.databox_id}_{one.number}",
-        "mime_type": one.mime,
-        "title": one.title,
-        "original_name": one.original_name,
-        "updated_on": frame.date(one.updated),
-        "created_on": frame.date(one.created),
-        "collection_id": frame.structure.collections[one.collection_id].number,
-        "base_id": one.collection_id,
-        "sha256": one.sha256,
-        "thumbnail": subdef(frame, one, shown.thumbnail) if shown.thumbnail else None,
-        # Kept as JSON in the record's row in these very words: it goes out as it is.
-        "technical_informations": msgspec.Raw(one.technical.encode()),
-        "phrasea_type": one.kind,
-        "uuid": one.uuid,
+        "databox_id": record.databox_id,
+        "record_id": record.number,
+        "resource_id": f"{frame.instance_id}_{record.databox_id}_{record.number}",
+        "mime_type": record.mime,
+        "title": record.title,
+        "original_name": record.original_name,
+        "updated_on": frame.date(record.updated),
+        "created_on": frame.date(record.created),
+        "collection_id": frame.structure.collections[record.collection_id].number,
+        "base_id": record.collection_id,
+        "sha256": record.sha256,
+        "thumbnail": subdef(frame, record, shown.thumbnail) if shown.thumbnail else None,
+        # Stored as JSON in the wire's form, so it is sent unchanged.
+        "technical_informations": msgspec.Raw(record.technical.encode()),
+        "phrasea_type": record.kind,
+        "uuid": record.uuid,
     }
 
 
@@ -244,66 +244,66 @@ def metadata(values: Iterable[tuple[Field, Value]]) -> list[dict[str, Any]]:
     ]
 
 
-def record_status(frame: Frame, one: Record) -> list[dict[str, Any]]:
+def record_status(frame: Frame, record: Record) -> list[dict[str, Any]]:
     """02 section 5.7."""
-    bits = frame.structure.status_bits[one.databox_id]
-    return [{"bit": bit.bit, "state": bool(one.status >> bit.bit & 1)} for bit in bits]
+    bits = frame.structure.status_bits[record.databox_id]
+    return [{"bit": bit.bit, "state": bool(record.status >> bit.bit & 1)} for bit in bits]
 
 
-def databox(one: Databox) -> dict[str, Any]:
+def databox(box: Databox) -> dict[str, Any]:
     """02 section 5.9."""
     return {
-        "databox_id": one.id,
-        "name": one.name,
-        "viewname": one.view_name,
-        "labels": label4(one.labels, one.view_name, empty_falls_back=False),
-        "version": one.version,
+        "databox_id": box.id,
+        "name": box.name,
+        "viewname": box.view_name,
+        "labels": label4(box.labels, box.view_name, empty_falls_back=False),
+        "version": box.version,
     }
 
 
-def collection(one: Collection, records: int) -> dict[str, Any]:
-    """02 section 5.10. Order managers come with orders; until then nobody holds that role."""
+def collection(collection: Collection, records: int) -> dict[str, Any]:
+    """02 section 5.10. There are no orders yet, hence no order managers."""
     return {
-        "base_id": one.id,
-        "databox_id": one.databox_id,
-        "collection_id": one.number,
-        "name": one.name,
-        "labels": label4(one.labels, one.name, empty_falls_back=False),
+        "base_id": collection.id,
+        "databox_id": collection.databox_id,
+        "collection_id": collection.number,
+        "name": collection.name,
+        "labels": label4(collection.labels, collection.name, empty_falls_back=False),
         "record_amount": records,
         "order_managers": [],
     }
 
 
-def user(one: User, zone: ZoneInfo) -> dict[str, Any]:
-    """02 section 5.13, for the caller themself: empty texts become null, an unset gender is `Miss`."""
+def user(user: User, zone: ZoneInfo) -> dict[str, Any]:
+    """02 section 5.13, for the caller's own account: empty texts become null, an unset gender is `Miss`."""
     return {
         "@entity@": "http://api.phraseanet.com/api/objects/user",
-        "id": one.id,
-        "email": one.email or None,
-        "login": one.login or None,
-        "first_name": one.first_name or None,
-        "last_name": one.last_name or None,
-        "display_name": one.display_name or None,
-        "gender": _GENDERS[one.gender],
-        "address": one.address or None,
-        "zip_code": one.zip_code or None,
-        "city": one.city or None,
-        "country": one.country or None,
-        "phone": one.phone or None,
-        "fax": one.fax or None,
-        "job": one.job or None,
-        "position": one.activity or None,
-        "company": one.company or None,
-        "geoname_id": one.geoname_id,
-        "last_connection": atom_or_none(one.last_connection, zone),
-        "created_on": atom(one.created, zone),
-        "updated_on": atom(one.updated, zone),
-        "locale": one.locale,
+        "id": user.id,
+        "email": user.email or None,
+        "login": user.login or None,
+        "first_name": user.first_name or None,
+        "last_name": user.last_name or None,
+        "display_name": user.display_name or None,
+        "gender": _GENDERS[user.gender],
+        "address": user.address or None,
+        "zip_code": user.zip_code or None,
+        "city": user.city or None,
+        "country": user.country or None,
+        "phone": user.phone or None,
+        "fax": user.fax or None,
+        "job": user.job or None,
+        "position": user.activity or None,
+        "company": user.company or None,
+        "geoname_id": user.geoname_id,
+        "last_connection": atom_or_none(user.last_connection, zone),
+        "created_on": atom(user.created, zone),
+        "updated_on": atom(user.updated, zone),
+        "locale": user.locale,
     }
 
 
 def collection_grant(structure: Structure, grant: CollectionGrant) -> dict[str, Any]:
-    """02 section 5.20: one restriction a configured bit, or a bit that is restricted without being configured."""
+    """02 section 5.20: one entry for each bit that is configured or restricted."""
     bits = {bit.bit: bit for bit in structure.status_bits.get(structure.collections[grant.base_id].databox_id, ())}  # type: ignore[index]  # ids of the wire
     restricted = {bit for bit in range(32) if grant.mask_and >> bit & 1} if grant.mask_and else set()
     statuses = []

@@ -1,4 +1,4 @@
-"""What databoxes are made of, in the words of API v1 (contract 02 sections 5.11, 5.12, 6.10): pure functions."""
+"""The structure of databoxes in the form of API v1 (contract 02 sections 5.11, 5.12, 6.10): pure functions."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -9,7 +9,7 @@ from vitrine.library.model import CollectionId, Field, Recipe, StatusBit, Struct
 
 NO_SOURCE = "Phraseanet:no-source"
 GROUPS = ("image", "video", "audio", "document", "flash")
-# Name on the wire, type, and the query that a facet of it adds, in the words of the original.
+# Name on the wire, type, label, and the query that a facet of it adds, in the original's terms.
 AGGREGABLE = (
     ("_base", "string", "Database", "database"),
     ("_collection", "string", "Collection", "collection"),
@@ -27,86 +27,86 @@ TECHNICAL = {
 ANALYZED = frozenset({"CameraModel"})
 
 
-def status_definition(one: StatusBit) -> dict[str, Any]:
-    """02 section 5.11. `labels` are those of the on state; there are no pictures of states."""
+def status_definition(bit: StatusBit) -> dict[str, Any]:
+    """02 section 5.11. `labels` are those of the on state; states have no pictures."""
     return {
-        "bit": one.bit,
-        "label_on": one.label_on,
-        "label_off": one.label_off,
-        "labels": {name: one.labels_on.get(name) or one.label_on for name in ("en", "fr", "de", "nl")},
+        "bit": bit.bit,
+        "label_on": bit.label_on,
+        "label_off": bit.label_off,
+        "labels": {name: bit.labels_on.get(name) or bit.label_on for name in ("en", "fr", "de", "nl")},
         "img_on": None,
         "img_off": None,
-        "searchable": one.searchable,
-        "printable": one.printable,
+        "searchable": bit.searchable,
+        "printable": bit.printable,
     }
 
 
-def source_of(one: Field) -> str:
-    return one.source or NO_SOURCE
+def source_of(field: Field) -> str:
+    return field.source or NO_SOURCE
 
 
-def field_definition(one: Field) -> dict[str, Any]:
+def field_definition(field: Field) -> dict[str, Any]:
     """02 section 5.12."""
-    namespace, _, tag = source_of(one).partition(":")
+    namespace, _, tag = source_of(field).partition(":")
     return {
-        "id": one.id,
+        "id": field.id,
         "namespace": namespace,
-        "source": source_of(one),
+        "source": source_of(field),
         "tagname": tag,
-        "name": one.name,
-        "labels": label4(one.labels, one.name),
-        "separator": (one.separator or ";") if one.multi else one.separator,
-        "thesaurus_branch": one.thesaurus_branch,
-        "generate_cterms": one.generate_cterms,
-        "gui_editable": one.gui_editable,
-        "gui_visible": one.gui_visible,
-        "printable": one.printable,
-        "input_disable": one.input_disable,
-        "type": one.type,
-        "indexable": one.indexable,
-        "multivalue": one.multi,
-        "readonly": one.readonly,
-        "required": one.required,
+        "name": field.name,
+        "labels": label4(field.labels, field.name),
+        "separator": (field.separator or ";") if field.multi else field.separator,
+        "thesaurus_branch": field.thesaurus_branch,
+        "generate_cterms": field.generate_cterms,
+        "gui_editable": field.gui_editable,
+        "gui_visible": field.gui_visible,
+        "printable": field.printable,
+        "input_disable": field.input_disable,
+        "type": field.type,
+        "indexable": field.indexable,
+        "multivalue": field.multi,
+        "readonly": field.readonly,
+        "required": field.required,
     }
 
 
-def meta_field(one: Field) -> dict[str, Any]:
+def meta_field(field: Field) -> dict[str, Any]:
     """An entry of `meta_fields` of /me/structures/ (02 section 6.10)."""
     return {
-        "name": one.name,
-        "id": one.id,
-        "databox_id": one.databox_id,
-        "multivalue": one.multi,
-        "indexable": one.indexable,
-        "readonly": one.readonly,
-        "business": one.business,
-        "source": source_of(one),
-        "labels": label4(one.labels, one.name),
+        "name": field.name,
+        "id": field.id,
+        "databox_id": field.databox_id,
+        "multivalue": field.multi,
+        "indexable": field.indexable,
+        "readonly": field.readonly,
+        "business": field.business,
+        "source": source_of(field),
+        "labels": label4(field.labels, field.name),
     }
 
 
 def aggregable_fields(fields: Iterable[Field]) -> list[dict[str, Any]]:
-    """What facets there can be: those of every record, then fields of databoxes, one entry a name."""
-    made = [
+    """The possible facets: those of every record, then the fields of databoxes, one entry per name."""
+    facets = [
         {"name": name, "type": kind, "label": label, "field": name, "esfield": name.strip("_"), "query": f"{query}:%s"}
         for name, kind, label, query in AGGREGABLE
     ]
     seen: set[str] = set()
-    for one in fields:
-        if one.aggregable and one.name not in seen:
-            seen.add(one.name)
-            wire = f"field.{one.name}"
-            made.append(
+    for field in fields:
+        if field.aggregable and field.name not in seen:
+            seen.add(field.name)
+            wire = f"field.{field.name}"
+            facets.append(
                 {
-                    "name": one.name,
-                    "type": one.type,
-                    "label": one.labels.get("en") or one.name,
+                    "name": field.name,
+                    "type": field.type,
+                    "label": field.labels.get("en") or field.name,
                     "field": wire,
                     "esfield": wire,
                     "query": f"{wire}:%s",
                 }
             )
-    return made
+    return facets
 
 
 def technical_fields() -> list[dict[str, Any]]:
@@ -116,34 +116,34 @@ def technical_fields() -> list[dict[str, Any]]:
     ]
 
 
-def recipe(one: Recipe) -> dict[str, Any]:
+def recipe(recipe: Recipe) -> dict[str, Any]:
     """One subdef of /me/subdefs/ (02 section 6.10). `preset` is a text or null (D)."""
     return {
-        "name": one.name,
-        "databox_id": one.databox_id,
-        "class": one.klass,
-        "preset": one.presets,
-        "downloadable": one.downloadable,
-        "devices": list(one.devices),
-        "labels": label4(one.labels, one.name),
-        "options": dict(one.options),
+        "name": recipe.name,
+        "databox_id": recipe.databox_id,
+        "class": recipe.klass,
+        "preset": recipe.presets,
+        "downloadable": recipe.downloadable,
+        "devices": list(recipe.devices),
+        "labels": label4(recipe.labels, recipe.name),
+        "options": dict(recipe.options),
     }
 
 
-def recipes(found: Iterable[Recipe]) -> dict[str, dict[str, Any]]:
-    """By group and name; of the same name in several databoxes the last counts (02 section 6.10)."""
-    made: dict[str, dict[str, Any]] = {name: {} for name in GROUPS}
-    for one in found:
-        made.setdefault(one.group, {})[one.name] = recipe(one)
-    return {group: some for group, some in made.items() if some}
+def recipes(all_recipes: Iterable[Recipe]) -> dict[str, dict[str, Any]]:
+    """By group and name; if several databoxes share a name, the last one counts (02 section 6.10)."""
+    by_group: dict[str, dict[str, Any]] = {name: {} for name in GROUPS}
+    for entry in all_recipes:
+        by_group.setdefault(entry.group, {})[entry.name] = recipe(entry)
+    return {group: by_name for group, by_name in by_group.items() if by_name}
 
 
 def my_collection(structure: Structure, grant: CollectionGrant) -> dict[str, Any]:
     """02 section 6.10, /me/collections/. There are no logos, so `logo` is always empty."""
-    one = structure.collections[CollectionId(grant.base_id)]
+    collection = structure.collections[CollectionId(grant.base_id)]
     return {
         **collection_grant(structure, grant),
-        "name": one.name,
+        "name": collection.name,
         "logo": "",
-        "labels": label4(one.labels, one.name, empty_falls_back=False),
+        "labels": label4(collection.labels, collection.name, empty_falls_back=False),
     }

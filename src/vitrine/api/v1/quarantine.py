@@ -27,44 +27,44 @@ async def listed(request: Request) -> Response:
 
     def call(work: UnitOfWork, actor: Actor) -> list[dict[str, Any]]:
         frame = frame_of(request, work, actor)
-        found = here.quarantine.page(work, actor, offset=offset, limit=limit)
-        return [_item(request, work, frame, one) for one in found]
+        waiting_items = here.quarantine.page(work, actor, offset=offset, limit=limit)
+        return [_item(request, work, frame, waiting) for waiting in waiting_items]
 
     items = await read(request, bearer, call)
     return answer(request, {"offset_start": offset, "per_page": limit, "quarantine_items": items})
 
 
 async def item(request: Request) -> Response:
-    """GET /quarantine/item/{lazaret_id}/: what is no number is unknown, 404 and not 400."""
+    """GET /quarantine/item/{lazaret_id}/: an id that is not a number is 404, not 400."""
     here = services(request)
     number = request.path_params["item"]
 
     def call(work: UnitOfWork, actor: Actor) -> dict[str, Any]:
         if not number.isdecimal() or len(number) > 18:
             raise NoSuchItem("There is no such file in the quarantine.")
-        found = here.quarantine.get(work, actor, int(number))
-        return _item(request, work, frame_of(request, work, actor), found)
+        waiting = here.quarantine.get(work, actor, int(number))
+        return _item(request, work, frame_of(request, work, actor), waiting)
 
     return answer(request, {"quarantine_item": await read(request, bearer, call)})
 
 
 def _item(request: Request, work: UnitOfWork, frame: Frame, waiting: Waiting) -> dict[str, Any]:
-    one = waiting.item
+    item = waiting.item
     language = request.headers.get("accept-language", "")[:2].lower()
-    user = services(request).accounts.known(work, one.user_id) if one.user_id is not None else None  # type: ignore[arg-type]  # a row's id
+    user = services(request).accounts.known(work, item.user_id) if item.user_id is not None else None  # type: ignore[arg-type]  # a row's id
     return {
-        "id": one.id,
+        "id": item.id,
         "quarantine_session": {
-            "id": one.session_id,
-            "usr_id": one.user_id,
+            "id": item.session_id,
+            "usr_id": item.user_id,
             "user": present.user(user, frame.zone) if user else None,
         },
-        "base_id": one.collection_id,
-        "original_name": one.original_name,
+        "base_id": item.collection_id,
+        "original_name": item.original_name,
         "collection": waiting.collection.labels.get(language) or waiting.collection.name,
-        "sha256": one.sha256,
-        "uuid": one.uuid,
-        "forced": one.forced,
+        "sha256": item.sha256,
+        "uuid": item.uuid,
+        "forced": item.forced,
         "checks": lists_or_objects(request, dict(waiting.failed)),
         "records_match": [
             {
@@ -74,6 +74,6 @@ def _item(request: Request, work: UnitOfWork, frame: Frame, waiting: Waiting) ->
             }
             for match in waiting.matches
         ],
-        "created_on": frame.date(one.created),
-        "updated_on": frame.date(one.updated),
+        "created_on": frame.date(item.created),
+        "updated_on": frame.date(item.updated),
     }

@@ -42,18 +42,18 @@ async def _search(request: Request, results: Any) -> Response:
         frame = frame_of(request, work, actor, query_only=True)
         query = _query(request, work, actor, params)
         hits, page = here.search.find(work, actor, query)
-        made = records_json(request, work, frame, page)
-        return _page(query, hits, results(made), len(made))
+        records = records_json(request, work, frame, page)
+        return _page(query, hits, results(records), len(records))
 
     run = read if here.search.is_quick() else long_read
     return answer(request, await run(request, bearer, call))
 
 
-def _page(query: Query, hits: Hits, results: Any, many: int) -> dict[str, Any]:
+def _page(query: Query, hits: Hits, results: Any, count: int) -> dict[str, Any]:
     return {
         "offset_start": query.offset,
         "per_page": query.limit,
-        "available_results": many,
+        "available_results": count,
         "total_results": hits.total,
         "error": "",
         "warning": "",
@@ -95,11 +95,11 @@ def _query(request: Request, work: UnitOfWork, actor: Actor, params: Params) -> 
 
 
 def _bases(params: Params) -> list[int]:
-    found = params.array("bases")
-    if found is None:
+    raw_bases = params.array("bases")
+    if raw_bases is None:
         return []
     bases = []
-    for value in found.values():
+    for value in raw_bases.values():
         if not isinstance(value, str) or not re.fullmatch(r"\d{1,18}", value):
             raise Invalid("bases[] must be numbers (base_id).", field="bases")
         bases.append(int(value))

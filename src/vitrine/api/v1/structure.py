@@ -1,4 +1,4 @@
-"""What the caller's databoxes are made of: contract 02 sections 6.2 and 6.10."""
+"""The structure of the caller's databoxes: contract 02 sections 6.2 and 6.10."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ async def status(request: Request) -> Response:
     here, box = services(request), _databox(request)
 
     def call(work: UnitOfWork, actor: Actor) -> list[dict[str, Any]]:
-        return [present_structure.status_definition(one) for one in here.records.structure_of(work, actor, box)[1]]
+        return [present_structure.status_definition(bit) for bit in here.records.structure_of(work, actor, box)[1]]
 
     return answer(request, {"status": await read(request, bearer, call)})
 
@@ -34,29 +34,29 @@ async def fields(request: Request) -> Response:
     here, box = services(request), _databox(request)
 
     def call(work: UnitOfWork, actor: Actor) -> Any:
-        found = here.records.structure_of(work, actor, box)[0]
-        return lists_or_objects(request, {str(one.id): present_structure.field_definition(one) for one in found})
+        fields = here.records.structure_of(work, actor, box)[0]
+        return lists_or_objects(request, {str(field.id): present_structure.field_definition(field) for field in fields})
 
     return answer(request, {"document_metadatas": await read(request, bearer, call)})
 
 
 async def terms(request: Request) -> Response:
-    """GET /databoxes/{databox_id}/termsOfUse/: databoxes have none yet, which is an empty list."""
+    """GET /databoxes/{databox_id}/termsOfUse/: an empty list, since databoxes have none yet."""
     here, box = services(request), _databox(request)
     await read(request, bearer, lambda work, actor: here.records.databox(work, actor, box))
     return answer(request, {"termsOfUse": []})
 
 
 async def collection(request: Request) -> Response:
-    """GET /collections/{base_id}/: not digits is 404 here, after the token was looked at."""
+    """GET /collections/{base_id}/: an id that is not a number is 404 here, after the token has been checked."""
     here = services(request)
     base = request.path_params["base_id"]
 
     def call(work: UnitOfWork, actor: Actor) -> dict[str, Any]:
         if not (base.isascii() and base.isdecimal()):
             raise NotFound("")
-        found, many = here.records.one_collection(work, actor, CollectionId(int(base)))
-        return present.collection(found, many)
+        collection, count = here.records.collection_with_count(work, actor, CollectionId(int(base)))
+        return present.collection(collection, count)
 
     return answer(request, {"collection": await read(request, bearer, call)})
 
@@ -66,10 +66,10 @@ async def structures(request: Request) -> Response:
     here = services(request)
 
     def call(work: UnitOfWork, actor: Actor) -> dict[str, Any]:
-        found = here.records.known_fields(work, actor)
+        known_fields = here.records.known_fields(work, actor)
         return {
-            "meta_fields": [present_structure.meta_field(one) for one in found],
-            "aggregable_fields": present_structure.aggregable_fields(found),
+            "meta_fields": [present_structure.meta_field(field) for field in known_fields],
+            "aggregable_fields": present_structure.aggregable_fields(known_fields),
             "technical_fields": present_structure.technical_fields(),
         }
 
@@ -81,9 +81,9 @@ async def subdefs(request: Request) -> Response:
     here = services(request)
 
     def call(work: UnitOfWork, actor: Actor) -> dict[str, Any]:
-        mine = {one.id for one in here.records.databoxes(work, actor)}
-        found = here.records.structure(work).recipes.values()
-        return present_structure.recipes(one for one in found if one.databox_id in mine)
+        box_ids = {box.id for box in here.records.databoxes(work, actor)}
+        all_recipes = here.records.structure(work).recipes.values()
+        return present_structure.recipes(recipe for recipe in all_recipes if recipe.databox_id in box_ids)
 
     return answer(request, {"subdefs": await read(request, bearer, call)})
 
@@ -94,7 +94,7 @@ async def my_collections(request: Request) -> Response:
 
     def call(work: UnitOfWork, actor: Actor) -> list[dict[str, Any]]:
         structure = here.records.structure(work)
-        listed = [one for one in actor.rights.collections.values() if one.is_in_time(work.now)]
-        return [present_structure.my_collection(structure, one) for one in listed]
+        listed = [grant for grant in actor.rights.collections.values() if grant.is_in_time(work.now)]
+        return [present_structure.my_collection(structure, grant) for grant in listed]
 
     return answer(request, {"collections": await read(request, bearer, call)})

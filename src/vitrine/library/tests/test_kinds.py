@@ -12,7 +12,7 @@ from vitrine.library import store, texts
 from vitrine.library.completing import Completion
 from vitrine.library.model import RecordKey, Rendition
 from vitrine.library.tables import databoxes, document_texts, fields, recipes, renditions
-from vitrine.library.templates import PHOTOGRAPHS
+from vitrine.library.templates import DEFAULT_FIELDS
 from vitrine.media.renditions.recipes import DEFAULT_RECIPES
 from vitrine.platform import migrate
 from vitrine.platform.database import Database
@@ -25,21 +25,21 @@ def _renditions(server: Server, key: RecordKey) -> dict[str, Rendition]:
     with server.services.database.read() as work:
         record = store.by_key(work, key)
         assert record is not None
-        return {one.name: one for one in store.renditions_of(work, [record.id])[record.id]}
+        return {rendition.name: rendition for rendition in store.renditions_of(work, [record.id])[record.id]}
 
 
 def test_a_pdf_becomes_a_document_that_its_words_find(server: Server, tmp_path: Path) -> None:
     ada = server.user("ada")
     key = server.add(kinds.pdf(tmp_path / "a.pdf", 3, "Quayside cranes", title="Harbours"), ada)
-    made = _renditions(server, key)
-    assert {name: (one.state, one.mime) for name, one in made.items()} == {
+    files = _renditions(server, key)
+    assert {name: (file.state, file.mime) for name, file in files.items()} == {
         "document": ("ready", "application/pdf"),
         "thumbnail": ("ready", "image/jpeg"),
         "preview": ("ready", "application/pdf"),
     }
     token = server.token(ada)
-    found = server.get("/search/?query=quayside", token)
-    assert found["total_results"] == 1
+    answer = server.get("/search/?query=quayside", token)
+    assert answer["total_results"] == 1
     record = server.get(f"/records/{key.databox}/{key.number}/", token)["record"]
     assert (record["phrasea_type"], record["title"]) == ("document", "Harbours")
     with server.services.database.read() as work:
@@ -50,20 +50,20 @@ def test_a_pdf_becomes_a_document_that_its_words_find(server: Server, tmp_path: 
 
 def test_a_sound_gets_its_picture_and_previews(server: Server, tmp_path: Path) -> None:
     key = server.add(kinds.sound(tmp_path / "a.flac"), server.user("ada"))
-    made = _renditions(server, key)
-    assert {name: one.mime for name, one in made.items()} == {
+    files = _renditions(server, key)
+    assert {name: file.mime for name, file in files.items()} == {
         "document": "audio/flac",
         "thumbnail": "image/jpeg",
         "preview": "audio/mpeg",
         "preview_mobile": "audio/mpeg",
     }
-    assert all(one.state == "ready" for one in made.values())
+    assert all(file.state == "ready" for file in files.values())
 
 
 def test_a_film_gets_every_default_rendition(server: Server, tmp_path: Path) -> None:
     key = server.add(kinds.film(tmp_path / "a.mov"), server.user("ada"))
-    made = _renditions(server, key)
-    assert {name: one.mime for name, one in made.items() if one.state == "ready"} == {
+    files = _renditions(server, key)
+    assert {name: file.mime for name, file in files.items() if file.state == "ready"} == {
         "document": "video/quicktime",
         "thumbnail": "image/jpeg",
         "poster": "image/jpeg",
@@ -86,9 +86,9 @@ def test_what_cannot_be_shown_honestly_has_no_failing_renditions(server: Server,
 
 def test_an_office_file_shows_the_picture_inside_it(server: Server, tmp_path: Path) -> None:
     key = server.add(kinds.office(tmp_path / "a.pptx"), server.user("ada"))
-    made = _renditions(server, key)
-    assert set(made) == {"document", "thumbnail"}
-    assert made["thumbnail"].state == "ready"
+    files = _renditions(server, key)
+    assert set(files) == {"document", "thumbnail"}
+    assert files["thumbnail"].state == "ready"
 
 
 def test_a_drawing_is_given_out_as_an_attachment_in_a_sandbox(server: Server, tmp_path: Path) -> None:
@@ -102,11 +102,11 @@ def test_a_drawing_is_given_out_as_an_attachment_in_a_sandbox(server: Server, tm
 
 def test_the_default_recipes_are_those_of_the_contract() -> None:
     """04 section 8: names, classes, sizes and devices."""
-    told: dict[tuple[str, str], tuple[Any, ...]] = {
-        (one.group, one.name): (one.klass, one.mediatype, one.options.get("size"), one.devices)
-        for one in DEFAULT_RECIPES
+    by_name: dict[tuple[str, str], tuple[Any, ...]] = {
+        (recipe.group, recipe.name): (recipe.klass, recipe.mediatype, recipe.options.get("size"), recipe.devices)
+        for recipe in DEFAULT_RECIPES
     }
-    assert told == {
+    assert by_name == {
         ("image", "preview"): ("preview", "image", 1280, ("screen",)),
         ("image", "thumbnail"): ("thumbnail", "image", 384, ("screen",)),
         ("image", "preview_mobile"): ("preview", "image", 640, ("handheld",)),
@@ -126,7 +126,7 @@ def test_the_default_recipes_are_those_of_the_contract() -> None:
 
 def test_the_fields_of_the_player_are_in_the_template() -> None:
     """06 section 6: subtitles, chapters and the start time are captions that the player reads."""
-    names = {one["name"] for one in PHOTOGRAPHS}
+    names = {field["name"] for field in DEFAULT_FIELDS}
     assert names >= {
         "VideoTextTrackFr", "VideoTextTrackEn", "VideoTextTrackDe", "VideoTextTrackChapters", "StartOfMessage",
         "Latitude", "Longitude",
@@ -134,20 +134,20 @@ def test_the_fields_of_the_player_are_in_the_template() -> None:
 
 
 def test_databoxes_from_before_get_the_new_recipes(tmp_path: Path) -> None:
-    """A copy of yesterday's data: recipes are added, what somebody made their own is left alone."""
+    """A database of an earlier version: recipes are added, changes that people made are left alone."""
     database = Database.in_folder(tmp_path)
     with database.write() as work:
         work.db.execute(sa.text("SELECT 1"))  # as `migrate.upgrade` does: Alembic then joins our transaction
         config = migrate._config()
         config.attributes["connection"] = work.db
         command.upgrade(config, "0001")
-        made = {"labels": {}, "created": work.now}
-        work.db.execute(databoxes.insert().values(id=1, name="Old", view_name="Old", **made))
+        shared_values = {"labels": {}, "created": work.now}
+        work.db.execute(databoxes.insert().values(id=1, name="Old", view_name="Old", **shared_values))
         own = {"databox_id": 1, "klass": "document", "devices": ["all"], "labels": {}, "options": {}}
         work.db.execute(recipes.insert().values(group="audio", name="preview", mediatype="audio", position=3, **own))
-        mine = ["IPTC:Mine"]
+        own_fallbacks = ["IPTC:Mine"]
         title = ["IPTC:ObjectName", "QuickTime:Title", "PNG:Title"]
-        for name, fallbacks in (("Title", title), ("Author", mine)):
+        for name, fallbacks in (("Title", title), ("Author", own_fallbacks)):
             values = {"databox_id": 1, "name": name, "labels": {}, "fallbacks": fallbacks}
             work.db.execute(fields.insert().values(values))
     migrate.upgrade(database)
@@ -155,18 +155,18 @@ def test_databoxes_from_before_get_the_new_recipes(tmp_path: Path) -> None:
         known = {(row.group, row.name): row for row in work.db.execute(sa.select(recipes))}
         lists = {row.name: row.fallbacks for row in work.db.execute(sa.select(fields))}
     database.close()
-    new = {(one.group, one.name): one for one in DEFAULT_RECIPES}
+    new = {(recipe.group, recipe.name): recipe for recipe in DEFAULT_RECIPES}
     assert known[("audio", "preview")].klass == "document", "the owner's own recipe stays"
     for key in known.keys() - {("audio", "preview")}:
-        row, one = known[key], new[key]
+        row, recipe = known[key], new[key]
         assert (row.klass, row.mediatype, tuple(row.devices), row.labels, row.options) == (
-            one.klass, one.mediatype, one.devices, dict(one.labels), dict(one.options),
+            recipe.klass, recipe.mediatype, recipe.devices, dict(recipe.labels), dict(recipe.options),
         )  # fmt: skip
     assert known.keys() == {key for key in new if key[0] in ("audio", "document")} | {
         ("video", "thumbnailgif"), ("video", "preview_webm"),
     }  # fmt: skip
-    assert lists["Author"] == mine
-    assert lists["Title"] == next(one["fallbacks"] for one in PHOTOGRAPHS if one["name"] == "Title")
+    assert lists["Author"] == own_fallbacks
+    assert lists["Title"] == next(field["fallbacks"] for field in DEFAULT_FIELDS if field["name"] == "Title")
 
 
 def test_records_from_before_get_what_they_lack_by_command(server: Server, tmp_path: Path) -> None:
@@ -180,9 +180,9 @@ def test_records_from_before_get_what_they_lack_by_command(server: Server, tmp_p
     services = server.services
     completion = Completion(services.database, services.records, services.media, services.jobs)
     assert completion.complete() == 1
-    assert completion.complete() == 0, "what waits is not asked for twice"
+    assert completion.complete() == 0, "waiting renditions are not added twice"
     server.work()
-    assert {one.state for one in _renditions(server, key).values()} == {"ready"}
+    assert {rendition.state for rendition in _renditions(server, key).values()} == {"ready"}
     assert set(_renditions(server, key)) == {"document", "thumbnail", "preview"}
     assert len(_renditions(server, whole)) == 5
     with server.services.database.read() as work:

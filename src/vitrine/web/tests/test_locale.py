@@ -49,7 +49,7 @@ ROOMS = (
 NOT_ON_PAGES = {
     "Only administrators may make accounts.",
     "Only administrators may choose an application's id.",
-    "Only administrators may bring permalinks.",
+    "Only administrators may import permalinks.",
     "password_hash must be a bcrypt or an argon2 hash.",
     "You may only give rights that you have yourself on this collection.",
     "Only administrators may give rights on a databox.",
@@ -58,7 +58,7 @@ NOT_ON_PAGES = {
     "This is the last administrator. Make another one first.",
     "You may only take back rights on collections whose users you manage.",
     "This person has no rights on this collection.",
-    "This link is not right.",  # a page says that there is nothing
+    "This link is not valid.",  # a page says that there is nothing
     "The request broke off before its end. Nothing was kept.",  # nobody is there to read it
 }
 
