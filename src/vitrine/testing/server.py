@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -16,8 +17,9 @@ from vitrine.accounts.passwords import Passwords
 from vitrine.accounts.rights import ALL_RIGHTS
 from vitrine.applications import Application, Draft, Profile, Switch
 from vitrine.library.ingest import Added
-from vitrine.library.model import Collection, CollectionId, RecordKey
+from vitrine.library.model import Collection, CollectionId, Databox, RecordKey
 from vitrine.settings import Settings
+from vitrine.testing import template
 
 PASSWORD = "correct horse battery"
 BASE = "http://dam.test"
@@ -37,13 +39,26 @@ class Registered:
 class Server:
     """Services, an HTTP client without cookies for the API, and one databox with two collections."""
 
+    databox: Databox
+    photographs: Collection
+    archive: Collection
+
     def __init__(self, folder: Path, **settings: Any) -> None:
+        if settings.get("database_url") or (folder / "vitrine.sqlite3").exists():
+            self._open(folder, **settings)
+            self._furnish()
+            return
+        museum = _museum()
+        template.write(museum.files, folder)
         self._open(folder, **settings)
+        self.databox, self.photographs, self.archive = museum.databox, museum.photographs, museum.archive
+
+    def _furnish(self) -> None:
+        upkeep = self.services.upkeep
         with self.services.database.write() as work:
-            box = self.services.upkeep.add_databox(work, COMMAND, "Museum")
-            self.photographs = self.services.upkeep.add_collection(work, COMMAND, box.id, "Photographs")
-            self.archive = self.services.upkeep.add_collection(work, COMMAND, box.id, "Archive")
-        self.databox = box
+            self.databox = upkeep.add_databox(work, COMMAND, "Museum")
+            self.photographs = upkeep.add_collection(work, COMMAND, self.databox.id, "Photographs")
+            self.archive = upkeep.add_collection(work, COMMAND, self.databox.id, "Archive")
         self.work()
 
     @classmethod
@@ -150,6 +165,30 @@ class Server:
     def work(self) -> int:
         """Run every job that is ready."""
         return self.worker.run_ready()
+
+
+@dataclass(frozen=True, slots=True)
+class _Museum:
+    """The folder of a new server, and what is in its database."""
+
+    files: template.Files
+    databox: Databox
+    photographs: Collection
+    archive: Collection
+
+
+@cache
+def _museum() -> _Museum:
+    servers: list[Server] = []
+
+    def make(folder: Path) -> None:
+        server = Server.of(folder)
+        server._furnish()
+        server.close()
+        servers.append(server)
+
+    files = template.take(make)
+    return _Museum(files, servers[0].databox, servers[0].photographs, servers[0].archive)
 
 
 class Visitor:
