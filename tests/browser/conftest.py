@@ -151,6 +151,22 @@ def sign_in(page: Page, site: Site, who: str = "user") -> None:
     page.wait_for_url(f"{site.base}/")
 
 
+PAINTED = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 0))))"
+
+
+def come_to_rest(page: Page, expression: str) -> None:
+    """Return when *expression* has kept its value while every frame of the page painted several times."""
+    last, rounds = None, 0
+    for _ in range(500):
+        for frame in page.frames:
+            frame.evaluate(PAINTED)
+        value = page.evaluate(expression)
+        last, rounds = value, rounds + 1 if value == last else 0
+        if rounds == 8:
+            return
+    raise AssertionError(f"not at rest: {expression} is {last}")
+
+
 def shoot(page: Page, name: str) -> None:
     ARTEFACTS.mkdir(exist_ok=True)
     page.screenshot(path=str(ARTEFACTS / f"{name}.png"), full_page=True)
