@@ -20,6 +20,7 @@ from vitrine.library.ingest import Added
 from vitrine.library.model import Collection, CollectionId, Databox, RecordKey
 from vitrine.settings import Settings
 from vitrine.testing import template
+from vitrine.testing.decoders import shared_sandbox
 
 PASSWORD = "correct horse battery"
 BASE = "http://dam.test"
@@ -73,7 +74,8 @@ class Server:
         settings = {**plenty, **settings}
         self.settings = Settings(data_dir=folder, base_url=settings.pop("base_url", BASE), **settings)
         fast = Passwords(memory_kib=64, passes=1)
-        self.services = app.make_services(self.settings, decoders=1, passwords=fast)
+        sandbox = shared_sandbox(self.settings.media_memory_bytes)
+        self.services = app.make_services(self.settings, passwords=fast, sandbox=sandbox)
         self.application = app.Application(self.services)
         self.worker = app.make_worker(self.services)
         self.http = TestClient(self.application, base_url=self.settings.base_url, follow_redirects=False)
