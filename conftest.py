@@ -10,7 +10,7 @@ from xdist.scheduler.loadgroup import LoadGroupScheduling
 
 from vitrine.testing.postgresql import PostgreSQL
 from vitrine.testing.s3 import S3
-from vitrine.testing.server import Server
+from vitrine.testing.server import Server, furnish_database
 
 # Tests that share a running server, or would spoil each other's machine, go to one worker of pytest-xdist.
 TOGETHER = {
@@ -66,7 +66,12 @@ def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
         yield ""
         return
     server: PostgreSQL = request.getfixturevalue("postgresql")
-    with server.database() as address:
+    is_for_server = not {"server", "make"}.isdisjoint(request.fixturenames)
+    with (
+        server.database(server.template("furnished", furnish_database))
+        if is_for_server
+        else server.database() as address
+    ):
         yield address
 
 

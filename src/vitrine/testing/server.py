@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -25,6 +26,7 @@ from vitrine.testing.decoders import shared_sandbox
 PASSWORD = "correct horse battery"
 BASE = "http://dam.test"
 CALLBACK = "https://notes.example.com/cb"
+SQLITE = "vitrine.sqlite3"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,22 +47,31 @@ class Server:
     archive: Collection
 
     def __init__(self, folder: Path, **settings: Any) -> None:
-        if settings.get("database_url") or (folder / "vitrine.sqlite3").exists():
-            self._open(folder, **settings)
-            self._furnish()
-            return
-        museum = _museum()
-        template.write(museum.files, folder)
+        is_new = not (folder / SQLITE).exists()
+        if is_new:
+            without = {SQLITE} if settings.get("database_url") else set()
+            template.write({name: content for name, content in _furnished().items() if name not in without}, folder)
         self._open(folder, **settings)
-        self.databox, self.photographs, self.archive = museum.databox, museum.photographs, museum.archive
+        if not is_new or not self._find_collections():
+            self.furnish()
 
-    def _furnish(self) -> None:
+    def furnish(self) -> None:
         upkeep = self.services.upkeep
         with self.services.database.write() as work:
             self.databox = upkeep.add_databox(work, COMMAND, "Museum")
             self.photographs = upkeep.add_collection(work, COMMAND, self.databox.id, "Photographs")
             self.archive = upkeep.add_collection(work, COMMAND, self.databox.id, "Archive")
         self.work()
+
+    def _find_collections(self) -> bool:
+        """Take those of the template; False where the database has none."""
+        with self.services.database.read() as work:
+            structure = self.services.records.structure(work)
+        if not structure.databoxes:
+            return False
+        (self.databox,) = structure.databoxes.values()
+        self.photographs, self.archive = sorted(structure.collections.values(), key=lambda base: base.id)
+        return True
 
     @classmethod
     def of(cls, folder: Path, **settings: Any) -> "Server":
@@ -169,28 +180,21 @@ class Server:
         return self.worker.run_ready()
 
 
-@dataclass(frozen=True, slots=True)
-class _Museum:
-    """The folder of a new server, and what is in its database."""
-
-    files: template.Files
-    databox: Databox
-    photographs: Collection
-    archive: Collection
+def furnish_database(address: str) -> None:
+    """Add to an empty database what a new server has in its own; other backends copy it as SQLite's file is copied."""
+    with TemporaryDirectory(prefix="vitrine-template-") as folder:
+        _furnish(Path(folder), database_url=address)
 
 
 @cache
-def _museum() -> _Museum:
-    servers: list[Server] = []
+def _furnished() -> template.Files:
+    return template.take(_furnish)
 
-    def make(folder: Path) -> None:
-        server = Server.of(folder)
-        server._furnish()
-        server.close()
-        servers.append(server)
 
-    files = template.take(make)
-    return _Museum(files, servers[0].databox, servers[0].photographs, servers[0].archive)
+def _furnish(folder: Path, **settings: Any) -> None:
+    server = Server.of(folder, **settings)
+    server.furnish()
+    server.close()
 
 
 class Visitor:
