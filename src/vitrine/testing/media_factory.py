@@ -17,9 +17,20 @@ def _gradient(width: int, height: int, seed: int = 0) -> pyvips.Image:
     return bands[0].bandjoin(bands[1:]).cast("uchar").copy(interpretation="srgb")
 
 
-def jpeg(path: Path, width: int = 320, height: int = 200, *, orientation: int | None = None, seed: int = 0) -> Path:
-    """A JPEG whose pixels depend on *seed*, so that two seeds never have the same digest."""
+def jpeg(
+    path: Path,
+    width: int = 320,
+    height: int = 200,
+    *,
+    orientation: int | None = None,
+    seed: int = 0,
+    grain: float = 0,
+) -> Path:
+    """A JPEG whose pixels depend on *seed*, so that two seeds never have the same digest. *grain* makes it larger."""
     picture = _gradient(width, height, seed).copy()
+    if grain:
+        noise = pyvips.Image.gaussnoise(width, height, sigma=grain, mean=0, seed=seed)
+        picture = (picture + noise).cast("uchar").copy(interpretation="srgb")
     if orientation is not None:
         picture.set_type(pyvips.GValue.gint_type, "orientation", orientation)
     picture.jpegsave(str(path), Q=85)
