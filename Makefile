@@ -9,9 +9,10 @@ HOST ?= 127.0.0.1
 PORT ?= 8000
 DATA ?= var/demo
 SEED ?= 1
+VERSION ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check venv vendor bench load docs demo-app lock clean
+.PHONY: help run test check venv vendor bench load docs changelog demo-app lock clean
 
 help: ## This list
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -64,6 +65,10 @@ load: $(VENV)/.test ## Load and fault tests that take longer
 docs: $(VENV)/.test ## Write the generated reference pages
 	@$(BIN)/python tools/reference.py
 	@$(BIN)/python tools/clauses.py
+
+changelog: $(VENV)/.test ## Put the fragments into CHANGELOG.md (VERSION=0.2.0) and remove them
+	@test -n "$(VERSION)" || { echo "Which version? make changelog VERSION=0.2.0"; exit 1; }
+	@$(BIN)/towncrier build --yes --version $(VERSION)
 
 demo-app: $(VENV)/.test ## Run the example application against `make run`
 	@exec $(BIN)/python examples/web/run.py $(DATA)/demo.json
