@@ -12,7 +12,7 @@ SEED ?= 1
 VERSION ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check venv vendor bench load docs changelog demo-app lock clean
+.PHONY: help run test coverage check venv vendor bench load docs changelog demo-app lock clean
 
 help: ## This list
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -55,6 +55,9 @@ check: $(VENV)/.test ## The quick gates: format, lint, types, import contracts
 test: check ## Everything that guards a merge (SEED=… draws another order of the tests)
 	@$(BIN)/pytest -n 2 -m 'not nightly' --randomly-seed=$(SEED)
 
+coverage: $(VENV)/.test ## Which lines the tests run; fails below the floor of pyproject.toml
+	@$(BIN)/pytest -n 2 -m 'not nightly and not browser' --randomly-seed=$(SEED) --cov --cov-report=term:skip-covered --cov-report=html
+
 bench: $(VENV)/.test ## Measure, print ratios and bars, keep the results
 	@sh tools/wrk.sh
 	@VIPS_CONCURRENCY=1 $(BIN)/python -m benchmarks.run
@@ -81,4 +84,4 @@ lock: $(VENV)/.test ## Compile the locks anew
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-deps requirements/demo.in -o requirements/demo.txt
 
 clean: ## Remove what was built here; the data in var/ stays
-	@rm -rf $(VENV) node_modules .mypy_cache .ruff_cache .hypothesis .import_linter_cache artefacts
+	@rm -rf $(VENV) node_modules .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage htmlcov artefacts

@@ -1,5 +1,6 @@
 """A real server with the demonstration, the example application beside it, and Debian's Chromium."""
 
+import fcntl
 import json
 import os
 import shutil
@@ -8,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -86,6 +88,16 @@ def is_up(address: str) -> bool:
         return False
 
 
+@contextmanager
+def first_alone() -> Iterator[None]:
+    """Two workers of pytest-xdist have a site each; the first to come fills the downloads of a checkout."""
+    with (CACHE / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if any(CACHE.glob("*.whl")):
+            fcntl.flock(lock, fcntl.LOCK_UN)
+        yield
+
+
 # Of this folder, not of the whole run: while a browser is open, its thread counts as one that runs an event loop, and
 # the tests that come after could have none of their own.
 @pytest.fixture(scope="package")
@@ -99,16 +111,19 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     log = (folder.parent / "server.log").open("wb")
     serve = [sys.executable, "-m", "vitrine", "serve", "--demo", "--data", str(folder), "--port", str(port)]
     environment = {**os.environ, "VITRINE_USER_CODE_ATTEMPTS": "1000"}  # one person types the codes of every test
-    server = subprocess.Popen(serve, env=environment, stdout=log, stderr=subprocess.STDOUT)
+    server = None
     try:
-        wait_for(lambda: is_up(f"{base}/api/"), 120, "the server answers")
+        with first_alone():
+            server = subprocess.Popen(serve, env=environment, stdout=log, stderr=subprocess.STDOUT)
+            wait_for(lambda: is_up(f"{base}/api/"), 120, "the server answers")
         told = json.loads((folder / "demo.json").read_text())
         headers = {"Authorization": f"Bearer {told['web_app']['developer_token']}"}
         wait_for(lambda: _all_ready(base, told, headers), 120, "all renditions are made")
         yield Site(base, notes, told, folder)
     finally:
-        server.terminate()
-        server.wait(20)
+        if server is not None:
+            server.terminate()
+            server.wait(20)
         log.close()
 
 
