@@ -53,10 +53,10 @@ check: $(VENV)/.test ## The quick gates: format, lint, types, import contracts
 	@$(BIN)/lint-imports --no-cache >/dev/null || { $(BIN)/lint-imports --no-cache; exit 1; }
 
 test: check ## Everything that guards a merge (SEED=… draws another order of the tests)
-	@$(BIN)/pytest -n 2 -m 'not nightly' --randomly-seed=$(SEED)
+	@$(BIN)/pytest -n 2 -m 'not nightly' --randomly-seed=$(SEED) --hypothesis-seed=$(SEED)
 
 coverage: $(VENV)/.test ## Which lines the tests run; fails below the floor of pyproject.toml
-	@$(BIN)/pytest -n 2 -m 'not nightly and not browser' --randomly-seed=$(SEED) --cov --cov-report=term:skip-covered --cov-report=html
+	@$(BIN)/pytest -n 2 -m 'not nightly and not browser' --randomly-seed=$(SEED) --hypothesis-seed=$(SEED) --cov --cov-report=term:skip-covered --cov-report=html
 
 bench: $(VENV)/.test ## Measure, print ratios and bars, keep the results
 	@sh tools/wrk.sh
