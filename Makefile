@@ -9,9 +9,10 @@ HOST ?= 127.0.0.1
 PORT ?= 8000
 DATA ?= var/demo
 SEED ?= 1
+VERSION ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check venv vendor bench load docs demo-app lock clean
+.PHONY: help run test coverage check venv vendor bench load docs changelog demo-app lock clean
 
 help: ## This list
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -52,7 +53,10 @@ check: $(VENV)/.test ## The quick gates: format, lint, types, import contracts
 	@$(BIN)/lint-imports --no-cache >/dev/null || { $(BIN)/lint-imports --no-cache; exit 1; }
 
 test: check ## Everything that guards a merge (SEED=… draws another order of the tests)
-	@$(BIN)/pytest -n 2 -m 'not nightly' --randomly-seed=$(SEED)
+	@$(BIN)/pytest -n 2 -m 'not nightly' --randomly-seed=$(SEED) --hypothesis-seed=$(SEED)
+
+coverage: $(VENV)/.test ## Which lines the tests run; fails below the floor of pyproject.toml
+	@$(BIN)/pytest -n 2 -m 'not nightly and not browser' --randomly-seed=$(SEED) --hypothesis-seed=$(SEED) --cov --cov-report=term:skip-covered --cov-report=html
 
 bench: $(VENV)/.test ## Measure, print ratios and bars, keep the results
 	@sh tools/wrk.sh
@@ -65,6 +69,10 @@ docs: $(VENV)/.test ## Write the generated reference pages
 	@$(BIN)/python tools/reference.py
 	@$(BIN)/python tools/clauses.py
 
+changelog: $(VENV)/.test ## Put the fragments into CHANGELOG.md (VERSION=0.2.0) and remove them
+	@test -n "$(VERSION)" || { echo "Which version? make changelog VERSION=0.2.0"; exit 1; }
+	@$(BIN)/towncrier build --yes --version $(VERSION)
+
 demo-app: $(VENV)/.test ## Run the example application against `make run`
 	@exec $(BIN)/python examples/web/run.py $(DATA)/demo.json
 
@@ -76,4 +84,4 @@ lock: $(VENV)/.test ## Compile the locks anew
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-deps requirements/demo.in -o requirements/demo.txt
 
 clean: ## Remove what was built here; the data in var/ stays
-	@rm -rf $(VENV) node_modules .mypy_cache .ruff_cache .hypothesis .import_linter_cache artefacts
+	@rm -rf $(VENV) node_modules .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage htmlcov artefacts

@@ -10,13 +10,15 @@ from xdist.scheduler.loadgroup import LoadGroupScheduling
 
 from vitrine.testing.postgresql import PostgreSQL
 from vitrine.testing.s3 import S3
-from vitrine.testing.server import Server
+from vitrine.testing.server import Server, furnish_database
 
-# Tests that share a running server, or would disturb each other, run in one worker of pytest-xdist.
+# Tests that share a running server, or would spoil each other's machine, go to one worker of pytest-xdist. The browser
+# tests are two groups of about the same length, each with a server of its own, so that both workers have one to do.
 TOGETHER = {
-    "tests/browser/": "browser",
-    "tests/load/test_kill.py": "browser",
-    "tests/load/test_faults.py": "browser",
+    "tests/browser/test_pages.py": "browser, pages",
+    "tests/browser/test_embed.py": "browser, pages",
+    "tests/browser/": "browser, flows",
+    "tests/load/": "faults",
     "tests/operations/test_nginx.py": "nginx",
 }
 
@@ -69,7 +71,12 @@ def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
         yield ""
         return
     server: PostgreSQL = request.getfixturevalue("postgresql")
-    with server.database() as address:
+    is_for_server = not {"server", "make"}.isdisjoint(request.fixturenames)
+    with (
+        server.database(server.template("furnished", furnish_database))
+        if is_for_server
+        else server.database() as address
+    ):
         yield address
 
 

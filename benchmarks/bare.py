@@ -3,6 +3,7 @@
 import hashlib
 import os
 import sqlite3
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -13,7 +14,7 @@ from starlette.routing import Route
 
 db = sqlite3.connect(os.environ["BARE_DB"], check_same_thread=False, isolation_level=None)
 db.execute("PRAGMA journal_mode=WAL")
-BODY = os.urandom(20_000)
+BODY = Path(os.environ["BARE_BODY"]).read_bytes()
 
 
 async def me(request: Request) -> Response:
@@ -29,13 +30,13 @@ starlette = Starlette(routes=[Route("/me", me)])
 
 
 async def body(scope: dict[str, Any], receive: Any, send: Any) -> None:
-    """One body of 20 kB, by plain ASGI."""
+    """The body of BARE_BODY, by plain ASGI."""
     if scope["type"] == "lifespan":
         while True:
             message = await receive()
             await send({"type": message["type"] + ".complete"})
             if message["type"] == "lifespan.shutdown":
                 return
-    headers = [(b"content-type", b"image/jpeg"), (b"content-length", b"20000")]
+    headers = [(b"content-type", b"image/jpeg"), (b"content-length", str(len(BODY)).encode())]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": BODY})

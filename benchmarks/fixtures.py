@@ -13,6 +13,7 @@ from vitrine.testing import media_factory as make
 from vitrine.testing.server import Registered, Server
 
 RECORDS = 60
+GRAIN = 22.5  # with it a thumbnail has 20 kB
 SPECS = [("preview", 1280, 82), ("preview_mobile", 640, 80), ("thumbnail", 384, 80)]
 
 
@@ -40,7 +41,7 @@ def prepare(data: Path) -> Instance:
     _allow(server, client)
     source = data / "source.jpg"
     for number in range(RECORDS):
-        server.add(make.jpeg(source, 1200 + number, 800, seed=number), ada)
+        server.add(make.jpeg(source, 1200 + number, 800, seed=number, grain=GRAIN), ada)
     server.close()
     return Instance(data, token, client.client_id, client.secret, own)
 

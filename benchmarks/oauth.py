@@ -22,13 +22,6 @@ MOST_A_SECOND = 6_000
 SCOPE = frozenset({"library:read"})
 VERIFIER = "v" * 64
 CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).rstrip(b"=").decode()
-# Peers that are not installed (BENCH_PEERS): CPU milliseconds measured on this kind of machine on 2026-11-23.
-RECORDED = {
-    "node-oidc-provider, token": 1000 / 3636,
-    "node-oidc-provider, introspection": 1000 / 3496,
-    "Django toolkit, token": 1000 / 355,
-    "Django toolkit, introspection": 1000 / 240,
-}
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,11 @@ from typing import Any
 
 import httpx
 
+from benchmarks.rows import IN_MEMORY, ON_SQLITE, TOOLKIT
+
 HERE = Path(__file__).parent
-PORT = int(os.environ.get("BENCH_PORT", "17310"))  # and the next thirteen
-DJANGO_PORT, OIDC_PORT = PORT + 10, PORT + 13
+PORT = int(os.environ.get("BENCH_PORT", "17310"))  # and the next fourteen
+DJANGO_PORT, OIDC_PORT, OIDC_SQLITE_PORT = PORT + 10, PORT + 13, PORT + 14
 DIRECTUS_PORTS = {"Directus": PORT + 11, "Directus, cache": PORT + 12}
 TOKEN = "peer-static-token"
 CLIENT = ("bench", "a-secret-of-the-benchmark-and-of-nobody-else")
@@ -40,19 +42,23 @@ def django(stack: ExitStack, serving: Serving, peers: Path) -> Iterator[Peer]:
             folder=HERE,
         )
     )
-    yield address, TOKEN, pid, "Django toolkit"
+    yield address, TOKEN, pid, TOOLKIT
 
 
 def oidc(stack: ExitStack, serving: Serving, peers: Path) -> Iterator[Peer]:
-    """node-oidc-provider with its in-memory store: nothing is persisted."""
-    folder = peers / "oidc"
-    if not (folder / "node_modules" / "oidc-provider").exists():
+    """node-oidc-provider, with its in-memory store, and with a SQLite file where better-sqlite3 is installed."""
+    modules = peers / "oidc" / "node_modules"
+    if not (modules / "oidc-provider").exists():
         return
-    root = f"http://127.0.0.1:{OIDC_PORT}"
-    arguments = [str(HERE / "peer_oidc.mjs"), str(folder), str(OIDC_PORT), *CLIENT]
-    address = f"{root}/.well-known/openid-configuration"
-    pid = stack.enter_context(serving(arguments, address, {"NODE_ENV": "production"}, program="node"))
-    yield root, "", pid, "node-oidc-provider"
+    stores = {IN_MEMORY: (OIDC_PORT, "")}
+    if (modules / "better-sqlite3").exists():
+        stores[ON_SQLITE] = (OIDC_SQLITE_PORT, f"{stack.enter_context(tempfile.TemporaryDirectory())}/peer.sqlite3")
+    for name, (port, file) in stores.items():
+        root = f"http://127.0.0.1:{port}"
+        arguments = [str(HERE / "peer_oidc.mjs"), str(modules.parent), str(port), *CLIENT, *([file] if file else [])]
+        address = f"{root}/.well-known/openid-configuration"
+        pid = stack.enter_context(serving(arguments, address, {"NODE_ENV": "production"}, program="node"))
+        yield root, "", pid, name
 
 
 def directus(stack: ExitStack, serving: Serving, peers: Path) -> Iterator[Peer]:

@@ -26,12 +26,11 @@ import psutil
 from benchmarks import memory, oauth
 from benchmarks.fixtures import Instance, prepare, render_ratio
 from benchmarks.peers import CLIENT, PORT, directus, django, oidc
+from benchmarks.rows import BARE, BARE_MS, IN_MEMORY, ON_SQLITE, TOOLKIT, Row, memory_rows, rendition_row, request_rows
 
 HERE = Path(__file__).parent
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "5"))
 SECONDS = int(os.environ.get("BENCH_SECONDS", "3"))
-# Peers that are not installed (BENCH_PEERS): CPU milliseconds measured on this kind of machine on 2026-11-23.
-RECORDED = {"Django toolkit": 1000 / 448, "Directus": 3.9, "Directus, cache": 1.6, **oauth.RECORDED}
 # Everything is counted, nothing refused: a benchmark is a flood from one address.
 UNLIMITED = dict.fromkeys(
     ("VITRINE_TOKEN_REQUESTS", "VITRINE_APPLICATION_CALLS", "VITRINE_ACCOUNT_CALLS", "VITRINE_TOKEN_CALLS"),
@@ -49,19 +48,6 @@ class Target:
     accept: str = "*/*"
     post: oauth.Post | None = None
     is_refused: bool = False  # every answer is to be a 4xx
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One line of the result; *bar* is in words, *ok* whether it was met."""
-
-    name: str
-    value: float
-    unit: str
-    ratio: float
-    against: str
-    bar: str
-    ok: bool
 
 
 def cpu(pid: int) -> float:
@@ -128,45 +114,51 @@ def bare_database(folder: Path, token: str) -> Path:
     return path
 
 
+def thumbnail(root: str, token: str) -> str:
+    """The permalink of the first record's thumbnail."""
+    answer = httpx.get(f"{root}/api/v1/records/1/1/", headers={"Authorization": f"Bearer {token}"}).json()
+    return str(answer["response"]["record"]["thumbnail"]["permalink"]["url"])
+
+
+def kept_body(folder: Path, picture: str) -> Path:
+    """What our server sends for *picture*, for the bare one to send. It is refused if it is not of 20 kB."""
+    content = httpx.get(picture).raise_for_status().content
+    if not 19_000 <= len(content) <= 21_000:
+        raise SystemExit(f"The thumbnail has {len(content)} bytes, the line is about 20 kB.")
+    path = folder / "body"
+    path.write_bytes(content)
+    return path
+
+
 def targets(stack: ExitStack, folder: Path, instance: Instance) -> dict[str, Target]:
-    database = bare_database(folder, instance.token)
     bare = ["-m", "uvicorn", "--loop", "uvloop", "--http", "httptools", "--no-access-log", "--log-level", "error"]
-    environment = {"BARE_DB": str(database)}
     small, body, ours = PORT, PORT + 1, PORT + 2
-    start = serving
-    ids = {
-        "bare": stack.enter_context(
-            start(
-                [*bare, "benchmarks.bare:starlette", "--port", str(small)], f"http://127.0.0.1:{small}/me", environment
-            )
-        ),
-        "body": stack.enter_context(
-            start([*bare, "benchmarks.bare:body", "--port", str(body)], f"http://127.0.0.1:{body}/", environment)
-        ),
-        "ours": stack.enter_context(
-            start(
-                ["-m", "vitrine", "serve", "--no-worker", "--data", str(instance.data), "--port", str(ours)],
-                f"http://127.0.0.1:{ours}/api/",
-                UNLIMITED,
-            )
-        ),
+    root, plain = f"http://127.0.0.1:{ours}", f"http://127.0.0.1:{body}/"
+    serve = ["-m", "vitrine", "serve", "--no-worker", "--data", str(instance.data), "--port", str(ours)]
+    server = stack.enter_context(serving(serve, f"{root}/api/", UNLIMITED))
+    picture = thumbnail(root, instance.token)
+    environment = {
+        "BARE_DB": str(bare_database(folder, instance.token)),
+        "BARE_BODY": str(kept_body(folder, picture)),
     }
-    root = f"http://127.0.0.1:{ours}"
-    thumbnail = httpx.get(f"{root}/api/v1/records/1/1/", headers={"Authorization": f"Bearer {instance.token}"}).json()
-    picture = thumbnail["response"]["record"]["thumbnail"]["permalink"]["url"]
+    looks_up = f"http://127.0.0.1:{small}/me"
+    starlette = stack.enter_context(
+        serving([*bare, "benchmarks.bare:starlette", "--port", str(small)], looks_up, environment)
+    )
+    sends = stack.enter_context(serving([*bare, "benchmarks.bare:body", "--port", str(body)], plain, environment))
     search = f"{root}/api/v1/search/?per_page=25"
     found = {
-        "bare Starlette": Target("bare Starlette", f"http://127.0.0.1:{small}/me", instance.token, ids["bare"]),
-        "bare body": Target("bare body", f"http://127.0.0.1:{body}/", None, ids["body"]),
-        "me": Target("me", f"{root}/api/v1/me/", instance.token, ids["ours"]),
-        "25 records": Target("25 records", search, instance.token, ids["ours"]),
-        "25 extended": Target("25 extended", search, instance.token, ids["ours"], EXTENDED),
-        "thumbnail": Target("thumbnail", picture, None, ids["ours"]),
+        BARE: Target(BARE, looks_up, instance.token, starlette),
+        "bare body": Target("bare body", plain, None, sends),
+        "me": Target("me", f"{root}/api/v1/me/", instance.token, server),
+        "25 records": Target("25 records", search, instance.token, server),
+        "25 extended": Target("25 extended", search, instance.token, server, EXTENDED),
+        "thumbnail": Target("thumbnail", picture, None, server),
     }
     mistyped = instance.token[:-1] + ("0" if instance.token[-1] != "0" else "1")
-    found["bad checksum"] = Target("bad checksum", f"{root}/api/v1/me/", mistyped, ids["ours"], is_refused=True)
+    found["bad checksum"] = Target("bad checksum", f"{root}/api/v1/me/", mistyped, server, is_refused=True)
     for name, (path, post) in stack.enter_context(oauth.posts(instance)).items():
-        found[name] = Target(name, root + path, None, ids["ours"], post=post)
+        found[name] = Target(name, root + path, None, server, post=post)
     if "BENCH_PEERS" in os.environ:
         found |= peer_targets(stack, Path(os.environ["BENCH_PEERS"]))
     return found
@@ -175,10 +167,8 @@ def targets(stack: ExitStack, folder: Path, instance: Instance) -> dict[str, Tar
 def peer_targets(stack: ExitStack, peers: Path) -> dict[str, Target]:
     """Those rivals that are installed; each with its token endpoint and introspection when it has them."""
     found = {}
-    paths = {
-        "Django toolkit": ("/o/token/", "/o/introspect/"),
-        "node-oidc-provider": ("/token", "/token/introspection"),
-    }
+    node = ("/token", "/token/introspection")
+    paths = {TOOLKIT: ("/o/token/", "/o/introspect/"), IN_MEMORY: node, ON_SQLITE: node}
     for url, token, pid, name in (
         *django(stack, serving, peers), *oidc(stack, serving, peers), *directus(stack, serving, peers),
     ):  # fmt: skip
@@ -205,75 +195,19 @@ def measure(found: dict[str, Target]) -> dict[str, float]:
     return {name: statistics.median(some) for name, some in samples.items()}
 
 
-def oauth_rows(ms: dict[str, float]) -> list[Row]:
-    """Bars of `token endpoint` in design section 7 and of its anchors: 2,500 requests a CPU second are 0.4 ms."""
-    made = []
-
-    def against(name: str, peer: str, least: float) -> None:
-        known, label = (ms[peer], peer) if peer in ms else (RECORDED[peer], f"{peer} (recorded)")
-        ratio = known / ms[name]
-        made.append(Row(name, ms[name], "ms CPU", ratio, label, f"≥ {least:g} ×", ratio >= least))
-
-    def within(name: str, most: float) -> None:
-        made.append(Row(name, ms[name], "ms CPU", most / ms[name], f"{most:g} ms", f"≤ {most:g} ms", ms[name] <= most))
-
-    for name in ("token", "token, code", "token, refresh"):
-        within(name, 0.4)
-    against("token", "node-oidc-provider, token", 0.7)
-    against("token", "Django toolkit, token", 7)
-    against("introspection", "node-oidc-provider, introspection", 1)
-    against("introspection", "Django toolkit, introspection", 14)
-    against("bad checksum", "me", 1.5)
-    return made
-
-
-def rows(ms: dict[str, float], renditions: tuple[float, float]) -> list[Row]:
-    def peer(name: str) -> tuple[float, str]:
-        return (ms[name], name) if name in ms else (RECORDED[name], f"{name} (recorded)")
-
-    small = ms["bare Starlette"] / ms["me"]
-    body = ms["bare body"] / ms["thumbnail"]
-    ours, bare = renditions
-    listed, me, longer = ms["25 records"], ms["me"], ms["25 extended"]
-    (toolkit, toolkit_name), (plain, plain_name) = peer("Django toolkit"), peer("Directus")
-    cached, cached_name = peer("Directus, cache")
-    return [
-        Row("small bearer JSON", me, "ms CPU", small, "bare Starlette", "≥ 0.5 ×", small >= 0.5),
-        Row("small bearer JSON", me, "ms CPU", toolkit / me, toolkit_name, "≥ 10 ×", toolkit >= 10 * me),
-        Row("25 plain records", listed, "ms CPU", 0.7 / listed, "0.7 ms", "≤ 0.7 ms", listed <= 0.7),
-        Row("25 plain records", listed, "ms CPU", plain / listed, plain_name, "≥ 6 ×", plain >= 6 * listed),
-        Row("25 plain records", listed, "ms CPU", cached / listed, cached_name, "≥ 2.5 ×", cached >= 2.5 * listed),
-        Row("25 extended records", longer, "ms CPU", 1.5 / longer, "1.5 ms", "≤ 1.5 ms", longer <= 1.5),
-        Row("20 kB thumbnail", ms["thumbnail"], "ms CPU", body, "bare uvicorn body", "≥ 0.5 ×", body >= 0.5),
-        Row("three renditions, 24 MP", ours, "ms CPU", ours / bare, "bare libvips", "≤ 1.15 ×", ours / bare <= 1.15),
-    ]  # fmt: skip
-
-
-def memory_rows(mib: dict[str, float]) -> list[Row]:
-    huge = f"a file of {memory.HUGE_GB:g} GB"
-    return [
-        Row("memory at rest", mib["idle"], "MiB", mib["idle"] / 120, "120 MB", "< 120 MB", mib["idle"] < 120),
-        Row("ten of 24 MP at once", mib["at once"], "MiB", mib["at once"] / 400, "400 MB", "< 400 MB a worker",
-            mib["at once"] < 400),
-        Row(huge, mib["huge"], "MiB more", mib["huge"] / 64, "64 MB", "< 64 MB more", mib["huge"] < 64),
-    ]  # fmt: skip
-
-
 def main(call: Callable[[list[Row]], None] | None = None) -> None:
     with tempfile.TemporaryDirectory() as scratch, ExitStack() as stack:
         folder = Path(scratch)
         instance = prepare(folder / "data")
         found = targets(stack, folder, instance)
         ms = measure(found)
-        made = rows(ms, render_ratio(folder)) + oauth_rows(ms)
+        made = [*request_rows(ms), rendition_row(*render_ratio(folder))]
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        made += memory_rows(memory.measure(prepare(folder / "data"), folder, PORT + 3))
+        made += memory_rows(memory.measure(prepare(folder / "data"), folder, PORT + 3), memory.HUGE_GB)
+    print(f"bare Starlette's look-up: {ms[BARE]:.4f} ms, {ms[BARE] / BARE_MS:.2f} times that of the bars")
     for row in made:
-        mark = "ok    " if row.ok else "MISSED"
-        print(
-            f"{mark} {row.name:<26} {row.value:9.3f} {row.unit:<10} {row.ratio:6.2f} × {row.against:<34} bar {row.bar}"
-        )
+        print(row)
     commit = subprocess.run(
         ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
     ).stdout.strip()
@@ -283,6 +217,7 @@ def main(call: Callable[[list[Row]], None] | None = None) -> None:
         "machine": {"cores": os.cpu_count(), "processor": platform.machine(), "python": platform.python_version()},
         "rounds": ROUNDS,
         "seconds": SECONDS,
+        "bare_ms": ms[BARE],
         "rows": [asdict(row) for row in made],
     }
     (HERE / "results" / f"{datetime.now(UTC):%Y-%m-%d}-{commit}.json").write_text(json.dumps(kept, indent=2) + "\n")

@@ -86,10 +86,10 @@ def open_database(settings: Settings) -> Database:
     return database
 
 
-def make_media(settings: Settings, children: int) -> Media:
+def make_media(settings: Settings, sandbox: Sandbox) -> Media:
     return Media(
         store=open_store(settings.blobs_url, settings.data_dir),
-        sandbox=Sandbox(children=children, memory_bytes=settings.media_memory_bytes),
+        sandbox=sandbox,
         limits=Limits(max_pixels=settings.media_max_pixels),
         scratch_root=settings.data_dir / "scratch",
         max_bytes=settings.upload_max_bytes,
@@ -97,9 +97,15 @@ def make_media(settings: Settings, children: int) -> Media:
 
 
 def make_services(
-    settings: Settings, database: Database | None = None, *, decoders: int = 2, passwords: Passwords | None = None
+    settings: Settings,
+    database: Database | None = None,
+    *,
+    decoders: int = 2,
+    passwords: Passwords | None = None,
+    sandbox: Sandbox | None = None,
 ) -> Services:
-    """Everything that adapters and commands call, on the backends that *settings* name."""
+    """Everything that adapters and commands call, on the backends that *settings* name. Without a *sandbox* it is a new
+    one of so many *decoders*."""
     database = database or open_database(settings)
     vault = Vault.in_folder(settings.data_dir)
     policy = SignInPolicy(
@@ -116,7 +122,7 @@ def make_services(
     jobs = Jobs()
     letters = Letters(accounts, jobs, settings.title, settings.base_url.rstrip("/"), settings.zone)
     records = Records()
-    media = make_media(settings, decoders)
+    media = make_media(settings, sandbox or Sandbox(children=decoders, memory_bytes=settings.media_memory_bytes))
     substitution = Substitution(records, media, jobs)
     ingest = Ingest(records, media, jobs, Fetcher(settings.fetch_max_bytes))
     marks = Marks(database, records, media, settings.zone)

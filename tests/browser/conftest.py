@@ -1,5 +1,6 @@
 """A real server with the demonstration data, the example application, and Debian's Chromium."""
 
+import fcntl
 import json
 import os
 import shutil
@@ -8,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -86,8 +88,18 @@ def is_up(address: str) -> bool:
         return False
 
 
-# The scope is this package, not the session: an open browser counts as a running event loop, and later tests could not
-# start one.
+@contextmanager
+def first_alone() -> Iterator[None]:
+    """Two workers of pytest-xdist have a site each; the first to come fills the downloads of a checkout."""
+    with (CACHE / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if any(CACHE.glob("*.whl")):
+            fcntl.flock(lock, fcntl.LOCK_UN)
+        yield
+
+
+# Of this folder, not of the whole run: while a browser is open, its thread counts as one that runs an event loop, and
+# the tests that come after could have none of their own.
 @pytest.fixture(scope="package")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     folder = tmp_path_factory.mktemp("site") / "data"
@@ -98,17 +110,20 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     base, notes = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{notes_port}"
     log = (folder.parent / "server.log").open("wb")
     serve = [sys.executable, "-m", "vitrine", "serve", "--demo", "--data", str(folder), "--port", str(port)]
-    environment = {**os.environ, "VITRINE_USER_CODE_ATTEMPTS": "1000"}  # all tests enter their codes as one person
-    server = subprocess.Popen(serve, env=environment, stdout=log, stderr=subprocess.STDOUT)
+    environment = {**os.environ, "VITRINE_USER_CODE_ATTEMPTS": "1000"}  # one person types the codes of every test
+    server = None
     try:
-        wait_for(lambda: is_up(f"{base}/api/"), 120, "the server answers")
+        with first_alone():
+            server = subprocess.Popen(serve, env=environment, stdout=log, stderr=subprocess.STDOUT)
+            wait_for(lambda: is_up(f"{base}/api/"), 120, "the server answers")
         demo = json.loads((folder / "demo.json").read_text())
         headers = {"Authorization": f"Bearer {demo['web_app']['developer_token']}"}
         wait_for(lambda: _all_ready(base, demo, headers), 120, "all renditions are made")
         yield Site(base, notes, demo, folder)
     finally:
-        server.terminate()
-        server.wait(20)
+        if server is not None:
+            server.terminate()
+            server.wait(20)
         log.close()
 
 
@@ -151,7 +166,26 @@ def sign_in(page: Page, site: Site, who: str = "user") -> None:
     page.wait_for_url(f"{site.base}/")
 
 
+PAINTED = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 0))))"
+
+
+def come_to_rest(page: Page, expression: str) -> None:
+    """Return when *expression* has kept its value while every frame of the page painted several times."""
+    last, rounds = None, 0
+    for _ in range(500):
+        for frame in page.frames:
+            frame.evaluate(PAINTED)
+        value = page.evaluate(expression)
+        last, rounds = value, rounds + 1 if value == last else 0
+        if rounds == 8:
+            return
+    raise AssertionError(f"not at rest: {expression} is {last}")
+
+
 def shoot(page: Page, name: str) -> None:
+    """Keep a picture for people to look at, where SHOTS is set: a fifth of what a page costs the browser."""
+    if not os.environ.get("SHOTS"):
+        return
     ARTEFACTS.mkdir(exist_ok=True)
     page.screenshot(path=str(ARTEFACTS / f"{name}.png"), full_page=True)
 

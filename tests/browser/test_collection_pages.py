@@ -9,7 +9,7 @@ from tests.browser.conftest import Site, shoot, sign_in
 from tests.browser.test_pages import violations
 from vitrine.testing import media_factory as make
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser]
 
 
 def collection_path(site: Site) -> str:

@@ -10,7 +10,7 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.browser.conftest import ROOT, Site, shoot
+from tests.browser.conftest import ROOT, Site, come_to_rest, shoot
 from tests.browser.test_pages import serving_folder, violations
 from vitrine import app
 from vitrine.library import permalinks
@@ -101,13 +101,13 @@ def test_the_published_host_script_fits_every_kind(
     (folder / "index.html").write_text(HOST.format(src=embed_address(site, documents[kind])))
     page.goto(address)
     page.wait_for_function("window.said.length >= 2", timeout=15_000)
-    page.wait_for_timeout(700)
-    messages = page.evaluate("window.said")
-    assert {message["id"] for message in messages} == {"Phraseanet"}
-    assert {message["optimizedHeight"] for message in messages} == {min(height, int(300 * height / width))}
-    assert all(type(message[name]) is int for message in messages for name in ("optimizedHeight", "optimizedWidth"))
-    assert all(set(message) == {"id", "url", "optimizedWidth", "optimizedHeight"} for message in messages)
-    assert len(messages) <= 4, "the frame stops changing its size"
+    come_to_rest(page, "window.said.length")
+    said = page.evaluate("window.said")
+    assert {one["id"] for one in said} == {"Phraseanet"}
+    assert {one["optimizedHeight"] for one in said} == {min(height, int(300 * height / width))}
+    assert all(type(one[name]) is int for one in said for name in ("optimizedHeight", "optimizedWidth"))
+    assert all(set(one) == {"id", "url", "optimizedWidth", "optimizedHeight"} for one in said)
+    assert len(said) <= 4, "the frame comes to rest"
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -120,7 +120,7 @@ def test_a_pym_parent_gets_the_height(
     page.set_viewport_size({"width": 600, "height": 700})
     page.goto(address)
     page.wait_for_function("parseInt(document.querySelector('iframe').getAttribute('height')) > 60", timeout=15_000)
-    page.wait_for_timeout(500)
+    come_to_rest(page, "document.querySelector('iframe').getAttribute('height') + window.said.length")
     frame = page.locator("iframe")
     frame_height = int((frame.get_attribute("height") or "").removesuffix("px"))
     frame_width = frame.evaluate("one => one.clientWidth")

@@ -15,7 +15,7 @@ from tests.browser.conftest import Site, shoot, sign_in
 from tests.browser.test_pages import violations
 from tests.oauth.flows import DEVICE, DEVICE_GRANT, PKCE, TOKEN, VERIFIER
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser]
 SCOPES = "library:read search upload delete openid email"
 FORMS = [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")]
 

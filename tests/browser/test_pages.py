@@ -1,7 +1,6 @@
 """Every page: no axe violation, no policy violation, no sideways scrolling, usable by keyboard and without script."""
 
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -14,7 +13,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.browser.conftest import ROOT, Site, shoot, sign_in
+from tests.browser.conftest import ROOT, Site, come_to_rest, shoot, sign_in
 from vitrine.testing import media_factory as make
 
 pytestmark = pytest.mark.browser
@@ -28,6 +27,14 @@ PAGES = {
     "settings": "/developers/application/2/", "delete": "/developers/application/2/delete/", "missing": "/nothing/",
     "prove": "/login/prove/", "email": "/account/reset-email/",
 }  # fmt: skip
+
+
+# The frame of the page is as high as the document in it.
+AS_HIGH = """() => {
+  const frame = document.querySelector("iframe"), media = frame.contentDocument?.querySelector(".embed-resource");
+  const [outer, inner] = [frame, media].map(element => element?.getBoundingClientRect().height ?? -9);
+  return inner > 0 && Math.abs(outer - inner) <= 2;
+}"""
 
 
 @pytest.fixture(scope="module", params=[(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")], ids=str)
@@ -112,13 +119,7 @@ def test_the_page_of_a_permalink_shows_its_document(page: Page, site: Site, widt
     media = page.frame_locator("iframe").locator(".embed-resource")
     expect(media).to_be_visible()
     page.wait_for_load_state("networkidle")
-    deadline = time.monotonic() + 20
-    while True:
-        frame, media_box = page.locator("iframe").bounding_box(), media.bounding_box()
-        if frame and media_box and abs(frame["height"] - media_box["height"]) <= 2:
-            break
-        assert time.monotonic() < deadline, (frame, media_box)
-        page.wait_for_timeout(200)
+    page.wait_for_function(AS_HIGH, timeout=20_000)
     shoot(page, f"permaview-{width}-{record}")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth + 1")
     assert errors == []
@@ -155,13 +156,13 @@ def test_the_host_script_gets_integers_that_come_to_rest(page: Page, site: Site,
     with serving_folder(tmp_path) as address:
         page.goto(address)
         page.wait_for_function("window.said.length >= 2")
-        page.wait_for_timeout(700)
-    messages = page.evaluate("window.said")
-    assert {message["id"] for message in messages} == {"Phraseanet"}
-    assert len({message["optimizedHeight"] for message in messages}) == 1
-    assert messages[0]["optimizedHeight"] == 300 * 300 // 451
-    assert all(isinstance(message[name], int) for message in messages for name in ("optimizedHeight", "optimizedWidth"))
-    assert len(messages) <= 3, "the frame stops changing its size"
+        come_to_rest(page, "window.said.length")
+    said = page.evaluate("window.said")
+    assert {one["id"] for one in said} == {"Phraseanet"}
+    assert len({one["optimizedHeight"] for one in said}) == 1
+    assert said[0]["optimizedHeight"] == 300 * 300 // 451
+    assert all(isinstance(one[name], int) for one in said for name in ("optimizedHeight", "optimizedWidth"))
+    assert len(said) <= 3, "the frame comes to rest"
 
 
 def test_the_portal_works_without_script(browser: Browser, site: Site) -> None:

@@ -24,7 +24,7 @@ from tests.oauth.flows import PKCE
 from vitrine.accounts.tables import sessions, users
 from vitrine.platform.database import Database
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser]
 PASSWORD = "a long enough one"
 CALLBACK = "https://notes.invalid/cb"
 

@@ -19,7 +19,7 @@ from vitrine.accounts.tables import external_identities
 from vitrine.applications import Profile, store
 from vitrine.testing.server import PASSWORD, Registered, Server
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser]
 SCOPE = "openid library:read search originals upload account:read"
 
 

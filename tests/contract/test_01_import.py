@@ -9,7 +9,6 @@ import pytest
 from click.testing import CliRunner
 
 from vitrine.accounts import COMMAND, User
-from vitrine.accounts import bcrypt as old_hashes
 from vitrine.accounts import store as accounts_store
 from vitrine.cli import phraseanet
 from vitrine.cli.main import cli
@@ -118,22 +117,6 @@ def test_design_5_5_who_comes_without_a_hash_cannot_sign_in(server: Server, tmp_
     for password in ("", "x", "None"):
         answer = server.browser().submit("/login/", "/login/", {"login": "eve", "password": password})
         assert answer.status_code == 200
-
-
-@pytest.mark.parametrize(
-    ("hashed", "password", "right"),
-    [
-        (OLD_HASH, "U*U", True),
-        (OLD_HASH.replace("$2y$", "$2a$"), "U*U", True),
-        (OLD_HASH, "U*V", False),
-        (OLD_HASH, "U*U\x00", False),
-        (OLD_HASH[:-1], "U*U", False),
-        ("$6$salt$hash", "U*U", False),
-    ],
-)
-def test_bcrypt_is_checked_by_the_system(hashed: str, password: str, right: bool) -> None:
-    assert old_hashes.is_supported()
-    assert old_hashes.verify(hashed, password) is right
 
 
 def test_design_5_5_imported_permalinks_resolve_in_all_forms(

@@ -1,5 +1,6 @@
 """Upgrade a database to the newest schema, completely or not at all."""
 
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -48,8 +49,9 @@ def _upgrade(database: Database, target: str) -> None:
             raise RuntimeError(f"this migration breaks references, nothing was changed: {violations}")
 
 
+@cache
 def newest() -> str:
-    """The revision that this program needs."""
+    """The revision that this program needs. The scripts are read once a process."""
     return ScriptDirectory.from_config(_config()).get_current_head() or ""
 
 

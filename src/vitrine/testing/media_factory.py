@@ -17,9 +17,20 @@ def _gradient(width: int, height: int, seed: int = 0) -> pyvips.Image:
     return bands[0].bandjoin(bands[1:]).cast("uchar").copy(interpretation="srgb")
 
 
-def jpeg(path: Path, width: int = 320, height: int = 200, *, orientation: int | None = None, seed: int = 0) -> Path:
-    """A JPEG whose pixels depend on *seed*, so two seeds give different digests."""
+def jpeg(
+    path: Path,
+    width: int = 320,
+    height: int = 200,
+    *,
+    orientation: int | None = None,
+    seed: int = 0,
+    grain: float = 0,
+) -> Path:
+    """A JPEG whose pixels depend on *seed*, so that two seeds never have the same digest. *grain* makes it larger."""
     picture = _gradient(width, height, seed).copy()
+    if grain:
+        noise = pyvips.Image.gaussnoise(width, height, sigma=grain, mean=0, seed=seed)
+        picture = (picture + noise).cast("uchar").copy(interpretation="srgb")
     if orientation is not None:
         picture.set_type(pyvips.GValue.gint_type, "orientation", orientation)
     picture.jpegsave(str(path), Q=85)
@@ -69,12 +80,12 @@ def mp4(
 
 
 def bomb(path: Path, side: int = 20_000) -> Path:
-    """A PNG of a few hundred kilobytes that inflates to side × side pixels."""
+    """A PNG of a few megabytes that inflates to side × side pixels."""
 
     def chunk(name: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
 
-    packer = zlib.compressobj(9)
+    packer = zlib.compressobj(1)
     row = b"\x00" * (1 + side * 3)
     body = b"".join(packer.compress(row) for _ in range(side)) + packer.flush()
     header = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)

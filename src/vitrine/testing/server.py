@@ -3,7 +3,9 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -16,12 +18,15 @@ from vitrine.accounts.passwords import Passwords
 from vitrine.accounts.rights import ALL_RIGHTS
 from vitrine.applications import Application, Draft, Profile, Switch
 from vitrine.library.ingest import Added
-from vitrine.library.model import Collection, CollectionId, RecordKey
+from vitrine.library.model import Collection, CollectionId, Databox, RecordKey
 from vitrine.settings import Settings
+from vitrine.testing import template
+from vitrine.testing.decoders import shared_sandbox
 
 PASSWORD = "correct horse battery"
 BASE = "http://dam.test"
 CALLBACK = "https://notes.example.com/cb"
+SQLITE = "vitrine.sqlite3"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +42,36 @@ class Registered:
 class Server:
     """The services, an HTTP client without cookies for the API, and one databox with two collections."""
 
+    databox: Databox
+    photographs: Collection
+    archive: Collection
+
     def __init__(self, folder: Path, **settings: Any) -> None:
+        is_new = not (folder / SQLITE).exists()
+        if is_new:
+            without = {SQLITE} if settings.get("database_url") else set()
+            template.write({name: content for name, content in _furnished().items() if name not in without}, folder)
         self._open(folder, **settings)
+        if not is_new or not self._find_collections():
+            self.furnish()
+
+    def furnish(self) -> None:
+        upkeep = self.services.upkeep
         with self.services.database.write() as work:
-            box = self.services.upkeep.add_databox(work, COMMAND, "Museum")
-            self.photographs = self.services.upkeep.add_collection(work, COMMAND, box.id, "Photographs")
-            self.archive = self.services.upkeep.add_collection(work, COMMAND, box.id, "Archive")
-        self.databox = box
+            self.databox = upkeep.add_databox(work, COMMAND, "Museum")
+            self.photographs = upkeep.add_collection(work, COMMAND, self.databox.id, "Photographs")
+            self.archive = upkeep.add_collection(work, COMMAND, self.databox.id, "Archive")
         self.work()
+
+    def _find_collections(self) -> bool:
+        """Take those of the template; False where the database has none."""
+        with self.services.database.read() as work:
+            structure = self.services.records.structure(work)
+        if not structure.databoxes:
+            return False
+        (self.databox,) = structure.databoxes.values()
+        self.photographs, self.archive = sorted(structure.collections.values(), key=lambda base: base.id)
+        return True
 
     @classmethod
     def of(cls, folder: Path, **settings: Any) -> "Server":
@@ -58,7 +85,8 @@ class Server:
         settings = {**limits, **settings}
         self.settings = Settings(data_dir=folder, base_url=settings.pop("base_url", BASE), **settings)
         passwords = Passwords(memory_kib=64, passes=1)
-        self.services = app.make_services(self.settings, decoders=1, passwords=passwords)
+        sandbox = shared_sandbox(self.settings.media_memory_bytes)
+        self.services = app.make_services(self.settings, passwords=passwords, sandbox=sandbox)
         self.application = app.Application(self.services)
         self.worker = app.make_worker(self.services)
         self.http = TestClient(self.application, base_url=self.settings.base_url, follow_redirects=False)
@@ -152,6 +180,23 @@ class Server:
     def work(self) -> int:
         """Run all ready jobs."""
         return self.worker.run_ready()
+
+
+def furnish_database(address: str) -> None:
+    """Add to an empty database what a new server has in its own; other backends copy it as SQLite's file is copied."""
+    with TemporaryDirectory(prefix="vitrine-template-") as folder:
+        _furnish(Path(folder), database_url=address)
+
+
+@cache
+def _furnished() -> template.Files:
+    return template.take(_furnish)
+
+
+def _furnish(folder: Path, **settings: Any) -> None:
+    server = Server.of(folder, **settings)
+    server.furnish()
+    server.close()
 
 
 class Visitor:

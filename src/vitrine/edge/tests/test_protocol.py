@@ -3,6 +3,7 @@
 RFC 9112 sections 6 (length of a body), 9.3 (persistence) and 9.3.2 (pipelining); RFC 9110 sections 5.5 and 10.1.1.
 """
 
+import select
 import socket
 import threading
 import time
@@ -168,6 +169,9 @@ class Line:
                 found.body = self._read.read(int(found["content-length"]))
         return found
 
+    def wait_for_bytes(self) -> None:
+        assert select.select([self._socket], [], [], 20)[0]
+
     def is_over(self) -> bool:
         return self._read.read(1) == b""
 
@@ -316,7 +320,7 @@ def test_a_slow_reader_gets_every_byte(running: Running, path: str) -> None:
     many = 4
     with closing(running.connect()) as line:
         line.raw(f"GET {path} HTTP/1.1\r\nHost: here\r\n\r\n".encode() * many)
-        time.sleep(0.2)  # let the server run into a full buffer; the outcome does not hang on it
+        line.wait_for_bytes()  # the first answer alone fills the server's buffer: the others wait behind it
         assert all(line.answer().body == LARGE for _ in range(many))
 
 

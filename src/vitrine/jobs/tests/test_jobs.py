@@ -8,8 +8,8 @@ import pytest
 from vitrine.errors import Invalid, Unavailable
 from vitrine.jobs import Job, Jobs, Kind, Lane, Worker, store, tables
 from vitrine.jobs.model import pause_after
-from vitrine.platform import migrate
 from vitrine.platform.database import Database
+from vitrine.testing.template import copied_database
 
 PAINT = Kind("paint", lane="media", max_attempts=3)
 INDEX = Kind("index", lane="index")
@@ -19,8 +19,7 @@ pytestmark = pytest.mark.both_databases
 
 @pytest.fixture
 def database(tmp_path: Path, database_url: str) -> Iterator[Database]:
-    database = Database(database_url) if database_url else Database.in_folder(tmp_path)
-    migrate.upgrade(database)
+    database = Database(database_url) if database_url else copied_database(tmp_path)
     yield database
     database.close()
 

@@ -1,4 +1,5 @@
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -37,7 +38,7 @@ def test_a_child_that_dies_is_replaced(tmp_path: Path) -> None:
     for child in _children(os.getpid()):
         if "vitrine.media.child" in Path(f"/proc/{child}/cmdline").read_text():
             os.kill(child, signal.SIGKILL)
-    time.sleep(0.1)
+            os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)  # dead; the sandbox has yet to notice
     assert sandbox.call("ping", {}, timeout=SOON) == "pong"
     sandbox.close()
 
@@ -71,19 +72,20 @@ def test_a_child_beyond_its_memory_is_ended(tmp_path: Path) -> None:
 def test_a_child_that_ends_in_the_middle_by_somebody_elses_hand_is_no_fault_of_the_file(tmp_path: Path) -> None:
     sandbox = Sandbox(children=1, memory_bytes=2**30)
     before = set(_children(os.getpid()))
+    over = threading.Event()
 
     def kill_when_there() -> None:
-        for _ in range(200):
-            new_children = [pid for pid in _children(os.getpid()) if pid not in before]
-            if new_children:
-                os.kill(new_children[0], signal.SIGKILL)
+        while not over.wait(0.005):
+            fresh = [child for child in _children(os.getpid()) if child not in before]
+            if fresh:
+                os.kill(fresh[0], signal.SIGKILL)
                 return
-            time.sleep(0.005)
 
     killer = threading.Thread(target=kill_when_there)
     killer.start()
     with pytest.raises(Killed):
         sandbox.call("ping", {}, timeout=SOON)
+    over.set()
     killer.join()
     sandbox.close()
 
@@ -93,11 +95,14 @@ def test_a_child_outlives_the_thread_that_asked_first() -> None:
     before = set(_children(os.getpid()))
     first = threading.Thread(target=lambda: sandbox.call("ping", {}, timeout=SOON))
     first.start()
+    task = Path(f"/proc/self/task/{first.native_id}")
     first.join()
-    started = [pid for pid in _children(os.getpid()) if pid not in before]
-    time.sleep(0.2)
+    started = [child for child in _children(os.getpid()) if child not in before]
+    while task.exists():  # the kernel tells children of a thread's end before its entry goes
+        time.sleep(0)
     assert len(started) == 1
-    assert _state(started[0]) not in ("Z", "X")
+    assert sandbox.call("ping", {}, timeout=SOON) == "pong"
+    assert [child for child in _children(os.getpid()) if child not in before] == started, "the same child answers"
     sandbox.close()
 
 
@@ -112,22 +117,14 @@ def test_children_die_with_a_parent_that_is_killed() -> None:
     assert parent.stdout.readline() == b"up\n"
     children = _children(parent.pid)
     assert children
+    watched = [os.pidfd_open(child) for child in children]
     parent.kill()
     parent.wait()
     parent.stdout.close()
-    for _ in range(100):
-        alive = [pid for pid in children if Path(f"/proc/{pid}").exists() and "Z" not in _state(pid)]
-        if not alive:
-            break
-        time.sleep(0.05)
-    assert not alive
-
-
-def _state(pid: int) -> str:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
-    except OSError:
-        return "Z"
+    for descriptor in watched:
+        ended, _, _ = select.select([descriptor], [], [], SOON.total_seconds())
+        os.close(descriptor)
+        assert ended
 
 
 def test_the_parent_never_imports_a_decoder() -> None:

@@ -12,19 +12,19 @@ from hypothesis import strategies as st
 from sqlalchemy.exc import ProgrammingError, SQLAlchemyError
 
 from vitrine.errors import Invalid, NotFound, Unavailable
-from vitrine.platform import logging, migrate
+from vitrine.platform import logging
 from vitrine.platform.crypto import BASE62, Vault, derived_secret, is_mistyped, new_secret, random_base62
 from vitrine.platform.database import Database, UnitOfWork
 from vitrine.platform.schema import Instant, from_micros, to_micros
 from vitrine.platform.tables import stamps
 from vitrine.settings import load
 from vitrine.testing.postgresql import PostgreSQL
+from vitrine.testing.template import copied_database
 
 
 @pytest.fixture
 def database(tmp_path: Path, database_url: str) -> Iterator[Database]:
-    database = Database(database_url) if database_url else Database.in_folder(tmp_path)
-    migrate.upgrade(database)
+    database = Database(database_url) if database_url else copied_database(tmp_path)
     yield database
     database.close()
 
