@@ -90,6 +90,9 @@ def test_metrics(tmp_path: Path, database_url: str) -> None:
         assert sample(text, "vitrine_documents_bytes") > 1000
         assert sample(text, "vitrine_database_bytes") > 10_000
         assert sample(text, "vitrine_jobs_dead") == 0
+        assert sample(text, "vitrine_cache_requests_total", cache="bearers", outcome="hit") >= 2
+        assert sample(text, "vitrine_cache_requests_total", cache="bearers", outcome="miss") >= 1
+        assert sample(text, "vitrine_cache_entries", cache="bearers") >= 1
         assert token not in text
     finally:
         server.close()

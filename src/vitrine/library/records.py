@@ -22,6 +22,7 @@ from vitrine.library.model import (
     Structure,
     Value,
 )
+from vitrine.platform.cache import Cache
 from vitrine.platform.database import UnitOfWork
 
 MOST_SHOWN = 8_000  # about 20 MB
@@ -52,8 +53,8 @@ class Records:
     """The archive as one person sees it. Refusals: NoSuch… when a thing is not there, MayNotSee when it is."""
 
     _structure: Structure | None = field(default=None)
-    _shown: dict[tuple[Any, ...], Shown] = field(default_factory=dict)
-    _files: dict[tuple[Any, ...], Sequence[Classed]] = field(default_factory=dict)
+    _shown: Cache[tuple[Any, ...], Shown] = field(default_factory=lambda: Cache("records", MOST_SHOWN))
+    _files: Cache[tuple[Any, ...], Sequence[Classed]] = field(default_factory=lambda: Cache("renditions", MOST_SHOWN))
 
     def structure(self, work: UnitOfWork) -> Structure:
         """The structure of all databoxes, from memory while its stamp stays the same."""
@@ -61,7 +62,8 @@ class Records:
         if known is not None and known.version == structure_store.version(work):
             return known
         fresh = structure_store.snapshot(work)
-        self._structure = fresh
+        if not work.writable:  # what a write changed may be rolled back, and its stamp given again
+            self._structure = fresh
         return fresh
 
     # -- databoxes and collections -------------------------------------------------------------------------------
@@ -156,11 +158,11 @@ class Records:
         found = {stamp: self._shown.get(stamp) for stamp in wanted}
         unknown = [RecordId(stamp[0]) for stamp, known in found.items() if known is None]
         if unknown:
-            if len(self._shown) > MOST_SHOWN:
-                self._shown.clear()
             # The same snapshot as the stamps: what is read here is what they stand for.
             for record, thumbnail in store.with_thumbnails(work, unknown).values():
-                found[stamps[record.id]] = self._shown[stamps[record.id]] = Shown(record, thumbnail)
+                stamp = stamps[record.id]
+                found[stamp] = shown = Shown(record, thumbnail)
+                self._shown.keep(work, stamp, shown)
         return [one for one in found.values() if one is not None]
 
     def moved(self, work: UnitOfWork, key: RecordKey) -> Shown:
@@ -208,15 +210,14 @@ class Records:
         are the same."""
         ids = [one.id for one in page]
         stamps = store.rendition_stamps(work, ids)
-        if len(self._files) > MOST_SHOWN:
-            self._files.clear()
         # What decides besides the files: recipes, and which of them a record follows.
         keys = {one.id: (stamps[one.id], structure.version, one.is_story, one.kind) for one in page}
         found = {one.id: self._files.get(keys[one.id]) for one in page}
         unknown = {one.id: one for one in page if found[one.id] is None}
         if unknown:
             for number, made in store.renditions_of(work, list(unknown)).items():
-                found[number] = self._files[keys[number]] = _classed(structure, unknown[number], made)
+                found[number] = classed = _classed(structure, unknown[number], made)
+                self._files.keep(work, keys[number], classed)
         return {number: some or () for number, some in found.items()}
 
     def all_renditions(self, work: UnitOfWork, actor: Actor, record: Record) -> list[Rendition]:

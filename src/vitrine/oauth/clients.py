@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from vitrine.applications import Application, ApplicationId, Applications, Policy, Switch
 from vitrine.oauth.errors import TokenError
+from vitrine.platform.cache import Cache
 from vitrine.platform.crypto import digest, same
 from vitrine.platform.database import UnitOfWork
 from vitrine.platform.prepared import Prepared
@@ -47,7 +48,7 @@ class Clients:
         self._applications = applications
         self._policy = policy
         self._prepared = Prepared(_statement())
-        self._known: dict[tuple[Any, ...], Application] = {}
+        self._known: Cache[tuple[Any, ...], Application] = Cache("clients", _REMEMBERED)
 
     def authenticate(self, work: UnitOfWork, form: Mapping[str, str], authorization: str) -> Client:
         """By Basic or body but not both. Raises TokenError, one code for everything that is wrong."""
@@ -95,12 +96,10 @@ class Clients:
         key = (*rows[0][:4], str(rows[0][4]))  # the switches are a text here and a mapping there
         known = self._known.get(key)
         if known is None:
-            if len(self._known) >= _REMEMBERED:
-                self._known.clear()
-            made = self._applications.by_client_id(work, client_id)
-            if made is None or made.id != ApplicationId(rows[0][0]):
+            known = self._applications.by_client_id(work, client_id)
+            if known is None or known.id != ApplicationId(rows[0][0]):
                 return None
-            known = self._known[key] = made
+            self._known.keep(work, key, known)
         return known, [bytes(row[5]) for row in rows if row[5] is not None and _is_live(row[6], work.now)]
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -13,6 +14,7 @@ from vitrine.errors import Conflict, Invalid
 from vitrine.oauth import refresh, store
 from vitrine.oauth.errors import TokenRefused
 from vitrine.oauth.openid import Identity
+from vitrine.platform.cache import Cache
 from vitrine.platform.crypto import Vault, digest, is_mistyped, last_four, new_secret
 from vitrine.platform.database import UnitOfWork
 from vitrine.platform.prepared import one_row
@@ -56,9 +58,8 @@ class TokenChecker:
     def __init__(self, accounts: Accounts, policy: Policy) -> None:
         self._accounts = accounts
         self._policy = policy
-        self._switches: dict[tuple[str, str], bool] = {}
         # What a row stands for, by the row itself: a changed row is another key, so nothing here grows old.
-        self._bearers: dict[tuple[Any, str], Bearer] = {}
+        self._bearers: Cache[tuple[Any, str], Bearer] = Cache("bearers", _REMEMBERED)
 
     def check(self, work: UnitOfWork, secret: str, address: str = "", *, is_well_typed: bool = False) -> Bearer:
         """Raises TokenRefused: `invalid_token`, or `expired_token` for one whose time is over. *is_well_typed*: its
@@ -76,12 +77,11 @@ class TokenChecker:
         if idle is not None and _instant(used or created) + timedelta(seconds=idle) <= work.now:
             raise TokenRefused("expired_token")
         memo = (row[_TIMES:], address)
-        known = self._bearers.get(memo)
-        if known is None:
-            if len(self._bearers) >= _REMEMBERED:
-                self._bearers.clear()
-            known = self._bearers[memo] = self._bearer(work, row[_TIMES:], address)
-        return known
+        bearer = self._bearers.get(memo)
+        if bearer is None:
+            bearer = self._bearer(work, row[_TIMES:], address)
+            self._bearers.keep(work, memo, bearer)
+        return bearer
 
     def _bearer(self, work: UnitOfWork, facts: tuple[Any, ...], address: str) -> Bearer:
         (token, account, application, profile, chosen, shapes, user, login, first, last, email, admin, url_key, locale,
@@ -101,7 +101,7 @@ class TokenChecker:
             scope=None if scope is None else frozenset(msgspec.json.decode(scope, type=list[str])),
             address=address,
         )
-        return Bearer(actor, token, shapes, self._allows_parameter(profile, chosen))
+        return Bearer(actor, token, shapes, _allows_parameter(profile, chosen, self._policy))
 
     @staticmethod
     def _row(work: UnitOfWork, key: bytes) -> Any:
@@ -110,13 +110,11 @@ class TokenChecker:
         found = work.db.execute(_PORTABLE_SQL, {"digest": key}).first()
         return None if found is None else tuple(found)
 
-    def _allows_parameter(self, profile: str, chosen: str) -> bool:
-        known = self._switches.get((profile, chosen))
-        if known is None:
-            switches = Switches(Profile(profile), msgspec.json.decode(chosen))
-            known = switches.is_on(Switch.PARAMETER_TOKEN, self._policy)
-            self._switches[(profile, chosen)] = known
-        return known
+
+@lru_cache(maxsize=1024)
+def _allows_parameter(profile: str, chosen: str, policy: Policy) -> bool:
+    switches = Switches(Profile(profile), msgspec.json.decode(chosen))
+    return switches.is_on(Switch.PARAMETER_TOKEN, policy)
 
 
 def _instant(value: Any) -> datetime:

@@ -18,6 +18,8 @@ from cryptography.fernet import Fernet, InvalidToken
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from vitrine.platform.cache import Cache
+
 BASE62 = string.digits + string.ascii_uppercase + string.ascii_lowercase
 KINDS = frozenset({"at", "rt", "ac", "dc", "cs", "pat", "wh"})
 # Two digits at a time: by value, lower digit first for what is written from its end, higher first as it is read.
@@ -90,7 +92,7 @@ class Vault:
         if len(key) != 32:
             raise ValueError("the server key must have 32 bytes")
         self._key = key
-        self._derived: dict[str, bytes] = {}
+        self._derived: Cache[str, bytes] = Cache("derived_keys", 10_000)
         self._fernet = Fernet(base64.urlsafe_b64encode(self.derive("encryption")))
 
     @classmethod
@@ -118,7 +120,8 @@ class Vault:
         known = self._derived.get(purpose)
         if known is None:
             made = HKDF(algorithm=SHA256(), length=32, salt=None, info=f"vitrine/{purpose}".encode())
-            known = self._derived[purpose] = made.derive(self._key)
+            known = made.derive(self._key)
+            self._derived.put(purpose, known)
         return known
 
     def encrypt(self, secret: str) -> str:

@@ -7,7 +7,7 @@ import msgspec
 from starlette.requests import Request
 
 from vitrine.accounts import Actor
-from vitrine.api.v1 import present
+from vitrine.api.v1 import present_json
 from vitrine.api.v1.present import Frame
 from vitrine.api.wire.envelope import is_extended
 from vitrine.edge import services
@@ -42,7 +42,7 @@ def frame_of(request: Request, work: UnitOfWork, actor: Actor, *, query_only: bo
         # A negative life is shown as -1, but echoed as given by the search routes (02 section 5.3).
         shown_ttl=ttl if query_only else max(ttl, -1),
         signer=here.signed.signer((actor.must_user_id, actor.url_key), life=life, now=work.now),
-        base_signed=base_url,
+        writable=work.writable,
     )
 
 
@@ -64,6 +64,6 @@ def lists_or_objects(request: Request, keyed: dict[str, Any]) -> Any:
 def records_json(request: Request, work: UnitOfWork, frame: Frame, page: list[Shown]) -> list[msgspec.Raw]:
     """The records of a page, plain or extended as the request asks."""
     if not is_extended(request):
-        return [msgspec.Raw(present.record_json(frame, one)) for one in page]
+        return [msgspec.Raw(present_json.record_json(frame, one)) for one in page]
     found = services(request).records.described(work, frame.actor, page)
-    return [msgspec.Raw(present.extended_json(frame, one)) for one in found]
+    return [msgspec.Raw(present_json.extended_json(frame, one)) for one in found]
