@@ -85,7 +85,7 @@ def serve(data: Path, host: str, port: int, demo: bool, no_worker: bool) -> None
     """Serve API and pages, with a supervised worker beside."""
     import uvicorn
 
-    from vitrine.edge.protocol import Protocol
+    from vitrine.edge.fast.protocol import Protocol
 
     refuse_foreign(data)
     settings = load(data, otherwise={"base_url": nearby(host, port)}, demo=demo or None)
@@ -108,7 +108,7 @@ def serve(data: Path, host: str, port: int, demo: bool, no_worker: bool) -> None
         host=host,
         port=port,
         loop="uvloop",
-        http=Protocol,
+        http=Protocol if settings.fast_paths else "httptools",
         access_log=False,
         log_config=None,
         server_header=False,

@@ -50,11 +50,11 @@ def statements(database: Database) -> list[str]:
 def test_a_row_is_asked_for_once_while_nobody_changes_anything(database: Database) -> None:
     seen = statements(database)
     assert [database.reading(value) for _ in range(3)] == [1, 1, 1]
-    assert [database.glance(value) for _ in range(3)] == [1, 1, 1]
+    assert [database.single_statement(value) for _ in range(3)] == [1, 1, 1]
     assert len([one for one in seen if one.startswith("SELECT")]) == 1
 
 
-@pytest.mark.parametrize("way", ["reading", "glance", "recalling"])
+@pytest.mark.parametrize("way", ["reading", "single_statement", "cached_read"])
 def test_the_next_read_sees_what_another_process_committed(
     database: Database, stranger: sqlite3.Connection, way: str
 ) -> None:
@@ -73,7 +73,7 @@ def test_the_next_read_sees_what_this_thread_wrote_itself(database: Database) ->
     with database.write() as work:
         SET.run(work, which="a", new=5)
     assert database.reading(value) == 5
-    with database.hurried(), database.write() as work:
+    with database.without_waiting(), database.write() as work:
         SET.run(work, which="a", new=6)
     assert database.reading(value) == 6
 
@@ -102,11 +102,11 @@ def test_a_read_that_began_keeps_its_snapshot_while_others_commit(
 
 def test_what_is_remembered_needs_no_transaction(database: Database, stranger: sqlite3.Connection) -> None:
     seen = statements(database)
-    assert [database.recalling(value) for _ in range(3)] == [1, 1, 1]
+    assert [database.cached_read(value) for _ in range(3)] == [1, 1, 1]
     assert len([one for one in seen if one == "BEGIN"]) == len([one for one in seen if one == "COMMIT"]) - 1 == 1
     seen.clear()
     stranger.execute("UPDATE stamps SET value = 2")
-    assert database.recalling(value) == 2
+    assert database.cached_read(value) == 2
     assert next(one for one in seen if not one.startswith("PRAGMA")) == "BEGIN"
 
 
@@ -119,13 +119,13 @@ def test_what_is_not_remembered_is_found_in_one_snapshot(database: Database, str
         stranger.execute("UPDATE stamps SET value = value + 1")
         return tries[-1], work.db.scalar(sa.select(stamps.c.value))
 
-    assert database.recalling(value) == 1
-    assert database.recalling(call) == (2, 2)
+    assert database.cached_read(value) == 1
+    assert database.cached_read(call) == (2, 2)
     assert tries == [1, 2]
-    assert database.recalling(value) == 3
+    assert database.cached_read(value) == 3
     with pytest.raises(ZeroDivisionError):
-        database.recalling(lambda work: 1 // ((value(work) or 0) - 3))
-    assert database.recalling(value) == 3, "and the thread is free again"
+        database.cached_read(lambda work: 1 // ((value(work) or 0) - 3))
+    assert database.cached_read(value) == 3, "and the thread is free again"
 
 
 def test_few_rows_are_remembered_as_a_whole(database: Database, stranger: sqlite3.Connection) -> None:
@@ -144,21 +144,23 @@ def test_a_change_tells_how_many_rows_it_met(database: Database) -> None:
         assert (SET.run(work, which="a", new=2), SET.run(work, which="b", new=2)) == (1, 0)
 
 
-def test_a_hurried_write_does_not_wait_and_has_done_nothing(database: Database, stranger: sqlite3.Connection) -> None:
+def test_a_write_without_waiting_does_not_wait_and_has_done_nothing(
+    database: Database, stranger: sqlite3.Connection
+) -> None:
     stranger.execute("BEGIN IMMEDIATE")
     entered = False
-    with pytest.raises(NotNow), database.hurried(), database.write():
+    with pytest.raises(NotNow), database.without_waiting(), database.write():
         entered = True
     assert not entered
     stranger.execute("ROLLBACK")
-    with database.hurried(), database.write() as work:
+    with database.without_waiting(), database.write() as work:
         SET.run(work, which="a", new=2)
     assert database.reading(value) == 2
 
 
-def test_only_the_first_write_of_a_hurry_does_not_wait(database: Database, stranger: sqlite3.Connection) -> None:
+def test_only_the_first_write_of_a_call_does_not_wait(database: Database, stranger: sqlite3.Connection) -> None:
     """After it something was done: to do everything again would do it twice."""
-    with database.hurried():
+    with database.without_waiting():
         with database.write() as work:
             SET.run(work, which="a", new=2)
         stranger.execute("BEGIN IMMEDIATE")
@@ -168,8 +170,8 @@ def test_only_the_first_write_of_a_hurry_does_not_wait(database: Database, stran
     assert database.reading(value) == 3
 
 
-def test_a_hurried_write_that_fails_leaves_nothing(database: Database) -> None:
-    with pytest.raises(RuntimeError), database.hurried(), database.write() as work:
+def test_a_write_without_waiting_that_fails_leaves_nothing(database: Database) -> None:
+    with pytest.raises(RuntimeError), database.without_waiting(), database.write() as work:
         SET.run(work, which="a", new=9)
         raise RuntimeError
     assert database.reading(value) == 1
@@ -178,9 +180,9 @@ def test_a_hurried_write_that_fails_leaves_nothing(database: Database) -> None:
     assert database.reading(value) == 2
 
 
-def test_hurried_writes_are_moved_into_the_file_by_somebody_else(database: Database, tmp_path: Path) -> None:
+def test_writes_without_waiting_are_moved_into_the_file_by_somebody_else(database: Database, tmp_path: Path) -> None:
     for number in range(_TIDY_EVERY):
-        with database.hurried(), database.write() as work:
+        with database.without_waiting(), database.write() as work:
             SET.run(work, which="a", new=number)
     database.close()  # waits for the thread, and SQLite itself moves what is left
     assert not (tmp_path / "vitrine.sqlite3-wal").exists()
@@ -188,9 +190,9 @@ def test_hurried_writes_are_moved_into_the_file_by_somebody_else(database: Datab
         assert found.execute("SELECT value FROM stamps").fetchone() == (_TIDY_EVERY - 1,)
 
 
-def test_after_commit_runs_after_a_hurried_write_too(database: Database) -> None:
+def test_after_commit_runs_after_a_write_without_waiting_too(database: Database) -> None:
     ran: list[int | None] = []
-    with database.hurried(), database.write() as work:
+    with database.without_waiting(), database.write() as work:
         SET.run(work, which="a", new=4)
         work.after_commit(lambda: ran.append(database.reading(value)))
     assert ran == [4]
