@@ -30,7 +30,7 @@ from vitrine.edge.fast.dispatcher import Dispatcher
 from vitrine.edge.fast.responses import SendComplete
 from vitrine.edge.limits import Limit, RequestLimits
 from vitrine.edge.metrics import Counts, Metrics
-from vitrine.edge.middleware import Outermost, Shortcut, networks
+from vitrine.edge.middleware import Outermost, networks
 from vitrine.edge.quotas import Quota, Quotas
 from vitrine.edge.services import Services
 from vitrine.embed import Embeds
@@ -277,6 +277,8 @@ class Application:
         inner.state.whole = self
         inner.state.readiness = health.Readiness(services)
         inner.state.metrics = Metrics(services, counts or Counts())
+        # Only where a short read runs in the event loop.
+        self.paths_without_task = ("/permalink/",) if services.database.has_fast_paths else ()
         routed = Dispatcher(often, inner, web.EXCEPTION_HANDLERS) if settings.fast_paths else inner
         self._app = Outermost(
             Cors(routed, services),
@@ -285,13 +287,8 @@ class Application:
             https=settings.is_https,
             counts=counts,
             fast_paths=settings.fast_paths,
-            shortcuts=self._shortcuts(services),
+            shortcut=partial(small_permalink, services),
         )
-
-    @staticmethod
-    def _shortcuts(services: Services) -> dict[str, Shortcut]:
-        """Only where a short read runs in the event loop."""
-        return {"/permalink": partial(small_permalink, services)} if services.database.has_fast_paths else {}
 
     @asynccontextmanager
     async def _lifespan(self, _app: Starlette) -> AsyncIterator[None]:

@@ -5,7 +5,7 @@ Plain ASGI: a wrapped request object per layer would cost more than the work don
 
 import ipaddress
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import lru_cache
 from itertools import count
@@ -76,12 +76,12 @@ class Outermost:
         https: bool,
         counts: Counts | None = None,
         fast_paths: bool = True,
-        shortcuts: Mapping[str, Shortcut] | None = None,
+        shortcut: Shortcut | None = None,
     ) -> None:
-        """*shortcuts*, by the first segment of a path, may answer a request before a task is made for it."""
+        """*shortcut* may answer a request before a task is made for it."""
         self.app = app
         self._is_fast = fast_paths
-        self._shortcuts = dict(shortcuts or {}) if fast_paths else {}
+        self._shortcut = shortcut
         self.counts = counts
         self.services = services
         self.trusted = trusted
@@ -94,13 +94,9 @@ class Outermost:
         self._count = count(1)
 
     def respond_without_task(self, scope: Scope, send: SendComplete) -> bool:
-        """Answer an HTTP request where a shortcut has the complete response; False when nothing was done."""
-        path = scope["path"]
-        shortcut = self._shortcuts.get(path[: path.find("/", 1)])
-        if shortcut is None:
-            return False
+        """Answer an HTTP request where the shortcut has the complete response; False when nothing was done."""
         started = time.perf_counter()
-        response = shortcut(scope)
+        response = None if self._shortcut is None else self._shortcut(scope)
         if response is None:
             return False
         scope["route"], headers, body = response

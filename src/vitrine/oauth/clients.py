@@ -12,11 +12,12 @@ import sqlalchemy as sa
 
 from vitrine.applications import Application, ApplicationId, Applications, Policy, Switch
 from vitrine.oauth.errors import TokenError
+from vitrine.oauth.liveness import instant
 from vitrine.platform.cache import Cache
 from vitrine.platform.crypto import digest, same
 from vitrine.platform.database import UnitOfWork
 from vitrine.platform.prepared import Prepared
-from vitrine.platform.schema import from_micros, metadata
+from vitrine.platform.schema import metadata
 
 _REMEMBERED = 10_000
 _NOBODYS = digest("nobody's secret")
@@ -100,14 +101,12 @@ class Clients:
             if known is None or known.id != ApplicationId(rows[0][0]):
                 return None
             self._known.keep(work, key, known)
-        return known, [bytes(row[5]) for row in rows if row[5] is not None and _is_live(row[6], work.now)]
+        return known, [bytes(row[5]) for row in rows if row[5] is not None and _is_valid(row[6], work.now)]
 
 
-def _is_live(expires: Any, now: datetime) -> bool:
-    if expires is None:
-        return True
-    end: datetime = from_micros(expires) if isinstance(expires, int) else expires
-    return end > now
+def _is_valid(expires: Any, now: datetime) -> bool:
+    """Of a secret: the old one after a rotation has an end."""
+    return expires is None or instant(expires) > now
 
 
 def _refused(words: str, *, basic: bool) -> TokenError:

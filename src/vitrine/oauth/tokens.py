@@ -13,12 +13,12 @@ from vitrine.applications import Application, Policy, Profile, Switch, Switches
 from vitrine.errors import Conflict, Invalid
 from vitrine.oauth import refresh, store
 from vitrine.oauth.errors import TokenRefused
+from vitrine.oauth.liveness import TokenState, is_open, is_over
 from vitrine.oauth.openid import Identity
 from vitrine.platform.cache import Cache
 from vitrine.platform.crypto import Vault, digest, is_mistyped, last_four, new_secret
 from vitrine.platform.database import UnitOfWork
 from vitrine.platform.prepared import one_row
-from vitrine.platform.schema import from_micros
 
 IDLE_LIMIT = timedelta(days=90)
 LIFE = timedelta(hours=1)
@@ -29,7 +29,7 @@ _COLUMNS = """
     u.mail_locked, t.id, a.id, p.id, p.profile, p.switches, p.list_shapes, u.id, u.login, u.first_name, u.last_name,
     u.email, u.is_admin, u.url_key, u.locale, u.rights_version, t.scope
 """
-_TIMES = 9  # columns that decide whether the token still opens anything; the others say what it stands for
+_STATE = len(TokenState._fields)  # the first columns decide; the others say what the token stands for
 _REMEMBERED = 10_000
 _JOINS = """
     FROM access_tokens t
@@ -69,17 +69,15 @@ class TokenChecker:
         row = self._row(work, digest(secret))
         if row is None:
             raise TokenRefused("invalid_token")
-        expires, idle, used, created, revoked, activated, gone, deleted, locked = row[:_TIMES]
-        if revoked is not None or not activated or gone is not None or deleted is not None or locked:
+        state, facts = TokenState(*row[:_STATE]), row[_STATE:]
+        if not is_open(state):
             raise TokenRefused("invalid_token")
-        if expires is not None and _instant(expires) <= work.now:
+        if is_over(state, work.now):
             raise TokenRefused("expired_token")
-        if idle is not None and _instant(used or created) + timedelta(seconds=idle) <= work.now:
-            raise TokenRefused("expired_token")
-        memo = (row[_TIMES:], address)
+        memo = (facts, address)
         bearer = self._bearers.get(memo)
         if bearer is None:
-            bearer = self._bearer(work, row[_TIMES:], address)
+            bearer = self._bearer(work, facts, address)
             self._bearers.keep(work, memo, bearer)
         return bearer
 
@@ -115,10 +113,6 @@ class TokenChecker:
 def _allows_parameter(profile: str, chosen: str, policy: Policy) -> bool:
     switches = Switches(Profile(profile), msgspec.json.decode(chosen))
     return switches.is_on(Switch.PARAMETER_TOKEN, policy)
-
-
-def _instant(value: Any) -> datetime:
-    return from_micros(value) if isinstance(value, int) else value
 
 
 @dataclass(frozen=True, slots=True)

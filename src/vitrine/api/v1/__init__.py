@@ -25,16 +25,22 @@ ANY = ("GET", "POST", "PUT", "PATCH", "DELETE")
 class V1Route:
     """One row of the route table, from which the router and the OpenAPI document are made.
 
-    *needs* is a scope, or one by method."""
+    *needs* is a scope, or one by method; so is *handler*."""
 
     path: str
     methods: tuple[str, ...]
-    handler: Handler
+    handler: Handler | Mapping[str, Handler]
     clause: str
     summary: str
     needs: str | Mapping[str, str]
     has_twin: bool = False
     takes_file: bool = False
+
+    def handlers(self) -> list[tuple[list[str], Handler]]:
+        """Each handler with its methods."""
+        if callable(self.handler):
+            return [(list(self.methods), self.handler)]
+        return [([method], handler) for method, handler in self.handler.items()]
 
     def scope(self, method: str) -> str:
         """What a token with scopes must have for *method* (docs/decisions/0042)."""
@@ -111,7 +117,7 @@ ROUTES: tuple[V1Route, ...] = (
     V1Route(
         RECORD,
         ("GET", "DELETE"),
-        changes.show_or_remove,
+        {"GET": library.record, "DELETE": changes.remove},
         "02 §6.6",
         "One record, shown or deleted",
         {"GET": "library:read", "DELETE": "delete"},
@@ -227,8 +233,9 @@ def routes(settings: Settings) -> list[Route]:
     made: list[Route] = []
     for one in ROUTES:
         limit = _upload_limit if one.takes_file else None
-        made.append(
-            Route(PREFIX + one.path, endpoint(one.handler, one.scope, max_bytes=limit), methods=list(one.methods))
+        made.extend(
+            Route(PREFIX + one.path, endpoint(handler, one.scope, max_bytes=limit), methods=methods)
+            for methods, handler in one.handlers()
         )
         if set(one.methods) != set(ANY):
             made.append(Route(PREFIX + one.path, _wrong_method(one.methods), methods=list(ANY)))

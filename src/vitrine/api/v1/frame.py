@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 from starlette.requests import Request
@@ -31,10 +32,10 @@ def frame_of(request: Request, work: UnitOfWork, actor: Actor, *, query_only: bo
     ttl = max(-LONGEST_TTL, min(ttl, LONGEST_TTL))
     seconds = ttl or settings.subdef_url_ttl  # 0 is the default life though shown as 0, negative is endless
     life = timedelta(seconds=seconds) if seconds > 0 else None
-    base_url = settings.base_url.rstrip("/")
+    base_url, zone = settings.base_url.rstrip("/"), ZoneInfo(settings.timezone)
     return Frame(
         base_url=base_url,
-        zone=settings.zone,
+        zone=zone,
         now=work.now,
         actor=actor,
         structure=here.records.structure(work),
@@ -43,6 +44,7 @@ def frame_of(request: Request, work: UnitOfWork, actor: Actor, *, query_only: bo
         shown_ttl=ttl if query_only else max(ttl, -1),
         signer=here.signed.signer((actor.must_user_id, actor.url_key), life=life, now=work.now),
         writable=work.writable,
+        place=(base_url, zone, here.instance_id),
     )
 
 

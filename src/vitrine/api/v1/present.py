@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from dataclasses import field as attribute
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -57,10 +56,7 @@ class Frame:
     shown_ttl: int
     signer: Signer
     writable: bool  # the values come from a writing transaction: nothing made of them is kept
-    place: Place = attribute(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "place", (self.base_url, self.zone, self.instance_id))
+    place: Place  # base_url, zone and instance_id together
 
     def date(self, instant: datetime) -> str:
         return atom(instant, self.zone)

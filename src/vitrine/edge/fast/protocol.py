@@ -28,8 +28,9 @@ log = getLogger("vitrine.http")
 class Protocol(HttpToolsProtocol):
     """For `uvicorn.Config(http=…)`: every request is offered the extension.
 
-    An application with a method `respond_without_task(scope, send)` is asked before a task is made for the request: it
-    answers by calling *send* and gives True, or gives False and has done nothing.
+    An application that names `paths_without_task`, beginnings of paths, is asked for those by its method
+    `respond_without_task(scope, send)` before a task is made for the request: it answers by calling *send* and gives
+    True, or gives False and has done nothing.
     """
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
@@ -42,11 +43,11 @@ class Protocol(HttpToolsProtocol):
         super()._start_asgi_task(cycle, app)
 
     def _is_answered(self, cycle: RequestResponseCycle, sending: SendComplete) -> bool:
-        respond = getattr(self.app, "respond_without_task", None)
-        if respond is None:
+        paths: tuple[str, ...] = getattr(self.app, "paths_without_task", ())
+        if not paths or not cycle.scope["path"].startswith(paths):
             return False
         try:
-            done: bool = respond(cycle.scope, sending)
+            done: bool = self.app.respond_without_task(cycle.scope, sending)
         except Exception:
             log.exception("a request could not be answered without a task")
             done = cycle.response_complete  # else the ordinary way will tell the client
