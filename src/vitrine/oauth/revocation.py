@@ -58,7 +58,8 @@ def _statement(table: sa.Table) -> sa.Select[Any]:
             table.c.issued if is_refresh else table.c.created,
             accounts.revoked_at, applications.activated, applications.deleted_at,
             users.deleted_at, users.mail_locked,
-            table.c.used_at if is_refresh else nothing, applications.id, applications.client_id, users.id, users.login, table.c.scope,
+            table.c.used_at if is_refresh else nothing,
+            applications.id, applications.client_id, users.id, users.login, table.c.scope,
         )
         .join(metadata.tables["accounts"], accounts.id == table.c.account_id)
         .join(metadata.tables["applications"], applications.id == accounts.application_id)

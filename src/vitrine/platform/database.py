@@ -223,13 +223,19 @@ class Database:
         if not local.get("leaves_log"):
             driver.execute("PRAGMA wal_autocheckpoint=0")
             local["leaves_log"] = True
-        driver.execute("PRAGMA busy_timeout=0")
+        self._set_waiting(driver, is_waiting=False)
         try:
             driver.execute("BEGIN IMMEDIATE")
         except sqlite3.OperationalError as failure:
             raise NotNow from failure
-        finally:
-            driver.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+
+    def _set_waiting(self, driver: sqlite3.Connection, *, is_waiting: bool) -> None:
+        """Whether this thread's connection waits for locks of others. It stays as it was set until somebody needs the
+        other: two statements less for each of many writes without waiting."""
+        local = self._local.__dict__
+        if local.get("is_waiting", True) is not is_waiting:
+            driver.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS if is_waiting else 0}")
+            local["is_waiting"] = is_waiting
 
     def _count_left_in_log(self) -> None:
         self._writes_left_in_log += 1
@@ -302,7 +308,14 @@ class Database:
     def _remembered(self, driver: sqlite3.Connection) -> Memory:
         """What this thread's reads found, forgotten as soon as anybody has committed anything."""
         local = self._local.__dict__
-        version = driver.execute("PRAGMA data_version").fetchone()[0]
+        try:
+            version = driver.execute("PRAGMA data_version").fetchone()[0]
+        except sqlite3.OperationalError:
+            # A read waits in the rare cases where it must, and this is the first statement of each.
+            if local.get("is_waiting", True):
+                raise
+            self._set_waiting(driver, is_waiting=True)
+            version = driver.execute("PRAGMA data_version").fetchone()[0]
         memory: Memory | None = local.get("memory")
         if memory is None:
             memory = local["memory"] = Cache("rows", _MOST_REMEMBERED)
@@ -313,6 +326,7 @@ class Database:
 
     def _begin(self, db: Connection, statement: str, *, alone: bool) -> None:
         if self.is_sqlite:
+            self._set_waiting(self._local.driver, is_waiting=True)
             self._local.driver.execute(statement)
         elif alone:
             db.execute(_ALONE)

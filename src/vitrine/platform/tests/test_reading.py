@@ -5,11 +5,14 @@ import threading
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
+from vitrine.errors import Unavailable
 from vitrine.platform.database import _TIDY_EVERY, Database, NotNow, UnitOfWork
+from vitrine.platform.engines import BUSY_TIMEOUT_MS
 from vitrine.platform.prepared import Prepared, PreparedChange
 from vitrine.platform.tables import stamps
 
@@ -196,3 +199,48 @@ def test_after_commit_runs_after_a_write_without_waiting_too(database: Database)
         SET.run(work, which="a", new=4)
         work.after_commit(lambda: ran.append(database.reading(value)))
     assert ran == [4]
+
+
+def timeout_ms(database: Database) -> int:
+    return int(database._local.driver.execute("PRAGMA busy_timeout").fetchone()[0])
+
+
+def test_many_writes_without_waiting_say_once_that_they_do_not_wait(database: Database) -> None:
+    seen = statements(database)
+    for new in range(3):
+        with database.without_waiting(), database.write() as work:
+            SET.run(work, which="a", new=new)
+        assert database.reading(value) == new
+    assert [one for one in seen if "busy_timeout" in one] == ["PRAGMA busy_timeout=0"]
+    with database.write() as work:
+        SET.run(work, which="a", new=9)
+    assert timeout_ms(database) == BUSY_TIMEOUT_MS, "a write that may wait does so again"
+
+
+class Locked:
+    """A connection whose first look is refused, as by another process that repairs the log after a crash."""
+
+    def __init__(self, driver: sqlite3.Connection) -> None:
+        self._driver = driver
+        self.refusals = 1
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._driver, name)
+
+    def execute(self, sql: str, *bound: Any) -> sqlite3.Cursor:
+        if sql == "PRAGMA data_version" and self.refusals:
+            self.refusals -= 1
+            raise sqlite3.OperationalError("database is locked")
+        return self._driver.execute(sql, *bound)
+
+
+def test_a_read_after_a_write_without_waiting_waits_where_it_must(database: Database) -> None:
+    with database.without_waiting(), database.write() as work:
+        SET.run(work, which="a", new=4)
+    database._local.driver = locked = Locked(database._local.driver)
+    assert database.reading(value) == 4
+    assert (locked.refusals, timeout_ms(database)) == (0, BUSY_TIMEOUT_MS)
+    locked.refusals = 1
+    with pytest.raises(Unavailable):
+        database.reading(value)
+    assert database.reading(value) == 4, "and the thread is free again"
