@@ -39,14 +39,18 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadGro
 
 DATABASES = ("sqlite", "postgresql")
 STORES = ("local", "s3")
+PATHS = (True, False)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Tests marked `both_databases` or `both_stores` run on each; all others on the embedded one."""
+    """Tests marked `both_databases` or `both_stores` run on each; the others on the one that needs nothing. Those marked
+    `both_paths` run with the fast paths and without; the others with them."""
     if "database_url" in metafunc.fixturenames and metafunc.definition.get_closest_marker("both_databases"):
         metafunc.parametrize("database_url", DATABASES, indirect=True)
     if "blobs_url" in metafunc.fixturenames and metafunc.definition.get_closest_marker("both_stores"):
         metafunc.parametrize("blobs_url", STORES, indirect=True)
+    if "fast_paths" in metafunc.fixturenames and metafunc.definition.get_closest_marker("both_paths"):
+        metafunc.parametrize("fast_paths", PATHS, indirect=True, ids=("fast", "ordinary"))
 
 
 @pytest.fixture(scope="session")
@@ -90,7 +94,13 @@ def blobs_url(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def server(tmp_path: Path, database_url: str, blobs_url: str) -> Iterator[Server]:
-    server = Server(tmp_path / "data", database_url=database_url, blobs_url=blobs_url)
-    yield server
-    server.close()
+def fast_paths(request: pytest.FixtureRequest) -> bool:
+    """The setting of this name."""
+    return bool(getattr(request, "param", True))
+
+
+@pytest.fixture
+def server(tmp_path: Path, database_url: str, blobs_url: str, fast_paths: bool) -> Iterator[Server]:
+    made = Server(tmp_path / "data", database_url=database_url, blobs_url=blobs_url, fast_paths=fast_paths)
+    yield made
+    made.close()

@@ -29,8 +29,8 @@ from vitrine.applications import endings as application_endings
 from vitrine.applications.descriptions import Descriptions
 from vitrine.applications.events import ScopesLimited
 from vitrine.edge import health
-from vitrine.edge.dispatch import Dispatcher, Shortcut
-from vitrine.edge.headers import Whole
+from vitrine.edge.fast.dispatcher import Dispatcher
+from vitrine.edge.fast.responses import SendComplete
 from vitrine.edge.limits import Limit, RequestLimits
 from vitrine.edge.metrics import Counts, Metrics
 from vitrine.edge.middleware import Outermost, networks
@@ -81,7 +81,8 @@ log = logging.get("vitrine.worker")
 def open_database(settings: Settings) -> Database:
     """The database with the newest schema."""
     url = settings.database_url
-    database = Database(url) if url else Database.in_folder(settings.data_dir)
+    fast = settings.fast_paths
+    database = Database(url) if url else Database.in_folder(settings.data_dir, fast_paths=fast)
     migrate.upgrade(database)
     return database
 
@@ -288,20 +289,18 @@ class Application:
         inner.state.whole = self
         inner.state.readiness = health.Readiness(services)
         inner.state.metrics = Metrics(services, counts or Counts())
-        dispatcher = Dispatcher(often, inner, web.EXCEPTION_HANDLERS, self._shortcuts(services))
-        self._shortcut = dispatcher.shortcut
+        # Only where a short read runs in the event loop.
+        self.paths_without_task = ("/permalink/",) if services.database.has_fast_paths else ()
+        routed = Dispatcher(often, inner, web.EXCEPTION_HANDLERS) if settings.fast_paths else inner
         self._app = Outermost(
-            Cors(dispatcher, services),
+            Cors(routed, services),
             services,
             trusted=networks(settings.trusted_proxies),
             https=settings.is_https,
             counts=counts,
+            fast_paths=settings.fast_paths,
+            shortcut=partial(small_permalink, services),
         )
-
-    @staticmethod
-    def _shortcuts(services: Services) -> dict[str, Shortcut]:
-        """Only where a short read runs in the event loop."""
-        return {"/permalink": partial(small_permalink, services)} if services.database.is_sqlite else {}
 
     @asynccontextmanager
     async def _lifespan(self, _app: Starlette) -> AsyncIterator[None]:
@@ -312,9 +311,9 @@ class Application:
         self.services.search.index.close()
         self.services.database.close()
 
-    def at_once(self, scope: Scope, whole: Whole) -> bool:
-        """For `edge.protocol`: answer a plain HTTP request without a task, or give False."""
-        return self._app.at_once(scope, self._shortcut, whole)
+    def respond_without_task(self, scope: Scope, send: SendComplete) -> bool:
+        """For `edge.fast.protocol`: answer a plain HTTP request without a task, or give False."""
+        return self._app.respond_without_task(scope, send)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._app(scope, receive, send)

@@ -86,6 +86,9 @@ class Settings:
     embed_frame_ancestors: str = _setting("*", "Sites that may frame embedded documents, as in frame-ancestors.")
     embed_start_field: str = _setting("StartOfMessage", "Field that says at which second a film or sound begins.")
     embed_chapters_field: str = _setting("VideoTextTrackChapters", "Field that holds the chapters of a film as WebVTT.")
+    fast_paths: bool = _setting(
+        True, "Answer by the shorter ways of our own through HTTP; without them answers are the same and cost more."
+    )
     demo: bool = _setting(False, "Fill an empty instance with the demonstration.")
 
     def provider(self, provider_id: str) -> Provider | None:

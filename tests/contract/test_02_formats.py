@@ -25,6 +25,8 @@ from vitrine.testing.server import Registered, Server
 EXTENDED = "application/vnd.phraseanet.record-extended+"
 HERE = "https://notes.example.com"
 
+pytestmark = pytest.mark.both_paths
+
 
 @pytest.fixture
 def ada(server: Server) -> User:

@@ -24,7 +24,7 @@ FACTS = EmbeddedFacts(
     author="Ada Martin", rights="© Museum", city="Brest", country="France", date="2026-02-10", title_other="Le port",
 )  # fmt: skip
 
-pytestmark = pytest.mark.both_databases
+pytestmark = [pytest.mark.both_databases, pytest.mark.both_paths]
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from vitrine.testing.server import Server
 
 TITLE = 'Harbour <b>"at" dawn</b>'
 
-pytestmark = pytest.mark.both_stores
+pytestmark = [pytest.mark.both_stores, pytest.mark.both_paths]
 
 
 @pytest.fixture

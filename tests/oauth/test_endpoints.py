@@ -34,6 +34,8 @@ from vitrine.errors import Forbidden
 from vitrine.oauth.tables import access_tokens
 from vitrine.testing.server import CALLBACK, PASSWORD, Registered, Server, Visitor
 
+pytestmark = pytest.mark.both_paths
+
 
 def test_rfc7009_2_a_revoked_access_token_opens_nothing_and_a_wrong_hint_does_not_matter(
     server: Server, ada: User, strict: Registered

@@ -90,6 +90,9 @@ def test_metrics(tmp_path: Path, database_url: str) -> None:
         assert metric_value(text, "vitrine_documents_bytes") > 1000
         assert metric_value(text, "vitrine_database_bytes") > 10_000
         assert metric_value(text, "vitrine_jobs_dead") == 0
+        assert metric_value(text, "vitrine_cache_requests_total", cache="bearers", outcome="hit") >= 2
+        assert metric_value(text, "vitrine_cache_requests_total", cache="bearers", outcome="miss") >= 1
+        assert metric_value(text, "vitrine_cache_entries", cache="bearers") >= 1
         assert token not in text
     finally:
         server.close()

@@ -15,6 +15,7 @@ from vitrine.accounts.passwords import Passwords
 from vitrine.accounts.rights import CollectionGrant, DataboxRight, Right, Rights
 from vitrine.errors import Forbidden, Invalid, NotFound
 from vitrine.platform import audit
+from vitrine.platform.cache import Cache
 from vitrine.platform.crypto import Vault, base64url, digest, signature
 from vitrine.platform.database import Database, UnitOfWork
 
@@ -60,7 +61,7 @@ class Accounts:
     vault: Vault
     lifetimes: Lifetimes
     policy: SignInPolicy = field(default_factory=SignInPolicy)
-    _rights: dict[UserId, tuple[int, Rights]] = field(default_factory=dict)
+    _rights: Cache[UserId, tuple[int, Rights]] = field(default_factory=lambda: Cache("rights", 10_000))
     _csrf_key: bytes = b""
 
     def __post_init__(self) -> None:
@@ -205,9 +206,7 @@ class Accounts:
         if known is not None and known[0] == version:
             return known[1]
         fresh = store.rights_of(work, user_id)
-        if len(self._rights) > 10_000:
-            self._rights.clear()
-        self._rights[user_id] = (version, fresh)
+        self._rights.keep(work, user_id, (version, fresh))
         return fresh
 
     def grant(self, work: UnitOfWork, actor: Actor, user_id: UserId, grant: CollectionGrant) -> None:

@@ -19,6 +19,7 @@ from vitrine.accounts.tables import (
     users,
 )
 from vitrine.platform.addresses import place
+from vitrine.platform.cache import Cache
 from vitrine.platform.database import UnitOfWork, inserted_id
 from vitrine.platform.prepared import Prepared
 from vitrine.platform.schema import metadata
@@ -33,8 +34,7 @@ def fold(name: str) -> str:
     return name.strip().casefold()
 
 
-_known: dict[UserId, tuple[tuple[Any, ...], User]] = {}  # by the row itself: a changed row is made anew
-_MOST_KNOWN = 10_000
+_users: Cache[UserId, tuple[tuple[Any, ...], User]] = Cache("users", 10_000)  # with the row: a changed row is made anew
 
 
 def user(work: UnitOfWork, user_id: UserId) -> User | None:
@@ -42,14 +42,12 @@ def user(work: UnitOfWork, user_id: UserId) -> User | None:
     row = _BY_ID.raw(work, id=user_id)
     if row is None:
         return None
-    known = _known.get(user_id)
+    known = _users.get(user_id)
     if known is not None and known[0] == row:
         return known[1]
-    if len(_known) >= _MOST_KNOWN:
-        _known.clear()
-    made = User(*_BY_ID.converted(work, row))
-    _known[user_id] = (row, made)
-    return made
+    fresh = User(*_BY_ID.converted(work, row))
+    _users.keep(work, user_id, (row, fresh))
+    return fresh
 
 
 def user_by_login(work: UnitOfWork, login: str) -> User | None:

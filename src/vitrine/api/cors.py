@@ -10,7 +10,7 @@ import re
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from vitrine.edge.headers import ANSWER
+from vitrine.edge.fast.responses import COMPLETE
 from vitrine.edge.params import header
 from vitrine.edge.run import off
 from vitrine.edge.services import Services
@@ -47,7 +47,7 @@ class Cors:
             return
 
         async def answer(message: Message) -> None:
-            if message["type"] in (ANSWER, "http.response.start"):
+            if message["type"] in (COMPLETE, "http.response.start"):
                 bearer = scope.get("state", {}).get("bearer")
                 sent = MutableHeaders(scope=message)
                 sent.add_vary_header("Origin")

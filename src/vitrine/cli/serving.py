@@ -86,7 +86,7 @@ def serve(data: Path, host: str, port: int, demo: bool, no_worker: bool) -> None
     """Serve the API and the pages, with a supervised worker."""
     import uvicorn
 
-    from vitrine.edge.protocol import Protocol
+    from vitrine.edge.fast.protocol import Protocol
 
     refuse_foreign(data)
     settings = load(data, otherwise={"base_url": local_url(host, port)}, demo=demo or None)
@@ -109,7 +109,7 @@ def serve(data: Path, host: str, port: int, demo: bool, no_worker: bool) -> None
         host=host,
         port=port,
         loop="uvloop",
-        http=Protocol,
+        http=Protocol if settings.fast_paths else "httptools",
         access_log=False,
         log_config=None,
         server_header=False,

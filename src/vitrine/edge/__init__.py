@@ -3,7 +3,7 @@
 from vitrine.edge import numbers
 from vitrine.edge.auth import bearer, cookie, nobody, optional_bearer
 from vitrine.edge.params import Params, parameters
-from vitrine.edge.run import glance, long_read, off, read, recall, services, write
+from vitrine.edge.run import cached_read, long_read, off, read, services, single_statement, write
 from vitrine.edge.services import Services
 
 numbers.register()
@@ -12,15 +12,15 @@ __all__ = [
     "Params",
     "Services",
     "bearer",
+    "cached_read",
     "cookie",
-    "glance",
     "long_read",
     "nobody",
     "off",
     "optional_bearer",
     "parameters",
     "read",
-    "recall",
     "services",
+    "single_statement",
     "write",
 ]

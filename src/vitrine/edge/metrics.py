@@ -17,6 +17,7 @@ from prometheus_client.registry import Collector, CollectorRegistry
 from vitrine.edge.services import Services
 from vitrine.jobs import store as jobs
 from vitrine.library import store as library
+from vitrine.platform import cache
 from vitrine.platform.database import UnitOfWork, size_bytes
 
 BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)  # seconds
@@ -85,6 +86,7 @@ class Metrics(Collector):
 
     def collect(self) -> Iterator[Metric]:
         yield from self._requests()
+        yield from _caches()
         with self._services.database.read() as work:
             yield from self._work(work)
             yield from self._library(work)
@@ -130,3 +132,18 @@ class Metrics(Collector):
         yield GaugeMetricFamily("vitrine_documents_files", "Files that records refer to.", value=many)
         yield GaugeMetricFamily("vitrine_documents_bytes", "Bytes of these files.", value=size)
         yield GaugeMetricFamily("vitrine_database_bytes", "Size of the database.", value=size_bytes(work))
+
+
+def _caches() -> Iterator[Metric]:
+    """What the caches of this process were asked (docs/decisions/0087)."""
+    asked = CounterMetricFamily(
+        "vitrine_cache_requests", "Look-ups in caches by outcome, hit or miss.", labels=["cache", "outcome"]
+    )
+    dropped = CounterMetricFamily("vitrine_cache_evictions", "Entries dropped for want of room.", labels=["cache"])
+    entries = GaugeMetricFamily("vitrine_cache_entries", "Entries of caches.", labels=["cache"])
+    for name, counters in sorted(cache.counters().items()):
+        asked.add_metric([name, "hit"], counters.hits)
+        asked.add_metric([name, "miss"], counters.misses)
+        dropped.add_metric([name], counters.evictions)
+        entries.add_metric([name], counters.entries)
+    yield from (asked, dropped, entries)

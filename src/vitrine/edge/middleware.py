@@ -11,19 +11,21 @@ from functools import lru_cache
 from itertools import count
 from logging import INFO, getLogger
 from secrets import token_hex
-from typing import Any
 
 from starlette.datastructures import Headers
+from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from vitrine.edge.headers import ANSWER, WHOLE, Pair, Whole, block_of
+from vitrine.edge.fast.encoded_headers import Pair, block_of
+from vitrine.edge.fast.responses import ACCEPTED, COMPLETE, SendComplete
 from vitrine.edge.metrics import Counts
 from vitrine.edge.services import Services
 from vitrine.edge.text import ascii_target
 from vitrine.platform import logging
 
 log = getLogger("vitrine.http")
-Shortcut = Callable[[Scope], tuple[Any, Iterable[Pair], bytes] | None]
+# The route, the headers and the body of a response of status 200; None where the request must take the ordinary way.
+Shortcut = Callable[[Scope], tuple[Route, Iterable[Pair], bytes] | None]
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
@@ -74,8 +76,13 @@ class Outermost:
         trusted: tuple[Network, ...],
         https: bool,
         counts: Counts | None = None,
+        fast_paths: bool = True,
+        shortcut: Shortcut | None = None,
     ) -> None:
+        """*shortcut* may answer a request before a task is made for it."""
         self.app = app
+        self._is_fast = fast_paths
+        self._shortcut = shortcut
         self.counts = counts
         self.services = services
         self.trusted = trusted
@@ -87,15 +94,15 @@ class Outermost:
         self._prefix = token_hex(5)
         self._count = count(1)
 
-    def at_once(self, scope: Scope, shortcut: Shortcut, whole: Whole) -> bool:
-        """Answer an HTTP request without a task where *shortcut* has the whole answer; False when nothing was done."""
+    def respond_without_task(self, scope: Scope, send: SendComplete) -> bool:
+        """Answer an HTTP request where the shortcut has the complete response; False when nothing was done."""
         started = time.perf_counter()
-        found = shortcut(scope)
-        if found is None:
+        response = None if self._shortcut is None else self._shortcut(scope)
+        if response is None:
             return False
-        scope["route"], headers, body = found
+        scope["route"], headers, body = response
         request_id = f"{self._prefix}{next(self._count):06x}"
-        if not whole(200, headers, body, self._always_of(request_id)):
+        if not send(200, headers, body, self._always_of(request_id)):
             return False
         self._note(scope, request_id, 200, started, caller(scope, self.trusted))
         return True
@@ -108,10 +115,11 @@ class Outermost:
         request_id = f"{self._prefix}{next(self._count):06x}"
         address = caller(scope, self.trusted)
         # Taken out at once: left in the scope it would be a circle with the connection's own object.
-        whole: Whole | None = scope.get("extensions", {}).pop(WHOLE, None)
+        send_complete: SendComplete | None = scope.get("extensions", {}).pop(COMPLETE, None)
         scope["vitrine"] = self.services
         scope["query_string"] = ascii_target(scope.get("query_string", b""))  # as a browser would have sent it
-        scope["vitrine.answer"] = True
+        if self._is_fast:
+            scope[ACCEPTED] = True
         scope["state"] = {"request_id": request_id, "address": address, "started": started}
         logging.request_id.set(request_id)
         status = 500
@@ -119,9 +127,9 @@ class Outermost:
         async def answer(message: Message) -> None:
             nonlocal status
             kind = message["type"]
-            if kind == ANSWER:
+            if kind == COMPLETE:
                 status = message["status"]
-                if whole is not None and whole(
+                if send_complete is not None and send_complete(
                     status, message["headers"], message["body"], self._always_of(request_id)
                 ):
                     return

@@ -33,18 +33,20 @@ async def read(request: Request, who: Authenticator, call: Call[T]) -> T:
     return await off(partial(_read, request, who, call))
 
 
-async def recall(request: Request, who: Authenticator, call: Call[T]) -> T:
+async def cached_read(request: Request, who: Authenticator, call: Call[T]) -> T:
     """`read` for a call of a few rows that are asked for again and again; *call* may run twice."""
     database = services(request).database
     if not database.is_sqlite:
         return await read(request, who, call)
-    return database.recalling(lambda work: call(work, who(work, request)))
+    return database.cached_read(lambda work: call(work, who(work, request)))
 
 
-async def glance(request: Request, call: Callable[[UnitOfWork], T]) -> T:
+async def single_statement(request: Request, call: Callable[[UnitOfWork], T]) -> T:
     """Run one statement that needs nobody's rights: what a permalink's token opens."""
     database = services(request).database
-    return database.glance(call) if database.is_sqlite else await off(partial(database.glance, call))
+    return (
+        database.single_statement(call) if database.is_sqlite else await off(partial(database.single_statement, call))
+    )
 
 
 async def long_read(request: Request, who: Authenticator, call: Call[T]) -> T:

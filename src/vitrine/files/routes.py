@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from vitrine.accounts import NOBODY, Actor
-from vitrine.edge import Services, cookie, glance, nobody, optional_bearer, parameters, read, services
+from vitrine.edge import Services, cookie, nobody, optional_bearer, parameters, read, services, single_statement
 from vitrine.edge.text import text_routes
 from vitrine.embed.targets import PermalinkTarget
 from vitrine.errors import NotFound
@@ -50,7 +50,7 @@ async def permalink(request: Request) -> Response:
         # A wrong access token is refused before the file is served.
         request.scope["state"]["needs"] = "library:read"
         viewer = await read(request, nobody, lambda work, _actor: optional_bearer(work, request))
-    file = await glance(request, lambda work: permalinks.shared(work, wanted.key, wanted.name, wanted.token))
+    file = await single_statement(request, lambda work: permalinks.shared(work, wanted.key, wanted.name, wanted.token))
     document, link = answering(here.settings.base_url, wanted.key, file)
     public = file.is_public
     if file.mime.startswith("image/") and (viewer is not None or not file.is_unmarked):

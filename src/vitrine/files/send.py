@@ -13,7 +13,8 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from vitrine.edge import off, services
-from vitrine.edge.headers import Sealed
+from vitrine.edge.fast.encoded_headers import EncodedHeaders
+from vitrine.edge.fast.responses import CompleteResponse, content_length
 from vitrine.edge.middleware import is_in, networks
 from vitrine.library.model import DOCUMENT, Record, Rendition
 from vitrine.media.delivery import (
@@ -102,11 +103,11 @@ def send(request: Request, document: Document, *, public: bool, link: str | None
         return _body(request, document, None, headers)
     tag = etag(document.sha256)
     if is_unchanged(conditional, tag, document.modified):
-        return _File(304, headers)
+        return CompleteResponse(304, headers)
     try:
         span = wanted_span(conditional, document.size, tag, document.modified)
     except RangeNotSatisfiable:
-        return _File(416, [*headers, (b"content-range", b"bytes */%d" % document.size)])
+        return _file(416, [*headers, (b"content-range", b"bytes */%d" % document.size)])
     return _body(request, document, span, headers)
 
 
@@ -135,22 +136,15 @@ def _headers(document: Document, public: bool, link: str | None, attachment: boo
     return tuple((name.lower().encode(), value.encode("latin-1")) for name, value in headers.items())
 
 
-class _File(Response):
-    """A complete response whose headers are already encoded."""
-
-    def __init__(self, status: int, headers: Headers, body: bytes = b"", length: int | None = None) -> None:
-        self.status_code = status
-        self.background = None
-        self.body = body
-        self.raw_headers = [*headers]
-        if status != 304:
-            self.raw_headers.append((b"content-length", b"%d" % (len(body) if length is None else length)))
+def _file(status: int, headers: Headers, body: bytes = b"", length: int | None = None) -> Response:
+    """A complete response; *length* is that of a body that HEAD does not send."""
+    return CompleteResponse(status, (*headers, content_length(len(body) if length is None else length)), body)
 
 
 @lru_cache(maxsize=8192)
-def headers_of(document: Document, *, public: bool, link: str | None, length: int) -> Headers:
-    """The headers of a complete response, shown inline."""
-    return Sealed((*_headers(document, public, link, False, ""), (b"content-length", b"%d" % length)), length)
+def headers_of(document: Document, *, public: bool, link: str | None, length: int) -> EncodedHeaders:
+    """The headers of a whole plain answer, shown and not saved."""
+    return EncodedHeaders((*_headers(document, public, link, False, ""), content_length(length)), length)
 
 
 def _body(request: Request, document: Document, span: Span | None, headers: Headers) -> Response:
@@ -161,25 +155,25 @@ def _body(request: Request, document: Document, span: Span | None, headers: Head
         content_range = b"bytes %d-%d/%d" % (span.start, span.end, document.size)
         headers = [*headers, (b"content-range", content_range)]
     if request.scope["method"] == "HEAD":
-        return _File(status, headers, length=length)
-    content = media.hot.at_hand(document.sha256) if document.size <= media.hot.largest else None
-    if content is not None:
-        return _File(status, headers, content if span is None else content[start : start + length])
+        return _file(status, headers, length=length)
+    whole = media.hot.at_hand(document.sha256) if document.size <= media.hot.largest else None
+    if whole is not None:
+        return _file(status, headers, whole if span is None else whole[start : start + length])
     if not media.hot.is_near:
         return _Remote(media, document, start, length, status, headers)
-    internal_path = _internal(request, document.sha256)
-    if internal_path is not None:
-        # nginx sends the bytes and serves ranges: it decides by the validators in this response.
-        plain = [header for header in headers if header[0] not in (b"content-range", b"accept-ranges")]
-        return _File(200, [*plain, (b"x-accel-redirect", internal_path)])
+    inside = _internal(request, document.sha256)
+    if inside is not None:
+        # nginx sends the bytes and answers ranges: it decides by the validators that it finds in this answer.
+        plain = [one for one in headers if one[0] not in (b"content-range", b"accept-ranges")]
+        return _file(200, [*plain, (b"x-accel-redirect", inside)])
     file = media.store.open(document.sha256)
     if start:
         file.seek(start)
     if length <= SMALL:
         with file:
-            return _File(status, headers, file.read(length))
+            return _file(status, headers, file.read(length))
     answer = StreamingResponse(_pieces(file, length), status)
-    answer.raw_headers = [*headers, (b"content-length", b"%d" % length)]
+    answer.raw_headers = [*headers, content_length(length)]
     return answer
 
 
@@ -200,7 +194,7 @@ class _Remote(StreamingResponse):
         self, media: Media, document: Document, start: int, length: int, status: int, headers: Headers
     ) -> None:
         super().__init__((), status)
-        self.raw_headers = [*headers, (b"content-length", b"%d" % length)]
+        self.raw_headers = [*headers, content_length(length)]
         self._media, self._document, self._start, self._length = media, document, start, length
         self._is_prepared = False
 

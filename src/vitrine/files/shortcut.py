@@ -7,9 +7,10 @@ and build their headers with the same functions.
 
 import re
 
+from starlette.routing import Route
 from starlette.types import Scope
 
-from vitrine.edge.dispatch import Whole
+from vitrine.edge.fast.encoded_headers import EncodedHeaders
 from vitrine.edge.services import Services
 from vitrine.errors import DomainError
 from vitrine.files.routes import PERMALINK, TOKEN_ALONE, answering
@@ -21,8 +22,8 @@ _PLAIN = re.compile(r"/permalink/v1/(\d{1,18})/(\d{1,18})/([0-9A-Za-z_]+)/[^/]+"
 _LONG_WAY = frozenset({b"authorization", b"if-none-match", b"if-modified-since", b"if-range", b"range"})
 
 
-def small_permalink(services: Services, scope: Scope) -> Whole | None:
-    """The response, or None when the request must take the route."""
+def small_permalink(services: Services, scope: Scope) -> tuple[Route, EncodedHeaders, bytes] | None:
+    """The answer, or None when the route must see the request."""
     plain = _PLAIN.fullmatch(scope["path"])
     token = TOKEN_ALONE.fullmatch(scope["query_string"])
     if plain is None or token is None or scope["method"] != "GET":
@@ -33,7 +34,7 @@ def small_permalink(services: Services, scope: Scope) -> Whole | None:
     key = RecordKey(DataboxId(int(plain[1])), int(plain[2]))
     name, secret = plain[3].lower(), token[1].decode()
     try:
-        file = services.database.glance(lambda work: permalinks.shared(work, key, name, secret))
+        file = services.database.single_statement(lambda work: permalinks.shared(work, key, name, secret))
         hot = services.media.hot
         if not file.is_unmarked or file.size > hot.largest:
             return None

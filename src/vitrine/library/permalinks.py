@@ -2,7 +2,6 @@
 
 import re
 import unicodedata
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -28,6 +27,7 @@ from vitrine.library.model import (
     Structure,
 )
 from vitrine.platform import audit
+from vitrine.platform.cache import Cache
 from vitrine.platform.crypto import Vault, base64url, from_base64url, random_base62, same, signature
 from vitrine.platform.database import UnitOfWork
 
@@ -207,9 +207,7 @@ class SignedAddresses:
     """
 
     vault: Vault
-    _keys: dict[tuple[int, int], bytes] = field(default_factory=dict)
-    _made: OrderedDict[tuple[Any, ...], dict[tuple[RecordKey, str], str]] = field(default_factory=OrderedDict)
-    _many: int = 0
+    _signed: Cache[tuple[Any, ...], str] = field(default_factory=lambda: Cache("signed_addresses", _CACHED))
 
     def path(self, issuer: tuple[int, int], key: RecordKey, name: str, *, life: timedelta | None, now: datetime) -> str:
         """The path of one address. *issuer* is (user id, generation); *life* None means that it never expires."""
@@ -221,19 +219,15 @@ class SignedAddresses:
         hour = second // _HOUR * _HOUR
         # Rounded up, so that the address is valid for at least the time asked for.
         ends = None if life is None else -(-(second + int(life.total_seconds())) // _HOUR) * _HOUR
-        memo = (issuer, hour, ends)
-        paths = self._made.get(memo)
-        if paths is None:
-            while self._many >= _CACHED and self._made:
-                self._many -= len(self._made.popitem(last=False)[1])
-            paths = self._made[memo] = {}
+        signed = self._signed
 
         def path(key: RecordKey, name: str) -> str:
-            known = paths.get((key, name))
-            if known is None:
-                known = paths[key, name] = "/medias/" + self._sign(issuer, key, name, hour, ends)
-                self._many += 1
-            return known
+            memo = (issuer, hour, ends, key, name)
+            address = signed.get(memo)
+            if address is None:
+                address = "/medias/" + self._sign(issuer, key, name, hour, ends)
+                signed.put(memo, address)  # follows from the key alone
+            return address
 
         return path
 
@@ -263,13 +257,7 @@ class SignedAddresses:
         return f"{body}.{base64url(signature(self._key(issuer), body.encode()))}"
 
     def _key(self, issuer: tuple[int, int]) -> bytes:
-        known = self._keys.get(issuer)
-        if known is None:
-            known = self.vault.derive(f"signed addresses {issuer[0]}-{issuer[1]}")
-            if len(self._keys) > 10_000:
-                self._keys.clear()
-            self._keys[issuer] = known
-        return known
+        return self.vault.derive(f"signed addresses {issuer[0]}-{issuer[1]}")
 
     def open(self, token: str, *, generation_of: Callable[[int], int | None], now: datetime) -> SignedAddress:
         """Check a token. *generation_of(user_id)* returns the current generation of a user's key, or None.

@@ -22,6 +22,7 @@ from vitrine.library.model import (
     Structure,
     Value,
 )
+from vitrine.platform.cache import Cache
 from vitrine.platform.database import UnitOfWork
 
 MOST_SHOWN = 8_000  # about 20 MB
@@ -52,8 +53,8 @@ class Records:
     """The archive as one person sees it. Raises NoSuch… when an object does not exist, MayNotSee when it does."""
 
     _structure: Structure | None = field(default=None)
-    _shown: dict[tuple[Any, ...], Shown] = field(default_factory=dict)
-    _files: dict[tuple[Any, ...], Sequence[Classed]] = field(default_factory=dict)
+    _shown: Cache[tuple[Any, ...], Shown] = field(default_factory=lambda: Cache("records", MOST_SHOWN))
+    _files: Cache[tuple[Any, ...], Sequence[Classed]] = field(default_factory=lambda: Cache("renditions", MOST_SHOWN))
 
     def structure(self, work: UnitOfWork) -> Structure:
         """The structure of all databoxes, from memory while its version stamp is unchanged."""
@@ -61,7 +62,8 @@ class Records:
         if known is not None and known.version == structure_store.version(work):
             return known
         fresh = structure_store.snapshot(work)
-        self._structure = fresh
+        if not work.writable:  # what a write changed may be rolled back, and its stamp given again
+            self._structure = fresh
         return fresh
 
     # -- databoxes and collections -------------------------------------------------------------------------------
@@ -158,11 +160,11 @@ class Records:
         by_stamp = {stamp: self._shown.get(stamp) for stamp in wanted}
         unknown = [RecordId(stamp[0]) for stamp, known in by_stamp.items() if known is None]
         if unknown:
-            if len(self._shown) > MOST_SHOWN:
-                self._shown.clear()
-            # The same snapshot as the stamps: the rows read here are the ones the stamps describe.
+            # The same snapshot as the stamps: what is read here is what they stand for.
             for record, thumbnail in store.with_thumbnails(work, unknown).values():
-                by_stamp[stamps[record.id]] = self._shown[stamps[record.id]] = Shown(record, thumbnail)
+                stamp = stamps[record.id]
+                by_stamp[stamp] = shown = Shown(record, thumbnail)
+                self._shown.keep(work, stamp, shown)
         return [shown for shown in by_stamp.values() if shown is not None]
 
     def shown_after_move(self, work: UnitOfWork, key: RecordKey) -> Shown:
@@ -220,17 +222,14 @@ class Records:
         they are unchanged."""
         ids = [record.id for record in page]
         stamps = store.rendition_stamps(work, ids)
-        if len(self._files) > MOST_SHOWN:
-            self._files.clear()
         # Besides the files, recipes decide, and which of them a record follows.
         keys = {record.id: (stamps[record.id], structure.version, record.is_story, record.kind) for record in page}
         known_files = {record.id: self._files.get(keys[record.id]) for record in page}
         unknown = {record.id: record for record in page if known_files[record.id] is None}
         if unknown:
             for record_id, renditions in store.renditions_of(work, list(unknown)).items():
-                known_files[record_id] = self._files[keys[record_id]] = _classed(
-                    structure, unknown[record_id], renditions
-                )
+                known_files[record_id] = classed = _classed(structure, unknown[record_id], renditions)
+                self._files.keep(work, keys[record_id], classed)
         return {record_id: files or () for record_id, files in known_files.items()}
 
     def all_renditions(self, work: UnitOfWork, actor: Actor, record: Record) -> list[Rendition]:

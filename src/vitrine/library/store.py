@@ -31,6 +31,7 @@ from vitrine.library.tables import (
     removed_files,
     renditions,
 )
+from vitrine.platform.cache import Cache
 from vitrine.platform.database import UnitOfWork, inserted_id
 from vitrine.platform.prepared import Prepared
 
@@ -311,8 +312,8 @@ _SHARED = Prepared(
         renditions.c.state == "ready",
     )
 )
-_shared_files: dict[tuple[Any, ...], SharedFile] = {}  # by the row itself: a changed row is another key
-_MOST_SHARED = 20_000
+# By the row itself: a changed row is another key.
+_shared_files: Cache[tuple[Any, ...], SharedFile] = Cache("shared_files", 20_000)
 
 
 def shared_file(work: UnitOfWork, key: RecordKey, name: str) -> SharedFile | None:
@@ -322,9 +323,8 @@ def shared_file(work: UnitOfWork, key: RecordKey, name: str) -> SharedFile | Non
         return None
     known = _shared_files.get(row)
     if known is None:
-        if len(_shared_files) >= _MOST_SHARED:
-            _shared_files.clear()
-        known = _shared_files[row] = SharedFile(*_SHARED.converted(work, row))
+        known = SharedFile(*_SHARED.converted(work, row))
+        _shared_files.keep(work, row, known)
     return known
 
 

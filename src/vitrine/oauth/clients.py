@@ -12,10 +12,12 @@ import sqlalchemy as sa
 
 from vitrine.applications import Application, ApplicationId, Applications, Policy, Switch
 from vitrine.oauth.errors import TokenError
+from vitrine.oauth.liveness import instant
+from vitrine.platform.cache import Cache
 from vitrine.platform.crypto import digest, same
 from vitrine.platform.database import UnitOfWork
 from vitrine.platform.prepared import Prepared
-from vitrine.platform.schema import from_micros, metadata
+from vitrine.platform.schema import metadata
 
 _REMEMBERED = 10_000
 _NOBODYS = digest("nobody's secret")
@@ -52,7 +54,7 @@ class Clients:
         self._applications = applications
         self._policy = policy
         self._prepared = Prepared(_statement())
-        self._known: dict[tuple[Any, ...], Application] = {}
+        self._known: Cache[tuple[Any, ...], Application] = Cache("clients", _REMEMBERED)
 
     def authenticate(self, work: UnitOfWork, form: Mapping[str, str], authorization: str) -> Client:
         """By Basic or body but not both. Raises TokenError, one code for everything that is wrong."""
@@ -103,21 +105,17 @@ class Clients:
         key = (*rows[0][:4], str(rows[0][4]))  # the switches are a text here and a mapping there
         known = self._known.get(key)
         if known is None:
-            if len(self._known) >= _REMEMBERED:
-                self._known.clear()
-            made = self._applications.by_client_id(work, client_id)
-            if made is None or made.id != ApplicationId(rows[0][0]):
+            known = self._applications.by_client_id(work, client_id)
+            if known is None or known.id != ApplicationId(rows[0][0]):
                 return None
-            known = self._known[key] = made
-        live = [row for row in rows if row[5] is not None and _is_live(row[6], work.now)]
+            self._known.keep(work, key, known)
+        live = [row for row in rows if row[5] is not None and _is_valid(row[6], work.now)]
         return known, [(bytes(row[5]), bool(row[7])) for row in live]
 
 
-def _is_live(expires: Any, now: datetime) -> bool:
-    if expires is None:
-        return True
-    end: datetime = from_micros(expires) if isinstance(expires, int) else expires
-    return end > now
+def _is_valid(expires: Any, now: datetime) -> bool:
+    """Of a secret: the old one after a rotation has an end."""
+    return expires is None or instant(expires) > now
 
 
 def _refused(words: str, *, basic: bool) -> TokenError:

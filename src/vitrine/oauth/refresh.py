@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from vitrine.applications import Application
 from vitrine.oauth import refresh_store, store
 from vitrine.oauth.errors import TokenError
+from vitrine.oauth.liveness import is_live
 from vitrine.oauth.refresh_store import Refresh
 from vitrine.platform import audit
 from vitrine.platform.crypto import Vault, derived_secret, digest, is_mistyped, new_secret, signature
@@ -73,7 +74,7 @@ class Rotation:
         found = None if is_mistyped(secret) else refresh_store.find(work, digest(secret))
         if found is None or found.application_id != application.id:
             raise TokenError("invalid_grant", "The refresh token is unknown or was given to another application.")
-        if found.expires <= work.now or found.is_closed:
+        if not is_live(found.state, work.now):
             raise TokenError("invalid_grant", "The refresh token is too old, or the person withdrew the access.")
         scope = _narrowed(application, found, asked)
         if not refresh_store.take(work, found.id):

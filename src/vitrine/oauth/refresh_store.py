@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from vitrine.oauth.liveness import TokenState
 from vitrine.oauth.tables import access_tokens, refresh_tokens
 from vitrine.platform.database import UnitOfWork
 from vitrine.platform.prepared import Prepared, PreparedChange, PreparedInsert
@@ -24,8 +25,7 @@ class Refresh:
     family: int
     scope: list[str] | None
     allowed: list[str] | None
-    expires: datetime
-    is_closed: bool
+    state: TokenState
 
 
 _ADD = PreparedInsert(
@@ -43,9 +43,9 @@ def _row() -> Prepared:
     one = refresh_tokens.c
     return Prepared(
         sa.select(
-            one.id, one.account_id, accounts.c.application_id, one.family, one.scope,
-            accounts.c.granted_scope, one.expires, accounts.c.revoked_at, users.c.deleted_at, users.c.mail_locked,
-            applications.c.activated, applications.c.deleted_at.label("gone"),
+            one.id, one.account_id, accounts.c.application_id, one.family, one.scope, accounts.c.granted_scope,
+            one.expires, sa.null(), sa.null(), one.issued, accounts.c.revoked_at, applications.c.activated,
+            applications.c.deleted_at.label("gone"), users.c.deleted_at, users.c.mail_locked,
         )
         .join(accounts, accounts.c.id == one.account_id)
         .join(users, users.c.id == accounts.c.user_id)
@@ -61,7 +61,7 @@ def find(work: UnitOfWork, digest: bytes) -> Refresh | None:
     row = _ROW().first(work, digest=digest)
     if row is None:
         return None
-    token, account, application, family, scope, allowed, expires, revoked, deleted, locked, activated, gone = row
+    token, account, application, family, scope, allowed, *state = row
     return Refresh(
         id=token,
         account_id=account,
@@ -69,8 +69,7 @@ def find(work: UnitOfWork, digest: bytes) -> Refresh | None:
         family=family,
         scope=scope,
         allowed=allowed,
-        expires=expires,
-        is_closed=bool(revoked or deleted or locked or gone or not activated),
+        state=TokenState(*state),
     )
 
 

@@ -7,12 +7,15 @@ import sqlalchemy as sa
 
 from vitrine.applications import Application
 from vitrine.oauth import refresh_store, scopes, store
+from vitrine.oauth.liveness import TokenState, ends, instant, is_live
 from vitrine.oauth.tables import access_tokens, refresh_tokens
 from vitrine.platform import audit
 from vitrine.platform.crypto import digest, is_mistyped
 from vitrine.platform.database import UnitOfWork
 from vitrine.platform.prepared import Prepared
-from vitrine.platform.schema import from_micros, metadata
+from vitrine.platform.schema import metadata
+
+_STATE = len(TokenState._fields)
 
 
 def revoke(work: UnitOfWork, application: Application, secret: str) -> None:
@@ -51,8 +54,10 @@ def _statement(table: sa.Table) -> sa.Select[Any]:
             table.c.expires,
             nothing if is_refresh else table.c.idle_limit_s,
             nothing if is_refresh else table.c.last_used,
-            table.c.issued if is_refresh else table.c.created, table.c.used_at if is_refresh else nothing,
-            accounts.revoked_at, applications.activated, applications.deleted_at, users.deleted_at, users.mail_locked,
+            table.c.issued if is_refresh else table.c.created,
+            accounts.revoked_at, applications.activated, applications.deleted_at,
+            users.deleted_at, users.mail_locked,
+            table.c.used_at if is_refresh else nothing,
             applications.id, applications.client_id, users.id, users.login, table.c.scope,
         )
         .join(metadata.tables["accounts"], accounts.id == table.c.account_id)
@@ -80,35 +85,26 @@ class Introspection:
             row, kind = self._refresh.few_raw(work, key), "refresh_token"
         if not row:
             return {"active": False}
-        expires, idle, used, created, spent, revoked, activated, gone, deleted, locked, *facts = row[0]
-        closed = revoked or gone or deleted or locked or spent or not activated
-        if closed or facts[0] != application.id:
+        state = TokenState(*row[0][:_STATE])
+        spent, owner, *facts = row[0][_STATE:]
+        if spent or owner != application.id or not is_live(state, work.now):
             return {"active": False}
-        now = work.now.timestamp()
-        ends = _seconds(expires) if expires is not None else None
-        if idle is not None:
-            ends = _seconds(used or created) + idle
-        if ends is not None and ends <= now:
-            return {"active": False}
-        return self._active(kind, ends, created, facts)
+        return self._active(kind, state, facts)
 
-    def _active(self, kind: str, ends: float | None, created: Any, facts: list[Any]) -> dict[str, Any]:
-        _, client_id, user_id, login, scope = facts
+    def _active(self, kind: str, state: TokenState, facts: list[Any]) -> dict[str, Any]:
+        client_id, user_id, login, scope = facts
         made: dict[str, Any] = {"active": True, "client_id": client_id, "username": login, "sub": str(user_id)}
         if kind == "access_token":
             made["token_type"] = "Bearer"  # noqa: S105 - a kind
         if scope is not None:
             listed = scope if isinstance(scope, list) else _decoded(scope)
             made["scope"] = scopes.written(listed)
-        made["iat"] = int(_seconds(created))
-        if ends is not None:
-            made["exp"] = int(ends)
+        made["iat"] = int(instant(state.created).timestamp())
+        end = ends(state)
+        if end is not None:
+            made["exp"] = int(end.timestamp())
         return {**made, "iss": self._issuer}
 
 
 def _decoded(text: str) -> list[str]:
     return msgspec.json.decode(text, type=list[str])
-
-
-def _seconds(value: Any) -> float:
-    return (from_micros(value) if isinstance(value, int) else value).timestamp()

@@ -209,7 +209,7 @@ class OAuth:
 
     def introspect(self, form: Mapping[str, str], authorization: str) -> dict[str, Any]:
         """RFC 7662, for applications that proved themselves with their secret. Raises TokenError."""
-        return self._database.recalling(lambda work: self._introspected(work, form, authorization))
+        return self._database.cached_read(lambda work: self._introspected(work, form, authorization))
 
     def _introspected(self, work: UnitOfWork, form: Mapping[str, str], authorization: str) -> dict[str, Any]:
         client = self._clients.authenticate(work, form, authorization)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -12,11 +13,12 @@ from vitrine.applications import Application, Policy, Profile, Switch, Switches,
 from vitrine.errors import Conflict, Invalid
 from vitrine.oauth import refresh, store
 from vitrine.oauth.errors import TokenRefused
+from vitrine.oauth.liveness import TokenState, is_open, is_over
 from vitrine.oauth.openid import Identity
+from vitrine.platform.cache import Cache
 from vitrine.platform.crypto import Vault, digest, is_mistyped, last_four, new_secret
 from vitrine.platform.database import UnitOfWork
 from vitrine.platform.prepared import one_row
-from vitrine.platform.schema import from_micros
 
 IDLE_LIMIT = timedelta(days=90)
 LIFE = timedelta(hours=1)
@@ -27,7 +29,7 @@ _COLUMNS = """
     u.mail_locked, t.id, a.id, p.id, p.profile, p.switches, p.list_shapes, u.id, u.login, u.first_name, u.last_name,
     u.email, u.is_admin, u.url_key, u.locale, u.rights_version, t.scope
 """
-_TIMES = 9  # columns that decide whether the token still opens anything; the others say what it stands for
+_STATE = len(TokenState._fields)  # the first columns decide; the others say what the token stands for
 _REMEMBERED = 10_000
 _JOINS = """
     FROM access_tokens t
@@ -56,9 +58,8 @@ class TokenChecker:
     def __init__(self, accounts: Accounts, policy: Policy) -> None:
         self._accounts = accounts
         self._policy = policy
-        self._switches: dict[tuple[str, str], bool] = {}
         # What a row stands for, by the row itself: a changed row is another key, so nothing here grows old.
-        self._bearers: dict[tuple[Any, str], Bearer] = {}
+        self._bearers: Cache[tuple[Any, str], Bearer] = Cache("bearers", _REMEMBERED)
 
     def check(self, work: UnitOfWork, secret: str, address: str = "", *, is_well_typed: bool = False) -> Bearer:
         """Raises TokenRefused: `invalid_token`, or `expired_token` for one whose time is over. *is_well_typed*: its
@@ -68,20 +69,17 @@ class TokenChecker:
         row = self._row(work, digest(secret))
         if row is None:
             raise TokenRefused("invalid_token")
-        expires, idle, used, created, revoked, activated, gone, deleted, locked = row[:_TIMES]
-        if revoked is not None or not activated or gone is not None or deleted is not None or locked:
+        state, facts = TokenState(*row[:_STATE]), row[_STATE:]
+        if not is_open(state):
             raise TokenRefused("invalid_token")
-        if expires is not None and _instant(expires) <= work.now:
+        if is_over(state, work.now):
             raise TokenRefused("expired_token")
-        if idle is not None and _instant(used or created) + timedelta(seconds=idle) <= work.now:
-            raise TokenRefused("expired_token")
-        memo = (row[_TIMES:], address)
-        known = self._bearers.get(memo)
-        if known is None:
-            if len(self._bearers) >= _REMEMBERED:
-                self._bearers.clear()
-            known = self._bearers[memo] = self._bearer(work, row[_TIMES:], address)
-        return known
+        memo = (facts, address)
+        bearer = self._bearers.get(memo)
+        if bearer is None:
+            bearer = self._bearer(work, facts, address)
+            self._bearers.keep(work, memo, bearer)
+        return bearer
 
     def _bearer(self, work: UnitOfWork, facts: tuple[Any, ...], address: str) -> Bearer:
         (token, account, application, profile, chosen, shapes, user, login, first, last, email, admin, url_key, locale,
@@ -101,7 +99,7 @@ class TokenChecker:
             scope=None if scope is None else frozenset(msgspec.json.decode(scope, type=list[str])),
             address=address,
         )
-        return Bearer(actor, token, shapes, self._allows_parameter(profile, chosen))
+        return Bearer(actor, token, shapes, _allows_parameter(profile, chosen, self._policy))
 
     @staticmethod
     def _row(work: UnitOfWork, key: bytes) -> Any:
@@ -110,17 +108,11 @@ class TokenChecker:
         found = work.db.execute(_PORTABLE_SQL, {"digest": key}).first()
         return None if found is None else tuple(found)
 
-    def _allows_parameter(self, profile: str, chosen: str) -> bool:
-        known = self._switches.get((profile, chosen))
-        if known is None:
-            switches = Switches(Profile(profile), msgspec.json.decode(chosen))
-            known = switches.is_on(Switch.PARAMETER_TOKEN, self._policy)
-            self._switches[(profile, chosen)] = known
-        return known
 
-
-def _instant(value: Any) -> datetime:
-    return from_micros(value) if isinstance(value, int) else value
+@lru_cache(maxsize=1024)
+def _allows_parameter(profile: str, chosen: str, policy: Policy) -> bool:
+    switches = Switches(Profile(profile), msgspec.json.decode(chosen))
+    return switches.is_on(Switch.PARAMETER_TOKEN, policy)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,8 @@ from cryptography.fernet import Fernet, InvalidToken
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from vitrine.platform.cache import Cache
+
 BASE62 = string.digits + string.ascii_uppercase + string.ascii_lowercase
 KINDS = frozenset({"at", "rt", "ac", "dc", "cs", "pat", "wh"})
 # Pairs of digits by value: low digit first for numbers written from the end, high digit first for reading order.
@@ -91,7 +93,7 @@ class Vault:
         if len(key) != 32:
             raise ValueError("the server key must have 32 bytes")
         self._key = key
-        self._derived: dict[str, bytes] = {}
+        self._derived: Cache[str, bytes] = Cache("derived_keys", 10_000)
         self._fernet = Fernet(base64.urlsafe_b64encode(self.derive("encryption")))
 
     @classmethod
@@ -115,12 +117,13 @@ class Vault:
         return cls(bytes.fromhex(path.read_text().strip()))
 
     def derive(self, purpose: str) -> bytes:
-        """32 bytes bound to *purpose*: the key of one purpose reveals nothing about another's (RFC 5869)."""
-        derived = self._derived.get(purpose)
-        if derived is None:
-            hkdf = HKDF(algorithm=SHA256(), length=32, salt=None, info=f"vitrine/{purpose}".encode())
-            derived = self._derived[purpose] = hkdf.derive(self._key)
-        return derived
+        """32 bytes bound to *purpose*: one purpose's key tells nothing about another's (RFC 5869)."""
+        known = self._derived.get(purpose)
+        if known is None:
+            made = HKDF(algorithm=SHA256(), length=32, salt=None, info=f"vitrine/{purpose}".encode())
+            known = made.derive(self._key)
+            self._derived.put(purpose, known)
+        return known
 
     def encrypt(self, secret: str) -> str:
         return self._fernet.encrypt(secret.encode()).decode()

@@ -22,12 +22,13 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, CursorResult, Engine, func, select, text
 
 from vitrine.errors import Unavailable
+from vitrine.platform.cache import Cache
 from vitrine.platform.engines import BUSY_TIMEOUT_MS, FAILURES, engine_of, translated
 
 _ALONE = text("SELECT pg_advisory_xact_lock(8606)")  # any number, the same in every process
 _MOST_REMEMBERED = 1_000
-_TIDY_EVERY = 400  # some tens of megabytes of log; a page that changed often is moved once
-Memory = dict[tuple[Any, ...], Any]
+_TIDY_EVERY = 400  # some tens of megabytes of the log; a page that changed often is moved once
+Memory = Cache[tuple[Any, ...], Any]
 T = TypeVar("T")
 
 
@@ -79,23 +80,25 @@ Listener = Callable[[UnitOfWork, Any], None]
 class Database:
     """Opens units of work on one database. Thread-safe; `close()` releases this thread's connection and the engine."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, fast_paths: bool = True) -> None:
+        """*fast_paths* False makes every read a snapshot that asks for all its rows."""
         self.engine: Engine = engine_of(url)
         self.is_sqlite = self.engine.dialect.name == "sqlite"
+        self.has_fast_paths = fast_paths and self.is_sqlite
         if not self.is_sqlite:
             self._snapshots = self.engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         self._local = threading.local()
-        self._hurried_writes = 0
+        self._writes_left_in_log = 0
         self._tidier: _Tidier | None = None
         self._opened: list[Connection] = []
         self._guard = threading.Lock()
         self._listeners: dict[type[object], list[Listener]] = {}
 
     @classmethod
-    def in_folder(cls, folder: Path) -> "Database":
-        """The SQLite database of an instance. Other users of the machine cannot read the folder and the file, which
-        hold password hashes, addresses and texts (the group may enter, so a proxy can be given access to `blobs`).
-        Raises Unavailable if they cannot be created."""
+    def in_folder(cls, folder: Path, *, fast_paths: bool = True) -> "Database":
+        """The SQLite database of an instance. Folder and file are made closed to other people of the machine: hashes of
+        passwords, addresses and texts stand in it (the group may enter, so that a proxy can be let in to `blobs`).
+        Raises Unavailable where neither can be made."""
         file = folder / "vitrine.sqlite3"
         try:
             folder.mkdir(mode=0o750, parents=True, exist_ok=True)
@@ -103,7 +106,7 @@ class Database:
                 file.touch(mode=0o600)  # SQLite gives its -wal and -shm the same mode
         except OSError as failure:
             raise Unavailable(f"{folder} cannot be used as data folder: {failure.strerror}.") from failure
-        return cls(f"sqlite:///{file}")
+        return cls(f"sqlite:///{file}", fast_paths=fast_paths)
 
     def listen(self, kind: type[object], listener: Listener) -> None:
         """Call *listener(work, event)* inside the transaction for every event of exactly this type."""
@@ -119,15 +122,15 @@ class Database:
         """`read()` for one call. Every API request uses it, so on SQLite it avoids the context manager."""
         return self._short(self._in_snapshot, call)
 
-    def recalling(self, call: Callable[[UnitOfWork], T]) -> T:
-        """`reading()` for a call whose rows are nearly always in memory. Then no transaction is needed, since all of
-        them are from one state of the database. If one is missing, *call* runs again in a snapshot, so its effects
-        outside the database must be safe to repeat."""
-        return self._short(self._from_memory, call)
+    def cached_read(self, call: Callable[[UnitOfWork], T]) -> T:
+        """`reading()` for a call whose rows are nearly always remembered: then no transaction is needed, since they all
+        are from one state of the database. Where one is missing, *call* begins again in a snapshot, so what it does
+        outside the database must bear being done twice."""
+        return self._short(self._from_memory if self.has_fast_paths else self._in_snapshot, call)
 
-    def glance(self, call: Callable[[UnitOfWork], T]) -> T:
-        """`reading()` for a call of exactly one statement, which is a snapshot by itself and needs no transaction."""
-        return self._short(self._alone, call)
+    def single_statement(self, call: Callable[[UnitOfWork], T]) -> T:
+        """`reading()` for a call of exactly one statement: that is a snapshot by itself, without a transaction."""
+        return self._short(self._alone if self.has_fast_paths else self._in_snapshot, call)
 
     def _short(self, way: Callable[[Connection, Callable[[UnitOfWork], T]], T], call: Callable[[UnitOfWork], T]) -> T:
         if not self.is_sqlite:
@@ -151,7 +154,7 @@ class Database:
 
     def _from_memory(self, db: Connection, call: Callable[[UnitOfWork], T]) -> T:
         memory = self._remembered(self._local.driver)
-        if memory:
+        if len(memory):
             try:
                 return call(UnitOfWork(_NOTHING, datetime.now(UTC), False, _NOTHING, memory))
             except _NotRemembered:
@@ -160,7 +163,8 @@ class Database:
 
     def _alone(self, db: Connection, call: Callable[[UnitOfWork], T]) -> T:
         driver: sqlite3.Connection = self._local.driver
-        return call(UnitOfWork(db, datetime.now(UTC), False, driver, self._remembered(driver)))
+        memory = self._remembered(driver) if self.has_fast_paths else None
+        return call(UnitOfWork(db, datetime.now(UTC), False, driver, memory))
 
     @contextmanager
     def write(self, *, alone: bool = True) -> Iterator[UnitOfWork]:
@@ -169,8 +173,8 @@ class Database:
         With *alone*, no other write transaction runs at the same time. Without it, others may on PostgreSQL: only for
         statements that are safe to run concurrently.
         """
-        if self._local.__dict__.get("hurried"):
-            self._local.hurried = False
+        if self._local.__dict__.get("without_waiting"):
+            self._local.without_waiting = False
             with self._at_once() as work:
                 yield work
             return
@@ -178,16 +182,16 @@ class Database:
             yield work
 
     @contextmanager
-    def hurried(self) -> Iterator[None]:
-        """The next `write()` of this thread does not wait: if another transaction is writing, it raises NotNow before
-        anything is done. SQLite only, for a few short statements in the event loop: switching to a thread costs more
-        than they do (docs/decisions/0076)."""
+    def without_waiting(self) -> Iterator[None]:
+        """The next `write()` of this thread does not wait: it raises NotNow, before anything was done, while another
+        one writes. SQLite only, for the event loop and a few short statements: a hop to a thread costs more than they
+        do (docs/decisions/0076)."""
         local = self._local.__dict__
-        local["hurried"] = True
+        local["without_waiting"] = True
         try:
             yield
         finally:
-            local["hurried"] = False
+            local["without_waiting"] = False
 
     @contextmanager
     def _at_once(self) -> Iterator[UnitOfWork]:
@@ -202,7 +206,7 @@ class Database:
                 yield work
                 self._dispatch(work)
                 driver.execute("COMMIT")
-                self._count_hurried()
+                self._count_left_in_log()
             except BaseException:
                 self._end(db, "ROLLBACK")
                 raise
@@ -219,17 +223,23 @@ class Database:
         if not local.get("leaves_log"):
             driver.execute("PRAGMA wal_autocheckpoint=0")
             local["leaves_log"] = True
-        driver.execute("PRAGMA busy_timeout=0")
+        self._set_waiting(driver, is_waiting=False)
         try:
             driver.execute("BEGIN IMMEDIATE")
         except sqlite3.OperationalError as failure:
             raise NotNow from failure
-        finally:
-            driver.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
 
-    def _count_hurried(self) -> None:
-        self._hurried_writes += 1
-        if self._hurried_writes % _TIDY_EVERY == 0:
+    def _set_waiting(self, driver: sqlite3.Connection, *, is_waiting: bool) -> None:
+        """Whether this thread's connection waits for locks of others. It stays as it was set until somebody needs the
+        other: two statements less for each of many writes without waiting."""
+        local = self._local.__dict__
+        if local.get("is_waiting", True) is not is_waiting:
+            driver.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS if is_waiting else 0}")
+            local["is_waiting"] = is_waiting
+
+    def _count_left_in_log(self) -> None:
+        self._writes_left_in_log += 1
+        if self._writes_left_in_log % _TIDY_EVERY == 0:
             if self._tidier is None:
                 self._tidier = _Tidier(self)
             self._tidier.needed.set()
@@ -298,15 +308,25 @@ class Database:
     def _remembered(self, driver: sqlite3.Connection) -> Memory:
         """The rows that this thread's reads found; cleared as soon as anybody has committed a change."""
         local = self._local.__dict__
-        version = driver.execute("PRAGMA data_version").fetchone()[0]
+        try:
+            version = driver.execute("PRAGMA data_version").fetchone()[0]
+        except sqlite3.OperationalError:
+            # A read waits in the rare cases where it must, and this is the first statement of each.
+            if local.get("is_waiting", True):
+                raise
+            self._set_waiting(driver, is_waiting=True)
+            version = driver.execute("PRAGMA data_version").fetchone()[0]
         memory: Memory | None = local.get("memory")
-        if memory is None or local.get("seen") != version or len(memory) > _MOST_REMEMBERED:
-            memory = local["memory"] = {}
+        if memory is None:
+            memory = local["memory"] = Cache("rows", _MOST_REMEMBERED)
+        if local.get("seen") != version:
+            memory.clear()
             local["seen"] = version
         return memory
 
     def _begin(self, db: Connection, statement: str, *, alone: bool) -> None:
         if self.is_sqlite:
+            self._set_waiting(self._local.driver, is_waiting=True)
             self._local.driver.execute(statement)
         elif alone:
             db.execute(_ALONE)

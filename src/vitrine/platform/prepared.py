@@ -17,6 +17,7 @@ from vitrine.platform.database import UnitOfWork, inserted_id
 from vitrine.platform.schema import Instant, Json, from_micros
 
 _DIALECT = sqlite.dialect()
+_NO_ROW: tuple[Any, ...] = ()
 Convert = Callable[[Any], Any]
 
 
@@ -27,11 +28,11 @@ def one_row(work: UnitOfWork, driver: sqlite3.Connection, sql: str, bound: Seque
         first_row: tuple[Any, ...] | None = driver.execute(sql, bound).fetchone()
         return first_row
     key = (sql, *bound)
-    remembered = memory.get(key, memory)  # None is an answer too
-    if remembered is memory:
-        remembered = memory[key] = driver.execute(sql, bound).fetchone()
-    row: tuple[Any, ...] | None = remembered
-    return row
+    row: tuple[Any, ...] | None = memory.get(key)
+    if row is None:
+        row = driver.execute(sql, bound).fetchone() or _NO_ROW  # that there is none is remembered too
+        memory.put(key, row)
+    return row or None
 
 
 def _converter(kind: Any) -> Convert | None:
@@ -82,9 +83,10 @@ class Prepared:
         if work.memory is None:
             return self.all_raw(work, values)
         key = (self._sql, *values)
-        if key not in work.memory:
-            work.memory[key] = self.all_raw(work, values)
-        rows: list[tuple[Any, ...]] = work.memory[key]
+        rows: list[tuple[Any, ...]] | None = work.memory.get(key)
+        if rows is None:
+            rows = self.all_raw(work, values)
+            work.memory.put(key, rows)
         return rows
 
     def all_raw(self, work: UnitOfWork, values: Sequence[Any]) -> list[tuple[Any, ...]]:

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from vitrine.api.wire.envelope import is_acceptable
 from vitrine.edge import off, parameters, services
 from vitrine.edge.calls import GUIDE
+from vitrine.edge.fast.responses import CompleteResponse, content_length
 from vitrine.edge.limits import TooMany
 from vitrine.edge.params import SMALL_BODY_BYTES, body, header, scalars
 from vitrine.edge.services import Services
@@ -36,7 +37,7 @@ async def token(request: Request) -> Response:
         request,
         lambda form, sent: here.oauth.exchange(form, sent, request.state.address),
         _token_answer,
-        hurried=True,
+        without_waiting=True,
     )
 
 
@@ -72,14 +73,16 @@ async def device_authorization(request: Request) -> Response:
 Told = Callable[[Request, Any], tuple[dict[str, Any], dict[str, str]]]
 
 
-async def _called(here: Services, call: Call, form: dict[str, str], sent: str, *, in_loop: bool, hurried: bool) -> Any:
+async def _called(
+    here: Services, call: Call, form: dict[str, str], sent: str, *, in_loop: bool, without_waiting: bool
+) -> Any:
     """Run *call* where it belongs. A short write runs in the loop unless somebody else is writing just now."""
     made: Any = None
     if here.database.is_sqlite:
         if in_loop:
             return call(form, sent)
-        if hurried and here.oauth.is_short(form):
-            with suppress(NotNow), here.database.hurried():
+        if without_waiting and here.database.has_fast_paths and here.oauth.is_short(form):
+            with suppress(NotNow), here.database.without_waiting():
                 made = call(form, sent)
     if made is None:
         made = await off(lambda: call(form, sent))
@@ -89,10 +92,10 @@ async def _called(here: Services, call: Call, form: dict[str, str], sent: str, *
 
 
 async def _posted(
-    request: Request, call: Call, told: Told, *, in_loop: bool = False, hurried: bool = False
+    request: Request, call: Call, told: Told, *, in_loop: bool = False, without_waiting: bool = False
 ) -> Response:
-    """What the four endpoints share: https, the limit, the form, the refusals. *in_loop*: a short read; *hurried*: a
-    write that is short for some forms."""
+    """What the four endpoints share: https, the limit, the form, the refusals. *in_loop*: a short read;
+    *without_waiting*: a write that is short for some forms."""
     if not is_acceptable(request):
         page = "<!doctype html><title>406</title><p>This endpoint answers in JSON.</p>"
         return Response(page, 406, {"Cache-Control": "no-store", **CORS}, media_type="text/html")
@@ -108,7 +111,7 @@ async def _posted(
     try:
         form = await _form(request)
         sent = header(request.scope, b"authorization")
-        made = await _called(here, call, form, sent, in_loop=in_loop, hurried=hurried)
+        made = await _called(here, call, form, sent, in_loop=in_loop, without_waiting=without_waiting)
     except TokenError as refusal:
         headers = {"WWW-Authenticate": 'Basic realm="Service"'} if refusal.status == 401 else {}
         return answer({"error": refusal.code, **_described(refusal)}, refusal.status, {**limited, **headers})
@@ -167,21 +170,11 @@ _USUAL = tuple(
 )  # fmt: skip
 
 
-class _Answer(Response):
-    """JSON whose headers are ours and already bytes, the changing ones before those that are always the same."""
-
-    def __init__(self, value: dict[str, Any], status: int, headers: dict[str, str] | None) -> None:
-        self.status_code = status
-        self.background = None
-        self.body = msgspec.json.encode(value)
-        made = [(b"content-length", b"%d" % len(self.body))]
-        for name, text in (headers or {}).items():
-            made.append((name.lower().encode(), text.encode("latin-1")))  # bytes of a header (RFC 9110 section 5.5)
-        self.raw_headers = [*made, *_USUAL]
-
-
 def answer(value: dict[str, Any], status: int, headers: dict[str, str] | None = None) -> Response:
-    return _Answer(value, status, headers)
+    """JSON, with the headers that change before those that are always the same."""
+    body = msgspec.json.encode(value)
+    given = [(name.lower().encode(), text.encode("latin-1")) for name, text in (headers or {}).items()]
+    return CompleteResponse(status, (content_length(len(body)), *given, *_USUAL), body)
 
 
 async def preflight(_request: Request) -> Response:

@@ -25,16 +25,22 @@ ANY = ("GET", "POST", "PUT", "PATCH", "DELETE")
 class V1Route:
     """One row of the route table, from which the router and the OpenAPI document are generated.
 
-    *needs* is a scope, or one scope per method. *has_lenient_path* adds a route that takes ids that are not numbers."""
+    *needs* is a scope, or one by method; so is *handler*."""
 
     path: str
     methods: tuple[str, ...]
-    handler: Handler
+    handler: Handler | Mapping[str, Handler]
     clause: str
     summary: str
     needs: str | Mapping[str, str]
     has_lenient_path: bool = False
     takes_file: bool = False
+
+    def handlers(self) -> list[tuple[list[str], Handler]]:
+        """Each handler with its methods."""
+        if callable(self.handler):
+            return [(list(self.methods), self.handler)]
+        return [([method], handler) for method, handler in self.handler.items()]
 
     def scope(self, method: str) -> str:
         """The scope that a token with scopes must have for *method* (docs/decisions/0042)."""
@@ -117,7 +123,7 @@ ROUTES: tuple[V1Route, ...] = (
     V1Route(
         RECORD,
         ("GET", "DELETE"),
-        changes.show_or_remove,
+        {"GET": library.record, "DELETE": changes.remove},
         "02 §6.6",
         "One record, shown or deleted",
         {"GET": "library:read", "DELETE": "delete"},
@@ -241,10 +247,9 @@ def routes(settings: Settings) -> list[Route]:
     routes: list[Route] = []
     for route in ROUTES:
         limit = _upload_limit if route.takes_file else None
-        routes.append(
-            Route(
-                PREFIX + route.path, endpoint(route.handler, route.scope, max_bytes=limit), methods=list(route.methods)
-            )
+        routes.extend(
+            Route(PREFIX + route.path, endpoint(handler, route.scope, max_bytes=limit), methods=methods)
+            for methods, handler in route.handlers()
         )
         if set(route.methods) != set(ANY):
             routes.append(Route(PREFIX + route.path, _wrong_method(route.methods), methods=list(ANY)))

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from vitrine.accounts import Actor
 from vitrine.api.v1 import present
 from vitrine.api.v1.frame import frame_of, records_json
-from vitrine.api.v1.library import key_of, one_file, record
+from vitrine.api.v1.library import key_of, one_file
 from vitrine.api.wire.envelope import answer
 from vitrine.edge import bearer, off, read, services, write
 from vitrine.edge.params import Nested, Params
@@ -25,11 +25,6 @@ from vitrine.platform.database import UnitOfWork
 
 _FALSE = frozenset({"0", "n", "no", "non", "off", "false"})
 MOST_CHANGES = 1000
-
-
-async def show_or_remove(request: Request) -> Response:
-    """GET and DELETE share /records/{databox_id}/{record_id}/."""
-    return await (remove(request) if request.method == "DELETE" else record(request))
 
 
 async def remove(request: Request) -> Response:

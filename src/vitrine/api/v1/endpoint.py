@@ -1,6 +1,6 @@
 """The frame of every v1 route: parameters, token, formats, errors (contract 02 sections 1 to 4; 01 section 5.4)."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from functools import lru_cache
 
 from starlette.exceptions import HTTPException
@@ -11,6 +11,7 @@ from vitrine.api.wire.envelope import answer, is_acceptable
 from vitrine.edge import nobody, optional_bearer, parameters, read, refusals, services
 from vitrine.edge.auth import TokenMissing, TwoCarriers, refuse_mistyped
 from vitrine.edge.calls import note
+from vitrine.edge.fast.responses import CompleteResponse
 from vitrine.edge.params import SMALL_BODY_BYTES, without_body
 from vitrine.errors import Conflict, DomainError
 from vitrine.library.errors import MayNotAdd, MayNotChange, MayNotSee
@@ -112,17 +113,7 @@ def challenge(request: Request, status: int, error: str) -> Response:
     The second challenge is for clients that know only Bearer (contract 08). It gives the address of the resource
     metadata (RFC 9728 section 5.1). Without a token it names no error (RFC 6750 section 3.1).
     """
-    return Empty(status, _challenges(status, error, _described_at(request)))
-
-
-class Empty(Response):
-    """A response without a body whose headers are already encoded."""
-
-    def __init__(self, status: int, headers: Sequence[tuple[bytes, bytes]]) -> None:
-        self.status_code = status
-        self.background = None
-        self.body = b""
-        self.raw_headers = [*headers]
+    return CompleteResponse(status, _challenges(status, error, _described_at(request)))
 
 
 @lru_cache(maxsize=64)

@@ -2,12 +2,13 @@
 
 from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 from starlette.requests import Request
 
 from vitrine.accounts import Actor
-from vitrine.api.v1 import present
+from vitrine.api.v1 import present_json
 from vitrine.api.v1.present import Frame
 from vitrine.api.wire.envelope import is_extended
 from vitrine.edge import services
@@ -31,10 +32,10 @@ def frame_of(request: Request, work: UnitOfWork, actor: Actor, *, query_only: bo
     ttl = max(-LONGEST_TTL, min(ttl, LONGEST_TTL))
     seconds = ttl or settings.subdef_url_ttl  # 0 means the default life but is shown as 0; negative never expires
     life = timedelta(seconds=seconds) if seconds > 0 else None
-    base_url = settings.base_url.rstrip("/")
+    base_url, zone = settings.base_url.rstrip("/"), ZoneInfo(settings.timezone)
     return Frame(
         base_url=base_url,
-        zone=settings.zone,
+        zone=zone,
         now=work.now,
         actor=actor,
         structure=here.records.structure(work),
@@ -42,7 +43,8 @@ def frame_of(request: Request, work: UnitOfWork, actor: Actor, *, query_only: bo
         # A negative life is shown as -1, but the search routes echo it unchanged (02 section 5.3).
         shown_ttl=ttl if query_only else max(ttl, -1),
         signer=here.signed.signer((actor.must_user_id, actor.url_key), life=life, now=work.now),
-        base_signed=base_url,
+        writable=work.writable,
+        place=(base_url, zone, here.instance_id),
     )
 
 
@@ -64,6 +66,6 @@ def lists_or_objects(request: Request, keyed: dict[str, Any]) -> Any:
 def records_json(request: Request, work: UnitOfWork, frame: Frame, page: list[Shown]) -> list[msgspec.Raw]:
     """The records of a page, plain or extended as the request says."""
     if not is_extended(request):
-        return [msgspec.Raw(present.record_json(frame, shown)) for shown in page]
-    described = services(request).records.described(work, frame.actor, page)
-    return [msgspec.Raw(present.extended_json(frame, record)) for record in described]
+        return [msgspec.Raw(present_json.record_json(frame, one)) for one in page]
+    found = services(request).records.described(work, frame.actor, page)
+    return [msgspec.Raw(present_json.extended_json(frame, one)) for one in found]

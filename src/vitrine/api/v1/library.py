@@ -15,11 +15,12 @@ from vitrine.accounts.rights import names
 from vitrine.api.v1 import present
 from vitrine.api.v1.frame import frame_of, lists_or_objects, records_json
 from vitrine.api.wire.envelope import answer
-from vitrine.edge import bearer, off, read, recall, services, write
+from vitrine.edge import bearer, cached_read, off, read, services, write
 from vitrine.edge.bodies import Upload
 from vitrine.errors import Invalid
 from vitrine.library.ingest import Added, Arrival, Ingest, Quarantined
 from vitrine.library.model import CollectionId, DataboxId, RecordKey, Structure
+from vitrine.platform.cache import Cache
 from vitrine.platform.database import UnitOfWork
 
 _TRUE = frozenset({"1", "y", "yes", "o", "oui", "on", "true"})
@@ -35,13 +36,11 @@ async def me(request: Request) -> Response:
         listed = [grant for grant in actor.rights.collections.values() if grant.is_in_time(work.now)]
         known = _presented.get(user.id)
         if known is None or known.user is not user or known.structure is not structure or known.listed != listed:
-            if len(_presented) >= _MOST_PRESENTED:
-                _presented.clear()
             known = _Me(user, structure, listed, _me(here.settings.zone, actor, user, structure, listed))
-            _presented[user.id] = known
+            _presented.keep(work, user.id, known)
         return known.encoded
 
-    return answer(request, await recall(request, bearer, call))
+    return answer(request, await cached_read(request, bearer, call))
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +53,7 @@ class _Me:
     encoded: msgspec.Raw
 
 
-_presented: dict[UserId, _Me] = {}
-_MOST_PRESENTED = 10_000
+_presented: Cache[UserId, _Me] = Cache("account_answers", 10_000)
 
 
 def _me(zone: ZoneInfo, actor: Actor, user: User, structure: Structure, listed: list[CollectionGrant]) -> msgspec.Raw:

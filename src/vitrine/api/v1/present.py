@@ -1,13 +1,9 @@
 """Domain values in the form of API v1 (contract 02 section 5): pure functions, keys in the contract's order."""
 
-import re
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
-from dataclasses import field as attribute
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
-from secrets import token_bytes, token_hex
-from typing import Any, NamedTuple
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -18,7 +14,6 @@ from vitrine.api.wire.dates import atom, atom_or_none
 from vitrine.library import permalinks
 from vitrine.library.model import (
     DOCUMENT,
-    THUMBNAIL,
     Collection,
     Databox,
     Field,
@@ -30,7 +25,6 @@ from vitrine.library.model import (
     Value,
 )
 from vitrine.library.permalinks import Signer
-from vitrine.library.records import Described, Shown
 
 _PLAYERS = {
     "application/pdf": "PDF",
@@ -61,11 +55,8 @@ class Frame:
     instance_id: str
     shown_ttl: int
     signer: Signer
-    base_signed: str
-    place: Place = attribute(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "place", (self.base_url, self.zone, self.instance_id))
+    writable: bool  # the values come from a writing transaction: nothing made of them is kept
+    place: Place  # base_url, zone and instance_id together
 
     def date(self, instant: datetime) -> str:
         return atom(instant, self.zone)
@@ -82,6 +73,15 @@ def label4(labels: Labels, name: str, *, empty_falls_back: bool = True) -> dict[
 
 def subdef(frame: Frame, record: Record, rendition: Rendition) -> dict[str, Any]:
     """02 section 5.3."""
+    return {
+        **subdef_without_url(frame, record, rendition),
+        "url": frame.base_url + frame.signer(record.key, rendition.name),
+        "url_ttl": frame.shown_ttl,
+    }
+
+
+def subdef_without_url(frame: Frame, record: Record, rendition: Rendition) -> dict[str, Any]:
+    """The keys of `subdef` that are equal for everybody; the two that follow are not."""
     recipe = frame.structure.recipe(record.databox_id, record.group, rendition.name)
     devices = ["all"] if rendition.name == DOCUMENT else list(recipe.devices) if recipe else []
     return {
@@ -96,8 +96,6 @@ def subdef(frame: Frame, record: Record, rendition: Rendition) -> dict[str, Any]
         "substituted": rendition.substituted,
         "created_on": frame.date(rendition.created),
         "updated_on": frame.date(rendition.updated),
-        "url": frame.base_signed + frame.signer(record.key, rendition.name),
-        "url_ttl": frame.shown_ttl,
     }
 
 
@@ -119,9 +117,8 @@ def permalink(frame: Frame, key: RecordKey, rendition: Rendition) -> dict[str, A
     }
 
 
-def record(frame: Frame, shown: Shown) -> dict[str, Any]:
-    """02 section 5.1."""
-    record = shown.record
+def record_before_thumbnail(frame: Frame, record: Record) -> dict[str, Any]:
+    """02 section 5.1, the keys before `thumbnail`."""
     return {
         "databox_id": record.databox_id,
         "record_id": record.number,
@@ -134,88 +131,17 @@ def record(frame: Frame, shown: Shown) -> dict[str, Any]:
         "collection_id": frame.structure.collections[record.collection_id].number,
         "base_id": record.collection_id,
         "sha256": record.sha256,
-        "thumbnail": subdef(frame, record, shown.thumbnail) if shown.thumbnail else None,
-        # Stored as JSON in the wire's form, so it is sent unchanged.
+    }
+
+
+def record_after_thumbnail(record: Record) -> dict[str, Any]:
+    """02 section 5.1, the keys after `thumbnail`."""
+    return {
+        # Kept as JSON in the record's row in these very words: it goes out as it is.
         "technical_informations": msgspec.Raw(record.technical.encode()),
         "phrasea_type": record.kind,
         "uuid": record.uuid,
     }
-
-
-# -- the same as JSON, from what was kept ------------------------------------------------------------------------------
-
-
-class _Kept(NamedTuple):
-    """What was made of a value for everybody, and for which structure and server. Only the signed address and its life
-    differ from one person to the next: they go between the three parts; a value without a file is one part."""
-
-    structure: Structure
-    place: Place
-    parts: tuple[bytes, ...]
-
-
-_kept: dict[Shown | Rendition, _Kept] = {}
-# What was made of the values and the status of a record: by the record, and by the values as they are.
-_Told = tuple[Structure, bytes]
-_told: dict[tuple[Shown, tuple[tuple[int, str], ...]], _Told] = {}
-_MOST_KEPT = 20_000
-_URL, _TTL = f"<{token_hex(12)}>", -int.from_bytes(token_bytes(6), "big") - 10**6
-_CUT = re.compile(b'"%s"|%d' % (_URL.encode(), _TTL))
-
-
-def record_json(frame: Frame, shown: Shown) -> bytes:
-    """`record` as JSON: a page of search results is twenty-five of these."""
-    kept = _kept.get(shown)
-    if kept is None or kept.structure is not frame.structure or kept.place != frame.place:
-        kept = _keep(frame, shown, lambda marked: record(marked, shown))
-    return _filled(frame, kept, shown.record.key, THUMBNAIL)
-
-
-def extended_json(frame: Frame, one: Described) -> bytes:
-    """A record with `subdefs`, `metadata`, `status` and `caption` (02 section 5.1)."""
-    key = one.shown.record.key
-    subdefs = []
-    for file in one.renditions:
-        kept = _kept.get(file)
-        if kept is None or kept.structure is not frame.structure or kept.place != frame.place:
-            kept = _keep(frame, file, partial(subdef, record=one.shown.record, rendition=file))
-        subdefs.append(_filled(frame, kept, key, file.name))
-    return b'%s,"subdefs":[%s],%s' % (record_json(frame, one.shown)[:-1], b",".join(subdefs), _told_of(frame, one))
-
-
-def _told_of(frame: Frame, one: Described) -> bytes:
-    """`metadata`, `status` and `caption`, with the brace that ends the record."""
-    key = (one.shown, tuple([(value.id, value.value) for _, value in one.values]))
-    known = _told.get(key)
-    if known is None or known[0] is not frame.structure:
-        rest = {
-            "metadata": metadata(one.values),
-            "status": record_status(frame, one.shown.record),
-            "caption": caption(one.values),
-        }
-        if len(_told) >= _MOST_KEPT:
-            _told.clear()
-        known = _told[key] = (frame.structure, msgspec.json.encode(rest)[1:])
-    return known[1]
-
-
-def _keep(frame: Frame, value: Shown | Rendition, make: Callable[[Frame], dict[str, Any]]) -> _Kept:
-    if len(_kept) >= _MOST_KEPT:
-        _kept.clear()
-    # The marks are random, so no title can hold them; addresses and tokens of ours need no escaping in JSON.
-    marked = replace(frame, signer=lambda _key, _name: _URL, base_signed="", shown_ttl=_TTL)
-    parts = tuple(_CUT.split(msgspec.json.encode(make(marked))))
-    made = _kept[value] = _Kept(frame.structure, frame.place, parts)
-    return made
-
-
-def _filled(frame: Frame, kept: _Kept, key: RecordKey, name: str) -> bytes:
-    parts = kept.parts
-    if len(parts) == 1:
-        return parts[0]
-    head, middle, tail = parts
-    signed = f'"{frame.base_signed}{frame.signer(key, name)}"'
-    return b"%s%s%s%d%s" % (head, signed.encode(), middle, frame.shown_ttl, tail)
 
 
 def caption(values: Iterable[tuple[Field, Value]]) -> list[dict[str, Any]]:

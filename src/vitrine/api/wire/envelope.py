@@ -15,6 +15,8 @@ from starlette.responses import Response
 from vitrine.api.wire.dates import atom
 from vitrine.api.wire.formats import JSON, PLAIN, YAML, Form, as_yaml, form_of
 from vitrine.edge import services
+from vitrine.edge.fast.encoded_headers import Pair
+from vitrine.edge.fast.responses import CompleteResponse, content_length
 from vitrine.edge.params import header
 
 API_VERSION = "2.0.0"
@@ -74,8 +76,8 @@ def answer(
     if form.is_script and status < 500:
         status = 200  # the true one is in `meta.http_code` (02 section 2)
     if form.is_yaml:
-        return _Answer(as_yaml(body), status, took, {"Content-Type": YAML, **(headers or {})})
-    return _Answer(body, status, took, headers)
+        body, headers = as_yaml(body), {"Content-Type": YAML, **(headers or {})}
+    return CompleteResponse(status, _headers(len(body), took, headers), body)
 
 
 _VARY = "Origin, Authorization, Accept"
@@ -86,24 +88,14 @@ _ALWAYS = (
 )
 
 
-class _Answer(Response):
-    """A JSON answer whose headers are put together without Starlette's checks: they are ours and already bytes."""
-
-    def __init__(self, body: bytes, status: int, took_ms: float, headers: Mapping[str, str] | None) -> None:
-        self.status_code = status
-        self.background = None
-        self.body = body
-        timing = b"_global;dur=%.1f" % took_ms
-        made = [(b"content-length", b"%d" % len(body)), (b"server-timing", timing)]
-        if headers:
-            # Bytes of a header (RFC 9110 section 5.5).
-            given = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
-            replaced = {name for name, _ in given}
-            made += given
-            made += [one for one in _ALWAYS if one[0] not in replaced]
-        else:
-            made += _ALWAYS
-        self.raw_headers = made
+def _headers(length: int, took_ms: float, headers: Mapping[str, str] | None) -> list[Pair]:
+    """What changes first, then what is always the same; *headers* replace those."""
+    changing = [content_length(length), (b"server-timing", b"_global;dur=%.1f" % took_ms)]
+    if not headers:
+        return [*changing, *_ALWAYS]
+    given = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+    replaced = {name for name, _ in given}
+    return [*changing, *given, *(pair for pair in _ALWAYS if pair[0] not in replaced)]
 
 
 def callback_of(request: Request) -> str:

@@ -1,4 +1,4 @@
-"""uvicorn's HTTP protocol with one way more to answer: status, headers and body of a whole answer in one call.
+"""uvicorn's HTTP protocol with one way more to answer: status, headers and body of a complete response in one call.
 
 The ordinary way checks every header of every answer by two regular expressions and takes two calls, which is most of
 the cost of a small answer. Whatever is not the plain case (a connection to be closed, a slow reader, a body in chunks,
@@ -14,7 +14,8 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
-from vitrine.edge.headers import WHOLE, Pair, Sealed, Whole, block_of, line
+from vitrine.edge.fast.encoded_headers import EncodedHeaders, Pair, block_of, line
+from vitrine.edge.fast.responses import COMPLETE, SendComplete
 from vitrine.edge.raw_targets import RawTargets
 
 _JOINED = 64 * 1024  # to copy more costs more than a second write
@@ -28,27 +29,28 @@ log = getLogger("vitrine.http")
 class Protocol(RawTargets):
     """For `uvicorn.Config(http=…)`: every request is offered the extension.
 
-    An application with a method `at_once(scope, whole)` is asked before a task is made for the request: it answers by
-    calling *whole* and gives True, or gives False and has done nothing.
+    An application that names `paths_without_task`, beginnings of paths, is asked for those by its method
+    `respond_without_task(scope, send)` before a task is made for the request: it answers by calling *send* and gives
+    True, or gives False and has done nothing.
     """
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
-        sending = partial(whole, cycle)
+        sending = partial(send_complete, cycle)
         # Not while others wait behind this one: each would be answered inside the answer of the one before.
         if not self.pipeline and app is self.app and self._is_answered(cycle, sending):
             return
-        extended: dict[str, Any] = {WHOLE: sending}
+        extended: dict[str, Any] = {COMPLETE: sending}
         cycle.scope["extensions"] = extended
         super()._start_asgi_task(cycle, app)
 
-    def _is_answered(self, cycle: RequestResponseCycle, sending: Whole) -> bool:
-        at_once = getattr(self.app, "at_once", None)
-        if at_once is None:
+    def _is_answered(self, cycle: RequestResponseCycle, sending: SendComplete) -> bool:
+        paths: tuple[str, ...] = getattr(self.app, "paths_without_task", ())
+        if not paths or not cycle.scope["path"].startswith(paths):
             return False
         try:
-            done: bool = at_once(cycle.scope, sending)
+            done: bool = self.app.respond_without_task(cycle.scope, sending)
         except Exception:
-            log.exception("a request could not be answered at once")
+            log.exception("a request could not be answered without a task")
             done = cycle.response_complete  # else the ordinary way will tell the client
         if done:
             cycle.on_response = _nothing  # as after a task: no circle of objects is left
@@ -59,9 +61,12 @@ def _nothing() -> None:
     pass
 
 
-def whole(cycle: RequestResponseCycle, status: int, headers: Iterable[Pair], body: bytes, always: bytes) -> bool:
-    """Send a whole answer; *always* are more header lines as `block_of` makes them. False when nothing was sent: it is
-    not the plain case, or no right answer, of which the ordinary way will tell."""
+def send_complete(
+    cycle: RequestResponseCycle, status: int, headers: Iterable[Pair], body: bytes, always: bytes
+) -> bool:
+    """Send a complete response; *always* are more header lines as `block_of` makes them.
+
+    False when nothing was sent: it is not the plain case, or no right answer, of which the ordinary way will tell."""
     if (
         not cycle.keep_alive
         or cycle.response_started
@@ -72,7 +77,7 @@ def whole(cycle: RequestResponseCycle, status: int, headers: Iterable[Pair], bod
     ):
         return False
     is_head, has_body = cycle.scope["method"] == "HEAD", status not in _BODILESS
-    read = (headers.block, headers.length) if type(headers) is Sealed else _read(headers)
+    read = (headers.block, headers.length) if type(headers) is EncodedHeaders else _read(headers)
     if read is None:
         return False
     block, length = read

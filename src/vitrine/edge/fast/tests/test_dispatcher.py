@@ -9,7 +9,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from vitrine.edge.dispatch import Dispatcher
+from vitrine.edge.fast.dispatcher import Dispatcher
 from vitrine.errors import DomainError, NotFound
 
 
@@ -50,7 +50,7 @@ ROUTES = [
 )  # fmt: skip
 def test_both_ways_lead_to_the_same_answer(method: str, path: str) -> None:
     plain = Starlette(routes=ROUTES, exception_handlers={DomainError: refused})
-    short = Dispatcher(ROUTES, plain, {DomainError: refused}, {})
+    short = Dispatcher(ROUTES, plain, {DomainError: refused})
     ours = TestClient(short, raise_server_exceptions=False).request(method, path)
     theirs = TestClient(plain, raise_server_exceptions=False).request(method, path)
     assert (ours.status_code, ours.text) == (theirs.status_code, theirs.text)

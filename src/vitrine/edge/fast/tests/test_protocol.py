@@ -15,8 +15,10 @@ import pytest
 import uvicorn
 from starlette.types import Message, Receive, Scope, Send
 
-from vitrine.edge.headers import WHOLE, Sealed, Whole, block_of
-from vitrine.edge.protocol import Protocol
+from vitrine.edge.fast import encoded_headers
+from vitrine.edge.fast.encoded_headers import EncodedHeaders, block_of
+from vitrine.edge.fast.protocol import Protocol
+from vitrine.edge.fast.responses import COMPLETE, SendComplete
 
 PLAIN = [(b"content-type", b"text/plain"), (b"x-kind", b"plain")]
 LARGE = b"x" * 3_000_000
@@ -30,17 +32,17 @@ class App:
         self.taken: list[bool] = []
         self.tasks: list[str] = []
 
-    def at_once(self, scope: Scope, whole: Whole) -> bool:
+    paths_without_task = ("/once/",)
+
+    def respond_without_task(self, scope: Scope, whole: SendComplete) -> bool:
         path = scope["path"]
         if path == "/once/broken":
             raise KeyError("a bug")
         if path == "/once/broken-late":
-            whole(200, Sealed([(b"content-length", b"4")], 4), b"late", b"")
+            whole(200, EncodedHeaders([(b"content-length", b"4")], 4), b"late", b"")
             raise KeyError("a bug after the answer")
-        if not path.startswith("/once/"):
-            return False
         body = LARGE if path == "/once/large" else path.encode()
-        return whole(200, Sealed([*PLAIN, (b"content-length", b"%d" % len(body))], len(body)), body, b"")
+        return whole(200, EncodedHeaders([*PLAIN, (b"content-length", b"%d" % len(body))], len(body)), body, b"")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -49,7 +51,7 @@ class App:
                 await send({"type": message["type"] + ".complete"})
                 if message["type"] == "lifespan.shutdown":
                     return
-        whole: Whole = scope["extensions"].pop(WHOLE)
+        whole: SendComplete = scope["extensions"].pop(COMPLETE)
         path = scope["path"]
         self.tasks.append(path)
         if path == "/slow":
@@ -362,11 +364,17 @@ def test_what_no_header_may_be_is_refused_each_time(pair: tuple[bytes, bytes]) -
 
 
 def test_lines_of_many_values_are_forgotten_again() -> None:
-    from vitrine.edge import headers
-
-    for number in range(3 * headers._MOST):
+    kept = encoded_headers._encoded_before.cache_info().maxsize
+    assert kept is not None
+    for number in range(2 * kept):
         assert block_of([(b"x", b"%d" % number)]) == b"x: %d\r\n" % number
-    assert len(headers._lines) <= headers._MOST
+    assert encoded_headers._encoded_before.cache_info().currsize <= kept
+
+
+def test_long_and_changing_lines_are_not_kept() -> None:
+    before = encoded_headers._encoded_before.cache_info().currsize
+    block_of([(b"x-long", b"a" * 2000), (b"content-length", b"1234567"), (b"ratelimit", b'"token";r=3;t=4')])
+    assert encoded_headers._encoded_before.cache_info().currsize == before
 
 
 def test_the_message_in_one_piece_is_two_for_other_servers() -> None:
@@ -378,7 +386,7 @@ def test_the_message_in_one_piece_is_two_for_other_servers() -> None:
     sent: list[Message] = []
 
     async def inner(scope: Scope, receive: Receive, send: Send) -> None:
-        await send({"type": "vitrine.answer", "status": 200, "headers": [(b"a", b"b")], "body": b"c"})
+        await send({"type": COMPLETE, "status": 200, "headers": [(b"a", b"b")], "body": b"c"})
 
     async def send(message: Message) -> None:
         sent.append(message)

@@ -5,7 +5,7 @@ itself. The routes stay Starlette's `Route` objects, from which OpenAPI is made 
 ours. What no route here matches goes to the Starlette application: pages, static files, 404 and 405 as pages.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from re import Pattern
 from typing import Any
@@ -15,9 +15,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from vitrine.edge.headers import ANSWER
+from vitrine.edge.fast.responses import is_complete, send_complete
 
-_PLAIN = Response.__call__  # what a response that is one body has; those that stream have their own
 Handler = Callable[[Request], Awaitable[Response]]
 Refusal = Callable[[Request, Exception], Awaitable[Response]]
 _Convert = tuple[str, Callable[[str], Any]]
@@ -36,27 +35,12 @@ class _Path:
             self.by_method.setdefault(method, route)
 
 
-Whole = tuple[Route, Sequence[tuple[bytes, bytes]], bytes]
-Shortcut = Callable[[Scope], Whole | None]
-
-
 class Dispatcher:
-    """An ASGI application over *routes* (the first one that fits counts, as in Starlette), before *rest*.
+    """An ASGI application over *routes* (the first one that fits counts, as in Starlette), before *rest*."""
 
-    *shortcuts* (by first segment) may answer a request at once with a route, headers and a whole body, status 200; they
-    give None for everything that is not their plain case.
-    """
-
-    def __init__(
-        self,
-        routes: Iterable[Route],
-        rest: ASGIApp,
-        refusals: Mapping[type[Exception], Refusal],
-        shortcuts: Mapping[str, Shortcut],
-    ) -> None:
+    def __init__(self, routes: Iterable[Route], rest: ASGIApp, refusals: Mapping[type[Exception], Refusal]) -> None:
         self._rest = rest
         self._refusals = refusals
-        self._shortcuts = shortcuts
         self._fixed: dict[str, _Path] = {}
         self._patterns: dict[str, list[_Path]] = {}
         for route in routes:
@@ -89,20 +73,9 @@ class Dispatcher:
                 return route, {name: convert(texts[name]) for name, convert in one.converters}
         return None
 
-    def shortcut(self, scope: Scope) -> Whole | None:
-        """What a shortcut answers to an HTTP request, None for nearly all of them."""
-        path = scope["path"]
-        found = self._shortcuts.get(path[: path.find("/", 1)])
-        return None if found is None else found(scope)
-
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._rest(scope, receive, send)
-            return
-        whole = self.shortcut(scope)
-        if whole is not None:
-            scope["route"], headers, body = whole
-            await _send(scope, send, 200, headers, body)
             return
         matched = self._match(scope["path"], scope["method"])
         if matched is None:
@@ -120,19 +93,10 @@ class Dispatcher:
             if refuse is None:
                 raise
             response = await refuse(request, failure)
-        if type(response).__call__ is _PLAIN and response.background is None:
-            await _send(scope, send, response.status_code, response.raw_headers, bytes(response.body))
+        if is_complete(response):
+            await send_complete(scope, send, response)
             return
         await response(scope, receive, send)
-
-
-async def _send(scope: Scope, send: Send, status: int, headers: Iterable[tuple[bytes, bytes]], body: bytes) -> None:
-    """A whole answer: in one message where `edge.middleware` waits for it, else as ASGI has it."""
-    if "vitrine.answer" in scope:
-        await send({"type": ANSWER, "status": status, "headers": headers, "body": body})
-        return
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
 
 
 def _bucket(path: str) -> str:
