@@ -43,8 +43,8 @@ PATHS = (True, False)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Tests marked `both_databases` or `both_stores` run on each; the others on the one that needs nothing. Those marked
-    `both_paths` run with the fast paths and without; the others with them."""
+    """Tests marked `both_databases` or `both_stores` run on each; all others on the embedded one. Those marked
+    `both_paths` run with the fast paths and without; all others with them."""
     if "database_url" in metafunc.fixturenames and metafunc.definition.get_closest_marker("both_databases"):
         metafunc.parametrize("database_url", DATABASES, indirect=True)
     if "blobs_url" in metafunc.fixturenames and metafunc.definition.get_closest_marker("both_stores"):

@@ -104,6 +104,10 @@ def _end_application_tokens(world: World) -> None:
     _submit(world.current, world.settings, f"{world.settings}tokens/users/")
 
 
+def _stop_acting(world: World) -> None:
+    _submit(world.current, world.settings, f"{world.settings}switch/", switch="acts_as_owner", on="0")
+
+
 def _consent(action: str) -> Callable[[World], None]:
     def withdraw(world: World) -> None:
         number = world.app.application.id
@@ -152,6 +156,7 @@ WAYS = (
     Way(Event.APPLICATION_SUSPENDED, "administrator", _suspend_by_administrator),
     Way(Event.APPLICATION_DELETED, "page", _delete),
     Way(Event.APPLICATION_TOKENS_ENDED, "page", _end_application_tokens),
+    Way(Event.ACTING_WITHDRAWN, "page", _stop_acting),
     Way(Event.CONSENT_WITHDRAWN, "page", _consent("revoke"), role="tester"),
     Way(Event.CONSENT_WITHDRAWN, "forgetting", _consent("forget"), role="tester"),
     Way(Event.TESTER_REMOVED, "page", _people(do="remove-tester"), role="tester"),

@@ -10,6 +10,7 @@ from tests.lifetimes.events import WAYS, Way
 from tests.lifetimes.world import World
 from tests.oauth.provider import Lying
 from vitrine.accounts.lifetimes import TABLE, Credential, Effect, Event
+from vitrine.testing.postgresql import PostgreSQL
 
 Outcomes = dict[Credential, bool]
 # Recovery codes are few: what is looked at by a new sign-in comes last.
@@ -34,10 +35,10 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Way
     yield after
 
 
-def _happened(way: Way, folder: Path) -> Outcomes:
+def _happened(way: Way, folder: Path, database_url: str = "") -> Outcomes:
     provider, world = Lying(), None
     try:
-        world = World(folder, provider, way.role)
+        world = World(folder, provider, way.role, database_url)
         for credential in set(Credential) - _ONCE:  # what works before fills the caches
             assert world.works(credential), f"{credential} does not work before the event"
         way.do(world)
@@ -60,9 +61,25 @@ def _cells() -> list[object]:
 def test_a_credential_opens_what_the_table_says(
     outcomes: Callable[[Way], Outcomes], way: Way, credential: Credential
 ) -> None:
+    assert outcomes(way)[credential] is _works_on(way, credential)
+
+
+def _works_on(way: Way, credential: Credential) -> bool:
     effect = TABLE[way.event][credential]
     ends = effect in (Effect.ENDS, Effect.REFUSED) or (effect is Effect.ENDS_IF_TICKED and way.ticked)
-    assert outcomes(way)[credential] is not ends
+    return not ends
+
+
+# These end every kind of credential: of a person, of an application, of a person at an application.
+_ON_POSTGRESQL = (Event.EVERYTHING_ENDED, Event.APPLICATION_TOKENS_ENDED, Event.OWNER_CHANGED)
+
+
+@pytest.mark.parametrize("event", _ON_POSTGRESQL, ids=lambda one: one.name.lower())
+def test_the_table_holds_on_postgresql(tmp_path: Path, postgresql: PostgreSQL, event: Event) -> None:
+    way = next(one for one in WAYS if one.event is event)
+    with postgresql.database() as address:
+        opened = _happened(way, tmp_path / "data", address)
+    assert opened == {credential: _works_on(way, credential) for credential in Credential}
 
 
 def test_every_event_comes_about_in_some_way() -> None:

@@ -58,6 +58,7 @@ class Event(StrEnum):
     APPLICATION_SUSPENDED = "application suspended"
     APPLICATION_DELETED = "application deleted"
     APPLICATION_TOKENS_ENDED = "every token of an application ended"
+    ACTING_WITHDRAWN = "client credentials no longer act as the owner"
     CONSENT_WITHDRAWN = "consent withdrawn"
     TESTER_REMOVED = "tester removed"
     CO_OWNER_REMOVED = "co-owner removed"
@@ -126,6 +127,7 @@ TABLE: Mapping[Event, Mapping[Credential, Effect]] = {
     Event.APPLICATION_SUSPENDED: _row(Credential.MADE_WITH_TOKEN, refused=_OF_AN_APPLICATION),
     Event.APPLICATION_DELETED: _row(Credential.MADE_WITH_TOKEN, refused=_OF_AN_APPLICATION),
     Event.APPLICATION_TOKENS_ENDED: _row(*_CODES, Credential.PENDING_DEVICE_CODE, *_TOKENS, Credential.MADE_WITH_TOKEN),
+    Event.ACTING_WITHDRAWN: _row(Credential.ACCESS_TOKEN, Credential.ACTS_AS_OWNER, Credential.MADE_WITH_TOKEN),
     Event.CONSENT_WITHDRAWN: _row(*_AT_ONE_APPLICATION, Credential.CONSENT, offered=_SECRET),
     Event.TESTER_REMOVED: _row(*_AT_ONE_APPLICATION, offered=_SECRET),
     Event.CO_OWNER_REMOVED: _row(*_AT_ONE_APPLICATION, offered=_SECRET),

@@ -194,9 +194,10 @@ class Applications:
         if application.creator_id is None:
             return
         account = self.ensure_account(work, application.creator_id, application)
-        store.update_account(work, account.id, {"acts_alone_since": work.now if on else None})
-        if not on:
-            provenance.end_made_by_consents(work, [account.id], f"application {application.id}")
+        if on:
+            store.update_account(work, account.id, {"acts_alone_since": work.now})
+        elif account.acts_alone_since is not None:
+            self.happened(work, Event.ACTING_WITHDRAWN, application.id, application.creator_id)
 
     def set_list_shapes(
         self, work: UnitOfWork, actor: Actor, application_id: ApplicationId, shapes: str
