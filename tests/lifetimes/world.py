@@ -271,7 +271,7 @@ class World:
     def _made_with(self, token: str) -> str:
         """A developer token of another application of ada's, which the application made with its access token."""
         other = self.server.register(self.ada, profile=Profile.STRICT)
-        body = {"name": "made", "days": "90", "scopes": ["account:read"]}
+        body = {"name": "made", "days": 90, "scopes": ["account:read"]}
         answer = self.server.call("POST", f"/api/applications/{other.application.id}/tokens/", token, json=body)
         assert answer.status_code in (200, 201), answer.text
         return str(answer.json()["token"])
