@@ -13,14 +13,15 @@ from starlette.applications import Starlette
 from starlette.types import Receive, Scope, Send
 
 from vitrine import files, web
-from vitrine.accounts import Accounts, SignInPolicy, external_store, links
+from vitrine.accounts import Accounts, SignInPolicy, links
+from vitrine.accounts.identity_providers import store as external_store
 from vitrine.accounts import endings as account_endings
 from vitrine.accounts import store as accounts_store
-from vitrine.accounts.external import External
-from vitrine.accounts.letters import SEND, Letters, Postman
+from vitrine.accounts.identity_providers.service import External
+from vitrine.accounts.mail import SEND, Letters, Postman
 from vitrine.accounts.lifetimes import Lifetimes
 from vitrine.accounts.passwords import Passwords
-from vitrine.accounts.second import SecondFactor
+from vitrine.accounts.mfa import SecondFactor
 from vitrine.api import oauthv2, root, v1
 from vitrine.api import portal as portal_api
 from vitrine.api.cors import Cors
@@ -41,32 +42,33 @@ from vitrine.errors import Unavailable
 from vitrine.files.shortcut import small_permalink
 from vitrine.jobs import Jobs, Lane, Worker
 from vitrine.library.changes import Changes
-from vitrine.library.downloads import Downloads
+from vitrine.library.sharing.downloads import Downloads
 from vitrine.library.ingest import Ingest
 from vitrine.library.jobs import MAKE_RENDITIONS, SWEEP, RenditionMaker, Sweeper
-from vitrine.library.marks import Marks
-from vitrine.library.permalinks import SignedAddresses
+from vitrine.library.overlays.service import Marks
+from vitrine.library.sharing.permalinks import SignedAddresses
 from vitrine.library.presentation import Presentation
-from vitrine.library.quarantine import Quarantine
+from vitrine.library.quarantine.service import Quarantine
 from vitrine.library.records import Records
 from vitrine.library.removal import Removal
 from vitrine.library.substitution import Substitution
-from vitrine.library.upkeep import Upkeep
+from vitrine.library.structure_administration import Upkeep
 from vitrine.media.probe import Limits
 from vitrine.media.sandbox import Sandbox
 from vitrine.media.service import Media
 from vitrine.media.storage import open_store
-from vitrine.oauth import OAuth, habits, narrowing, scopes
+from vitrine.oauth import OAuth, narrowing, scopes
+from vitrine.oauth import deprecated_features
 from vitrine.oauth import endings as token_endings
 from vitrine.oauth import store as tokens
 from vitrine.oauth.narrowing import Narrowing
 from vitrine.oauth.notices import Notices
-from vitrine.oauth.personal import PersonalTokens
+from vitrine.oauth.personal_tokens import PersonalTokens
 from vitrine.platform import logging, migrate
 from vitrine.platform.crypto import Vault
 from vitrine.platform.database import Database, UnitOfWork
 from vitrine.platform.fetch import Fetcher
-from vitrine.platform.ledger import Ledger
+from vitrine.platform.deferred_writes import Ledger
 from vitrine.platform.mail import transport_of
 from vitrine.search import Indexer, Search
 from vitrine.search.embedded import EmbeddedIndex
@@ -133,7 +135,7 @@ def make_services(
         settings=settings,
         database=database,
         vault=vault,
-        ledger=Ledger(database, tokens.mark_used, accounts.touch_sessions, habits.add),
+        ledger=Ledger(database, tokens.mark_used, accounts.touch_sessions, deprecated_features.add),
         letters=letters,
         limits=RequestLimits(
             token=Limit("token", settings.token_requests),
@@ -240,7 +242,7 @@ def keep_up(services: Services, stop: threading.Event) -> None:
 PURGES: tuple[Callable[[UnitOfWork], int], ...] = (
     accounts_store.purge,
     tokens.purge,
-    habits.purge,
+    deprecated_features.purge,
     links.purge,
     external_store.purge,
     portal_store.purge,

@@ -12,9 +12,9 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
-from vitrine import providers
+from vitrine import identity_provider_settings
 from vitrine.errors import Invalid
-from vitrine.providers import Provider
+from vitrine.identity_provider_settings import Provider
 
 PREFIX = "VITRINE_"
 NO_SETTINGS = frozenset({"VITRINE_TOKEN", "VITRINE_NEW_PASSWORD"})  # what snippets and commands use beside
@@ -142,10 +142,10 @@ def load(
         for key, value in _read(file, faults).items():
             _take(values, fields_by_name, key, value, faults, f"{file.name}: {key}")
     for name, text in environ.items():
-        if name.startswith(PREFIX) and not name.startswith(providers.ENV_PREFIX) and name not in NO_SETTINGS:
+        if name.startswith(PREFIX) and not name.startswith(identity_provider_settings.ENV_PREFIX) and name not in NO_SETTINGS:
             _take(values, fields_by_name, name[len(PREFIX) :].lower(), text, faults, name)
     if "sign_in_providers" in values:
-        values["sign_in_providers"], provider_faults = providers.read(values["sign_in_providers"], environ)
+        values["sign_in_providers"], provider_faults = identity_provider_settings.read(values["sign_in_providers"], environ)
         faults.extend(provider_faults)
     values.update({key: value for key, value in overrides.items() if value is not None})
     if faults:

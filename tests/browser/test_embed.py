@@ -13,11 +13,11 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from tests.browser.conftest import ROOT, Site, come_to_rest, shoot
 from tests.browser.test_pages import serving_folder, violations
 from vitrine import app
-from vitrine.library import permalinks
+from vitrine.library.sharing import permalinks
 from vitrine.library.model import DOCUMENT, Collection
 from vitrine.settings import Settings
 from vitrine.testing import media_factory as make
-from vitrine.testing.shelf import Held, mp3_file, pdf_file, shelve
+from vitrine.testing.record_factory import Held, mp3_file, pdf_file, shelve
 
 pytestmark = pytest.mark.browser
 KINDS = ("image", "image-unknown", "video", "video-unknown", "audio", "document")

@@ -8,10 +8,10 @@ import pytest
 from tests.contract.test_04_embed import address, configuration, embed
 from vitrine.accounts import COMMAND, User
 from vitrine.library.model import RecordKey
-from vitrine.library.permalinks import BroughtLink, bring
+from vitrine.library.sharing.permalinks import BroughtLink, bring
 from vitrine.testing import media_factory as make
 from vitrine.testing.server import Server
-from vitrine.testing.shelf import Held, mp3_file, pdf_file, shelve
+from vitrine.testing.record_factory import Held, mp3_file, pdf_file, shelve
 
 
 @pytest.fixture

@@ -10,11 +10,12 @@ import pytest
 from lxml import etree
 
 from vitrine.accounts import User
-from vitrine.library import permalinks, store
+from vitrine.library import store
+from vitrine.library.sharing import permalinks
 from vitrine.library.model import RecordKey
 from vitrine.testing import media_factory as make
 from vitrine.testing.server import Server
-from vitrine.testing.shelf import Held, mp3_file, pdf_file, shelve
+from vitrine.testing.record_factory import Held, mp3_file, pdf_file, shelve
 
 VTT = "WEBVTT\n\n00:00:00.000 --> 00:00:02.000\nBoats leave.\n\n00:00:02.000 --> 00:00:04.000\nGulls follow.\n"
 CHAPTERS = (

@@ -12,13 +12,13 @@ import pyvips
 from vitrine.accounts import COMMAND, Right, User
 from vitrine.accounts.rights import ALL_RIGHTS
 from vitrine.errors import Invalid
-from vitrine.library.marks import Mark
+from vitrine.library.overlays.service import Mark
 from vitrine.library.model import RecordKey
-from vitrine.library.permalinks import paths
+from vitrine.library.sharing.permalinks import paths
 from vitrine.media.errors import MediaError
 from vitrine.testing import media_factory as make
 from vitrine.testing.server import Server
-from vitrine.testing.shelf import Held, mp3_file, pdf_file, shelve
+from vitrine.testing.record_factory import Held, mp3_file, pdf_file, shelve
 
 STAMP = {
     "blocks": [

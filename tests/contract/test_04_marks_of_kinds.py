@@ -14,7 +14,7 @@ from vitrine.accounts import Right, User
 from vitrine.accounts.rights import ALL_RIGHTS
 from vitrine.testing import media_kinds as kinds
 from vitrine.testing.server import Server
-from vitrine.testing.shelf import Held, shelve
+from vitrine.testing.record_factory import Held, shelve
 
 FORMS = {
     "heic": ("image/heic", "image/jpeg", "jpg"),

@@ -9,7 +9,7 @@ from vitrine.accounts import User
 from vitrine.library.model import RecordKey
 from vitrine.testing import media_factory as make
 from vitrine.testing.server import Server
-from vitrine.testing.shelf import Held, shelve
+from vitrine.testing.record_factory import Held, shelve
 
 CAPTION = "«\u202fLe port\u00a0» \U0001f469\u200d\U0001f467"
 

@@ -10,12 +10,12 @@ import pytest
 
 from vitrine.accounts import COMMAND, Right, User, Via
 from vitrine.accounts.rights import ALL_RIGHTS, READER
-from vitrine.library.downloads import safe, unique
+from vitrine.library.sharing.downloads import safe, unique
 from vitrine.library.model import RecordKey
 from vitrine.testing import media_factory as make
 from vitrine.testing.server import Server, Visitor
-from vitrine.testing.shelf import Held, shelve
-from vitrine.web.download import PIECE, archive
+from vitrine.testing.record_factory import Held, shelve
+from vitrine.web.library.download import PIECE, archive
 
 
 @pytest.fixture

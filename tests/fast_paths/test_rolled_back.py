@@ -9,7 +9,7 @@ import pytest
 from vitrine.accounts import COMMAND, CollectionGrant, Right, User, Via
 from vitrine.app import make_services
 from vitrine.edge import Services
-from vitrine.library import permalinks
+from vitrine.library.sharing import permalinks
 from vitrine.library.model import THUMBNAIL, RecordKey
 from vitrine.platform import cache
 from vitrine.platform.database import UnitOfWork

@@ -9,7 +9,7 @@ from tests.oauth.flows import code_of, exchange, status_of
 from tests.operations.test_letters import FORGOT, RENEW, letters, link
 from tests.operations.test_people import NEW, command
 from vitrine.accounts import COMMAND, NOBODY, User
-from vitrine.accounts.helping import Helping
+from vitrine.accounts.administration import Helping
 from vitrine.accounts.tables import sessions
 from vitrine.applications import Profile
 from vitrine.errors import Conflict, Forbidden, Invalid

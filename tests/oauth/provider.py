@@ -15,7 +15,7 @@ from joserfc import jwt
 from joserfc.jwk import RSAKey
 
 from tests.oauth.flows import Json, query_of
-from vitrine.providers import Provider
+from vitrine.identity_provider_settings import Provider
 from vitrine.testing.server import Server, Visitor
 
 CLIENT_ID, CLIENT_SECRET = "vitrine:museum", "s3cret/with +signs"

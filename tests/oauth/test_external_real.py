@@ -11,9 +11,10 @@ import pytest
 from tests.oauth.authlib_provider import CLIENT_ID, CLIENT_SECRET, AuthlibProvider
 from tests.oauth.flows import allow, hidden, listening, query_of, set_redirects
 from tests.oauth.provider import SECURITY, START, Lying, reason
-from vitrine.accounts import COMMAND, external_store
+from vitrine.accounts import COMMAND
+from vitrine.accounts.identity_providers import store as external_store
 from vitrine.applications import Profile
-from vitrine.providers import Provider
+from vitrine.identity_provider_settings import Provider
 from vitrine.testing.server import BASE, PASSWORD, Server, Visitor
 
 

@@ -19,25 +19,23 @@ from tests.schema import TOLD, call_all
 from vitrine.accounts import User
 from vitrine.applications import Profile
 from vitrine.testing.server import Registered, Server
-from vitrine.web import (
-    account,
-    administration,
-    auditing,
-    collections,
-    developer,
-    device,
-    external,
-    portal,
-    portal_insight,
-    portal_usage,
-    recovery,
-    second,
-    session,
-)
+from vitrine.web.account import account
+from vitrine.web.admin import applications
+from vitrine.web.admin import audit
+from vitrine.web.admin import collections
+from vitrine.web.developers import settings
+from vitrine.web.oauth import device
+from vitrine.web.sign_in import identity_providers
+from vitrine.web.developers import editing
+from vitrine.web.developers import limits_and_scopes
+from vitrine.web.developers import usage
+from vitrine.web.sign_in import recovery
+from vitrine.web.sign_in import mfa
+from vitrine.web.sign_in import session
 
 ROOMS = (
-    account, administration, auditing, collections, developer, device, external, portal, portal_insight, portal_usage,
-    recovery, second, session,
+    account, applications, audit, collections, settings, device, identity_providers, editing, limits_and_scopes, usage,
+    recovery, mfa, session,
 )  # fmt: skip
 ROUTES = [one for room in ROOMS for one in room.ROUTES]
 PLACE = re.compile(r"\{(\w+)(?::\w+)?\}")

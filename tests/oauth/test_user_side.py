@@ -26,7 +26,7 @@ from tests.oauth.flows import (
 )
 from vitrine.accounts import User, Via
 from vitrine.applications import Application, Profile, Switch, Switches
-from vitrine.oauth.mismatch import explain
+from vitrine.oauth.redirect_mismatch import explain
 from vitrine.testing.server import PASSWORD, Registered, Server, Visitor
 
 PAGE = "/account/security/applications/"

@@ -19,7 +19,7 @@ from vitrine.jobs.tables import jobs
 from vitrine.media.storage import LocalStore
 from vitrine.oauth.tables import access_tokens
 from vitrine.platform.tables import audit_log
-from vitrine.providers import Provider
+from vitrine.identity_provider_settings import Provider
 from vitrine.settings import Settings
 from vitrine.testing import media_factory as make
 from vitrine.testing.server import PASSWORD, Server

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from vitrine.accounts import User
-from vitrine.accounts.letters import BY_ADDRESS, BY_CALLER, TEXTS
+from vitrine.accounts.mail import BY_ADDRESS, BY_CALLER, TEXTS
 from vitrine.accounts.tables import mailed_links, sessions
 from vitrine.app import postman
 from vitrine.errors import Unavailable

@@ -8,7 +8,7 @@ import pytest
 
 from vitrine.accounts import COMMAND, NOBODY, DataboxRight, Right
 from vitrine.accounts.errors import AccountLocked, WeakPassword, WrongCredentials
-from vitrine.accounts.helping import Helping
+from vitrine.accounts.administration import Helping
 from vitrine.accounts.rights import ALL_DATABOX_RIGHTS, READER
 from vitrine.errors import Forbidden, NotFound
 from vitrine.testing.server import PASSWORD, Server

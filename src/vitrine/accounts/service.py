@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from secrets import token_urlsafe
 from typing import Any
 
-from vitrine.accounts import second_store, store
+from vitrine.accounts import store
+from vitrine.accounts import mfa_store
 from vitrine.accounts.errors import AccountLocked, LoginTaken, NotFresh, WrongCode, WrongCredentials
 from vitrine.accounts.lifetimes import Event, Happening, Lifetimes
 from vitrine.accounts.model import Actor, OpenedBy, Session, SessionId, SignIn, User, UserId, Via
@@ -284,7 +285,7 @@ class Accounts:
 
     def has_second_step(self, work: UnitOfWork, user_id: UserId) -> bool:
         """True when a password alone does not open the account (`accounts.second`)."""
-        return second_store.confirmed(work, user_id) is not None or bool(second_store.passkeys(work, user_id))
+        return mfa_store.confirmed(work, user_id) is not None or bool(mfa_store.passkeys(work, user_id))
 
     def note_attempt(self, work: UnitOfWork, counter: str, address: str, *, right: bool) -> None:
         """Count a failure under *counter* (a login, or what stands for a second step), or forget the ones before."""

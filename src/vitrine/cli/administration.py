@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from vitrine.accounts import COMMAND, CollectionGrant, DataboxRight, Right, User
-from vitrine.accounts.helping import Helping
+from vitrine.accounts.administration import Helping
 from vitrine.accounts.rights import ALL_DATABOX_RIGHTS, ALL_RIGHTS, CONTRIBUTOR, READER
 from vitrine.cli.opening import data_option, instance
 from vitrine.edge.services import Services

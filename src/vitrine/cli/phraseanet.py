@@ -20,9 +20,9 @@ from vitrine.applications import Application, BadApplication, Draft, Imported, P
 from vitrine.cli.opening import data_option, instance
 from vitrine.edge.services import Services
 from vitrine.errors import DomainError, Invalid
-from vitrine.library import permalinks
+from vitrine.library.sharing import permalinks
 from vitrine.library.model import DataboxId, RecordKey
-from vitrine.library.permalinks import BroughtLink
+from vitrine.library.sharing.permalinks import BroughtLink
 from vitrine.platform.database import UnitOfWork
 
 PARTS = ("users", "applications", "access_tokens", "permalinks")

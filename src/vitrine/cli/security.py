@@ -18,7 +18,7 @@ from vitrine.cli import inventory
 from vitrine.cli.doctor import FAULT, OK, WARNING, Finding, tell
 from vitrine.cli.opening import CONFIGURATION, data_option, load
 from vitrine.errors import Invalid
-from vitrine.oauth.habits import everywhere
+from vitrine.oauth.deprecated_features import everywhere
 from vitrine.oauth.tables import access_tokens, habit_uses
 from vitrine.platform.database import Database, UnitOfWork
 from vitrine.platform.tables import request_log

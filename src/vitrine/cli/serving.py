@@ -229,7 +229,7 @@ def sweep(grace_hours: float, data: Path) -> None:
 @data_option
 def complete(data: Path) -> None:
     """Make renditions that records lack because their recipes were added later."""
-    from vitrine.library.completing import Completion
+    from vitrine.library.missing_renditions import Completion
 
     with instance(data) as services:
         completion = Completion(services.database, services.records, services.media, services.jobs)

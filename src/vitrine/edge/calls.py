@@ -7,8 +7,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from vitrine.edge.run import services
-from vitrine.oauth import habits
-from vitrine.platform.ledger import RequestLine
+from vitrine.oauth import deprecated_features
+from vitrine.platform.deferred_writes import RequestLine
 
 GUIDE = "/developers/habits/"
 
@@ -24,8 +24,8 @@ def note(request: Request, response: Response) -> None:
     here, now = services(request), datetime.now(UTC)
     in_header: bool = state["in_header"]
     if not in_header:
-        here.ledger.habit(bearer.actor.application_id, habits.PARAMETER, now, state["address"])
-        response.headers.update(habits.headers(here.settings.absolute(GUIDE)))
+        here.ledger.habit(bearer.actor.application_id, deprecated_features.PARAMETER, now, state["address"])
+        response.headers.update(deprecated_features.headers(here.settings.absolute(GUIDE)))
     quota = state.get("quota")
     if quota is not None:
         response.raw_headers.append((b"ratelimit", quota[0].encode()))
@@ -41,6 +41,6 @@ def note(request: Request, response: Response) -> None:
             scope["route"].path,
             response.status_code,
             round((time.perf_counter() - state["started"]) * 1_000_000),
-            "" if in_header else habits.PARAMETER,
+            "" if in_header else deprecated_features.PARAMETER,
         )
     )

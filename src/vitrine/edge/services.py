@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from vitrine.accounts import Accounts
-from vitrine.accounts.external import External
-from vitrine.accounts.letters import Letters
-from vitrine.accounts.second import SecondFactor
+from vitrine.accounts.identity_providers.service import External
+from vitrine.accounts.mail import Letters
+from vitrine.accounts.mfa import SecondFactor
 from vitrine.applications import Applications, Portal
 from vitrine.applications.descriptions import Descriptions
 from vitrine.edge.limits import RequestLimits
@@ -13,23 +13,23 @@ from vitrine.edge.quotas import Quotas
 from vitrine.embed import Embeds
 from vitrine.jobs import Jobs
 from vitrine.library.changes import Changes
-from vitrine.library.downloads import Downloads
+from vitrine.library.sharing.downloads import Downloads
 from vitrine.library.ingest import Ingest
-from vitrine.library.marks import Marks
-from vitrine.library.permalinks import SignedAddresses
+from vitrine.library.overlays.service import Marks
+from vitrine.library.sharing.permalinks import SignedAddresses
 from vitrine.library.presentation import Presentation
-from vitrine.library.quarantine import Quarantine
+from vitrine.library.quarantine.service import Quarantine
 from vitrine.library.records import Records
 from vitrine.library.removal import Removal
 from vitrine.library.substitution import Substitution
-from vitrine.library.upkeep import Upkeep
+from vitrine.library.structure_administration import Upkeep
 from vitrine.media.service import Media
 from vitrine.oauth import OAuth
 from vitrine.oauth.narrowing import Narrowing
-from vitrine.oauth.personal import PersonalTokens
+from vitrine.oauth.personal_tokens import PersonalTokens
 from vitrine.platform.crypto import Vault
 from vitrine.platform.database import Database
-from vitrine.platform.ledger import Ledger
+from vitrine.platform.deferred_writes import Ledger
 from vitrine.search import Search
 from vitrine.settings import Settings
 

@@ -14,10 +14,11 @@ from vitrine.accounts.model import NOBODY, UserId
 from vitrine.embed.targets import DatafileTarget, PermalinkTarget, SignedTarget, parse
 from vitrine.embed.tracks import NoTrack, Track, as_webvtt, seconds_of, tracks_of
 from vitrine.errors import NotFound
-from vitrine.library import permalinks, store
+from vitrine.library import store
+from vitrine.library.sharing import permalinks
 from vitrine.library.errors import MayNotSee
 from vitrine.library.model import THUMBNAIL, Field, Record, RecordKey, Rendition, Value
-from vitrine.library.permalinks import BY_LINK, Behind, SignedAddress, SignedAddresses
+from vitrine.library.sharing.permalinks import BY_LINK, Behind, SignedAddress, SignedAddresses
 from vitrine.library.records import Records
 from vitrine.platform.database import UnitOfWork
 from vitrine.settings import Settings

@@ -14,12 +14,13 @@ from vitrine.edge import Services, cookie, nobody, optional_bearer, parameters, 
 from vitrine.edge.text import text_routes
 from vitrine.embed.targets import PermalinkTarget
 from vitrine.errors import NotFound
-from vitrine.files.marked import Delivery, decide, document_for
+from vitrine.files.overlaid import Delivery, decide, document_for
 from vitrine.files.send import Document, filename_of, send
-from vitrine.library import permalinks, store
+from vitrine.library import store
+from vitrine.library.sharing import permalinks
 from vitrine.library.errors import MayNotSee
 from vitrine.library.model import DataboxId, RecordKey, SharedFile
-from vitrine.library.permalinks import WrongToken
+from vitrine.library.sharing.permalinks import WrongToken
 from vitrine.platform.crypto import same
 from vitrine.platform.database import UnitOfWork
 from vitrine.platform.texts import without_controls

@@ -15,7 +15,7 @@ from vitrine.edge.services import Services
 from vitrine.errors import DomainError
 from vitrine.files.routes import PERMALINK, TOKEN_ALONE, answering
 from vitrine.files.send import headers_of
-from vitrine.library import permalinks
+from vitrine.library.sharing import permalinks
 from vitrine.library.model import DataboxId, RecordKey
 
 _PLAIN = re.compile(r"/permalink/v1/(\d{1,18})/(\d{1,18})/([0-9A-Za-z_]+)/[^/]+")

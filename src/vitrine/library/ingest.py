@@ -16,8 +16,10 @@ import msgspec
 
 from vitrine.accounts import Actor, Right, Via
 from vitrine.jobs import Jobs
-from vitrine.library import checks, permalinks, store, texts
-from vitrine.library.checks import Candidate
+from vitrine.library import store, texts
+from vitrine.library.quarantine import checks
+from vitrine.library.sharing import permalinks
+from vitrine.library.quarantine.checks import Candidate
 from vitrine.library.errors import AlreadyThere, MayNotAdd
 from vitrine.library.events import RecordAdded
 from vitrine.library.jobs import MAKE_RENDITIONS

@@ -5,7 +5,9 @@ from datetime import datetime, timedelta
 
 from vitrine.errors import Unavailable
 from vitrine.jobs import Job, Kind
-from vitrine.library import changes_store, derived_store, permalinks, store, structure_store
+from vitrine.library import changes_store, store, structure_store
+from vitrine.library.overlays import derived_store
+from vitrine.library.sharing import permalinks
 from vitrine.library.events import RenditionsReady
 from vitrine.library.model import Recipe, Record, RecordId
 from vitrine.library.records import Records

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from vitrine.accounts import Actor, Right
 from vitrine.jobs import Jobs
-from vitrine.library import access, changes_store, permalinks, store, texts
+from vitrine.library import access, changes_store, store, texts
+from vitrine.library.sharing import permalinks
 from vitrine.library.errors import MayNotReplace, NoSuchRendition
 from vitrine.library.events import RecordChanged, RenditionsReady
 from vitrine.library.ingest import Arrival, extension_of, row_of

@@ -7,7 +7,9 @@ from datetime import datetime, timedelta
 
 from vitrine.accounts import Actor
 from vitrine.applications import Application, Applications, Policy, RedirectMatch, Switch
-from vitrine.oauth import addresses, habits, scopes
+from vitrine.oauth import scopes
+from vitrine.oauth import redirect_matching
+from vitrine.oauth import deprecated_features
 from vitrine.oauth.errors import OutOfBandError, PageError, RedirectedError
 from vitrine.platform.database import UnitOfWork
 
@@ -42,19 +44,19 @@ class Asked:
     max_age: timedelta | None = None
 
     @property
-    def back(self) -> addresses.Return:
+    def back(self) -> redirect_matching.Return:
         return _way_back(self.application, self.redirect_uri, self.state, self.issuer)
 
     @property
     def is_out_of_band(self) -> bool:
-        return addresses.is_out_of_band(self.redirect_uri)
+        return redirect_matching.is_out_of_band(self.redirect_uri)
 
     @property
     def habits(self) -> tuple[str, ...]:
         """The discouraged features that this request uses."""
-        used = [habits.IMPLICIT] if self.response_type != "code" else []
+        used = [deprecated_features.IMPLICIT] if self.response_type != "code" else []
         if self.application.switches.redirects is RedirectMatch.PREFIX:
-            used += [habits.PREFIX] if self.redirect_uri not in self.application.redirects else []
+            used += [deprecated_features.PREFIX] if self.redirect_uri not in self.application.redirects else []
         return tuple(used)
 
     def must_prove(self, actor: Actor, now: datetime) -> bool:
@@ -96,7 +98,7 @@ def validate(
     redirect_uri = asked_uri or application.callback
     if not redirect_uri:
         raise PageError("invalid_request", "The application has no callback URL.")
-    if not addresses.registered_for(application, redirect_uri):
+    if not redirect_matching.registered_for(application, redirect_uri):
         raise PageError(
             "redirect_uri_mismatch",
             "The address to return to does not belong to the callback URL that is registered for this application.",
@@ -111,7 +113,7 @@ def validate(
         raise _error("invalid_request", back, "response_type must be code.")
     scope = _scope(application, given, back)
     if response_type != "code":
-        if back.address and addresses.is_out_of_band(redirect_uri) and response_type == "token":
+        if back.address and redirect_matching.is_out_of_band(redirect_uri) and response_type == "token":
             raise OutOfBandError("unsupported_response_type")
         if not application.switches.is_on(Switch.IMPLICIT, policy):
             raise _error("unauthorized_client", back, "This application gets codes only: response_type must be code.")
@@ -125,7 +127,7 @@ def validate(
     )
 
 
-def _scope(application: Application, given: Mapping[str, str], back: addresses.Return) -> frozenset[str] | None:
+def _scope(application: Application, given: Mapping[str, str], back: redirect_matching.Return) -> frozenset[str] | None:
     """None for an application without scopes, which must ask for none (01 section 3)."""
     if not application.switches.has_scopes:
         if _meant(given.get("scope")) is not None:
@@ -137,7 +139,7 @@ def _scope(application: Application, given: Mapping[str, str], back: addresses.R
         raise _error("invalid_scope", back, "A scope is unknown or not open to this application.") from None
 
 
-def _refuse_not_offered(given: Mapping[str, str], response_type: str, back: addresses.Return) -> None:
+def _refuse_not_offered(given: Mapping[str, str], response_type: str, back: redirect_matching.Return) -> None:
     """OpenID Connect Core section 3.1.2.6; OAuth 2.0 Multiple Response Type Encoding Practices section 2.1."""
     for name in NOT_OFFERED:
         if given.get(name):
@@ -147,7 +149,7 @@ def _refuse_not_offered(given: Mapping[str, str], response_type: str, back: addr
         raise _error("invalid_request", back)
 
 
-def _openid(given: Mapping[str, str], back: addresses.Return) -> tuple[str | None, frozenset[str], timedelta | None]:
+def _openid(given: Mapping[str, str], back: redirect_matching.Return) -> tuple[str | None, frozenset[str], timedelta | None]:
     """nonce, prompt and max_age (OpenID Connect Core section 3.1.2.1)."""
     nonce = given.get("nonce") or None
     prompt = frozenset(given.get("prompt", "").split()) & PROMPTS
@@ -159,9 +161,9 @@ def _openid(given: Mapping[str, str], back: addresses.Return) -> tuple[str | Non
     return nonce, prompt, timedelta(seconds=int(age)) if age else None
 
 
-def _way_back(application: Application, redirect_uri: str, state: str | None, issuer: str) -> addresses.Return:
+def _way_back(application: Application, redirect_uri: str, state: str | None, issuer: str) -> redirect_matching.Return:
     """Answers in the shape of the RFCs say who gives them (RFC 9207); those of contract 01 do not."""
-    return addresses.Return(redirect_uri, state, "" if application.switches.has_old_answers else issuer)
+    return redirect_matching.Return(redirect_uri, state, "" if application.switches.has_old_answers else issuer)
 
 
 def _client(work: UnitOfWork, applications: Applications, client_id: str) -> Application:
@@ -179,10 +181,10 @@ def _meant(value: str | None) -> str | None:
     return None if value in (None, "", "0") else value
 
 
-def _challenge(application: Application, given: Mapping[str, str], back: addresses.Return) -> str | None:
+def _challenge(application: Application, given: Mapping[str, str], back: redirect_matching.Return) -> str | None:
     challenge = given.get("code_challenge") or None
     if challenge is None:
-        needs = application.switches.is_on(Switch.PKCE_REQUIRED) and not addresses.is_out_of_band(back.address)
+        needs = application.switches.is_on(Switch.PKCE_REQUIRED) and not redirect_matching.is_out_of_band(back.address)
         if needs:
             raise _error("invalid_request", back, "code_challenge is missing: this application needs PKCE (RFC 7636).")
         return None
@@ -192,9 +194,9 @@ def _challenge(application: Application, given: Mapping[str, str], back: address
     return challenge
 
 
-def _error(code: str, back: addresses.Return, why: str = "") -> Exception:
+def _error(code: str, back: redirect_matching.Return, why: str = "") -> Exception:
     """*why* is for the developer, in the characters of RFC 6749 section 4.1.2.1: no quotation mark, no backslash."""
-    if addresses.is_out_of_band(back.address):
+    if redirect_matching.is_out_of_band(back.address):
         return OutOfBandError(code)
     # Redirected errors carry the error first and the state after it; to old applications nothing else (01 section 3.1).
     state = [("state", back.state)] if back.state else []

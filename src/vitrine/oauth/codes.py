@@ -6,7 +6,8 @@ import re
 from datetime import datetime, timedelta
 
 from vitrine.applications import Application
-from vitrine.oauth import addresses, store
+from vitrine.oauth import store
+from vitrine.oauth import redirect_matching
 from vitrine.oauth.errors import TokenError
 from vitrine.platform import audit
 from vitrine.platform.crypto import digest, is_mistyped, new_secret, same
@@ -28,7 +29,7 @@ def issue(
     authenticated: datetime | None = None,
 ) -> str:
     code = new_secret("ac")
-    life = OUT_OF_BAND_LIFE if addresses.is_out_of_band(redirect_uri) else LIFE
+    life = OUT_OF_BAND_LIFE if redirect_matching.is_out_of_band(redirect_uri) else LIFE
     store.add_code(
         work,
         {
@@ -73,7 +74,7 @@ def _same_address(application: Application, given: str, stored: str) -> bool:
     """Equal, or for the compatibility profile an extension of it at a boundary (01 section 4)."""
     if given == stored:
         return True
-    return addresses.extends(application, given, stored)
+    return redirect_matching.extends(application, given, stored)
 
 
 def _check_verifier(challenge: str | None, verifier: str | None) -> None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from vitrine.accounts import Accounts, Actor, UserId
 from vitrine.accounts import store as people
-from vitrine.accounts.letters import Letters
+from vitrine.accounts.mail import Letters
 from vitrine.applications import Account, Application
 from vitrine.oauth import scopes
 from vitrine.platform import audit

@@ -8,19 +8,10 @@ from typing import Any
 from vitrine.accounts import Accounts, Actor, Via
 from vitrine.applications import Account, Application, ApplicationId, Applications, Policy, Switch, provenance
 from vitrine.errors import Forbidden
-from vitrine.oauth import (
-    addresses,
-    authorize,
-    codes,
-    devices,
-    habits,
-    metadata,
-    mismatch,
-    narrowing,
-    openid,
-    revocation,
-    scopes,
-)
+from vitrine.oauth import authorize, codes, devices, metadata, narrowing, openid, revocation, scopes
+from vitrine.oauth import redirect_matching
+from vitrine.oauth import deprecated_features
+from vitrine.oauth import redirect_mismatch
 from vitrine.oauth.clients import Client, Clients
 from vitrine.oauth.errors import InsufficientScope, TokenError
 from vitrine.oauth.grants import BY_SECRET_ALONE, GRANTS, KNOWN, SHORT
@@ -101,7 +92,7 @@ class OAuth:
     def _was_shown(self, work: UnitOfWork, account: Account, asked: authorize.Asked) -> bool:
         """True for the addresses that people registered; one that was added with a token must have stood on a page
         where this person said yes."""
-        if addresses.registered_for(asked.application, asked.redirect_uri, own=True):
+        if redirect_matching.registered_for(asked.application, asked.redirect_uri, own=True):
             return True
         return self._applications.has_allowed(work, account, asked.redirect_uri)
 
@@ -117,12 +108,12 @@ class OAuth:
             narrowing.follow_consent(work, now)
             self.notices.granted(work, asked.application, before, now, actor.address)
 
-    def explain_mismatch(self, work: UnitOfWork, actor: Actor, given: Mapping[str, str]) -> mismatch.Mismatch | None:
+    def explain_mismatch(self, work: UnitOfWork, actor: Actor, given: Mapping[str, str]) -> redirect_mismatch.Mismatch | None:
         """Which part of a refused redirect address differs, for an owner of the application and for nobody else."""
         application = self._applications.by_client_id(work, given.get("client_id", ""))
         if application is None or not self._applications.is_owner(work, actor, application):
             return None
-        return mismatch.explain(application, given.get("redirect_uri", ""))
+        return redirect_mismatch.explain(application, given.get("redirect_uri", ""))
 
     def grant(self, work: UnitOfWork, actor: Actor, asked: authorize.Asked) -> str:
         """The address to send the browser to, or out of band the code itself. The person must have allowed it."""
@@ -259,10 +250,10 @@ class OAuth:
     def resource_metadata(self) -> dict[str, Any]:
         return metadata.protected_resource(self._name)
 
-    def habits(self, work: UnitOfWork, actor: Actor, application: Application) -> list[habits.Use]:
+    def habits(self, work: UnitOfWork, actor: Actor, application: Application) -> list[deprecated_features.Use]:
         """What the application did in the last 30 days that new ones should not. Raises NoSuchApplication."""
         found = self._applications.get(work, actor, application.id)
-        return habits.of(work, found.id, (work.now - HABITS_SHOWN).date())
+        return deprecated_features.of(work, found.id, (work.now - HABITS_SHOWN).date())
 
     # -- tokens from elsewhere -----------------------------------------------------------------------------------
 
@@ -324,7 +315,7 @@ class OAuth:
 
 
 def _habits(client: Client, grant_type: str) -> tuple[str, ...]:
-    made = [habits.PASSWORD] if grant_type == "password" else []
+    made = [deprecated_features.PASSWORD] if grant_type == "password" else []
     if not client.proved and client.application.switches.can_choose(Switch.SECRET_REQUIRED):
-        made.append(habits.NO_SECRET)
+        made.append(deprecated_features.NO_SECRET)
     return tuple(made)

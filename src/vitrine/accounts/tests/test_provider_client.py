@@ -3,7 +3,7 @@
 import pytest
 
 from vitrine.accounts.errors import ProviderRefused
-from vitrine.accounts.provider_client import _json
+from vitrine.accounts.identity_providers.client import _json
 from vitrine.platform.fetch import Answer
 
 

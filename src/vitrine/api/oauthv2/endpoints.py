@@ -18,7 +18,8 @@ from vitrine.edge.params import SMALL_BODY_BYTES, body, header, scalars
 from vitrine.edge.services import Services
 from vitrine.edge.text import json_value, shown_name
 from vitrine.errors import Forbidden, Invalid, Unavailable
-from vitrine.oauth import TokenAnswer, TokenError, habits
+from vitrine.oauth import TokenAnswer, TokenError
+from vitrine.oauth import deprecated_features
 from vitrine.oauth.metadata import DEVICE_PAGE
 from vitrine.platform.database import NotNow
 
@@ -138,7 +139,7 @@ def _token_answer(request: Request, made: TokenAnswer) -> tuple[dict[str, Any], 
     here = services(request)
     for habit in made.habits:
         here.ledger.habit(made.application_id, habit, datetime.now(UTC), request.state.address)
-    return value, habits.headers(here.settings.absolute(GUIDE)) if made.habits else {}
+    return value, deprecated_features.headers(here.settings.absolute(GUIDE)) if made.habits else {}
 
 
 def _described(refusal: TokenError) -> dict[str, str]:

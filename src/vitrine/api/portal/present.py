@@ -9,9 +9,9 @@ from vitrine.applications.model import Secret
 from vitrine.applications.portal import Person
 from vitrine.applications.portal_store import KEPT
 from vitrine.edge.quotas import Left
-from vitrine.oauth.habits import Use
+from vitrine.oauth.deprecated_features import Use
 from vitrine.oauth.narrowing import Held
-from vitrine.oauth.personal import NamedToken
+from vitrine.oauth.personal_tokens import NamedToken
 
 Json = dict[str, Any]
 

@@ -11,8 +11,8 @@ from vitrine.api.v1.frame import frame_of, lists_or_objects
 from vitrine.api.v1.present import Frame
 from vitrine.api.wire.envelope import answer
 from vitrine.edge import bearer, read, services
-from vitrine.library.checks import CHECKS
-from vitrine.library.quarantine import NoSuchItem, Waiting
+from vitrine.library.quarantine.checks import CHECKS
+from vitrine.library.quarantine.service import NoSuchItem, Waiting
 from vitrine.platform.database import UnitOfWork
 
 MOST = 1000

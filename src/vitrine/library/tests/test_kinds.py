@@ -9,7 +9,7 @@ from alembic import command
 
 from vitrine.accounts import COMMAND
 from vitrine.library import store, texts
-from vitrine.library.completing import Completion
+from vitrine.library.missing_renditions import Completion
 from vitrine.library.model import RecordKey, Rendition
 from vitrine.library.tables import databoxes, document_texts, fields, recipes, renditions
 from vitrine.library.templates import DEFAULT_FIELDS

@@ -6,7 +6,7 @@ import pyvips
 
 from vitrine.media.errors import Undecodable
 from vitrine.media.kinds import PILLOW_PICTURES, SVG
-from vitrine.media.metadata.exif import camera_facts
+from vitrine.media.metadata.read.exif import camera_facts
 from vitrine.media.pictures import DECODER_ERRORS, header_of, load_picture, load_with_pillow, pillow_size
 from vitrine.media.probe import Technical
 from vitrine.media.probe.inspect import refuse_bomb, shape

@@ -5,10 +5,10 @@ from typing import Any
 
 from vitrine.media import kinds
 from vitrine.media.errors import EmptyFile, LyingName, TooManyPixels
-from vitrine.media.metadata import read_metadata
+from vitrine.media.metadata.read import read_metadata
 from vitrine.media.probe import Probe
 from vitrine.media.probe.sniff import HEAD_BYTES, OLE, ZIP, is_misnamed, mime_of, old_office, promised_type
-from vitrine.media.probe.whole import refuse_truncated
+from vitrine.media.probe.truncation import refuse_truncated
 
 
 def probe(path: str, name: str, max_pixels: int, max_duration_s: float) -> dict[str, Any]:

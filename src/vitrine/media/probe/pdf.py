@@ -12,8 +12,8 @@ import pikepdf
 import pypdfium2 as pdfium
 
 from vitrine.media.errors import Undecodable
-from vitrine.media.metadata import xmp
-from vitrine.media.metadata.tags import Tags
+from vitrine.media.metadata.read import xmp
+from vitrine.media.metadata.read.tags import Tags
 from vitrine.media.probe import MOST_TEXT
 
 TAIL_BYTES = 4096

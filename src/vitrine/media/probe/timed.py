@@ -8,7 +8,7 @@ from av.error import FFmpegError
 
 from vitrine.media.errors import TooManyPixels, Undecodable
 from vitrine.media.kinds import SOUND_OF
-from vitrine.media.metadata.tags import Tags
+from vitrine.media.metadata.read.tags import Tags
 from vitrine.media.probe import Technical
 from vitrine.media.probe.inspect import refuse_bomb, shape
 

@@ -13,7 +13,7 @@ from vitrine.library import structure_store
 from vitrine.library.model import Collection
 from vitrine.testing import media_factory as make
 from vitrine.testing.server import Server, Visitor
-from vitrine.web import collection_forms as forms
+from vitrine.web.admin import collection_forms as forms
 
 MARKS = {"show": "none", "place": "", "align": "left", "background": "#ffffff", "colour": "#1d1e20", "lines": ""}
 CHECKS = {"do": "save", "Sha256.on": "1", "UUID.on": "1", "Dimension.width": "80"}

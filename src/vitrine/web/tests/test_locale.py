@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from vitrine.testing.server import Server
-from vitrine.web import render
+from vitrine.web.shared import render
 
 HERE = Path(render.__file__).parent
 SOURCES = HERE.parent
@@ -39,8 +39,8 @@ ROOMS = (
     "applications",
     "edge",
     "embed",
-    "oauth/personal.py",
-    "library/permalinks.py",
+    "oauth/personal_tokens.py",
+    "library/sharing/permalinks.py",
     "library/presentation.py",
     "media/probe",
     "media/sandbox.py",

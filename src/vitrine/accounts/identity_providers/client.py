@@ -1,0 +1,333 @@
+"""Talking to an OpenID provider: discovery, keys, the way there, and the code that comes back.
+
+Everything goes through the address guard. Metadata and keys are kept for an hour; a key that is not known makes the
+keys be asked for anew, at most once a minute. After a failure the provider is left alone for ten seconds, so that
+people who wait for it do not keep everybody else waiting.
+"""
+
+import base64
+import ssl
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from time import monotonic
+from typing import Any
+from urllib.parse import quote_plus, urlencode, urlsplit
+
+import msgspec
+
+from vitrine.accounts.identity_providers import tokens as tokens
+from vitrine.accounts.errors import ProviderDown, ProviderRefused
+from vitrine.platform import logging
+from vitrine.platform.crypto import base64url, digest
+from vitrine.platform.fetch import PORTS, Answer, CannotFetch, Fetcher, is_public, resolve
+from vitrine.identity_provider_settings import Provider
+
+KEPT_S, KEYS_AGAIN_S, PAUSE_S = 3600.0, 60.0, 10.0
+ANSWER_BYTES = 512 * 1024
+SCOPE = "openid profile email"
+LONGEST_TEXT = 254
+log = logging.get("vitrine.identity_provider_settings")
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who somebody is at a provider. Only (issuer, subject) stays the same; the rest is what they say today.
+
+    *email* is there only when the provider has verified it."""
+
+    provider_id: str
+    issuer: str
+    subject: str
+    email: str | None = None
+    name: str = ""
+    first_name: str = ""
+    last_name: str = ""
+    username: str = ""
+    locale: str | None = None
+    authenticated: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What was sent along to the provider, and must come back."""
+
+    nonce: str
+    verifier: str
+    redirect_uri: str
+    forced_since: datetime | None
+
+
+@dataclass(slots=True)
+class _Known:
+    metadata: dict[str, Any] = field(default_factory=dict)
+    metadata_at: float = float("-inf")
+    keys: list[tokens.PublicKey] = field(default_factory=list)
+    keys_at: float = float("-inf")
+    failed_at: float = float("-inf")
+
+
+class ProviderClient:
+    """One provider, thread-safe. *fetcher* is replaced in tests."""
+
+    def __init__(
+        self, provider: Provider, fetcher: Fetcher | None = None, clock: Callable[[], float] = monotonic
+    ) -> None:
+        self.provider = provider
+        self._fetcher = fetcher or _guarded(provider)
+        self._clock = clock
+        self._known = _Known()
+        self._lock = threading.Lock()
+
+    # -- the way there -------------------------------------------------------------------------------------------
+
+    def address(self, state: str, asked: Asked, *, choose: bool = False) -> str:
+        """Where the browser goes; *choose* lets the person take another account there. Raises ProviderDown."""
+        values = {
+            "response_type": "code",
+            "client_id": self.provider.client_id,
+            "redirect_uri": asked.redirect_uri,
+            "scope": SCOPE,
+            "state": state,
+            "nonce": asked.nonce,
+            "code_challenge": base64url(digest(asked.verifier)),
+            "code_challenge_method": "S256",
+        }
+        if asked.forced_since is not None:
+            values |= {"prompt": "login", "max_age": "0"}
+        elif choose:
+            values["prompt"] = "select_account"
+        endpoint = str(self._metadata()["authorization_endpoint"])
+        return f"{endpoint}{'&' if urlsplit(endpoint).query else '?'}{urlencode(values)}"
+
+    # -- and back ------------------------------------------------------------------------------------------------
+
+    def identity(self, answer: Mapping[str, str], asked: Asked, *, in_full: Callable[[str], bool]) -> Identity:
+        """Who came back with *answer*, the query of the callback, whose state was checked.
+
+        *in_full* is asked with the subject whether name and e-mail address are wanted, which may take a further call.
+        Raises ProviderDown or ProviderRefused."""
+        metadata = self._metadata()
+        self._require_issuer(metadata, answer.get("iss"))
+        if "error" in answer:
+            cancelled = answer["error"] in ("access_denied", "login_required", "interaction_required")
+            raise ProviderRefused("cancelled" if cancelled else "wrong", why=f"error {answer['error'][:40]!r}")
+        code = answer.get("code")
+        if not code:
+            raise ProviderRefused("wrong", why="no code")
+        given = self._exchange(metadata, code, asked)
+        claims = self._claims(metadata, given, asked)
+        told = claims
+        if in_full(claims["sub"]) and not {"email", "email_verified"} <= set(claims):
+            # Wholly from there, so that one address is never verified by what is said of another.
+            told = self._userinfo(metadata, given["access_token"], claims["sub"]) or claims
+        return _identity(self.provider, claims, told)
+
+    def _require_issuer(self, metadata: Mapping[str, Any], told: str | None) -> None:
+        """Answers of one provider must not be taken for another's (RFC 9207 section 2.4)."""
+        announced = metadata.get("authorization_response_iss_parameter_supported") is True
+        if told != self.provider.issuer and (told is not None or announced):
+            raise ProviderRefused("wrong", why="the answer comes from another issuer")
+
+    def _exchange(self, metadata: Mapping[str, Any], code: str, asked: Asked) -> dict[str, str]:
+        form = {
+            "grant_type": "authorization_code",
+            "code": code,
+            "redirect_uri": asked.redirect_uri,
+            "code_verifier": asked.verifier,
+        }
+        headers = {"Accept": "application/json", **self._authenticated(metadata, form)}
+        answer = self._call(metadata["token_endpoint"], form=form, headers=headers)
+        if answer.status != 200:
+            raise ProviderRefused("wrong", why=f"token endpoint {answer.status} {_error_code(answer)}")
+        found = _json(answer)
+        if not all(isinstance(found.get(name), str) and found[name] for name in ("id_token", "access_token")):
+            raise ProviderRefused("wrong", why="no id_token")
+        return {name: str(found[name]) for name in ("id_token", "access_token")}
+
+    def _authenticated(self, metadata: Mapping[str, Any], form: dict[str, str]) -> dict[str, str]:
+        """Our own proof: in the header where the provider takes it, else in the form (RFC 6749 section 2.3.1)."""
+        mine, secret = self.provider.client_id, self.provider.client_secret
+        if not secret:
+            form["client_id"] = mine
+            return {}
+        offered = metadata.get("token_endpoint_auth_methods_supported") or ["client_secret_basic"]
+        if "client_secret_basic" in offered:
+            pair = f"{quote_plus(mine)}:{quote_plus(secret)}"
+            return {"Authorization": f"Basic {base64.b64encode(pair.encode()).decode()}"}
+        form |= {"client_id": mine, "client_secret": secret}
+        return {}
+
+    def _claims(self, metadata: Mapping[str, Any], given: Mapping[str, str], asked: Asked) -> dict[str, Any]:
+        offered = metadata.get("id_token_signing_alg_values_supported") or ["RS256"]
+        expected = tokens.Expected(
+            self.provider.issuer, self.provider.client_id, asked.nonce,
+            frozenset(one for one in offered if isinstance(one, str)) & set(tokens.ALGORITHMS), asked.forced_since,
+        )  # fmt: skip
+        keys, now = self._keys(metadata), datetime.now(UTC)
+        try:
+            try:
+                return tokens.check(given["id_token"], keys, expected, now, given["access_token"])
+            except tokens.UnknownKey:
+                newer = self._newer_keys(metadata)
+                if newer is None:
+                    raise
+                return tokens.check(given["id_token"], newer, expected, now, given["access_token"])
+        except tokens.NotProved as failure:
+            raise ProviderRefused("not-proved", why=f"id_token: {failure}") from failure
+        except tokens.BadToken as failure:
+            raise ProviderRefused("wrong", why=f"id_token: {failure}") from failure
+
+    def _userinfo(self, metadata: Mapping[str, Any], access_token: str, subject: str) -> dict[str, Any]:
+        """More about the same person: an answer about another subject is refused (Core section 5.3.2)."""
+        endpoint = metadata.get("userinfo_endpoint")
+        if endpoint is None:
+            return {}
+        headers = {"Authorization": f"Bearer {access_token}", "Accept": "application/json"}
+        answer = self._call(endpoint, headers=headers)
+        if answer.status != 200:
+            raise ProviderRefused("wrong", why=f"userinfo {answer.status}")
+        found = _json(answer)
+        if found.get("sub") != subject:
+            raise ProviderRefused("wrong", why="userinfo is about another subject")
+        return found
+
+    # -- what is known of the provider ---------------------------------------------------------------------------
+
+    def _metadata(self) -> dict[str, Any]:
+        with self._lock:
+            known, now = self._known, self._clock()
+            if now - known.metadata_at < KEPT_S:
+                return known.metadata
+        answer = self._call(self.provider.discovery, headers={"Accept": "application/json"})
+        try:
+            found = _json(answer)
+        except ProviderRefused:
+            found = {}
+        fault = self._fault(found) if answer.status == 200 else f"discovery answers {answer.status}"
+        if fault:
+            raise self._down(fault)
+        with self._lock:
+            known.metadata, known.metadata_at = found, self._clock()
+        return found
+
+    def _fault(self, found: Mapping[str, Any]) -> str:
+        if found.get("issuer") != self.provider.issuer:
+            return "discovery is of another issuer than sign_in_providers says"
+        for name in ("authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint"):
+            if name == "userinfo_endpoint" and found.get(name) is None:
+                continue
+            if not self._is_address(found.get(name)):
+                return f"discovery has no {name} that can be used"
+        return ""
+
+    def _is_address(self, value: object) -> bool:
+        try:
+            parts = urlsplit(value) if isinstance(value, str) and value.isprintable() else None
+        except ValueError:
+            return False
+        if parts is None or not parts.hostname or parts.username is not None:
+            return False
+        return parts.scheme == "https" or (parts.scheme == "http" and self._is_inside(parts.hostname))
+
+    def _is_inside(self, host: str) -> bool:
+        return self.provider.internal and host == self.provider.host
+
+    def _keys(self, metadata: Mapping[str, Any]) -> list[tokens.PublicKey]:
+        with self._lock:
+            known, now = self._known, self._clock()
+            if now - known.keys_at < KEPT_S:
+                return known.keys
+        return self._fetched_keys(metadata)
+
+    def _newer_keys(self, metadata: Mapping[str, Any]) -> list[tokens.PublicKey] | None:
+        """The keys asked for again, or None when that was done a moment ago."""
+        with self._lock:
+            if self._clock() - self._known.keys_at < KEYS_AGAIN_S:
+                return None
+        return self._fetched_keys(metadata)
+
+    def _fetched_keys(self, metadata: Mapping[str, Any]) -> list[tokens.PublicKey]:
+        answer = self._call(metadata["jwks_uri"], headers={"Accept": "application/json"})
+        try:
+            keys = tokens.keys_of(_json(answer)) if answer.status == 200 else []
+        except (tokens.BadToken, ProviderRefused):
+            keys = []
+        if not keys:
+            raise self._down("the JWKS holds no key that can be used")
+        with self._lock:
+            self._known.keys, self._known.keys_at = keys, self._clock()
+        return keys
+
+    def _call(
+        self, url: str, *, form: Mapping[str, str] | None = None, headers: Mapping[str, str] | None = None
+    ) -> Answer:
+        with self._lock:
+            if self._clock() - self._known.failed_at < PAUSE_S:
+                raise ProviderDown("The provider does not answer.", why="it failed a moment ago", retry_after_s=10)
+        try:
+            answer = self._fetcher_for(url).call(url, form=form, headers=headers)
+        except CannotFetch as failure:
+            raise self._down(f"{urlsplit(url).hostname}: {failure.why or failure.detail}") from failure
+        if answer.status >= 500:
+            raise self._down(f"{urlsplit(url).hostname} answers {answer.status}")
+        return answer
+
+    def _fetcher_for(self, url: str) -> Fetcher:
+        """The open one for the host that the operator named, the guarded one for everything that it names itself."""
+        if self.provider.internal and not self._is_inside(urlsplit(url).hostname or ""):
+            return Fetcher(ANSWER_BYTES)
+        return self._fetcher
+
+    def _down(self, why: str) -> ProviderDown:
+        with self._lock:
+            self._known.failed_at = self._clock()
+        log.warning("provider.down", provider=self.provider.id, why=why)
+        return ProviderDown("The provider does not answer.", why=why, retry_after_s=10)
+
+
+def _guarded(provider: Provider) -> Fetcher:
+    trust = ssl.create_default_context(cafile=provider.ca_file) if provider.ca_file else None
+    ports = range(1, 65536) if provider.internal else PORTS
+    return Fetcher(ANSWER_BYTES, resolve, (lambda _address: True) if provider.internal else is_public, ports, trust)
+
+
+def _json(answer: Answer) -> dict[str, Any]:
+    try:
+        found = msgspec.json.decode(answer.body)  # unlike `json`, no half of a surrogate pair: nothing could keep it
+    except (ValueError, RecursionError, msgspec.DecodeError):
+        found = None
+    if not isinstance(found, dict):
+        raise ProviderRefused("wrong", why="an answer that is no JSON object")
+    return found
+
+
+def _error_code(answer: Answer) -> str:
+    """The `error` of a refusal, for the log: a short word, never what else stands there."""
+    try:
+        code = str(_json(answer).get("error", ""))
+    except ProviderRefused:
+        return ""
+    return code[:40] if code.replace("_", "").isalnum() else ""
+
+
+def _identity(provider: Provider, claims: Mapping[str, Any], told: Mapping[str, Any]) -> Identity:
+    def text(name: str) -> str:
+        value = told.get(name)
+        fits = isinstance(value, str) and value.isprintable() and len(value.strip()) <= LONGEST_TEXT
+        return str(value).strip() if fits else ""
+
+    verified = told.get("email_verified") is True  # the text "true" is none: some send it for what users typed
+    return Identity(
+        provider_id=provider.id,
+        issuer=provider.issuer,
+        subject=str(claims["sub"]),
+        email=text("email") or None if verified else None,
+        name=text("name"),
+        first_name=text("given_name"),
+        last_name=text("family_name"),
+        username=text("preferred_username"),
+        locale=text("locale")[:2].lower() or None,
+        authenticated=tokens.authenticated(dict(claims)),
+    )

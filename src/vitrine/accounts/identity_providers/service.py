@@ -1,0 +1,330 @@
+"""Signing in through the OpenID provider of another organisation (contract 01 section 7.3, docs/decisions/0064).
+
+An account is found by issuer and subject, which stay. An e-mail address only ever finds one at the first sign-in, when
+the provider has verified it and the operator wants that; never the account of an administrator or one with a second
+step, which their owners link themselves.
+"""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from secrets import token_urlsafe
+
+from vitrine.accounts.identity_providers import store as store
+from vitrine.accounts import mfa_store
+from vitrine.accounts import store as people
+from vitrine.accounts.errors import ProviderDown, ProviderRefused
+from vitrine.accounts.mail import Letters
+from vitrine.accounts.lifetimes import Event
+from vitrine.accounts.model import Actor, User, UserId
+from vitrine.accounts.identity_providers.client import Asked, Identity, ProviderClient
+from vitrine.accounts.service import Accounts
+from vitrine.errors import Conflict, Invalid, NotFound
+from vitrine.platform import audit
+from vitrine.platform.crypto import base64url, digest, signature
+from vitrine.platform.database import UnitOfWork
+from vitrine.identity_provider_settings import Provider
+
+SIGN_IN, PROVE, LINK = "sign-in", "prove", "link"
+CALLBACK = "/api/oauthv2/provider/{id}/callback/"
+FLOW_LIFE = timedelta(minutes=10)
+LONGEST_BACK = 16_000
+MOST_LINKED = 10
+_LOGIN = re.compile(r"[^A-Za-z0-9._-]+")
+
+# Why a sign-in through a provider opened nothing, as pages say it. Codes stand in addresses, sentences never do.
+REASONS: Mapping[str, str] = {
+    "down": "{provider} cannot be reached now. Please try again in a moment, or sign in another way.",
+    "cancelled": "You did not sign in at {provider}.",
+    "wrong": "The answer of {provider} could not be trusted, so nothing was done. Please try again.",
+    "late": "This took too long, or began in another browser. Please try again.",
+    "unknown": "No account here belongs to your account at {provider}. If you have one here, sign in with its password and connect it under My account, Security; otherwise ask the people who run this library.",  # noqa: E501
+    "taken": "There is an account with your e-mail address here. Sign in with its password, then connect {provider} under My account, Security.",  # noqa: E501
+    "domain": "{provider} does not vouch for an e-mail address that may be used here.",
+    "closed": "This account may not sign in. Ask the people who run this library.",
+    "not-proved": "{provider} does not say that you signed in there just now. Please use your password instead.",
+    "other": "At {provider} you are somebody else than here. Sign out there first, or choose the other account.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """A line of the page *Security*; *provider* is None for one that is no longer offered."""
+
+    id: int
+    provider: Provider | None
+    issuer: str
+    label: str
+    created: datetime
+    last_used: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """*address* is where the browser goes."""
+
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """Somebody who came back: who they are there, and what they wanted here."""
+
+    flow: store.Flow
+    provider: Provider
+    identity: Identity
+
+
+class Failed(Exception):
+    """A way that ended: *reason* is one of REASONS, *flow* is None when nobody knows where it began."""
+
+    def __init__(self, reason: str, flow: store.Flow | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.flow = flow
+
+
+@dataclass(slots=True)
+class External:
+    accounts: Accounts
+    letters: Letters
+    base_url: str
+    providers: tuple[Provider, ...]
+    make_client: Callable[[Provider], ProviderClient] = ProviderClient
+    _clients: dict[str, ProviderClient] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._clients = {one.id: self.make_client(one) for one in self.providers}
+
+    def provider(self, provider_id: str) -> Provider:
+        found = next((one for one in self.providers if one.id == provider_id), None)
+        if found is None:
+            raise NotFound("There is no such sign-in provider.")
+        return found
+
+    # -- there and back ------------------------------------------------------------------------------------------
+
+    def begin(self, provider_id: str, flow: store.Flow, visitor: str, *, choose: bool = False) -> Begun:
+        """Send somebody to a provider, to *choose* an account there if they were somebody else before. Opens its own
+        transactions; call it with none open.
+
+        Raises NotFound, Invalid (an address to return to that is absurdly long) or ProviderDown."""
+        client = self._clients[self.provider(provider_id).id]
+        if len(flow.back) > LONGEST_BACK:
+            raise Invalid("The address to return to is too long.", field="redirect")
+        state = token_urlsafe(32)
+        address = client.address(state, self._asked(provider_id, state, flow), choose=choose)
+        with self.accounts.database.write() as work:
+            store.begin(work, digest(state), digest(visitor), flow, FLOW_LIFE)
+        return Begun(address)
+
+    def _asked(self, provider_id: str, state: str, flow: store.Flow) -> Asked:
+        """Nonce and verifier follow from the state: the database holds nothing that redeems a code."""
+        vault = self.accounts.vault
+        return Asked(
+            nonce=base64url(signature(vault.derive("provider nonce"), state.encode())),
+            verifier=base64url(signature(vault.derive("provider verifier"), state.encode())),
+            redirect_uri=self.redirect_uri(provider_id),
+            forced_since=flow.started if flow.forced else None,
+        )
+
+    def redirect_uri(self, provider_id: str) -> str:
+        """What the operator registers at the provider."""
+        return self.base_url.rstrip("/") + CALLBACK.format(id=provider_id)
+
+    def come_back(self, provider_id: str, answer: Mapping[str, str], visitor: str) -> Returned:
+        """Who came back from a provider. Raises NotFound or Failed. Opens its own transactions."""
+        provider, state = self.provider(provider_id), answer.get("state", "")
+        with self.accounts.database.write() as work:
+            flow = store.take(work, digest(state), digest(visitor), provider.id)
+        if flow is None:
+            raise Failed("late")
+
+        def in_full(subject: str) -> bool:
+            with self.accounts.database.read() as work:
+                known = store.by_subject(work, provider.issuer, subject)
+            return known is None or bool(provider.domains)
+
+        try:
+            identity = self._clients[provider.id].identity(
+                answer, self._asked(provider.id, state, flow), in_full=in_full
+            )
+        except ProviderRefused as refusal:
+            self._note(provider, refusal.reason, refusal.why)
+            raise Failed(refusal.reason, flow) from refusal
+        except ProviderDown as refusal:
+            raise Failed("down", flow) from refusal
+        return Returned(flow, provider, identity)
+
+    def _note(self, provider: Provider, reason: str, why: str) -> None:
+        details = {"provider": provider.id, "reason": reason, "why": why}
+        with self.accounts.database.write() as work:
+            audit.write(work, None, "external.refused", f"provider {provider.id}", details)
+
+    # -- whose account it is -------------------------------------------------------------------------------------
+
+    def user_of(self, returned: Returned, address: str) -> User:
+        """The account that a sign-in opens, linked or made where the operator wants that. Raises Failed.
+
+        Opens its own transactions. Two that come at once with a new subject end up with one account: the second one
+        finds what the first one made."""
+        for _ in range(2):
+            try:
+                with self.accounts.database.write() as work:
+                    return self._user(work, returned, address)
+            except _Raced:
+                continue
+            except ProviderRefused as refusal:
+                self._note(returned.provider, refusal.reason, refusal.why)
+                raise Failed(refusal.reason, returned.flow) from refusal
+        raise Failed("wrong", returned.flow)
+
+    def _user(self, work: UnitOfWork, returned: Returned, address: str) -> User:
+        provider, identity, flow = returned.provider, returned.identity, returned.flow
+        self._require_domain(provider, identity)
+        known = store.by_subject(work, identity.issuer, identity.subject)
+        if known is None:
+            user = self._first_time(work, provider, identity, address) if flow.purpose == SIGN_IN else None
+        else:
+            user = people.user(work, UserId(known.user_id))
+        if user is None:
+            raise ProviderRefused("closed" if known else "other")
+        if user.is_guest or user.mail_locked:
+            raise ProviderRefused("closed", why=f"user {user.id}")
+        if flow.user_id is not None and flow.user_id != user.id:
+            raise ProviderRefused("other", why=f"user {user.id} instead of {flow.user_id}")
+        if known is not None:
+            store.touch(work, known.id, _label(identity))
+        people.touch_connection(work, user.id)
+        details = {"provider": provider.id}
+        audit.write(work, None, "external.used", f"user {user.id}", details, address=address)
+        return user
+
+    def _require_domain(self, provider: Provider, identity: Identity) -> None:
+        if provider.domains and (identity.email is None or not provider.takes(identity.email)):
+            raise ProviderRefused("domain")
+
+    def _first_time(self, work: UnitOfWork, provider: Provider, identity: Identity, address: str) -> User:
+        """An account for a subject that never came before."""
+        namesakes = people.by_email(work, identity.email) if identity.email else []
+        if namesakes:
+            if len(namesakes) > 1 or not self._may_link(work, provider, namesakes[0]):
+                raise ProviderRefused("taken")
+            user = namesakes[0]
+        elif provider.create_accounts and people.has_users(work):  # an instance's first account is its administrator
+            user = self._make(work, provider, identity, address)
+        else:
+            raise ProviderRefused("unknown")
+        self._add(work, user, identity, address, by="email" if namesakes else "first sign-in")
+        return user
+
+    def _may_link(self, work: UnitOfWork, provider: Provider, user: User) -> bool:
+        """True if a verified address alone opens this account, from now on for this subject."""
+        guarded = user.is_admin or user.is_guest or user.mail_locked or self.accounts.has_second_step(work, user.id)
+        # An address that already belongs to another subject there was given to somebody new.
+        known_there = any(one.issuer == provider.issuer for one in store.of_user(work, user.id))
+        return provider.link_by_email and not guarded and not known_there
+
+    def _make(self, work: UnitOfWork, provider: Provider, identity: Identity, address: str) -> User:
+        """A new account without a password and without rights: those an administrator gives."""
+        plain = _LOGIN.sub("", identity.username.partition("@")[0])[:64] or provider.id
+        wanted = [identity.email] if identity.email else [plain, *(f"{plain}-{n}" for n in range(2, 20))]
+        login = next((one for one in wanted if people.user_by_login(work, one) is None), None)
+        first, last = identity.first_name[:128], identity.last_name[:128]
+        return self.accounts.make_external(
+            work,
+            login=login or f"{plain}-{token_urlsafe(6)}",
+            address=address,
+            email=identity.email,
+            first_name=first if first or last else identity.name[:128],
+            last_name=last,
+            locale=identity.locale,
+        )
+
+    def _add(self, work: UnitOfWork, user: User, identity: Identity, address: str, *, by: str) -> None:
+        if not store.add(work, user.id, identity.issuer, identity.subject, _label(identity), used=True):
+            raise _Raced
+        details = {"provider": identity.provider_id, "by": by}
+        audit.write(work, None, "external.linked", f"user {user.id}", details, address=address)
+        if by != "first sign-in":
+            self.letters.tell(work, "identity-added", user, {"provider": self.provider(identity.provider_id).label})
+
+    def identity_id(self, work: UnitOfWork, returned: Returned) -> int | None:
+        """The link through which this sign-in opens an account; None when it was taken away meanwhile."""
+        linked = store.by_subject(work, returned.identity.issuer, returned.identity.subject)
+        return linked.id if linked else None
+
+    # -- one's own page ------------------------------------------------------------------------------------------
+
+    def overview(self, work: UnitOfWork, actor: Actor) -> list[Connected]:
+        known = {one.issuer: one for one in self.providers}
+        return [
+            Connected(one.id, known.get(one.issuer), one.issuer, one.label, one.created, one.last_used)
+            for one in store.of_user(work, actor.must_user_id)
+        ]
+
+    def provers(self, work: UnitOfWork, user_id: UserId) -> list[Provider]:
+        """The providers at which this person can prove who they are."""
+        mine = {one.issuer for one in store.of_user(work, user_id)}
+        return [one for one in self.providers if one.issuer in mine]
+
+    def seal(self, returned: Returned, now: datetime) -> str:
+        """What the page that asks *connect these two?* sends back: closed, for this person, for ten minutes."""
+        identity = returned.identity
+        told = {
+            "user": returned.flow.user_id, "provider": identity.provider_id, "issuer": identity.issuer,
+            "subject": identity.subject, "label": _label(identity), "ends": (now + FLOW_LIFE).timestamp(),
+        }  # fmt: skip
+        return self.accounts.vault.encrypt(json.dumps(told))
+
+    def check_linkable(self, returned: Returned) -> None:
+        """Raises Failed when this subject may not be connected."""
+        try:
+            self._require_domain(returned.provider, returned.identity)
+        except ProviderRefused as refusal:
+            raise Failed(refusal.reason, returned.flow) from refusal
+
+    def link(self, work: UnitOfWork, actor: Actor, sealed: str) -> Provider:
+        """Connect what `seal` closed with the actor's account. Raises NotFresh, Invalid or Conflict."""
+        self.accounts.require_fresh(work, actor)
+        try:
+            told = json.loads(self.accounts.vault.decrypt(sealed))
+        except ValueError:
+            told = {}
+        if told.get("user") != actor.must_user_id or told.get("ends", 0) <= work.now.timestamp():
+            raise Invalid("This took too long. Please begin again.", field="identity")
+        provider = self.provider(str(told["provider"]))
+        if len(store.of_user(work, actor.must_user_id)) >= MOST_LINKED:
+            raise Conflict("There are ten connected sign-ins already. Remove one first.")
+        if not store.add(work, actor.must_user_id, told["issuer"], told["subject"], told["label"]):
+            raise Conflict("This sign-in is connected already, with this account or with another one.")
+        details = {"provider": provider.id, "by": "owner"}
+        audit.write(work, actor, "external.linked", f"user {actor.user_id}", details)
+        user = self.accounts.get(work, actor.must_user_id)
+        self.letters.tell(work, "identity-added", user, {"provider": provider.label})
+        return provider
+
+    def unlink(self, work: UnitOfWork, actor: Actor, linked_id: int) -> None:
+        """Take one away, unless nothing would open the account any more. Raises NotFresh, NotFound or Conflict."""
+        self.accounts.require_fresh(work, actor)
+        mine = actor.must_user_id
+        listed = store.of_user(work, mine)
+        if all(one.id != linked_id for one in listed):
+            raise NotFound("There is no such sign-in of yours.")
+        offered = {one.issuer for one in self.providers}
+        others = [one for one in listed if one.id != linked_id and one.issuer in offered]
+        if not others and not people.password_hash(work, mine) and not mfa_store.passkeys(work, mine):
+            raise Conflict("Nothing else opens your account. Choose a password or add a passkey first.")
+        store.remove(work, mine, linked_id)
+        self.accounts.happened(work, actor, Event.PROVIDER_UNLINKED, authenticator_id=linked_id)
+        audit.write(work, actor, "external.unlinked", f"user {actor.user_id}", {"identity": linked_id})
+
+
+class _Raced(Exception):
+    """Somebody linked the same subject meanwhile."""
+
+
+def _label(identity: Identity) -> str:
+    return identity.email or identity.username or identity.name

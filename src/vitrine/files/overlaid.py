@@ -1,0 +1,56 @@
+"""Chooses what a viewer gets: the file itself, or the overlaid copy where one is required (contract 04 section 5).
+
+Every route that delivers a picture of a record uses this. A file that needs no overlay costs one look at its
+collection.
+"""
+
+from dataclasses import dataclass
+from functools import partial
+
+from starlette.requests import Request
+
+from vitrine.accounts import NOBODY, Actor
+from vitrine.edge import Services, off, services
+from vitrine.files.send import Document
+from vitrine.library.overlays import service as overlays
+from vitrine.library.overlays.service import Wanted
+from vitrine.library.model import Record, Rendition
+from vitrine.platform.database import UnitOfWork
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A file to be delivered. *wanted* is the overlay it must carry; *varies* means that others get different bytes."""
+
+    record: Record
+    rendition: Rendition
+    wanted: Wanted | None
+    varies: bool
+
+
+def decide(
+    here: Services,
+    work: UnitOfWork,
+    record: Record,
+    rendition: Rendition,
+    *,
+    viewer: Actor = NOBODY,
+    issuer: Actor | None = None,
+    own: bool = False,
+) -> Delivery:
+    """Decide inside the unit of work that read the file."""
+    if not rendition.mime.startswith("image/"):
+        return Delivery(record, rendition, None, varies=False)
+    structure = here.records.structure(work)
+    mark = overlays.due(structure, record, rendition, work.now, viewer=viewer, issuer=issuer, own=own)
+    wanted = here.marks.wanted(work, record, rendition, mark)
+    return Delivery(record, rendition, wanted, varies=wanted is not None or overlays.depends_on_viewer(structure, record))
+
+
+async def document_for(request: Request, delivery: Delivery) -> Document:
+    """The document to send: the file itself, or its overlaid copy, made now if need be."""
+    if delivery.wanted is None:
+        return Document.of(delivery.record, delivery.rendition)
+    wanted = delivery.wanted
+    ready = wanted.ready if wanted.ready else await off(partial(services(request).marks.make, wanted))
+    return Document.of(delivery.record, overlays.stand_in(delivery.rendition, ready))

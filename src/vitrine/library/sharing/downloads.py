@@ -1,0 +1,147 @@
+"""Downloading several documents at once: which file of each, and its name (contract 06 section 17.7, row download)."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from vitrine.accounts import Actor
+from vitrine.errors import Conflict, Invalid
+from vitrine.library import access, store
+from vitrine.library.overlays import service as overlays
+from vitrine.library.overlays.service import Marks, Wanted
+from vitrine.library.model import DOCUMENT, PREVIEW, Record, RecordKey, Rendition, Structure
+from vitrine.library.records import Records
+from vitrine.media.kinds import marked_as
+from vitrine.platform import audit
+from vitrine.platform.database import UnitOfWork
+
+MOST = 500
+LONGEST_NAME = 150
+_UNSAFE = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f]+')
+_RESERVED = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\..*)?", re.IGNORECASE)
+
+
+class NothingToDownload(Conflict):
+    """None of the documents may be downloaded by this person."""
+
+    code = "nothing_to_download"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One file of the archive: its name, its bytes, and the overlay it must carry."""
+
+    name: str
+    sha256: str
+    size: int
+    modified: datetime
+    wanted: Wanted | None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """*left_out* holds the titles of documents that the person sees but may not download. Documents they may not see
+    are in neither list."""
+
+    entries: tuple[Entry, ...]
+    left_out: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Downloads:
+    records: Records
+    marks: Marks
+
+    def plan(self, work: UnitOfWork, actor: Actor, keys: Iterable[RecordKey]) -> Plan:
+        """For each document the original if the actor may have it, else the preview, with its overlay where one is
+        required.
+
+        Raises Invalid for no documents or too many, NothingToDownload when none of them may be downloaded.
+        """
+        wanted = list(dict.fromkeys(keys))
+        if not wanted:
+            raise Invalid("Choose at least one document first.", field="record")
+        if len(wanted) > MOST:
+            raise Invalid(f"At most {MOST} documents can be downloaded together.", field="record")
+        structure = self.records.structure(work)
+        entries: list[Entry] = []
+        left_out: list[str] = []
+        taken: set[str] = set()
+        for key in wanted:
+            record = store.by_key(work, key)
+            if record is None or not access.sees(actor, record, work.now):
+                continue
+            rendition = _best_rendition(
+                structure, actor, record, store.renditions_of(work, [record.id])[record.id], work.now
+            )
+            if rendition is None:
+                left_out.append(record.title)
+            else:
+                entries.append(self._entry(work, structure, actor, record, rendition, taken))
+        if not entries:
+            raise NothingToDownload("You may not download any of these documents.", field="record")
+        return Plan(tuple(entries), tuple(left_out))
+
+    def _entry(
+        self,
+        work: UnitOfWork,
+        structure: Structure,
+        actor: Actor,
+        record: Record,
+        rendition: Rendition,
+        taken: set[str],
+    ) -> Entry:
+        assert rendition.sha256 is not None
+        mark = overlays.due(structure, record, rendition, work.now, viewer=actor, own=True)
+        wanted = self.marks.wanted(work, record, rendition, mark)
+        name = unique(safe(_entry_name(record, rendition, wanted)), taken)
+        return Entry(name, rendition.sha256, rendition.size, record.created, wanted)
+
+    def note(self, work: UnitOfWork, actor: Actor, keys: Sequence[RecordKey], plan: Plan) -> None:
+        """Write an audit entry for the download."""
+        details = {"files": len(plan.entries), "records": [str(key) for key in keys[:MOST]]}
+        audit.write(work, actor, "records.downloaded", "", details)
+
+
+def _best_rendition(
+    structure: Structure, actor: Actor, record: Record, files: Iterable[Rendition], now: datetime
+) -> Rendition | None:
+    ready = {rendition.name: rendition for rendition in files if rendition.is_ready}
+    for name in (DOCUMENT, PREVIEW):
+        recipe = structure.recipe(record.databox_id, record.group, name)
+        downloadable = name == DOCUMENT or (recipe is not None and recipe.downloadable)
+        if name in ready and downloadable and access.may_have(actor, record, name, recipe, now):
+            return ready[name]
+    return None
+
+
+def _entry_name(record: Record, rendition: Rendition, wanted: Wanted | None) -> str:
+    if rendition.name == DOCUMENT:
+        return record.original_name or f"{record.title}.{rendition.extension}".rstrip(".")
+    stem = (record.original_name or record.title).rpartition(".")[0] or record.title
+    mime, extension = marked_as(rendition.mime) if wanted else (rendition.mime, rendition.extension)
+    extension = rendition.extension if mime == rendition.mime else extension
+    return f"{stem}-{rendition.name}.{extension}"
+
+
+def safe(name: str) -> str:
+    """A name that is valid on every system and stays in its folder: no separators, device names or leading dots."""
+    plain = _UNSAFE.sub("_", name).strip(" .") or "document"
+    stem, dot, extension = plain.rpartition(".")
+    if dot and len(extension) <= 12:
+        plain = f"{stem[: LONGEST_NAME - len(extension)].rstrip(' .') or 'document'}.{extension}"
+    else:
+        plain = plain[:LONGEST_NAME]
+    return f"_{plain}" if _RESERVED.fullmatch(plain) else plain
+
+
+def unique(name: str, taken: set[str]) -> str:
+    """*name*, or `name (2).jpg` and so on. Names that differ only in case are the same file on many systems."""
+    stem, dot, extension = name.rpartition(".")
+    candidate, number = name, 1
+    while candidate.casefold() in taken:
+        number += 1
+        candidate = f"{stem} ({number}).{extension}" if dot else f"{name} ({number})"
+    taken.add(candidate.casefold())
+    return candidate

@@ -1,0 +1,73 @@
+"""The administrators' page of applications (contract 07 P11 "Better"): list, approve, refuse, suspend, resume."""
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from vitrine.accounts import Actor
+from vitrine.applications import ApplicationId, usage
+from vitrine.edge import long_read, services, write
+from vitrine.errors import Invalid
+from vitrine.platform.database import UnitOfWork
+from vitrine.web.shared.forms import known, posted
+from vitrine.web.shared.render import page, redirect, said
+
+PAGE = "/admin/applications/"
+PER_PAGE = 50
+
+
+async def show(request: Request) -> Response:
+    return await _page(request)
+
+
+async def _page(request: Request, fault: str = "", of: int = 0) -> Response:
+    here = services(request)
+    words = request.query_params.get("q", "").strip()[:100]
+    number = request.query_params.get("page", "1")
+    at = max(int(number[:6]) if number.isdecimal() else 1, 1)
+
+    def call(work: UnitOfWork, actor: Actor) -> dict[str, Any]:
+        found = here.portal.every(work, actor, limit=PER_PAGE + 1, offset=(at - 1) * PER_PAGE, words=words)
+        shown = found[:PER_PAGE]
+        return {
+            "applications": shown, "more": len(found) > PER_PAGE, "people": here.applications.people(work, shown),
+            "month": usage.summaries(work, [one.id for one in shown], usage.KEPT),
+        }  # fmt: skip
+
+    return page(
+        request, "admin/applications.html", words=words, at=at, fault=fault, fault_of=of,
+        needs_approval=here.portal.needs_approval, **await long_read(request, known, call),
+    )  # fmt: skip
+
+
+async def decide(request: Request) -> Response:
+    given = await posted(request)
+    here = services(request)
+    application_id, action = ApplicationId(request.path_params["id"]), given.get("do", "")
+    reason = given.get("reason", "")
+
+    def call(work: UnitOfWork, actor: Actor) -> None:
+        if action in ("approve", "refuse"):
+            here.portal.decide(work, actor, application_id, yes=action == "approve", reason=reason)
+        elif action == "suspend":
+            here.portal.suspend(work, actor, application_id, reason, by="admin")
+        elif action == "resume":
+            here.portal.resume(work, actor, application_id, by="admin")
+        else:
+            raise Invalid("There is no such choice.", field="do")
+
+    try:
+        await write(request, known, call)
+    except Invalid as refusal:
+        if refusal.field != "reason":
+            raise
+        return await _page(request, said(request, refusal), application_id)
+    return redirect(f"{PAGE}?{request.url.query}" if request.url.query else PAGE)
+
+
+ROUTES = [
+    Route(PAGE, show, methods=["GET"]),
+    Route(PAGE + "{id:int}/", decide, methods=["POST"]),
+]

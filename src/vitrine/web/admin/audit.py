@@ -1,0 +1,72 @@
+"""The audit log for administrators: what happened, by whom and from where, and the same as a file (issue 4, item 8)."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from vitrine.accounts import Actor
+from vitrine.edge import long_read, services, write
+from vitrine.errors import Invalid
+from vitrine.platform import audit
+from vitrine.platform.audit import Line, Wanted
+from vitrine.platform.database import UnitOfWork
+from vitrine.web.shared.forms import known
+from vitrine.web.shared.render import page
+
+PAGE = "/admin/audit/"
+SHOWN, IN_A_FILE = 100, 10_000
+
+
+async def show(request: Request) -> Response:
+    """The newest lines of what is asked, a hundred at once."""
+    here, wanted = services(request), _wanted(request)
+    found = await long_read(
+        request, known, lambda work, actor: here.accounts.audit_lines(work, actor, wanted, SHOWN + 1)
+    )
+    given = {name: request.query_params.get(name, "") for name in ("since", "until", "action")}
+    more = found[SHOWN - 1].id if len(found) > SHOWN else None
+    return page(request, "admin/audit.html", lines=found[:SHOWN], given=given, more=more)
+
+
+async def export(request: Request) -> Response:
+    """The same as JSON Lines, at most ten thousand (`vitrine audit` has no such bound). That it was taken is a line."""
+    here, wanted = services(request), _wanted(request)
+
+    def call(work: UnitOfWork, actor: Actor) -> list[Line]:
+        made = here.accounts.audit_lines(work, actor, wanted, IN_A_FILE)
+        audit.write(work, actor, "audit.exported", "audit log", {"lines": len(made)})
+        return made
+
+    found = await write(request, known, call)
+    headers = {"Content-Disposition": 'attachment; filename="audit.jsonl"', "Cache-Control": "no-store"}
+    body = b"".join(msgspec.json.encode(one) + b"\n" for one in found)
+    return Response(body, media_type="application/jsonl", headers=headers)
+
+
+def _wanted(request: Request) -> Wanted:
+    """What the address asks for. Raises Invalid naming the field."""
+    given = request.query_params
+    before = given.get("before", "")
+    until = _day(given.get("until", ""), "until")
+    return Wanted(
+        _day(given.get("since", ""), "since"),
+        None if until is None else until + timedelta(days=1),  # a day that is named is meant with its evening
+        given.get("action", "").strip()[:80],
+        int(before) if before.isdecimal() and len(before) < 18 else None,
+    )
+
+
+def _day(text: str, field: str) -> datetime | None:
+    if not text:
+        return None
+    try:
+        found = date.fromisoformat(text)
+        return datetime(found.year, found.month, found.day, tzinfo=UTC) if found.year < 9999 else None
+    except ValueError:
+        raise Invalid("Write the day as 2026-01-31.", field=field) from None
+
+
+ROUTES = [Route(PAGE, show, methods=["GET"]), Route(PAGE + "export/", export, methods=["GET"])]

@@ -1,0 +1,180 @@
+"""Pages of the collections that a person manages: marks of their pictures, checks of what comes in.
+
+Marks are for administrators and who has `manage` on that very collection, checks for administrators; everybody else
+is told that there is nothing (design 5.6). Without script.
+"""
+
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from starlette.datastructures import UploadFile
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from vitrine.accounts import Actor, Right
+from vitrine.edge import csrf, off, parameters, read, services, write
+from vitrine.edge.params import Params
+from vitrine.errors import DomainError, Forbidden, Invalid, NotFound
+from vitrine.library.quarantine.checks import CHECKS
+from vitrine.library.model import Collection, CollectionId
+from vitrine.library.presentation import LARGEST_PICTURE
+from vitrine.platform.database import UnitOfWork
+from vitrine.web.admin import collection_forms as forms
+from vitrine.web.shared.forms import known
+from vitrine.web.shared.render import page, redirect, said
+
+HERE = "/admin/collections/"
+FORM_BYTES = 2 * LARGEST_PICTURE + 2**20
+
+
+@dataclass(slots=True)
+class Typed:
+    """A form that had a fault: what was typed, and what is wrong by field."""
+
+    marks: dict[str, str] = field(default_factory=dict)
+    checks: dict[str, Any] = field(default_factory=dict)
+    faults: dict[str, str] = field(default_factory=dict)
+
+
+async def listed(request: Request) -> Response:
+    here = services(request)
+
+    def call(work: UnitOfWork, actor: Actor) -> list[tuple[str, list[Collection]]]:
+        structure = here.records.structure(work)
+        mine = [one for one in structure.collections.values() if manages(work, actor, one.id)]
+        if not mine and not actor.is_admin:
+            raise NotFound("There is nothing at this address.")
+        return [
+            (box.view_name, [one for one in mine if one.databox_id == box.id]) for box in structure.databoxes.values()
+        ]
+
+    return page(request, "admin/collections.html", boxes=await read(request, known, call))
+
+
+def manages(work: UnitOfWork, actor: Actor, base: CollectionId) -> bool:
+    return actor.is_admin or actor.rights.on(base, Right.manage, work.now)
+
+
+async def show(request: Request) -> Response:
+    return await _page(request, Typed(), saved=request.query_params.get("saved", ""))
+
+
+async def _page(request: Request, typed: Typed, *, saved: str = "") -> Response:
+    here, base = services(request), CollectionId(request.path_params["base_id"])
+
+    def call(work: UnitOfWork, actor: Actor) -> dict[str, Any]:
+        collection = _mine(request, work, actor, base)
+        structure = here.records.structure(work)
+        policy = here.quarantine.policy(work, collection)
+        return {
+            "collection": collection,
+            "marks": typed.marks or {"show": collection.public_presentation, **forms.stamp_fields(collection.stamp)},
+            "checks": typed.checks or forms.check_fields(policy),
+            "own": here.quarantine.says(work, base),
+            "fields": [one.name for one in structure.fields[collection.databox_id] if not one.business],
+            "others": [one for one in structure.collections.values() if one.databox_id == collection.databox_id],
+        }
+
+    found = await read(request, known, call)
+    status = 400 if typed.faults else 200
+    return page(
+        request, "admin/collection.html", status=status, faults=typed.faults, saved=saved, places=forms.PLACES,
+        choices=forms.CHOICES, options={name: one.defaults for name, one in CHECKS.items()}, **found,
+    )  # fmt: skip
+
+
+def _mine(request: Request, work: UnitOfWork, actor: Actor, base: CollectionId) -> Collection:
+    """Raises NotFound for collections that are not there and for those of others alike."""
+    try:
+        return services(request).presentation.permit(work, actor, base)
+    except Forbidden as refusal:
+        raise NotFound("There is nothing at this address.", why=refusal.why) from refusal
+
+
+async def set_marks(request: Request) -> Response:
+    """Watermark, stamp and what strangers get. Pictures are looked at in a child before anything is written."""
+    base = CollectionId(request.path_params["base_id"])
+    params = await parameters(request, max_bytes=FORM_BYTES)
+    try:
+        csrf.require(request, params.text("csrf"))
+        collection = await read(request, known, lambda work, actor: _mine(request, work, actor, base))
+        given = {name: value for name, value in params.form.items() if isinstance(value, str) and name != "csrf"}
+        try:
+            changes = await _marks(request, collection, params, given)
+            await write(request, known, lambda work, actor: _set_marks(request, work, actor, base, changes))
+        except (Forbidden, NotFound):
+            raise
+        except DomainError as refusal:
+            where = refusal.field if refusal.field in ("stamp", "public_presentation") else "watermark"
+            shown = {**forms.stamp_fields(collection.stamp), "show": collection.public_presentation, **given}
+            shown["logo"] = forms.stamp_fields(collection.stamp)["logo"]
+            return await _page(request, Typed(marks=shown, faults={where: said(request, refusal)}))
+    finally:
+        await params.close()
+    return redirect(f"{HERE}{base}/?saved=marks")
+
+
+async def _marks(request: Request, collection: Collection, params: Params, given: dict[str, str]) -> dict[str, Any]:
+    changes: dict[str, Any] = {"public_presentation": given.get("show", "")}
+    picture = await _kept(request, params, "watermark")
+    if picture is not None or given.get("watermark_forget"):
+        changes["watermark"] = picture
+    if given.get("place") != forms.KEEP:
+        logo = await _kept(request, params, "logo")
+        before = forms.stamp_fields(collection.stamp)["logo"]
+        changes["stamp"] = forms.stamp_of(given, logo or (None if given.get("logo_forget") else before))
+    return changes
+
+
+async def _kept(request: Request, params: Params, name: str) -> str | None:
+    """The digest of an uploaded picture; None when no file was chosen. Raises Invalid or a MediaError."""
+    sent: UploadFile | None = next((one for one in params.files.get(name, ()) if one.filename), None)
+    if sent is None:
+        return None
+    where = "stamp" if name == "logo" else "watermark"
+    try:
+        return await off(partial(services(request).presentation.keep_picture, sent.file, sent.filename or name))
+    except DomainError as refusal:
+        refusal.field = where
+        raise
+
+
+def _set_marks(request: Request, work: UnitOfWork, actor: Actor, base: CollectionId, changes: dict[str, Any]) -> None:
+    here = services(request)
+    collection = _mine(request, work, actor, base)
+    public = [one.name for one in here.records.structure(work).fields[collection.databox_id] if not one.business]
+    for unknown in forms.unknown_fields(changes.get("stamp"), public):
+        raise Invalid("There is no public field {name}.", field="stamp", values={"name": unknown})
+    here.presentation.set(work, actor, base, changes)
+
+
+async def set_checks(request: Request) -> Response:
+    """The checks of this collection: said whole, or forgotten, so that those of databox and instance count again."""
+    here, base = services(request), CollectionId(request.path_params["base_id"])
+    params = await parameters(request)
+    csrf.require(request, params.text("csrf"))
+    forget = params.text("do") == "forget"
+    typed = forms.given_checks(params)
+
+    def call(work: UnitOfWork, actor: Actor) -> None:
+        collection = _mine(request, work, actor, base)
+        every = here.records.structure(work).collections.values()
+        bases = [one.id for one in every if one.databox_id == collection.databox_id]
+        policy = None if forget else forms.policy_of(typed, bases)
+        here.quarantine.set_policy(work, actor, policy, base=base)
+
+    try:
+        await write(request, known, call)
+    except Invalid as refusal:
+        return await _page(request, Typed(checks=typed, faults={refusal.field: said(request, refusal)}))
+    return redirect(f"{HERE}{base}/?saved=checks")
+
+
+ROUTES = [
+    Route(HERE, listed, methods=["GET"]),
+    Route(HERE + "{base_id:int}/", show, methods=["GET"]),
+    Route(HERE + "{base_id:int}/marks/", set_marks, methods=["POST"]),
+    Route(HERE + "{base_id:int}/checks/", set_checks, methods=["POST"]),
+]

@@ -1,0 +1,121 @@
+"""A selection as one zip: made while it is sent, so that neither disk nor memory holds it (06 section 17.7)."""
+
+from collections.abc import Generator, Iterator
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from vitrine.accounts import Actor
+from vitrine.edge import Services, csrf, long_read, parameters, services, write
+from vitrine.errors import DomainError, Invalid
+from vitrine.library.sharing.downloads import Entry, Plan, unique
+from vitrine.library.model import DataboxId, RecordKey
+from vitrine.media.delivery import content_disposition
+from vitrine.platform import logging
+from vitrine.platform.database import UnitOfWork
+from vitrine.web.shared.forms import known
+from vitrine.web.shared.render import redirect, translate
+
+log = logging.get("vitrine.web")
+PIECE = 256 * 1024
+READABLE = 0o644
+LEFT_OUT = "NOT-INCLUDED.txt"
+
+
+async def download(request: Request) -> Response:
+    """POST /library/download: `record[]` of `databox/number`. One file is a zip of one: scripts need not guess."""
+    params = await parameters(request)
+    csrf.require(request, params.text("csrf"))
+    keys = [_key(one) for one in params.values("record")]
+    here = services(request)
+    plan: Plan = await long_read(request, known, lambda work, actor: here.downloads.plan(work, actor, keys))
+
+    def note(work: UnitOfWork, actor: Actor) -> None:
+        here.downloads.note(work, actor, keys, plan)
+
+    await write(request, known, note)
+    explained = translate(request, "These documents are not in the archive:")
+    name = f"{here.settings.title}-{datetime.now(here.settings.zone):%Y-%m-%d-%H%M}.zip"
+    headers = {
+        "Content-Disposition": content_disposition("attachment", name),
+        "Cache-Control": "no-store",
+        "X-Accel-Buffering": "no",  # a proxy that waits for the whole would undo all this
+    }
+    return Archive(archive(here, plan, explained), headers=headers, media_type="application/zip")
+
+
+def _key(text: str) -> RecordKey:
+    databox, slash, number = text.partition("/")
+    if not slash or not databox.isdecimal() or not number.isdecimal() or len(text) > 37:
+        raise Invalid("A document is named by its databox and its number.", field="record")
+    return RecordKey(DataboxId(int(databox)), int(number))
+
+
+async def nothing(_request: Request) -> Response:
+    """GET: whoever reloads the address of a download is led back to where one chooses."""
+    return redirect("/", 302)
+
+
+class Archive(StreamingResponse):
+    """Closes what it reads from when the client goes away in the middle."""
+
+    def __init__(self, parts: Generator[bytes], **more: Any) -> None:
+        super().__init__(parts, **more)
+        self._parts = parts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._parts.close()
+
+
+def archive(here: Services, plan: Plan, explained: str) -> Generator[bytes]:
+    """The bytes of the zip. Media are compressed already: they are stored, whatever their size."""
+    from stream_zip import stream_zip
+
+    opened: list[Any] = []
+    try:
+        yield from stream_zip(_members(here, plan, explained, opened), chunk_size=PIECE)
+    finally:
+        for file in opened:
+            file.close()
+
+
+def _members(here: Services, plan: Plan, explained: str, opened: list[Any]) -> Iterator[tuple[Any, ...]]:
+    from stream_zip import ZIP_AUTO
+
+    missing = list(plan.left_out)
+    for entry in plan.entries:
+        try:
+            file, size = _opened(here, entry)
+        except DomainError as refusal:  # what cannot be marked, or has lost its bytes, never stops the others
+            log.warning("download.left_out", code=refusal.code, why=refusal.why)
+            missing.append(entry.name)
+            continue
+        opened[:] = [file]
+        modified = entry.modified.astimezone(here.settings.zone)
+        yield entry.name, modified, READABLE, ZIP_AUTO(size, level=0), iter(partial(file.read, PIECE), b"")
+        file.close()
+    if missing:
+        text = (explained + "\r\n\r\n" + "\r\n".join(missing) + "\r\n").encode()
+        name = unique(LEFT_OUT, {one.name.casefold() for one in plan.entries})
+        yield name, datetime.now(here.settings.zone), READABLE, ZIP_AUTO(len(text)), iter([text])
+
+
+def _opened(here: Services, entry: Entry) -> tuple[Any, int]:
+    if entry.wanted is None:
+        return here.media.store.open(entry.sha256), entry.size
+    marked = here.marks.make(entry.wanted)
+    return here.media.store.open(marked.sha256), marked.size
+
+
+ROUTES = [
+    Route("/library/download", download, methods=["POST"]),
+    Route("/library/download", nothing, methods=["GET"]),
+]

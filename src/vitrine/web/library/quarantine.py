@@ -1,0 +1,134 @@
+"""The quarantine: what waits, the record it clashes with beside it, and three decisions (contract 06 section 15)."""
+
+from collections.abc import Callable
+from functools import partial
+from urllib.parse import urlencode
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from vitrine.accounts import Actor, Right
+from vitrine.edge import csrf, long_read, off, parameters, read, services, write
+from vitrine.errors import Conflict, DomainError, Invalid, NotFound
+from vitrine.files.send import Document, send
+from vitrine.library import store
+from vitrine.library.quarantine.checks import CHECKS
+from vitrine.library.ingest import Arrival
+from vitrine.library.model import THUMBNAIL, Rendition
+from vitrine.library.quarantine.service import Waiting
+from vitrine.library.quarantine.store import Item
+from vitrine.platform import logging
+from vitrine.platform.database import UnitOfWork
+from vitrine.web.shared.forms import known
+from vitrine.web.shared.render import page, redirect, said
+
+log = logging.get("vitrine.web")
+HERE = "/library/quarantine/"
+PER_PAGE = 20
+MOST_AT_ONCE = 100
+OUTCOMES = ("added", "substituted", "deleted", "gone", "refused")
+Decide = Callable[[UnitOfWork, Actor], object]
+
+
+async def listed(request: Request) -> Response:
+    here = services(request)
+    asked = request.query_params
+    start = int(asked.get("start", "0")[:9]) if asked.get("start", "0").isdecimal() else 0
+
+    def call(work: UnitOfWork, actor: Actor) -> tuple[int, list[Waiting], dict[int, Rendition], bool]:
+        found = here.quarantine.page(work, actor, offset=start, limit=PER_PAGE)
+        ids = [match.record.id for one in found for match in one.matches]
+        pictures = {one: pair[1] for one, pair in store.with_thumbnails(work, ids).items() if pair[1] is not None}
+        may_add = bool(actor.rights.bases_with(Right.canaddrecord, work.now))
+        return here.quarantine.count(work, actor), found, pictures, may_add  # type: ignore[return-value]  # ids are ints
+
+    total, items, pictures, may_add = await long_read(request, known, call)
+    if start and not items:
+        return redirect(HERE)
+    done = {name: int(asked[name][:4]) if asked.get(name, "").isdecimal() else 0 for name in OUTCOMES}
+    return page(
+        request,
+        "library/quarantine.html",
+        items=items,
+        total=total,
+        pictures=pictures,
+        may_add=may_add,
+        start=start,
+        per_page=PER_PAGE,
+        done=done,
+        why=asked.get("why", "")[:300],
+        reasons={name: one.of_match for name, one in CHECKS.items()},
+    )
+
+
+async def decide(request: Request) -> Response:
+    """One button for one file (`one`: decision:item[:record]), or one decision for every file that is ticked."""
+    params = await parameters(request)
+    csrf.require(request, params.text("csrf"))
+    one = params.text("one") or ""
+    wanted = [one.split(":")] if one else [[params.text("all") or "", item] for item in params.values("item")]
+    if not wanted:
+        return redirect(HERE + "?" + urlencode({"why": "nothing"}))
+    if len(wanted) > MOST_AT_ONCE:
+        raise Invalid(
+            "At most {count} files can be decided about at once.", field="item", values={"count": MOST_AT_ONCE}
+        )
+    done = dict.fromkeys(OUTCOMES, 0)
+    why = ""
+    for decision, item, *rest in wanted:
+        try:
+            done[await _decided(request, decision, item, rest[0] if rest else "")] += 1
+        except (Conflict, NotFound) as late:
+            done["gone"] += 1
+            log.info("refused", code=late.code, why=late.why)
+        except DomainError as refusal:
+            done["refused"] += 1
+            why = said(request, refusal)
+    start = params.text("start") or "0"
+    told = {name: count for name, count in done.items() if count} | ({"why": why} if why else {})
+    return redirect(HERE + "?" + urlencode(told | ({"start": start} if start.isdecimal() and start != "0" else {})))
+
+
+async def _decided(request: Request, decision: str, item: str, record: str) -> str:
+    """The file is looked at before the transaction that decides: no decoder runs inside one."""
+    quarantine = services(request).quarantine
+    if not item.isdecimal() or len(item) > 18 or (record and not record.isdecimal()):
+        raise Invalid("This is no file of the quarantine.", field="item")
+    number = int(item)
+    if decision == "delete":
+        await write(request, known, lambda work, actor: quarantine.delete(work, actor, number))
+        return "deleted"
+    if decision not in ("add", "substitute") or (decision == "substitute") != bool(record):
+        raise Invalid("Decide to add, to replace a record, or to delete.", field="one")
+    found = await read(request, known, lambda work, actor: quarantine.get(work, actor, number))
+    arrival: Arrival = await off(partial(quarantine.arrival, found.item))
+    if decision == "add":
+        await write(request, known, lambda work, actor: quarantine.accept(work, actor, number, arrival))
+        return "added"
+    await write(request, known, lambda work, actor: quarantine.substitute(work, actor, number, arrival, int(record)))
+    return "substituted"
+
+
+async def picture(request: Request) -> Response:
+    """A small picture of a file that waits, for those who may decide about it."""
+    here = services(request)
+    number = request.path_params["item"]
+
+    def call(work: UnitOfWork, actor: Actor) -> Item:
+        try:
+            return here.quarantine.get(work, actor, number).item
+        except DomainError as refusal:
+            raise NotFound("There is nothing at this address.", why=refusal.why) from refusal
+
+    item = await read(request, known, call)
+    derived = await off(partial(here.quarantine.picture, item))
+    name = f"{item.id}-{THUMBNAIL}.{derived.extension}"
+    return send(request, Document(derived.sha256, derived.size, derived.mime, derived.created, name), public=False)
+
+
+ROUTES = [
+    Route(HERE, listed, methods=["GET"]),
+    Route(HERE + "decide/", decide, methods=["POST"]),
+    Route(HERE + "{item:int}/picture/", picture, methods=["GET"]),
+]

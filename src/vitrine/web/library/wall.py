@@ -1,0 +1,262 @@
+"""The library: a wall of pictures with search, and the page of one record."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from vitrine.accounts import Actor, Right
+from vitrine.edge import long_read, read, services, write
+from vitrine.embed import Target
+from vitrine.embed.service import frame_size
+from vitrine.errors import Invalid
+from vitrine.library import access
+from vitrine.library.sharing import permalinks
+from vitrine.library.model import DOCUMENT, PREVIEW, Collection, DataboxId, Record, RecordKey, Rendition
+from vitrine.library.sharing.permalinks import PermalinkPaths
+from vitrine.library.records import Shown
+from vitrine.platform.database import UnitOfWork
+from vitrine.search import Hits, NoUsableBases, Query
+from vitrine.search.model import DEEPEST
+from vitrine.web.shared.forms import known, posted
+from vitrine.web.shared.render import page, redirect
+
+PER_PAGE = 60
+KINDS = ("image", "video", "audio", "document")
+SORTS = {"newest": ("created_on", True), "oldest": ("created_on", False), "relevance": ("relevance", True)}
+_NUMBER = re.compile(r"\d{1,18}")
+_RATIOS = ((0.7, "r1"), (0.9, "r2"), (1.15, "r3"), (1.45, "r4"), (1.8, "r5"))
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """One picture of the wall; *shape* is one of six classes of proportions, so that no style is written inline."""
+
+    record: Record
+    thumbnail: Rendition | None
+
+    @property
+    def address(self) -> str:
+        return f"/records/{self.record.databox_id}/{self.record.number}/"
+
+    @property
+    def picture(self) -> str:
+        assert self.thumbnail is not None and self.thumbnail.sha256 is not None
+        return f"/datafiles/{self.record.databox_id}/{self.record.number}/thumbnail/?etag={self.thumbnail.sha256[:10]}"
+
+    @property
+    def mark(self) -> str:
+        """What a document that is no picture says of itself: PDF, DOCX …"""
+        _, dot, end = (self.record.original_name or "").rpartition(".")
+        return end.upper()[:5] if dot else ""
+
+    @property
+    def shape(self) -> str:
+        width = self.thumbnail.width if self.thumbnail else self.record.width
+        height = self.thumbnail.height if self.thumbnail else self.record.height
+        ratio = (width or 1) / (height or 1)
+        return next((name for limit, name in _RATIOS if ratio < limit), "r6")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The search as the address says it; a part that is wrong counts as absent on a page."""
+
+    text: str
+    kind: str
+    base: int
+    sort: str
+    start: int
+
+    def link(self, **changes: Any) -> str:
+        values = {
+            "q": self.text,
+            "kind": self.kind,
+            "base": self.base,
+            "sort": self.sort,
+            "start": self.start,
+            **changes,
+        }
+        plain = {name: value for name, value in values.items() if value}
+        return "/?" + urlencode(plain) if plain else "/"
+
+
+def _asked(request: Request) -> Asked:
+    query = request.query_params
+    text = query.get("q", "").strip()[:500]
+    base, start = (
+        int(query.get(name, "0")) if _NUMBER.fullmatch(query.get(name, "0")) else 0 for name in ("base", "start")
+    )
+    sort = query.get("sort", "")
+    return Asked(
+        text=text,
+        kind=query.get("kind", "") if query.get("kind") in KINDS else "",
+        base=base,
+        sort=sort if sort in SORTS else "",
+        start=min(start, DEEPEST) // PER_PAGE * PER_PAGE,
+    )
+
+
+async def wall(request: Request) -> Response:
+    here = services(request)
+    asked = _asked(request)
+
+    def call(work: UnitOfWork, actor: Actor) -> tuple[Hits, list[Shown], list[Collection], bool]:
+        structure = here.records.structure(work)
+        collections = [structure.collections[one.base_id] for one in actor.rights.live(work.now)]  # type: ignore[index]
+        name, descending = SORTS[asked.sort or ("relevance" if asked.text else "newest")]
+        try:
+            bases = here.search.usable(work, actor, [asked.base] if asked.base else [])
+        except NoUsableBases:
+            bases = None
+        query = Query(
+            text=asked.text,
+            scope=here.search.scope(work, actor),
+            bases=bases,
+            kinds=frozenset({asked.kind}) if asked.kind else None,
+            stories=None,
+            sort=name,
+            descending=descending,
+            offset=asked.start,
+            limit=PER_PAGE,
+        )
+        hits, found = here.search.find(work, actor, query)
+        return hits, found, collections, bool(actor.rights.bases_with(Right.canaddrecord, work.now))
+
+    hits, found, collections, may_add = await long_read(request, known, call)
+    return page(
+        request,
+        "library/wall.html",
+        asked=asked,
+        find=asked.text,
+        tiles=[Tile(one.record, one.thumbnail) for one in found],
+        total=hits.total,
+        collections=collections,
+        kinds=KINDS,
+        per_page=PER_PAGE,
+        may_add=may_add,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """What one can paste elsewhere, of one rendition."""
+
+    rendition: Rendition
+    paths: PermalinkPaths
+    iframe: str
+    embed: str
+    oembed: str
+
+
+def _key(request: Request) -> RecordKey:
+    return RecordKey(DataboxId(request.path_params["databox_id"]), request.path_params["record_id"])
+
+
+async def record(request: Request) -> Response:
+    here = services(request)
+    key = _key(request)
+
+    def call(work: UnitOfWork, actor: Actor) -> dict[str, Any]:
+        found = here.records.get(work, actor, key)
+        files = here.records.all_renditions(work, actor, found)
+        ready = {one.name: one for one in files if one.is_ready}
+        shown = ready.get(PREVIEW) or ready.get("poster") or ready.get("thumbnail")
+        if found.kind == "image" and shown is None:
+            shown = ready.get(DOCUMENT)
+        original, structure = ready.get(DOCUMENT), here.records.structure(work)
+        if (
+            PREVIEW not in ready
+            and original is not None
+            and original.mime.startswith(("audio/mpeg", "application/pdf"))
+        ):
+            shown = original  # every browser plays or shows it as it is
+        return {
+            "record": found,
+            "collection": structure.collections[found.collection_id],
+            "values": _by_field(here.records.values(work, actor, found, business=True)),
+            "files": files,
+            "shown": shown,
+            "poster": ready.get("poster") or ready.get("thumbnail"),
+            "link": _link(here.embeds, found, ready.get(PREVIEW) or ready.get(DOCUMENT)),
+            "off": {name for name, one in ready.items() if one.permalink and not one.permalink.activated},
+            "switchable": {
+                name
+                for name, one in ready.items()
+                if one.permalink
+                and access.may_switch_link(
+                    actor, found, name, structure.recipe(found.databox_id, found.group, name), work.now
+                )
+            },
+            "may_retry": access.may(actor, found, Right.imgtools, work.now),
+            "failed": [one for one in files if one.state == "failed"],
+            "waiting": [one for one in files if one.state == "waiting"],
+        }
+
+    return page(request, "library/record.html", frames="'self'", **await read(request, known, call))
+
+
+def _by_field(values: list[Any]) -> list[tuple[Any, list[str]]]:
+    grouped: dict[int, tuple[Any, list[str]]] = {}
+    for field, value in values:
+        if field.gui_visible:
+            grouped.setdefault(field.id, (field, []))[1].append(value.value)
+    return list(grouped.values())
+
+
+def _link(embeds: Any, found: Record, rendition: Rendition | None) -> Link | None:
+    if rendition is None or rendition.permalink is None or not rendition.permalink.activated:
+        return None
+    paths = permalinks.paths(found.key, rendition, rendition.permalink)
+    target = Target(found, rendition, paths.file, None)
+    width, height = frame_size(rendition)
+    return Link(
+        rendition=rendition,
+        paths=paths,
+        iframe=embeds.iframe(target, width, height),
+        embed=embeds.embed_address(target),
+        oembed=embeds.embed_address(target).replace("/embed/?", "/oembed?", 1),
+    )
+
+
+async def switch(request: Request) -> Response:
+    """End the permalink of a file, or let it open again: `link` is `off:<name>` or `on:<name>`."""
+    given = await posted(request)
+    here = services(request)
+    key = _key(request)
+    wish, _, name = given.get("link", "").partition(":")
+    if wish not in ("on", "off"):
+        raise Invalid("Say which link to switch on or off.", field="link")
+
+    def call(work: UnitOfWork, actor: Actor) -> None:
+        found = here.records.get(work, actor, key)
+        permalinks.switch(work, actor, here.records.structure(work), found, name, on=wish == "on")
+
+    await write(request, known, call)
+    return redirect(f"/records/{key.databox}/{key.number}/#files")
+
+
+async def retry(request: Request) -> Response:
+    """Make failed renditions again."""
+    await posted(request)
+    here = services(request)
+    key = _key(request)
+
+    def call(work: UnitOfWork, actor: Actor) -> None:
+        here.upkeep.retry(work, actor, here.records.get(work, actor, key))
+
+    await write(request, known, call)
+    return redirect(f"/records/{key.databox}/{key.number}/#files")
+
+
+ONE = "/records/{databox_id:int}/{record_id:int}/"
+ROUTES = [
+    Route("/", wall, methods=["GET"]),
+    Route(ONE, record, methods=["GET"]),
+    Route(ONE + "links/", switch, methods=["POST"]),
+    Route(ONE + "retry/", retry, methods=["POST"]),
+]

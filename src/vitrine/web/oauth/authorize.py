@@ -1,0 +1,228 @@
+"""GET and POST /api/oauthv2/authorize: sign-in, consent, out-of-band page, the way back (contract 01 §3, 6, 7)."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from urllib.parse import urlencode, urlsplit
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from vitrine.accounts import Actor
+from vitrine.accounts.errors import AccountLocked, WrongCredentials
+from vitrine.edge import cookie, csrf, off, parameters, read, services, write
+from vitrine.edge.calls import GUIDE
+from vitrine.edge.limits import TooMany
+from vitrine.edge.params import scalars
+from vitrine.oauth import OAuthError, OutOfBandError, RedirectedError
+from vitrine.oauth import deprecated_features
+from vitrine.oauth.authorize import Asked, denial, refusal
+from vitrine.oauth.scopes import described
+from vitrine.platform.database import UnitOfWork
+from vitrine.web.shared.form_action import AUTHORIZE, targets
+from vitrine.web.sign_in.identity_provider_buttons import told
+from vitrine.web.shared.reauthentication import second_step
+from vitrine.web.shared.render import page, redirect, translate
+from vitrine.web.sign_in.session import left, opened
+
+_SAFE = {"Referrer-Policy": "no-referrer", "Cache-Control": "no-store"}
+_ERRORS = {
+    "login": "The login or the password is not right.",
+    "account-locked": "Too many failed sign-ins. Please wait a quarter of an hour, then try again.",
+    "captcha": "Please wait a moment before you try again.",
+}
+
+
+async def authorize(request: Request) -> Response:
+    if not services(request).settings.api_enabled:
+        raise HTTPException(404)
+    try:
+        limited = services(request).limits.authorize.hit(request.state.address)
+    except TooMany as refusal:
+        headers = {**_SAFE, **refusal.headers}
+        return page(
+            request, "oauth/error.html", status=429, headers=headers, code=refusal.code, detail=refusal.detail,
+            mismatch=None,
+        )  # fmt: skip
+    response = await _authorize(request)
+    response.headers.update(limited)
+    return response
+
+
+async def _authorize(request: Request) -> Response:
+    params = await parameters(request)
+    given = scalars({**params.form, **params.query})
+    if params.repeated:
+        detail = "A parameter of this address came more than once."
+        return page(
+            request, "oauth/error.html", status=400, headers=_SAFE, code="invalid_request", detail=detail, mismatch=None
+        )
+    try:
+        asked, actor, needs_consent = await read(
+            request, cookie, lambda work, actor: _look(request, work, actor, given)
+        )
+    except OAuthError as refusal:
+        return await refused(request, refusal, given)
+    form = params.form if request.method == "POST" else {}
+    if "switch_account" in form:
+        return await _switch(request, asked, form)
+    if "action_login" in form and (not actor.is_known or asked.prompt or asked.max_age is not None):
+        return await _sign_in(request, asked, form)
+    if not actor.is_known or asked.must_prove(actor, datetime.now(UTC)):
+        return _unasked(asked, "login_required") or _login_page(request, asked, given)
+    decision = form.get("action_accept")
+    if isinstance(decision, str):
+        csrf.require(request, _text(form.get("csrf")))
+        if decision in ("", "0", "false"):
+            await write(request, cookie, lambda work, who: _decide(request, work, who, asked, allow=False))
+            return _denied(request, asked)
+        scope = _ticked(asked, form)
+        if scope is not None and not scope:
+            return _consent_page(request, asked, fault="Leave at least one thing ticked, or deny.")
+        await write(request, cookie, lambda work, who: _decide(request, work, who, asked, allow=True, scope=scope))
+    elif needs_consent or "consent" in asked.prompt:
+        return _unasked(asked, "consent_required") or _consent_page(request, asked)
+    return await _granted(request, asked)
+
+
+async def refused(request: Request, refusal: OAuthError, given: dict[str, str]) -> Response:
+    """What the checks of 01 section 3.1 answer: a page, or a redirect to an address that is registered.
+
+    A page about a redirect address tells the application's owner which part is wrong; strangers learn no address."""
+    if isinstance(refusal, RedirectedError):
+        return redirect(refusal.location, 302)
+    if isinstance(refusal, OutOfBandError):
+        return page(request, "oauth/code.html", headers=_SAFE, code="", error=refusal.code, application=None)
+    mismatch = None
+    if refusal.code == "redirect_uri_mismatch":
+        oauth = services(request).oauth
+        mismatch = await read(request, cookie, lambda work, actor: oauth.explain_mismatch(work, actor, given))
+    return page(
+        request, "oauth/error.html", status=400, headers=_SAFE, code=refusal.code, detail=refusal.description,
+        mismatch=mismatch,
+    )  # fmt: skip
+
+
+def _unasked(asked: Asked, code: str) -> Response | None:
+    """The answer when no page may be shown (`prompt=none`), None when it may (OpenID Connect Core section 3.1.2.6)."""
+    if "none" not in asked.prompt:
+        return None
+    failure = refusal(asked, code)
+    return redirect(failure.location, 302) if isinstance(failure, RedirectedError) else None
+
+
+def _ticked(asked: Asked, form: Mapping[str, object]) -> frozenset[str] | None:
+    """What the person left ticked of what was asked, None for an application without scopes."""
+    if asked.scope is None:
+        return None
+    return frozenset(name for name in asked.scope if f"allow-{name}" in form)
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _look(request: Request, work: UnitOfWork, actor: Actor, given: dict[str, str]) -> tuple[Asked, Actor, bool]:
+    oauth = services(request).oauth
+    asked = oauth.validate(work, given)
+    return asked, actor, actor.is_known and oauth.needs_consent(work, actor, asked)
+
+
+def _decide(
+    request: Request, work: UnitOfWork, actor: Actor, asked: Asked, *, allow: bool, scope: frozenset[str] | None = None
+) -> None:
+    services(request).oauth.decide(work, actor, asked, allow=allow, scope=scope)
+
+
+def _login_page(request: Request, asked: Asked, given: dict[str, str]) -> Response:
+    error = told(request) or translate(request, _ERRORS.get(given.get("error", ""), ""))
+    return page(
+        request,
+        "oauth/sign_in.html",
+        headers=_SAFE,
+        forms=targets(asked),
+        asked=asked,
+        application=asked.application,
+        host=_host(asked.redirect_uri),
+        error=error,
+        login=given.get("login_hint", ""),
+        choose={"choose": "1"} if "choose" in given else {},
+    )
+
+
+async def _sign_in(request: Request, asked: Asked, form: Mapping[str, object]) -> Response:
+    """A failure goes back to the page by a redirect with `error` (01 section 3.2); success goes on in this request."""
+    csrf.require(request, _text(form.get("csrf")))
+    here = services(request)
+    login, password = _text(form.get("login")) or "", _text(form.get("password")) or ""
+    try:
+        user = await off(lambda: here.accounts.check_password(login, password, request.state.address))
+    except (WrongCredentials, AccountLocked) as refusal:
+        error = "login" if isinstance(refusal, WrongCredentials) else "account-locked"
+        return redirect(f"{AUTHORIZE}?{urlencode({'error': error, **asked.parameters()})}", 302)
+    # The consent page needs the new session's form token, so the browser comes back once with its cookie.
+    back = f"{AUTHORIZE}?{urlencode(asked.parameters(proved=True))}"
+    return await second_step(request, user, back) or await opened(request, user, redirect(back, 302))
+
+
+async def _switch(request: Request, asked: Asked, form: Mapping[str, object]) -> Response:
+    """ "Not you?": end this session and ask again who it is; a provider lets them choose."""
+    csrf.require(request, _text(form.get("csrf")))
+    return await left(request, redirect(f"{AUTHORIZE}?{urlencode({**asked.parameters(), 'choose': '1'})}", 302))
+
+
+def _consent_page(request: Request, asked: Asked, fault: str = "") -> Response:
+    return page(
+        request,
+        "oauth/consent.html",
+        headers=_SAFE,
+        forms=targets(asked),
+        asked=asked,
+        application=asked.application,
+        host=_host(asked.redirect_uri),
+        scopes=described(asked.scope) if asked.scope is not None else None,
+        fault=fault,
+    )
+
+
+async def _granted(request: Request, asked: Asked) -> Response:
+    oauth = services(request).oauth
+
+    def call(work: UnitOfWork, actor: Actor) -> str | None:
+        # Asked again inside the writing transaction: the person may have withdrawn it in another window meanwhile.
+        if not actor.is_known or oauth.needs_consent(work, actor, asked):
+            return None
+        return oauth.grant(work, actor, asked)
+
+    made = await write(request, cookie, call)
+    if made is None:
+        return redirect(f"{AUTHORIZE}?{urlencode(asked.parameters(proved=True))}", 302)
+    _note_habits(request, asked)
+    if asked.is_out_of_band:
+        return page(request, "oauth/code.html", headers=_SAFE, code=made, error="", application=asked.application)
+    response = redirect(made, 302)
+    response.headers["Referrer-Policy"] = "no-referrer"
+    if asked.habits:
+        response.headers.update(deprecated_features.headers(services(request).settings.absolute(GUIDE)))
+    return response
+
+
+def _note_habits(request: Request, asked: Asked) -> None:
+    for one in asked.habits:
+        services(request).ledger.habit(asked.application.id, one, datetime.now(UTC), request.state.address)
+
+
+def _denied(request: Request, asked: Asked) -> Response:
+    if asked.is_out_of_band:
+        return page(
+            request, "oauth/code.html", headers=_SAFE, code="", error="access_denied", application=asked.application
+        )
+    return redirect(denial(asked), 302)
+
+
+def _host(address: str) -> str:
+    return urlsplit(address).netloc
+
+
+ROUTES = [Route(AUTHORIZE, authorize, methods=["GET", "POST"])]

@@ -1,0 +1,139 @@
+"""Refusals as pages, or as JSON for the XHR routes and the API."""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+import msgspec
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from vitrine.api.v1.endpoint import challenge, insufficient
+from vitrine.edge import cookie, read, refusals, services
+from vitrine.edge.auth import TokenMissing, TwoCarriers
+from vitrine.edge.cookies import session_secret
+from vitrine.edge.csrf import prefers_json, wants_json
+from vitrine.errors import DomainError, Unavailable
+from vitrine.library.errors import MayNotSee, NoSuchDatabox, NoSuchRecord, NoSuchRendition
+from vitrine.library.sharing.permalinks import WrongToken
+from vitrine.oauth import InsufficientScope, TokenRefused
+from vitrine.platform import logging
+from vitrine.web.shared.forms import MustSignIn, NotJson, sign_in_address
+from vitrine.web.shared.render import page, redirect, said, translate
+
+log = logging.get("vitrine.web")
+STATUSES: refusals.Statuses = (
+    (MayNotSee, 404),  # a person may not know that the thing exists (design 5.6)
+    (NotJson, 400),
+    *refusals.STATUSES,
+)
+_UNSAID = (MayNotSee, NoSuchDatabox, NoSuchRecord, NoSuchRendition, WrongToken)
+HEADINGS = {
+    400: "That did not work",
+    403: "This is not allowed",
+    404: "There is nothing here",
+    405: "This address is used differently",
+    409: "That is not possible now",
+    413: "That is too large",
+    429: "Please try again in a moment",
+    500: "The server failed",
+    503: "Please try again in a moment",
+}
+
+
+# Scripts written for these pages look at `success`, never at the status (contract 07, common rules).
+_SCRIPTED = ("/account/", "/developers/", "/session/")
+# Other people's pages read these from anywhere, also when the answer is a refusal (04 section 2 DO).
+_OPEN = ("/embed", "/oembed", "/permalink/", "/medias/")
+
+
+def _as_json(request: Request) -> bool:
+    return wants_json(request) or (request.url.path.startswith(_SCRIPTED) and prefers_json(request))
+
+
+def json_answer(value: Mapping[str, Any], status: int = 200) -> Response:
+    return Response(msgspec.json.encode(value), status, {"Cache-Control": "no-store"}, media_type="application/json")
+
+
+async def _recognise(request: Request) -> None:
+    """Find out who is signed in when the refusal came before anybody asked: else the page offers them to sign in, in
+    a language that is not theirs. Never where no cookie is read (04 section 2 DO)."""
+    if hasattr(request.state, "actor") or request.url.path.startswith(_OPEN) or not session_secret(request):
+        return
+    with suppress(DomainError):
+        await read(request, cookie, lambda _work, _actor: None)
+
+
+async def refused(request: Request, failure: Exception) -> Response:
+    """A DomainError from a page."""
+    assert isinstance(failure, DomainError)
+    if isinstance(failure, MustSignIn) and not _as_json(request):
+        return redirect(sign_in_address(request), 302)
+    if not isinstance(failure, Unavailable):
+        await _recognise(request)
+    if failure.why:
+        log.info("refused", code=failure.code, why=failure.why)
+    # One sentence for what is not there and for what one may not see: else the words tell that it exists.
+    hidden = isinstance(failure, _UNSAID)
+    detail = translate(request, "There is nothing at this address.") if hidden else said(request, failure)
+    if _as_json(request):
+        return json_answer({"success": False, "message": detail})
+    return _page(request, refusals.status_of(failure, STATUSES), detail, refusals.headers_of(failure))
+
+
+def _page(request: Request, status: int, detail: str, headers: dict[str, str] | None = None) -> Response:
+    heading = translate(request, HEADINGS.get(status, HEADINGS[400]))
+    path, given = request.url.path, headers or {}
+    if path.startswith(_OPEN):
+        given = given | {"Access-Control-Allow-Origin": "*"}
+    # A frame in somebody's page says what is wrong, instead of the browser's "refused to connect".
+    framed = path.rstrip("/") == "/embed"
+    return page(
+        request,
+        "embed_error.html" if framed else "error.html",
+        status=status,
+        headers=given,
+        ancestors=services(request).settings.embed_frame_ancestors if framed else None,
+        heading=heading,
+        detail=detail,
+    )
+
+
+async def http_error(request: Request, failure: Exception) -> Response:
+    assert isinstance(failure, HTTPException)
+    if request.url.path.startswith(_SCRIPTED) and _as_json(request):
+        return json_answer({"success": False, "message": translate(request, "There is nothing at this address.")})
+    await _recognise(request)
+    details = {404: "There is nothing at this address.", 405: "This address does not take this kind of request."}
+    return _page(
+        request,
+        failure.status_code,
+        translate(request, details.get(failure.status_code, failure.detail)),
+        dict(failure.headers or {}),
+    )
+
+
+async def token_refused(request: Request, failure: Exception) -> Response:
+    """An access token on a permalink that is wrong: refused before the file is served (04 section 2)."""
+    code = failure.code if isinstance(failure, TokenRefused) else "invalid_request"
+    if isinstance(failure, InsufficientScope):
+        return insufficient(request, failure)
+    return challenge(request, 401 if isinstance(failure, TokenRefused) else 400, code)
+
+
+async def broke(request: Request, failure: Exception) -> Response:
+    # The route, not the path: old permalinks and signed addresses have their token in it.
+    log.error("request.broke", exc_info=failure, route=getattr(request.scope.get("route"), "path", "-"))
+    detail = "Something went wrong on the server. It was written down; please try again."
+    return _page(request, 500, translate(request, detail))
+
+
+EXCEPTION_HANDLERS: dict[Any, Any] = {
+    DomainError: refused,
+    HTTPException: http_error,
+    TokenRefused: token_refused,
+    TokenMissing: token_refused,
+    TwoCarriers: token_refused,
+    Exception: broke,
+}

@@ -1,0 +1,36 @@
+"""Where signing in may lead in the end: to the application that asked for it.
+
+Browsers hold a page's `form-action` against every redirect that follows its form, not against the first alone (CSP
+level 3, as Chromium does it). A sign-in whose answer leads by way of the authorize endpoint straight back to an
+application, because its person allowed it before, must name that application's address too.
+"""
+
+from urllib.parse import parse_qsl, urlsplit
+
+from starlette.requests import Request
+
+from vitrine.edge import nobody, read, services
+from vitrine.oauth import OutOfBandError, PageError, RedirectedError
+from vitrine.oauth.redirect_matching import form_target
+from vitrine.oauth.authorize import Asked
+
+AUTHORIZE = "/api/oauthv2/authorize"
+
+
+def targets(asked: Asked) -> list[str]:
+    """What `form-action` lists beside ourselves, for a page of the request *asked*."""
+    return [] if asked.is_out_of_band else [form_target(asked.redirect_uri)]
+
+
+async def targets_of(request: Request, back: str) -> list[str]:
+    """The same for a page whose form goes on at *back*, a local path."""
+    parts = urlsplit(back)
+    if parts.path != AUTHORIZE:
+        return []
+    given = dict(parse_qsl(parts.query, keep_blank_values=True))
+    try:
+        return targets(await read(request, nobody, lambda work, _actor: services(request).oauth.validate(work, given)))
+    except RedirectedError as refusal:
+        return [form_target(refusal.location)]
+    except (PageError, OutOfBandError):
+        return []  # both are pages of ours

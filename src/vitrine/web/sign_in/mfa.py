@@ -1,0 +1,181 @@
+"""The second step of signing in, and the page of the account where it is set up."""
+
+import io
+import json
+
+import segno
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from vitrine.accounts import Actor, SignIn, User
+from vitrine.accounts.identity_providers.service import Connected
+from vitrine.accounts.mfa import Overview
+from vitrine.edge import nobody, off, read, services, write
+from vitrine.edge.cookies import visitor_secret
+from vitrine.errors import DomainError
+from vitrine.platform.database import UnitOfWork
+from vitrine.web.shared.errors import json_answer
+from vitrine.web.shared.forms import known, posted, xhr
+from vitrine.web.sign_in.identity_provider_buttons import told
+from vitrine.web.shared.reauthentication import freshly, second_page
+from vitrine.web.shared.render import local_path, page, redirect, said
+from vitrine.web.sign_in.session import login_page, opened
+
+PAGE = "/account/security/"
+
+
+async def second(request: Request) -> Response:
+    """The code after the password: a session, or the page again with its fault."""
+    given = await posted(request)
+    here = services(request)
+    back, pending, visitor = local_path(given.get("redirect")), given.get("pending", ""), visitor_secret(request)
+    try:
+        user, way = await read(request, nobody, lambda work, _who: here.second.pending_user(work, pending, visitor))
+    except DomainError as refusal:
+        return await login_page(request, back, fault=said(request, refusal))
+    try:
+        await off(lambda: here.second.check(user, given.get("code", ""), request.state.address))
+    except DomainError as refusal:
+        return await second_page(request, pending, user, back, said(request, refusal))
+    return await opened(request, user, redirect(back), way)
+
+
+async def passkey_options(request: Request) -> Response:
+    await xhr(request)
+    here = services(request)
+    here.limits.authorize.hit(request.state.address)  # anybody may ask, and each question is a row for five minutes
+    made = await write(request, nobody, lambda work, _actor: here.second.ask_passkey(work))
+    return json_answer({"success": True, "options": json.loads(made)})
+
+
+async def passkey(request: Request) -> Response:
+    given = await xhr(request)
+    here = services(request)
+    address = request.state.address
+
+    def call(work: UnitOfWork, _actor: Actor) -> tuple[User, SignIn]:
+        return here.second.sign_in(work, given.get("answer", ""), address)
+
+    try:
+        user, way = await write(request, nobody, call)
+    except DomainError as refusal:
+        return json_answer({"success": False, "message": said(request, refusal)})
+    answer = json_answer({"success": True, "location": local_path(given.get("redirect"))})
+    return await opened(request, user, answer, way)
+
+
+async def security(request: Request) -> Response:
+    return await _security(request)
+
+
+async def _security(
+    request: Request, *, codes: list[str] | None = None, fault: str = "", fault_of: str = "code"
+) -> Response:
+    here = services(request)
+
+    def call(work: UnitOfWork, actor: Actor) -> tuple[Overview, str | None, bool, list[Connected], bool]:
+        # The secret of an app that waits for its first code is shown like every secret: shortly after signing in.
+        is_fresh = here.accounts.is_fresh(work, actor)
+        waiting = here.second.waiting(work, actor) if is_fresh else None
+        has_password = here.accounts.has_password(work, actor.must_user_id)
+        return here.second.overview(work, actor), waiting, is_fresh, here.external.overview(work, actor), has_password
+
+    overview, address, is_fresh, connected, has_password = await read(request, known, call)
+    return page(
+        request, "account/security.html", tab="security", overview=overview, address=address, codes=codes or [],
+        is_fresh=is_fresh, picture=_picture(address) if address else "", secret=_secret(address) if address else "",
+        faults={fault_of: fault} if fault else {}, told=told(request), connected=connected,
+        has_password=has_password, just_connected="connected" in request.query_params,
+    )  # fmt: skip
+
+
+def _secret(address: str) -> str:
+    secret = address.partition("secret=")[2].partition("&")[0]
+    return " ".join(secret[at : at + 4] for at in range(0, len(secret), 4))
+
+
+def _picture(address: str) -> str:
+    """The QR code as SVG, dark on light in both schemes: cameras want it so."""
+
+    out = io.BytesIO()
+    segno.make(address, error="m").save(
+        out, kind="svg", scale=4, border=4, dark="#000", light="#fff", xmldecl=False, svgns=False, svgclass="qr",
+        lineclass=None, omitsize=False,
+    )  # fmt: skip
+    return out.getvalue().decode()
+
+
+async def begin(request: Request, _given: dict[str, str]) -> Response:
+    await write(request, known, services(request).second.begin)
+    return redirect(PAGE + "#app")
+
+
+async def confirm(request: Request, given: dict[str, str]) -> Response:
+    here = services(request)
+    try:
+        codes = await write(request, known, lambda work, actor: here.second.confirm(work, actor, given.get("code", "")))
+    except DomainError as refusal:
+        if refusal.code == "sign_in_again":
+            raise
+        return await _security(request, fault=said(request, refusal))
+    return await _security(request, codes=codes)
+
+
+async def remove(request: Request, _given: dict[str, str]) -> Response:
+    await write(request, known, services(request).second.remove)
+    return redirect(PAGE)
+
+
+async def codes(request: Request, _given: dict[str, str]) -> Response:
+    return await _security(request, codes=await write(request, known, services(request).second.renew_codes))
+
+
+async def prove_first(request: Request, _given: dict[str, str]) -> Response:
+    """Sign-in made fresh before a passkey is added: the browser's own dialogue cannot ask for the password."""
+    await write(request, known, services(request).accounts.require_fresh)
+    return redirect(PAGE + "#passkeys")
+
+
+async def new_passkey_options(request: Request) -> Response:
+    await xhr(request)
+    made = await write(request, known, services(request).second.offer_passkey)
+    return json_answer({"success": True, "options": json.loads(made)})
+
+
+async def add_passkey(request: Request, given: dict[str, str]) -> Response:
+    here = services(request)
+
+    def call(work: UnitOfWork, actor: Actor) -> list[str]:
+        return here.second.add_passkey(work, actor, given.get("answer", ""), given.get("name", ""))
+
+    try:
+        made = await write(request, known, call)
+    except DomainError as refusal:
+        if refusal.code == "sign_in_again":
+            raise
+        return await _security(request, fault=said(request, refusal), fault_of="name")
+    return await _security(request, codes=made) if made else redirect(PAGE + "#passkeys")
+
+
+async def remove_passkey(request: Request, _given: dict[str, str]) -> Response:
+    here = services(request)
+    passkey_id = int(request.path_params["id"])
+    await write(request, known, lambda work, actor: here.second.remove_passkey(work, actor, passkey_id))
+    return redirect(PAGE + "#passkeys")
+
+
+ROUTES = [
+    Route("/login/second/", second, methods=["POST"]),
+    Route("/login/passkey/options/", passkey_options, methods=["POST"]),
+    Route("/login/passkey/", passkey, methods=["POST"]),
+    Route(PAGE, security, methods=["GET"]),
+    Route(PAGE + "app/", freshly(begin), methods=["POST"]),
+    Route(PAGE + "app/confirm/", freshly(confirm), methods=["POST"]),
+    Route(PAGE + "app/remove/", freshly(remove), methods=["POST"]),
+    Route(PAGE + "codes/", freshly(codes), methods=["POST"]),
+    Route(PAGE + "fresh/", freshly(prove_first), methods=["POST"]),
+    Route(PAGE + "passkeys/options/", new_passkey_options, methods=["POST"]),
+    Route(PAGE + "passkeys/", freshly(add_passkey), methods=["POST"]),
+    Route(PAGE + "passkeys/{id:int}/remove/", freshly(remove_passkey), methods=["POST"]),
+]
