@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from vitrine.search.embedded import EmbeddedIndex
-from vitrine.search.model import BaseClause, Document, Query, Scope
+from vitrine.search.model import BaseClause, IndexDocument, Query, VisibleScope
 
 COLLECTIONS = 40
 ALLOWED = 20
@@ -31,13 +31,13 @@ def words(random_: random.Random) -> tuple[list[str], list[float]]:
     return pool, list(itertools.accumulate(1 / (rank + 1) for rank in range(len(pool))))
 
 
-def documents(many: int) -> Iterator[Document]:
+def documents(many: int) -> Iterator[IndexDocument]:
     random_ = random.Random(7)
     pool, weights = words(random_)
     for rid in range(1, many + 1):
         text = random_.choices(pool, cum_weights=weights, k=24)
         when = START + timedelta(minutes=rid)
-        yield Document(
+        yield IndexDocument(
             rid=rid, databox_id=1, number=rid, base_id=random_.randint(1, COLLECTIONS), kind="image", is_story=False,
             created=when, updated=when, status=16 if rid % 9 == 0 else 0, title=text[0], sha256=f"{rid:064x}",
             uuid=f"u{rid}", business={},
@@ -53,7 +53,7 @@ def main() -> None:
     many = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
     pool, _ = words(random.Random(7))
     masked = [BaseClause(base, 16, 0) if base % 5 == 0 else BaseClause(base) for base in range(1, ALLOWED + 1)]
-    scope = Scope(tuple(masked))
+    scope = VisibleScope(tuple(masked))
     cases = {
         "everything, newest first": Query("", scope, sort="created_on", limit=25),
         "rare word": Query(pool[-5], scope, sort="created_on", limit=25),

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from tools import clauses, reference
 
-from vitrine.cli.demo.media import made_here, manifest
+from vitrine.cli.demo.media import composed_entries, manifest
 from vitrine.platform import migrate
 from vitrine.platform.database import Database
 from vitrine.schema import metadata
@@ -85,7 +85,7 @@ def test_the_demonstration_is_complete() -> None:
     assert sum(not one["member"].endswith(".mp4") for one in files) >= 20
     assert any(one["member"].endswith(".mp4") for one in files)
     assert {one["language"] for one in files} == {"en", "fr"}
-    made = made_here()
+    made = composed_entries()
     assert {Path(one["name"]).suffix for one in made} == {".pdf", ".mp3"}
     assert {part for one in made for part in one["of"]} <= {Path(one["member"]).name for one in files}
     for one in (*files, *made):

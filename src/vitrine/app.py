@@ -17,11 +17,11 @@ from vitrine.accounts import Accounts, SignInPolicy, links
 from vitrine.accounts.identity_providers import store as external_store
 from vitrine.accounts import endings as account_endings
 from vitrine.accounts import store as accounts_store
-from vitrine.accounts.identity_providers.service import External
-from vitrine.accounts.mail import SEND, Letters, Postman
+from vitrine.accounts.identity_providers.service import IdentityProviders
+from vitrine.accounts.mail import SEND, AccountMail, MailHandler
 from vitrine.accounts.lifetimes import Lifetimes
 from vitrine.accounts.passwords import Passwords
-from vitrine.accounts.mfa import SecondFactor
+from vitrine.accounts.mfa import MultiFactor
 from vitrine.api import oauthv2, root, v1
 from vitrine.api import portal as portal_api
 from vitrine.api.cors import Cors
@@ -45,14 +45,14 @@ from vitrine.library.changes import Changes
 from vitrine.library.sharing.downloads import Downloads
 from vitrine.library.ingest import Ingest
 from vitrine.library.jobs import MAKE_RENDITIONS, SWEEP, RenditionMaker, Sweeper
-from vitrine.library.overlays.service import Marks
+from vitrine.library.overlays.service import Overlays
 from vitrine.library.sharing.permalinks import SignedAddresses
 from vitrine.library.presentation import Presentation
 from vitrine.library.quarantine.service import Quarantine
 from vitrine.library.records import Records
 from vitrine.library.removal import Removal
 from vitrine.library.substitution import Substitution
-from vitrine.library.structure_administration import Upkeep
+from vitrine.library.structure_administration import StructureAdministration
 from vitrine.media.probe import Limits
 from vitrine.media.sandbox import Sandbox
 from vitrine.media.service import Media
@@ -68,7 +68,7 @@ from vitrine.platform import logging, migrate
 from vitrine.platform.crypto import Vault
 from vitrine.platform.database import Database, UnitOfWork
 from vitrine.platform.fetch import Fetcher
-from vitrine.platform.deferred_writes import Ledger
+from vitrine.platform.deferred_writes import DeferredWrites
 from vitrine.platform.mail import transport_of
 from vitrine.search import Indexer, Search
 from vitrine.search.embedded import EmbeddedIndex
@@ -113,7 +113,7 @@ def make_services(
     vault = Vault.in_folder(settings.data_dir)
     policy = SignInPolicy(
         session=timedelta(days=settings.session_days),
-        fresh=timedelta(minutes=settings.fresh_sign_in_minutes),
+        recent_auth=timedelta(minutes=settings.fresh_sign_in_minutes),
         failures=settings.sign_in_failures,
         wait=timedelta(minutes=settings.sign_in_wait_minutes),
     )
@@ -123,19 +123,19 @@ def make_services(
     applications = Applications(accounts, vault)
     portal = Portal(applications, settings.application_approval)
     jobs = Jobs()
-    letters = Letters(accounts, jobs, settings.title, settings.base_url.rstrip("/"), settings.zone)
+    letters = AccountMail(accounts, jobs, settings.title, settings.base_url.rstrip("/"), settings.zone)
     records = Records()
     media = make_media(settings, sandbox or Sandbox(children=decoders, memory_bytes=settings.media_memory_bytes))
     substitution = Substitution(records, media, jobs)
     ingest = Ingest(records, media, jobs, Fetcher(settings.fetch_max_bytes))
-    marks = Marks(database, records, media, settings.zone)
+    marks = Overlays(database, records, media, settings.zone)
     signed = SignedAddresses(vault)
     index = EmbeddedIndex(settings.data_dir / "index")
     services = Services(
         settings=settings,
         database=database,
         vault=vault,
-        ledger=Ledger(database, tokens.mark_used, accounts.touch_sessions, deprecated_features.add),
+        ledger=DeferredWrites(database, tokens.record_last_use, accounts.touch_sessions, deprecated_features.add),
         letters=letters,
         limits=RequestLimits(
             token=Limit("token", settings.token_requests),
@@ -149,8 +149,8 @@ def make_services(
         ),
         jobs=jobs,
         accounts=accounts,
-        second=SecondFactor(accounts, settings.title, settings.origin),
-        external=External(accounts, letters, settings.base_url, settings.sign_in_providers),
+        second=MultiFactor(accounts, settings.title, settings.origin),
+        external=IdentityProviders(accounts, letters, settings.base_url, settings.sign_in_providers),
         applications=applications,
         portal=portal,
         descriptions=Descriptions(portal, frozenset(scopes.BY_NAME)),
@@ -161,7 +161,7 @@ def make_services(
             accounts,
             applications,
             vault,
-            Policy(settings.old_habits),
+            Policy(settings.deprecated_features),
             Notices(accounts, letters),
             settings.origin,
             idle_limit=timedelta(days=settings.token_idle_days),
@@ -169,7 +169,7 @@ def make_services(
         media=media,
         records=records,
         ingest=ingest,
-        upkeep=Upkeep(records, jobs),
+        upkeep=StructureAdministration(records, jobs),
         changes=Changes(records),
         removal=Removal(records, jobs),
         substitution=substitution,
@@ -213,7 +213,7 @@ def make_worker(services: Services) -> Worker:
     )
 
 
-def postman(services: Services) -> Postman:
+def postman(services: Services) -> MailHandler:
     settings = services.settings
 
     def words(language: str, message: str) -> str:
@@ -221,7 +221,7 @@ def postman(services: Services) -> Postman:
         return web.catalogue(known).gettext(message)
 
     transport = transport_of(settings.smtp_url, settings.data_dir / "outbox")
-    return Postman(services.database, services.letters, transport, settings.sender, words)
+    return MailHandler(services.database, services.letters, transport, settings.sender, words)
 
 
 def keep_up(services: Services, stop: threading.Event) -> None:

@@ -59,7 +59,7 @@ class Settings:
         None, "Refuse the token endpoint over http; unset: when base_url is https."
     )
     api_header_tokens_only: bool = _setting(False, "Ignore access tokens in query and body for every application.")
-    old_habits: str = _setting("flagged", "Server policy on discouraged OAuth features: refuse, flagged or allow.")
+    deprecated_features: str = _setting("flagged", "Server policy on discouraged OAuth features: refuse, flagged or allow.")
     application_approval: bool = _setting(
         False, "New applications are for their owners and test users until an administrator approves them."
     )
@@ -210,7 +210,7 @@ def _check(settings: Settings) -> list[str]:
         faults.append("base_url must be http(s)://host[:port] without a path")
     if settings.timezone not in available_timezones():
         faults.append("timezone must be the name of a zone, such as Europe/Paris")
-    if settings.old_habits not in ("refuse", "flagged", "allow"):
+    if settings.deprecated_features not in ("refuse", "flagged", "allow"):
         faults.append("old_habits must be refuse, flagged or allow")
     faults.extend(
         f"{name} has {network}, which is neither an address nor a network"

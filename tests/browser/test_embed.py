@@ -17,7 +17,7 @@ from vitrine.library.sharing import permalinks
 from vitrine.library.model import DOCUMENT, Collection
 from vitrine.settings import Settings
 from vitrine.testing import media_factory as make
-from vitrine.testing.record_factory import Held, mp3_file, pdf_file, shelve
+from vitrine.testing.record_factory import StoredRecord, mp3_file, pdf_file, add_record
 
 pytestmark = pytest.mark.browser
 KINDS = ("image", "image-unknown", "video", "video-unknown", "audio", "document")
@@ -56,14 +56,14 @@ def documents(site: Site, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
         base = next(iter(services.records.structure(work).collections.values()))
     picture = make.jpeg(folder / "quay.jpg", 640, 400, seed=5)
     film = make.mp4(folder / "quay.mp4", 0.6, 320, 180)
-    cover = Held(make.jpeg(folder / "cover.jpg", 320, 320, seed=6), "image/jpeg", 320, 320)
+    cover = StoredRecord(make.jpeg(folder / "cover.jpg", 320, 320, seed=6), "image/jpeg", 320, 320)
     held = {
-        "image": (Held(picture, "image/jpeg", 640, 400), (640, 400)),
-        "image-unknown": (Held(picture, "image/jpeg"), (640, 400)),
-        "video": (Held(film, "video/mp4", 320, 180), (320, 180)),
-        "video-unknown": (Held(film, "video/mp4"), (320, 180)),
-        "audio": (Held(mp3_file(folder / "quay.mp3", 0.5), "audio/mpeg"), (320, 320)),
-        "document": (Held(pdf_file(folder / "quay.pdf", 4), "application/pdf"), (560, 793)),
+        "image": (StoredRecord(picture, "image/jpeg", 640, 400), (640, 400)),
+        "image-unknown": (StoredRecord(picture, "image/jpeg"), (640, 400)),
+        "video": (StoredRecord(film, "video/mp4", 320, 180), (320, 180)),
+        "video-unknown": (StoredRecord(film, "video/mp4"), (320, 180)),
+        "audio": (StoredRecord(mp3_file(folder / "quay.mp3", 0.5), "audio/mpeg"), (320, 320)),
+        "document": (StoredRecord(pdf_file(folder / "quay.pdf", 4), "application/pdf"), (560, 793)),
     }
     try:
         return {name: _shown(services, base, name, *file_and_size, cover) for name, file_and_size in held.items()}
@@ -73,9 +73,9 @@ def documents(site: Site, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
         services.database.close()
 
 
-def _shown(services: Any, base: Collection, name: str, held: Held, size: tuple[int, int], cover: Held) -> Shown:
+def _shown(services: Any, base: Collection, name: str, held: StoredRecord, size: tuple[int, int], cover: StoredRecord) -> Shown:
     files = {DOCUMENT: held, "thumbnail": cover}
-    key = shelve(services, base, name.partition("-")[0], files, title=f"Quay, {name}", creator=1)
+    key = add_record(services, base, name.partition("-")[0], files, title=f"Quay, {name}", creator=1)
     with services.database.read() as work:
         _, rendition = services.records.unguarded(work, key, DOCUMENT)
     paths = permalinks.paths(key, rendition, rendition.permalink)

@@ -39,7 +39,7 @@ def key(server: Server, ada: User, tmp_path: Path) -> RecordKey:
         for bit in BITS:
             names = {"label_on": f"On {bit}", "label_off": f"Off {bit}", "labels_on": {"fr": "Oui"}, "labels_off": {}}
             structure_store.add_status_bit(work, server.databox.id, {"bit": bit, **names})
-        structure_store.bump(work)
+        structure_store.increase_version(work)
     return server.add(make.jpeg(tmp_path / "harbour.jpg", 900, 600), ada)
 
 

@@ -19,7 +19,7 @@ def ada(server: Server) -> User:
     with server.services.database.write() as work:
         bit = {"bit": 4, "label_on": "Checked", "label_off": "Unchecked", "labels_on": {"fr": "Vu"}, "labels_off": {}}
         structure_store.add_status_bit(work, server.databox.id, {**bit, "searchable": True})
-        structure_store.bump(work)
+        structure_store.increase_version(work)
     return user
 
 

@@ -8,10 +8,10 @@ import pytest
 from tests.contract.test_04_embed import address, configuration, embed
 from vitrine.accounts import COMMAND, User
 from vitrine.library.model import RecordKey
-from vitrine.library.sharing.permalinks import BroughtLink, bring
+from vitrine.library.sharing.permalinks import ImportedPermalink, import_permalink
 from vitrine.testing import media_factory as make
 from vitrine.testing.server import Server
-from vitrine.testing.record_factory import Held, mp3_file, pdf_file, shelve
+from vitrine.testing.record_factory import StoredRecord, mp3_file, pdf_file, add_record
 
 
 @pytest.fixture
@@ -20,10 +20,10 @@ def ada(server: Server) -> User:
 
 
 def sound_of(server: Server, tmp_path: Path, creator: int | None) -> RecordKey:
-    voice = Held(mp3_file(tmp_path / "wave.mp3", 0.2), "audio/mpeg")
-    cover = Held(make.jpeg(tmp_path / "wave.jpg", 384, 192), "image/jpeg", 384, 192)
+    voice = StoredRecord(mp3_file(tmp_path / "wave.mp3", 0.2), "audio/mpeg")
+    cover = StoredRecord(make.jpeg(tmp_path / "wave.jpg", 384, 192), "image/jpeg", 384, 192)
     files = {"document": voice, "preview": voice, "thumbnail": cover}
-    return shelve(server.services, server.photographs, "audio", files, creator=creator)
+    return add_record(server.services, server.photographs, "audio", files, creator=creator)
 
 
 def cover_of(server: Server, key: RecordKey) -> str:
@@ -66,7 +66,7 @@ def test_6_a_cover_ends_when_its_link_gets_another_token(server: Server, tmp_pat
     key = sound_of(server, tmp_path, None)
     cover = cover_of(server, key)
     with server.services.database.write() as work:
-        bring(work, COMMAND, server.services.records.structure(work), key, "preview", BroughtLink("another"))
+        import_permalink(work, COMMAND, server.services.records.structure(work), key, "preview", ImportedPermalink("another"))
     assert server.http.get(cover).status_code == 404
     assert server.http.get(cover_of(server, key)).status_code == 200
 
@@ -83,14 +83,14 @@ def test_6_no_page_names_a_cover_that_was_switched_off(server: Server, tmp_path:
 
 
 def test_6_a_cover_opens_the_thumbnail_and_nothing_else(server: Server, tmp_path: Path) -> None:
-    pages = Held(pdf_file(tmp_path / "paper.pdf"), "application/pdf")
-    small = Held(make.jpeg(tmp_path / "paper.jpg", 271, 384), "image/jpeg", 271, 384)
+    pages = StoredRecord(pdf_file(tmp_path / "paper.pdf"), "application/pdf")
+    small = StoredRecord(make.jpeg(tmp_path / "paper.jpg", 271, 384), "image/jpeg", 271, 384)
     files = {"document": pages, "preview": pages, "thumbnail": small}
-    key = shelve(server.services, server.photographs, "document", files)
+    key = add_record(server.services, server.photographs, "document", files)
     answer = embed(server, key)
     with server.services.database.read() as work:
         tokens = {
-            name: server.services.records.unguarded(work, key, name)[1].permalink.token  # type: ignore[union-attr]
+            name: server.services.records.rendition_without_check(work, key, name)[1].permalink.token  # type: ignore[union-attr]
             for name in files
         }
     assert tokens["preview"] in answer.text
@@ -101,11 +101,11 @@ def test_6_a_cover_opens_the_thumbnail_and_nothing_else(server: Server, tmp_path
 def test_6_a_document_without_a_picture_is_a_sheet_with_its_name(server: Server, tmp_path: Path) -> None:
     """Regression: the page was empty, and the only link to the file was a line at the bottom."""
     (tmp_path / "sheet.docx").write_bytes(b"PK not really")
-    held = Held(tmp_path / "sheet.docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document")
-    key = shelve(server.services, server.photographs, "document", {"document": held}, title="Minutes <of> May")
+    held = StoredRecord(tmp_path / "sheet.docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document")
+    key = add_record(server.services, server.photographs, "document", {"document": held}, title="Minutes <of> May")
     page = embed(server, key, name="document").text
     assert '<b aria-hidden="true">DOCX</b><span>Minutes &lt;of&gt; May</span>' in page
-    bare = shelve(server.services, server.photographs, "document", {"document": Held(tmp_path / "sheet.docx", "x/y")})
+    bare = add_record(server.services, server.photographs, "document", {"document": StoredRecord(tmp_path / "sheet.docx", "x/y")})
     assert embed(server, bare, name="document").status_code == 200
 
 
@@ -122,9 +122,9 @@ def test_6_what_no_browser_plays_is_its_picture_and_a_way_to_it(
 ) -> None:
     """A HEIC picture in an `<img>` is a broken picture, and a player for an AVI is an empty box."""
     (tmp_path / name).write_bytes(b"not looked at")
-    original = Held(tmp_path / name, mime, 6000, 4000)
-    small = Held(make.jpeg(tmp_path / "small.jpg", 384, 256), "image/jpeg", 384, 256)
-    key = shelve(server.services, server.photographs, kind, {"document": original, "thumbnail": small})
+    original = StoredRecord(tmp_path / name, mime, 6000, 4000)
+    small = StoredRecord(make.jpeg(tmp_path / "small.jpg", 384, 256), "image/jpeg", 384, 256)
+    key = add_record(server.services, server.photographs, kind, {"document": original, "thumbnail": small})
     page = embed(server, key, name="document").text
     assert "embed-resource" not in page
     assert f'class="fallback" href="{address(server, key, "document")}"' in page

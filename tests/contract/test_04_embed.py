@@ -15,7 +15,7 @@ from vitrine.library.sharing import permalinks
 from vitrine.library.model import RecordKey
 from vitrine.testing import media_factory as make
 from vitrine.testing.server import Server
-from vitrine.testing.record_factory import Held, mp3_file, pdf_file, shelve
+from vitrine.testing.record_factory import StoredRecord, mp3_file, pdf_file, add_record
 
 VTT = "WEBVTT\n\n00:00:00.000 --> 00:00:02.000\nBoats leave.\n\n00:00:02.000 --> 00:00:04.000\nGulls follow.\n"
 CHAPTERS = (
@@ -32,27 +32,27 @@ def ada(server: Server) -> User:
 
 @pytest.fixture
 def sound(server: Server, ada: User, tmp_path: Path) -> RecordKey:
-    voice = Held(mp3_file(tmp_path / "wave.mp3", 0.5), "audio/mpeg")
-    cover = Held(make.jpeg(tmp_path / "wave.jpg", 384, 200), "image/jpeg", 384, 200)
+    voice = StoredRecord(mp3_file(tmp_path / "wave.mp3", 0.5), "audio/mpeg")
+    cover = StoredRecord(make.jpeg(tmp_path / "wave.jpg", 384, 200), "image/jpeg", 384, 200)
     files = {"document": voice, "preview": voice, "thumbnail": cover}
-    return shelve(server.services, server.photographs, "audio", files, title='The "quay"', creator=ada.id)
+    return add_record(server.services, server.photographs, "audio", files, title='The "quay"', creator=ada.id)
 
 
 @pytest.fixture
 def paper(server: Server, ada: User, tmp_path: Path) -> RecordKey:
-    pages = Held(pdf_file(tmp_path / "paper.pdf"), "application/pdf")
-    cover = Held(make.jpeg(tmp_path / "paper.jpg", 271, 384), "image/jpeg", 271, 384)
+    pages = StoredRecord(pdf_file(tmp_path / "paper.pdf"), "application/pdf")
+    cover = StoredRecord(make.jpeg(tmp_path / "paper.jpg", 271, 384), "image/jpeg", 271, 384)
     files = {"document": pages, "preview": pages, "thumbnail": cover}
-    return shelve(server.services, server.photographs, "document", files, title="Report", creator=ada.id)
+    return add_record(server.services, server.photographs, "document", files, title="Report", creator=ada.id)
 
 
 @pytest.fixture
 def film(server: Server, ada: User, tmp_path: Path) -> RecordKey:
     _fields(server, "VideoTextTrack")  # every new databox has the others
-    held = Held(make.mp4(tmp_path / "film.mp4", 0.4), "video/mp4", 320, 180)
+    held = StoredRecord(make.mp4(tmp_path / "film.mp4", 0.4), "video/mp4", 320, 180)
     values = {"VideoTextTrackFr": SRT, "VideoTextTrack": VTT, "VideoTextTrackChapters": CHAPTERS}
     files = {"document": held, "preview": held}
-    return shelve(
+    return add_record(
         server.services, server.photographs, "video", files, creator=ada.id, values=values | {"StartOfMessage": "0:07"}
     )
 
@@ -64,13 +64,13 @@ def _fields(server: Server, *names: str, business: bool = False) -> None:
     with server.services.database.write() as work:
         for name in names:
             structure_store.add_field(work, server.databox.id, {"name": name, **plain})
-        structure_store.bump(work)
+        structure_store.increase_version(work)
 
 
 def address(server: Server, key: RecordKey, name: str = "preview", *, page: bool = False) -> str:
     """The absolute permalink of a file."""
     with server.services.database.read() as work:
-        _, rendition = server.services.records.unguarded(work, key, name)
+        _, rendition = server.services.records.rendition_without_check(work, key, name)
     assert rendition.permalink is not None
     paths = permalinks.paths(key, rendition, rendition.permalink)
     return server.settings.absolute(paths.page if page else paths.file)
@@ -117,8 +117,8 @@ def test_a_pdf_has_tools_a_picture_and_a_link_before_any_script(server: Server, 
 
 def test_a_file_that_no_browser_shows_is_a_picture_and_a_link(server: Server, ada: User, tmp_path: Path) -> None:
     (tmp_path / "sheet.docx").write_bytes(b"PK not really")
-    original = Held(tmp_path / "sheet.docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document")
-    key = shelve(server.services, server.photographs, "document", {"document": original}, title="Sheet")
+    original = StoredRecord(tmp_path / "sheet.docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document")
+    key = add_record(server.services, server.photographs, "document", {"document": original}, title="Sheet")
     answer = embed(server, key, name="document")
     assert 'class="document-player link-only"' in answer.text
     assert "og:image" not in answer.text, "a missing picture has no tag"
@@ -215,8 +215,8 @@ class TestTextTracks:
 
     def test_an_internal_track_is_never_given_out(self, server: Server, ada: User, tmp_path: Path) -> None:
         _fields(server, "VideoTextTrackNl", business=True)
-        held = Held(make.mp4(tmp_path / "one.mp4", 0.2), "video/mp4", 320, 180)
-        key = shelve(server.services, server.photographs, "video", {"document": held}, values={"VideoTextTrackNl": VTT})
+        held = StoredRecord(make.mp4(tmp_path / "one.mp4", 0.2), "video/mp4", 320, 180)
+        key = add_record(server.services, server.photographs, "video", {"document": held}, values={"VideoTextTrackNl": VTT})
         assert configuration(embed(server, key, name="document").text)["resource"]["tracks"] == []
         with server.services.database.read() as work:
             record = store.by_key(work, key)
@@ -233,9 +233,9 @@ class TestTextTracks:
         ],
     )
     def test_text_that_is_no_webvtt_is_404(self, server: Server, tmp_path: Path, words: str) -> None:
-        held = Held(make.mp4(tmp_path / "two.mp4", 0.2), "video/mp4", 320, 180)
+        held = StoredRecord(make.mp4(tmp_path / "two.mp4", 0.2), "video/mp4", 320, 180)
         files = {"document": held}
-        key = shelve(server.services, server.photographs, "video", files, values={"VideoTextTrackEn": words})
+        key = add_record(server.services, server.photographs, "video", files, values={"VideoTextTrackEn": words})
         tracks = configuration(embed(server, key, name="document").text)["resource"]["tracks"]
         parts = urlsplit(tracks[0]["src"])
         assert server.http.get(f"{parts.path}?{parts.query}").status_code == 404

@@ -12,13 +12,13 @@ import pyvips
 from vitrine.accounts import COMMAND, Right, User
 from vitrine.accounts.rights import ALL_RIGHTS
 from vitrine.errors import Invalid
-from vitrine.library.overlays.service import Mark
+from vitrine.library.overlays.service import Overlay
 from vitrine.library.model import RecordKey
 from vitrine.library.sharing.permalinks import paths
 from vitrine.media.errors import MediaError
 from vitrine.testing import media_factory as make
 from vitrine.testing.server import Server
-from vitrine.testing.record_factory import Held, mp3_file, pdf_file, shelve
+from vitrine.testing.record_factory import StoredRecord, mp3_file, pdf_file, add_record
 
 STAMP = {
     "blocks": [
@@ -57,7 +57,7 @@ class Paths:
     def __init__(self, server: Server, key: RecordKey, name: str, issuer: User) -> None:
         self.server, self.key, self.name = server, key, name
         with server.services.database.read() as work:
-            _, rendition = server.services.records.unguarded(work, key, name)
+            _, rendition = server.services.records.rendition_without_check(work, key, name)
             self.plain = rendition.sha256
             permalink_paths = paths(key, rendition, rendition.permalink)  # type: ignore[arg-type]
             self.token = rendition.permalink.token  # type: ignore[union-attr]
@@ -184,7 +184,7 @@ def test_a_grant_on_the_record_lifts_the_watermark(server: Server, ada: User, bo
     visitor = server.browser(bob)
     assert mark_of(server, visitor.get(links.datafile), links.plain) == WM
     with server.services.database.write() as work:
-        record, _ = server.services.records.unguarded(work, key, "preview")
+        record, _ = server.services.records.rendition_without_check(work, key, "preview")
         columns = [row[1] for row in work.db.exec_driver_sql("PRAGMA table_info(record_grants)").all()]
         values = {
             "user_id": bob.id,
@@ -217,11 +217,11 @@ def test_a_right_taken_away_counts_at_once(server: Server, ada: User, key: Recor
 def test_films_sounds_and_pdfs_are_never_marked(server: Server, ada: User, bob: User, tmp_path: Path) -> None:
     present(server, stamp=STAMP, public_presentation="stamp")
     for kind, held in {
-        "video": Held(make.mp4(tmp_path / "a.mp4", 0.2), "video/mp4"),
-        "audio": Held(mp3_file(tmp_path / "a.mp3", 0.2), "audio/mpeg"),
-        "document": Held(pdf_file(tmp_path / "a.pdf", 1), "application/pdf"),
+        "video": StoredRecord(make.mp4(tmp_path / "a.mp4", 0.2), "video/mp4"),
+        "audio": StoredRecord(mp3_file(tmp_path / "a.mp3", 0.2), "audio/mpeg"),
+        "document": StoredRecord(pdf_file(tmp_path / "a.pdf", 1), "application/pdf"),
     }.items():
-        shelved = shelve(server.services, server.photographs, kind, {"document": held}, creator=ada.id)
+        shelved = add_record(server.services, server.photographs, kind, {"document": held}, creator=ada.id)
         links = Paths(server, shelved, "document", ada)
         assert server.http.get(links.permalink).content == held.path.read_bytes()
         assert server.browser(bob).get(links.datafile).content == held.path.read_bytes()
@@ -266,8 +266,8 @@ def test_two_who_ask_at_once_wait_for_one_making(
     monkeypatch.setattr(kind, "call", counted)
     services = server.services
     with services.database.read() as work:
-        record, rendition = services.records.unguarded(work, key, "preview")
-        wanted = services.marks.wanted(work, record, rendition, Mark.WATERMARK)
+        record, rendition = services.records.rendition_without_check(work, key, "preview")
+        wanted = services.marks.request_for(work, record, rendition, Overlay.WATERMARK)
     assert wanted is not None
     digests: list[str] = []
     threads = [threading.Thread(target=lambda: digests.append(services.marks.make(wanted).sha256)) for _ in range(4)]
@@ -283,8 +283,8 @@ def test_two_who_ask_at_once_wait_for_one_making(
 
 def test_what_cannot_be_marked_is_not_shown(server: Server, ada: User, bob: User, tmp_path: Path) -> None:
     (tmp_path / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 nothing more")
-    held = Held(tmp_path / "broken.jpg", "image/jpeg", 100, 100)
-    broken = shelve(server.services, server.photographs, "image", {"document": held, "preview": held}, creator=ada.id)
+    held = StoredRecord(tmp_path / "broken.jpg", "image/jpeg", 100, 100)
+    broken = add_record(server.services, server.photographs, "image", {"document": held, "preview": held}, creator=ada.id)
     present(server, public_presentation="wm")
     links = Paths(server, broken, "preview", ada)
     for answer in (

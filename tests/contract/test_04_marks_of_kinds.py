@@ -14,7 +14,7 @@ from vitrine.accounts import Right, User
 from vitrine.accounts.rights import ALL_RIGHTS
 from vitrine.testing import media_kinds as kinds
 from vitrine.testing.server import Server
-from vitrine.testing.record_factory import Held, shelve
+from vitrine.testing.record_factory import StoredRecord, add_record
 
 FORMS = {
     "heic": ("image/heic", "image/jpeg", "jpg"),
@@ -70,8 +70,8 @@ def test_5_a_stamped_original_has_the_size_that_was_told(
 
 def test_5_a_drawing_of_any_size_is_stamped_within_bounds(server: Server, ada: User, tmp_path: Path) -> None:
     (tmp_path / "wide.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg" width="60000" height="30000"/>')
-    held = Held(tmp_path / "wide.svg", "image/svg+xml", 60000, 30000)
-    key = shelve(server.services, server.photographs, "image", {"document": held}, creator=ada.id)
+    held = StoredRecord(tmp_path / "wide.svg", "image/svg+xml", 60000, 30000)
+    key = add_record(server.services, server.photographs, "image", {"document": held}, creator=ada.id)
     present(server, stamp=STAMP, public_presentation="stamp")
     shown = pyvips.Image.new_from_buffer(server.http.get(Paths(server, key, "document", ada).permalink).content, "")
     assert (shown.width, shown.height) == (4096, 2048)
@@ -80,11 +80,11 @@ def test_5_a_drawing_of_any_size_is_stamped_within_bounds(server: Server, ada: U
 def test_5_a_preview_put_in_as_it_is_gets_its_watermark(server: Server, ada: User, tmp_path: Path) -> None:
     bob = server.user("bob", ALL_RIGHTS & ~Right.nowatermark & ~Right.candwnldhd)
     held = {
-        extension: Held(drawn(tmp_path / f"quay.{extension}"), FORMS[extension][0], 320, 200)
+        extension: StoredRecord(drawn(tmp_path / f"quay.{extension}"), FORMS[extension][0], 320, 200)
         for extension in ("heic", "svg")
     }
     files: dict[str, Any] = {"document": held["heic"], "preview": held["heic"], "preview_mobile": held["svg"]}
-    key = shelve(server.services, server.photographs, "image", files, creator=ada.id)
+    key = add_record(server.services, server.photographs, "image", files, creator=ada.id)
     visitor = server.browser(bob)
     for name in ("preview", "preview_mobile"):
         links = Paths(server, key, name, ada)

@@ -350,7 +350,7 @@ def test_3_a_plain_permalink_of_a_rendition_made_anew_sends_the_new_bytes(
 ) -> None:
     address = local(files["thumbnail"]["permalink"]["url"])
     before = server.call("GET", address)
-    other = server.services.media.keep_file(make.jpeg(tmp_path / "other.jpg", 60, 40, seed=9))
+    other = server.services.media.store_file(make.jpeg(tmp_path / "other.jpg", 60, 40, seed=9))
     with server.services.database.write() as work:
         sql = "UPDATE renditions SET sha256 = ?, size = ? WHERE name = 'thumbnail'"
         work.db.exec_driver_sql(sql, (other.sha256, other.size))
@@ -371,7 +371,7 @@ def test_bytes_that_are_missing_are_refused_before_the_first_one_is_sent(
 ) -> None:
     address = local(files["preview"]["permalink"]["url"])
     for sha256 in list(server.services.media.store.older_than(timedelta(0))):
-        server.services.media.forget(sha256)
+        server.services.media.delete_blob(sha256)
     answer = server.http.get(address)
     assert answer.status_code == 404
     assert "missing" in answer.text

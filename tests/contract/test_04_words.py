@@ -9,14 +9,14 @@ from vitrine.accounts import User
 from vitrine.library.model import RecordKey
 from vitrine.testing import media_factory as make
 from vitrine.testing.server import Server
-from vitrine.testing.record_factory import Held, shelve
+from vitrine.testing.record_factory import StoredRecord, add_record
 
 CAPTION = "«\u202fLe port\u00a0» \U0001f469\u200d\U0001f467"
 
 
 def shelved(server: Server, tmp_path: Path, **more: object) -> RecordKey:
-    held = Held(make.jpeg(tmp_path / "harbour.jpg", 64, 48), "image/jpeg", 64, 48)
-    return shelve(server.services, server.photographs, "image", {"document": held, "preview": held}, **more)  # type: ignore[arg-type]
+    held = StoredRecord(make.jpeg(tmp_path / "harbour.jpg", 64, 48), "image/jpeg", 64, 48)
+    return add_record(server.services, server.photographs, "image", {"document": held, "preview": held}, **more)  # type: ignore[arg-type]
 
 
 def test_2_a_caption_keeps_the_blanks_and_joiners_of_its_language(server: Server, tmp_path: Path) -> None:

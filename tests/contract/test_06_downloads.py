@@ -14,7 +14,7 @@ from vitrine.library.sharing.downloads import safe, unique
 from vitrine.library.model import RecordKey
 from vitrine.testing import media_factory as make
 from vitrine.testing.server import Server, Visitor
-from vitrine.testing.record_factory import Held, shelve
+from vitrine.testing.record_factory import StoredRecord, add_record
 from vitrine.web.library.download import PIECE, archive
 
 
@@ -66,7 +66,7 @@ def test_each_document_asks_for_its_own_right(server: Server, ada: User, tmp_pat
     files = unzipped(ask(server.browser(bob), first, other))
     assert list(files) == ["first.jpg", "other-preview.jpg"]
     with server.services.database.read() as work:
-        _, preview = server.services.records.unguarded(work, other, "preview")
+        _, preview = server.services.records.rendition_without_check(work, other, "preview")
     with server.services.media.store.open(preview.sha256 or "") as file:
         plain = file.read()
     assert files["other-preview.jpg"] != plain, "the watermark is on it"
@@ -80,8 +80,8 @@ def test_each_document_asks_for_its_own_right(server: Server, ada: User, tmp_pat
 
 def test_what_cannot_be_marked_is_left_out_and_named(server: Server, ada: User, tmp_path: Path) -> None:
     (tmp_path / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 nothing more")
-    held = Held(tmp_path / "broken.jpg", "image/jpeg")
-    broken = shelve(server.services, server.photographs, "image", {"document": held, "preview": held})
+    held = StoredRecord(tmp_path / "broken.jpg", "image/jpeg")
+    broken = add_record(server.services, server.photographs, "image", {"document": held, "preview": held})
     fine = server.add(make.jpeg(tmp_path / "fine.jpg", seed=1), ada)
     bob = server.user("bob", READER)
     files = unzipped(ask(server.browser(bob), broken, fine))
@@ -132,8 +132,8 @@ def large(server: Server, ada: User, tmp_path: Path) -> RecordKey:
     with (tmp_path / "large.bin").open("wb") as file:
         for at in range(96):
             file.write(bytes([at]) * 2**20)
-    held = Held(tmp_path / "large.bin", "application/octet-stream")
-    return shelve(server.services, server.photographs, "unknown", {"document": held}, creator=ada.id)
+    held = StoredRecord(tmp_path / "large.bin", "application/octet-stream")
+    return add_record(server.services, server.photographs, "unknown", {"document": held}, creator=ada.id)
 
 
 def test_memory_does_not_grow_with_the_files(server: Server, ada: User, large: RecordKey) -> None:

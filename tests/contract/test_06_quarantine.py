@@ -171,12 +171,12 @@ class TestDecisions:
         (tmp_path / "new").mkdir()
         item = waiting(server, make.jpeg(tmp_path / "new" / "harbour.jpg", 500, 400, seed=3))
         with server.services.database.read() as work:
-            before, file = server.services.records.unguarded(work, key, "preview")
+            before, file = server.services.records.rendition_without_check(work, key, "preview")
         assert self.decide(server, ada, item, "substitute", key.number) == key
         server.work()
         with server.services.database.read() as work:
-            after, preview = server.services.records.unguarded(work, key, "preview")
-            _, original = server.services.records.unguarded(work, key, "document")
+            after, preview = server.services.records.rendition_without_check(work, key, "preview")
+            _, original = server.services.records.rendition_without_check(work, key, "document")
         assert (after.id, after.uuid, after.title) == (before.id, before.uuid, before.title)
         assert (after.width, after.height) == (500, 400)
         assert original.substituted

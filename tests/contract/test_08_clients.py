@@ -68,7 +68,7 @@ def with_status_bit(server: Server) -> None:
         names = {"label_on": "Online", "label_off": "Offline", "labels_on": {}, "labels_off": {}}
         bit = {"bit": 4, **names, "searchable": True, "printable": False}
         structure_store.add_status_bit(work, server.databox.id, bit)
-        structure_store.bump(work)
+        structure_store.increase_version(work)
 
 
 def ada_of(server: Server) -> User:

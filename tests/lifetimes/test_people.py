@@ -9,7 +9,7 @@ from tests.oauth.flows import code_of, exchange, status_of
 from tests.operations.test_letters import FORGOT, RENEW, letters, link
 from tests.operations.test_people import NEW, command
 from vitrine.accounts import COMMAND, NOBODY, User
-from vitrine.accounts.administration import Helping
+from vitrine.accounts.administration import AccountAdministration
 from vitrine.accounts.tables import sessions
 from vitrine.applications import Profile
 from vitrine.errors import Conflict, Forbidden, Invalid
@@ -35,8 +35,8 @@ def app(server: Server, ada: User) -> Registered:
 
 
 @pytest.fixture
-def helping(server: Server) -> Helping:
-    return Helping(server.services.accounts, server.services.letters)
+def helping(server: Server) -> AccountAdministration:
+    return AccountAdministration(server.services.accounts, server.services.letters)
 
 
 def renew(server: Server) -> str:
@@ -195,7 +195,7 @@ def test_the_old_address_is_told_of_one_that_an_administrator_gave(server: Serve
     assert command(server, "user", "email", "ada", "no address").returncode == 1
 
 
-def test_only_administrators_help_and_the_last_one_stays(server: Server, ada: User, helping: Helping) -> None:
+def test_only_administrators_help_and_the_last_one_stays(server: Server, ada: User, helping: AccountAdministration) -> None:
     keeper = server.user("keeper", is_admin=True)
     with server.services.database.write() as work:
         for call in (helping.suspend, helping.resume, helping.close, helping.end_everything):
@@ -214,7 +214,7 @@ def test_only_administrators_help_and_the_last_one_stays(server: Server, ada: Us
 
 @pytest.mark.both_databases
 def test_of_a_code_that_is_redeemed_while_everything_ends_nothing_is_left(
-    server: Server, ada: User, app: Registered, helping: Helping
+    server: Server, ada: User, app: Registered, helping: AccountAdministration
 ) -> None:
     """Whichever comes first: the code is refused, or what it gave ends."""
     code = code_of(server.browser(ada), app)

@@ -285,7 +285,7 @@ def test_rfc9745_old_habits_say_so_and_are_counted_for_their_owner(server: Serve
     server.services.ledger.flush()
     with server.services.database.read() as work:
         actor = server.services.accounts.actor_of(work, ada, Via.COMMAND)
-        found = {one.habit: one for one in server.services.oauth.habits(work, actor, app.application)}
+        found = {one.feature: one for one in server.services.oauth.deprecated_features(work, actor, app.application)}
         assert (found["password_grant"].uses, found["parameter_token"].uses) == (1, 3)
         assert found["parameter_token"].last_address == "testclient"
         assert work.now - found["parameter_token"].last_at < timedelta(minutes=1)

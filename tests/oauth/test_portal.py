@@ -6,7 +6,7 @@ import pyotp
 
 from tests.oauth.flows import post
 from vitrine.accounts import User, Via
-from vitrine.applications import Draft, Kind, Switch
+from vitrine.applications import Draft, ApplicationKind, Switch
 from vitrine.applications import store as application_store
 from vitrine.testing.server import PASSWORD, Registered, Server
 
@@ -15,7 +15,7 @@ def machine(server: Server, owner: User) -> Registered:
     with server.services.database.write() as work:
         actor = server.services.accounts.actor_of(work, owner, Via.COMMAND)
         draft = Draft("Night shift", "Adds what the scanner made.", "https://notes.example.com", "web", "")
-        made = server.services.portal.create(work, actor, draft, Kind.MACHINE)
+        made = server.services.portal.create(work, actor, draft, ApplicationKind.MACHINE)
         return Registered(made, made.client_id, server.services.applications.secret_for_command(work, made), "")
 
 

@@ -20,7 +20,7 @@ from vitrine.oauth.tables import (
     access_tokens,
     authorization_codes,
     device_codes,
-    habit_uses,
+    deprecated_feature_uses,
     refresh_tokens,
 )
 from vitrine.platform.database import UnitOfWork
@@ -128,7 +128,7 @@ def test_a_deleted_application_goes_after_14_days_with_all_that_was_its_own(
     other = tokens(server, ada, old)["access_token"]
     with server.services.database.write() as work:
         work.db.execute(
-            habit_uses.insert().values(
+            deprecated_feature_uses.insert().values(
                 application_id=strict.application.id, habit="implicit", day=work.now.date(), uses=1, last_at=work.now
             )
         )
@@ -150,7 +150,7 @@ def test_a_deleted_application_goes_after_14_days_with_all_that_was_its_own(
     with server.services.database.read() as work:
         assert list(work.db.scalars(sa.select(applications.c.id))) == [old.application.id]
         assert set(work.db.scalars(sa.select(accounts.c.application_id))) == {old.application.id}
-    assert (count(server, refresh_tokens), count(server, habit_uses), count(server, consents)) == (0, 0, 1)
+    assert (count(server, refresh_tokens), count(server, deprecated_feature_uses), count(server, consents)) == (0, 0, 1)
     assert count(server, audit_log) == lines, "what happened stays written down"
     assert post(server, strict, REVOKE, token=made["access_token"]).json()["error"] == "invalid_client"
     assert status_of(server, other) == 200

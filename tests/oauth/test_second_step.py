@@ -14,7 +14,7 @@ from tests.operations.test_letters import letters, link
 from vitrine.accounts import User, Via
 from vitrine.accounts.tables import recovery_codes, second_factors
 from vitrine.applications import Profile, Switch
-from vitrine.platform.addresses import place
+from vitrine.platform.addresses import rate_limit_key
 from vitrine.testing.server import PASSWORD, Registered, Server, Visitor, hidden
 
 
@@ -88,9 +88,9 @@ def test_all_addresses_of_one_ipv6_network_are_one_place(server: Server, ada: Us
     server.user("bob")
     assert "Too many failed sign-ins" in sign_in(at(server, "2001:db8::ffff"), login="bob")
     assert sign_in(at(server, "2001:db8:0:1::ffff"), login="bob") == "/", "the network beside it"
-    assert place("::ffff:192.0.2.1") == "192.0.2.1"
-    assert place("fe80::1%eth0") == place("fe80::2") != place("fe80:0:0:1::1")
-    assert place("7") == "7"
+    assert rate_limit_key("::ffff:192.0.2.1") == "192.0.2.1"
+    assert rate_limit_key("fe80::1%eth0") == rate_limit_key("fe80::2") != rate_limit_key("fe80:0:0:1::1")
+    assert rate_limit_key("7") == "7"
 
 
 def test_a_proof_of_the_password_is_worth_nothing_in_another_browser(server: Server, ada: User) -> None:

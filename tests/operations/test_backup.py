@@ -300,7 +300,7 @@ def test_linked_documents_take_no_room(filled: Server, tmp_path: Path) -> None:
 
 def test_a_missing_document_is_told_and_the_rest_is_kept(filled: Server, tmp_path: Path) -> None:
     digest = next(iter(filled.services.media.store.older_than(timedelta(0))))
-    filled.services.media.forget(digest)
+    filled.services.media.delete_blob(digest)
     with pytest.raises(NotFound):
         filled.services.media.store.size(digest)
     manifest = back_up(filled, tmp_path / "copy")

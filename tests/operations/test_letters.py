@@ -15,7 +15,7 @@ from vitrine.accounts.tables import mailed_links, sessions
 from vitrine.app import postman
 from vitrine.errors import Unavailable
 from vitrine.jobs.tables import jobs
-from vitrine.platform.mail import Letter, Outbox
+from vitrine.platform.mail import Email, Outbox
 from vitrine.testing.server import PASSWORD, Server
 
 pytestmark = pytest.mark.both_databases
@@ -120,7 +120,7 @@ def test_a_mail_server_that_is_down_is_tried_again_and_leaves_no_link(server: Se
     working = postman(server.services)
     ask(server, "ada")
     server.worker.handlers["mail.send"] = type(working)(  # type: ignore[index]
-        working.database, working.letters, Down(), working.sender, working.words
+        working.database, working.account_mail, Down(), working.sender, working.words
     )
     assert server.work() == 1
     with server.services.database.write() as work:
@@ -164,7 +164,7 @@ def test_letters_are_written_in_the_language_of_their_reader(server: Server) -> 
             "address": "192.0.2.1", "at": 1_800_000_000, "lines": ["Search in your documents"]}  # fmt: skip
     for name in TEXTS:
         for language in ("en", "fr", "de"):
-            rendered = server.services.letters.write(name, words, language, "a@b.example", "ada", "s3cret", values)
+            rendered = server.services.letters.compose(name, words, language, "a@b.example", "ada", "s3cret", values)
             assert "{" not in rendered.text + rendered.subject
     assert words("fr", TEXTS["email"][0]) != TEXTS["email"][0]
 
@@ -197,4 +197,4 @@ def test_a_sign_in_stays_open_while_it_is_used(server: Server, ada: User) -> Non
 
 def test_a_letter_has_one_line_of_address(tmp_path: Path) -> None:
     with pytest.raises(Exception, match="single line"):
-        Outbox(tmp_path).send(Letter("a@b.example\nBcc: c@d.example", "x", "y").message("v@dam.test"))
+        Outbox(tmp_path).send(Email("a@b.example\nBcc: c@d.example", "x", "y").message("v@dam.test"))

@@ -8,7 +8,7 @@ import pytest
 
 from vitrine.accounts import COMMAND, NOBODY, DataboxRight, Right
 from vitrine.accounts.errors import AccountLocked, WeakPassword, WrongCredentials
-from vitrine.accounts.administration import Helping
+from vitrine.accounts.administration import AccountAdministration
 from vitrine.accounts.rights import ALL_DATABOX_RIGHTS, READER
 from vitrine.errors import Forbidden, NotFound
 from vitrine.testing.server import PASSWORD, Server
@@ -49,17 +49,17 @@ def test_a_second_step_stays_unless_it_is_to_be_forgotten(server: Server) -> Non
             "INSERT INTO passkeys (user_id, credential, public_key, sign_count, name, created) "
             f"VALUES ({ada.id}, 'c', x'00', 0, 'key', 1)"
         )
-    Helping(accounts, server.services.letters).give_password(COMMAND, "ada", NEW)
+    AccountAdministration(accounts, server.services.letters).give_password(COMMAND, "ada", NEW)
     with server.services.database.read() as work:
         assert accounts.has_second_step(work, ada.id)
-    Helping(accounts, server.services.letters).give_password(COMMAND, "ada", NEW, forget_second_step=True)
+    AccountAdministration(accounts, server.services.letters).give_password(COMMAND, "ada", NEW, forget_second_step=True)
     with server.services.database.read() as work:
         assert not accounts.has_second_step(work, ada.id)
 
 
 def test_a_password_is_given_by_administrators_only_and_must_be_good(server: Server) -> None:
     server.user("ada")
-    helping = Helping(server.services.accounts, server.services.letters)
+    helping = AccountAdministration(server.services.accounts, server.services.letters)
     with pytest.raises(Forbidden):
         helping.give_password(NOBODY, "ada", NEW)
     with pytest.raises(WeakPassword):
@@ -92,7 +92,7 @@ def test_only_a_manager_of_the_collections_users_removes_rights(server: Server) 
     manager = server.user("manager", {server.archive.id: READER | Right.canadmin})
     with server.services.database.write() as work:
         actor = accounts.actor_of(work, accounts.get(work, manager.id), COMMAND.via)
-        helping = Helping(accounts, server.services.letters)
+        helping = AccountAdministration(accounts, server.services.letters)
         with pytest.raises(Forbidden):
             helping.take_rights(work, actor, ada.id, server.photographs.id, server.databox.id)
         helping.take_rights(work, actor, ada.id, server.archive.id, server.databox.id)

@@ -5,13 +5,13 @@ from click.testing import CliRunner
 
 from tests.oauth.flows import PKCE, allow, ask, query_of
 from vitrine.accounts import User, Via
-from vitrine.applications import OUT_OF_BAND, Application, Kind, Profile
+from vitrine.applications import OUT_OF_BAND, Application, ApplicationKind, Profile
 from vitrine.applications.redirects import fault_of
 from vitrine.cli.main import cli
 from vitrine.testing.server import Registered, Server, Visitor
 
 S, C, P, D = Profile.STRICT, Profile.COMPATIBILITY, Profile.PUBLIC, Profile.DESKTOP
-SERVER, PAGE, DEVICE, MACHINE = Kind.SERVER, Kind.PAGE, Kind.DEVICE, Kind.MACHINE
+SERVER, PAGE, DEVICE, MACHINE = ApplicationKind.SERVER, ApplicationKind.PAGE, ApplicationKind.DEVICE, ApplicationKind.MACHINE
 NEW, MADE = "/developers/application/new/", "/developers/application/"
 FORM = {"name": "Kit", "description": "Fills folders.", "website": "https://kit.example.com"}
 
@@ -53,7 +53,7 @@ FORM = {"name": "Kit", "description": "Fills folders.", "website": "https://kit.
     ],
 )
 def test_each_kind_has_its_addresses_and_a_refusal_its_remedy(
-    address: str, kind: Kind, profile: Profile, words: str
+    address: str, kind: ApplicationKind, profile: Profile, words: str
 ) -> None:
     fault = fault_of(address, kind, profile)
     assert (fault is None) if not words else (fault is not None and words in fault), fault

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from vitrine.accounts import store
 from vitrine.accounts import mfa_store
-from vitrine.accounts.mail import Letters
+from vitrine.accounts.mail import AccountMail
 from vitrine.accounts.lifetimes import DeveloperTokenLine, Event, Happening
 from vitrine.accounts.model import Actor, User, UserId
 from vitrine.accounts.rights import Right
@@ -16,9 +16,9 @@ from vitrine.platform.database import UnitOfWork
 
 
 @dataclass(frozen=True, slots=True)
-class Helping:
+class AccountAdministration:
     accounts: Accounts
-    letters: Letters
+    letters: AccountMail
 
     def give_password(
         self,

@@ -29,7 +29,7 @@ class WeakPassword(Invalid):
     code = "weak_password"
 
 
-class NotFresh(Forbidden):
+class RecentAuthRequired(Forbidden):
     """The password must be given again before this (design 5.4)."""
 
     code = "sign_in_again"

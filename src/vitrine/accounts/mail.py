@@ -21,16 +21,16 @@ from vitrine.accounts.lifetimes import DeveloperTokenLine, Event, Happening
 from vitrine.accounts.model import Actor, User, UserId
 from vitrine.accounts.service import Accounts, checked_email
 from vitrine.errors import DomainError, Unavailable
-from vitrine.jobs import Job, Jobs, Kind
+from vitrine.jobs import Job, Jobs, JobKind
 from vitrine.platform import audit
 from vitrine.platform.crypto import digest
 from vitrine.platform.database import Database, UnitOfWork
-from vitrine.platform.mail import Letter, Transport, Words
+from vitrine.platform.mail import Email, Transport, Translate
 from vitrine.platform.rates import Rates
 
-SEND = Kind("mail.send", lane="mail", max_attempts=8)
-LIFE = {PASSWORD: timedelta(days=3), EMAIL: timedelta(days=1), TOKENS: timedelta(days=3)}
-WAYS = {
+SEND = JobKind("mail.send", lane="mail", max_attempts=8)
+LINK_LIFETIMES = {PASSWORD: timedelta(days=3), EMAIL: timedelta(days=1), TOKENS: timedelta(days=3)}
+LINK_PATHS = {
     PASSWORD: "/login/renew-password/?token=",
     EMAIL: "/account/reset-email/?token=",
     TOKENS: "/login/developer-tokens/?token=",
@@ -120,7 +120,7 @@ def _is_theirs(link: links.Link, user: User) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Letters:
+class AccountMail:
     accounts: Accounts
     jobs: Jobs
     site: str
@@ -130,7 +130,7 @@ class Letters:
 
     # -- asking --------------------------------------------------------------------------------------------------
 
-    def ask_for_password(self, work: UnitOfWork, actor: Actor, name: str, language: str) -> None:
+    def request_password_link(self, work: UnitOfWork, actor: Actor, name: str, language: str) -> None:
         """Somebody forgot their password; *name* is an e-mail address or a login. Says nothing about the account.
 
         Raises Unavailable when this caller asks too often; too many letters to one address are silently not sent.
@@ -143,7 +143,7 @@ class Letters:
             payload = {"letter": PASSWORD, "name": folded, "language": language}
             self.jobs.add(work, SEND, payload, key=f"{PASSWORD}:{key}")
 
-    def ask_for_email(self, work: UnitOfWork, actor: Actor, address: str, language: str) -> None:
+    def request_address_change(self, work: UnitOfWork, actor: Actor, address: str, language: str) -> None:
         """Send a link to *address*; the account uses it once the link was followed. The caller proved the password.
 
         Raises Invalid (email) or Unavailable (too often)."""
@@ -155,23 +155,23 @@ class Letters:
         self.jobs.add(work, SEND, payload, key=f"{EMAIL}:{actor.must_user_id}")
         audit.write(work, actor, "email.asked", f"user {actor.user_id}")
 
-    def tell(self, work: UnitOfWork, letter: str, user: User, values: Mapping[str, Any]) -> None:
+    def send(self, work: UnitOfWork, letter: str, user: User, values: Mapping[str, Any]) -> None:
         """A letter of TEXTS with *values* in it: texts, `at` as seconds since 1970, `lines` as messages of the
         catalogue. Nobody is told who has no address."""
         plain = {name: " ".join(one.split()) if isinstance(one, str) else one for name, one in values.items()}
-        self._tell(work, letter, user, user.email, plain)
+        self._send(work, letter, user, user.email, plain)
 
     def tell_of_password(self, work: UnitOfWork, user: User) -> list[DeveloperTokenLine]:
         """The letter after somebody else set a password, or a letter did. The developer tokens that go on working are
         in it, with a link that ends them all; they are returned."""
         left = self.accounts.lifetimes.developer_tokens(work, user.id)
         if left:
-            self.tell(work, TOKENS, user, {"lines": [one.words for one in left]})
+            self.send(work, TOKENS, user, {"lines": [one.words for one in left]})
         else:
-            self._tell(work, "password-changed", user, user.email)
+            self._send(work, "password-changed", user, user.email)
         return left
 
-    def _tell(
+    def _send(
         self, work: UnitOfWork, letter: str, user: User, to: str | None, values: Mapping[str, Any] | None = None
     ) -> None:
         if to:
@@ -180,7 +180,7 @@ class Letters:
 
     # -- following a link ----------------------------------------------------------------------------------------
 
-    def look(self, work: UnitOfWork, secret: str, purpose: str) -> User:
+    def link_owner(self, work: UnitOfWork, secret: str, purpose: str) -> User:
         """Whose link this is, without using it. Raises LinkUsed."""
         return self._owner(work, secret, purpose)[0]
 
@@ -215,12 +215,12 @@ class Letters:
     def _tokens_link(work: UnitOfWork, user: User) -> str:
         """The secret of a link as the letter has one, for the page that is shown at once."""
         secret = token_urlsafe(32)
-        links.add(work, digest(secret), user.id, TOKENS, user.email or "", work.now + LIFE[TOKENS])
+        links.add(work, digest(secret), user.id, TOKENS, user.email or "", work.now + LINK_LIFETIMES[TOKENS])
         return secret
 
     def look_at_tokens(self, work: UnitOfWork, secret: str) -> tuple[User, list[DeveloperTokenLine]]:
         """Whose developer tokens a link of a letter ends, and which they are. Raises LinkUsed."""
-        user = self.look(work, secret, TOKENS)
+        user = self.link_owner(work, secret, TOKENS)
         return user, self.accounts.lifetimes.developer_tokens(work, user.id)
 
     def end_tokens(self, work: UnitOfWork, secret: str, address: str) -> User:
@@ -244,20 +244,20 @@ class Letters:
         people.update_user(work, user.id, {"email": address, "email_folded": people.fold(address)})
         self.accounts.lifetimes.happened(work, Happening(event, user.id))
         audit.write(work, actor, "email.changed", f"user {user.id}")
-        self._tell(work, "email-changed", user, user.email)
+        self._send(work, "email-changed", user, user.email)
 
     # -- writing -------------------------------------------------------------------------------------------------
 
-    def write(
+    def compose(
         self,
         letter: str,
-        words: Words,
+        words: Translate,
         language: str,
         to: str,
         login: str,
         secret: str = "",
         values: Mapping[str, Any] | None = None,
-    ) -> Letter:
+    ) -> Email:
         """The letter in the language of its reader; *values* as in `tell`."""
         subject, paragraphs = TEXTS[letter]
         given = dict(values or {})
@@ -270,28 +270,28 @@ class Letters:
             **given,
             "site": self.site,
             "login": login,
-            "link": f"{self.base_url}{WAYS.get(letter, '')}{secret}",
+            "link": f"{self.base_url}{LINK_PATHS.get(letter, '')}{secret}",
             "forgotten": f"{self.base_url}/login/forgot-password/",
             "security": f"{self.base_url}/account/security/#connected",
             "applications": f"{self.base_url}/account/security/applications/",
         }
         text = "\n\n".join(words(language, one).format(**known) for one in paragraphs)
-        return Letter(to, words(language, subject).format(**known), text + "\n")
+        return Email(to, words(language, subject).format(**known), text + "\n")
 
 
 @dataclass(frozen=True, slots=True)
-class Postman:
+class MailHandler:
     """Handler of `mail.send`: finds the reader, makes the link, sends. A link whose letter did not go is deleted."""
 
     database: Database
-    letters: Letters
+    account_mail: AccountMail
     transport: Transport
     sender: str
-    words: Words
+    words: Translate
 
     def __call__(self, job: Job) -> None:
         letter, language = str(job.payload["letter"]), str(job.payload["language"])
-        secret = token_urlsafe(32) if letter in LIFE else ""
+        secret = token_urlsafe(32) if letter in LINK_LIFETIMES else ""
         # The reader is looked up where the link is written: what ends links comes before or after, never between.
         with self.database.write() if secret else self.database.read() as work:
             user = self._reader(work, job)
@@ -299,11 +299,11 @@ class Postman:
             if user is None or not to:
                 return  # nobody has this address: the asker was told nothing either
             if secret:
-                links.add(work, digest(secret), user.id, letter, to, work.now + LIFE[letter])
+                links.add(work, digest(secret), user.id, letter, to, work.now + LINK_LIFETIMES[letter])
         language = user.locale[:2] if user.locale else language
         try:
             values = job.payload.get("values")
-            written = self.letters.write(letter, self.words, language, to, user.login, secret, values)
+            written = self.account_mail.compose(letter, self.words, language, to, user.login, secret, values)
             self.transport.send(written.message(self.sender))
         except DomainError:
             if secret:

@@ -51,7 +51,7 @@ class Passkey:
 
 
 @dataclass(frozen=True, slots=True)
-class Overview:
+class MfaOverview:
     """What the page of the account shows; *since* is None while no authenticator app is set up."""
 
     since: datetime | None
@@ -60,7 +60,7 @@ class Overview:
 
 
 @dataclass(frozen=True, slots=True)
-class SecondFactor:
+class MultiFactor:
     accounts: Accounts
     site: str
     origin: str
@@ -74,10 +74,10 @@ class SecondFactor:
     def has_app(self, work: UnitOfWork, user_id: UserId) -> bool:
         return store.confirmed(work, user_id) is not None
 
-    def overview(self, work: UnitOfWork, actor: Actor) -> Overview:
+    def overview(self, work: UnitOfWork, actor: Actor) -> MfaOverview:
         mine = actor.must_user_id
         found = store.confirmed(work, mine)
-        return Overview(
+        return MfaOverview(
             found.confirmed_at if found else None, store.codes_left(work, mine),
             [Passkey(*one) for one in store.passkeys(work, mine)],
         )  # fmt: skip
@@ -86,7 +86,7 @@ class SecondFactor:
 
     def begin(self, work: UnitOfWork, actor: Actor) -> str:
         """The `otpauth://` address of a fresh secret, to be confirmed by a first code. Raises NotFresh, Conflict."""
-        self.accounts.require_fresh(work, actor)
+        self.accounts.require_recent_auth(work, actor)
         if store.confirmed(work, actor.must_user_id) is not None:
             raise Conflict("An authenticator app is set up already. Remove it first.")
         import pyotp
@@ -95,7 +95,7 @@ class SecondFactor:
         store.begin(work, actor.must_user_id, self.accounts.vault.encrypt(secret))
         return self._address(actor, secret)
 
-    def waiting(self, work: UnitOfWork, actor: Actor) -> str | None:
+    def unconfirmed_address(self, work: UnitOfWork, actor: Actor) -> str | None:
         """The same address again while the first code is awaited."""
         found = store.factor(work, actor.must_user_id)
         if found is None or found.confirmed_at is not None:
@@ -109,7 +109,7 @@ class SecondFactor:
 
     def confirm(self, work: UnitOfWork, actor: Actor, code: str) -> list[str]:
         """Switch the app on by its first code; returns the recovery codes, which are shown once."""
-        self.accounts.require_fresh(work, actor)
+        self.accounts.require_recent_auth(work, actor)
         found = store.factor(work, actor.must_user_id)
         if found is None or found.confirmed_at is not None:
             raise Conflict("Begin with the picture again: there is no app that waits for its first code.")
@@ -124,7 +124,7 @@ class SecondFactor:
 
     def remove(self, work: UnitOfWork, actor: Actor) -> None:
         """Take the app away; recovery codes go with it unless a passkey still needs them."""
-        self.accounts.require_fresh(work, actor)
+        self.accounts.require_recent_auth(work, actor)
         store.remove(work, actor.must_user_id)
         if not store.passkeys(work, actor.must_user_id):
             store.set_codes(work, actor.must_user_id, [])
@@ -132,7 +132,7 @@ class SecondFactor:
         audit.write(work, actor, "second_factor.off", f"user {actor.user_id}")
 
     def renew_codes(self, work: UnitOfWork, actor: Actor) -> list[str]:
-        self.accounts.require_fresh(work, actor)
+        self.accounts.require_recent_auth(work, actor)
         if not self.is_on(work, actor.must_user_id):
             raise Conflict("Recovery codes belong to a second step. Set one up first.")
         audit.write(work, actor, "second_factor.codes", f"user {actor.user_id}")
@@ -210,7 +210,7 @@ class SecondFactor:
 
     def offer_passkey(self, work: UnitOfWork, actor: Actor) -> str:
         """What the browser needs to make a passkey, as JSON. Raises NotFresh."""
-        self.accounts.require_fresh(work, actor)
+        self.accounts.require_recent_auth(work, actor)
         mine = store.passkey_ids(work, actor.must_user_id)
         if len(mine) >= MOST_PASSKEYS:
             raise Conflict("There are 20 passkeys already. Remove one first.")
@@ -240,7 +240,7 @@ class SecondFactor:
 
     def add_passkey(self, work: UnitOfWork, actor: Actor, answer: str, name: str) -> list[str]:
         """Keep what the browser made. Returns recovery codes when there were none before, else nothing."""
-        self.accounts.require_fresh(work, actor)
+        self.accounts.require_recent_auth(work, actor)
         challenge = self._taken(work, answer, actor.must_user_id)
         from webauthn import verify_registration_response
         from webauthn.helpers import bytes_to_base64url
@@ -266,7 +266,7 @@ class SecondFactor:
         return [] if store.codes_left(work, actor.must_user_id) else self._fresh_codes(work, actor.must_user_id)
 
     def remove_passkey(self, work: UnitOfWork, actor: Actor, passkey_id: int) -> None:
-        self.accounts.require_fresh(work, actor)
+        self.accounts.require_recent_auth(work, actor)
         if not store.remove_passkey(work, actor.must_user_id, passkey_id):
             raise NotFound("There is no such passkey of yours.")
         if not self.is_on(work, actor.must_user_id):
@@ -274,7 +274,7 @@ class SecondFactor:
         self.accounts.happened(work, actor, Event.PASSKEY_REMOVED, authenticator_id=passkey_id)
         audit.write(work, actor, "passkey.removed", f"user {actor.user_id}")
 
-    def ask_passkey(self, work: UnitOfWork) -> str:
+    def passkey_challenge(self, work: UnitOfWork) -> str:
         """What the browser needs to sign in with any passkey of this site, as JSON."""
         from webauthn import generate_authentication_options
         from webauthn.helpers import options_to_json

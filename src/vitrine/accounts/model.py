@@ -81,7 +81,7 @@ class Session:
     id: SessionId
     user_id: UserId
     created: datetime
-    proved_at: datetime
+    auth_time: datetime
     last_seen: datetime
     expires: datetime
     address: str

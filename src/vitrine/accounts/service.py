@@ -9,7 +9,7 @@ from typing import Any
 
 from vitrine.accounts import store
 from vitrine.accounts import mfa_store
-from vitrine.accounts.errors import AccountLocked, LoginTaken, NotFresh, WrongCode, WrongCredentials
+from vitrine.accounts.errors import AccountLocked, LoginTaken, RecentAuthRequired, WrongCode, WrongCredentials
 from vitrine.accounts.lifetimes import Event, Happening, Lifetimes
 from vitrine.accounts.model import Actor, OpenedBy, Session, SessionId, SignIn, User, UserId, Via
 from vitrine.accounts.passwords import Passwords
@@ -42,7 +42,7 @@ def checked_email(address: str) -> str:
 @dataclass(frozen=True, slots=True)
 class SignInPolicy:
     session: timedelta = timedelta(days=14)
-    fresh: timedelta = timedelta(minutes=15)
+    recent_auth: timedelta = timedelta(minutes=15)
     failures: int = 8
     wait: timedelta = timedelta(minutes=15)
 
@@ -107,7 +107,7 @@ class Accounts:
         audit.write(work, None, "user.created", f"user {made.id}")
         return made
 
-    def bring(self, work: UnitOfWork, actor: Actor, *, login: str, password_hash: str | None, **profile: Any) -> User:
+    def import_account(self, work: UnitOfWork, actor: Actor, *, login: str, password_hash: str | None, **profile: Any) -> User:
         """An account that comes from elsewhere, with the hash of its password if this server can check it. Without one
         its owner cannot sign in until an administrator gives a password. Raises as `add` does."""
         if not actor.is_admin:
@@ -195,7 +195,7 @@ class Accounts:
     def end_everything(self, work: UnitOfWork, actor: Actor) -> None:
         """End all that opens the actor's account or acts for them, but the session in which they ask. Raises
         NotFresh."""
-        self.require_fresh(work, actor)
+        self.require_recent_auth(work, actor)
         self.happened(work, actor, Event.EVERYTHING_ENDED)
         audit.write(work, actor, "everything.ended", f"user {actor.user_id}")
 
@@ -338,7 +338,7 @@ class Accounts:
             id=SessionId(0),
             user_id=user.id,
             created=work.now,
-            proved_at=min(proved_at or work.now, work.now),
+            auth_time=min(proved_at or work.now, work.now),
             last_seen=work.now,
             expires=work.now + self.policy.session,
             address=address[:64],
@@ -370,18 +370,18 @@ class Accounts:
         for session_id, at in sorted(marks.items()):
             store.touch_session(work, SessionId(session_id), at, at + self.policy.session)
 
-    def prove_again(self, work: UnitOfWork, actor: Actor) -> None:
+    def record_reauthentication(self, work: UnitOfWork, actor: Actor) -> None:
         """Note that the password was just given again (the caller checked it by `check_password`)."""
         assert actor.session is not None
         store.prove_session(work, actor.session.id)
 
-    def is_fresh(self, work: UnitOfWork, actor: Actor) -> bool:
-        return actor.session is not None and work.now - actor.session.proved_at <= self.policy.fresh
+    def has_recent_auth(self, work: UnitOfWork, actor: Actor) -> bool:
+        return actor.session is not None and work.now - actor.session.auth_time <= self.policy.recent_auth
 
-    def require_fresh(self, work: UnitOfWork, actor: Actor) -> None:
+    def require_recent_auth(self, work: UnitOfWork, actor: Actor) -> None:
         """Raises NotFresh unless the password was given within `policy.fresh` (design 5.4)."""
-        if not self.is_fresh(work, actor):
-            raise NotFresh("Please enter your password again to see this.")
+        if not self.has_recent_auth(work, actor):
+            raise RecentAuthRequired("Please enter your password again to see this.")
 
     def sessions(self, work: UnitOfWork, actor: Actor) -> list[Session]:
         return store.sessions_of(work, actor.must_user_id)
@@ -397,7 +397,7 @@ class Accounts:
 
     # -- what happened -------------------------------------------------------------------------------------------
 
-    def audit_lines(self, work: UnitOfWork, actor: Actor, wanted: audit.Wanted, limit: int) -> list[audit.Line]:
+    def audit_lines(self, work: UnitOfWork, actor: Actor, wanted: audit.AuditFilter, limit: int) -> list[audit.Line]:
         """The newest lines of the audit log, which tells of everybody: administrators only. Raises Forbidden."""
         if not actor.is_admin:
             raise Forbidden("This is for administrators.")

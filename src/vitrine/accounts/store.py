@@ -18,7 +18,7 @@ from vitrine.accounts.tables import (
     sign_in_failures,
     users,
 )
-from vitrine.platform.addresses import place
+from vitrine.platform.addresses import rate_limit_key
 from vitrine.platform.cache import Cache
 from vitrine.platform.database import UnitOfWork, inserted_id
 from vitrine.platform.prepared import Prepared
@@ -187,7 +187,7 @@ def remove_databox_rights(work: UnitOfWork, user_id: UserId, databox_id: int) ->
 
 def add_failure(work: UnitOfWork, login: str, address: str) -> None:
     work.db.execute(
-        sign_in_failures.insert().values(login_folded=fold(login)[:128], address=place(address), at=work.now)
+        sign_in_failures.insert().values(login_folded=fold(login)[:128], address=rate_limit_key(address), at=work.now)
     )
 
 
@@ -197,7 +197,7 @@ def failures_since(work: UnitOfWork, since: datetime, *, login: str | None = Non
     if login is not None:
         wanted.append(sign_in_failures.c.login_folded == fold(login)[:128])
     if address is not None:
-        wanted.append(sign_in_failures.c.address == place(address))
+        wanted.append(sign_in_failures.c.address == rate_limit_key(address))
     return int(work.db.scalar(sa.select(sa.func.count()).select_from(sign_in_failures).where(*wanted)) or 0)
 
 
@@ -234,7 +234,7 @@ def sessions_of(work: UnitOfWork, user_id: UserId) -> list[Session]:
 def has_session_from(work: UnitOfWork, user_id: UserId, address: str) -> bool:
     """True if the person is signed in from this address, or one beside it, somewhere."""
     mine = sa.and_(sessions.c.user_id == user_id, sessions.c.expires > work.now)
-    return bool(address) and place(address) in map(place, work.db.scalars(sa.select(sessions.c.address).where(mine)))
+    return bool(address) and rate_limit_key(address) in map(rate_limit_key, work.db.scalars(sa.select(sessions.c.address).where(mine)))
 
 
 def touch_session(work: UnitOfWork, session_id: SessionId, at: datetime, expires: datetime) -> None:

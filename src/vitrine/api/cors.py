@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from vitrine.edge.fast.responses import COMPLETE
 from vitrine.edge.params import header
-from vitrine.edge.run import off
+from vitrine.edge.run import run_in_thread
 from vitrine.edge.services import Services
 
 PATHS = re.compile(r"/api/v\d+/")
@@ -63,7 +63,7 @@ class Cors:
             return False
         if self.services.database.is_sqlite:
             return self._look(origin, application_id)
-        return await off(lambda: self._look(origin, application_id))
+        return await run_in_thread(lambda: self._look(origin, application_id))
 
     def _look(self, origin: str, application_id: int | None) -> bool:
         with self.services.database.read() as work:

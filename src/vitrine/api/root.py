@@ -6,13 +6,13 @@ from starlette.routing import Route
 
 from vitrine.api import openapi
 from vitrine.api.wire.envelope import answer
-from vitrine.edge import services
+from vitrine.edge import services_of
 
 VERSIONS = {"1": "2.0.0", "2": "2.0.0", "3": "3.0.0"}
 
 
 async def description(request: Request) -> Response:
-    settings = services(request).settings
+    settings = services_of(request).settings
     versions = {
         number: {
             "number": version,
@@ -41,7 +41,7 @@ async def description(request: Request) -> Response:
 
 async def document(request: Request) -> Response:
     """The OpenAPI 3.1 document made from the route tables."""
-    made = openapi.document(services(request).settings)
+    made = openapi.document(services_of(request).settings)
     return Response(openapi.encode(made), media_type="application/json", headers={"Access-Control-Allow-Origin": "*"})
 
 

@@ -2,7 +2,7 @@
 
 from vitrine.applications.checks import LIST_SHAPES, Draft, Imported
 from vitrine.applications.errors import BadApplication, NoSuchApplication
-from vitrine.applications.kinds import KINDS, Kind, kind_of
+from vitrine.applications.kinds import KINDS, ApplicationKind, kind_of
 from vitrine.applications.model import OUT_OF_BAND, Account, Application, ApplicationId, Authorised
 from vitrine.applications.portal import Portal
 from vitrine.applications.profiles import Policy, Profile, RedirectMatch, Switch, Switches
@@ -20,7 +20,7 @@ __all__ = [
     "BadApplication",
     "Draft",
     "Imported",
-    "Kind",
+    "ApplicationKind",
     "NoSuchApplication",
     "Policy",
     "Portal",

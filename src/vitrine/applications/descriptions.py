@@ -13,7 +13,7 @@ from vitrine.applications import provenance, store
 from vitrine.applications.checks import LIST_SHAPES, Draft, Imported
 from vitrine.applications.errors import BadApplication
 from vitrine.applications.events import ScopesLimited
-from vitrine.applications.kinds import KIND_NAMES, KINDS, Kind, kind_of
+from vitrine.applications.kinds import KIND_NAMES, KINDS, ApplicationKind, kind_of
 from vitrine.applications.model import OUT_OF_BAND, Application, ApplicationId
 from vitrine.applications.portal import MOST_REDIRECTS, Portal
 from vitrine.applications.profiles import Profile, Switch, Switches
@@ -35,7 +35,7 @@ _OURS = ("vitrine_application", "client_id")  # said by the server; changed by n
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class WrittenApplication:
     """What came of a document: *changes* maps a key to its values before and after; *is_new* for one just made."""
 
     application: Application
@@ -43,7 +43,7 @@ class Written:
     is_new: bool = False
 
 
-def told(application: Application) -> dict[str, Any]:
+def describe(application: Application) -> dict[str, Any]:
     """The document of an application: every key, no secret."""
     return {
         "vitrine_application": FORMAT,
@@ -67,7 +67,7 @@ class Descriptions:
     scopes: frozenset[str]
 
     def export(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId) -> dict[str, Any]:
-        return told(self.portal.applications.get(work, actor, application_id))
+        return describe(self.portal.applications.get(work, actor, application_id))
 
     def bring_in(self, work: UnitOfWork, actor: Actor, given: Any) -> Application:
         """Register a new application from a document; its client id is a new one. Raises Invalid for a document that
@@ -77,22 +77,22 @@ class Descriptions:
             work, actor, _draft(wanted), Profile(wanted["profile"]), _redirects(wanted)
         )
         acts = wanted["switches"].get(Switch.ACTS_AS_OWNER.value, True)
-        made = self.portal.settle(work, actor, made, Kind(wanted["kind"]), acts=acts)
+        made = self.portal.settle(work, actor, made, ApplicationKind(wanted["kind"]), acts=acts)
         switches = {**made.switches.chosen, **wanted["switches"]}  # a new machine acts for its owner unless it says no
         return self._write(work, actor, made, {**wanted, "switches": switches}).application
 
-    def replace(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId, given: Any) -> Written:
+    def replace(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId, given: Any) -> WrittenApplication:
         """Make an application what the document says; a key that is missing gets its usual value."""
         found = self.portal.applications.get(work, actor, application_id)
         return self._write(work, actor, found, self._checked(given, found))
 
-    def change(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId, given: Any) -> Written:
+    def change(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId, given: Any) -> WrittenApplication:
         """The same for a merge patch (RFC 7396): keys that are not named stay, null gives the usual value. Another kind
         forgets the profile and the switches of the old one where the patch says nothing about them."""
         found = self.portal.applications.get(work, actor, application_id)
         if not isinstance(given, Mapping):
             raise Invalid("Send a JSON object with the keys to change.", field="body")
-        whole = told(found)
+        whole = describe(found)
         patch = dict(given)
         if "kind" in patch and patch["kind"] != whole["kind"]:
             patch.setdefault("profile", None)
@@ -111,7 +111,7 @@ class Descriptions:
 
     def put(
         self, work: UnitOfWork, actor: Actor, owner: Actor | None, given: Any, *, secret: str | None = None
-    ) -> Written:
+    ) -> WrittenApplication:
         """For administrators: the application with the document's client id becomes what it says, and is made with that
         id when there is none. A second time nothing changes. *owner*, who has it or gets it, is the one who may say
         that it acts for them. *secret* counts for a new one only."""
@@ -125,10 +125,10 @@ class Descriptions:
             raise Invalid("The document has no client_id: nothing tells which application it means.", field="client_id")
         imported = Imported(_draft(wanted), wanted["client_id"], secret, Profile(wanted["profile"]))
         owner_id = owner.user_id if owner else None
-        made = self.portal.applications.bring(work, actor, owner_id, imported, _redirects(wanted))
+        made = self.portal.applications.import_application(work, actor, owner_id, imported, _redirects(wanted))
         store.update(work, made.id, {"kind": wanted["kind"]})
         made = self.portal.applications.get(work, actor, made.id)
-        return Written(self._write(work, writer, made, wanted).application, {}, is_new=True)
+        return WrittenApplication(self._write(work, writer, made, wanted).application, {}, is_new=True)
 
     def set_scopes(
         self, work: UnitOfWork, actor: Actor, application_id: ApplicationId, limit: list[str] | None
@@ -143,7 +143,7 @@ class Descriptions:
         if found is not None and wanted["client_id"] not in ("", found.client_id):
             raise Conflict("The document is of another application: its client_id differs.", field="client_id")
         faults = check_texts(wanted)
-        kind = Kind(wanted["kind"])
+        kind = ApplicationKind(wanted["kind"])
         wanted["profile"] = wanted["profile"] or KINDS[kind].profile.value
         profile = Profile(wanted["profile"])
         if profile not in KINDS[kind].profiles:
@@ -159,22 +159,22 @@ class Descriptions:
             elif not scopes or not frozenset(scopes) <= self.scopes:
                 faults["scopes"] = "Name at least one scope, and only ones that this server has."
         if found is not None:
-            faults = _new_faults(faults, wanted, told(found))
+            faults = _new_faults(faults, wanted, describe(found))
         if faults:
             raise BadApplication(faults)
         return wanted
 
-    def _write(self, work: UnitOfWork, actor: Actor, found: Application, wanted: dict[str, Any]) -> Written:
+    def _write(self, work: UnitOfWork, actor: Actor, found: Application, wanted: dict[str, Any]) -> WrittenApplication:
         """Write what differs, in one go: everything was checked before."""
-        before = told(found)
+        before = describe(found)
         wanted = {**wanted, **{name: before[name] for name in _OURS}}
         wanted["scopes"] = None if wanted["scopes"] is None else sorted(set(wanted["scopes"]))
         changes = {name: (before[name], wanted[name]) for name in before if before[name] != wanted[name]}
         if not changes:
-            return Written(found, {})
+            return WrittenApplication(found, {})
         if "scopes" in changes:
             self._refuse_wider(actor, *changes["scopes"])
-        kind = Kind(wanted["kind"])
+        kind = ApplicationKind(wanted["kind"])
         acts, acted = (one["switches"].get(Switch.ACTS_AS_OWNER.value, False) for one in (wanted, before))
         store.update(
             work, found.id,
@@ -190,7 +190,7 @@ class Descriptions:
             work.emit(ScopesLimited(found.id, wanted["scopes"]))
         details = {"changed": sorted(changes), "before": {name: one[0] for name, one in changes.items()}}
         audit.write(work, actor, "application.described", f"application {found.id}", details)
-        return Written(self.portal.applications.get(work, actor, found.id), changes)
+        return WrittenApplication(self.portal.applications.get(work, actor, found.id), changes)
 
     def _refuse_wider(self, actor: Actor, before: list[str] | None, after: list[str] | None) -> None:
         """A token gives an application (its own, it may be) no scope back that it has not itself."""
@@ -218,15 +218,15 @@ def _new_faults(faults: dict[str, str], wanted: Mapping[str, Any], before: Mappi
 
 
 def _draft(wanted: Mapping[str, Any]) -> Draft:
-    return Draft(wanted["name"], wanted["description"], wanted["website"], KINDS[Kind(wanted["kind"])].type)
+    return Draft(wanted["name"], wanted["description"], wanted["website"], KINDS[ApplicationKind(wanted["kind"])].type)
 
 
 def _redirects(wanted: Mapping[str, Any]) -> list[str]:
-    own = [OUT_OF_BAND] if wanted["kind"] == Kind.DEVICE else []
+    own = [OUT_OF_BAND] if wanted["kind"] == ApplicationKind.DEVICE else []
     return [*own, *wanted["redirect_uris"]]
 
 
-def _address_faults(addresses: list[str], kind: Kind, profile: Profile) -> dict[str, str]:
+def _address_faults(addresses: list[str], kind: ApplicationKind, profile: Profile) -> dict[str, str]:
     """By place in the list, as in `redirect_uris.2`."""
     faults: dict[str, str] = {}
     if KINDS[kind].returns and not addresses:

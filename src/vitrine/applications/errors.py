@@ -1,6 +1,6 @@
 """Refusals of applications."""
 
-from vitrine.accounts.errors import NotFresh
+from vitrine.accounts.errors import RecentAuthRequired
 from vitrine.errors import Conflict, Forbidden, Invalid, NotFound
 
 
@@ -16,7 +16,7 @@ class NotOpen(Forbidden):
     code = "not_open"
 
 
-class PersonNeeded(NotFresh):
+class PersonNeeded(RecentAuthRequired):
     """Only a person who signed in lately may do this; the call came with a token (docs/decisions/0080)."""
 
 

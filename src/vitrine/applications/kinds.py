@@ -6,7 +6,7 @@ from enum import StrEnum
 from vitrine.applications.profiles import Profile
 
 
-class Kind(StrEnum):
+class ApplicationKind(StrEnum):
     SERVER = "server"
     PAGE = "page"
     DEVICE = "device"
@@ -26,19 +26,19 @@ class KindFacts:
         return self.profiles[0]
 
 
-KIND_NAMES = frozenset(one.value for one in Kind)
+KIND_NAMES = frozenset(one.value for one in ApplicationKind)
 KINDS = {
-    Kind.SERVER: KindFacts("web", (Profile.STRICT, Profile.COMPATIBILITY), returns=True),
-    Kind.PAGE: KindFacts("web", (Profile.PUBLIC,), returns=True),
-    Kind.DEVICE: KindFacts("desktop", (Profile.DESKTOP,), returns=False),
-    Kind.MACHINE: KindFacts("web", (Profile.STRICT,), returns=False),
+    ApplicationKind.SERVER: KindFacts("web", (Profile.STRICT, Profile.COMPATIBILITY), returns=True),
+    ApplicationKind.PAGE: KindFacts("web", (Profile.PUBLIC,), returns=True),
+    ApplicationKind.DEVICE: KindFacts("desktop", (Profile.DESKTOP,), returns=False),
+    ApplicationKind.MACHINE: KindFacts("web", (Profile.STRICT,), returns=False),
 }
 
 
-def kind_of(given: str, type_: str, profile: Profile) -> Kind:
+def kind_of(given: str, type_: str, profile: Profile) -> ApplicationKind:
     """The kind of an application, also of one that was registered before there were kinds."""
     if given in KIND_NAMES:
-        return Kind(given)
+        return ApplicationKind(given)
     if type_ == "desktop":
-        return Kind.DEVICE
-    return Kind.PAGE if profile is Profile.PUBLIC else Kind.SERVER
+        return ApplicationKind.DEVICE
+    return ApplicationKind.PAGE if profile is Profile.PUBLIC else ApplicationKind.SERVER

@@ -12,7 +12,7 @@ from vitrine.accounts.model import Via
 from vitrine.applications import machines, portal_store, provenance, secret_views, store
 from vitrine.applications.checks import Draft, check
 from vitrine.applications.errors import BadApplication, NoSuchApplication
-from vitrine.applications.kinds import KIND_NAMES, KINDS, Kind, kind_of
+from vitrine.applications.kinds import KIND_NAMES, KINDS, ApplicationKind, kind_of
 from vitrine.applications.model import OUT_OF_BAND, Application, ApplicationId, Secret
 from vitrine.applications.profiles import Switch
 from vitrine.applications.redirects import bad_redirect, fault_of
@@ -51,25 +51,25 @@ class Portal:
 
     # -- registering and editing ---------------------------------------------------------------------------------
 
-    def create(self, work: UnitOfWork, actor: Actor, draft: Draft, kind: Kind | None) -> Application:
+    def create(self, work: UnitOfWork, actor: Actor, draft: Draft, kind: ApplicationKind | None) -> Application:
         """Register an application of *kind*; without one (old forms) its type decides. Raises BadApplication."""
-        wanted = kind or (Kind.DEVICE if draft.type == "desktop" else Kind.SERVER)
+        wanted = kind or (ApplicationKind.DEVICE if draft.type == "desktop" else ApplicationKind.SERVER)
         facts, callback = KINDS[wanted], draft.callback.strip()
         draft = Draft(draft.name, draft.description, draft.website, facts.type, callback)
         faults = check(draft, returns=facts.returns and not callback)
-        if callback and kind is not Kind.MACHINE and not (kind is None and wanted is Kind.DEVICE):
+        if callback and kind is not ApplicationKind.MACHINE and not (kind is None and wanted is ApplicationKind.DEVICE):
             fault = fault_of(callback, wanted, facts.profile)
             faults |= {"callback": fault} if fault else {}
-            redirects = [OUT_OF_BAND, callback] if wanted is Kind.DEVICE else [callback]
+            redirects = [OUT_OF_BAND, callback] if wanted is ApplicationKind.DEVICE else [callback]
         else:
-            redirects = [OUT_OF_BAND] if wanted is Kind.DEVICE else []
+            redirects = [OUT_OF_BAND] if wanted is ApplicationKind.DEVICE else []
         if faults:
             raise BadApplication(faults)
         made = self.applications.create(work, actor, draft, facts.profile, redirects)
         return self.settle(work, actor, made, wanted if kind else None)
 
     def settle(
-        self, work: UnitOfWork, actor: Actor, made: Application, kind: Kind | None, *, acts: bool = True
+        self, work: UnitOfWork, actor: Actor, made: Application, kind: ApplicationKind | None, *, acts: bool = True
     ) -> Application:
         """What follows for a new application from its kind and from the rules of this instance. *acts*: a machine acts
         for who makes it, which is what this kind is for; they can take it back on the settings page."""
@@ -77,7 +77,7 @@ class Portal:
         if self.needs_approval and not actor.administers:
             changes["approval"] = "waiting"
         store.update(work, made.id, changes)
-        if kind is Kind.MACHINE and acts:
+        if kind is ApplicationKind.MACHINE and acts:
             self.applications.set_switch(work, actor, made.id, Switch.ACTS_AS_OWNER, on=True)
         return self.applications.get(work, actor, made.id)
 
@@ -101,15 +101,15 @@ class Portal:
         found = self.applications.get(work, actor, application_id)
         if kind not in KIND_NAMES:
             raise Invalid("Choose one of the kinds.", field="kind")
-        wanted = Kind(kind)
+        wanted = ApplicationKind(kind)
         facts = KINDS[wanted]
         before = kind_of(found.kind, found.type, found.switches.profile)
         if wanted is before:
             return found
         redirects = [one for one in found.redirects if one != OUT_OF_BAND]
-        if wanted is Kind.MACHINE:
+        if wanted is ApplicationKind.MACHINE:
             redirects = []
-        if wanted is Kind.DEVICE:
+        if wanted is ApplicationKind.DEVICE:
             redirects = [OUT_OF_BAND, *redirects]
         elif facts.returns and not redirects:
             raise Invalid("Add an address to return to first: this kind needs one.", field="kind")
@@ -212,7 +212,7 @@ class Portal:
         if not actor.administers and actor.user_id != found.creator_id:
             raise Forbidden("Only the person to whom it belongs can give an application away.")
         if actor.via is not Via.COMMAND:
-            self.applications.accounts.require_fresh(work, actor)
+            self.applications.accounts.require_recent_auth(work, actor)
         person = self._person(work, login, "transfer")
         if person.id == found.creator_id:
             raise Conflict("This person owns the application already.", field="transfer")
@@ -289,7 +289,7 @@ class Portal:
         """The password given lately, in a browser. A program cannot give one: its token must have the scope
         `applications`, for which somebody was asked (docs/decisions/0069)."""
         if actor.via is Via.SESSION:
-            self.applications.accounts.require_fresh(work, actor)
+            self.applications.accounts.require_recent_auth(work, actor)
 
     def _require_person(self, work: UnitOfWork, actor: Actor, refusal: str) -> None:
         provenance.require_person(work, self.applications.accounts, actor, refusal)

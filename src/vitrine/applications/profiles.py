@@ -54,7 +54,7 @@ TABLE: dict[Switch, dict[Profile, Cell]] = {
 REDIRECTS = {S: RedirectMatch.EXACT, C: RedirectMatch.PREFIX, D: RedirectMatch.NATIVE, P: RedirectMatch.NATIVE}
 # What a client may ask for under the policy ALLOW without its owner having switched it on.
 ASKED = frozenset({Switch.PASSWORD_GRANT, Switch.IMPLICIT, Switch.PARAMETER_TOKEN})
-HABITS = ASKED | {Switch.ENDLESS_TOKEN}
+DEPRECATED_FEATURES = ASKED | {Switch.ENDLESS_TOKEN}
 
 
 class Policy(StrEnum):
@@ -81,7 +81,7 @@ class Switches:
         cell = TABLE[switch][self.profile]
         if cell in (Cell.ALWAYS, Cell.NEVER):
             return cell is Cell.ALWAYS
-        if policy is Policy.REFUSE and (switch in HABITS or switch is Switch.SECRET_REQUIRED):
+        if policy is Policy.REFUSE and (switch in DEPRECATED_FEATURES or switch is Switch.SECRET_REQUIRED):
             return switch is Switch.SECRET_REQUIRED
         default = cell is Cell.ON or (switch in ASKED and policy is Policy.ALLOW)
         return self.chosen.get(switch.value, default)

@@ -68,7 +68,7 @@ def require_person(work: UnitOfWork, accounts: Accounts, actor: Actor, refusal: 
     if actor.via is Via.TOKEN:
         raise PersonNeeded(refusal)
     if actor.via is Via.SESSION:
-        accounts.require_fresh(work, actor)
+        accounts.require_recent_auth(work, actor)
 
 
 def end_made_by_consents(work: UnitOfWork, account_ids: Any, thing: str) -> None:

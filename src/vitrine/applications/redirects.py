@@ -4,12 +4,12 @@ import re
 from urllib.parse import urlsplit
 
 from vitrine.applications.checks import LONGEST_URL, bad_callback
-from vitrine.applications.kinds import KIND_NAMES, Kind, kind_of
+from vitrine.applications.kinds import KIND_NAMES, ApplicationKind, kind_of
 from vitrine.applications.model import OUT_OF_BAND, Application
 from vitrine.applications.profiles import Profile
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
-NATIVE = (Kind.PAGE, Kind.DEVICE)
+NATIVE = (ApplicationKind.PAGE, ApplicationKind.DEVICE)
 # What comes after the scheme must be able to stand in a Location header: ASCII without controls and backslashes.
 _OWN_SCHEME = re.compile(r"[a-z][a-z0-9+-]*(\.[a-z0-9+-]+)+:/[!-\[\]-~]*")
 _NO_SCHEME = re.compile(r"[A-Za-z0-9.-]+:[0-9]{1,5}(/[^\s\\]*)?")  # `localhost:3000`, which reads as a scheme
@@ -22,16 +22,16 @@ def bad_redirect(address: str, application: Application | None, kind: str = "") 
     The rules are those of the *application*'s kind and profile, or of the *kind* of one that is not made yet."""
     if application is not None:
         kind = kind_of(application.kind, application.type, application.switches.profile).value
-        return fault_of(address, Kind(kind), application.switches.profile)
-    wanted = Kind(kind) if kind in KIND_NAMES else Kind.SERVER
+        return fault_of(address, ApplicationKind(kind), application.switches.profile)
+    wanted = ApplicationKind(kind) if kind in KIND_NAMES else ApplicationKind.SERVER
     return fault_of(address, wanted, Profile.STRICT)
 
 
-def fault_of(address: str, kind: Kind, profile: Profile) -> str | None:
+def fault_of(address: str, kind: ApplicationKind, profile: Profile) -> str | None:
     """The same for a kind under a profile. Profile compatibility keeps what the original took (01 section 2)."""
     if address == OUT_OF_BAND:
-        return None if kind is Kind.DEVICE else "Only desktop programs use the address for codes that people copy."
-    if kind is Kind.MACHINE:
+        return None if kind is ApplicationKind.DEVICE else "Only desktop programs use the address for codes that people copy."
+    if kind is ApplicationKind.MACHINE:
         return "A machine sends nobody anywhere: it needs no address. Change the kind first."
     if _NO_SCHEME.fullmatch(address):
         return "Write http:// or https:// before it, such as http://localhost:3000/."
@@ -56,7 +56,7 @@ def is_loopback(address: str) -> bool:
         return False
 
 
-def _own_scheme(address: str, kind: Kind) -> str | None:
+def _own_scheme(address: str, kind: ApplicationKind) -> str | None:
     """A scheme of the application's own is a domain name backwards (RFC 8252 section 7.1): others would collide with
     those of other programs, or are the browser's own, such as `javascript`."""
     if kind not in NATIVE:

@@ -71,7 +71,7 @@ class Applications:
         audit.write(work, actor, "application.created", f"application {made}")
         return self._get(work, made)
 
-    def bring(
+    def import_application(
         self,
         work: UnitOfWork,
         actor: Actor,
@@ -218,7 +218,7 @@ class Applications:
     def reveal_secret(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId) -> str:
         """The client secret itself. Raises NotFresh, ActsForAnother or NoSecret; leaves an audit line (design 5.4)."""
         application = self.get(work, actor, application_id)
-        self.accounts.require_fresh(work, actor)
+        self.accounts.require_recent_auth(work, actor)
         machines.require_keeper(work, actor, application)
         secret, sealed = self._current(work, application)
         if actor.user_id != application.creator_id:

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from vitrine.accounts import COMMAND, CollectionGrant, DataboxRight, Right, User
-from vitrine.accounts.administration import Helping
+from vitrine.accounts.administration import AccountAdministration
 from vitrine.accounts.rights import ALL_DATABOX_RIGHTS, ALL_RIGHTS, CONTRIBUTOR, READER
 from vitrine.cli.opening import data_option, instance
 from vitrine.edge.services import Services
@@ -88,8 +88,8 @@ def give_password(
     print_result(result, as_json=as_json, sentence="\n".join(lines))
 
 
-def _helping(services: Services) -> Helping:
-    return Helping(services.accounts, services.letters)
+def _helping(services: Services) -> AccountAdministration:
+    return AccountAdministration(services.accounts, services.letters)
 
 
 @user.command("email")

@@ -8,8 +8,8 @@ import click
 
 from vitrine.accounts import COMMAND, UserId, Via
 from vitrine.applications import Application, ApplicationId, Draft, Imported, NoSuchApplication, Switch
-from vitrine.applications.descriptions import Written
-from vitrine.applications.descriptions import told as described
+from vitrine.applications.descriptions import WrittenApplication
+from vitrine.applications.descriptions import describe as described
 from vitrine.cli.administration import json_option, print_result
 from vitrine.cli.opening import data_option, instance
 from vitrine.cli.phraseanet import profile_of, switch_of
@@ -72,7 +72,7 @@ def add_app(
             actor = services.accounts.actor_of(work, person, Via.COMMAND)
             if client_id is not None and client_secret is not None:
                 imported = Imported(draft, client_id, client_secret, chosen_profile, switch_states)
-                application = services.applications.bring(work, COMMAND, person.id, imported)
+                application = services.applications.import_application(work, COMMAND, person.id, imported)
             else:
                 application = services.applications.create(work, actor, draft, chosen_profile)
                 for switch, on in switch_states.items():
@@ -134,12 +134,12 @@ def import_app(file: Path, owner: str | None, secrets: bool, dry_run: bool, data
 
 
 class _RolledBack(Exception):
-    def __init__(self, written: Written) -> None:
+    def __init__(self, written: WrittenApplication) -> None:
         super().__init__()
         self.written = written
 
 
-def _roll_back(written: Written) -> None:
+def _roll_back(written: WrittenApplication) -> None:
     """Leave the transaction by an error: everything was really executed, and nothing is kept."""
     raise _RolledBack(written)
 
@@ -155,7 +155,7 @@ def _document(file: Path) -> dict[str, Any]:
     return document
 
 
-def _put(services: Services, work: UnitOfWork, document: Any, owner: str | None, secret: str | None) -> Written:
+def _put(services: Services, work: UnitOfWork, document: Any, owner: str | None, secret: str | None) -> WrittenApplication:
     """Write the document as the application's owner if there is one, since only they can let it act for them; otherwise
     as the command line."""
     existing = services.applications.by_client_id(work, str(document.get("client_id", "")))
@@ -185,7 +185,7 @@ def _find(services: Services, work: UnitOfWork, name: str) -> Application:
     return application
 
 
-def _print_change(written: Written, *, dry_run: bool, as_json: bool) -> None:
+def _print_change(written: WrittenApplication, *, dry_run: bool, as_json: bool) -> None:
     application = written.application
     changes = {name: {"before": pair[0], "after": pair[1]} for name, pair in written.changes.items()}
     result = {

@@ -8,7 +8,7 @@ import msgspec
 
 from vitrine.cli import inventory
 from vitrine.cli.opening import data_option, load
-from vitrine.platform.audit import Wanted, lines
+from vitrine.platform.audit import AuditFilter, lines
 
 DAY = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"])
 
@@ -23,7 +23,7 @@ def audit(since: datetime | None, until: datetime | None, action: str, data: Pat
     database = inventory.open_existing(load(data))
     try:
         with database.read() as work:
-            for line in lines(work, Wanted(_utc(since), _utc(until), action)):
+            for line in lines(work, AuditFilter(_utc(since), _utc(until), action)):
                 click.echo(msgspec.json.encode(line).decode())
     finally:
         database.close()

@@ -25,7 +25,7 @@ from vitrine import __version__
 from vitrine.cli import inventory
 from vitrine.cli.opening import CONFIGURATION, data_option, load
 from vitrine.errors import Conflict, NotFound, Unavailable
-from vitrine.library.jobs import rest_sweep
+from vitrine.library.jobs import pause_sweep
 from vitrine.media.storage import BlobStore, HasPaths, open_store
 from vitrine.platform import migrate
 from vitrine.platform.database import Database
@@ -77,7 +77,7 @@ def _fill(settings: Settings, folder: Path, *, link: bool, show: bool) -> dict[s
     try:
         revision = inventory.require_newest(database)
         with database.write() as work:
-            rest_sweep(work, work.now + SWEEP_RESTS)
+            pause_sweep(work, work.now + SWEEP_RESTS)
         snapshot(database, folder / ROWS)
         copied, contents = _copy_documents(database, store, folder, link=link, show=show)
     finally:
@@ -189,7 +189,7 @@ def _copy_documents(
                     _copy_document(store, folder, sha256, copied, names, link=link)
                     if copied.count % 1000 == 0:
                         with database.write() as sweep_work:
-                            rest_sweep(sweep_work, sweep_work.now + SWEEP_RESTS)
+                            pause_sweep(sweep_work, sweep_work.now + SWEEP_RESTS)
     finally:
         frozen.close()
     with sqlite3.connect(folder / ROWS) as connection:

@@ -100,7 +100,7 @@ def referenced(work: UnitOfWork) -> Iterator[tuple[str, int | None]]:
         .group_by(references.c.sha256)
         .order_by(references.c.sha256)
     )
-    pictures: list[tuple[str, int | None]] = [(sha256, None) for sha256 in sorted(structure_store.mark_pictures(work))]
+    pictures: list[tuple[str, int | None]] = [(sha256, None) for sha256 in sorted(structure_store.overlay_pictures(work))]
     last = ""
     for sha256, size in heapq.merge(stream(work, statement), pictures, key=lambda row: str(row[0])):
         if sha256 != last:
@@ -110,7 +110,7 @@ def referenced(work: UnitOfWork) -> Iterator[tuple[str, int | None]]:
 
 def unreferenced(work: UnitOfWork, digests: list[str]) -> list[str]:
     """Those of *digests* that no row refers to."""
-    used = structure_store.mark_pictures(work)
+    used = structure_store.overlay_pictures(work)
     for column in _blob_columns():
         used.update(work.db.scalars(sa.select(column).where(column.in_(digests))))
     return [sha256 for sha256 in digests if sha256 not in used]

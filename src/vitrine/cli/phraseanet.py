@@ -22,7 +22,7 @@ from vitrine.edge.services import Services
 from vitrine.errors import DomainError, Invalid
 from vitrine.library.sharing import permalinks
 from vitrine.library.model import DataboxId, RecordKey
-from vitrine.library.sharing.permalinks import BroughtLink
+from vitrine.library.sharing.permalinks import ImportedPermalink
 from vitrine.platform.database import UnitOfWork
 
 PARTS = ("users", "applications", "access_tokens", "permalinks")
@@ -118,7 +118,7 @@ class Import:
 
     def user(self, place: str, entry: UserEntry) -> None:
         with self.at(place):
-            self.services.accounts.bring(
+            self.services.accounts.import_account(
                 self.work, COMMAND, login=entry.login, password_hash=entry.password_hash, email=entry.email,
                 first_name=entry.first_name, last_name=entry.last_name,
             )  # fmt: skip
@@ -128,11 +128,11 @@ class Import:
             creator = self._person(entry.creator, "creator") if entry.creator is not None else None
             if entry.developer_token is not None and creator is None:
                 raise Invalid("A developer token needs a creator.", field="developer_token")
-            application = self.services.applications.bring(
+            application = self.services.applications.import_application(
                 self.work, COMMAND, creator.id if creator else None, imported_of(entry)
             )
             if entry.developer_token is not None and creator is not None:
-                self.services.oauth.bring_token(
+                self.services.oauth.import_token(
                     self.work, COMMAND, application, creator.id, entry.developer_token, developer=True
                 )
 
@@ -140,14 +140,14 @@ class Import:
         with self.at(place):
             application = self._application(entry.client_id)
             person = self._person(entry.login, "login")
-            self.services.oauth.bring_token(self.work, COMMAND, application, person.id, entry.token, developer=False)
+            self.services.oauth.import_token(self.work, COMMAND, application, person.id, entry.token, developer=False)
 
     def permalink(self, place: str, entry: PermalinkEntry) -> None:
         with self.at(place):
             key = RecordKey(DataboxId(entry.databox_id), entry.record_id)
-            link = BroughtLink(entry.token, entry.label, entry.activated)
+            link = ImportedPermalink(entry.token, entry.label, entry.activated)
             structure = self.services.records.structure(self.work)
-            permalinks.bring(self.work, COMMAND, structure, key, entry.subdef.lower(), link)
+            permalinks.import_permalink(self.work, COMMAND, structure, key, entry.subdef.lower(), link)
 
     def _person(self, login: str, name: str) -> User:
         try:

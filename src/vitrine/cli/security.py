@@ -12,14 +12,14 @@ import sqlalchemy as sa
 
 from vitrine.accounts import store as people
 from vitrine.accounts.passwords import Passwords
-from vitrine.applications.profiles import HABITS, Policy, Profile, Switch, Switches
+from vitrine.applications.profiles import DEPRECATED_FEATURES, Policy, Profile, Switch, Switches
 from vitrine.applications.tables import accounts, applications
 from vitrine.cli import inventory
 from vitrine.cli.doctor import FAULT, OK, WARNING, Finding, tell
 from vitrine.cli.opening import CONFIGURATION, data_option, load
 from vitrine.errors import Invalid
 from vitrine.oauth.deprecated_features import everywhere
-from vitrine.oauth.tables import access_tokens, habit_uses
+from vitrine.oauth.tables import access_tokens, deprecated_feature_uses
 from vitrine.platform.database import Database, UnitOfWork
 from vitrine.platform.tables import request_log
 from vitrine.settings import Settings
@@ -34,7 +34,7 @@ def addresses(settings: Settings) -> Iterator[Finding]:
     if not settings.is_https:
         is_local = urlsplit(settings.base_url).hostname in LOOPBACK
         yield Finding("https", WARNING if is_local else FAULT, f"{settings.base_url} is not encrypted: use https.")
-    if settings.old_habits == "allow":
+    if settings.deprecated_features == "allow":
         yield Finding("policy", FAULT, "old_habits = allow lets every application use them: choose flagged or refuse.")
     for name in ("database_url", "smtp_url"):
         if urlsplit(str(getattr(settings, name, ""))).password and (settings.data_dir / CONFIGURATION).exists():
@@ -65,7 +65,7 @@ def modes(settings: Settings) -> Iterator[Finding]:
             yield Finding("modes", FAULT if is_secret else WARNING, f"Others can read {name}: chmod 600 {name}.")
 
 
-def habits(work: UnitOfWork, settings: Settings) -> Iterator[Finding]:
+def deprecated_features(work: UnitOfWork, settings: Settings) -> Iterator[Finding]:
     """Deprecated features that are on, by application, with the last use of each."""
     rows = work.db.execute(
         sa.select(applications).where(applications.c.deleted_at.is_(None), applications.c.activated).order_by("id")
@@ -76,7 +76,7 @@ def habits(work: UnitOfWork, settings: Settings) -> Iterator[Finding]:
     }
     for row in rows:
         switches = Switches(Profile(row.profile), dict(row.switches))
-        on = [switch for switch in HABITS if switches.is_on(switch, Policy(settings.old_habits))]
+        on = [switch for switch in DEPRECATED_FEATURES if switches.is_on(switch, Policy(settings.deprecated_features))]
         for switch in sorted(on):
             last_use = _last_use(work, row.id, switch)
             use_count = counted.get((row.id, switch.value), 0)
@@ -92,8 +92,8 @@ def _last_use(work: UnitOfWork, application: int, switch: Switch) -> object:
         )
         return work.db.scalar(tokens.where(accounts.c.application_id == application, access_tokens.c.expires.is_(None)))
     counted = work.db.scalar(
-        sa.select(sa.func.max(habit_uses.c.last_at)).where(
-            habit_uses.c.application_id == application, habit_uses.c.habit == switch.value
+        sa.select(sa.func.max(deprecated_feature_uses.c.last_at)).where(
+            deprecated_feature_uses.c.application_id == application, deprecated_feature_uses.c.habit == switch.value
         )
     )
     # Before uses were counted, the request log recorded tokens in addresses.
@@ -149,7 +149,7 @@ def examine(settings: Settings) -> list[Finding]:
         inventory.require_newest(database)
         findings = [*addresses(settings), *providers(settings), *modes(settings), *demonstration(database, settings)]
         with database.read() as work:
-            findings += [*habits(work, settings), *tokens(work), *administrators(work)]
+            findings += [*deprecated_features(work, settings), *tokens(work), *administrators(work)]
     finally:
         database.close()
     return findings or [Finding("security", OK, "No problem was found.")]

@@ -229,10 +229,10 @@ def sweep(grace_hours: float, data: Path) -> None:
 @data_option
 def complete(data: Path) -> None:
     """Make renditions that records lack because their recipes were added later."""
-    from vitrine.library.missing_renditions import Completion
+    from vitrine.library.missing_renditions import MissingRenditions
 
     with instance(data) as services:
-        completion = Completion(services.database, services.records, services.media, services.jobs)
+        completion = MissingRenditions(services.database, services.records, services.media, services.jobs)
         count = completion.complete()
     click.echo(f"Renditions of {count} records will be made by the worker.")
 

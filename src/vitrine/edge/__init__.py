@@ -3,7 +3,7 @@
 from vitrine.edge import numbers
 from vitrine.edge.auth import bearer, cookie, nobody, optional_bearer
 from vitrine.edge.params import Params, parameters
-from vitrine.edge.run import cached_read, long_read, off, read, services, single_statement, write
+from vitrine.edge.run import cached_read, long_read, run_in_thread, read, services_of, single_statement, write
 from vitrine.edge.services import Services
 
 numbers.register()
@@ -16,11 +16,11 @@ __all__ = [
     "cookie",
     "long_read",
     "nobody",
-    "off",
+    "run_in_thread",
     "optional_bearer",
     "parameters",
     "read",
-    "services",
+    "services_of",
     "single_statement",
     "write",
 ]

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from vitrine.accounts import NOBODY, Actor
 from vitrine.edge.cookies import session_secret
 from vitrine.edge.params import Params, header
-from vitrine.edge.run import services
+from vitrine.edge.run import services_of
 from vitrine.oauth.errors import InsufficientScope, TokenRefused
 from vitrine.oauth.tokens import Bearer
 from vitrine.platform.crypto import is_mistyped
@@ -82,19 +82,19 @@ def optional_bearer(work: UnitOfWork, request: Request) -> Actor | None:
     token = _presented(request)
     if token is None:
         return None
-    here = services(request)
+    services = services_of(request)
     state = request.scope["state"]
     checked = state.get("well_typed") is token
-    facts: Bearer = here.oauth.tokens.check(work, token.secret, state["address"], is_well_typed=checked)
+    facts: Bearer = services.oauth.tokens.check(work, token.secret, state["address"], is_well_typed=checked)
     if not token.in_header and not facts.allows_parameter_token:
         raise TokenRefused("invalid_request", "This application must send its token in the Authorization header.")
     is_first = "bearer" not in state  # an upload asks twice, before and after its body
     state["bearer"], state["in_header"] = facts, token.in_header
     if is_first:
-        state["quota"] = here.quotas.hit(facts.actor.application_id or 0, facts.actor.user_id or 0, facts.token_id)
+        state["quota"] = services.quotas.hit(facts.actor.application_id or 0, facts.actor.user_id or 0, facts.token_id)
     if facts.actor.scope is not None:
         require_scope(facts.actor.scope, state.get("needs"))
-    here.ledger.token_used(facts.token_id, work.now, facts.actor.address)
+    services.ledger.token_used(facts.token_id, work.now, facts.actor.address)
     return facts.actor
 
 
@@ -113,7 +113,7 @@ def _presented(request: Request) -> Presented | None:
     params = state.get("params")
     known: tuple[Params | None, Presented | None] | None = state.get("presented")
     if known is None or known[0] is not params:
-        header_only = services(request).settings.api_header_tokens_only
+        header_only = services_of(request).settings.api_header_tokens_only
         known = state["presented"] = (params, presented(request, params or Params(), header_only=header_only))
     return known[1]
 
@@ -129,11 +129,11 @@ def cookie(work: UnitOfWork, request: Request) -> Actor:
     """The person signed in in this browser, or NOBODY. Leaves the actor in `request.state.actor` for templates."""
     secret = session_secret(request)
     address = request.scope["state"]["address"]
-    here = services(request)
-    found = here.accounts.actor_of_session(work, secret, address) if secret else None
+    services = services_of(request)
+    found = services.accounts.actor_of_session(work, secret, address) if secret else None
     request.state.actor = found or NOBODY
-    if found is not None and found.session is not None and here.accounts.needs_touch(found.session, work.now):
-        here.ledger.session_used(found.session.id, work.now)
+    if found is not None and found.session is not None and services.accounts.needs_touch(found.session, work.now):
+        services.ledger.session_used(found.session.id, work.now)
         request.state.renewed_session = secret  # `keep_session` sends the cookie anew with the next page
     return found or NOBODY
 

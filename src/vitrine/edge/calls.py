@@ -6,14 +6,14 @@ from datetime import UTC, datetime
 from starlette.requests import Request
 from starlette.responses import Response
 
-from vitrine.edge.run import services
+from vitrine.edge.run import services_of
 from vitrine.oauth import deprecated_features
 from vitrine.platform.deferred_writes import RequestLine
 
 GUIDE = "/developers/habits/"
 
 
-def note(request: Request, response: Response) -> None:
+def count_deprecated_features(request: Request, response: Response) -> None:
     """Write the call down for its owner, and say in the answer what they should know. Nothing for calls without a
     token that opened something."""
     scope = request.scope
@@ -21,10 +21,10 @@ def note(request: Request, response: Response) -> None:
     bearer = state.get("bearer")
     if bearer is None:
         return
-    here, now = services(request), datetime.now(UTC)
+    here, now = services_of(request), datetime.now(UTC)
     in_header: bool = state["in_header"]
     if not in_header:
-        here.ledger.habit(bearer.actor.application_id, deprecated_features.PARAMETER, now, state["address"])
+        here.ledger.feature_used(bearer.actor.application_id, deprecated_features.PARAMETER, now, state["address"])
         response.headers.update(deprecated_features.headers(here.settings.absolute(GUIDE)))
     quota = state.get("quota")
     if quota is not None:

@@ -5,15 +5,15 @@ from secrets import token_urlsafe
 from starlette.requests import Request
 from starlette.responses import Response
 
-from vitrine.edge.run import services
+from vitrine.edge.run import services_of
 
 
 def session_name(request: Request) -> str:
-    return "__Host-vitrine" if services(request).settings.is_https else "vitrine"
+    return "__Host-vitrine" if services_of(request).settings.is_https else "vitrine"
 
 
 def visitor_name(request: Request) -> str:
-    return "__Host-vitrine-visitor" if services(request).settings.is_https else "vitrine-visitor"
+    return "__Host-vitrine-visitor" if services_of(request).settings.is_https else "vitrine-visitor"
 
 
 def session_secret(request: Request) -> str | None:
@@ -37,7 +37,7 @@ def keep_visitor(request: Request, response: Response) -> None:
 
 
 def set_session(request: Request, response: Response, secret: str) -> None:
-    days = services(request).settings.session_days
+    days = services_of(request).settings.session_days
     _set(request, response, session_name(request), secret, days * 86_400)
 
 
@@ -50,7 +50,7 @@ def keep_session(request: Request, response: Response) -> None:
 
 def clear_session(request: Request, response: Response) -> None:
     response.delete_cookie(
-        session_name(request), path="/", secure=services(request).settings.is_https, httponly=True, samesite="lax"
+        session_name(request), path="/", secure=services_of(request).settings.is_https, httponly=True, samesite="lax"
     )
 
 
@@ -60,7 +60,7 @@ def _set(request: Request, response: Response, name: str, value: str, max_age_s:
         value,
         max_age=max_age_s,
         path="/",
-        secure=services(request).settings.is_https,
+        secure=services_of(request).settings.is_https,
         httponly=True,
         samesite="lax",  # strict would sign people out on their way back from a third-party application
     )

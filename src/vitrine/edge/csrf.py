@@ -10,7 +10,7 @@ import re
 from starlette.requests import Request
 
 from vitrine.edge.cookies import session_secret, visitor_secret
-from vitrine.edge.run import services
+from vitrine.edge.run import services_of
 from vitrine.errors import Forbidden
 from vitrine.platform.crypto import same
 
@@ -24,13 +24,13 @@ class NotFromOurPage(Forbidden):
 
 
 def token(request: Request) -> str:
-    return services(request).accounts.csrf_token(session_secret(request) or visitor_secret(request))
+    return services_of(request).accounts.csrf_token(session_secret(request) or visitor_secret(request))
 
 
 def require(request: Request, given: str | None) -> None:
     """Raises NotFromOurPage unless *given* is this visitor's token. A foreign Origin is refused besides."""
     origin = request.headers.get("origin")
-    foreign = origin is not None and origin not in (services(request).settings.origin, "null")
+    foreign = origin is not None and origin not in (services_of(request).settings.origin, "null")
     if foreign or not given or not same(given, token(request)):
         raise NotFromOurPage("This form is too old or did not come from this site. Please load the page again.")
 
@@ -39,7 +39,7 @@ def require_same_origin(request: Request) -> None:
     """For XHR-JSON routes: raises NotFromOurPage unless a page of this origin sent the request."""
     origin = request.headers.get("origin")
     site = request.headers.get("sec-fetch-site")
-    from_us = origin == services(request).settings.origin if origin is not None else site == "same-origin"
+    from_us = origin == services_of(request).settings.origin if origin is not None else site == "same-origin"
     if request.headers.get("x-requested-with", "").lower() != "xmlhttprequest" or not from_us:
         raise NotFromOurPage("This request did not come from a page of this site.")
 

@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from vitrine.edge.metrics import Metrics
 from vitrine.edge.middleware import is_in, networks
-from vitrine.edge.run import off, services
+from vitrine.edge.run import run_in_thread, services_of
 from vitrine.edge.services import Services
 from vitrine.errors import DomainError, NotFound
 from vitrine.jobs import store as jobs
@@ -32,7 +32,7 @@ async def ready(request: Request) -> Response:
     """200 when requests can be served: database and store answer. A silent worker is told and no reason for 503: what
     is there can still be read, and taking every server out would help nobody."""
     look: Readiness = request.app.state.readiness
-    found = await off(look.now)
+    found = await run_in_thread(look.now)
     is_ready = found["database"] == found["store"] == "ok"
     body = msgspec.json.encode({"ready": is_ready, **found})
     return Response(body, 200 if is_ready else 503, _PLAIN, media_type="application/json")
@@ -40,11 +40,11 @@ async def ready(request: Request) -> Response:
 
 async def metrics(request: Request) -> Response:
     """For the addresses of `metrics_from` only; nobody else learns that it is there."""
-    allowed = networks(services(request).settings.metrics_from)
+    allowed = networks(services_of(request).settings.metrics_from)
     if not is_in(request.scope["state"]["address"], allowed):
         raise NotFound("There is nothing at this address.")
     look: Metrics = request.app.state.metrics
-    text = await off(look.text)
+    text = await run_in_thread(look.text)
     return Response(text, headers={**_PLAIN, "Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
 
 

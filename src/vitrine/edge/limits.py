@@ -10,7 +10,7 @@ import time
 from dataclasses import dataclass, field
 
 from vitrine.errors import DomainError
-from vitrine.platform.addresses import place
+from vitrine.platform.addresses import rate_limit_key
 
 WINDOW_S = 60
 
@@ -57,7 +57,7 @@ class Limit:
     def hit(self, key: str) -> dict[str, str]:
         """Count one request of *key*, an address or a number, and return the headers of its answer. Raises TooMany."""
         now = time.monotonic()
-        end, many = self._windows.hit(place(key), now)
+        end, many = self._windows.hit(rate_limit_key(key), now)
         wait = max(1, round(end - now))
         headers = {
             "RateLimit-Policy": f'"{self.name}";q={self.per_minute};w={WINDOW_S}',

@@ -21,21 +21,21 @@ Call = Callable[[UnitOfWork, Actor], T]
 Authenticator = Callable[[UnitOfWork, Request], Actor]
 
 
-def services(request: Request) -> Services:
+def services_of(request: Request) -> Services:
     found: Services = request.scope["vitrine"]
     return found
 
 
 async def read(request: Request, who: Authenticator, call: Call[T]) -> T:
     """Run a short read: *who* finds the actor and *call* does the rest, in one snapshot."""
-    if services(request).database.is_sqlite:
+    if services_of(request).database.is_sqlite:
         return _read(request, who, call)
-    return await off(partial(_read, request, who, call))
+    return await run_in_thread(partial(_read, request, who, call))
 
 
 async def cached_read(request: Request, who: Authenticator, call: Call[T]) -> T:
     """`read` for a call of a few rows that are asked for again and again; *call* may run twice."""
-    database = services(request).database
+    database = services_of(request).database
     if not database.is_sqlite:
         return await read(request, who, call)
     return database.cached_read(lambda work: call(work, who(work, request)))
@@ -43,32 +43,32 @@ async def cached_read(request: Request, who: Authenticator, call: Call[T]) -> T:
 
 async def single_statement(request: Request, call: Callable[[UnitOfWork], T]) -> T:
     """Run one statement that needs nobody's rights: what a permalink's token opens."""
-    database = services(request).database
+    database = services_of(request).database
     return (
-        database.single_statement(call) if database.is_sqlite else await off(partial(database.single_statement, call))
+        database.single_statement(call) if database.is_sqlite else await run_in_thread(partial(database.single_statement, call))
     )
 
 
 async def long_read(request: Request, who: Authenticator, call: Call[T]) -> T:
     """The same for reads that may take more than a few milliseconds: never in the event loop."""
-    return await off(partial(_read, request, who, call))
+    return await run_in_thread(partial(_read, request, who, call))
 
 
 async def write(request: Request, who: Authenticator, call: Call[T]) -> T:
     """Run a change in a worker thread, in one writing transaction that is committed when *call* returns."""
-    return await off(partial(_write, request, who, call))
+    return await run_in_thread(partial(_write, request, who, call))
 
 
-async def off(call: Callable[[], T], *, limiter: anyio.CapacityLimiter | None = None) -> T:
+async def run_in_thread(call: Callable[[], T], *, limiter: anyio.CapacityLimiter | None = None) -> T:
     """Run something slow without a transaction (a hash, a probe, a copy) in a worker thread; *limiter* keeps calls
     that wait for somebody else to a few threads of their own."""
     return await anyio.to_thread.run_sync(call, limiter=limiter)
 
 
 def _read(request: Request, who: Authenticator, call: Call[T]) -> T:
-    return services(request).database.reading(lambda work: call(work, who(work, request)))
+    return services_of(request).database.reading(lambda work: call(work, who(work, request)))
 
 
 def _write(request: Request, who: Authenticator, call: Call[T]) -> T:
-    with services(request).database.write() as work:
+    with services_of(request).database.write() as work:
         return call(work, who(work, request))

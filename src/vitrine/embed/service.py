@@ -18,13 +18,13 @@ from vitrine.library import store
 from vitrine.library.sharing import permalinks
 from vitrine.library.errors import MayNotSee
 from vitrine.library.model import THUMBNAIL, Field, Record, RecordKey, Rendition, Value
-from vitrine.library.sharing.permalinks import BY_LINK, Behind, SignedAddress, SignedAddresses
+from vitrine.library.sharing.permalinks import LINK_ISSUER, LinkBinding, SignedAddress, SignedAddresses
 from vitrine.library.records import Records
 from vitrine.platform.database import UnitOfWork
 from vitrine.settings import Settings
 
 COVER_LIFE = timedelta(hours=24)
-SOUND_SIDE = 320
+AUDIO_FRAME_PX = 320
 UNKNOWN_SIZE = (640, 480)
 A4_POINTS = (595, 842)  # the frame of a document of unknown size
 PDF = "application/pdf"
@@ -103,7 +103,7 @@ class Embeds:
 
     def by_permalink(self, work: UnitOfWork, target: PermalinkTarget) -> Target:
         """The token alone gives access; no person is involved (04 section 2)."""
-        record, rendition = self.records.unguarded(work, target.key, target.name)
+        record, rendition = self.records.rendition_without_check(work, target.key, target.name)
         link = permalinks.check(rendition, target.token)
         return Target(record, rendition, permalinks.paths(record.key, rendition, link).file, None)
 
@@ -113,7 +113,7 @@ class Embeds:
     def signed_by(self, work: UnitOfWork, token: str) -> tuple[Target, Actor]:
         """The document of a signed address, and the issuer, who must still have the right to it (04 section 4 DO)."""
         opened = self.signed.open(token, generation_of=lambda user: self._generation(work, user), now=work.now)
-        if opened.issuer_id == BY_LINK[0]:
+        if opened.issuer_id == LINK_ISSUER[0]:
             return self._permalink_target(work, opened, token), NOBODY
         issuer = self._person(work, opened.issuer_id)
         record, rendition = self._rendition_for(work, issuer, opened.key, opened.name)
@@ -123,20 +123,20 @@ class Embeds:
 
     def _permalink_target(self, work: UnitOfWork, opened: SignedAddress, token: str) -> Target:
         """The document of an address signed for a permalink. That permalink and the file's own must be active."""
-        record, rendition = self.records.unguarded(work, opened.key, opened.name)
+        record, rendition = self.records.rendition_without_check(work, opened.key, opened.name)
         linked = store.rendition(work, record.id, opened.link.name) if opened.link else None
         if (
             linked is None
             or opened.link is None
-            or not opened.link.stands(linked.permalink)
+            or not opened.link.is_valid(linked.permalink)
             or _is_switched_off(rendition)
         ):
             raise NotFound("This link has been switched off.")
-        return Target(record, rendition, f"/medias/{token}", BY_LINK)
+        return Target(record, rendition, f"/medias/{token}", LINK_ISSUER)
 
     def _generation(self, work: UnitOfWork, user_id: int) -> int | None:
-        if user_id == BY_LINK[0]:
-            return BY_LINK[1]
+        if user_id == LINK_ISSUER[0]:
+            return LINK_ISSUER[1]
         user = self.accounts.known(work, UserId(user_id))
         return user.url_key if user and not user.mail_locked else None
 
@@ -199,7 +199,7 @@ class Embeds:
             return self.settings.absolute(target.address) if target.rendition.mime.startswith("image/") else None
         if target.issuer is None:
             assert target.rendition.permalink is not None  # its token opened the target
-            link = Behind.of(target.rendition.name, target.rendition.permalink)
+            link = LinkBinding.of(target.rendition.name, target.rendition.permalink)
             path = self.signed.path_by_link(link, record.key, THUMBNAIL, life=COVER_LIFE, now=work.now)
         else:
             path = self.signed.path(target.issuer, record.key, THUMBNAIL, life=COVER_LIFE, now=work.now)
@@ -267,7 +267,7 @@ def _frame(kind: str, width: int, height: int) -> tuple[int, int]:
         return _fit(width, height, *UNKNOWN_SIZE)  # the frame shows the thumbnail
     if width and height and kind != "audio":
         return width, height
-    return {"audio": (SOUND_SIDE, SOUND_SIDE), "document": A4_POINTS}.get(kind, UNKNOWN_SIZE)
+    return {"audio": (AUDIO_FRAME_PX, AUDIO_FRAME_PX), "document": A4_POINTS}.get(kind, UNKNOWN_SIZE)
 
 
 def _player(rendition: Rendition) -> str:

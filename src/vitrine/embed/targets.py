@@ -23,7 +23,7 @@ _RAW = re.compile(
 )
 
 
-def asked(query: str) -> str | None:
+def url_parameter(query: str) -> str | None:
     """The address in the `url` parameter of a raw query, either encoded or pasted as is (04 section 6, 08).
 
     Real clients concatenate: `url=https://h/permalink/v1/1/2/preview/a.mp4?token=x`, and pym.js or the caller append

@@ -10,10 +10,10 @@ from functools import partial
 from starlette.requests import Request
 
 from vitrine.accounts import NOBODY, Actor
-from vitrine.edge import Services, off, services
-from vitrine.files.send import Document
+from vitrine.edge import Services, run_in_thread, services_of
+from vitrine.files.send import FileToSend
 from vitrine.library.overlays import service as overlays
-from vitrine.library.overlays.service import Wanted
+from vitrine.library.overlays.service import OverlayRequest
 from vitrine.library.model import Record, Rendition
 from vitrine.platform.database import UnitOfWork
 
@@ -24,7 +24,7 @@ class Delivery:
 
     record: Record
     rendition: Rendition
-    wanted: Wanted | None
+    wanted: OverlayRequest | None
     varies: bool
 
 
@@ -42,15 +42,15 @@ def decide(
     if not rendition.mime.startswith("image/"):
         return Delivery(record, rendition, None, varies=False)
     structure = here.records.structure(work)
-    mark = overlays.due(structure, record, rendition, work.now, viewer=viewer, issuer=issuer, own=own)
-    wanted = here.marks.wanted(work, record, rendition, mark)
+    mark = overlays.overlay_for(structure, record, rendition, work.now, viewer=viewer, issuer=issuer, own=own)
+    wanted = here.marks.request_for(work, record, rendition, mark)
     return Delivery(record, rendition, wanted, varies=wanted is not None or overlays.depends_on_viewer(structure, record))
 
 
-async def document_for(request: Request, delivery: Delivery) -> Document:
+async def document_for(request: Request, delivery: Delivery) -> FileToSend:
     """The document to send: the file itself, or its overlaid copy, made now if need be."""
     if delivery.wanted is None:
-        return Document.of(delivery.record, delivery.rendition)
+        return FileToSend.of(delivery.record, delivery.rendition)
     wanted = delivery.wanted
-    ready = wanted.ready if wanted.ready else await off(partial(services(request).marks.make, wanted))
-    return Document.of(delivery.record, overlays.stand_in(delivery.rendition, ready))
+    ready = wanted.ready if wanted.ready else await run_in_thread(partial(services_of(request).marks.make, wanted))
+    return FileToSend.of(delivery.record, overlays.with_overlay(delivery.rendition, ready))

@@ -10,12 +10,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from vitrine.accounts import NOBODY, Actor
-from vitrine.edge import Services, cookie, nobody, optional_bearer, parameters, read, services, single_statement
+from vitrine.edge import Services, cookie, nobody, optional_bearer, parameters, read, services_of, single_statement
 from vitrine.edge.text import text_routes
 from vitrine.embed.targets import PermalinkTarget
 from vitrine.errors import NotFound
 from vitrine.files.overlaid import Delivery, decide, document_for
-from vitrine.files.send import Document, filename_of, send
+from vitrine.files.send import FileToSend, filename_of, send
 from vitrine.library import store
 from vitrine.library.sharing import permalinks
 from vitrine.library.errors import MayNotSee
@@ -40,7 +40,7 @@ def _wanted(request: Request, token: str | None) -> PermalinkTarget:
 
 async def permalink(request: Request) -> Response:
     """GET, HEAD /permalink/v1/{databox}/{record}/{subdef}/{label}?token=… (the label is not checked)."""
-    here = services(request)
+    services = services_of(request)
     viewer = None
     plain = TOKEN_ALONE.fullmatch(request.scope["query_string"])
     if plain is not None and "authorization" not in request.headers:
@@ -52,10 +52,10 @@ async def permalink(request: Request) -> Response:
         request.scope["state"]["needs"] = "library:read"
         viewer = await read(request, nobody, lambda work, _actor: optional_bearer(work, request))
     file = await single_statement(request, lambda work: permalinks.shared(work, wanted.key, wanted.name, wanted.token))
-    document, link = answering(here.settings.base_url, wanted.key, file)
+    document, link = answering(services.settings.base_url, wanted.key, file)
     public = file.is_public
-    if file.mime.startswith("image/") and (viewer is not None or not file.is_unmarked):
-        target = await read(request, nobody, lambda work, _actor: _linked(here, work, wanted, viewer or NOBODY))
+    if file.mime.startswith("image/") and (viewer is not None or not file.has_no_overlay):
+        target = await read(request, nobody, lambda work, _actor: _linked(services, work, wanted, viewer or NOBODY))
         document, public = await document_for(request, target), public and not target.varies
     return send(request, document, public=public, link=link)
 
@@ -66,36 +66,36 @@ def _linked(here: Services, work: UnitOfWork, wanted: PermalinkTarget, viewer: A
 
 
 @lru_cache(maxsize=8192)
-def answering(base_url: str, key: RecordKey, file: SharedFile) -> tuple[Document, str]:
+def answering(base_url: str, key: RecordKey, file: SharedFile) -> tuple[FileToSend, str]:
     """The document and its `Link` header, which gives the caption's address with the file's own token (04 section
     3)."""
     name = filename_of(file.title, file.original_name, file.name, file.extension)
     caption = f"/permalink/v1/{key.databox}/{key.number}/caption/?token={file.token}"
-    return Document(file.sha256, file.size, file.mime, file.updated, name), base_url.rstrip("/") + caption
+    return FileToSend(file.sha256, file.size, file.mime, file.updated, name), base_url.rstrip("/") + caption
 
 
 async def old_permalink(request: Request) -> Response:
     """GET, HEAD /permalink/v1/{label}/{databox}/{record}/{token}/{subdef}/, for bookmarks and pages made before
     3.7.9."""
-    here = services(request)
+    services = services_of(request)
     wanted = _wanted(request, request.path_params["token"])
 
-    delivery = await read(request, nobody, lambda work, _actor: _linked(here, work, wanted, NOBODY))
+    delivery = await read(request, nobody, lambda work, _actor: _linked(services, work, wanted, NOBODY))
     return send(request, await document_for(request, delivery), public=False)
 
 
 async def options(request: Request) -> Response:
     """OPTIONS on a permalink: 200 with `Allow`, 404 when the token is wrong."""
-    here = services(request)
+    services = services_of(request)
     wanted = _wanted(request, request.query_params.get("token"))
-    await read(request, nobody, lambda work, _actor: here.embeds.by_permalink(work, wanted))
+    await read(request, nobody, lambda work, _actor: services.embeds.by_permalink(work, wanted))
     return Response(b"", 200, _OPTIONS)
 
 
 async def caption(request: Request) -> Response:
     """GET /permalink/v1/{databox}/{record}/caption/?token=…: fields by name; the token of any of the record's files is
     accepted."""
-    here = services(request)
+    services = services_of(request)
     key = RecordKey(DataboxId(request.path_params["databox_id"]), request.path_params["record_id"])
     token = request.query_params.get("token") or ""
 
@@ -105,7 +105,7 @@ async def caption(request: Request) -> Response:
         if record is None or not any(same(known, token) for known in tokens):
             raise WrongToken("This link is not valid.")
         description: dict[str, Any] = {}
-        for field, value in here.records.values(work, NOBODY, record, business=False):
+        for field, value in services.records.values(work, NOBODY, record, business=False):
             text = without_controls(value.value)
             plain: Any = int(text) if text.isdecimal() and text.isascii() and len(text) < 16 else text
             if field.multi:
@@ -126,19 +126,19 @@ async def caption(request: Request) -> Response:
 
 async def signed(request: Request) -> Response:
     """GET, HEAD /medias/{token}: requires no access token, but the issuer must still have access."""
-    here = services(request)
+    services = services_of(request)
     token = request.path_params["token"]
 
     def call(work: UnitOfWork, _actor: Actor) -> Delivery:
-        target, issuer = here.embeds.signed_by(work, token)
-        delivery = decide(here, work, target.record, target.rendition, issuer=issuer)
+        target, issuer = services.embeds.signed_by(work, token)
+        delivery = decide(services, work, target.record, target.rendition, issuer=issuer)
         if delivery.wanted is None:
             return delivery
         # Who is signed in matters only where a stranger would get an overlay (04 section 4).
         viewer = cookie(work, request)
         if not viewer.is_known:
             return delivery
-        return decide(here, work, target.record, target.rendition, viewer=viewer)
+        return decide(services, work, target.record, target.rendition, viewer=viewer)
 
     delivery = await read(request, nobody, call)
     return send(request, await document_for(request, delivery), public=False)
@@ -147,17 +147,17 @@ async def signed(request: Request) -> Response:
 async def datafile(request: Request) -> Response:
     """GET, HEAD /datafiles/{databox}/{record}/{subdef}/: for signed-in browsers, according to their rights (04 section
     4)."""
-    here = services(request)
+    services = services_of(request)
     wanted = _wanted(request, None)
 
     def call(work: UnitOfWork, actor: Actor) -> Delivery:
         if not actor.is_known:
             raise NotFound("There is nothing at this address.", why="no session")
         try:
-            record, rendition = here.records.rendition(work, actor, wanted.key, wanted.name)
+            record, rendition = services.records.rendition(work, actor, wanted.key, wanted.name)
         except MayNotSee as refusal:
             raise NotFound("There is nothing at this address.", why=refusal.why) from refusal
-        return decide(here, work, record, rendition, viewer=actor, own=True)
+        return decide(services, work, record, rendition, viewer=actor, own=True)
 
     delivery = await read(request, cookie, call)
     return send(request, await document_for(request, delivery), public=False)

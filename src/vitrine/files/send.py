@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from vitrine.edge import off, services
+from vitrine.edge import run_in_thread, services_of
 from vitrine.edge.fast.encoded_headers import EncodedHeaders
 from vitrine.edge.fast.responses import CompleteResponse, content_length
 from vitrine.edge.middleware import is_in, networks
@@ -25,7 +25,7 @@ from vitrine.media.delivery import (
     etag,
     http_date,
     is_unchanged,
-    wanted_span,
+    requested_span,
 )
 from vitrine.media.service import Media
 
@@ -61,7 +61,7 @@ def is_inert(mime: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Document:
+class FileToSend:
     """What a response needs to know about a rendition with bytes. Compared by identity, since it is a cache key."""
 
     sha256: str
@@ -71,7 +71,7 @@ class Document:
     filename: str
 
     @classmethod
-    def of(cls, record: Record, rendition: Rendition) -> "Document":
+    def of(cls, record: Record, rendition: Rendition) -> "FileToSend":
         assert rendition.sha256 is not None
         name = filename_of(record.title, record.original_name, rendition.name, rendition.extension)
         return cls(rendition.sha256, rendition.size, rendition.mime, rendition.updated, name)
@@ -91,7 +91,7 @@ def _with_extension(name: str, extension: str) -> str:
     return f"{stem}.{extension}" if dot and extension and own.lower() != extension else name
 
 
-def send(request: Request, document: Document, *, public: bool, link: str | None = None) -> Response:
+def send(request: Request, document: FileToSend, *, public: bool, link: str | None = None) -> Response:
     """The file, a part of it, or 304. *public* says whether shared caches may store it; *link* goes into `Link`."""
     attachment, filename = False, ""
     if b"download" in request.scope["query_string"] or b"filename" in request.scope["query_string"]:
@@ -105,7 +105,7 @@ def send(request: Request, document: Document, *, public: bool, link: str | None
     if is_unchanged(conditional, tag, document.modified):
         return CompleteResponse(304, headers)
     try:
-        span = wanted_span(conditional, document.size, tag, document.modified)
+        span = requested_span(conditional, document.size, tag, document.modified)
     except RangeNotSatisfiable:
         return _file(416, [*headers, (b"content-range", b"bytes */%d" % document.size)])
     return _body(request, document, span, headers)
@@ -115,7 +115,7 @@ Headers = Sequence[tuple[bytes, bytes]]
 
 
 @lru_cache(maxsize=8192)
-def _headers(document: Document, public: bool, link: str | None, attachment: bool, filename: str) -> Headers:
+def _headers(document: FileToSend, public: bool, link: str | None, attachment: bool, filename: str) -> Headers:
     """Every header but length and range: unchanged as long as the file is unchanged."""
     kind = "attachment" if attachment or not is_inert(document.mime) else "inline"
     headers = {
@@ -142,13 +142,13 @@ def _file(status: int, headers: Headers, body: bytes = b"", length: int | None =
 
 
 @lru_cache(maxsize=8192)
-def headers_of(document: Document, *, public: bool, link: str | None, length: int) -> EncodedHeaders:
+def headers_of(document: FileToSend, *, public: bool, link: str | None, length: int) -> EncodedHeaders:
     """The headers of a whole plain answer, shown and not saved."""
     return EncodedHeaders((*_headers(document, public, link, False, ""), content_length(length)), length)
 
 
-def _body(request: Request, document: Document, span: Span | None, headers: Headers) -> Response:
-    media = services(request).media
+def _body(request: Request, document: FileToSend, span: Span | None, headers: Headers) -> Response:
+    media = services_of(request).media
     status, start, length = 200, 0, document.size
     if span is not None:
         status, start, length = 206, span.start, span.length
@@ -156,7 +156,7 @@ def _body(request: Request, document: Document, span: Span | None, headers: Head
         headers = [*headers, (b"content-range", content_range)]
     if request.scope["method"] == "HEAD":
         return _file(status, headers, length=length)
-    whole = media.hot.at_hand(document.sha256) if document.size <= media.hot.largest else None
+    whole = media.hot.cached_or_local(document.sha256) if document.size <= media.hot.largest else None
     if whole is not None:
         return _file(status, headers, whole if span is None else whole[start : start + length])
     if not media.hot.is_near:
@@ -180,10 +180,10 @@ def _body(request: Request, document: Document, span: Span | None, headers: Head
 def _internal(request: Request, sha256: str) -> bytes | None:
     """The file's path inside the proxy's nginx. None when we send it ourselves: there is no such proxy, or the request
     bypassed it."""
-    settings, client = services(request).settings, request.scope.get("client")
+    settings, client = services_of(request).settings, request.scope.get("client")
     if not settings.accel_prefix or client is None or not is_in(client[0], networks(settings.trusted_proxies)):
         return None
-    services(request).media.store.size(sha256)  # a missing file is refused here, with our own error
+    services_of(request).media.store.size(sha256)  # a missing file is refused here, with our own error
     return f"{settings.accel_prefix.rstrip('/')}/{sha256[:2]}/{sha256[2:4]}/{sha256}".encode()
 
 
@@ -191,7 +191,7 @@ class _Remote(StreamingResponse):
     """A part of a blob in remote storage: read in worker threads, and refused before the first byte is sent."""
 
     def __init__(
-        self, media: Media, document: Document, start: int, length: int, status: int, headers: Headers
+        self, media: Media, document: FileToSend, start: int, length: int, status: int, headers: Headers
     ) -> None:
         super().__init__((), status)
         self.raw_headers = [*headers, content_length(length)]
@@ -200,8 +200,8 @@ class _Remote(StreamingResponse):
 
     async def prepare(self) -> None:
         """Fetch the first piece. Raises NotFound or Unavailable."""
-        pieces = await off(self._open)
-        first = await off(partial(next, pieces, b""))
+        pieces = await run_in_thread(self._open)
+        first = await run_in_thread(partial(next, pieces, b""))
         self.body_iterator = iterate_in_threadpool(chain((first,), pieces))
         self._is_prepared = True
 

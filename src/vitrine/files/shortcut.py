@@ -36,9 +36,9 @@ def small_permalink(services: Services, scope: Scope) -> tuple[Route, EncodedHea
     try:
         file = services.database.single_statement(lambda work: permalinks.shared(work, key, name, secret))
         hot = services.media.hot
-        if not file.is_unmarked or file.size > hot.largest:
+        if not file.has_no_overlay or file.size > hot.largest:
             return None
-        body = hot.at_hand(file.sha256)
+        body = hot.cached_or_local(file.sha256)
     except DomainError:
         return None
     if body is None:

@@ -12,7 +12,7 @@ LONGEST_PAUSE = timedelta(minutes=30)
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class JobKind:
     """A kind of job: *lane* names the threads that run it. Waiting jobs of one kind with the same *key* (see
     `Jobs.add`) are merged."""
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from vitrine.errors import DomainError, Invalid, NotFound, Unavailable
 from vitrine.jobs import store
-from vitrine.jobs.model import HEARTBEAT, LEASE, BatchHandler, Handler, Job, Kind
+from vitrine.jobs.model import HEARTBEAT, LEASE, BatchHandler, Handler, Job, JobKind
 from vitrine.platform import logging
 from vitrine.platform.database import Database, UnitOfWork
 
@@ -25,7 +25,7 @@ class Jobs:
     """Queues jobs inside the transaction of the change that causes them."""
 
     def add(
-        self, work: UnitOfWork, kind: Kind, payload: dict[str, Any], *, key: str | None = None, after: timedelta = NOW
+        self, work: UnitOfWork, kind: JobKind, payload: dict[str, Any], *, key: str | None = None, after: timedelta = NOW
     ) -> None:
         """Queue a job. Its row and the change are committed together or not at all; waiting jobs with the same *key*
         are merged."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from vitrine.jobs.model import Job, Kind, pause_after
+from vitrine.jobs.model import Job, JobKind, pause_after
 from vitrine.jobs.tables import jobs, workers
 from vitrine.platform.database import UnitOfWork
 
@@ -29,7 +29,7 @@ def _has_waiting_twin() -> sa.ColumnElement[bool]:
     )
 
 
-def add(work: UnitOfWork, kind: Kind, payload: dict[str, Any], *, key: str | None, after: timedelta) -> None:
+def add(work: UnitOfWork, kind: JobKind, payload: dict[str, Any], *, key: str | None, after: timedelta) -> None:
     """Insert one row. With a *key*, insert only if no such job is waiting.
 
     The waiting twin is locked until the commit: a worker that took it now would not see the change yet.

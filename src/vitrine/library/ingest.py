@@ -84,7 +84,7 @@ class Ingest:
         clean = clean_name(name)
         with self.media.spool(source) as spooled:
             probe = self.media.probe(spooled.path, clean)
-            stored = self.media.keep(spooled)
+            stored = self.media.store_spooled(spooled)
         return Arrival(clean, stored.sha256, stored.size, probe, is_name_guessed)
 
     def take_from(self, url: str) -> Arrival:

@@ -4,15 +4,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from vitrine.errors import Unavailable
-from vitrine.jobs import Job, Kind
+from vitrine.jobs import Job, JobKind
 from vitrine.library import changes_store, store, structure_store
 from vitrine.library.overlays import derived_store
 from vitrine.library.sharing import permalinks
 from vitrine.library.events import RenditionsReady
 from vitrine.library.model import Recipe, Record, RecordId
 from vitrine.library.records import Records
-from vitrine.media.errors import Killed, MediaError, NoRoom, Passing
-from vitrine.media.renditions import Made, Spec, spec_of
+from vitrine.media.errors import Killed, MediaError, NoRoom, TransientError
+from vitrine.media.renditions import MadeRendition, Spec, spec_of
 from vitrine.media.service import Media
 from vitrine.media.storage import Stored
 from vitrine.platform import logging
@@ -20,18 +20,18 @@ from vitrine.platform.database import Database, UnitOfWork
 
 log = logging.get("vitrine.library")
 # Many attempts, since a disk may stay full for hours. A file that is at fault itself is marked failed at once.
-MAKE_RENDITIONS = Kind("renditions.make", lane="media", max_attempts=40)
+MAKE_RENDITIONS = JobKind("renditions.make", lane="media", max_attempts=40)
 # From this attempt on people see that it failed. Attempts go on, ever less often: the file may use up the machine's
 # memory, or something else may have killed every decoder for a while.
 KILLED_OFTEN = 6
-SWEEP = Kind("media.sweep", lane="upkeep")
+SWEEP = JobKind("media.sweep", lane="upkeep")
 SWEEP_BATCH = 500
 MADE_AGAIN_AFTER = timedelta(days=180)  # an overlaid copy older than this is made again on the next request
 
 
 def _transient_failure(failures: list[tuple[str, MediaError]]) -> MediaError | None:
     """The first failure not caused by the file; a lack of room goes first, since it concerns the whole job."""
-    passing = [failure for _, failure in failures if isinstance(failure, Passing)]
+    passing = [failure for _, failure in failures if isinstance(failure, TransientError)]
     return next((failure for failure in passing if isinstance(failure, NoRoom)), passing[0] if passing else None)
 
 
@@ -58,11 +58,11 @@ class RenditionMaker:
             except MediaError as failure:
                 failures.append((recipe.name, failure))
         with self.media.scratch() as folder:
-            results = self.media.make_many(record.sha256, record.kind, record.mime or "", specs, folder)
+            results = self.media.make_renditions(record.sha256, record.kind, record.mime or "", specs, folder)
             stored_files = [
-                (result, self.media.keep_file(result.path)) for result in results if isinstance(result, Made)
+                (result, self.media.store_file(result.path)) for result in results if isinstance(result, MadeRendition)
             ]
-            failures += [result for result in results if not isinstance(result, Made)]
+            failures += [result for result in results if not isinstance(result, MadeRendition)]
             passing = _transient_failure(failures)
             if passing is not None and (isinstance(passing, NoRoom) or job.attempts < KILLED_OFTEN):
                 raise Unavailable(passing.detail, why=passing.why)
@@ -92,7 +92,7 @@ class RenditionMaker:
         self,
         work: UnitOfWork,
         record: Record,
-        stored_files: list[tuple[Made, Stored]],
+        stored_files: list[tuple[MadeRendition, Stored]],
         failures: list[tuple[str, MediaError]],
     ) -> None:
         current = store.by_id(work, record.id)
@@ -122,16 +122,16 @@ class RenditionMaker:
             work.emit(RenditionsReady(record.id, tuple(name for name, _ in failures)))
 
 
-REST = "sweep_rests"
+SWEEP_PAUSE = "sweep_rests"
 
 
-def rest_sweep(work: UnitOfWork, until: datetime) -> None:
+def pause_sweep(work: UnitOfWork, until: datetime) -> None:
     """Make the sweep delete nothing until *until*: a backup is copying files that rows of an earlier instant name."""
-    structure_store.set_stamp(work, REST, round(until.timestamp()))
+    structure_store.set_stamp(work, SWEEP_PAUSE, round(until.timestamp()))
 
 
-def sweep_rests(work: UnitOfWork) -> bool:
-    return structure_store.stamp(work, REST) > work.now.timestamp()
+def is_sweep_paused(work: UnitOfWork) -> bool:
+    return structure_store.stamp(work, SWEEP_PAUSE) > work.now.timestamp()
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +154,7 @@ class Sweeper:
             changes_store.purge_removed(work, work.now - grace)
         deleted = 0
         batch: list[str] = []
-        for sha256 in self.media.old_blobs(grace):
+        for sha256 in self.media.blobs_older_than(grace):
             batch.append(sha256)
             if len(batch) >= SWEEP_BATCH:
                 deleted += self._sweep(batch, grace)
@@ -165,11 +165,11 @@ class Sweeper:
         # Under the write lock: an upload of the same bytes cannot commit between the check and the deletion. An upload
         # that stored them after the list was made, and commits next, has renewed their age.
         with self.database.write() as work:
-            if sweep_rests(work):
+            if is_sweep_paused(work):
                 return 0
             used = store.referenced(work, batch) | derived_store.referenced(work, batch)
-            used |= structure_store.mark_pictures(work)
+            used |= structure_store.overlay_pictures(work)
             orphans = [sha256 for sha256 in batch if sha256 not in used and self.media.is_old(sha256, grace)]
             for sha256 in orphans:
-                self.media.forget(sha256)
+                self.media.delete_blob(sha256)
         return len(orphans)

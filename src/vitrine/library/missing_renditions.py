@@ -24,7 +24,7 @@ BATCH = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Completion:
+class MissingRenditions:
     """For the command line. Probes each original that lacks something, outside any transaction, then writes its
     technical data, text and waiting renditions together. Safe to run again at any time."""
 
@@ -39,7 +39,7 @@ class Completion:
         last = RecordId(0)
         while True:
             with self.database.read() as work:
-                ids = store.each_id(work, last, BATCH)
+                ids = store.ids_after(work, last, BATCH)
                 lacking = [
                     (record, recipes)
                     for record_id in ids
@@ -66,7 +66,7 @@ class Completion:
     def _complete_record(self, record: Record, recipes: list[Recipe]) -> bool:
         assert record.sha256 is not None
         try:
-            probe = self.media.probe_kept(record.sha256, record.original_name or record.title)
+            probe = self.media.probe_stored(record.sha256, record.original_name or record.title)
         except (MediaError, NotFound) as failure:
             log.warning("record.unreadable", record=str(record.key), code=failure.code, why=failure.why)
             return False

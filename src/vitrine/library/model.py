@@ -233,7 +233,7 @@ class SharedFile:
     activated: bool
 
     @property
-    def is_unmarked(self) -> bool:
+    def has_no_overlay(self) -> bool:
         """True when a stranger gets the plain file: the collection's public presentation asks for no overlay (04
         §5)."""
         return self.presentation == "none"

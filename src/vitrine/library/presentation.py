@@ -35,7 +35,7 @@ class Presentation:
                 raise Invalid(
                     "{name} is not a picture: choose a PNG or JPEG file.", field="watermark", values={"name": name}
                 )
-            return self.media.keep(spooled).sha256
+            return self.media.store_spooled(spooled).sha256
 
     def with_logos(self, definition: Any, keep: Callable[[str], str]) -> Any:
         """The definition of a stamp, with the names of its logos replaced by what *keep* returns for them."""
@@ -73,6 +73,6 @@ class Presentation:
         if presentation == "stamp" and not values.get("stamp", collection.stamp):
             raise Invalid("This collection has no stamp yet: give it one first.", field="stamp")
         structure_store.update_collection(work, base, values)
-        structure_store.bump(work)
+        structure_store.increase_version(work)
         audit.write(work, actor, "collection.presentation", f"collection {base}", {"changed": sorted(values)})
         return self.records.structure(work).collections[base]

@@ -29,7 +29,7 @@ MOST_SHOWN = 8_000  # about 20 MB
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Shown:
+class RecordWithThumbnail:
     """A record the actor sees, with its thumbnail (None while there is none). Compared by identity: pages return the
     same object while record and thumbnail are unchanged, so that presenters may cache what they derive from it."""
 
@@ -40,10 +40,10 @@ class Shown:
 Classed = tuple[Rendition, str | None]
 
 
-class Described(NamedTuple):
+class FullRecord(NamedTuple):
     """A record with its values in structure order and the files that the actor may have."""
 
-    shown: Shown
+    shown: RecordWithThumbnail
     values: list[tuple[Field, Value]]
     renditions: list[Rendition]
 
@@ -53,7 +53,7 @@ class Records:
     """The archive as one person sees it. Raises NoSuch… when an object does not exist, MayNotSee when it does."""
 
     _structure: Structure | None = field(default=None)
-    _shown: Cache[tuple[Any, ...], Shown] = field(default_factory=lambda: Cache("records", MOST_SHOWN))
+    _shown: Cache[tuple[Any, ...], RecordWithThumbnail] = field(default_factory=lambda: Cache("records", MOST_SHOWN))
     _files: Cache[tuple[Any, ...], Sequence[Classed]] = field(default_factory=lambda: Cache("renditions", MOST_SHOWN))
 
     def structure(self, work: UnitOfWork) -> Structure:
@@ -137,7 +137,7 @@ class Records:
             return NoSuchDatabox(f"There is no databox {key.databox}.")
         return NoSuchRecord(f"There is no record {key.number} in databox {key.databox}.")
 
-    def shown(self, work: UnitOfWork, actor: Actor, key: RecordKey) -> Shown:
+    def shown(self, work: UnitOfWork, actor: Actor, key: RecordKey) -> RecordWithThumbnail:
         """One record with its thumbnail. Raises what `get` raises."""
         record_id = store.id_of(work, key)
         if record_id is None:
@@ -147,7 +147,7 @@ class Records:
             raise access.sight_refusal(actor, key)
         return page[0]
 
-    def page(self, work: UnitOfWork, actor: Actor, ids: Sequence[RecordId]) -> list[Shown]:
+    def page(self, work: UnitOfWork, actor: Actor, ids: Sequence[RecordId]) -> list[RecordWithThumbnail]:
         """Records in the order of *ids*, with thumbnails; a single statement if all of them were shown recently.
 
         Records that are gone or no longer visible are left out: the index may lag by seconds, rights may not.
@@ -163,16 +163,16 @@ class Records:
             # The same snapshot as the stamps: what is read here is what they stand for.
             for record, thumbnail in store.with_thumbnails(work, unknown).values():
                 stamp = stamps[record.id]
-                by_stamp[stamp] = shown = Shown(record, thumbnail)
+                by_stamp[stamp] = shown = RecordWithThumbnail(record, thumbnail)
                 self._shown.keep(work, stamp, shown)
         return [shown for shown in by_stamp.values() if shown is not None]
 
-    def shown_after_move(self, work: UnitOfWork, key: RecordKey) -> Shown:
+    def shown_after_move(self, work: UnitOfWork, key: RecordKey) -> RecordWithThumbnail:
         """A record just after it was moved, even if the actor lost sight of it: the answer shows the result (02
         §6.6)."""
         record_id = store.id_of(work, key)
         assert record_id is not None
-        return Shown(*store.with_thumbnails(work, [record_id])[record_id])
+        return RecordWithThumbnail(*store.with_thumbnails(work, [record_id])[record_id])
 
     def values(self, work: UnitOfWork, actor: Actor, record: Record, *, business: bool) -> list[tuple[Field, Value]]:
         """Values in structure order; business fields only when asked for and allowed on this record."""
@@ -197,7 +197,7 @@ class Records:
             rendition for rendition, klass in _classed(self.structure(work), record, renditions) if klass in allowed
         ]
 
-    def described(self, work: UnitOfWork, actor: Actor, page: Sequence[Shown]) -> list[Described]:
+    def described(self, work: UnitOfWork, actor: Actor, page: Sequence[RecordWithThumbnail]) -> list[FullRecord]:
         """Everything the actor may know about the records of a page: one statement for all values, one for all
         files."""
         ids = [shown.record.id for shown in page]
@@ -209,7 +209,7 @@ class Records:
             classes, business = verdicts.on(shown.record)
             files_allowed = [file for file, klass in files[shown.record.id] if klass in classes]
             described.append(
-                Described(
+                FullRecord(
                     shown, self._allowed_values(structure, values[shown.record.id], business=business), files_allowed
                 )
             )
@@ -259,7 +259,7 @@ class Records:
             raise MayNotSee("You may not have this file.", why=f"{key} {name}")
         return record, rendition
 
-    def unguarded(self, work: UnitOfWork, key: RecordKey, name: str) -> tuple[Record, Rendition]:
+    def rendition_without_check(self, work: UnitOfWork, key: RecordKey, name: str) -> tuple[Record, Rendition]:
         """One rendition with bytes, without any check: for callers that check a permalink's token themselves.
 
         Raises NotFound, the same for a missing record, databox or file.

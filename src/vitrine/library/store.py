@@ -188,7 +188,7 @@ def count_in(work: UnitOfWork, bases: Iterable[CollectionId]) -> dict[Collection
     return {row[0]: row[1] for row in rows}
 
 
-def each_id(work: UnitOfWork, after: RecordId, limit: int) -> list[RecordId]:
+def ids_after(work: UnitOfWork, after: RecordId, limit: int) -> list[RecordId]:
     """Ids in order, to iterate over all records (index rebuild)."""
     return list(
         work.db.scalars(sa.select(records.c.id).where(records.c.id > after).order_by(records.c.id).limit(limit))
@@ -409,9 +409,9 @@ def add_quarantine_item(work: UnitOfWork, values: Mapping[str, Any]) -> int:
     return inserted_id(work.db.execute(quarantine_items.insert().values(created=work.now, updated=work.now, **values)))
 
 
-def walk(work: UnitOfWork, batch: int = 500) -> Iterator[list[RecordId]]:
+def iterate_id_batches(work: UnitOfWork, batch: int = 500) -> Iterator[list[RecordId]]:
     """All record ids in batches."""
     last = RecordId(0)
-    while ids := each_id(work, last, batch):
+    while ids := ids_after(work, last, batch):
         yield ids
         last = ids[-1]

@@ -22,7 +22,7 @@ NO_LABELS = {"fr": None, "en": None, "de": None, "nl": None}
 
 
 @dataclass(frozen=True, slots=True)
-class Upkeep:
+class StructureAdministration:
     records: Records
     jobs: Jobs
 
@@ -52,7 +52,7 @@ class Upkeep:
                     "position": place,
                 },
             )
-        structure_store.bump(work)
+        structure_store.increase_version(work)
         audit.write(work, actor, "databox.created", f"databox {databox_id}")
         return self.records.structure(work).databoxes[databox_id]
 
@@ -67,7 +67,7 @@ class Upkeep:
             raise Conflict(f"There is a collection called {name} in this databox already.", field="name")
         values = {"name": name.strip(), "labels": {**NO_LABELS, **(labels or {})}}
         collection_id = structure_store.add_collection(work, databox, values)
-        structure_store.bump(work)
+        structure_store.increase_version(work)
         audit.write(work, actor, "collection.created", f"collection {collection_id}")
         return self.records.structure(work).collections[CollectionId(collection_id)]
 

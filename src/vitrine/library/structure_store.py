@@ -34,7 +34,7 @@ def version(work: UnitOfWork) -> int:
     return int(work.db.scalar(sa.select(stamps.c.value).where(stamps.c.name == STAMP)) or 0)
 
 
-def bump(work: UnitOfWork) -> None:
+def increase_version(work: UnitOfWork) -> None:
     """Make every process read the structure again."""
     if work.db.execute(stamps.update().where(stamps.c.name == STAMP).values(value=stamps.c.value + 1)).rowcount == 0:
         work.db.execute(stamps.insert().values(name=STAMP, value=1))
@@ -105,7 +105,7 @@ def update_collection(work: UnitOfWork, base: CollectionId, values: Mapping[str,
         work.db.execute(collections.update().where(collections.c.id == base).values(**values))
 
 
-def mark_pictures(work: UnitOfWork) -> set[str]:
+def overlay_pictures(work: UnitOfWork) -> set[str]:
     """Digests of the pictures used by the watermarks and stamps of all collections."""
     pictures: set[str] = set()
     for watermark, stamp in work.db.execute(sa.select(collections.c.watermark, collections.c.stamp)):

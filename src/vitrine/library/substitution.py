@@ -78,10 +78,10 @@ class Substitution:
             return File(arrival.sha256, probe.mime, extension_of(arrival.name), width, height, arrival.size)
         spec = spec_of(recipe.name, recipe.mediatype, recipe.options)
         with self.media.scratch() as folder:
-            converted = self.media.make_many(arrival.sha256, probe.kind, probe.mime, [spec], folder)[0]
+            converted = self.media.make_renditions(arrival.sha256, probe.kind, probe.mime, [spec], folder)[0]
             if isinstance(converted, tuple):
                 raise converted[1]
-            stored = self.media.keep_file(converted.path)
+            stored = self.media.store_file(converted.path)
         return File(stored.sha256, converted.mime, converted.extension, converted.width, converted.height, stored.size)
 
     def replace_rendition(

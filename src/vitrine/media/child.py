@@ -38,7 +38,7 @@ def _operations() -> dict[str, Callable[..., Any]]:
         return compose.album(**arguments)
 
     def mark(**arguments: Any) -> Any:
-        from vitrine.media.renditions.overlays import mark as marked
+        from vitrine.media.renditions.overlays import draw_overlay as marked
 
         return marked(**arguments)
 

@@ -82,7 +82,7 @@ def is_unchanged(conditions: Conditions, tag: str, modified: datetime) -> bool:
     return since is not None and modified.replace(microsecond=0) <= since
 
 
-def wanted_span(conditions: Conditions, size: int, tag: str, modified: datetime) -> Span | None:
+def requested_span(conditions: Conditions, size: int, tag: str, modified: datetime) -> Span | None:
     """The span to send; None for the whole document. Raises RangeNotSatisfiable.
 
     `If-Range` must match these bytes, by tag or by exact date; otherwise the range is ignored (RFC 9110 13.1.5).

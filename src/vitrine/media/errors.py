@@ -13,7 +13,7 @@ class EmptyFile(MediaError):
     code = "empty_file"
 
 
-class LyingName(MediaError):
+class MisnamedFile(MediaError):
     """The content does not match the file name, and is not accepted under that name."""
 
     code = "lying_name"
@@ -53,19 +53,19 @@ class Crashed(MediaError):
     code = "crashed"
 
 
-class Passing(MediaError):
+class TransientError(MediaError):
     """Not the file's fault: the same call may succeed later."""
 
     code = "passing"
 
 
-class Killed(Passing):
+class Killed(TransientError):
     """The decoder was killed from outside (by an administrator, or by the kernel when memory ran out)."""
 
     code = "killed"
 
 
-class NoRoom(Passing):
+class NoRoom(TransientError):
     """The disk for temporary files is full or read-only."""
 
     code = "no_room"
@@ -77,7 +77,7 @@ class NoMaker(MediaError):
     code = "no_maker"
 
 
-class EmptyMark(MediaError):
+class EmptyOverlay(MediaError):
     """The overlay would be invisible. An unmarked picture must never be delivered instead."""
 
     code = "empty_mark"
@@ -86,7 +86,7 @@ class EmptyMark(MediaError):
 BY_CODE: dict[str, type[MediaError]] = {
     error.code: error
     for error in (
-        MediaError, EmptyFile, LyingName, Undecodable, TooManyPixels, FileTooLarge, TooSlow, OutOfMemory, Crashed,
-        NoMaker, EmptyMark, Passing, Killed, NoRoom,
+        MediaError, EmptyFile, MisnamedFile, Undecodable, TooManyPixels, FileTooLarge, TooSlow, OutOfMemory, Crashed,
+        NoMaker, EmptyOverlay, TransientError, Killed, NoRoom,
     )
 }  # fmt: skip

@@ -92,7 +92,7 @@ _MARKED = {
 }  # fmt: skip
 
 
-def marked_as(mime: str) -> tuple[str, str]:
+def overlay_type(mime: str) -> tuple[str, str]:
     """Type and extension of the marked copy of a picture: its own type, PNG for a drawing, otherwise JPEG."""
     if mime in _MARKED:
         return mime, _MARKED[mime]

@@ -14,7 +14,7 @@ import msgspec
 from vitrine.errors import NotFound, Unavailable
 from vitrine.media.errors import BY_CODE, Killed, MediaError, NoRoom, Undecodable
 from vitrine.media.probe import Limits, Probe
-from vitrine.media.renditions import Made, Spec
+from vitrine.media.renditions import MadeRendition, Spec
 from vitrine.media.sandbox import Sandbox
 from vitrine.media.storage import BlobStore, HasPaths, Spooled, Stored
 from vitrine.media.storage.hot import HotFiles
@@ -81,15 +81,15 @@ class Media:
             raise Unavailable(failure.template, why=failure.why, values=failure.values, retry_after_s=60) from failure
         return msgspec.convert(probed, Probe)
 
-    def probe_kept(self, sha256: str, name: str) -> Probe:
+    def probe_stored(self, sha256: str, name: str) -> Probe:
         """Probe a file that is already stored. Also raises NotFound."""
         with self.scratch() as folder, self._local_path(sha256, folder) as source:
             return self.probe(source, name)
 
-    def keep(self, spooled: Spooled) -> Stored:
+    def store_spooled(self, spooled: Spooled) -> Stored:
         return self.store.keep(spooled)
 
-    def keep_file(self, path: Path) -> Stored:
+    def store_file(self, path: Path) -> Stored:
         """Store a file that this server made."""
         with self.store.spool(path, HUGE_BYTES) as spooled:
             return self.store.keep(spooled)
@@ -104,9 +104,9 @@ class Media:
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
-    def make_many(
+    def make_renditions(
         self, sha256: str, kind: str, mime: str, specs: list[Spec], into: Path
-    ) -> list[Made | tuple[str, MediaError]]:
+    ) -> list[MadeRendition | tuple[str, MediaError]]:
         """Make renditions in the folder *into*. Failures are returned as values, so one does not affect the others."""
         if not specs:
             return []
@@ -151,15 +151,15 @@ class Media:
         arguments["pages"] = [{**asdict(page), "path": str(page.path)} for page in pages]
         return int(self.sandbox.call("album", arguments, timeout=PICTURE_TIMEOUT))
 
-    def make_from(self, path: Path, mime: str, spec: Spec, into: Path) -> Made:
+    def make_one(self, path: Path, mime: str, spec: Spec, into: Path) -> MadeRendition:
         """Make one rendition of a file that is not in the store. Raises MediaError."""
         arguments = {"source": str(path), "mime": mime, "specs": [asdict(spec)], "into": str(into)}
         result = _result(self.sandbox.call("make_many", arguments, timeout=PICTURE_TIMEOUT)[0])
-        if isinstance(result, Made):
+        if isinstance(result, MadeRendition):
             return result
         raise result[1]
 
-    def mark(self, sha256: str, mime: str, spec: dict[str, Any], into: Path) -> Made:
+    def apply_overlay(self, sha256: str, mime: str, spec: dict[str, Any], into: Path) -> MadeRendition:
         """Make a marked copy of a picture in the folder *into*. *spec* is the spec of `renditions/marks.py`, with
         digests instead of files (`picture`, `logo`). Raises a MediaError, NotFound or Unavailable."""
         with ExitStack() as stack:
@@ -169,7 +169,7 @@ class Media:
 
             arguments = {"source": path_of(sha256), "mime": mime, "spec": _with_paths(spec, path_of), "into": str(into)}
             result = _result(self.sandbox.call("mark", arguments, timeout=PICTURE_TIMEOUT))
-        assert isinstance(result, Made)
+        assert isinstance(result, MadeRendition)
         return result
 
     def _path_in_folder(self, stack: ExitStack, sha256: str, into: Path) -> Path:
@@ -192,7 +192,7 @@ class Media:
 
     # -- for the sweep -------------------------------------------------------------------------------------------
 
-    def old_blobs(self, age: timedelta) -> Iterator[str]:
+    def blobs_older_than(self, age: timedelta) -> Iterator[str]:
         return self.store.older_than(age)
 
     def is_old(self, sha256: str, age: timedelta) -> bool:
@@ -202,7 +202,7 @@ class Media:
         except NotFound:
             return False
 
-    def forget(self, sha256: str) -> None:
+    def delete_blob(self, sha256: str) -> None:
         self.store.delete(sha256)
 
     def sweep_spool(self, age: timedelta) -> int:
@@ -231,11 +231,11 @@ def _with_paths(value: Any, path_of: Callable[[str], str]) -> Any:
     }
 
 
-def _result(result: dict[str, object]) -> Made | tuple[str, MediaError]:
+def _result(result: dict[str, object]) -> MadeRendition | tuple[str, MediaError]:
     if "code" in result:
         kind = BY_CODE.get(str(result["code"]), MediaError)
         return str(result["name"]), kind(str(result["detail"]), why=str(result.get("why", "")))
-    return msgspec.convert({**result, "path": str(result["path"])}, Made, dec_hook=_path)
+    return msgspec.convert({**result, "path": str(result["path"])}, MadeRendition, dec_hook=_path)
 
 
 def _path(kind: type, value: object) -> object:

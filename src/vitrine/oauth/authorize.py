@@ -28,7 +28,7 @@ _BAD_CHALLENGE = (
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class AuthorizationRequest:
     """A request that passed every check."""
 
     application: Application
@@ -52,7 +52,7 @@ class Asked:
         return redirect_matching.is_out_of_band(self.redirect_uri)
 
     @property
-    def habits(self) -> tuple[str, ...]:
+    def deprecated_features(self) -> tuple[str, ...]:
         """The discouraged features that this request uses."""
         used = [deprecated_features.IMPLICIT] if self.response_type != "code" else []
         if self.application.switches.redirects is RedirectMatch.PREFIX:
@@ -63,7 +63,7 @@ class Asked:
         """True if the application wants the password given now, or more lately than it was (OIDC Core 3.1.2.1)."""
         if actor.session is None:
             return False
-        too_old = self.max_age is not None and now - actor.session.proved_at > self.max_age
+        too_old = self.max_age is not None and now - actor.session.auth_time > self.max_age
         return "login" in self.prompt or too_old
 
     def parameters(self, *, proved: bool = False) -> dict[str, str]:
@@ -91,7 +91,7 @@ class Asked:
 
 def validate(
     work: UnitOfWork, applications: Applications, given: Mapping[str, str], policy: Policy, issuer: str
-) -> Asked:
+) -> AuthorizationRequest:
     """Raises PageError (a 400 page), RedirectedError (the address is registered) or OutOfBandError."""
     application = _client(work, applications, given.get("client_id", ""))
     asked_uri = given.get("redirect_uri") or None
@@ -119,10 +119,10 @@ def validate(
             raise _error("unauthorized_client", back, "This application gets codes only: response_type must be code.")
     challenge = _challenge(application, given, back)
     if scope is None:
-        return Asked(application, response_type, redirect_uri, state, challenge, asked_uri, issuer)
+        return AuthorizationRequest(application, response_type, redirect_uri, state, challenge, asked_uri, issuer)
     _refuse_not_offered(given, response_type, back)
     nonce, prompt, max_age = _openid(given, back)
-    return Asked(
+    return AuthorizationRequest(
         application, response_type, redirect_uri, state, challenge, asked_uri, issuer, scope, nonce, prompt, max_age
     )
 
@@ -204,10 +204,10 @@ def _error(code: str, back: redirect_matching.Return, why: str = "") -> Exceptio
     return RedirectedError(code, replace(back, state=None).with_query(("error", code), *state, *told), why)
 
 
-def refusal(asked: Asked, code: str) -> Exception:
+def refusal(asked: AuthorizationRequest, code: str) -> Exception:
     """What the page raises when it may not show itself (`prompt=none`)."""
     return _error(code, asked.back)
 
 
-def denial(asked: Asked) -> str:
+def denial(asked: AuthorizationRequest) -> str:
     return asked.back.with_query(("error", "access_denied"))

@@ -99,7 +99,7 @@ class Clients:
 
     def _find(self, work: UnitOfWork, client_id: str) -> tuple[Application, list[tuple[bytes, bool]]] | None:
         """The application with the digests of its live secrets, and whether each is shared."""
-        rows = self._prepared.few_raw(work, client_id)
+        rows = self._prepared.cached_raw(work, client_id)
         if not rows:
             return None
         key = (*rows[0][:4], str(rows[0][4]))  # the switches are a text here and a mapping there

@@ -13,8 +13,8 @@ from vitrine.platform import audit
 from vitrine.platform.crypto import digest, is_mistyped, new_secret, same
 from vitrine.platform.database import UnitOfWork
 
-LIFE = timedelta(seconds=60)
-OUT_OF_BAND_LIFE = timedelta(minutes=10)
+CODE_LIFETIME = timedelta(seconds=60)
+OUT_OF_BAND_CODE_LIFETIME = timedelta(minutes=10)
 _VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
 
 
@@ -29,7 +29,7 @@ def issue(
     authenticated: datetime | None = None,
 ) -> str:
     code = new_secret("ac")
-    life = OUT_OF_BAND_LIFE if redirect_matching.is_out_of_band(redirect_uri) else LIFE
+    life = OUT_OF_BAND_CODE_LIFETIME if redirect_matching.is_out_of_band(redirect_uri) else CODE_LIFETIME
     store.add_code(
         work,
         {

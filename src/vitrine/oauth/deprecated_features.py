@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 import sqlalchemy as sa
 
 from vitrine.applications import Switch
-from vitrine.oauth.tables import habit_uses
+from vitrine.oauth.tables import deprecated_feature_uses
 from vitrine.platform.database import UnitOfWork
 from vitrine.platform.schema import Instant
 
@@ -16,16 +16,16 @@ SUNSET = datetime.fromisoformat("2028-01-01T00:00:00+00:00")
 DEPRECATED = datetime.fromisoformat("2026-11-01T00:00:00+00:00")
 PASSWORD, IMPLICIT, PARAMETER = Switch.PASSWORD_GRANT.value, Switch.IMPLICIT.value, Switch.PARAMETER_TOKEN.value
 NO_SECRET, OUT_OF_BAND, PREFIX = "secret_optional", "out_of_band", "redirect_prefix"
-HABITS = (PASSWORD, IMPLICIT, PARAMETER, NO_SECRET, OUT_OF_BAND, PREFIX)
-KEPT = timedelta(days=400)
-Marks = Mapping[tuple[int, str, date], tuple[int, datetime, str]]
+DEPRECATED_FEATURES = (PASSWORD, IMPLICIT, PARAMETER, NO_SECRET, OUT_OF_BAND, PREFIX)
+RETENTION = timedelta(days=400)
+FeatureUses = Mapping[tuple[int, str, date], tuple[int, datetime, str]]
 
 
 @dataclass(frozen=True, slots=True)
-class Use:
+class FeatureUse:
     """One habit of one application: how often since *since*, and when and from where it was last seen."""
 
-    habit: str
+    feature: str
     uses: int
     last_at: datetime
     last_address: str
@@ -45,7 +45,7 @@ _ADD = sa.text(
 )
 
 
-def add(work: UnitOfWork, marks: Marks) -> None:
+def add(work: UnitOfWork, marks: FeatureUses) -> None:
     """Write what the ledger counted: right whoever else writes meanwhile, in an order in which nobody waits for
     each other for ever."""
     for (application, habit, day), (uses, at, address) in sorted(marks.items()):
@@ -53,28 +53,28 @@ def add(work: UnitOfWork, marks: Marks) -> None:
         work.db.execute(_ADD, values)
 
 
-def of(work: UnitOfWork, application_id: int, since: date) -> list[Use]:
+def of(work: UnitOfWork, application_id: int, since: date) -> list[FeatureUse]:
     """The habits of an application since a day, the latest first."""
-    one = habit_uses.c
+    one = deprecated_feature_uses.c
     rows = work.db.execute(
         sa.select(one.habit, one.uses, one.last_at, one.last_address)
         .where(one.application_id == application_id, one.day >= since)
         .order_by(one.last_at.desc())
     )
-    found: dict[str, Use] = {}
+    found: dict[str, FeatureUse] = {}
     for habit, uses, at, address in rows:
         before = found.get(habit)
         found[habit] = (
-            Use(habit, uses, at, address)
+            FeatureUse(habit, uses, at, address)
             if before is None
-            else Use(habit, before.uses + uses, before.last_at, before.last_address)
+            else FeatureUse(habit, before.uses + uses, before.last_at, before.last_address)
         )
     return list(found.values())
 
 
 def everywhere(work: UnitOfWork, since: date) -> list[tuple[int, str, int]]:
     """(application, habit, uses) since a day, for `check --security`."""
-    one = habit_uses.c
+    one = deprecated_feature_uses.c
     rows = work.db.execute(
         sa.select(one.application_id, one.habit, sa.func.sum(one.uses))
         .where(one.day >= since)
@@ -94,5 +94,5 @@ def headers(documentation: str) -> dict[str, str]:
 
 
 def purge(work: UnitOfWork, limit: int = 1000) -> int:
-    old = sa.select(habit_uses.c.id).where(habit_uses.c.day < (work.now - KEPT).date()).limit(limit)
-    return work.db.execute(habit_uses.delete().where(habit_uses.c.id.in_(old))).rowcount
+    old = sa.select(deprecated_feature_uses.c.id).where(deprecated_feature_uses.c.day < (work.now - RETENTION).date()).limit(limit)
+    return work.db.execute(deprecated_feature_uses.delete().where(deprecated_feature_uses.c.id.in_(old))).rowcount

@@ -17,7 +17,7 @@ from vitrine.platform import audit
 from vitrine.platform.crypto import digest, is_mistyped, new_secret
 from vitrine.platform.database import UnitOfWork
 
-LIFE = timedelta(minutes=10)
+DEVICE_CODE_LIFETIME = timedelta(minutes=10)
 INTERVAL_S = 5
 SLOWER_BY_S = 5
 # Twenty consonants: no words by chance, nothing that looks like a digit (RFC 8628 section 6.1).
@@ -26,7 +26,7 @@ LENGTH = 8
 _NOT_LETTERS = re.compile(r"[^A-Z]")
 
 
-class Waiting(TokenError):
+class AuthorizationPending(TokenError):
     """`authorization_pending` or `slow_down`: the caller must commit, since the time of the poll is kept."""
 
 
@@ -37,7 +37,7 @@ class NoSuchDevice(NotFound):
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
+class DeviceAuthorization:
     """What a device is told; *user_code* has a hyphen in its middle."""
 
     device_code: str
@@ -64,7 +64,7 @@ class Device:
     issued: datetime
 
 
-def offer(work: UnitOfWork, application: Application, scope: frozenset[str], address: str) -> Offer:
+def offer(work: UnitOfWork, application: Application, scope: frozenset[str], address: str) -> DeviceAuthorization:
     device_code = new_secret("dc")
     user_code = "".join(secrets.choice(ALPHABET) for _ in range(LENGTH))
     work.db.execute(
@@ -80,10 +80,10 @@ def offer(work: UnitOfWork, application: Application, scope: frozenset[str], add
             interval_s=INTERVAL_S,
             address=address,
             issued=work.now,
-            expires=work.now + LIFE,
+            expires=work.now + DEVICE_CODE_LIFETIME,
         )
     )
-    return Offer(device_code, shown(user_code), LIFE, INTERVAL_S)
+    return DeviceAuthorization(device_code, shown(user_code), DEVICE_CODE_LIFETIME, INTERVAL_S)
 
 
 def shown(user_code: str) -> str:
@@ -160,8 +160,8 @@ def poll(work: UnitOfWork, application: Application, secret: str) -> Allowed:
             device_codes.update().where(device_codes.c.id == row.id).values(polled_at=work.now, interval_s=pause)
         )
         if too_soon:
-            raise Waiting("slow_down", f"Ask every {pause} seconds at most.")
-        raise Waiting("authorization_pending", "Nobody has decided yet.")
+            raise AuthorizationPending("slow_down", f"Ask every {pause} seconds at most.")
+        raise AuthorizationPending("authorization_pending", "Nobody has decided yet.")
     done = work.db.execute(
         device_codes.update().where(device_codes.c.id == row.id, device_codes.c.state == "allowed").values(state="used")
     )

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from vitrine.accounts import Accounts, Actor, UserId
 from vitrine.accounts import store as people
-from vitrine.accounts.mail import Letters
+from vitrine.accounts.mail import AccountMail
 from vitrine.applications import Account, Application
 from vitrine.oauth import scopes
 from vitrine.platform import audit
@@ -22,7 +22,7 @@ EVERYTHING = (
 @dataclass(frozen=True, slots=True)
 class Notices:
     accounts: Accounts
-    letters: Letters
+    account_mail: AccountMail
 
     def are_wanted(self, work: UnitOfWork, user_id: UserId) -> bool:
         """True until the person switches these letters off."""
@@ -51,4 +51,4 @@ class Notices:
             "at": int(work.now.timestamp()),
             "lines": list(lines),
         }
-        self.letters.tell(work, "grant", user, values)
+        self.account_mail.send(work, "grant", user, values)

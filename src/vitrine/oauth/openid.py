@@ -6,7 +6,7 @@ from typing import Any
 
 from vitrine.accounts import User
 
-ID_TOKEN_LIFE = timedelta(hours=1)
+ID_TOKEN_LIFETIME = timedelta(hours=1)
 CLAIMS = {
     "profile": ("name", "given_name", "family_name", "preferred_username", "locale", "updated_at"),
     "email": ("email", "email_verified"),
@@ -14,13 +14,13 @@ CLAIMS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Identity:
+class AuthenticationContext:
     """Whom an id_token is about, kept until the transaction has ended: signing takes longer than a row. *authenticated*
     is when they last gave their password, None where nobody knows."""
 
     account_id: int
     nonce: str | None
-    authenticated: datetime | None
+    auth_time: datetime | None
 
 
 def claims(user: User, scope: frozenset[str]) -> dict[str, Any]:
@@ -41,18 +41,18 @@ def claims(user: User, scope: frozenset[str]) -> dict[str, Any]:
 
 
 def id_token(
-    issuer: str, client_id: str, user: User, scope: frozenset[str], identity: Identity, now: datetime
+    issuer: str, client_id: str, user: User, scope: frozenset[str], identity: AuthenticationContext, now: datetime
 ) -> dict[str, Any]:
     """The claims of an id_token (section 2)."""
     made: dict[str, Any] = {
         "iss": issuer,
         "aud": client_id,
         "iat": int(now.timestamp()),
-        "exp": int((now + ID_TOKEN_LIFE).timestamp()),
+        "exp": int((now + ID_TOKEN_LIFETIME).timestamp()),
         **claims(user, scope),
     }
-    if identity.authenticated is not None:
-        made["auth_time"] = int(identity.authenticated.timestamp())
+    if identity.auth_time is not None:
+        made["auth_time"] = int(identity.auth_time.timestamp())
     if identity.nonce:
         made["nonce"] = identity.nonce
     return made

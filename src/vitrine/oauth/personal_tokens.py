@@ -16,7 +16,7 @@ from vitrine.platform import audit
 from vitrine.platform.crypto import digest, new_secret
 from vitrine.platform.database import UnitOfWork
 
-LIVES = {"7": 7, "30": 30, "90": 90, "365": 365}
+LIFETIMES_DAYS = {"7": 7, "30": 30, "90": 90, "365": 365}
 MOST = 50
 
 
@@ -71,7 +71,7 @@ class PersonalTokens:
         name = name.strip()
         if not 0 < len(name) <= 80:
             raise Invalid("Give the token a name of 1 to 80 characters.", field="token-name")
-        if days not in LIVES:
+        if days not in LIFETIMES_DAYS:
             raise Invalid("Choose how long the token lives.", field="days")
         self._require_scope(actor, scope)
         account = self.applications.ensure_owner_account(work, actor.must_user_id, application)
@@ -88,7 +88,7 @@ class PersonalTokens:
             "account_id": account.id,
             "name": name,
             "last_four": secret[-4:],
-            "expires": work.now + timedelta(days=LIVES[days]),
+            "expires": work.now + timedelta(days=LIFETIMES_DAYS[days]),
             "scope": None if scope is None else sorted(scope),
         }
         store.add_developer_token(work, values, provenance.maker_of(work, actor))

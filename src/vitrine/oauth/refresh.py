@@ -18,8 +18,8 @@ from vitrine.platform import audit
 from vitrine.platform.crypto import Vault, derived_secret, digest, is_mistyped, new_secret, signature
 from vitrine.platform.database import UnitOfWork
 
-LIFE = timedelta(days=90)
-ACCESS_LIFE = timedelta(hours=1)
+REFRESH_TOKEN_LIFETIME = timedelta(days=90)
+ACCESS_TOKEN_LIFETIME = timedelta(hours=1)
 GRACE = timedelta(seconds=30)
 _FAMILY_BITS = 62
 
@@ -54,7 +54,7 @@ def start(work: UnitOfWork, account_id: int, code_id: int | None, family: int, s
             "family": family,
             "scope": sorted(scope),
             "issued": work.now,
-            "expires": work.now + LIFE,
+            "expires": work.now + REFRESH_TOKEN_LIFETIME,
         },
     )
     return secret
@@ -88,7 +88,7 @@ class Rotation:
                 "family": found.family,
                 "scope": sorted(scope),
                 "last_four": access[-4:],
-                "expires": work.now + ACCESS_LIFE,
+                "expires": work.now + ACCESS_TOKEN_LIFETIME,
             },
         )
         refresh_store.add(
@@ -99,10 +99,10 @@ class Rotation:
                 "family": found.family,
                 "scope": found.scope,  # a narrower access token does not narrow the grant (RFC 6749 section 6)
                 "issued": work.now,
-                "expires": work.now + LIFE,
+                "expires": work.now + REFRESH_TOKEN_LIFETIME,
             },
         )
-        return Rotated(access, successor, token_id, scope, found.account_id, ACCESS_LIFE)
+        return Rotated(access, successor, token_id, scope, found.account_id, ACCESS_TOKEN_LIFETIME)
 
     def _again(self, work: UnitOfWork, found: Refresh, secret: str) -> Rotated:
         """Somebody was first. Within the grace the same answer is given; later it is taken for theft."""

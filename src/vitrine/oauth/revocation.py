@@ -80,9 +80,9 @@ class Introspection:
         if len(secret) > 256 or is_mistyped(secret):
             return {"active": False}
         key, kind = digest(secret), "access_token"
-        row = self._access.few_raw(work, key)
+        row = self._access.cached_raw(work, key)
         if not row:
-            row, kind = self._refresh.few_raw(work, key), "refresh_token"
+            row, kind = self._refresh.cached_raw(work, key), "refresh_token"
         if not row:
             return {"active": False}
         state = TokenState(*row[0][:_STATE])

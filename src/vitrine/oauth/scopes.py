@@ -46,7 +46,7 @@ IDENTITY = frozenset({OPENID, "profile", "email"})
 _ORDER = {one.name: place for place, one in enumerate(SCOPES)}
 # What is asked for when a request names no scope (RFC 6749 section 3.3): looking for new kinds of applications,
 # everything for programs on a desktop, since those that come from elsewhere know of no scopes.
-LOOKING = frozenset({"library:read", "search", "account:read"})
+READ_ONLY = frozenset({"library:read", "search", "account:read"})
 EVERYTHING = frozenset(BY_NAME) - IDENTITY
 
 
@@ -61,7 +61,7 @@ def asked(text: str | None, application: Application) -> frozenset[str]:
     unknown = names - set(BY_NAME)
     if unknown:
         raise UnknownScope(min(unknown))
-    names = names or (EVERYTHING if application.switches.profile is Profile.DESKTOP else LOOKING)
+    names = names or (EVERYTHING if application.switches.profile is Profile.DESKTOP else READ_ONLY)
     left = application.within(names)
     if not left:
         raise UnknownScope(min(names))

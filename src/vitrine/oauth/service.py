@@ -15,7 +15,7 @@ from vitrine.oauth import redirect_mismatch
 from vitrine.oauth.clients import Client, Clients
 from vitrine.oauth.errors import InsufficientScope, TokenError
 from vitrine.oauth.grants import BY_SECRET_ALONE, GRANTS, KNOWN, SHORT
-from vitrine.oauth.grants.base import Desk, asked_scope
+from vitrine.oauth.grants.base import GrantContext, asked_scope
 from vitrine.oauth.grants.client_credentials import SHARED
 from vitrine.oauth.keys import SigningKeys
 from vitrine.oauth.notices import Notices
@@ -25,7 +25,7 @@ from vitrine.platform import audit
 from vitrine.platform.crypto import Vault
 from vitrine.platform.database import Database, UnitOfWork
 
-HABITS_SHOWN = timedelta(days=30)
+DEPRECATED_FEATURES_SHOWN = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class TokenAnswer:
     scope: str | None = None
     id_token: str | None = None
     application_id: int = 0
-    habits: tuple[str, ...] = ()
+    deprecated_features: tuple[str, ...] = ()
     unsigned: tuple[Application, Issued] | None = None  # an id_token is due: see `OAuth.signed`
 
 
@@ -66,17 +66,17 @@ class OAuth:
         self.keys = SigningKeys(database, vault)
         self._clients = Clients(applications, policy)
         self._introspection = revocation.Introspection(issuer)
-        self._issuer = Tokens(vault, policy, idle_limit)
-        self._desk = Desk(database, accounts, applications, self._issuer, Rotation(vault), policy, notices)
+        self._tokens = Tokens(vault, policy, idle_limit)
+        self._grant_context = GrantContext(database, accounts, applications, self._tokens, Rotation(vault), policy, notices)
         self.notices = notices
-        self._name = issuer
+        self._issuer = issuer
 
     # -- authorize -----------------------------------------------------------------------------------------------
 
-    def validate(self, work: UnitOfWork, given: Mapping[str, str]) -> authorize.Asked:
-        return authorize.validate(work, self._applications, given, self.policy, self._name)
+    def validate(self, work: UnitOfWork, given: Mapping[str, str]) -> authorize.AuthorizationRequest:
+        return authorize.validate(work, self._applications, given, self.policy, self._issuer)
 
-    def needs_consent(self, work: UnitOfWork, actor: Actor, asked: authorize.Asked) -> bool:
+    def needs_consent(self, work: UnitOfWork, actor: Actor, asked: authorize.AuthorizationRequest) -> bool:
         """True until the person has said yes, after they took it back, and when the request has grown (design 5.2):
         another scope, everything for an application that had scopes before, or an address that a token added."""
         account = self._applications.account(work, actor.must_user_id, asked.application)
@@ -89,7 +89,7 @@ class OAuth:
         known = frozenset(account.asked_scope or ())
         return not asked.scope <= known or not asked.scope & frozenset(account.granted_scope or ())
 
-    def _was_shown(self, work: UnitOfWork, account: Account, asked: authorize.Asked) -> bool:
+    def _was_shown(self, work: UnitOfWork, account: Account, asked: authorize.AuthorizationRequest) -> bool:
         """True for the addresses that people registered; one that was added with a token must have stood on a page
         where this person said yes."""
         if redirect_matching.registered_for(asked.application, asked.redirect_uri, own=True):
@@ -97,7 +97,7 @@ class OAuth:
         return self._applications.has_allowed(work, account, asked.redirect_uri)
 
     def decide(
-        self, work: UnitOfWork, actor: Actor, asked: authorize.Asked, *, allow: bool, scope: frozenset[str] | None
+        self, work: UnitOfWork, actor: Actor, asked: authorize.AuthorizationRequest, *, allow: bool, scope: frozenset[str] | None
     ) -> None:
         """What a person decided on the consent page: *scope* is what they left ticked. Raises NotOpen."""
         before = self._applications.account(work, actor.must_user_id, asked.application)
@@ -115,7 +115,7 @@ class OAuth:
             return None
         return redirect_mismatch.explain(application, given.get("redirect_uri", ""))
 
-    def grant(self, work: UnitOfWork, actor: Actor, asked: authorize.Asked) -> str:
+    def grant(self, work: UnitOfWork, actor: Actor, asked: authorize.AuthorizationRequest) -> str:
         """The address to send the browser to, or out of band the code itself. The person must have allowed it."""
         account = self._applications.ensure_account(work, actor.must_user_id, asked.application)
         scope = None if asked.scope is None else asked.scope & frozenset(account.granted_scope or ())
@@ -128,7 +128,7 @@ class OAuth:
                 asked.code_challenge,
                 scope=scope,
                 nonce=asked.nonce,
-                authenticated=actor.session.proved_at if actor.session else None,
+                authenticated=actor.session.auth_time if actor.session else None,
             )
         if asked.is_out_of_band:
             assert code is not None
@@ -136,7 +136,7 @@ class OAuth:
         pairs = [("code", code)] if code is not None else []
         if asked.response_type == "code":
             return asked.back.with_query(*pairs)
-        issued = self._issuer.issue(work, asked.application, account.id, None, scope, refreshable=False)
+        issued = self._tokens.issue(work, asked.application, account.id, None, scope, refreshable=False)
         return asked.back.with_fragment(issued.secret, *pairs)
 
     # -- token ---------------------------------------------------------------------------------------------------
@@ -160,7 +160,7 @@ class OAuth:
         application = client.application
         if client.is_shared and grant_type in BY_SECRET_ALONE and not application.switches.has_old_answers:
             raise TokenError("unauthorized_client", SHARED)
-        issued = grant.redeem(self._desk, application, form, address)
+        issued = grant.redeem(self._grant_context, application, form, address)
         return TokenAnswer(
             issued.secret,
             issued.expires_in,
@@ -169,7 +169,7 @@ class OAuth:
             None if issued.scope is None else scopes.written(issued.scope),
             None,
             application.id,
-            _habits(client, grant_type),
+            _deprecated_features_used(client, grant_type),
             (application, issued) if issued.identity is not None and issued.scope is not None else None,
         )
 
@@ -185,7 +185,7 @@ class OAuth:
         with self._database.read() as work:
             user = self._accounts.get(work, self._applications.user_of(work, issued.identity.account_id))
             made = openid.id_token(
-                self._name, application.client_id, user, issued.scope, issued.identity, datetime.now(UTC)
+                self._issuer, application.client_id, user, issued.scope, issued.identity, datetime.now(UTC)
             )
         return self.keys.sign(made)
 
@@ -213,7 +213,7 @@ class OAuth:
 
     # -- devices -------------------------------------------------------------------------------------------------
 
-    def offer(self, form: Mapping[str, str], authorization: str, address: str) -> devices.Offer:
+    def authorize_device(self, form: Mapping[str, str], authorization: str, address: str) -> devices.DeviceAuthorization:
         """The device authorization endpoint (RFC 8628 section 3.1). Raises TokenError."""
         with self._database.write() as work:
             application = self._clients.authenticate(work, form, authorization).application
@@ -245,19 +245,19 @@ class OAuth:
         return openid.claims(self._accounts.get(work, actor.must_user_id), actor.scope)
 
     def metadata(self) -> dict[str, Any]:
-        return metadata.authorization_server(self._name, self.policy)
+        return metadata.authorization_server(self._issuer, self.policy)
 
     def resource_metadata(self) -> dict[str, Any]:
-        return metadata.protected_resource(self._name)
+        return metadata.protected_resource(self._issuer)
 
-    def habits(self, work: UnitOfWork, actor: Actor, application: Application) -> list[deprecated_features.Use]:
+    def deprecated_features(self, work: UnitOfWork, actor: Actor, application: Application) -> list[deprecated_features.FeatureUse]:
         """What the application did in the last 30 days that new ones should not. Raises NoSuchApplication."""
         found = self._applications.get(work, actor, application.id)
-        return deprecated_features.of(work, found.id, (work.now - HABITS_SHOWN).date())
+        return deprecated_features.of(work, found.id, (work.now - DEPRECATED_FEATURES_SHOWN).date())
 
     # -- tokens from elsewhere -----------------------------------------------------------------------------------
 
-    def bring_token(
+    def import_token(
         self, work: UnitOfWork, actor: Actor, application: Application, user_id: int, secret: str, *, developer: bool
     ) -> None:
         """Keep a token that another server gave, so that it opens here what it opened there (design 5.5).
@@ -267,7 +267,7 @@ class OAuth:
         if not actor.administers or actor.via is Via.TOKEN:
             raise Forbidden("Only administrators may bring tokens.")
         account = self._applications.ensure_account(work, user_id, application)
-        self._issuer.bring(work, account.id, secret, developer=developer)
+        self._tokens.import_token(work, account.id, secret, developer=developer)
         if not developer:
             self._applications.note_imported_consent(work, account, application)
         audit.write(work, actor, "token.imported", f"application {application.id}", {"user": user_id})
@@ -276,7 +276,7 @@ class OAuth:
 
     def developer_token(self, work: UnitOfWork, actor: Actor, application: Application) -> DeveloperToken | None:
         account = self._applications.account(work, actor.must_user_id, application)
-        return self._issuer.developer(work, account.id) if account else None
+        return self._tokens.developer(work, account.id) if account else None
 
     def renew_developer_token(self, work: UnitOfWork, actor: Actor, application: Application) -> str:
         """Make or replace the actor's developer token; *application* was fetched by its owner (`Applications.get`). It
@@ -288,21 +288,21 @@ class OAuth:
         if account.revoked_at is not None:
             self._applications.reopen(work, actor, account)
         audit.write(work, actor, "developer_token.renewed", f"application {application.id}")
-        return self._issuer.renew_developer(work, account.id)
+        return self._tokens.renew_developer(work, account.id)
 
     def reveal_developer_token(self, work: UnitOfWork, actor: Actor, application: Application) -> str | None:
         """Raises NotFresh; leaves an audit line."""
-        self._accounts.require_fresh(work, actor)
+        self._accounts.require_recent_auth(work, actor)
         account = self._applications.account(work, actor.must_user_id, application)
         if account is None:
             return None
         audit.write(work, actor, "developer_token.shown", f"application {application.id}")
-        return self._issuer.reveal_developer(work, account.id)
+        return self._tokens.reveal_developer(work, account.id)
 
     def revoke_developer_token(self, work: UnitOfWork, actor: Actor, application: Application) -> None:
         account = self._applications.account(work, actor.must_user_id, application)
         if account is not None:
-            self._issuer.revoke_developer(work, account.id)
+            self._tokens.revoke_developer(work, account.id)
             audit.write(work, actor, "developer_token.revoked", f"application {application.id}")
 
     def revoke_application(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId) -> None:
@@ -314,7 +314,7 @@ class OAuth:
         self._applications.forget(work, actor, application_id)
 
 
-def _habits(client: Client, grant_type: str) -> tuple[str, ...]:
+def _deprecated_features_used(client: Client, grant_type: str) -> tuple[str, ...]:
     made = [deprecated_features.PASSWORD] if grant_type == "password" else []
     if not client.proved and client.application.switches.can_choose(Switch.SECRET_REQUIRED):
         made.append(deprecated_features.NO_SECRET)

@@ -28,7 +28,7 @@ class Code:
     used_at: datetime | None
     scope: list[str] | None
     nonce: str | None
-    authenticated: datetime | None
+    auth_time: datetime | None
     revoked_at: datetime | None
     user_deleted_at: datetime | None
     user_locked: bool
@@ -144,7 +144,7 @@ def delete_token(work: UnitOfWork, token_id: int) -> None:
     work.db.execute(access_tokens.delete().where(access_tokens.c.id == token_id))
 
 
-def mark_used(work: UnitOfWork, marks: Mapping[int, tuple[datetime, str]]) -> None:
+def record_last_use(work: UnitOfWork, marks: Mapping[int, tuple[datetime, str]]) -> None:
     """Write last uses that the ledger collected, in the order of ids, so that two servers never wait for each other."""
     rows = [{"token": token, "at": at, "from": address} for token, (at, address) in sorted(marks.items())]
     work.db.execute(

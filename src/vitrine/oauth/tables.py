@@ -109,7 +109,7 @@ signing_keys = Table(
     comment="keys of id_tokens; a pending one is published before it is used",
 )
 
-habit_uses = Table(
+deprecated_feature_uses = Table(
     "habit_uses",
     metadata,
     Column("id", Id, primary_key=True),

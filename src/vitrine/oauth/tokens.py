@@ -14,14 +14,14 @@ from vitrine.errors import Conflict, Invalid
 from vitrine.oauth import refresh, store
 from vitrine.oauth.errors import TokenRefused
 from vitrine.oauth.liveness import TokenState, is_open, is_over
-from vitrine.oauth.openid import Identity
+from vitrine.oauth.openid import AuthenticationContext
 from vitrine.platform.cache import Cache
 from vitrine.platform.crypto import Vault, digest, is_mistyped, last_four, new_secret
 from vitrine.platform.database import UnitOfWork
 from vitrine.platform.prepared import one_row
 
 IDLE_LIMIT = timedelta(days=90)
-LIFE = timedelta(hours=1)
+ACCESS_TOKEN_LIFETIME = timedelta(hours=1)
 LONGEST_BROUGHT = 128
 
 _COLUMNS = """
@@ -124,7 +124,7 @@ class Issued:
     expires_in: timedelta | None
     refresh: str | None = None
     scope: frozenset[str] | None = None
-    identity: Identity | None = None
+    identity: AuthenticationContext | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +153,7 @@ class Tokens:
         scope: frozenset[str] | None = None,
         *,
         refreshable: bool = True,
-        identity: Identity | None = None,
+        identity: AuthenticationContext | None = None,
     ) -> Issued:
         """A token of the life that design 5.3 gives to the application's profile, with its refresh token."""
         scope = None if scope is None else application.within(scope)  # narrowed since the code was given
@@ -170,12 +170,12 @@ class Tokens:
                 "family": family,
                 "scope": None if scope is None else sorted(scope),
                 "last_four": secret[-4:],
-                "expires": None if endless else work.now + LIFE,
+                "expires": None if endless else work.now + ACCESS_TOKEN_LIFETIME,
                 "idle_limit_s": round(self.idle_limit.total_seconds()) if endless else None,
             },
         )
         again = None if family is None else refresh.start(work, account_id, code_id, family, scope or frozenset())
-        return Issued(token_id, secret, None if endless else LIFE, again, scope, identity)
+        return Issued(token_id, secret, None if endless else ACCESS_TOKEN_LIFETIME, again, scope, identity)
 
     def issue_alone(self, work: UnitOfWork, account_id: int, scope: frozenset[str]) -> Issued:
         """A token for an hour and nothing besides: who has the client secret can ask again (RFC 6749 section 4.4.3)."""
@@ -187,12 +187,12 @@ class Tokens:
                 "account_id": account_id,
                 "scope": sorted(scope),
                 "last_four": secret[-4:],
-                "expires": work.now + LIFE,
+                "expires": work.now + ACCESS_TOKEN_LIFETIME,
             },
         )
-        return Issued(token_id, secret, LIFE, None, scope)
+        return Issued(token_id, secret, ACCESS_TOKEN_LIFETIME, None, scope)
 
-    def bring(self, work: UnitOfWork, account_id: int, secret: str, *, developer: bool) -> None:
+    def import_token(self, work: UnitOfWork, account_id: int, secret: str, *, developer: bool) -> None:
         """Keep a token made elsewhere: no end, like there, but an idle limit unless it is a developer token."""
         if not 0 < len(secret) <= LONGEST_BROUGHT or not secret.isprintable() or " " in secret:
             raise Invalid(f"A token has 1 to {LONGEST_BROUGHT} printable characters and no blanks.", field="token")

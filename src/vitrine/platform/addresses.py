@@ -5,7 +5,7 @@ from functools import lru_cache
 
 
 @lru_cache(maxsize=4096)
-def place(address: str) -> str:
+def rate_limit_key(address: str) -> str:
     """The key under which an address is counted: an IPv4 address itself; for an IPv6 address its /64 network, since
     each subscriber has at least a /64 and can use another address in it for every attempt."""
     if ":" not in address:

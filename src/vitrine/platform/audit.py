@@ -65,7 +65,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class AuditFilter:
     """Selects lines: from *since*, before *until*, with an action that begins with *action*, older than the line
     *before*."""
 
@@ -78,7 +78,7 @@ class Wanted:
 _BATCH_ROWS = 1000
 
 
-def lines(work: UnitOfWork, criteria: Wanted, limit: int | None = None) -> Iterator[Line]:
+def lines(work: UnitOfWork, criteria: AuditFilter, limit: int | None = None) -> Iterator[Line]:
     """The lines, newest first, a thousand in memory at a time. The caller must check the right: lines concern
     everybody."""
     columns = audit_log.c

@@ -27,7 +27,7 @@ from vitrine.platform.engines import BUSY_TIMEOUT_MS, FAILURES, engine_of, trans
 
 _ALONE = text("SELECT pg_advisory_xact_lock(8606)")  # any number, the same in every process
 _MOST_REMEMBERED = 1_000
-_TIDY_EVERY = 400  # some tens of megabytes of the log; a page that changed often is moved once
+_CHECKPOINT_EVERY = 400  # some tens of megabytes of the log; a page that changed often is moved once
 Memory = Cache[tuple[Any, ...], Any]
 T = TypeVar("T")
 
@@ -58,7 +58,7 @@ class UnitOfWork:
         self._afterwards.append(call)
 
 
-class NotNow(Exception):
+class DatabaseBusy(Exception):
     """Another transaction is writing. The call can be repeated in a thread that may wait."""
 
 
@@ -89,7 +89,7 @@ class Database:
             self._snapshots = self.engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         self._local = threading.local()
         self._writes_left_in_log = 0
-        self._tidier: _Tidier | None = None
+        self._tidier: _Checkpointer | None = None
         self._opened: list[Connection] = []
         self._guard = threading.Lock()
         self._listeners: dict[type[object], list[Listener]] = {}
@@ -227,7 +227,7 @@ class Database:
         try:
             driver.execute("BEGIN IMMEDIATE")
         except sqlite3.OperationalError as failure:
-            raise NotNow from failure
+            raise DatabaseBusy from failure
 
     def _set_waiting(self, driver: sqlite3.Connection, *, is_waiting: bool) -> None:
         """Whether this thread's connection waits for locks of others. It stays as it was set until somebody needs the
@@ -239,9 +239,9 @@ class Database:
 
     def _count_left_in_log(self) -> None:
         self._writes_left_in_log += 1
-        if self._writes_left_in_log % _TIDY_EVERY == 0:
+        if self._writes_left_in_log % _CHECKPOINT_EVERY == 0:
             if self._tidier is None:
-                self._tidier = _Tidier(self)
+                self._tidier = _Checkpointer(self)
             self._tidier.needed.set()
 
     def checkpoint(self) -> None:
@@ -357,7 +357,7 @@ class Database:
         self.engine.dispose()
 
 
-class _Tidier:
+class _Checkpointer:
     """The thread that checkpoints SQLite's log after hurried writes, which do not."""
 
     def __init__(self, database: Database) -> None:

@@ -16,8 +16,8 @@ from vitrine.platform.schema import to_micros
 from vitrine.platform.tables import request_log
 
 log = logging.get("vitrine.ledger")
-EVERY_S = 2.0
-MOST_ROWS = 20_000
+FLUSH_INTERVAL_S = 2.0
+MAX_PENDING_ROWS = 20_000
 
 
 class RequestLine(NamedTuple):
@@ -33,7 +33,7 @@ class RequestLine(NamedTuple):
     route: str
     status: int
     duration_us: int
-    habits: str = ""
+    deprecated_features: str = ""
 
 
 _COLUMNS = RequestLine._fields
@@ -48,81 +48,81 @@ def _write_lines(work: UnitOfWork, lines: list[RequestLine]) -> None:
         work.driver.executemany(_INSERT, [(to_micros(line.at), *line[1:]) for line in lines])
 
 
-TokenMarks = dict[int, tuple[datetime, str]]
+TokenLastUses = dict[int, tuple[datetime, str]]
 # (application, habit, day) -> (uses, last time, last address)
-HabitMarks = dict[tuple[int, str, date], tuple[int, datetime, str]]
-HabitWriter = Callable[[UnitOfWork, HabitMarks], None]
-MarkWriter = Callable[[UnitOfWork, TokenMarks], None]
-SessionMarks = dict[int, datetime]
-SessionWriter = Callable[[UnitOfWork, SessionMarks], None]
+FeatureUses = dict[tuple[int, str, date], tuple[int, datetime, str]]
+FeatureUseWriter = Callable[[UnitOfWork, FeatureUses], None]
+TokenLastUseWriter = Callable[[UnitOfWork, TokenLastUses], None]
+SessionLastUses = dict[int, datetime]
+SessionLastUseWriter = Callable[[UnitOfWork, SessionLastUses], None]
 
 
-class Ledger:
+class DeferredWrites:
     """Collects rows from any thread. `start()` writes them in a thread of its own; `close()` writes the rest."""
 
     def __init__(
         self,
         database: Database,
-        write_marks: MarkWriter,
-        write_sessions: SessionWriter,
-        write_habits: HabitWriter = lambda _work, _marks: None,
+        write_marks: TokenLastUseWriter,
+        write_sessions: SessionLastUseWriter,
+        write_habits: FeatureUseWriter = lambda _work, _marks: None,
     ) -> None:
         self._database = database
-        self._write_marks = write_marks
-        self._write_sessions = write_sessions
-        self._sessions: SessionMarks = {}
+        self._write_token_last_uses = write_marks
+        self._write_session_last_uses = write_sessions
+        self._session_last_uses: SessionLastUses = {}
         self._guard = threading.Lock()
         self._lines: deque[RequestLine] = deque()
-        self._marks: TokenMarks = {}
-        self._write_habits = write_habits
-        self._habits: HabitMarks = {}
-        self._habit_guard = threading.Lock()
+        self._token_last_uses: TokenLastUses = {}
+        self._write_feature_uses = write_habits
+        self._feature_uses: FeatureUses = {}
+        self._feature_uses_guard = threading.Lock()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
     def request(self, line: RequestLine) -> None:
-        if len(self._lines) < MOST_ROWS:  # a database that stays locked must not fill the memory
+        if len(self._lines) < MAX_PENDING_ROWS:  # a database that stays locked must not fill the memory
             self._lines.append(line)  # atomic: calls need no lock
 
     def token_used(self, token_id: int, at: datetime, address: str) -> None:
-        self._marks[token_id] = (at, address)
+        self._token_last_uses[token_id] = (at, address)
 
     def session_used(self, session_id: int, at: datetime) -> None:
-        self._sessions[session_id] = at
+        self._session_last_uses[session_id] = at
 
-    def habit(self, application_id: int, habit: str, at: datetime, address: str) -> None:
+    def feature_used(self, application_id: int, habit: str, at: datetime, address: str) -> None:
         """Count one use of a discouraged feature."""
         key = (application_id, habit, at.date())
-        with self._habit_guard:
-            uses = self._habits.get(key, (0, at, ""))[0]
-            self._habits[key] = (uses + 1, at, address)
+        with self._feature_uses_guard:
+            uses = self._feature_uses.get(key, (0, at, ""))[0]
+            self._feature_uses[key] = (uses + 1, at, address)
 
-    def _take_habits(self) -> HabitMarks:
-        with self._habit_guard:
-            habits, self._habits = self._habits, {}
+    def _take_feature_uses(self) -> FeatureUses:
+        with self._feature_uses_guard:
+            habits, self._feature_uses = self._feature_uses, {}
         return habits
 
-    def _put_back(self, habits: HabitMarks) -> None:
-        with self._habit_guard:
+    def _put_back(self, habits: FeatureUses) -> None:
+        with self._feature_uses_guard:
             for key, (uses, at, address) in habits.items():
-                newer = self._habits.get(key)
-                self._habits[key] = (uses, at, address) if newer is None else (uses + newer[0], *newer[1:])
+                newer = self._feature_uses.get(key)
+                self._feature_uses[key] = (uses, at, address) if newer is None else (uses + newer[0], *newer[1:])
 
     def start(self) -> None:
         self._thread = threading.Thread(target=self._run, name="ledger", daemon=True)
         self._thread.start()
 
     def _run(self) -> None:
-        while not self._stop.wait(EVERY_S):
+        while not self._stop.wait(FLUSH_INTERVAL_S):
             self.flush()
 
     def flush(self) -> None:
         """Write everything collected so far. If the write fails, the rows are kept for the next attempt."""
         with self._guard:
             lines = [self._lines.popleft() for _ in range(len(self._lines))]
-            marks = {token: self._marks.pop(token) for token in list(self._marks)}
-            sessions = {session: self._sessions.pop(session) for session in list(self._sessions)}
-        habits = self._take_habits()
+            marks = {token: self._token_last_uses.pop(token) for token in list(self._token_last_uses)}
+            sessions = {session: self._session_last_uses.pop(session) for session in list(self._session_last_uses)}
+        habits = self._take_feature_uses()
         if not lines and not marks and not sessions and not habits:
             return
         try:
@@ -130,19 +130,19 @@ class Ledger:
                 if lines:
                     _write_lines(work, lines)
                 if marks:
-                    self._write_marks(work, marks)
+                    self._write_token_last_uses(work, marks)
                 if sessions:
-                    self._write_sessions(work, sessions)
+                    self._write_session_last_uses(work, sessions)
                 if habits:
-                    self._write_habits(work, habits)
+                    self._write_feature_uses(work, habits)
         except Unavailable as failure:
             log.warning("ledger.waits", why=failure.why, lines=len(lines))
             self._put_back(habits)
             self._lines.extendleft(reversed(lines))
             for token, mark in marks.items():
-                self._marks.setdefault(token, mark)
+                self._token_last_uses.setdefault(token, mark)
             for session, at in sessions.items():
-                self._sessions.setdefault(session, at)
+                self._session_last_uses.setdefault(session, at)
 
     def close(self) -> None:
         self._stop.set()

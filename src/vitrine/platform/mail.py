@@ -24,7 +24,7 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class Email:
     """A plain-text mail to one person. *to* was checked on input; line breaks in it or in *subject* are refused."""
 
     to: str
@@ -139,4 +139,4 @@ def transport_of(url: str, outbox: Path) -> Transport:
     )
 
 
-Words = Callable[[str, str], str]  # (language, message in English) -> the message in that language
+Translate = Callable[[str, str], str]  # (language, message in English) -> the message in that language

@@ -78,7 +78,7 @@ class Prepared:
         row = self._one(work, work.driver, self._bound(values))
         return None if row is None else self._converted(row)
 
-    def few_raw(self, work: UnitOfWork, *values: Any) -> list[tuple[Any, ...]]:
+    def cached_raw(self, work: UnitOfWork, *values: Any) -> list[tuple[Any, ...]]:
         """`all_raw` for the few rows that many calls ask for: remembered while nobody changes the database."""
         if work.memory is None:
             return self.all_raw(work, values)

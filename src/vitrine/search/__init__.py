@@ -1,6 +1,6 @@
 """Search: the index, its single writer, and queries limited to a person's rights."""
 
-from vitrine.search.model import Hits, Query, Scope
+from vitrine.search.model import Hits, Query, VisibleScope
 from vitrine.search.service import Indexer, NoUsableBases, Search
 
-__all__ = ["Hits", "Indexer", "NoUsableBases", "Query", "Scope", "Search"]
+__all__ = ["Hits", "Indexer", "NoUsableBases", "Query", "VisibleScope", "Search"]

@@ -19,7 +19,7 @@ import tantivy
 
 from vitrine.errors import Invalid
 from vitrine.search.index import WriterTaken
-from vitrine.search.model import DEEPEST, MOST_HITS, BaseClause, Document, Hits, Query
+from vitrine.search.model import DEEPEST, MOST_HITS, BaseClause, IndexDocument, Hits, Query
 from vitrine.search.words import terms, tokens
 
 SCHEMA = "1"
@@ -48,7 +48,7 @@ def _schema() -> Any:
     return builder.build()
 
 
-def _document(document: Document) -> Any:
+def _document(document: IndexDocument) -> Any:
     indexed = tantivy.Document()
     indexed.add_text("id", str(document.rid))
     indexed.add_integer("rid", document.rid)
@@ -245,7 +245,7 @@ class EmbeddedIndex:
 
     # -- writing -------------------------------------------------------------------------------------------------
 
-    def apply(self, upserts: Iterable[Document], deletes: Iterable[int]) -> None:
+    def apply(self, upserts: Iterable[IndexDocument], deletes: Iterable[int]) -> None:
         with self._guard:
             writer = self._open_writer()
             for rid in deletes:
@@ -264,7 +264,7 @@ class EmbeddedIndex:
             self._writer = _writer_of(self._index)
         return self._writer
 
-    def rebuild(self, documents: Iterable[Document]) -> int:
+    def rebuild(self, documents: Iterable[IndexDocument]) -> int:
         generation = f"{SCHEMA}-{token_hex(6)}"
         folder = self.folder / generation
         folder.mkdir(parents=True)

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Protocol
 
 from vitrine.errors import Unavailable
-from vitrine.search.model import Document, Hits, Query
+from vitrine.search.model import IndexDocument, Hits, Query
 
 
 class WriterTaken(Unavailable):
@@ -18,11 +18,11 @@ class Index(Protocol):
         """One page of records, filtered by the query's scope inside the engine. Raises Invalid past DEEPEST."""
         ...
 
-    def apply(self, upserts: Iterable[Document], deletes: Iterable[int]) -> None:
+    def apply(self, upserts: Iterable[IndexDocument], deletes: Iterable[int]) -> None:
         """Replace or add *upserts* and remove *deletes* (rids). Readers see the change soon after. Writer only."""
         ...
 
-    def rebuild(self, documents: Iterable[Document]) -> int:
+    def rebuild(self, documents: Iterable[IndexDocument]) -> int:
         """Build a new index beside the old one, switch to it at the end, and return the number of documents indexed."""
         ...
 

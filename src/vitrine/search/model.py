@@ -9,7 +9,7 @@ DEEPEST = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
+class IndexDocument:
     """One record as the index sees it. *rid* is its number in the instance; *fields* and *business* hold the values of
     public and business fields by field name; *extra* holds further searchable text (file name, contents of the file
     …)."""
@@ -44,7 +44,7 @@ class BaseClause:
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
+class VisibleScope:
     """Everything that one person may find: collections, and individually granted records."""
 
     bases: tuple[BaseClause, ...]
@@ -57,7 +57,7 @@ class Query:
     created_on, updated_on, recordid or `slot:<n>`; ties are ordered by record, in the same direction."""
 
     text: str
-    scope: Scope
+    scope: VisibleScope
     bases: frozenset[int] | None = None
     kinds: frozenset[str] | None = None
     stories: bool | None = False

@@ -6,19 +6,19 @@ from datetime import timedelta
 
 from vitrine.accounts import Actor, Right, Via
 from vitrine.errors import Invalid
-from vitrine.jobs import Job, Jobs, Kind
+from vitrine.jobs import Job, Jobs, JobKind
 from vitrine.library import store, texts
 from vitrine.library.events import RecordAdded, RecordChanged, RecordRemoved
 from vitrine.library.model import CollectionId, RecordId
-from vitrine.library.records import Records, Shown
+from vitrine.library.records import Records, RecordWithThumbnail
 from vitrine.platform import logging
 from vitrine.platform.database import Database, UnitOfWork
 from vitrine.search.index import Index
-from vitrine.search.model import BaseClause, Document, Hits, Query, Scope
+from vitrine.search.model import BaseClause, IndexDocument, Hits, Query, VisibleScope
 
 log = logging.get("vitrine.search")
-INDEX = Kind("search.index", lane="index", max_attempts=20)
-REBUILD = Kind("search.rebuild", lane="index", max_attempts=3)
+INDEX = JobKind("search.index", lane="index", max_attempts=20)
+REBUILD = JobKind("search.rebuild", lane="index", max_attempts=3)
 BATCH = 500
 QUICK_RECORDS = 20_000
 
@@ -34,15 +34,15 @@ class Search:
     index: Index
     records: Records
 
-    def is_quick(self) -> bool:
+    def runs_in_loop(self) -> bool:
         """True while a search costs less than a switch to another thread, so it may run where short reads run."""
         return self.index.count() <= QUICK_RECORDS
 
-    def scope(self, work: UnitOfWork, actor: Actor) -> Scope:
+    def scope(self, work: UnitOfWork, actor: Actor) -> VisibleScope:
         """What the actor may find: live collections with their masks, and granted records."""
         if actor.via is Via.COMMAND:
             everything = self.records.structure(work).collections
-            return Scope(tuple(BaseClause(collection_id, business=True) for collection_id in everything))
+            return VisibleScope(tuple(BaseClause(collection_id, business=True) for collection_id in everything))
         rights = actor.rights
         bases = tuple(
             BaseClause(
@@ -54,7 +54,7 @@ class Search:
             for collection in rights.live(work.now)
         )
         granted = frozenset(record_id for record_id in rights.grants if rights.record_grant(record_id, work.now))
-        return Scope(bases, granted)
+        return VisibleScope(bases, granted)
 
     def usable(self, work: UnitOfWork, actor: Actor, bases: list[int]) -> frozenset[int] | None:
         """The collections of *bases* that the actor may search; None if *bases* is empty. Raises NoUsableBases."""
@@ -66,7 +66,7 @@ class Search:
             raise NoUsableBases("None of these collections can be searched by you.", field="bases")
         return usable
 
-    def find(self, work: UnitOfWork, actor: Actor, query: Query) -> tuple[Hits, list[Shown]]:
+    def find(self, work: UnitOfWork, actor: Actor, query: Query) -> tuple[Hits, list[RecordWithThumbnail]]:
         """One page: the engine's hits, and those records that the actor may still see."""
         hits = self.index.search(query)
         return hits, self.records.page(work, actor, [RecordId(rid) for rid in hits.rids])
@@ -101,11 +101,11 @@ class Indexer:
         count = self.index.rebuild(self._everything())
         log.info("index.rebuilt", records=count, asked=started)
 
-    def _everything(self) -> Iterator[Document]:
+    def _everything(self) -> Iterator[IndexDocument]:
         last = RecordId(0)
         while True:
             with self.database.read() as work:
-                ids = store.each_id(work, last, BATCH)
+                ids = store.ids_after(work, last, BATCH)
                 documents = self.documents(work, ids)
             if not ids:
                 return
@@ -118,7 +118,7 @@ class Indexer:
             with self.database.write() as work:
                 self.jobs.add(work, REBUILD, {}, key="all", after=timedelta(0))
 
-    def documents(self, work: UnitOfWork, ids: list[RecordId]) -> list[Document]:
+    def documents(self, work: UnitOfWork, ids: list[RecordId]) -> list[IndexDocument]:
         """The documents to index for *ids*; missing records are left out."""
         structure = self.records.structure(work)
         records = store.with_thumbnails(work, ids)
@@ -133,7 +133,7 @@ class Indexer:
                 if field is not None and field.indexable:
                     (business if field.business else public).setdefault(field.name, []).append(value.value)
             documents.append(
-                Document(
+                IndexDocument(
                     rid=rid,
                     databox_id=record.databox_id,
                     number=record.number,

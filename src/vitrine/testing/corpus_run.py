@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from vitrine.media.errors import Crashed, MediaError, OutOfMemory, TooSlow
-from vitrine.media.renditions import Made, spec_of
+from vitrine.media.renditions import MadeRendition, spec_of
 from vitrine.media.renditions.recipes import DEFAULT_RECIPES
 from vitrine.media.service import Media
 from vitrine.testing import corpus, office_files
@@ -121,9 +121,9 @@ def _run_case(media: Media, report: Report, treatment: str, path: Path) -> None:
     specs = [spec_of(recipe.name, recipe.mediatype, recipe.options) for recipe in recipes]
     before = usage(media)
     with media.scratch() as scratch:
-        results = media.make_many(media.keep_file(path).sha256, probe.kind, probe.mime, specs, scratch)
+        results = media.make_renditions(media.store_file(path).sha256, probe.kind, probe.mime, specs, scratch)
         for result in results:
-            if isinstance(result, Made):
+            if isinstance(result, MadeRendition):
                 line.renditions += 1
                 assert result.path.stat().st_size > 0
             else:

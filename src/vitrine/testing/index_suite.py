@@ -9,24 +9,24 @@ from hypothesis import strategies as st
 
 from vitrine.errors import Invalid
 from vitrine.search.index import Index
-from vitrine.search.model import DEEPEST, BaseClause, Document, Query, Scope
+from vitrine.search.model import DEEPEST, BaseClause, IndexDocument, Query, VisibleScope
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
-ALL = Scope((BaseClause(1), BaseClause(2)))
+ALL = VisibleScope((BaseClause(1), BaseClause(2)))
 
 
 def document(
     rid: int, title: str = "Harbour", *, base: int = 1, status: int = 0, kind: str = "image", **fields: list[str]
-) -> Document:
+) -> IndexDocument:
     created = START + timedelta(hours=rid)
-    return Document(
+    return IndexDocument(
         rid=rid, databox_id=1, number=rid, base_id=base, kind=kind, is_story=False, created=created, updated=created,
         status=status, title=title, sha256=f"{rid:064d}", uuid=f"uuid-{rid}", fields={"Title": [title], **fields},
         business={},
     )  # fmt: skip
 
 
-def search_rids(index: Index, text: str = "", scope: Scope = ALL, **options: object) -> list[int]:
+def search_rids(index: Index, text: str = "", scope: VisibleScope = ALL, **options: object) -> list[int]:
     return list(index.search(replace(Query(text, scope), **options)).rids)  # type: ignore[arg-type]  # test shorthand
 
 
@@ -57,28 +57,28 @@ class IndexSuite:
 
     def test_rights_filter_inside_the_engine(self, index: Index) -> None:
         index.apply([document(1, base=1), document(2, base=2)], [])
-        result = index.search(Query("harbour", Scope((BaseClause(2),))))
+        result = index.search(Query("harbour", VisibleScope((BaseClause(2),))))
         assert (result.total, result.rids) == (1, (2,))
-        assert index.search(Query("", Scope(()))).total == 0
+        assert index.search(Query("", VisibleScope(()))).total == 0
 
     @pytest.mark.parametrize(
         ("mask_and", "mask_xor", "expected"), [(0, 0, [3, 2, 1]), (16, 0, [3, 1]), (16, 16, [2]), (48, 32, [3])]
     )
     def test_status_masks(self, index: Index, mask_and: int, mask_xor: int, expected: list[int]) -> None:
         index.apply([document(1, status=0), document(2, status=16), document(3, status=32)], [])
-        assert search_rids(index, "", Scope((BaseClause(1, mask_and, mask_xor),))) == expected
+        assert search_rids(index, "", VisibleScope((BaseClause(1, mask_and, mask_xor),))) == expected
 
     def test_a_granted_record_is_found_outside_the_persons_collections(self, index: Index) -> None:
         index.apply([document(1, base=9), document(2, base=9)], [])
-        assert search_rids(index, "", Scope((BaseClause(1),), frozenset({2}))) == [2]
-        assert search_rids(index, "", Scope((), frozenset({2})), bases=frozenset({1})) == []
+        assert search_rids(index, "", VisibleScope((BaseClause(1),), frozenset({2}))) == [2]
+        assert search_rids(index, "", VisibleScope((), frozenset({2})), bases=frozenset({1})) == []
 
     def test_business_fields_match_only_where_the_person_may_edit(self, index: Index) -> None:
         business = {"Comments": ["insured for a million"]}
         index.apply(
             [replace(document(1, base=1), business=business), replace(document(2, base=2), business=business)], []
         )
-        scope = Scope((BaseClause(1, business=True), BaseClause(2)))
+        scope = VisibleScope((BaseClause(1, business=True), BaseClause(2)))
         assert search_rids(index, "harbour insured", scope) == [1]
         assert search_rids(index, "insured", ALL) == []
 

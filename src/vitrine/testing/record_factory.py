@@ -21,7 +21,7 @@ from vitrine.library.model import DOCUMENT, Collection, RecordKey
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class StoredRecord:
     """One file of a record. Sizes are in pixels, 0 if unknown."""
 
     path: Path
@@ -30,18 +30,18 @@ class Held:
     height: int = 0
 
 
-def shelve(
+def add_record(
     services: Services,
     into: Collection,
     kind: str,
-    files: Mapping[str, Held],
+    files: Mapping[str, StoredRecord],
     *,
     title: str = "Harbour",
     creator: int | None = None,
     values: Mapping[str, str] | None = None,
 ) -> RecordKey:
     """Create a record with *files* by rendition name (`document` is the original) and *values* by field name."""
-    stored = {name: services.media.keep_file(file.path) for name, file in files.items()}
+    stored = {name: services.media.store_file(file.path) for name, file in files.items()}
     original = files[DOCUMENT]
     with services.database.write() as work:
         structure = services.records.structure(work)

@@ -32,7 +32,7 @@ log = logging.get("vitrine.identity_provider_settings")
 
 
 @dataclass(frozen=True, slots=True)
-class Identity:
+class ProviderIdentity:
     """Who somebody is at a provider. Only (issuer, subject) stays the same; the rest is what they say today.
 
     *email* is there only when the provider has verified it."""
@@ -46,11 +46,11 @@ class Identity:
     last_name: str = ""
     username: str = ""
     locale: str | None = None
-    authenticated: datetime | None = None
+    auth_time: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ProviderRequest:
     """What was sent along to the provider, and must come back."""
 
     nonce: str
@@ -82,7 +82,7 @@ class ProviderClient:
 
     # -- the way there -------------------------------------------------------------------------------------------
 
-    def address(self, state: str, asked: Asked, *, choose: bool = False) -> str:
+    def address(self, state: str, asked: ProviderRequest, *, choose: bool = False) -> str:
         """Where the browser goes; *choose* lets the person take another account there. Raises ProviderDown."""
         values = {
             "response_type": "code",
@@ -103,7 +103,7 @@ class ProviderClient:
 
     # -- and back ------------------------------------------------------------------------------------------------
 
-    def identity(self, answer: Mapping[str, str], asked: Asked, *, in_full: Callable[[str], bool]) -> Identity:
+    def identity(self, answer: Mapping[str, str], asked: ProviderRequest, *, in_full: Callable[[str], bool]) -> ProviderIdentity:
         """Who came back with *answer*, the query of the callback, whose state was checked.
 
         *in_full* is asked with the subject whether name and e-mail address are wanted, which may take a further call.
@@ -130,7 +130,7 @@ class ProviderClient:
         if told != self.provider.issuer and (told is not None or announced):
             raise ProviderRefused("wrong", why="the answer comes from another issuer")
 
-    def _exchange(self, metadata: Mapping[str, Any], code: str, asked: Asked) -> dict[str, str]:
+    def _exchange(self, metadata: Mapping[str, Any], code: str, asked: ProviderRequest) -> dict[str, str]:
         form = {
             "grant_type": "authorization_code",
             "code": code,
@@ -159,7 +159,7 @@ class ProviderClient:
         form |= {"client_id": mine, "client_secret": secret}
         return {}
 
-    def _claims(self, metadata: Mapping[str, Any], given: Mapping[str, str], asked: Asked) -> dict[str, Any]:
+    def _claims(self, metadata: Mapping[str, Any], given: Mapping[str, str], asked: ProviderRequest) -> dict[str, Any]:
         offered = metadata.get("id_token_signing_alg_values_supported") or ["RS256"]
         expected = tokens.Expected(
             self.provider.issuer, self.provider.client_id, asked.nonce,
@@ -312,14 +312,14 @@ def _error_code(answer: Answer) -> str:
     return code[:40] if code.replace("_", "").isalnum() else ""
 
 
-def _identity(provider: Provider, claims: Mapping[str, Any], told: Mapping[str, Any]) -> Identity:
+def _identity(provider: Provider, claims: Mapping[str, Any], told: Mapping[str, Any]) -> ProviderIdentity:
     def text(name: str) -> str:
         value = told.get(name)
         fits = isinstance(value, str) and value.isprintable() and len(value.strip()) <= LONGEST_TEXT
         return str(value).strip() if fits else ""
 
     verified = told.get("email_verified") is True  # the text "true" is none: some send it for what users typed
-    return Identity(
+    return ProviderIdentity(
         provider_id=provider.id,
         issuer=provider.issuer,
         subject=str(claims["sub"]),
@@ -329,5 +329,5 @@ def _identity(provider: Provider, claims: Mapping[str, Any], told: Mapping[str, 
         last_name=text("family_name"),
         username=text("preferred_username"),
         locale=text("locale")[:2].lower() or None,
-        authenticated=tokens.authenticated(dict(claims)),
+        auth_time=tokens.authenticated(dict(claims)),
     )

@@ -16,10 +16,10 @@ from vitrine.accounts.identity_providers import store as store
 from vitrine.accounts import mfa_store
 from vitrine.accounts import store as people
 from vitrine.accounts.errors import ProviderDown, ProviderRefused
-from vitrine.accounts.mail import Letters
+from vitrine.accounts.mail import AccountMail
 from vitrine.accounts.lifetimes import Event
 from vitrine.accounts.model import Actor, User, UserId
-from vitrine.accounts.identity_providers.client import Asked, Identity, ProviderClient
+from vitrine.accounts.identity_providers.client import ProviderRequest, ProviderIdentity, ProviderClient
 from vitrine.accounts.service import Accounts
 from vitrine.errors import Conflict, Invalid, NotFound
 from vitrine.platform import audit
@@ -27,10 +27,10 @@ from vitrine.platform.crypto import base64url, digest, signature
 from vitrine.platform.database import UnitOfWork
 from vitrine.identity_provider_settings import Provider
 
-SIGN_IN, PROVE, LINK = "sign-in", "prove", "link"
+SIGN_IN, PROVE, LINKING = "sign-in", "prove", "link"
 CALLBACK = "/api/oauthv2/provider/{id}/callback/"
-FLOW_LIFE = timedelta(minutes=10)
-LONGEST_BACK = 16_000
+FLOW_LIFETIME = timedelta(minutes=10)
+MAX_RETURN_PATH = 16_000
 MOST_LINKED = 10
 _LOGIN = re.compile(r"[^A-Za-z0-9._-]+")
 
@@ -50,7 +50,7 @@ REASONS: Mapping[str, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Connected:
+class LinkedIdentity:
     """A line of the page *Security*; *provider* is None for one that is no longer offered."""
 
     id: int
@@ -62,22 +62,22 @@ class Connected:
 
 
 @dataclass(frozen=True, slots=True)
-class Begun:
+class RedirectToProvider:
     """*address* is where the browser goes."""
 
     address: str
 
 
 @dataclass(frozen=True, slots=True)
-class Returned:
+class ProviderCallback:
     """Somebody who came back: who they are there, and what they wanted here."""
 
     flow: store.Flow
     provider: Provider
-    identity: Identity
+    identity: ProviderIdentity
 
 
-class Failed(Exception):
+class ProviderSignInFailed(Exception):
     """A way that ended: *reason* is one of REASONS, *flow* is None when nobody knows where it began."""
 
     def __init__(self, reason: str, flow: store.Flow | None = None) -> None:
@@ -87,9 +87,9 @@ class Failed(Exception):
 
 
 @dataclass(slots=True)
-class External:
+class IdentityProviders:
     accounts: Accounts
-    letters: Letters
+    account_mail: AccountMail
     base_url: str
     providers: tuple[Provider, ...]
     make_client: Callable[[Provider], ProviderClient] = ProviderClient
@@ -106,24 +106,24 @@ class External:
 
     # -- there and back ------------------------------------------------------------------------------------------
 
-    def begin(self, provider_id: str, flow: store.Flow, visitor: str, *, choose: bool = False) -> Begun:
+    def begin(self, provider_id: str, flow: store.Flow, visitor: str, *, choose: bool = False) -> RedirectToProvider:
         """Send somebody to a provider, to *choose* an account there if they were somebody else before. Opens its own
         transactions; call it with none open.
 
         Raises NotFound, Invalid (an address to return to that is absurdly long) or ProviderDown."""
         client = self._clients[self.provider(provider_id).id]
-        if len(flow.back) > LONGEST_BACK:
+        if len(flow.back) > MAX_RETURN_PATH:
             raise Invalid("The address to return to is too long.", field="redirect")
         state = token_urlsafe(32)
         address = client.address(state, self._asked(provider_id, state, flow), choose=choose)
         with self.accounts.database.write() as work:
-            store.begin(work, digest(state), digest(visitor), flow, FLOW_LIFE)
-        return Begun(address)
+            store.begin(work, digest(state), digest(visitor), flow, FLOW_LIFETIME)
+        return RedirectToProvider(address)
 
-    def _asked(self, provider_id: str, state: str, flow: store.Flow) -> Asked:
+    def _asked(self, provider_id: str, state: str, flow: store.Flow) -> ProviderRequest:
         """Nonce and verifier follow from the state: the database holds nothing that redeems a code."""
         vault = self.accounts.vault
-        return Asked(
+        return ProviderRequest(
             nonce=base64url(signature(vault.derive("provider nonce"), state.encode())),
             verifier=base64url(signature(vault.derive("provider verifier"), state.encode())),
             redirect_uri=self.redirect_uri(provider_id),
@@ -134,13 +134,13 @@ class External:
         """What the operator registers at the provider."""
         return self.base_url.rstrip("/") + CALLBACK.format(id=provider_id)
 
-    def come_back(self, provider_id: str, answer: Mapping[str, str], visitor: str) -> Returned:
+    def complete(self, provider_id: str, answer: Mapping[str, str], visitor: str) -> ProviderCallback:
         """Who came back from a provider. Raises NotFound or Failed. Opens its own transactions."""
         provider, state = self.provider(provider_id), answer.get("state", "")
         with self.accounts.database.write() as work:
             flow = store.take(work, digest(state), digest(visitor), provider.id)
         if flow is None:
-            raise Failed("late")
+            raise ProviderSignInFailed("late")
 
         def in_full(subject: str) -> bool:
             with self.accounts.database.read() as work:
@@ -153,10 +153,10 @@ class External:
             )
         except ProviderRefused as refusal:
             self._note(provider, refusal.reason, refusal.why)
-            raise Failed(refusal.reason, flow) from refusal
+            raise ProviderSignInFailed(refusal.reason, flow) from refusal
         except ProviderDown as refusal:
-            raise Failed("down", flow) from refusal
-        return Returned(flow, provider, identity)
+            raise ProviderSignInFailed("down", flow) from refusal
+        return ProviderCallback(flow, provider, identity)
 
     def _note(self, provider: Provider, reason: str, why: str) -> None:
         details = {"provider": provider.id, "reason": reason, "why": why}
@@ -165,7 +165,7 @@ class External:
 
     # -- whose account it is -------------------------------------------------------------------------------------
 
-    def user_of(self, returned: Returned, address: str) -> User:
+    def account_for(self, returned: ProviderCallback, address: str) -> User:
         """The account that a sign-in opens, linked or made where the operator wants that. Raises Failed.
 
         Opens its own transactions. Two that come at once with a new subject end up with one account: the second one
@@ -178,10 +178,10 @@ class External:
                 continue
             except ProviderRefused as refusal:
                 self._note(returned.provider, refusal.reason, refusal.why)
-                raise Failed(refusal.reason, returned.flow) from refusal
-        raise Failed("wrong", returned.flow)
+                raise ProviderSignInFailed(refusal.reason, returned.flow) from refusal
+        raise ProviderSignInFailed("wrong", returned.flow)
 
-    def _user(self, work: UnitOfWork, returned: Returned, address: str) -> User:
+    def _user(self, work: UnitOfWork, returned: ProviderCallback, address: str) -> User:
         provider, identity, flow = returned.provider, returned.identity, returned.flow
         self._require_domain(provider, identity)
         known = store.by_subject(work, identity.issuer, identity.subject)
@@ -202,11 +202,11 @@ class External:
         audit.write(work, None, "external.used", f"user {user.id}", details, address=address)
         return user
 
-    def _require_domain(self, provider: Provider, identity: Identity) -> None:
+    def _require_domain(self, provider: Provider, identity: ProviderIdentity) -> None:
         if provider.domains and (identity.email is None or not provider.takes(identity.email)):
             raise ProviderRefused("domain")
 
-    def _first_time(self, work: UnitOfWork, provider: Provider, identity: Identity, address: str) -> User:
+    def _first_time(self, work: UnitOfWork, provider: Provider, identity: ProviderIdentity, address: str) -> User:
         """An account for a subject that never came before."""
         namesakes = people.by_email(work, identity.email) if identity.email else []
         if namesakes:
@@ -227,7 +227,7 @@ class External:
         known_there = any(one.issuer == provider.issuer for one in store.of_user(work, user.id))
         return provider.link_by_email and not guarded and not known_there
 
-    def _make(self, work: UnitOfWork, provider: Provider, identity: Identity, address: str) -> User:
+    def _make(self, work: UnitOfWork, provider: Provider, identity: ProviderIdentity, address: str) -> User:
         """A new account without a password and without rights: those an administrator gives."""
         plain = _LOGIN.sub("", identity.username.partition("@")[0])[:64] or provider.id
         wanted = [identity.email] if identity.email else [plain, *(f"{plain}-{n}" for n in range(2, 20))]
@@ -243,52 +243,52 @@ class External:
             locale=identity.locale,
         )
 
-    def _add(self, work: UnitOfWork, user: User, identity: Identity, address: str, *, by: str) -> None:
+    def _add(self, work: UnitOfWork, user: User, identity: ProviderIdentity, address: str, *, by: str) -> None:
         if not store.add(work, user.id, identity.issuer, identity.subject, _label(identity), used=True):
             raise _Raced
         details = {"provider": identity.provider_id, "by": by}
         audit.write(work, None, "external.linked", f"user {user.id}", details, address=address)
         if by != "first sign-in":
-            self.letters.tell(work, "identity-added", user, {"provider": self.provider(identity.provider_id).label})
+            self.account_mail.send(work, "identity-added", user, {"provider": self.provider(identity.provider_id).label})
 
-    def identity_id(self, work: UnitOfWork, returned: Returned) -> int | None:
+    def identity_id(self, work: UnitOfWork, returned: ProviderCallback) -> int | None:
         """The link through which this sign-in opens an account; None when it was taken away meanwhile."""
         linked = store.by_subject(work, returned.identity.issuer, returned.identity.subject)
         return linked.id if linked else None
 
     # -- one's own page ------------------------------------------------------------------------------------------
 
-    def overview(self, work: UnitOfWork, actor: Actor) -> list[Connected]:
+    def overview(self, work: UnitOfWork, actor: Actor) -> list[LinkedIdentity]:
         known = {one.issuer: one for one in self.providers}
         return [
-            Connected(one.id, known.get(one.issuer), one.issuer, one.label, one.created, one.last_used)
+            LinkedIdentity(one.id, known.get(one.issuer), one.issuer, one.label, one.created, one.last_used)
             for one in store.of_user(work, actor.must_user_id)
         ]
 
-    def provers(self, work: UnitOfWork, user_id: UserId) -> list[Provider]:
+    def reauthentication_providers(self, work: UnitOfWork, user_id: UserId) -> list[Provider]:
         """The providers at which this person can prove who they are."""
         mine = {one.issuer for one in store.of_user(work, user_id)}
         return [one for one in self.providers if one.issuer in mine]
 
-    def seal(self, returned: Returned, now: datetime) -> str:
+    def seal(self, returned: ProviderCallback, now: datetime) -> str:
         """What the page that asks *connect these two?* sends back: closed, for this person, for ten minutes."""
         identity = returned.identity
         told = {
             "user": returned.flow.user_id, "provider": identity.provider_id, "issuer": identity.issuer,
-            "subject": identity.subject, "label": _label(identity), "ends": (now + FLOW_LIFE).timestamp(),
+            "subject": identity.subject, "label": _label(identity), "ends": (now + FLOW_LIFETIME).timestamp(),
         }  # fmt: skip
         return self.accounts.vault.encrypt(json.dumps(told))
 
-    def check_linkable(self, returned: Returned) -> None:
+    def check_linkable(self, returned: ProviderCallback) -> None:
         """Raises Failed when this subject may not be connected."""
         try:
             self._require_domain(returned.provider, returned.identity)
         except ProviderRefused as refusal:
-            raise Failed(refusal.reason, returned.flow) from refusal
+            raise ProviderSignInFailed(refusal.reason, returned.flow) from refusal
 
     def link(self, work: UnitOfWork, actor: Actor, sealed: str) -> Provider:
         """Connect what `seal` closed with the actor's account. Raises NotFresh, Invalid or Conflict."""
-        self.accounts.require_fresh(work, actor)
+        self.accounts.require_recent_auth(work, actor)
         try:
             told = json.loads(self.accounts.vault.decrypt(sealed))
         except ValueError:
@@ -303,12 +303,12 @@ class External:
         details = {"provider": provider.id, "by": "owner"}
         audit.write(work, actor, "external.linked", f"user {actor.user_id}", details)
         user = self.accounts.get(work, actor.must_user_id)
-        self.letters.tell(work, "identity-added", user, {"provider": provider.label})
+        self.account_mail.send(work, "identity-added", user, {"provider": provider.label})
         return provider
 
     def unlink(self, work: UnitOfWork, actor: Actor, linked_id: int) -> None:
         """Take one away, unless nothing would open the account any more. Raises NotFresh, NotFound or Conflict."""
-        self.accounts.require_fresh(work, actor)
+        self.accounts.require_recent_auth(work, actor)
         mine = actor.must_user_id
         listed = store.of_user(work, mine)
         if all(one.id != linked_id for one in listed):
@@ -326,5 +326,5 @@ class _Raced(Exception):
     """Somebody linked the same subject meanwhile."""
 
 
-def _label(identity: Identity) -> str:
+def _label(identity: ProviderIdentity) -> str:
     return identity.email or identity.username or identity.name

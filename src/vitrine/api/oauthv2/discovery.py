@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from vitrine.accounts import Actor
 from vitrine.api.oauthv2.endpoints import CORS, answer
-from vitrine.edge import bearer, off, parameters, read, services
+from vitrine.edge import bearer, run_in_thread, parameters, read, services_of
 from vitrine.edge.auth import TokenMissing, TwoCarriers
 from vitrine.edge.limits import TooMany
 from vitrine.errors import Invalid
@@ -20,16 +20,16 @@ from vitrine.platform.database import UnitOfWork
 
 async def authorization_server(request: Request) -> Response:
     """Both well-known documents are the same one."""
-    return _public(services(request).oauth.metadata())
+    return _public(services_of(request).oauth.metadata())
 
 
 async def protected_resource(request: Request) -> Response:
-    return _public(services(request).oauth.resource_metadata())
+    return _public(services_of(request).oauth.resource_metadata())
 
 
 async def jwks(request: Request) -> Response:
     """The keys that sign id_tokens; the first call makes them."""
-    keys = await off(services(request).oauth.keys.published)
+    keys = await run_in_thread(services_of(request).oauth.keys.published)
     return _public({"keys": keys}, media_type="application/jwk-set+json")
 
 
@@ -53,12 +53,12 @@ async def userinfo(request: Request) -> Response:
 
 
 def _claims(request: Request, work: UnitOfWork, actor: Actor) -> dict[str, Any]:
-    return services(request).oauth.userinfo(work, actor)
+    return services_of(request).oauth.userinfo(work, actor)
 
 
 def _refused(request: Request, status: int, error: str, more: str = "") -> Response:
     """RFC 6750 section 3: the error in the challenge, and as JSON for who reads that; none for who sent no token."""
-    where = services(request).settings.absolute(PROTECTED_RESOURCE)
+    where = services_of(request).settings.absolute(PROTECTED_RESOURCE)
     parts = ['Bearer realm="Service"', *([f'error="{error}"'] if error else []), more, f'resource_metadata="{where}"']
     challenge = ", ".join(part for part in parts if part)
     return answer({"error": error} if error else {}, status, {"WWW-Authenticate": challenge})

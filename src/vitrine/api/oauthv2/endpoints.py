@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from vitrine.api.wire.envelope import is_acceptable
-from vitrine.edge import off, parameters, services
+from vitrine.edge import run_in_thread, parameters, services_of
 from vitrine.edge.calls import GUIDE
 from vitrine.edge.fast.responses import CompleteResponse, content_length
 from vitrine.edge.limits import TooMany
@@ -21,7 +21,7 @@ from vitrine.errors import Forbidden, Invalid, Unavailable
 from vitrine.oauth import TokenAnswer, TokenError
 from vitrine.oauth import deprecated_features
 from vitrine.oauth.metadata import DEVICE_PAGE
-from vitrine.platform.database import NotNow
+from vitrine.platform.database import DatabaseBusy
 
 # Any page may ask here: nothing is answered without a code or a secret, and cookies play no part (02 section 4.5 D).
 CORS = {
@@ -33,10 +33,10 @@ Call = Callable[[dict[str, str], str], Any]
 
 
 async def token(request: Request) -> Response:
-    here = services(request)
+    services = services_of(request)
     return await _posted(
         request,
-        lambda form, sent: here.oauth.exchange(form, sent, request.state.address),
+        lambda form, sent: services.oauth.exchange(form, sent, request.state.address),
         _token_answer,
         without_waiting=True,
     )
@@ -44,19 +44,19 @@ async def token(request: Request) -> Response:
 
 async def revoke(request: Request) -> Response:
     """RFC 7009: an unknown token is as good as a revoked one. `{}`, since libraries read JSON from everything."""
-    return await _posted(request, services(request).oauth.revoke, lambda _request, _made: ({}, {}))
+    return await _posted(request, services_of(request).oauth.revoke, lambda _request, _made: ({}, {}))
 
 
 async def introspect(request: Request) -> Response:
     """RFC 7662."""
-    call = services(request).oauth.introspect
+    call = services_of(request).oauth.introspect
     return await _posted(request, call, lambda _request, made: (made, {}), in_loop=True)
 
 
 async def device_authorization(request: Request) -> Response:
     """RFC 8628 section 3.2."""
-    here = services(request)
-    page = here.settings.absolute(DEVICE_PAGE)
+    services = services_of(request)
+    page = services.settings.absolute(DEVICE_PAGE)
 
     def told(_request: Request, made: Any) -> tuple[dict[str, Any], dict[str, str]]:
         return {
@@ -68,10 +68,10 @@ async def device_authorization(request: Request) -> Response:
             "interval": made.interval_s,
         }, {}
 
-    return await _posted(request, lambda form, sent: here.oauth.offer(form, sent, request.state.address), told)
+    return await _posted(request, lambda form, sent: services.oauth.authorize_device(form, sent, request.state.address), told)
 
 
-Told = Callable[[Request, Any], tuple[dict[str, Any], dict[str, str]]]
+AnswerOf = Callable[[Request, Any], tuple[dict[str, Any], dict[str, str]]]
 
 
 async def _called(
@@ -83,36 +83,36 @@ async def _called(
         if in_loop:
             return call(form, sent)
         if without_waiting and here.database.has_fast_paths and here.oauth.is_short(form):
-            with suppress(NotNow), here.database.without_waiting():
+            with suppress(DatabaseBusy), here.database.without_waiting():
                 made = call(form, sent)
     if made is None:
-        made = await off(lambda: call(form, sent))
+        made = await run_in_thread(lambda: call(form, sent))
     if isinstance(made, TokenAnswer) and made.unsigned is not None:
-        return await off(lambda: here.oauth.signed(made))
+        return await run_in_thread(lambda: here.oauth.signed(made))
     return made
 
 
 async def _posted(
-    request: Request, call: Call, told: Told, *, in_loop: bool = False, without_waiting: bool = False
+    request: Request, call: Call, told: AnswerOf, *, in_loop: bool = False, without_waiting: bool = False
 ) -> Response:
     """What the four endpoints share: https, the limit, the form, the refusals. *in_loop*: a short read;
     *without_waiting*: a write that is short for some forms."""
     if not is_acceptable(request):
         page = "<!doctype html><title>406</title><p>This endpoint answers in JSON.</p>"
         return Response(page, 406, {"Cache-Control": "no-store", **CORS}, media_type="text/html")
-    here = services(request)
-    scheme = "https" if here.settings.is_https else request.scope["scheme"]
-    if here.settings.https_required and scheme != "https":
+    services = services_of(request)
+    scheme = "https" if services.settings.is_https else request.scope["scheme"]
+    if services.settings.https_required and scheme != "https":
         return answer({"msg": "This endpoint must be called over https.", "code": 400}, 400)
     try:
-        limited = here.limits.token.hit(request.state.address)
+        limited = services.limits.token.hit(request.state.address)
     except TooMany as refusal:
         refused = {"error": "temporarily_unavailable", "error_description": refusal.detail}
         return answer(refused, 429, refusal.headers)
     try:
         form = await _form(request)
         sent = header(request.scope, b"authorization")
-        made = await _called(here, call, form, sent, in_loop=in_loop, without_waiting=without_waiting)
+        made = await _called(services, call, form, sent, in_loop=in_loop, without_waiting=without_waiting)
     except TokenError as refusal:
         headers = {"WWW-Authenticate": 'Basic realm="Service"'} if refusal.status == 401 else {}
         return answer({"error": refusal.code, **_described(refusal)}, refusal.status, {**limited, **headers})
@@ -136,10 +136,10 @@ def _token_answer(request: Request, made: TokenAnswer) -> tuple[dict[str, Any], 
         value["expires_in"] = round(made.expires_in.total_seconds())
     more = {"refresh_token": made.refresh_token, "scope": made.scope, "id_token": made.id_token}
     value |= {name: text for name, text in more.items() if text is not None}
-    here = services(request)
-    for habit in made.habits:
-        here.ledger.habit(made.application_id, habit, datetime.now(UTC), request.state.address)
-    return value, deprecated_features.headers(here.settings.absolute(GUIDE)) if made.habits else {}
+    services = services_of(request)
+    for habit in made.deprecated_features:
+        services.ledger.feature_used(made.application_id, habit, datetime.now(UTC), request.state.address)
+    return value, deprecated_features.headers(services.settings.absolute(GUIDE)) if made.deprecated_features else {}
 
 
 def _described(refusal: TokenError) -> dict[str, str]:

@@ -10,7 +10,7 @@ from vitrine.accounts.model import ADMINISTRATION
 from vitrine.api.portal import present
 from vitrine.api.portal.endpoint import answer, fields, json_body, nothing, require_tag, tag_of
 from vitrine.applications import Application, ApplicationId, BadApplication
-from vitrine.edge import bearer, read, services, write
+from vitrine.edge import bearer, read, services_of, write
 from vitrine.edge.auth import require_scope
 from vitrine.errors import Forbidden, Invalid
 from vitrine.platform.database import UnitOfWork
@@ -35,7 +35,7 @@ def number(request: Request, name: str, default: int, most: int) -> int:
 
 async def listed(request: Request) -> Response:
     """One's own; `all=1` those of everybody, for administrators; `deleted=1` one's own that can still come back."""
-    here, query = services(request), request.query_params
+    here, query = services_of(request), request.query_params
     page, size = number(request, "page", 1, 100_000), number(request, "per_page", 50, MOST)
     first, words = (page - 1) * size, query.get("q", "").strip()[:100]
 
@@ -57,7 +57,7 @@ async def listed(request: Request) -> Response:
 
 async def make(request: Request) -> Response:
     """201 with `Location`; the client secret of a kind that can keep one is told here and never again."""
-    here, given = services(request), await json_body(request)
+    here, given = services_of(request), await json_body(request)
 
     def call(work: UnitOfWork, actor: Actor) -> tuple[Application, str | None]:
         made = here.descriptions.bring_in(work, actor, given)
@@ -71,17 +71,17 @@ async def make(request: Request) -> Response:
 
 
 async def show(request: Request) -> Response:
-    here = services(request)
+    services = services_of(request)
     return shown(
-        await read(request, bearer, lambda work, actor: here.applications.get(work, actor, application_id(request)))
+        await read(request, bearer, lambda work, actor: services.applications.get(work, actor, application_id(request)))
     )
 
 
 async def export(request: Request) -> Response:
     """The document alone: what POST, PUT, the page and `vitrine app import` take."""
-    here = services(request)
+    services = services_of(request)
     return answer(
-        await read(request, bearer, lambda work, actor: here.descriptions.export(work, actor, application_id(request)))
+        await read(request, bearer, lambda work, actor: services.descriptions.export(work, actor, application_id(request)))
     )
 
 
@@ -96,7 +96,7 @@ async def change(request: Request) -> Response:
 
 
 async def _changed(request: Request, *, whole: bool) -> Response:
-    here, given = services(request), await json_body(request)
+    here, given = services_of(request), await json_body(request)
 
     def call(work: UnitOfWork, actor: Actor) -> Application:
         found = here.applications.get(work, actor, application_id(request))
@@ -109,27 +109,27 @@ async def _changed(request: Request, *, whole: bool) -> Response:
 
 async def delete(request: Request) -> Response:
     """It can come back for 14 days: `restore`."""
-    here = services(request)
+    services = services_of(request)
 
     def call(work: UnitOfWork, actor: Actor) -> None:
-        found = here.applications.get(work, actor, application_id(request))
+        found = services.applications.get(work, actor, application_id(request))
         require_tag(request, found)
-        here.applications.delete(work, actor, found.id)
+        services.applications.delete(work, actor, found.id)
 
     await write(request, bearer, call)
     return nothing()
 
 
 async def restore(request: Request) -> Response:
-    here = services(request)
+    services = services_of(request)
     return shown(
-        await write(request, bearer, lambda work, actor: here.portal.restore(work, actor, application_id(request)))
+        await write(request, bearer, lambda work, actor: services.portal.restore(work, actor, application_id(request)))
     )
 
 
 async def suspend(request: Request) -> Response:
     """By its owner, or by an administrator for somebody else's: only an administrator lifts the latter."""
-    here, given = services(request), await fields(request, reason=str)
+    here, given = services_of(request), await fields(request, reason=str)
     reason = given["reason"] or ""
 
     def call(work: UnitOfWork, actor: Actor) -> Application:
@@ -143,21 +143,21 @@ async def suspend(request: Request) -> Response:
 
 
 async def resume(request: Request) -> Response:
-    here = services(request)
+    services = services_of(request)
 
     def call(work: UnitOfWork, actor: Actor) -> Application:
-        found = here.applications.get(work, actor, application_id(request))
+        found = services.applications.get(work, actor, application_id(request))
         require_tag(request, found)
-        by = "owner" if here.applications.is_owner(work, actor, found) else "admin"
-        here.portal.resume(work, actor, found.id, by=by)
-        return here.applications.get(work, actor, found.id)
+        by = "owner" if services.applications.is_owner(work, actor, found) else "admin"
+        services.portal.resume(work, actor, found.id, by=by)
+        return services.applications.get(work, actor, found.id)
 
     return shown(await write(request, bearer, call))
 
 
 async def decide(request: Request) -> Response:
     """Approve or refuse, for administrators."""
-    here, given = services(request), await fields(request, approve=bool, reason=str)
+    here, given = services_of(request), await fields(request, approve=bool, reason=str)
     if given["approve"] is None:
         raise Invalid("approve must be true or false.", field="approve")
 
@@ -175,7 +175,7 @@ async def decide(request: Request) -> Response:
 
 
 async def add_address(request: Request) -> Response:
-    here, given = services(request), await fields(request, uri=str)
+    here, given = services_of(request), await fields(request, uri=str)
     uri = (given["uri"] or "").strip()
 
     def call(work: UnitOfWork, actor: Actor) -> Application:
@@ -189,7 +189,7 @@ async def add_address(request: Request) -> Response:
 
 
 async def remove_address(request: Request) -> Response:
-    here, uri = services(request), request.query_params.get("uri", "")
+    here, uri = services_of(request), request.query_params.get("uri", "")
     if not uri:
         raise Invalid("Say which address in the query: ?uri=…", field="uri")
 

@@ -11,21 +11,21 @@ from vitrine.api.portal import present
 from vitrine.api.portal.applications import application_id, shown
 from vitrine.api.portal.endpoint import answer, fields, json_body, nothing, require_tag
 from vitrine.applications import Application
-from vitrine.edge import bearer, long_read, off, read, services, write
+from vitrine.edge import bearer, long_read, run_in_thread, read, services_of, write
 from vitrine.errors import Conflict, Invalid, NotFound
 from vitrine.platform.database import UnitOfWork
 
 
 async def secrets(request: Request) -> Response:
     """The live ones without their values, the newest first: two at most."""
-    here = services(request)
-    found = await read(request, bearer, lambda work, actor: here.portal.secrets(work, actor, application_id(request)))
+    services = services_of(request)
+    found = await read(request, bearer, lambda work, actor: services.portal.secrets(work, actor, application_id(request)))
     return answer({"secrets": [present.secret(one) for one in found]})
 
 
 async def rotate(request: Request) -> Response:
     """A new secret, told once; the one before works for `overlap_hours` more (0, 24 or 168)."""
-    here, given = services(request), await fields(request, overlap_hours=int)
+    here, given = services_of(request), await fields(request, overlap_hours=int)
     hours = 24 if given["overlap_hours"] is None else given["overlap_hours"]
 
     def call(work: UnitOfWork, actor: Actor) -> tuple[str, Any]:
@@ -39,7 +39,7 @@ async def rotate(request: Request) -> Response:
 
 async def end_secret(request: Request) -> Response:
     """End the old one of a rotation now. The newest can only be replaced."""
-    here, wanted = services(request), request.path_params["secret"]
+    here, wanted = services_of(request), request.path_params["secret"]
 
     def call(work: UnitOfWork, actor: Actor) -> None:
         live = here.portal.secrets(work, actor, application_id(request))
@@ -55,18 +55,18 @@ async def end_secret(request: Request) -> Response:
 
 async def tokens(request: Request) -> Response:
     """The caller's own named developer tokens of this application."""
-    here = services(request)
+    services = services_of(request)
 
     def call(work: UnitOfWork, actor: Actor) -> Any:
-        return here.personal.all(work, actor, here.applications.get(work, actor, application_id(request)))
+        return services.personal.all(work, actor, services.applications.get(work, actor, application_id(request)))
 
-    await off(here.ledger.flush)
+    await run_in_thread(services.ledger.flush)
     return answer({"tokens": [present.token(one) for one in await read(request, bearer, call)]})
 
 
 async def add_token(request: Request) -> Response:
     """A new one, told once. *scopes* null is everything, which only a token without scopes can give."""
-    here = services(request)
+    services = services_of(request)
     given = await fields(request, name=str, days=int, scopes=list)
     days = 90 if given["days"] is None else given["days"]
     scopes = given["scopes"]
@@ -74,17 +74,17 @@ async def add_token(request: Request) -> Response:
         raise Invalid("scopes must be a list of names, or null.", field="scopes")
 
     def call(work: UnitOfWork, actor: Actor) -> tuple[str, Any]:
-        found = here.portal.for_token(work, actor, application_id(request))
+        found = services.portal.for_token(work, actor, application_id(request))
         scope = None if scopes is None else frozenset(scopes)
-        made = here.personal.add(work, actor, found, given["name"] or "", str(days), scope)
-        return made, here.personal.all(work, actor, found)[0]
+        made = services.personal.add(work, actor, found, given["name"] or "", str(days), scope)
+        return made, services.personal.all(work, actor, found)[0]
 
     made, kept = await write(request, bearer, call)
     return answer({**present.token(kept), "token": made}, 201)
 
 
 async def revoke_token(request: Request) -> Response:
-    here, wanted = services(request), request.path_params["token"]
+    here, wanted = services_of(request), request.path_params["token"]
 
     def call(work: UnitOfWork, actor: Actor) -> None:
         here.personal.revoke(work, actor, here.applications.get(work, actor, application_id(request)), wanted)
@@ -95,17 +95,17 @@ async def revoke_token(request: Request) -> Response:
 
 async def revoke_users(request: Request) -> Response:
     """End every token that people gave this application; they keep what they allowed."""
-    here = services(request)
+    services = services_of(request)
 
     def call(work: UnitOfWork, actor: Actor) -> int:
-        return here.personal.revoke_users(work, actor, here.applications.get(work, actor, application_id(request)))
+        return services.personal.revoke_users(work, actor, services.applications.get(work, actor, application_id(request)))
 
     return answer({"ended": await write(request, bearer, call)})
 
 
 async def people(request: Request) -> Response:
-    here = services(request)
-    found = await read(request, bearer, lambda work, actor: here.portal.people(work, actor, application_id(request)))
+    services = services_of(request)
+    found = await read(request, bearer, lambda work, actor: services.portal.people(work, actor, application_id(request)))
     return answer(
         {
             "creator": None if found.creator is None else present.person(found.creator),
@@ -124,7 +124,7 @@ async def add_tester(request: Request) -> Response:
 
 
 async def _add_person(request: Request, role: str) -> Response:
-    here, given = services(request), await fields(request, login=str)
+    here, given = services_of(request), await fields(request, login=str)
     if not (given["login"] or "").strip():
         raise Invalid("login must be the login or the e-mail address of somebody here.", field="login")
 
@@ -145,7 +145,7 @@ async def remove_tester(request: Request) -> Response:
 
 
 async def _remove_person(request: Request, role: str) -> Response:
-    here, wanted = services(request), request.path_params["person"]
+    here, wanted = services_of(request), request.path_params["person"]
 
     def call(work: UnitOfWork, actor: Actor) -> None:
         require_tag(request, here.applications.get(work, actor, application_id(request)))
@@ -157,14 +157,14 @@ async def _remove_person(request: Request, role: str) -> Response:
 
 async def limits(request: Request) -> Response:
     """What is left of this minute, from the counters behind the `RateLimit` headers; this call counts too."""
-    here = services(request)
+    services = services_of(request)
 
     def call(work: UnitOfWork, actor: Actor) -> tuple[Application, int, Any]:
-        found = here.applications.get(work, actor, application_id(request))
-        return found, actor.must_user_id, here.personal.all(work, actor, found)
+        found = services.applications.get(work, actor, application_id(request))
+        return found, actor.must_user_id, services.personal.all(work, actor, found)
 
     found, mine, tokens = await read(request, bearer, call)
-    quotas = here.quotas
+    quotas = services.quotas
     return answer(
         {
             "application": present.left(quotas.application.look(found.id)),
@@ -176,31 +176,31 @@ async def limits(request: Request) -> Response:
 
 async def habits(request: Request) -> Response:
     """What the application did in 30 days that new ones should not."""
-    here = services(request)
+    services = services_of(request)
 
     def call(work: UnitOfWork, actor: Actor) -> Any:
-        return here.oauth.habits(work, actor, here.applications.get(work, actor, application_id(request)))
+        return services.oauth.deprecated_features(work, actor, services.applications.get(work, actor, application_id(request)))
 
-    await off(here.ledger.flush)
+    await run_in_thread(services.ledger.flush)
     return answer({"habits": [present.habit(one) for one in await read(request, bearer, call)]})
 
 
 async def scopes(request: Request) -> Response:
     """The capabilities it holds, and which of them calls of 30 days needed."""
-    here = services(request)
+    services = services_of(request)
 
     def call(work: UnitOfWork, actor: Actor) -> tuple[Application, Any]:
-        found = here.applications.get(work, actor, application_id(request))
-        return found, here.narrowing.held(work, actor, found, capability)
+        found = services.applications.get(work, actor, application_id(request))
+        return found, services.narrowing.held(work, actor, found, capability)
 
-    await off(here.ledger.flush)
+    await run_in_thread(services.ledger.flush)
     found, held = await long_read(request, bearer, call)
     return answer({"limit": found.scope_limit, "scopes": [present.held(one) for one in held]})
 
 
 async def narrow(request: Request) -> Response:
     """Leave it only these; null takes the narrowing back."""
-    here, given = services(request), await json_body(request)
+    here, given = services_of(request), await json_body(request)
     if not isinstance(given, dict) or set(given) != {"limit"}:
         raise Invalid("Send an object with limit: a list of scopes, or null for no limit.", field="limit")
 

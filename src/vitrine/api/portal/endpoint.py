@@ -7,12 +7,12 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from vitrine.accounts.errors import NotFresh
+from vitrine.accounts.errors import RecentAuthRequired
 from vitrine.accounts.model import ADMINISTRATION
 from vitrine.applications import Application, BadApplication, NoSuchApplication
-from vitrine.edge import bearer, parameters, read, refusals, services
+from vitrine.edge import bearer, parameters, read, refusals, services_of
 from vitrine.edge.auth import TokenMissing, TwoCarriers
-from vitrine.edge.calls import note
+from vitrine.edge.calls import count_deprecated_features
 from vitrine.edge.params import body
 from vitrine.edge.text import json_value
 from vitrine.errors import Conflict, DomainError, Invalid
@@ -64,7 +64,7 @@ def endpoint(handler: Handler, needs: str) -> Handler:
     async def wrapped(request: Request) -> Response:
         request.scope["state"]["needs"] = needs
         response = await _answered(request, handler)
-        note(request, response)
+        count_deprecated_features(request, response)
         return response
 
     return wrapped
@@ -90,7 +90,7 @@ async def _answered(request: Request, handler: Handler) -> Response:
         if facts is not None and facts.actor.is_admin and not facts.actor.administers:
             return insufficient(request, ADMINISTRATION)  # an administrator may know what is missing
         return refused(refusal)
-    except NotFresh as refusal:
+    except RecentAuthRequired as refusal:
         return person_needed(request, refusal)
     except DomainError as refusal:
         return refused(refusal)
@@ -99,11 +99,11 @@ async def _answered(request: Request, handler: Handler) -> Response:
         return problem(500, "error", "The server failed; the request id in the headers tells its operator more.")
 
 
-def person_needed(request: Request, refusal: NotFresh) -> Response:
+def person_needed(request: Request, refusal: RecentAuthRequired) -> Response:
     """What no token may do (docs/decisions/0080): *page* is where a person does it, after signing in."""
     number = request.path_params.get("id")
     where = "new/" if number is None else f"{number}/"
-    page = services(request).settings.absolute(f"/developers/application/{where}")
+    page = services_of(request).settings.absolute(f"/developers/application/{where}")
     return problem(403, refusal.code, refusal.detail, page=page)
 
 
@@ -125,14 +125,14 @@ def problem(status: int, code: str, detail: str, headers: Mapping[str, str] | No
 
 def _challenged(request: Request, status: int, code: str, detail: str, *, named: bool = True) -> Response:
     """RFC 6750 section 3: without a token the challenge names no error."""
-    where = services(request).settings.absolute(PROTECTED_RESOURCE)
+    where = services_of(request).settings.absolute(PROTECTED_RESOURCE)
     error = f' error="{code}",' if named else ""
     challenge = f'Bearer realm="Service",{error} resource_metadata="{where}"'
     return problem(status, code, detail, {"WWW-Authenticate": challenge})
 
 
 def insufficient(request: Request, scope: str) -> Response:
-    where = services(request).settings.absolute(PROTECTED_RESOURCE)
+    where = services_of(request).settings.absolute(PROTECTED_RESOURCE)
     told = f'error="insufficient_scope", scope="{scope}"'
     headers = {"WWW-Authenticate": f'Bearer realm="Service", {told}, resource_metadata="{where}"'}
     detail = f"The token needs the scope {scope} for this."

@@ -4,12 +4,12 @@ from datetime import datetime
 from typing import Any
 
 from vitrine.applications import Application
-from vitrine.applications.descriptions import told
+from vitrine.applications.descriptions import describe
 from vitrine.applications.model import Secret
 from vitrine.applications.portal import Person
 from vitrine.applications.portal_store import KEPT
 from vitrine.edge.quotas import Left
-from vitrine.oauth.deprecated_features import Use
+from vitrine.oauth.deprecated_features import FeatureUse
 from vitrine.oauth.narrowing import Held
 from vitrine.oauth.personal_tokens import NamedToken
 
@@ -31,7 +31,7 @@ def application(one: Application) -> Json:
             "approval": one.approval,
             "approval_reason": one.approval_reason,
         },
-        "document": told(one),
+        "document": describe(one),
     }
 
 
@@ -72,8 +72,8 @@ def left(one: Left) -> Json:
     return {"limit": limit, "used": one.used, "left": one.left if limit else None, "resets_in": one.resets_in_s}
 
 
-def habit(one: Use) -> Json:
-    return {"habit": one.habit, "uses": one.uses, "last": moment(one.last_at), "last_address": one.last_address}
+def habit(one: FeatureUse) -> Json:
+    return {"habit": one.feature, "uses": one.uses, "last": moment(one.last_at), "last_address": one.last_address}
 
 
 def held(one: Held) -> Json:

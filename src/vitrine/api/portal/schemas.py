@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from vitrine.applications import LIST_SHAPES, Kind, Profile, Switch
+from vitrine.applications import LIST_SHAPES, ApplicationKind, Profile, Switch
 from vitrine.applications.descriptions import FORMAT
 from vitrine.applications.texts import TEXTS
 from vitrine.oauth.scopes import BY_NAME
@@ -36,7 +36,7 @@ _PERHAPS_NUMBER = {"type": ["integer", "null"]}
 _SCOPES = {"type": ["array", "null"], "items": {"enum": sorted(BY_NAME)}}
 _ASKED = {
     **dict.fromkeys(TEXTS, _TEXT),
-    "kind": {"enum": [one.value for one in Kind]},
+    "kind": {"enum": [one.value for one in ApplicationKind]},
     "profile": {"enum": ["", *(one.value for one in Profile)]},
     "redirect_uris": {"type": "array", "items": _TEXT, "maxItems": 20},
     "switches": {"type": "object", "properties": {one.value: _FLAG for one in Switch}, "additionalProperties": False},

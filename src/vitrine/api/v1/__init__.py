@@ -11,7 +11,7 @@ from vitrine.accounts import Actor
 from vitrine.api.v1 import changes, library, quarantine, search, structure
 from vitrine.api.v1.endpoint import endpoint
 from vitrine.api.wire.envelope import answer
-from vitrine.edge import bearer, read, services
+from vitrine.edge import bearer, read, services_of
 from vitrine.errors import Invalid
 from vitrine.platform.database import UnitOfWork
 from vitrine.settings import Settings
@@ -266,4 +266,4 @@ def routes(settings: Settings) -> list[Route]:
 
 
 def _upload_limit(request: Request) -> int:
-    return services(request).settings.upload_max_bytes + 1_000_000
+    return services_of(request).settings.upload_max_bytes + 1_000_000

@@ -13,7 +13,7 @@ from vitrine.api.v1 import present
 from vitrine.api.v1.frame import frame_of, records_json
 from vitrine.api.v1.library import key_of, one_file
 from vitrine.api.wire.envelope import answer
-from vitrine.edge import bearer, off, read, services, write
+from vitrine.edge import bearer, run_in_thread, read, services_of, write
 from vitrine.edge.params import Nested, Params
 from vitrine.errors import Invalid
 from vitrine.library.access import may_have
@@ -29,14 +29,14 @@ MOST_CHANGES = 1000
 
 async def remove(request: Request) -> Response:
     """DELETE /records/{databox_id}/{record_id}/"""
-    here, key = services(request), key_of(request)
+    here, key = services_of(request), key_of(request)
     await write(request, bearer, lambda work, actor: here.removal.remove(work, actor, key))
     return answer(request, {})
 
 
 async def status(request: Request) -> Response:
     """GET /records/{databox_id}/{record_id}/status/"""
-    here, key = services(request), key_of(request)
+    here, key = services_of(request), key_of(request)
 
     def call(work: UnitOfWork, actor: Actor) -> list[dict[str, Any]]:
         return present.record_status(frame_of(request, work, actor), here.records.get(work, actor, key))
@@ -46,14 +46,14 @@ async def status(request: Request) -> Response:
 
 async def related(request: Request) -> Response:
     """GET /records/{databox_id}/{record_id}/related/: empty, since nothing refers to records yet."""
-    here, key = services(request), key_of(request)
+    here, key = services_of(request), key_of(request)
     await read(request, bearer, lambda work, actor: here.records.get(work, actor, key))
     return answer(request, {"baskets": [], "stories": []})
 
 
 async def set_metadatas(request: Request) -> Response:
     """POST /records/{databox_id}/{record_id}/setmetadatas/"""
-    here, key = services(request), key_of(request)
+    here, key = services_of(request), key_of(request)
 
     def call(work: UnitOfWork, actor: Actor) -> list[dict[str, Any]]:
         changes = field_changes(request.state.params)
@@ -96,7 +96,7 @@ def _number(text: str, path: str) -> int:
 
 async def set_status(request: Request) -> Response:
     """POST /records/{databox_id}/{record_id}/setstatus/"""
-    here, key = services(request), key_of(request)
+    here, key = services_of(request), key_of(request)
 
     def call(work: UnitOfWork, actor: Actor) -> list[dict[str, Any]]:
         record = here.changes.set_status(work, actor, key, status_bits(request.state.params))
@@ -120,7 +120,7 @@ def status_bits(params: Params) -> dict[int, bool]:
 
 async def set_collection(request: Request) -> Response:
     """POST /records/{databox_id}/{record_id}/setcollection/"""
-    here, key = services(request), key_of(request)
+    here, key = services_of(request), key_of(request)
 
     def call(work: UnitOfWork, actor: Actor) -> Raw:
         into = _number(request.state.params.text("base_id") or "", "base_id")
@@ -134,7 +134,7 @@ async def set_collection(request: Request) -> Response:
 
 async def substitute(request: Request) -> Response:
     """POST /embed/substitute/: converts the file before it replaces anything (02 section 6.4)."""
-    here = services(request)
+    services = services_of(request)
     params: Params = request.state.params
     file = one_file(params.files)
     if file is None:
@@ -146,16 +146,16 @@ async def substitute(request: Request) -> Response:
     key = RecordKey(DataboxId(box), number)
     adapt = (params.text("adapt") or "1").strip().lower() not in _FALSE
 
-    place = await read(request, bearer, lambda work, actor: here.substitution.permit(work, actor, key, name))
-    arrival, converted = await off(
+    place = await read(request, bearer, lambda work, actor: services.substitution.permit(work, actor, key, name))
+    arrival, converted = await run_in_thread(
         partial(_take_file, request, place, file.filename or name, adapt=adapt),
     )
 
     def call(work: UnitOfWork, actor: Actor) -> dict[str, Any] | None:
         if converted is None:
-            record, rendition = here.substitution.replace_original(work, actor, key, arrival)
+            record, rendition = services.substitution.replace_original(work, actor, key, arrival)
         else:
-            record, rendition = here.substitution.replace_rendition(work, actor, key, place.name, converted)
+            record, rendition = services.substitution.replace_rendition(work, actor, key, place.name, converted)
         return _visible(request, work, actor, record, rendition)
 
     shown = await write(request, bearer, call)
@@ -164,13 +164,13 @@ async def substitute(request: Request) -> Response:
 
 def _take_file(request: Request, place: ReplacementTarget, name: str, *, adapt: bool) -> tuple[Arrival, File | None]:
     """The new file, probed and stored, and its form for the rendition; None for an original, which stays as it is."""
-    here = services(request)
+    services = services_of(request)
     file = one_file(request.state.params.files)
     assert file is not None
-    arrival = here.ingest.take(file.file, name)
+    arrival = services.ingest.take(file.file, name)
     if place.name == DOCUMENT or place.recipe is None:
         return arrival, None
-    return arrival, here.substitution.convert(arrival, place.recipe, adapt=adapt)
+    return arrival, services.substitution.convert(arrival, place.recipe, adapt=adapt)
 
 
 def _visible(

@@ -8,9 +8,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from vitrine.api.wire.envelope import answer, is_acceptable
-from vitrine.edge import nobody, optional_bearer, parameters, read, refusals, services
+from vitrine.edge import nobody, optional_bearer, parameters, read, refusals, services_of
 from vitrine.edge.auth import TokenMissing, TwoCarriers, refuse_mistyped
-from vitrine.edge.calls import note
+from vitrine.edge.calls import count_deprecated_features
 from vitrine.edge.fast.responses import CompleteResponse
 from vitrine.edge.params import SMALL_BODY_BYTES, without_body
 from vitrine.errors import Conflict, DomainError
@@ -45,7 +45,7 @@ def endpoint(
     async def wrapped(request: Request) -> Response:
         request.scope["state"]["needs"] = needed.get(request.scope["method"])
         response = await _answered(request, handler, max_bytes)
-        note(request, response)
+        count_deprecated_features(request, response)
         return response
 
     return wrapped
@@ -138,4 +138,4 @@ def insufficient(request: Request, refusal: InsufficientScope) -> Response:
 
 
 def _described_at(request: Request) -> str:
-    return f'resource_metadata="{services(request).settings.absolute(PROTECTED_RESOURCE)}"'
+    return f'resource_metadata="{services_of(request).settings.absolute(PROTECTED_RESOURCE)}"'

@@ -11,9 +11,9 @@ from vitrine.accounts import Actor
 from vitrine.api.v1 import present_json
 from vitrine.api.v1.present import Frame
 from vitrine.api.wire.envelope import is_extended
-from vitrine.edge import services
+from vitrine.edge import services_of
 from vitrine.errors import Invalid
-from vitrine.library.records import Shown
+from vitrine.library.records import RecordWithThumbnail
 from vitrine.platform.database import UnitOfWork
 
 LONGEST_TTL = 10 * 365 * 86_400
@@ -21,8 +21,8 @@ LONGEST_TTL = 10 * 365 * 86_400
 
 def frame_of(request: Request, work: UnitOfWork, actor: Actor, *, query_only: bool = False) -> Frame:
     """*query_only*: the two search routes read `subdef_url_ttl` from the query string only (02 section 5.3)."""
-    here = services(request)
-    settings = here.settings
+    services = services_of(request)
+    settings = services.settings
     params = request.scope["state"]["params"]
     if query_only:
         raw = params.query.get("subdef_url_ttl")
@@ -38,13 +38,13 @@ def frame_of(request: Request, work: UnitOfWork, actor: Actor, *, query_only: bo
         zone=zone,
         now=work.now,
         actor=actor,
-        structure=here.records.structure(work),
-        instance_id=here.instance_id,
+        structure=services.records.structure(work),
+        instance_id=services.instance_id,
         # A negative life is shown as -1, but the search routes echo it unchanged (02 section 5.3).
         shown_ttl=ttl if query_only else max(ttl, -1),
-        signer=here.signed.signer((actor.must_user_id, actor.url_key), life=life, now=work.now),
+        signer=services.signed.signer((actor.must_user_id, actor.url_key), life=life, now=work.now),
         writable=work.writable,
-        place=(base_url, zone, here.instance_id),
+        place=(base_url, zone, services.instance_id),
     )
 
 
@@ -63,9 +63,9 @@ def lists_or_objects(request: Request, keyed: dict[str, Any]) -> Any:
     return list(keyed.values()) if wants_lists else keyed
 
 
-def records_json(request: Request, work: UnitOfWork, frame: Frame, page: list[Shown]) -> list[msgspec.Raw]:
+def records_json(request: Request, work: UnitOfWork, frame: Frame, page: list[RecordWithThumbnail]) -> list[msgspec.Raw]:
     """The records of a page, plain or extended as the request says."""
     if not is_extended(request):
         return [msgspec.Raw(present_json.record_json(frame, one)) for one in page]
-    found = services(request).records.described(work, frame.actor, page)
+    found = services_of(request).records.described(work, frame.actor, page)
     return [msgspec.Raw(present_json.extended_json(frame, one)) for one in found]

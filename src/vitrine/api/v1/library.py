@@ -15,7 +15,7 @@ from vitrine.accounts.rights import names
 from vitrine.api.v1 import present
 from vitrine.api.v1.frame import frame_of, lists_or_objects, records_json
 from vitrine.api.wire.envelope import answer
-from vitrine.edge import bearer, cached_read, off, read, services, write
+from vitrine.edge import bearer, cached_read, run_in_thread, read, services_of, write
 from vitrine.edge.bodies import Upload
 from vitrine.errors import Invalid
 from vitrine.library.ingest import Added, Arrival, Ingest, Quarantined
@@ -28,15 +28,15 @@ _TRUE = frozenset({"1", "y", "yes", "o", "oui", "on", "true"})
 
 async def me(request: Request) -> Response:
     """GET /me/"""
-    here = services(request)
+    services = services_of(request)
 
     def call(work: UnitOfWork, actor: Actor) -> msgspec.Raw:
-        structure = here.records.structure(work)
-        user = here.accounts.get(work, actor.must_user_id)
+        structure = services.records.structure(work)
+        user = services.accounts.get(work, actor.must_user_id)
         listed = [grant for grant in actor.rights.collections.values() if grant.is_in_time(work.now)]
         known = _presented.get(user.id)
         if known is None or known.user is not user or known.structure is not structure or known.listed != listed:
-            known = _Me(user, structure, listed, _me(here.settings.zone, actor, user, structure, listed))
+            known = _Me(user, structure, listed, _me(services.settings.zone, actor, user, structure, listed))
             _presented.keep(work, user.id, known)
         return known.encoded
 
@@ -71,10 +71,10 @@ def _me(zone: ZoneInfo, actor: Actor, user: User, structure: Structure, listed: 
 
 async def databoxes(request: Request) -> Response:
     """GET /databoxes/list/"""
-    here = services(request)
+    services = services_of(request)
 
     def call(work: UnitOfWork, actor: Actor) -> Any:
-        boxes = here.records.databoxes(work, actor)
+        boxes = services.records.databoxes(work, actor)
         return lists_or_objects(request, {str(box.id): present.databox(box) for box in boxes})
 
     return answer(request, {"databoxes": await read(request, bearer, call)})
@@ -82,11 +82,11 @@ async def databoxes(request: Request) -> Response:
 
 async def collections(request: Request) -> Response:
     """GET /databoxes/{databox_id}/collections/"""
-    here = services(request)
+    services = services_of(request)
     box = DataboxId(int(request.path_params["databox_id"]))
 
     def call(work: UnitOfWork, actor: Actor) -> Any:
-        counted = here.records.collections(work, actor, box)
+        counted = services.records.collections(work, actor, box)
         return lists_or_objects(
             request, {str(collection.number): present.collection(collection, count) for collection, count in counted}
         )
@@ -100,12 +100,12 @@ def key_of(request: Request) -> RecordKey:
 
 async def record(request: Request) -> Response:
     """GET /records/{databox_id}/{record_id}/"""
-    here = services(request)
+    services = services_of(request)
     key = key_of(request)
 
     def call(work: UnitOfWork, actor: Actor) -> msgspec.Raw:
         frame = frame_of(request, work, actor)
-        return records_json(request, work, frame, [here.records.shown(work, actor, key)])[0]
+        return records_json(request, work, frame, [services.records.shown(work, actor, key)])[0]
 
     return answer(request, {"record": await read(request, bearer, call)})
 
@@ -121,11 +121,11 @@ async def metadatas(request: Request) -> Response:
 
 
 async def _values(request: Request, *, business: bool) -> list[dict[str, Any]]:
-    here = services(request)
+    services = services_of(request)
     key = key_of(request)
 
     def call(work: UnitOfWork, actor: Actor) -> list[dict[str, Any]]:
-        values = here.records.values(work, actor, here.records.get(work, actor, key), business=business)
+        values = services.records.values(work, actor, services.records.get(work, actor, key), business=business)
         return present.metadata(values) if business else present.caption(values)
 
     return await read(request, bearer, call)
@@ -133,14 +133,14 @@ async def _values(request: Request, *, business: bool) -> list[dict[str, Any]]:
 
 async def embed(request: Request) -> Response:
     """GET /records/{databox_id}/{record_id}/embed/, with `devices[]` and `mimes[]`."""
-    here = services(request)
+    services = services_of(request)
     key = key_of(request)
     devices, mimes = (request.state.params.values(name) for name in ("devices", "mimes"))
 
     def call(work: UnitOfWork, actor: Actor) -> list[dict[str, Any]]:
         frame = frame_of(request, work, actor)
-        record = here.records.get(work, actor, key)
-        files = [present.subdef(frame, record, rendition) for rendition in here.records.renditions(work, actor, record)]
+        record = services.records.get(work, actor, key)
+        files = [present.subdef(frame, record, rendition) for rendition in services.records.renditions(work, actor, record)]
         return [file for file in files if _is_wanted(file, devices, mimes)]
 
     return answer(request, {"embed": await read(request, bearer, call)})
@@ -159,7 +159,7 @@ def _is_wanted(file: dict[str, Any], devices: list[str], mimes: list[str]) -> bo
 
 async def add(request: Request) -> Response:
     """POST /records/add/: probes and stores the file before it opens a transaction."""
-    here = services(request)
+    services = services_of(request)
     params = request.state.params
     file = one_file(params.files)
     url = params.text("url") or ""
@@ -173,12 +173,12 @@ async def add(request: Request) -> Response:
     status = _status(params.text("status"))
     flag = params.text("nosubdefs")
     without = flag is not None and (flag == "" or flag.lower() in _TRUE)
-    await read(request, bearer, lambda work, actor: here.ingest.permit(work, actor, into))
-    arrival = await off(partial(_arrival, here.ingest, file, url))
+    await read(request, bearer, lambda work, actor: services.ingest.permit(work, actor, into))
+    arrival = await run_in_thread(partial(_arrival, services.ingest, file, url))
     outcome = await write(
         request,
         bearer,
-        lambda work, actor: here.ingest.add(
+        lambda work, actor: services.ingest.add(
             work, actor, arrival, into, force=force, status=status, renditions=not without
         ),
     )

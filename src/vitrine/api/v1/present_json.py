@@ -11,7 +11,7 @@ import msgspec
 from vitrine.api.v1 import present
 from vitrine.api.v1.present import Frame, Place
 from vitrine.library.model import THUMBNAIL, Record, RecordKey, Rendition, Structure
-from vitrine.library.records import Described, Shown
+from vitrine.library.records import FullRecord, RecordWithThumbnail
 from vitrine.platform.cache import Cache
 
 _CAPACITY = 20_000
@@ -28,14 +28,14 @@ class _Encoded(NamedTuple):
     has_file: bool
 
 
-_records: Cache[Shown | Rendition, _Encoded] = Cache("record_json", _CAPACITY)
+_records: Cache[RecordWithThumbnail | Rendition, _Encoded] = Cache("record_json", _CAPACITY)
 # Metadata, status and caption: by the record, and by the values as they are.
-_values: Cache[tuple[Shown, tuple[tuple[int, str], ...]], tuple[Structure, bytes]] = Cache(
+_values: Cache[tuple[RecordWithThumbnail, tuple[tuple[int, str], ...]], tuple[Structure, bytes]] = Cache(
     "record_values_json", _CAPACITY
 )
 
 
-def record_json(frame: Frame, shown: Shown) -> bytes:
+def record_json(frame: Frame, shown: RecordWithThumbnail) -> bytes:
     """One record: a page of search results is twenty-five of these."""
     encoded = _records.get(shown)
     if encoded is None or encoded.structure is not frame.structure or encoded.place != frame.place:
@@ -44,7 +44,7 @@ def record_json(frame: Frame, shown: Shown) -> bytes:
     return _signed(frame, encoded, shown.record.key, THUMBNAIL)
 
 
-def extended_json(frame: Frame, described: Described) -> bytes:
+def extended_json(frame: Frame, described: FullRecord) -> bytes:
     """A record with `subdefs`, `metadata`, `status` and `caption` (02 section 5.1)."""
     record = described.shown.record
     files = []
@@ -58,7 +58,7 @@ def extended_json(frame: Frame, described: Described) -> bytes:
     return b'%s,"subdefs":[%s],%s' % (plain[:-1], b",".join(files), _values_json(frame, described))
 
 
-def _record(frame: Frame, shown: Shown) -> _Encoded:
+def _record(frame: Frame, shown: RecordWithThumbnail) -> _Encoded:
     before = _encode(present.record_before_thumbnail(frame, shown.record))[:-1] + b',"thumbnail":'
     after = b"," + _encode(present.record_after_thumbnail(shown.record))[1:]
     if shown.thumbnail is None:
@@ -83,7 +83,7 @@ def _signed(frame: Frame, encoded: _Encoded, key: RecordKey, name: str) -> bytes
     return b'%s%s","url_ttl":%d%s' % (before, frame.signer(key, name).encode(), frame.shown_ttl, after)
 
 
-def _values_json(frame: Frame, described: Described) -> bytes:
+def _values_json(frame: Frame, described: FullRecord) -> bytes:
     """`metadata`, `status` and `caption`, with the brace that ends the record."""
     key = (described.shown, tuple([(value.id, value.value) for _, value in described.values]))
     known = _values.get(key)

@@ -10,9 +10,9 @@ from vitrine.api.v1 import present
 from vitrine.api.v1.frame import frame_of, lists_or_objects
 from vitrine.api.v1.present import Frame
 from vitrine.api.wire.envelope import answer
-from vitrine.edge import bearer, read, services
+from vitrine.edge import bearer, read, services_of
 from vitrine.library.quarantine.checks import CHECKS
-from vitrine.library.quarantine.service import NoSuchItem, Waiting
+from vitrine.library.quarantine.service import NoSuchItem, QuarantinedFile
 from vitrine.platform.database import UnitOfWork
 
 MOST = 1000
@@ -20,14 +20,14 @@ MOST = 1000
 
 async def listed(request: Request) -> Response:
     """GET /quarantine/list/"""
-    here = services(request)
+    services = services_of(request)
     params = request.state.params
     offset = max(0, params.integer("offset_start", 0))
     limit = min(MOST, max(1, params.integer("per_page", 10)))
 
     def call(work: UnitOfWork, actor: Actor) -> list[dict[str, Any]]:
         frame = frame_of(request, work, actor)
-        waiting_items = here.quarantine.page(work, actor, offset=offset, limit=limit)
+        waiting_items = services.quarantine.page(work, actor, offset=offset, limit=limit)
         return [_item(request, work, frame, waiting) for waiting in waiting_items]
 
     items = await read(request, bearer, call)
@@ -36,22 +36,22 @@ async def listed(request: Request) -> Response:
 
 async def item(request: Request) -> Response:
     """GET /quarantine/item/{lazaret_id}/: an id that is not a number is 404, not 400."""
-    here = services(request)
+    services = services_of(request)
     number = request.path_params["item"]
 
     def call(work: UnitOfWork, actor: Actor) -> dict[str, Any]:
         if not number.isdecimal() or len(number) > 18:
             raise NoSuchItem("There is no such file in the quarantine.")
-        waiting = here.quarantine.get(work, actor, int(number))
+        waiting = services.quarantine.get(work, actor, int(number))
         return _item(request, work, frame_of(request, work, actor), waiting)
 
     return answer(request, {"quarantine_item": await read(request, bearer, call)})
 
 
-def _item(request: Request, work: UnitOfWork, frame: Frame, waiting: Waiting) -> dict[str, Any]:
+def _item(request: Request, work: UnitOfWork, frame: Frame, waiting: QuarantinedFile) -> dict[str, Any]:
     item = waiting.item
     language = request.headers.get("accept-language", "")[:2].lower()
-    user = services(request).accounts.known(work, item.user_id) if item.user_id is not None else None  # type: ignore[arg-type]  # a row's id
+    user = services_of(request).accounts.known(work, item.user_id) if item.user_id is not None else None  # type: ignore[arg-type]  # a row's id
     return {
         "id": item.id,
         "quarantine_session": {

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from vitrine.accounts import Actor
 from vitrine.api.v1.frame import frame_of, records_json
 from vitrine.api.wire.envelope import answer
-from vitrine.edge import bearer, long_read, read, services
+from vitrine.edge import bearer, long_read, read, services_of
 from vitrine.edge.params import Params
 from vitrine.errors import Invalid
 from vitrine.library.model import KINDS
@@ -35,17 +35,17 @@ async def records_search(request: Request) -> Response:
 
 
 async def _search(request: Request, results: Any) -> Response:
-    here = services(request)
+    services = services_of(request)
     params: Params = request.state.params
 
     def call(work: UnitOfWork, actor: Actor) -> dict[str, Any]:
         frame = frame_of(request, work, actor, query_only=True)
         query = _query(request, work, actor, params)
-        hits, page = here.search.find(work, actor, query)
+        hits, page = services.search.find(work, actor, query)
         records = records_json(request, work, frame, page)
         return _page(query, hits, results(records), len(records))
 
-    run = read if here.search.is_quick() else long_read
+    run = read if services.search.runs_in_loop() else long_read
     return answer(request, await run(request, bearer, call))
 
 
@@ -67,7 +67,7 @@ def _page(query: Query, hits: Hits, results: Any, count: int) -> dict[str, Any]:
 
 
 def _query(request: Request, work: UnitOfWork, actor: Actor, params: Params) -> Query:
-    here = services(request)
+    services = services_of(request)
     per_page = params.integer("per_page", 10) or 10
     offset = params.integer("offset_start", 0)
     if per_page < 0 or offset < 0:
@@ -81,8 +81,8 @@ def _query(request: Request, work: UnitOfWork, actor: Actor, params: Params) -> 
     kind = params.text("record_type") or ""
     return Query(
         text=params.text("query") or "",
-        scope=here.search.scope(work, actor),
-        bases=here.search.usable(work, actor, _bases(params)),
+        scope=services.search.scope(work, actor),
+        bases=services.search.usable(work, actor, _bases(params)),
         kinds=frozenset({kind}) if kind in KINDS else None,
         stories=params.text("search_type") in ("1", "2"),
         fields=tuple(params.values("fields")),

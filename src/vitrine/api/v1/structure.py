@@ -9,7 +9,7 @@ from vitrine.accounts import Actor
 from vitrine.api.v1 import present, present_structure
 from vitrine.api.v1.frame import lists_or_objects
 from vitrine.api.wire.envelope import answer
-from vitrine.edge import bearer, read, services
+from vitrine.edge import bearer, read, services_of
 from vitrine.errors import NotFound
 from vitrine.library.model import CollectionId, DataboxId
 from vitrine.platform.database import UnitOfWork
@@ -21,7 +21,7 @@ def _databox(request: Request) -> DataboxId:
 
 async def status(request: Request) -> Response:
     """GET /databoxes/{databox_id}/status/"""
-    here, box = services(request), _databox(request)
+    here, box = services_of(request), _databox(request)
 
     def call(work: UnitOfWork, actor: Actor) -> list[dict[str, Any]]:
         return [present_structure.status_definition(bit) for bit in here.records.structure_of(work, actor, box)[1]]
@@ -31,7 +31,7 @@ async def status(request: Request) -> Response:
 
 async def fields(request: Request) -> Response:
     """GET /databoxes/{databox_id}/metadatas/"""
-    here, box = services(request), _databox(request)
+    here, box = services_of(request), _databox(request)
 
     def call(work: UnitOfWork, actor: Actor) -> Any:
         fields = here.records.structure_of(work, actor, box)[0]
@@ -42,20 +42,20 @@ async def fields(request: Request) -> Response:
 
 async def terms(request: Request) -> Response:
     """GET /databoxes/{databox_id}/termsOfUse/: an empty list, since databoxes have none yet."""
-    here, box = services(request), _databox(request)
+    here, box = services_of(request), _databox(request)
     await read(request, bearer, lambda work, actor: here.records.databox(work, actor, box))
     return answer(request, {"termsOfUse": []})
 
 
 async def collection(request: Request) -> Response:
     """GET /collections/{base_id}/: an id that is not a number is 404 here, after the token has been checked."""
-    here = services(request)
+    services = services_of(request)
     base = request.path_params["base_id"]
 
     def call(work: UnitOfWork, actor: Actor) -> dict[str, Any]:
         if not (base.isascii() and base.isdecimal()):
             raise NotFound("")
-        collection, count = here.records.collection_with_count(work, actor, CollectionId(int(base)))
+        collection, count = services.records.collection_with_count(work, actor, CollectionId(int(base)))
         return present.collection(collection, count)
 
     return answer(request, {"collection": await read(request, bearer, call)})
@@ -63,10 +63,10 @@ async def collection(request: Request) -> Response:
 
 async def structures(request: Request) -> Response:
     """GET /me/structures/"""
-    here = services(request)
+    services = services_of(request)
 
     def call(work: UnitOfWork, actor: Actor) -> dict[str, Any]:
-        known_fields = here.records.known_fields(work, actor)
+        known_fields = services.records.known_fields(work, actor)
         return {
             "meta_fields": [present_structure.meta_field(field) for field in known_fields],
             "aggregable_fields": present_structure.aggregable_fields(known_fields),
@@ -78,11 +78,11 @@ async def structures(request: Request) -> Response:
 
 async def subdefs(request: Request) -> Response:
     """GET /me/subdefs/"""
-    here = services(request)
+    services = services_of(request)
 
     def call(work: UnitOfWork, actor: Actor) -> dict[str, Any]:
-        box_ids = {box.id for box in here.records.databoxes(work, actor)}
-        all_recipes = here.records.structure(work).recipes.values()
+        box_ids = {box.id for box in services.records.databoxes(work, actor)}
+        all_recipes = services.records.structure(work).recipes.values()
         return present_structure.recipes(recipe for recipe in all_recipes if recipe.databox_id in box_ids)
 
     return answer(request, {"subdefs": await read(request, bearer, call)})
@@ -90,10 +90,10 @@ async def subdefs(request: Request) -> Response:
 
 async def my_collections(request: Request) -> Response:
     """GET /me/collections/"""
-    here = services(request)
+    services = services_of(request)
 
     def call(work: UnitOfWork, actor: Actor) -> list[dict[str, Any]]:
-        structure = here.records.structure(work)
+        structure = services.records.structure(work)
         listed = [grant for grant in actor.rights.collections.values() if grant.is_in_time(work.now)]
         return [present_structure.my_collection(structure, grant) for grant in listed]
 

@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from vitrine.api.wire.dates import atom
 from vitrine.api.wire.formats import JSON, PLAIN, YAML, Form, as_yaml, form_of
-from vitrine.edge import services
+from vitrine.edge import services_of
 from vitrine.edge.fast.encoded_headers import Pair
 from vitrine.edge.fast.responses import CompleteResponse, content_length
 from vitrine.edge.params import header
@@ -43,7 +43,7 @@ def meta(request: Request, status: int, error_details: str | None) -> dict[str, 
     return {
         "api_version": API_VERSION,
         "request": f"{request.scope['method']} {request.scope['path']}",
-        "response_time": _second(int(time.time()), services(request).settings.timezone),
+        "response_time": _second(int(time.time()), services_of(request).settings.timezone),
         "http_code": status,
         "error_type": error_type,
         "error_message": message,

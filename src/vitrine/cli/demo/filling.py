@@ -164,7 +164,7 @@ def _documents(services: Services, files: list[DemoFile]) -> None:
 
 
 def _existing_names(services: Services, work: UnitOfWork) -> set[str]:
-    records = services.records.page(work, COMMAND, [record_id for batch in store.walk(work) for record_id in batch])
+    records = services.records.page(work, COMMAND, [record_id for batch in store.iterate_id_batches(work) for record_id in batch])
     return {record.record.original_name or "" for record in records}
 
 
@@ -179,7 +179,7 @@ def _write_records(services: Services) -> None:
     demo_file = services.settings.data_dir / DEMO_FILE
     document = json.loads(demo_file.read_text())
     with services.database.read() as work:
-        visible = services.records.page(work, COMMAND, store.each_id(work, RecordId(0), MOST_LISTED))
+        visible = services.records.page(work, COMMAND, store.ids_after(work, RecordId(0), MOST_LISTED))
     records = [
         {"databox_id": record.record.databox_id, "record_id": record.record.number, "type": record.record.kind}
         for record in visible

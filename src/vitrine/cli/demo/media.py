@@ -35,7 +35,7 @@ def manifest() -> list[dict[str, Any]]:
     return entries
 
 
-def made_here() -> list[dict[str, Any]]:
+def composed_entries() -> list[dict[str, Any]]:
     """Entries composed from others: the album and the audio of the film."""
     entries: list[dict[str, Any]] = tomllib.loads((HERE / "manifest.toml").read_text())["made"]
     return entries
@@ -55,7 +55,7 @@ def prepare(cache: Path, out: Path, media: Media, tell: Tell) -> list[DemoFile]:
         for entry, path in missing:
             _extract(cache, entry, path)
     sources = {path.name: (entry, path) for entry, path in downloaded}
-    composed = [(entry, out / str(entry["name"])) for entry in made_here()]
+    composed = [(entry, out / str(entry["name"])) for entry in composed_entries()]
     for entry, path in composed:
         if not path.exists():
             _compose(media, entry, [sources[name] for name in entry["of"]], path)
@@ -79,7 +79,7 @@ def _compose(media: Media, entry: dict[str, Any], parts: list[tuple[dict[str, An
         media.album(temporary, facts.title, facts.caption, pages, packet(facts))
     else:
         with media.scratch() as folder:
-            sound = media.make_from(parts[0][1], "video/mp4", Spec("sound", "audio", audio_kbps=192), folder)
+            sound = media.make_one(parts[0][1], "video/mp4", Spec("sound", "audio", audio_kbps=192), folder)
             write_metadata(sound.path, temporary, facts)
     temporary.replace(path)
 

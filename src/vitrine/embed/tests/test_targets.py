@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vitrine.embed.targets import PermalinkTarget, SignedTarget, asked, parse
+from vitrine.embed.targets import PermalinkTarget, SignedTarget, url_parameter, parse
 from vitrine.library.model import DataboxId, RecordKey
 
 ORIGIN = "https://dam.example.org"
@@ -41,7 +41,7 @@ STRAYS = [
 
 
 def parse_query(query: str) -> object:
-    return parse(asked(query), ORIGIN)
+    return parse(url_parameter(query), ORIGIN)
 
 
 @pytest.mark.parametrize("stray", STRAYS)
@@ -69,8 +69,8 @@ def test_a_signed_address_pasted_or_encoded(stray: str) -> None:
 
 
 def test_no_url_is_none() -> None:
-    assert asked("") is None
-    assert asked("curl=/x&autoplay=1") is None
+    assert url_parameter("") is None
+    assert url_parameter("curl=/x&autoplay=1") is None
 
 
 @given(

@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 
 from vitrine.errors import Invalid, Unavailable
-from vitrine.jobs import Job, Jobs, Kind, Lane, Worker, store, tables
+from vitrine.jobs import Job, Jobs, JobKind, Lane, Worker, store, tables
 from vitrine.jobs.model import pause_after
 from vitrine.platform.database import Database
 from vitrine.testing.template import copied_database
 
-PAINT = Kind("paint", lane="media", max_attempts=3)
-INDEX = Kind("index", lane="index")
+PAINT = JobKind("paint", lane="media", max_attempts=3)
+INDEX = JobKind("index", lane="index")
 jobs = Jobs()
 pytestmark = pytest.mark.both_databases
 

@@ -32,14 +32,14 @@ log = logging.get("vitrine.library")
 VERSION = 1  # raise it when the drawing changes: copies are then made again
 
 
-class Mark(StrEnum):
+class Overlay(StrEnum):
     """The values of the collection setting `pub_wm`."""
 
     WATERMARK = "wm"
     STAMP = "stamp"
 
 
-def due(
+def overlay_for(
     structure: Structure,
     record: Record,
     rendition: Rendition,
@@ -48,7 +48,7 @@ def due(
     viewer: Actor,
     issuer: Actor | None = None,
     own: bool = False,
-) -> Mark | None:
+) -> Overlay | None:
     """The overlay that *viewer* must get on this file; None for the plain file.
 
     *issuer* is the person a signed address was made for: a stranger who holds it gets nothing better than that person.
@@ -61,23 +61,23 @@ def due(
         if _is_exempt(viewer, record, now):
             return None
         if covered:
-            return Mark.WATERMARK
+            return Overlay.WATERMARK
         return None if own else _public(structure, record, covered=False)
     if covered and issuer is not None and not _is_exempt(issuer, record, now):
-        return _public(structure, record, covered=True) or Mark.WATERMARK
+        return _public(structure, record, covered=True) or Overlay.WATERMARK
     return _public(structure, record, covered=covered)
 
 
 def depends_on_viewer(structure: Structure, record: Record) -> bool:
     """May one address of this record give different bytes to different people? If so, no shared cache may store it."""
-    return structure.collections[record.collection_id].public_presentation == Mark.STAMP
+    return structure.collections[record.collection_id].public_presentation == Overlay.STAMP
 
 
-def _public(structure: Structure, record: Record, *, covered: bool) -> Mark | None:
+def _public(structure: Structure, record: Record, *, covered: bool) -> Overlay | None:
     presentation = structure.collections[record.collection_id].public_presentation
-    if presentation == Mark.STAMP:
-        return Mark.STAMP
-    return Mark.WATERMARK if presentation == Mark.WATERMARK and covered else None
+    if presentation == Overlay.STAMP:
+        return Overlay.STAMP
+    return Overlay.WATERMARK if presentation == Overlay.WATERMARK and covered else None
 
 
 def _is_covered(structure: Structure, record: Record, rendition: Rendition) -> bool:
@@ -95,7 +95,7 @@ def _is_exempt(actor: Actor, record: Record, now: datetime) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class OverlayRequest:
     """An overlaid copy that somebody must get; *ready* is set when it exists already."""
 
     source: str
@@ -106,7 +106,7 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Marks:
+class Overlays:
     database: Database
     records: Records
     media: Media
@@ -114,7 +114,7 @@ class Marks:
     _busy: dict[tuple[str, str], threading.Lock] = field(default_factory=dict)
     _guard: threading.Lock = field(default_factory=threading.Lock)
 
-    def wanted(self, work: UnitOfWork, record: Record, rendition: Rendition, mark: Mark | None) -> Wanted | None:
+    def request_for(self, work: UnitOfWork, record: Record, rendition: Rendition, mark: Overlay | None) -> OverlayRequest | None:
         """The copy that *mark* requires of this file, looked up in one statement; None for no overlay."""
         if mark is None:
             return None
@@ -122,7 +122,7 @@ class Marks:
         collection = self.records.structure(work).collections[record.collection_id]
         spec: dict[str, Any]
         identity: dict[str, Any]
-        if mark is Mark.STAMP and collection.stamp:
+        if mark is Overlay.STAMP and collection.stamp:
             values = self.records.values(work, NOBODY, record, business=False)
             identity = {"kind": "stamp", "blocks": stamps.resolve(collection.stamp, record, values, None)}
             spec = {"kind": "stamp", "blocks": stamps.resolve(collection.stamp, record, values, self._today(work))}
@@ -130,12 +130,12 @@ class Marks:
             identity = spec = {"kind": "wm", "text": collection.name, "picture": collection.watermark}
         recipe = sha256(msgspec.json.encode([VERSION, identity])).hexdigest()[:40]
         ready = derived_store.find(work, rendition.sha256, recipe)
-        return Wanted(rendition.sha256, rendition.mime, recipe, spec, ready)
+        return OverlayRequest(rendition.sha256, rendition.mime, recipe, spec, ready)
 
     def _today(self, work: UnitOfWork) -> datetime:
         return work.now.astimezone(self.zone)
 
-    def make(self, wanted: Wanted) -> Derived:
+    def make(self, wanted: OverlayRequest) -> Derived:
         """The overlaid copy, made now if it does not exist; no unit of work may be open. Simultaneous requests wait for
         one maker. Raises Unavailable when it cannot be made: a picture that cannot be overlaid is never shown plain."""
         if wanted.ready is not None:
@@ -145,11 +145,11 @@ class Marks:
                 known = derived_store.find(work, wanted.source, wanted.recipe)
             return known or self._make_now(wanted)
 
-    def _make_now(self, wanted: Wanted) -> Derived:
+    def _make_now(self, wanted: OverlayRequest) -> Derived:
         try:
             with self.media.scratch() as folder:
-                marked = self.media.mark(wanted.source, wanted.mime, wanted.spec, folder)
-                stored = self.media.keep_file(marked.path)
+                marked = self.media.apply_overlay(wanted.source, wanted.mime, wanted.spec, folder)
+                stored = self.media.store_file(marked.path)
         except MediaError as failure:
             log.warning("mark.failed", source=wanted.source, code=failure.code, why=failure.why)
             raise Unavailable("This picture cannot be shown at the moment.", why=failure.detail) from failure
@@ -159,7 +159,7 @@ class Marks:
         return derived
 
     @contextmanager
-    def _locked(self, wanted: Wanted) -> Iterator[None]:
+    def _locked(self, wanted: OverlayRequest) -> Iterator[None]:
         key = (wanted.source, wanted.recipe)
         with self._guard:
             lock = self._busy.setdefault(key, threading.Lock())
@@ -171,7 +171,7 @@ class Marks:
                 self._busy.pop(key, None)
 
 
-def stand_in(rendition: Rendition, derived: Derived) -> Rendition:
+def with_overlay(rendition: Rendition, derived: Derived) -> Rendition:
     """The rendition as its viewer gets it: other bytes and validators, same name and picture size."""
     return replace(
         rendition,

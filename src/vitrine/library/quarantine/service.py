@@ -61,7 +61,7 @@ class Match:
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class QuarantinedFile:
     """An item as the person sees it. *failed* has a sentence for each check, None for a check that is off by now."""
 
     item: Item
@@ -80,7 +80,7 @@ class Quarantine:
 
     # -- looking -------------------------------------------------------------------------------------------------
 
-    def page(self, work: UnitOfWork, actor: Actor, *, offset: int, limit: int) -> list[Waiting]:
+    def page(self, work: UnitOfWork, actor: Actor, *, offset: int, limit: int) -> list[QuarantinedFile]:
         """Newest first, from all collections where the actor may add records."""
         return [
             self._present(work, actor, item)
@@ -90,7 +90,7 @@ class Quarantine:
     def count(self, work: UnitOfWork, actor: Actor) -> int:
         return quarantine_store.count(work, self._bases(work, actor))
 
-    def get(self, work: UnitOfWork, actor: Actor, item: int) -> Waiting:
+    def get(self, work: UnitOfWork, actor: Actor, item: int) -> QuarantinedFile:
         """Raises NoSuchItem, or MayNotDecide without `canaddrecord` on its collection (02 section 6.3)."""
         return self._present(work, actor, self._get_item(work, actor, item))
 
@@ -114,7 +114,7 @@ class Quarantine:
             raise MayNotDecide("You may not decide about files of this collection.", why=f"item {item_id}")
         return row
 
-    def _present(self, work: UnitOfWork, actor: Actor, item: Item) -> Waiting:
+    def _present(self, work: UnitOfWork, actor: Actor, item: Item) -> QuarantinedFile:
         collection = self.records.structure(work).collections[item.collection_id]
         policy = checks.policy_for(work, collection)
         failed = {
@@ -122,7 +122,7 @@ class Quarantine:
             for name in item.checks
             if name in checks.CHECKS
         }
-        return Waiting(item, collection, failed, self._matches(work, actor, item, collection.databox_id))
+        return QuarantinedFile(item, collection, failed, self._matches(work, actor, item, collection.databox_id))
 
     def _matches(self, work: UnitOfWork, actor: Actor, item: Item, databox: DataboxId) -> tuple[Match, ...]:
         """The matching records that still exist and that the actor sees."""
@@ -145,7 +145,7 @@ class Quarantine:
 
     def arrival(self, item: Item) -> Arrival:
         """Probe the file again; no unit of work may be open. Raises MediaError, or NotFound for lost bytes."""
-        probe = self.media.probe_kept(item.sha256, item.original_name)
+        probe = self.media.probe_stored(item.sha256, item.original_name)
         return Arrival(item.original_name, item.sha256, item.size, probe)
 
     def accept(self, work: UnitOfWork, actor: Actor, item: int, arrival: Arrival) -> RecordKey:
@@ -197,10 +197,10 @@ class Quarantine:
         kind = str(item.attributes.get("kind", item.mime.partition("/")[0]))
         spec = spec_of("thumbnail", "image", {"size": PICTURE_SIDE, "quality": 80})
         with self.media.scratch() as folder:
-            picture = self.media.make_many(item.sha256, kind, item.mime, [spec], Path(folder))[0]
+            picture = self.media.make_renditions(item.sha256, kind, item.mime, [spec], Path(folder))[0]
             if isinstance(picture, tuple):
                 raise NotFound("There is no picture of this file.", why=picture[1].code)
-            stored = self.media.keep_file(picture.path)
+            stored = self.media.store_file(picture.path)
         with self.database.write() as work:
             derived = Derived(stored.sha256, picture.mime, picture.extension, stored.size, work.now)
             derived_store.keep(work, item.sha256, PICTURE, derived)
@@ -224,7 +224,7 @@ class Quarantine:
         quarantine_store.set_policy(work, scope, scope_id, None if policy is None else checks.parse(policy))
         audit.write(work, actor, "quarantine.policy", f"{scope} {scope_id}", {"policy": policy})
 
-    def says(self, work: UnitOfWork, base: CollectionId) -> bool:
+    def has_own_policy(self, work: UnitOfWork, base: CollectionId) -> bool:
         """True when the collection has a policy of its own."""
         return quarantine_store.has_policy(work, COLLECTION, base)
 

@@ -9,10 +9,10 @@ from vitrine.accounts import Actor
 from vitrine.errors import Conflict, Invalid
 from vitrine.library import access, store
 from vitrine.library.overlays import service as overlays
-from vitrine.library.overlays.service import Marks, Wanted
+from vitrine.library.overlays.service import Overlays, OverlayRequest
 from vitrine.library.model import DOCUMENT, PREVIEW, Record, RecordKey, Rendition, Structure
 from vitrine.library.records import Records
-from vitrine.media.kinds import marked_as
+from vitrine.media.kinds import overlay_type
 from vitrine.platform import audit
 from vitrine.platform.database import UnitOfWork
 
@@ -36,7 +36,7 @@ class Entry:
     sha256: str
     size: int
     modified: datetime
-    wanted: Wanted | None
+    wanted: OverlayRequest | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Plan:
 @dataclass(frozen=True, slots=True)
 class Downloads:
     records: Records
-    marks: Marks
+    overlays: Overlays
 
     def plan(self, work: UnitOfWork, actor: Actor, keys: Iterable[RecordKey]) -> Plan:
         """For each document the original if the actor may have it, else the preview, with its overlay where one is
@@ -93,12 +93,12 @@ class Downloads:
         taken: set[str],
     ) -> Entry:
         assert rendition.sha256 is not None
-        mark = overlays.due(structure, record, rendition, work.now, viewer=actor, own=True)
-        wanted = self.marks.wanted(work, record, rendition, mark)
+        mark = overlays.overlay_for(structure, record, rendition, work.now, viewer=actor, own=True)
+        wanted = self.overlays.request_for(work, record, rendition, mark)
         name = unique(safe(_entry_name(record, rendition, wanted)), taken)
         return Entry(name, rendition.sha256, rendition.size, record.created, wanted)
 
-    def note(self, work: UnitOfWork, actor: Actor, keys: Sequence[RecordKey], plan: Plan) -> None:
+    def write_audit_entry(self, work: UnitOfWork, actor: Actor, keys: Sequence[RecordKey], plan: Plan) -> None:
         """Write an audit entry for the download."""
         details = {"files": len(plan.entries), "records": [str(key) for key in keys[:MOST]]}
         audit.write(work, actor, "records.downloaded", "", details)
@@ -116,11 +116,11 @@ def _best_rendition(
     return None
 
 
-def _entry_name(record: Record, rendition: Rendition, wanted: Wanted | None) -> str:
+def _entry_name(record: Record, rendition: Rendition, wanted: OverlayRequest | None) -> str:
     if rendition.name == DOCUMENT:
         return record.original_name or f"{record.title}.{rendition.extension}".rstrip(".")
     stem = (record.original_name or record.title).rpartition(".")[0] or record.title
-    mime, extension = marked_as(rendition.mime) if wanted else (rendition.mime, rendition.extension)
+    mime, extension = overlay_type(rendition.mime) if wanted else (rendition.mime, rendition.extension)
     extension = rendition.extension if mime == rendition.mime else extension
     return f"{stem}-{rendition.name}.{extension}"
 

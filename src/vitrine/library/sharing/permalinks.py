@@ -59,7 +59,7 @@ def ensure(work: UnitOfWork, record_id: RecordId, title: str, name: str) -> None
 
 
 @dataclass(frozen=True, slots=True)
-class BroughtLink:
+class ImportedPermalink:
     """A permalink made by another server; an empty *label* is derived from the title."""
 
     token: str
@@ -67,7 +67,7 @@ class BroughtLink:
     activated: bool = True
 
 
-def bring(work: UnitOfWork, actor: Actor, structure: Structure, key: RecordKey, name: str, link: BroughtLink) -> None:
+def import_permalink(work: UnitOfWork, actor: Actor, structure: Structure, key: RecordKey, name: str, link: ImportedPermalink) -> None:
     """Give a rendition the permalink it has on another server, so that pages which show it keep working. Its previous
     permalink stops working. Administrators and the command line only. Raises Forbidden, NotFound or Invalid."""
     if not actor.is_admin:
@@ -169,22 +169,22 @@ class StaleAddress(NotFound):
 Signer = Callable[[RecordKey, str], str]
 
 
-class Behind(NamedTuple):
+class LinkBinding(NamedTuple):
     """The permalink on whose behalf an address was signed: the rendition's name and a digest of the token."""
 
     name: str
     digest: str
 
     @classmethod
-    def of(cls, name: str, link: Permalink) -> "Behind":
+    def of(cls, name: str, link: Permalink) -> "LinkBinding":
         return cls(name, sha256(link.token.encode()).hexdigest()[:24])
 
-    def stands(self, link: Permalink | None) -> bool:
+    def is_valid(self, link: Permalink | None) -> bool:
         """Does the permalink still exist, with the same token, switched on?"""
-        return link is not None and link.activated and Behind.of(self.name, link) == self
+        return link is not None and link.activated and LinkBinding.of(self.name, link) == self
 
 
-BY_LINK = (0, 0)  # the issuer of an address signed for a permalink rather than a person
+LINK_ISSUER = (0, 0)  # the issuer of an address signed for a permalink rather than a person
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +194,7 @@ class SignedAddress:
     issuer_id: int
     key: RecordKey
     name: str
-    link: Behind | None = None
+    link: LinkBinding | None = None
 
 
 @dataclass(slots=True)
@@ -231,12 +231,12 @@ class SignedAddresses:
 
         return path
 
-    def path_by_link(self, link: Behind, key: RecordKey, name: str, *, life: timedelta, now: datetime) -> str:
+    def path_by_link(self, link: LinkBinding, key: RecordKey, name: str, *, life: timedelta, now: datetime) -> str:
         """An address for the holder of a permalink: it opens *name* until it expires or the permalink is switched
         off."""
         second = int(now.timestamp())
         ends = -(-(second + int(life.total_seconds())) // _HOUR) * _HOUR
-        return "/medias/" + self._sign(BY_LINK, key, name, second // _HOUR * _HOUR, ends, link)
+        return "/medias/" + self._sign(LINK_ISSUER, key, name, second // _HOUR * _HOUR, ends, link)
 
     def _sign(
         self,
@@ -245,7 +245,7 @@ class SignedAddresses:
         name: str,
         issued: int,
         ends: int | None,
-        link: Behind | None = None,
+        link: LinkBinding | None = None,
     ) -> str:
         header = {"typ": "JWT", "alg": "HS256", "kid": f"{issuer[0]}-{issuer[1]}"}
         claims: dict[str, Any] = {"iat": issued, "iss": issuer[0], "sdef": [key.databox, key.number, name]}
@@ -293,4 +293,4 @@ class _Claims(msgspec.Struct):
     iss: int
     sdef: tuple[int, int, str]
     exp: int | None = None
-    link: Behind | None = None
+    link: LinkBinding | None = None

@@ -9,7 +9,7 @@ from alembic import command
 
 from vitrine.accounts import COMMAND
 from vitrine.library import store, texts
-from vitrine.library.missing_renditions import Completion
+from vitrine.library.missing_renditions import MissingRenditions
 from vitrine.library.model import RecordKey, Rendition
 from vitrine.library.tables import databoxes, document_texts, fields, recipes, renditions
 from vitrine.library.templates import DEFAULT_FIELDS
@@ -178,7 +178,7 @@ def test_records_from_before_get_what_they_lack_by_command(server: Server, tmp_p
         work.db.execute(renditions.delete().where(renditions.c.record_id == record.id, renditions.c.name != "document"))
         work.db.execute(document_texts.delete())
     services = server.services
-    completion = Completion(services.database, services.records, services.media, services.jobs)
+    completion = MissingRenditions(services.database, services.records, services.media, services.jobs)
     assert completion.complete() == 1
     assert completion.complete() == 0, "waiting renditions are not added twice"
     server.work()

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from vitrine.media import kinds
-from vitrine.media.errors import EmptyFile, LyingName, TooManyPixels
+from vitrine.media.errors import EmptyFile, MisnamedFile, TooManyPixels
 from vitrine.media.metadata.read import read_metadata
 from vitrine.media.probe import Probe
 from vitrine.media.probe.sniff import HEAD_BYTES, OLE, ZIP, is_misnamed, mime_of, old_office, promised_type
@@ -22,7 +22,7 @@ def probe(path: str, name: str, max_pixels: int, max_duration_s: float) -> dict[
         raise EmptyFile("{name} is empty.", field="file", values={"name": name})
     mime = type_of(file, name)
     if is_misnamed(name, mime):
-        raise LyingName(
+        raise MisnamedFile(
             "{name} is not a {kind} file: its content is {mime}.",
             field="file",
             values={"name": name, "kind": promised_type(name), "mime": mime},

@@ -54,7 +54,7 @@ class Spec:
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class MadeRendition:
     """A finished rendition in the scratch folder. Sizes are in pixels; 0 if it has none."""
 
     name: str

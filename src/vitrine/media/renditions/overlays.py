@@ -11,8 +11,8 @@ from typing import Any
 import pyvips
 
 from vitrine.media import pictures
-from vitrine.media.errors import EmptyMark, Undecodable
-from vitrine.media.kinds import SVG, marked_as
+from vitrine.media.errors import EmptyOverlay, Undecodable
+from vitrine.media.kinds import SVG, overlay_type
 from vitrine.media.renditions.make import Result, succeeded
 
 UNLIMITED_SIZE = 10_000_000  # larger than any picture: nothing is shrunk
@@ -22,12 +22,12 @@ LARGEST_DRAWING = 4096  # pixels of the longest side: a drawing may declare any 
 _ALIGN = {"left": "low", "centre": "centre", "right": "high"}
 
 
-def mark(source: str, mime: str, spec: dict[str, Any], into: str) -> Result:
+def draw_overlay(source: str, mime: str, spec: dict[str, Any], into: str) -> Result:
     """One marked copy of *source* in the folder *into*. *spec* is {kind: wm, text, picture} or {kind: stamp, blocks}.
 
     `kinds.marked_as` gives the type of the copy. Raises Undecodable or EmptyMark.
     """
-    form, extension = marked_as(mime)
+    form, extension = overlay_type(mime)
     target = Path(into) / f"marked.{extension}"
     try:
         loaded, frames = _load(source, mime)
@@ -82,7 +82,7 @@ def _watermark(picture: Any, spec: dict[str, Any]) -> Any:
     if not logo.hasalpha():
         logo = logo.bandjoin(round(255 * WATERMARK_OPACITY))
     if logo.extract_band(logo.bands - 1).max() == 0:
-        raise EmptyMark("The watermark of this collection is transparent: choose another picture.")
+        raise EmptyOverlay("The watermark of this collection is transparent: choose another picture.")
     return logo.gravity("centre", width, height, extend="background", background=[0, 0, 0, 0])
 
 
@@ -193,7 +193,7 @@ def _text(lines: list[str], size: int, available: int, align: str) -> Any | None
         return None
     rendered = pyvips.Image.text(escape(joined), font=f"sans {size}", dpi=72, width=available, align=_ALIGN[align])
     if rendered.max() == 0:
-        raise EmptyMark("The text of the stamp cannot be written: this server has no font for it.")
+        raise EmptyOverlay("The text of the stamp cannot be written: this server has no font for it.")
     return rendered
 
 

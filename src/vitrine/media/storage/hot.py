@@ -16,7 +16,7 @@ class HotFiles:
         self._store = store
         self._held: Cache[str, bytes] = Cache("files", budget, weigh=len)
 
-    def at_hand(self, sha256: str) -> bytes | None:
+    def cached_or_local(self, sha256: str) -> bytes | None:
         """The whole file if it is in memory or on a local disk; otherwise None."""
         if self.is_near:
             return self.read(sha256)

@@ -13,7 +13,7 @@ from vitrine.media.delivery import (
     http_date,
     is_unchanged,
     parse_range,
-    wanted_span,
+    requested_span,
 )
 
 SIZES = st.integers(0, 10_000)
@@ -88,6 +88,6 @@ def test_if_modified_since_counts_whole_seconds() -> None:
 
 def test_a_range_of_other_bytes_is_ignored() -> None:
     conditions = Conditions(range="bytes=0-4", if_range='"other"')
-    assert wanted_span(conditions, 10, TAG, WHEN) is None
-    assert wanted_span(Conditions(range="bytes=0-4", if_range=TAG), 10, TAG, WHEN) == Span(0, 4)
-    assert wanted_span(Conditions(range="bytes=0-4", if_range=http_date(WHEN)), 10, TAG, WHEN) == Span(0, 4)
+    assert requested_span(conditions, 10, TAG, WHEN) is None
+    assert requested_span(Conditions(range="bytes=0-4", if_range=TAG), 10, TAG, WHEN) == Span(0, 4)
+    assert requested_span(Conditions(range="bytes=0-4", if_range=http_date(WHEN)), 10, TAG, WHEN) == Span(0, 4)

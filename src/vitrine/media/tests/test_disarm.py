@@ -7,18 +7,18 @@ import pikepdf
 import pytest
 from pikepdf import Array, Dictionary, Name
 
-from vitrine.media.renditions import Made, Spec
+from vitrine.media.renditions import MadeRendition, Spec
 from vitrine.media.service import Media
 from vitrine.testing import media_kinds as kinds
 
 SCRIPT = Dictionary(S=Name.JavaScript, JS="app.alert(1)")
 
 
-def copy_of(media: Media, path: Path, folder: Path) -> Made:
-    preview = media.make_many(
-        media.keep_file(path).sha256, "document", "application/pdf", [Spec("preview", "pdf")], folder
+def copy_of(media: Media, path: Path, folder: Path) -> MadeRendition:
+    preview = media.make_renditions(
+        media.store_file(path).sha256, "document", "application/pdf", [Spec("preview", "pdf")], folder
     )[0]
-    assert isinstance(preview, Made), preview
+    assert isinstance(preview, MadeRendition), preview
     return preview
 
 

@@ -7,9 +7,9 @@ import pytest
 import pyvips
 
 from vitrine.errors import NotFound
-from vitrine.media.errors import LyingName, NoMaker, Undecodable
+from vitrine.media.errors import MisnamedFile, NoMaker, Undecodable
 from vitrine.media.metadata.write.embed import EmbeddedFacts, packet, write_metadata
-from vitrine.media.renditions import Made, Spec
+from vitrine.media.renditions import MadeRendition, Spec
 from vitrine.media.service import AlbumPage, Media
 from vitrine.testing import media_factory as make
 from vitrine.testing import media_kinds as kinds
@@ -17,10 +17,10 @@ from vitrine.testing import media_kinds as kinds
 DOCUMENT = [Spec("thumbnail", "image", 380), Spec("preview", "pdf")]
 
 
-def _make(media: Media, path: Path, mime: str, folder: Path, specs: list[Spec] | None = None) -> dict[str, Made]:
-    results = media.make_many(media.keep_file(path).sha256, "document", mime, specs or DOCUMENT, folder)
-    assert all(isinstance(result, Made) for result in results), results
-    return {result.name: result for result in results if isinstance(result, Made)}
+def _make(media: Media, path: Path, mime: str, folder: Path, specs: list[Spec] | None = None) -> dict[str, MadeRendition]:
+    results = media.make_renditions(media.store_file(path).sha256, "document", mime, specs or DOCUMENT, folder)
+    assert all(isinstance(result, MadeRendition) for result in results), results
+    return {result.name: result for result in results if isinstance(result, MadeRendition)}
 
 
 def test_a_pdf_tells_pages_words_and_information(media: Media, tmp_path: Path) -> None:
@@ -68,7 +68,7 @@ def test_the_copy_of_a_pdf_runs_nothing_when_it_is_opened(media: Media, tmp_path
 
 
 def test_each_page_can_be_drawn(media: Media, tmp_path: Path) -> None:
-    digest = media.keep_file(kinds.pdf(tmp_path / "a.pdf", 3)).sha256
+    digest = media.store_file(kinds.pdf(tmp_path / "a.pdf", 3)).sha256
     page = media.page(digest, 3, 400)
     assert (page.width, page.height, page.pages) == (283, 400, 3)
     assert page.jpeg.startswith(b"\xff\xd8\xff")
@@ -149,7 +149,7 @@ def test_an_office_file_without_a_picture_of_itself_makes_none(media: Media, tmp
     probe = media.probe(path, "a.docx")
     assert probe.makes == []
     with media.scratch() as folder:
-        results = media.make_many(media.keep_file(path).sha256, "document", probe.mime, DOCUMENT[:1], folder)
+        results = media.make_renditions(media.store_file(path).sha256, "document", probe.mime, DOCUMENT[:1], folder)
     assert isinstance(results[0], tuple)
     assert isinstance(results[0][1], NoMaker)
 
@@ -189,7 +189,7 @@ def test_a_plain_archive_called_docx_is_a_lie(media: Media, tmp_path: Path) -> N
 
     with zipfile.ZipFile(tmp_path / "a.docx", "w") as package:
         package.writestr("anything.txt", "words")
-    with pytest.raises(LyingName, match="application/zip"):
+    with pytest.raises(MisnamedFile, match="application/zip"):
         media.probe(tmp_path / "a.docx", "a.docx")
     (tmp_path / "a.docx").rename(tmp_path / "a.zip")
     assert media.probe(tmp_path / "a.zip", "a.zip").kind == "unknown"

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from vitrine.media.errors import Undecodable
-from vitrine.media.renditions import Made, Spec
+from vitrine.media.renditions import MadeRendition, Spec
 from vitrine.media.service import Media
 from vitrine.media.svg import safe_svg
 
@@ -28,8 +28,8 @@ def test_a_drawing_of_illustrator_is_drawn(media: Media, tmp_path: Path) -> None
     assert (probe.kind, probe.display_width, probe.display_height) == ("image", 200, 100)
     specs = [Spec("thumbnail", "image", 100)]
     with media.scratch() as folder:
-        thumbnail = media.make_many(media.keep_file(path).sha256, "image", "image/svg+xml", specs, folder)[0]
-        assert isinstance(thumbnail, Made), thumbnail
+        thumbnail = media.make_renditions(media.store_file(path).sha256, "image", "image/svg+xml", specs, folder)[0]
+        assert isinstance(thumbnail, MadeRendition), thumbnail
     cleaned = safe_svg(path.read_bytes())
     assert b"fill:#0000ff;" in cleaned
     assert b"R&amp;B" in cleaned

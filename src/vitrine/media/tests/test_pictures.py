@@ -10,7 +10,7 @@ from PIL import Image
 
 from vitrine.media.errors import TooManyPixels, Undecodable
 from vitrine.media.probe import Limits
-from vitrine.media.renditions import Made, Spec
+from vitrine.media.renditions import MadeRendition, Spec
 from vitrine.media.service import Media
 from vitrine.testing import media_factory as make
 from vitrine.testing import media_kinds as kinds
@@ -22,10 +22,10 @@ NAMES = {
 THUMBNAIL = [Spec("thumbnail", "image", 96)]
 
 
-def _make(media: Media, path: Path, mime: str, specs: list[Spec], folder: Path) -> dict[str, Made]:
-    results = media.make_many(media.keep_file(path).sha256, "image", mime, specs, folder)
-    assert all(isinstance(result, Made) for result in results), results
-    return {result.name: result for result in results if isinstance(result, Made)}
+def _make(media: Media, path: Path, mime: str, specs: list[Spec], folder: Path) -> dict[str, MadeRendition]:
+    results = media.make_renditions(media.store_file(path).sha256, "image", mime, specs, folder)
+    assert all(isinstance(result, MadeRendition) for result in results), results
+    return {result.name: result for result in results if isinstance(result, MadeRendition)}
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from vitrine.media.errors import EmptyFile, LyingName, TooManyPixels, Undecodable
+from vitrine.media.errors import EmptyFile, MisnamedFile, TooManyPixels, Undecodable
 from vitrine.media.service import Media
 from vitrine.testing import media_factory as make
 
@@ -41,7 +41,7 @@ def test_a_picture_under_another_pictures_name_is_taken_for_what_it_is(media: Me
 def test_html_called_jpg_is_refused(media: Media, tmp_path: Path) -> None:
     path = tmp_path / "a.jpg"
     path.write_text("<!doctype html><title>Not a picture</title>")
-    with pytest.raises(LyingName, match="text/html"):
+    with pytest.raises(MisnamedFile, match="text/html"):
         media.probe(path, "a.jpg")
 
 

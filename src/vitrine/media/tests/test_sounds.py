@@ -7,7 +7,7 @@ import pyvips
 
 from vitrine.media.errors import Undecodable
 from vitrine.media.kinds import FILMS, SOUND_OF, kind_of
-from vitrine.media.renditions import Made, Spec, can_make, spec_of
+from vitrine.media.renditions import MadeRendition, Spec, can_make, spec_of
 from vitrine.media.renditions.recipes import DEFAULT_RECIPES
 from vitrine.media.service import Media
 from vitrine.testing import media_factory as make
@@ -23,10 +23,10 @@ RECIPES = [
 ]
 
 
-def _make(media: Media, path: Path, mime: str, specs: list[Spec], folder: Path) -> dict[str, Made]:
-    results = media.make_many(media.keep_file(path).sha256, "audio", mime, specs, folder)
-    assert all(isinstance(result, Made) for result in results), results
-    return {result.name: result for result in results if isinstance(result, Made)}
+def _make(media: Media, path: Path, mime: str, specs: list[Spec], folder: Path) -> dict[str, MadeRendition]:
+    results = media.make_renditions(media.store_file(path).sha256, "audio", mime, specs, folder)
+    assert all(isinstance(result, MadeRendition) for result in results), results
+    return {result.name: result for result in results if isinstance(result, MadeRendition)}
 
 
 @pytest.mark.parametrize("name", NAMES)

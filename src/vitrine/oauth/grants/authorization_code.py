@@ -3,14 +3,14 @@
 from vitrine.applications import Application
 from vitrine.oauth import codes
 from vitrine.oauth.errors import TokenError
-from vitrine.oauth.grants.base import Desk, Form, refuse_scope
-from vitrine.oauth.openid import Identity
+from vitrine.oauth.grants.base import GrantContext, Form, refuse_scope
+from vitrine.oauth.openid import AuthenticationContext
 from vitrine.oauth.scopes import OPENID
 from vitrine.oauth.tokens import Issued
 
 
 class AuthorizationCode:
-    def redeem(self, desk: Desk, application: Application, form: Form, _address: str) -> Issued:
+    def redeem(self, desk: GrantContext, application: Application, form: Form, _address: str) -> Issued:
         code, redirect_uri = form.get("code"), form.get("redirect_uri")
         if not code or not redirect_uri:
             raise TokenError("invalid_request", "code and redirect_uri are required.")
@@ -23,7 +23,7 @@ class AuthorizationCode:
                 scope = None if found.scope is None else frozenset(found.scope)
                 identity = None
                 if scope is not None and OPENID in scope:
-                    identity = Identity(found.account_id, found.nonce, found.authenticated)
+                    identity = AuthenticationContext(found.account_id, found.nonce, found.auth_time)
                 return desk.tokens.issue(work, application, found.account_id, found.id, scope, identity=identity)
             except codes.Replayed as refusal:
                 replayed = refusal  # leave the transaction normally: the revocation must be kept

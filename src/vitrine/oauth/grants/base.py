@@ -17,7 +17,7 @@ Form = Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class GrantContext:
     """What every grant works with."""
 
     database: Database
@@ -46,6 +46,6 @@ def asked_scope(form: Form, application: Application) -> frozenset[str]:
 
 
 class Grant(Protocol):
-    def redeem(self, desk: Desk, application: Application, form: Form, address: str) -> Issued:
+    def redeem(self, desk: GrantContext, application: Application, form: Form, address: str) -> Issued:
         """Check what the client presents and issue a token. Raises TokenError. Opens its own transactions."""
         ...

@@ -6,7 +6,7 @@ only the owner can turn, and which is bound to their own account (docs/decisions
 
 from vitrine.applications import Application, Switch
 from vitrine.oauth.errors import TokenError
-from vitrine.oauth.grants.base import Desk, Form, asked_scope
+from vitrine.oauth.grants.base import GrantContext, Form, asked_scope
 from vitrine.oauth.scopes import IDENTITY
 from vitrine.oauth.tokens import Issued
 from vitrine.platform import audit
@@ -16,7 +16,7 @@ _REMEDY = "Its owner must first switch on that it may act for them without a per
 
 
 class ClientCredentials:
-    def redeem(self, desk: Desk, application: Application, form: Form, address: str) -> Issued:
+    def redeem(self, desk: GrantContext, application: Application, form: Form, address: str) -> Issued:
         if application.switches.has_old_answers:
             raise TokenError("invalid_request", "grant_type is missing or unknown.")  # as in 01 section 4.1 row 1
         if not application.switches.is_on(Switch.ACTS_AS_OWNER, desk.policy):

@@ -3,26 +3,26 @@
 from vitrine.applications import Application
 from vitrine.oauth import devices
 from vitrine.oauth.errors import TokenError
-from vitrine.oauth.grants.base import Desk, Form
-from vitrine.oauth.openid import Identity
+from vitrine.oauth.grants.base import GrantContext, Form
+from vitrine.oauth.openid import AuthenticationContext
 from vitrine.oauth.scopes import OPENID
 from vitrine.oauth.tokens import Issued
 
 
 class DeviceCode:
-    def redeem(self, desk: Desk, application: Application, form: Form, _address: str) -> Issued:
+    def redeem(self, desk: GrantContext, application: Application, form: Form, _address: str) -> Issued:
         if not application.switches.may_offer_devices:
             raise TokenError("invalid_request", "grant_type is missing or unknown.")
         secret = form.get("device_code")
         if not secret:
             raise TokenError("invalid_request", "device_code is required.")
-        waits: devices.Waiting | None = None
+        waits: devices.AuthorizationPending | None = None
         with desk.database.write() as work:
             try:
                 allowed = devices.poll(work, application, secret)
                 scope = frozenset(allowed.scope)
-                identity = Identity(allowed.account_id, None, None) if OPENID in scope else None
+                identity = AuthenticationContext(allowed.account_id, None, None) if OPENID in scope else None
                 return desk.tokens.issue(work, application, allowed.account_id, None, scope, identity=identity)
-            except devices.Waiting as refusal:
+            except devices.AuthorizationPending as refusal:
                 waits = refusal  # the time of this poll must be kept
         raise waits

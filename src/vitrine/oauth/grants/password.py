@@ -4,13 +4,13 @@ from vitrine.accounts.errors import AccountLocked, WrongCredentials
 from vitrine.applications import Application, Switch
 from vitrine.oauth import scopes
 from vitrine.oauth.errors import TokenError
-from vitrine.oauth.grants.base import Desk, Form, asked_scope, refuse_scope
+from vitrine.oauth.grants.base import GrantContext, Form, asked_scope, refuse_scope
 from vitrine.oauth.tokens import Issued
 from vitrine.platform import audit
 
 
 class Password:
-    def redeem(self, desk: Desk, application: Application, form: Form, address: str) -> Issued:
+    def redeem(self, desk: GrantContext, application: Application, form: Form, address: str) -> Issued:
         if not application.switches.is_on(Switch.PASSWORD_GRANT, desk.policy):
             raise TokenError("unsupported_grant_type", "The password grant is switched off for this application.")
         login, password = form.get("username"), form.get("password")

@@ -2,13 +2,13 @@
 
 from vitrine.applications import Application, Switch
 from vitrine.oauth.errors import TokenError
-from vitrine.oauth.grants.base import Desk, Form, asked_scope
+from vitrine.oauth.grants.base import GrantContext, Form, asked_scope
 from vitrine.oauth.refresh import FamilyEnded
 from vitrine.oauth.tokens import Issued
 
 
 class RefreshToken:
-    def redeem(self, desk: Desk, application: Application, form: Form, _address: str) -> Issued:
+    def redeem(self, desk: GrantContext, application: Application, form: Form, _address: str) -> Issued:
         if application.switches.has_old_answers or application.switches.is_on(Switch.ENDLESS_TOKEN, desk.policy):
             raise TokenError("unsupported_grant_type", "Tokens of this application have no end to be put off.")
         secret = form.get("refresh_token")

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from vitrine.errors import Invalid, Unavailable
-from vitrine.platform.mail import Letter, Smtp, transport_of
+from vitrine.platform.mail import Email, Smtp, transport_of
 
 
 class Server(socketserver.ThreadingTCPServer):
@@ -58,7 +58,7 @@ def server() -> Iterator[Server]:
 
 
 def send(server: Server) -> None:
-    message = Letter("ada@museum.example", "Été", "Bonjour\n").message("vitrine@dam.test")
+    message = Email("ada@museum.example", "Été", "Bonjour\n").message("vitrine@dam.test")
     transport_of(f"smtp://127.0.0.1:{server.server_address[1]}", None).send(message)  # type: ignore[arg-type]
 
 

@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from vitrine.errors import Unavailable
-from vitrine.platform.database import _TIDY_EVERY, Database, NotNow, UnitOfWork
+from vitrine.platform.database import _CHECKPOINT_EVERY, Database, DatabaseBusy, UnitOfWork
 from vitrine.platform.engines import BUSY_TIMEOUT_MS
 from vitrine.platform.prepared import Prepared, PreparedChange
 from vitrine.platform.tables import stamps
@@ -133,7 +133,7 @@ def test_what_is_not_remembered_is_found_in_one_snapshot(database: Database, str
 
 def test_few_rows_are_remembered_as_a_whole(database: Database, stranger: sqlite3.Connection) -> None:
     def few(work: UnitOfWork) -> list[tuple[int, ...]]:
-        return BY_NAME.few_raw(work, "a")
+        return BY_NAME.cached_raw(work, "a")
 
     seen = statements(database)
     assert database.reading(few) == database.reading(few) == [(1,)]
@@ -152,7 +152,7 @@ def test_a_write_without_waiting_does_not_wait_and_has_done_nothing(
 ) -> None:
     stranger.execute("BEGIN IMMEDIATE")
     entered = False
-    with pytest.raises(NotNow), database.without_waiting(), database.write():
+    with pytest.raises(DatabaseBusy), database.without_waiting(), database.write():
         entered = True
     assert not entered
     stranger.execute("ROLLBACK")
@@ -184,13 +184,13 @@ def test_a_write_without_waiting_that_fails_leaves_nothing(database: Database) -
 
 
 def test_writes_without_waiting_are_moved_into_the_file_by_somebody_else(database: Database, tmp_path: Path) -> None:
-    for number in range(_TIDY_EVERY):
+    for number in range(_CHECKPOINT_EVERY):
         with database.without_waiting(), database.write() as work:
             SET.run(work, which="a", new=number)
     database.close()  # waits for the thread, and SQLite itself moves what is left
     assert not (tmp_path / "vitrine.sqlite3-wal").exists()
     with closing(sqlite3.connect(tmp_path / "vitrine.sqlite3")) as found:
-        assert found.execute("SELECT value FROM stamps").fetchone() == (_TIDY_EVERY - 1,)
+        assert found.execute("SELECT value FROM stamps").fetchone() == (_CHECKPOINT_EVERY - 1,)
 
 
 def test_after_commit_runs_after_a_write_without_waiting_too(database: Database) -> None:

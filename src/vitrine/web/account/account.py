@@ -6,7 +6,7 @@ from starlette.routing import Route
 
 from vitrine.accounts import Actor, CollectionGrant, SessionId, User
 from vitrine.applications import Account, ApplicationId, Authorised
-from vitrine.edge import off, read, services, write
+from vitrine.edge import run_in_thread, read, services_of, write
 from vitrine.errors import DomainError, Invalid
 from vitrine.library.model import Collection, Databox
 from vitrine.oauth.notices import EVERYTHING
@@ -14,7 +14,7 @@ from vitrine.oauth.scopes import described
 from vitrine.platform.database import UnitOfWork
 from vitrine.web.shared.errors import json_answer
 from vitrine.web.shared.forms import known, posted, xhr
-from vitrine.web.shared.reauthentication import freshly
+from vitrine.web.shared.reauthentication import requires_recent_auth
 from vitrine.web.shared.render import LANGUAGES, page, redirect, said
 
 TEXTS = (
@@ -33,8 +33,8 @@ TEXTS = (
 
 
 async def info(request: Request) -> Response:
-    here = services(request)
-    user = await read(request, known, lambda work, actor: here.accounts.get(work, actor.must_user_id))
+    services = services_of(request)
+    user = await read(request, known, lambda work, actor: services.accounts.get(work, actor.must_user_id))
     return page(
         request, "account/info.html", tab="info", user=user, saved="saved" in request.query_params, languages=LANGUAGES
     )
@@ -42,24 +42,24 @@ async def info(request: Request) -> Response:
 
 async def save(request: Request) -> Response:
     given = await posted(request)
-    here = services(request)
+    services = services_of(request)
     changes: dict[str, object] = {name: given[name].strip() for name in TEXTS if name in given}
     if given.get("gender") in ("0", "1", "2"):
         changes["gender"] = int(given["gender"])
     if "locale" in given:
         changes["locale"] = given["locale"] if given["locale"] in LANGUAGES else None
-    await write(request, known, lambda work, actor: here.accounts.update_profile(work, actor, changes))
+    await write(request, known, lambda work, actor: services.accounts.update_profile(work, actor, changes))
     return redirect("/account/?saved")
 
 
 async def access(request: Request) -> Response:
     """Every collection one may use, with one's rights in words."""
-    here = services(request)
+    services = services_of(request)
 
     def call(work: UnitOfWork, actor: Actor) -> list[tuple[Databox, list[tuple[Collection, CollectionGrant]]]]:
-        structure = here.records.structure(work)
+        structure = services.records.structure(work)
         boxes = []
-        for box in here.records.databoxes(work, actor):
+        for box in services.records.databoxes(work, actor):
             mine = [one for one in structure.collections_of(box.id) if one.id in actor.rights.collections]
             boxes.append((box, [(one, actor.rights.collections[one.id]) for one in mine]))
         return boxes
@@ -78,38 +78,38 @@ RIGHTS = {
 
 
 async def sessions(request: Request) -> Response:
-    here = services(request)
-    found = await read(request, known, here.accounts.sessions)
+    services = services_of(request)
+    found = await read(request, known, services.accounts.sessions)
     return page(request, "account/sessions.html", tab="sessions", sessions=found, ended="ended" in request.query_params)
 
 
 async def end_session(request: Request) -> Response:
     await posted(request)
     session_id = SessionId(request.path_params["id"])
-    await write(request, known, lambda work, actor: services(request).accounts.end_session(work, actor, session_id))
+    await write(request, known, lambda work, actor: services_of(request).accounts.end_session(work, actor, session_id))
     return redirect("/account/security/sessions/")
 
 
 async def end_others(request: Request) -> Response:
     await posted(request)
-    await write(request, known, services(request).accounts.end_other_sessions)
+    await write(request, known, services_of(request).accounts.end_other_sessions)
     return redirect("/account/security/sessions/")
 
 
 async def end_everything(request: Request, _given: dict[str, str]) -> Response:
-    await write(request, known, services(request).accounts.end_everything)
+    await write(request, known, services_of(request).accounts.end_everything)
     return redirect("/account/security/sessions/?ended")
 
 
 async def password(request: Request) -> Response:
     if request.method != "POST":
         has = await read(
-            request, known, lambda work, who: services(request).accounts.has_password(work, who.must_user_id)
+            request, known, lambda work, who: services_of(request).accounts.has_password(work, who.must_user_id)
         )
         done = "done" in request.query_params
         return page(request, "account/password.html", tab="", faults={}, done=done, has_password=has)
     given = await posted(request)
-    here = services(request)
+    services = services_of(request)
 
     actor = await read(request, known, lambda _work, actor: actor)
     try:
@@ -117,7 +117,7 @@ async def password(request: Request) -> Response:
             raise Invalid("The two new passwords are not the same.", field="again")
         old, new = given.get("old", ""), given.get("new", "")
         end = "end-applications" in given
-        await off(lambda: here.accounts.change_password(actor, old=old, new=new, end_applications=end))
+        await run_in_thread(lambda: services.accounts.change_password(actor, old=old, new=new, end_applications=end))
     except DomainError as refusal:
         field = "new" if refusal.field == "password" else refusal.field or "old"
         faults = {field: said(request, refusal)}
@@ -126,12 +126,12 @@ async def password(request: Request) -> Response:
 
 
 async def applications(request: Request) -> Response:
-    here = services(request)
+    services = services_of(request)
 
     def call(work: UnitOfWork, actor: Actor) -> tuple[list[Authorised], bool, User]:
         mine = actor.must_user_id
-        wanted = here.oauth.notices.are_wanted(work, mine)
-        return here.applications.authorised(work, actor), wanted, here.accounts.get(work, mine)
+        wanted = services.oauth.notices.are_wanted(work, mine)
+        return services.applications.authorised(work, actor), wanted, services.accounts.get(work, mine)
 
     found, letters, user = await read(request, known, call)
     return page(
@@ -152,15 +152,15 @@ async def letters(request: Request) -> Response:
     """Whether a letter tells that an application got access."""
     given = await posted(request)
     on = given.get("on") == "1"
-    await write(request, known, lambda work, actor: services(request).oauth.notices.want(work, actor, on=on))
+    await write(request, known, lambda work, actor: services_of(request).oauth.notices.want(work, actor, on=on))
     return redirect("/account/security/applications/?saved#letters")
 
 
 async def forget(request: Request) -> Response:
     await posted(request)
     application = ApplicationId(request.path_params["id"])
-    here = services(request)
-    await write(request, known, lambda work, actor: here.oauth.forget_application(work, actor, application))
+    services = services_of(request)
+    await write(request, known, lambda work, actor: services.oauth.forget_application(work, actor, application))
     return redirect("/account/security/applications/")
 
 
@@ -172,8 +172,8 @@ async def revoke(request: Request) -> Response:
 
 async def _revoke(request: Request) -> None:
     application = ApplicationId(request.path_params["id"])
-    here = services(request)
-    await write(request, known, lambda work, actor: here.oauth.revoke_application(work, actor, application))
+    services = services_of(request)
+    await write(request, known, lambda work, actor: services.oauth.revoke_application(work, actor, application))
 
 
 async def grant(request: Request) -> Response:
@@ -192,7 +192,7 @@ ROUTES = [
     Route("/account/reset-password/", password, methods=["GET", "POST"]),
     Route("/account/security/sessions/", sessions, methods=["GET"]),
     Route("/account/security/sessions/end-others/", end_others, methods=["POST"]),
-    Route("/account/security/sessions/end-everything/", freshly(end_everything), methods=["POST"]),
+    Route("/account/security/sessions/end-everything/", requires_recent_auth(end_everything), methods=["POST"]),
     Route("/session/delete/{id:int}", end_session, methods=["POST"]),
     Route("/account/security/applications/", applications, methods=["GET"]),
     Route("/account/security/applications/letters/", letters, methods=["POST"]),

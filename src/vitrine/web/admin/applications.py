@@ -8,7 +8,7 @@ from starlette.routing import Route
 
 from vitrine.accounts import Actor
 from vitrine.applications import ApplicationId, usage
-from vitrine.edge import long_read, services, write
+from vitrine.edge import long_read, services_of, write
 from vitrine.errors import Invalid
 from vitrine.platform.database import UnitOfWork
 from vitrine.web.shared.forms import known, posted
@@ -23,38 +23,38 @@ async def show(request: Request) -> Response:
 
 
 async def _page(request: Request, fault: str = "", of: int = 0) -> Response:
-    here = services(request)
+    services = services_of(request)
     words = request.query_params.get("q", "").strip()[:100]
     number = request.query_params.get("page", "1")
     at = max(int(number[:6]) if number.isdecimal() else 1, 1)
 
     def call(work: UnitOfWork, actor: Actor) -> dict[str, Any]:
-        found = here.portal.every(work, actor, limit=PER_PAGE + 1, offset=(at - 1) * PER_PAGE, words=words)
+        found = services.portal.every(work, actor, limit=PER_PAGE + 1, offset=(at - 1) * PER_PAGE, words=words)
         shown = found[:PER_PAGE]
         return {
-            "applications": shown, "more": len(found) > PER_PAGE, "people": here.applications.people(work, shown),
+            "applications": shown, "more": len(found) > PER_PAGE, "people": services.applications.people(work, shown),
             "month": usage.summaries(work, [one.id for one in shown], usage.KEPT),
         }  # fmt: skip
 
     return page(
         request, "admin/applications.html", words=words, at=at, fault=fault, fault_of=of,
-        needs_approval=here.portal.needs_approval, **await long_read(request, known, call),
+        needs_approval=services.portal.needs_approval, **await long_read(request, known, call),
     )  # fmt: skip
 
 
 async def decide(request: Request) -> Response:
     given = await posted(request)
-    here = services(request)
+    services = services_of(request)
     application_id, action = ApplicationId(request.path_params["id"]), given.get("do", "")
     reason = given.get("reason", "")
 
     def call(work: UnitOfWork, actor: Actor) -> None:
         if action in ("approve", "refuse"):
-            here.portal.decide(work, actor, application_id, yes=action == "approve", reason=reason)
+            services.portal.decide(work, actor, application_id, yes=action == "approve", reason=reason)
         elif action == "suspend":
-            here.portal.suspend(work, actor, application_id, reason, by="admin")
+            services.portal.suspend(work, actor, application_id, reason, by="admin")
         elif action == "resume":
-            here.portal.resume(work, actor, application_id, by="admin")
+            services.portal.resume(work, actor, application_id, by="admin")
         else:
             raise Invalid("There is no such choice.", field="do")
 

@@ -8,10 +8,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from vitrine.accounts import Actor
-from vitrine.edge import long_read, services, write
+from vitrine.edge import long_read, services_of, write
 from vitrine.errors import Invalid
 from vitrine.platform import audit
-from vitrine.platform.audit import Line, Wanted
+from vitrine.platform.audit import Line, AuditFilter
 from vitrine.platform.database import UnitOfWork
 from vitrine.web.shared.forms import known
 from vitrine.web.shared.render import page
@@ -22,7 +22,7 @@ SHOWN, IN_A_FILE = 100, 10_000
 
 async def show(request: Request) -> Response:
     """The newest lines of what is asked, a hundred at once."""
-    here, wanted = services(request), _wanted(request)
+    here, wanted = services_of(request), _wanted(request)
     found = await long_read(
         request, known, lambda work, actor: here.accounts.audit_lines(work, actor, wanted, SHOWN + 1)
     )
@@ -33,7 +33,7 @@ async def show(request: Request) -> Response:
 
 async def export(request: Request) -> Response:
     """The same as JSON Lines, at most ten thousand (`vitrine audit` has no such bound). That it was taken is a line."""
-    here, wanted = services(request), _wanted(request)
+    here, wanted = services_of(request), _wanted(request)
 
     def call(work: UnitOfWork, actor: Actor) -> list[Line]:
         made = here.accounts.audit_lines(work, actor, wanted, IN_A_FILE)
@@ -46,12 +46,12 @@ async def export(request: Request) -> Response:
     return Response(body, media_type="application/jsonl", headers=headers)
 
 
-def _wanted(request: Request) -> Wanted:
+def _wanted(request: Request) -> AuditFilter:
     """What the address asks for. Raises Invalid naming the field."""
     given = request.query_params
     before = given.get("before", "")
     until = _day(given.get("until", ""), "until")
-    return Wanted(
+    return AuditFilter(
         _day(given.get("since", ""), "since"),
         None if until is None else until + timedelta(days=1),  # a day that is named is meant with its evening
         given.get("action", "").strip()[:80],

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from vitrine.accounts import Actor, Right
-from vitrine.edge import csrf, off, parameters, read, services, write
+from vitrine.edge import csrf, run_in_thread, parameters, read, services_of, write
 from vitrine.edge.params import Params
 from vitrine.errors import DomainError, Forbidden, Invalid, NotFound
 from vitrine.library.quarantine.checks import CHECKS
@@ -39,10 +39,10 @@ class Typed:
 
 
 async def listed(request: Request) -> Response:
-    here = services(request)
+    services = services_of(request)
 
     def call(work: UnitOfWork, actor: Actor) -> list[tuple[str, list[Collection]]]:
-        structure = here.records.structure(work)
+        structure = services.records.structure(work)
         mine = [one for one in structure.collections.values() if manages(work, actor, one.id)]
         if not mine and not actor.is_admin:
             raise NotFound("There is nothing at this address.")
@@ -62,7 +62,7 @@ async def show(request: Request) -> Response:
 
 
 async def _page(request: Request, typed: Typed, *, saved: str = "") -> Response:
-    here, base = services(request), CollectionId(request.path_params["base_id"])
+    here, base = services_of(request), CollectionId(request.path_params["base_id"])
 
     def call(work: UnitOfWork, actor: Actor) -> dict[str, Any]:
         collection = _mine(request, work, actor, base)
@@ -72,7 +72,7 @@ async def _page(request: Request, typed: Typed, *, saved: str = "") -> Response:
             "collection": collection,
             "marks": typed.marks or {"show": collection.public_presentation, **forms.stamp_fields(collection.stamp)},
             "checks": typed.checks or forms.check_fields(policy),
-            "own": here.quarantine.says(work, base),
+            "own": here.quarantine.has_own_policy(work, base),
             "fields": [one.name for one in structure.fields[collection.databox_id] if not one.business],
             "others": [one for one in structure.collections.values() if one.databox_id == collection.databox_id],
         }
@@ -88,7 +88,7 @@ async def _page(request: Request, typed: Typed, *, saved: str = "") -> Response:
 def _mine(request: Request, work: UnitOfWork, actor: Actor, base: CollectionId) -> Collection:
     """Raises NotFound for collections that are not there and for those of others alike."""
     try:
-        return services(request).presentation.permit(work, actor, base)
+        return services_of(request).presentation.permit(work, actor, base)
     except Forbidden as refusal:
         raise NotFound("There is nothing at this address.", why=refusal.why) from refusal
 
@@ -135,24 +135,24 @@ async def _kept(request: Request, params: Params, name: str) -> str | None:
         return None
     where = "stamp" if name == "logo" else "watermark"
     try:
-        return await off(partial(services(request).presentation.keep_picture, sent.file, sent.filename or name))
+        return await run_in_thread(partial(services_of(request).presentation.keep_picture, sent.file, sent.filename or name))
     except DomainError as refusal:
         refusal.field = where
         raise
 
 
 def _set_marks(request: Request, work: UnitOfWork, actor: Actor, base: CollectionId, changes: dict[str, Any]) -> None:
-    here = services(request)
+    services = services_of(request)
     collection = _mine(request, work, actor, base)
-    public = [one.name for one in here.records.structure(work).fields[collection.databox_id] if not one.business]
+    public = [one.name for one in services.records.structure(work).fields[collection.databox_id] if not one.business]
     for unknown in forms.unknown_fields(changes.get("stamp"), public):
         raise Invalid("There is no public field {name}.", field="stamp", values={"name": unknown})
-    here.presentation.set(work, actor, base, changes)
+    services.presentation.set(work, actor, base, changes)
 
 
 async def set_checks(request: Request) -> Response:
     """The checks of this collection: said whole, or forgotten, so that those of databox and instance count again."""
-    here, base = services(request), CollectionId(request.path_params["base_id"])
+    here, base = services_of(request), CollectionId(request.path_params["base_id"])
     params = await parameters(request)
     csrf.require(request, params.text("csrf"))
     forget = params.text("do") == "forget"

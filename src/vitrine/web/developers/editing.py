@@ -18,16 +18,16 @@ from vitrine.applications.checks import bad_url
 from vitrine.applications.portal import People
 from vitrine.applications.redirects import bad_redirect
 from vitrine.applications.secret_views import Offer
-from vitrine.edge import Services, nobody, off, parameters, read, services, write
+from vitrine.edge import Services, nobody, run_in_thread, parameters, read, services_of, write
 from vitrine.edge.text import json_value
 from vitrine.errors import DomainError, Forbidden, Invalid
 from vitrine.media.renditions import Spec
-from vitrine.oauth.scopes import BY_NAME, LOOKING
+from vitrine.oauth.scopes import BY_NAME, READ_ONLY
 from vitrine.platform.database import UnitOfWork
 from vitrine.web.developers.settings import ONE, application_id, facts, settings_page
 from vitrine.web.shared.errors import json_answer
 from vitrine.web.shared.forms import known, posted, xhr
-from vitrine.web.shared.reauthentication import freshly
+from vitrine.web.shared.reauthentication import requires_recent_auth
 from vitrine.web.shared.render import page, redirect, said, translate
 
 LOGO_BYTES = 5 * 2**20
@@ -41,18 +41,18 @@ def back(request: Request, section: str = "", sub: str = "") -> Response:
 
 async def edit(request: Request) -> Response:
     """GET: the form with the card that people will see. POST: keep it."""
-    here = services(request)
+    services = services_of(request)
     if request.method != "POST":
         found = await read(
-            request, known, lambda work, actor: here.applications.get(work, actor, application_id(request))
+            request, known, lambda work, actor: services.applications.get(work, actor, application_id(request))
         )
         return _edit_page(request, found, {})
     given = await posted(request)
     try:
-        await write(request, known, lambda work, actor: here.portal.edit(work, actor, application_id(request), given))
+        await write(request, known, lambda work, actor: services.portal.edit(work, actor, application_id(request), given))
     except BadApplication as refusal:
         found = await read(
-            request, known, lambda work, actor: here.applications.get(work, actor, application_id(request))
+            request, known, lambda work, actor: services.applications.get(work, actor, application_id(request))
         )
         faults = {name: translate(request, text) for name, text in refusal.faults.items()}
         return _edit_page(request, found, faults, given)
@@ -70,15 +70,15 @@ def _edit_page(
 
 async def set_kind(request: Request) -> Response:
     given = await posted(request)
-    here = services(request)
+    services = services_of(request)
     wanted = given.get("kind", "")
     try:
         await write(
-            request, known, lambda work, actor: here.portal.set_kind(work, actor, application_id(request), wanted)
+            request, known, lambda work, actor: services.portal.set_kind(work, actor, application_id(request), wanted)
         )
     except Invalid as refusal:
         found = await read(
-            request, known, lambda work, actor: here.applications.get(work, actor, application_id(request))
+            request, known, lambda work, actor: services.applications.get(work, actor, application_id(request))
         )
         return _edit_page(request, found, {"kind": said(request, refusal)})
     return back(request, sub="edit/?saved")
@@ -86,12 +86,12 @@ async def set_kind(request: Request) -> Response:
 
 async def logo(request: Request) -> Response:
     """A picture of the application; it is decoded in a child, and only a small PNG of ours is kept."""
-    here = services(request)
+    services = services_of(request)
     params = await parameters(request, max_bytes=LOGO_BYTES + FILE_BYTES)
     try:
         given = await posted(request)
         found = await read(
-            request, known, lambda work, actor: here.applications.get(work, actor, application_id(request))
+            request, known, lambda work, actor: services.applications.get(work, actor, application_id(request))
         )
         files = [one for one in params.files.get("logo", []) if one.filename]
         picture = None
@@ -99,14 +99,14 @@ async def logo(request: Request) -> Response:
             try:
                 if not files:
                     raise Invalid("Choose a picture.", field="logo")
-                picture = await off(lambda: _small(here, files[0]))
+                picture = await run_in_thread(lambda: _small(services, files[0]))
             except DomainError as refusal:
                 return _edit_page(request, found, {"logo": said(request, refusal)})
     finally:
         await params.close()
 
     def call(work: UnitOfWork, actor: Actor) -> None:
-        here.portal.set_logo(work, actor, application_id(request), picture)
+        services.portal.set_logo(work, actor, application_id(request), picture)
 
     await write(request, known, call)
     return back(request, sub="edit/?saved")
@@ -123,7 +123,7 @@ def _small(here: Services, file: UploadFile) -> bytes:
             raise Invalid("{name} is not a picture: choose a PNG, JPEG or WebP file.", field="logo",
                           values={"name": file.filename})  # fmt: skip
         spec = Spec("logo", "image", size=LOGO_PX, codec="png", flatten=False)
-        made = here.media.make_from(source, probe.mime, spec, Path(folder))
+        made = here.media.make_one(source, probe.mime, spec, Path(folder))
         return Path(made.path).read_bytes()
 
 
@@ -134,9 +134,9 @@ def _scratch(here: Services) -> Path:
 
 
 async def show_logo(request: Request) -> Response:
-    here = services(request)
+    services = services_of(request)
     client_id = request.path_params["client_id"]
-    mark, picture = await read(request, nobody, lambda work, _actor: here.portal.logo(work, client_id))
+    mark, picture = await read(request, nobody, lambda work, _actor: services.portal.logo(work, client_id))
     kept = (
         "public, max-age=31536000, immutable" if request.query_params.get("v") == mark[:10] else "public, max-age=300"
     )
@@ -147,16 +147,16 @@ async def show_logo(request: Request) -> Response:
 async def redirects(request: Request) -> Response:
     """Add, change or remove one address: *old* and *new*, each may be empty."""
     given = await posted(request)
-    here = services(request)
+    services = services_of(request)
     old, new = given.get("old", ""), "" if "remove" in given else given.get("new", "")
     if not old and not new.strip():
         new = " "
 
     def call(work: UnitOfWork, actor: Actor) -> None:
         if not old and not new.strip():
-            here.applications.get(work, actor, application_id(request))
+            services.applications.get(work, actor, application_id(request))
             raise BadApplication({"redirect": "Enter a callback URL, beginning with https://."})
-        here.portal.change_redirect(work, actor, application_id(request), old, new)
+        services.portal.change_redirect(work, actor, application_id(request), old, new)
 
     try:
         await write(request, known, call)
@@ -176,7 +176,7 @@ async def check(request: Request) -> Response:
     if given.get("application", "").isdecimal():
         wanted = ApplicationId(int(given["application"][:15]))
         application = await read(
-            request, known, lambda work, actor: services(request).applications.get(work, actor, wanted)
+            request, known, lambda work, actor: services_of(request).applications.get(work, actor, wanted)
         )
     else:
         await read(request, known, lambda _work, _actor: None)
@@ -194,11 +194,11 @@ async def people(request: Request) -> Response:
 
 
 async def _people(request: Request, faults: dict[str, str]) -> Response:
-    here = services(request)
+    services = services_of(request)
 
     def call(work: UnitOfWork, actor: Actor) -> tuple[Application, People, list[Offer]]:
-        found = here.applications.get(work, actor, application_id(request))
-        return found, here.portal.people(work, actor, found.id), here.portal.offers(work, actor, found.id)
+        found = services.applications.get(work, actor, application_id(request))
+        return found, services.portal.people(work, actor, found.id), services.portal.offers(work, actor, found.id)
 
     found, theirs, offers = await read(request, known, call)
     return page(
@@ -209,24 +209,24 @@ async def _people(request: Request, faults: dict[str, str]) -> Response:
 
 async def change_people(request: Request, given: dict[str, str]) -> Response:
     """*do* says what: add or remove an owner or tester, give the application away, open it to testers only."""
-    here = services(request)
+    services = services_of(request)
     action = given.get("do", "")
     login, person = given.get(action, ""), given.get("person", "")
 
     def call(work: UnitOfWork, actor: Actor) -> bool:
         this = application_id(request)
         if action in ("owner", "tester"):
-            here.portal.add_person(work, actor, this, login, action)
+            services.portal.add_person(work, actor, this, login, action)
         elif action in ("remove-owner", "remove-tester") and person.isdecimal():
-            here.portal.remove_person(work, actor, this, int(person[:15]), action.removeprefix("remove-"))
+            services.portal.remove_person(work, actor, this, int(person[:15]), action.removeprefix("remove-"))
         elif action == "transfer":
-            here.portal.transfer(work, actor, this, login)
+            services.portal.transfer(work, actor, this, login)
         elif action == "only-testers":
-            here.portal.set_only_testers(work, actor, this, on=given.get("on") == "1")
+            services.portal.set_only_testers(work, actor, this, on=given.get("on") == "1")
         else:
-            here.applications.get(work, actor, this)
+            services.applications.get(work, actor, this)
             raise Invalid("There is no such choice.", field="do")
-        return here.applications.may_open(work, actor, this)
+        return services.applications.may_open(work, actor, this)
 
     try:
         may_stay = await write(request, known, call)
@@ -240,10 +240,10 @@ async def change_people(request: Request, given: dict[str, str]) -> Response:
 
 
 async def rotate(request: Request, given: dict[str, str]) -> Response:
-    here = services(request)
+    services = services_of(request)
 
     def call(work: UnitOfWork, actor: Actor) -> str:
-        return here.portal.rotate(work, actor, application_id(request), given.get("overlap", ""))
+        return services.portal.rotate(work, actor, application_id(request), given.get("overlap", ""))
 
     made = await write(request, known, call)
     return await settings_page(request, await facts(request, revealed_secret=made))
@@ -251,18 +251,18 @@ async def rotate(request: Request, given: dict[str, str]) -> Response:
 
 async def end_secret(request: Request) -> Response:
     await posted(request)
-    here = services(request)
-    await write(request, known, lambda work, actor: here.portal.end_old_secret(work, actor, application_id(request)))
+    services = services_of(request)
+    await write(request, known, lambda work, actor: services.portal.end_old_secret(work, actor, application_id(request)))
     return back(request, "secrets")
 
 
 async def add_token(request: Request, given: dict[str, str]) -> Response:
-    here = services(request)
+    services = services_of(request)
 
     def call(work: UnitOfWork, actor: Actor) -> str:
-        found = here.portal.for_token(work, actor, application_id(request))
+        found = services.portal.for_token(work, actor, application_id(request))
         name, days = given.get("token-name", ""), given.get("days", "")
-        return here.personal.add(work, actor, found, name, days, _may(given))
+        return services.personal.add(work, actor, found, name, days, _may(given))
 
     try:
         made = await write(request, known, call)
@@ -277,13 +277,13 @@ async def add_token(request: Request, given: dict[str, str]) -> Response:
 def _may(given: dict[str, str]) -> frozenset[str] | None:
     """What a new token may do: look and search, what is ticked, or (also for who does not say) everything."""
     if given.get("may") == "look":
-        return LOOKING
+        return READ_ONLY
     return frozenset(name for name in BY_NAME if f"scope-{name}" in given) if given.get("may") == "some" else None
 
 
 async def revoke_token(request: Request) -> Response:
     await posted(request)
-    here, token = services(request), int(request.path_params["token"])
+    here, token = services_of(request), int(request.path_params["token"])
 
     def call(work: UnitOfWork, actor: Actor) -> None:
         found = here.applications.get(work, actor, application_id(request))
@@ -295,10 +295,10 @@ async def revoke_token(request: Request) -> Response:
 
 async def revoke_users(request: Request) -> Response:
     await posted(request)
-    here = services(request)
+    services = services_of(request)
 
     def call(work: UnitOfWork, actor: Actor) -> None:
-        here.personal.revoke_users(work, actor, here.applications.get(work, actor, application_id(request)))
+        services.personal.revoke_users(work, actor, services.applications.get(work, actor, application_id(request)))
 
     await write(request, known, call)
     return back(request, "state")
@@ -307,14 +307,14 @@ async def revoke_users(request: Request) -> Response:
 async def state(request: Request) -> Response:
     """Suspend with a reason, or resume."""
     given = await posted(request)
-    here = services(request)
+    services = services_of(request)
 
     def call(work: UnitOfWork, actor: Actor) -> None:
         this = application_id(request)
         if given.get("do") == "resume":
-            here.portal.resume(work, actor, this, by="owner")
+            services.portal.resume(work, actor, this, by="owner")
         else:
-            here.portal.suspend(work, actor, this, given.get("reason", ""), by="owner")
+            services.portal.suspend(work, actor, this, given.get("reason", ""), by="owner")
 
     try:
         await write(request, known, call)
@@ -325,16 +325,16 @@ async def state(request: Request) -> Response:
 
 async def restore(request: Request) -> Response:
     await posted(request)
-    here = services(request)
-    await write(request, known, lambda work, actor: here.portal.restore(work, actor, application_id(request)))
+    services = services_of(request)
+    await write(request, known, lambda work, actor: services.portal.restore(work, actor, application_id(request)))
     return back(request)
 
 
 async def export(request: Request) -> Response:
-    here = services(request)
+    services = services_of(request)
 
     def call(work: UnitOfWork, actor: Actor) -> dict[str, Any]:
-        return here.descriptions.export(work, actor, application_id(request))
+        return services.descriptions.export(work, actor, application_id(request))
 
     made = json.dumps(await read(request, known, call), indent=2, ensure_ascii=False)
     name = f'attachment; filename="application-{application_id(request)}.json"'
@@ -344,7 +344,7 @@ async def export(request: Request) -> Response:
 
 async def bring_in(request: Request) -> Response:
     """A description as a file, or pasted; what is wrong with it is said on the form of a new application."""
-    here = services(request)
+    services = services_of(request)
     params = await parameters(request, max_bytes=4 * FILE_BYTES)
     try:
         given = await posted(request)
@@ -354,7 +354,7 @@ async def bring_in(request: Request) -> Response:
         await params.close()
     try:
         described = _described(text)
-        made = await write(request, known, lambda work, actor: here.descriptions.bring_in(work, actor, described))
+        made = await write(request, known, lambda work, actor: services.descriptions.bring_in(work, actor, described))
     except BadApplication as refusal:
         told = [f"{name}: {translate(request, text)}" for name, text in refusal.faults.items()]
         faults = {"file": " ".join(told)}
@@ -389,10 +389,10 @@ ROUTES = [
     Route(ONE + "logo/", logo, methods=["POST"]),
     Route(ONE + "redirects/", redirects, methods=["POST"]),
     Route(ONE + "people/", people, methods=["GET"]),
-    Route(ONE + "people/", freshly(change_people), methods=["POST"]),
-    Route(ONE + "secrets/", freshly(rotate), methods=["POST"]),
+    Route(ONE + "people/", requires_recent_auth(change_people), methods=["POST"]),
+    Route(ONE + "secrets/", requires_recent_auth(rotate), methods=["POST"]),
     Route(ONE + "secrets/end/", end_secret, methods=["POST"]),
-    Route(ONE + "tokens/", freshly(add_token), methods=["POST"]),
+    Route(ONE + "tokens/", requires_recent_auth(add_token), methods=["POST"]),
     Route(ONE + "tokens/{token:int}/revoke/", revoke_token, methods=["POST"]),
     Route(ONE + "tokens/users/", revoke_users, methods=["POST"]),
     Route(ONE + "state/", state, methods=["POST"]),

@@ -10,7 +10,7 @@ from starlette.routing import Route
 from vitrine.accounts import Actor
 from vitrine.api.capabilities import capability
 from vitrine.applications import Application
-from vitrine.edge import Services, cookie, long_read, off, read, services, write
+from vitrine.edge import Services, cookie, long_read, run_in_thread, read, services_of, write
 from vitrine.edge.calls import GUIDE
 from vitrine.edge.quotas import Left
 from vitrine.errors import Invalid
@@ -50,15 +50,15 @@ async def scopes(request: Request) -> Response:
 
 
 async def _scopes(request: Request, fault: str = "") -> Response:
-    here = services(request)
+    services = services_of(request)
 
     def call(work: UnitOfWork, actor: Actor) -> dict[str, Any]:
-        found = here.applications.get(work, actor, application_id(request))
-        held = here.narrowing.held(work, actor, found, capability)
-        used = here.narrowing.used(work, actor, found, capability)
+        found = services.applications.get(work, actor, application_id(request))
+        held = services.narrowing.held(work, actor, found, capability)
+        used = services.narrowing.used(work, actor, found, capability)
         return {"application": found, "held": held, "used": used}
 
-    await off(here.ledger.flush)
+    await run_in_thread(services.ledger.flush)
     shown = await long_read(request, known, call)
     return page(request, "developers/scopes.html", part="scopes", known=BY_NAME, fault=fault, **shown)
 
@@ -66,11 +66,11 @@ async def _scopes(request: Request, fault: str = "") -> Response:
 async def narrow(request: Request) -> Response:
     """Leave it what is ticked, or take the narrowing back (*do* = undo)."""
     given = await posted(request)
-    here = services(request)
+    services = services_of(request)
     ticked = sorted(name for name in BY_NAME if f"allow-{name}" in given)
 
     def call(work: UnitOfWork, actor: Actor) -> None:
-        here.descriptions.set_scopes(
+        services.descriptions.set_scopes(
             work, actor, application_id(request), None if given.get("do") == "undo" else ticked
         )
 

@@ -16,7 +16,7 @@ from vitrine.applications import (
     ApplicationId,
     BadApplication,
     Draft,
-    Kind,
+    ApplicationKind,
     Policy,
     Profile,
     Switch,
@@ -29,33 +29,33 @@ from vitrine.applications.kinds import KIND_NAMES
 from vitrine.applications.model import Secret
 from vitrine.applications.portal_store import KEPT
 from vitrine.applications.secret_views import Offer
-from vitrine.edge import read, services, write
+from vitrine.edge import read, services_of, write
 from vitrine.errors import Invalid
 from vitrine.oauth.personal_tokens import NamedToken
 from vitrine.oauth.scopes import EVERYTHING, described
 from vitrine.platform.database import UnitOfWork
 from vitrine.web.shared.errors import json_answer
 from vitrine.web.shared.forms import known, posted, xhr
-from vitrine.web.shared.reauthentication import freshly
+from vitrine.web.shared.reauthentication import requires_recent_auth
 from vitrine.web.shared.render import page, redirect, said, translate
 
 EMPTY = Draft("", "", "", "web", "")
 AUTHORIZE, TOKEN = "/api/oauthv2/authorize", "/api/oauthv2/token"
 # Beside these, the settings page has one more choice that is no old habit: acting without a person.
-OLD_HABITS = (Switch.IMPLICIT, Switch.PARAMETER_TOKEN, Switch.SECRET_REQUIRED, Switch.ENDLESS_TOKEN)
+DEPRECATED_FEATURE_TEXTS = (Switch.IMPLICIT, Switch.PARAMETER_TOKEN, Switch.SECRET_REQUIRED, Switch.ENDLESS_TOKEN)
 _ON = frozenset({"1", "true", "on", "yes"})
 
 
 async def dashboard(request: Request) -> Response:
-    here = services(request)
+    services = services_of(request)
 
     def call(work: UnitOfWork, actor: Actor) -> dict[str, Any]:
-        mine = here.applications.own(work, actor)
+        mine = services.applications.own(work, actor)
         return {
             "applications": mine,
-            "people": here.applications.people(work, mine),
+            "people": services.applications.people(work, mine),
             "day": usage.summaries(work, [one.id for one in mine], timedelta(days=1)),
-            "deleted": [(one, one.deleted_at + KEPT) for one in here.portal.deleted(work, actor) if one.deleted_at],
+            "deleted": [(one, one.deleted_at + KEPT) for one in services.portal.deleted(work, actor) if one.deleted_at],
         }
 
     return page(request, "developers/dashboard.html", tab="developer", **await read(request, known, call))
@@ -68,9 +68,9 @@ async def new(request: Request) -> Response:
 
 async def create(request: Request) -> Response:
     given = await posted(request)
-    here = services(request)
+    services = services_of(request)
     chosen = given.get("kind", "")
-    kind = Kind(chosen) if chosen in KIND_NAMES else None
+    kind = ApplicationKind(chosen) if chosen in KIND_NAMES else None
     facts_of = KINDS[kind] if kind else None
     draft = Draft(
         name=given.get("name", ""),
@@ -80,14 +80,14 @@ async def create(request: Request) -> Response:
         callback=_address(given, "callback"),
     )
     try:
-        made = await write(request, known, lambda work, actor: here.portal.create(work, actor, draft, kind))
+        made = await write(request, known, lambda work, actor: services.portal.create(work, actor, draft, kind))
     except BadApplication as refusal:
         faults = {name: translate(request, text) for name, text in refusal.faults.items()}
         return page(request, "developers/new.html", draft=draft, faults=faults, kind=_shown_kind(kind, draft.type))
     return redirect(f"/developers/application/{made.id}/", 302)
 
 
-def _shown_kind(kind: Kind | None, type_: str) -> str:
+def _shown_kind(kind: ApplicationKind | None, type_: str) -> str:
     return kind.value if kind else kind_of("", type_, Profile.STRICT).value
 
 
@@ -127,21 +127,21 @@ async def settings(request: Request) -> Response:
 
 
 async def facts(request: Request, **revealed: str | None) -> Facts:
-    here = services(request)
+    services = services_of(request)
 
     def call(work: UnitOfWork, actor: Actor) -> Facts:
-        application = here.applications.get(work, actor, application_id(request))
+        application = services.applications.get(work, actor, application_id(request))
         return Facts(
             application=application,
             acts_for=machines.acts_for(work, application),
             keeps_secret=machines.keeps_secret(work, actor, application),
-            secret=here.applications.secret(work, actor, application.id),
-            token=here.oauth.developer_token(work, actor, application),
-            is_mine=here.applications.account(work, actor.must_user_id, application) is not None,
-            secrets=tuple(here.portal.secrets(work, actor, application.id)),
-            tokens=tuple(here.personal.all(work, actor, application)),
-            offers=tuple(here.portal.offers(work, actor, application.id)),
-            has_acting_owner=here.applications.acting_account(work, application)[0] is not None,
+            secret=services.applications.secret(work, actor, application.id),
+            token=services.oauth.developer_token(work, actor, application),
+            is_mine=services.applications.account(work, actor.must_user_id, application) is not None,
+            secrets=tuple(services.portal.secrets(work, actor, application.id)),
+            tokens=tuple(services.personal.all(work, actor, application)),
+            offers=tuple(services.portal.offers(work, actor, application.id)),
+            has_acting_owner=services.applications.acting_account(work, application)[0] is not None,
             **revealed,
         )
 
@@ -160,22 +160,22 @@ async def settings_page(
     state_fault: str = "",
 ) -> Response:
     """*redirect_fault* is the address that was to change, what was typed, and what is wrong with it."""
-    here = services(request)
+    services = services_of(request)
     application = known_facts.application
     return page(
         request,
         "developers/settings.html",
         facts=known_facts,
         application=known_facts.application,
-        authorize=here.settings.absolute(AUTHORIZE),
-        token_endpoint=here.settings.absolute(TOKEN),
+        authorize=services.settings.absolute(AUTHORIZE),
+        token_endpoint=services.settings.absolute(TOKEN),
         editing="edit" in request.query_params or bool(fault),
         fault=fault,
         callback=known_facts.application.callback if callback is None else callback,
-        password_grant=known_facts.application.switches.is_on(Switch.PASSWORD_GRANT, here.oauth.policy),
-        habits=_habits(known_facts.application.switches, here.oauth.policy),
+        password_grant=known_facts.application.switches.is_on(Switch.PASSWORD_GRANT, services.oauth.policy),
+        habits=_habits(known_facts.application.switches, services.oauth.policy),
         acts_alone=_acts_alone(known_facts),
-        policy=here.oauth.policy.value,
+        policy=services.oauth.policy.value,
         list_shapes=LIST_SHAPES,
         kind=kind_of(application.kind, application.type, application.switches.profile).value,
         redirect_fault=redirect_fault,
@@ -189,7 +189,7 @@ async def settings_page(
 
 def _habits(switches: Switches, policy: Policy) -> dict[str, bool]:
     """The choices that this kind of application has besides the password grant, and whether each works now."""
-    return {one.value: switches.is_on(one, policy) for one in OLD_HABITS if switches.can_choose(one)}
+    return {one.value: switches.is_on(one, policy) for one in DEPRECATED_FEATURE_TEXTS if switches.can_choose(one)}
 
 
 def _acts_alone(shown: Facts) -> bool | None:
@@ -201,15 +201,15 @@ def _acts_alone(shown: Facts) -> bool | None:
 async def switch(request: Request) -> Response:
     """One of the old habits, or acting without a person, on or off (design 5.3)."""
     given = await posted(request)
-    here = services(request)
-    choices = (*OLD_HABITS, Switch.ACTS_AS_OWNER)
+    services = services_of(request)
+    choices = (*DEPRECATED_FEATURE_TEXTS, Switch.ACTS_AS_OWNER)
     wanted = next((one for one in choices if one.value == given.get("switch")), None)
     if wanted is None:
         raise Invalid("There is no such switch.", field="switch")
     on = given.get("on", "").lower() in _ON
 
     def call(work: UnitOfWork, actor: Actor) -> None:
-        here.applications.set_switch(work, actor, application_id(request), wanted, on=on)
+        services.applications.set_switch(work, actor, application_id(request), wanted, on=on)
 
     await write(request, known, call)
     return _back(request, "machine" if wanted is Switch.ACTS_AS_OWNER else "habits")
@@ -218,10 +218,10 @@ async def switch(request: Request) -> Response:
 async def list_shapes(request: Request) -> Response:
     """How lists that the original sent as objects are written for this application (02 section 7)."""
     given = await posted(request)
-    here = services(request)
+    services = services_of(request)
 
     def call(work: UnitOfWork, actor: Actor) -> None:
-        here.applications.set_list_shapes(work, actor, application_id(request), given.get("list_shapes", ""))
+        services.applications.set_list_shapes(work, actor, application_id(request), given.get("list_shapes", ""))
 
     await write(request, known, call)
     return _back(request, "habits")
@@ -249,11 +249,11 @@ async def callback(request: Request) -> Response:
 
 
 async def _set_callback(request: Request, address: str) -> None:
-    here = services(request)
+    services = services_of(request)
     await write(
         request,
         known,
-        lambda work, actor: here.applications.set_callback(work, actor, application_id(request), address),
+        lambda work, actor: services.applications.set_callback(work, actor, application_id(request), address),
     )
 
 
@@ -269,10 +269,10 @@ async def password_grant(request: Request) -> Response:
     is_xhr = _is_xhr(request)
     given = await (xhr(request) if is_xhr else posted(request))
     on = given.get("grant", "").lower() in _ON
-    here = services(request)
+    services = services_of(request)
 
     def call(work: UnitOfWork, actor: Actor) -> None:
-        here.applications.set_switch(work, actor, application_id(request), Switch.PASSWORD_GRANT, on=on)
+        services.applications.set_switch(work, actor, application_id(request), Switch.PASSWORD_GRANT, on=on)
 
     await write(request, known, call)
     return json_answer({"success": True}) if is_xhr else _back(request, "password-grant")
@@ -287,16 +287,16 @@ async def access_token(request: Request) -> Response:
 
 
 async def _renewed(request: Request) -> str:
-    here = services(request)
+    services = services_of(request)
 
     def call(work: UnitOfWork, actor: Actor) -> str:
-        application = here.portal.for_token(work, actor, application_id(request))
-        return here.oauth.renew_developer_token(work, actor, application)
+        application = services.portal.for_token(work, actor, application_id(request))
+        return services.oauth.renew_developer_token(work, actor, application)
 
     return await write(request, known, call)
 
 
-@freshly
+@requires_recent_auth
 async def _token_form(request: Request, _given: dict[str, str]) -> Response:
     made = await _renewed(request)
     return await settings_page(request, await facts(request, revealed_token=made))
@@ -304,10 +304,10 @@ async def _token_form(request: Request, _given: dict[str, str]) -> Response:
 
 async def revoke_token(request: Request) -> Response:
     await posted(request)
-    here = services(request)
+    services = services_of(request)
 
     def call(work: UnitOfWork, actor: Actor) -> None:
-        here.oauth.revoke_developer_token(work, actor, here.applications.get(work, actor, application_id(request)))
+        services.oauth.revoke_developer_token(work, actor, services.applications.get(work, actor, application_id(request)))
 
     await write(request, known, call)
     return _back(request, "developer-token")
@@ -316,14 +316,14 @@ async def revoke_token(request: Request) -> Response:
 async def reveal(request: Request, _given: dict[str, str]) -> Response:
     """Show client secret and developer token, shortly after signing in. Who may not see the secret, since the
     application acts for somebody else by it, sees their own developer token alone."""
-    here = services(request)
+    services = services_of(request)
 
     def call(work: UnitOfWork, actor: Actor) -> tuple[str | None, str | None]:
-        application = here.applications.get(work, actor, application_id(request))
+        application = services.applications.get(work, actor, application_id(request))
         secret = None
-        if machines.keeps_secret(work, actor, application) and here.applications.secret(work, actor, application.id):
-            secret = here.applications.reveal_secret(work, actor, application.id)
-        return secret, here.oauth.reveal_developer_token(work, actor, application)
+        if machines.keeps_secret(work, actor, application) and services.applications.secret(work, actor, application.id):
+            secret = services.applications.reveal_secret(work, actor, application.id)
+        return secret, services.oauth.reveal_developer_token(work, actor, application)
 
     secret, token = await write(request, known, call)
     return await settings_page(request, await facts(request, revealed_secret=secret, revealed_token=token))
@@ -331,26 +331,26 @@ async def reveal(request: Request, _given: dict[str, str]) -> Response:
 
 async def delete(request: Request) -> Response:
     """The form asks to type the name; the XHR-JSON route asks nothing (01 section 9)."""
-    here = services(request)
+    services = services_of(request)
     if request.method == "DELETE":
         await xhr(request)
-        await write(request, known, lambda work, actor: here.applications.delete(work, actor, application_id(request)))
+        await write(request, known, lambda work, actor: services.applications.delete(work, actor, application_id(request)))
         return json_answer({"success": True})
     given = await posted(request)
     shown = await facts(request)
     if given.get("name", "").strip() != shown.application.name:
         fault = translate(request, "The name you typed is not the name of this application. Nothing was deleted.")
         return page(request, "developers/delete.html", application=shown.application, fault=fault, people=0)
-    await write(request, known, lambda work, actor: here.applications.delete(work, actor, application_id(request)))
+    await write(request, known, lambda work, actor: services.applications.delete(work, actor, application_id(request)))
     return redirect("/developers/applications/")
 
 
 async def ask_delete(request: Request) -> Response:
-    here = services(request)
+    services = services_of(request)
 
     def call(work: UnitOfWork, actor: Actor) -> tuple[Application, int]:
-        application = here.applications.get(work, actor, application_id(request))
-        return application, here.applications.people(work, [application]).get(application.id, 0)
+        application = services.applications.get(work, actor, application_id(request))
+        return application, services.applications.people(work, [application]).get(application.id, 0)
 
     application, people = await read(request, known, call)
     return page(request, "developers/delete.html", application=application, fault="", people=people)
@@ -369,7 +369,7 @@ ROUTES = [
     Route(ONE + "list-shapes/", list_shapes, methods=["POST"]),
     Route(ONE + "access_token/", access_token, methods=["POST"]),
     Route(ONE + "access_token/revoke/", revoke_token, methods=["POST"]),
-    Route(ONE + "reveal/", freshly(reveal), methods=["POST"]),
+    Route(ONE + "reveal/", requires_recent_auth(reveal), methods=["POST"]),
     Route(ONE + "delete/", ask_delete, methods=["GET"]),
     Route(ONE + "delete/", delete, methods=["POST"]),
 ]

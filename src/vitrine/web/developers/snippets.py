@@ -7,7 +7,7 @@ import json
 from shlex import quote
 from urllib.parse import quote as in_address
 
-from vitrine.applications import OUT_OF_BAND, Application, Kind
+from vitrine.applications import OUT_OF_BAND, Application, ApplicationKind
 
 _SEARCH = "/api/v1/search/?query=&record_type=image&per_page=1"
 _CURL = """answer=$(curl -sS -f -H "Authorization: Bearer $VITRINE_TOKEN" \\
@@ -161,10 +161,10 @@ def alone(server: str, application: Application) -> str:
 _WITH_SECRET = ("strict", "compatibility")
 
 
-def whole_page(server: str, application: Application, kind: Kind) -> str:
+def whole_page(server: str, application: Application, kind: ApplicationKind) -> str:
     """A page that signs a person in by PKCE and shows a photograph; "" for kinds that are no page on the web."""
     back = application.callback or ""
-    if kind is not Kind.PAGE or not back.startswith(("http://", "https://")):
+    if kind is not ApplicationKind.PAGE or not back.startswith(("http://", "https://")):
         return ""
     values = {"LIBRARY": server, "CLIENT": application.client_id, "BACK": back}
     text = _PAGE

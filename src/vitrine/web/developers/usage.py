@@ -14,14 +14,14 @@ from starlette.types import Message, Scope
 from vitrine.accounts import Actor
 from vitrine.api import openapi
 from vitrine.applications import Application, kind_of, usage
-from vitrine.edge import long_read, read, services, write
+from vitrine.edge import long_read, read, services_of, write
 from vitrine.errors import Invalid
 from vitrine.platform.database import UnitOfWork
 from vitrine.web.developers import snippets
 from vitrine.web.developers.settings import ONE, application_id
 from vitrine.web.shared.forms import known
 from vitrine.web.developers.limits_and_scopes import limits
-from vitrine.web.shared.reauthentication import freshly
+from vitrine.web.shared.reauthentication import requires_recent_auth
 from vitrine.web.shared.render import page
 
 WIDTH, HEIGHT = 720, 120
@@ -29,29 +29,29 @@ SHOWN_BYTES = 100_000
 
 
 async def show(request: Request) -> Response:
-    here = services(request)
+    services = services_of(request)
     query = request.query_params
     route, family, before = query.get("route", ""), query.get("status", ""), query.get("before", "")
 
     def call(work: UnitOfWork, actor: Actor) -> dict[str, Any]:
-        found = here.applications.get(work, actor, application_id(request))
+        found = services.applications.get(work, actor, application_id(request))
         mark = int(before[:18]) if before.isdecimal() else None
         calls, more = usage.calls(work, found.id, route=route, family=family, before=mark)
-        developer, tokens = here.oauth.developer_token(work, actor, found), here.personal.all(work, actor, found)
+        developer, tokens = services.oauth.developer_token(work, actor, found), services.personal.all(work, actor, found)
         return {
-            "limits": limits(here, actor, found, developer, tokens), "habits": here.oauth.habits(work, actor, found),
+            "limits": limits(services, actor, found, developer, tokens), "habits": services.oauth.deprecated_features(work, actor, found),
             "application": found, "calls": calls, "more": more, "failures": usage.failures(work, found.id),
             "days": usage.days(work, found.id), "routes": usage.routes(work, found.id),
         }  # fmt: skip
 
-    here.ledger.flush()
+    services.ledger.flush()
     shown = await long_read(request, known, call)
     days = shown["days"]
     return page(
         request, "developers/usage.html", part="usage", route=route, family=family, families=list(usage.FAMILIES),
         requests=_bars([one.requests for one in days]), people=_bars([one.people for one in days]),
         most_requests=max(one.requests for one in days), most_people=max(one.people for one in days),
-        token_calls=here.settings.token_requests, **shown,
+        token_calls=services.settings.token_requests, **shown,
     )  # fmt: skip
 
 
@@ -65,9 +65,9 @@ def _bars(values: list[int]) -> list[tuple[float, float, float, float]]:
 
 async def start(request: Request) -> Response:
     """Snippets with the application's own values. Their token comes from the environment, never from the page."""
-    here = services(request)
-    found = await read(request, known, lambda work, actor: here.applications.get(work, actor, application_id(request)))
-    server = here.settings.base_url.rstrip("/")
+    services = services_of(request)
+    found = await read(request, known, lambda work, actor: services.applications.get(work, actor, application_id(request)))
+    server = services.settings.base_url.rstrip("/")
     kind = kind_of(found.kind, found.type, found.switches.profile)
     return page(
         request, "developers/start.html", part="start", application=found, snippets=snippets.first_photograph(server),
@@ -89,7 +89,7 @@ class Operation:
 def operations(request: Request) -> list[Operation]:
     """What can be tried: the routes of the API that our own document names, except uploads of files."""
     made = []
-    for path, methods in openapi.document(services(request).settings)["paths"].items():
+    for path, methods in openapi.document(services_of(request).settings)["paths"].items():
         if not path.startswith(("/api/v1/", "/api/applications/")) or path.endswith(("/records/add/", "/substitute/")):
             continue
         for method, told in methods.items():
@@ -101,8 +101,8 @@ def operations(request: Request) -> list[Operation]:
 
 
 async def console(request: Request) -> Response:
-    here = services(request)
-    found = await read(request, known, lambda work, actor: here.applications.get(work, actor, application_id(request)))
+    services = services_of(request)
+    found = await read(request, known, lambda work, actor: services.applications.get(work, actor, application_id(request)))
     return _console(request, found, {"operation": request.query_params.get("operation", "GET /api/v1/me/")})
 
 
@@ -119,8 +119,8 @@ def _console(
 
 async def run(request: Request, given: dict[str, str]) -> Response:
     """Make the call inside this process, by a token of the developer's own that lives for this one call."""
-    here = services(request)
-    found = await read(request, known, lambda work, actor: here.applications.get(work, actor, application_id(request)))
+    services = services_of(request)
+    found = await read(request, known, lambda work, actor: services.applications.get(work, actor, application_id(request)))
     chosen = next((one for one in operations(request) if one.key == given.get("operation")), None)
     if chosen is None:
         raise Invalid("There is no such choice.", field="operation")
@@ -134,14 +134,14 @@ async def run(request: Request, given: dict[str, str]) -> Response:
         path = path.replace("{" + name + "}", value)
 
     def issue(work: UnitOfWork, actor: Actor) -> str:
-        here.portal.for_token(work, actor, found.id)
-        return here.personal.for_one_call(work, actor, found)
+        services.portal.for_token(work, actor, found.id)
+        return services.personal.for_one_call(work, actor, found)
 
     secret = await write(request, known, issue)
     try:
         answer = await _call(request, chosen.method, path, given.get("parameters", ""), secret)
     finally:
-        await write(request, known, lambda work, actor: here.personal.forget_call(work, actor, secret))
+        await write(request, known, lambda work, actor: services.personal.forget_call(work, actor, secret))
     return _console(request, found, given, answer)
 
 
@@ -198,5 +198,5 @@ ROUTES = [
     Route(ONE + "usage/", show, methods=["GET"]),
     Route(ONE + "start/", start, methods=["GET"]),
     Route(ONE + "try/", console, methods=["GET"]),
-    Route(ONE + "try/", freshly(run), methods=["POST"]),
+    Route(ONE + "try/", requires_recent_auth(run), methods=["POST"]),
 ]

@@ -6,7 +6,7 @@ from urllib.parse import quote
 import msgspec
 from starlette.requests import Request
 
-from vitrine.edge import services
+from vitrine.edge import services_of
 from vitrine.embed import Viewer
 from vitrine.embed.service import shown_size
 from vitrine.settings import Settings
@@ -18,7 +18,7 @@ _SCHEMA_TYPES = {"image": "ImageObject", "video": "VideoObject", "audio": "Audio
 def social(request: Request, viewer: Viewer) -> dict[str, Any]:
     """The parts of the template: `og` and `twitter` (name: value), `schema` (a JSON-LD block) and `oembed` (format:
     address). A value that is not known is left out, never empty (04 section 6)."""
-    here = services(request).settings
+    here = services_of(request).settings
     embedded = here.absolute("/embed/?url=" + quote(viewer.source, safe=""))
     oembed = here.absolute("/embed/oembed/?url=" + quote(viewer.source, safe=""))
     return {

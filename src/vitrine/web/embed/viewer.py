@@ -11,10 +11,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from vitrine.accounts import Actor
-from vitrine.edge import cookie, nobody, read, services
+from vitrine.edge import cookie, nobody, read, services_of
 from vitrine.embed import Target, Viewer
-from vitrine.embed.service import SOUND_SIDE, shown_size
-from vitrine.embed.targets import PermalinkTarget, asked
+from vitrine.embed.service import AUDIO_FRAME_PX, shown_size
+from vitrine.embed.targets import PermalinkTarget, url_parameter
 from vitrine.errors import Invalid
 from vitrine.library.model import DataboxId, RecordKey
 from vitrine.platform.database import UnitOfWork
@@ -29,15 +29,15 @@ _OPEN = {"Access-Control-Allow-Origin": "*"}
 
 async def _target(request: Request, url: str | None, call: Callable[[UnitOfWork, Target], T]) -> T:
     """Run *call* on what *url* points at. Only an address of files for signed-in people looks at who is signed in."""
-    here = services(request)
+    services = services_of(request)
     who = cookie if "/datafiles/" in (url or "") else nobody
-    return await read(request, who, lambda work, actor: call(work, here.embeds.resolve(work, url, actor)))
+    return await read(request, who, lambda work, actor: call(work, services.embeds.resolve(work, url, actor)))
 
 
 async def embed(request: Request) -> Response:
     """GET /embed/?url=…: the document alone, for an iframe; no cookie, nothing of ours around it."""
-    here = services(request)
-    viewer = await _target(request, asked(request.url.query), here.embeds.viewer)
+    services = services_of(request)
+    viewer = await _target(request, url_parameter(request.url.query), services.embeds.viewer)
     shared = social(request, viewer)
     start = _start(request, viewer)
     return page(
@@ -49,11 +49,11 @@ async def embed(request: Request) -> Response:
             "Referrer-Policy": "strict-origin-when-cross-origin",
             "Link": discovery(shared["oembed"], viewer.title),
         },
-        ancestors=here.settings.embed_frame_ancestors,
+        ancestors=services.settings.embed_frame_ancestors,
         viewer=viewer,
         autoplay=request.query_params.get("autoplay") == "1",
         start=f"{start:g}",
-        tracks=[(one, here.embeds.track_address(viewer.target, one)) for one in viewer.tracks],
+        tracks=[(one, services.embeds.track_address(viewer.target, one)) for one in viewer.tracks],
         configuration=data_block(_configuration(request, viewer, start)),
         **shared,
     )
@@ -67,14 +67,14 @@ def _start(request: Request, viewer: Viewer) -> float:
 
 def _configuration(request: Request, viewer: Viewer, start: float) -> dict[str, Any]:
     """What the old page had as a global: read by the module from a data block (design 5.7)."""
-    here = services(request)
+    services = services_of(request)
     resource: dict[str, Any] = {"width": viewer.width, "height": viewer.height}
     if viewer.kind == "audio":
-        resource |= {"width": SOUND_SIDE, "height": SOUND_SIDE}
+        resource |= {"width": AUDIO_FRAME_PX, "height": AUDIO_FRAME_PX}
     if viewer.kind in ("video", "audio"):
         tracks = [
             {
-                "src": here.embeds.track_address(viewer.target, one),
+                "src": services.embeds.track_address(viewer.target, one),
                 "kind": one.kind,
                 "srclang": one.language,
                 "label": one.label,
@@ -105,11 +105,11 @@ def pdf_viewer() -> str | None:
 
 async def vtt(request: Request) -> Response:
     """GET /embed/vtt/?url=…&choice=…: one text track as WebVTT (04 section 6)."""
-    here = services(request)
+    services = services_of(request)
     choice = request.query_params.get("choice", "")
     if not choice.isdecimal() or len(choice) > 18:
         raise Invalid("Say with choice= which text track: the number of its field.", field="choice")
-    text = await _target(request, asked(request.url.query), lambda work, one: here.embeds.track(work, one, int(choice)))
+    text = await _target(request, url_parameter(request.url.query), lambda work, one: services.embeds.track(work, one, int(choice)))
     return Response(text, 200, _OPEN | {"Cache-Control": "private, max-age=60"}, media_type="text/vtt")
 
 
@@ -119,14 +119,14 @@ async def oembed(request: Request) -> Response:
     if form not in ("json", "xml"):
         return Response("This format is not offered.", 501, _OPEN, media_type="text/plain")
     width, height = (_pixels(request, name) for name in ("maxwidth", "maxheight"))
-    here = services(request)
-    url = asked(request.url.query)
-    page_of_ours = re.match(rf"(?:{re.escape(here.settings.origin)})?/embed/?\?(.*)", url or "", re.DOTALL)
+    services = services_of(request)
+    url = url_parameter(request.url.query)
+    page_of_ours = re.match(rf"(?:{re.escape(services.settings.origin)})?/embed/?\?(.*)", url or "", re.DOTALL)
     if page_of_ours:
-        url = asked(page_of_ours[1])
+        url = url_parameter(page_of_ours[1])
 
     made = await _target(
-        request, url, lambda work, one: here.embeds.oembed(work, one, max_width=width, max_height=height)
+        request, url, lambda work, one: services.embeds.oembed(work, one, max_width=width, max_height=height)
     )
     headers = _OPEN | {"Cache-Control": "private, max-age=300"}
     if form == "xml":
@@ -159,12 +159,12 @@ async def old_permaview(request: Request) -> Response:
 
 
 async def _permaview(request: Request, token: str | None) -> Response:
-    here = services(request)
+    services = services_of(request)
     at = request.path_params
     wanted = PermalinkTarget(RecordKey(DataboxId(at["databox_id"]), at["record_id"]), at["subdef"].lower(), token)
 
     def call(work: UnitOfWork, _actor: Actor) -> Viewer:
-        return here.embeds.viewer(work, here.embeds.by_permalink(work, wanted))
+        return services.embeds.viewer(work, services.embeds.by_permalink(work, wanted))
 
     viewer = await read(request, nobody, call)
     shared = social(request, viewer)
@@ -179,9 +179,9 @@ async def _permaview(request: Request, token: str | None) -> Response:
             "Link": discovery(shared["oembed"], viewer.title),
         },
         ancestors="'self'",
-        frames=f"'self' {here.settings.origin}",  # the embed page's address begins with base_url
+        frames=f"'self' {services.settings.origin}",  # the embed page's address begins with base_url
         viewer=viewer,
-        frame=here.embeds.embed_address(viewer.target) + extra,
+        frame=services.embeds.embed_address(viewer.target) + extra,
         size=shown_size(viewer),
         **shared,
     )

@@ -11,7 +11,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from vitrine.accounts import Actor
-from vitrine.edge import Services, csrf, long_read, parameters, services, write
+from vitrine.edge import Services, csrf, long_read, parameters, services_of, write
 from vitrine.errors import DomainError, Invalid
 from vitrine.library.sharing.downloads import Entry, Plan, unique
 from vitrine.library.model import DataboxId, RecordKey
@@ -32,21 +32,21 @@ async def download(request: Request) -> Response:
     params = await parameters(request)
     csrf.require(request, params.text("csrf"))
     keys = [_key(one) for one in params.values("record")]
-    here = services(request)
-    plan: Plan = await long_read(request, known, lambda work, actor: here.downloads.plan(work, actor, keys))
+    services = services_of(request)
+    plan: Plan = await long_read(request, known, lambda work, actor: services.downloads.plan(work, actor, keys))
 
     def note(work: UnitOfWork, actor: Actor) -> None:
-        here.downloads.note(work, actor, keys, plan)
+        services.downloads.write_audit_entry(work, actor, keys, plan)
 
     await write(request, known, note)
     explained = translate(request, "These documents are not in the archive:")
-    name = f"{here.settings.title}-{datetime.now(here.settings.zone):%Y-%m-%d-%H%M}.zip"
+    name = f"{services.settings.title}-{datetime.now(services.settings.zone):%Y-%m-%d-%H%M}.zip"
     headers = {
         "Content-Disposition": content_disposition("attachment", name),
         "Cache-Control": "no-store",
         "X-Accel-Buffering": "no",  # a proxy that waits for the whole would undo all this
     }
-    return Archive(archive(here, plan, explained), headers=headers, media_type="application/zip")
+    return Archive(archive(services, plan, explained), headers=headers, media_type="application/zip")
 
 
 def _key(text: str) -> RecordKey:

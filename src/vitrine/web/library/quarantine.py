@@ -9,14 +9,14 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from vitrine.accounts import Actor, Right
-from vitrine.edge import csrf, long_read, off, parameters, read, services, write
+from vitrine.edge import csrf, long_read, run_in_thread, parameters, read, services_of, write
 from vitrine.errors import Conflict, DomainError, Invalid, NotFound
-from vitrine.files.send import Document, send
+from vitrine.files.send import FileToSend, send
 from vitrine.library import store
 from vitrine.library.quarantine.checks import CHECKS
 from vitrine.library.ingest import Arrival
 from vitrine.library.model import THUMBNAIL, Rendition
-from vitrine.library.quarantine.service import Waiting
+from vitrine.library.quarantine.service import QuarantinedFile
 from vitrine.library.quarantine.store import Item
 from vitrine.platform import logging
 from vitrine.platform.database import UnitOfWork
@@ -32,16 +32,16 @@ Decide = Callable[[UnitOfWork, Actor], object]
 
 
 async def listed(request: Request) -> Response:
-    here = services(request)
+    services = services_of(request)
     asked = request.query_params
     start = int(asked.get("start", "0")[:9]) if asked.get("start", "0").isdecimal() else 0
 
-    def call(work: UnitOfWork, actor: Actor) -> tuple[int, list[Waiting], dict[int, Rendition], bool]:
-        found = here.quarantine.page(work, actor, offset=start, limit=PER_PAGE)
+    def call(work: UnitOfWork, actor: Actor) -> tuple[int, list[QuarantinedFile], dict[int, Rendition], bool]:
+        found = services.quarantine.page(work, actor, offset=start, limit=PER_PAGE)
         ids = [match.record.id for one in found for match in one.matches]
         pictures = {one: pair[1] for one, pair in store.with_thumbnails(work, ids).items() if pair[1] is not None}
         may_add = bool(actor.rights.bases_with(Right.canaddrecord, work.now))
-        return here.quarantine.count(work, actor), found, pictures, may_add  # type: ignore[return-value]  # ids are ints
+        return services.quarantine.count(work, actor), found, pictures, may_add  # type: ignore[return-value]  # ids are ints
 
     total, items, pictures, may_add = await long_read(request, known, call)
     if start and not items:
@@ -92,7 +92,7 @@ async def decide(request: Request) -> Response:
 
 async def _decided(request: Request, decision: str, item: str, record: str) -> str:
     """The file is looked at before the transaction that decides: no decoder runs inside one."""
-    quarantine = services(request).quarantine
+    quarantine = services_of(request).quarantine
     if not item.isdecimal() or len(item) > 18 or (record and not record.isdecimal()):
         raise Invalid("This is no file of the quarantine.", field="item")
     number = int(item)
@@ -102,7 +102,7 @@ async def _decided(request: Request, decision: str, item: str, record: str) -> s
     if decision not in ("add", "substitute") or (decision == "substitute") != bool(record):
         raise Invalid("Decide to add, to replace a record, or to delete.", field="one")
     found = await read(request, known, lambda work, actor: quarantine.get(work, actor, number))
-    arrival: Arrival = await off(partial(quarantine.arrival, found.item))
+    arrival: Arrival = await run_in_thread(partial(quarantine.arrival, found.item))
     if decision == "add":
         await write(request, known, lambda work, actor: quarantine.accept(work, actor, number, arrival))
         return "added"
@@ -112,19 +112,19 @@ async def _decided(request: Request, decision: str, item: str, record: str) -> s
 
 async def picture(request: Request) -> Response:
     """A small picture of a file that waits, for those who may decide about it."""
-    here = services(request)
+    services = services_of(request)
     number = request.path_params["item"]
 
     def call(work: UnitOfWork, actor: Actor) -> Item:
         try:
-            return here.quarantine.get(work, actor, number).item
+            return services.quarantine.get(work, actor, number).item
         except DomainError as refusal:
             raise NotFound("There is nothing at this address.", why=refusal.why) from refusal
 
     item = await read(request, known, call)
-    derived = await off(partial(here.quarantine.picture, item))
+    derived = await run_in_thread(partial(services.quarantine.picture, item))
     name = f"{item.id}-{THUMBNAIL}.{derived.extension}"
-    return send(request, Document(derived.sha256, derived.size, derived.mime, derived.created, name), public=False)
+    return send(request, FileToSend(derived.sha256, derived.size, derived.mime, derived.created, name), public=False)
 
 
 ROUTES = [

@@ -8,7 +8,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from vitrine.accounts import Actor, Right
-from vitrine.edge import Services, csrf, off, parameters, read, services, write
+from vitrine.edge import Services, csrf, run_in_thread, parameters, read, services_of, write
 from vitrine.edge.bodies import Upload
 from vitrine.edge.params import Params
 from vitrine.errors import DomainError, Invalid
@@ -45,24 +45,24 @@ async def form(request: Request) -> Response:
 
 async def _shown(request: Request) -> dict[str, Any]:
     """Where the person may add, and how many files wait there for a decision."""
-    here = services(request)
+    services = services_of(request)
 
     def call(work: UnitOfWork, actor: Actor) -> dict[str, Any]:
-        structure = here.records.structure(work)
+        structure = services.records.structure(work)
         bases = actor.rights.bases_with(Right.canaddrecord, work.now)
         collections: list[Collection] = [
             one for one in structure.collections.values() if one.id in bases and one.enabled
         ]
-        return {"collections": collections, "waiting": here.quarantine.count(work, actor)}
+        return {"collections": collections, "waiting": services.quarantine.count(work, actor)}
 
     return await read(request, known, call)
 
 
 async def add(request: Request) -> Response:
-    here = services(request)
+    services = services_of(request)
     actor = await read(request, known, lambda _work, actor: actor)
     assert actor.is_known  # a stranger is sent away before a byte of the body is read
-    params = await parameters(request, max_bytes=here.settings.upload_max_bytes + ROOM_FOR_FIELDS)
+    params = await parameters(request, max_bytes=services.settings.upload_max_bytes + ROOM_FOR_FIELDS)
     try:
         csrf.require(request, params.text("csrf"))
         into = CollectionId(params.integer("base_id", 0))
@@ -79,13 +79,13 @@ async def add(request: Request) -> Response:
 
 async def _one(request: Request, into: CollectionId, file: Upload, params: Params) -> Outcome:
     """One file's fate never spoils that of the others."""
-    here = services(request)
+    services = services_of(request)
     name = file.filename or "untitled"
     try:
-        await read(request, known, lambda work, actor: here.ingest.permit(work, actor, into))
+        await read(request, known, lambda work, actor: services.ingest.permit(work, actor, into))
         guessed = file.is_name_guessed
-        arrival = await off(lambda: here.ingest.take(file.file, name, is_name_guessed=guessed))
-        outcome = await write(request, known, lambda work, actor: _add(here, work, actor, arrival, into, params))
+        arrival = await run_in_thread(lambda: services.ingest.take(file.file, name, is_name_guessed=guessed))
+        outcome = await write(request, known, lambda work, actor: _add(services, work, actor, arrival, into, params))
     except AlreadyThere as twin:
         address = f"/records/{twin.key.databox}/{twin.key.number}/" if twin.key else None
         return Outcome(name, "there", said(request, twin), address)

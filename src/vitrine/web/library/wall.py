@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from vitrine.accounts import Actor, Right
-from vitrine.edge import long_read, read, services, write
+from vitrine.edge import long_read, read, services_of, write
 from vitrine.embed import Target
 from vitrine.embed.service import frame_size
 from vitrine.errors import Invalid
@@ -18,7 +18,7 @@ from vitrine.library import access
 from vitrine.library.sharing import permalinks
 from vitrine.library.model import DOCUMENT, PREVIEW, Collection, DataboxId, Record, RecordKey, Rendition
 from vitrine.library.sharing.permalinks import PermalinkPaths
-from vitrine.library.records import Shown
+from vitrine.library.records import RecordWithThumbnail
 from vitrine.platform.database import UnitOfWork
 from vitrine.search import Hits, NoUsableBases, Query
 from vitrine.search.model import DEEPEST
@@ -63,7 +63,7 @@ class Tile:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class SearchRequest:
     """The search as the address says it; a part that is wrong counts as absent on a page."""
 
     text: str
@@ -85,14 +85,14 @@ class Asked:
         return "/?" + urlencode(plain) if plain else "/"
 
 
-def _asked(request: Request) -> Asked:
+def _asked(request: Request) -> SearchRequest:
     query = request.query_params
     text = query.get("q", "").strip()[:500]
     base, start = (
         int(query.get(name, "0")) if _NUMBER.fullmatch(query.get(name, "0")) else 0 for name in ("base", "start")
     )
     sort = query.get("sort", "")
-    return Asked(
+    return SearchRequest(
         text=text,
         kind=query.get("kind", "") if query.get("kind") in KINDS else "",
         base=base,
@@ -102,20 +102,20 @@ def _asked(request: Request) -> Asked:
 
 
 async def wall(request: Request) -> Response:
-    here = services(request)
+    services = services_of(request)
     asked = _asked(request)
 
-    def call(work: UnitOfWork, actor: Actor) -> tuple[Hits, list[Shown], list[Collection], bool]:
-        structure = here.records.structure(work)
+    def call(work: UnitOfWork, actor: Actor) -> tuple[Hits, list[RecordWithThumbnail], list[Collection], bool]:
+        structure = services.records.structure(work)
         collections = [structure.collections[one.base_id] for one in actor.rights.live(work.now)]  # type: ignore[index]
         name, descending = SORTS[asked.sort or ("relevance" if asked.text else "newest")]
         try:
-            bases = here.search.usable(work, actor, [asked.base] if asked.base else [])
+            bases = services.search.usable(work, actor, [asked.base] if asked.base else [])
         except NoUsableBases:
             bases = None
         query = Query(
             text=asked.text,
-            scope=here.search.scope(work, actor),
+            scope=services.search.scope(work, actor),
             bases=bases,
             kinds=frozenset({asked.kind}) if asked.kind else None,
             stories=None,
@@ -124,7 +124,7 @@ async def wall(request: Request) -> Response:
             offset=asked.start,
             limit=PER_PAGE,
         )
-        hits, found = here.search.find(work, actor, query)
+        hits, found = services.search.find(work, actor, query)
         return hits, found, collections, bool(actor.rights.bases_with(Right.canaddrecord, work.now))
 
     hits, found, collections, may_add = await long_read(request, known, call)
@@ -158,17 +158,17 @@ def _key(request: Request) -> RecordKey:
 
 
 async def record(request: Request) -> Response:
-    here = services(request)
+    services = services_of(request)
     key = _key(request)
 
     def call(work: UnitOfWork, actor: Actor) -> dict[str, Any]:
-        found = here.records.get(work, actor, key)
-        files = here.records.all_renditions(work, actor, found)
+        found = services.records.get(work, actor, key)
+        files = services.records.all_renditions(work, actor, found)
         ready = {one.name: one for one in files if one.is_ready}
         shown = ready.get(PREVIEW) or ready.get("poster") or ready.get("thumbnail")
         if found.kind == "image" and shown is None:
             shown = ready.get(DOCUMENT)
-        original, structure = ready.get(DOCUMENT), here.records.structure(work)
+        original, structure = ready.get(DOCUMENT), services.records.structure(work)
         if (
             PREVIEW not in ready
             and original is not None
@@ -178,11 +178,11 @@ async def record(request: Request) -> Response:
         return {
             "record": found,
             "collection": structure.collections[found.collection_id],
-            "values": _by_field(here.records.values(work, actor, found, business=True)),
+            "values": _by_field(services.records.values(work, actor, found, business=True)),
             "files": files,
             "shown": shown,
             "poster": ready.get("poster") or ready.get("thumbnail"),
-            "link": _link(here.embeds, found, ready.get(PREVIEW) or ready.get(DOCUMENT)),
+            "link": _link(services.embeds, found, ready.get(PREVIEW) or ready.get(DOCUMENT)),
             "off": {name for name, one in ready.items() if one.permalink and not one.permalink.activated},
             "switchable": {
                 name
@@ -226,15 +226,15 @@ def _link(embeds: Any, found: Record, rendition: Rendition | None) -> Link | Non
 async def switch(request: Request) -> Response:
     """End the permalink of a file, or let it open again: `link` is `off:<name>` or `on:<name>`."""
     given = await posted(request)
-    here = services(request)
+    services = services_of(request)
     key = _key(request)
     wish, _, name = given.get("link", "").partition(":")
     if wish not in ("on", "off"):
         raise Invalid("Say which link to switch on or off.", field="link")
 
     def call(work: UnitOfWork, actor: Actor) -> None:
-        found = here.records.get(work, actor, key)
-        permalinks.switch(work, actor, here.records.structure(work), found, name, on=wish == "on")
+        found = services.records.get(work, actor, key)
+        permalinks.switch(work, actor, services.records.structure(work), found, name, on=wish == "on")
 
     await write(request, known, call)
     return redirect(f"/records/{key.databox}/{key.number}/#files")
@@ -243,11 +243,11 @@ async def switch(request: Request) -> Response:
 async def retry(request: Request) -> Response:
     """Make failed renditions again."""
     await posted(request)
-    here = services(request)
+    services = services_of(request)
     key = _key(request)
 
     def call(work: UnitOfWork, actor: Actor) -> None:
-        here.upkeep.retry(work, actor, here.records.get(work, actor, key))
+        services.upkeep.retry(work, actor, services.records.get(work, actor, key))
 
     await write(request, known, call)
     return redirect(f"/records/{key.databox}/{key.number}/#files")

@@ -11,16 +11,16 @@ from starlette.routing import Route
 
 from vitrine.accounts import Actor
 from vitrine.accounts.errors import AccountLocked, WrongCredentials
-from vitrine.edge import cookie, csrf, off, parameters, read, services, write
+from vitrine.edge import cookie, csrf, run_in_thread, parameters, read, services_of, write
 from vitrine.edge.calls import GUIDE
 from vitrine.edge.limits import TooMany
 from vitrine.edge.params import scalars
 from vitrine.oauth import OAuthError, OutOfBandError, RedirectedError
 from vitrine.oauth import deprecated_features
-from vitrine.oauth.authorize import Asked, denial, refusal
+from vitrine.oauth.authorize import AuthorizationRequest, denial, refusal
 from vitrine.oauth.scopes import described
 from vitrine.platform.database import UnitOfWork
-from vitrine.web.shared.form_action import AUTHORIZE, targets
+from vitrine.web.shared.form_action import AUTHORIZE, form_action_of
 from vitrine.web.sign_in.identity_provider_buttons import told
 from vitrine.web.shared.reauthentication import second_step
 from vitrine.web.shared.render import page, redirect, translate
@@ -35,10 +35,10 @@ _ERRORS = {
 
 
 async def authorize(request: Request) -> Response:
-    if not services(request).settings.api_enabled:
+    if not services_of(request).settings.api_enabled:
         raise HTTPException(404)
     try:
-        limited = services(request).limits.authorize.hit(request.state.address)
+        limited = services_of(request).limits.authorize.hit(request.state.address)
     except TooMany as refusal:
         headers = {**_SAFE, **refusal.headers}
         return page(
@@ -96,7 +96,7 @@ async def refused(request: Request, refusal: OAuthError, given: dict[str, str]) 
         return page(request, "oauth/code.html", headers=_SAFE, code="", error=refusal.code, application=None)
     mismatch = None
     if refusal.code == "redirect_uri_mismatch":
-        oauth = services(request).oauth
+        oauth = services_of(request).oauth
         mismatch = await read(request, cookie, lambda work, actor: oauth.explain_mismatch(work, actor, given))
     return page(
         request, "oauth/error.html", status=400, headers=_SAFE, code=refusal.code, detail=refusal.description,
@@ -104,7 +104,7 @@ async def refused(request: Request, refusal: OAuthError, given: dict[str, str]) 
     )  # fmt: skip
 
 
-def _unasked(asked: Asked, code: str) -> Response | None:
+def _unasked(asked: AuthorizationRequest, code: str) -> Response | None:
     """The answer when no page may be shown (`prompt=none`), None when it may (OpenID Connect Core section 3.1.2.6)."""
     if "none" not in asked.prompt:
         return None
@@ -112,7 +112,7 @@ def _unasked(asked: Asked, code: str) -> Response | None:
     return redirect(failure.location, 302) if isinstance(failure, RedirectedError) else None
 
 
-def _ticked(asked: Asked, form: Mapping[str, object]) -> frozenset[str] | None:
+def _ticked(asked: AuthorizationRequest, form: Mapping[str, object]) -> frozenset[str] | None:
     """What the person left ticked of what was asked, None for an application without scopes."""
     if asked.scope is None:
         return None
@@ -123,25 +123,25 @@ def _text(value: object) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _look(request: Request, work: UnitOfWork, actor: Actor, given: dict[str, str]) -> tuple[Asked, Actor, bool]:
-    oauth = services(request).oauth
+def _look(request: Request, work: UnitOfWork, actor: Actor, given: dict[str, str]) -> tuple[AuthorizationRequest, Actor, bool]:
+    oauth = services_of(request).oauth
     asked = oauth.validate(work, given)
     return asked, actor, actor.is_known and oauth.needs_consent(work, actor, asked)
 
 
 def _decide(
-    request: Request, work: UnitOfWork, actor: Actor, asked: Asked, *, allow: bool, scope: frozenset[str] | None = None
+    request: Request, work: UnitOfWork, actor: Actor, asked: AuthorizationRequest, *, allow: bool, scope: frozenset[str] | None = None
 ) -> None:
-    services(request).oauth.decide(work, actor, asked, allow=allow, scope=scope)
+    services_of(request).oauth.decide(work, actor, asked, allow=allow, scope=scope)
 
 
-def _login_page(request: Request, asked: Asked, given: dict[str, str]) -> Response:
+def _login_page(request: Request, asked: AuthorizationRequest, given: dict[str, str]) -> Response:
     error = told(request) or translate(request, _ERRORS.get(given.get("error", ""), ""))
     return page(
         request,
         "oauth/sign_in.html",
         headers=_SAFE,
-        forms=targets(asked),
+        forms=form_action_of(asked),
         asked=asked,
         application=asked.application,
         host=_host(asked.redirect_uri),
@@ -151,13 +151,13 @@ def _login_page(request: Request, asked: Asked, given: dict[str, str]) -> Respon
     )
 
 
-async def _sign_in(request: Request, asked: Asked, form: Mapping[str, object]) -> Response:
+async def _sign_in(request: Request, asked: AuthorizationRequest, form: Mapping[str, object]) -> Response:
     """A failure goes back to the page by a redirect with `error` (01 section 3.2); success goes on in this request."""
     csrf.require(request, _text(form.get("csrf")))
-    here = services(request)
+    services = services_of(request)
     login, password = _text(form.get("login")) or "", _text(form.get("password")) or ""
     try:
-        user = await off(lambda: here.accounts.check_password(login, password, request.state.address))
+        user = await run_in_thread(lambda: services.accounts.check_password(login, password, request.state.address))
     except (WrongCredentials, AccountLocked) as refusal:
         error = "login" if isinstance(refusal, WrongCredentials) else "account-locked"
         return redirect(f"{AUTHORIZE}?{urlencode({'error': error, **asked.parameters()})}", 302)
@@ -166,18 +166,18 @@ async def _sign_in(request: Request, asked: Asked, form: Mapping[str, object]) -
     return await second_step(request, user, back) or await opened(request, user, redirect(back, 302))
 
 
-async def _switch(request: Request, asked: Asked, form: Mapping[str, object]) -> Response:
+async def _switch(request: Request, asked: AuthorizationRequest, form: Mapping[str, object]) -> Response:
     """ "Not you?": end this session and ask again who it is; a provider lets them choose."""
     csrf.require(request, _text(form.get("csrf")))
     return await left(request, redirect(f"{AUTHORIZE}?{urlencode({**asked.parameters(), 'choose': '1'})}", 302))
 
 
-def _consent_page(request: Request, asked: Asked, fault: str = "") -> Response:
+def _consent_page(request: Request, asked: AuthorizationRequest, fault: str = "") -> Response:
     return page(
         request,
         "oauth/consent.html",
         headers=_SAFE,
-        forms=targets(asked),
+        forms=form_action_of(asked),
         asked=asked,
         application=asked.application,
         host=_host(asked.redirect_uri),
@@ -186,8 +186,8 @@ def _consent_page(request: Request, asked: Asked, fault: str = "") -> Response:
     )
 
 
-async def _granted(request: Request, asked: Asked) -> Response:
-    oauth = services(request).oauth
+async def _granted(request: Request, asked: AuthorizationRequest) -> Response:
+    oauth = services_of(request).oauth
 
     def call(work: UnitOfWork, actor: Actor) -> str | None:
         # Asked again inside the writing transaction: the person may have withdrawn it in another window meanwhile.
@@ -198,22 +198,22 @@ async def _granted(request: Request, asked: Asked) -> Response:
     made = await write(request, cookie, call)
     if made is None:
         return redirect(f"{AUTHORIZE}?{urlencode(asked.parameters(proved=True))}", 302)
-    _note_habits(request, asked)
+    _count_deprecated_features(request, asked)
     if asked.is_out_of_band:
         return page(request, "oauth/code.html", headers=_SAFE, code=made, error="", application=asked.application)
     response = redirect(made, 302)
     response.headers["Referrer-Policy"] = "no-referrer"
-    if asked.habits:
-        response.headers.update(deprecated_features.headers(services(request).settings.absolute(GUIDE)))
+    if asked.deprecated_features:
+        response.headers.update(deprecated_features.headers(services_of(request).settings.absolute(GUIDE)))
     return response
 
 
-def _note_habits(request: Request, asked: Asked) -> None:
-    for one in asked.habits:
-        services(request).ledger.habit(asked.application.id, one, datetime.now(UTC), request.state.address)
+def _count_deprecated_features(request: Request, asked: AuthorizationRequest) -> None:
+    for one in asked.deprecated_features:
+        services_of(request).ledger.feature_used(asked.application.id, one, datetime.now(UTC), request.state.address)
 
 
-def _denied(request: Request, asked: Asked) -> Response:
+def _denied(request: Request, asked: AuthorizationRequest) -> Response:
     if asked.is_out_of_band:
         return page(
             request, "oauth/code.html", headers=_SAFE, code="", error="access_denied", application=asked.application

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from vitrine.accounts import Actor
-from vitrine.edge import read, services, write
+from vitrine.edge import read, services_of, write
 from vitrine.edge.limits import TooMany
 from vitrine.errors import Invalid
 from vitrine.oauth.devices import LENGTH, Device, NoSuchDevice, plain
@@ -36,7 +36,7 @@ async def decide(request: Request) -> Response:
     _require_api(request)
     given = await posted(request)
     actor = await read(request, known, lambda _work, actor: actor)
-    here, typed = services(request), given.get("user_code", "")
+    here, typed = services_of(request), given.get("user_code", "")
     try:
         here.limits.user_code.hit(f"{actor.user_id}")
         here.limits.user_code.hit(request.state.address)
@@ -61,13 +61,13 @@ async def decide(request: Request) -> Response:
 
 
 def _decided(request: Request, work: UnitOfWork, actor: Actor, given: dict[str, str], *, allow: bool) -> None:
-    oauth = services(request).oauth
+    oauth = services_of(request).oauth
     scope = frozenset(name.removeprefix("allow-") for name in given if name.startswith("allow-"))
     oauth.decide_device(work, actor, given["user_code"], allow=allow, scope=scope)
 
 
 def _require_api(request: Request) -> None:
-    if not services(request).settings.api_enabled:
+    if not services_of(request).settings.api_enabled:
         raise HTTPException(404)
 
 

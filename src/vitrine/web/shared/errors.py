@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from vitrine.api.v1.endpoint import challenge, insufficient
-from vitrine.edge import cookie, read, refusals, services
+from vitrine.edge import cookie, read, refusals, services_of
 from vitrine.edge.auth import TokenMissing, TwoCarriers
 from vitrine.edge.cookies import session_secret
 from vitrine.edge.csrf import prefers_json, wants_json
@@ -94,7 +94,7 @@ def _page(request: Request, status: int, detail: str, headers: dict[str, str] | 
         "embed_error.html" if framed else "error.html",
         status=status,
         headers=given,
-        ancestors=services(request).settings.embed_frame_ancestors if framed else None,
+        ancestors=services_of(request).settings.embed_frame_ancestors if framed else None,
         heading=heading,
         detail=detail,
     )

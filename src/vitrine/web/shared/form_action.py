@@ -9,27 +9,27 @@ from urllib.parse import parse_qsl, urlsplit
 
 from starlette.requests import Request
 
-from vitrine.edge import nobody, read, services
+from vitrine.edge import nobody, read, services_of
 from vitrine.oauth import OutOfBandError, PageError, RedirectedError
 from vitrine.oauth.redirect_matching import form_target
-from vitrine.oauth.authorize import Asked
+from vitrine.oauth.authorize import AuthorizationRequest
 
 AUTHORIZE = "/api/oauthv2/authorize"
 
 
-def targets(asked: Asked) -> list[str]:
+def form_action_of(asked: AuthorizationRequest) -> list[str]:
     """What `form-action` lists beside ourselves, for a page of the request *asked*."""
     return [] if asked.is_out_of_band else [form_target(asked.redirect_uri)]
 
 
-async def targets_of(request: Request, back: str) -> list[str]:
+async def form_action_after(request: Request, back: str) -> list[str]:
     """The same for a page whose form goes on at *back*, a local path."""
     parts = urlsplit(back)
     if parts.path != AUTHORIZE:
         return []
     given = dict(parse_qsl(parts.query, keep_blank_values=True))
     try:
-        return targets(await read(request, nobody, lambda work, _actor: services(request).oauth.validate(work, given)))
+        return form_action_of(await read(request, nobody, lambda work, _actor: services_of(request).oauth.validate(work, given)))
     except RedirectedError as refusal:
         return [form_target(refusal.location)]
     except (PageError, OutOfBandError):

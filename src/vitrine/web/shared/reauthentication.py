@@ -10,14 +10,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from vitrine.accounts import Actor, User
-from vitrine.accounts.errors import NotFresh
-from vitrine.edge import nobody, off, read, services, write
+from vitrine.accounts.errors import RecentAuthRequired
+from vitrine.edge import nobody, run_in_thread, read, services_of, write
 from vitrine.edge.cookies import visitor_secret
 from vitrine.errors import DomainError
 from vitrine.platform.database import UnitOfWork
 from vitrine.identity_provider_settings import Provider
 from vitrine.web.shared.forms import known, posted
-from vitrine.web.shared.form_action import targets_of
+from vitrine.web.shared.form_action import form_action_after
 from vitrine.web.sign_in.identity_provider_buttons import told
 from vitrine.web.shared.render import page, said, translate
 
@@ -26,56 +26,56 @@ _OURS = (PROOF, CODE, "csrf", "login")
 Handler = Callable[[Request, dict[str, str]], Awaitable[Response]]
 
 
-def freshly(handler: Handler) -> Callable[[Request], Awaitable[Response]]:
+def requires_recent_auth(handler: Handler) -> Callable[[Request], Awaitable[Response]]:
     """Wrap the handler of a form that may raise NotFresh; it gets the form's fields."""
 
     async def asked(request: Request) -> Response:
         given = await posted(request)
         if PROOF in given:
-            fault = await proved(request, given.get(PROOF, ""), given.get(CODE, ""))
+            fault = await reauthenticate(request, given.get(PROOF, ""), given.get(CODE, ""))
             if fault is not None:
-                return await ask(request, given, *fault)
+                return await reauthentication_page(request, given, *fault)
         try:
             return await handler(request, {name: value for name, value in given.items() if name not in _OURS})
-        except NotFresh:
-            return await ask(request, given)
+        except RecentAuthRequired:
+            return await reauthentication_page(request, given)
 
     return asked
 
 
-async def proved(request: Request, password: str, code: str) -> tuple[str, str] | None:
+async def reauthenticate(request: Request, password: str, code: str) -> tuple[str, str] | None:
     """Note a fresh sign-in of who is signed in; the field and the words of a fault otherwise."""
-    here = services(request)
+    services = services_of(request)
 
     def look(work: UnitOfWork, actor: Actor) -> tuple[Actor, bool]:
         # Passkeys count too: with the password alone a stolen session could take them off the account.
-        return actor, here.accounts.has_second_step(work, actor.must_user_id)
+        return actor, services.accounts.has_second_step(work, actor.must_user_id)
 
     actor, needs_code = await read(request, known, look)
     field = PROOF
     try:
-        user = await off(lambda: here.accounts.check_password(actor.login, password, request.state.address))
+        user = await run_in_thread(lambda: services.accounts.check_password(actor.login, password, request.state.address))
         if needs_code:
             field = CODE
-            await off(lambda: here.second.check(user, code, request.state.address))
+            await run_in_thread(lambda: services.second.check(user, code, request.state.address))
     except DomainError as refusal:
         if refusal.code == "wrong_credentials":
             return field, translate(request, "The password is not right.")
         return field, said(request, refusal)
-    await write(request, known, here.accounts.prove_again)
+    await write(request, known, services.accounts.record_reauthentication)
     return None
 
 
-async def ask(request: Request, given: Mapping[str, str], field: str = "", fault: str = "", back: str = "") -> Response:
+async def reauthentication_page(request: Request, given: Mapping[str, str], field: str = "", fault: str = "", back: str = "") -> Response:
     """The password page for a form: *given* is sent again with what is typed there."""
-    here = services(request)
+    services = services_of(request)
 
     def look(work: UnitOfWork, actor: Actor) -> tuple[bool, bool, bool, list[Provider]]:
         mine = actor.must_user_id
-        provers = here.external.provers(work, mine)
-        accounts = here.accounts
+        provers = services.external.reauthentication_providers(work, mine)
+        accounts = services.accounts
         return (
-            accounts.has_second_step(work, mine), here.second.has_app(work, mine), accounts.has_password(work, mine),
+            accounts.has_second_step(work, mine), services.second.has_app(work, mine), accounts.has_password(work, mine),
             provers,
         )  # fmt: skip
 
@@ -101,20 +101,20 @@ async def second_step(request: Request, user: User, back: str, *, identity_id: i
     is the linked identity of a first step at a provider.
 
     Shared by the sign-in page and the authorize page: both end here, and go on at *back* afterwards."""
-    here = services(request)
-    if not await read(request, nobody, lambda work, _actor: here.accounts.has_second_step(work, user.id)):
+    services = services_of(request)
+    if not await read(request, nobody, lambda work, _actor: services.accounts.has_second_step(work, user.id)):
         return None
     visitor = visitor_secret(request)
     pending = await read(
-        request, nobody, lambda work, _actor: here.second.pending(user, visitor, work.now, identity_id)
+        request, nobody, lambda work, _actor: services.second.pending(user, visitor, work.now, identity_id)
     )
     return await second_page(request, pending, user, back)
 
 
 async def second_page(request: Request, pending: str, user: User, back: str, fault: str = "") -> Response:
-    here = services(request)
-    has_app = await read(request, nobody, lambda work, _actor: here.second.has_app(work, user.id))
+    services = services_of(request)
+    has_app = await read(request, nobody, lambda work, _actor: services.second.has_app(work, user.id))
     return page(
-        request, "second.html", forms=await targets_of(request, back), pending=pending, back=back, has_app=has_app,
+        request, "second.html", forms=await form_action_after(request, back), pending=pending, back=back, has_app=has_app,
         faults={"code": fault} if fault else {},
     )  # fmt: skip

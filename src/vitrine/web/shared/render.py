@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from vitrine.accounts import NOBODY, Actor, Right
-from vitrine.edge import csrf, services
+from vitrine.edge import csrf, services_of
 from vitrine.edge.cookies import keep_session, keep_visitor
 from vitrine.errors import DomainError
 
@@ -90,7 +90,7 @@ def language_of(request: Request, actor: Actor) -> str:
         code = part.partition(";")[0].strip()[:2].lower()
         if code in LANGUAGES:
             return code
-    return services(request).settings.default_language
+    return services_of(request).settings.default_language
 
 
 def translate(request: Request, message: str) -> str:
@@ -129,7 +129,7 @@ def page(
     """Render *template*. The actor is the one that `edge.cookie` found for this request."""
     actor: Actor = getattr(request.state, "actor", NOBODY)
     language = language_of(request, actor)
-    settings = services(request).settings
+    settings = services_of(request).settings
     words = catalogue(language)
 
     def date(instant: datetime, *, time: bool = False) -> str:

@@ -3,7 +3,7 @@
 from starlette.requests import Request
 
 from vitrine.accounts.identity_providers.service import REASONS
-from vitrine.edge import services
+from vitrine.edge import services_of
 from vitrine.web.shared.render import translate
 
 
@@ -12,6 +12,6 @@ def told(request: Request) -> str:
     sentence = REASONS.get(request.query_params.get("reason", ""))
     if sentence is None:
         return ""
-    provider = services(request).settings.provider(request.query_params.get("provider", ""))
+    provider = services_of(request).settings.provider(request.query_params.get("provider", ""))
     label = provider.label if provider else translate(request, "the provider")
     return translate(request, sentence).format(provider=label)

@@ -10,10 +10,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from vitrine.accounts import Actor, OpenedBy, SignIn, User
-from vitrine.accounts.errors import NotFresh, ProviderDown
-from vitrine.accounts.identity_providers.service import CALLBACK, LINK, PROVE, SIGN_IN, Failed, Returned
+from vitrine.accounts.errors import RecentAuthRequired, ProviderDown
+from vitrine.accounts.identity_providers.service import CALLBACK, LINKING, PROVE, SIGN_IN, ProviderSignInFailed, ProviderCallback
 from vitrine.accounts.identity_providers.store import Flow
-from vitrine.edge import cookie, nobody, off, read, services, write
+from vitrine.edge import cookie, nobody, run_in_thread, read, services_of, write
 from vitrine.edge.cookies import keep_visitor, visitor_secret
 from vitrine.edge.limits import TooMany
 from vitrine.edge.params import parameters, scalars
@@ -23,7 +23,7 @@ from vitrine.platform.database import UnitOfWork
 from vitrine.web.oauth import authorize
 from vitrine.web.shared.forms import known
 from vitrine.web.shared.form_action import AUTHORIZE
-from vitrine.web.shared.reauthentication import freshly, second_step
+from vitrine.web.shared.reauthentication import requires_recent_auth, second_step
 from vitrine.web.shared.render import local_path, page, redirect, said, translate
 from vitrine.web.sign_in.session import opened
 
@@ -39,23 +39,23 @@ async def sign_in(request: Request) -> Response:
     back = local_path(request.query_params.get("redirect"))
     actor = await read(request, cookie, lambda _work, actor: actor)
     if actor.is_known:
-        services(request).external.provider(request.path_params["provider"])
+        services_of(request).external.provider(request.path_params["provider"])
         return redirect(back, 302)
     return await _begin(request, SIGN_IN, back)
 
 
 async def for_application(request: Request) -> Response:
     """From the sign-in step of the authorize page: the request of the application goes on afterwards."""
-    if not services(request).settings.api_enabled:
+    if not services_of(request).settings.api_enabled:
         raise HTTPException(404)
-    services(request).external.provider(request.path_params["provider"])
+    services_of(request).external.provider(request.path_params["provider"])
     params = await parameters(request)
     given = scalars(params.query)
     if params.repeated:
         raise Invalid("A parameter of this address came more than once.")
     try:
         asked, actor = await read(
-            request, cookie, lambda work, actor: (services(request).oauth.validate(work, given), actor)
+            request, cookie, lambda work, actor: (services_of(request).oauth.validate(work, given), actor)
         )
     except OAuthError as refusal:
         return await authorize.refused(request, refusal, given)
@@ -78,14 +78,14 @@ async def connect(request: Request) -> Response:
     """Connect a sign-in with one's account: there and back, then a page that asks."""
 
     def call(work: UnitOfWork, actor: Actor) -> Actor:
-        services(request).accounts.require_fresh(work, actor)
+        services_of(request).accounts.require_recent_auth(work, actor)
         return actor
 
     try:
         actor = await read(request, known, call)
-    except NotFresh:
+    except RecentAuthRequired:
         return redirect("/login/prove/?redirect=" + quote(request.url.path, safe=""), 302)
-    return await _begin(request, LINK, SECURITY, actor=actor)
+    return await _begin(request, LINKING, SECURITY, actor=actor)
 
 
 async def _begin(
@@ -93,10 +93,10 @@ async def _begin(
 ) -> Response:
     provider_id, visitor = request.path_params["provider"], visitor_secret(request)
     flow = Flow(provider_id, purpose, actor.user_id if actor else None, back, forced, datetime.now(UTC))
-    choose, external = "choose" in request.query_params, services(request).external
+    choose, external = "choose" in request.query_params, services_of(request).external
     try:
-        services(request).limits.authorize.hit(request.state.address)
-        begun = await off(lambda: external.begin(provider_id, flow, visitor, choose=choose), limiter=_CALLS)
+        services_of(request).limits.authorize.hit(request.state.address)
+        begun = await run_in_thread(lambda: external.begin(provider_id, flow, visitor, choose=choose), limiter=_CALLS)
     except TooMany as refusal:
         return _too_many(request, refusal)
     except ProviderDown:
@@ -109,7 +109,7 @@ async def _begin(
 
 async def callback(request: Request) -> Response:
     """The provider sends the browser back. Nothing that stands in the address is shown, kept or logged."""
-    here, provider_id = services(request), request.path_params["provider"]
+    here, provider_id = services_of(request), request.path_params["provider"]
     pairs = request.query_params.multi_items()
     # A repeated parameter makes the whole answer worthless (RFC 6749 section 3.1).
     answer = dict(pairs) if len(pairs) == len(dict(pairs)) else {}
@@ -117,53 +117,53 @@ async def callback(request: Request) -> Response:
     here.external.provider(provider_id)
     try:
         here.limits.authorize.hit(request.state.address)
-        returned = await off(lambda: here.external.come_back(provider_id, answer, visitor), limiter=_CALLS)
-        if returned.flow.purpose == LINK:
+        returned = await run_in_thread(lambda: here.external.complete(provider_id, answer, visitor), limiter=_CALLS)
+        if returned.flow.purpose == LINKING:
             return await _ask(request, returned)
-        user = await off(lambda: here.external.user_of(returned, request.state.address))
+        user = await run_in_thread(lambda: here.external.account_for(returned, request.state.address))
     except TooMany as refusal:
         return _too_many(request, refusal)
-    except Failed as failure:
+    except ProviderSignInFailed as failure:
         return _told(request, failure.reason, failure.flow)
     return await _enter(request, returned, user)
 
 
-async def _enter(request: Request, returned: Returned, user: User) -> Response:
+async def _enter(request: Request, returned: ProviderCallback, user: User) -> Response:
     """A session for *user*, after our own second step where the account has one and the operator wants it."""
-    back, external = returned.flow.back, services(request).external
+    back, external = returned.flow.back, services_of(request).external
     identity_id = await read(request, nobody, lambda work, _who: external.identity_id(work, returned))
     if not returned.provider.trust_second_step:
         step = await second_step(request, user, back, identity_id=identity_id)
         if step is not None:
             return step
     way = SignIn(OpenedBy.PROVIDER, identity_id)
-    return await opened(request, user, redirect(back, 302), way, proved_at=returned.identity.authenticated or _NEVER)
+    return await opened(request, user, redirect(back, 302), way, proved_at=returned.identity.auth_time or _NEVER)
 
 
-async def _ask(request: Request, returned: Returned) -> Response:
+async def _ask(request: Request, returned: ProviderCallback) -> Response:
     """Connect these two? So nobody is connected with a sign-in that somebody else left open in their browser."""
-    here = services(request)
+    services = services_of(request)
     actor = await read(request, cookie, lambda _work, actor: actor)
     if not actor.is_known or actor.user_id != returned.flow.user_id:
-        raise Failed("other", returned.flow)
-    here.external.check_linkable(returned)
+        raise ProviderSignInFailed("other", returned.flow)
+    services.external.check_linkable(returned)
     identity = returned.identity
     return page(
         request, "account/connect.html", headers={"Referrer-Policy": "no-referrer"}, tab="security",
         provider=returned.provider, who=identity.email or identity.username or identity.name or identity.subject,
-        sealed=here.external.seal(returned, datetime.now(UTC)),
+        sealed=services.external.seal(returned, datetime.now(UTC)),
     )  # fmt: skip
 
 
 async def link(request: Request, given: dict[str, str]) -> Response:
     sealed = given.get("identity", "")
-    await write(request, known, lambda work, actor: services(request).external.link(work, actor, sealed))
+    await write(request, known, lambda work, actor: services_of(request).external.link(work, actor, sealed))
     return redirect(SECURITY + "?connected#connected")
 
 
 async def unlink(request: Request, _given: dict[str, str]) -> Response:
     linked = int(request.path_params["id"])
-    await write(request, known, lambda work, actor: services(request).external.unlink(work, actor, linked))
+    await write(request, known, lambda work, actor: services_of(request).external.unlink(work, actor, linked))
     return redirect(SECURITY + "#connected")
 
 
@@ -173,7 +173,7 @@ def _told(request: Request, reason: str, flow: Flow | None) -> Response:
     if flow is None:
         return redirect(f"/login/?{marks}", 302)
     back = urlsplit(flow.back)
-    if flow.purpose == LINK:
+    if flow.purpose == LINKING:
         return redirect(f"{SECURITY}?{marks}#connected", 302)
     if flow.purpose == PROVE:
         return redirect(f"/login/prove/?{marks}&redirect={quote(flow.back, safe='')}", 302)
@@ -194,7 +194,7 @@ ROUTES = [
     Route("/login/provider/{provider}/prove/", prove, methods=["GET"]),
     Route("/api/oauthv2/provider/{provider}/authorize/", for_application, methods=["GET"]),
     Route(CALLBACK.replace("{id}", "{provider}"), callback, methods=["GET"]),
-    Route(SECURITY + "connected/{id:int}/remove/", freshly(unlink), methods=["POST"]),
-    Route(SECURITY + "connected/", freshly(link), methods=["POST"]),
+    Route(SECURITY + "connected/{id:int}/remove/", requires_recent_auth(unlink), methods=["POST"]),
+    Route(SECURITY + "connected/", requires_recent_auth(link), methods=["POST"]),
     Route(SECURITY + "connected/{provider}/", connect, methods=["GET"]),
 ]

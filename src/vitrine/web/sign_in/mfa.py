@@ -9,16 +9,16 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from vitrine.accounts import Actor, SignIn, User
-from vitrine.accounts.identity_providers.service import Connected
-from vitrine.accounts.mfa import Overview
-from vitrine.edge import nobody, off, read, services, write
+from vitrine.accounts.identity_providers.service import LinkedIdentity
+from vitrine.accounts.mfa import MfaOverview
+from vitrine.edge import nobody, run_in_thread, read, services_of, write
 from vitrine.edge.cookies import visitor_secret
 from vitrine.errors import DomainError
 from vitrine.platform.database import UnitOfWork
 from vitrine.web.shared.errors import json_answer
 from vitrine.web.shared.forms import known, posted, xhr
 from vitrine.web.sign_in.identity_provider_buttons import told
-from vitrine.web.shared.reauthentication import freshly, second_page
+from vitrine.web.shared.reauthentication import requires_recent_auth, second_page
 from vitrine.web.shared.render import local_path, page, redirect, said
 from vitrine.web.sign_in.session import login_page, opened
 
@@ -28,14 +28,14 @@ PAGE = "/account/security/"
 async def second(request: Request) -> Response:
     """The code after the password: a session, or the page again with its fault."""
     given = await posted(request)
-    here = services(request)
+    services = services_of(request)
     back, pending, visitor = local_path(given.get("redirect")), given.get("pending", ""), visitor_secret(request)
     try:
-        user, way = await read(request, nobody, lambda work, _who: here.second.pending_user(work, pending, visitor))
+        user, way = await read(request, nobody, lambda work, _who: services.second.pending_user(work, pending, visitor))
     except DomainError as refusal:
         return await login_page(request, back, fault=said(request, refusal))
     try:
-        await off(lambda: here.second.check(user, given.get("code", ""), request.state.address))
+        await run_in_thread(lambda: services.second.check(user, given.get("code", ""), request.state.address))
     except DomainError as refusal:
         return await second_page(request, pending, user, back, said(request, refusal))
     return await opened(request, user, redirect(back), way)
@@ -43,19 +43,19 @@ async def second(request: Request) -> Response:
 
 async def passkey_options(request: Request) -> Response:
     await xhr(request)
-    here = services(request)
-    here.limits.authorize.hit(request.state.address)  # anybody may ask, and each question is a row for five minutes
-    made = await write(request, nobody, lambda work, _actor: here.second.ask_passkey(work))
+    services = services_of(request)
+    services.limits.authorize.hit(request.state.address)  # anybody may ask, and each question is a row for five minutes
+    made = await write(request, nobody, lambda work, _actor: services.second.passkey_challenge(work))
     return json_answer({"success": True, "options": json.loads(made)})
 
 
 async def passkey(request: Request) -> Response:
     given = await xhr(request)
-    here = services(request)
+    services = services_of(request)
     address = request.state.address
 
     def call(work: UnitOfWork, _actor: Actor) -> tuple[User, SignIn]:
-        return here.second.sign_in(work, given.get("answer", ""), address)
+        return services.second.sign_in(work, given.get("answer", ""), address)
 
     try:
         user, way = await write(request, nobody, call)
@@ -72,14 +72,14 @@ async def security(request: Request) -> Response:
 async def _security(
     request: Request, *, codes: list[str] | None = None, fault: str = "", fault_of: str = "code"
 ) -> Response:
-    here = services(request)
+    services = services_of(request)
 
-    def call(work: UnitOfWork, actor: Actor) -> tuple[Overview, str | None, bool, list[Connected], bool]:
+    def call(work: UnitOfWork, actor: Actor) -> tuple[MfaOverview, str | None, bool, list[LinkedIdentity], bool]:
         # The secret of an app that waits for its first code is shown like every secret: shortly after signing in.
-        is_fresh = here.accounts.is_fresh(work, actor)
-        waiting = here.second.waiting(work, actor) if is_fresh else None
-        has_password = here.accounts.has_password(work, actor.must_user_id)
-        return here.second.overview(work, actor), waiting, is_fresh, here.external.overview(work, actor), has_password
+        is_fresh = services.accounts.has_recent_auth(work, actor)
+        waiting = services.second.unconfirmed_address(work, actor) if is_fresh else None
+        has_password = services.accounts.has_password(work, actor.must_user_id)
+        return services.second.overview(work, actor), waiting, is_fresh, services.external.overview(work, actor), has_password
 
     overview, address, is_fresh, connected, has_password = await read(request, known, call)
     return page(
@@ -107,14 +107,14 @@ def _picture(address: str) -> str:
 
 
 async def begin(request: Request, _given: dict[str, str]) -> Response:
-    await write(request, known, services(request).second.begin)
+    await write(request, known, services_of(request).second.begin)
     return redirect(PAGE + "#app")
 
 
 async def confirm(request: Request, given: dict[str, str]) -> Response:
-    here = services(request)
+    services = services_of(request)
     try:
-        codes = await write(request, known, lambda work, actor: here.second.confirm(work, actor, given.get("code", "")))
+        codes = await write(request, known, lambda work, actor: services.second.confirm(work, actor, given.get("code", "")))
     except DomainError as refusal:
         if refusal.code == "sign_in_again":
             raise
@@ -123,31 +123,31 @@ async def confirm(request: Request, given: dict[str, str]) -> Response:
 
 
 async def remove(request: Request, _given: dict[str, str]) -> Response:
-    await write(request, known, services(request).second.remove)
+    await write(request, known, services_of(request).second.remove)
     return redirect(PAGE)
 
 
 async def codes(request: Request, _given: dict[str, str]) -> Response:
-    return await _security(request, codes=await write(request, known, services(request).second.renew_codes))
+    return await _security(request, codes=await write(request, known, services_of(request).second.renew_codes))
 
 
 async def prove_first(request: Request, _given: dict[str, str]) -> Response:
     """Sign-in made fresh before a passkey is added: the browser's own dialogue cannot ask for the password."""
-    await write(request, known, services(request).accounts.require_fresh)
+    await write(request, known, services_of(request).accounts.require_recent_auth)
     return redirect(PAGE + "#passkeys")
 
 
 async def new_passkey_options(request: Request) -> Response:
     await xhr(request)
-    made = await write(request, known, services(request).second.offer_passkey)
+    made = await write(request, known, services_of(request).second.offer_passkey)
     return json_answer({"success": True, "options": json.loads(made)})
 
 
 async def add_passkey(request: Request, given: dict[str, str]) -> Response:
-    here = services(request)
+    services = services_of(request)
 
     def call(work: UnitOfWork, actor: Actor) -> list[str]:
-        return here.second.add_passkey(work, actor, given.get("answer", ""), given.get("name", ""))
+        return services.second.add_passkey(work, actor, given.get("answer", ""), given.get("name", ""))
 
     try:
         made = await write(request, known, call)
@@ -159,9 +159,9 @@ async def add_passkey(request: Request, given: dict[str, str]) -> Response:
 
 
 async def remove_passkey(request: Request, _given: dict[str, str]) -> Response:
-    here = services(request)
+    services = services_of(request)
     passkey_id = int(request.path_params["id"])
-    await write(request, known, lambda work, actor: here.second.remove_passkey(work, actor, passkey_id))
+    await write(request, known, lambda work, actor: services.second.remove_passkey(work, actor, passkey_id))
     return redirect(PAGE + "#passkeys")
 
 
@@ -170,12 +170,12 @@ ROUTES = [
     Route("/login/passkey/options/", passkey_options, methods=["POST"]),
     Route("/login/passkey/", passkey, methods=["POST"]),
     Route(PAGE, security, methods=["GET"]),
-    Route(PAGE + "app/", freshly(begin), methods=["POST"]),
-    Route(PAGE + "app/confirm/", freshly(confirm), methods=["POST"]),
-    Route(PAGE + "app/remove/", freshly(remove), methods=["POST"]),
-    Route(PAGE + "codes/", freshly(codes), methods=["POST"]),
-    Route(PAGE + "fresh/", freshly(prove_first), methods=["POST"]),
+    Route(PAGE + "app/", requires_recent_auth(begin), methods=["POST"]),
+    Route(PAGE + "app/confirm/", requires_recent_auth(confirm), methods=["POST"]),
+    Route(PAGE + "app/remove/", requires_recent_auth(remove), methods=["POST"]),
+    Route(PAGE + "codes/", requires_recent_auth(codes), methods=["POST"]),
+    Route(PAGE + "fresh/", requires_recent_auth(prove_first), methods=["POST"]),
     Route(PAGE + "passkeys/options/", new_passkey_options, methods=["POST"]),
-    Route(PAGE + "passkeys/", freshly(add_passkey), methods=["POST"]),
-    Route(PAGE + "passkeys/{id:int}/remove/", freshly(remove_passkey), methods=["POST"]),
+    Route(PAGE + "passkeys/", requires_recent_auth(add_passkey), methods=["POST"]),
+    Route(PAGE + "passkeys/{id:int}/remove/", requires_recent_auth(remove_passkey), methods=["POST"]),
 ]

@@ -6,14 +6,14 @@ from starlette.routing import Route
 
 from vitrine.accounts import NOBODY, Actor
 from vitrine.accounts.endings import EMAIL, PASSWORD
-from vitrine.accounts.errors import NotFresh
+from vitrine.accounts.errors import RecentAuthRequired
 from vitrine.accounts.mail import Renewed
 from vitrine.accounts.lifetimes import DeveloperTokenLine
-from vitrine.edge import nobody, off, read, services, write
+from vitrine.edge import nobody, run_in_thread, read, services_of, write
 from vitrine.errors import DomainError, Invalid
 from vitrine.platform.database import UnitOfWork
 from vitrine.web.shared.forms import known, posted
-from vitrine.web.shared.reauthentication import ask
+from vitrine.web.shared.reauthentication import reauthentication_page
 from vitrine.web.shared.render import language_of, page, redirect, said, translate
 
 # A link of a letter stands in the address: it goes nowhere from here.
@@ -25,31 +25,31 @@ async def forgot(request: Request) -> Response:
     if request.method != "POST":
         return page(request, "forgot.html", faults={}, sent=False)
     given = await posted(request)
-    here = services(request)
+    services = services_of(request)
     name, language = given.get("login", ""), language_of(request, NOBODY)
     try:
-        await write(request, nobody, lambda work, who: here.letters.ask_for_password(work, who, name, language))
+        await write(request, nobody, lambda work, who: services.letters.request_password_link(work, who, name, language))
     except DomainError as refusal:
         return page(request, "forgot.html", faults={"login": said(request, refusal)}, sent=False)
     return page(request, "forgot.html", faults={}, sent=True)
 
 
 async def renew(request: Request) -> Response:
-    here = services(request)
+    services = services_of(request)
     if request.method != "POST":
         token = request.query_params.get("token", "")
-        user = await read(request, nobody, lambda work, _who: here.letters.look(work, token, PASSWORD))
+        user = await read(request, nobody, lambda work, _who: services.letters.link_owner(work, token, PASSWORD))
         return page(request, "renew.html", headers=QUIET, faults={}, token=token, login=user.login)
     given = await posted(request)
     token, new = given.get("token", ""), given.get("new", "")
-    user = await read(request, nobody, lambda work, _who: here.letters.look(work, token, PASSWORD))
+    user = await read(request, nobody, lambda work, _who: services.letters.link_owner(work, token, PASSWORD))
     faults: dict[str, str] = {}
     renewed: Renewed | None = None
     if new != given.get("again", ""):
         faults["again"] = translate(request, "The two new passwords are not the same.")
     else:
         try:
-            renewed = await off(lambda: here.letters.renew_password(token, new, request.state.address))
+            renewed = await run_in_thread(lambda: services.letters.renew_password(token, new, request.state.address))
         except Invalid as refusal:
             faults["new"] = said(request, refusal)
     if faults:
@@ -70,28 +70,28 @@ def _tokens_page(
 async def developer_tokens(request: Request) -> Response:
     """The tokens that go on working after a password was set by a letter, and the button that ends them all. The link
     is the proof, as it is for the password itself."""
-    here = services(request)
+    services = services_of(request)
     if request.method != "POST":
         secret = request.query_params.get("token", "")
-        _, tokens = await read(request, nobody, lambda work, _who: here.letters.look_at_tokens(work, secret))
+        _, tokens = await read(request, nobody, lambda work, _who: services.letters.look_at_tokens(work, secret))
         return _tokens_page(request, secret, tokens)
     secret = (await posted(request)).get("token", "")
     address = request.state.address
-    await write(request, nobody, lambda work, _who: here.letters.end_tokens(work, secret, address))
+    await write(request, nobody, lambda work, _who: services.letters.end_tokens(work, secret, address))
     return _tokens_page(request, "", [], ended=True)
 
 
 async def email(request: Request) -> Response:
     """GET: the form, or the button of a link that was followed. POST: ask for the link, or confirm by it."""
-    here = services(request)
+    services = services_of(request)
     if request.method != "POST":
         token = request.query_params.get("token", "")
 
         def call(work: UnitOfWork, actor: Actor) -> tuple[str, bool]:
             if token:
-                here.letters.look(work, token, EMAIL)
+                services.letters.link_owner(work, token, EMAIL)
             mine = actor.must_user_id
-            return here.accounts.get(work, mine).email or "", here.accounts.has_password(work, mine)
+            return services.accounts.get(work, mine).email or "", services.accounts.has_password(work, mine)
 
         current, has_password = await read(request, known, call)
         done = "done" in request.query_params
@@ -101,17 +101,17 @@ async def email(request: Request) -> Response:
         )  # fmt: skip
     given = await posted(request)
     if given.get("token"):
-        await write(request, known, lambda work, actor: here.letters.confirm_email(work, actor, given["token"]))
+        await write(request, known, lambda work, actor: services.letters.confirm_email(work, actor, given["token"]))
         return redirect("/account/reset-email/?done")
     return await _ask(request, given.get("email", ""), given.get("password", ""))
 
 
 async def _ask(request: Request, address: str, password: str) -> Response:
     """The current password proves who asks; who has none must have signed in elsewhere a moment ago."""
-    here = services(request)
+    services = services_of(request)
 
     def look(work: UnitOfWork, actor: Actor) -> tuple[Actor, bool]:
-        return actor, here.accounts.has_password(work, actor.must_user_id)
+        return actor, services.accounts.has_password(work, actor.must_user_id)
 
     actor, has_password = await read(request, known, look)
     faults, sent = {}, ""
@@ -119,16 +119,16 @@ async def _ask(request: Request, address: str, password: str) -> Response:
 
     def asked(work: UnitOfWork, who: Actor) -> None:
         if not has_password:
-            here.accounts.require_fresh(work, who)
-        here.letters.ask_for_email(work, who, address, language)
+            services.accounts.require_recent_auth(work, who)
+        services.letters.request_address_change(work, who, address, language)
 
     try:
         if has_password:
-            await off(lambda: here.accounts.check_password(actor.login, password, request.state.address))
+            await run_in_thread(lambda: services.accounts.check_password(actor.login, password, request.state.address))
         await write(request, known, asked)
         sent = address
-    except NotFresh:
-        return await ask(request, {}, back="/account/reset-email/")
+    except RecentAuthRequired:
+        return await reauthentication_page(request, {}, back="/account/reset-email/")
     except DomainError as refusal:
         is_password = refusal.code == "wrong_credentials"
         detail = translate(request, "The password is not right.") if is_password else said(request, refusal)

@@ -9,14 +9,14 @@ from starlette.routing import Route
 from vitrine.accounts import COMMAND, Actor, CollectionGrant, DataboxRight, SignIn, User
 from vitrine.accounts.rights import ALL_DATABOX_RIGHTS, ALL_RIGHTS
 from vitrine.accounts.service import BY_PASSWORD
-from vitrine.edge import cookie, nobody, off, read, services, write
+from vitrine.edge import cookie, nobody, run_in_thread, read, services_of, write
 from vitrine.edge.cookies import clear_session, set_session
 from vitrine.errors import DomainError
 from vitrine.platform.database import UnitOfWork
 from vitrine.web.shared.forms import known, posted
-from vitrine.web.shared.form_action import targets_of
+from vitrine.web.shared.form_action import form_action_after
 from vitrine.web.sign_in.identity_provider_buttons import told
-from vitrine.web.shared.reauthentication import CODE, PROOF, ask, proved, second_step
+from vitrine.web.shared.reauthentication import CODE, PROOF, reauthentication_page, reauthenticate, second_step
 from vitrine.web.shared.render import local_path, page, redirect, said
 
 FIRST_DATABOX, FIRST_COLLECTION = "Library", "Documents"
@@ -25,7 +25,7 @@ FIRST_DATABOX, FIRST_COLLECTION = "Library", "Documents"
 async def login(request: Request) -> Response:
     """GET: the form, or on to the library for who is signed in. An empty instance leads to its set-up."""
     back = local_path(request.query_params.get("redirect"))
-    empty, actor = await read(request, cookie, lambda work, actor: (services(request).accounts.is_empty(work), actor))
+    empty, actor = await read(request, cookie, lambda work, actor: (services_of(request).accounts.is_empty(work), actor))
     if empty:
         return redirect("/setup/", 302)
     if actor.is_known:
@@ -39,7 +39,7 @@ async def login_page(
 ) -> Response:
     """The form; *why* is what a way through a provider that led back here came to."""
     faults = {"login": fault} if fault else {}
-    forms = await targets_of(request, back)
+    forms = await form_action_after(request, back)
     return page(
         request, "login.html", forms=forms, faults=faults, login=login, back=back, renewed=renewed, told=why,
         choose={"choose": "1"} if "choose" in request.query_params else {},
@@ -48,11 +48,11 @@ async def login_page(
 
 async def sign_in(request: Request) -> Response:
     given = await posted(request)
-    here = services(request)
+    services = services_of(request)
     back = local_path(given.get("redirect"))
     try:
-        user = await off(
-            lambda: here.accounts.check_password(
+        user = await run_in_thread(
+            lambda: services.accounts.check_password(
                 given.get("login", ""), given.get("password", ""), request.state.address
             )
         )
@@ -71,13 +71,13 @@ async def opened(
     """Give *response* the cookie of a new session; a session that this browser had before ends. *proved_at* is when
     the person proved who they are, if that was not now. Raises WrongCode when what they proved it with has just
     ended."""
-    here = services(request)
+    services = services_of(request)
     agent = request.headers.get("user-agent", "")
 
     def call(work: UnitOfWork, before: Actor) -> str:
         if before.session is not None:
-            here.accounts.end_session(work, before, before.session.id)
-        made = here.accounts.open_session(
+            services.accounts.end_session(work, before, before.session.id)
+        made = services.accounts.open_session(
             work, user, address=request.state.address, agent=agent, sign_in=sign_in, proved_at=proved_at
         )
         return made[0]
@@ -93,11 +93,11 @@ async def sign_out(request: Request) -> Response:
 
 async def left(request: Request, response: Response) -> Response:
     """End the session of this browser and let *response* say so. The caller checked the form."""
-    here = services(request)
+    services = services_of(request)
 
     def call(work: UnitOfWork, actor: Actor) -> None:
         if actor.session is not None:
-            here.accounts.end_session(work, actor, actor.session.id)
+            services.accounts.end_session(work, actor, actor.session.id)
 
     await write(request, cookie, call)
     clear_session(request, response)
@@ -106,23 +106,23 @@ async def left(request: Request, response: Response) -> Response:
 
 async def setup(request: Request) -> Response:
     """The first page of an empty instance makes its administrator; afterwards the address leads to the sign-in."""
-    if not await read(request, nobody, lambda work, _actor: services(request).accounts.is_empty(work)):
+    if not await read(request, nobody, lambda work, _actor: services_of(request).accounts.is_empty(work)):
         return redirect("/login/", 302)
     given = {"login": "", "email": ""}
     if request.method != "POST":
         return page(request, "setup.html", faults=_NoFaults(), given=given)
     given |= await posted(request)
-    here = services(request)
+    services = services_of(request)
 
     def call(work: UnitOfWork, _actor: Actor) -> User:
-        user = here.accounts.add_first_administrator(
+        user = services.accounts.add_first_administrator(
             work, login=given["login"], email=given["email"], password=given.get("password", "")
         )
-        box = here.upkeep.add_databox(work, COMMAND, FIRST_DATABOX)
-        collection = here.upkeep.add_collection(work, COMMAND, box.id, FIRST_COLLECTION)
-        here.accounts.grant(work, COMMAND, user.id, CollectionGrant(collection.id, box.id, ALL_RIGHTS))
-        here.accounts.grant_databox(work, COMMAND, user.id, box.id, DataboxRight(ALL_DATABOX_RIGHTS))
-        return here.accounts.get(work, user.id)
+        box = services.upkeep.add_databox(work, COMMAND, FIRST_DATABOX)
+        collection = services.upkeep.add_collection(work, COMMAND, box.id, FIRST_COLLECTION)
+        services.accounts.grant(work, COMMAND, user.id, CollectionGrant(collection.id, box.id, ALL_RIGHTS))
+        services.accounts.grant_databox(work, COMMAND, user.id, box.id, DataboxRight(ALL_DATABOX_RIGHTS))
+        return services.accounts.get(work, user.id)
 
     try:
         user = await write(request, nobody, call)
@@ -144,11 +144,11 @@ async def prove(request: Request) -> Response:
     if request.method != "POST":
         back = local_path(request.query_params.get("redirect"), "/account/")
         await read(request, known, lambda _work, _actor: None)
-        return await ask(request, {"redirect": back}, back=back)
+        return await reauthentication_page(request, {"redirect": back}, back=back)
     given = await posted(request)
     back = local_path(given.get("redirect"), "/account/")
-    fault = await proved(request, given.get(PROOF, given.get("password", "")), given.get(CODE, ""))
-    return await ask(request, given, *fault, back=back) if fault else redirect(back)
+    fault = await reauthenticate(request, given.get(PROOF, given.get("password", "")), given.get(CODE, ""))
+    return await reauthentication_page(request, given, *fault, back=back) if fault else redirect(back)
 
 
 ROUTES = [

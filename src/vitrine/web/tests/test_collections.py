@@ -216,7 +216,7 @@ def test_what_is_wrong_with_checks_is_said_beside_the_field_and_what_was_typed_s
     assert f'value="{typed}"' in text
     assert 'value="jpg, tif"' in text
     with server.services.database.read() as work:
-        assert not server.services.quarantine.says(work, server.photographs.id)
+        assert not server.services.quarantine.has_own_policy(work, server.photographs.id)
 
 
 def test_the_form_says_of_a_policy_what_it_reads_back(server: Server) -> None:
@@ -230,7 +230,7 @@ def test_a_collection_without_a_label_in_the_readers_language_has_its_name(
 ) -> None:
     with server.services.database.write() as work:
         structure_store.update_collection(work, server.photographs.id, {"labels": labels})
-        structure_store.bump(work)
+        structure_store.increase_version(work)
     ada = server.browser(server.user("ada"))
     for visitor, address in ((admin, here(server)), (ada, "/upload/"), (ada, "/"), (ada, "/account/access/")):
         answer = visitor.get(address)

@@ -89,7 +89,7 @@ def test_each_right_is_asked(
     assert f'value="off:{name}"' not in visitor.get(page_of(key)).text
     assert turn(visitor, key, f"off:{name}").status_code == 403
     with server.services.database.read() as work:
-        assert server.services.records.unguarded(work, key, name)[1].permalink.activated  # type: ignore[union-attr]
+        assert server.services.records.rendition_without_check(work, key, name)[1].permalink.activated  # type: ignore[union-attr]
 
 
 def test_who_does_not_see_the_record_learns_nothing(server: Server, key: RecordKey) -> None:
