@@ -66,19 +66,19 @@ def without_rows(server: Server) -> WireServer:
 
 
 def without_bearers(server: Server) -> WireServer:
-    tokens: Any = server.services.oauth.tokens
+    tokens: Any = server.services.oauth.server.tokens
     tokens._bearers = Forgetful()
     return WireServer(server.application)
 
 
 def without_records(server: Server) -> WireServer:
-    records: Any = server.services.records
+    records: Any = server.services.library.records
     records._shown = records._files = Forgetful()
     return WireServer(server.application)
 
 
 def without_signed(server: Server) -> WireServer:
-    signed: Any = server.services.signed
+    signed: Any = server.services.library.signed_addresses
     signed._signed = Forgetful()
     return WireServer(server.application)
 

@@ -49,7 +49,7 @@ def prepare(data: Path) -> Instance:
 def _allow(server: Server, client: Registered) -> None:
     """As the owner would on the consent page: what was refreshed is narrowed to what the person allows."""
     with server.services.database.write() as work:
-        account, _owner = server.services.applications.acting_account(work, client.application)
+        account, _owner = server.services.applications.registry.acting_account(work, client.application)
         accounts = metadata.tables["accounts"]
         allowed = {"granted_scope": ["library:read"], "asked_scope": ["library:read"]}
         work.db.execute(accounts.update().where(accounts.c.id == account).values(**allowed))

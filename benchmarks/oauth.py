@@ -45,9 +45,9 @@ def posts(instance: Instance) -> Iterator[dict[str, tuple[str, Post]]]:
     database = services.database
 
     def account(work: UnitOfWork) -> int:
-        found = services.applications.by_client_id(work, instance.client_id)
+        found = services.applications.registry.by_client_id(work, instance.client_id)
         assert found is not None
-        number, _owner = services.applications.acting_account(work, found)
+        number, _owner = services.applications.registry.acting_account(work, found)
         assert number is not None
         return number
 

@@ -13,7 +13,7 @@ from vitrine.testing.template import copied_database
 @pytest.mark.both_databases
 def test_a_new_server_has_one_databox_with_two_collections_and_no_job(server: Server) -> None:
     with server.services.database.read() as work:
-        structure = server.services.records.structure(work)
+        structure = server.services.library.records.structure(work)
         jobs = work.db.exec_driver_sql("SELECT count(*) FROM jobs").scalar()
     assert structure.databoxes == {server.databox.id: server.databox}
     assert structure.collections == {base.id: base for base in (server.photographs, server.archive)}

@@ -36,7 +36,7 @@ from vitrine.edge.limits import Limit, RequestLimits
 from vitrine.edge.metrics import Counts, Metrics
 from vitrine.edge.middleware import Outermost, networks
 from vitrine.edge.quotas import Quota, Quotas
-from vitrine.edge.services import Services
+from vitrine.edge.services import AccountServices, ApplicationServices, LibraryServices, OAuthServices, RateLimits, Services
 from vitrine.embed import Embeds
 from vitrine.errors import Unavailable
 from vitrine.files.shortcut import small_permalink
@@ -135,28 +135,33 @@ def make_services(
         settings=settings,
         database=database,
         vault=vault,
-        ledger=DeferredWrites(database, tokens.record_last_use, accounts.touch_sessions, deprecated_features.add),
-        letters=letters,
-        limits=RequestLimits(
+        deferred_writes=DeferredWrites(database, tokens.record_last_use, accounts.touch_sessions, deprecated_features.add),
+        accounts=AccountServices(
+            users=accounts,
+            mail=letters,
+            mfa=MultiFactor(accounts, settings.title, settings.origin),
+            identity_providers=IdentityProviders(accounts, letters, settings.base_url, settings.sign_in_providers),
+        ),
+        limits=RateLimits(
+            requests=RequestLimits(
             token=Limit("token", settings.token_requests),
             authorize=Limit("authorize", settings.authorize_requests),
             user_code=Limit("user-code", settings.user_code_attempts),
         ),
-        quotas=Quotas(
+            quotas=Quotas(
             Quota("application", settings.application_calls),
             Quota("account", settings.account_calls),
             Quota("token", settings.token_calls),
         ),
+        ),
         jobs=jobs,
-        accounts=accounts,
-        second=MultiFactor(accounts, settings.title, settings.origin),
-        external=IdentityProviders(accounts, letters, settings.base_url, settings.sign_in_providers),
-        applications=applications,
-        portal=portal,
-        descriptions=Descriptions(portal, frozenset(scopes.BY_NAME)),
-        personal=PersonalTokens(applications),
-        narrowing=Narrowing(applications),
-        oauth=OAuth(
+        applications=ApplicationServices(
+            registry=applications,
+            portal=portal,
+            documents=Descriptions(portal, frozenset(scopes.BY_NAME)),
+        ),
+        oauth=OAuthServices(
+            server=OAuth(
             database,
             accounts,
             applications,
@@ -166,18 +171,23 @@ def make_services(
             settings.origin,
             idle_limit=timedelta(days=settings.token_idle_days),
         ),
+            personal_tokens=PersonalTokens(applications),
+            narrowing=Narrowing(applications),
+        ),
         media=media,
-        records=records,
-        ingest=ingest,
-        upkeep=StructureAdministration(records, jobs),
-        changes=Changes(records),
-        removal=Removal(records, jobs),
-        substitution=substitution,
-        marks=marks,
-        downloads=Downloads(records, marks),
-        presentation=Presentation(records, media),
-        quarantine=Quarantine(database, records, ingest, media, substitution.replace_original),
-        signed=signed,
+        library=LibraryServices(
+            records=records,
+            ingest=ingest,
+            structure=StructureAdministration(records, jobs),
+            changes=Changes(records),
+            removal=Removal(records, jobs),
+            substitution=substitution,
+            overlays=marks,
+            presentation=Presentation(records, media),
+            quarantine=Quarantine(database, records, ingest, media, substitution.replace_original),
+            downloads=Downloads(records, marks),
+            signed_addresses=signed,
+        ),
         search=Search(index, records),
         embeds=Embeds(settings, records, accounts, signed),
         instance_id=vault.instance_id(),
@@ -188,7 +198,7 @@ def make_services(
 
 
 def indexer(services: Services) -> Indexer:
-    return Indexer(services.database, services.search.index, services.records, services.jobs)
+    return Indexer(services.database, services.search.index, services.library.records, services.jobs)
 
 
 def make_worker(services: Services) -> Worker:
@@ -198,7 +208,7 @@ def make_worker(services: Services) -> Worker:
     return Worker(
         database=services.database,
         handlers={
-            MAKE_RENDITIONS.name: RenditionMaker(services.database, services.records, services.media),
+            MAKE_RENDITIONS.name: RenditionMaker(services.database, services.library.records, services.media),
             SWEEP.name: Sweeper(services.database, services.media),
             SEND.name: postman(services),
         },
@@ -221,7 +231,7 @@ def postman(services: Services) -> MailHandler:
         return web.catalogue(known).gettext(message)
 
     transport = transport_of(settings.smtp_url, settings.data_dir / "outbox")
-    return MailHandler(services.database, services.letters, transport, settings.sender, words)
+    return MailHandler(services.database, services.accounts.mail, transport, settings.sender, words)
 
 
 def keep_up(services: Services, stop: threading.Event) -> None:
@@ -306,9 +316,9 @@ class Application:
 
     @asynccontextmanager
     async def _lifespan(self, _app: Starlette) -> AsyncIterator[None]:
-        self.services.ledger.start()
+        self.services.deferred_writes.start()
         yield
-        self.services.ledger.close()
+        self.services.deferred_writes.close()
         self.services.media.close()
         self.services.search.index.close()
         self.services.database.close()

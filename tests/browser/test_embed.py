@@ -53,7 +53,7 @@ def documents(site: Site, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
     folder = tmp_path_factory.mktemp("documents")
     services = app.make_services(Settings(data_dir=site.folder, base_url=site.base))
     with services.database.read() as work:
-        base = next(iter(services.records.structure(work).collections.values()))
+        base = next(iter(services.library.records.structure(work).collections.values()))
     picture = make.jpeg(folder / "quay.jpg", 640, 400, seed=5)
     film = make.mp4(folder / "quay.mp4", 0.6, 320, 180)
     cover = StoredRecord(make.jpeg(folder / "cover.jpg", 320, 320, seed=6), "image/jpeg", 320, 320)

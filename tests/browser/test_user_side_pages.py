@@ -156,7 +156,7 @@ def test_the_whole_way_by_keyboard_and_without_script(browser: Browser, library:
     assert "code=" in page.url
     assert "state=s" in page.url
     with library.server.services.database.read() as work:
-        account = library.server.services.applications.account(work, library.ada.id, library.app.application)
+        account = library.server.services.applications.registry.account(work, library.ada.id, library.app.application)
     assert account is not None
     assert account.granted_scope is not None
     assert "upload" not in account.granted_scope
@@ -191,10 +191,10 @@ def test_who_has_no_password_proves_who_they_are_at_the_provider(page: Page, lib
     page.wait_for_url(f"{library.base}/")
     with library.server.services.database.write() as work:
         accounts = library.server.services.accounts
-        user = accounts.find(work, "new@museum.example")
+        user = accounts.users.find(work, "new@museum.example")
         linked = work.db.execute(external_identities.select()).one()
         assert linked.user_id == user.id
-        actor = accounts.actor_of(work, user, Via.COMMAND)
+        actor = accounts.users.actor_of(work, user, Via.COMMAND)
         assert actor.rights.collections == {}
     page.goto(f"{library.base}/login/prove/?redirect=/account/security/")
     expect(page.get_by_role("heading", name="Prove that it is you")).to_be_visible()

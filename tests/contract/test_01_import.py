@@ -106,7 +106,7 @@ def test_design_5_5_an_old_password_opens_once_and_is_hashed_anew(server: Server
         answer = server.browser().submit("/login/", "/login/", {"login": "bob", "password": password})
         assert answer.status_code == status
     with server.services.database.read() as work:
-        bob = server.services.accounts.find(work, "bob")
+        bob = server.services.accounts.users.find(work, "bob")
         hashed = accounts_store.password_hash(work, bob.id)
     assert hashed is not None
     assert hashed.startswith("$argon2id$")
@@ -194,7 +194,7 @@ def test_design_5_5_everything_or_nothing_with_every_fault(
         "permalinks[1].record_id", "permalinks[2].subdef", "permalinks[3].token",
     ]  # fmt: skip
     with server.services.database.read() as work:
-        assert server.services.applications.by_client_id(work, str(WEB["client_id"])) is None
+        assert server.services.applications.registry.by_client_id(work, str(WEB["client_id"])) is None
         assert [one.login for one in accounts_store.all_users(work)] == ["ada"]
 
 
@@ -269,7 +269,7 @@ def test_design_5_8_a_deleted_record_comes_back_by_command(data: str, tmp_path: 
     base = json.loads(run("collection", "add", "All", "--databox", str(box), "--data", data, "--json"))["base_id"]
     run("import", str(make.jpeg(tmp_path / "a.jpg")), "--collection", str(base), "--data", data)
     with instance(Path(data)) as services, services.database.write() as work:
-        services.removal.remove(work, COMMAND, RecordKey(box, 1))
+        services.library.removal.remove(work, COMMAND, RecordKey(box, 1))
     listed = json.loads(run("record", "removed", "--data", data, "--json"))
     assert (listed["record_id"], listed["title"]) == (1, "a.jpg")
     assert "was restored" in run("record", "restore", str(box), "1", "--data", data)

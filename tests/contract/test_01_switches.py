@@ -93,8 +93,8 @@ def register(place: Place, profile: Profile) -> Registered:
 
 def choose(place: Place, application: Application, switch: Switch, choice: str) -> None:
     with place.server.services.database.write() as work:
-        actor = place.server.services.accounts.actor_of(work, place.ada, Via.COMMAND)
-        place.server.services.applications.set_switch(work, actor, application.id, switch, on=choice == "on")
+        actor = place.server.services.accounts.users.actor_of(work, place.ada, Via.COMMAND)
+        place.server.services.applications.registry.set_switch(work, actor, application.id, switch, on=choice == "on")
 
 
 def where(profile: Profile) -> str:
@@ -293,7 +293,7 @@ def test_design_5_3_an_idle_token_ends_after_90_days(places: dict[Policy, Place]
             )
         answer = place.server.call("GET", "/api/v1/me/", token)
         assert answer.status_code == status
-        place.server.services.ledger.flush()
+        place.server.services.deferred_writes.flush()
     assert "error='expired_token'" in answer.headers["www-authenticate"]
 
 
@@ -312,7 +312,7 @@ def test_design_5_3_the_days_of_an_idle_token_can_be_chosen(tmp_path: Path) -> N
                 f"UPDATE access_tokens SET last_used = NULL, created = {made} WHERE idle_limit_s IS NOT NULL"
             )
         assert server.call("GET", "/api/v1/me/", token).status_code == status
-        server.services.ledger.flush()
+        server.services.deferred_writes.flush()
     server.close()
 
 

@@ -242,9 +242,9 @@ class TestSetCollection:
 
     def test_another_databox_is_400(self, server: Server, ada: User, token: str, key: RecordKey) -> None:
         with server.services.database.write() as work:
-            box = server.services.upkeep.add_databox(work, COMMAND, "Other")
-            base = server.services.upkeep.add_collection(work, COMMAND, box.id, "There")
-            server.services.accounts.grant(work, COMMAND, ada.id, CollectionGrant(base.id, box.id, ALL_RIGHTS))
+            box = server.services.library.structure.add_databox(work, COMMAND, "Other")
+            base = server.services.library.structure.add_collection(work, COMMAND, box.id, "There")
+            server.services.accounts.users.grant(work, COMMAND, ada.id, CollectionGrant(base.id, box.id, ALL_RIGHTS))
         assert self.move(server, token, key, base.id).status_code == 400
 
     def test_both_ends_ask_for_their_right(self, server: Server, key: RecordKey) -> None:
@@ -299,8 +299,8 @@ class TestDelete:
         server.work()
         self.sweep(server, timedelta(days=7))
         with server.services.database.write() as work:
-            assert [removed.key for removed in server.services.removal.removed(work, COMMAND)] == [key]
-            server.services.removal.restore(work, COMMAND, key)
+            assert [removed.key for removed in server.services.library.removal.removed(work, COMMAND)] == [key]
+            server.services.library.removal.restore(work, COMMAND, key)
         server.work()
         after = server.get(path(key), token)["record"]
         changed = {"updated_on"}

@@ -30,7 +30,7 @@ def token(server: Server, ada: User) -> str:
 
 def grant_structure(server: Server, user: User, rights: DataboxRight) -> None:
     with server.services.database.write() as work:
-        server.services.accounts.grant_databox(work, COMMAND, user.id, server.databox.id, rights)
+        server.services.accounts.users.grant_databox(work, COMMAND, user.id, server.databox.id, rights)
 
 
 def box(server: Server, tail: str) -> str:

@@ -66,7 +66,7 @@ def test_6_a_cover_ends_when_its_link_gets_another_token(server: Server, tmp_pat
     key = sound_of(server, tmp_path, None)
     cover = cover_of(server, key)
     with server.services.database.write() as work:
-        import_permalink(work, COMMAND, server.services.records.structure(work), key, "preview", ImportedPermalink("another"))
+        import_permalink(work, COMMAND, server.services.library.records.structure(work), key, "preview", ImportedPermalink("another"))
     assert server.http.get(cover).status_code == 404
     assert server.http.get(cover_of(server, key)).status_code == 200
 
@@ -90,7 +90,7 @@ def test_6_a_cover_opens_the_thumbnail_and_nothing_else(server: Server, tmp_path
     answer = embed(server, key)
     with server.services.database.read() as work:
         tokens = {
-            name: server.services.records.rendition_without_check(work, key, name)[1].permalink.token  # type: ignore[union-attr]
+            name: server.services.library.records.rendition_without_check(work, key, name)[1].permalink.token  # type: ignore[union-attr]
             for name in files
         }
     assert tokens["preview"] in answer.text

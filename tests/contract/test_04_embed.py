@@ -70,7 +70,7 @@ def _fields(server: Server, *names: str, business: bool = False) -> None:
 def address(server: Server, key: RecordKey, name: str = "preview", *, page: bool = False) -> str:
     """The absolute permalink of a file."""
     with server.services.database.read() as work:
-        _, rendition = server.services.records.rendition_without_check(work, key, name)
+        _, rendition = server.services.library.records.rendition_without_check(work, key, name)
     assert rendition.permalink is not None
     paths = permalinks.paths(key, rendition, rendition.permalink)
     return server.settings.absolute(paths.page if page else paths.file)

@@ -48,7 +48,7 @@ def key(server: Server, ada: User, tmp_path: Path) -> RecordKey:
 
 def present(server: Server, **changes: Any) -> None:
     with server.services.database.write() as work:
-        server.services.presentation.set(work, COMMAND, server.photographs.id, changes)
+        server.services.library.presentation.set(work, COMMAND, server.photographs.id, changes)
 
 
 class Paths:
@@ -57,11 +57,11 @@ class Paths:
     def __init__(self, server: Server, key: RecordKey, name: str, issuer: User) -> None:
         self.server, self.key, self.name = server, key, name
         with server.services.database.read() as work:
-            _, rendition = server.services.records.rendition_without_check(work, key, name)
+            _, rendition = server.services.library.records.rendition_without_check(work, key, name)
             self.plain = rendition.sha256
             permalink_paths = paths(key, rendition, rendition.permalink)  # type: ignore[arg-type]
             self.token = rendition.permalink.token  # type: ignore[union-attr]
-            self.signed = server.services.signed.path((issuer.id, issuer.url_key), key, name, life=None, now=work.now)
+            self.signed = server.services.library.signed_addresses.path((issuer.id, issuer.url_key), key, name, life=None, now=work.now)
         self.permalink = permalink_paths.file
         self.old = f"/permalink/v1/label/{key.databox}/{key.number}/{self.token}/{name}/"
         self.datafile = f"/datafiles/{key.databox}/{key.number}/{name}/"
@@ -184,7 +184,7 @@ def test_a_grant_on_the_record_lifts_the_watermark(server: Server, ada: User, bo
     visitor = server.browser(bob)
     assert mark_of(server, visitor.get(links.datafile), links.plain) == WM
     with server.services.database.write() as work:
-        record, _ = server.services.records.rendition_without_check(work, key, "preview")
+        record, _ = server.services.library.records.rendition_without_check(work, key, "preview")
         columns = [row[1] for row in work.db.exec_driver_sql("PRAGMA table_info(record_grants)").all()]
         values = {
             "user_id": bob.id,
@@ -266,11 +266,11 @@ def test_two_who_ask_at_once_wait_for_one_making(
     monkeypatch.setattr(kind, "call", counted)
     services = server.services
     with services.database.read() as work:
-        record, rendition = services.records.rendition_without_check(work, key, "preview")
-        wanted = services.marks.request_for(work, record, rendition, Overlay.WATERMARK)
+        record, rendition = services.library.records.rendition_without_check(work, key, "preview")
+        wanted = services.library.overlays.request_for(work, record, rendition, Overlay.WATERMARK)
     assert wanted is not None
     digests: list[str] = []
-    threads = [threading.Thread(target=lambda: digests.append(services.marks.make(wanted).sha256)) for _ in range(4)]
+    threads = [threading.Thread(target=lambda: digests.append(services.library.overlays.make(wanted).sha256)) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -278,7 +278,7 @@ def test_two_who_ask_at_once_wait_for_one_making(
     assert len(set(digests)) == 1
     assert len(digests) == 4
     assert calls == ["mark"]
-    assert services.marks._busy == {}
+    assert services.library.overlays._busy == {}
 
 
 def test_what_cannot_be_marked_is_not_shown(server: Server, ada: User, bob: User, tmp_path: Path) -> None:
@@ -298,7 +298,7 @@ def test_what_cannot_be_marked_is_not_shown(server: Server, ada: User, bob: User
 
 
 def test_the_collections_own_picture_and_its_change(server: Server, ada: User, key: RecordKey, tmp_path: Path) -> None:
-    presentation = server.services.presentation
+    presentation = server.services.library.presentation
     present(server, public_presentation="wm")
     links = Paths(server, key, "preview", ada)
     named = server.http.get(links.permalink)
@@ -319,7 +319,7 @@ def test_an_invisible_watermark_is_refused_rather_than_laid_over(
     server: Server, ada: User, key: RecordKey, tmp_path: Path
 ) -> None:
     pyvips.Image.black(50, 50, bands=4).copy(interpretation="srgb").pngsave(str(tmp_path / "clear.png"))
-    clear = server.services.presentation.keep_picture(tmp_path / "clear.png", "clear.png")
+    clear = server.services.library.presentation.keep_picture(tmp_path / "clear.png", "clear.png")
     present(server, public_presentation="wm", watermark=clear)
     assert server.http.get(Paths(server, key, "preview", ada).permalink).status_code == 503
 
@@ -352,10 +352,10 @@ def test_only_who_manages_the_collection_sets_its_marks(server: Server, bob: Use
 
     server.regrant(bob, server.photographs, Right.actif | Right.canmodifrecord)
     with server.services.database.write() as work:
-        fresh = server.services.accounts.get(work, bob.id)
-        actor = server.services.accounts.actor_of(work, fresh, Via.SESSION)
+        fresh = server.services.accounts.users.get(work, bob.id)
+        actor = server.services.accounts.users.actor_of(work, fresh, Via.SESSION)
         with pytest.raises(MayNotChange):
-            server.services.presentation.set(work, actor, server.photographs.id, {"public_presentation": "wm"})
+            server.services.library.presentation.set(work, actor, server.photographs.id, {"public_presentation": "wm"})
 
 
 def test_the_sweep_keeps_copies_that_are_needed_and_forgets_the_others(
@@ -366,7 +366,7 @@ def test_the_sweep_keeps_copies_that_are_needed_and_forgets_the_others(
     from vitrine.library import store
     from vitrine.library.jobs import Sweeper
 
-    own = server.services.presentation.keep_picture(make.png(tmp_path / "own.png", alpha=True), "own.png")
+    own = server.services.library.presentation.keep_picture(make.png(tmp_path / "own.png", alpha=True), "own.png")
     present(server, public_presentation="wm", watermark=own)
     links = Paths(server, key, "preview", ada)
     marked = server.http.get(links.permalink)

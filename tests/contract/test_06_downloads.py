@@ -66,7 +66,7 @@ def test_each_document_asks_for_its_own_right(server: Server, ada: User, tmp_pat
     files = unzipped(ask(server.browser(bob), first, other))
     assert list(files) == ["first.jpg", "other-preview.jpg"]
     with server.services.database.read() as work:
-        _, preview = server.services.records.rendition_without_check(work, other, "preview")
+        _, preview = server.services.library.records.rendition_without_check(work, other, "preview")
     with server.services.media.store.open(preview.sha256 or "") as file:
         plain = file.read()
     assert files["other-preview.jpg"] != plain, "the watermark is on it"
@@ -139,8 +139,8 @@ def large(server: Server, ada: User, tmp_path: Path) -> RecordKey:
 def test_memory_does_not_grow_with_the_files(server: Server, ada: User, large: RecordKey) -> None:
     services = server.services
     with services.database.read() as work:
-        actor = services.accounts.actor_of(work, services.accounts.get(work, ada.id), Via.SESSION)
-        plan = services.downloads.plan(work, actor, [large])
+        actor = services.accounts.users.actor_of(work, services.accounts.users.get(work, ada.id), Via.SESSION)
+        plan = services.library.downloads.plan(work, actor, [large])
     tracemalloc.start()
     size = sum(len(part) for part in archive(services, plan, ""))
     _, peak = tracemalloc.get_traced_memory()
@@ -163,7 +163,7 @@ def test_a_client_that_goes_away_ends_the_reading(
 
     monkeypatch.setattr(store, "open", recorded)
     with services.database.read() as work:
-        plan = services.downloads.plan(work, COMMAND, [large])
+        plan = services.library.downloads.plan(work, COMMAND, [large])
     parts = archive(services, plan, "")
     read = sum(len(next(parts)) for _ in range(8))
     assert read <= 9 * PIECE

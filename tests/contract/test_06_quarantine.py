@@ -37,16 +37,16 @@ def key(server: Server, ada: User, tmp_path: Path) -> RecordKey:
 
 def policy(server: Server, checks: Any, **where: int) -> None:
     with server.services.database.write() as work:
-        server.services.quarantine.set_policy(work, COMMAND, checks, **where)
+        server.services.library.quarantine.set_policy(work, COMMAND, checks, **where)
 
 
 def offer(server: Server, path: Path, *, force: bool | None = None, status: int | None = None) -> Any:
     """Add a file as a client would; the outcome is a record or an item."""
     services = server.services
-    arrival = services.ingest.take(path, path.name)
+    arrival = services.library.ingest.take(path, path.name)
     with services.database.write() as work:
         base = CollectionId(server.photographs.id)
-        return services.ingest.add(work, COMMAND, arrival, base, force=force, status=status)
+        return services.library.ingest.add(work, COMMAND, arrival, base, force=force, status=status)
 
 
 def waiting(server: Server, path: Path, **more: Any) -> int:
@@ -56,7 +56,7 @@ def waiting(server: Server, path: Path, **more: Any) -> int:
 
 
 def actor_of(server: Server, work: Any, user: User) -> Any:
-    return server.services.accounts.actor_of(work, server.services.accounts.get(work, user.id), Via.SESSION)
+    return server.services.accounts.users.actor_of(work, server.services.accounts.users.get(work, user.id), Via.SESSION)
 
 
 class TestChecks:
@@ -132,7 +132,7 @@ class TestChecks:
 
     def test_only_administrators_set_the_checks(self, server: Server, ada: User) -> None:
         with server.services.database.write() as work, pytest.raises(DomainError):
-            server.services.quarantine.set_policy(work, actor_of(server, work, ada), {})
+            server.services.library.quarantine.set_policy(work, actor_of(server, work, ada), {})
 
 
 class TestDecisions:
@@ -140,14 +140,14 @@ class TestDecisions:
         services = server.services
         with services.database.read() as work:
             waiting_item = quarantine_store.get(work, item)
-        arrival = services.quarantine.arrival(waiting_item) if waiting_item else None
+        arrival = services.library.quarantine.arrival(waiting_item) if waiting_item else None
         with services.database.write() as work:
             actor = actor_of(server, work, user)
             if decision == "delete":
-                return services.quarantine.delete(work, actor, item)
+                return services.library.quarantine.delete(work, actor, item)
             if decision == "add":
-                return services.quarantine.accept(work, actor, item, arrival)  # type: ignore[arg-type]
-            return services.quarantine.substitute(work, actor, item, arrival, number)  # type: ignore[arg-type]
+                return services.library.quarantine.accept(work, actor, item, arrival)  # type: ignore[arg-type]
+            return services.library.quarantine.substitute(work, actor, item, arrival, number)  # type: ignore[arg-type]
 
     def test_adding_keeps_what_came_with_the_file(
         self, server: Server, ada: User, key: RecordKey, tmp_path: Path
@@ -171,12 +171,12 @@ class TestDecisions:
         (tmp_path / "new").mkdir()
         item = waiting(server, make.jpeg(tmp_path / "new" / "harbour.jpg", 500, 400, seed=3))
         with server.services.database.read() as work:
-            before, file = server.services.records.rendition_without_check(work, key, "preview")
+            before, file = server.services.library.records.rendition_without_check(work, key, "preview")
         assert self.decide(server, ada, item, "substitute", key.number) == key
         server.work()
         with server.services.database.read() as work:
-            after, preview = server.services.records.rendition_without_check(work, key, "preview")
-            _, original = server.services.records.rendition_without_check(work, key, "document")
+            after, preview = server.services.library.records.rendition_without_check(work, key, "preview")
+            _, original = server.services.library.records.rendition_without_check(work, key, "document")
         assert (after.id, after.uuid, after.title) == (before.id, before.uuid, before.title)
         assert (after.width, after.height) == (500, 400)
         assert original.substituted
@@ -218,7 +218,7 @@ class TestDecisions:
         with pytest.raises(MayNotDecide):
             self.decide(server, user, item, "substitute", key.number)
         with server.services.database.read() as work:
-            assert not server.services.quarantine.get(work, actor_of(server, work, user), item).matches[0].replaceable
+            assert not server.services.library.quarantine.get(work, actor_of(server, work, user), item).matches[0].replaceable
 
     def test_only_a_record_that_it_clashes_with_can_be_replaced(
         self, server: Server, ada: User, key: RecordKey, tmp_path: Path

@@ -73,7 +73,7 @@ def with_status_bit(server: Server) -> None:
 
 def ada_of(server: Server) -> User:
     with server.services.database.read() as work:
-        return server.services.accounts.find(work, "ada")
+        return server.services.accounts.users.find(work, "ada")
 
 
 def allowed(server: Server, user: User, app: Registered, response_type: str, **more: str) -> str:
@@ -156,7 +156,7 @@ def test_php_sdk_reads_structure_as_lists(sdk: Sdk) -> None:
 def test_php_sdk_reads_definitions_with_the_right_to_structure(changing: Sdk, own: Server) -> None:
     sdk, filled, ada = changing, own, ada_of(own)
     with filled.services.database.write() as work:
-        filled.services.accounts.grant_databox(
+        filled.services.accounts.users.grant_databox(
             work, COMMAND, ada.id, filled.databox.id, DataboxRight(ALL_DATABOX_RIGHTS)
         )
     box = filled.databox.id
@@ -247,8 +247,8 @@ def test_wordpress_signs_in_by_password_without_secret_and_frames_what_it_found(
     ada = ada_of(filled)
     app = filled.register(ada, on=(Switch.PASSWORD_GRANT,))
     with filled.services.database.write() as work:
-        actor = filled.services.accounts.actor_of(work, ada, Via.COMMAND)
-        filled.services.applications.set_switch(work, actor, app.application.id, Switch.SECRET_REQUIRED, on=False)
+        actor = filled.services.accounts.users.actor_of(work, ada, Via.COMMAND)
+        filled.services.applications.registry.set_switch(work, actor, app.application.id, Switch.SECRET_REQUIRED, on=False)
     form = {"grant_type": "password", "client_id": app.client_id, "username": "ada", "password": PASSWORD, "scope": ""}
     answer = filled.http.post("/api/oauthv2/token", data=form)
     assert answer.status_code == 200, answer.text

@@ -38,19 +38,19 @@ def other(server: Server) -> Iterator[Services]:
 
 @pytest.mark.both_databases
 def test_a_structure_that_was_never_committed_is_not_shown(server: Server, other: Services) -> None:
-    upkeep = server.services.upkeep
+    upkeep = server.services.library.structure
     with pytest.raises(RolledBack), server.services.database.write() as work:
         upkeep.add_collection(work, COMMAND, server.databox.id, "Never there")
         assert "Never there" in names(server, work)
         raise RolledBack
     with other.database.write() as work:
-        other.upkeep.add_collection(work, COMMAND, server.databox.id, "Really there")
+        other.library.structure.add_collection(work, COMMAND, server.databox.id, "Really there")
     with server.services.database.read() as work:
         assert {"Never there", "Really there"} & names(server, work) == {"Really there"}
 
 
 def names(server: Server, work: UnitOfWork) -> set[str]:
-    return {one.name for one in server.services.records.structure(work).collections.values()}
+    return {one.name for one in server.services.library.records.structure(work).collections.values()}
 
 
 @pytest.mark.both_databases
@@ -58,10 +58,10 @@ def test_rights_that_were_never_committed_are_not_had(server: Server, other: Ser
     accounts, base = server.services.accounts, server.photographs
 
     def grant(services: Services, work: UnitOfWork, rights: Right) -> None:
-        services.accounts.grant(work, COMMAND, ada.id, CollectionGrant(int(base.id), base.databox_id, rights))
+        services.accounts.users.grant(work, COMMAND, ada.id, CollectionGrant(int(base.id), base.databox_id, rights))
 
     def had(work: UnitOfWork) -> Right:
-        actor = accounts.actor_of(work, accounts.get(work, ada.id), Via.COMMAND)
+        actor = accounts.users.actor_of(work, accounts.users.get(work, ada.id), Via.COMMAND)
         return actor.rights.collections[int(base.id)].rights
 
     with pytest.raises(RolledBack), server.services.database.write() as work:
@@ -91,10 +91,10 @@ def test_a_rolled_back_write_that_reads_everything_leaves_no_entry(server: Serve
 
 def read_everything(server: Server, work: UnitOfWork, user: User, token: str, key: RecordKey) -> None:
     services = server.services
-    actor = services.oauth.tokens.check(work, token, "192.0.2.7").actor
-    services.accounts.get(work, user.id)
-    page = [services.records.shown(work, actor, key)]
-    files = services.records.described(work, actor, page)[0].renditions
+    actor = services.oauth.server.tokens.check(work, token, "192.0.2.7").actor
+    services.accounts.users.get(work, user.id)
+    page = [services.library.records.shown(work, actor, key)]
+    files = services.library.records.described(work, actor, page)[0].renditions
     permalink = next(file.permalink for file in files if file.name == THUMBNAIL)
     assert permalink is not None
     permalinks.shared(work, key, THUMBNAIL, permalink.token)

@@ -36,7 +36,7 @@ def app(server: Server, ada: User) -> Registered:
 
 @pytest.fixture
 def helping(server: Server) -> AccountAdministration:
-    return AccountAdministration(server.services.accounts, server.services.letters)
+    return AccountAdministration(server.services.accounts, server.services.accounts.mail)
 
 
 def renew(server: Server) -> str:

@@ -129,10 +129,10 @@ def test_a_session_of_yesterday_ends_as_if_it_had_been_opened_by_what_was_remove
 def test_a_sign_in_that_began_with_the_old_password_opens_nothing(server: Server, ada: User) -> None:
     """The hash takes its time; meanwhile the password is changed."""
     accounts, inside = server.services.accounts, server.browser(ada)
-    began = accounts.check_password("ada", PASSWORD, "")
+    began = accounts.users.check_password("ada", PASSWORD, "")
     change_password(inside)
     with server.services.database.write() as work, pytest.raises(WrongCode):
-        accounts.open_session(work, began, address="", agent="")
+        accounts.users.open_session(work, began, address="", agent="")
     assert is_in(inside)
 
 
@@ -141,18 +141,18 @@ def test_a_password_grant_that_began_with_the_old_password_gives_nothing(server:
     accounts, inside = server.services.accounts, server.browser(ada)
     form = {"grant_type": "password", "username": "ada", "password": PASSWORD}
     assert "access_token" in post(server, app, **form).json()
-    passwords = accounts.passwords
+    passwords = accounts.users.passwords
 
     class Slow(type(passwords)):  # type: ignore[misc]
         """Says yes, and the password is another one by then."""
 
         def verify(self, hashed: str | None, password: str) -> bool:
             right = passwords.verify(hashed, password)
-            accounts.passwords = passwords
+            accounts.users.passwords = passwords
             change_password(inside)
             return right
 
-    accounts.passwords = Slow(memory_kib=64, passes=1)
+    accounts.users.passwords = Slow(memory_kib=64, passes=1)
     assert post(server, app, **form).json()["error"] == "invalid_grant"
 
 
@@ -164,7 +164,7 @@ def test_a_letter_that_was_asked_for_with_the_old_password_is_not_sent(server: S
 
 
 def test_what_breaks_off_ends_nothing(server: Server, ada: User) -> None:
-    inside, lifetimes = server.browser(ada), server.services.accounts.lifetimes
+    inside, lifetimes = server.browser(ada), server.services.accounts.users.lifetimes
 
     def broken() -> None:
         with server.services.database.write() as work:

@@ -88,13 +88,13 @@ class World:
     def _developer_tokens(self) -> None:
         services = self.server.services
         with services.database.write() as work:
-            actor = services.accounts.actor_of(work, self.ada, Via.COMMAND)
+            actor = services.accounts.users.actor_of(work, self.ada, Via.COMMAND)
             if self.role != "owner":
-                owner = services.accounts.actor_of(work, self.bob, Via.COMMAND)
+                owner = services.accounts.users.actor_of(work, self.bob, Via.COMMAND)
                 role = "tester" if self.role == "tester" else "owner"
-                services.portal.add_person(work, owner, self.app.application.id, "ada", role)
-            seed = services.oauth.renew_developer_token(work, actor, self.app.application)
-            named = services.personal.add(work, actor, self.app.application, "laptop", "90")
+                services.applications.portal.add_person(work, owner, self.app.application.id, "ada", role)
+            seed = services.oauth.server.renew_developer_token(work, actor, self.app.application)
+            named = services.oauth.personal_tokens.add(work, actor, self.app.application, "laptop", "90")
         for credential, token in ((Credential.DEVELOPER_TOKEN, seed), (Credential.NAMED_TOKEN, named)):
             self.probes[credential] = self._token_probes(token)
 
@@ -121,7 +121,7 @@ class World:
         """The letter after a password was renewed by letter lists the developer tokens and ends them by a link."""
         self.page_of_tokens = self.renew(self.forgotten(), PASSWORD)
         with self.server.services.database.read() as work:  # as she is since then
-            self.ada = self.server.services.accounts.get(work, self.ada.id)
+            self.ada = self.server.services.accounts.users.get(work, self.ada.id)
         self.letter_of_tokens = letters(self.server)[-1]
         self.tokens_link = link(self.letter_of_tokens)
         visitors = [self.server.browser(), self.elsewhere(self.server.browser())]
@@ -216,12 +216,12 @@ class World:
         """Whether the secret alone acts as ada. Where the application is not hers she gets it first."""
         services = self.server.services
         with services.database.write() as work:
-            application = services.applications.for_protocol(work, self.app.application.id)
-            actor = services.accounts.actor_of(work, services.accounts.get(work, self.keeper.id), Via.COMMAND)
-            known = services.accounts.known(work, self.ada.id)
+            application = services.applications.registry.for_protocol(work, self.app.application.id)
+            actor = services.accounts.users.actor_of(work, services.accounts.users.get(work, self.keeper.id), Via.COMMAND)
+            known = services.accounts.users.known(work, self.ada.id)
             if application is not None and known is not None:
                 if application.creator_id != self.ada.id:
-                    services.portal.transfer(work, actor, application.id, "ada")
+                    services.applications.portal.transfer(work, actor, application.id, "ada")
                 switches = {"switches": {**application.switches.chosen, "acts_as_owner": True}}
                 store.update(work, application.id, switches)
         made = post(self.server, self.app, grant_type="client_credentials", scope="account:read").json()

@@ -77,10 +77,10 @@ def test_decoders_and_workers_killed_at_random(tmp_path: Path, kills: int, files
     settings = server.settings
     for n in range(files):
         path = make.jpeg(tmp_path / f"{n}.jpg", 900, 700, seed=n)
-        arrival = server.services.ingest.take(path, path.name)
+        arrival = server.services.library.ingest.take(path, path.name)
         with server.services.database.write() as work:
-            actor = server.services.accounts.actor_of(work, ada, Via.COMMAND)
-            server.services.ingest.add(work, actor, arrival, CollectionId(server.photographs.id), force=True)
+            actor = server.services.accounts.users.actor_of(work, ada, Via.COMMAND)
+            server.services.library.ingest.add(work, actor, arrival, CollectionId(server.photographs.id), force=True)
     server.close()
     killed = 0
     # A worker that dies within a minute restarts with a growing pause, up to half a minute: two dozen kills are enough.
@@ -274,7 +274,7 @@ def test_a_database_that_is_locked_for_ten_seconds(server: Server, tmp_path: Pat
         started = time.monotonic()
         assert server.get("/me/", token)["user"]["login"] == "ada"
         assert time.monotonic() - started < 2, "reading does not wait"
-        server.services.ledger.flush()
+        server.services.deferred_writes.flush()
         time.sleep(max(0.0, 10 - (time.monotonic() - began)))
     finally:
         holder.execute("ROLLBACK")
@@ -282,7 +282,7 @@ def test_a_database_that_is_locked_for_ten_seconds(server: Server, tmp_path: Pat
     assert upload(server, token, tmp_path / "a.jpg").status_code == 200
     wait_for(lambda: _done(server.settings), 60, "the worker went on")
     server.worker.stop()
-    server.services.ledger.flush()
+    server.services.deferred_writes.flush()
     with server.services.database.read() as work:
         routes = work.db.exec_driver_sql("SELECT count(*) FROM request_log WHERE route LIKE '%me%'").scalar()
     assert routes == 1, "lines that could not be written were kept"

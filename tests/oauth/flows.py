@@ -112,8 +112,8 @@ def set_redirects(server: Server, app: Registered, *addresses: str) -> None:
 
 def act_as_owner(server: Server, user: User, app: Registered) -> None:
     with server.services.database.write() as work:
-        actor = server.services.accounts.actor_of(work, user, Via.COMMAND)
-        server.services.applications.set_switch(work, actor, app.application.id, Switch.ACTS_AS_OWNER, on=True)
+        actor = server.services.accounts.users.actor_of(work, user, Via.COMMAND)
+        server.services.applications.registry.set_switch(work, actor, app.application.id, Switch.ACTS_AS_OWNER, on=True)
 
 
 @contextmanager

@@ -129,9 +129,9 @@ def test_a_new_account_has_no_password_and_no_rights(make: Make, provider: Lying
     visitor, answer = go(server, provider)
     assert answer.headers["location"] == "/"
     with server.services.database.read() as work:
-        made = server.services.accounts.find(work, "ada@museum.example")
-        rights = server.services.accounts.rights(work, made.id, made.rights_version)
-        assert not server.services.accounts.has_password(work, made.id)
+        made = server.services.accounts.users.find(work, "ada@museum.example")
+        rights = server.services.accounts.users.rights(work, made.id, made.rights_version)
+        assert not server.services.accounts.users.has_password(work, made.id)
     assert (made.login, made.email, made.display_name, made.locale, made.is_admin) == (
         "ada@museum.example", "ada@museum.example", "Ada Martin", "fr", False,
     )  # fmt: skip
@@ -153,7 +153,7 @@ def test_a_name_that_the_provider_made_up_takes_nobodys_login_or_address(make: M
         provider.userinfo = {"sub": f"sub-{number}", "preferred_username": name}
         assert signed_in(go(server, provider)[0]) == login
     with server.services.database.read() as work:
-        assert server.services.accounts.find(work, "victim@museum.example").login == "root"
+        assert server.services.accounts.users.find(work, "victim@museum.example").login == "root"
 
 
 def test_a_stranger_does_not_become_the_first_account_of_an_instance(make: Make, provider: Lying) -> None:
@@ -202,10 +202,10 @@ def test_two_first_sign_ins_at_once_make_one_account(make: Make, provider: Lying
 
 def with_app(server: Server, user: User) -> pyotp.TOTP:
     """An authenticator app of *user*."""
-    second = server.services.second
+    second = server.services.accounts.mfa
     with server.services.database.write() as work:
-        _, session = server.services.accounts.open_session(work, user, address="", agent="")
-        actor = server.services.accounts.actor_of(work, user, Via.SESSION, session=session)
+        _, session = server.services.accounts.users.open_session(work, user, address="", agent="")
+        actor = server.services.accounts.users.actor_of(work, user, Via.SESSION, session=session)
         app = pyotp.parse_uri(second.begin(work, actor))
         assert isinstance(app, pyotp.TOTP)
         second.confirm(work, actor, app.generate_otp(int(work.now.timestamp()) // 30 - 1))
@@ -566,5 +566,5 @@ def test_ids_of_people_are_no_subjects(make: Make, provider: Lying) -> None:
     visitor, _ = go(server, provider)
     assert UserId(linked(server)[0].user_id) != ada.id
     with server.services.database.read() as work:
-        assert server.services.accounts.get(work, ada.id).is_admin
+        assert server.services.accounts.users.get(work, ada.id).is_admin
     assert signed_in(visitor) == "museum"

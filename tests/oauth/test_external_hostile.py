@@ -304,7 +304,7 @@ def test_a_token_endpoint_that_fails_is_told_too(server: Server, provider: Lying
 
 
 def test_keys_that_change_are_asked_for_anew_but_not_at_every_lie(server: Server, provider: Lying) -> None:
-    client = server.services.external._clients["museum"]
+    client = server.services.accounts.identity_providers._clients["museum"]
     go(server, provider)
     provider.sign = lambda told: jwt.encode({"alg": "RS256", "kid": "key-1"}, told, key(1), algorithms=["RS256"])
     provider.published = [key(0), key(1)]
@@ -322,7 +322,7 @@ def test_rfc7517_5_keys_that_are_no_signing_keys_are_left_out(server: Server, pr
     shared = {"kty": "oct", "k": base64.urlsafe_b64encode(b"x" * 32).decode(), "kid": "key-0"}
     provider.extra_keys = [shared, encrypting, {"kty": "AKP", "kid": "key-0"}, {"kty": "RSA", "n": "!", "e": "AQAB"}]
     assert go(server, provider)[1].headers["location"] == "/"
-    assert len(server.services.external._clients["museum"]._known.keys) == 1
+    assert len(server.services.accounts.identity_providers._clients["museum"]._known.keys) == 1
 
 
 def test_a_clock_that_is_a_little_off_does_no_harm(server: Server, provider: Lying) -> None:

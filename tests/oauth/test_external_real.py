@@ -116,8 +116,8 @@ def test_keys_that_the_other_vitrine_changes_are_found(site: Server, other: Serv
         address = visitor.get("/login/provider/other/").headers["location"]
         assert visitor.get(through(other, person, address)).headers["location"] == "/"
         if changed < 2:
-            other.services.oauth.keys.rotate(COMMAND)
-            client = site.services.external._clients["other"]
+            other.services.oauth.server.keys.rotate(COMMAND)
+            client = site.services.accounts.identity_providers._clients["other"]
             client._known.keys_at -= 61  # the next one was published before, or is asked for after a minute
 
 

@@ -67,8 +67,8 @@ def test_keys_change_without_anybody_noticing(server: Server, ada: User, strict:
     with pytest.raises(Forbidden):
         from vitrine.accounts import NOBODY
 
-        server.services.oauth.keys.rotate(NOBODY)
-    assert server.services.oauth.keys.rotate(COMMAND) == pending, "the key that was published already"
+        server.services.oauth.server.keys.rotate(NOBODY)
+    assert server.services.oauth.server.keys.rotate(COMMAND) == pending, "the key that was published already"
     after = tokens(server, ada, strict, "openid")["id_token"]
     assert claims(server, before)["sub"] == claims(server, after)["sub"]
     published = server.http.get(JWKS).json()["keys"]

@@ -13,10 +13,10 @@ from vitrine.testing.server import PASSWORD, Registered, Server
 
 def machine(server: Server, owner: User) -> Registered:
     with server.services.database.write() as work:
-        actor = server.services.accounts.actor_of(work, owner, Via.COMMAND)
+        actor = server.services.accounts.users.actor_of(work, owner, Via.COMMAND)
         draft = Draft("Night shift", "Adds what the scanner made.", "https://notes.example.com", "web", "")
-        made = server.services.portal.create(work, actor, draft, ApplicationKind.MACHINE)
-        return Registered(made, made.client_id, server.services.applications.secret_for_command(work, made), "")
+        made = server.services.applications.portal.create(work, actor, draft, ApplicationKind.MACHINE)
+        return Registered(made, made.client_id, server.services.applications.registry.secret_for_command(work, made), "")
 
 
 def test_a_machine_gets_tokens_with_its_secret_alone_from_its_first_minute(server: Server) -> None:
@@ -43,9 +43,9 @@ def test_an_account_with_a_second_step_is_never_opened_by_a_password_alone(serve
     app = server.register(ada, on=(Switch.PASSWORD_GRANT,))
     services = server.services
     with services.database.write() as work:
-        session = services.accounts.open_session(work, ada, address="", agent="")[1]
-        actor = services.accounts.actor_of(work, ada, Via.SESSION, session=session)
-        begun = parse_qs(urlsplit(services.second.begin(work, actor)).query)["secret"][0]
-        services.second.confirm(work, actor, pyotp.TOTP(begun).at(work.now))
+        session = services.accounts.users.open_session(work, ada, address="", agent="")[1]
+        actor = services.accounts.users.actor_of(work, ada, Via.SESSION, session=session)
+        begun = parse_qs(urlsplit(services.accounts.mfa.begin(work, actor)).query)["secret"][0]
+        services.accounts.mfa.confirm(work, actor, pyotp.TOTP(begun).at(work.now))
     refused = post(server, app, grant_type="password", username=ada.login, password=PASSWORD)
     assert (refused.status_code, refused.json()["error"]) == (400, "invalid_grant")

@@ -80,7 +80,7 @@ def test_no_redirect_leaves_the_registered_set_and_no_switch_is_got_around(place
     with server.services.database.write() as work:
         applications.set_redirects(work, app.application.id, registered)
         applications.update(work, app.application.id, {})
-        chosen = server.services.applications.by_client_id(work, app.client_id)
+        chosen = server.services.applications.registry.by_client_id(work, app.client_id)
     assert chosen is not None
     asked = {
         "client_id": app.client_id,

@@ -22,11 +22,11 @@ def switch_on(server: Server, user: User) -> tuple[pyotp.TOTP, list[str]]:
     """An authenticator app for *user*, and the recovery codes."""
     services = server.services
     with services.database.write() as work:
-        _, session = services.accounts.open_session(work, user, address="", agent="")
-        actor = services.accounts.actor_of(work, user, Via.SESSION, session=session)
-        totp = pyotp.parse_uri(services.second.begin(work, actor))
+        _, session = services.accounts.users.open_session(work, user, address="", agent="")
+        actor = services.accounts.users.actor_of(work, user, Via.SESSION, session=session)
+        totp = pyotp.parse_uri(services.accounts.mfa.begin(work, actor))
         assert isinstance(totp, pyotp.TOTP)
-        codes = services.second.confirm(work, actor, totp.now())
+        codes = services.accounts.mfa.confirm(work, actor, totp.now())
         work.db.execute(second_factors.update().values(last_step=None))
     return totp, codes
 
@@ -130,7 +130,7 @@ def test_of_parallel_uses_of_one_code_one_counts(server: Server, ada: User) -> N
             thread.join(60)
         assert sorted(places) == ["", "", "", "", "", "/"]
         with server.services.database.write() as work:
-            server.services.accounts.note_attempt(work, f"second step of user {ada.id}", "", right=True)
+            server.services.accounts.users.note_attempt(work, f"second step of user {ada.id}", "", right=True)
     with server.services.database.read() as work:
         left = sa.select(sa.func.count()).select_from(recovery_codes).where(recovery_codes.c.used_at.is_(None))
         assert work.db.scalar(left) == 9
@@ -213,7 +213,7 @@ def test_no_secret_of_a_flow_is_written_to_the_log_or_the_audit(
     server.http.post(TOKEN, data={"grant_type": "password", "username": "ada", "password": PASSWORD})
     sign_in(server.browser(), "hunter2 hunter2")
     _, recovery = switch_on(server, ada)
-    server.services.ledger.flush()
+    server.services.deferred_writes.flush()
     said = capfd.readouterr()
     with server.services.database.read() as work:
         kept = [str(tuple(row)) for table in (audit_log, request_log) for row in work.db.execute(sa.select(table))]

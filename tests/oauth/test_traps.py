@@ -120,7 +120,7 @@ def test_rfc6749_2_3_1_credentials_by_basic_may_stand_there_as_they_are(server: 
     draft = Draft("Old", "An old one.", "https://old.example", "web", CALLBACK)
     with server.services.database.write() as work:
         brought = Imported(draft, client_id, secret, Profile.COMPATIBILITY, {Switch.PASSWORD_GRANT: True})
-        server.services.applications.import_application(work, COMMAND, ada.id, brought)
+        server.services.applications.registry.import_application(work, COMMAND, ada.id, brought)
     form = {"grant_type": "password", "username": "ada", "password": PASSWORD}
     plain = f"{client_id}:{secret}"
     encoded = urlencode({client_id: secret}).replace("=", ":", 1)

@@ -245,8 +245,8 @@ def test_01_3_1_owners_see_which_part_differs_and_nobody_else_learns_an_address(
     assert f'href="/developers/application/{app.application.id}/#redirects"' in page
     co_owner, user, boss = server.user("co"), server.user("user"), server.user("boss", is_admin=True)
     with server.services.database.write() as work:
-        actor = server.services.accounts.actor_of(work, ada, Via.COMMAND)
-        server.services.portal.add_person(work, actor, app.application.id, "co", "owner")
+        actor = server.services.accounts.users.actor_of(work, ada, Via.COMMAND)
+        server.services.applications.portal.add_person(work, actor, app.application.id, "co", "owner")
     assert "slash at the end" in refusal(server.browser(co_owner), app, sent)
     exchange(server, app, code_of(server.browser(user), app))
     strangers = [server.browser(), server.browser(user), server.browser(boss)]

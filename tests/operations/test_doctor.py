@@ -174,7 +174,7 @@ class TestSecurity:
         before = self.findings(filled, WARNING)["habits"]
         assert "Old site" in before
         filled.http.get(f"/api/v1/me/?oauth_token={old.developer_token}")
-        filled.services.ledger.flush()
+        filled.services.deferred_writes.flush()
         texts = [finding.text for finding in security.examine(filled.settings) if finding.check == "habits"]
         assert any("parameter_token is on, last used 20" in text for text in texts)
         assert any("implicit is on, never used" in text for text in texts)

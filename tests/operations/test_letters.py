@@ -164,7 +164,7 @@ def test_letters_are_written_in_the_language_of_their_reader(server: Server) -> 
             "address": "192.0.2.1", "at": 1_800_000_000, "lines": ["Search in your documents"]}  # fmt: skip
     for name in TEXTS:
         for language in ("en", "fr", "de"):
-            rendered = server.services.letters.compose(name, words, language, "a@b.example", "ada", "s3cret", values)
+            rendered = server.services.accounts.mail.compose(name, words, language, "a@b.example", "ada", "s3cret", values)
             assert "{" not in rendered.text + rendered.subject
     assert words("fr", TEXTS["email"][0]) != TEXTS["email"][0]
 
@@ -183,13 +183,13 @@ def test_a_sign_in_stays_open_while_it_is_used(server: Server, ada: User) -> Non
 
     age(timedelta(minutes=1), timedelta(hours=1))
     assert "set-cookie" not in visitor.get("/account/").headers
-    server.services.ledger.flush()
+    server.services.deferred_writes.flush()
     assert left() < timedelta(hours=2), "at most every few minutes"
     age(timedelta(minutes=6), timedelta(hours=1))
     answer = visitor.get("/account/")
     assert "Max-Age=1209600" in answer.headers["set-cookie"], "the browser keeps the cookie as long"
     assert left() < timedelta(hours=2), "a read writes nothing"
-    server.services.ledger.flush()
+    server.services.deferred_writes.flush()
     assert left() > timedelta(days=13)
     age(timedelta(days=20), timedelta(seconds=-1))
     assert visitor.get("/account/").status_code == 302, "an expired session stays expired"

@@ -32,13 +32,13 @@ def test_a_locked_out_administrator_gets_in_by_the_shell(server: Server) -> None
     signed_in = server.browser(ada)
     for _ in range(server.settings.sign_in_failures):
         with pytest.raises(WrongCredentials):
-            server.services.accounts.check_password("ada", "wrong wrong", "")
+            server.services.accounts.users.check_password("ada", "wrong wrong", "")
     with pytest.raises(AccountLocked):
-        server.services.accounts.check_password("ada", PASSWORD, "")
+        server.services.accounts.users.check_password("ada", PASSWORD, "")
     result = command(server, "user", "password", "ada", VITRINE_NEW_PASSWORD=NEW)
     assert result.returncode == 0, result.stderr
     assert NEW not in result.stdout + result.stderr
-    assert server.services.accounts.check_password("ada", NEW, "").id == ada.id
+    assert server.services.accounts.users.check_password("ada", NEW, "").id == ada.id
     assert signed_in.get("/account/").status_code in (302, 303), "earlier sign-ins have ended"
 
 
@@ -49,17 +49,17 @@ def test_a_second_step_stays_unless_it_is_to_be_forgotten(server: Server) -> Non
             "INSERT INTO passkeys (user_id, credential, public_key, sign_count, name, created) "
             f"VALUES ({ada.id}, 'c', x'00', 0, 'key', 1)"
         )
-    AccountAdministration(accounts, server.services.letters).give_password(COMMAND, "ada", NEW)
+    AccountAdministration(accounts, server.services.accounts.mail).give_password(COMMAND, "ada", NEW)
     with server.services.database.read() as work:
-        assert accounts.has_second_step(work, ada.id)
-    AccountAdministration(accounts, server.services.letters).give_password(COMMAND, "ada", NEW, forget_second_step=True)
+        assert accounts.users.has_second_step(work, ada.id)
+    AccountAdministration(accounts, server.services.accounts.mail).give_password(COMMAND, "ada", NEW, forget_second_step=True)
     with server.services.database.read() as work:
-        assert not accounts.has_second_step(work, ada.id)
+        assert not accounts.users.has_second_step(work, ada.id)
 
 
 def test_a_password_is_given_by_administrators_only_and_must_be_good(server: Server) -> None:
     server.user("ada")
-    helping = AccountAdministration(server.services.accounts, server.services.letters)
+    helping = AccountAdministration(server.services.accounts, server.services.accounts.mail)
     with pytest.raises(Forbidden):
         helping.give_password(NOBODY, "ada", NEW)
     with pytest.raises(WeakPassword):
@@ -67,7 +67,7 @@ def test_a_password_is_given_by_administrators_only_and_must_be_good(server: Ser
     with pytest.raises(NotFound):
         helping.give_password(COMMAND, "eve", NEW)
     assert command(server, "user", "password", "eve", VITRINE_NEW_PASSWORD=NEW).returncode == 1
-    server.services.accounts.check_password("ada", PASSWORD, "")
+    server.services.accounts.users.check_password("ada", PASSWORD, "")
 
 
 def test_rights_are_taken_back_by_the_shell_and_count_at_once(server: Server) -> None:
@@ -75,7 +75,7 @@ def test_rights_are_taken_back_by_the_shell_and_count_at_once(server: Server) ->
     token = server.token(ada)
     with server.services.database.write() as work:
         rights = DataboxRight(ALL_DATABOX_RIGHTS)
-        server.services.accounts.grant_databox(work, COMMAND, ada.id, server.databox.id, rights)
+        server.services.accounts.users.grant_databox(work, COMMAND, ada.id, server.databox.id, rights)
     for number, base in enumerate((server.photographs, server.archive)):
         result = command(server, "grant", "ada", "--collection", str(base.id), "--rights", "none")
         assert result.returncode == 0, result.stderr
@@ -91,11 +91,11 @@ def test_only_a_manager_of_the_collections_users_removes_rights(server: Server) 
     ada, accounts = server.user("ada", READER), server.services.accounts
     manager = server.user("manager", {server.archive.id: READER | Right.canadmin})
     with server.services.database.write() as work:
-        actor = accounts.actor_of(work, accounts.get(work, manager.id), COMMAND.via)
-        helping = AccountAdministration(accounts, server.services.letters)
+        actor = accounts.users.actor_of(work, accounts.users.get(work, manager.id), COMMAND.via)
+        helping = AccountAdministration(accounts, server.services.accounts.mail)
         with pytest.raises(Forbidden):
             helping.take_rights(work, actor, ada.id, server.photographs.id, server.databox.id)
         helping.take_rights(work, actor, ada.id, server.archive.id, server.databox.id)
-        assert set(accounts.actor_of(work, accounts.get(work, ada.id), COMMAND.via).rights.collections) == {
+        assert set(accounts.users.actor_of(work, accounts.users.get(work, ada.id), COMMAND.via).rights.collections) == {
             server.photographs.id
         }

@@ -33,8 +33,8 @@ def minted(server: Server) -> Minted:
 
     def make(user: User, app: Registered, *scopes: str, name: str = "") -> str:
         with server.services.database.write() as work:
-            actor = server.services.accounts.actor_of(work, user, Via.COMMAND)
+            actor = server.services.accounts.users.actor_of(work, user, Via.COMMAND)
             wanted = frozenset(scopes) if scopes else None
-            return server.services.personal.add(work, actor, app.application, name or str(scopes)[:80], "90", wanted)
+            return server.services.oauth.personal_tokens.add(work, actor, app.application, name or str(scopes)[:80], "90", wanted)
 
     return make

@@ -63,9 +63,9 @@ def made(server: Server, visitor: Visitor, **form: str) -> Application:
     answer = visitor.submit(NEW, MADE, {**FORM, **form})
     assert answer.status_code == 302, answer.text
     with server.services.database.read() as work:
-        person = server.services.accounts.find(work, "ada")
-        actor = server.services.accounts.actor_of(work, person, Via.COMMAND)
-        return server.services.applications.own(work, actor)[-1]
+        person = server.services.accounts.users.find(work, "ada")
+        actor = server.services.accounts.users.actor_of(work, person, Via.COMMAND)
+        return server.services.applications.registry.own(work, actor)[-1]
 
 
 def test_a_desktop_program_registers_its_loopback_on_the_form_and_chooses_the_port(

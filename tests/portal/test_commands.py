@@ -78,12 +78,12 @@ def test_a_machine_acts_for_the_owner_that_it_is_given(server: Server, ada: User
     }  # fmt: skip
     bring(server, document, "--owner", "ada")
     with server.services.database.read() as work:
-        found = server.services.applications.by_client_id(work, "night-shift")
+        found = server.services.applications.registry.by_client_id(work, "night-shift")
         assert found is not None
-        assert server.services.applications.acting_account(work, found)[1] == ada.id
+        assert server.services.applications.registry.acting_account(work, found)[1] == ada.id
     assert bring(server, {**document, "switches": {}})["changed"]["switches"]["after"] == {}
     with server.services.database.read() as work:
-        assert server.services.applications.acting_account(work, found)[0] is None
+        assert server.services.applications.registry.acting_account(work, found)[0] is None
 
 
 @pytest.mark.parametrize(

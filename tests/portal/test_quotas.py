@@ -39,7 +39,7 @@ def test_every_answer_tells_what_is_left_and_the_one_too_many_is_refused(few: Se
     assert over.json()["meta"]["http_code"] == 429
     again = few.call("GET", API, app.developer_token)
     assert (again.status_code, again.json()["code"], again.headers["retry-after"]) == (429, "too_many_requests", "20")
-    few.services.ledger.flush()
+    few.services.deferred_writes.flush()
     with few.services.database.read() as work:
         logged = work.db.exec_driver_sql("SELECT count(*) FROM request_log WHERE status = 429").scalar()
     assert logged == 2, "its owner sees them"
@@ -49,8 +49,8 @@ def test_the_application_has_a_limit_of_its_own_and_an_upload_counts_once(few: S
     ada = few.user("ada")
     app = few.register(ada)
     with few.services.database.write() as work:
-        actor = few.services.accounts.actor_of(work, ada, Via.COMMAND)
-        second = few.services.personal.add(work, actor, app.application, "second", "7")
+        actor = few.services.accounts.users.actor_of(work, ada, Via.COMMAND)
+        second = few.services.oauth.personal_tokens.add(work, actor, app.application, "second", "7")
     upload = few.call("POST", "/api/v1/records/add/", app.developer_token, data={"base_id": "x"})
     assert told(upload)[1] == '"token";r=3;t=20', "looked at before and after its body"
     assert [few.call("GET", "/api/v1/me/", app.developer_token).status_code for _ in range(3)] == [200] * 3

@@ -67,7 +67,7 @@ class Cors:
 
     def _look(self, origin: str, application_id: int | None) -> bool:
         with self.services.database.read() as work:
-            return self.services.applications.is_origin(work, origin, application_id)
+            return self.services.applications.registry.is_origin(work, origin, application_id)
 
     async def _preflight(self, headers: Headers, origin: str, send: Send) -> None:
         """200 with an empty body; 405 or 400 when the page wants a method or a header that is never allowed."""

@@ -44,7 +44,7 @@ def add_user(
 ) -> None:
     """Create an account."""
     with instance(data) as services, services.database.write() as work:
-        account = services.accounts.add(
+        account = services.accounts.users.add(
             work,
             COMMAND,
             login=login,
@@ -89,7 +89,7 @@ def give_password(
 
 
 def _helping(services: Services) -> AccountAdministration:
-    return AccountAdministration(services.accounts, services.letters)
+    return AccountAdministration(services.accounts, services.accounts.mail)
 
 
 @user.command("email")
@@ -162,7 +162,7 @@ def databox() -> None:
 def add_databox(name: str, data: Path, as_json: bool) -> None:
     """Create a databox with the default fields and renditions."""
     with instance(data) as services, services.database.write() as work:
-        databox = services.upkeep.add_databox(work, COMMAND, name)
+        databox = services.library.structure.add_databox(work, COMMAND, name)
     print_result(
         {"databox_id": databox.id}, as_json=as_json, sentence=f"Databox {databox.name} was created ({databox.id})."
     )
@@ -181,7 +181,7 @@ def collection() -> None:
 def add_collection(name: str, databox_id: int, data: Path, as_json: bool) -> None:
     """Create a collection."""
     with instance(data) as services, services.database.write() as work:
-        collection = services.upkeep.add_collection(work, COMMAND, DataboxId(databox_id), name)
+        collection = services.library.structure.add_collection(work, COMMAND, DataboxId(databox_id), name)
     result = {"base_id": collection.id, "databox_id": collection.databox_id, "collection_id": collection.number}
     print_result(
         result, as_json=as_json, sentence=f"Collection {collection.name} was created (base_id {collection.id})."
@@ -209,7 +209,7 @@ def set_collection(
 ) -> None:
     """Set how a collection presents its pictures: watermark, stamp, and what anonymous visitors get."""
     with instance(data) as services:
-        presentation = services.presentation
+        presentation = services.library.presentation
         changes: dict[str, Any] = {}
         if public_presentation is not None:
             changes["public_presentation"] = public_presentation
@@ -255,8 +255,8 @@ def _stamp(presentation: Presentation, file: Path) -> Any:
 def grant(login: str, base_id: int, rights: str, data: Path, as_json: bool) -> None:
     """Grant a person rights on a collection, which replace the previous ones. `none` removes all rights."""
     with instance(data) as services, services.database.write() as work:
-        target = services.records.collection(work, CollectionId(base_id))
-        person = services.accounts.find(work, login)
+        target = services.library.records.collection(work, CollectionId(base_id))
+        person = services.accounts.users.find(work, login)
         if rights == "none":
             _helping(services).take_rights(work, COMMAND, person.id, target.id, target.databox_id)
         else:
@@ -267,9 +267,9 @@ def grant(login: str, base_id: int, rights: str, data: Path, as_json: bool) -> N
 
 
 def _give(services: Services, work: UnitOfWork, person: User, target: Collection, wanted: Right) -> None:
-    services.accounts.grant(work, COMMAND, person.id, CollectionGrant(target.id, target.databox_id, wanted))
+    services.accounts.users.grant(work, COMMAND, person.id, CollectionGrant(target.id, target.databox_id, wanted))
     if wanted == ALL_RIGHTS:
-        services.accounts.grant_databox(work, COMMAND, person.id, target.databox_id, DataboxRight(ALL_DATABOX_RIGHTS))
+        services.accounts.users.grant_databox(work, COMMAND, person.id, target.databox_id, DataboxRight(ALL_DATABOX_RIGHTS))
 
 
 def _rights(text: str) -> Right:
@@ -292,7 +292,7 @@ def keys() -> None:
 def rotate_keys(data: Path, as_json: bool) -> None:
     """Start signing with the key published last time, and publish the next one."""
     with instance(data) as services:
-        kid = services.oauth.keys.rotate(COMMAND)
+        kid = services.oauth.server.keys.rotate(COMMAND)
     print_result(
         {"kid": kid},
         as_json=as_json,

@@ -68,16 +68,16 @@ def add_app(
         raise Invalid("--client-id and --client-secret belong together.", field="client_id")
     with instance(data) as services:
         with services.database.write() as work:
-            person = services.accounts.find(work, owner)
-            actor = services.accounts.actor_of(work, person, Via.COMMAND)
+            person = services.accounts.users.find(work, owner)
+            actor = services.accounts.users.actor_of(work, person, Via.COMMAND)
             if client_id is not None and client_secret is not None:
                 imported = Imported(draft, client_id, client_secret, chosen_profile, switch_states)
-                application = services.applications.import_application(work, COMMAND, person.id, imported)
+                application = services.applications.registry.import_application(work, COMMAND, person.id, imported)
             else:
-                application = services.applications.create(work, actor, draft, chosen_profile)
+                application = services.applications.registry.create(work, actor, draft, chosen_profile)
                 for switch, on in switch_states.items():
-                    application = services.applications.set_switch(work, actor, application.id, switch, on=on)
-            secret = services.applications.secret_for_command(work, application)
+                    application = services.applications.registry.set_switch(work, actor, application.id, switch, on=on)
+            secret = services.applications.registry.secret_for_command(work, application)
         result = {
             "id": application.id,
             "client_id": application.client_id,
@@ -99,7 +99,7 @@ def export_app(application: str, secrets: bool, data: Path) -> None:
         registered = _find(services, work, application)
         document = described(registered)
         if secrets:
-            document[SECRET] = services.applications.secret_for_command(work, registered)
+            document[SECRET] = services.applications.registry.secret_for_command(work, registered)
     click.echo(json.dumps(document, indent=2, ensure_ascii=False))
 
 
@@ -158,28 +158,28 @@ def _document(file: Path) -> dict[str, Any]:
 def _put(services: Services, work: UnitOfWork, document: Any, owner: str | None, secret: str | None) -> WrittenApplication:
     """Write the document as the application's owner if there is one, since only they can let it act for them; otherwise
     as the command line."""
-    existing = services.applications.by_client_id(work, str(document.get("client_id", "")))
+    existing = services.applications.registry.by_client_id(work, str(document.get("client_id", "")))
     if existing is None and owner is None:
         raise Invalid("No application has this client_id: use --owner to name the owner of the new one.", field="owner")
     if (
         existing is not None
         and secret is not None
-        and not services.applications.secret_is_right(work, existing, secret)
+        and not services.applications.registry.secret_is_right(work, existing, secret)
     ):
         raise Invalid("The application has another secret. Create a new one on its settings page.", field=SECRET)
     person = None
     if existing is None:
-        person = services.accounts.find(work, str(owner))
+        person = services.accounts.users.find(work, str(owner))
     elif existing.creator_id is not None:
-        person = services.accounts.get(work, UserId(existing.creator_id))
-    owner_actor = services.accounts.actor_of(work, person, Via.COMMAND) if person else None
-    return services.descriptions.put(work, COMMAND, owner_actor, document, secret=secret)
+        person = services.accounts.users.get(work, UserId(existing.creator_id))
+    owner_actor = services.accounts.users.actor_of(work, person, Via.COMMAND) if person else None
+    return services.applications.documents.put(work, COMMAND, owner_actor, document, secret=secret)
 
 
 def _find(services: Services, work: UnitOfWork, name: str) -> Application:
-    application = services.applications.by_client_id(work, name)
+    application = services.applications.registry.by_client_id(work, name)
     if application is None and name.isdecimal():
-        application = services.applications.for_protocol(work, ApplicationId(int(name[:15])))
+        application = services.applications.registry.for_protocol(work, ApplicationId(int(name[:15])))
     if application is None:
         raise NoSuchApplication(f"There is no application {name}.")
     return application

@@ -24,8 +24,8 @@ def checks() -> None:
 def show_checks(base_id: int, data: Path) -> None:
     """Print the checks that apply to a collection, as JSON."""
     with instance(data) as services, services.database.read() as work:
-        collection = services.records.collection(work, CollectionId(base_id))
-        click.echo(json.dumps(services.quarantine.policy(work, collection), indent=2))
+        collection = services.library.records.collection(work, CollectionId(base_id))
+        click.echo(json.dumps(services.library.quarantine.policy(work, collection), indent=2))
 
 
 @checks.command("set")
@@ -46,7 +46,7 @@ def set_checks(
         raise Invalid("Give a file or --forget, and at most one of --databox and --collection.")
     definition = None if policy is None else _read(policy)
     with instance(data) as services, services.database.write() as work:
-        services.quarantine.set_policy(work, COMMAND, definition, databox=databox, base=base_id)
+        services.library.quarantine.set_policy(work, COMMAND, definition, databox=databox, base=base_id)
     print_result(
         {"policy": definition},
         as_json=as_json,

@@ -34,7 +34,7 @@ def import_files(paths: tuple[Path, ...], base_id: int, login: str | None, data:
     with instance(data) as services:
         actor = _actor(services, login)
         with services.database.read() as work:
-            services.ingest.permit(work, actor, CollectionId(base_id))
+            services.library.ingest.permit(work, actor, CollectionId(base_id))
         with click.progressbar(files, label="Adding", show_pos=True, hidden=as_json) as bar:
             for path in bar:
                 state, detail = add_one(services, actor, path, CollectionId(base_id))
@@ -61,12 +61,12 @@ def add_one(services: Services, actor: Actor, path: Path, into: CollectionId) ->
     import."""
     try:
         name, is_guessed = readable_name(os.fsencode(path.name))  # names on a disk are bytes
-        arrival = services.ingest.take(path, name, is_name_guessed=is_guessed)
+        arrival = services.library.ingest.take(path, name, is_name_guessed=is_guessed)
         with services.database.write() as work:
-            services.ingest.refuse_duplicate(work, actor, arrival, into)
-            if services.quarantine.holds(work, into, arrival.sha256):
+            services.library.ingest.refuse_duplicate(work, actor, arrival, into)
+            if services.library.quarantine.holds(work, into, arrival.sha256):
                 return "waits", "in the quarantine since an earlier import"
-            outcome = services.ingest.add(work, actor, arrival, into)
+            outcome = services.library.ingest.add(work, actor, arrival, into)
     except AlreadyThere as twin:
         return "there", twin.detail
     except Unavailable:
@@ -82,7 +82,7 @@ def _actor(services: Services, login: str | None) -> Actor:
     if login is None:
         return COMMAND
     with services.database.read() as work:
-        return services.accounts.actor_of(work, services.accounts.find(work, login), Via.COMMAND)
+        return services.accounts.users.actor_of(work, services.accounts.users.find(work, login), Via.COMMAND)
 
 
 def _files(paths: tuple[Path, ...]) -> Iterator[Path]:

@@ -118,7 +118,7 @@ class Import:
 
     def user(self, place: str, entry: UserEntry) -> None:
         with self.at(place):
-            self.services.accounts.import_account(
+            self.services.accounts.users.import_account(
                 self.work, COMMAND, login=entry.login, password_hash=entry.password_hash, email=entry.email,
                 first_name=entry.first_name, last_name=entry.last_name,
             )  # fmt: skip
@@ -128,11 +128,11 @@ class Import:
             creator = self._person(entry.creator, "creator") if entry.creator is not None else None
             if entry.developer_token is not None and creator is None:
                 raise Invalid("A developer token needs a creator.", field="developer_token")
-            application = self.services.applications.import_application(
+            application = self.services.applications.registry.import_application(
                 self.work, COMMAND, creator.id if creator else None, imported_of(entry)
             )
             if entry.developer_token is not None and creator is not None:
-                self.services.oauth.import_token(
+                self.services.oauth.server.import_token(
                     self.work, COMMAND, application, creator.id, entry.developer_token, developer=True
                 )
 
@@ -140,23 +140,23 @@ class Import:
         with self.at(place):
             application = self._application(entry.client_id)
             person = self._person(entry.login, "login")
-            self.services.oauth.import_token(self.work, COMMAND, application, person.id, entry.token, developer=False)
+            self.services.oauth.server.import_token(self.work, COMMAND, application, person.id, entry.token, developer=False)
 
     def permalink(self, place: str, entry: PermalinkEntry) -> None:
         with self.at(place):
             key = RecordKey(DataboxId(entry.databox_id), entry.record_id)
             link = ImportedPermalink(entry.token, entry.label, entry.activated)
-            structure = self.services.records.structure(self.work)
+            structure = self.services.library.records.structure(self.work)
             permalinks.import_permalink(self.work, COMMAND, structure, key, entry.subdef.lower(), link)
 
     def _person(self, login: str, name: str) -> User:
         try:
-            return self.services.accounts.find(self.work, login)
+            return self.services.accounts.users.find(self.work, login)
         except DomainError as refusal:
             raise Invalid(refusal.detail, field=name) from refusal
 
     def _application(self, client_id: str) -> Application:
-        application = self.services.applications.by_client_id(self.work, client_id)
+        application = self.services.applications.registry.by_client_id(self.work, client_id)
         if application is None:
             raise Invalid(f"No application has the client_id {client_id}.", field="client_id")
         return application

@@ -21,7 +21,7 @@ def record() -> None:
 def removed(data: Path, as_json: bool) -> None:
     """List the records deleted in the last seven days, which can be restored."""
     with instance(data) as services, services.database.read() as work:
-        removed_records = services.removal.removed(work, COMMAND)
+        removed_records = services.library.removal.removed(work, COMMAND)
     for record in removed_records:
         line = {
             "databox_id": record.key.databox, "record_id": record.key.number, "title": record.title,
@@ -39,6 +39,6 @@ def restore(databox_id: int, record_id: int, data: Path, as_json: bool) -> None:
     """Restore a deleted record with its number, values, files and links."""
     key = RecordKey(DataboxId(databox_id), record_id)
     with instance(data) as services, services.database.write() as work:
-        services.removal.restore(work, COMMAND, key)
+        services.library.removal.restore(work, COMMAND, key)
     result = {"databox_id": databox_id, "record_id": record_id}
     click.echo(json.dumps(result) if as_json else f"Record {key} was restored.")

@@ -161,7 +161,7 @@ def _print_welcome(application: app.Application, base_url: str) -> None:
     services = application.services
     demo = services.settings.data_dir / "demo.json"
     with services.database.read() as work:
-        is_empty = services.accounts.is_empty(work)
+        is_empty = services.accounts.users.is_empty(work)
     click.echo(f"\n  Vitrine is at {base_url}")
     if is_empty:
         click.echo(f"  Make the first administrator at {base_url}/setup/")
@@ -232,7 +232,7 @@ def complete(data: Path) -> None:
     from vitrine.library.missing_renditions import MissingRenditions
 
     with instance(data) as services:
-        completion = MissingRenditions(services.database, services.records, services.media, services.jobs)
+        completion = MissingRenditions(services.database, services.library.records, services.media, services.jobs)
         count = completion.complete()
     click.echo(f"Renditions of {count} records will be made by the worker.")
 

@@ -85,16 +85,16 @@ def optional_bearer(work: UnitOfWork, request: Request) -> Actor | None:
     services = services_of(request)
     state = request.scope["state"]
     checked = state.get("well_typed") is token
-    facts: Bearer = services.oauth.tokens.check(work, token.secret, state["address"], is_well_typed=checked)
+    facts: Bearer = services.oauth.server.tokens.check(work, token.secret, state["address"], is_well_typed=checked)
     if not token.in_header and not facts.allows_parameter_token:
         raise TokenRefused("invalid_request", "This application must send its token in the Authorization header.")
     is_first = "bearer" not in state  # an upload asks twice, before and after its body
     state["bearer"], state["in_header"] = facts, token.in_header
     if is_first:
-        state["quota"] = services.quotas.hit(facts.actor.application_id or 0, facts.actor.user_id or 0, facts.token_id)
+        state["quota"] = services.limits.quotas.hit(facts.actor.application_id or 0, facts.actor.user_id or 0, facts.token_id)
     if facts.actor.scope is not None:
         require_scope(facts.actor.scope, state.get("needs"))
-    services.ledger.token_used(facts.token_id, work.now, facts.actor.address)
+    services.deferred_writes.token_used(facts.token_id, work.now, facts.actor.address)
     return facts.actor
 
 
@@ -130,10 +130,10 @@ def cookie(work: UnitOfWork, request: Request) -> Actor:
     secret = session_secret(request)
     address = request.scope["state"]["address"]
     services = services_of(request)
-    found = services.accounts.actor_of_session(work, secret, address) if secret else None
+    found = services.accounts.users.actor_of_session(work, secret, address) if secret else None
     request.state.actor = found or NOBODY
-    if found is not None and found.session is not None and services.accounts.needs_touch(found.session, work.now):
-        services.ledger.session_used(found.session.id, work.now)
+    if found is not None and found.session is not None and services.accounts.users.needs_touch(found.session, work.now):
+        services.deferred_writes.session_used(found.session.id, work.now)
         request.state.renewed_session = secret  # `keep_session` sends the cookie anew with the next page
     return found or NOBODY
 

@@ -35,36 +35,61 @@ from vitrine.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
+class AccountServices:
+    users: Accounts
+    mail: AccountMail
+    mfa: MultiFactor
+    identity_providers: IdentityProviders
+
+
+@dataclass(frozen=True, slots=True)
+class ApplicationServices:
+    registry: Applications
+    portal: Portal
+    documents: Descriptions
+
+
+@dataclass(frozen=True, slots=True)
+class OAuthServices:
+    server: OAuth
+    personal_tokens: PersonalTokens
+    narrowing: Narrowing
+
+
+@dataclass(frozen=True, slots=True)
+class LibraryServices:
+    records: Records
+    ingest: Ingest
+    structure: StructureAdministration
+    changes: Changes
+    removal: Removal
+    substitution: Substitution
+    overlays: Overlays
+    presentation: Presentation
+    quarantine: Quarantine
+    downloads: Downloads
+    signed_addresses: SignedAddresses
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimits:
+    requests: RequestLimits
+    quotas: Quotas
+
+
+@dataclass(frozen=True, slots=True)
 class Services:
     settings: Settings
     database: Database
     vault: Vault
-    ledger: DeferredWrites
-    limits: RequestLimits
-    quotas: Quotas
+    deferred_writes: DeferredWrites
+    limits: RateLimits
     jobs: Jobs
-    accounts: Accounts
-    letters: AccountMail
-    second: MultiFactor
-    external: IdentityProviders
-    applications: Applications
-    portal: Portal
-    descriptions: Descriptions
-    personal: PersonalTokens
-    narrowing: Narrowing
-    oauth: OAuth
+    accounts: AccountServices
+    applications: ApplicationServices
+    oauth: OAuthServices
     media: Media
-    records: Records
-    ingest: Ingest
-    upkeep: StructureAdministration
-    changes: Changes
-    removal: Removal
-    substitution: Substitution
-    marks: Overlays
-    presentation: Presentation
-    quarantine: Quarantine
-    downloads: Downloads
-    signed: SignedAddresses
+    library: LibraryServices
     search: Search
     embeds: Embeds
     instance_id: str

@@ -41,9 +41,9 @@ def decide(
     """Decide inside the unit of work that read the file."""
     if not rendition.mime.startswith("image/"):
         return Delivery(record, rendition, None, varies=False)
-    structure = here.records.structure(work)
+    structure = here.library.records.structure(work)
     mark = overlays.overlay_for(structure, record, rendition, work.now, viewer=viewer, issuer=issuer, own=own)
-    wanted = here.marks.request_for(work, record, rendition, mark)
+    wanted = here.library.overlays.request_for(work, record, rendition, mark)
     return Delivery(record, rendition, wanted, varies=wanted is not None or overlays.depends_on_viewer(structure, record))
 
 
@@ -52,5 +52,5 @@ async def document_for(request: Request, delivery: Delivery) -> FileToSend:
     if delivery.wanted is None:
         return FileToSend.of(delivery.record, delivery.rendition)
     wanted = delivery.wanted
-    ready = wanted.ready if wanted.ready else await run_in_thread(partial(services_of(request).marks.make, wanted))
+    ready = wanted.ready if wanted.ready else await run_in_thread(partial(services_of(request).library.overlays.make, wanted))
     return FileToSend.of(delivery.record, overlays.with_overlay(delivery.rendition, ready))

@@ -105,7 +105,7 @@ async def caption(request: Request) -> Response:
         if record is None or not any(same(known, token) for known in tokens):
             raise WrongToken("This link is not valid.")
         description: dict[str, Any] = {}
-        for field, value in services.records.values(work, NOBODY, record, business=False):
+        for field, value in services.library.records.values(work, NOBODY, record, business=False):
             text = without_controls(value.value)
             plain: Any = int(text) if text.isdecimal() and text.isascii() and len(text) < 16 else text
             if field.multi:
@@ -154,7 +154,7 @@ async def datafile(request: Request) -> Response:
         if not actor.is_known:
             raise NotFound("There is nothing at this address.", why="no session")
         try:
-            record, rendition = services.records.rendition(work, actor, wanted.key, wanted.name)
+            record, rendition = services.library.records.rendition(work, actor, wanted.key, wanted.name)
         except MayNotSee as refusal:
             raise NotFound("There is nothing at this address.", why=refusal.why) from refusal
         return decide(services, work, record, rendition, viewer=actor, own=True)

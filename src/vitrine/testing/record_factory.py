@@ -44,7 +44,7 @@ def add_record(
     stored = {name: services.media.store_file(file.path) for name, file in files.items()}
     original = files[DOCUMENT]
     with services.database.write() as work:
-        structure = services.records.structure(work)
+        structure = services.library.records.structure(work)
         key = RecordKey(into.databox_id, store.next_number(work, into.databox_id))
         record = store.add_record(
             work,

@@ -56,7 +56,7 @@ class Server:
             self.furnish()
 
     def furnish(self) -> None:
-        upkeep = self.services.upkeep
+        upkeep = self.services.library.structure
         with self.services.database.write() as work:
             self.databox = upkeep.add_databox(work, COMMAND, "Museum")
             self.photographs = upkeep.add_collection(work, COMMAND, self.databox.id, "Photographs")
@@ -66,7 +66,7 @@ class Server:
     def _find_collections(self) -> bool:
         """Take those of the template; False where the database has none."""
         with self.services.database.read() as work:
-            structure = self.services.records.structure(work)
+            structure = self.services.library.records.structure(work)
         if not structure.databoxes:
             return False
         (self.databox,) = structure.databoxes.values()
@@ -106,16 +106,16 @@ class Server:
             rights if isinstance(rights, Mapping) else {base.id: rights for base in bases if rights is not None}
         )
         with self.services.database.write() as work:
-            user = self.services.accounts.add(work, COMMAND, login=login, password=PASSWORD, **profile)
+            user = self.services.accounts.users.add(work, COMMAND, login=login, password=PASSWORD, **profile)
             for base, right in rights_by_base.items():
                 grant = CollectionGrant(int(base), self.databox.id, right)
-                self.services.accounts.grant(work, COMMAND, user.id, grant)
-            return self.services.accounts.get(work, user.id)
+                self.services.accounts.users.grant(work, COMMAND, user.id, grant)
+            return self.services.accounts.users.get(work, user.id)
 
     def regrant(self, user: User, base: Collection, rights: Right, **limits: Any) -> None:
         with self.services.database.write() as work:
             grant = CollectionGrant(base.id, base.databox_id, rights, **limits)
-            self.services.accounts.grant(work, COMMAND, user.id, grant)
+            self.services.accounts.users.grant(work, COMMAND, user.id, grant)
 
     def browser(self, user: User | None = None) -> "Visitor":
         visitor = Visitor(TestClient(self.application, base_url=self.settings.base_url, follow_redirects=False))
@@ -137,15 +137,15 @@ class Server:
     ) -> Registered:
         values = {"name": "Field Notes", "description": "Notes.", "website": "https://notes.example.com", **draft}
         with self.services.database.write() as work:
-            actor = self.services.accounts.actor_of(work, user, Via.COMMAND)
+            actor = self.services.accounts.users.actor_of(work, user, Via.COMMAND)
             new_draft = Draft(type=kind, callback=values.pop("callback", CALLBACK), **values)
             # Most tests are about old clients.
             default_profile = Profile.DESKTOP if kind == "desktop" else Profile.COMPATIBILITY
-            application = self.services.applications.create(work, actor, new_draft, profile or default_profile)
+            application = self.services.applications.registry.create(work, actor, new_draft, profile or default_profile)
             for switch in on:
-                application = self.services.applications.set_switch(work, actor, application.id, switch, on=True)
-            secret = self.services.applications.secret_for_command(work, application)
-            token = self.services.oauth.renew_developer_token(work, actor, application)
+                application = self.services.applications.registry.set_switch(work, actor, application.id, switch, on=True)
+            secret = self.services.applications.registry.secret_for_command(work, application)
+            token = self.services.oauth.server.renew_developer_token(work, actor, application)
         return Registered(application, application.client_id, secret, token)
 
     def token(self, user: User) -> str:
@@ -169,10 +169,10 @@ class Server:
     def add(self, path: Path, user: User, into: Collection | None = None, *, status: int | None = None) -> RecordKey:
         """Add a file as *user*, and make its renditions and index entry at once."""
         base = CollectionId((into or self.photographs).id)
-        arrival = self.services.ingest.take(path, path.name)
+        arrival = self.services.library.ingest.take(path, path.name)
         with self.services.database.write() as work:
-            actor = self.services.accounts.actor_of(work, self.services.accounts.get(work, user.id), Via.COMMAND)
-            outcome = self.services.ingest.add(work, actor, arrival, base, force=True, status=status)
+            actor = self.services.accounts.users.actor_of(work, self.services.accounts.users.get(work, user.id), Via.COMMAND)
+            outcome = self.services.library.ingest.add(work, actor, arrival, base, force=True, status=status)
         assert isinstance(outcome, Added)
         self.work()
         return outcome.key

@@ -20,16 +20,16 @@ from vitrine.platform.database import UnitOfWork
 
 async def authorization_server(request: Request) -> Response:
     """Both well-known documents are the same one."""
-    return _public(services_of(request).oauth.metadata())
+    return _public(services_of(request).oauth.server.metadata())
 
 
 async def protected_resource(request: Request) -> Response:
-    return _public(services_of(request).oauth.resource_metadata())
+    return _public(services_of(request).oauth.server.resource_metadata())
 
 
 async def jwks(request: Request) -> Response:
     """The keys that sign id_tokens; the first call makes them."""
-    keys = await run_in_thread(services_of(request).oauth.keys.published)
+    keys = await run_in_thread(services_of(request).oauth.server.keys.published)
     return _public({"keys": keys}, media_type="application/jwk-set+json")
 
 
@@ -53,7 +53,7 @@ async def userinfo(request: Request) -> Response:
 
 
 def _claims(request: Request, work: UnitOfWork, actor: Actor) -> dict[str, Any]:
-    return services_of(request).oauth.userinfo(work, actor)
+    return services_of(request).oauth.server.userinfo(work, actor)
 
 
 def _refused(request: Request, status: int, error: str, more: str = "") -> Response:

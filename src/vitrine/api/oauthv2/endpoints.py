@@ -36,7 +36,7 @@ async def token(request: Request) -> Response:
     services = services_of(request)
     return await _posted(
         request,
-        lambda form, sent: services.oauth.exchange(form, sent, request.state.address),
+        lambda form, sent: services.oauth.server.exchange(form, sent, request.state.address),
         _token_answer,
         without_waiting=True,
     )
@@ -44,12 +44,12 @@ async def token(request: Request) -> Response:
 
 async def revoke(request: Request) -> Response:
     """RFC 7009: an unknown token is as good as a revoked one. `{}`, since libraries read JSON from everything."""
-    return await _posted(request, services_of(request).oauth.revoke, lambda _request, _made: ({}, {}))
+    return await _posted(request, services_of(request).oauth.server.revoke, lambda _request, _made: ({}, {}))
 
 
 async def introspect(request: Request) -> Response:
     """RFC 7662."""
-    call = services_of(request).oauth.introspect
+    call = services_of(request).oauth.server.introspect
     return await _posted(request, call, lambda _request, made: (made, {}), in_loop=True)
 
 
@@ -68,7 +68,7 @@ async def device_authorization(request: Request) -> Response:
             "interval": made.interval_s,
         }, {}
 
-    return await _posted(request, lambda form, sent: services.oauth.authorize_device(form, sent, request.state.address), told)
+    return await _posted(request, lambda form, sent: services.oauth.server.authorize_device(form, sent, request.state.address), told)
 
 
 AnswerOf = Callable[[Request, Any], tuple[dict[str, Any], dict[str, str]]]
@@ -82,13 +82,13 @@ async def _called(
     if here.database.is_sqlite:
         if in_loop:
             return call(form, sent)
-        if without_waiting and here.database.has_fast_paths and here.oauth.is_short(form):
+        if without_waiting and here.database.has_fast_paths and here.oauth.server.is_short(form):
             with suppress(DatabaseBusy), here.database.without_waiting():
                 made = call(form, sent)
     if made is None:
         made = await run_in_thread(lambda: call(form, sent))
     if isinstance(made, TokenAnswer) and made.unsigned is not None:
-        return await run_in_thread(lambda: here.oauth.signed(made))
+        return await run_in_thread(lambda: here.oauth.server.signed(made))
     return made
 
 
@@ -105,7 +105,7 @@ async def _posted(
     if services.settings.https_required and scheme != "https":
         return answer({"msg": "This endpoint must be called over https.", "code": 400}, 400)
     try:
-        limited = services.limits.token.hit(request.state.address)
+        limited = services.limits.requests.token.hit(request.state.address)
     except TooMany as refusal:
         refused = {"error": "temporarily_unavailable", "error_description": refusal.detail}
         return answer(refused, 429, refusal.headers)
@@ -138,7 +138,7 @@ def _token_answer(request: Request, made: TokenAnswer) -> tuple[dict[str, Any], 
     value |= {name: text for name, text in more.items() if text is not None}
     services = services_of(request)
     for habit in made.deprecated_features:
-        services.ledger.feature_used(made.application_id, habit, datetime.now(UTC), request.state.address)
+        services.deferred_writes.feature_used(made.application_id, habit, datetime.now(UTC), request.state.address)
     return value, deprecated_features.headers(services.settings.absolute(GUIDE)) if made.deprecated_features else {}
 
 

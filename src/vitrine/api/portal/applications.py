@@ -45,8 +45,8 @@ async def listed(request: Request) -> Response:
                 raise Forbidden("Only administrators see the applications of others. Leave all=1 out.")
             if actor.scope is not None:
                 require_scope(actor.scope, ADMINISTRATION)
-            return here.portal.every(work, actor, limit=size + 1, offset=first, words=words)
-        mine = here.portal.deleted(work, actor) if query.get("deleted") == "1" else here.applications.own(work, actor)
+            return here.applications.portal.every(work, actor, limit=size + 1, offset=first, words=words)
+        mine = here.applications.portal.deleted(work, actor) if query.get("deleted") == "1" else here.applications.registry.own(work, actor)
         return [one for one in mine if words.casefold() in one.name.casefold()][first : first + size + 1]
 
     found = await read(request, bearer, call)
@@ -60,9 +60,9 @@ async def make(request: Request) -> Response:
     here, given = services_of(request), await json_body(request)
 
     def call(work: UnitOfWork, actor: Actor) -> tuple[Application, str | None]:
-        made = here.descriptions.bring_in(work, actor, given)
+        made = here.applications.documents.bring_in(work, actor, given)
         keeps = made.switches.is_confidential
-        return made, here.applications.first_secret(work, actor, made) if keeps else None
+        return made, here.applications.registry.first_secret(work, actor, made) if keeps else None
 
     made, secret = await write(request, bearer, call)
     response = shown(made, 201, **({} if secret is None else {"client_secret": secret}))
@@ -73,7 +73,7 @@ async def make(request: Request) -> Response:
 async def show(request: Request) -> Response:
     services = services_of(request)
     return shown(
-        await read(request, bearer, lambda work, actor: services.applications.get(work, actor, application_id(request)))
+        await read(request, bearer, lambda work, actor: services.applications.registry.get(work, actor, application_id(request)))
     )
 
 
@@ -81,7 +81,7 @@ async def export(request: Request) -> Response:
     """The document alone: what POST, PUT, the page and `vitrine app import` take."""
     services = services_of(request)
     return answer(
-        await read(request, bearer, lambda work, actor: services.descriptions.export(work, actor, application_id(request)))
+        await read(request, bearer, lambda work, actor: services.applications.documents.export(work, actor, application_id(request)))
     )
 
 
@@ -99,9 +99,9 @@ async def _changed(request: Request, *, whole: bool) -> Response:
     here, given = services_of(request), await json_body(request)
 
     def call(work: UnitOfWork, actor: Actor) -> Application:
-        found = here.applications.get(work, actor, application_id(request))
+        found = here.applications.registry.get(work, actor, application_id(request))
         require_tag(request, found, needed=True)
-        does = here.descriptions.replace if whole else here.descriptions.change
+        does = here.applications.documents.replace if whole else here.applications.documents.change
         return does(work, actor, found.id, given).application
 
     return shown(await write(request, bearer, call))
@@ -112,9 +112,9 @@ async def delete(request: Request) -> Response:
     services = services_of(request)
 
     def call(work: UnitOfWork, actor: Actor) -> None:
-        found = services.applications.get(work, actor, application_id(request))
+        found = services.applications.registry.get(work, actor, application_id(request))
         require_tag(request, found)
-        services.applications.delete(work, actor, found.id)
+        services.applications.registry.delete(work, actor, found.id)
 
     await write(request, bearer, call)
     return nothing()
@@ -123,7 +123,7 @@ async def delete(request: Request) -> Response:
 async def restore(request: Request) -> Response:
     services = services_of(request)
     return shown(
-        await write(request, bearer, lambda work, actor: services.portal.restore(work, actor, application_id(request)))
+        await write(request, bearer, lambda work, actor: services.applications.portal.restore(work, actor, application_id(request)))
     )
 
 
@@ -133,11 +133,11 @@ async def suspend(request: Request) -> Response:
     reason = given["reason"] or ""
 
     def call(work: UnitOfWork, actor: Actor) -> Application:
-        found = here.applications.get(work, actor, application_id(request))
+        found = here.applications.registry.get(work, actor, application_id(request))
         require_tag(request, found)
-        by = "owner" if here.applications.is_owner(work, actor, found) else "admin"
-        here.portal.suspend(work, actor, found.id, reason, by=by)
-        return here.applications.get(work, actor, found.id)
+        by = "owner" if here.applications.registry.is_owner(work, actor, found) else "admin"
+        here.applications.portal.suspend(work, actor, found.id, reason, by=by)
+        return here.applications.registry.get(work, actor, found.id)
 
     return shown(await write(request, bearer, call))
 
@@ -146,11 +146,11 @@ async def resume(request: Request) -> Response:
     services = services_of(request)
 
     def call(work: UnitOfWork, actor: Actor) -> Application:
-        found = services.applications.get(work, actor, application_id(request))
+        found = services.applications.registry.get(work, actor, application_id(request))
         require_tag(request, found)
-        by = "owner" if services.applications.is_owner(work, actor, found) else "admin"
-        services.portal.resume(work, actor, found.id, by=by)
-        return services.applications.get(work, actor, found.id)
+        by = "owner" if services.applications.registry.is_owner(work, actor, found) else "admin"
+        services.applications.portal.resume(work, actor, found.id, by=by)
+        return services.applications.registry.get(work, actor, found.id)
 
     return shown(await write(request, bearer, call))
 
@@ -164,12 +164,12 @@ async def decide(request: Request) -> Response:
     def call(work: UnitOfWork, actor: Actor) -> Application:
         if not actor.is_admin:
             raise Forbidden("This is for administrators.")
-        found = here.applications.get(work, actor, application_id(request))
+        found = here.applications.registry.get(work, actor, application_id(request))
         if actor.scope is not None:
             require_scope(actor.scope, ADMINISTRATION)
         require_tag(request, found)
-        here.portal.decide(work, actor, found.id, yes=given["approve"], reason=given["reason"] or "")
-        return here.applications.get(work, actor, found.id)
+        here.applications.portal.decide(work, actor, found.id, yes=given["approve"], reason=given["reason"] or "")
+        return here.applications.registry.get(work, actor, found.id)
 
     return shown(await write(request, bearer, call))
 
@@ -179,11 +179,11 @@ async def add_address(request: Request) -> Response:
     uri = (given["uri"] or "").strip()
 
     def call(work: UnitOfWork, actor: Actor) -> Application:
-        found = here.applications.get(work, actor, application_id(request))
+        found = here.applications.registry.get(work, actor, application_id(request))
         require_tag(request, found)
         if not uri:
             raise BadApplication({"uri": "Enter a callback URL, beginning with https://."})
-        return here.portal.change_redirect(work, actor, found.id, "", uri)
+        return here.applications.portal.change_redirect(work, actor, found.id, "", uri)
 
     return shown(await write(request, bearer, call), 201)
 
@@ -194,8 +194,8 @@ async def remove_address(request: Request) -> Response:
         raise Invalid("Say which address in the query: ?uri=…", field="uri")
 
     def call(work: UnitOfWork, actor: Actor) -> Application:
-        found = here.applications.get(work, actor, application_id(request))
+        found = here.applications.registry.get(work, actor, application_id(request))
         require_tag(request, found)
-        return here.portal.change_redirect(work, actor, found.id, uri, "")
+        return here.applications.portal.change_redirect(work, actor, found.id, uri, "")
 
     return shown(await write(request, bearer, call))

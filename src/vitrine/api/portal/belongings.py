@@ -19,7 +19,7 @@ from vitrine.platform.database import UnitOfWork
 async def secrets(request: Request) -> Response:
     """The live ones without their values, the newest first: two at most."""
     services = services_of(request)
-    found = await read(request, bearer, lambda work, actor: services.portal.secrets(work, actor, application_id(request)))
+    found = await read(request, bearer, lambda work, actor: services.applications.portal.secrets(work, actor, application_id(request)))
     return answer({"secrets": [present.secret(one) for one in found]})
 
 
@@ -29,9 +29,9 @@ async def rotate(request: Request) -> Response:
     hours = 24 if given["overlap_hours"] is None else given["overlap_hours"]
 
     def call(work: UnitOfWork, actor: Actor) -> tuple[str, Any]:
-        require_tag(request, here.applications.get(work, actor, application_id(request)))
-        made = here.portal.rotate(work, actor, application_id(request), str(hours))
-        return made, here.portal.secrets(work, actor, application_id(request))[0]
+        require_tag(request, here.applications.registry.get(work, actor, application_id(request)))
+        made = here.applications.portal.rotate(work, actor, application_id(request), str(hours))
+        return made, here.applications.portal.secrets(work, actor, application_id(request))[0]
 
     made, kept = await write(request, bearer, call)
     return answer({**present.secret(kept), "client_secret": made}, 201)
@@ -42,12 +42,12 @@ async def end_secret(request: Request) -> Response:
     here, wanted = services_of(request), request.path_params["secret"]
 
     def call(work: UnitOfWork, actor: Actor) -> None:
-        live = here.portal.secrets(work, actor, application_id(request))
+        live = here.applications.portal.secrets(work, actor, application_id(request))
         if wanted not in {one.id for one in live}:
             raise NotFound("There is no such secret of this application.")
         if live[0].id == wanted:
             raise Conflict("This is the newest secret. Make a new one first: POST to secrets/.", field="secret")
-        here.portal.end_old_secret(work, actor, application_id(request))
+        here.applications.portal.end_old_secret(work, actor, application_id(request))
 
     await write(request, bearer, call)
     return nothing()
@@ -58,9 +58,9 @@ async def tokens(request: Request) -> Response:
     services = services_of(request)
 
     def call(work: UnitOfWork, actor: Actor) -> Any:
-        return services.personal.all(work, actor, services.applications.get(work, actor, application_id(request)))
+        return services.oauth.personal_tokens.all(work, actor, services.applications.registry.get(work, actor, application_id(request)))
 
-    await run_in_thread(services.ledger.flush)
+    await run_in_thread(services.deferred_writes.flush)
     return answer({"tokens": [present.token(one) for one in await read(request, bearer, call)]})
 
 
@@ -74,10 +74,10 @@ async def add_token(request: Request) -> Response:
         raise Invalid("scopes must be a list of names, or null.", field="scopes")
 
     def call(work: UnitOfWork, actor: Actor) -> tuple[str, Any]:
-        found = services.portal.for_token(work, actor, application_id(request))
+        found = services.applications.portal.for_token(work, actor, application_id(request))
         scope = None if scopes is None else frozenset(scopes)
-        made = services.personal.add(work, actor, found, given["name"] or "", str(days), scope)
-        return made, services.personal.all(work, actor, found)[0]
+        made = services.oauth.personal_tokens.add(work, actor, found, given["name"] or "", str(days), scope)
+        return made, services.oauth.personal_tokens.all(work, actor, found)[0]
 
     made, kept = await write(request, bearer, call)
     return answer({**present.token(kept), "token": made}, 201)
@@ -87,7 +87,7 @@ async def revoke_token(request: Request) -> Response:
     here, wanted = services_of(request), request.path_params["token"]
 
     def call(work: UnitOfWork, actor: Actor) -> None:
-        here.personal.revoke(work, actor, here.applications.get(work, actor, application_id(request)), wanted)
+        here.oauth.personal_tokens.revoke(work, actor, here.applications.registry.get(work, actor, application_id(request)), wanted)
 
     await write(request, bearer, call)
     return nothing()
@@ -98,14 +98,14 @@ async def revoke_users(request: Request) -> Response:
     services = services_of(request)
 
     def call(work: UnitOfWork, actor: Actor) -> int:
-        return services.personal.revoke_users(work, actor, services.applications.get(work, actor, application_id(request)))
+        return services.oauth.personal_tokens.revoke_users(work, actor, services.applications.registry.get(work, actor, application_id(request)))
 
     return answer({"ended": await write(request, bearer, call)})
 
 
 async def people(request: Request) -> Response:
     services = services_of(request)
-    found = await read(request, bearer, lambda work, actor: services.portal.people(work, actor, application_id(request)))
+    found = await read(request, bearer, lambda work, actor: services.applications.portal.people(work, actor, application_id(request)))
     return answer(
         {
             "creator": None if found.creator is None else present.person(found.creator),
@@ -129,8 +129,8 @@ async def _add_person(request: Request, role: str) -> Response:
         raise Invalid("login must be the login or the e-mail address of somebody here.", field="login")
 
     def call(work: UnitOfWork, actor: Actor) -> Any:
-        require_tag(request, here.applications.get(work, actor, application_id(request)))
-        return here.portal.add_person(work, actor, application_id(request), given["login"], role)
+        require_tag(request, here.applications.registry.get(work, actor, application_id(request)))
+        return here.applications.portal.add_person(work, actor, application_id(request), given["login"], role)
 
     made = await write(request, bearer, call)
     return answer({"id": made.id, "login": made.login, "name": f"{made.first_name} {made.last_name}".strip()}, 201)
@@ -148,8 +148,8 @@ async def _remove_person(request: Request, role: str) -> Response:
     here, wanted = services_of(request), request.path_params["person"]
 
     def call(work: UnitOfWork, actor: Actor) -> None:
-        require_tag(request, here.applications.get(work, actor, application_id(request)))
-        here.portal.remove_person(work, actor, application_id(request), wanted, role)
+        require_tag(request, here.applications.registry.get(work, actor, application_id(request)))
+        here.applications.portal.remove_person(work, actor, application_id(request), wanted, role)
 
     await write(request, bearer, call)
     return nothing()
@@ -160,11 +160,11 @@ async def limits(request: Request) -> Response:
     services = services_of(request)
 
     def call(work: UnitOfWork, actor: Actor) -> tuple[Application, int, Any]:
-        found = services.applications.get(work, actor, application_id(request))
-        return found, actor.must_user_id, services.personal.all(work, actor, found)
+        found = services.applications.registry.get(work, actor, application_id(request))
+        return found, actor.must_user_id, services.oauth.personal_tokens.all(work, actor, found)
 
     found, mine, tokens = await read(request, bearer, call)
-    quotas = services.quotas
+    quotas = services.limits.quotas
     return answer(
         {
             "application": present.left(quotas.application.look(found.id)),
@@ -179,9 +179,9 @@ async def habits(request: Request) -> Response:
     services = services_of(request)
 
     def call(work: UnitOfWork, actor: Actor) -> Any:
-        return services.oauth.deprecated_features(work, actor, services.applications.get(work, actor, application_id(request)))
+        return services.oauth.server.deprecated_features(work, actor, services.applications.registry.get(work, actor, application_id(request)))
 
-    await run_in_thread(services.ledger.flush)
+    await run_in_thread(services.deferred_writes.flush)
     return answer({"habits": [present.habit(one) for one in await read(request, bearer, call)]})
 
 
@@ -190,10 +190,10 @@ async def scopes(request: Request) -> Response:
     services = services_of(request)
 
     def call(work: UnitOfWork, actor: Actor) -> tuple[Application, Any]:
-        found = services.applications.get(work, actor, application_id(request))
-        return found, services.narrowing.held(work, actor, found, capability)
+        found = services.applications.registry.get(work, actor, application_id(request))
+        return found, services.oauth.narrowing.held(work, actor, found, capability)
 
-    await run_in_thread(services.ledger.flush)
+    await run_in_thread(services.deferred_writes.flush)
     found, held = await long_read(request, bearer, call)
     return answer({"limit": found.scope_limit, "scopes": [present.held(one) for one in held]})
 
@@ -205,8 +205,8 @@ async def narrow(request: Request) -> Response:
         raise Invalid("Send an object with limit: a list of scopes, or null for no limit.", field="limit")
 
     def call(work: UnitOfWork, actor: Actor) -> Application:
-        found = here.applications.get(work, actor, application_id(request))
+        found = here.applications.registry.get(work, actor, application_id(request))
         require_tag(request, found)
-        return here.descriptions.set_scopes(work, actor, found.id, given["limit"])
+        return here.applications.documents.set_scopes(work, actor, found.id, given["limit"])
 
     return shown(await write(request, bearer, call))

@@ -30,7 +30,7 @@ MOST_CHANGES = 1000
 async def remove(request: Request) -> Response:
     """DELETE /records/{databox_id}/{record_id}/"""
     here, key = services_of(request), key_of(request)
-    await write(request, bearer, lambda work, actor: here.removal.remove(work, actor, key))
+    await write(request, bearer, lambda work, actor: here.library.removal.remove(work, actor, key))
     return answer(request, {})
 
 
@@ -39,7 +39,7 @@ async def status(request: Request) -> Response:
     here, key = services_of(request), key_of(request)
 
     def call(work: UnitOfWork, actor: Actor) -> list[dict[str, Any]]:
-        return present.record_status(frame_of(request, work, actor), here.records.get(work, actor, key))
+        return present.record_status(frame_of(request, work, actor), here.library.records.get(work, actor, key))
 
     return answer(request, {"status": await read(request, bearer, call)})
 
@@ -47,7 +47,7 @@ async def status(request: Request) -> Response:
 async def related(request: Request) -> Response:
     """GET /records/{databox_id}/{record_id}/related/: empty, since nothing refers to records yet."""
     here, key = services_of(request), key_of(request)
-    await read(request, bearer, lambda work, actor: here.records.get(work, actor, key))
+    await read(request, bearer, lambda work, actor: here.library.records.get(work, actor, key))
     return answer(request, {"baskets": [], "stories": []})
 
 
@@ -57,8 +57,8 @@ async def set_metadatas(request: Request) -> Response:
 
     def call(work: UnitOfWork, actor: Actor) -> list[dict[str, Any]]:
         changes = field_changes(request.state.params)
-        record = here.changes.set_values(work, actor, key, changes)
-        return present.metadata(here.records.values(work, actor, record, business=True))
+        record = here.library.changes.set_values(work, actor, key, changes)
+        return present.metadata(here.library.records.values(work, actor, record, business=True))
 
     return answer(request, {"record_metadatas": await write(request, bearer, call)})
 
@@ -99,7 +99,7 @@ async def set_status(request: Request) -> Response:
     here, key = services_of(request), key_of(request)
 
     def call(work: UnitOfWork, actor: Actor) -> list[dict[str, Any]]:
-        record = here.changes.set_status(work, actor, key, status_bits(request.state.params))
+        record = here.library.changes.set_status(work, actor, key, status_bits(request.state.params))
         return present.record_status(frame_of(request, work, actor), record)
 
     return answer(request, {"status": await write(request, bearer, call)})
@@ -124,9 +124,9 @@ async def set_collection(request: Request) -> Response:
 
     def call(work: UnitOfWork, actor: Actor) -> Raw:
         into = _number(request.state.params.text("base_id") or "", "base_id")
-        here.changes.move(work, actor, key, CollectionId(into))
+        here.library.changes.move(work, actor, key, CollectionId(into))
         frame = frame_of(request, work, actor)
-        shown = here.records.shown_after_move(work, key)
+        shown = here.library.records.shown_after_move(work, key)
         return records_json(request, work, frame, [shown])[0]
 
     return answer(request, {"record": await write(request, bearer, call)})
@@ -146,16 +146,16 @@ async def substitute(request: Request) -> Response:
     key = RecordKey(DataboxId(box), number)
     adapt = (params.text("adapt") or "1").strip().lower() not in _FALSE
 
-    place = await read(request, bearer, lambda work, actor: services.substitution.permit(work, actor, key, name))
+    place = await read(request, bearer, lambda work, actor: services.library.substitution.permit(work, actor, key, name))
     arrival, converted = await run_in_thread(
         partial(_take_file, request, place, file.filename or name, adapt=adapt),
     )
 
     def call(work: UnitOfWork, actor: Actor) -> dict[str, Any] | None:
         if converted is None:
-            record, rendition = services.substitution.replace_original(work, actor, key, arrival)
+            record, rendition = services.library.substitution.replace_original(work, actor, key, arrival)
         else:
-            record, rendition = services.substitution.replace_rendition(work, actor, key, place.name, converted)
+            record, rendition = services.library.substitution.replace_rendition(work, actor, key, place.name, converted)
         return _visible(request, work, actor, record, rendition)
 
     shown = await write(request, bearer, call)
@@ -167,10 +167,10 @@ def _take_file(request: Request, place: ReplacementTarget, name: str, *, adapt: 
     services = services_of(request)
     file = one_file(request.state.params.files)
     assert file is not None
-    arrival = services.ingest.take(file.file, name)
+    arrival = services.library.ingest.take(file.file, name)
     if place.name == DOCUMENT or place.recipe is None:
         return arrival, None
-    return arrival, services.substitution.convert(arrival, place.recipe, adapt=adapt)
+    return arrival, services.library.substitution.convert(arrival, place.recipe, adapt=adapt)
 
 
 def _visible(

@@ -38,11 +38,11 @@ def frame_of(request: Request, work: UnitOfWork, actor: Actor, *, query_only: bo
         zone=zone,
         now=work.now,
         actor=actor,
-        structure=services.records.structure(work),
+        structure=services.library.records.structure(work),
         instance_id=services.instance_id,
         # A negative life is shown as -1, but the search routes echo it unchanged (02 section 5.3).
         shown_ttl=ttl if query_only else max(ttl, -1),
-        signer=services.signed.signer((actor.must_user_id, actor.url_key), life=life, now=work.now),
+        signer=services.library.signed_addresses.signer((actor.must_user_id, actor.url_key), life=life, now=work.now),
         writable=work.writable,
         place=(base_url, zone, services.instance_id),
     )
@@ -67,5 +67,5 @@ def records_json(request: Request, work: UnitOfWork, frame: Frame, page: list[Re
     """The records of a page, plain or extended as the request says."""
     if not is_extended(request):
         return [msgspec.Raw(present_json.record_json(frame, one)) for one in page]
-    found = services_of(request).records.described(work, frame.actor, page)
+    found = services_of(request).library.records.described(work, frame.actor, page)
     return [msgspec.Raw(present_json.extended_json(frame, one)) for one in found]

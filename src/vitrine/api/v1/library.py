@@ -31,8 +31,8 @@ async def me(request: Request) -> Response:
     services = services_of(request)
 
     def call(work: UnitOfWork, actor: Actor) -> msgspec.Raw:
-        structure = services.records.structure(work)
-        user = services.accounts.get(work, actor.must_user_id)
+        structure = services.library.records.structure(work)
+        user = services.accounts.users.get(work, actor.must_user_id)
         listed = [grant for grant in actor.rights.collections.values() if grant.is_in_time(work.now)]
         known = _presented.get(user.id)
         if known is None or known.user is not user or known.structure is not structure or known.listed != listed:
@@ -74,7 +74,7 @@ async def databoxes(request: Request) -> Response:
     services = services_of(request)
 
     def call(work: UnitOfWork, actor: Actor) -> Any:
-        boxes = services.records.databoxes(work, actor)
+        boxes = services.library.records.databoxes(work, actor)
         return lists_or_objects(request, {str(box.id): present.databox(box) for box in boxes})
 
     return answer(request, {"databoxes": await read(request, bearer, call)})
@@ -86,7 +86,7 @@ async def collections(request: Request) -> Response:
     box = DataboxId(int(request.path_params["databox_id"]))
 
     def call(work: UnitOfWork, actor: Actor) -> Any:
-        counted = services.records.collections(work, actor, box)
+        counted = services.library.records.collections(work, actor, box)
         return lists_or_objects(
             request, {str(collection.number): present.collection(collection, count) for collection, count in counted}
         )
@@ -105,7 +105,7 @@ async def record(request: Request) -> Response:
 
     def call(work: UnitOfWork, actor: Actor) -> msgspec.Raw:
         frame = frame_of(request, work, actor)
-        return records_json(request, work, frame, [services.records.shown(work, actor, key)])[0]
+        return records_json(request, work, frame, [services.library.records.shown(work, actor, key)])[0]
 
     return answer(request, {"record": await read(request, bearer, call)})
 
@@ -125,7 +125,7 @@ async def _values(request: Request, *, business: bool) -> list[dict[str, Any]]:
     key = key_of(request)
 
     def call(work: UnitOfWork, actor: Actor) -> list[dict[str, Any]]:
-        values = services.records.values(work, actor, services.records.get(work, actor, key), business=business)
+        values = services.library.records.values(work, actor, services.library.records.get(work, actor, key), business=business)
         return present.metadata(values) if business else present.caption(values)
 
     return await read(request, bearer, call)
@@ -139,8 +139,8 @@ async def embed(request: Request) -> Response:
 
     def call(work: UnitOfWork, actor: Actor) -> list[dict[str, Any]]:
         frame = frame_of(request, work, actor)
-        record = services.records.get(work, actor, key)
-        files = [present.subdef(frame, record, rendition) for rendition in services.records.renditions(work, actor, record)]
+        record = services.library.records.get(work, actor, key)
+        files = [present.subdef(frame, record, rendition) for rendition in services.library.records.renditions(work, actor, record)]
         return [file for file in files if _is_wanted(file, devices, mimes)]
 
     return answer(request, {"embed": await read(request, bearer, call)})
@@ -173,12 +173,12 @@ async def add(request: Request) -> Response:
     status = _status(params.text("status"))
     flag = params.text("nosubdefs")
     without = flag is not None and (flag == "" or flag.lower() in _TRUE)
-    await read(request, bearer, lambda work, actor: services.ingest.permit(work, actor, into))
-    arrival = await run_in_thread(partial(_arrival, services.ingest, file, url))
+    await read(request, bearer, lambda work, actor: services.library.ingest.permit(work, actor, into))
+    arrival = await run_in_thread(partial(_arrival, services.library.ingest, file, url))
     outcome = await write(
         request,
         bearer,
-        lambda work, actor: services.ingest.add(
+        lambda work, actor: services.library.ingest.add(
             work, actor, arrival, into, force=force, status=status, renditions=not without
         ),
     )

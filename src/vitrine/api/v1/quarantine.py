@@ -27,7 +27,7 @@ async def listed(request: Request) -> Response:
 
     def call(work: UnitOfWork, actor: Actor) -> list[dict[str, Any]]:
         frame = frame_of(request, work, actor)
-        waiting_items = services.quarantine.page(work, actor, offset=offset, limit=limit)
+        waiting_items = services.library.quarantine.page(work, actor, offset=offset, limit=limit)
         return [_item(request, work, frame, waiting) for waiting in waiting_items]
 
     items = await read(request, bearer, call)
@@ -42,7 +42,7 @@ async def item(request: Request) -> Response:
     def call(work: UnitOfWork, actor: Actor) -> dict[str, Any]:
         if not number.isdecimal() or len(number) > 18:
             raise NoSuchItem("There is no such file in the quarantine.")
-        waiting = services.quarantine.get(work, actor, int(number))
+        waiting = services.library.quarantine.get(work, actor, int(number))
         return _item(request, work, frame_of(request, work, actor), waiting)
 
     return answer(request, {"quarantine_item": await read(request, bearer, call)})
@@ -51,7 +51,7 @@ async def item(request: Request) -> Response:
 def _item(request: Request, work: UnitOfWork, frame: Frame, waiting: QuarantinedFile) -> dict[str, Any]:
     item = waiting.item
     language = request.headers.get("accept-language", "")[:2].lower()
-    user = services_of(request).accounts.known(work, item.user_id) if item.user_id is not None else None  # type: ignore[arg-type]  # a row's id
+    user = services_of(request).accounts.users.known(work, item.user_id) if item.user_id is not None else None  # type: ignore[arg-type]  # a row's id
     return {
         "id": item.id,
         "quarantine_session": {

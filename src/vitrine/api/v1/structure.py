@@ -24,7 +24,7 @@ async def status(request: Request) -> Response:
     here, box = services_of(request), _databox(request)
 
     def call(work: UnitOfWork, actor: Actor) -> list[dict[str, Any]]:
-        return [present_structure.status_definition(bit) for bit in here.records.structure_of(work, actor, box)[1]]
+        return [present_structure.status_definition(bit) for bit in here.library.records.structure_of(work, actor, box)[1]]
 
     return answer(request, {"status": await read(request, bearer, call)})
 
@@ -34,7 +34,7 @@ async def fields(request: Request) -> Response:
     here, box = services_of(request), _databox(request)
 
     def call(work: UnitOfWork, actor: Actor) -> Any:
-        fields = here.records.structure_of(work, actor, box)[0]
+        fields = here.library.records.structure_of(work, actor, box)[0]
         return lists_or_objects(request, {str(field.id): present_structure.field_definition(field) for field in fields})
 
     return answer(request, {"document_metadatas": await read(request, bearer, call)})
@@ -43,7 +43,7 @@ async def fields(request: Request) -> Response:
 async def terms(request: Request) -> Response:
     """GET /databoxes/{databox_id}/termsOfUse/: an empty list, since databoxes have none yet."""
     here, box = services_of(request), _databox(request)
-    await read(request, bearer, lambda work, actor: here.records.databox(work, actor, box))
+    await read(request, bearer, lambda work, actor: here.library.records.databox(work, actor, box))
     return answer(request, {"termsOfUse": []})
 
 
@@ -55,7 +55,7 @@ async def collection(request: Request) -> Response:
     def call(work: UnitOfWork, actor: Actor) -> dict[str, Any]:
         if not (base.isascii() and base.isdecimal()):
             raise NotFound("")
-        collection, count = services.records.collection_with_count(work, actor, CollectionId(int(base)))
+        collection, count = services.library.records.collection_with_count(work, actor, CollectionId(int(base)))
         return present.collection(collection, count)
 
     return answer(request, {"collection": await read(request, bearer, call)})
@@ -66,7 +66,7 @@ async def structures(request: Request) -> Response:
     services = services_of(request)
 
     def call(work: UnitOfWork, actor: Actor) -> dict[str, Any]:
-        known_fields = services.records.known_fields(work, actor)
+        known_fields = services.library.records.known_fields(work, actor)
         return {
             "meta_fields": [present_structure.meta_field(field) for field in known_fields],
             "aggregable_fields": present_structure.aggregable_fields(known_fields),
@@ -81,8 +81,8 @@ async def subdefs(request: Request) -> Response:
     services = services_of(request)
 
     def call(work: UnitOfWork, actor: Actor) -> dict[str, Any]:
-        box_ids = {box.id for box in services.records.databoxes(work, actor)}
-        all_recipes = services.records.structure(work).recipes.values()
+        box_ids = {box.id for box in services.library.records.databoxes(work, actor)}
+        all_recipes = services.library.records.structure(work).recipes.values()
         return present_structure.recipes(recipe for recipe in all_recipes if recipe.databox_id in box_ids)
 
     return answer(request, {"subdefs": await read(request, bearer, call)})
@@ -93,7 +93,7 @@ async def my_collections(request: Request) -> Response:
     services = services_of(request)
 
     def call(work: UnitOfWork, actor: Actor) -> list[dict[str, Any]]:
-        structure = services.records.structure(work)
+        structure = services.library.records.structure(work)
         listed = [grant for grant in actor.rights.collections.values() if grant.is_in_time(work.now)]
         return [present_structure.my_collection(structure, grant) for grant in listed]
 

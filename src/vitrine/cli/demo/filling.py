@@ -37,7 +37,7 @@ def fill(settings: Settings, database: Database) -> None:
     try:
         folder = settings.data_dir
         with database.read() as work:
-            is_empty = services.accounts.is_empty(work)
+            is_empty = services.accounts.users.is_empty(work)
         if not is_empty and not (folder / DEMO_FILE).exists():
             return  # a real instance: never changed
         files = prepare(folder / "downloads", folder / "demo-files", services.media, print)
@@ -52,7 +52,7 @@ def _people(services: Services) -> None:
     """Create everything but the documents in one transaction, completely or not at all."""
     passwords = {name: random_base62(14) for name in ("admin", "ada")}
     with services.database.write() as work:
-        admin = services.accounts.add_first_administrator(
+        admin = services.accounts.users.add_first_administrator(
             work,
             login="admin",
             password=passwords["admin"],
@@ -60,7 +60,7 @@ def _people(services: Services) -> None:
             first_name="Iris",
             last_name="Admin",
         )
-        user = services.accounts.add(
+        user = services.accounts.users.add(
             work,
             COMMAND,
             login="ada",
@@ -69,15 +69,15 @@ def _people(services: Services) -> None:
             first_name="Ada",
             last_name="Martin",
         )
-        box = services.upkeep.add_databox(work, COMMAND, "Museum", {"fr": "Musée", "en": "Museum"})
+        box = services.library.structure.add_databox(work, COMMAND, "Museum", {"fr": "Musée", "en": "Museum"})
         bases = [
-            services.upkeep.add_collection(work, COMMAND, box.id, name, dict(names))
+            services.library.structure.add_collection(work, COMMAND, box.id, name, dict(names))
             for name, names in COLLECTIONS.items()
         ]
         for base in bases:
-            services.accounts.grant(work, COMMAND, admin.id, CollectionGrant(base.id, box.id, ALL_RIGHTS))
-            services.accounts.grant(work, COMMAND, user.id, CollectionGrant(base.id, box.id, CONTRIBUTOR))
-        services.accounts.grant_databox(work, COMMAND, admin.id, box.id, ALL_DATABOX_RIGHTS)
+            services.accounts.users.grant(work, COMMAND, admin.id, CollectionGrant(base.id, box.id, ALL_RIGHTS))
+            services.accounts.users.grant(work, COMMAND, user.id, CollectionGrant(base.id, box.id, CONTRIBUTOR))
+        services.accounts.users.grant_databox(work, COMMAND, admin.id, box.id, ALL_DATABOX_RIGHTS)
         document = {
             "base_url": services.settings.base_url,
             "admin": {"login": "admin", "password": passwords["admin"], **_console(services, work, admin)},
@@ -92,19 +92,19 @@ def _people(services: Services) -> None:
 
 
 def _actor(services: Services, work: UnitOfWork, user: User) -> Actor:
-    return services.accounts.actor_of(work, services.accounts.get(work, user.id), Via.COMMAND)
+    return services.accounts.users.actor_of(work, services.accounts.users.get(work, user.id), Via.COMMAND)
 
 
 def _console(services: Services, work: UnitOfWork, admin: User) -> dict[str, str]:
     actor = _actor(services, work, admin)
     draft = Draft("Console", "The administrator's own scripts.", services.settings.base_url, "web", CALLBACK)
-    application = services.applications.create(work, actor, draft)
-    return {"developer_token": services.oauth.renew_developer_token(work, actor, application)}
+    application = services.applications.registry.create(work, actor, draft)
+    return {"developer_token": services.oauth.server.renew_developer_token(work, actor, application)}
 
 
 def _applications(services: Services, work: UnitOfWork, user: User) -> dict[str, Any]:
     actor = _actor(services, work, user)
-    web = services.applications.create(
+    web = services.applications.registry.create(
         work,
         actor,
         Draft(
@@ -117,20 +117,20 @@ def _applications(services: Services, work: UnitOfWork, user: User) -> dict[str,
         Profile.COMPATIBILITY,
     )
     for switch in (Switch.PASSWORD_GRANT, Switch.IMPLICIT):
-        web = services.applications.set_switch(work, actor, web.id, switch, on=True)
-    strict = services.applications.create(
+        web = services.applications.registry.set_switch(work, actor, web.id, switch, on=True)
+    strict = services.applications.registry.create(
         work,
         actor,
         Draft("Exhibition", "Prepares exhibitions from the library.", "http://127.0.0.1:8001/", "web", CALLBACK),
         Profile.STRICT,
     )
-    public = services.applications.create(
+    public = services.applications.registry.create(
         work,
         actor,
         Draft("Guide", "Tells visitors about what they see.", "http://127.0.0.1:8001/", "web", CALLBACK),
         Profile.PUBLIC,
     )
-    desktop = services.applications.create(
+    desktop = services.applications.registry.create(
         work,
         actor,
         Draft("Press kit", "Fills press folders from the desktop.", "http://127.0.0.1:8001/press", "desktop"),
@@ -142,18 +142,18 @@ def _applications(services: Services, work: UnitOfWork, user: User) -> dict[str,
 def _credentials(services: Services, work: UnitOfWork, actor: Actor, application: Application) -> dict[str, str]:
     return {
         "client_id": application.client_id,
-        "client_secret": services.applications.secret_for_command(work, application),
+        "client_secret": services.applications.registry.secret_for_command(work, application),
         "redirect_uri": application.callback,
-        "developer_token": services.oauth.renew_developer_token(work, actor, application),
+        "developer_token": services.oauth.server.renew_developer_token(work, actor, application),
     }
 
 
 def _documents(services: Services, files: list[DemoFile]) -> None:
     """Add missing documents as Ada, then list the records in demo.json."""
     with services.database.read() as work:
-        ada = services.accounts.find(work, "ada")
+        ada = services.accounts.users.find(work, "ada")
         actor = _actor(services, work, ada)
-        bases = {collection.name: collection for collection in services.records.structure(work).collections.values()}
+        bases = {collection.name: collection for collection in services.library.records.structure(work).collections.values()}
         existing_names = _existing_names(services, work)
     missing = [file for file in files if file.path.name not in existing_names]
     if missing:
@@ -164,14 +164,14 @@ def _documents(services: Services, files: list[DemoFile]) -> None:
 
 
 def _existing_names(services: Services, work: UnitOfWork) -> set[str]:
-    records = services.records.page(work, COMMAND, [record_id for batch in store.iterate_id_batches(work) for record_id in batch])
+    records = services.library.records.page(work, COMMAND, [record_id for batch in store.iterate_id_batches(work) for record_id in batch])
     return {record.record.original_name or "" for record in records}
 
 
 def _add(services: Services, actor: Actor, path: Path, base: Collection) -> None:
-    arrival = services.ingest.take(path, path.name)
+    arrival = services.library.ingest.take(path, path.name)
     with services.database.write() as work:
-        outcome = services.ingest.add(work, actor, arrival, CollectionId(base.id), force=True)
+        outcome = services.library.ingest.add(work, actor, arrival, CollectionId(base.id), force=True)
     assert isinstance(outcome, Added)
 
 
@@ -179,7 +179,7 @@ def _write_records(services: Services) -> None:
     demo_file = services.settings.data_dir / DEMO_FILE
     document = json.loads(demo_file.read_text())
     with services.database.read() as work:
-        visible = services.records.page(work, COMMAND, store.ids_after(work, RecordId(0), MOST_LISTED))
+        visible = services.library.records.page(work, COMMAND, store.ids_after(work, RecordId(0), MOST_LISTED))
     records = [
         {"databox_id": record.record.databox_id, "record_id": record.record.number, "type": record.record.kind}
         for record in visible

@@ -178,7 +178,7 @@ def test_records_from_before_get_what_they_lack_by_command(server: Server, tmp_p
         work.db.execute(renditions.delete().where(renditions.c.record_id == record.id, renditions.c.name != "document"))
         work.db.execute(document_texts.delete())
     services = server.services
-    completion = MissingRenditions(services.database, services.records, services.media, services.jobs)
+    completion = MissingRenditions(services.database, services.library.records, services.media, services.jobs)
     assert completion.complete() == 1
     assert completion.complete() == 0, "waiting renditions are not added twice"
     server.work()
@@ -192,9 +192,9 @@ def test_records_from_before_get_what_they_lack_by_command(server: Server, tmp_p
 def test_a_removed_document_comes_back_with_its_words(server: Server, tmp_path: Path) -> None:
     key = server.add(kinds.pdf(tmp_path / "a.pdf", 3, "Quayside cranes"), server.user("ada"))
     with server.services.database.write() as work:
-        server.services.removal.remove(work, COMMAND, key)
+        server.services.library.removal.remove(work, COMMAND, key)
     with server.services.database.write() as work:
-        server.services.removal.restore(work, COMMAND, key)
+        server.services.library.removal.restore(work, COMMAND, key)
     with server.services.database.read() as work:
         record = store.by_key(work, key)
         assert record is not None
@@ -204,9 +204,9 @@ def test_a_removed_document_comes_back_with_its_words(server: Server, tmp_path: 
 
 def test_a_replaced_original_brings_its_own_words_and_renditions(server: Server, tmp_path: Path) -> None:
     key = server.add(kinds.pdf(tmp_path / "a.pdf", 3, "Quayside cranes"), server.user("ada"))
-    arrival = server.services.ingest.take(kinds.office(tmp_path / "b.docx", thumbnail=False), "b.docx")
+    arrival = server.services.library.ingest.take(kinds.office(tmp_path / "b.docx", thumbnail=False), "b.docx")
     with server.services.database.write() as work:
-        server.services.substitution.replace_original(work, COMMAND, key, arrival)
+        server.services.library.substitution.replace_original(work, COMMAND, key, arrival)
     server.work()
     assert set(_renditions(server, key)) == {"document"}
     with server.services.database.read() as work:

@@ -34,7 +34,7 @@ TEXTS = (
 
 async def info(request: Request) -> Response:
     services = services_of(request)
-    user = await read(request, known, lambda work, actor: services.accounts.get(work, actor.must_user_id))
+    user = await read(request, known, lambda work, actor: services.accounts.users.get(work, actor.must_user_id))
     return page(
         request, "account/info.html", tab="info", user=user, saved="saved" in request.query_params, languages=LANGUAGES
     )
@@ -48,7 +48,7 @@ async def save(request: Request) -> Response:
         changes["gender"] = int(given["gender"])
     if "locale" in given:
         changes["locale"] = given["locale"] if given["locale"] in LANGUAGES else None
-    await write(request, known, lambda work, actor: services.accounts.update_profile(work, actor, changes))
+    await write(request, known, lambda work, actor: services.accounts.users.update_profile(work, actor, changes))
     return redirect("/account/?saved")
 
 
@@ -57,9 +57,9 @@ async def access(request: Request) -> Response:
     services = services_of(request)
 
     def call(work: UnitOfWork, actor: Actor) -> list[tuple[Databox, list[tuple[Collection, CollectionGrant]]]]:
-        structure = services.records.structure(work)
+        structure = services.library.records.structure(work)
         boxes = []
-        for box in services.records.databoxes(work, actor):
+        for box in services.library.records.databoxes(work, actor):
             mine = [one for one in structure.collections_of(box.id) if one.id in actor.rights.collections]
             boxes.append((box, [(one, actor.rights.collections[one.id]) for one in mine]))
         return boxes
@@ -79,32 +79,32 @@ RIGHTS = {
 
 async def sessions(request: Request) -> Response:
     services = services_of(request)
-    found = await read(request, known, services.accounts.sessions)
+    found = await read(request, known, services.accounts.users.sessions)
     return page(request, "account/sessions.html", tab="sessions", sessions=found, ended="ended" in request.query_params)
 
 
 async def end_session(request: Request) -> Response:
     await posted(request)
     session_id = SessionId(request.path_params["id"])
-    await write(request, known, lambda work, actor: services_of(request).accounts.end_session(work, actor, session_id))
+    await write(request, known, lambda work, actor: services_of(request).accounts.users.end_session(work, actor, session_id))
     return redirect("/account/security/sessions/")
 
 
 async def end_others(request: Request) -> Response:
     await posted(request)
-    await write(request, known, services_of(request).accounts.end_other_sessions)
+    await write(request, known, services_of(request).accounts.users.end_other_sessions)
     return redirect("/account/security/sessions/")
 
 
 async def end_everything(request: Request, _given: dict[str, str]) -> Response:
-    await write(request, known, services_of(request).accounts.end_everything)
+    await write(request, known, services_of(request).accounts.users.end_everything)
     return redirect("/account/security/sessions/?ended")
 
 
 async def password(request: Request) -> Response:
     if request.method != "POST":
         has = await read(
-            request, known, lambda work, who: services_of(request).accounts.has_password(work, who.must_user_id)
+            request, known, lambda work, who: services_of(request).accounts.users.has_password(work, who.must_user_id)
         )
         done = "done" in request.query_params
         return page(request, "account/password.html", tab="", faults={}, done=done, has_password=has)
@@ -117,7 +117,7 @@ async def password(request: Request) -> Response:
             raise Invalid("The two new passwords are not the same.", field="again")
         old, new = given.get("old", ""), given.get("new", "")
         end = "end-applications" in given
-        await run_in_thread(lambda: services.accounts.change_password(actor, old=old, new=new, end_applications=end))
+        await run_in_thread(lambda: services.accounts.users.change_password(actor, old=old, new=new, end_applications=end))
     except DomainError as refusal:
         field = "new" if refusal.field == "password" else refusal.field or "old"
         faults = {field: said(request, refusal)}
@@ -130,8 +130,8 @@ async def applications(request: Request) -> Response:
 
     def call(work: UnitOfWork, actor: Actor) -> tuple[list[Authorised], bool, User]:
         mine = actor.must_user_id
-        wanted = services.oauth.notices.are_wanted(work, mine)
-        return services.applications.authorised(work, actor), wanted, services.accounts.get(work, mine)
+        wanted = services.oauth.server.notices.are_wanted(work, mine)
+        return services.applications.registry.authorised(work, actor), wanted, services.accounts.users.get(work, mine)
 
     found, letters, user = await read(request, known, call)
     return page(
@@ -152,7 +152,7 @@ async def letters(request: Request) -> Response:
     """Whether a letter tells that an application got access."""
     given = await posted(request)
     on = given.get("on") == "1"
-    await write(request, known, lambda work, actor: services_of(request).oauth.notices.want(work, actor, on=on))
+    await write(request, known, lambda work, actor: services_of(request).oauth.server.notices.want(work, actor, on=on))
     return redirect("/account/security/applications/?saved#letters")
 
 
@@ -160,7 +160,7 @@ async def forget(request: Request) -> Response:
     await posted(request)
     application = ApplicationId(request.path_params["id"])
     services = services_of(request)
-    await write(request, known, lambda work, actor: services.oauth.forget_application(work, actor, application))
+    await write(request, known, lambda work, actor: services.oauth.server.forget_application(work, actor, application))
     return redirect("/account/security/applications/")
 
 
@@ -173,7 +173,7 @@ async def revoke(request: Request) -> Response:
 async def _revoke(request: Request) -> None:
     application = ApplicationId(request.path_params["id"])
     services = services_of(request)
-    await write(request, known, lambda work, actor: services.oauth.revoke_application(work, actor, application))
+    await write(request, known, lambda work, actor: services.oauth.server.revoke_application(work, actor, application))
 
 
 async def grant(request: Request) -> Response:

@@ -29,16 +29,16 @@ async def _page(request: Request, fault: str = "", of: int = 0) -> Response:
     at = max(int(number[:6]) if number.isdecimal() else 1, 1)
 
     def call(work: UnitOfWork, actor: Actor) -> dict[str, Any]:
-        found = services.portal.every(work, actor, limit=PER_PAGE + 1, offset=(at - 1) * PER_PAGE, words=words)
+        found = services.applications.portal.every(work, actor, limit=PER_PAGE + 1, offset=(at - 1) * PER_PAGE, words=words)
         shown = found[:PER_PAGE]
         return {
-            "applications": shown, "more": len(found) > PER_PAGE, "people": services.applications.people(work, shown),
+            "applications": shown, "more": len(found) > PER_PAGE, "people": services.applications.registry.people(work, shown),
             "month": usage.summaries(work, [one.id for one in shown], usage.KEPT),
         }  # fmt: skip
 
     return page(
         request, "admin/applications.html", words=words, at=at, fault=fault, fault_of=of,
-        needs_approval=services.portal.needs_approval, **await long_read(request, known, call),
+        needs_approval=services.applications.portal.needs_approval, **await long_read(request, known, call),
     )  # fmt: skip
 
 
@@ -50,11 +50,11 @@ async def decide(request: Request) -> Response:
 
     def call(work: UnitOfWork, actor: Actor) -> None:
         if action in ("approve", "refuse"):
-            services.portal.decide(work, actor, application_id, yes=action == "approve", reason=reason)
+            services.applications.portal.decide(work, actor, application_id, yes=action == "approve", reason=reason)
         elif action == "suspend":
-            services.portal.suspend(work, actor, application_id, reason, by="admin")
+            services.applications.portal.suspend(work, actor, application_id, reason, by="admin")
         elif action == "resume":
-            services.portal.resume(work, actor, application_id, by="admin")
+            services.applications.portal.resume(work, actor, application_id, by="admin")
         else:
             raise Invalid("There is no such choice.", field="do")
 

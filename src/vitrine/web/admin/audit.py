@@ -24,7 +24,7 @@ async def show(request: Request) -> Response:
     """The newest lines of what is asked, a hundred at once."""
     here, wanted = services_of(request), _wanted(request)
     found = await long_read(
-        request, known, lambda work, actor: here.accounts.audit_lines(work, actor, wanted, SHOWN + 1)
+        request, known, lambda work, actor: here.accounts.users.audit_lines(work, actor, wanted, SHOWN + 1)
     )
     given = {name: request.query_params.get(name, "") for name in ("since", "until", "action")}
     more = found[SHOWN - 1].id if len(found) > SHOWN else None
@@ -36,7 +36,7 @@ async def export(request: Request) -> Response:
     here, wanted = services_of(request), _wanted(request)
 
     def call(work: UnitOfWork, actor: Actor) -> list[Line]:
-        made = here.accounts.audit_lines(work, actor, wanted, IN_A_FILE)
+        made = here.accounts.users.audit_lines(work, actor, wanted, IN_A_FILE)
         audit.write(work, actor, "audit.exported", "audit log", {"lines": len(made)})
         return made
 

@@ -42,7 +42,7 @@ async def listed(request: Request) -> Response:
     services = services_of(request)
 
     def call(work: UnitOfWork, actor: Actor) -> list[tuple[str, list[Collection]]]:
-        structure = services.records.structure(work)
+        structure = services.library.records.structure(work)
         mine = [one for one in structure.collections.values() if manages(work, actor, one.id)]
         if not mine and not actor.is_admin:
             raise NotFound("There is nothing at this address.")
@@ -66,13 +66,13 @@ async def _page(request: Request, typed: Typed, *, saved: str = "") -> Response:
 
     def call(work: UnitOfWork, actor: Actor) -> dict[str, Any]:
         collection = _mine(request, work, actor, base)
-        structure = here.records.structure(work)
-        policy = here.quarantine.policy(work, collection)
+        structure = here.library.records.structure(work)
+        policy = here.library.quarantine.policy(work, collection)
         return {
             "collection": collection,
             "marks": typed.marks or {"show": collection.public_presentation, **forms.stamp_fields(collection.stamp)},
             "checks": typed.checks or forms.check_fields(policy),
-            "own": here.quarantine.has_own_policy(work, base),
+            "own": here.library.quarantine.has_own_policy(work, base),
             "fields": [one.name for one in structure.fields[collection.databox_id] if not one.business],
             "others": [one for one in structure.collections.values() if one.databox_id == collection.databox_id],
         }
@@ -88,7 +88,7 @@ async def _page(request: Request, typed: Typed, *, saved: str = "") -> Response:
 def _mine(request: Request, work: UnitOfWork, actor: Actor, base: CollectionId) -> Collection:
     """Raises NotFound for collections that are not there and for those of others alike."""
     try:
-        return services_of(request).presentation.permit(work, actor, base)
+        return services_of(request).library.presentation.permit(work, actor, base)
     except Forbidden as refusal:
         raise NotFound("There is nothing at this address.", why=refusal.why) from refusal
 
@@ -135,7 +135,7 @@ async def _kept(request: Request, params: Params, name: str) -> str | None:
         return None
     where = "stamp" if name == "logo" else "watermark"
     try:
-        return await run_in_thread(partial(services_of(request).presentation.keep_picture, sent.file, sent.filename or name))
+        return await run_in_thread(partial(services_of(request).library.presentation.keep_picture, sent.file, sent.filename or name))
     except DomainError as refusal:
         refusal.field = where
         raise
@@ -144,10 +144,10 @@ async def _kept(request: Request, params: Params, name: str) -> str | None:
 def _set_marks(request: Request, work: UnitOfWork, actor: Actor, base: CollectionId, changes: dict[str, Any]) -> None:
     services = services_of(request)
     collection = _mine(request, work, actor, base)
-    public = [one.name for one in services.records.structure(work).fields[collection.databox_id] if not one.business]
+    public = [one.name for one in services.library.records.structure(work).fields[collection.databox_id] if not one.business]
     for unknown in forms.unknown_fields(changes.get("stamp"), public):
         raise Invalid("There is no public field {name}.", field="stamp", values={"name": unknown})
-    services.presentation.set(work, actor, base, changes)
+    services.library.presentation.set(work, actor, base, changes)
 
 
 async def set_checks(request: Request) -> Response:
@@ -160,10 +160,10 @@ async def set_checks(request: Request) -> Response:
 
     def call(work: UnitOfWork, actor: Actor) -> None:
         collection = _mine(request, work, actor, base)
-        every = here.records.structure(work).collections.values()
+        every = here.library.records.structure(work).collections.values()
         bases = [one.id for one in every if one.databox_id == collection.databox_id]
         policy = None if forget else forms.policy_of(typed, bases)
-        here.quarantine.set_policy(work, actor, policy, base=base)
+        here.library.quarantine.set_policy(work, actor, policy, base=base)
 
     try:
         await write(request, known, call)

@@ -44,15 +44,15 @@ async def edit(request: Request) -> Response:
     services = services_of(request)
     if request.method != "POST":
         found = await read(
-            request, known, lambda work, actor: services.applications.get(work, actor, application_id(request))
+            request, known, lambda work, actor: services.applications.registry.get(work, actor, application_id(request))
         )
         return _edit_page(request, found, {})
     given = await posted(request)
     try:
-        await write(request, known, lambda work, actor: services.portal.edit(work, actor, application_id(request), given))
+        await write(request, known, lambda work, actor: services.applications.portal.edit(work, actor, application_id(request), given))
     except BadApplication as refusal:
         found = await read(
-            request, known, lambda work, actor: services.applications.get(work, actor, application_id(request))
+            request, known, lambda work, actor: services.applications.registry.get(work, actor, application_id(request))
         )
         faults = {name: translate(request, text) for name, text in refusal.faults.items()}
         return _edit_page(request, found, faults, given)
@@ -74,11 +74,11 @@ async def set_kind(request: Request) -> Response:
     wanted = given.get("kind", "")
     try:
         await write(
-            request, known, lambda work, actor: services.portal.set_kind(work, actor, application_id(request), wanted)
+            request, known, lambda work, actor: services.applications.portal.set_kind(work, actor, application_id(request), wanted)
         )
     except Invalid as refusal:
         found = await read(
-            request, known, lambda work, actor: services.applications.get(work, actor, application_id(request))
+            request, known, lambda work, actor: services.applications.registry.get(work, actor, application_id(request))
         )
         return _edit_page(request, found, {"kind": said(request, refusal)})
     return back(request, sub="edit/?saved")
@@ -91,7 +91,7 @@ async def logo(request: Request) -> Response:
     try:
         given = await posted(request)
         found = await read(
-            request, known, lambda work, actor: services.applications.get(work, actor, application_id(request))
+            request, known, lambda work, actor: services.applications.registry.get(work, actor, application_id(request))
         )
         files = [one for one in params.files.get("logo", []) if one.filename]
         picture = None
@@ -106,7 +106,7 @@ async def logo(request: Request) -> Response:
         await params.close()
 
     def call(work: UnitOfWork, actor: Actor) -> None:
-        services.portal.set_logo(work, actor, application_id(request), picture)
+        services.applications.portal.set_logo(work, actor, application_id(request), picture)
 
     await write(request, known, call)
     return back(request, sub="edit/?saved")
@@ -136,7 +136,7 @@ def _scratch(here: Services) -> Path:
 async def show_logo(request: Request) -> Response:
     services = services_of(request)
     client_id = request.path_params["client_id"]
-    mark, picture = await read(request, nobody, lambda work, _actor: services.portal.logo(work, client_id))
+    mark, picture = await read(request, nobody, lambda work, _actor: services.applications.portal.logo(work, client_id))
     kept = (
         "public, max-age=31536000, immutable" if request.query_params.get("v") == mark[:10] else "public, max-age=300"
     )
@@ -154,9 +154,9 @@ async def redirects(request: Request) -> Response:
 
     def call(work: UnitOfWork, actor: Actor) -> None:
         if not old and not new.strip():
-            services.applications.get(work, actor, application_id(request))
+            services.applications.registry.get(work, actor, application_id(request))
             raise BadApplication({"redirect": "Enter a callback URL, beginning with https://."})
-        services.portal.change_redirect(work, actor, application_id(request), old, new)
+        services.applications.portal.change_redirect(work, actor, application_id(request), old, new)
 
     try:
         await write(request, known, call)
@@ -176,7 +176,7 @@ async def check(request: Request) -> Response:
     if given.get("application", "").isdecimal():
         wanted = ApplicationId(int(given["application"][:15]))
         application = await read(
-            request, known, lambda work, actor: services_of(request).applications.get(work, actor, wanted)
+            request, known, lambda work, actor: services_of(request).applications.registry.get(work, actor, wanted)
         )
     else:
         await read(request, known, lambda _work, _actor: None)
@@ -197,8 +197,8 @@ async def _people(request: Request, faults: dict[str, str]) -> Response:
     services = services_of(request)
 
     def call(work: UnitOfWork, actor: Actor) -> tuple[Application, People, list[Offer]]:
-        found = services.applications.get(work, actor, application_id(request))
-        return found, services.portal.people(work, actor, found.id), services.portal.offers(work, actor, found.id)
+        found = services.applications.registry.get(work, actor, application_id(request))
+        return found, services.applications.portal.people(work, actor, found.id), services.applications.portal.offers(work, actor, found.id)
 
     found, theirs, offers = await read(request, known, call)
     return page(
@@ -216,17 +216,17 @@ async def change_people(request: Request, given: dict[str, str]) -> Response:
     def call(work: UnitOfWork, actor: Actor) -> bool:
         this = application_id(request)
         if action in ("owner", "tester"):
-            services.portal.add_person(work, actor, this, login, action)
+            services.applications.portal.add_person(work, actor, this, login, action)
         elif action in ("remove-owner", "remove-tester") and person.isdecimal():
-            services.portal.remove_person(work, actor, this, int(person[:15]), action.removeprefix("remove-"))
+            services.applications.portal.remove_person(work, actor, this, int(person[:15]), action.removeprefix("remove-"))
         elif action == "transfer":
-            services.portal.transfer(work, actor, this, login)
+            services.applications.portal.transfer(work, actor, this, login)
         elif action == "only-testers":
-            services.portal.set_only_testers(work, actor, this, on=given.get("on") == "1")
+            services.applications.portal.set_only_testers(work, actor, this, on=given.get("on") == "1")
         else:
-            services.applications.get(work, actor, this)
+            services.applications.registry.get(work, actor, this)
             raise Invalid("There is no such choice.", field="do")
-        return services.applications.may_open(work, actor, this)
+        return services.applications.registry.may_open(work, actor, this)
 
     try:
         may_stay = await write(request, known, call)
@@ -243,7 +243,7 @@ async def rotate(request: Request, given: dict[str, str]) -> Response:
     services = services_of(request)
 
     def call(work: UnitOfWork, actor: Actor) -> str:
-        return services.portal.rotate(work, actor, application_id(request), given.get("overlap", ""))
+        return services.applications.portal.rotate(work, actor, application_id(request), given.get("overlap", ""))
 
     made = await write(request, known, call)
     return await settings_page(request, await facts(request, revealed_secret=made))
@@ -252,7 +252,7 @@ async def rotate(request: Request, given: dict[str, str]) -> Response:
 async def end_secret(request: Request) -> Response:
     await posted(request)
     services = services_of(request)
-    await write(request, known, lambda work, actor: services.portal.end_old_secret(work, actor, application_id(request)))
+    await write(request, known, lambda work, actor: services.applications.portal.end_old_secret(work, actor, application_id(request)))
     return back(request, "secrets")
 
 
@@ -260,9 +260,9 @@ async def add_token(request: Request, given: dict[str, str]) -> Response:
     services = services_of(request)
 
     def call(work: UnitOfWork, actor: Actor) -> str:
-        found = services.portal.for_token(work, actor, application_id(request))
+        found = services.applications.portal.for_token(work, actor, application_id(request))
         name, days = given.get("token-name", ""), given.get("days", "")
-        return services.personal.add(work, actor, found, name, days, _may(given))
+        return services.oauth.personal_tokens.add(work, actor, found, name, days, _may(given))
 
     try:
         made = await write(request, known, call)
@@ -286,8 +286,8 @@ async def revoke_token(request: Request) -> Response:
     here, token = services_of(request), int(request.path_params["token"])
 
     def call(work: UnitOfWork, actor: Actor) -> None:
-        found = here.applications.get(work, actor, application_id(request))
-        here.personal.revoke(work, actor, found, token)
+        found = here.applications.registry.get(work, actor, application_id(request))
+        here.oauth.personal_tokens.revoke(work, actor, found, token)
 
     await write(request, known, call)
     return back(request, "tokens")
@@ -298,7 +298,7 @@ async def revoke_users(request: Request) -> Response:
     services = services_of(request)
 
     def call(work: UnitOfWork, actor: Actor) -> None:
-        services.personal.revoke_users(work, actor, services.applications.get(work, actor, application_id(request)))
+        services.oauth.personal_tokens.revoke_users(work, actor, services.applications.registry.get(work, actor, application_id(request)))
 
     await write(request, known, call)
     return back(request, "state")
@@ -312,9 +312,9 @@ async def state(request: Request) -> Response:
     def call(work: UnitOfWork, actor: Actor) -> None:
         this = application_id(request)
         if given.get("do") == "resume":
-            services.portal.resume(work, actor, this, by="owner")
+            services.applications.portal.resume(work, actor, this, by="owner")
         else:
-            services.portal.suspend(work, actor, this, given.get("reason", ""), by="owner")
+            services.applications.portal.suspend(work, actor, this, given.get("reason", ""), by="owner")
 
     try:
         await write(request, known, call)
@@ -326,7 +326,7 @@ async def state(request: Request) -> Response:
 async def restore(request: Request) -> Response:
     await posted(request)
     services = services_of(request)
-    await write(request, known, lambda work, actor: services.portal.restore(work, actor, application_id(request)))
+    await write(request, known, lambda work, actor: services.applications.portal.restore(work, actor, application_id(request)))
     return back(request)
 
 
@@ -334,7 +334,7 @@ async def export(request: Request) -> Response:
     services = services_of(request)
 
     def call(work: UnitOfWork, actor: Actor) -> dict[str, Any]:
-        return services.descriptions.export(work, actor, application_id(request))
+        return services.applications.documents.export(work, actor, application_id(request))
 
     made = json.dumps(await read(request, known, call), indent=2, ensure_ascii=False)
     name = f'attachment; filename="application-{application_id(request)}.json"'
@@ -354,7 +354,7 @@ async def bring_in(request: Request) -> Response:
         await params.close()
     try:
         described = _described(text)
-        made = await write(request, known, lambda work, actor: services.descriptions.bring_in(work, actor, described))
+        made = await write(request, known, lambda work, actor: services.applications.documents.bring_in(work, actor, described))
     except BadApplication as refusal:
         told = [f"{name}: {translate(request, text)}" for name, text in refusal.faults.items()]
         faults = {"file": " ".join(told)}

@@ -38,11 +38,11 @@ def limits(
     here: Services, actor: Actor, application: Application, developer: Any, tokens: list[NamedToken]
 ) -> list[Limited]:
     """From the counters behind the `RateLimit` headers of this server."""
-    made = [Limited("application", application.name, here.quotas.application.look(application.id))]
-    made.append(Limited("account", "", here.quotas.account.look(actor.must_user_id)))
+    made = [Limited("application", application.name, here.limits.quotas.application.look(application.id))]
+    made.append(Limited("account", "", here.limits.quotas.account.look(actor.must_user_id)))
     if developer is not None:
-        made.append(Limited("developer", "", here.quotas.token.look(developer.id)))
-    return made + [Limited("token", one.name, here.quotas.token.look(one.id)) for one in tokens]
+        made.append(Limited("developer", "", here.limits.quotas.token.look(developer.id)))
+    return made + [Limited("token", one.name, here.limits.quotas.token.look(one.id)) for one in tokens]
 
 
 async def scopes(request: Request) -> Response:
@@ -53,12 +53,12 @@ async def _scopes(request: Request, fault: str = "") -> Response:
     services = services_of(request)
 
     def call(work: UnitOfWork, actor: Actor) -> dict[str, Any]:
-        found = services.applications.get(work, actor, application_id(request))
-        held = services.narrowing.held(work, actor, found, capability)
-        used = services.narrowing.used(work, actor, found, capability)
+        found = services.applications.registry.get(work, actor, application_id(request))
+        held = services.oauth.narrowing.held(work, actor, found, capability)
+        used = services.oauth.narrowing.used(work, actor, found, capability)
         return {"application": found, "held": held, "used": used}
 
-    await run_in_thread(services.ledger.flush)
+    await run_in_thread(services.deferred_writes.flush)
     shown = await long_read(request, known, call)
     return page(request, "developers/scopes.html", part="scopes", known=BY_NAME, fault=fault, **shown)
 
@@ -70,7 +70,7 @@ async def narrow(request: Request) -> Response:
     ticked = sorted(name for name in BY_NAME if f"allow-{name}" in given)
 
     def call(work: UnitOfWork, actor: Actor) -> None:
-        services.descriptions.set_scopes(
+        services.applications.documents.set_scopes(
             work, actor, application_id(request), None if given.get("do") == "undo" else ticked
         )
 

@@ -50,12 +50,12 @@ async def dashboard(request: Request) -> Response:
     services = services_of(request)
 
     def call(work: UnitOfWork, actor: Actor) -> dict[str, Any]:
-        mine = services.applications.own(work, actor)
+        mine = services.applications.registry.own(work, actor)
         return {
             "applications": mine,
-            "people": services.applications.people(work, mine),
+            "people": services.applications.registry.people(work, mine),
             "day": usage.summaries(work, [one.id for one in mine], timedelta(days=1)),
-            "deleted": [(one, one.deleted_at + KEPT) for one in services.portal.deleted(work, actor) if one.deleted_at],
+            "deleted": [(one, one.deleted_at + KEPT) for one in services.applications.portal.deleted(work, actor) if one.deleted_at],
         }
 
     return page(request, "developers/dashboard.html", tab="developer", **await read(request, known, call))
@@ -80,7 +80,7 @@ async def create(request: Request) -> Response:
         callback=_address(given, "callback"),
     )
     try:
-        made = await write(request, known, lambda work, actor: services.portal.create(work, actor, draft, kind))
+        made = await write(request, known, lambda work, actor: services.applications.portal.create(work, actor, draft, kind))
     except BadApplication as refusal:
         faults = {name: translate(request, text) for name, text in refusal.faults.items()}
         return page(request, "developers/new.html", draft=draft, faults=faults, kind=_shown_kind(kind, draft.type))
@@ -130,18 +130,18 @@ async def facts(request: Request, **revealed: str | None) -> Facts:
     services = services_of(request)
 
     def call(work: UnitOfWork, actor: Actor) -> Facts:
-        application = services.applications.get(work, actor, application_id(request))
+        application = services.applications.registry.get(work, actor, application_id(request))
         return Facts(
             application=application,
             acts_for=machines.acts_for(work, application),
             keeps_secret=machines.keeps_secret(work, actor, application),
-            secret=services.applications.secret(work, actor, application.id),
-            token=services.oauth.developer_token(work, actor, application),
-            is_mine=services.applications.account(work, actor.must_user_id, application) is not None,
-            secrets=tuple(services.portal.secrets(work, actor, application.id)),
-            tokens=tuple(services.personal.all(work, actor, application)),
-            offers=tuple(services.portal.offers(work, actor, application.id)),
-            has_acting_owner=services.applications.acting_account(work, application)[0] is not None,
+            secret=services.applications.registry.secret(work, actor, application.id),
+            token=services.oauth.server.developer_token(work, actor, application),
+            is_mine=services.applications.registry.account(work, actor.must_user_id, application) is not None,
+            secrets=tuple(services.applications.portal.secrets(work, actor, application.id)),
+            tokens=tuple(services.oauth.personal_tokens.all(work, actor, application)),
+            offers=tuple(services.applications.portal.offers(work, actor, application.id)),
+            has_acting_owner=services.applications.registry.acting_account(work, application)[0] is not None,
             **revealed,
         )
 
@@ -172,10 +172,10 @@ async def settings_page(
         editing="edit" in request.query_params or bool(fault),
         fault=fault,
         callback=known_facts.application.callback if callback is None else callback,
-        password_grant=known_facts.application.switches.is_on(Switch.PASSWORD_GRANT, services.oauth.policy),
-        habits=_habits(known_facts.application.switches, services.oauth.policy),
+        password_grant=known_facts.application.switches.is_on(Switch.PASSWORD_GRANT, services.oauth.server.policy),
+        habits=_habits(known_facts.application.switches, services.oauth.server.policy),
         acts_alone=_acts_alone(known_facts),
-        policy=services.oauth.policy.value,
+        policy=services.oauth.server.policy.value,
         list_shapes=LIST_SHAPES,
         kind=kind_of(application.kind, application.type, application.switches.profile).value,
         redirect_fault=redirect_fault,
@@ -209,7 +209,7 @@ async def switch(request: Request) -> Response:
     on = given.get("on", "").lower() in _ON
 
     def call(work: UnitOfWork, actor: Actor) -> None:
-        services.applications.set_switch(work, actor, application_id(request), wanted, on=on)
+        services.applications.registry.set_switch(work, actor, application_id(request), wanted, on=on)
 
     await write(request, known, call)
     return _back(request, "machine" if wanted is Switch.ACTS_AS_OWNER else "habits")
@@ -221,7 +221,7 @@ async def list_shapes(request: Request) -> Response:
     services = services_of(request)
 
     def call(work: UnitOfWork, actor: Actor) -> None:
-        services.applications.set_list_shapes(work, actor, application_id(request), given.get("list_shapes", ""))
+        services.applications.registry.set_list_shapes(work, actor, application_id(request), given.get("list_shapes", ""))
 
     await write(request, known, call)
     return _back(request, "habits")
@@ -253,7 +253,7 @@ async def _set_callback(request: Request, address: str) -> None:
     await write(
         request,
         known,
-        lambda work, actor: services.applications.set_callback(work, actor, application_id(request), address),
+        lambda work, actor: services.applications.registry.set_callback(work, actor, application_id(request), address),
     )
 
 
@@ -272,7 +272,7 @@ async def password_grant(request: Request) -> Response:
     services = services_of(request)
 
     def call(work: UnitOfWork, actor: Actor) -> None:
-        services.applications.set_switch(work, actor, application_id(request), Switch.PASSWORD_GRANT, on=on)
+        services.applications.registry.set_switch(work, actor, application_id(request), Switch.PASSWORD_GRANT, on=on)
 
     await write(request, known, call)
     return json_answer({"success": True}) if is_xhr else _back(request, "password-grant")
@@ -290,8 +290,8 @@ async def _renewed(request: Request) -> str:
     services = services_of(request)
 
     def call(work: UnitOfWork, actor: Actor) -> str:
-        application = services.portal.for_token(work, actor, application_id(request))
-        return services.oauth.renew_developer_token(work, actor, application)
+        application = services.applications.portal.for_token(work, actor, application_id(request))
+        return services.oauth.server.renew_developer_token(work, actor, application)
 
     return await write(request, known, call)
 
@@ -307,7 +307,7 @@ async def revoke_token(request: Request) -> Response:
     services = services_of(request)
 
     def call(work: UnitOfWork, actor: Actor) -> None:
-        services.oauth.revoke_developer_token(work, actor, services.applications.get(work, actor, application_id(request)))
+        services.oauth.server.revoke_developer_token(work, actor, services.applications.registry.get(work, actor, application_id(request)))
 
     await write(request, known, call)
     return _back(request, "developer-token")
@@ -319,11 +319,11 @@ async def reveal(request: Request, _given: dict[str, str]) -> Response:
     services = services_of(request)
 
     def call(work: UnitOfWork, actor: Actor) -> tuple[str | None, str | None]:
-        application = services.applications.get(work, actor, application_id(request))
+        application = services.applications.registry.get(work, actor, application_id(request))
         secret = None
-        if machines.keeps_secret(work, actor, application) and services.applications.secret(work, actor, application.id):
-            secret = services.applications.reveal_secret(work, actor, application.id)
-        return secret, services.oauth.reveal_developer_token(work, actor, application)
+        if machines.keeps_secret(work, actor, application) and services.applications.registry.secret(work, actor, application.id):
+            secret = services.applications.registry.reveal_secret(work, actor, application.id)
+        return secret, services.oauth.server.reveal_developer_token(work, actor, application)
 
     secret, token = await write(request, known, call)
     return await settings_page(request, await facts(request, revealed_secret=secret, revealed_token=token))
@@ -334,14 +334,14 @@ async def delete(request: Request) -> Response:
     services = services_of(request)
     if request.method == "DELETE":
         await xhr(request)
-        await write(request, known, lambda work, actor: services.applications.delete(work, actor, application_id(request)))
+        await write(request, known, lambda work, actor: services.applications.registry.delete(work, actor, application_id(request)))
         return json_answer({"success": True})
     given = await posted(request)
     shown = await facts(request)
     if given.get("name", "").strip() != shown.application.name:
         fault = translate(request, "The name you typed is not the name of this application. Nothing was deleted.")
         return page(request, "developers/delete.html", application=shown.application, fault=fault, people=0)
-    await write(request, known, lambda work, actor: services.applications.delete(work, actor, application_id(request)))
+    await write(request, known, lambda work, actor: services.applications.registry.delete(work, actor, application_id(request)))
     return redirect("/developers/applications/")
 
 
@@ -349,8 +349,8 @@ async def ask_delete(request: Request) -> Response:
     services = services_of(request)
 
     def call(work: UnitOfWork, actor: Actor) -> tuple[Application, int]:
-        application = services.applications.get(work, actor, application_id(request))
-        return application, services.applications.people(work, [application]).get(application.id, 0)
+        application = services.applications.registry.get(work, actor, application_id(request))
+        return application, services.applications.registry.people(work, [application]).get(application.id, 0)
 
     application, people = await read(request, known, call)
     return page(request, "developers/delete.html", application=application, fault="", people=people)

@@ -34,17 +34,17 @@ async def show(request: Request) -> Response:
     route, family, before = query.get("route", ""), query.get("status", ""), query.get("before", "")
 
     def call(work: UnitOfWork, actor: Actor) -> dict[str, Any]:
-        found = services.applications.get(work, actor, application_id(request))
+        found = services.applications.registry.get(work, actor, application_id(request))
         mark = int(before[:18]) if before.isdecimal() else None
         calls, more = usage.calls(work, found.id, route=route, family=family, before=mark)
-        developer, tokens = services.oauth.developer_token(work, actor, found), services.personal.all(work, actor, found)
+        developer, tokens = services.oauth.server.developer_token(work, actor, found), services.oauth.personal_tokens.all(work, actor, found)
         return {
-            "limits": limits(services, actor, found, developer, tokens), "habits": services.oauth.deprecated_features(work, actor, found),
+            "limits": limits(services, actor, found, developer, tokens), "habits": services.oauth.server.deprecated_features(work, actor, found),
             "application": found, "calls": calls, "more": more, "failures": usage.failures(work, found.id),
             "days": usage.days(work, found.id), "routes": usage.routes(work, found.id),
         }  # fmt: skip
 
-    services.ledger.flush()
+    services.deferred_writes.flush()
     shown = await long_read(request, known, call)
     days = shown["days"]
     return page(
@@ -66,7 +66,7 @@ def _bars(values: list[int]) -> list[tuple[float, float, float, float]]:
 async def start(request: Request) -> Response:
     """Snippets with the application's own values. Their token comes from the environment, never from the page."""
     services = services_of(request)
-    found = await read(request, known, lambda work, actor: services.applications.get(work, actor, application_id(request)))
+    found = await read(request, known, lambda work, actor: services.applications.registry.get(work, actor, application_id(request)))
     server = services.settings.base_url.rstrip("/")
     kind = kind_of(found.kind, found.type, found.switches.profile)
     return page(
@@ -102,7 +102,7 @@ def operations(request: Request) -> list[Operation]:
 
 async def console(request: Request) -> Response:
     services = services_of(request)
-    found = await read(request, known, lambda work, actor: services.applications.get(work, actor, application_id(request)))
+    found = await read(request, known, lambda work, actor: services.applications.registry.get(work, actor, application_id(request)))
     return _console(request, found, {"operation": request.query_params.get("operation", "GET /api/v1/me/")})
 
 
@@ -120,7 +120,7 @@ def _console(
 async def run(request: Request, given: dict[str, str]) -> Response:
     """Make the call inside this process, by a token of the developer's own that lives for this one call."""
     services = services_of(request)
-    found = await read(request, known, lambda work, actor: services.applications.get(work, actor, application_id(request)))
+    found = await read(request, known, lambda work, actor: services.applications.registry.get(work, actor, application_id(request)))
     chosen = next((one for one in operations(request) if one.key == given.get("operation")), None)
     if chosen is None:
         raise Invalid("There is no such choice.", field="operation")
@@ -134,14 +134,14 @@ async def run(request: Request, given: dict[str, str]) -> Response:
         path = path.replace("{" + name + "}", value)
 
     def issue(work: UnitOfWork, actor: Actor) -> str:
-        services.portal.for_token(work, actor, found.id)
-        return services.personal.for_one_call(work, actor, found)
+        services.applications.portal.for_token(work, actor, found.id)
+        return services.oauth.personal_tokens.for_one_call(work, actor, found)
 
     secret = await write(request, known, issue)
     try:
         answer = await _call(request, chosen.method, path, given.get("parameters", ""), secret)
     finally:
-        await write(request, known, lambda work, actor: services.personal.forget_call(work, actor, secret))
+        await write(request, known, lambda work, actor: services.oauth.personal_tokens.forget_call(work, actor, secret))
     return _console(request, found, given, answer)
 
 

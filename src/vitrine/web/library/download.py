@@ -33,10 +33,10 @@ async def download(request: Request) -> Response:
     csrf.require(request, params.text("csrf"))
     keys = [_key(one) for one in params.values("record")]
     services = services_of(request)
-    plan: Plan = await long_read(request, known, lambda work, actor: services.downloads.plan(work, actor, keys))
+    plan: Plan = await long_read(request, known, lambda work, actor: services.library.downloads.plan(work, actor, keys))
 
     def note(work: UnitOfWork, actor: Actor) -> None:
-        services.downloads.write_audit_entry(work, actor, keys, plan)
+        services.library.downloads.write_audit_entry(work, actor, keys, plan)
 
     await write(request, known, note)
     explained = translate(request, "These documents are not in the archive:")
@@ -111,7 +111,7 @@ def _members(here: Services, plan: Plan, explained: str, opened: list[Any]) -> I
 def _opened(here: Services, entry: Entry) -> tuple[Any, int]:
     if entry.wanted is None:
         return here.media.store.open(entry.sha256), entry.size
-    marked = here.marks.make(entry.wanted)
+    marked = here.library.overlays.make(entry.wanted)
     return here.media.store.open(marked.sha256), marked.size
 
 

@@ -37,11 +37,11 @@ async def listed(request: Request) -> Response:
     start = int(asked.get("start", "0")[:9]) if asked.get("start", "0").isdecimal() else 0
 
     def call(work: UnitOfWork, actor: Actor) -> tuple[int, list[QuarantinedFile], dict[int, Rendition], bool]:
-        found = services.quarantine.page(work, actor, offset=start, limit=PER_PAGE)
+        found = services.library.quarantine.page(work, actor, offset=start, limit=PER_PAGE)
         ids = [match.record.id for one in found for match in one.matches]
         pictures = {one: pair[1] for one, pair in store.with_thumbnails(work, ids).items() if pair[1] is not None}
         may_add = bool(actor.rights.bases_with(Right.canaddrecord, work.now))
-        return services.quarantine.count(work, actor), found, pictures, may_add  # type: ignore[return-value]  # ids are ints
+        return services.library.quarantine.count(work, actor), found, pictures, may_add  # type: ignore[return-value]  # ids are ints
 
     total, items, pictures, may_add = await long_read(request, known, call)
     if start and not items:
@@ -92,7 +92,7 @@ async def decide(request: Request) -> Response:
 
 async def _decided(request: Request, decision: str, item: str, record: str) -> str:
     """The file is looked at before the transaction that decides: no decoder runs inside one."""
-    quarantine = services_of(request).quarantine
+    quarantine = services_of(request).library.quarantine
     if not item.isdecimal() or len(item) > 18 or (record and not record.isdecimal()):
         raise Invalid("This is no file of the quarantine.", field="item")
     number = int(item)
@@ -117,12 +117,12 @@ async def picture(request: Request) -> Response:
 
     def call(work: UnitOfWork, actor: Actor) -> Item:
         try:
-            return services.quarantine.get(work, actor, number).item
+            return services.library.quarantine.get(work, actor, number).item
         except DomainError as refusal:
             raise NotFound("There is nothing at this address.", why=refusal.why) from refusal
 
     item = await read(request, known, call)
-    derived = await run_in_thread(partial(services.quarantine.picture, item))
+    derived = await run_in_thread(partial(services.library.quarantine.picture, item))
     name = f"{item.id}-{THUMBNAIL}.{derived.extension}"
     return send(request, FileToSend(derived.sha256, derived.size, derived.mime, derived.created, name), public=False)
 

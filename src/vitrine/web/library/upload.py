@@ -48,12 +48,12 @@ async def _shown(request: Request) -> dict[str, Any]:
     services = services_of(request)
 
     def call(work: UnitOfWork, actor: Actor) -> dict[str, Any]:
-        structure = services.records.structure(work)
+        structure = services.library.records.structure(work)
         bases = actor.rights.bases_with(Right.canaddrecord, work.now)
         collections: list[Collection] = [
             one for one in structure.collections.values() if one.id in bases and one.enabled
         ]
-        return {"collections": collections, "waiting": services.quarantine.count(work, actor)}
+        return {"collections": collections, "waiting": services.library.quarantine.count(work, actor)}
 
     return await read(request, known, call)
 
@@ -82,9 +82,9 @@ async def _one(request: Request, into: CollectionId, file: Upload, params: Param
     services = services_of(request)
     name = file.filename or "untitled"
     try:
-        await read(request, known, lambda work, actor: services.ingest.permit(work, actor, into))
+        await read(request, known, lambda work, actor: services.library.ingest.permit(work, actor, into))
         guessed = file.is_name_guessed
-        arrival = await run_in_thread(lambda: services.ingest.take(file.file, name, is_name_guessed=guessed))
+        arrival = await run_in_thread(lambda: services.library.ingest.take(file.file, name, is_name_guessed=guessed))
         outcome = await write(request, known, lambda work, actor: _add(services, work, actor, arrival, into, params))
     except AlreadyThere as twin:
         address = f"/records/{twin.key.databox}/{twin.key.number}/" if twin.key else None
@@ -113,8 +113,8 @@ def _add(
     """A file that is there already is refused at once (decision 0005); *again* adds it whatever the checks say."""
     again = params.text("again") == "1"
     if not again:
-        here.ingest.refuse_duplicate(work, actor, arrival, into)
-    return here.ingest.add(work, actor, arrival, into, force=True if again else None)
+        here.library.ingest.refuse_duplicate(work, actor, arrival, into)
+    return here.library.ingest.add(work, actor, arrival, into, force=True if again else None)
 
 
 ROUTES = [Route("/upload/", form, methods=["GET"]), Route("/upload/", add, methods=["POST"])]

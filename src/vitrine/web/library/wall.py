@@ -106,7 +106,7 @@ async def wall(request: Request) -> Response:
     asked = _asked(request)
 
     def call(work: UnitOfWork, actor: Actor) -> tuple[Hits, list[RecordWithThumbnail], list[Collection], bool]:
-        structure = services.records.structure(work)
+        structure = services.library.records.structure(work)
         collections = [structure.collections[one.base_id] for one in actor.rights.live(work.now)]  # type: ignore[index]
         name, descending = SORTS[asked.sort or ("relevance" if asked.text else "newest")]
         try:
@@ -162,13 +162,13 @@ async def record(request: Request) -> Response:
     key = _key(request)
 
     def call(work: UnitOfWork, actor: Actor) -> dict[str, Any]:
-        found = services.records.get(work, actor, key)
-        files = services.records.all_renditions(work, actor, found)
+        found = services.library.records.get(work, actor, key)
+        files = services.library.records.all_renditions(work, actor, found)
         ready = {one.name: one for one in files if one.is_ready}
         shown = ready.get(PREVIEW) or ready.get("poster") or ready.get("thumbnail")
         if found.kind == "image" and shown is None:
             shown = ready.get(DOCUMENT)
-        original, structure = ready.get(DOCUMENT), services.records.structure(work)
+        original, structure = ready.get(DOCUMENT), services.library.records.structure(work)
         if (
             PREVIEW not in ready
             and original is not None
@@ -178,7 +178,7 @@ async def record(request: Request) -> Response:
         return {
             "record": found,
             "collection": structure.collections[found.collection_id],
-            "values": _by_field(services.records.values(work, actor, found, business=True)),
+            "values": _by_field(services.library.records.values(work, actor, found, business=True)),
             "files": files,
             "shown": shown,
             "poster": ready.get("poster") or ready.get("thumbnail"),
@@ -233,8 +233,8 @@ async def switch(request: Request) -> Response:
         raise Invalid("Say which link to switch on or off.", field="link")
 
     def call(work: UnitOfWork, actor: Actor) -> None:
-        found = services.records.get(work, actor, key)
-        permalinks.switch(work, actor, services.records.structure(work), found, name, on=wish == "on")
+        found = services.library.records.get(work, actor, key)
+        permalinks.switch(work, actor, services.library.records.structure(work), found, name, on=wish == "on")
 
     await write(request, known, call)
     return redirect(f"/records/{key.databox}/{key.number}/#files")
@@ -247,7 +247,7 @@ async def retry(request: Request) -> Response:
     key = _key(request)
 
     def call(work: UnitOfWork, actor: Actor) -> None:
-        services.upkeep.retry(work, actor, services.records.get(work, actor, key))
+        services.library.structure.retry(work, actor, services.library.records.get(work, actor, key))
 
     await write(request, known, call)
     return redirect(f"/records/{key.databox}/{key.number}/#files")

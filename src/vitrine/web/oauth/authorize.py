@@ -38,7 +38,7 @@ async def authorize(request: Request) -> Response:
     if not services_of(request).settings.api_enabled:
         raise HTTPException(404)
     try:
-        limited = services_of(request).limits.authorize.hit(request.state.address)
+        limited = services_of(request).limits.requests.authorize.hit(request.state.address)
     except TooMany as refusal:
         headers = {**_SAFE, **refusal.headers}
         return page(
@@ -97,7 +97,7 @@ async def refused(request: Request, refusal: OAuthError, given: dict[str, str]) 
     mismatch = None
     if refusal.code == "redirect_uri_mismatch":
         oauth = services_of(request).oauth
-        mismatch = await read(request, cookie, lambda work, actor: oauth.explain_mismatch(work, actor, given))
+        mismatch = await read(request, cookie, lambda work, actor: oauth.server.explain_mismatch(work, actor, given))
     return page(
         request, "oauth/error.html", status=400, headers=_SAFE, code=refusal.code, detail=refusal.description,
         mismatch=mismatch,
@@ -125,14 +125,14 @@ def _text(value: object) -> str | None:
 
 def _look(request: Request, work: UnitOfWork, actor: Actor, given: dict[str, str]) -> tuple[AuthorizationRequest, Actor, bool]:
     oauth = services_of(request).oauth
-    asked = oauth.validate(work, given)
-    return asked, actor, actor.is_known and oauth.needs_consent(work, actor, asked)
+    asked = oauth.server.validate(work, given)
+    return asked, actor, actor.is_known and oauth.server.needs_consent(work, actor, asked)
 
 
 def _decide(
     request: Request, work: UnitOfWork, actor: Actor, asked: AuthorizationRequest, *, allow: bool, scope: frozenset[str] | None = None
 ) -> None:
-    services_of(request).oauth.decide(work, actor, asked, allow=allow, scope=scope)
+    services_of(request).oauth.server.decide(work, actor, asked, allow=allow, scope=scope)
 
 
 def _login_page(request: Request, asked: AuthorizationRequest, given: dict[str, str]) -> Response:
@@ -157,7 +157,7 @@ async def _sign_in(request: Request, asked: AuthorizationRequest, form: Mapping[
     services = services_of(request)
     login, password = _text(form.get("login")) or "", _text(form.get("password")) or ""
     try:
-        user = await run_in_thread(lambda: services.accounts.check_password(login, password, request.state.address))
+        user = await run_in_thread(lambda: services.accounts.users.check_password(login, password, request.state.address))
     except (WrongCredentials, AccountLocked) as refusal:
         error = "login" if isinstance(refusal, WrongCredentials) else "account-locked"
         return redirect(f"{AUTHORIZE}?{urlencode({'error': error, **asked.parameters()})}", 302)
@@ -191,9 +191,9 @@ async def _granted(request: Request, asked: AuthorizationRequest) -> Response:
 
     def call(work: UnitOfWork, actor: Actor) -> str | None:
         # Asked again inside the writing transaction: the person may have withdrawn it in another window meanwhile.
-        if not actor.is_known or oauth.needs_consent(work, actor, asked):
+        if not actor.is_known or oauth.server.needs_consent(work, actor, asked):
             return None
-        return oauth.grant(work, actor, asked)
+        return oauth.server.grant(work, actor, asked)
 
     made = await write(request, cookie, call)
     if made is None:
@@ -210,7 +210,7 @@ async def _granted(request: Request, asked: AuthorizationRequest) -> Response:
 
 def _count_deprecated_features(request: Request, asked: AuthorizationRequest) -> None:
     for one in asked.deprecated_features:
-        services_of(request).ledger.feature_used(asked.application.id, one, datetime.now(UTC), request.state.address)
+        services_of(request).deferred_writes.feature_used(asked.application.id, one, datetime.now(UTC), request.state.address)
 
 
 def _denied(request: Request, asked: AuthorizationRequest) -> Response:

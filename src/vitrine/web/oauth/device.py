@@ -38,8 +38,8 @@ async def decide(request: Request) -> Response:
     actor = await read(request, known, lambda _work, actor: actor)
     here, typed = services_of(request), given.get("user_code", "")
     try:
-        here.limits.user_code.hit(f"{actor.user_id}")
-        here.limits.user_code.hit(request.state.address)
+        here.limits.requests.user_code.hit(f"{actor.user_id}")
+        here.limits.requests.user_code.hit(request.state.address)
     except TooMany as refusal:
         return _page(request, typed=typed[:20], fault=refusal.detail, status=429, headers=refusal.headers)
     if "switch_account" in given:
@@ -48,14 +48,14 @@ async def decide(request: Request) -> Response:
     decision = given.get("decision", "")
     try:
         if decision not in ("allow", "deny"):
-            found = await read(request, known, lambda work, _actor: here.oauth.device(work, typed))
+            found = await read(request, known, lambda work, _actor: here.oauth.server.device(work, typed))
             return _page(request, device=found)
         await write(request, known, lambda work, who: _decided(request, work, who, given, allow=decision == "allow"))
     except NoSuchDevice as refusal:
         fault = refusal.detail if len(plain(typed)) == LENGTH else "A code has eight letters."
         return _page(request, typed=typed[:20], fault=fault, status=400)
     except Invalid as refusal:
-        found = await read(request, known, lambda work, _actor: here.oauth.device(work, typed))
+        found = await read(request, known, lambda work, _actor: here.oauth.server.device(work, typed))
         return _page(request, device=found, fault=refusal.detail, status=400)
     return _page(request, outcome="allowed" if decision == "allow" else "denied")
 
@@ -63,7 +63,7 @@ async def decide(request: Request) -> Response:
 def _decided(request: Request, work: UnitOfWork, actor: Actor, given: dict[str, str], *, allow: bool) -> None:
     oauth = services_of(request).oauth
     scope = frozenset(name.removeprefix("allow-") for name in given if name.startswith("allow-"))
-    oauth.decide_device(work, actor, given["user_code"], allow=allow, scope=scope)
+    oauth.server.decide_device(work, actor, given["user_code"], allow=allow, scope=scope)
 
 
 def _require_api(request: Request) -> None:

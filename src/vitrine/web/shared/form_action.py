@@ -29,7 +29,7 @@ async def form_action_after(request: Request, back: str) -> list[str]:
         return []
     given = dict(parse_qsl(parts.query, keep_blank_values=True))
     try:
-        return form_action_of(await read(request, nobody, lambda work, _actor: services_of(request).oauth.validate(work, given)))
+        return form_action_of(await read(request, nobody, lambda work, _actor: services_of(request).oauth.server.validate(work, given)))
     except RedirectedError as refusal:
         return [form_target(refusal.location)]
     except (PageError, OutOfBandError):

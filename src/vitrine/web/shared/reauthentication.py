@@ -49,20 +49,20 @@ async def reauthenticate(request: Request, password: str, code: str) -> tuple[st
 
     def look(work: UnitOfWork, actor: Actor) -> tuple[Actor, bool]:
         # Passkeys count too: with the password alone a stolen session could take them off the account.
-        return actor, services.accounts.has_second_step(work, actor.must_user_id)
+        return actor, services.accounts.users.has_second_step(work, actor.must_user_id)
 
     actor, needs_code = await read(request, known, look)
     field = PROOF
     try:
-        user = await run_in_thread(lambda: services.accounts.check_password(actor.login, password, request.state.address))
+        user = await run_in_thread(lambda: services.accounts.users.check_password(actor.login, password, request.state.address))
         if needs_code:
             field = CODE
-            await run_in_thread(lambda: services.second.check(user, code, request.state.address))
+            await run_in_thread(lambda: services.accounts.mfa.check(user, code, request.state.address))
     except DomainError as refusal:
         if refusal.code == "wrong_credentials":
             return field, translate(request, "The password is not right.")
         return field, said(request, refusal)
-    await write(request, known, services.accounts.record_reauthentication)
+    await write(request, known, services.accounts.users.record_reauthentication)
     return None
 
 
@@ -72,10 +72,10 @@ async def reauthentication_page(request: Request, given: Mapping[str, str], fiel
 
     def look(work: UnitOfWork, actor: Actor) -> tuple[bool, bool, bool, list[Provider]]:
         mine = actor.must_user_id
-        provers = services.external.reauthentication_providers(work, mine)
+        provers = services.accounts.identity_providers.reauthentication_providers(work, mine)
         accounts = services.accounts
         return (
-            accounts.has_second_step(work, mine), services.second.has_app(work, mine), accounts.has_password(work, mine),
+            accounts.users.has_second_step(work, mine), services.accounts.mfa.has_app(work, mine), accounts.users.has_password(work, mine),
             provers,
         )  # fmt: skip
 
@@ -102,18 +102,18 @@ async def second_step(request: Request, user: User, back: str, *, identity_id: i
 
     Shared by the sign-in page and the authorize page: both end here, and go on at *back* afterwards."""
     services = services_of(request)
-    if not await read(request, nobody, lambda work, _actor: services.accounts.has_second_step(work, user.id)):
+    if not await read(request, nobody, lambda work, _actor: services.accounts.users.has_second_step(work, user.id)):
         return None
     visitor = visitor_secret(request)
     pending = await read(
-        request, nobody, lambda work, _actor: services.second.pending(user, visitor, work.now, identity_id)
+        request, nobody, lambda work, _actor: services.accounts.mfa.pending(user, visitor, work.now, identity_id)
     )
     return await second_page(request, pending, user, back)
 
 
 async def second_page(request: Request, pending: str, user: User, back: str, fault: str = "") -> Response:
     services = services_of(request)
-    has_app = await read(request, nobody, lambda work, _actor: services.second.has_app(work, user.id))
+    has_app = await read(request, nobody, lambda work, _actor: services.accounts.mfa.has_app(work, user.id))
     return page(
         request, "second.html", forms=await form_action_after(request, back), pending=pending, back=back, has_app=has_app,
         faults={"code": fault} if fault else {},

@@ -39,7 +39,7 @@ async def sign_in(request: Request) -> Response:
     back = local_path(request.query_params.get("redirect"))
     actor = await read(request, cookie, lambda _work, actor: actor)
     if actor.is_known:
-        services_of(request).external.provider(request.path_params["provider"])
+        services_of(request).accounts.identity_providers.provider(request.path_params["provider"])
         return redirect(back, 302)
     return await _begin(request, SIGN_IN, back)
 
@@ -48,14 +48,14 @@ async def for_application(request: Request) -> Response:
     """From the sign-in step of the authorize page: the request of the application goes on afterwards."""
     if not services_of(request).settings.api_enabled:
         raise HTTPException(404)
-    services_of(request).external.provider(request.path_params["provider"])
+    services_of(request).accounts.identity_providers.provider(request.path_params["provider"])
     params = await parameters(request)
     given = scalars(params.query)
     if params.repeated:
         raise Invalid("A parameter of this address came more than once.")
     try:
         asked, actor = await read(
-            request, cookie, lambda work, actor: (services_of(request).oauth.validate(work, given), actor)
+            request, cookie, lambda work, actor: (services_of(request).oauth.server.validate(work, given), actor)
         )
     except OAuthError as refusal:
         return await authorize.refused(request, refusal, given)
@@ -78,7 +78,7 @@ async def connect(request: Request) -> Response:
     """Connect a sign-in with one's account: there and back, then a page that asks."""
 
     def call(work: UnitOfWork, actor: Actor) -> Actor:
-        services_of(request).accounts.require_recent_auth(work, actor)
+        services_of(request).accounts.users.require_recent_auth(work, actor)
         return actor
 
     try:
@@ -93,9 +93,9 @@ async def _begin(
 ) -> Response:
     provider_id, visitor = request.path_params["provider"], visitor_secret(request)
     flow = Flow(provider_id, purpose, actor.user_id if actor else None, back, forced, datetime.now(UTC))
-    choose, external = "choose" in request.query_params, services_of(request).external
+    choose, external = "choose" in request.query_params, services_of(request).accounts.identity_providers
     try:
-        services_of(request).limits.authorize.hit(request.state.address)
+        services_of(request).limits.requests.authorize.hit(request.state.address)
         begun = await run_in_thread(lambda: external.begin(provider_id, flow, visitor, choose=choose), limiter=_CALLS)
     except TooMany as refusal:
         return _too_many(request, refusal)
@@ -114,13 +114,13 @@ async def callback(request: Request) -> Response:
     # A repeated parameter makes the whole answer worthless (RFC 6749 section 3.1).
     answer = dict(pairs) if len(pairs) == len(dict(pairs)) else {}
     visitor = visitor_secret(request)
-    here.external.provider(provider_id)
+    here.accounts.identity_providers.provider(provider_id)
     try:
-        here.limits.authorize.hit(request.state.address)
-        returned = await run_in_thread(lambda: here.external.complete(provider_id, answer, visitor), limiter=_CALLS)
+        here.limits.requests.authorize.hit(request.state.address)
+        returned = await run_in_thread(lambda: here.accounts.identity_providers.complete(provider_id, answer, visitor), limiter=_CALLS)
         if returned.flow.purpose == LINKING:
             return await _ask(request, returned)
-        user = await run_in_thread(lambda: here.external.account_for(returned, request.state.address))
+        user = await run_in_thread(lambda: here.accounts.identity_providers.account_for(returned, request.state.address))
     except TooMany as refusal:
         return _too_many(request, refusal)
     except ProviderSignInFailed as failure:
@@ -130,7 +130,7 @@ async def callback(request: Request) -> Response:
 
 async def _enter(request: Request, returned: ProviderCallback, user: User) -> Response:
     """A session for *user*, after our own second step where the account has one and the operator wants it."""
-    back, external = returned.flow.back, services_of(request).external
+    back, external = returned.flow.back, services_of(request).accounts.identity_providers
     identity_id = await read(request, nobody, lambda work, _who: external.identity_id(work, returned))
     if not returned.provider.trust_second_step:
         step = await second_step(request, user, back, identity_id=identity_id)
@@ -146,24 +146,24 @@ async def _ask(request: Request, returned: ProviderCallback) -> Response:
     actor = await read(request, cookie, lambda _work, actor: actor)
     if not actor.is_known or actor.user_id != returned.flow.user_id:
         raise ProviderSignInFailed("other", returned.flow)
-    services.external.check_linkable(returned)
+    services.accounts.identity_providers.check_linkable(returned)
     identity = returned.identity
     return page(
         request, "account/connect.html", headers={"Referrer-Policy": "no-referrer"}, tab="security",
         provider=returned.provider, who=identity.email or identity.username or identity.name or identity.subject,
-        sealed=services.external.seal(returned, datetime.now(UTC)),
+        sealed=services.accounts.identity_providers.seal(returned, datetime.now(UTC)),
     )  # fmt: skip
 
 
 async def link(request: Request, given: dict[str, str]) -> Response:
     sealed = given.get("identity", "")
-    await write(request, known, lambda work, actor: services_of(request).external.link(work, actor, sealed))
+    await write(request, known, lambda work, actor: services_of(request).accounts.identity_providers.link(work, actor, sealed))
     return redirect(SECURITY + "?connected#connected")
 
 
 async def unlink(request: Request, _given: dict[str, str]) -> Response:
     linked = int(request.path_params["id"])
-    await write(request, known, lambda work, actor: services_of(request).external.unlink(work, actor, linked))
+    await write(request, known, lambda work, actor: services_of(request).accounts.identity_providers.unlink(work, actor, linked))
     return redirect(SECURITY + "#connected")
 
 

@@ -31,11 +31,11 @@ async def second(request: Request) -> Response:
     services = services_of(request)
     back, pending, visitor = local_path(given.get("redirect")), given.get("pending", ""), visitor_secret(request)
     try:
-        user, way = await read(request, nobody, lambda work, _who: services.second.pending_user(work, pending, visitor))
+        user, way = await read(request, nobody, lambda work, _who: services.accounts.mfa.pending_user(work, pending, visitor))
     except DomainError as refusal:
         return await login_page(request, back, fault=said(request, refusal))
     try:
-        await run_in_thread(lambda: services.second.check(user, given.get("code", ""), request.state.address))
+        await run_in_thread(lambda: services.accounts.mfa.check(user, given.get("code", ""), request.state.address))
     except DomainError as refusal:
         return await second_page(request, pending, user, back, said(request, refusal))
     return await opened(request, user, redirect(back), way)
@@ -44,8 +44,8 @@ async def second(request: Request) -> Response:
 async def passkey_options(request: Request) -> Response:
     await xhr(request)
     services = services_of(request)
-    services.limits.authorize.hit(request.state.address)  # anybody may ask, and each question is a row for five minutes
-    made = await write(request, nobody, lambda work, _actor: services.second.passkey_challenge(work))
+    services.limits.requests.authorize.hit(request.state.address)  # anybody may ask, and each question is a row for five minutes
+    made = await write(request, nobody, lambda work, _actor: services.accounts.mfa.passkey_challenge(work))
     return json_answer({"success": True, "options": json.loads(made)})
 
 
@@ -55,7 +55,7 @@ async def passkey(request: Request) -> Response:
     address = request.state.address
 
     def call(work: UnitOfWork, _actor: Actor) -> tuple[User, SignIn]:
-        return services.second.sign_in(work, given.get("answer", ""), address)
+        return services.accounts.mfa.sign_in(work, given.get("answer", ""), address)
 
     try:
         user, way = await write(request, nobody, call)
@@ -76,10 +76,10 @@ async def _security(
 
     def call(work: UnitOfWork, actor: Actor) -> tuple[MfaOverview, str | None, bool, list[LinkedIdentity], bool]:
         # The secret of an app that waits for its first code is shown like every secret: shortly after signing in.
-        is_fresh = services.accounts.has_recent_auth(work, actor)
-        waiting = services.second.unconfirmed_address(work, actor) if is_fresh else None
-        has_password = services.accounts.has_password(work, actor.must_user_id)
-        return services.second.overview(work, actor), waiting, is_fresh, services.external.overview(work, actor), has_password
+        is_fresh = services.accounts.users.has_recent_auth(work, actor)
+        waiting = services.accounts.mfa.unconfirmed_address(work, actor) if is_fresh else None
+        has_password = services.accounts.users.has_password(work, actor.must_user_id)
+        return services.accounts.mfa.overview(work, actor), waiting, is_fresh, services.accounts.identity_providers.overview(work, actor), has_password
 
     overview, address, is_fresh, connected, has_password = await read(request, known, call)
     return page(
@@ -107,14 +107,14 @@ def _picture(address: str) -> str:
 
 
 async def begin(request: Request, _given: dict[str, str]) -> Response:
-    await write(request, known, services_of(request).second.begin)
+    await write(request, known, services_of(request).accounts.mfa.begin)
     return redirect(PAGE + "#app")
 
 
 async def confirm(request: Request, given: dict[str, str]) -> Response:
     services = services_of(request)
     try:
-        codes = await write(request, known, lambda work, actor: services.second.confirm(work, actor, given.get("code", "")))
+        codes = await write(request, known, lambda work, actor: services.accounts.mfa.confirm(work, actor, given.get("code", "")))
     except DomainError as refusal:
         if refusal.code == "sign_in_again":
             raise
@@ -123,23 +123,23 @@ async def confirm(request: Request, given: dict[str, str]) -> Response:
 
 
 async def remove(request: Request, _given: dict[str, str]) -> Response:
-    await write(request, known, services_of(request).second.remove)
+    await write(request, known, services_of(request).accounts.mfa.remove)
     return redirect(PAGE)
 
 
 async def codes(request: Request, _given: dict[str, str]) -> Response:
-    return await _security(request, codes=await write(request, known, services_of(request).second.renew_codes))
+    return await _security(request, codes=await write(request, known, services_of(request).accounts.mfa.renew_codes))
 
 
 async def prove_first(request: Request, _given: dict[str, str]) -> Response:
     """Sign-in made fresh before a passkey is added: the browser's own dialogue cannot ask for the password."""
-    await write(request, known, services_of(request).accounts.require_recent_auth)
+    await write(request, known, services_of(request).accounts.users.require_recent_auth)
     return redirect(PAGE + "#passkeys")
 
 
 async def new_passkey_options(request: Request) -> Response:
     await xhr(request)
-    made = await write(request, known, services_of(request).second.offer_passkey)
+    made = await write(request, known, services_of(request).accounts.mfa.offer_passkey)
     return json_answer({"success": True, "options": json.loads(made)})
 
 
@@ -147,7 +147,7 @@ async def add_passkey(request: Request, given: dict[str, str]) -> Response:
     services = services_of(request)
 
     def call(work: UnitOfWork, actor: Actor) -> list[str]:
-        return services.second.add_passkey(work, actor, given.get("answer", ""), given.get("name", ""))
+        return services.accounts.mfa.add_passkey(work, actor, given.get("answer", ""), given.get("name", ""))
 
     try:
         made = await write(request, known, call)
@@ -161,7 +161,7 @@ async def add_passkey(request: Request, given: dict[str, str]) -> Response:
 async def remove_passkey(request: Request, _given: dict[str, str]) -> Response:
     services = services_of(request)
     passkey_id = int(request.path_params["id"])
-    await write(request, known, lambda work, actor: services.second.remove_passkey(work, actor, passkey_id))
+    await write(request, known, lambda work, actor: services.accounts.mfa.remove_passkey(work, actor, passkey_id))
     return redirect(PAGE + "#passkeys")
 
 

@@ -28,7 +28,7 @@ async def forgot(request: Request) -> Response:
     services = services_of(request)
     name, language = given.get("login", ""), language_of(request, NOBODY)
     try:
-        await write(request, nobody, lambda work, who: services.letters.request_password_link(work, who, name, language))
+        await write(request, nobody, lambda work, who: services.accounts.mail.request_password_link(work, who, name, language))
     except DomainError as refusal:
         return page(request, "forgot.html", faults={"login": said(request, refusal)}, sent=False)
     return page(request, "forgot.html", faults={}, sent=True)
@@ -38,18 +38,18 @@ async def renew(request: Request) -> Response:
     services = services_of(request)
     if request.method != "POST":
         token = request.query_params.get("token", "")
-        user = await read(request, nobody, lambda work, _who: services.letters.link_owner(work, token, PASSWORD))
+        user = await read(request, nobody, lambda work, _who: services.accounts.mail.link_owner(work, token, PASSWORD))
         return page(request, "renew.html", headers=QUIET, faults={}, token=token, login=user.login)
     given = await posted(request)
     token, new = given.get("token", ""), given.get("new", "")
-    user = await read(request, nobody, lambda work, _who: services.letters.link_owner(work, token, PASSWORD))
+    user = await read(request, nobody, lambda work, _who: services.accounts.mail.link_owner(work, token, PASSWORD))
     faults: dict[str, str] = {}
     renewed: Renewed | None = None
     if new != given.get("again", ""):
         faults["again"] = translate(request, "The two new passwords are not the same.")
     else:
         try:
-            renewed = await run_in_thread(lambda: services.letters.renew_password(token, new, request.state.address))
+            renewed = await run_in_thread(lambda: services.accounts.mail.renew_password(token, new, request.state.address))
         except Invalid as refusal:
             faults["new"] = said(request, refusal)
     if faults:
@@ -73,11 +73,11 @@ async def developer_tokens(request: Request) -> Response:
     services = services_of(request)
     if request.method != "POST":
         secret = request.query_params.get("token", "")
-        _, tokens = await read(request, nobody, lambda work, _who: services.letters.look_at_tokens(work, secret))
+        _, tokens = await read(request, nobody, lambda work, _who: services.accounts.mail.look_at_tokens(work, secret))
         return _tokens_page(request, secret, tokens)
     secret = (await posted(request)).get("token", "")
     address = request.state.address
-    await write(request, nobody, lambda work, _who: services.letters.end_tokens(work, secret, address))
+    await write(request, nobody, lambda work, _who: services.accounts.mail.end_tokens(work, secret, address))
     return _tokens_page(request, "", [], ended=True)
 
 
@@ -89,9 +89,9 @@ async def email(request: Request) -> Response:
 
         def call(work: UnitOfWork, actor: Actor) -> tuple[str, bool]:
             if token:
-                services.letters.link_owner(work, token, EMAIL)
+                services.accounts.mail.link_owner(work, token, EMAIL)
             mine = actor.must_user_id
-            return services.accounts.get(work, mine).email or "", services.accounts.has_password(work, mine)
+            return services.accounts.users.get(work, mine).email or "", services.accounts.users.has_password(work, mine)
 
         current, has_password = await read(request, known, call)
         done = "done" in request.query_params
@@ -101,7 +101,7 @@ async def email(request: Request) -> Response:
         )  # fmt: skip
     given = await posted(request)
     if given.get("token"):
-        await write(request, known, lambda work, actor: services.letters.confirm_email(work, actor, given["token"]))
+        await write(request, known, lambda work, actor: services.accounts.mail.confirm_email(work, actor, given["token"]))
         return redirect("/account/reset-email/?done")
     return await _ask(request, given.get("email", ""), given.get("password", ""))
 
@@ -111,7 +111,7 @@ async def _ask(request: Request, address: str, password: str) -> Response:
     services = services_of(request)
 
     def look(work: UnitOfWork, actor: Actor) -> tuple[Actor, bool]:
-        return actor, services.accounts.has_password(work, actor.must_user_id)
+        return actor, services.accounts.users.has_password(work, actor.must_user_id)
 
     actor, has_password = await read(request, known, look)
     faults, sent = {}, ""
@@ -119,12 +119,12 @@ async def _ask(request: Request, address: str, password: str) -> Response:
 
     def asked(work: UnitOfWork, who: Actor) -> None:
         if not has_password:
-            services.accounts.require_recent_auth(work, who)
-        services.letters.request_address_change(work, who, address, language)
+            services.accounts.users.require_recent_auth(work, who)
+        services.accounts.mail.request_address_change(work, who, address, language)
 
     try:
         if has_password:
-            await run_in_thread(lambda: services.accounts.check_password(actor.login, password, request.state.address))
+            await run_in_thread(lambda: services.accounts.users.check_password(actor.login, password, request.state.address))
         await write(request, known, asked)
         sent = address
     except RecentAuthRequired:

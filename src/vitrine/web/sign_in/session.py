@@ -25,7 +25,7 @@ FIRST_DATABOX, FIRST_COLLECTION = "Library", "Documents"
 async def login(request: Request) -> Response:
     """GET: the form, or on to the library for who is signed in. An empty instance leads to its set-up."""
     back = local_path(request.query_params.get("redirect"))
-    empty, actor = await read(request, cookie, lambda work, actor: (services_of(request).accounts.is_empty(work), actor))
+    empty, actor = await read(request, cookie, lambda work, actor: (services_of(request).accounts.users.is_empty(work), actor))
     if empty:
         return redirect("/setup/", 302)
     if actor.is_known:
@@ -52,7 +52,7 @@ async def sign_in(request: Request) -> Response:
     back = local_path(given.get("redirect"))
     try:
         user = await run_in_thread(
-            lambda: services.accounts.check_password(
+            lambda: services.accounts.users.check_password(
                 given.get("login", ""), given.get("password", ""), request.state.address
             )
         )
@@ -76,8 +76,8 @@ async def opened(
 
     def call(work: UnitOfWork, before: Actor) -> str:
         if before.session is not None:
-            services.accounts.end_session(work, before, before.session.id)
-        made = services.accounts.open_session(
+            services.accounts.users.end_session(work, before, before.session.id)
+        made = services.accounts.users.open_session(
             work, user, address=request.state.address, agent=agent, sign_in=sign_in, proved_at=proved_at
         )
         return made[0]
@@ -97,7 +97,7 @@ async def left(request: Request, response: Response) -> Response:
 
     def call(work: UnitOfWork, actor: Actor) -> None:
         if actor.session is not None:
-            services.accounts.end_session(work, actor, actor.session.id)
+            services.accounts.users.end_session(work, actor, actor.session.id)
 
     await write(request, cookie, call)
     clear_session(request, response)
@@ -106,7 +106,7 @@ async def left(request: Request, response: Response) -> Response:
 
 async def setup(request: Request) -> Response:
     """The first page of an empty instance makes its administrator; afterwards the address leads to the sign-in."""
-    if not await read(request, nobody, lambda work, _actor: services_of(request).accounts.is_empty(work)):
+    if not await read(request, nobody, lambda work, _actor: services_of(request).accounts.users.is_empty(work)):
         return redirect("/login/", 302)
     given = {"login": "", "email": ""}
     if request.method != "POST":
@@ -115,14 +115,14 @@ async def setup(request: Request) -> Response:
     services = services_of(request)
 
     def call(work: UnitOfWork, _actor: Actor) -> User:
-        user = services.accounts.add_first_administrator(
+        user = services.accounts.users.add_first_administrator(
             work, login=given["login"], email=given["email"], password=given.get("password", "")
         )
-        box = services.upkeep.add_databox(work, COMMAND, FIRST_DATABOX)
-        collection = services.upkeep.add_collection(work, COMMAND, box.id, FIRST_COLLECTION)
-        services.accounts.grant(work, COMMAND, user.id, CollectionGrant(collection.id, box.id, ALL_RIGHTS))
-        services.accounts.grant_databox(work, COMMAND, user.id, box.id, DataboxRight(ALL_DATABOX_RIGHTS))
-        return services.accounts.get(work, user.id)
+        box = services.library.structure.add_databox(work, COMMAND, FIRST_DATABOX)
+        collection = services.library.structure.add_collection(work, COMMAND, box.id, FIRST_COLLECTION)
+        services.accounts.users.grant(work, COMMAND, user.id, CollectionGrant(collection.id, box.id, ALL_RIGHTS))
+        services.accounts.users.grant_databox(work, COMMAND, user.id, box.id, DataboxRight(ALL_DATABOX_RIGHTS))
+        return services.accounts.users.get(work, user.id)
 
     try:
         user = await write(request, nobody, call)

@@ -30,7 +30,7 @@ def here(server: Server, tail: str = "") -> str:
 
 def collection(server: Server) -> Collection:
     with server.services.database.read() as work:
-        return server.services.records.collection(work, server.photographs.id)
+        return server.services.library.records.collection(work, server.photographs.id)
 
 
 def blocks(server: Server) -> list[dict[str, Any]]:
@@ -42,8 +42,8 @@ def blocks(server: Server) -> list[dict[str, Any]]:
 
 def policy(server: Server) -> dict[str, dict[str, object]]:
     with server.services.database.read() as work:
-        found = server.services.records.collection(work, server.photographs.id)
-        return server.services.quarantine.policy(work, found)
+        found = server.services.library.records.collection(work, server.photographs.id)
+        return server.services.library.quarantine.policy(work, found)
 
 
 def send(visitor: Visitor, server: Server, tail: str, values: Mapping[str, object], **more: Any) -> httpx.Response:
@@ -166,7 +166,7 @@ def test_a_stamp_of_several_bars_is_left_alone(server: Server, admin: Visitor) -
     bar = {"place": "TOP", "lines": [["x"]]}
     with server.services.database.write() as work:
         changes = {"stamp": {"blocks": [bar, {**bar, "place": "BOTTOM"}]}}
-        server.services.presentation.set(work, COMMAND, server.photographs.id, changes)
+        server.services.library.presentation.set(work, COMMAND, server.photographs.id, changes)
     assert 'value="keep" selected' in admin.get(here(server)).text
     send(admin, server, "marks/", MARKS | {"show": "stamp", "place": "keep"})
     found = collection(server)
@@ -216,7 +216,7 @@ def test_what_is_wrong_with_checks_is_said_beside_the_field_and_what_was_typed_s
     assert f'value="{typed}"' in text
     assert 'value="jpg, tif"' in text
     with server.services.database.read() as work:
-        assert not server.services.quarantine.has_own_policy(work, server.photographs.id)
+        assert not server.services.library.quarantine.has_own_policy(work, server.photographs.id)
 
 
 def test_the_form_says_of_a_policy_what_it_reads_back(server: Server) -> None:

@@ -19,7 +19,7 @@ def publisher(server: Server, login: str, rights: Right = ALL_RIGHTS, box: Datab
     user = server.user(login, rights)
     with server.services.database.write() as work:
         held = DataboxRight.bas_chupub if box is None else box
-        server.services.accounts.grant_databox(work, COMMAND, user.id, server.databox.id, held)
+        server.services.accounts.users.grant_databox(work, COMMAND, user.id, server.databox.id, held)
     return user
 
 
@@ -89,7 +89,7 @@ def test_each_right_is_asked(
     assert f'value="off:{name}"' not in visitor.get(page_of(key)).text
     assert turn(visitor, key, f"off:{name}").status_code == 403
     with server.services.database.read() as work:
-        assert server.services.records.rendition_without_check(work, key, name)[1].permalink.activated  # type: ignore[union-attr]
+        assert server.services.library.records.rendition_without_check(work, key, name)[1].permalink.activated  # type: ignore[union-attr]
 
 
 def test_who_does_not_see_the_record_learns_nothing(server: Server, key: RecordKey) -> None:
@@ -115,7 +115,7 @@ def test_who_downloads_from_the_page_of_a_record_gets_what_their_rights_say(
     """The links there were permalinks, which know nobody: the owner of an original got the stamp of strangers."""
     with server.services.database.write() as work:
         changes = {"stamp": STAMP, "public_presentation": "stamp"}
-        server.services.presentation.set(work, COMMAND, server.photographs.id, changes)
+        server.services.library.presentation.set(work, COMMAND, server.photographs.id, changes)
     visitor = server.browser(ada)
     address = f"/datafiles/{key.databox}/{key.number}/document/?download=1"
     assert f'href="{address}"' in visitor.get(page_of(key)).text

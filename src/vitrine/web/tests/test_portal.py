@@ -376,5 +376,5 @@ def test_no_address_of_the_wall_breaks_it(visitor: Visitor, query: str) -> None:
 def test_switches_that_a_profile_does_not_offer_are_refused(server: Server, ada: User) -> None:
     public = server.register(ada, profile=Profile.PUBLIC)
     with server.services.database.write() as work, pytest.raises(Invalid):
-        actor = server.services.accounts.actor_of(work, ada, Via.COMMAND)
-        server.services.applications.set_switch(work, actor, public.application.id, Switch.PASSWORD_GRANT, on=True)
+        actor = server.services.accounts.users.actor_of(work, ada, Via.COMMAND)
+        server.services.applications.registry.set_switch(work, actor, public.application.id, Switch.PASSWORD_GRANT, on=True)
