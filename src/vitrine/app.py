@@ -14,14 +14,14 @@ from starlette.types import Receive, Scope, Send
 
 from vitrine import files, web
 from vitrine.accounts import Accounts, SignInPolicy, links
-from vitrine.accounts.identity_providers import store as external_store
 from vitrine.accounts import endings as account_endings
 from vitrine.accounts import store as accounts_store
+from vitrine.accounts.identity_providers import store as external_store
 from vitrine.accounts.identity_providers.service import IdentityProviders
-from vitrine.accounts.mail import SEND, AccountMail, MailHandler
 from vitrine.accounts.lifetimes import Lifetimes
-from vitrine.accounts.passwords import Passwords
+from vitrine.accounts.mail import SEND, AccountMail, MailHandler
 from vitrine.accounts.mfa import MultiFactor
+from vitrine.accounts.passwords import Passwords
 from vitrine.api import oauthv2, root, v1
 from vitrine.api import portal as portal_api
 from vitrine.api.cors import Cors
@@ -36,29 +36,35 @@ from vitrine.edge.limits import Limit, RequestLimits
 from vitrine.edge.metrics import Counts, Metrics
 from vitrine.edge.middleware import Outermost, networks
 from vitrine.edge.quotas import Quota, Quotas
-from vitrine.edge.services import AccountServices, ApplicationServices, LibraryServices, OAuthServices, RateLimits, Services
+from vitrine.edge.services import (
+    AccountServices,
+    ApplicationServices,
+    LibraryServices,
+    OAuthServices,
+    RateLimits,
+    Services,
+)
 from vitrine.embed import Embeds
 from vitrine.errors import Unavailable
 from vitrine.files.shortcut import small_permalink
 from vitrine.jobs import Jobs, Lane, Worker
 from vitrine.library.changes import Changes
-from vitrine.library.sharing.downloads import Downloads
 from vitrine.library.ingest import Ingest
 from vitrine.library.jobs import MAKE_RENDITIONS, SWEEP, RenditionMaker, Sweeper
 from vitrine.library.overlays.service import Overlays
-from vitrine.library.sharing.permalinks import SignedAddresses
 from vitrine.library.presentation import Presentation
 from vitrine.library.quarantine.service import Quarantine
 from vitrine.library.records import Records
 from vitrine.library.removal import Removal
-from vitrine.library.substitution import Substitution
+from vitrine.library.sharing.downloads import Downloads
+from vitrine.library.sharing.permalinks import SignedAddresses
 from vitrine.library.structure_administration import StructureAdministration
+from vitrine.library.substitution import Substitution
 from vitrine.media.probe import Limits
 from vitrine.media.sandbox import Sandbox
 from vitrine.media.service import Media
 from vitrine.media.storage import open_store
-from vitrine.oauth import OAuth, narrowing, scopes
-from vitrine.oauth import deprecated_features
+from vitrine.oauth import OAuth, deprecated_features, narrowing, scopes
 from vitrine.oauth import endings as token_endings
 from vitrine.oauth import store as tokens
 from vitrine.oauth.narrowing import Narrowing
@@ -67,8 +73,8 @@ from vitrine.oauth.personal_tokens import PersonalTokens
 from vitrine.platform import logging, migrate
 from vitrine.platform.crypto import Vault
 from vitrine.platform.database import Database, UnitOfWork
-from vitrine.platform.fetch import Fetcher
 from vitrine.platform.deferred_writes import DeferredWrites
+from vitrine.platform.fetch import Fetcher
 from vitrine.platform.mail import transport_of
 from vitrine.search import Indexer, Search
 from vitrine.search.embedded import EmbeddedIndex
@@ -135,7 +141,9 @@ def make_services(
         settings=settings,
         database=database,
         vault=vault,
-        deferred_writes=DeferredWrites(database, tokens.record_last_use, accounts.touch_sessions, deprecated_features.add),
+        deferred_writes=DeferredWrites(
+            database, tokens.record_last_use, accounts.touch_sessions, deprecated_features.add
+        ),
         accounts=AccountServices(
             users=accounts,
             mail=letters,
@@ -144,15 +152,15 @@ def make_services(
         ),
         limits=RateLimits(
             requests=RequestLimits(
-            token=Limit("token", settings.token_requests),
-            authorize=Limit("authorize", settings.authorize_requests),
-            user_code=Limit("user-code", settings.user_code_attempts),
-        ),
+                token=Limit("token", settings.token_requests),
+                authorize=Limit("authorize", settings.authorize_requests),
+                user_code=Limit("user-code", settings.user_code_attempts),
+            ),
             quotas=Quotas(
-            Quota("application", settings.application_calls),
-            Quota("account", settings.account_calls),
-            Quota("token", settings.token_calls),
-        ),
+                Quota("application", settings.application_calls),
+                Quota("account", settings.account_calls),
+                Quota("token", settings.token_calls),
+            ),
         ),
         jobs=jobs,
         applications=ApplicationServices(
@@ -162,15 +170,15 @@ def make_services(
         ),
         oauth=OAuthServices(
             server=OAuth(
-            database,
-            accounts,
-            applications,
-            vault,
-            Policy(settings.deprecated_features),
-            Notices(accounts, letters),
-            settings.origin,
-            idle_limit=timedelta(days=settings.token_idle_days),
-        ),
+                database,
+                accounts,
+                applications,
+                vault,
+                Policy(settings.deprecated_features),
+                Notices(accounts, letters),
+                settings.origin,
+                idle_limit=timedelta(days=settings.token_idle_days),
+            ),
             personal_tokens=PersonalTokens(applications),
             narrowing=Narrowing(applications),
         ),

@@ -59,7 +59,9 @@ class Settings:
         None, "Refuse the token endpoint over http; unset: when base_url is https."
     )
     api_header_tokens_only: bool = _setting(False, "Ignore access tokens in query and body for every application.")
-    deprecated_features: str = _setting("flagged", "Server policy on discouraged OAuth features: refuse, flagged or allow.")
+    deprecated_features: str = _setting(
+        "flagged", "Server policy on discouraged OAuth features: refuse, flagged or allow."
+    )
     application_approval: bool = _setting(
         False, "New applications are for their owners and test users until an administrator approves them."
     )
@@ -142,10 +144,16 @@ def load(
         for key, value in _read(file, faults).items():
             _take(values, fields_by_name, key, value, faults, f"{file.name}: {key}")
     for name, text in environ.items():
-        if name.startswith(PREFIX) and not name.startswith(identity_provider_settings.ENV_PREFIX) and name not in NO_SETTINGS:
+        if (
+            name.startswith(PREFIX)
+            and not name.startswith(identity_provider_settings.ENV_PREFIX)
+            and name not in NO_SETTINGS
+        ):
             _take(values, fields_by_name, name[len(PREFIX) :].lower(), text, faults, name)
     if "sign_in_providers" in values:
-        values["sign_in_providers"], provider_faults = identity_provider_settings.read(values["sign_in_providers"], environ)
+        values["sign_in_providers"], provider_faults = identity_provider_settings.read(
+            values["sign_in_providers"], environ
+        )
         faults.extend(provider_faults)
     values.update({key: value for key, value in overrides.items() if value is not None})
     if faults:

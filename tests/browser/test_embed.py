@@ -13,11 +13,11 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from tests.browser.conftest import ROOT, Site, come_to_rest, shoot
 from tests.browser.test_pages import serving_folder, violations
 from vitrine import app
-from vitrine.library.sharing import permalinks
 from vitrine.library.model import DOCUMENT, Collection
+from vitrine.library.sharing import permalinks
 from vitrine.settings import Settings
 from vitrine.testing import media_factory as make
-from vitrine.testing.record_factory import StoredRecord, mp3_file, pdf_file, add_record
+from vitrine.testing.record_factory import StoredRecord, add_record, mp3_file, pdf_file
 
 pytestmark = pytest.mark.browser
 KINDS = ("image", "image-unknown", "video", "video-unknown", "audio", "document")
@@ -73,7 +73,9 @@ def documents(site: Site, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
         services.database.close()
 
 
-def _shown(services: Any, base: Collection, name: str, held: StoredRecord, size: tuple[int, int], cover: StoredRecord) -> Shown:
+def _shown(
+    services: Any, base: Collection, name: str, held: StoredRecord, size: tuple[int, int], cover: StoredRecord
+) -> Shown:
     files = {DOCUMENT: held, "thumbnail": cover}
     key = add_record(services, base, name.partition("-")[0], files, title=f"Quay, {name}", creator=1)
     with services.database.read() as work:

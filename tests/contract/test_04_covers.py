@@ -10,8 +10,8 @@ from vitrine.accounts import COMMAND, User
 from vitrine.library.model import RecordKey
 from vitrine.library.sharing.permalinks import ImportedPermalink, import_permalink
 from vitrine.testing import media_factory as make
+from vitrine.testing.record_factory import StoredRecord, add_record, mp3_file, pdf_file
 from vitrine.testing.server import Server
-from vitrine.testing.record_factory import StoredRecord, mp3_file, pdf_file, add_record
 
 
 @pytest.fixture
@@ -66,7 +66,9 @@ def test_6_a_cover_ends_when_its_link_gets_another_token(server: Server, tmp_pat
     key = sound_of(server, tmp_path, None)
     cover = cover_of(server, key)
     with server.services.database.write() as work:
-        import_permalink(work, COMMAND, server.services.library.records.structure(work), key, "preview", ImportedPermalink("another"))
+        import_permalink(
+            work, COMMAND, server.services.library.records.structure(work), key, "preview", ImportedPermalink("another")
+        )
     assert server.http.get(cover).status_code == 404
     assert server.http.get(cover_of(server, key)).status_code == 200
 
@@ -101,11 +103,15 @@ def test_6_a_cover_opens_the_thumbnail_and_nothing_else(server: Server, tmp_path
 def test_6_a_document_without_a_picture_is_a_sheet_with_its_name(server: Server, tmp_path: Path) -> None:
     """Regression: the page was empty, and the only link to the file was a line at the bottom."""
     (tmp_path / "sheet.docx").write_bytes(b"PK not really")
-    held = StoredRecord(tmp_path / "sheet.docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document")
+    held = StoredRecord(
+        tmp_path / "sheet.docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+    )
     key = add_record(server.services, server.photographs, "document", {"document": held}, title="Minutes <of> May")
     page = embed(server, key, name="document").text
     assert '<b aria-hidden="true">DOCX</b><span>Minutes &lt;of&gt; May</span>' in page
-    bare = add_record(server.services, server.photographs, "document", {"document": StoredRecord(tmp_path / "sheet.docx", "x/y")})
+    bare = add_record(
+        server.services, server.photographs, "document", {"document": StoredRecord(tmp_path / "sheet.docx", "x/y")}
+    )
     assert embed(server, bare, name="document").status_code == 200
 
 

@@ -11,11 +11,11 @@ from lxml import etree
 
 from vitrine.accounts import User
 from vitrine.library import store
-from vitrine.library.sharing import permalinks
 from vitrine.library.model import RecordKey
+from vitrine.library.sharing import permalinks
 from vitrine.testing import media_factory as make
+from vitrine.testing.record_factory import StoredRecord, add_record, mp3_file, pdf_file
 from vitrine.testing.server import Server
-from vitrine.testing.record_factory import StoredRecord, mp3_file, pdf_file, add_record
 
 VTT = "WEBVTT\n\n00:00:00.000 --> 00:00:02.000\nBoats leave.\n\n00:00:02.000 --> 00:00:04.000\nGulls follow.\n"
 CHAPTERS = (
@@ -117,7 +117,9 @@ def test_a_pdf_has_tools_a_picture_and_a_link_before_any_script(server: Server, 
 
 def test_a_file_that_no_browser_shows_is_a_picture_and_a_link(server: Server, ada: User, tmp_path: Path) -> None:
     (tmp_path / "sheet.docx").write_bytes(b"PK not really")
-    original = StoredRecord(tmp_path / "sheet.docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document")
+    original = StoredRecord(
+        tmp_path / "sheet.docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+    )
     key = add_record(server.services, server.photographs, "document", {"document": original}, title="Sheet")
     answer = embed(server, key, name="document")
     assert 'class="document-player link-only"' in answer.text
@@ -216,7 +218,9 @@ class TestTextTracks:
     def test_an_internal_track_is_never_given_out(self, server: Server, ada: User, tmp_path: Path) -> None:
         _fields(server, "VideoTextTrackNl", business=True)
         held = StoredRecord(make.mp4(tmp_path / "one.mp4", 0.2), "video/mp4", 320, 180)
-        key = add_record(server.services, server.photographs, "video", {"document": held}, values={"VideoTextTrackNl": VTT})
+        key = add_record(
+            server.services, server.photographs, "video", {"document": held}, values={"VideoTextTrackNl": VTT}
+        )
         assert configuration(embed(server, key, name="document").text)["resource"]["tracks"] == []
         with server.services.database.read() as work:
             record = store.by_key(work, key)

@@ -12,13 +12,13 @@ import pyvips
 from vitrine.accounts import COMMAND, Right, User
 from vitrine.accounts.rights import ALL_RIGHTS
 from vitrine.errors import Invalid
-from vitrine.library.overlays.service import Overlay
 from vitrine.library.model import RecordKey
+from vitrine.library.overlays.service import Overlay
 from vitrine.library.sharing.permalinks import paths
 from vitrine.media.errors import MediaError
 from vitrine.testing import media_factory as make
+from vitrine.testing.record_factory import StoredRecord, add_record, mp3_file, pdf_file
 from vitrine.testing.server import Server
-from vitrine.testing.record_factory import StoredRecord, mp3_file, pdf_file, add_record
 
 STAMP = {
     "blocks": [
@@ -61,7 +61,9 @@ class Paths:
             self.plain = rendition.sha256
             permalink_paths = paths(key, rendition, rendition.permalink)  # type: ignore[arg-type]
             self.token = rendition.permalink.token  # type: ignore[union-attr]
-            self.signed = server.services.library.signed_addresses.path((issuer.id, issuer.url_key), key, name, life=None, now=work.now)
+            self.signed = server.services.library.signed_addresses.path(
+                (issuer.id, issuer.url_key), key, name, life=None, now=work.now
+            )
         self.permalink = permalink_paths.file
         self.old = f"/permalink/v1/label/{key.databox}/{key.number}/{self.token}/{name}/"
         self.datafile = f"/datafiles/{key.databox}/{key.number}/{name}/"
@@ -270,7 +272,9 @@ def test_two_who_ask_at_once_wait_for_one_making(
         wanted = services.library.overlays.request_for(work, record, rendition, Overlay.WATERMARK)
     assert wanted is not None
     digests: list[str] = []
-    threads = [threading.Thread(target=lambda: digests.append(services.library.overlays.make(wanted).sha256)) for _ in range(4)]
+    threads = [
+        threading.Thread(target=lambda: digests.append(services.library.overlays.make(wanted).sha256)) for _ in range(4)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -284,7 +288,9 @@ def test_two_who_ask_at_once_wait_for_one_making(
 def test_what_cannot_be_marked_is_not_shown(server: Server, ada: User, bob: User, tmp_path: Path) -> None:
     (tmp_path / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 nothing more")
     held = StoredRecord(tmp_path / "broken.jpg", "image/jpeg", 100, 100)
-    broken = add_record(server.services, server.photographs, "image", {"document": held, "preview": held}, creator=ada.id)
+    broken = add_record(
+        server.services, server.photographs, "image", {"document": held, "preview": held}, creator=ada.id
+    )
     present(server, public_presentation="wm")
     links = Paths(server, broken, "preview", ada)
     for answer in (

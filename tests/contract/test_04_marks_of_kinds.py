@@ -13,8 +13,8 @@ from tests.contract.test_04_marks import STAMP, WM, Paths, mark_of, present
 from vitrine.accounts import Right, User
 from vitrine.accounts.rights import ALL_RIGHTS
 from vitrine.testing import media_kinds as kinds
-from vitrine.testing.server import Server
 from vitrine.testing.record_factory import StoredRecord, add_record
+from vitrine.testing.server import Server
 
 FORMS = {
     "heic": ("image/heic", "image/jpeg", "jpg"),

@@ -8,8 +8,8 @@ from tests.contract.test_04_embed import address
 from vitrine.accounts import User
 from vitrine.library.model import RecordKey
 from vitrine.testing import media_factory as make
-from vitrine.testing.server import Server
 from vitrine.testing.record_factory import StoredRecord, add_record
+from vitrine.testing.server import Server
 
 CAPTION = "«\u202fLe port\u00a0» \U0001f469\u200d\U0001f467"
 

@@ -10,11 +10,11 @@ import pytest
 
 from vitrine.accounts import COMMAND, Right, User, Via
 from vitrine.accounts.rights import ALL_RIGHTS, READER
-from vitrine.library.sharing.downloads import safe, unique
 from vitrine.library.model import RecordKey
+from vitrine.library.sharing.downloads import safe, unique
 from vitrine.testing import media_factory as make
-from vitrine.testing.server import Server, Visitor
 from vitrine.testing.record_factory import StoredRecord, add_record
+from vitrine.testing.server import Server, Visitor
 from vitrine.web.library.download import PIECE, archive
 
 

@@ -11,10 +11,10 @@ from vitrine.accounts import COMMAND, Right, User, Via
 from vitrine.accounts.rights import ALL_RIGHTS, READER
 from vitrine.errors import DomainError, Invalid
 from vitrine.library import store
-from vitrine.library.quarantine import store as quarantine_store
 from vitrine.library.ingest import Quarantined
 from vitrine.library.jobs import Sweeper
 from vitrine.library.model import CollectionId, RecordKey
+from vitrine.library.quarantine import store as quarantine_store
 from vitrine.library.quarantine.service import DecidedAlready, MayNotDecide, NoMatch, NoSuchItem
 from vitrine.testing import media_factory as make
 from vitrine.testing.server import Server
@@ -218,7 +218,11 @@ class TestDecisions:
         with pytest.raises(MayNotDecide):
             self.decide(server, user, item, "substitute", key.number)
         with server.services.database.read() as work:
-            assert not server.services.library.quarantine.get(work, actor_of(server, work, user), item).matches[0].replaceable
+            assert (
+                not server.services.library.quarantine.get(work, actor_of(server, work, user), item)
+                .matches[0]
+                .replaceable
+            )
 
     def test_only_a_record_that_it_clashes_with_can_be_replaced(
         self, server: Server, ada: User, key: RecordKey, tmp_path: Path

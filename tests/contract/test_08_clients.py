@@ -248,7 +248,9 @@ def test_wordpress_signs_in_by_password_without_secret_and_frames_what_it_found(
     app = filled.register(ada, on=(Switch.PASSWORD_GRANT,))
     with filled.services.database.write() as work:
         actor = filled.services.accounts.users.actor_of(work, ada, Via.COMMAND)
-        filled.services.applications.registry.set_switch(work, actor, app.application.id, Switch.SECRET_REQUIRED, on=False)
+        filled.services.applications.registry.set_switch(
+            work, actor, app.application.id, Switch.SECRET_REQUIRED, on=False
+        )
     form = {"grant_type": "password", "client_id": app.client_id, "username": "ada", "password": PASSWORD, "scope": ""}
     answer = filled.http.post("/api/oauthv2/token", data=form)
     assert answer.status_code == 200, answer.text

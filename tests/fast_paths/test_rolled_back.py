@@ -9,8 +9,8 @@ import pytest
 from vitrine.accounts import COMMAND, CollectionGrant, Right, User, Via
 from vitrine.app import make_services
 from vitrine.edge import Services
-from vitrine.library.sharing import permalinks
 from vitrine.library.model import THUMBNAIL, RecordKey
+from vitrine.library.sharing import permalinks
 from vitrine.platform import cache
 from vitrine.platform.database import UnitOfWork
 from vitrine.testing import media_factory as make

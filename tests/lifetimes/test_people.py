@@ -195,7 +195,9 @@ def test_the_old_address_is_told_of_one_that_an_administrator_gave(server: Serve
     assert command(server, "user", "email", "ada", "no address").returncode == 1
 
 
-def test_only_administrators_help_and_the_last_one_stays(server: Server, ada: User, helping: AccountAdministration) -> None:
+def test_only_administrators_help_and_the_last_one_stays(
+    server: Server, ada: User, helping: AccountAdministration
+) -> None:
     keeper = server.user("keeper", is_admin=True)
     with server.services.database.write() as work:
         for call in (helping.suspend, helping.resume, helping.close, helping.end_everything):

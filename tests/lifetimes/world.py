@@ -217,7 +217,9 @@ class World:
         services = self.server.services
         with services.database.write() as work:
             application = services.applications.registry.for_protocol(work, self.app.application.id)
-            actor = services.accounts.users.actor_of(work, services.accounts.users.get(work, self.keeper.id), Via.COMMAND)
+            actor = services.accounts.users.actor_of(
+                work, services.accounts.users.get(work, self.keeper.id), Via.COMMAND
+            )
             known = services.accounts.users.known(work, self.ada.id)
             if application is not None and known is not None:
                 if application.creator_id != self.ada.id:

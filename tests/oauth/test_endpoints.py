@@ -152,7 +152,9 @@ def test_rfc6749_4_4_client_credentials_need_the_owners_word(server: Server, ada
     assert server.call("GET", "/api/v1/databoxes/list/", str(made["access_token"])).status_code == 403
     with server.services.database.write() as work:
         actor = server.services.accounts.users.actor_of(work, ada, Via.COMMAND)
-        server.services.applications.registry.set_switch(work, actor, strict.application.id, Switch.ACTS_AS_OWNER, on=False)
+        server.services.applications.registry.set_switch(
+            work, actor, strict.application.id, Switch.ACTS_AS_OWNER, on=False
+        )
     assert machine()["error"] == "unauthorized_client"
 
 
@@ -285,7 +287,9 @@ def test_rfc9745_old_habits_say_so_and_are_counted_for_their_owner(server: Serve
     server.services.deferred_writes.flush()
     with server.services.database.read() as work:
         actor = server.services.accounts.users.actor_of(work, ada, Via.COMMAND)
-        found = {one.feature: one for one in server.services.oauth.server.deprecated_features(work, actor, app.application)}
+        found = {
+            one.feature: one for one in server.services.oauth.server.deprecated_features(work, actor, app.application)
+        }
         assert (found["password_grant"].uses, found["parameter_token"].uses) == (1, 3)
         assert found["parameter_token"].last_address == "testclient"
         assert work.now - found["parameter_token"].last_at < timedelta(minutes=1)

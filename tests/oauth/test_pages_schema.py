@@ -20,18 +20,10 @@ from vitrine.accounts import User
 from vitrine.applications import Profile
 from vitrine.testing.server import Registered, Server
 from vitrine.web.account import account
-from vitrine.web.admin import applications
-from vitrine.web.admin import audit
-from vitrine.web.admin import collections
-from vitrine.web.developers import settings
+from vitrine.web.admin import applications, audit, collections
+from vitrine.web.developers import editing, limits_and_scopes, settings, usage
 from vitrine.web.oauth import device
-from vitrine.web.sign_in import identity_providers
-from vitrine.web.developers import editing
-from vitrine.web.developers import limits_and_scopes
-from vitrine.web.developers import usage
-from vitrine.web.sign_in import recovery
-from vitrine.web.sign_in import mfa
-from vitrine.web.sign_in import session
+from vitrine.web.sign_in import identity_providers, mfa, recovery, session
 
 ROOMS = (
     account, applications, audit, collections, settings, device, identity_providers, editing, limits_and_scopes, usage,
@@ -141,7 +133,9 @@ class Place:
         """A cookie of somebody who has just signed in, and the token of their forms."""
         accounts = self.server.services.accounts
         with self.server.services.database.write() as work:
-            secret, _ = accounts.users.open_session(work, accounts.users.get(work, self.ada.id), address="", agent="test")
+            secret, _ = accounts.users.open_session(
+                work, accounts.users.get(work, self.ada.id), address="", agent="test"
+            )
         return secret, accounts.users.csrf_token(secret)
 
 

@@ -6,7 +6,7 @@ import pyotp
 
 from tests.oauth.flows import post
 from vitrine.accounts import User, Via
-from vitrine.applications import Draft, ApplicationKind, Switch
+from vitrine.applications import ApplicationKind, Draft, Switch
 from vitrine.applications import store as application_store
 from vitrine.testing.server import PASSWORD, Registered, Server
 
@@ -16,7 +16,9 @@ def machine(server: Server, owner: User) -> Registered:
         actor = server.services.accounts.users.actor_of(work, owner, Via.COMMAND)
         draft = Draft("Night shift", "Adds what the scanner made.", "https://notes.example.com", "web", "")
         made = server.services.applications.portal.create(work, actor, draft, ApplicationKind.MACHINE)
-        return Registered(made, made.client_id, server.services.applications.registry.secret_for_command(work, made), "")
+        return Registered(
+            made, made.client_id, server.services.applications.registry.secret_for_command(work, made), ""
+        )
 
 
 def test_a_machine_gets_tokens_with_its_secret_alone_from_its_first_minute(server: Server) -> None:

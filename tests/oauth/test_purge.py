@@ -19,8 +19,8 @@ from vitrine.oauth import store
 from vitrine.oauth.tables import (
     access_tokens,
     authorization_codes,
-    device_codes,
     deprecated_feature_uses,
+    device_codes,
     refresh_tokens,
 )
 from vitrine.platform.database import UnitOfWork

@@ -15,11 +15,11 @@ from vitrine.applications import Profile
 from vitrine.cli import doctor, security
 from vitrine.cli.doctor import FAULT, OK, WARNING
 from vitrine.errors import Conflict
+from vitrine.identity_provider_settings import Provider
 from vitrine.jobs.tables import jobs
 from vitrine.media.storage import LocalStore
 from vitrine.oauth.tables import access_tokens
 from vitrine.platform.tables import audit_log
-from vitrine.identity_provider_settings import Provider
 from vitrine.settings import Settings
 from vitrine.testing import media_factory as make
 from vitrine.testing.server import PASSWORD, Server

@@ -164,7 +164,9 @@ def test_letters_are_written_in_the_language_of_their_reader(server: Server) -> 
             "address": "192.0.2.1", "at": 1_800_000_000, "lines": ["Search in your documents"]}  # fmt: skip
     for name in TEXTS:
         for language in ("en", "fr", "de"):
-            rendered = server.services.accounts.mail.compose(name, words, language, "a@b.example", "ada", "s3cret", values)
+            rendered = server.services.accounts.mail.compose(
+                name, words, language, "a@b.example", "ada", "s3cret", values
+            )
             assert "{" not in rendered.text + rendered.subject
     assert words("fr", TEXTS["email"][0]) != TEXTS["email"][0]
 

@@ -7,8 +7,8 @@ import sys
 import pytest
 
 from vitrine.accounts import COMMAND, NOBODY, DataboxRight, Right
-from vitrine.accounts.errors import AccountLocked, WeakPassword, WrongCredentials
 from vitrine.accounts.administration import AccountAdministration
+from vitrine.accounts.errors import AccountLocked, WeakPassword, WrongCredentials
 from vitrine.accounts.rights import ALL_DATABOX_RIGHTS, READER
 from vitrine.errors import Forbidden, NotFound
 from vitrine.testing.server import PASSWORD, Server
@@ -52,7 +52,9 @@ def test_a_second_step_stays_unless_it_is_to_be_forgotten(server: Server) -> Non
     AccountAdministration(accounts, server.services.accounts.mail).give_password(COMMAND, "ada", NEW)
     with server.services.database.read() as work:
         assert accounts.users.has_second_step(work, ada.id)
-    AccountAdministration(accounts, server.services.accounts.mail).give_password(COMMAND, "ada", NEW, forget_second_step=True)
+    AccountAdministration(accounts, server.services.accounts.mail).give_password(
+        COMMAND, "ada", NEW, forget_second_step=True
+    )
     with server.services.database.read() as work:
         assert not accounts.users.has_second_step(work, ada.id)
 

@@ -35,6 +35,8 @@ def minted(server: Server) -> Minted:
         with server.services.database.write() as work:
             actor = server.services.accounts.users.actor_of(work, user, Via.COMMAND)
             wanted = frozenset(scopes) if scopes else None
-            return server.services.oauth.personal_tokens.add(work, actor, app.application, name or str(scopes)[:80], "90", wanted)
+            return server.services.oauth.personal_tokens.add(
+                work, actor, app.application, name or str(scopes)[:80], "90", wanted
+            )
 
     return make

@@ -11,7 +11,12 @@ from vitrine.cli.main import cli
 from vitrine.testing.server import Registered, Server, Visitor
 
 S, C, P, D = Profile.STRICT, Profile.COMPATIBILITY, Profile.PUBLIC, Profile.DESKTOP
-SERVER, PAGE, DEVICE, MACHINE = ApplicationKind.SERVER, ApplicationKind.PAGE, ApplicationKind.DEVICE, ApplicationKind.MACHINE
+SERVER, PAGE, DEVICE, MACHINE = (
+    ApplicationKind.SERVER,
+    ApplicationKind.PAGE,
+    ApplicationKind.DEVICE,
+    ApplicationKind.MACHINE,
+)
 NEW, MADE = "/developers/application/new/", "/developers/application/"
 FORM = {"name": "Kit", "description": "Fills folders.", "website": "https://kit.example.com"}
 

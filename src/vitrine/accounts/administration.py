@@ -3,10 +3,9 @@ opens it, rights taken back."""
 
 from dataclasses import dataclass
 
-from vitrine.accounts import store
-from vitrine.accounts import mfa_store
-from vitrine.accounts.mail import AccountMail
+from vitrine.accounts import mfa_store, store
 from vitrine.accounts.lifetimes import DeveloperTokenLine, Event, Happening
+from vitrine.accounts.mail import AccountMail
 from vitrine.accounts.model import Actor, User, UserId
 from vitrine.accounts.rights import Right
 from vitrine.accounts.service import Accounts, checked_email

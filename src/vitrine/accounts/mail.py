@@ -21,11 +21,11 @@ from vitrine.accounts.lifetimes import DeveloperTokenLine, Event, Happening
 from vitrine.accounts.model import Actor, User, UserId
 from vitrine.accounts.service import Accounts, checked_email
 from vitrine.errors import DomainError, Unavailable
-from vitrine.jobs import Job, Jobs, JobKind
+from vitrine.jobs import Job, JobKind, Jobs
 from vitrine.platform import audit
 from vitrine.platform.crypto import digest
 from vitrine.platform.database import Database, UnitOfWork
-from vitrine.platform.mail import Email, Transport, Translate
+from vitrine.platform.mail import Email, Translate, Transport
 from vitrine.platform.rates import Rates
 
 SEND = JobKind("mail.send", lane="mail", max_attempts=8)

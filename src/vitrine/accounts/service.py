@@ -7,8 +7,7 @@ from datetime import datetime, timedelta
 from secrets import token_urlsafe
 from typing import Any
 
-from vitrine.accounts import store
-from vitrine.accounts import mfa_store
+from vitrine.accounts import mfa_store, store
 from vitrine.accounts.errors import AccountLocked, LoginTaken, RecentAuthRequired, WrongCode, WrongCredentials
 from vitrine.accounts.lifetimes import Event, Happening, Lifetimes
 from vitrine.accounts.model import Actor, OpenedBy, Session, SessionId, SignIn, User, UserId, Via
@@ -107,7 +106,9 @@ class Accounts:
         audit.write(work, None, "user.created", f"user {made.id}")
         return made
 
-    def import_account(self, work: UnitOfWork, actor: Actor, *, login: str, password_hash: str | None, **profile: Any) -> User:
+    def import_account(
+        self, work: UnitOfWork, actor: Actor, *, login: str, password_hash: str | None, **profile: Any
+    ) -> User:
         """An account that comes from elsewhere, with the hash of its password if this server can check it. Without one
         its owner cannot sign in until an administrator gives a password. Raises as `add` does."""
         if not actor.is_admin:

@@ -234,7 +234,9 @@ def sessions_of(work: UnitOfWork, user_id: UserId) -> list[Session]:
 def has_session_from(work: UnitOfWork, user_id: UserId, address: str) -> bool:
     """True if the person is signed in from this address, or one beside it, somewhere."""
     mine = sa.and_(sessions.c.user_id == user_id, sessions.c.expires > work.now)
-    return bool(address) and rate_limit_key(address) in map(rate_limit_key, work.db.scalars(sa.select(sessions.c.address).where(mine)))
+    return bool(address) and rate_limit_key(address) in map(
+        rate_limit_key, work.db.scalars(sa.select(sessions.c.address).where(mine))
+    )
 
 
 def touch_session(work: UnitOfWork, session_id: SessionId, at: datetime, expires: datetime) -> None:

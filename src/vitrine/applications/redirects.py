@@ -30,7 +30,11 @@ def bad_redirect(address: str, application: Application | None, kind: str = "") 
 def fault_of(address: str, kind: ApplicationKind, profile: Profile) -> str | None:
     """The same for a kind under a profile. Profile compatibility keeps what the original took (01 section 2)."""
     if address == OUT_OF_BAND:
-        return None if kind is ApplicationKind.DEVICE else "Only desktop programs use the address for codes that people copy."
+        return (
+            None
+            if kind is ApplicationKind.DEVICE
+            else "Only desktop programs use the address for codes that people copy."
+        )
     if kind is ApplicationKind.MACHINE:
         return "A machine sends nobody anywhere: it needs no address. Change the kind first."
     if _NO_SCHEME.fullmatch(address):

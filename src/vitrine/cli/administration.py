@@ -269,7 +269,9 @@ def grant(login: str, base_id: int, rights: str, data: Path, as_json: bool) -> N
 def _give(services: Services, work: UnitOfWork, person: User, target: Collection, wanted: Right) -> None:
     services.accounts.users.grant(work, COMMAND, person.id, CollectionGrant(target.id, target.databox_id, wanted))
     if wanted == ALL_RIGHTS:
-        services.accounts.users.grant_databox(work, COMMAND, person.id, target.databox_id, DataboxRight(ALL_DATABOX_RIGHTS))
+        services.accounts.users.grant_databox(
+            work, COMMAND, person.id, target.databox_id, DataboxRight(ALL_DATABOX_RIGHTS)
+        )
 
 
 def _rights(text: str) -> Right:

@@ -155,7 +155,9 @@ def _document(file: Path) -> dict[str, Any]:
     return document
 
 
-def _put(services: Services, work: UnitOfWork, document: Any, owner: str | None, secret: str | None) -> WrittenApplication:
+def _put(
+    services: Services, work: UnitOfWork, document: Any, owner: str | None, secret: str | None
+) -> WrittenApplication:
     """Write the document as the application's owner if there is one, since only they can let it act for them; otherwise
     as the command line."""
     existing = services.applications.registry.by_client_id(work, str(document.get("client_id", "")))

@@ -100,7 +100,9 @@ def referenced(work: UnitOfWork) -> Iterator[tuple[str, int | None]]:
         .group_by(references.c.sha256)
         .order_by(references.c.sha256)
     )
-    pictures: list[tuple[str, int | None]] = [(sha256, None) for sha256 in sorted(structure_store.overlay_pictures(work))]
+    pictures: list[tuple[str, int | None]] = [
+        (sha256, None) for sha256 in sorted(structure_store.overlay_pictures(work))
+    ]
     last = ""
     for sha256, size in heapq.merge(stream(work, statement), pictures, key=lambda row: str(row[0])):
         if sha256 != last:

@@ -20,8 +20,8 @@ from vitrine.applications import Application, BadApplication, Draft, Imported, P
 from vitrine.cli.opening import data_option, instance
 from vitrine.edge.services import Services
 from vitrine.errors import DomainError, Invalid
-from vitrine.library.sharing import permalinks
 from vitrine.library.model import DataboxId, RecordKey
+from vitrine.library.sharing import permalinks
 from vitrine.library.sharing.permalinks import ImportedPermalink
 from vitrine.platform.database import UnitOfWork
 
@@ -140,7 +140,9 @@ class Import:
         with self.at(place):
             application = self._application(entry.client_id)
             person = self._person(entry.login, "login")
-            self.services.oauth.server.import_token(self.work, COMMAND, application, person.id, entry.token, developer=False)
+            self.services.oauth.server.import_token(
+                self.work, COMMAND, application, person.id, entry.token, developer=False
+            )
 
     def permalink(self, place: str, entry: PermalinkEntry) -> None:
         with self.at(place):

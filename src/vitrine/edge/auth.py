@@ -91,7 +91,9 @@ def optional_bearer(work: UnitOfWork, request: Request) -> Actor | None:
     is_first = "bearer" not in state  # an upload asks twice, before and after its body
     state["bearer"], state["in_header"] = facts, token.in_header
     if is_first:
-        state["quota"] = services.limits.quotas.hit(facts.actor.application_id or 0, facts.actor.user_id or 0, facts.token_id)
+        state["quota"] = services.limits.quotas.hit(
+            facts.actor.application_id or 0, facts.actor.user_id or 0, facts.token_id
+        )
     if facts.actor.scope is not None:
         require_scope(facts.actor.scope, state.get("needs"))
     services.deferred_writes.token_used(facts.token_id, work.now, facts.actor.address)

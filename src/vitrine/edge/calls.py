@@ -24,7 +24,9 @@ def count_deprecated_features(request: Request, response: Response) -> None:
     here, now = services_of(request), datetime.now(UTC)
     in_header: bool = state["in_header"]
     if not in_header:
-        here.deferred_writes.feature_used(bearer.actor.application_id, deprecated_features.PARAMETER, now, state["address"])
+        here.deferred_writes.feature_used(
+            bearer.actor.application_id, deprecated_features.PARAMETER, now, state["address"]
+        )
         response.headers.update(deprecated_features.headers(here.settings.absolute(GUIDE)))
     quota = state.get("quota")
     if quota is not None:

@@ -45,7 +45,9 @@ async def single_statement(request: Request, call: Callable[[UnitOfWork], T]) ->
     """Run one statement that needs nobody's rights: what a permalink's token opens."""
     database = services_of(request).database
     return (
-        database.single_statement(call) if database.is_sqlite else await run_in_thread(partial(database.single_statement, call))
+        database.single_statement(call)
+        if database.is_sqlite
+        else await run_in_thread(partial(database.single_statement, call))
     )
 
 

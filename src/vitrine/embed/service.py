@@ -15,11 +15,11 @@ from vitrine.embed.targets import DatafileTarget, PermalinkTarget, SignedTarget,
 from vitrine.embed.tracks import NoTrack, Track, as_webvtt, seconds_of, tracks_of
 from vitrine.errors import NotFound
 from vitrine.library import store
-from vitrine.library.sharing import permalinks
 from vitrine.library.errors import MayNotSee
 from vitrine.library.model import THUMBNAIL, Field, Record, RecordKey, Rendition, Value
-from vitrine.library.sharing.permalinks import LINK_ISSUER, LinkBinding, SignedAddress, SignedAddresses
 from vitrine.library.records import Records
+from vitrine.library.sharing import permalinks
+from vitrine.library.sharing.permalinks import LINK_ISSUER, LinkBinding, SignedAddress, SignedAddresses
 from vitrine.platform.database import UnitOfWork
 from vitrine.settings import Settings
 

@@ -12,9 +12,9 @@ from starlette.requests import Request
 from vitrine.accounts import NOBODY, Actor
 from vitrine.edge import Services, run_in_thread, services_of
 from vitrine.files.send import FileToSend
+from vitrine.library.model import Record, Rendition
 from vitrine.library.overlays import service as overlays
 from vitrine.library.overlays.service import OverlayRequest
-from vitrine.library.model import Record, Rendition
 from vitrine.platform.database import UnitOfWork
 
 
@@ -44,7 +44,9 @@ def decide(
     structure = here.library.records.structure(work)
     mark = overlays.overlay_for(structure, record, rendition, work.now, viewer=viewer, issuer=issuer, own=own)
     wanted = here.library.overlays.request_for(work, record, rendition, mark)
-    return Delivery(record, rendition, wanted, varies=wanted is not None or overlays.depends_on_viewer(structure, record))
+    return Delivery(
+        record, rendition, wanted, varies=wanted is not None or overlays.depends_on_viewer(structure, record)
+    )
 
 
 async def document_for(request: Request, delivery: Delivery) -> FileToSend:
@@ -52,5 +54,9 @@ async def document_for(request: Request, delivery: Delivery) -> FileToSend:
     if delivery.wanted is None:
         return FileToSend.of(delivery.record, delivery.rendition)
     wanted = delivery.wanted
-    ready = wanted.ready if wanted.ready else await run_in_thread(partial(services_of(request).library.overlays.make, wanted))
+    ready = (
+        wanted.ready
+        if wanted.ready
+        else await run_in_thread(partial(services_of(request).library.overlays.make, wanted))
+    )
     return FileToSend.of(delivery.record, overlays.with_overlay(delivery.rendition, ready))

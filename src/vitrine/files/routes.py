@@ -17,9 +17,9 @@ from vitrine.errors import NotFound
 from vitrine.files.overlaid import Delivery, decide, document_for
 from vitrine.files.send import FileToSend, filename_of, send
 from vitrine.library import store
-from vitrine.library.sharing import permalinks
 from vitrine.library.errors import MayNotSee
 from vitrine.library.model import DataboxId, RecordKey, SharedFile
+from vitrine.library.sharing import permalinks
 from vitrine.library.sharing.permalinks import WrongToken
 from vitrine.platform.crypto import same
 from vitrine.platform.database import UnitOfWork

@@ -15,8 +15,8 @@ from vitrine.edge.services import Services
 from vitrine.errors import DomainError
 from vitrine.files.routes import PERMALINK, TOKEN_ALONE, answering
 from vitrine.files.send import headers_of
-from vitrine.library.sharing import permalinks
 from vitrine.library.model import DataboxId, RecordKey
+from vitrine.library.sharing import permalinks
 
 _PLAIN = re.compile(r"/permalink/v1/(\d{1,18})/(\d{1,18})/([0-9A-Za-z_]+)/[^/]+")
 _LONG_WAY = frozenset({b"authorization", b"if-none-match", b"if-modified-since", b"if-range", b"range"})

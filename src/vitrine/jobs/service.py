@@ -25,7 +25,13 @@ class Jobs:
     """Queues jobs inside the transaction of the change that causes them."""
 
     def add(
-        self, work: UnitOfWork, kind: JobKind, payload: dict[str, Any], *, key: str | None = None, after: timedelta = NOW
+        self,
+        work: UnitOfWork,
+        kind: JobKind,
+        payload: dict[str, Any],
+        *,
+        key: str | None = None,
+        after: timedelta = NOW,
     ) -> None:
         """Queue a job. Its row and the change are committed together or not at all; waiting jobs with the same *key*
         are merged."""

@@ -17,14 +17,14 @@ import msgspec
 from vitrine.accounts import Actor, Right, Via
 from vitrine.jobs import Jobs
 from vitrine.library import store, texts
-from vitrine.library.quarantine import checks
-from vitrine.library.sharing import permalinks
-from vitrine.library.quarantine.checks import Candidate
 from vitrine.library.errors import AlreadyThere, MayNotAdd
 from vitrine.library.events import RecordAdded
 from vitrine.library.jobs import MAKE_RENDITIONS
 from vitrine.library.model import DOCUMENT, Collection, CollectionId, DataboxId, Field, RecordKey
+from vitrine.library.quarantine import checks
+from vitrine.library.quarantine.checks import Candidate
 from vitrine.library.records import Records
+from vitrine.library.sharing import permalinks
 from vitrine.media.probe import Probe
 from vitrine.media.service import Media
 from vitrine.platform import audit

@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 from vitrine.errors import Unavailable
 from vitrine.jobs import Job, JobKind
 from vitrine.library import changes_store, store, structure_store
-from vitrine.library.overlays import derived_store
-from vitrine.library.sharing import permalinks
 from vitrine.library.events import RenditionsReady
 from vitrine.library.model import Recipe, Record, RecordId
+from vitrine.library.overlays import derived_store
 from vitrine.library.records import Records
+from vitrine.library.sharing import permalinks
 from vitrine.media.errors import Killed, MediaError, NoRoom, TransientError
 from vitrine.media.renditions import MadeRendition, Spec, spec_of
 from vitrine.media.service import Media

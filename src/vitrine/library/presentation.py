@@ -10,9 +10,9 @@ import msgspec
 from vitrine.accounts import Actor, Right, Via
 from vitrine.errors import Invalid
 from vitrine.library import structure_store
-from vitrine.library.overlays import stamps
 from vitrine.library.errors import MayNotChange
 from vitrine.library.model import Collection, CollectionId
+from vitrine.library.overlays import stamps
 from vitrine.library.records import Records
 from vitrine.media.service import Media
 from vitrine.platform import audit

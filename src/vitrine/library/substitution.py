@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from vitrine.accounts import Actor, Right
 from vitrine.jobs import Jobs
 from vitrine.library import access, changes_store, store, texts
-from vitrine.library.sharing import permalinks
 from vitrine.library.errors import MayNotReplace, NoSuchRendition
 from vitrine.library.events import RecordChanged, RenditionsReady
 from vitrine.library.ingest import Arrival, extension_of, row_of
 from vitrine.library.jobs import MAKE_RENDITIONS
 from vitrine.library.model import DOCUMENT, Recipe, Record, RecordKey, Rendition
 from vitrine.library.records import Records
+from vitrine.library.sharing import permalinks
 from vitrine.media.errors import MediaError
 from vitrine.media.renditions import spec_of
 from vitrine.media.service import Media

@@ -7,9 +7,7 @@ from datetime import datetime, timedelta
 
 from vitrine.accounts import Actor
 from vitrine.applications import Application, Applications, Policy, RedirectMatch, Switch
-from vitrine.oauth import scopes
-from vitrine.oauth import redirect_matching
-from vitrine.oauth import deprecated_features
+from vitrine.oauth import deprecated_features, redirect_matching, scopes
 from vitrine.oauth.errors import OutOfBandError, PageError, RedirectedError
 from vitrine.platform.database import UnitOfWork
 
@@ -149,7 +147,9 @@ def _refuse_not_offered(given: Mapping[str, str], response_type: str, back: redi
         raise _error("invalid_request", back)
 
 
-def _openid(given: Mapping[str, str], back: redirect_matching.Return) -> tuple[str | None, frozenset[str], timedelta | None]:
+def _openid(
+    given: Mapping[str, str], back: redirect_matching.Return
+) -> tuple[str | None, frozenset[str], timedelta | None]:
     """nonce, prompt and max_age (OpenID Connect Core section 3.1.2.1)."""
     nonce = given.get("nonce") or None
     prompt = frozenset(given.get("prompt", "").split()) & PROMPTS

@@ -6,8 +6,7 @@ import re
 from datetime import datetime, timedelta
 
 from vitrine.applications import Application
-from vitrine.oauth import store
-from vitrine.oauth import redirect_matching
+from vitrine.oauth import redirect_matching, store
 from vitrine.oauth.errors import TokenError
 from vitrine.platform import audit
 from vitrine.platform.crypto import digest, is_mistyped, new_secret, same

@@ -94,5 +94,9 @@ def headers(documentation: str) -> dict[str, str]:
 
 
 def purge(work: UnitOfWork, limit: int = 1000) -> int:
-    old = sa.select(deprecated_feature_uses.c.id).where(deprecated_feature_uses.c.day < (work.now - RETENTION).date()).limit(limit)
+    old = (
+        sa.select(deprecated_feature_uses.c.id)
+        .where(deprecated_feature_uses.c.day < (work.now - RETENTION).date())
+        .limit(limit)
+    )
     return work.db.execute(deprecated_feature_uses.delete().where(deprecated_feature_uses.c.id.in_(old))).rowcount

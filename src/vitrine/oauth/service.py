@@ -8,10 +8,19 @@ from typing import Any
 from vitrine.accounts import Accounts, Actor, Via
 from vitrine.applications import Account, Application, ApplicationId, Applications, Policy, Switch, provenance
 from vitrine.errors import Forbidden
-from vitrine.oauth import authorize, codes, devices, metadata, narrowing, openid, revocation, scopes
-from vitrine.oauth import redirect_matching
-from vitrine.oauth import deprecated_features
-from vitrine.oauth import redirect_mismatch
+from vitrine.oauth import (
+    authorize,
+    codes,
+    deprecated_features,
+    devices,
+    metadata,
+    narrowing,
+    openid,
+    redirect_matching,
+    redirect_mismatch,
+    revocation,
+    scopes,
+)
 from vitrine.oauth.clients import Client, Clients
 from vitrine.oauth.errors import InsufficientScope, TokenError
 from vitrine.oauth.grants import BY_SECRET_ALONE, GRANTS, KNOWN, SHORT
@@ -67,7 +76,9 @@ class OAuth:
         self._clients = Clients(applications, policy)
         self._introspection = revocation.Introspection(issuer)
         self._tokens = Tokens(vault, policy, idle_limit)
-        self._grant_context = GrantContext(database, accounts, applications, self._tokens, Rotation(vault), policy, notices)
+        self._grant_context = GrantContext(
+            database, accounts, applications, self._tokens, Rotation(vault), policy, notices
+        )
         self.notices = notices
         self._issuer = issuer
 
@@ -97,7 +108,13 @@ class OAuth:
         return self._applications.has_allowed(work, account, asked.redirect_uri)
 
     def decide(
-        self, work: UnitOfWork, actor: Actor, asked: authorize.AuthorizationRequest, *, allow: bool, scope: frozenset[str] | None
+        self,
+        work: UnitOfWork,
+        actor: Actor,
+        asked: authorize.AuthorizationRequest,
+        *,
+        allow: bool,
+        scope: frozenset[str] | None,
     ) -> None:
         """What a person decided on the consent page: *scope* is what they left ticked. Raises NotOpen."""
         before = self._applications.account(work, actor.must_user_id, asked.application)
@@ -108,7 +125,9 @@ class OAuth:
             narrowing.follow_consent(work, now)
             self.notices.granted(work, asked.application, before, now, actor.address)
 
-    def explain_mismatch(self, work: UnitOfWork, actor: Actor, given: Mapping[str, str]) -> redirect_mismatch.Mismatch | None:
+    def explain_mismatch(
+        self, work: UnitOfWork, actor: Actor, given: Mapping[str, str]
+    ) -> redirect_mismatch.Mismatch | None:
         """Which part of a refused redirect address differs, for an owner of the application and for nobody else."""
         application = self._applications.by_client_id(work, given.get("client_id", ""))
         if application is None or not self._applications.is_owner(work, actor, application):
@@ -213,7 +232,9 @@ class OAuth:
 
     # -- devices -------------------------------------------------------------------------------------------------
 
-    def authorize_device(self, form: Mapping[str, str], authorization: str, address: str) -> devices.DeviceAuthorization:
+    def authorize_device(
+        self, form: Mapping[str, str], authorization: str, address: str
+    ) -> devices.DeviceAuthorization:
         """The device authorization endpoint (RFC 8628 section 3.1). Raises TokenError."""
         with self._database.write() as work:
             application = self._clients.authenticate(work, form, authorization).application
@@ -250,7 +271,9 @@ class OAuth:
     def resource_metadata(self) -> dict[str, Any]:
         return metadata.protected_resource(self._issuer)
 
-    def deprecated_features(self, work: UnitOfWork, actor: Actor, application: Application) -> list[deprecated_features.FeatureUse]:
+    def deprecated_features(
+        self, work: UnitOfWork, actor: Actor, application: Application
+    ) -> list[deprecated_features.FeatureUse]:
         """What the application did in the last 30 days that new ones should not. Raises NoSuchApplication."""
         found = self._applications.get(work, actor, application.id)
         return deprecated_features.of(work, found.id, (work.now - DEPRECATED_FEATURES_SHOWN).date())

@@ -19,7 +19,7 @@ import tantivy
 
 from vitrine.errors import Invalid
 from vitrine.search.index import WriterTaken
-from vitrine.search.model import DEEPEST, MOST_HITS, BaseClause, IndexDocument, Hits, Query
+from vitrine.search.model import DEEPEST, MOST_HITS, BaseClause, Hits, IndexDocument, Query
 from vitrine.search.words import terms, tokens
 
 SCHEMA = "1"

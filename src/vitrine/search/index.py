@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Protocol
 
 from vitrine.errors import Unavailable
-from vitrine.search.model import IndexDocument, Hits, Query
+from vitrine.search.model import Hits, IndexDocument, Query
 
 
 class WriterTaken(Unavailable):

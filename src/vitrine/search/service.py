@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from vitrine.accounts import Actor, Right, Via
 from vitrine.errors import Invalid
-from vitrine.jobs import Job, Jobs, JobKind
+from vitrine.jobs import Job, JobKind, Jobs
 from vitrine.library import store, texts
 from vitrine.library.events import RecordAdded, RecordChanged, RecordRemoved
 from vitrine.library.model import CollectionId, RecordId
@@ -14,7 +14,7 @@ from vitrine.library.records import Records, RecordWithThumbnail
 from vitrine.platform import logging
 from vitrine.platform.database import Database, UnitOfWork
 from vitrine.search.index import Index
-from vitrine.search.model import BaseClause, IndexDocument, Hits, Query, VisibleScope
+from vitrine.search.model import BaseClause, Hits, IndexDocument, Query, VisibleScope
 
 log = logging.get("vitrine.search")
 INDEX = JobKind("search.index", lane="index", max_attempts=20)

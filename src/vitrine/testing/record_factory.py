@@ -15,9 +15,9 @@ import pikepdf
 
 from vitrine.edge.services import Services
 from vitrine.library import store
-from vitrine.library.sharing import permalinks
 from vitrine.library.events import RecordAdded
 from vitrine.library.model import DOCUMENT, Collection, RecordKey
+from vitrine.library.sharing import permalinks
 
 
 @dataclass(frozen=True, slots=True)

@@ -143,7 +143,9 @@ class Server:
             default_profile = Profile.DESKTOP if kind == "desktop" else Profile.COMPATIBILITY
             application = self.services.applications.registry.create(work, actor, new_draft, profile or default_profile)
             for switch in on:
-                application = self.services.applications.registry.set_switch(work, actor, application.id, switch, on=True)
+                application = self.services.applications.registry.set_switch(
+                    work, actor, application.id, switch, on=True
+                )
             secret = self.services.applications.registry.secret_for_command(work, application)
             token = self.services.oauth.server.renew_developer_token(work, actor, application)
         return Registered(application, application.client_id, secret, token)
@@ -171,7 +173,9 @@ class Server:
         base = CollectionId((into or self.photographs).id)
         arrival = self.services.library.ingest.take(path, path.name)
         with self.services.database.write() as work:
-            actor = self.services.accounts.users.actor_of(work, self.services.accounts.users.get(work, user.id), Via.COMMAND)
+            actor = self.services.accounts.users.actor_of(
+                work, self.services.accounts.users.get(work, user.id), Via.COMMAND
+            )
             outcome = self.services.library.ingest.add(work, actor, arrival, base, force=True, status=status)
         assert isinstance(outcome, Added)
         self.work()

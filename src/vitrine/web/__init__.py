@@ -5,26 +5,14 @@ from starlette.staticfiles import StaticFiles
 
 from vitrine.edge.text import text_routes
 from vitrine.web.account import account
-from vitrine.web.admin import applications
-from vitrine.web.admin import audit
-from vitrine.web.oauth import authorize
-from vitrine.web.admin import collections
-from vitrine.web.developers import settings
-from vitrine.web.oauth import device
-from vitrine.web.library import download
+from vitrine.web.admin import applications, audit, collections
+from vitrine.web.developers import editing, limits_and_scopes, settings, usage
 from vitrine.web.embed import viewer
-from vitrine.web.sign_in import identity_providers
-from vitrine.web.library import wall
-from vitrine.web.developers import editing
-from vitrine.web.developers import limits_and_scopes
-from vitrine.web.developers import usage
-from vitrine.web.library import quarantine
-from vitrine.web.sign_in import recovery
-from vitrine.web.sign_in import mfa
-from vitrine.web.sign_in import session
-from vitrine.web.library import upload
+from vitrine.web.library import download, quarantine, upload, wall
+from vitrine.web.oauth import authorize, device
 from vitrine.web.shared.errors import EXCEPTION_HANDLERS
-from vitrine.web.shared.render import HERE, LANGUAGES, catalogue
+from vitrine.web.shared.render import LANGUAGES, WEB, catalogue
+from vitrine.web.sign_in import identity_providers, mfa, recovery, session
 
 __all__ = ["EXCEPTION_HANDLERS", "LANGUAGES", "catalogue", "routes"]
 
@@ -51,4 +39,4 @@ def routes() -> list[BaseRoute]:
         *upload.ROUTES,
         *viewer.ROUTES,
     ]
-    return [*text_routes(pages), Mount("/static", StaticFiles(directory=HERE / "static"))]
+    return [*text_routes(pages), Mount("/static", StaticFiles(directory=WEB / "static"))]

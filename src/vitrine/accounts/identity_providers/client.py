@@ -17,12 +17,12 @@ from urllib.parse import quote_plus, urlencode, urlsplit
 
 import msgspec
 
-from vitrine.accounts.identity_providers import tokens as tokens
 from vitrine.accounts.errors import ProviderDown, ProviderRefused
+from vitrine.accounts.identity_providers import tokens as tokens
+from vitrine.identity_provider_settings import Provider
 from vitrine.platform import logging
 from vitrine.platform.crypto import base64url, digest
 from vitrine.platform.fetch import PORTS, Answer, CannotFetch, Fetcher, is_public, resolve
-from vitrine.identity_provider_settings import Provider
 
 KEPT_S, KEYS_AGAIN_S, PAUSE_S = 3600.0, 60.0, 10.0
 ANSWER_BYTES = 512 * 1024
@@ -103,7 +103,9 @@ class ProviderClient:
 
     # -- and back ------------------------------------------------------------------------------------------------
 
-    def identity(self, answer: Mapping[str, str], asked: ProviderRequest, *, in_full: Callable[[str], bool]) -> ProviderIdentity:
+    def identity(
+        self, answer: Mapping[str, str], asked: ProviderRequest, *, in_full: Callable[[str], bool]
+    ) -> ProviderIdentity:
         """Who came back with *answer*, the query of the callback, whose state was checked.
 
         *in_full* is asked with the subject whether name and e-mail address are wanted, which may take a further call.

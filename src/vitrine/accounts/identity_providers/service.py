@@ -12,20 +12,20 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from secrets import token_urlsafe
 
-from vitrine.accounts.identity_providers import store as store
 from vitrine.accounts import mfa_store
 from vitrine.accounts import store as people
 from vitrine.accounts.errors import ProviderDown, ProviderRefused
-from vitrine.accounts.mail import AccountMail
+from vitrine.accounts.identity_providers import store as store
+from vitrine.accounts.identity_providers.client import ProviderClient, ProviderIdentity, ProviderRequest
 from vitrine.accounts.lifetimes import Event
+from vitrine.accounts.mail import AccountMail
 from vitrine.accounts.model import Actor, User, UserId
-from vitrine.accounts.identity_providers.client import ProviderRequest, ProviderIdentity, ProviderClient
 from vitrine.accounts.service import Accounts
 from vitrine.errors import Conflict, Invalid, NotFound
+from vitrine.identity_provider_settings import Provider
 from vitrine.platform import audit
 from vitrine.platform.crypto import base64url, digest, signature
 from vitrine.platform.database import UnitOfWork
-from vitrine.identity_provider_settings import Provider
 
 SIGN_IN, PROVE, LINKING = "sign-in", "prove", "link"
 CALLBACK = "/api/oauthv2/provider/{id}/callback/"
@@ -249,7 +249,9 @@ class IdentityProviders:
         details = {"provider": identity.provider_id, "by": by}
         audit.write(work, None, "external.linked", f"user {user.id}", details, address=address)
         if by != "first sign-in":
-            self.account_mail.send(work, "identity-added", user, {"provider": self.provider(identity.provider_id).label})
+            self.account_mail.send(
+                work, "identity-added", user, {"provider": self.provider(identity.provider_id).label}
+            )
 
     def identity_id(self, work: UnitOfWork, returned: ProviderCallback) -> int | None:
         """The link through which this sign-in opens an account; None when it was taken away meanwhile."""

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from vitrine.accounts import Actor
 from vitrine.api.oauthv2.endpoints import CORS, answer
-from vitrine.edge import bearer, run_in_thread, parameters, read, services_of
+from vitrine.edge import bearer, parameters, read, run_in_thread, services_of
 from vitrine.edge.auth import TokenMissing, TwoCarriers
 from vitrine.edge.limits import TooMany
 from vitrine.errors import Invalid

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from vitrine.api.wire.envelope import is_acceptable
-from vitrine.edge import run_in_thread, parameters, services_of
+from vitrine.edge import parameters, run_in_thread, services_of
 from vitrine.edge.calls import GUIDE
 from vitrine.edge.fast.responses import CompleteResponse, content_length
 from vitrine.edge.limits import TooMany
@@ -18,8 +18,7 @@ from vitrine.edge.params import SMALL_BODY_BYTES, body, header, scalars
 from vitrine.edge.services import Services
 from vitrine.edge.text import json_value, shown_name
 from vitrine.errors import Forbidden, Invalid, Unavailable
-from vitrine.oauth import TokenAnswer, TokenError
-from vitrine.oauth import deprecated_features
+from vitrine.oauth import TokenAnswer, TokenError, deprecated_features
 from vitrine.oauth.metadata import DEVICE_PAGE
 from vitrine.platform.database import DatabaseBusy
 
@@ -68,7 +67,9 @@ async def device_authorization(request: Request) -> Response:
             "interval": made.interval_s,
         }, {}
 
-    return await _posted(request, lambda form, sent: services.oauth.server.authorize_device(form, sent, request.state.address), told)
+    return await _posted(
+        request, lambda form, sent: services.oauth.server.authorize_device(form, sent, request.state.address), told
+    )
 
 
 AnswerOf = Callable[[Request, Any], tuple[dict[str, Any], dict[str, str]]]

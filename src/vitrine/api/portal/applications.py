@@ -46,7 +46,11 @@ async def listed(request: Request) -> Response:
             if actor.scope is not None:
                 require_scope(actor.scope, ADMINISTRATION)
             return here.applications.portal.every(work, actor, limit=size + 1, offset=first, words=words)
-        mine = here.applications.portal.deleted(work, actor) if query.get("deleted") == "1" else here.applications.registry.own(work, actor)
+        mine = (
+            here.applications.portal.deleted(work, actor)
+            if query.get("deleted") == "1"
+            else here.applications.registry.own(work, actor)
+        )
         return [one for one in mine if words.casefold() in one.name.casefold()][first : first + size + 1]
 
     found = await read(request, bearer, call)
@@ -73,7 +77,11 @@ async def make(request: Request) -> Response:
 async def show(request: Request) -> Response:
     services = services_of(request)
     return shown(
-        await read(request, bearer, lambda work, actor: services.applications.registry.get(work, actor, application_id(request)))
+        await read(
+            request,
+            bearer,
+            lambda work, actor: services.applications.registry.get(work, actor, application_id(request)),
+        )
     )
 
 
@@ -81,7 +89,11 @@ async def export(request: Request) -> Response:
     """The document alone: what POST, PUT, the page and `vitrine app import` take."""
     services = services_of(request)
     return answer(
-        await read(request, bearer, lambda work, actor: services.applications.documents.export(work, actor, application_id(request)))
+        await read(
+            request,
+            bearer,
+            lambda work, actor: services.applications.documents.export(work, actor, application_id(request)),
+        )
     )
 
 
@@ -123,7 +135,11 @@ async def delete(request: Request) -> Response:
 async def restore(request: Request) -> Response:
     services = services_of(request)
     return shown(
-        await write(request, bearer, lambda work, actor: services.applications.portal.restore(work, actor, application_id(request)))
+        await write(
+            request,
+            bearer,
+            lambda work, actor: services.applications.portal.restore(work, actor, application_id(request)),
+        )
     )
 
 

@@ -11,7 +11,7 @@ from vitrine.api.portal import present
 from vitrine.api.portal.applications import application_id, shown
 from vitrine.api.portal.endpoint import answer, fields, json_body, nothing, require_tag
 from vitrine.applications import Application
-from vitrine.edge import bearer, long_read, run_in_thread, read, services_of, write
+from vitrine.edge import bearer, long_read, read, run_in_thread, services_of, write
 from vitrine.errors import Conflict, Invalid, NotFound
 from vitrine.platform.database import UnitOfWork
 
@@ -19,7 +19,9 @@ from vitrine.platform.database import UnitOfWork
 async def secrets(request: Request) -> Response:
     """The live ones without their values, the newest first: two at most."""
     services = services_of(request)
-    found = await read(request, bearer, lambda work, actor: services.applications.portal.secrets(work, actor, application_id(request)))
+    found = await read(
+        request, bearer, lambda work, actor: services.applications.portal.secrets(work, actor, application_id(request))
+    )
     return answer({"secrets": [present.secret(one) for one in found]})
 
 
@@ -58,7 +60,9 @@ async def tokens(request: Request) -> Response:
     services = services_of(request)
 
     def call(work: UnitOfWork, actor: Actor) -> Any:
-        return services.oauth.personal_tokens.all(work, actor, services.applications.registry.get(work, actor, application_id(request)))
+        return services.oauth.personal_tokens.all(
+            work, actor, services.applications.registry.get(work, actor, application_id(request))
+        )
 
     await run_in_thread(services.deferred_writes.flush)
     return answer({"tokens": [present.token(one) for one in await read(request, bearer, call)]})
@@ -87,7 +91,9 @@ async def revoke_token(request: Request) -> Response:
     here, wanted = services_of(request), request.path_params["token"]
 
     def call(work: UnitOfWork, actor: Actor) -> None:
-        here.oauth.personal_tokens.revoke(work, actor, here.applications.registry.get(work, actor, application_id(request)), wanted)
+        here.oauth.personal_tokens.revoke(
+            work, actor, here.applications.registry.get(work, actor, application_id(request)), wanted
+        )
 
     await write(request, bearer, call)
     return nothing()
@@ -98,14 +104,18 @@ async def revoke_users(request: Request) -> Response:
     services = services_of(request)
 
     def call(work: UnitOfWork, actor: Actor) -> int:
-        return services.oauth.personal_tokens.revoke_users(work, actor, services.applications.registry.get(work, actor, application_id(request)))
+        return services.oauth.personal_tokens.revoke_users(
+            work, actor, services.applications.registry.get(work, actor, application_id(request))
+        )
 
     return answer({"ended": await write(request, bearer, call)})
 
 
 async def people(request: Request) -> Response:
     services = services_of(request)
-    found = await read(request, bearer, lambda work, actor: services.applications.portal.people(work, actor, application_id(request)))
+    found = await read(
+        request, bearer, lambda work, actor: services.applications.portal.people(work, actor, application_id(request))
+    )
     return answer(
         {
             "creator": None if found.creator is None else present.person(found.creator),
@@ -179,7 +189,9 @@ async def habits(request: Request) -> Response:
     services = services_of(request)
 
     def call(work: UnitOfWork, actor: Actor) -> Any:
-        return services.oauth.server.deprecated_features(work, actor, services.applications.registry.get(work, actor, application_id(request)))
+        return services.oauth.server.deprecated_features(
+            work, actor, services.applications.registry.get(work, actor, application_id(request))
+        )
 
     await run_in_thread(services.deferred_writes.flush)
     return answer({"habits": [present.habit(one) for one in await read(request, bearer, call)]})

@@ -13,7 +13,7 @@ from vitrine.api.v1 import present
 from vitrine.api.v1.frame import frame_of, records_json
 from vitrine.api.v1.library import key_of, one_file
 from vitrine.api.wire.envelope import answer
-from vitrine.edge import bearer, run_in_thread, read, services_of, write
+from vitrine.edge import bearer, read, run_in_thread, services_of, write
 from vitrine.edge.params import Nested, Params
 from vitrine.errors import Invalid
 from vitrine.library.access import may_have
@@ -146,7 +146,9 @@ async def substitute(request: Request) -> Response:
     key = RecordKey(DataboxId(box), number)
     adapt = (params.text("adapt") or "1").strip().lower() not in _FALSE
 
-    place = await read(request, bearer, lambda work, actor: services.library.substitution.permit(work, actor, key, name))
+    place = await read(
+        request, bearer, lambda work, actor: services.library.substitution.permit(work, actor, key, name)
+    )
     arrival, converted = await run_in_thread(
         partial(_take_file, request, place, file.filename or name, adapt=adapt),
     )

@@ -63,7 +63,9 @@ def lists_or_objects(request: Request, keyed: dict[str, Any]) -> Any:
     return list(keyed.values()) if wants_lists else keyed
 
 
-def records_json(request: Request, work: UnitOfWork, frame: Frame, page: list[RecordWithThumbnail]) -> list[msgspec.Raw]:
+def records_json(
+    request: Request, work: UnitOfWork, frame: Frame, page: list[RecordWithThumbnail]
+) -> list[msgspec.Raw]:
     """The records of a page, plain or extended as the request says."""
     if not is_extended(request):
         return [msgspec.Raw(present_json.record_json(frame, one)) for one in page]

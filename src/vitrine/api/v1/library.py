@@ -15,7 +15,7 @@ from vitrine.accounts.rights import names
 from vitrine.api.v1 import present
 from vitrine.api.v1.frame import frame_of, lists_or_objects, records_json
 from vitrine.api.wire.envelope import answer
-from vitrine.edge import bearer, cached_read, run_in_thread, read, services_of, write
+from vitrine.edge import bearer, cached_read, read, run_in_thread, services_of, write
 from vitrine.edge.bodies import Upload
 from vitrine.errors import Invalid
 from vitrine.library.ingest import Added, Arrival, Ingest, Quarantined
@@ -125,7 +125,9 @@ async def _values(request: Request, *, business: bool) -> list[dict[str, Any]]:
     key = key_of(request)
 
     def call(work: UnitOfWork, actor: Actor) -> list[dict[str, Any]]:
-        values = services.library.records.values(work, actor, services.library.records.get(work, actor, key), business=business)
+        values = services.library.records.values(
+            work, actor, services.library.records.get(work, actor, key), business=business
+        )
         return present.metadata(values) if business else present.caption(values)
 
     return await read(request, bearer, call)
@@ -140,7 +142,10 @@ async def embed(request: Request) -> Response:
     def call(work: UnitOfWork, actor: Actor) -> list[dict[str, Any]]:
         frame = frame_of(request, work, actor)
         record = services.library.records.get(work, actor, key)
-        files = [present.subdef(frame, record, rendition) for rendition in services.library.records.renditions(work, actor, record)]
+        files = [
+            present.subdef(frame, record, rendition)
+            for rendition in services.library.records.renditions(work, actor, record)
+        ]
         return [file for file in files if _is_wanted(file, devices, mimes)]
 
     return answer(request, {"embed": await read(request, bearer, call)})

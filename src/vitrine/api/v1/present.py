@@ -11,7 +11,6 @@ import msgspec
 from vitrine.accounts import Actor, CollectionGrant, User
 from vitrine.accounts.rights import names
 from vitrine.api.wire.dates import atom, atom_or_none
-from vitrine.library.sharing import permalinks
 from vitrine.library.model import (
     DOCUMENT,
     Collection,
@@ -24,6 +23,7 @@ from vitrine.library.model import (
     Structure,
     Value,
 )
+from vitrine.library.sharing import permalinks
 from vitrine.library.sharing.permalinks import Signer
 
 _PLAYERS = {

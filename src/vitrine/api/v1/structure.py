@@ -24,7 +24,9 @@ async def status(request: Request) -> Response:
     here, box = services_of(request), _databox(request)
 
     def call(work: UnitOfWork, actor: Actor) -> list[dict[str, Any]]:
-        return [present_structure.status_definition(bit) for bit in here.library.records.structure_of(work, actor, box)[1]]
+        return [
+            present_structure.status_definition(bit) for bit in here.library.records.structure_of(work, actor, box)[1]
+        ]
 
     return answer(request, {"status": await read(request, bearer, call)})
 

@@ -153,7 +153,9 @@ def _documents(services: Services, files: list[DemoFile]) -> None:
     with services.database.read() as work:
         ada = services.accounts.users.find(work, "ada")
         actor = _actor(services, work, ada)
-        bases = {collection.name: collection for collection in services.library.records.structure(work).collections.values()}
+        bases = {
+            collection.name: collection for collection in services.library.records.structure(work).collections.values()
+        }
         existing_names = _existing_names(services, work)
     missing = [file for file in files if file.path.name not in existing_names]
     if missing:
@@ -164,7 +166,9 @@ def _documents(services: Services, files: list[DemoFile]) -> None:
 
 
 def _existing_names(services: Services, work: UnitOfWork) -> set[str]:
-    records = services.library.records.page(work, COMMAND, [record_id for batch in store.iterate_id_batches(work) for record_id in batch])
+    records = services.library.records.page(
+        work, COMMAND, [record_id for batch in store.iterate_id_batches(work) for record_id in batch]
+    )
     return {record.record.original_name or "" for record in records}
 
 

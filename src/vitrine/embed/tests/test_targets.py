@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vitrine.embed.targets import PermalinkTarget, SignedTarget, url_parameter, parse
+from vitrine.embed.targets import PermalinkTarget, SignedTarget, parse, url_parameter
 from vitrine.library.model import DataboxId, RecordKey
 
 ORIGIN = "https://dam.example.org"

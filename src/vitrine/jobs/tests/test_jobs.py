@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from vitrine.errors import Invalid, Unavailable
-from vitrine.jobs import Job, Jobs, JobKind, Lane, Worker, store, tables
+from vitrine.jobs import Job, JobKind, Jobs, Lane, Worker, store, tables
 from vitrine.jobs.model import pause_after
 from vitrine.platform.database import Database
 from vitrine.testing.template import copied_database

@@ -18,10 +18,9 @@ import msgspec
 
 from vitrine.accounts import NOBODY, Actor, Right, Via
 from vitrine.errors import Unavailable
-from vitrine.library.overlays import derived_store
-from vitrine.library.overlays import stamps
-from vitrine.library.overlays.derived_store import Derived
 from vitrine.library.model import DOCUMENT, THUMBNAIL, Record, Rendition, Structure
+from vitrine.library.overlays import derived_store, stamps
+from vitrine.library.overlays.derived_store import Derived
 from vitrine.library.records import Records
 from vitrine.media.errors import MediaError
 from vitrine.media.service import Media
@@ -114,7 +113,9 @@ class Overlays:
     _busy: dict[tuple[str, str], threading.Lock] = field(default_factory=dict)
     _guard: threading.Lock = field(default_factory=threading.Lock)
 
-    def request_for(self, work: UnitOfWork, record: Record, rendition: Rendition, mark: Overlay | None) -> OverlayRequest | None:
+    def request_for(
+        self, work: UnitOfWork, record: Record, rendition: Rendition, mark: Overlay | None
+    ) -> OverlayRequest | None:
         """The copy that *mark* requires of this file, looked up in one statement; None for no overlay."""
         if mark is None:
             return None

@@ -10,8 +10,8 @@ from typing import Any
 
 from vitrine.errors import Invalid
 from vitrine.library import store
-from vitrine.library.quarantine import store as quarantine_store
 from vitrine.library.model import Collection, DataboxId, Record
+from vitrine.library.quarantine import store as quarantine_store
 from vitrine.media.probe import Probe
 from vitrine.platform.database import UnitOfWork
 

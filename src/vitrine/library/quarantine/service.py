@@ -12,12 +12,12 @@ from typing import Any
 from vitrine.accounts import Actor, Right, Via
 from vitrine.errors import Conflict, Forbidden, NotFound
 from vitrine.library import access
-from vitrine.library.quarantine import checks
-from vitrine.library.overlays import derived_store
-from vitrine.library.quarantine import store as quarantine_store
-from vitrine.library.overlays.derived_store import Derived
 from vitrine.library.ingest import Added, Arrival, Ingest
 from vitrine.library.model import Collection, CollectionId, DataboxId, Record, RecordKey
+from vitrine.library.overlays import derived_store
+from vitrine.library.overlays.derived_store import Derived
+from vitrine.library.quarantine import checks
+from vitrine.library.quarantine import store as quarantine_store
 from vitrine.library.quarantine.store import COLLECTION, DATABOX, INSTANCE, Item
 from vitrine.library.records import Records
 from vitrine.media.renditions import spec_of

@@ -8,9 +8,9 @@ from datetime import datetime
 from vitrine.accounts import Actor
 from vitrine.errors import Conflict, Invalid
 from vitrine.library import access, store
-from vitrine.library.overlays import service as overlays
-from vitrine.library.overlays.service import Overlays, OverlayRequest
 from vitrine.library.model import DOCUMENT, PREVIEW, Record, RecordKey, Rendition, Structure
+from vitrine.library.overlays import service as overlays
+from vitrine.library.overlays.service import OverlayRequest, Overlays
 from vitrine.library.records import Records
 from vitrine.media.kinds import overlay_type
 from vitrine.platform import audit

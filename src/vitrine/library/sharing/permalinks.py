@@ -67,7 +67,9 @@ class ImportedPermalink:
     activated: bool = True
 
 
-def import_permalink(work: UnitOfWork, actor: Actor, structure: Structure, key: RecordKey, name: str, link: ImportedPermalink) -> None:
+def import_permalink(
+    work: UnitOfWork, actor: Actor, structure: Structure, key: RecordKey, name: str, link: ImportedPermalink
+) -> None:
     """Give a rendition the permalink it has on another server, so that pages which show it keep working. Its previous
     permalink stops working. Administrators and the command line only. Raises Forbidden, NotFound or Invalid."""
     if not actor.is_admin:

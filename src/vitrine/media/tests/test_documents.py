@@ -17,7 +17,9 @@ from vitrine.testing import media_kinds as kinds
 DOCUMENT = [Spec("thumbnail", "image", 380), Spec("preview", "pdf")]
 
 
-def _make(media: Media, path: Path, mime: str, folder: Path, specs: list[Spec] | None = None) -> dict[str, MadeRendition]:
+def _make(
+    media: Media, path: Path, mime: str, folder: Path, specs: list[Spec] | None = None
+) -> dict[str, MadeRendition]:
     results = media.make_renditions(media.store_file(path).sha256, "document", mime, specs or DOCUMENT, folder)
     assert all(isinstance(result, MadeRendition) for result in results), results
     return {result.name: result for result in results if isinstance(result, MadeRendition)}

@@ -3,7 +3,7 @@
 from vitrine.applications import Application
 from vitrine.oauth import codes
 from vitrine.oauth.errors import TokenError
-from vitrine.oauth.grants.base import GrantContext, Form, refuse_scope
+from vitrine.oauth.grants.base import Form, GrantContext, refuse_scope
 from vitrine.oauth.openid import AuthenticationContext
 from vitrine.oauth.scopes import OPENID
 from vitrine.oauth.tokens import Issued

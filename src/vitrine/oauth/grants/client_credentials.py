@@ -6,7 +6,7 @@ only the owner can turn, and which is bound to their own account (docs/decisions
 
 from vitrine.applications import Application, Switch
 from vitrine.oauth.errors import TokenError
-from vitrine.oauth.grants.base import GrantContext, Form, asked_scope
+from vitrine.oauth.grants.base import Form, GrantContext, asked_scope
 from vitrine.oauth.scopes import IDENTITY
 from vitrine.oauth.tokens import Issued
 from vitrine.platform import audit

@@ -3,7 +3,7 @@
 from vitrine.applications import Application
 from vitrine.oauth import devices
 from vitrine.oauth.errors import TokenError
-from vitrine.oauth.grants.base import GrantContext, Form
+from vitrine.oauth.grants.base import Form, GrantContext
 from vitrine.oauth.openid import AuthenticationContext
 from vitrine.oauth.scopes import OPENID
 from vitrine.oauth.tokens import Issued

@@ -4,7 +4,7 @@ from vitrine.accounts.errors import AccountLocked, WrongCredentials
 from vitrine.applications import Application, Switch
 from vitrine.oauth import scopes
 from vitrine.oauth.errors import TokenError
-from vitrine.oauth.grants.base import GrantContext, Form, asked_scope, refuse_scope
+from vitrine.oauth.grants.base import Form, GrantContext, asked_scope, refuse_scope
 from vitrine.oauth.tokens import Issued
 from vitrine.platform import audit
 

@@ -2,7 +2,7 @@
 
 from vitrine.applications import Application, Switch
 from vitrine.oauth.errors import TokenError
-from vitrine.oauth.grants.base import GrantContext, Form, asked_scope
+from vitrine.oauth.grants.base import Form, GrantContext, asked_scope
 from vitrine.oauth.refresh import FamilyEnded
 from vitrine.oauth.tokens import Issued
 

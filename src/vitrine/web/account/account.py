@@ -6,7 +6,7 @@ from starlette.routing import Route
 
 from vitrine.accounts import Actor, CollectionGrant, SessionId, User
 from vitrine.applications import Account, ApplicationId, Authorised
-from vitrine.edge import run_in_thread, read, services_of, write
+from vitrine.edge import read, run_in_thread, services_of, write
 from vitrine.errors import DomainError, Invalid
 from vitrine.library.model import Collection, Databox
 from vitrine.oauth.notices import EVERYTHING
@@ -86,7 +86,9 @@ async def sessions(request: Request) -> Response:
 async def end_session(request: Request) -> Response:
     await posted(request)
     session_id = SessionId(request.path_params["id"])
-    await write(request, known, lambda work, actor: services_of(request).accounts.users.end_session(work, actor, session_id))
+    await write(
+        request, known, lambda work, actor: services_of(request).accounts.users.end_session(work, actor, session_id)
+    )
     return redirect("/account/security/sessions/")
 
 
@@ -117,7 +119,9 @@ async def password(request: Request) -> Response:
             raise Invalid("The two new passwords are not the same.", field="again")
         old, new = given.get("old", ""), given.get("new", "")
         end = "end-applications" in given
-        await run_in_thread(lambda: services.accounts.users.change_password(actor, old=old, new=new, end_applications=end))
+        await run_in_thread(
+            lambda: services.accounts.users.change_password(actor, old=old, new=new, end_applications=end)
+        )
     except DomainError as refusal:
         field = "new" if refusal.field == "password" else refusal.field or "old"
         faults = {field: said(request, refusal)}

@@ -29,7 +29,9 @@ async def _page(request: Request, fault: str = "", of: int = 0) -> Response:
     at = max(int(number[:6]) if number.isdecimal() else 1, 1)
 
     def call(work: UnitOfWork, actor: Actor) -> dict[str, Any]:
-        found = services.applications.portal.every(work, actor, limit=PER_PAGE + 1, offset=(at - 1) * PER_PAGE, words=words)
+        found = services.applications.portal.every(
+            work, actor, limit=PER_PAGE + 1, offset=(at - 1) * PER_PAGE, words=words
+        )
         shown = found[:PER_PAGE]
         return {
             "applications": shown, "more": len(found) > PER_PAGE, "people": services.applications.registry.people(work, shown),

@@ -11,7 +11,7 @@ from vitrine.accounts import Actor
 from vitrine.edge import long_read, services_of, write
 from vitrine.errors import Invalid
 from vitrine.platform import audit
-from vitrine.platform.audit import Line, AuditFilter
+from vitrine.platform.audit import AuditFilter, Line
 from vitrine.platform.database import UnitOfWork
 from vitrine.web.shared.forms import known
 from vitrine.web.shared.render import page

@@ -10,8 +10,8 @@ from typing import Any
 
 from vitrine.edge.params import Params
 from vitrine.errors import Invalid
-from vitrine.library.quarantine.checks import CHECKS, COLOURS, KINDS
 from vitrine.library.overlays.stamps import LONGEST_LINE
+from vitrine.library.quarantine.checks import CHECKS, COLOURS, KINDS
 
 VARS = ("DATE", "RECORD_ID")
 PLACES = ("TOP", "TOP-OVER", "BOTTOM-OVER", "BOTTOM")

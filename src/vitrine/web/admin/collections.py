@@ -14,12 +14,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from vitrine.accounts import Actor, Right
-from vitrine.edge import csrf, run_in_thread, parameters, read, services_of, write
+from vitrine.edge import csrf, parameters, read, run_in_thread, services_of, write
 from vitrine.edge.params import Params
 from vitrine.errors import DomainError, Forbidden, Invalid, NotFound
-from vitrine.library.quarantine.checks import CHECKS
 from vitrine.library.model import Collection, CollectionId
 from vitrine.library.presentation import LARGEST_PICTURE
+from vitrine.library.quarantine.checks import CHECKS
 from vitrine.platform.database import UnitOfWork
 from vitrine.web.admin import collection_forms as forms
 from vitrine.web.shared.forms import known
@@ -135,7 +135,9 @@ async def _kept(request: Request, params: Params, name: str) -> str | None:
         return None
     where = "stamp" if name == "logo" else "watermark"
     try:
-        return await run_in_thread(partial(services_of(request).library.presentation.keep_picture, sent.file, sent.filename or name))
+        return await run_in_thread(
+            partial(services_of(request).library.presentation.keep_picture, sent.file, sent.filename or name)
+        )
     except DomainError as refusal:
         refusal.field = where
         raise
@@ -144,7 +146,9 @@ async def _kept(request: Request, params: Params, name: str) -> str | None:
 def _set_marks(request: Request, work: UnitOfWork, actor: Actor, base: CollectionId, changes: dict[str, Any]) -> None:
     services = services_of(request)
     collection = _mine(request, work, actor, base)
-    public = [one.name for one in services.library.records.structure(work).fields[collection.databox_id] if not one.business]
+    public = [
+        one.name for one in services.library.records.structure(work).fields[collection.databox_id] if not one.business
+    ]
     for unknown in forms.unknown_fields(changes.get("stamp"), public):
         raise Invalid("There is no public field {name}.", field="stamp", values={"name": unknown})
     services.library.presentation.set(work, actor, base, changes)

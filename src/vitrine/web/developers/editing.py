@@ -18,7 +18,7 @@ from vitrine.applications.checks import bad_url
 from vitrine.applications.portal import People
 from vitrine.applications.redirects import bad_redirect
 from vitrine.applications.secret_views import Offer
-from vitrine.edge import Services, nobody, run_in_thread, parameters, read, services_of, write
+from vitrine.edge import Services, nobody, parameters, read, run_in_thread, services_of, write
 from vitrine.edge.text import json_value
 from vitrine.errors import DomainError, Forbidden, Invalid
 from vitrine.media.renditions import Spec
@@ -49,7 +49,11 @@ async def edit(request: Request) -> Response:
         return _edit_page(request, found, {})
     given = await posted(request)
     try:
-        await write(request, known, lambda work, actor: services.applications.portal.edit(work, actor, application_id(request), given))
+        await write(
+            request,
+            known,
+            lambda work, actor: services.applications.portal.edit(work, actor, application_id(request), given),
+        )
     except BadApplication as refusal:
         found = await read(
             request, known, lambda work, actor: services.applications.registry.get(work, actor, application_id(request))
@@ -74,7 +78,9 @@ async def set_kind(request: Request) -> Response:
     wanted = given.get("kind", "")
     try:
         await write(
-            request, known, lambda work, actor: services.applications.portal.set_kind(work, actor, application_id(request), wanted)
+            request,
+            known,
+            lambda work, actor: services.applications.portal.set_kind(work, actor, application_id(request), wanted),
         )
     except Invalid as refusal:
         found = await read(
@@ -198,7 +204,11 @@ async def _people(request: Request, faults: dict[str, str]) -> Response:
 
     def call(work: UnitOfWork, actor: Actor) -> tuple[Application, People, list[Offer]]:
         found = services.applications.registry.get(work, actor, application_id(request))
-        return found, services.applications.portal.people(work, actor, found.id), services.applications.portal.offers(work, actor, found.id)
+        return (
+            found,
+            services.applications.portal.people(work, actor, found.id),
+            services.applications.portal.offers(work, actor, found.id),
+        )
 
     found, theirs, offers = await read(request, known, call)
     return page(
@@ -218,7 +228,9 @@ async def change_people(request: Request, given: dict[str, str]) -> Response:
         if action in ("owner", "tester"):
             services.applications.portal.add_person(work, actor, this, login, action)
         elif action in ("remove-owner", "remove-tester") and person.isdecimal():
-            services.applications.portal.remove_person(work, actor, this, int(person[:15]), action.removeprefix("remove-"))
+            services.applications.portal.remove_person(
+                work, actor, this, int(person[:15]), action.removeprefix("remove-")
+            )
         elif action == "transfer":
             services.applications.portal.transfer(work, actor, this, login)
         elif action == "only-testers":
@@ -252,7 +264,11 @@ async def rotate(request: Request, given: dict[str, str]) -> Response:
 async def end_secret(request: Request) -> Response:
     await posted(request)
     services = services_of(request)
-    await write(request, known, lambda work, actor: services.applications.portal.end_old_secret(work, actor, application_id(request)))
+    await write(
+        request,
+        known,
+        lambda work, actor: services.applications.portal.end_old_secret(work, actor, application_id(request)),
+    )
     return back(request, "secrets")
 
 
@@ -298,7 +314,9 @@ async def revoke_users(request: Request) -> Response:
     services = services_of(request)
 
     def call(work: UnitOfWork, actor: Actor) -> None:
-        services.oauth.personal_tokens.revoke_users(work, actor, services.applications.registry.get(work, actor, application_id(request)))
+        services.oauth.personal_tokens.revoke_users(
+            work, actor, services.applications.registry.get(work, actor, application_id(request))
+        )
 
     await write(request, known, call)
     return back(request, "state")
@@ -326,7 +344,9 @@ async def state(request: Request) -> Response:
 async def restore(request: Request) -> Response:
     await posted(request)
     services = services_of(request)
-    await write(request, known, lambda work, actor: services.applications.portal.restore(work, actor, application_id(request)))
+    await write(
+        request, known, lambda work, actor: services.applications.portal.restore(work, actor, application_id(request))
+    )
     return back(request)
 
 
@@ -354,7 +374,9 @@ async def bring_in(request: Request) -> Response:
         await params.close()
     try:
         described = _described(text)
-        made = await write(request, known, lambda work, actor: services.applications.documents.bring_in(work, actor, described))
+        made = await write(
+            request, known, lambda work, actor: services.applications.documents.bring_in(work, actor, described)
+        )
     except BadApplication as refusal:
         told = [f"{name}: {translate(request, text)}" for name, text in refusal.faults.items()]
         faults = {"file": " ".join(told)}

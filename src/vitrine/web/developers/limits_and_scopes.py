@@ -10,7 +10,7 @@ from starlette.routing import Route
 from vitrine.accounts import Actor
 from vitrine.api.capabilities import capability
 from vitrine.applications import Application
-from vitrine.edge import Services, cookie, long_read, run_in_thread, read, services_of, write
+from vitrine.edge import Services, cookie, long_read, read, run_in_thread, services_of, write
 from vitrine.edge.calls import GUIDE
 from vitrine.edge.quotas import Left
 from vitrine.errors import Invalid
@@ -84,7 +84,7 @@ async def narrow(request: Request) -> Response:
 async def guide(request: Request) -> Response:
     """Where the `Link` header of an answer to an old habit leads; for everybody."""
     await read(request, cookie, lambda _work, _actor: None)
-    return page(request, "developers/habits.html", sunset=SUNSET)
+    return page(request, "developers/deprecated_features.html", sunset=SUNSET)
 
 
 ROUTES = [

@@ -14,9 +14,9 @@ from vitrine.applications import (
     LIST_SHAPES,
     Application,
     ApplicationId,
+    ApplicationKind,
     BadApplication,
     Draft,
-    ApplicationKind,
     Policy,
     Profile,
     Switch,
@@ -55,7 +55,11 @@ async def dashboard(request: Request) -> Response:
             "applications": mine,
             "people": services.applications.registry.people(work, mine),
             "day": usage.summaries(work, [one.id for one in mine], timedelta(days=1)),
-            "deleted": [(one, one.deleted_at + KEPT) for one in services.applications.portal.deleted(work, actor) if one.deleted_at],
+            "deleted": [
+                (one, one.deleted_at + KEPT)
+                for one in services.applications.portal.deleted(work, actor)
+                if one.deleted_at
+            ],
         }
 
     return page(request, "developers/dashboard.html", tab="developer", **await read(request, known, call))
@@ -80,7 +84,9 @@ async def create(request: Request) -> Response:
         callback=_address(given, "callback"),
     )
     try:
-        made = await write(request, known, lambda work, actor: services.applications.portal.create(work, actor, draft, kind))
+        made = await write(
+            request, known, lambda work, actor: services.applications.portal.create(work, actor, draft, kind)
+        )
     except BadApplication as refusal:
         faults = {name: translate(request, text) for name, text in refusal.faults.items()}
         return page(request, "developers/new.html", draft=draft, faults=faults, kind=_shown_kind(kind, draft.type))
@@ -221,7 +227,9 @@ async def list_shapes(request: Request) -> Response:
     services = services_of(request)
 
     def call(work: UnitOfWork, actor: Actor) -> None:
-        services.applications.registry.set_list_shapes(work, actor, application_id(request), given.get("list_shapes", ""))
+        services.applications.registry.set_list_shapes(
+            work, actor, application_id(request), given.get("list_shapes", "")
+        )
 
     await write(request, known, call)
     return _back(request, "habits")
@@ -307,7 +315,9 @@ async def revoke_token(request: Request) -> Response:
     services = services_of(request)
 
     def call(work: UnitOfWork, actor: Actor) -> None:
-        services.oauth.server.revoke_developer_token(work, actor, services.applications.registry.get(work, actor, application_id(request)))
+        services.oauth.server.revoke_developer_token(
+            work, actor, services.applications.registry.get(work, actor, application_id(request))
+        )
 
     await write(request, known, call)
     return _back(request, "developer-token")
@@ -321,7 +331,9 @@ async def reveal(request: Request, _given: dict[str, str]) -> Response:
     def call(work: UnitOfWork, actor: Actor) -> tuple[str | None, str | None]:
         application = services.applications.registry.get(work, actor, application_id(request))
         secret = None
-        if machines.keeps_secret(work, actor, application) and services.applications.registry.secret(work, actor, application.id):
+        if machines.keeps_secret(work, actor, application) and services.applications.registry.secret(
+            work, actor, application.id
+        ):
             secret = services.applications.registry.reveal_secret(work, actor, application.id)
         return secret, services.oauth.server.reveal_developer_token(work, actor, application)
 
@@ -334,14 +346,20 @@ async def delete(request: Request) -> Response:
     services = services_of(request)
     if request.method == "DELETE":
         await xhr(request)
-        await write(request, known, lambda work, actor: services.applications.registry.delete(work, actor, application_id(request)))
+        await write(
+            request,
+            known,
+            lambda work, actor: services.applications.registry.delete(work, actor, application_id(request)),
+        )
         return json_answer({"success": True})
     given = await posted(request)
     shown = await facts(request)
     if given.get("name", "").strip() != shown.application.name:
         fault = translate(request, "The name you typed is not the name of this application. Nothing was deleted.")
         return page(request, "developers/delete.html", application=shown.application, fault=fault, people=0)
-    await write(request, known, lambda work, actor: services.applications.registry.delete(work, actor, application_id(request)))
+    await write(
+        request, known, lambda work, actor: services.applications.registry.delete(work, actor, application_id(request))
+    )
     return redirect("/developers/applications/")
 
 

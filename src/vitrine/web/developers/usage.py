@@ -18,9 +18,9 @@ from vitrine.edge import long_read, read, services_of, write
 from vitrine.errors import Invalid
 from vitrine.platform.database import UnitOfWork
 from vitrine.web.developers import snippets
+from vitrine.web.developers.limits_and_scopes import limits
 from vitrine.web.developers.settings import ONE, application_id
 from vitrine.web.shared.forms import known
-from vitrine.web.developers.limits_and_scopes import limits
 from vitrine.web.shared.reauthentication import requires_recent_auth
 from vitrine.web.shared.render import page
 
@@ -37,7 +37,10 @@ async def show(request: Request) -> Response:
         found = services.applications.registry.get(work, actor, application_id(request))
         mark = int(before[:18]) if before.isdecimal() else None
         calls, more = usage.calls(work, found.id, route=route, family=family, before=mark)
-        developer, tokens = services.oauth.server.developer_token(work, actor, found), services.oauth.personal_tokens.all(work, actor, found)
+        developer, tokens = (
+            services.oauth.server.developer_token(work, actor, found),
+            services.oauth.personal_tokens.all(work, actor, found),
+        )
         return {
             "limits": limits(services, actor, found, developer, tokens), "habits": services.oauth.server.deprecated_features(work, actor, found),
             "application": found, "calls": calls, "more": more, "failures": usage.failures(work, found.id),
@@ -66,7 +69,9 @@ def _bars(values: list[int]) -> list[tuple[float, float, float, float]]:
 async def start(request: Request) -> Response:
     """Snippets with the application's own values. Their token comes from the environment, never from the page."""
     services = services_of(request)
-    found = await read(request, known, lambda work, actor: services.applications.registry.get(work, actor, application_id(request)))
+    found = await read(
+        request, known, lambda work, actor: services.applications.registry.get(work, actor, application_id(request))
+    )
     server = services.settings.base_url.rstrip("/")
     kind = kind_of(found.kind, found.type, found.switches.profile)
     return page(
@@ -102,7 +107,9 @@ def operations(request: Request) -> list[Operation]:
 
 async def console(request: Request) -> Response:
     services = services_of(request)
-    found = await read(request, known, lambda work, actor: services.applications.registry.get(work, actor, application_id(request)))
+    found = await read(
+        request, known, lambda work, actor: services.applications.registry.get(work, actor, application_id(request))
+    )
     return _console(request, found, {"operation": request.query_params.get("operation", "GET /api/v1/me/")})
 
 
@@ -120,7 +127,9 @@ def _console(
 async def run(request: Request, given: dict[str, str]) -> Response:
     """Make the call inside this process, by a token of the developer's own that lives for this one call."""
     services = services_of(request)
-    found = await read(request, known, lambda work, actor: services.applications.registry.get(work, actor, application_id(request)))
+    found = await read(
+        request, known, lambda work, actor: services.applications.registry.get(work, actor, application_id(request))
+    )
     chosen = next((one for one in operations(request) if one.key == given.get("operation")), None)
     if chosen is None:
         raise Invalid("There is no such choice.", field="operation")

@@ -18,8 +18,8 @@ from vitrine.embed.targets import PermalinkTarget, url_parameter
 from vitrine.errors import Invalid
 from vitrine.library.model import DataboxId, RecordKey
 from vitrine.platform.database import UnitOfWork
-from vitrine.web.shared.render import HERE, page
 from vitrine.web.embed.social import data_block, discovery, social
+from vitrine.web.shared.render import WEB, page
 
 T = TypeVar("T")
 PDF_VIEWER = "vendor/pdfjs"
@@ -42,7 +42,7 @@ async def embed(request: Request) -> Response:
     start = _start(request, viewer)
     return page(
         request,
-        "embed.html",
+        "embed/embed.html",
         headers=_OPEN
         | {
             "Cache-Control": "private, max-age=60",
@@ -99,7 +99,7 @@ def _configuration(request: Request, viewer: Viewer, start: float) -> dict[str, 
 @lru_cache
 def pdf_viewer() -> str | None:
     """Where the viewer of PDFs is served, None when set-up could not fetch it: then the page is picture and link."""
-    there = (HERE / "static" / PDF_VIEWER / "build" / "pdf.min.mjs").exists()
+    there = (WEB / "static" / PDF_VIEWER / "build" / "pdf.min.mjs").exists()
     return f"/static/{PDF_VIEWER}/" if there else None
 
 
@@ -109,7 +109,9 @@ async def vtt(request: Request) -> Response:
     choice = request.query_params.get("choice", "")
     if not choice.isdecimal() or len(choice) > 18:
         raise Invalid("Say with choice= which text track: the number of its field.", field="choice")
-    text = await _target(request, url_parameter(request.url.query), lambda work, one: services.embeds.track(work, one, int(choice)))
+    text = await _target(
+        request, url_parameter(request.url.query), lambda work, one: services.embeds.track(work, one, int(choice))
+    )
     return Response(text, 200, _OPEN | {"Cache-Control": "private, max-age=60"}, media_type="text/vtt")
 
 
@@ -172,7 +174,7 @@ async def _permaview(request: Request, token: str | None) -> Response:
     extra = "".join(f"&{name}={value}" for name, value in wishes.items() if _SECONDS.fullmatch(value))
     return page(
         request,
-        "permaview.html",
+        "embed/permaview.html",
         headers={
             "Cache-Control": "private, max-age=60",
             "Referrer-Policy": "strict-origin-when-cross-origin",

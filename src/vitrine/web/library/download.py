@@ -13,8 +13,8 @@ from starlette.types import Receive, Scope, Send
 from vitrine.accounts import Actor
 from vitrine.edge import Services, csrf, long_read, parameters, services_of, write
 from vitrine.errors import DomainError, Invalid
-from vitrine.library.sharing.downloads import Entry, Plan, unique
 from vitrine.library.model import DataboxId, RecordKey
+from vitrine.library.sharing.downloads import Entry, Plan, unique
 from vitrine.media.delivery import content_disposition
 from vitrine.platform import logging
 from vitrine.platform.database import UnitOfWork

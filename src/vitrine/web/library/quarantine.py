@@ -9,13 +9,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from vitrine.accounts import Actor, Right
-from vitrine.edge import csrf, long_read, run_in_thread, parameters, read, services_of, write
+from vitrine.edge import csrf, long_read, parameters, read, run_in_thread, services_of, write
 from vitrine.errors import Conflict, DomainError, Invalid, NotFound
 from vitrine.files.send import FileToSend, send
 from vitrine.library import store
-from vitrine.library.quarantine.checks import CHECKS
 from vitrine.library.ingest import Arrival
 from vitrine.library.model import THUMBNAIL, Rendition
+from vitrine.library.quarantine.checks import CHECKS
 from vitrine.library.quarantine.service import QuarantinedFile
 from vitrine.library.quarantine.store import Item
 from vitrine.platform import logging

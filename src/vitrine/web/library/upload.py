@@ -8,14 +8,14 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from vitrine.accounts import Actor, Right
-from vitrine.edge import Services, csrf, run_in_thread, parameters, read, services_of, write
+from vitrine.edge import Services, csrf, parameters, read, run_in_thread, services_of, write
 from vitrine.edge.bodies import Upload
 from vitrine.edge.params import Params
 from vitrine.errors import DomainError, Invalid
-from vitrine.library.quarantine.checks import CHECKS
 from vitrine.library.errors import AlreadyThere
 from vitrine.library.ingest import Added, Arrival, Quarantined
 from vitrine.library.model import Collection, CollectionId
+from vitrine.library.quarantine.checks import CHECKS
 from vitrine.platform.database import UnitOfWork
 from vitrine.web.shared.errors import json_answer
 from vitrine.web.shared.forms import known
@@ -40,7 +40,7 @@ class Outcome:
 
 
 async def form(request: Request) -> Response:
-    return page(request, "upload.html", **await _shown(request), outcomes=[], chosen=0)
+    return page(request, "library/upload.html", **await _shown(request), outcomes=[], chosen=0)
 
 
 async def _shown(request: Request) -> dict[str, Any]:
@@ -74,7 +74,7 @@ async def add(request: Request) -> Response:
         await params.close()
     if "application/json" in request.headers.get("accept", ""):
         return json_answer({"outcomes": [one.plain() for one in outcomes]})
-    return page(request, "upload.html", **await _shown(request), outcomes=outcomes, chosen=into)
+    return page(request, "library/upload.html", **await _shown(request), outcomes=outcomes, chosen=into)
 
 
 async def _one(request: Request, into: CollectionId, file: Upload, params: Params) -> Outcome:

@@ -15,10 +15,10 @@ from vitrine.embed import Target
 from vitrine.embed.service import frame_size
 from vitrine.errors import Invalid
 from vitrine.library import access
-from vitrine.library.sharing import permalinks
 from vitrine.library.model import DOCUMENT, PREVIEW, Collection, DataboxId, Record, RecordKey, Rendition
-from vitrine.library.sharing.permalinks import PermalinkPaths
 from vitrine.library.records import RecordWithThumbnail
+from vitrine.library.sharing import permalinks
+from vitrine.library.sharing.permalinks import PermalinkPaths
 from vitrine.platform.database import UnitOfWork
 from vitrine.search import Hits, NoUsableBases, Query
 from vitrine.search.model import DEEPEST

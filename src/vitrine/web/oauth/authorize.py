@@ -11,19 +11,18 @@ from starlette.routing import Route
 
 from vitrine.accounts import Actor
 from vitrine.accounts.errors import AccountLocked, WrongCredentials
-from vitrine.edge import cookie, csrf, run_in_thread, parameters, read, services_of, write
+from vitrine.edge import cookie, csrf, parameters, read, run_in_thread, services_of, write
 from vitrine.edge.calls import GUIDE
 from vitrine.edge.limits import TooMany
 from vitrine.edge.params import scalars
-from vitrine.oauth import OAuthError, OutOfBandError, RedirectedError
-from vitrine.oauth import deprecated_features
+from vitrine.oauth import OAuthError, OutOfBandError, RedirectedError, deprecated_features
 from vitrine.oauth.authorize import AuthorizationRequest, denial, refusal
 from vitrine.oauth.scopes import described
 from vitrine.platform.database import UnitOfWork
 from vitrine.web.shared.form_action import AUTHORIZE, form_action_of
-from vitrine.web.sign_in.identity_provider_buttons import told
 from vitrine.web.shared.reauthentication import second_step
 from vitrine.web.shared.render import page, redirect, translate
+from vitrine.web.sign_in.identity_provider_buttons import told
 from vitrine.web.sign_in.session import left, opened
 
 _SAFE = {"Referrer-Policy": "no-referrer", "Cache-Control": "no-store"}
@@ -123,14 +122,22 @@ def _text(value: object) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _look(request: Request, work: UnitOfWork, actor: Actor, given: dict[str, str]) -> tuple[AuthorizationRequest, Actor, bool]:
+def _look(
+    request: Request, work: UnitOfWork, actor: Actor, given: dict[str, str]
+) -> tuple[AuthorizationRequest, Actor, bool]:
     oauth = services_of(request).oauth
     asked = oauth.server.validate(work, given)
     return asked, actor, actor.is_known and oauth.server.needs_consent(work, actor, asked)
 
 
 def _decide(
-    request: Request, work: UnitOfWork, actor: Actor, asked: AuthorizationRequest, *, allow: bool, scope: frozenset[str] | None = None
+    request: Request,
+    work: UnitOfWork,
+    actor: Actor,
+    asked: AuthorizationRequest,
+    *,
+    allow: bool,
+    scope: frozenset[str] | None = None,
 ) -> None:
     services_of(request).oauth.server.decide(work, actor, asked, allow=allow, scope=scope)
 
@@ -157,7 +164,9 @@ async def _sign_in(request: Request, asked: AuthorizationRequest, form: Mapping[
     services = services_of(request)
     login, password = _text(form.get("login")) or "", _text(form.get("password")) or ""
     try:
-        user = await run_in_thread(lambda: services.accounts.users.check_password(login, password, request.state.address))
+        user = await run_in_thread(
+            lambda: services.accounts.users.check_password(login, password, request.state.address)
+        )
     except (WrongCredentials, AccountLocked) as refusal:
         error = "login" if isinstance(refusal, WrongCredentials) else "account-locked"
         return redirect(f"{AUTHORIZE}?{urlencode({'error': error, **asked.parameters()})}", 302)
@@ -210,7 +219,9 @@ async def _granted(request: Request, asked: AuthorizationRequest) -> Response:
 
 def _count_deprecated_features(request: Request, asked: AuthorizationRequest) -> None:
     for one in asked.deprecated_features:
-        services_of(request).deferred_writes.feature_used(asked.application.id, one, datetime.now(UTC), request.state.address)
+        services_of(request).deferred_writes.feature_used(
+            asked.application.id, one, datetime.now(UTC), request.state.address
+        )
 
 
 def _denied(request: Request, asked: AuthorizationRequest) -> Response:

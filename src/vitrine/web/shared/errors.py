@@ -91,7 +91,7 @@ def _page(request: Request, status: int, detail: str, headers: dict[str, str] | 
     framed = path.rstrip("/") == "/embed"
     return page(
         request,
-        "embed_error.html" if framed else "error.html",
+        "embed/embed_error.html" if framed else "shared/error.html",
         status=status,
         headers=given,
         ancestors=services_of(request).settings.embed_frame_ancestors if framed else None,

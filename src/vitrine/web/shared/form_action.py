@@ -11,8 +11,8 @@ from starlette.requests import Request
 
 from vitrine.edge import nobody, read, services_of
 from vitrine.oauth import OutOfBandError, PageError, RedirectedError
-from vitrine.oauth.redirect_matching import form_target
 from vitrine.oauth.authorize import AuthorizationRequest
+from vitrine.oauth.redirect_matching import form_target
 
 AUTHORIZE = "/api/oauthv2/authorize"
 
@@ -29,7 +29,9 @@ async def form_action_after(request: Request, back: str) -> list[str]:
         return []
     given = dict(parse_qsl(parts.query, keep_blank_values=True))
     try:
-        return form_action_of(await read(request, nobody, lambda work, _actor: services_of(request).oauth.server.validate(work, given)))
+        return form_action_of(
+            await read(request, nobody, lambda work, _actor: services_of(request).oauth.server.validate(work, given))
+        )
     except RedirectedError as refusal:
         return [form_target(refusal.location)]
     except (PageError, OutOfBandError):

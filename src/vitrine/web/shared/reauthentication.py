@@ -11,15 +11,15 @@ from starlette.responses import Response
 
 from vitrine.accounts import Actor, User
 from vitrine.accounts.errors import RecentAuthRequired
-from vitrine.edge import nobody, run_in_thread, read, services_of, write
+from vitrine.edge import nobody, read, run_in_thread, services_of, write
 from vitrine.edge.cookies import visitor_secret
 from vitrine.errors import DomainError
-from vitrine.platform.database import UnitOfWork
 from vitrine.identity_provider_settings import Provider
-from vitrine.web.shared.forms import known, posted
+from vitrine.platform.database import UnitOfWork
 from vitrine.web.shared.form_action import form_action_after
-from vitrine.web.sign_in.identity_provider_buttons import told
+from vitrine.web.shared.forms import known, posted
 from vitrine.web.shared.render import page, said, translate
+from vitrine.web.sign_in.identity_provider_buttons import told
 
 PROOF, CODE = "proof-password", "proof-code"
 _OURS = (PROOF, CODE, "csrf", "login")
@@ -54,7 +54,9 @@ async def reauthenticate(request: Request, password: str, code: str) -> tuple[st
     actor, needs_code = await read(request, known, look)
     field = PROOF
     try:
-        user = await run_in_thread(lambda: services.accounts.users.check_password(actor.login, password, request.state.address))
+        user = await run_in_thread(
+            lambda: services.accounts.users.check_password(actor.login, password, request.state.address)
+        )
         if needs_code:
             field = CODE
             await run_in_thread(lambda: services.accounts.mfa.check(user, code, request.state.address))
@@ -66,7 +68,9 @@ async def reauthenticate(request: Request, password: str, code: str) -> tuple[st
     return None
 
 
-async def reauthentication_page(request: Request, given: Mapping[str, str], field: str = "", fault: str = "", back: str = "") -> Response:
+async def reauthentication_page(
+    request: Request, given: Mapping[str, str], field: str = "", fault: str = "", back: str = ""
+) -> Response:
     """The password page for a form: *given* is sent again with what is typed there."""
     services = services_of(request)
 
@@ -82,7 +86,7 @@ async def reauthentication_page(request: Request, given: Mapping[str, str], fiel
     needs_code, has_app, has_password, provers = await read(request, known, look)
     hidden = {name: value for name, value in given.items() if name not in _OURS}
     return page(
-        request, "prove.html", faults={field: fault} if fault else {}, action=request.url.path, hidden=hidden,
+        request, "shared/reauthentication.html", faults={field: fault} if fault else {}, action=request.url.path, hidden=hidden,
         back=back or _page_of(request.url.path), needs_code=needs_code, has_app=has_app, has_password=has_password,
         provers=provers, told=told(request),
     )  # fmt: skip
@@ -115,6 +119,6 @@ async def second_page(request: Request, pending: str, user: User, back: str, fau
     services = services_of(request)
     has_app = await read(request, nobody, lambda work, _actor: services.accounts.mfa.has_app(work, user.id))
     return page(
-        request, "second.html", forms=await form_action_after(request, back), pending=pending, back=back, has_app=has_app,
+        request, "sign_in/mfa.html", forms=await form_action_after(request, back), pending=pending, back=back, has_app=has_app,
         faults={"code": fault} if fault else {},
     )  # fmt: skip

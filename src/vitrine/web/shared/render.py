@@ -12,7 +12,7 @@ from urllib.parse import quote
 from babel.dates import format_date, format_datetime
 from babel.messages.pofile import read_po
 from babel.support import Translations
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, PrefixLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
@@ -21,7 +21,7 @@ from vitrine.edge import csrf, services_of
 from vitrine.edge.cookies import keep_session, keep_visitor
 from vitrine.errors import DomainError
 
-HERE = Path(__file__).parent
+WEB = Path(__file__).parent.parent
 LANGUAGES = ("en", "fr")
 _UNITS = ("bytes", "kB", "MB", "GB", "TB")
 
@@ -39,7 +39,7 @@ class _Catalogue(NullTranslations):
 
 @lru_cache
 def catalogue(language: str) -> NullTranslations:
-    path = HERE / "locale" / f"{language}.po"
+    path = WEB / "locale" / f"{language}.po"
     if not path.exists():
         return Translations()
     with path.open("rb") as file:
@@ -50,7 +50,7 @@ def catalogue(language: str) -> NullTranslations:
 @lru_cache
 def static_url(name: str) -> str:
     """The address of a static file with a mark of its content, so that it may be kept for ever."""
-    return f"/static/{name}?v={hashlib.sha256((HERE / 'static' / name).read_bytes()).hexdigest()[:10]}"
+    return f"/static/{name}?v={hashlib.sha256((WEB / 'static' / name).read_bytes()).hexdigest()[:10]}"
 
 
 def _bytes(size: int) -> str:
@@ -70,7 +70,8 @@ def _duration(milliseconds: int | None) -> str:
 
 
 _environment = Environment(
-    loader=FileSystemLoader(HERE / "templates"),
+    # A template is named after its area: `developers/settings.html` is web/developers/templates/settings.html.
+    loader=PrefixLoader({folder.parent.name: FileSystemLoader(folder) for folder in sorted(WEB.glob("*/templates"))}),
     autoescape=True,
     undefined=StrictUndefined,
     trim_blocks=True,

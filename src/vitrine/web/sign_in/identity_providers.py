@@ -10,10 +10,17 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from vitrine.accounts import Actor, OpenedBy, SignIn, User
-from vitrine.accounts.errors import RecentAuthRequired, ProviderDown
-from vitrine.accounts.identity_providers.service import CALLBACK, LINKING, PROVE, SIGN_IN, ProviderSignInFailed, ProviderCallback
+from vitrine.accounts.errors import ProviderDown, RecentAuthRequired
+from vitrine.accounts.identity_providers.service import (
+    CALLBACK,
+    LINKING,
+    PROVE,
+    SIGN_IN,
+    ProviderCallback,
+    ProviderSignInFailed,
+)
 from vitrine.accounts.identity_providers.store import Flow
-from vitrine.edge import cookie, nobody, run_in_thread, read, services_of, write
+from vitrine.edge import cookie, nobody, read, run_in_thread, services_of, write
 from vitrine.edge.cookies import keep_visitor, visitor_secret
 from vitrine.edge.limits import TooMany
 from vitrine.edge.params import parameters, scalars
@@ -21,8 +28,8 @@ from vitrine.errors import DomainError, Invalid
 from vitrine.oauth import OAuthError
 from vitrine.platform.database import UnitOfWork
 from vitrine.web.oauth import authorize
-from vitrine.web.shared.forms import known
 from vitrine.web.shared.form_action import AUTHORIZE
+from vitrine.web.shared.forms import known
 from vitrine.web.shared.reauthentication import requires_recent_auth, second_step
 from vitrine.web.shared.render import local_path, page, redirect, said, translate
 from vitrine.web.sign_in.session import opened
@@ -117,10 +124,14 @@ async def callback(request: Request) -> Response:
     here.accounts.identity_providers.provider(provider_id)
     try:
         here.limits.requests.authorize.hit(request.state.address)
-        returned = await run_in_thread(lambda: here.accounts.identity_providers.complete(provider_id, answer, visitor), limiter=_CALLS)
+        returned = await run_in_thread(
+            lambda: here.accounts.identity_providers.complete(provider_id, answer, visitor), limiter=_CALLS
+        )
         if returned.flow.purpose == LINKING:
             return await _ask(request, returned)
-        user = await run_in_thread(lambda: here.accounts.identity_providers.account_for(returned, request.state.address))
+        user = await run_in_thread(
+            lambda: here.accounts.identity_providers.account_for(returned, request.state.address)
+        )
     except TooMany as refusal:
         return _too_many(request, refusal)
     except ProviderSignInFailed as failure:
@@ -157,13 +168,17 @@ async def _ask(request: Request, returned: ProviderCallback) -> Response:
 
 async def link(request: Request, given: dict[str, str]) -> Response:
     sealed = given.get("identity", "")
-    await write(request, known, lambda work, actor: services_of(request).accounts.identity_providers.link(work, actor, sealed))
+    await write(
+        request, known, lambda work, actor: services_of(request).accounts.identity_providers.link(work, actor, sealed)
+    )
     return redirect(SECURITY + "?connected#connected")
 
 
 async def unlink(request: Request, _given: dict[str, str]) -> Response:
     linked = int(request.path_params["id"])
-    await write(request, known, lambda work, actor: services_of(request).accounts.identity_providers.unlink(work, actor, linked))
+    await write(
+        request, known, lambda work, actor: services_of(request).accounts.identity_providers.unlink(work, actor, linked)
+    )
     return redirect(SECURITY + "#connected")
 
 
@@ -186,7 +201,9 @@ def _told(request: Request, reason: str, flow: Flow | None) -> Response:
 def _too_many(request: Request, refusal: DomainError) -> Response:
     headers = refusal.headers if isinstance(refusal, TooMany) else {}
     heading = translate(request, "Please try again in a moment")
-    return page(request, "error.html", status=429, headers=headers, heading=heading, detail=said(request, refusal))
+    return page(
+        request, "shared/error.html", status=429, headers=headers, heading=heading, detail=said(request, refusal)
+    )
 
 
 ROUTES = [

@@ -11,15 +11,15 @@ from starlette.routing import Route
 from vitrine.accounts import Actor, SignIn, User
 from vitrine.accounts.identity_providers.service import LinkedIdentity
 from vitrine.accounts.mfa import MfaOverview
-from vitrine.edge import nobody, run_in_thread, read, services_of, write
+from vitrine.edge import nobody, read, run_in_thread, services_of, write
 from vitrine.edge.cookies import visitor_secret
 from vitrine.errors import DomainError
 from vitrine.platform.database import UnitOfWork
 from vitrine.web.shared.errors import json_answer
 from vitrine.web.shared.forms import known, posted, xhr
-from vitrine.web.sign_in.identity_provider_buttons import told
 from vitrine.web.shared.reauthentication import requires_recent_auth, second_page
 from vitrine.web.shared.render import local_path, page, redirect, said
+from vitrine.web.sign_in.identity_provider_buttons import told
 from vitrine.web.sign_in.session import login_page, opened
 
 PAGE = "/account/security/"
@@ -31,7 +31,9 @@ async def second(request: Request) -> Response:
     services = services_of(request)
     back, pending, visitor = local_path(given.get("redirect")), given.get("pending", ""), visitor_secret(request)
     try:
-        user, way = await read(request, nobody, lambda work, _who: services.accounts.mfa.pending_user(work, pending, visitor))
+        user, way = await read(
+            request, nobody, lambda work, _who: services.accounts.mfa.pending_user(work, pending, visitor)
+        )
     except DomainError as refusal:
         return await login_page(request, back, fault=said(request, refusal))
     try:
@@ -44,7 +46,9 @@ async def second(request: Request) -> Response:
 async def passkey_options(request: Request) -> Response:
     await xhr(request)
     services = services_of(request)
-    services.limits.requests.authorize.hit(request.state.address)  # anybody may ask, and each question is a row for five minutes
+    services.limits.requests.authorize.hit(
+        request.state.address
+    )  # anybody may ask, and each question is a row for five minutes
     made = await write(request, nobody, lambda work, _actor: services.accounts.mfa.passkey_challenge(work))
     return json_answer({"success": True, "options": json.loads(made)})
 
@@ -79,7 +83,13 @@ async def _security(
         is_fresh = services.accounts.users.has_recent_auth(work, actor)
         waiting = services.accounts.mfa.unconfirmed_address(work, actor) if is_fresh else None
         has_password = services.accounts.users.has_password(work, actor.must_user_id)
-        return services.accounts.mfa.overview(work, actor), waiting, is_fresh, services.accounts.identity_providers.overview(work, actor), has_password
+        return (
+            services.accounts.mfa.overview(work, actor),
+            waiting,
+            is_fresh,
+            services.accounts.identity_providers.overview(work, actor),
+            has_password,
+        )
 
     overview, address, is_fresh, connected, has_password = await read(request, known, call)
     return page(
@@ -114,7 +124,9 @@ async def begin(request: Request, _given: dict[str, str]) -> Response:
 async def confirm(request: Request, given: dict[str, str]) -> Response:
     services = services_of(request)
     try:
-        codes = await write(request, known, lambda work, actor: services.accounts.mfa.confirm(work, actor, given.get("code", "")))
+        codes = await write(
+            request, known, lambda work, actor: services.accounts.mfa.confirm(work, actor, given.get("code", ""))
+        )
     except DomainError as refusal:
         if refusal.code == "sign_in_again":
             raise

@@ -7,9 +7,9 @@ from starlette.routing import Route
 from vitrine.accounts import NOBODY, Actor
 from vitrine.accounts.endings import EMAIL, PASSWORD
 from vitrine.accounts.errors import RecentAuthRequired
-from vitrine.accounts.mail import Renewed
 from vitrine.accounts.lifetimes import DeveloperTokenLine
-from vitrine.edge import nobody, run_in_thread, read, services_of, write
+from vitrine.accounts.mail import Renewed
+from vitrine.edge import nobody, read, run_in_thread, services_of, write
 from vitrine.errors import DomainError, Invalid
 from vitrine.platform.database import UnitOfWork
 from vitrine.web.shared.forms import known, posted
@@ -23,15 +23,17 @@ QUIET = {"Referrer-Policy": "no-referrer"}
 async def forgot(request: Request) -> Response:
     """The same answer whether anybody has the address."""
     if request.method != "POST":
-        return page(request, "forgot.html", faults={}, sent=False)
+        return page(request, "sign_in/forgot.html", faults={}, sent=False)
     given = await posted(request)
     services = services_of(request)
     name, language = given.get("login", ""), language_of(request, NOBODY)
     try:
-        await write(request, nobody, lambda work, who: services.accounts.mail.request_password_link(work, who, name, language))
+        await write(
+            request, nobody, lambda work, who: services.accounts.mail.request_password_link(work, who, name, language)
+        )
     except DomainError as refusal:
-        return page(request, "forgot.html", faults={"login": said(request, refusal)}, sent=False)
-    return page(request, "forgot.html", faults={}, sent=True)
+        return page(request, "sign_in/forgot.html", faults={"login": said(request, refusal)}, sent=False)
+    return page(request, "sign_in/forgot.html", faults={}, sent=True)
 
 
 async def renew(request: Request) -> Response:
@@ -39,7 +41,7 @@ async def renew(request: Request) -> Response:
     if request.method != "POST":
         token = request.query_params.get("token", "")
         user = await read(request, nobody, lambda work, _who: services.accounts.mail.link_owner(work, token, PASSWORD))
-        return page(request, "renew.html", headers=QUIET, faults={}, token=token, login=user.login)
+        return page(request, "sign_in/renew.html", headers=QUIET, faults={}, token=token, login=user.login)
     given = await posted(request)
     token, new = given.get("token", ""), given.get("new", "")
     user = await read(request, nobody, lambda work, _who: services.accounts.mail.link_owner(work, token, PASSWORD))
@@ -49,11 +51,13 @@ async def renew(request: Request) -> Response:
         faults["again"] = translate(request, "The two new passwords are not the same.")
     else:
         try:
-            renewed = await run_in_thread(lambda: services.accounts.mail.renew_password(token, new, request.state.address))
+            renewed = await run_in_thread(
+                lambda: services.accounts.mail.renew_password(token, new, request.state.address)
+            )
         except Invalid as refusal:
             faults["new"] = said(request, refusal)
     if faults:
-        return page(request, "renew.html", headers=QUIET, faults=faults, token=token, login=user.login)
+        return page(request, "sign_in/renew.html", headers=QUIET, faults=faults, token=token, login=user.login)
     if renewed is not None and renewed.tokens:
         return _tokens_page(request, renewed.secret, renewed.tokens, renewed=True)
     return redirect("/login/?renewed")
@@ -63,7 +67,13 @@ def _tokens_page(
     request: Request, secret: str, tokens: list[DeveloperTokenLine], *, renewed: bool = False, ended: bool = False
 ) -> Response:
     return page(
-        request, "developer_tokens.html", headers=QUIET, token=secret, tokens=tokens, renewed=renewed, ended=ended
+        request,
+        "sign_in/developer_tokens.html",
+        headers=QUIET,
+        token=secret,
+        tokens=tokens,
+        renewed=renewed,
+        ended=ended,
     )
 
 
@@ -101,7 +111,9 @@ async def email(request: Request) -> Response:
         )  # fmt: skip
     given = await posted(request)
     if given.get("token"):
-        await write(request, known, lambda work, actor: services.accounts.mail.confirm_email(work, actor, given["token"]))
+        await write(
+            request, known, lambda work, actor: services.accounts.mail.confirm_email(work, actor, given["token"])
+        )
         return redirect("/account/reset-email/?done")
     return await _ask(request, given.get("email", ""), given.get("password", ""))
 
@@ -124,7 +136,9 @@ async def _ask(request: Request, address: str, password: str) -> Response:
 
     try:
         if has_password:
-            await run_in_thread(lambda: services.accounts.users.check_password(actor.login, password, request.state.address))
+            await run_in_thread(
+                lambda: services.accounts.users.check_password(actor.login, password, request.state.address)
+            )
         await write(request, known, asked)
         sent = address
     except RecentAuthRequired:

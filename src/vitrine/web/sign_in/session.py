@@ -9,15 +9,15 @@ from starlette.routing import Route
 from vitrine.accounts import COMMAND, Actor, CollectionGrant, DataboxRight, SignIn, User
 from vitrine.accounts.rights import ALL_DATABOX_RIGHTS, ALL_RIGHTS
 from vitrine.accounts.service import BY_PASSWORD
-from vitrine.edge import cookie, nobody, run_in_thread, read, services_of, write
+from vitrine.edge import cookie, nobody, read, run_in_thread, services_of, write
 from vitrine.edge.cookies import clear_session, set_session
 from vitrine.errors import DomainError
 from vitrine.platform.database import UnitOfWork
-from vitrine.web.shared.forms import known, posted
 from vitrine.web.shared.form_action import form_action_after
-from vitrine.web.sign_in.identity_provider_buttons import told
-from vitrine.web.shared.reauthentication import CODE, PROOF, reauthentication_page, reauthenticate, second_step
+from vitrine.web.shared.forms import known, posted
+from vitrine.web.shared.reauthentication import CODE, PROOF, reauthenticate, reauthentication_page, second_step
 from vitrine.web.shared.render import local_path, page, redirect, said
+from vitrine.web.sign_in.identity_provider_buttons import told
 
 FIRST_DATABOX, FIRST_COLLECTION = "Library", "Documents"
 
@@ -25,7 +25,9 @@ FIRST_DATABOX, FIRST_COLLECTION = "Library", "Documents"
 async def login(request: Request) -> Response:
     """GET: the form, or on to the library for who is signed in. An empty instance leads to its set-up."""
     back = local_path(request.query_params.get("redirect"))
-    empty, actor = await read(request, cookie, lambda work, actor: (services_of(request).accounts.users.is_empty(work), actor))
+    empty, actor = await read(
+        request, cookie, lambda work, actor: (services_of(request).accounts.users.is_empty(work), actor)
+    )
     if empty:
         return redirect("/setup/", 302)
     if actor.is_known:
@@ -41,7 +43,7 @@ async def login_page(
     faults = {"login": fault} if fault else {}
     forms = await form_action_after(request, back)
     return page(
-        request, "login.html", forms=forms, faults=faults, login=login, back=back, renewed=renewed, told=why,
+        request, "sign_in/login.html", forms=forms, faults=faults, login=login, back=back, renewed=renewed, told=why,
         choose={"choose": "1"} if "choose" in request.query_params else {},
     )  # fmt: skip
 
@@ -110,7 +112,7 @@ async def setup(request: Request) -> Response:
         return redirect("/login/", 302)
     given = {"login": "", "email": ""}
     if request.method != "POST":
-        return page(request, "setup.html", faults=_NoFaults(), given=given)
+        return page(request, "sign_in/setup.html", faults=_NoFaults(), given=given)
     given |= await posted(request)
     services = services_of(request)
 
@@ -128,7 +130,7 @@ async def setup(request: Request) -> Response:
         user = await write(request, nobody, call)
     except DomainError as refusal:
         faults = _NoFaults({refusal.field or "login": said(request, refusal)})
-        return page(request, "setup.html", faults=faults, given=given)
+        return page(request, "sign_in/setup.html", faults=faults, given=given)
     return await opened(request, user, redirect("/"))
 
 

@@ -9,15 +9,15 @@ import pytest
 from vitrine.testing.server import Server
 from vitrine.web.shared import render
 
-HERE = Path(render.__file__).parent
-SOURCES = HERE.parent
+WEB = render.WEB
+SOURCES = WEB.parent
 _VALUE = re.compile(r"\{\w+\}")
 _MESSAGE = re.compile(r"""(?:\b_|\bwords)\((?:"([^"]+)"|'([^']+)')\)""")
 
 
 def messages() -> set[str]:
     found: set[str] = set()
-    for template in (HERE / "templates").rglob("*.html"):
+    for template in WEB.glob("*/templates/*.html"):
         found |= {double or single for double, single in _MESSAGE.findall(template.read_text())}
     return found
 

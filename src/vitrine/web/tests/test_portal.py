@@ -377,4 +377,6 @@ def test_switches_that_a_profile_does_not_offer_are_refused(server: Server, ada:
     public = server.register(ada, profile=Profile.PUBLIC)
     with server.services.database.write() as work, pytest.raises(Invalid):
         actor = server.services.accounts.users.actor_of(work, ada, Via.COMMAND)
-        server.services.applications.registry.set_switch(work, actor, public.application.id, Switch.PASSWORD_GRANT, on=True)
+        server.services.applications.registry.set_switch(
+            work, actor, public.application.id, Switch.PASSWORD_GRANT, on=True
+        )
