@@ -16,7 +16,8 @@ from vitrine import files, web
 from vitrine.accounts import Accounts, SignInPolicy, links
 from vitrine.accounts import endings as account_endings
 from vitrine.accounts import store as accounts_store
-from vitrine.accounts.identity_providers import store as external_store
+from vitrine.accounts.administration import AccountAdministration
+from vitrine.accounts.identity_providers import store as identity_provider_store
 from vitrine.accounts.identity_providers.service import IdentityProviders
 from vitrine.accounts.lifetimes import Lifetimes
 from vitrine.accounts.mail import SEND, AccountMail, MailHandler
@@ -82,7 +83,7 @@ from vitrine.search.service import INDEX, REBUILD
 from vitrine.settings import Settings
 
 INDEX_BATCH = 200
-UPKEEP_EVERY, UPKEEP_AGAIN = timedelta(hours=1), timedelta(seconds=30)
+MAINTENANCE_INTERVAL, MAINTENANCE_RETRY = timedelta(hours=1), timedelta(seconds=30)
 log = logging.get("vitrine.worker")
 
 
@@ -129,7 +130,7 @@ def make_services(
     applications = Applications(accounts, vault)
     portal = Portal(applications, settings.application_approval)
     jobs = Jobs()
-    letters = AccountMail(accounts, jobs, settings.title, settings.base_url.rstrip("/"), settings.zone)
+    account_mail = AccountMail(accounts, jobs, settings.title, settings.base_url.rstrip("/"), settings.zone)
     records = Records()
     media = make_media(settings, sandbox or Sandbox(children=decoders, memory_bytes=settings.media_memory_bytes))
     substitution = Substitution(records, media, jobs)
@@ -146,9 +147,10 @@ def make_services(
         ),
         accounts=AccountServices(
             users=accounts,
-            mail=letters,
+            mail=account_mail,
             mfa=MultiFactor(accounts, settings.title, settings.origin),
-            identity_providers=IdentityProviders(accounts, letters, settings.base_url, settings.sign_in_providers),
+            identity_providers=IdentityProviders(accounts, account_mail, settings.base_url, settings.sign_in_providers),
+            administration=AccountAdministration(accounts, account_mail),
         ),
         limits=RateLimits(
             requests=RequestLimits(
@@ -175,7 +177,7 @@ def make_services(
                 applications,
                 vault,
                 Policy(settings.deprecated_features),
-                Notices(accounts, letters),
+                Notices(accounts, account_mail),
                 settings.origin,
                 idle_limit=timedelta(days=settings.token_idle_days),
             ),
@@ -218,7 +220,7 @@ def make_worker(services: Services) -> Worker:
         handlers={
             MAKE_RENDITIONS.name: RenditionMaker(services.database, services.library.records, services.media),
             SWEEP.name: Sweeper(services.database, services.media),
-            SEND.name: postman(services),
+            SEND.name: mail_handler(services),
         },
         batch_handlers={INDEX.name: works.apply, REBUILD.name: works.rebuild},
         lanes=(
@@ -231,7 +233,7 @@ def make_worker(services: Services) -> Worker:
     )
 
 
-def postman(services: Services) -> MailHandler:
+def mail_handler(services: Services) -> MailHandler:
     settings = services.settings
 
     def words(language: str, message: str) -> str:
@@ -242,17 +244,17 @@ def postman(services: Services) -> MailHandler:
     return MailHandler(services.database, services.accounts.mail, transport, settings.sender, words)
 
 
-def keep_up(services: Services, stop: threading.Event) -> None:
+def run_maintenance(services: Services, stop: threading.Event) -> None:
     """What the worker does by the clock: dead sessions and tokens go in small batches, orphaned bytes are swept."""
     while not stop.is_set():
-        pause = UPKEEP_EVERY
+        pause = MAINTENANCE_INTERVAL
         try:
             purge(services, stop)
             with services.database.write() as work:
                 services.jobs.add(work, SWEEP, {}, key="all")
         except Unavailable as failure:  # a locked database or a full disk ends by itself: no reason to end the worker
-            log.warning("upkeep.waits", why=failure.why)
-            pause = UPKEEP_AGAIN
+            log.warning("maintenance.retry", why=failure.why)
+            pause = MAINTENANCE_RETRY
         services.media.sandbox.end_idle()
         stop.wait(pause.total_seconds())
 
@@ -262,7 +264,7 @@ PURGES: tuple[Callable[[UnitOfWork], int], ...] = (
     tokens.purge,
     deprecated_features.purge,
     links.purge,
-    external_store.purge,
+    identity_provider_store.purge,
     portal_store.purge,
     usage.purge,
 )

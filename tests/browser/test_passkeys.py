@@ -218,7 +218,7 @@ def test_an_answer_works_once(person: Person) -> None:
 def test_a_sign_in_of_long_ago_is_made_fresh_before_a_passkey_is_added(person: Person) -> None:
     page = person.page
     person.sign_in()
-    person.instance.change(sessions.update().values(proved_at=sessions.c.proved_at - sa.literal(3_600_000_000)))
+    person.instance.change(sessions.update().values(auth_time=sessions.c.auth_time - sa.literal(3_600_000_000)))
     person.go("/account/security/")
     page.get_by_role("button", name="Add a passkey").press("Enter")
     page.get_by_label("Password").fill(PASSWORD)
@@ -234,7 +234,7 @@ def test_who_has_a_passkey_shows_it_before_secrets_are_shown(person: Person) -> 
     person.sign_in()
     person.add_passkey()
     codes = page.locator("#codes li").all_inner_texts()
-    long_ago = sessions.update().values(proved_at=sessions.c.proved_at - sa.literal(3_600_000_000))
+    long_ago = sessions.update().values(auth_time=sessions.c.auth_time - sa.literal(3_600_000_000))
     person.instance.change(long_ago)
     person.go("/account/security/")
     page.get_by_role("button", name="Remove This laptop").press("Enter")

@@ -15,7 +15,7 @@ from tests.browser.conftest import shoot
 from tests.browser.test_pages import violations
 from tests.oauth.provider import Lying
 from vitrine.accounts import Via
-from vitrine.accounts.tables import external_identities
+from vitrine.accounts.tables import linked_identities
 from vitrine.applications import Profile, store
 from vitrine.testing.server import PASSWORD, Registered, Server
 
@@ -192,7 +192,7 @@ def test_who_has_no_password_proves_who_they_are_at_the_provider(page: Page, lib
     with library.server.services.database.write() as work:
         accounts = library.server.services.accounts
         user = accounts.users.find(work, "new@museum.example")
-        linked = work.db.execute(external_identities.select()).one()
+        linked = work.db.execute(linked_identities.select()).one()
         assert linked.user_id == user.id
         actor = accounts.users.actor_of(work, user, Via.COMMAND)
         assert actor.rights.collections == {}

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from tests.lifetimes.world import NEW, SECURITY, World
-from tests.operations.test_letters import EMAIL
+from tests.operations.test_account_mail import EMAIL
 from tests.operations.test_people import command
 from vitrine.accounts.lifetimes import Event
-from vitrine.accounts.tables import external_identities, passkeys
+from vitrine.accounts.tables import linked_identities, passkeys
 from vitrine.testing.server import Visitor
 
 APPLICATIONS, SESSIONS = "/account/security/applications/", "/account/security/sessions/"
@@ -67,7 +67,7 @@ def _remove_passkey(world: World) -> None:
 
 
 def _unlink(world: World) -> None:
-    number = _only(world, external_identities.c.id)
+    number = _only(world, linked_identities.c.id)
     _submit(world.current, SECURITY, f"{SECURITY}connected/{number}/remove/")
 
 

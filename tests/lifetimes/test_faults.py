@@ -5,7 +5,7 @@ import pytest
 from tests.oauth.flows import code_of, exchange, status_of
 from tests.oauth.test_device import decide, offer, poll
 from tests.oauth.test_second_step import switch_on
-from tests.operations.test_letters import EMAIL, FORGOT, FRESH, letters, link
+from tests.operations.test_account_mail import EMAIL, FORGOT, FRESH, letters, link
 from vitrine.accounts import User
 from vitrine.applications import Profile
 from vitrine.testing.server import PASSWORD, Registered, Server, Visitor, hidden

@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from tests.oauth.flows import code_of, exchange, status_of
-from tests.operations.test_letters import FORGOT, RENEW, letters, link
+from tests.operations.test_account_mail import FORGOT, RENEW, letters, link
 from tests.operations.test_people import NEW, command
 from vitrine.accounts import COMMAND, NOBODY, User
 from vitrine.accounts.administration import AccountAdministration
@@ -36,7 +36,7 @@ def app(server: Server, ada: User) -> Registered:
 
 @pytest.fixture
 def helping(server: Server) -> AccountAdministration:
-    return AccountAdministration(server.services.accounts, server.services.accounts.mail)
+    return server.services.accounts.administration
 
 
 def renew(server: Server) -> str:

@@ -11,11 +11,11 @@ from tests.oauth.flows import post
 from tests.oauth.provider import SECURITY, Lying, go
 from tests.oauth.test_external import link as link_provider
 from tests.oauth.test_second_step import switch_on
-from tests.operations.test_letters import EMAIL, FRESH, letters
+from tests.operations.test_account_mail import EMAIL, FRESH, letters
 from vitrine.accounts import User
 from vitrine.accounts.errors import WrongCode
 from vitrine.accounts.lifetimes import Event, Happening, Lifetimes
-from vitrine.accounts.tables import external_identities, passkeys, sessions
+from vitrine.accounts.tables import linked_identities, passkeys, sessions
 from vitrine.applications import Profile, Switch
 from vitrine.testing.server import PASSWORD, Server, Visitor, hidden
 
@@ -108,7 +108,7 @@ def test_a_provider_takes_its_sessions_along_also_after_our_own_second_step(
             visitor.client.post("/login/second/", data={**hidden(answer.text), "code": codes[0]})
         assert is_in(visitor)
         with server.services.database.read() as work:
-            number = work.db.execute(sa.select(external_identities.c.id)).scalar_one()
+            number = work.db.execute(sa.select(linked_identities.c.id)).scalar_one()
         assert inside.submit(SECURITY, f"{SECURITY}connected/{number}/remove/", {}).status_code == 303
         assert (is_in(inside), is_in(visitor)) == (True, False)
     finally:
@@ -185,7 +185,7 @@ def test_everything_but_this_session_is_ended_by_its_owner_shortly_after_signing
     page = "/account/security/sessions/"
     inside, other, token = server.browser(ada), server.browser(ada), server.token(ada)
     with server.services.database.write() as work:
-        work.db.execute(sessions.update().values(proved_at=work.now.replace(year=2020)))
+        work.db.execute(sessions.update().values(auth_time=work.now.replace(year=2020)))
     asked = inside.submit(page, f"{page}end-everything/", {})
     assert 'name="proof-password"' in asked.text
     assert is_in(other)

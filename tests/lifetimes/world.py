@@ -13,7 +13,7 @@ from tests.oauth.provider import Lying, go
 from tests.oauth.test_device import decide
 from tests.oauth.test_external import link as link_provider
 from tests.oauth.test_second_step import switch_on
-from tests.operations.test_letters import EMAIL, FORGOT, RENEW, letters, link
+from tests.operations.test_account_mail import EMAIL, FORGOT, RENEW, letters, link
 from vitrine import app
 from vitrine.accounts import Via
 from vitrine.accounts.lifetimes import Credential

@@ -13,7 +13,7 @@ from tests.oauth.conftest import Make
 from tests.oauth.flows import AUTHORIZE, PKCE, allow, ask, post, query_of
 from tests.oauth.provider import SECURITY, START, Lying, go, reason
 from vitrine.accounts import User, UserId, Via
-from vitrine.accounts.tables import external_identities, sessions, users
+from vitrine.accounts.tables import linked_identities, sessions, users
 from vitrine.applications import Profile, Switch
 from vitrine.errors import Invalid
 from vitrine.platform.tables import audit_log
@@ -32,14 +32,14 @@ def signed_in(visitor: Visitor) -> str:
 
 def linked(server: Server) -> list[Any]:
     with server.services.database.read() as work:
-        return list(work.db.execute(external_identities.select()).all())
+        return list(work.db.execute(linked_identities.select()).all())
 
 
 def link(server: Server, user: User, provider: Lying, subject: str = "sub-1") -> None:
     """As its owner would, without the pages."""
     with server.services.database.write() as work:
         values = {"user_id": user.id, "issuer": provider.issuer, "subject": subject, "created": work.now}
-        work.db.execute(external_identities.insert().values(**values))
+        work.db.execute(linked_identities.insert().values(**values))
 
 
 def change(server: Server, user: User, **values: Any) -> None:
@@ -316,7 +316,7 @@ def test_connecting_needs_a_fresh_sign_in_and_ones_own_browser(make: Make, provi
     assert visitor.client.post(f"{SECURITY}connected/", data=broken).status_code == 400
     assert visitor.client.post(f"{SECURITY}connected/", data={**form, "csrf": ""}).status_code == 403
     with server.services.database.write() as work:
-        work.db.execute(sessions.update().values(proved_at=work.now - timedelta(hours=1)))
+        work.db.execute(sessions.update().values(auth_time=work.now - timedelta(hours=1)))
     stale = visitor.client.post(f"{SECURITY}connected/", data=form)
     assert 'name="proof-password"' in stale.text
     assert linked(server) == []
@@ -362,7 +362,7 @@ def test_an_account_without_a_password_can_get_one_and_no_guess_opens_it(make: M
     form = {"email": "ada@new.example"}
     assert "A letter is on its way" in visitor.submit("/account/reset-email/", "/account/reset-email/", form).text
     with server.services.database.write() as work:
-        work.db.execute(sessions.update().values(proved_at=work.now - timedelta(hours=1)))
+        work.db.execute(sessions.update().values(auth_time=work.now - timedelta(hours=1)))
     stale = visitor.submit("/account/reset-email/", "/account/reset-email/", form)
     assert "Sign in again with Museum SSO" in stale.text
 

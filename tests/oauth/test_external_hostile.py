@@ -19,7 +19,7 @@ from joserfc.jwk import RSAKey
 from tests.oauth.conftest import Make
 from tests.oauth.flows import Json
 from tests.oauth.provider import CLIENT_ID, CLIENT_SECRET, Lying, go, key, reason
-from vitrine.accounts.tables import external_identities, provider_flows, users
+from vitrine.accounts.tables import identity_provider_flows, linked_identities, users
 from vitrine.platform.tables import audit_log
 from vitrine.testing.server import Server, Visitor
 
@@ -144,7 +144,7 @@ def test_oidc_core_3_1_3_7_a_lie_opens_nothing(make: Make, provider: Lying, lie:
     assert reason(answer) == "wrong"
     assert visitor.get("/account/").status_code == 302
     with server.services.database.read() as work:
-        assert work.db.execute(external_identities.select()).all() == []
+        assert work.db.execute(linked_identities.select()).all() == []
         assert len(work.db.execute(users.select()).all()) == 2, "the keeper and ada"
         noted = [row for row in work.db.execute(audit_log.select()).all() if row.action == "external.refused"]
     assert [row.details["reason"] for row in noted] == ["wrong"]
@@ -217,7 +217,7 @@ def test_an_answer_counts_once_and_not_for_ever(server: Server, provider: Lying)
     other = server.browser()
     answer = way_back(server, provider, other)
     with server.services.database.write() as work:
-        work.db.execute(provider_flows.update().values(expires=work.now - timedelta(seconds=1)))
+        work.db.execute(identity_provider_flows.update().values(expires=work.now - timedelta(seconds=1)))
     assert reason(other.get(answer)) == "late"
     for broken in ("", "?state=x", "?code=1", "?state=x&state=y&code=1", "?state=%00"):
         assert reason(other.get(f"/api/oauthv2/provider/museum/callback/{broken}")) == "late"
@@ -233,7 +233,7 @@ def test_nothing_that_redeems_a_code_is_kept_in_the_database(server: Server, pro
     way_back(server, provider, server.browser())
     asked = provider.asked[-1]
     with server.services.database.read() as work:
-        kept = str(work.db.execute(provider_flows.select()).all())
+        kept = str(work.db.execute(identity_provider_flows.select()).all())
     assert asked["code_challenge_method"] == "S256"
     for name in ("state", "nonce", "code_challenge"):
         assert len(asked[name]) >= 43

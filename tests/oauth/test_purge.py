@@ -129,7 +129,7 @@ def test_a_deleted_application_goes_after_14_days_with_all_that_was_its_own(
     with server.services.database.write() as work:
         work.db.execute(
             deprecated_feature_uses.insert().values(
-                application_id=strict.application.id, habit="implicit", day=work.now.date(), uses=1, last_at=work.now
+                application_id=strict.application.id, feature="implicit", day=work.now.date(), uses=1, last_at=work.now
             )
         )
         work.db.execute(

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from starlette.testclient import TestClient
 
 from tests.oauth.flows import AUTHORIZE, TOKEN, allow, ask, post, query_of
-from tests.operations.test_letters import letters, link
+from tests.operations.test_account_mail import letters, link
 from vitrine.accounts import User, Via
 from vitrine.accounts.tables import recovery_codes, second_factors
 from vitrine.applications import Profile, Switch

@@ -7,7 +7,6 @@ import sys
 import pytest
 
 from vitrine.accounts import COMMAND, NOBODY, DataboxRight, Right
-from vitrine.accounts.administration import AccountAdministration
 from vitrine.accounts.errors import AccountLocked, WeakPassword, WrongCredentials
 from vitrine.accounts.rights import ALL_DATABOX_RIGHTS, READER
 from vitrine.errors import Forbidden, NotFound
@@ -49,25 +48,23 @@ def test_a_second_step_stays_unless_it_is_to_be_forgotten(server: Server) -> Non
             "INSERT INTO passkeys (user_id, credential, public_key, sign_count, name, created) "
             f"VALUES ({ada.id}, 'c', x'00', 0, 'key', 1)"
         )
-    AccountAdministration(accounts, server.services.accounts.mail).give_password(COMMAND, "ada", NEW)
+    server.services.accounts.administration.give_password(COMMAND, "ada", NEW)
     with server.services.database.read() as work:
         assert accounts.users.has_second_step(work, ada.id)
-    AccountAdministration(accounts, server.services.accounts.mail).give_password(
-        COMMAND, "ada", NEW, forget_second_step=True
-    )
+    server.services.accounts.administration.give_password(COMMAND, "ada", NEW, forget_second_step=True)
     with server.services.database.read() as work:
         assert not accounts.users.has_second_step(work, ada.id)
 
 
 def test_a_password_is_given_by_administrators_only_and_must_be_good(server: Server) -> None:
     server.user("ada")
-    helping = AccountAdministration(server.services.accounts, server.services.accounts.mail)
+    administration = server.services.accounts.administration
     with pytest.raises(Forbidden):
-        helping.give_password(NOBODY, "ada", NEW)
+        administration.give_password(NOBODY, "ada", NEW)
     with pytest.raises(WeakPassword):
-        helping.give_password(COMMAND, "ada", "short")
+        administration.give_password(COMMAND, "ada", "short")
     with pytest.raises(NotFound):
-        helping.give_password(COMMAND, "eve", NEW)
+        administration.give_password(COMMAND, "eve", NEW)
     assert command(server, "user", "password", "eve", VITRINE_NEW_PASSWORD=NEW).returncode == 1
     server.services.accounts.users.check_password("ada", PASSWORD, "")
 
@@ -94,10 +91,10 @@ def test_only_a_manager_of_the_collections_users_removes_rights(server: Server) 
     manager = server.user("manager", {server.archive.id: READER | Right.canadmin})
     with server.services.database.write() as work:
         actor = accounts.users.actor_of(work, accounts.users.get(work, manager.id), COMMAND.via)
-        helping = AccountAdministration(accounts, server.services.accounts.mail)
+        administration = server.services.accounts.administration
         with pytest.raises(Forbidden):
-            helping.take_rights(work, actor, ada.id, server.photographs.id, server.databox.id)
-        helping.take_rights(work, actor, ada.id, server.archive.id, server.databox.id)
+            administration.take_rights(work, actor, ada.id, server.photographs.id, server.databox.id)
+        administration.take_rights(work, actor, ada.id, server.archive.id, server.databox.id)
         assert set(accounts.users.actor_of(work, accounts.users.get(work, ada.id), COMMAND.via).rights.collections) == {
             server.photographs.id
         }

@@ -454,7 +454,7 @@ def test_adding_an_owner_on_the_page_asks_for_the_password(server: Server, visit
     server.user("mallory")
     people = page_of(app.application.id) + "people/"
     with server.services.database.write() as work:
-        work.db.execute(sessions.update().values(proved_at=work.now - timedelta(hours=1)))
+        work.db.execute(sessions.update().values(auth_time=work.now - timedelta(hours=1)))
     assert "A co-owner may do everything here that you may" in visitor.get(people).text
     given = {"do": "owner", "owner": "mallory"}
     assert "proof-password" in visitor.submit(people, people, given).text

@@ -17,7 +17,7 @@ from vitrine.platform.database import UnitOfWork
 @dataclass(frozen=True, slots=True)
 class AccountAdministration:
     accounts: Accounts
-    letters: AccountMail
+    account_mail: AccountMail
 
     def give_password(
         self,
@@ -51,7 +51,7 @@ class AccountAdministration:
                 self._forget_second_step(work, user)
             if end_developer_tokens:
                 self._happened(work, Event.DEVELOPER_TOKENS_ENDED, user)
-            left = self.letters.tell_of_password(work, user)
+            left = self.account_mail.tell_of_password(work, user)
             details = {"second_step_forgotten": forget_second_step, "developer_tokens_ended": end_developer_tokens}
             audit.write(work, actor, "password.given", f"user {user.id}", details)
         return user, left
@@ -75,7 +75,7 @@ class AccountAdministration:
     def give_address(self, work: UnitOfWork, actor: Actor, login: str, address: str) -> User:
         """Set somebody's e-mail address; the old one is told. Raises Forbidden, NotFound or Invalid."""
         user = self._found(work, actor, login)
-        self.letters.set_address(work, actor, user, checked_email(address), Event.ADDRESS_GIVEN)
+        self.account_mail.set_address(work, actor, user, checked_email(address), Event.ADDRESS_GIVEN)
         return user
 
     def suspend(self, work: UnitOfWork, actor: Actor, login: str) -> User:

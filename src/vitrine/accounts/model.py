@@ -76,7 +76,7 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """An open sign-in. `proved_at` is when the password was last given: secrets are shown only shortly after."""
+    """An open sign-in. `auth_time` is when the password was last given: secrets are shown only shortly after."""
 
     id: SessionId
     user_id: UserId

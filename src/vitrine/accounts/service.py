@@ -327,10 +327,10 @@ class Accounts:
         address: str,
         agent: str,
         sign_in: SignIn = BY_PASSWORD,
-        proved_at: datetime | None = None,
+        auth_time: datetime | None = None,
     ) -> tuple[str, Session]:
         """Begin a session; returns its secret (for the cookie, nowhere else) and the session. *user* is as they were
-        when they proved who they are; *proved_at* is when that was, if not now. Raises WrongCode when what they proved
+        when they proved who they are; *auth_time* is when that was, if not now. Raises WrongCode when what they proved
         it with counts no longer."""
         if not self.is_current(work, user):
             raise WrongCode("The first step of signing in is too long ago. Please begin again.", field="login")
@@ -339,7 +339,7 @@ class Accounts:
             id=SessionId(0),
             user_id=user.id,
             created=work.now,
-            auth_time=min(proved_at or work.now, work.now),
+            auth_time=min(auth_time or work.now, work.now),
             last_seen=work.now,
             expires=work.now + self.policy.session,
             address=address[:64],

@@ -245,7 +245,7 @@ def touch_session(work: UnitOfWork, session_id: SessionId, at: datetime, expires
 
 
 def prove_session(work: UnitOfWork, session_id: SessionId) -> None:
-    work.db.execute(sessions.update().where(sessions.c.id == session_id).values(proved_at=work.now))
+    work.db.execute(sessions.update().where(sessions.c.id == session_id).values(auth_time=work.now))
 
 
 def delete_session(work: UnitOfWork, user_id: UserId, session_id: SessionId) -> bool:

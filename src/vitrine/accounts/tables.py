@@ -59,7 +59,7 @@ sessions = Table(
     Column("digest", LargeBinary(32), nullable=False, unique=True),
     Column("user_id", Id, ForeignKey("users.id", ondelete="CASCADE"), nullable=False, index=True),
     Column("created", Instant, nullable=False),
-    Column("proved_at", Instant, nullable=False, comment="when the password was last given"),
+    Column("auth_time", Instant, nullable=False, comment="when the password was last given"),
     Column("last_seen", Instant, nullable=False),
     Column("expires", Instant, nullable=False),
     Column("address", String(64), nullable=False, server_default=""),
@@ -177,8 +177,8 @@ passkey_challenges = Table(
     comment="each is taken once, within five minutes",
 )
 
-external_identities = Table(
-    "external_identities",
+linked_identities = Table(
+    "linked_identities",
     metadata,
     Column("id", Id, primary_key=True),
     Column("user_id", Id, ForeignKey("users.id", ondelete="CASCADE"), nullable=False, index=True),
@@ -191,8 +191,8 @@ external_identities = Table(
     comment="sign-ins of other organisations, by issuer and subject (OpenID Connect Core section 5.7)",
 )
 
-provider_flows = Table(
-    "provider_flows",
+identity_provider_flows = Table(
+    "identity_provider_flows",
     metadata,
     Column("digest", LargeBinary(32), primary_key=True, comment="of the state"),
     Column("provider", String(32), nullable=False),

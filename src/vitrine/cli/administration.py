@@ -7,7 +7,6 @@ from typing import Any
 import click
 
 from vitrine.accounts import COMMAND, CollectionGrant, DataboxRight, Right, User
-from vitrine.accounts.administration import AccountAdministration
 from vitrine.accounts.rights import ALL_DATABOX_RIGHTS, ALL_RIGHTS, CONTRIBUTOR, READER
 from vitrine.cli.opening import data_option, instance
 from vitrine.edge.services import Services
@@ -73,7 +72,7 @@ def give_password(
 ) -> None:
     """Set somebody's password. Their sign-ins end, and the codes and tokens of applications; developer tokens stay."""
     with instance(data) as services:
-        user, left = _helping(services).give_password(
+        user, left = services.accounts.administration.give_password(
             COMMAND,
             login,
             password,
@@ -88,10 +87,6 @@ def give_password(
     print_result(result, as_json=as_json, sentence="\n".join(lines))
 
 
-def _helping(services: Services) -> AccountAdministration:
-    return AccountAdministration(services.accounts, services.accounts.mail)
-
-
 @user.command("email")
 @click.argument("login")
 @click.argument("address")
@@ -100,7 +95,7 @@ def _helping(services: Services) -> AccountAdministration:
 def give_address(login: str, address: str, data: Path, as_json: bool) -> None:
     """Set somebody's e-mail address. Links sent to the old one end, and the old one is told."""
     with instance(data) as services, services.database.write() as work:
-        found = _helping(services).give_address(work, COMMAND, login, address)
+        found = services.accounts.administration.give_address(work, COMMAND, login, address)
     print_result({"login": found.login}, as_json=as_json, sentence=f"{found.login} has a new e-mail address.")
 
 
@@ -111,7 +106,7 @@ def give_address(login: str, address: str, data: Path, as_json: bool) -> None:
 def suspend_user(login: str, data: Path, as_json: bool) -> None:
     """Refuse somebody everything until `user resume`: sign-ins, tokens, codes, signed addresses."""
     with instance(data) as services, services.database.write() as work:
-        found = _helping(services).suspend(work, COMMAND, login)
+        found = services.accounts.administration.suspend(work, COMMAND, login)
     print_result({"login": found.login}, as_json=as_json, sentence=f"{found.login} is suspended.")
 
 
@@ -122,7 +117,7 @@ def suspend_user(login: str, data: Path, as_json: bool) -> None:
 def resume_user(login: str, data: Path, as_json: bool) -> None:
     """Let a suspended person in again."""
     with instance(data) as services, services.database.write() as work:
-        found = _helping(services).resume(work, COMMAND, login)
+        found = services.accounts.administration.resume(work, COMMAND, login)
     print_result({"login": found.login}, as_json=as_json, sentence=f"{found.login} may sign in again.")
 
 
@@ -133,7 +128,7 @@ def resume_user(login: str, data: Path, as_json: bool) -> None:
 def close_user(login: str, data: Path, as_json: bool) -> None:
     """Close an account for good. Its applications stay with their co-owners and administrators."""
     with instance(data) as services, services.database.write() as work:
-        found = _helping(services).close(work, COMMAND, login)
+        found = services.accounts.administration.close(work, COMMAND, login)
     print_result({"login": found.login}, as_json=as_json, sentence=f"The account {found.login} is closed.")
 
 
@@ -144,7 +139,7 @@ def close_user(login: str, data: Path, as_json: bool) -> None:
 def end_everything(login: str, data: Path, as_json: bool) -> None:
     """Sign somebody out everywhere and end every code and token that acts for them, developer tokens included."""
     with instance(data) as services, services.database.write() as work:
-        found = _helping(services).end_everything(work, COMMAND, login)
+        found = services.accounts.administration.end_everything(work, COMMAND, login)
     print_result(
         {"login": found.login}, as_json=as_json, sentence=f"Everything that acted for {found.login} has ended."
     )
@@ -258,7 +253,7 @@ def grant(login: str, base_id: int, rights: str, data: Path, as_json: bool) -> N
         target = services.library.records.collection(work, CollectionId(base_id))
         person = services.accounts.users.find(work, login)
         if rights == "none":
-            _helping(services).take_rights(work, COMMAND, person.id, target.id, target.databox_id)
+            services.accounts.administration.take_rights(work, COMMAND, person.id, target.id, target.databox_id)
         else:
             _give(services, work, person, target, _rights(rights))
     print_result(

@@ -93,13 +93,13 @@ def _last_use(work: UnitOfWork, application: int, switch: Switch) -> object:
         return work.db.scalar(tokens.where(accounts.c.application_id == application, access_tokens.c.expires.is_(None)))
     counted = work.db.scalar(
         sa.select(sa.func.max(deprecated_feature_uses.c.last_at)).where(
-            deprecated_feature_uses.c.application_id == application, deprecated_feature_uses.c.habit == switch.value
+            deprecated_feature_uses.c.application_id == application, deprecated_feature_uses.c.feature == switch.value
         )
     )
     # Before uses were counted, the request log recorded tokens in addresses.
     return counted or work.db.scalar(
         sa.select(sa.func.max(request_log.c.at)).where(
-            request_log.c.application_id == application, request_log.c.habits.contains(switch.value)
+            request_log.c.application_id == application, request_log.c.deprecated_features.contains(switch.value)
         )
     )
 

@@ -189,7 +189,7 @@ def worker(data: Path) -> None:
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
     running.start()
-    app.keep_up(services, stop)
+    app.run_maintenance(services, stop)
     running.stop()
     services.media.close()
     services.search.index.close()

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from vitrine.accounts import Accounts
+from vitrine.accounts.administration import AccountAdministration
 from vitrine.accounts.identity_providers.service import IdentityProviders
 from vitrine.accounts.mail import AccountMail
 from vitrine.accounts.mfa import MultiFactor
@@ -40,6 +41,7 @@ class AccountServices:
     mail: AccountMail
     mfa: MultiFactor
     identity_providers: IdentityProviders
+    administration: AccountAdministration
 
 
 @dataclass(frozen=True, slots=True)

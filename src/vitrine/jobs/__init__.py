@@ -3,4 +3,4 @@
 from vitrine.jobs.model import Handler, Job, JobKind
 from vitrine.jobs.service import Jobs, Lane, Worker
 
-__all__ = ["Handler", "Job", "Jobs", "JobKind", "Lane", "Worker"]
+__all__ = ["Handler", "Job", "JobKind", "Jobs", "Lane", "Worker"]

@@ -42,7 +42,7 @@ collections = Table(
     Column("public_presentation", String(8), nullable=False, server_default="none"),
     Column("default_status", Integer, nullable=False, server_default="0"),
     Column("watermark", String(64), nullable=True, comment="SHA-256 of the picture laid over previews"),
-    Column("stamp", Json, nullable=True, comment="blocks of the stamp, see library/overlays/stamps.py"),
+    Column("stamp", Json, nullable=True, comment="blocks of the stamp: texts and pictures in order"),
     Column("created", Instant, nullable=False),
     UniqueConstraint("databox_id", "number"),
 )
@@ -261,5 +261,5 @@ quarantine_checks = Table(
     metadata,
     Column("scope", String(12), primary_key=True, comment="instance, databox or collection"),
     Column("scope_id", Id, primary_key=True, autoincrement=False, comment="0 for the instance"),
-    Column("policy", Json, nullable=False, comment="{check: {on, …options}}, see library/quarantine/checks.py"),
+    Column("policy", Json, nullable=False, comment="{check: {on, …options}}"),
 )

@@ -1,4 +1,4 @@
-"""What old applications do and new ones should not: counted by application, habit and day, and shown to the owner."""
+"""What old applications do and new ones should not: counted by application, feature and day, and shown to the owner."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ FeatureUses = Mapping[tuple[int, str, date], tuple[int, datetime, str]]
 
 @dataclass(frozen=True, slots=True)
 class FeatureUse:
-    """One habit of one application: how often since *since*, and when and from where it was last seen."""
+    """One feature of one application: how often since *since*, and when and from where it was last seen."""
 
     feature: str
     uses: int
@@ -32,15 +32,16 @@ class FeatureUse:
 
 
 _ADD = sa.text(
-    "INSERT INTO habit_uses (application_id, habit, day, uses, last_at, last_address)"
-    " SELECT id, :habit, :day, :uses, :at, :address FROM applications WHERE id = :application"  # unless it is gone
-    " ON CONFLICT (application_id, habit, day) DO UPDATE"
-    " SET uses = habit_uses.uses + excluded.uses, last_at = excluded.last_at, last_address = excluded.last_address"
+    "INSERT INTO deprecated_feature_uses (application_id, feature, day, uses, last_at, last_address)"
+    " SELECT id, :feature, :day, :uses, :at, :address FROM applications WHERE id = :application"  # unless it is gone
+    " ON CONFLICT (application_id, feature, day) DO UPDATE"
+    " SET uses = deprecated_feature_uses.uses + excluded.uses, last_at = excluded.last_at,"
+    " last_address = excluded.last_address"
 ).bindparams(
     sa.bindparam("at", type_=Instant()),
     sa.bindparam("day", type_=sa.Date()),
     sa.bindparam("uses", type_=sa.Integer()),
-    sa.bindparam("habit", type_=sa.String()),
+    sa.bindparam("feature", type_=sa.String()),
     sa.bindparam("address", type_=sa.String()),
 )
 
@@ -48,44 +49,51 @@ _ADD = sa.text(
 def add(work: UnitOfWork, marks: FeatureUses) -> None:
     """Write what the ledger counted: right whoever else writes meanwhile, in an order in which nobody waits for
     each other for ever."""
-    for (application, habit, day), (uses, at, address) in sorted(marks.items()):
-        values = {"application": application, "habit": habit, "day": day, "uses": uses, "at": at, "address": address}
+    for (application, feature, day), (uses, at, address) in sorted(marks.items()):
+        values = {
+            "application": application,
+            "feature": feature,
+            "day": day,
+            "uses": uses,
+            "at": at,
+            "address": address,
+        }
         work.db.execute(_ADD, values)
 
 
 def of(work: UnitOfWork, application_id: int, since: date) -> list[FeatureUse]:
-    """The habits of an application since a day, the latest first."""
+    """The features of an application since a day, the latest first."""
     one = deprecated_feature_uses.c
     rows = work.db.execute(
-        sa.select(one.habit, one.uses, one.last_at, one.last_address)
+        sa.select(one.feature, one.uses, one.last_at, one.last_address)
         .where(one.application_id == application_id, one.day >= since)
         .order_by(one.last_at.desc())
     )
     found: dict[str, FeatureUse] = {}
-    for habit, uses, at, address in rows:
-        before = found.get(habit)
-        found[habit] = (
-            FeatureUse(habit, uses, at, address)
+    for feature, uses, at, address in rows:
+        before = found.get(feature)
+        found[feature] = (
+            FeatureUse(feature, uses, at, address)
             if before is None
-            else FeatureUse(habit, before.uses + uses, before.last_at, before.last_address)
+            else FeatureUse(feature, before.uses + uses, before.last_at, before.last_address)
         )
     return list(found.values())
 
 
 def everywhere(work: UnitOfWork, since: date) -> list[tuple[int, str, int]]:
-    """(application, habit, uses) since a day, for `check --security`."""
+    """(application, feature, uses) since a day, for `check --security`."""
     one = deprecated_feature_uses.c
     rows = work.db.execute(
-        sa.select(one.application_id, one.habit, sa.func.sum(one.uses))
+        sa.select(one.application_id, one.feature, sa.func.sum(one.uses))
         .where(one.day >= since)
-        .group_by(one.application_id, one.habit)
-        .order_by(one.application_id, one.habit)
+        .group_by(one.application_id, one.feature)
+        .order_by(one.application_id, one.feature)
     )
     return [(row[0], row[1], int(row[2])) for row in rows]
 
 
 def headers(documentation: str) -> dict[str, str]:
-    """What an answer to an old habit says (RFC 9745 section 2, RFC 8594 section 3)."""
+    """What an answer to an old feature says (RFC 9745 section 2, RFC 8594 section 3)."""
     return {
         "Deprecation": f"@{int(DEPRECATED.timestamp())}",
         "Sunset": SUNSET.strftime("%a, %d %b %Y %H:%M:%S GMT"),

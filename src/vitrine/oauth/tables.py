@@ -1,4 +1,4 @@
-"""Codes and tokens, kept as digests; devices that wait; signing keys; uses of old habits."""
+"""Codes and tokens, kept as digests; devices that wait; signing keys; uses of deprecated features."""
 
 from sqlalchemy import (
     Boolean,
@@ -110,15 +110,15 @@ signing_keys = Table(
 )
 
 deprecated_feature_uses = Table(
-    "habit_uses",
+    "deprecated_feature_uses",
     metadata,
     Column("id", Id, primary_key=True),
     Column("application_id", Id, ForeignKey("applications.id", ondelete="CASCADE"), nullable=False),
-    Column("habit", String(32), nullable=False),
+    Column("feature", String(32), nullable=False),
     Column("day", Date, nullable=False),
     Column("uses", Integer, nullable=False),
     Column("last_at", Instant, nullable=False),
     Column("last_address", String(64), nullable=False, server_default=""),
-    UniqueConstraint("application_id", "habit", "day"),
+    UniqueConstraint("application_id", "feature", "day"),
     comment="how often an application used what new ones should not, by day",
 )

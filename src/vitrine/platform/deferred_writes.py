@@ -21,7 +21,7 @@ MAX_PENDING_ROWS = 20_000
 
 
 class RequestLine(NamedTuple):
-    """One API call: *route* is the pattern, never the path with its values; *habits* names discouraged features.
+    """One API call: *route* is the pattern, never the path with its values; *feature_uses* names discouraged features.
 
     A tuple, since every call creates one."""
 
@@ -49,7 +49,7 @@ def _write_lines(work: UnitOfWork, lines: list[RequestLine]) -> None:
 
 
 TokenLastUses = dict[int, tuple[datetime, str]]
-# (application, habit, day) -> (uses, last time, last address)
+# (application, feature, day) -> (uses, last time, last address)
 FeatureUses = dict[tuple[int, str, date], tuple[int, datetime, str]]
 FeatureUseWriter = Callable[[UnitOfWork, FeatureUses], None]
 TokenLastUseWriter = Callable[[UnitOfWork, TokenLastUses], None]
@@ -65,7 +65,7 @@ class DeferredWrites:
         database: Database,
         write_marks: TokenLastUseWriter,
         write_sessions: SessionLastUseWriter,
-        write_habits: FeatureUseWriter = lambda _work, _marks: None,
+        write_feature_uses: FeatureUseWriter = lambda _work, _uses: None,
     ) -> None:
         self._database = database
         self._write_token_last_uses = write_marks
@@ -74,7 +74,7 @@ class DeferredWrites:
         self._guard = threading.Lock()
         self._lines: deque[RequestLine] = deque()
         self._token_last_uses: TokenLastUses = {}
-        self._write_feature_uses = write_habits
+        self._write_feature_uses = write_feature_uses
         self._feature_uses: FeatureUses = {}
         self._feature_uses_guard = threading.Lock()
         self._stop = threading.Event()
@@ -90,21 +90,21 @@ class DeferredWrites:
     def session_used(self, session_id: int, at: datetime) -> None:
         self._session_last_uses[session_id] = at
 
-    def feature_used(self, application_id: int, habit: str, at: datetime, address: str) -> None:
+    def feature_used(self, application_id: int, feature: str, at: datetime, address: str) -> None:
         """Count one use of a discouraged feature."""
-        key = (application_id, habit, at.date())
+        key = (application_id, feature, at.date())
         with self._feature_uses_guard:
             uses = self._feature_uses.get(key, (0, at, ""))[0]
             self._feature_uses[key] = (uses + 1, at, address)
 
     def _take_feature_uses(self) -> FeatureUses:
         with self._feature_uses_guard:
-            habits, self._feature_uses = self._feature_uses, {}
-        return habits
+            feature_uses, self._feature_uses = self._feature_uses, {}
+        return feature_uses
 
-    def _put_back(self, habits: FeatureUses) -> None:
+    def _put_back(self, feature_uses: FeatureUses) -> None:
         with self._feature_uses_guard:
-            for key, (uses, at, address) in habits.items():
+            for key, (uses, at, address) in feature_uses.items():
                 newer = self._feature_uses.get(key)
                 self._feature_uses[key] = (uses, at, address) if newer is None else (uses + newer[0], *newer[1:])
 
@@ -122,8 +122,8 @@ class DeferredWrites:
             lines = [self._lines.popleft() for _ in range(len(self._lines))]
             marks = {token: self._token_last_uses.pop(token) for token in list(self._token_last_uses)}
             sessions = {session: self._session_last_uses.pop(session) for session in list(self._session_last_uses)}
-        habits = self._take_feature_uses()
-        if not lines and not marks and not sessions and not habits:
+        feature_uses = self._take_feature_uses()
+        if not lines and not marks and not sessions and not feature_uses:
             return
         try:
             with self._database.write(alone=False) as work:
@@ -133,11 +133,11 @@ class DeferredWrites:
                     self._write_token_last_uses(work, marks)
                 if sessions:
                     self._write_session_last_uses(work, sessions)
-                if habits:
-                    self._write_feature_uses(work, habits)
+                if feature_uses:
+                    self._write_feature_uses(work, feature_uses)
         except Unavailable as failure:
             log.warning("ledger.waits", why=failure.why, lines=len(lines))
-            self._put_back(habits)
+            self._put_back(feature_uses)
             self._lines.extendleft(reversed(lines))
             for token, mark in marks.items():
                 self._token_last_uses.setdefault(token, mark)

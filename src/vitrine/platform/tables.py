@@ -41,6 +41,6 @@ request_log = Table(
     Column("route", String(200), nullable=False),
     Column("status", Integer, nullable=False),
     Column("duration_us", Integer, nullable=False),
-    Column("habits", String(120), nullable=False, server_default=""),
+    Column("deprecated_features", String(120), nullable=False, server_default=""),
     comment="API calls, written every two seconds; no bodies, no queries",
 )

@@ -3,4 +3,4 @@
 from vitrine.search.model import Hits, Query, VisibleScope
 from vitrine.search.service import Indexer, NoUsableBases, Search
 
-__all__ = ["Hits", "Indexer", "NoUsableBases", "Query", "VisibleScope", "Search"]
+__all__ = ["Hits", "Indexer", "NoUsableBases", "Query", "Search", "VisibleScope"]

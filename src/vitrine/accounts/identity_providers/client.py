@@ -18,7 +18,7 @@ from urllib.parse import quote_plus, urlencode, urlsplit
 import msgspec
 
 from vitrine.accounts.errors import ProviderDown, ProviderRefused
-from vitrine.accounts.identity_providers import tokens as tokens
+from vitrine.accounts.identity_providers import tokens
 from vitrine.identity_provider_settings import Provider
 from vitrine.platform import logging
 from vitrine.platform.crypto import base64url, digest

@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import insert as insert_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 
 from vitrine.accounts.model import UserId
-from vitrine.accounts.tables import external_identities, provider_flows
+from vitrine.accounts.tables import identity_provider_flows, linked_identities
 from vitrine.platform.database import UnitOfWork
 
 
@@ -37,60 +37,64 @@ class Flow:
     started: datetime
 
 
-_LINKED = [external_identities.c[name] for name in Linked.__dataclass_fields__]
-_FLOW = [provider_flows.c[name] for name in Flow.__dataclass_fields__]
+_LINKED = [linked_identities.c[name] for name in Linked.__dataclass_fields__]
+_FLOW = [identity_provider_flows.c[name] for name in Flow.__dataclass_fields__]
 
 
 def by_subject(work: UnitOfWork, issuer: str, subject: str) -> Linked | None:
-    one = external_identities.c
+    one = linked_identities.c
     row = work.db.execute(sa.select(*_LINKED).where(one.issuer == issuer, one.subject == subject)).first()
     return Linked(*row) if row else None
 
 
 def of_user(work: UnitOfWork, user_id: UserId) -> list[Linked]:
-    one = external_identities.c
+    one = linked_identities.c
     return [Linked(*row) for row in work.db.execute(sa.select(*_LINKED).where(one.user_id == user_id).order_by(one.id))]
 
 
 def add(work: UnitOfWork, user_id: UserId, issuer: str, subject: str, label: str, *, used: bool = False) -> bool:
     """False when this subject is linked already, also by somebody who was quicker. *used*: it opens the account now."""
     insert = insert_sqlite if work.db.dialect.name == "sqlite" else insert_postgresql
-    row = insert(external_identities).values(
+    row = insert(linked_identities).values(
         user_id=user_id, issuer=issuer, subject=subject, label=label[:254], created=work.now,
         last_used=work.now if used else None,
     )  # fmt: skip
-    once = row.on_conflict_do_nothing(index_elements=["issuer", "subject"]).returning(external_identities.c.id)
+    once = row.on_conflict_do_nothing(index_elements=["issuer", "subject"]).returning(linked_identities.c.id)
     return work.db.execute(once).first() is not None
 
 
 def touch(work: UnitOfWork, linked_id: int, label: str) -> None:
-    mine = external_identities.c.id == linked_id
-    work.db.execute(external_identities.update().where(mine).values(last_used=work.now))
+    mine = linked_identities.c.id == linked_id
+    work.db.execute(linked_identities.update().where(mine).values(last_used=work.now))
     if label:
-        work.db.execute(external_identities.update().where(mine).values(label=label[:254]))
+        work.db.execute(linked_identities.update().where(mine).values(label=label[:254]))
 
 
 def remove(work: UnitOfWork, user_id: UserId, linked_id: int) -> bool:
-    one = external_identities.c
-    done = work.db.execute(external_identities.delete().where(one.id == linked_id, one.user_id == user_id))
+    one = linked_identities.c
+    done = work.db.execute(linked_identities.delete().where(one.id == linked_id, one.user_id == user_id))
     return done.rowcount == 1
 
 
 def begin(work: UnitOfWork, digest: bytes, visitor: bytes, flow: Flow, life: timedelta) -> None:
     values = {name: getattr(flow, name) for name in Flow.__dataclass_fields__}
-    work.db.execute(provider_flows.insert().values(digest=digest, visitor=visitor, expires=work.now + life, **values))
+    work.db.execute(
+        identity_provider_flows.insert().values(digest=digest, visitor=visitor, expires=work.now + life, **values)
+    )
 
 
 def take(work: UnitOfWork, digest: bytes, visitor: bytes, provider: str) -> Flow | None:
     """The flow of this state, for the one caller who was first, in the browser that began it."""
-    one = provider_flows.c
+    one = identity_provider_flows.c
     mine = sa.and_(one.digest == digest, one.visitor == visitor, one.provider == provider, one.expires > work.now)
     row = work.db.execute(sa.select(*_FLOW).where(mine)).first()
-    if row is None or work.db.execute(provider_flows.delete().where(mine)).rowcount != 1:
+    if row is None or work.db.execute(identity_provider_flows.delete().where(mine)).rowcount != 1:
         return None
     return Flow(*row)
 
 
 def purge(work: UnitOfWork) -> int:
     """Forget who never came back; how many those were."""
-    return work.db.execute(provider_flows.delete().where(provider_flows.c.expires < work.now)).rowcount
+    return work.db.execute(
+        identity_provider_flows.delete().where(identity_provider_flows.c.expires < work.now)
+    ).rowcount

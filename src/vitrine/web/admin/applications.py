@@ -34,9 +34,11 @@ async def _page(request: Request, fault: str = "", of: int = 0) -> Response:
         )
         shown = found[:PER_PAGE]
         return {
-            "applications": shown, "more": len(found) > PER_PAGE, "people": services.applications.registry.people(work, shown),
+            "applications": shown,
+            "more": len(found) > PER_PAGE,
+            "people": services.applications.registry.people(work, shown),
             "month": usage.summaries(work, [one.id for one in shown], usage.KEPT),
-        }  # fmt: skip
+        }
 
     return page(
         request, "admin/applications.html", words=words, at=at, fault=fault, fault_of=of,

@@ -42,10 +42,15 @@ async def show(request: Request) -> Response:
             services.oauth.personal_tokens.all(work, actor, found),
         )
         return {
-            "limits": limits(services, actor, found, developer, tokens), "habits": services.oauth.server.deprecated_features(work, actor, found),
-            "application": found, "calls": calls, "more": more, "failures": usage.failures(work, found.id),
-            "days": usage.days(work, found.id), "routes": usage.routes(work, found.id),
-        }  # fmt: skip
+            "limits": limits(services, actor, found, developer, tokens),
+            "habits": services.oauth.server.deprecated_features(work, actor, found),
+            "application": found,
+            "calls": calls,
+            "more": more,
+            "failures": usage.failures(work, found.id),
+            "days": usage.days(work, found.id),
+            "routes": usage.routes(work, found.id),
+        }
 
     services.deferred_writes.flush()
     shown = await long_read(request, known, call)

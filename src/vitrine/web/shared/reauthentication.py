@@ -79,17 +79,27 @@ async def reauthentication_page(
         provers = services.accounts.identity_providers.reauthentication_providers(work, mine)
         accounts = services.accounts
         return (
-            accounts.users.has_second_step(work, mine), services.accounts.mfa.has_app(work, mine), accounts.users.has_password(work, mine),
+            accounts.users.has_second_step(work, mine),
+            services.accounts.mfa.has_app(work, mine),
+            accounts.users.has_password(work, mine),
             provers,
-        )  # fmt: skip
+        )
 
     needs_code, has_app, has_password, provers = await read(request, known, look)
     hidden = {name: value for name, value in given.items() if name not in _OURS}
     return page(
-        request, "shared/reauthentication.html", faults={field: fault} if fault else {}, action=request.url.path, hidden=hidden,
-        back=back or _page_of(request.url.path), needs_code=needs_code, has_app=has_app, has_password=has_password,
-        provers=provers, told=told(request),
-    )  # fmt: skip
+        request,
+        "shared/reauthentication.html",
+        faults={field: fault} if fault else {},
+        action=request.url.path,
+        hidden=hidden,
+        back=back or _page_of(request.url.path),
+        needs_code=needs_code,
+        has_app=has_app,
+        has_password=has_password,
+        provers=provers,
+        told=told(request),
+    )
 
 
 def _page_of(path: str) -> str:
@@ -119,6 +129,11 @@ async def second_page(request: Request, pending: str, user: User, back: str, fau
     services = services_of(request)
     has_app = await read(request, nobody, lambda work, _actor: services.accounts.mfa.has_app(work, user.id))
     return page(
-        request, "sign_in/mfa.html", forms=await form_action_after(request, back), pending=pending, back=back, has_app=has_app,
+        request,
+        "sign_in/mfa.html",
+        forms=await form_action_after(request, back),
+        pending=pending,
+        back=back,
+        has_app=has_app,
         faults={"code": fault} if fault else {},
-    )  # fmt: skip
+    )

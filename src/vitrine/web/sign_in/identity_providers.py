@@ -148,7 +148,7 @@ async def _enter(request: Request, returned: ProviderCallback, user: User) -> Re
         if step is not None:
             return step
     way = SignIn(OpenedBy.PROVIDER, identity_id)
-    return await opened(request, user, redirect(back, 302), way, proved_at=returned.identity.auth_time or _NEVER)
+    return await opened(request, user, redirect(back, 302), way, auth_time=returned.identity.auth_time or _NEVER)
 
 
 async def _ask(request: Request, returned: ProviderCallback) -> Response:

@@ -68,9 +68,9 @@ async def opened(
     user: User,
     response: Response,
     sign_in: SignIn = BY_PASSWORD,
-    proved_at: datetime | None = None,
+    auth_time: datetime | None = None,
 ) -> Response:
-    """Give *response* the cookie of a new session; a session that this browser had before ends. *proved_at* is when
+    """Give *response* the cookie of a new session; a session that this browser had before ends. *auth_time* is when
     the person proved who they are, if that was not now. Raises WrongCode when what they proved it with has just
     ended."""
     services = services_of(request)
@@ -80,7 +80,7 @@ async def opened(
         if before.session is not None:
             services.accounts.users.end_session(work, before, before.session.id)
         made = services.accounts.users.open_session(
-            work, user, address=request.state.address, agent=agent, sign_in=sign_in, proved_at=proved_at
+            work, user, address=request.state.address, agent=agent, sign_in=sign_in, auth_time=auth_time
         )
         return made[0]
 

@@ -259,7 +259,7 @@ def test_secrets_are_shown_only_shortly_after_signing_in(server: Server, visitor
     assert app.developer_token in shown.text
     assert shown.headers["cache-control"] == "no-store"
     with server.services.database.write() as work:
-        work.db.exec_driver_sql("UPDATE sessions SET proved_at = 1")
+        work.db.exec_driver_sql("UPDATE sessions SET auth_time = 1")
     asked = visitor.submit(one(app), one(app) + "reveal/", {})
     assert 'name="proof-password"' in asked.text
     assert app.secret not in asked.text

@@ -41,7 +41,7 @@ def one(app: Registered) -> str:
 
 def stale(server: Server) -> None:
     with server.services.database.write() as work:
-        work.db.exec_driver_sql("UPDATE sessions SET proved_at = 1")
+        work.db.exec_driver_sql("UPDATE sessions SET auth_time = 1")
 
 
 def test_somebody_elses_application_looks_unknown_on_every_new_route(server: Server, app: Registered) -> None:

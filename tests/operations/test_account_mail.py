@@ -12,7 +12,7 @@ import pytest
 from vitrine.accounts import User
 from vitrine.accounts.mail import BY_ADDRESS, BY_CALLER, TEXTS
 from vitrine.accounts.tables import mailed_links, sessions
-from vitrine.app import postman
+from vitrine.app import mail_handler
 from vitrine.errors import Unavailable
 from vitrine.jobs.tables import jobs
 from vitrine.platform.mail import Email, Outbox
@@ -103,7 +103,7 @@ def test_the_link_is_kept_as_a_digest_only(server: Server, ada: User) -> None:
             assert secret not in str(work.db.execute(table.select()).all())
 
 
-def test_letters_are_few(server: Server, ada: User) -> None:
+def test_account_mail_are_few(server: Server, ada: User) -> None:
     for _ in range(BY_ADDRESS + 2):
         ask(server, "ada")
         letters(server)
@@ -117,7 +117,7 @@ def test_a_mail_server_that_is_down_is_tried_again_and_leaves_no_link(server: Se
         def send(self, message: EmailMessage) -> None:
             raise Unavailable("The mail server does not take letters now.")
 
-    working = postman(server.services)
+    working = mail_handler(server.services)
     ask(server, "ada")
     server.worker.handlers["mail.send"] = type(working)(  # type: ignore[index]
         working.database, working.account_mail, Down(), working.sender, working.words
@@ -153,13 +153,13 @@ def test_an_address_is_changed_by_a_letter_to_the_new_one(server: Server, ada: U
     assert letters(server)[-1]["To"] == "ada@museum.example", "the old address is notified"
 
 
-def test_letters_are_written_in_the_language_of_their_reader(server: Server) -> None:
+def test_account_mail_are_written_in_the_language_of_their_reader(server: Server) -> None:
     server.user("zoe", email="zoe@museum.example", locale="fr")
     ask(server, "zoe")
     (letter,) = letters(server)
     assert letter["Subject"] == "Choisissez un nouveau mot de passe pour Vitrine"
     assert "pendant trois jours" in letter.get_content()
-    words = postman(server.services).words
+    words = mail_handler(server.services).words
     values = {"provider": "SSO", "application": "Notes", "application_id": 7, "website": "https://notes.example",
             "address": "192.0.2.1", "at": 1_800_000_000, "lines": ["Search in your documents"]}  # fmt: skip
     for name in TEXTS:
