@@ -4,7 +4,7 @@ import ipaddress
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
 from pathlib import Path
 from types import UnionType
@@ -24,6 +24,8 @@ def _setting(default: Any, sentence: str, unit: str = "") -> Any:
     return field(default=default, metadata={"sentence": sentence, "unit": unit})
 
 
+# Files and environments of earlier releases name these.
+FORMER_NAMES = {"old_habits": "deprecated_features"}
 _MAY_BE_NONE = ("application_calls", "account_calls", "token_calls")  # 0 is no limit
 
 
@@ -141,15 +143,20 @@ def load(
     faults: list[str] = []
     values: dict[str, Any] = dict(otherwise or {})
     if file is not None:
-        for key, value in _read(file, faults).items():
+        given = _read(file, faults)
+        faults.extend(_named_twice(given, file.name))
+        for key, value in given.items():
             _take(values, fields_by_name, key, value, faults, f"{file.name}: {key}")
-    for name, text in environ.items():
-        if (
-            name.startswith(PREFIX)
-            and not name.startswith(identity_provider_settings.ENV_PREFIX)
-            and name not in NO_SETTINGS
-        ):
-            _take(values, fields_by_name, name[len(PREFIX) :].lower(), text, faults, name)
+    variables = {
+        name[len(PREFIX) :].lower(): name
+        for name in environ
+        if name.startswith(PREFIX)
+        and not name.startswith(identity_provider_settings.ENV_PREFIX)
+        and name not in NO_SETTINGS
+    }
+    faults.extend(_named_twice(variables, "the environment"))
+    for key, name in variables.items():
+        _take(values, fields_by_name, key, environ[name], faults, name)
     if "sign_in_providers" in values:
         values["sign_in_providers"], provider_faults = identity_provider_settings.read(
             values["sign_in_providers"], environ
@@ -173,6 +180,15 @@ def _read(file: Path, faults: list[str]) -> dict[str, Any]:
         return {}
 
 
+def _named_twice(keys: Iterable[str], source: str) -> list[str]:
+    """Settings that stand in one place under their former and their present name: which of the two counts?"""
+    return [
+        f"{source} has both {former} and {name}: keep {name}"
+        for former, name in FORMER_NAMES.items()
+        if {former, name} <= set(keys)
+    ]
+
+
 def _take(
     values: dict[str, Any],
     fields_by_name: Mapping[str, Field[Any]],
@@ -181,6 +197,7 @@ def _take(
     faults: list[str],
     label: str,
 ) -> None:
+    key = FORMER_NAMES.get(key, key)
     if key not in fields_by_name:
         faults.append(f"{label} is not a setting")
         return
@@ -219,7 +236,7 @@ def _check(settings: Settings) -> list[str]:
     if settings.timezone not in available_timezones():
         faults.append("timezone must be the name of a zone, such as Europe/Paris")
     if settings.deprecated_features not in ("refuse", "flagged", "allow"):
-        faults.append("old_habits must be refuse, flagged or allow")
+        faults.append("deprecated_features must be refuse, flagged or allow")
     faults.extend(
         f"{name} has {network}, which is neither an address nor a network"
         for name in ("trusted_proxies", "metrics_from")

@@ -73,7 +73,7 @@ class Place:
 def places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[Policy, Place]]:
     made: dict[Policy, Place] = {}
     for policy in Policy:
-        server = Server(tmp_path_factory.mktemp(policy.value), old_habits=policy.value)
+        server = Server(tmp_path_factory.mktemp(policy.value), deprecated_features=policy.value)
         ada = server.user("ada")
         made[policy] = Place(server, ada, server.browser(ada))
     yield made

@@ -156,7 +156,7 @@ class TestSecurity:
         assert "https" not in self.findings(filled, base_url="http://127.0.0.1:8000"), (
             "on one machine a warning is enough"
         )
-        assert "every application" in self.findings(filled, old_habits="allow")["policy"]
+        assert "every application" in self.findings(filled, deprecated_features="allow")["policy"]
 
     def test_providers_that_let_in_everybody(self, filled: Server) -> None:
         open_provider = Provider("sso", "SSO", "http://sso.lan", "x", create_accounts=True, internal=True)

@@ -58,7 +58,7 @@ DEPRECATED_FEATURES = ASKED | {Switch.ENDLESS_TOKEN}
 
 
 class Policy(StrEnum):
-    """The server's word on discouraged features (`settings.old_habits`)."""
+    """The server's word on discouraged features (`settings.deprecated_features`)."""
 
     REFUSE = "refuse"
     FLAGGED = "flagged"

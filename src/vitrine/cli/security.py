@@ -35,7 +35,9 @@ def addresses(settings: Settings) -> Iterator[Finding]:
         is_local = urlsplit(settings.base_url).hostname in LOOPBACK
         yield Finding("https", WARNING if is_local else FAULT, f"{settings.base_url} is not encrypted: use https.")
     if settings.deprecated_features == "allow":
-        yield Finding("policy", FAULT, "old_habits = allow lets every application use them: choose flagged or refuse.")
+        yield Finding(
+            "policy", FAULT, "deprecated_features = allow lets every application use them: choose flagged or refuse."
+        )
     for name in ("database_url", "smtp_url"):
         if urlsplit(str(getattr(settings, name, ""))).password and (settings.data_dir / CONFIGURATION).exists():
             yield Finding("secrets", WARNING, f"{name} contains a password: do not let others read {CONFIGURATION}.")

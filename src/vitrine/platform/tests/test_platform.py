@@ -182,6 +182,16 @@ def test_all_faults_of_settings_are_told_together(tmp_path: Path) -> None:
         load({"VITRINE_TITEL": "x"})
 
 
+def test_settings_of_earlier_releases_keep_their_names(tmp_path: Path) -> None:
+    file = tmp_path / "vitrine.toml"
+    file.write_text('old_habits = "allow"\n')
+    assert load({}, file).deprecated_features == "allow"
+    assert load({"VITRINE_OLD_HABITS": "refuse"}, file).deprecated_features == "refuse"
+    both = {"VITRINE_OLD_HABITS": "refuse", "VITRINE_DEPRECATED_FEATURES": "allow"}
+    with pytest.raises(Invalid, match="has both old_habits and deprecated_features"):
+        load(both)
+
+
 def test_settings_come_from_file_environment_and_command_in_that_order(tmp_path: Path) -> None:
     file = tmp_path / "vitrine.toml"
     file.write_text('title = "File"\nlog_level = "error"\ntrusted_proxies = ["10.0.0.1"]\n')
