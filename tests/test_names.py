@@ -13,63 +13,26 @@ from vitrine.settings import Settings
 
 ROOT = Path(__file__).parents[1]
 # Parts of a name between underscores, or of a class between capitals.
-PRIVATE_WORDS = frozenset(
-    [
-        "asked",
-        "belongings",
-        "desk",
-        "freshly",
-        "glance",
-        "habit",
-        "habits",
-        "helping",
-        "hurried",
-        "ledger",
-        "letters",
-        "onward",
-        "postman",
-        "proving",
-        "recall",
-        "shelf",
-        "shelve",
-        "upkeep",
-    ]
-)
+PRIVATE_WORDS = frozenset({
+    "asked", "belongings", "desk", "freshly", "glance", "habit", "habits", "helping", "hurried", "ledger",
+    "letters", "onward", "postman", "proving", "recall", "shelf", "shelve", "upkeep",
+})  # fmt: skip
 # Whole names: each of these says nothing of what it holds, or is a word of its own elsewhere.
-PRIVATE_NAMES = frozenset(["found", "here", "made", "off", "one"])
-PRIVATE_MODULES = frozenset(
-    [
-        "completing",
-        "external",
-        "helping",
-        "letters",
-        "marks",
-        "onward",
-        "opening",
-        "proving",
-        "providers",
-        "second",
-        "shelf",
-        "upkeep",
-    ]
-)
-PRIVATE_CLASSES = frozenset(["Asked", "Desk", "Kind", "Marks", "Sealed", "Wanted", "Waiting", "Whole"])
+PRIVATE_NAMES = frozenset({
+    "found", "here", "made", "off", "one",
+})  # fmt: skip
+PRIVATE_MODULES = frozenset({
+    "completing", "external", "helping", "letters", "marks", "onward", "opening", "proving", "providers", "second",
+    "shelf", "upkeep",
+})  # fmt: skip
+PRIVATE_CLASSES = frozenset({
+    "Asked", "Desk", "Kind", "Marks", "Sealed", "Wanted", "Waiting", "Whole",
+})  # fmt: skip
 # One word, one thing: classes of these names are defined once in the whole tree.
-DEFINED_ONCE = frozenset(
-    [
-        "Scope",
-        "Identity",
-        "Document",
-        "Actor",
-        "Application",
-        "Record",
-        "Rendition",
-        "Collection",
-        "Databox",
-        "Permalink",
-        "Job",
-    ]
-)
+DEFINED_ONCE = frozenset({
+    "Scope", "Identity", "Document", "Actor", "Application", "Record", "Rendition", "Collection", "Databox",
+    "Permalink", "Job",
+})  # fmt: skip
 LEFT_ALONE = ("src/vitrine/migrations/versions/",)  # what was written into other people's databases keeps its words
 
 
