@@ -19,7 +19,7 @@ from vitrine.library.errors import MayNotSee
 from vitrine.library.model import THUMBNAIL, Field, Record, RecordKey, Rendition, Value
 from vitrine.library.records import Records
 from vitrine.library.sharing import permalinks
-from vitrine.library.sharing.permalinks import LINK_ISSUER, LinkBinding, SignedAddress, SignedAddresses
+from vitrine.library.sharing.signed_addresses import LINK_ISSUER, LinkBinding, SignedAddress, SignedAddresses
 from vitrine.platform.database import UnitOfWork
 from vitrine.settings import Settings
 

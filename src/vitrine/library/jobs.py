@@ -5,10 +5,9 @@ from datetime import datetime, timedelta
 
 from vitrine.errors import Unavailable
 from vitrine.jobs import Job, JobKind
-from vitrine.library import changes_store, store, structure_store
+from vitrine.library import changes_store, derivative_store, store, structure_store
 from vitrine.library.events import RenditionsReady
 from vitrine.library.model import Recipe, Record, RecordId
-from vitrine.library.overlays import derived_store
 from vitrine.library.records import Records
 from vitrine.library.sharing import permalinks
 from vitrine.media.errors import Killed, MediaError, NoRoom, TransientError
@@ -26,7 +25,7 @@ MAKE_RENDITIONS = JobKind("renditions.make", lane="media", max_attempts=40)
 KILLED_OFTEN = 6
 SWEEP = JobKind("media.sweep", lane="upkeep")
 SWEEP_BATCH = 500
-MADE_AGAIN_AFTER = timedelta(days=180)  # an overlaid copy older than this is made again on the next request
+DERIVATIVES_KEPT = timedelta(days=180)  # an older one is made again on the next request
 
 
 def _transient_failure(failures: list[tuple[str, MediaError]]) -> MediaError | None:
@@ -148,7 +147,7 @@ class Sweeper:
         """Returns the number of deleted blobs. Bytes of deleted records stay for *grace*, so that they can be
         recovered."""
         with self.database.write() as work:
-            derived_store.prune(work, work.now - MADE_AGAIN_AFTER)
+            derivative_store.prune(work, work.now - DERIVATIVES_KEPT)
         self.media.sweep_spool(max(grace, timedelta(minutes=0)))
         with self.database.write() as work:
             changes_store.purge_removed(work, work.now - grace)
@@ -167,7 +166,7 @@ class Sweeper:
         with self.database.write() as work:
             if is_sweep_paused(work):
                 return 0
-            used = store.referenced(work, batch) | derived_store.referenced(work, batch)
+            used = store.referenced(work, batch) | derivative_store.referenced(work, batch)
             used |= structure_store.overlay_pictures(work)
             orphans = [sha256 for sha256 in batch if sha256 not in used and self.media.is_old(sha256, grace)]
             for sha256 in orphans:

@@ -195,6 +195,14 @@ def ids_after(work: UnitOfWork, after: RecordId, limit: int) -> list[RecordId]:
     )
 
 
+def iterate_id_batches(work: UnitOfWork, batch: int = 500) -> Iterator[list[RecordId]]:
+    """All record ids in batches."""
+    last = RecordId(0)
+    while ids := ids_after(work, last, batch):
+        yield ids
+        last = ids[-1]
+
+
 # -- values ------------------------------------------------------------------------------------------------------------
 
 
@@ -380,15 +388,6 @@ def referenced(work: UnitOfWork, sha256s: Sequence[str]) -> set[str]:
     return used
 
 
-def unfinished(work: UnitOfWork, limit: int = 1000) -> list[RecordId]:
-    """Records with renditions still waiting."""
-    return list(
-        work.db.scalars(
-            sa.select(renditions.c.record_id).where(renditions.c.state == "waiting").distinct().limit(limit)
-        )
-    )
-
-
 def rendition_states(work: UnitOfWork) -> dict[str, int]:
     rows = work.db.execute(sa.select(renditions.c.state, sa.func.count()).group_by(renditions.c.state))
     return {row[0]: row[1] for row in rows}
@@ -400,18 +399,3 @@ def blob_totals(work: UnitOfWork) -> tuple[int, int]:
         sa.select(sa.func.count(), sa.func.sum(renditions.c.size)).where(renditions.c.sha256.is_not(None))
     ).one()
     return int(row[0]), int(row[1] or 0)
-
-
-# -- quarantine --------------------------------------------------------------------------------------------------------
-
-
-def add_quarantine_item(work: UnitOfWork, values: Mapping[str, Any]) -> int:
-    return inserted_id(work.db.execute(quarantine_items.insert().values(created=work.now, updated=work.now, **values)))
-
-
-def iterate_id_batches(work: UnitOfWork, batch: int = 500) -> Iterator[list[RecordId]]:
-    """All record ids in batches."""
-    last = RecordId(0)
-    while ids := ids_after(work, last, batch):
-        yield ids
-        last = ids[-1]

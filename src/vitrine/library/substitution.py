@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 from vitrine.accounts import Actor, Right
 from vitrine.jobs import Jobs
-from vitrine.library import access, changes_store, store, texts
+from vitrine.library import access, changes_store, mapping, store, text_store
+from vitrine.library.arrivals import Arrival, extension_of
 from vitrine.library.errors import MayNotReplace, NoSuchRendition
 from vitrine.library.events import RecordChanged, RenditionsReady
-from vitrine.library.ingest import Arrival, extension_of, row_of
 from vitrine.library.jobs import MAKE_RENDITIONS
 from vitrine.library.model import DOCUMENT, Recipe, Record, RecordKey, Rendition
 from vitrine.library.records import Records
@@ -108,15 +108,11 @@ class Substitution:
     ) -> tuple[Record, Rendition]:
         """Ids, values and links stay; file, technical data and all renditions become those of the new file."""
         record = self.permit(work, actor, key, DOCUMENT).record
-        store.update_record(work, record.id, row_of(arrival.probe, arrival))
+        store.update_record(work, record.id, mapping.record_columns(arrival))
         probe = arrival.probe
-        document = {
-            "state": "ready", "sha256": arrival.sha256, "mime": probe.mime, "extension": extension_of(arrival.name),
-            "width": probe.display_width or 0, "height": probe.display_height or 0, "size": arrival.size,
-            "substituted": True,
-        }  # fmt: skip
+        document = {**mapping.original_columns(arrival), "substituted": True}
         store.update_rendition(work, record.id, DOCUMENT, document)
-        texts.put(work, record.id, probe.pages, probe.text)
+        text_store.put(work, record.id, probe.pages, probe.text)
         of_kind = self.records.structure(work).recipes_for(record.databox_id, probe.kind)
         recipes = {recipe.name: recipe for recipe in of_kind if recipe.mediatype in probe.makes}
         existing = {rendition.name for rendition in store.renditions_of(work, [record.id])[record.id]} - {DOCUMENT}

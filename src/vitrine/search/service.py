@@ -7,7 +7,7 @@ from datetime import timedelta
 from vitrine.accounts import Actor, Right, Via
 from vitrine.errors import Invalid
 from vitrine.jobs import Job, JobKind, Jobs
-from vitrine.library import store, texts
+from vitrine.library import store, text_store
 from vitrine.library.events import RecordAdded, RecordChanged, RecordRemoved
 from vitrine.library.model import CollectionId, RecordId
 from vitrine.library.records import Records, RecordWithThumbnail
@@ -123,7 +123,7 @@ class Indexer:
         structure = self.records.structure(work)
         records = store.with_thumbnails(work, ids)
         values = store.values_of(work, list(records))
-        words = texts.of(work, list(records))
+        words = text_store.of(work, list(records))
         documents = []
         for rid, (record, _) in records.items():
             public: dict[str, list[str]] = {}

@@ -11,11 +11,10 @@ from typing import Any
 
 from vitrine.accounts import Actor, Right, Via
 from vitrine.errors import Conflict, Forbidden, NotFound
-from vitrine.library import access
-from vitrine.library.ingest import Added, Arrival, Ingest
+from vitrine.library import access, derivative_store
+from vitrine.library.arrivals import Arrival
+from vitrine.library.derivative_store import Derivative
 from vitrine.library.model import Collection, CollectionId, DataboxId, Record, RecordKey
-from vitrine.library.overlays import derived_store
-from vitrine.library.overlays.derived_store import Derived
 from vitrine.library.quarantine import checks
 from vitrine.library.quarantine import store as quarantine_store
 from vitrine.library.quarantine.store import COLLECTION, DATABOX, INSTANCE, Item
@@ -27,7 +26,8 @@ from vitrine.platform.database import Database, UnitOfWork
 
 PICTURE = "quarantine-384"
 PICTURE_SIDE = 384
-Replace = Callable[[UnitOfWork, Actor, RecordKey, Arrival], object]
+AddRecord = Callable[[UnitOfWork, Actor, Arrival, CollectionId, int | None], RecordKey]  # the last: status bits
+ReplaceOriginal = Callable[[UnitOfWork, Actor, RecordKey, Arrival], object]
 
 
 class NoSuchItem(NotFound):
@@ -74,9 +74,9 @@ class QuarantinedFile:
 class Quarantine:
     database: Database
     records: Records
-    ingest: Ingest
     media: Media
-    replace: Replace
+    add_record: AddRecord
+    replace_original: ReplaceOriginal
 
     # -- looking -------------------------------------------------------------------------------------------------
 
@@ -151,12 +151,9 @@ class Quarantine:
     def accept(self, work: UnitOfWork, actor: Actor, item: int, arrival: Arrival) -> RecordKey:
         """Make it a record, with its stored attributes. Raises DecidedAlready and what `get` raises."""
         taken = self._take_item(work, actor, item)
-        added = self.ingest.add(
-            work, actor, arrival, taken.collection_id, force=True, status=taken.attributes.get("status")
-        )
-        assert isinstance(added, Added)
-        audit.write(work, actor, "quarantine.accepted", f"item {item}", {"record": str(added.key)})
-        return added.key
+        key = self.add_record(work, actor, arrival, taken.collection_id, taken.attributes.get("status"))
+        audit.write(work, actor, "quarantine.accepted", f"item {item}", {"record": str(key)})
+        return key
 
     def substitute(self, work: UnitOfWork, actor: Actor, item: int, arrival: Arrival, number: int) -> RecordKey:
         """Replace the file of a record that it clashes with. Also requires `canaddrecord` and `imgtools` on that record
@@ -168,7 +165,7 @@ class Quarantine:
         if not match.replaceable:
             raise MayNotDecide("You may not replace the file of this record.", why=f"record {match.record.key}")
         self._take_item(work, actor, item)
-        self.replace(work, actor, match.record.key, arrival)
+        self.replace_original(work, actor, match.record.key, arrival)
         audit.write(work, actor, "quarantine.substituted", f"item {item}", {"record": str(match.record.key)})
         return match.record.key
 
@@ -185,13 +182,13 @@ class Quarantine:
 
     # -- pictures ------------------------------------------------------------------------------------------------
 
-    def picture(self, item: Item) -> Derived:
+    def picture(self, item: Item) -> Derivative:
         """A small picture of the file, made once when somebody first looks; no unit of work may be open.
 
         Raises NotFound for files that no picture can be made of.
         """
         with self.database.read() as work:
-            known = derived_store.find(work, item.sha256, PICTURE)
+            known = derivative_store.find(work, item.sha256, PICTURE)
         if known is not None:
             return known
         kind = str(item.attributes.get("kind", item.mime.partition("/")[0]))
@@ -202,9 +199,9 @@ class Quarantine:
                 raise NotFound("There is no picture of this file.", why=picture[1].code)
             stored = self.media.store_file(picture.path)
         with self.database.write() as work:
-            derived = Derived(stored.sha256, picture.mime, picture.extension, stored.size, work.now)
-            derived_store.keep(work, item.sha256, PICTURE, derived)
-        return derived
+            derivative = Derivative(stored.sha256, picture.mime, picture.extension, stored.size, work.now)
+            derivative_store.save(work, item.sha256, PICTURE, derivative)
+        return derivative
 
     # -- policy --------------------------------------------------------------------------------------------------
 

@@ -9,8 +9,8 @@ from vitrine.accounts import Actor
 from vitrine.errors import Conflict, Invalid
 from vitrine.library import access, store
 from vitrine.library.model import DOCUMENT, PREVIEW, Record, RecordKey, Rendition, Structure
-from vitrine.library.overlays import service as overlays
-from vitrine.library.overlays.service import OverlayRequest, Overlays
+from vitrine.library.overlays.copies import OverlayRequest, Overlays
+from vitrine.library.overlays.policy import overlay_for
 from vitrine.library.records import Records
 from vitrine.media.kinds import overlay_type
 from vitrine.platform import audit
@@ -93,8 +93,8 @@ class Downloads:
         taken: set[str],
     ) -> Entry:
         assert rendition.sha256 is not None
-        mark = overlays.overlay_for(structure, record, rendition, work.now, viewer=actor, own=True)
-        wanted = self.overlays.request_for(work, record, rendition, mark)
+        overlay = overlay_for(structure, record, rendition, work.now, viewer=actor, own=True)
+        wanted = self.overlays.request_for(work, record, rendition, overlay)
         name = unique(safe(_entry_name(record, rendition, wanted)), taken)
         return Entry(name, rendition.sha256, rendition.size, record.created, wanted)
 
