@@ -19,6 +19,7 @@ from vitrine.library.model import (
     SharedFile,
     Structure,
 )
+from vitrine.library.sharing import permalink_store
 from vitrine.platform import audit
 from vitrine.platform.crypto import random_base62, same
 from vitrine.platform.database import UnitOfWork
@@ -45,7 +46,7 @@ def label_of(title: str) -> str:
 
 def ensure(work: UnitOfWork, record_id: RecordId, title: str, name: str) -> None:
     """Give a rendition its permalink when it gets its first file. The permalink never changes afterwards."""
-    store.ensure_permalink(work, record_id, name, random_base62(TOKEN_LENGTH), label_of(title))
+    permalink_store.ensure(work, record_id, name, random_base62(TOKEN_LENGTH), label_of(title))
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ def import_permalink(
         raise Invalid(f"token has 1 to {TOKEN_LENGTH} letters, digits, - or _.", field="token")
     label = _NOT_IN_LABEL.sub("", link.label) or label_of(record.title)
     values = {"token": link.token, "label": label, "activated": link.activated}
-    store.put_permalink(work, record.id, name, values)
+    permalink_store.put(work, record.id, name, values)
     audit.write(work, actor, "permalink.imported", f"record {key}", {"name": name})
 
 
@@ -90,7 +91,7 @@ def switch(work: UnitOfWork, actor: Actor, structure: Structure, record: Record,
         raise MayNotChange("You may not switch this link.", why=f"record {record.key} {rendition.name}")
     if rendition.permalink.activated is on:
         return
-    store.put_permalink(work, record.id, rendition.name, {"activated": on})
+    permalink_store.put(work, record.id, rendition.name, {"activated": on})
     audit.write(
         work, actor, "permalink.on" if on else "permalink.off", f"record {record.key}", {"name": rendition.name}
     )
@@ -136,7 +137,7 @@ def check(rendition: Rendition, token: str | None) -> Permalink:
 
 def shared(work: UnitOfWork, key: RecordKey, name: str, token: str | None) -> SharedFile:
     """The file that a permalink opens, without the whole record. Raises what `check` raises, or NotFound."""
-    file = store.shared_file(work, key, name.lower())
+    file = permalink_store.shared_file(work, key, name.lower())
     if file is None:
         raise NotFound("There is nothing at this address.")
     if not token or not same(file.token, token):
