@@ -281,7 +281,7 @@ def test_two_who_ask_at_once_wait_for_one_making(
         thread.join()
     assert len(set(digests)) == 1
     assert len(digests) == 4
-    assert calls == ["mark"]
+    assert calls == ["overlay"]
     assert services.library.overlays._busy == {}
 
 

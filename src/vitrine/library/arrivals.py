@@ -27,8 +27,8 @@ class Arrival:
 def clean_name(name: str) -> str:
     """The last part of a file name, without control characters, at most 255 characters; never empty."""
     last = re.split(r"[/\\]", name.strip())[-1]
-    kept = of_one_line(last)[-255:]
-    return kept.strip() or "untitled"
+    clean = of_one_line(last)[-255:]
+    return clean.strip() or "untitled"
 
 
 def extension_of(name: str) -> str:

@@ -30,8 +30,8 @@ DERIVATIVES_KEPT = timedelta(days=180)  # an older one is made again on the next
 
 def _transient_failure(failures: list[tuple[str, MediaError]]) -> MediaError | None:
     """The first failure not caused by the file; a lack of room goes first, since it concerns the whole job."""
-    passing = [failure for _, failure in failures if isinstance(failure, TransientError)]
-    return next((failure for failure in passing if isinstance(failure, NoRoom)), passing[0] if passing else None)
+    transient = [failure for _, failure in failures if isinstance(failure, TransientError)]
+    return next((failure for failure in transient if isinstance(failure, NoRoom)), transient[0] if transient else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +44,10 @@ class RenditionMaker:
 
     def __call__(self, job: Job) -> None:
         record_id = RecordId(job.payload["record_id"])
-        wanted = self._waiting_recipes(record_id)
-        if wanted is None:
+        task = self._waiting_recipes(record_id)
+        if task is None:
             return  # deleted since, or done by a worker that died before it could report
-        record, recipes = wanted
+        record, recipes = task
         assert record.sha256 is not None
         specs: list[Spec] = []
         failures: list[tuple[str, MediaError]] = []
@@ -62,13 +62,13 @@ class RenditionMaker:
                 (result, self.media.store_file(result.path)) for result in results if isinstance(result, MadeRendition)
             ]
             failures += [result for result in results if not isinstance(result, MadeRendition)]
-            passing = _transient_failure(failures)
-            if passing is not None and (isinstance(passing, NoRoom) or job.attempts < KILLED_OFTEN):
-                raise Unavailable(passing.detail, why=passing.why)
+            transient = _transient_failure(failures)
+            if transient is not None and (isinstance(transient, NoRoom) or job.attempts < KILLED_OFTEN):
+                raise Unavailable(transient.detail, why=transient.why)
             with self.database.write() as work:
                 self._store_results(work, record, stored_files, failures)
-        if passing is not None and not job.is_last_attempt:
-            raise Unavailable(passing.detail, why=passing.why)
+        if transient is not None and not job.is_last_attempt:
+            raise Unavailable(transient.detail, why=transient.why)
 
     def _waiting_recipes(self, record_id: RecordId) -> tuple[Record, list[Recipe]] | None:
         with self.database.read() as work:
@@ -125,7 +125,8 @@ SWEEP_PAUSE = "sweep_rests"
 
 
 def pause_sweep(work: UnitOfWork, until: datetime) -> None:
-    """Make the sweep delete nothing until *until*: a backup is copying files that rows of an earlier instant name."""
+    """Make the sweep delete nothing until *until*: a backup is copying files that an earlier state of the database
+    refers to."""
     structure_store.set_stamp(work, SWEEP_PAUSE, round(until.timestamp()))
 
 
@@ -135,7 +136,7 @@ def is_sweep_paused(work: UnitOfWork) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Sweeper:
-    """Deletes bytes that no row refers to and that are older than *grace*, such as left-overs of refused uploads."""
+    """Deletes bytes that no row refers to and that are older than *grace*, such as those of refused uploads."""
 
     database: Database
     media: Media

@@ -67,7 +67,7 @@ _THUMBNAILED = sa.select(*_RECORD, *_RENDITION, *_PERMALINK).select_from(
 
 @lru_cache(maxsize=128)
 def _thumbnailed(count: int) -> Prepared:
-    """The statement for a page of *many* records."""
+    """The statement for a page of *count* records."""
     return Prepared(_THUMBNAILED.where(records.c.id.in_([sa.bindparam(f"id{place}") for place in range(count)])))
 
 
@@ -131,15 +131,15 @@ def stamps(work: UnitOfWork, ids: Sequence[RecordId]) -> dict[RecordId, tuple[An
 
 
 def next_number(work: UnitOfWork, databox: DataboxId) -> int:
-    """Take the next record number of a databox. The row is locked until the commit, so no number is given out twice."""
-    taken = work.db.scalar(
+    """Take the next record number of a databox. The row is locked until the commit, so no number is used twice."""
+    next_record = work.db.scalar(
         databoxes.update()
         .where(databoxes.c.id == databox)
         .values(next_record=databoxes.c.next_record + 1)
         .returning(databoxes.c.next_record)
     )
-    assert taken is not None
-    return int(taken) - 1
+    assert next_record is not None
+    return int(next_record) - 1
 
 
 def add_record(work: UnitOfWork, values: Mapping[str, Any]) -> RecordId:
@@ -298,10 +298,10 @@ def update_rendition(work: UnitOfWork, record_id: RecordId, name: str, values: M
 
 def referenced(work: UnitOfWork, sha256s: Sequence[str]) -> set[str]:
     """Those of these blobs that some row still needs."""
-    wanted = list(sha256s)
+    digests = list(sha256s)
     used: set[str] = set()
     for column in (records.c.sha256, renditions.c.sha256, quarantine_items.c.sha256, removed_files.c.sha256):
-        used.update(sha256 for sha256 in work.db.scalars(sa.select(column).where(column.in_(wanted))) if sha256)
+        used.update(sha256 for sha256 in work.db.scalars(sa.select(column).where(column.in_(digests))) if sha256)
     return used
 
 

@@ -1,4 +1,4 @@
-"""Replaces an original or a rendition by another file (02 section 6.4): the new file is made first, then replaced."""
+"""Replaces an original or a rendition by another file (02 section 6.4). The new file is converted first."""
 
 from dataclasses import dataclass
 
@@ -72,8 +72,8 @@ class Substitution:
         probe = arrival.probe
         if not adapt:
             if KINDS.get(recipe.mediatype, probe.kind) != probe.kind:
-                wanted = recipe.mediatype
-                raise WrongKind(f"{recipe.name} must be of the kind {wanted}; send one, or ask to adapt.", field="file")
+                detail = f"{recipe.name} must be of the kind {recipe.mediatype}; send one, or ask to adapt."
+                raise WrongKind(detail, field="file")
             width, height = probe.display_width or 0, probe.display_height or 0
             return File(arrival.sha256, probe.mime, extension_of(arrival.name), width, height, arrival.size)
         spec = spec_of(recipe.name, recipe.mediatype, recipe.options)
@@ -88,20 +88,20 @@ class Substitution:
         self, work: UnitOfWork, actor: Actor, key: RecordKey, name: str, file: File
     ) -> tuple[Record, Rendition]:
         """Checks the right again, since converting took time. The permalink stays."""
-        place = self.permit(work, actor, key, name)
+        target = self.permit(work, actor, key, name)
         values = {
             "state": "ready", "sha256": file.sha256, "mime": file.mime, "extension": file.extension,
             "width": file.width, "height": file.height, "size": file.size, "substituted": True,
             "failure": None, "failure_detail": None,
         }  # fmt: skip
-        record = place.record
-        if store.update_rendition(work, record.id, place.name, values) == 0:
-            store.add_rendition(work, record.id, place.name, values)
-        permalinks.ensure(work, record.id, record.title, place.name)
+        record = target.record
+        if store.update_rendition(work, record.id, target.name, values) == 0:
+            store.add_rendition(work, record.id, target.name, values)
+        permalinks.ensure(work, record.id, record.title, target.name)
         store.update_record(work, record.id, {})
         work.emit(RenditionsReady(record.id, ()))
-        audit.write(work, actor, "rendition.substituted", f"record {key}", {"name": place.name})
-        return record, self._rendition(work, record, place.name)
+        audit.write(work, actor, "rendition.substituted", f"record {key}", {"name": target.name})
+        return record, self._rendition(work, record, target.name)
 
     def replace_original(
         self, work: UnitOfWork, actor: Actor, key: RecordKey, arrival: Arrival

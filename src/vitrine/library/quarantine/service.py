@@ -1,7 +1,7 @@
-"""Files that failed the checks, and what people decide about them (contract 06 section 15; 02 section 5.18).
+"""Files that failed the checks, and the decisions about them (contract 06 section 15; 02 section 5.18).
 
 A decision is made in one transaction that deletes the item's row: if two people decide at once, one succeeds and the
-other is told so. The file itself is probed before that, outside any transaction, as with every import.
+other gets DecidedAlready. The file itself is probed before that, outside any transaction, as with every import.
 """
 
 from collections.abc import Callable, Mapping
@@ -95,7 +95,7 @@ class Quarantine:
         return self._present(work, actor, self._get_item(work, actor, item))
 
     def holds(self, work: UnitOfWork, base: CollectionId, sha256: str) -> bool:
-        """Is this file already waiting for this collection?"""
+        """True if this file is already waiting for this collection."""
         return quarantine_store.holds(work, base, sha256)
 
     def _bases(self, work: UnitOfWork, actor: Actor) -> frozenset[int]:
@@ -150,16 +150,16 @@ class Quarantine:
 
     def accept(self, work: UnitOfWork, actor: Actor, item: int, arrival: Arrival) -> RecordKey:
         """Make it a record, with its stored attributes. Raises DecidedAlready and what `get` raises."""
-        taken = self._take_item(work, actor, item)
-        key = self.add_record(work, actor, arrival, taken.collection_id, taken.attributes.get("status"))
+        deleted = self._take_item(work, actor, item)
+        key = self.add_record(work, actor, arrival, deleted.collection_id, deleted.attributes.get("status"))
         audit.write(work, actor, "quarantine.accepted", f"item {item}", {"record": str(key)})
         return key
 
     def substitute(self, work: UnitOfWork, actor: Actor, item: int, arrival: Arrival, number: int) -> RecordKey:
         """Replace the file of a record that it clashes with. Also requires `canaddrecord` and `imgtools` on that record
         (06 section 17.7). Raises NoMatch, and what replacing raises."""
-        waiting = self.get(work, actor, item)
-        match = next((candidate for candidate in waiting.matches if candidate.record.number == number), None)
+        file = self.get(work, actor, item)
+        match = next((candidate for candidate in file.matches if candidate.record.number == number), None)
         if match is None:
             raise NoMatch(f"Record {number} is none of those that this file clashes with.", field="record_id")
         if not match.replaceable:
@@ -171,14 +171,14 @@ class Quarantine:
 
     def delete(self, work: UnitOfWork, actor: Actor, item: int) -> None:
         """Reject it for good. Its bytes can be recovered for a week."""
-        taken = self._take_item(work, actor, item)
-        audit.write(work, actor, "quarantine.deleted", f"item {item}", {"sha256": taken.sha256})
+        deleted = self._take_item(work, actor, item)
+        audit.write(work, actor, "quarantine.deleted", f"item {item}", {"sha256": deleted.sha256})
 
-    def _take_item(self, work: UnitOfWork, actor: Actor, item: int) -> Item:
-        taken = self._get_item(work, actor, item)
-        if not quarantine_store.take(work, item):
+    def _take_item(self, work: UnitOfWork, actor: Actor, item_id: int) -> Item:
+        item = self._get_item(work, actor, item_id)
+        if not quarantine_store.take(work, item_id):
             raise DecidedAlready("Somebody else has just decided about this file.")
-        return taken
+        return item
 
     # -- pictures ------------------------------------------------------------------------------------------------
 

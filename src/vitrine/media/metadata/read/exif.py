@@ -79,8 +79,8 @@ def _value(raw: bytes, kind: int, count: int, order: str) -> Value:
 
 
 def _text(raw: bytes) -> str:
-    for mark, coding in ((b"ASCII\x00\x00\x00", "ascii"), (b"UNICODE\x00", "utf-16"), (b"\x00" * 8, "utf-8")):
-        if raw.startswith(mark):
+    for prefix, coding in ((b"ASCII\x00\x00\x00", "ascii"), (b"UNICODE\x00", "utf-16"), (b"\x00" * 8, "utf-8")):
+        if raw.startswith(prefix):
             raw = raw[8:]
             return raw.decode(coding, "replace").strip("\x00 ")
     raw = raw.split(b"\x00")[0]
