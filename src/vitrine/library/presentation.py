@@ -60,7 +60,7 @@ class Presentation:
     def set(self, work: UnitOfWork, actor: Actor, base: CollectionId, changes: dict[str, Any]) -> Collection:
         """Change any of `public_presentation`, `watermark` (a digest or None) and `stamp` (a definition or None).
 
-        Copies made earlier are no longer asked for, since a copy is identified by its look.
+        Copies made earlier are no longer used, since a copy is identified by its look.
         """
         collection = self.permit(work, actor, base)
         values = dict(changes)

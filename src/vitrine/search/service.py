@@ -97,9 +97,8 @@ class Indexer:
 
     def rebuild(self, jobs: list[Job]) -> None:
         """Batch handler: build a new index beside the one in use."""
-        started = len(jobs)
         count = self.index.rebuild(self._everything())
-        log.info("index.rebuilt", records=count, asked=started)
+        log.info("index.rebuilt", records=count, jobs=len(jobs))
 
     def _everything(self) -> Iterator[IndexDocument]:
         last = RecordId(0)

@@ -80,7 +80,7 @@ class SignedAddresses:
         """The same for many documents: what they have in common is computed once."""
         second = int(now.timestamp())
         hour = second // _HOUR * _HOUR
-        # Rounded up, so that the address is valid for at least the time asked for.
+        # Rounded up, so that the address is valid for at least *life*.
         ends = None if life is None else -(-(second + int(life.total_seconds())) // _HOUR) * _HOUR
         signed = self._signed
 
