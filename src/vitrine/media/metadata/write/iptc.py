@@ -17,7 +17,7 @@ _IIM = (
 
 
 def photoshop_resource(facts: EmbeddedFacts) -> bytes:
-    """The datasets of *facts*, in the image resource in which Photoshop keeps them. Raises Invalid for a longer value."""
+    """The datasets of *facts*, in the resource in which Photoshop keeps them. Raises Invalid for a longer value."""
     data = _datasets(facts)
     return b"8BIM\x04\x04\x00\x00" + len(data).to_bytes(4, "big") + data + b"\x00" * (len(data) % 2)
 
