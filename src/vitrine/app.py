@@ -52,13 +52,13 @@ from vitrine.jobs import Jobs, Lane, Worker
 from vitrine.library.changes import Changes
 from vitrine.library.ingest import Ingest
 from vitrine.library.jobs import MAKE_RENDITIONS, SWEEP, RenditionMaker, Sweeper
-from vitrine.library.overlays.service import Overlays
+from vitrine.library.overlays.copies import Overlays
 from vitrine.library.presentation import Presentation
 from vitrine.library.quarantine.service import Quarantine
 from vitrine.library.records import Records
 from vitrine.library.removal import Removal
 from vitrine.library.sharing.downloads import Downloads
-from vitrine.library.sharing.permalinks import SignedAddresses
+from vitrine.library.sharing.signed_addresses import SignedAddresses
 from vitrine.library.structure_administration import StructureAdministration
 from vitrine.library.substitution import Substitution
 from vitrine.media.probe import Limits
@@ -194,7 +194,7 @@ def make_services(
             substitution=substitution,
             overlays=marks,
             presentation=Presentation(records, media),
-            quarantine=Quarantine(database, records, ingest, media, substitution.replace_original),
+            quarantine=Quarantine(database, records, media, ingest.add_unchecked, substitution.replace_original),
             downloads=Downloads(records, marks),
             signed_addresses=signed,
         ),

@@ -15,13 +15,13 @@ from vitrine.embed import Embeds
 from vitrine.jobs import Jobs
 from vitrine.library.changes import Changes
 from vitrine.library.ingest import Ingest
-from vitrine.library.overlays.service import Overlays
+from vitrine.library.overlays.copies import Overlays
 from vitrine.library.presentation import Presentation
 from vitrine.library.quarantine.service import Quarantine
 from vitrine.library.records import Records
 from vitrine.library.removal import Removal
 from vitrine.library.sharing.downloads import Downloads
-from vitrine.library.sharing.permalinks import SignedAddresses
+from vitrine.library.sharing.signed_addresses import SignedAddresses
 from vitrine.library.structure_administration import StructureAdministration
 from vitrine.library.substitution import Substitution
 from vitrine.media.service import Media

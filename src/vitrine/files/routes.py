@@ -19,7 +19,7 @@ from vitrine.files.send import FileToSend, filename_of, send
 from vitrine.library import store
 from vitrine.library.errors import MayNotSee
 from vitrine.library.model import DataboxId, RecordKey, SharedFile
-from vitrine.library.sharing import permalinks
+from vitrine.library.sharing import permalink_store, permalinks
 from vitrine.library.sharing.permalinks import WrongToken
 from vitrine.platform.crypto import same
 from vitrine.platform.database import UnitOfWork
@@ -101,7 +101,7 @@ async def caption(request: Request) -> Response:
 
     def call(work: UnitOfWork, _actor: Actor) -> dict[str, Any]:
         record = store.by_key(work, key)
-        tokens = store.permalink_tokens(work, record.id) if record else []
+        tokens = permalink_store.active_tokens(work, record.id) if record else []
         if record is None or not any(same(known, token) for known in tokens):
             raise WrongToken("This link is not valid.")
         description: dict[str, Any] = {}

@@ -17,8 +17,8 @@ from vitrine.edge import bearer, read, run_in_thread, services_of, write
 from vitrine.edge.params import Nested, Params
 from vitrine.errors import Invalid
 from vitrine.library.access import may_have
+from vitrine.library.arrivals import Arrival
 from vitrine.library.changes import FieldChange
-from vitrine.library.ingest import Arrival
 from vitrine.library.model import DOCUMENT, CollectionId, DataboxId, FieldId, Record, RecordKey, Rendition
 from vitrine.library.substitution import File, ReplacementTarget
 from vitrine.platform.database import UnitOfWork

@@ -13,7 +13,7 @@ from vitrine.edge import csrf, long_read, parameters, read, run_in_thread, servi
 from vitrine.errors import Conflict, DomainError, Invalid, NotFound
 from vitrine.files.send import FileToSend, send
 from vitrine.library import store
-from vitrine.library.ingest import Arrival
+from vitrine.library.arrivals import Arrival
 from vitrine.library.model import THUMBNAIL, Rendition
 from vitrine.library.quarantine.checks import CHECKS
 from vitrine.library.quarantine.service import QuarantinedFile

@@ -12,8 +12,9 @@ from vitrine.edge import Services, csrf, parameters, read, run_in_thread, servic
 from vitrine.edge.bodies import Upload
 from vitrine.edge.params import Params
 from vitrine.errors import DomainError, Invalid
+from vitrine.library.arrivals import Arrival
 from vitrine.library.errors import AlreadyThere
-from vitrine.library.ingest import Added, Arrival, Quarantined
+from vitrine.library.ingest import Added, Quarantined
 from vitrine.library.model import Collection, CollectionId
 from vitrine.library.quarantine.checks import CHECKS
 from vitrine.platform.database import UnitOfWork

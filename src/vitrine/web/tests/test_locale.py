@@ -40,6 +40,7 @@ ROOMS = (
     "embed",
     "oauth/personal_tokens.py",
     "library/sharing/permalinks.py",
+    "library/sharing/signed_addresses.py",
     "library/presentation.py",
     "media/probe",
     "media/sandbox.py",

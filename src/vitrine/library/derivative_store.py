@@ -1,4 +1,7 @@
-"""SQL of files made on demand that can be made again: overlaid copies, pictures of quarantined files."""
+"""SQL of derivatives: files made on demand from others, such as overlaid copies and pictures of quarantined files.
+
+They can be made again at any time. Renditions, which belong to a record, are in `store.py`.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,16 +16,16 @@ from vitrine.platform.database import UnitOfWork
 from vitrine.platform.prepared import Prepared
 
 _COLUMNS = [derived_files.c[name] for name in ("sha256", "mime", "extension", "size", "created")]
-_ONE = Prepared(
+_BY_SOURCE = Prepared(
     sa.select(*_COLUMNS).where(
         derived_files.c.source == sa.bindparam("source"), derived_files.c.recipe == sa.bindparam("recipe")
     )
 )
-_PRUNED = 500
+_BATCH = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Derived:
+class Derivative:
     """A file made from another file; *size* in bytes."""
 
     sha256: str
@@ -32,15 +35,15 @@ class Derived:
     created: datetime
 
 
-def find(work: UnitOfWork, source: str, recipe: str) -> Derived | None:
-    row = _ONE.first(work, source=source, recipe=recipe)
-    return Derived(*row) if row else None
+def find(work: UnitOfWork, source: str, recipe: str) -> Derivative | None:
+    row = _BY_SOURCE.first(work, source=source, recipe=recipe)
+    return Derivative(*row) if row else None
 
 
-def keep(work: UnitOfWork, source: str, recipe: str, derived: Derived) -> None:
-    """Store a derived file. If two servers make the same one at once, the later row counts."""
+def save(work: UnitOfWork, source: str, recipe: str, derivative: Derivative) -> None:
+    """Store a derivative. If two servers make the same one at once, the later row counts."""
     insert = insert_sqlite if work.db.dialect.name == "sqlite" else insert_postgresql
-    values = {name: getattr(derived, name) for name in Derived.__dataclass_fields__}
+    values = {name: getattr(derivative, name) for name in Derivative.__dataclass_fields__}
     row = insert(derived_files).values(source=source, recipe=recipe, **values)
     work.db.execute(row.on_conflict_do_update(index_elements=["source", "recipe"], set_=values))
 
@@ -59,11 +62,11 @@ def prune(work: UnitOfWork, older_than: datetime) -> int:
     stale = (
         sa.select(derived_files.c.source, derived_files.c.recipe)
         .where(sa.or_(~sa.or_(*used), derived_files.c.created < older_than))
-        .limit(_PRUNED)
+        .limit(_BATCH)
     )
-    gone = work.db.execute(stale).all()
-    for source, recipe in gone:
+    rows = work.db.execute(stale).all()
+    for source, recipe in rows:
         work.db.execute(
             derived_files.delete().where(derived_files.c.source == source, derived_files.c.recipe == recipe)
         )
-    return len(gone)
+    return len(rows)
