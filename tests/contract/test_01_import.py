@@ -10,12 +10,12 @@ from click.testing import CliRunner
 
 from vitrine.accounts import COMMAND, User
 from vitrine.accounts import store as accounts_store
-from vitrine.cli import phraseanet
+from vitrine.cli.imports import phraseanet_import
+from vitrine.cli.instance import instance
 from vitrine.cli.main import cli
-from vitrine.cli.opening import instance
-from vitrine.cli.phraseanet import BadImport
 from vitrine.errors import DomainError
 from vitrine.library.model import RecordKey
+from vitrine.operations.phraseanet_import import BadImport, read
 from vitrine.testing import media_factory as make
 from vitrine.testing.server import CALLBACK, PASSWORD, Server, Visitor, hidden, query_of
 
@@ -47,7 +47,7 @@ def key(server: Server, ada: User, tmp_path: Path) -> RecordKey:
 def bring(server: Server, tmp_path: Path, **parts: Any) -> dict[str, int]:
     file = tmp_path / "old.json"
     file.write_text(json.dumps(parts))
-    return phraseanet.bring(server.services, phraseanet.read(file))
+    return phraseanet_import(server.services).run(read(file))
 
 
 def allow(visitor: Visitor, where: str) -> str:
@@ -213,7 +213,7 @@ def test_design_5_5_a_file_of_another_form_is_refused(tmp_path: Path, text: str,
     file = tmp_path / "old.json"
     file.write_text(text)
     with pytest.raises(BadImport) as refused:
-        phraseanet.read(file)
+        read(file)
     assert fault in refused.value.detail
 
 

@@ -33,7 +33,7 @@ def test_a_corpus_whole_and_damaged_harms_nothing(media: Media, tmp_path: Path) 
 def test_server_and_worker_import_no_decoder() -> None:
     """Design section 8: the server process never decodes untrusted bytes."""
     script = (
-        "import sys, vitrine.app, vitrine.cli.main, vitrine.cli.serving, vitrine.cli.demo\n"
+        "import sys, vitrine.app, vitrine.cli.main, vitrine.cli.server, vitrine.cli.demo\n"
         "print(sorted({'pyvips', 'av', 'PIL', 'pillow_heif', 'pypdfium2', 'pikepdf'} & set(sys.modules)))"
     )
     result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)

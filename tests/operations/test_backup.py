@@ -13,11 +13,14 @@ from pathlib import Path
 import pytest
 
 from vitrine.accounts import User
-from vitrine.cli import backup, doctor, inventory, restore
 from vitrine.errors import Conflict, Invalid, NotFound, Unavailable
 from vitrine.jobs import store as jobs
 from vitrine.library.jobs import Sweeper
 from vitrine.media.storage import BlobStore
+from vitrine.operations import backup, doctor, inventory, manifest, restore
+from vitrine.operations import findings as reports
+from vitrine.operations.findings import WARNING, Finding
+from vitrine.operations.manifest import Manifest
 from vitrine.settings import Settings
 from vitrine.testing import media_factory as make
 from vitrine.testing.postgresql import PostgreSQL
@@ -38,13 +41,13 @@ def filled(server: Server, ada: User, tmp_path: Path) -> Server:
     return server
 
 
-def back_up(server: Server, target: Path, *, link: bool = False) -> dict[str, object]:
-    return backup.make(server.settings, target, link=link, show=False)
+def back_up(server: Server, target: Path, *, link: bool = False) -> Manifest:
+    return backup.create(server.settings, target, link=link)
 
 
 def restore_to(source: Path, data: Path, **settings: str) -> Settings:
     target = Settings(data_dir=data, **settings)  # type: ignore[arg-type]
-    restore.run(target, source, show=False)
+    restore.restore_into(target, source)
     return target
 
 
@@ -56,8 +59,8 @@ def instance_contents(settings: Settings) -> inventory.Contents:
     return contents
 
 
-def faults(settings: Settings) -> list[doctor.Finding]:
-    return [finding for finding in doctor.examine(settings, deep=True) if finding.state == doctor.FAULT]
+def faults(settings: Settings) -> list[Finding]:
+    return reports.faults(doctor.examine(settings, deep=True))
 
 
 @pytest.mark.both_databases
@@ -122,7 +125,7 @@ def test_a_backup_of_a_busy_server_is_whole(filled: Server, ada: User, tmp_path:
     try:
         while len(added) < 2:
             stop.wait(0.05)
-        manifest = back_up(filled, tmp_path / "copy")
+        written = back_up(filled, tmp_path / "copy")
         before = len(added)
         while len(added) < before + 1:
             stop.wait(0.05)
@@ -132,9 +135,7 @@ def test_a_backup_of_a_busy_server_is_whole(filled: Server, ada: User, tmp_path:
     restored = restore_to(tmp_path / "copy", tmp_path / "there")
     assert faults(restored) == []
     assert inventory.differences(instance_contents(restored), doctor.contents_of(tmp_path / "copy")) == []
-    contents = manifest["contents"]
-    assert isinstance(contents, dict)
-    assert 5 <= contents["tables"]["records"][0] <= before + 4, "one instant of it"
+    assert 5 <= written.contents.tables["records"][0] <= before + 4, "one instant of it"
 
 
 def test_a_document_deleted_meanwhile_is_in_the_backup(
@@ -150,8 +151,7 @@ def test_a_document_deleted_meanwhile_is_in_the_backup(
         return copy(*args, **options)  # type: ignore[arg-type]
 
     monkeypatch.setattr(backup, "_copy_documents", slow)
-    manifest = back_up(filled, tmp_path / "copy")
-    assert manifest["documents"]["missing"] == []  # type: ignore[index]
+    assert back_up(filled, tmp_path / "copy").documents.missing == ()
 
 
 def test_an_interrupted_backup_goes_on_and_has_its_name_only_when_whole(
@@ -174,7 +174,7 @@ def test_an_interrupted_backup_goes_on_and_has_its_name_only_when_whole(
         restore_to(tmp_path / "copy.part", tmp_path / "there")
     assert not (tmp_path / "there").exists()
     # One of the four files is damaged, so it is copied again.
-    spoilt = backup.blob_path(tmp_path / "copy.part", fetched[0])
+    spoilt = manifest.blob_path(tmp_path / "copy.part", fetched[0])
     spoilt.chmod(0o600)
     spoilt.write_bytes(b"half")
     monkeypatch.setattr(backup, "_fetch", fetch)
@@ -280,7 +280,7 @@ def test_a_restored_instance_has_no_worker_yet(filled: Server, tmp_path: Path) -
         jobs.record_heartbeat(work, filled.worker.owner, work.now)
     back_up(filled, tmp_path / "copy")
     findings = doctor.examine(restore_to(tmp_path / "copy", tmp_path / "there"), deep=False)
-    assert [finding.state for finding in findings if finding.check == "worker"] == [doctor.WARNING]
+    assert [finding.state for finding in findings if finding.check == "worker"] == [WARNING]
     assert not (tmp_path / "there" / "index").exists(), "a check leaves nothing behind"
 
 
@@ -303,8 +303,7 @@ def test_a_missing_document_is_told_and_the_rest_is_kept(filled: Server, tmp_pat
     filled.services.media.delete_blob(digest)
     with pytest.raises(NotFound):
         filled.services.media.store.size(digest)
-    manifest = back_up(filled, tmp_path / "copy")
-    assert manifest["documents"]["missing"] == [digest]  # type: ignore[index]
+    assert back_up(filled, tmp_path / "copy").documents.missing == (digest,)
     assert [finding.check for finding in faults(restore_to(tmp_path / "copy", tmp_path / "there"))] == ["documents"]
 
 

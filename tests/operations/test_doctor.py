@@ -12,13 +12,13 @@ import pytest
 from vitrine.accounts import User
 from vitrine.accounts.tables import users
 from vitrine.applications import Profile
-from vitrine.cli import doctor, security
-from vitrine.cli.doctor import FAULT, OK, WARNING
 from vitrine.errors import Conflict
 from vitrine.identity_provider_settings import Provider
 from vitrine.jobs.tables import jobs
 from vitrine.media.storage import LocalStore
 from vitrine.oauth.tables import access_tokens
+from vitrine.operations import doctor, security
+from vitrine.operations.findings import FAULT, OK, WARNING
 from vitrine.platform.tables import audit_log
 from vitrine.settings import Settings
 from vitrine.testing import media_factory as make
@@ -171,11 +171,13 @@ class TestSecurity:
     @pytest.mark.both_databases
     def test_old_habits_by_application_with_their_last_use(self, filled: Server, ada: User) -> None:
         old = filled.register(ada, name="Old site", profile=Profile.COMPATIBILITY)
-        before = self.findings(filled, WARNING)["habits"]
+        before = self.findings(filled, WARNING)["deprecated features"]
         assert "Old site" in before
         filled.http.get(f"/api/v1/me/?oauth_token={old.developer_token}")
         filled.services.deferred_writes.flush()
-        texts = [finding.text for finding in security.examine(filled.settings) if finding.check == "habits"]
+        texts = [
+            finding.text for finding in security.examine(filled.settings) if finding.check == "deprecated features"
+        ]
         assert any("parameter_token is on, last used 20" in text for text in texts)
         assert any("implicit is on, never used" in text for text in texts)
 

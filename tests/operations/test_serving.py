@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from tests.browser.conftest import free_port, is_up, wait_for
-from vitrine.cli.serving import local_url
+from vitrine.cli.server import local_url
 
 
 def vitrine(*arguments: str, **environment: str) -> subprocess.Popen[str]:

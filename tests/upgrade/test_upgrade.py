@@ -1,6 +1,5 @@
 """Old data under new code: each migration runs on a database with data."""
 
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -8,11 +7,12 @@ import sqlalchemy as sa
 from alembic import command
 from alembic.migration import MigrationContext
 
+from tests.upgrade.release_0_1_0 import instant
 from vitrine.accounts.tables import sessions, users
 from vitrine.applications import store
 from vitrine.applications.tables import application_secret_views
 from vitrine.platform import migrate
-from vitrine.platform.database import Database, UnitOfWork
+from vitrine.platform.database import Database
 from vitrine.schema import metadata
 from vitrine.testing.postgresql import PostgreSQL
 
@@ -78,8 +78,8 @@ def test_rows_that_refer_to_a_recreated_table_stay(tmp_path: Path) -> None:
     database.close()
 
 
-def test_what_was_there_before_provenance_is_its_owners_own(tmp_path: Path) -> None:
-    """No token, secret or address ends with a maker that nobody wrote down, and machines work on."""
+def test_what_existed_before_provenance_belongs_to_its_owner(tmp_path: Path) -> None:
+    """Tokens, secrets and addresses without a recorded maker do not end with one, and machines keep working."""
     database = Database.in_folder(tmp_path)
     as_of(database, "0081")
     with database.write() as work:
@@ -108,25 +108,25 @@ def test_what_was_there_before_provenance_is_its_owners_own(tmp_path: Path) -> N
 def test_who_saw_a_secret_is_taken_from_the_audit_log(
     tmp_path: Path, database_url: str, request: pytest.FixtureRequest
 ) -> None:
-    """A secret that was there when somebody was shown one counts as seen; a later one, and people who went, do not."""
+    """A secret that existed when somebody was shown one counts as seen. Later secrets and deleted people do not."""
     server: PostgreSQL | None = request.getfixturevalue("postgresql") if database_url else None
     database = Database(server.empty()) if server else Database.in_folder(tmp_path)
     migrate.upgrade(database, "0081")
     with database.write() as work:
         for statement in (_USER, _APPLICATION, _SESSION):
-            work.db.execute(sa.text(statement), {"at": _at(work, 0)})
+            work.db.execute(sa.text(statement), {"at": instant(work, 0)})
         for number, created in ((1, 0), (2, 20)):
-            values = {"id": number, "created": _at(work, created), "digest": b"\0" * 32}
+            values = {"id": number, "created": instant(work, created), "digest": b"\0" * 32}
             work.db.execute(sa.text(_SECRET), values)
         for action, user, when in (
             ("application.secret_shown", 1, 10), ("application.secret_shown", 1, 12), ("application.edited", 1, 30),
             ("application.secret_shown", 99, 30), ("application.secret_shown", None, 30),
         ):  # fmt: skip
-            work.db.execute(sa.text(_LINE), {"at": _at(work, when), "user": user, "action": action})
+            work.db.execute(sa.text(_LINE), {"at": instant(work, when), "user": user, "action": action})
     migrate.upgrade(database)
     with database.read() as work:
         views = work.db.execute(sa.select(application_secret_views)).all()
-        assert [(one.secret_id, one.user_id, one.seen.second, one.offered) for one in views] == [(1, 1, 12, None)]
+        assert [(view.secret_id, view.user_id, view.seen.second, view.offered) for view in views] == [(1, 1, 12, None)]
         session = work.db.execute(sa.select(sessions)).one()
         assert (session.opened_by, session.authenticator_id, session.second_factor) == (None, None, False)
         assert work.db.scalar(sa.select(users.c.auth_version)) == 1
@@ -148,9 +148,3 @@ _SECRET = (
     " VALUES (:id, 7, :digest, '', 'abcd', :created)"
 )
 _LINE = "INSERT INTO audit_log (at, user_id, action, object) VALUES (:at, :user, :action, 'application 7')"
-
-
-def _at(work: UnitOfWork, second: int) -> object:
-    """An instant in the form of this database."""
-    instant = datetime(2026, 1, 1, 12, 0, second, tzinfo=UTC)
-    return round(instant.timestamp() * 1_000_000) if work.db.dialect.name == "sqlite" else instant

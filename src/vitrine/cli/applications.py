@@ -10,11 +10,11 @@ from vitrine.accounts import COMMAND, UserId, Via
 from vitrine.applications import Application, ApplicationId, Draft, Imported, NoSuchApplication, Switch
 from vitrine.applications.descriptions import WrittenApplication
 from vitrine.applications.descriptions import describe as described
-from vitrine.cli.administration import json_option, print_result
-from vitrine.cli.opening import data_option, instance
-from vitrine.cli.phraseanet import profile_of, switch_of
+from vitrine.cli.instance import data_option, instance
+from vitrine.cli.output import json_option, print_result
 from vitrine.edge.services import Services
 from vitrine.errors import Invalid
+from vitrine.operations.phraseanet_import import profile_of, switch_of
 from vitrine.platform.database import UnitOfWork
 
 FILE = click.Path(path_type=Path, exists=True, dir_okay=False, allow_dash=True)

@@ -5,20 +5,7 @@ import sys
 import click
 
 from vitrine import __version__
-from vitrine.cli import (
-    administration,
-    applications,
-    auditing,
-    backup,
-    checking,
-    doctor,
-    importing,
-    phraseanet,
-    records,
-    restore,
-    security,
-    serving,
-)
+from vitrine.cli import applications, imports, operations, server, structure, users
 from vitrine.errors import DomainError
 
 
@@ -29,28 +16,28 @@ def cli() -> None:
 
 
 for command in (
-    serving.serve,
-    serving.worker,
-    serving.migrate,
-    serving.reindex,
-    serving.sweep,
-    serving.complete,
-    serving.openapi,
-    backup.backup,
-    restore.restore,
-    doctor.doctor,
-    security.check,
-    administration.user,
-    administration.databox,
-    administration.collection,
-    administration.grant,
+    server.serve,
+    server.worker,
+    server.migrate,
+    server.reindex,
+    server.sweep,
+    server.complete,
+    server.openapi,
+    operations.backup,
+    operations.restore,
+    operations.doctor,
+    operations.check,
+    users.user,
+    structure.databox,
+    structure.collection,
+    structure.grant,
     applications.app,
-    administration.keys,
-    auditing.audit,
-    checking.checks,
-    importing.import_files,
-    phraseanet.import_phraseanet,
-    records.record,
+    operations.keys,
+    operations.audit,
+    structure.checks,
+    imports.import_files,
+    imports.import_phraseanet,
+    operations.record,
 ):
     cli.add_command(command)
 

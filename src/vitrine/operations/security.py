@@ -1,25 +1,22 @@
-"""vitrine check --security: check an instance before it is opened to the public."""
+"""Security report: what to mend before an instance is opened to the public."""
 
 import json
 import stat
 from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 from urllib.parse import urlsplit
 
-import click
 import sqlalchemy as sa
 
 from vitrine.accounts import store as people
 from vitrine.accounts.passwords import Passwords
 from vitrine.applications.profiles import DEPRECATED_FEATURES, Policy, Profile, Switch, Switches
 from vitrine.applications.tables import accounts, applications
-from vitrine.cli import inventory
-from vitrine.cli.doctor import FAULT, OK, WARNING, Finding, tell
-from vitrine.cli.opening import CONFIGURATION, data_option, load
-from vitrine.errors import Invalid
 from vitrine.oauth.deprecated_features import everywhere
 from vitrine.oauth.tables import access_tokens, deprecated_feature_uses
+from vitrine.operations import inventory
+from vitrine.operations.configuration import CONFIGURATION
+from vitrine.operations.findings import FAULT, OK, WARNING, Finding
 from vitrine.platform.database import Database, UnitOfWork
 from vitrine.platform.tables import request_log
 from vitrine.settings import Settings
@@ -73,8 +70,8 @@ def deprecated_features(work: UnitOfWork, settings: Settings) -> Iterator[Findin
         sa.select(applications).where(applications.c.deleted_at.is_(None), applications.c.activated).order_by("id")
     ).all()
     counted = {
-        (application_id, habit): uses
-        for application_id, habit, uses in everywhere(work, (work.now - USES_SHOWN).date())
+        (application_id, feature): uses
+        for application_id, feature, uses in everywhere(work, (work.now - USES_SHOWN).date())
     }
     for row in rows:
         switches = Switches(Profile(row.profile), dict(row.switches))
@@ -84,7 +81,8 @@ def deprecated_features(work: UnitOfWork, settings: Settings) -> Iterator[Findin
             use_count = counted.get((row.id, switch.value), 0)
             count_text = f", {use_count} times in {USES_SHOWN.days} days" if use_count else ""
             use_text = f"last used {last_use:%Y-%m-%d}{count_text}" if last_use else "never used: switch it off"
-            yield Finding("habits", WARNING, f"{row.name} ({row.client_id}): {switch.value} is on, {use_text}.")
+            text = f"{row.name} ({row.client_id}): {switch.value} is on, {use_text}."
+            yield Finding("deprecated features", WARNING, text)
 
 
 def _last_use(work: UnitOfWork, application: int, switch: Switch) -> object:
@@ -155,16 +153,3 @@ def examine(settings: Settings) -> list[Finding]:
     finally:
         database.close()
     return findings or [Finding("security", OK, "No problem was found.")]
-
-
-@click.command()
-@click.option(
-    "--security", is_flag=True, help="Deprecated features, file modes, endless tokens, demonstration passwords."
-)
-@data_option
-@click.option("--json", "as_json", is_flag=True, help="Print a machine-readable result.")
-def check(security: bool, data: Path, as_json: bool) -> None:
-    """Check the security of an instance; exits with 1 if something must be fixed."""
-    if not security:
-        raise Invalid("Use --security. To check for damage, use vitrine doctor.", field="security")
-    tell(examine(load(data)), as_json=as_json)

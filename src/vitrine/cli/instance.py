@@ -1,4 +1,4 @@
-"""Helpers by which commands open an instance."""
+"""How commands open an instance."""
 
 import os
 import pwd
@@ -9,17 +9,17 @@ from typing import Any, TypeVar
 
 import click
 
-from vitrine import app, settings
+from vitrine import app
 from vitrine.edge.services import Services
 from vitrine.errors import Forbidden
+from vitrine.operations.configuration import load_settings
 from vitrine.platform import logging
 from vitrine.settings import Settings
 
-F = TypeVar("F", bound=Callable[..., Any])
-CONFIGURATION = "vitrine.toml"
+C = TypeVar("C", bound=Callable[..., Any])
 
 
-def data_option(command: F) -> F:
+def data_option(command: C) -> C:
     return click.option(
         "--data",
         type=click.Path(path_type=Path, file_okay=False),
@@ -30,19 +30,12 @@ def data_option(command: F) -> F:
     )(command)
 
 
-def load(
-    data: Path,
-    *,
-    environ: Mapping[str, str] | None = None,
-    otherwise: Mapping[str, Any] | None = None,
-    **overrides: Any,
-) -> Settings:
-    """Settings of the instance in *data*: *otherwise*, its vitrine.toml, the environment, then *given*."""
-    file = data / CONFIGURATION
-    existing_file = file if file.exists() else None
-    loaded = settings.load(environ, existing_file, otherwise=otherwise, data_dir=data.resolve(), **overrides)
-    logging.configure(as_json=loaded.log_json, level=loaded.log_level)
-    return loaded
+def load(data: Path, *, otherwise: Mapping[str, Any] | None = None, **overrides: Any) -> Settings:
+    """Settings of the instance in *data*, which also configure the log. Later sources win: *otherwise*, its
+    vitrine.toml, the environment, *overrides*."""
+    settings = load_settings(data, otherwise=otherwise, **overrides)
+    logging.configure(as_json=settings.log_json, level=settings.log_level)
+    return settings
 
 
 def refuse_foreign(data: Path) -> None:

@@ -1,4 +1,4 @@
-"""serve, worker, and maintenance commands of an instance."""
+"""serve, worker, migrate, reindex, sweep, complete, openapi: the running server and its data."""
 
 import contextlib
 import ctypes
@@ -20,8 +20,8 @@ from types import FrameType
 import click
 
 from vitrine import app
-from vitrine.api import openapi as described
-from vitrine.cli.opening import data_option, instance, load, refuse_foreign
+from vitrine.api import openapi as descriptions
+from vitrine.cli.instance import data_option, instance, load, refuse_foreign
 from vitrine.errors import Unavailable
 from vitrine.platform import logging
 from vitrine.platform import migrate as migrations
@@ -183,11 +183,11 @@ def worker(data: Path) -> None:
     running = app.make_worker(services)
     stop = threading.Event()
 
-    def end(_number: int, _frame: FrameType | None) -> None:
+    def request_stop(_number: int, _frame: FrameType | None) -> None:
         stop.set()
 
-    signal.signal(signal.SIGTERM, end)
-    signal.signal(signal.SIGINT, end)
+    signal.signal(signal.SIGTERM, request_stop)
+    signal.signal(signal.SIGINT, request_stop)
     running.start()
     app.run_maintenance(services, stop)
     running.stop()
@@ -241,4 +241,4 @@ def complete(data: Path) -> None:
 @data_option
 def openapi(data: Path) -> None:
     """Print the OpenAPI document of this server."""
-    click.echo(described.encode(described.document(load(data))).decode())
+    click.echo(descriptions.encode(descriptions.document(load(data))).decode())

@@ -1,29 +1,26 @@
-"""vitrine import-phraseanet: import applications, people, tokens and permalinks of a Phraseanet server from a JSON
-file.
+"""Import applications, people, tokens and permalinks of a Phraseanet server from a JSON file.
 
 The file is described in docs/guides/operators.md. Everything is checked and written in one transaction, completely or
 not at all, and all faults are reported together.
 """
 
-import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import click
 import msgspec
 
-from vitrine.accounts import COMMAND, User
-from vitrine.applications import Application, BadApplication, Draft, Imported, Profile, Switch
-from vitrine.cli.opening import data_option, instance
-from vitrine.edge.services import Services
+from vitrine.accounts import COMMAND, Accounts, User
+from vitrine.applications import Application, Applications, BadApplication, Draft, Imported, Profile, Switch
 from vitrine.errors import DomainError, Invalid
 from vitrine.library.model import DataboxId, RecordKey
+from vitrine.library.records import Records
 from vitrine.library.sharing import permalinks
 from vitrine.library.sharing.permalinks import ImportedPermalink
-from vitrine.platform.database import UnitOfWork
+from vitrine.oauth import OAuth
+from vitrine.platform.database import Database, UnitOfWork
 
 PARTS = ("users", "applications", "access_tokens", "permalinks")
 MOST_FAULTS = 200
@@ -75,7 +72,7 @@ class PermalinkEntry(_Strict):
     activated: bool = True
 
 
-KINDS: dict[str, type[_Strict]] = {
+ENTRY_TYPES: dict[str, type[_Strict]] = {
     "users": UserEntry,
     "applications": ApplicationEntry,
     "access_tokens": TokenEntry,
@@ -95,11 +92,39 @@ class BadImport(Invalid):
         self.faults = faults
 
 
+@dataclass(frozen=True, slots=True)
+class PhraseanetImport:
+    """The services that an import needs, and where it writes."""
+
+    database: Database
+    users: Accounts
+    applications: Applications
+    oauth: OAuth
+    records: Records
+
+    def run(self, entries: Mapping[str, list[Any]]) -> dict[str, int]:
+        """Import everything or nothing; return the number of entries by part. Raises BadImport."""
+        with self.database.write() as work:
+            run = _Run(self, work)
+            steps: dict[str, Callable[[str, Any], None]] = {
+                "users": run.user,
+                "applications": run.application,
+                "access_tokens": run.token,
+                "permalinks": run.permalink,
+            }
+            for part, step in steps.items():
+                for place, entry in enumerate(entries.get(part, ())):
+                    step(f"{part}[{place}]", entry)
+            if run.faults:
+                raise BadImport(run.faults)
+        return {part: run.counts.get(part, 0) for part in PARTS}
+
+
 @dataclass(slots=True)
-class Import:
+class _Run:
     """An import in progress: its faults so far, and the number of imported entries."""
 
-    services: Services
+    services: PhraseanetImport
     work: UnitOfWork
     faults: list[str] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
@@ -118,7 +143,7 @@ class Import:
 
     def user(self, place: str, entry: UserEntry) -> None:
         with self.at(place):
-            self.services.accounts.users.import_account(
+            self.services.users.import_account(
                 self.work, COMMAND, login=entry.login, password_hash=entry.password_hash, email=entry.email,
                 first_name=entry.first_name, last_name=entry.last_name,
             )  # fmt: skip
@@ -128,11 +153,11 @@ class Import:
             creator = self._person(entry.creator, "creator") if entry.creator is not None else None
             if entry.developer_token is not None and creator is None:
                 raise Invalid("A developer token needs a creator.", field="developer_token")
-            application = self.services.applications.registry.import_application(
+            application = self.services.applications.import_application(
                 self.work, COMMAND, creator.id if creator else None, imported_of(entry)
             )
             if entry.developer_token is not None and creator is not None:
-                self.services.oauth.server.import_token(
+                self.services.oauth.import_token(
                     self.work, COMMAND, application, creator.id, entry.developer_token, developer=True
                 )
 
@@ -140,25 +165,23 @@ class Import:
         with self.at(place):
             application = self._application(entry.client_id)
             person = self._person(entry.login, "login")
-            self.services.oauth.server.import_token(
-                self.work, COMMAND, application, person.id, entry.token, developer=False
-            )
+            self.services.oauth.import_token(self.work, COMMAND, application, person.id, entry.token, developer=False)
 
     def permalink(self, place: str, entry: PermalinkEntry) -> None:
         with self.at(place):
             key = RecordKey(DataboxId(entry.databox_id), entry.record_id)
             link = ImportedPermalink(entry.token, entry.label, entry.activated)
-            structure = self.services.library.records.structure(self.work)
+            structure = self.services.records.structure(self.work)
             permalinks.import_permalink(self.work, COMMAND, structure, key, entry.subdef.lower(), link)
 
     def _person(self, login: str, name: str) -> User:
         try:
-            return self.services.accounts.users.find(self.work, login)
+            return self.services.users.find(self.work, login)
         except DomainError as refusal:
             raise Invalid(refusal.detail, field=name) from refusal
 
     def _application(self, client_id: str) -> Application:
-        application = self.services.applications.registry.by_client_id(self.work, client_id)
+        application = self.services.applications.by_client_id(self.work, client_id)
         if application is None:
             raise Invalid(f"No application has the client_id {client_id}.", field="client_id")
         return application
@@ -187,7 +210,7 @@ def imported_of(entry: ApplicationEntry) -> Imported:
 
 
 def profile_of(name: str | None, *, desktop: bool) -> Profile:
-    """The named profile; by default compatibility, as design 5.3 says for imports (desktop for desktop programs)."""
+    """The named profile; by default compatibility for web applications and desktop for desktop programs."""
     if name is None:
         return Profile.DESKTOP if desktop else Profile.COMPATIBILITY
     try:
@@ -221,40 +244,9 @@ def read(path: Path) -> dict[str, list[Any]]:
         entries[part] = []
         for place, item in enumerate(items):
             try:
-                entries[part].append(msgspec.convert(item, KINDS[part]))
+                entries[part].append(msgspec.convert(item, ENTRY_TYPES[part]))
             except msgspec.ValidationError as failure:
                 faults.append(f"{part}[{place}]: {failure}")
     if faults:
         raise BadImport(faults)
     return entries
-
-
-def bring(services: Services, entries: Mapping[str, list[Any]]) -> dict[str, int]:
-    """Import everything or nothing; return the number of entries by part. Raises BadImport."""
-    with services.database.write() as work:
-        run = Import(services, work)
-        steps: dict[str, Callable[[str, Any], None]] = {
-            "users": run.user,
-            "applications": run.application,
-            "access_tokens": run.token,
-            "permalinks": run.permalink,
-        }
-        for part, step in steps.items():
-            for place, entry in enumerate(entries.get(part, ())):
-                step(f"{part}[{place}]", entry)
-        if run.faults:
-            raise BadImport(run.faults)
-    return {part: run.counts.get(part, 0) for part in PARTS}
-
-
-@click.command("import-phraseanet")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@data_option
-@click.option("--json", "as_json", is_flag=True, help="Print a machine-readable result.")
-def import_phraseanet(file: Path, data: Path, as_json: bool) -> None:
-    """Import applications, people, access tokens and permalinks from another server, completely or not at all."""
-    entries = read(file)
-    with instance(data) as services:
-        counts = bring(services, entries)
-    summary = ", ".join(f"{count} {part.replace('_', ' ')}" for part, count in counts.items())
-    click.echo(json.dumps(counts) if as_json else f"Imported {summary}.")

@@ -1,29 +1,27 @@
-"""vitrine doctor: check an instance for damage. It only reads, and works beside a running server."""
+"""Doctor: check an instance for damage. It only reads, and works beside a running server."""
 
-import json
 import shutil
 import sqlite3
 import stat
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import timedelta
 from itertools import islice
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import click
 import sqlalchemy as sa
 
 from vitrine.applications.tables import application_secrets
-from vitrine.cli import inventory
-from vitrine.cli.backup import MANIFEST
-from vitrine.cli.opening import data_option, load, refuse_foreign
-from vitrine.cli.restore import read_manifest
-from vitrine.errors import Conflict, DomainError, NotFound
+from vitrine.errors import DomainError, NotFound
 from vitrine.jobs import store as jobs
 from vitrine.library import store as library
 from vitrine.library.tables import records
 from vitrine.media.storage import BlobStore, open_store
+from vitrine.operations import inventory
+from vitrine.operations.configuration import load_settings
+from vitrine.operations.findings import FAULT, OK, WARNING, Finding
+from vitrine.operations.manifest import MANIFEST, read_manifest
 from vitrine.platform import migrate
 from vitrine.platform.crypto import Vault
 from vitrine.platform.database import Database, UnitOfWork
@@ -32,20 +30,10 @@ from vitrine.schema import metadata
 from vitrine.search.embedded import EmbeddedIndex
 from vitrine.settings import Settings
 
-OK, WARNING, FAULT = "ok", "warning", "fault"
 MOST_REPORTED = 20
 LEAST_BYTES, FEW_BYTES = 100 * 2**20, 2 * 2**30
 LEFT_AFTER, ORPHAN_BATCH = timedelta(days=14), 500
 SILENT_AFTER = timedelta(minutes=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """The result of a check: its name, its state (ok, warning or fault) and a sentence that says what to do."""
-
-    check: str
-    state: str
-    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,14 +221,20 @@ def examine(settings: Settings, *, deep: bool) -> list[Finding]:
     return findings
 
 
+def compare(settings: Settings, other: Path) -> list[Finding]:
+    """The differences between the instance of *settings* and *other*, a backup or the folder of another instance."""
+    differences = inventory.differences(contents_in(settings), contents_of(other))
+    if not differences:
+        return [Finding("compare", OK, f"{other} has the same contents.")]
+    return [Finding("compare", FAULT, difference) for difference in differences]
+
+
 def contents_of(source: Path) -> inventory.Contents:
     """The contents of a backup (folder or file) or of another instance. The environment belongs to the instance under
     examination, so it is ignored here: its database_url would compare that instance with itself."""
     if source.is_file() or (source / MANIFEST).exists():
-        contents = read_manifest(source)["contents"]
-        tables = {name: (int(rows), str(digest)) for name, (rows, digest) in contents["tables"].items()}
-        return inventory.Contents(contents["revision"], tables, (contents["blobs"][0], contents["blobs"][1]))
-    return contents_in(load(source, environ={}))
+        return read_manifest(source).contents
+    return contents_in(load_settings(source, environ={}))
 
 
 def contents_in(settings: Settings) -> inventory.Contents:
@@ -252,38 +246,3 @@ def contents_in(settings: Settings) -> inventory.Contents:
             return inventory.contents(work)
     finally:
         database.close()
-
-
-@click.command()
-@data_option
-@click.option("--deep", is_flag=True, help="Check the digest of every document; reads all bytes.")
-@click.option(
-    "--compare",
-    "other",
-    type=click.Path(exists=True, path_type=Path),
-    help="Compare with another instance or a backup.",
-)
-@click.option("--json", "as_json", is_flag=True, help="Print a machine-readable result.")
-def doctor(data: Path, deep: bool, other: Path | None, as_json: bool) -> None:
-    """Check an instance for damage; exits with 1 if there are faults."""
-    refuse_foreign(data)
-    settings = load(data)
-    findings = examine(settings, deep=deep)
-    if other is not None:
-        differences = inventory.differences(contents_in(settings), contents_of(other))
-        findings += [Finding("compare", FAULT, difference) for difference in differences]
-        if not differences:
-            findings.append(Finding("compare", OK, f"{other} has the same contents."))
-    tell(findings, as_json=as_json)
-
-
-def tell(findings: list[Finding], *, as_json: bool) -> None:
-    """Print findings. Raises Conflict if one of them is a fault."""
-    faults = sum(1 for finding in findings if finding.state == FAULT)
-    if as_json:
-        click.echo(json.dumps({"ok": not faults, "checks": [asdict(finding) for finding in findings]}))
-    else:
-        for finding in findings:
-            click.echo(f"{finding.state:8} {finding.check:10} {finding.text}")
-    if faults:
-        raise Conflict(f"{faults} faults were found.")

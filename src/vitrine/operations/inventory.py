@@ -120,7 +120,7 @@ def unreferenced(work: UnitOfWork, digests: list[str]) -> list[str]:
 
 def _blob_columns() -> Iterator[sa.Column[Any]]:
     """Every column that refers to a blob: its name ends with `sha256`, so new ones are found too. References in JSON
-    (pictures of watermarks and stamps) come from `structure_store.mark_pictures`."""
+    (pictures of watermarks and stamps) come from `structure_store.overlay_pictures`."""
     for table in metadata.sorted_tables:
         yield from (column for column in table.columns if column.name.endswith("sha256"))
 

@@ -1,0 +1,200 @@
+"""databox, collection, grant, checks: structure of the library, and rights on it."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from vitrine.accounts import COMMAND, CollectionGrant, DataboxRight, Right, User
+from vitrine.accounts.rights import ALL_DATABOX_RIGHTS, ALL_RIGHTS, CONTRIBUTOR, READER
+from vitrine.cli.instance import data_option, instance
+from vitrine.cli.output import FILE, json_option, print_result
+from vitrine.edge.services import Services
+from vitrine.errors import Invalid
+from vitrine.library.model import Collection, CollectionId, DataboxId
+from vitrine.library.presentation import Presentation
+from vitrine.platform.database import UnitOfWork
+
+SETS = {"reader": READER, "contributor": CONTRIBUTOR, "all": ALL_RIGHTS}
+
+
+@click.group()
+def databox() -> None:
+    """Databoxes: self-contained archives."""
+
+
+@databox.command("add")
+@click.argument("name")
+@data_option
+@json_option
+def add_databox(name: str, data: Path, as_json: bool) -> None:
+    """Create a databox with the default fields and renditions."""
+    with instance(data) as services, services.database.write() as work:
+        databox = services.library.structure.add_databox(work, COMMAND, name)
+    print_result(
+        {"databox_id": databox.id}, as_json=as_json, sentence=f"Databox {databox.name} was created ({databox.id})."
+    )
+
+
+@click.group()
+def collection() -> None:
+    """Collections: parts of a databox, to which rights are granted."""
+
+
+@collection.command("add")
+@click.argument("name")
+@click.option("--databox", "databox_id", type=int, required=True)
+@data_option
+@json_option
+def add_collection(name: str, databox_id: int, data: Path, as_json: bool) -> None:
+    """Create a collection."""
+    with instance(data) as services, services.database.write() as work:
+        collection = services.library.structure.add_collection(work, COMMAND, DataboxId(databox_id), name)
+    result = {"base_id": collection.id, "databox_id": collection.databox_id, "collection_id": collection.number}
+    print_result(
+        result, as_json=as_json, sentence=f"Collection {collection.name} was created (base_id {collection.id})."
+    )
+
+
+@collection.command("set")
+@click.argument("base_id", type=int)
+@click.option("--public-presentation", type=click.Choice(["none", "wm", "stamp"]), help="What visitors get: pub_wm.")
+@click.option("--watermark", type=FILE, help="Picture placed over previews; a PNG with transparency is best.")
+@click.option("--no-watermark", is_flag=True, help="Remove the picture; show diagonals and a name instead.")
+@click.option("--stamp", type=FILE, help="JSON definition of the stamp; its logos are files beside it.")
+@click.option("--no-stamp", is_flag=True, help="Remove the stamp.")
+@data_option
+@json_option
+def set_collection(
+    base_id: int,
+    public_presentation: str | None,
+    watermark: Path | None,
+    no_watermark: bool,
+    stamp: Path | None,
+    no_stamp: bool,
+    data: Path,
+    as_json: bool,
+) -> None:
+    """Set how a collection presents its pictures: watermark, stamp, and what anonymous visitors get."""
+    with instance(data) as services:
+        presentation = services.library.presentation
+        changes: dict[str, Any] = {}
+        if public_presentation is not None:
+            changes["public_presentation"] = public_presentation
+        if watermark is not None or no_watermark:
+            changes["watermark"] = presentation.keep_picture(watermark, watermark.name) if watermark else None
+        if stamp is not None or no_stamp:
+            changes["stamp"] = _stamp(presentation, stamp) if stamp else None
+        if not changes:
+            raise Invalid("Name at least one setting; see vitrine collection set --help.")
+        with services.database.write() as work:
+            changed = presentation.set(work, COMMAND, CollectionId(base_id), changes)
+    result = {"base_id": changed.id, "public_presentation": changed.public_presentation, "watermark": changed.watermark}
+    print_result(
+        {**result, "stamp": changed.stamp},
+        as_json=as_json,
+        sentence=f"Collection {changed.name} was set: {changed.id}.",
+    )
+
+
+def _stamp(presentation: Presentation, file: Path) -> Any:
+    try:
+        definition = json.loads(file.read_text())
+    except ValueError as fault:
+        raise Invalid(f"{file.name} is not JSON: {fault}.", field="stamp") from fault
+
+    def keep_logo(name: str) -> str:
+        logo = file.parent / name
+        if not logo.is_file():
+            raise Invalid(f"The stamp's logo {name} is not beside {file.name}.", field="stamp")
+        return presentation.keep_picture(logo, logo.name)
+
+    return presentation.with_logos(definition, keep_logo)
+
+
+@click.command()
+@click.argument("login")
+@click.option("--collection", "base_id", type=int, required=True, help="base_id of the collection.")
+@click.option(
+    "--rights", default="reader", show_default=True, help="reader, contributor, all, none, or names with commas."
+)
+@data_option
+@json_option
+def grant(login: str, base_id: int, rights: str, data: Path, as_json: bool) -> None:
+    """Grant a person rights on a collection, which replace the previous ones. `none` removes all rights."""
+    with instance(data) as services, services.database.write() as work:
+        target = services.library.records.collection(work, CollectionId(base_id))
+        person = services.accounts.users.find(work, login)
+        if rights == "none":
+            services.accounts.administration.take_rights(work, COMMAND, person.id, target.id, target.databox_id)
+        else:
+            _grant(services, work, person, target, _rights_of(rights))
+    print_result(
+        {"login": login, "base_id": base_id}, as_json=as_json, sentence=f"{login} now has {rights} on {target.name}."
+    )
+
+
+def _grant(services: Services, work: UnitOfWork, person: User, target: Collection, rights: Right) -> None:
+    services.accounts.users.grant(work, COMMAND, person.id, CollectionGrant(target.id, target.databox_id, rights))
+    if rights == ALL_RIGHTS:
+        services.accounts.users.grant_databox(
+            work, COMMAND, person.id, target.databox_id, DataboxRight(ALL_DATABOX_RIGHTS)
+        )
+
+
+def _rights_of(text: str) -> Right:
+    if text in SETS:
+        return SETS[text]
+    unknown = [name for name in text.split(",") if name not in Right.__members__]
+    if unknown:
+        raise Invalid(f"There is no right called {unknown[0]}.", field="rights")
+    return Right(sum(Right[name] for name in dict.fromkeys(text.split(","))))
+
+
+@click.group()
+def checks() -> None:
+    """Checks that a file must pass to become a record. Files that fail go to the quarantine."""
+
+
+@checks.command("show")
+@click.argument("base_id", type=int)
+@data_option
+def show_checks(base_id: int, data: Path) -> None:
+    """Print the checks that apply to a collection, as JSON."""
+    with instance(data) as services, services.database.read() as work:
+        collection = services.library.records.collection(work, CollectionId(base_id))
+        click.echo(json.dumps(services.library.quarantine.policy(work, collection), indent=2))
+
+
+@checks.command("set")
+@click.argument("policy", type=FILE, required=False)
+@click.option("--databox", type=int, help="Set them for a databox; its collections may override them.")
+@click.option("--collection", "base_id", type=int, help="Set them for a collection.")
+@click.option("--forget", is_flag=True, help="Remove the setting there.")
+@data_option
+@json_option
+def set_checks(
+    policy: Path | None, databox: int | None, base_id: int | None, forget: bool, data: Path, as_json: bool
+) -> None:
+    """Set the checks from a JSON file, for the whole instance unless a databox or a collection is given.
+
+    For example {"Dimension": {"on": true, "width": 800}, "MediaType": {"on": true, "media_types": ["Image"]}}.
+    """
+    if (policy is None) == (not forget) or (databox is not None and base_id is not None):
+        raise Invalid("Give a file or --forget, and at most one of --databox and --collection.")
+    definition = None if policy is None else _read_policy(policy)
+    with instance(data) as services, services.database.write() as work:
+        services.library.quarantine.set_policy(work, COMMAND, definition, databox=databox, base=base_id)
+    print_result(
+        {"policy": definition},
+        as_json=as_json,
+        sentence="The checks were set." if definition is not None else "The setting was removed.",
+    )
+
+
+def _read_policy(file: Path) -> Any:
+    try:
+        return json.loads(file.read_text())
+    except ValueError as fault:
+        raise Invalid(f"{file.name} is not JSON: {fault}.", field="policy") from fault
