@@ -15,17 +15,20 @@ def machine(server: Server, owner: User) -> Registered:
     with server.services.database.write() as work:
         actor = server.services.accounts.users.actor_of(work, owner, Via.COMMAND)
         draft = Draft("Night shift", "Adds what the scanner made.", "https://notes.example.com", "web", "")
-        made = server.services.applications.portal.create(work, actor, draft, ApplicationKind.MACHINE)
+        application = server.services.applications.portal.create(work, actor, draft, ApplicationKind.MACHINE)
         return Registered(
-            made, made.client_id, server.services.applications.registry.secret_for_command(work, made), ""
+            application,
+            application.client_id,
+            server.services.applications.registry.secret_for_command(work, application),
+            "",
         )
 
 
 def test_a_machine_gets_tokens_with_its_secret_alone_from_its_first_minute(server: Server) -> None:
     """RFC 6749 section 4.4."""
     ada = server.user("ada")
-    made = post(server, machine(server, ada), grant_type="client_credentials", scope="account:read").json()
-    assert server.get("/me/", made["access_token"])["user"]["login"] == "ada"
+    granted = post(server, machine(server, ada), grant_type="client_credentials", scope="account:read").json()
+    assert server.get("/me/", granted["access_token"])["user"]["login"] == "ada"
 
 
 def test_an_application_for_test_users_gives_nobody_else_a_token(server: Server) -> None:

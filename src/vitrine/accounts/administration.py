@@ -114,7 +114,11 @@ class AccountAdministration:
 
     @staticmethod
     def _require_another_administrator(work: UnitOfWork, user: User) -> None:
-        others = [one for one in store.all_users(work) if one.is_admin and not one.mail_locked and one.id != user.id]
+        others = [
+            account
+            for account in store.all_users(work)
+            if account.is_admin and not account.mail_locked and account.id != user.id
+        ]
         if user.is_admin and not others:
             raise Conflict("This is the last administrator. Make another one first.")
 
@@ -129,6 +133,6 @@ class AccountAdministration:
         if base_id not in held:
             raise NotFound("This person has no rights on this collection.", field="collection")
         store.remove_collection_rights(work, user_id, base_id)
-        if not any(one.databox_id == databox_id for other, one in held.items() if other != base_id):
+        if not any(grant.databox_id == databox_id for other, grant in held.items() if other != base_id):
             store.remove_databox_rights(work, user_id, databox_id)
         audit.write(work, actor, "rights.taken", f"user {user_id}", {"base_id": base_id})

@@ -104,12 +104,12 @@ def _row(
         **dict.fromkeys(refused, Effect.REFUSED),
         **dict.fromkeys(offered, Effect.ROTATION_OFFERED),
     }
-    return {one: named.get(one, Effect.STAYS) for one in Credential}
+    return {credential: named.get(credential, Effect.STAYS) for credential in Credential}
 
 
 _NEW_PASSWORD = (Credential.CURRENT_SESSION, *_SIGN_INS, *_LINKS, *_CODES, *_TOKENS)
 _SECRET = (Credential.CLIENT_SECRET,)
-_ALL = tuple(one for one in Credential if one not in (Credential.PENDING_DEVICE_CODE, *_SECRET))
+_ALL = tuple(credential for credential in Credential if credential not in (Credential.PENDING_DEVICE_CODE, *_SECRET))
 
 TABLE: Mapping[Event, Mapping[Credential, Effect]] = {
     Event.PASSWORD_CHANGED: _row(*_SIGN_INS, *_LINKS, *_CODES, if_ticked=_TOKENS),
@@ -122,7 +122,9 @@ TABLE: Mapping[Event, Mapping[Credential, Effect]] = {
     Event.PROVIDER_UNLINKED: _row(Credential.PROVIDER_SESSION, Credential.PENDING_SIGN_IN),
     Event.PERSON_SUSPENDED: _row(refused=_ALL),
     Event.ACCOUNT_CLOSED: _row(*_ALL),
-    Event.EVERYTHING_ENDED: _row(*(one for one in _ALL if one not in (Credential.CONSENT, Credential.CURRENT_SESSION))),
+    Event.EVERYTHING_ENDED: _row(
+        *(credential for credential in _ALL if credential not in (Credential.CONSENT, Credential.CURRENT_SESSION))
+    ),
     Event.DEVELOPER_TOKENS_ENDED: _row(*_DEVELOPER_TOKENS, Credential.TOKENS_LINK),
     Event.APPLICATION_SUSPENDED: _row(Credential.MADE_WITH_TOKEN, refused=_OF_AN_APPLICATION),
     Event.APPLICATION_DELETED: _row(Credential.MADE_WITH_TOKEN, refused=_OF_AN_APPLICATION),

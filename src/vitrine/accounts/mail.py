@@ -158,7 +158,7 @@ class AccountMail:
     def send(self, work: UnitOfWork, letter: str, user: User, values: Mapping[str, Any]) -> None:
         """A letter of TEXTS with *values* in it: texts, `at` as seconds since 1970, `lines` as messages of the
         catalogue. Nobody is told who has no address."""
-        plain = {name: " ".join(one.split()) if isinstance(one, str) else one for name, one in values.items()}
+        plain = {name: " ".join(value.split()) if isinstance(value, str) else value for name, value in values.items()}
         self._send(work, letter, user, user.email, plain)
 
     def tell_of_password(self, work: UnitOfWork, user: User) -> list[DeveloperTokenLine]:
@@ -166,7 +166,7 @@ class AccountMail:
         in it, with a link that ends them all; they are returned."""
         left = self.accounts.lifetimes.developer_tokens(work, user.id)
         if left:
-            self.send(work, TOKENS, user, {"lines": [one.words for one in left]})
+            self.send(work, TOKENS, user, {"lines": [token.words for token in left]})
         else:
             self._send(work, "password-changed", user, user.email)
         return left
@@ -185,11 +185,11 @@ class AccountMail:
         return self._owner(work, secret, purpose)[0]
 
     def _owner(self, work: UnitOfWork, secret: str, purpose: str) -> tuple[User, links.Link]:
-        found = links.by_digest(work, digest(secret), purpose)
-        user = people.user(work, UserId(found.user_id)) if found is not None else None
-        if found is None or user is None or user.mail_locked or not _is_theirs(found, user):
+        link = links.by_digest(work, digest(secret), purpose)
+        user = people.user(work, UserId(link.user_id)) if link is not None else None
+        if link is None or user is None or user.mail_locked or not _is_theirs(link, user):
             raise LinkUsed("This link was used already, or it is too old. Please ask for a new one.", field="token")
-        return user, found
+        return user, link
 
     def renew_password(self, secret: str, new: str, address: str) -> Renewed:
         """Set a new password by a link, once. Developer tokens stay and are listed; all else that the table of
@@ -265,7 +265,7 @@ class AccountMail:
             at = datetime.fromtimestamp(given.pop("at"), UTC).astimezone(self.zone)
             given["when"] = format_datetime(at, "long", locale=language or "en")
         if "lines" in given:
-            given["lines"] = "\n".join(f"- {words(language, one)}" for one in given["lines"])
+            given["lines"] = "\n".join(f"- {words(language, line)}" for line in given["lines"])
         known = {
             **given,
             "site": self.site,
@@ -275,7 +275,7 @@ class AccountMail:
             "security": f"{self.base_url}/account/security/#connected",
             "applications": f"{self.base_url}/account/security/applications/",
         }
-        text = "\n\n".join(words(language, one).format(**known) for one in paragraphs)
+        text = "\n\n".join(words(language, paragraph).format(**known) for paragraph in paragraphs)
         return Email(to, words(language, subject).format(**known), text + "\n")
 
 
@@ -318,5 +318,5 @@ class MailHandler:
             # Asked for before a new password: whoever asked proved themselves with the old one.
             is_old = user is not None and job.payload.get("version", user.auth_version) != user.auth_version
             return None if is_old else user
-        found = people.user_by_login(work, str(job.payload["name"]))
-        return None if found is None or found.is_guest or found.mail_locked else found
+        user = people.user_by_login(work, str(job.payload["name"]))
+        return None if user is None or user.is_guest or user.mail_locked else user

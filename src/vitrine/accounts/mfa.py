@@ -76,10 +76,10 @@ class MultiFactor:
 
     def overview(self, work: UnitOfWork, actor: Actor) -> MfaOverview:
         mine = actor.must_user_id
-        found = store.confirmed(work, mine)
+        factor = store.confirmed(work, mine)
         return MfaOverview(
-            found.confirmed_at if found else None, store.codes_left(work, mine),
-            [Passkey(*one) for one in store.passkeys(work, mine)],
+            factor.confirmed_at if factor else None, store.codes_left(work, mine),
+            [Passkey(*row) for row in store.passkeys(work, mine)],
         )  # fmt: skip
 
     # -- authenticator app ---------------------------------------------------------------------------------------
@@ -97,10 +97,10 @@ class MultiFactor:
 
     def unconfirmed_address(self, work: UnitOfWork, actor: Actor) -> str | None:
         """The same address again while the first code is awaited."""
-        found = store.factor(work, actor.must_user_id)
-        if found is None or found.confirmed_at is not None:
+        factor = store.factor(work, actor.must_user_id)
+        if factor is None or factor.confirmed_at is not None:
             return None
-        return self._address(actor, self.accounts.vault.decrypt(found.sealed))
+        return self._address(actor, self.accounts.vault.decrypt(factor.sealed))
 
     def _address(self, actor: Actor, secret: str) -> str:
         import pyotp
@@ -110,10 +110,10 @@ class MultiFactor:
     def confirm(self, work: UnitOfWork, actor: Actor, code: str) -> list[str]:
         """Switch the app on by its first code; returns the recovery codes, which are shown once."""
         self.accounts.require_recent_auth(work, actor)
-        found = store.factor(work, actor.must_user_id)
-        if found is None or found.confirmed_at is not None:
+        factor = store.factor(work, actor.must_user_id)
+        if factor is None or factor.confirmed_at is not None:
             raise Conflict("Begin with the picture again: there is no app that waits for its first code.")
-        step = self._step(work, found, code)
+        step = self._step(work, factor, code)
         if step is None:
             raise WrongCode(
                 "This code is not right. Look at the clock of your device, and take the newest code.", field="code"
@@ -139,9 +139,9 @@ class MultiFactor:
         return self._fresh_codes(work, actor.must_user_id)
 
     def _fresh_codes(self, work: UnitOfWork, user_id: UserId) -> list[str]:
-        made = ["".join(secrets.choice(_ALPHABET) for _ in range(CODE_LENGTH)) for _ in range(CODES)]
-        store.set_codes(work, user_id, [digest(one) for one in made])
-        return ["-".join(one[at : at + 5] for at in range(0, CODE_LENGTH, 5)) for one in made]
+        codes = ["".join(secrets.choice(_ALPHABET) for _ in range(CODE_LENGTH)) for _ in range(CODES)]
+        store.set_codes(work, user_id, [digest(code) for code in codes])
+        return ["-".join(code[at : at + 5] for at in range(0, CODE_LENGTH, 5)) for code in codes]
 
     # -- signing in ----------------------------------------------------------------------------------------------
 
@@ -182,23 +182,23 @@ class MultiFactor:
             raise WrongCode("This code is not right, or it was used already.", field="code")
 
     def _take(self, work: UnitOfWork, user_id: UserId, code: str) -> bool:
-        plain = "".join(one for one in code.lower() if one.isalnum())
+        plain = "".join(character for character in code.lower() if character.isalnum())
         if len(plain) == CODE_LENGTH:
             return store.use_code(work, user_id, digest(plain))
-        found = store.confirmed(work, user_id)
-        step = self._step(work, found, plain) if found is not None else None
+        factor = store.confirmed(work, user_id)
+        step = self._step(work, factor, plain) if factor is not None else None
         return step is not None and store.use_step(work, user_id, step)
 
-    def _step(self, work: UnitOfWork, found: Any, code: str) -> int | None:
+    def _step(self, work: UnitOfWork, factor: Any, code: str) -> int | None:
         """The step whose code this is, newer than the last one used."""
         if len(code.strip()) != 6 or not code.strip().isdecimal():
             return None
         import pyotp
 
-        totp = pyotp.TOTP(self.accounts.vault.decrypt(found.sealed))
+        totp = pyotp.TOTP(self.accounts.vault.decrypt(factor.sealed))
         now = int(work.now.timestamp()) // STEP_S
         for step in range(now - WINDOW, now + WINDOW + 1):
-            if (found.last_step is None or step > found.last_step) and same(totp.generate_otp(step), code.strip()):
+            if (factor.last_step is None or step > factor.last_step) and same(totp.generate_otp(step), code.strip()):
                 return step
         return None
 
@@ -234,7 +234,9 @@ class MultiFactor:
             authenticator_selection=AuthenticatorSelectionCriteria(
                 resident_key=ResidentKeyRequirement.REQUIRED, user_verification=UserVerificationRequirement.REQUIRED
             ),
-            exclude_credentials=[PublicKeyCredentialDescriptor(id=base64url_to_bytes(one)) for one in mine],
+            exclude_credentials=[
+                PublicKeyCredentialDescriptor(id=base64url_to_bytes(credential_id)) for credential_id in mine
+            ],
         )
         return options_to_json(options)
 
@@ -289,9 +291,9 @@ class MultiFactor:
     def sign_in(self, work: UnitOfWork, answer: str, address: str) -> tuple[User, SignIn]:
         """The person whose passkey answered: that is both steps at once. Raises WrongCode."""
         challenge = self._taken(work, answer, None)
-        found = store.passkey(work, _credential_of(answer))
-        user = self.accounts.known(work, UserId(found.user_id)) if found is not None else None
-        if found is None or user is None or user.mail_locked or user.is_guest:
+        passkey = store.passkey(work, _credential_of(answer))
+        user = self.accounts.known(work, UserId(passkey.user_id)) if passkey is not None else None
+        if passkey is None or user is None or user.mail_locked or user.is_guest:
             raise WrongCode("This passkey is not known here.", field="passkey")
         from webauthn import verify_authentication_response
 
@@ -301,21 +303,21 @@ class MultiFactor:
                 expected_challenge=challenge,
                 expected_rp_id=self._rp_id,
                 expected_origin=self.origin,
-                credential_public_key=bytes(found.public_key),
-                credential_current_sign_count=found.sign_count,
+                credential_public_key=bytes(passkey.public_key),
+                credential_current_sign_count=passkey.sign_count,
                 require_user_verification=True,
             )
         except _unreadable() as failure:
             refusal = "This passkey did not answer correctly. Please try again."
             raise WrongCode(refusal, field="passkey", why=type(failure).__name__) from failure
-        store.use_passkey(work, found.id, verified.new_sign_count)
+        store.use_passkey(work, passkey.id, verified.new_sign_count)
         audit.write(work, None, "passkey.used", f"user {user.id}", address=address)
-        return user, SignIn(OpenedBy.PASSKEY, found.id)
+        return user, SignIn(OpenedBy.PASSKEY, passkey.id)
 
     def _challenge(self, work: UnitOfWork, user_id: int | None) -> bytes:
-        made = secrets.token_bytes(32)
-        store.add_challenge(work, digest(base64url(made)), user_id, work.now + CHALLENGE_LIFE)
-        return made
+        challenge = secrets.token_bytes(32)
+        store.add_challenge(work, digest(base64url(challenge)), user_id, work.now + CHALLENGE_LIFE)
+        return challenge
 
     @staticmethod
     def _taken(work: UnitOfWork, answer: str, user_id: int | None) -> bytes:

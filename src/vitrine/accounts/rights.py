@@ -44,7 +44,7 @@ class DataboxRight(IntFlag):
     bas_chupub = 1 << 3
 
 
-ALL_RIGHTS = Right(sum(one for one in Right if one is not Right.restrict_dwnld))
+ALL_RIGHTS = Right(sum(right for right in Right if right is not Right.restrict_dwnld))
 ALL_DATABOX_RIGHTS = DataboxRight(sum(DataboxRight))
 READER = Right.actif | Right.canputinalbum | Right.candwnldpreview
 CONTRIBUTOR = (
@@ -127,7 +127,7 @@ class Rights:
 
     def record_grant(self, record_id: int, now: datetime, *, document: bool = False) -> bool:
         """True if a live grant on the record exists (for the original too, when *document*)."""
-        return any(one.is_live(now) and (one.document or not document) for one in self.grants.get(record_id, ()))
+        return any(grant.is_live(now) and (grant.document or not document) for grant in self.grants.get(record_id, ()))
 
 
 NO_RIGHTS = Rights()
@@ -140,4 +140,4 @@ def names(rights: Right | DataboxRight) -> list[str]:
 
 @lru_cache(maxsize=1024)
 def _names(kind: type[Right] | type[DataboxRight], value: int) -> tuple[str, ...]:
-    return tuple(sorted(one.name or "" for one in kind(value)))
+    return tuple(sorted(right.name or "" for right in kind(value)))

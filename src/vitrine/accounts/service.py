@@ -102,9 +102,9 @@ class Accounts:
             "password_hash": self.passwords.hash(password) if password is not None else None,
             **profile,
         }
-        made = self.get(work, store.add_user(work, values))
-        audit.write(work, None, "user.created", f"user {made.id}")
-        return made
+        user = self.get(work, store.add_user(work, values))
+        audit.write(work, None, "user.created", f"user {user.id}")
+        return user
 
     def import_account(
         self, work: UnitOfWork, actor: Actor, *, login: str, password_hash: str | None, **profile: Any
@@ -115,36 +115,36 @@ class Accounts:
             raise Forbidden("Only administrators may make accounts.")
         if password_hash is not None and not self.passwords.can_check(password_hash):
             raise Invalid("password_hash must be a bcrypt or an argon2 hash.", field="password_hash")
-        made = self._add(work, login, None, profile)
+        user = self._add(work, login, None, profile)
         if password_hash is not None:
-            store.set_password_hash(work, made.id, password_hash)
-        return made
+            store.set_password_hash(work, user.id, password_hash)
+        return user
 
     def make_external(self, work: UnitOfWork, *, login: str, address: str, **profile: Any) -> User:
         """An account for somebody whom a provider vouches for (`accounts.external`): without password and rights."""
-        made = self._add(work, login, None, profile)
-        audit.write(work, None, "external.account", f"user {made.id}", address=address)
-        return made
+        user = self._add(work, login, None, profile)
+        audit.write(work, None, "external.account", f"user {user.id}", address=address)
+        return user
 
     def has_password(self, work: UnitOfWork, user_id: UserId) -> bool:
         """False for who signs in elsewhere only, or has to choose a password first."""
         return store.password_hash(work, user_id) is not None
 
     def get(self, work: UnitOfWork, user_id: UserId) -> User:
-        found = store.user(work, user_id)
-        if found is None:
+        user = store.user(work, user_id)
+        if user is None:
             raise NotFound("There is no such account.")
-        return found
+        return user
 
     def known(self, work: UnitOfWork, user_id: UserId) -> User | None:
         """The account, or None when it has gone: for what was signed in its name earlier."""
         return store.user(work, user_id)
 
     def find(self, work: UnitOfWork, login: str) -> User:
-        found = store.user_by_login(work, login)
-        if found is None:
+        user = store.user_by_login(work, login)
+        if user is None:
             raise NotFound(f"Nobody has the login {login}.", field="login")
-        return found
+        return user
 
     def is_empty(self, work: UnitOfWork) -> bool:
         return not store.has_users(work)
@@ -258,31 +258,31 @@ class Accounts:
         Raises AccountLocked or WrongCredentials. Opens its own transactions; call it with none open.
         """
         with self.database.read() as work:
-            found = store.user_by_login(work, login)
+            user = store.user_by_login(work, login)
             # Login and e-mail address of one account share its counter: else there are twice as many guesses. What no
             # login can be is counted without its blanks: with them it could be the counter of somebody's second step.
-            login = found.login if found else "".join(login.split())
-            known = found.id if found else None
+            login = user.login if user else "".join(login.split())
+            known = user.id if user else None
             self.refuse_locked(work, login, address, known)
-            hashed = store.password_hash(work, found.id) if found else None
+            hashed = store.password_hash(work, user.id) if user else None
         right = self.passwords.verify(hashed, password)
-        usable = found is not None and not found.is_guest and not found.mail_locked
+        usable = user is not None and not user.is_guest and not user.mail_locked
         better = None
         if right and hashed and self.passwords.needs_rehash(hashed):
             better = self.passwords.rehashed(password)  # before the write lock is taken
         with self.database.write() as work:
             # Counted again inside the write lock: parallel guesses may not slip through together.
             self.refuse_locked(work, login, address, known)
-            if not right or not usable or found is None:
+            if not right or not usable or user is None:
                 store.add_failure(work, login, address)
             else:
                 store.clear_failures(work, login)
-                store.touch_connection(work, found.id)
+                store.touch_connection(work, user.id)
                 if better is not None:
-                    store.set_password_hash(work, found.id, better)
-        if not right or not usable or found is None:
+                    store.set_password_hash(work, user.id, better)
+        if not right or not usable or user is None:
             raise WrongCredentials("The login or the password is not right.", field="login")
-        return found
+        return user
 
     def has_second_step(self, work: UnitOfWork, user_id: UserId) -> bool:
         """True when a password alone does not open the account (`accounts.second`)."""
@@ -357,10 +357,10 @@ class Accounts:
         session = store.session_by_digest(work, digest(secret))
         if session is None or session.expires <= work.now:
             return None
-        found = store.user(work, session.user_id)
-        if found is None or found.mail_locked:
+        user = store.user(work, session.user_id)
+        if user is None or user.mail_locked:
             return None
-        return self.actor_of(work, found, Via.SESSION, session=session, address=address)
+        return self.actor_of(work, user, Via.SESSION, session=session, address=address)
 
     def needs_touch(self, session: Session, now: datetime) -> bool:
         """True every few minutes of a session that is used: each mark becomes a write, later (`touch_sessions`)."""

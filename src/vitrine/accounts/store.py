@@ -94,8 +94,8 @@ def update_user(work: UnitOfWork, user_id: UserId, values: Mapping[str, Any]) ->
 
 def preference(work: UnitOfWork, user_id: UserId, name: str) -> Any:
     """What somebody chose under *name*, None when they never did."""
-    found = work.db.scalar(sa.select(users.c.preferences).where(users.c.id == user_id))
-    return (found or {}).get(name)
+    preferences = work.db.scalar(sa.select(users.c.preferences).where(users.c.id == user_id))
+    return (preferences or {}).get(name)
 
 
 def set_preference(work: UnitOfWork, user_id: UserId, name: str, value: Any) -> None:

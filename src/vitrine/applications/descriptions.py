@@ -25,8 +25,8 @@ from vitrine.platform.database import UnitOfWork
 
 FORMAT = 1
 Changes = dict[str, tuple[Any, Any]]
-_SWITCHES = frozenset(one.value for one in Switch)
-_PROFILES = frozenset(one.value for one in Profile)
+_SWITCHES = frozenset(switch.value for switch in Switch)
+_PROFILES = frozenset(profile.value for profile in Profile)
 _EMPTY: dict[str, Any] = {
     "vitrine_application": FORMAT, "client_id": "", **dict.fromkeys(TEXTS, ""), "kind": "server", "profile": "",
     "redirect_uris": [], "switches": {}, "list_shapes": "automatic", "only_testers": False, "scopes": None,
@@ -51,7 +51,7 @@ def describe(application: Application) -> dict[str, Any]:
         **{name: getattr(application, name) for name in TEXTS},
         "kind": kind_of(application.kind, application.type, application.switches.profile).value,
         "profile": application.switches.profile.value,
-        "redirect_uris": [one for one in application.redirects if one != OUT_OF_BAND],
+        "redirect_uris": [address for address in application.redirects if address != OUT_OF_BAND],
         "switches": dict(sorted(application.switches.chosen.items())),
         "list_shapes": application.list_shapes,
         "only_testers": application.only_testers,
@@ -73,26 +73,29 @@ class Descriptions:
         """Register a new application from a document; its client id is a new one. Raises Invalid for a document that
         cannot be read, BadApplication with every fault of its values, each under the name of its key."""
         wanted = self._checked(given)
-        made = self.portal.applications.create(
+        application = self.portal.applications.create(
             work, actor, _draft(wanted), Profile(wanted["profile"]), _redirects(wanted)
         )
         acts = wanted["switches"].get(Switch.ACTS_AS_OWNER.value, True)
-        made = self.portal.settle(work, actor, made, ApplicationKind(wanted["kind"]), acts=acts)
-        switches = {**made.switches.chosen, **wanted["switches"]}  # a new machine acts for its owner unless it says no
-        return self._write(work, actor, made, {**wanted, "switches": switches}).application
+        application = self.portal.settle(work, actor, application, ApplicationKind(wanted["kind"]), acts=acts)
+        switches = {
+            **application.switches.chosen,
+            **wanted["switches"],
+        }  # a new machine acts for its owner unless it says no
+        return self._write(work, actor, application, {**wanted, "switches": switches}).application
 
     def replace(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId, given: Any) -> WrittenApplication:
         """Make an application what the document says; a key that is missing gets its usual value."""
-        found = self.portal.applications.get(work, actor, application_id)
-        return self._write(work, actor, found, self._checked(given, found))
+        application = self.portal.applications.get(work, actor, application_id)
+        return self._write(work, actor, application, self._checked(given, application))
 
     def change(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId, given: Any) -> WrittenApplication:
         """The same for a merge patch (RFC 7396): keys that are not named stay, null gives the usual value. Another kind
         forgets the profile and the switches of the old one where the patch says nothing about them."""
-        found = self.portal.applications.get(work, actor, application_id)
+        application = self.portal.applications.get(work, actor, application_id)
         if not isinstance(given, Mapping):
             raise Invalid("Send a JSON object with the keys to change.", field="body")
-        whole = describe(found)
+        whole = describe(application)
         patch = dict(given)
         if "kind" in patch and patch["kind"] != whole["kind"]:
             patch.setdefault("profile", None)
@@ -104,10 +107,10 @@ class Descriptions:
                 whole.pop(name, None)
             elif name == "switches" and isinstance(value, Mapping):
                 merged = {**whole["switches"], **value}
-                whole[name] = {key: one for key, one in merged.items() if one is not None}
+                whole[name] = {key: choice for key, choice in merged.items() if choice is not None}
             else:
                 whole[name] = value
-        return self._write(work, actor, found, self._checked(whole, found))
+        return self._write(work, actor, application, self._checked(whole, application))
 
     def put(
         self, work: UnitOfWork, actor: Actor, owner: Actor | None, given: Any, *, secret: str | None = None
@@ -117,18 +120,18 @@ class Descriptions:
         that it acts for them. *secret* counts for a new one only."""
         writer = owner or actor
         client_id = given.get("client_id") if isinstance(given, Mapping) else None
-        found = self.portal.applications.by_client_id(work, client_id) if isinstance(client_id, str) else None
-        if found is not None:
-            return self.replace(work, writer, found.id, given)
+        application = self.portal.applications.by_client_id(work, client_id) if isinstance(client_id, str) else None
+        if application is not None:
+            return self.replace(work, writer, application.id, given)
         wanted = self._checked(given)
         if not wanted["client_id"]:
             raise Invalid("The document has no client_id: nothing tells which application it means.", field="client_id")
         imported = Imported(_draft(wanted), wanted["client_id"], secret, Profile(wanted["profile"]))
         owner_id = owner.user_id if owner else None
-        made = self.portal.applications.import_application(work, actor, owner_id, imported, _redirects(wanted))
-        store.update(work, made.id, {"kind": wanted["kind"]})
-        made = self.portal.applications.get(work, actor, made.id)
-        return WrittenApplication(self._write(work, writer, made, wanted).application, {}, is_new=True)
+        application = self.portal.applications.import_application(work, actor, owner_id, imported, _redirects(wanted))
+        store.update(work, application.id, {"kind": wanted["kind"]})
+        application = self.portal.applications.get(work, actor, application.id)
+        return WrittenApplication(self._write(work, writer, application, wanted).application, {}, is_new=True)
 
     def set_scopes(
         self, work: UnitOfWork, actor: Actor, application_id: ApplicationId, limit: list[str] | None
@@ -138,9 +141,9 @@ class Descriptions:
 
     # -- reading a document --------------------------------------------------------------------------------------
 
-    def _checked(self, given: Any, found: Application | None = None) -> dict[str, Any]:
+    def _checked(self, given: Any, application: Application | None = None) -> dict[str, Any]:
         wanted = _shaped(given)
-        if found is not None and wanted["client_id"] not in ("", found.client_id):
+        if application is not None and wanted["client_id"] not in ("", application.client_id):
             raise Conflict("The document is of another application: its client_id differs.", field="client_id")
         faults = check_texts(wanted)
         kind = ApplicationKind(wanted["kind"])
@@ -158,39 +161,44 @@ class Descriptions:
                 faults["scopes"] = "Applications of the compatible profile have no scopes. Leave them out."
             elif not scopes or not frozenset(scopes) <= self.scopes:
                 faults["scopes"] = "Name at least one scope, and only ones that this server has."
-        if found is not None:
-            faults = _new_faults(faults, wanted, describe(found))
+        if application is not None:
+            faults = _new_faults(faults, wanted, describe(application))
         if faults:
             raise BadApplication(faults)
         return wanted
 
-    def _write(self, work: UnitOfWork, actor: Actor, found: Application, wanted: dict[str, Any]) -> WrittenApplication:
+    def _write(
+        self, work: UnitOfWork, actor: Actor, application: Application, wanted: dict[str, Any]
+    ) -> WrittenApplication:
         """Write what differs, in one go: everything was checked before."""
-        before = describe(found)
+        before = describe(application)
         wanted = {**wanted, **{name: before[name] for name in _OURS}}
         wanted["scopes"] = None if wanted["scopes"] is None else sorted(set(wanted["scopes"]))
         changes = {name: (before[name], wanted[name]) for name in before if before[name] != wanted[name]}
         if not changes:
-            return WrittenApplication(found, {})
+            return WrittenApplication(application, {})
         if "scopes" in changes:
             self._refuse_wider(actor, *changes["scopes"])
         kind = ApplicationKind(wanted["kind"])
-        acts, acted = (one["switches"].get(Switch.ACTS_AS_OWNER.value, False) for one in (wanted, before))
+        acts, acted = (values["switches"].get(Switch.ACTS_AS_OWNER.value, False) for values in (wanted, before))
         store.update(
-            work, found.id,
+            work, application.id,
             {
                 **{name: wanted[name] for name in (*TEXTS, "profile", "switches", "list_shapes", "only_testers")},
                 "kind": kind.value, "type": KINDS[kind].type, "scope_limit": wanted["scopes"],
             },
         )  # fmt: skip
-        store.set_redirects(work, found.id, _redirects(wanted), provenance.maker_of(work, actor))
+        store.set_redirects(work, application.id, _redirects(wanted), provenance.maker_of(work, actor))
         if acts != acted and Switches(Profile(wanted["profile"]), {}).can_choose(Switch.ACTS_AS_OWNER):
-            self.portal.applications.set_switch(work, actor, found.id, Switch.ACTS_AS_OWNER, on=acts)
+            self.portal.applications.set_switch(work, actor, application.id, Switch.ACTS_AS_OWNER, on=acts)
         if "scopes" in changes:
-            work.emit(ScopesLimited(found.id, wanted["scopes"]))
-        details = {"changed": sorted(changes), "before": {name: one[0] for name, one in changes.items()}}
-        audit.write(work, actor, "application.described", f"application {found.id}", details)
-        return WrittenApplication(self.portal.applications.get(work, actor, found.id), changes)
+            work.emit(ScopesLimited(application.id, wanted["scopes"]))
+        details = {
+            "changed": sorted(changes),
+            "before": {name: before_and_after[0] for name, before_and_after in changes.items()},
+        }
+        audit.write(work, actor, "application.described", f"application {application.id}", details)
+        return WrittenApplication(self.portal.applications.get(work, actor, application.id), changes)
 
     def _refuse_wider(self, actor: Actor, before: list[str] | None, after: list[str] | None) -> None:
         """A token gives an application (its own, it may be) no scope back that it has not itself."""
@@ -252,25 +260,25 @@ def _shaped(given: Any) -> dict[str, Any]:
     if unknown:
         name = unknown[0][:80]
         raise Invalid("The file has a key that is not known here: {name}.", field=name, values={"name": name})
-    made = {}
+    document = {}
     for name, default in _EMPTY.items():
         value = given.get(name, default)
         if not _fits(name, value, default):
             raise Invalid("The value of {name} in the file cannot be used.", field=name, values={"name": name})
-        made[name] = value.strip() if isinstance(value, str) else value
-    made["redirect_uris"] = [one.strip() for one in made["redirect_uris"]]
-    return made
+        document[name] = value.strip() if isinstance(value, str) else value
+    document["redirect_uris"] = [address.strip() for address in document["redirect_uris"]]
+    return document
 
 
 def _fits(name: str, value: Any, default: Any) -> bool:
     match name:
         case "redirect_uris":
-            return isinstance(value, list) and all(isinstance(one, str) for one in value)
+            return isinstance(value, list) and all(isinstance(address, str) for address in value)
         case "scopes":
-            return value is None or (isinstance(value, list) and all(isinstance(one, str) for one in value))
+            return value is None or (isinstance(value, list) and all(isinstance(scope, str) for scope in value))
         case "switches":
             return isinstance(value, dict) and all(
-                name in _SWITCHES and isinstance(one, bool) for name, one in value.items()
+                name in _SWITCHES and isinstance(choice, bool) for name, choice in value.items()
             )
         case "kind":
             return value in KIND_NAMES if isinstance(value, str) else False

@@ -26,7 +26,7 @@ class KindFacts:
         return self.profiles[0]
 
 
-KIND_NAMES = frozenset(one.value for one in ApplicationKind)
+KIND_NAMES = frozenset(kind.value for kind in ApplicationKind)
 KINDS = {
     ApplicationKind.SERVER: KindFacts("web", (Profile.STRICT, Profile.COMPATIBILITY), returns=True),
     ApplicationKind.PAGE: KindFacts("web", (Profile.PUBLIC,), returns=True),

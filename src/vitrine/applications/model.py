@@ -74,8 +74,8 @@ class Application:
 
     @property
     def initials(self) -> str:
-        words = [one for one in self.name.split() if one[:1].isalnum()]
-        return "".join(one[0] for one in words[:2]).upper() or "?"
+        words = [word for word in self.name.split() if word[:1].isalnum()]
+        return "".join(word[0] for word in words[:2]).upper() or "?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +101,9 @@ class Secret:
 class Account:
     """One person's grant to one application. Without `granted_at` no consent was ever given.
 
-    Of the scopes in `asked_scope`, decided about, those in `granted_scope` were allowed; None is everything (profile
-    compatibility). `acts_alone_since` is set when its owner lets it act for them by its secret alone."""
+    `requested_scope` holds the scopes about which the person has decided, `granted_scope` those that they allowed; None
+    is everything (profile compatibility). `acts_alone_since` is set when the owner lets the application act for them by
+    its secret alone."""
 
     id: AccountId
     user_id: int
@@ -112,7 +113,7 @@ class Account:
     last_used: datetime | None
     created: datetime
     granted_scope: list[str] | None = None
-    asked_scope: list[str] | None = None
+    requested_scope: list[str] | None = None
     acts_alone_since: datetime | None = None
 
     @property

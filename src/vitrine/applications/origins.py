@@ -16,5 +16,5 @@ def origin_of(url: str) -> str:
     if parts.scheme not in _PORTS or not host:
         return ""
     name = f"[{host}]" if ":" in host else host
-    made = f"{parts.scheme}://{name}" + (f":{port}" if port not in (None, _PORTS[parts.scheme]) else "")
-    return made if len(made) <= LONGEST else ""
+    origin = f"{parts.scheme}://{name}" + (f":{port}" if port not in (None, _PORTS[parts.scheme]) else "")
+    return origin if len(origin) <= LONGEST else ""

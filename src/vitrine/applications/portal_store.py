@@ -58,9 +58,11 @@ def deleted(work: UnitOfWork, application_id: ApplicationId) -> Application | No
 def every(work: UnitOfWork, limit: int, offset: int, words: str = "") -> list[Application]:
     """Applications that wait for approval first, then by name."""
     condition = applications.c.name.icontains(words, autoescape=True) if words else sa.true()
-    found = store._find(work, condition)
-    found.sort(key=lambda one: (one.approval != "waiting", one.name.casefold(), one.id))
-    return found[offset : offset + limit]
+    listed = store._find(work, condition)
+    listed.sort(
+        key=lambda application: (application.approval != "waiting", application.name.casefold(), application.id)
+    )
+    return listed[offset : offset + limit]
 
 
 def purge(work: UnitOfWork, limit: int = 20) -> int:

@@ -53,8 +53,8 @@ TABLE: dict[Switch, dict[Profile, Cell]] = {
 }
 REDIRECTS = {S: RedirectMatch.EXACT, C: RedirectMatch.PREFIX, D: RedirectMatch.NATIVE, P: RedirectMatch.NATIVE}
 # What a client may ask for under the policy ALLOW without its owner having switched it on.
-ASKED = frozenset({Switch.PASSWORD_GRANT, Switch.IMPLICIT, Switch.PARAMETER_TOKEN})
-DEPRECATED_FEATURES = ASKED | {Switch.ENDLESS_TOKEN}
+CLIENT_REQUESTED = frozenset({Switch.PASSWORD_GRANT, Switch.IMPLICIT, Switch.PARAMETER_TOKEN})
+DEPRECATED_FEATURES = CLIENT_REQUESTED | {Switch.ENDLESS_TOKEN}
 
 
 class Policy(StrEnum):
@@ -83,7 +83,7 @@ class Switches:
             return cell is Cell.ALWAYS
         if policy is Policy.REFUSE and (switch in DEPRECATED_FEATURES or switch is Switch.SECRET_REQUIRED):
             return switch is Switch.SECRET_REQUIRED
-        default = cell is Cell.ON or (switch in ASKED and policy is Policy.ALLOW)
+        default = cell is Cell.ON or (switch in CLIENT_REQUESTED and policy is Policy.ALLOW)
         return self.chosen.get(switch.value, default)
 
     def can_choose(self, switch: Switch) -> bool:

@@ -67,9 +67,9 @@ class Applications:
             raise BadApplication(faults)
         maker = provenance.maker_of(work, actor)
         client_id = random_base62(CLIENT_ID_LENGTH)
-        made = self._add(work, actor.user_id, draft, profile, redirects, client_id, None, maker=maker)
-        audit.write(work, actor, "application.created", f"application {made}")
-        return self._get(work, made)
+        application_id = self._add(work, actor.user_id, draft, profile, redirects, client_id, None, maker=maker)
+        audit.write(work, actor, "application.created", f"application {application_id}")
+        return self._get(work, application_id)
 
     def import_application(
         self,
@@ -95,12 +95,12 @@ class Applications:
             "switches": {name.value: on for name, on in imported.switches.items()},
             "list_shapes": imported.list_shapes,
         }
-        made = self._add(
+        application_id = self._add(
             work, creator_id, imported.draft, imported.profile, redirects, imported.client_id, imported.client_secret,
             more,
         )  # fmt: skip
-        audit.write(work, actor, "application.imported", f"application {made}")
-        return self._get(work, made)
+        audit.write(work, actor, "application.imported", f"application {application_id}")
+        return self._get(work, application_id)
 
     def _add(
         self, work: UnitOfWork, creator_id: int | None, draft: Draft, profile: Profile, redirects: list[str] | None,
@@ -120,12 +120,12 @@ class Applications:
         }
         if redirects is None:
             redirects = [OUT_OF_BAND if desktop else draft.callback.strip()]
-        made = store.add(work, values, redirects, maker)
+        application_id = store.add(work, values, redirects, maker)
         secret = secret or new_secret("cs")
-        store.add_secret(work, made, digest(secret), self.vault.encrypt(secret), last_four(secret), maker)
+        store.add_secret(work, application_id, digest(secret), self.vault.encrypt(secret), last_four(secret), maker)
         if creator_id is not None:
-            store.add_account(work, creator_id, made)
-        return made
+            store.add_account(work, creator_id, application_id)
+        return application_id
 
     def own(self, work: UnitOfWork, actor: Actor) -> list[Application]:
         return store.owned_by(work, actor.must_user_id)
@@ -133,15 +133,15 @@ class Applications:
     def get(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId) -> Application:
         """For owners and administrators; NoSuchApplication for everybody else, whether it exists or not. A token with
         scopes opens applications of others only with `administration`."""
-        found = store.by_id(work, application_id)
-        if found is None or not (actor.administers or self.is_owner(work, actor, found)):
+        application = store.by_id(work, application_id)
+        if application is None or not (actor.administers or self.is_owner(work, actor, application)):
             raise NoSuchApplication("There is no such application of yours.", why=f"application {application_id}")
-        return found
+        return application
 
     def may_open(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId) -> bool:
         """False for somebody to whom `get` says that there is no such application."""
-        found = store.by_id(work, application_id)
-        return found is not None and (actor.administers or self.is_owner(work, actor, found))
+        application = store.by_id(work, application_id)
+        return application is not None and (actor.administers or self.is_owner(work, actor, application))
 
     def is_owner(self, work: UnitOfWork, actor: Actor, application: Application) -> bool:
         """True for who registered it and for co-owners."""
@@ -150,39 +150,44 @@ class Applications:
         return application.creator_id == actor.user_id or store.is_owner(work, actor.user_id, application.id)
 
     def _get(self, work: UnitOfWork, application_id: ApplicationId) -> Application:
-        found = store.by_id(work, application_id)
-        assert found is not None
-        return found
+        application = store.by_id(work, application_id)
+        assert application is not None
+        return application
 
     def people(self, work: UnitOfWork, applications: list[Application]) -> dict[ApplicationId, int]:
-        return store.count_people(work, [one.id for one in applications])
+        return store.count_people(work, [application.id for application in applications])
 
     def set_callback(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId, callback: str) -> Application:
         """Change the callback URL; a desktop application keeps the out-of-band address whatever is asked (01 §9)."""
-        found = self.get(work, actor, application_id)
-        if found.type == "desktop":
-            return found
-        fault = bad_redirect(callback.strip(), found)
+        application = self.get(work, actor, application_id)
+        if application.type == "desktop":
+            return application
+        fault = bad_redirect(callback.strip(), application)
         if fault:
             raise BadApplication({"callback": fault})
-        redirects = [callback.strip(), *(one for one in found.redirects[1:] if one != callback.strip())]
-        store.set_redirects(work, found.id, redirects, provenance.maker_of(work, actor))
-        store.update(work, found.id, {})
-        audit.write(work, actor, "application.callback", f"application {found.id}", {"callback": callback.strip()})
-        return self._get(work, found.id)
+        redirects = [
+            callback.strip(),
+            *(address for address in application.redirects[1:] if address != callback.strip()),
+        ]
+        store.set_redirects(work, application.id, redirects, provenance.maker_of(work, actor))
+        store.update(work, application.id, {})
+        audit.write(
+            work, actor, "application.callback", f"application {application.id}", {"callback": callback.strip()}
+        )
+        return self._get(work, application.id)
 
     def set_switch(
         self, work: UnitOfWork, actor: Actor, application_id: ApplicationId, switch: Switch, *, on: bool
     ) -> Application:
         """Turn a switch of design 5.3. Raises Invalid for one that this kind of application cannot choose."""
-        found = self.get(work, actor, application_id)
-        if not found.switches.can_choose(switch):
+        application = self.get(work, actor, application_id)
+        if not application.switches.can_choose(switch):
             raise Invalid("This kind of application has no such choice.", field=switch.value)
         if switch is Switch.ACTS_AS_OWNER:
-            self._let_act(work, actor, found, on=on)
-        store.update(work, found.id, {"switches": {**found.switches.chosen, switch.value: on}})
-        audit.write(work, actor, "application.switch", f"application {found.id}", {switch.value: on})
-        return self._get(work, found.id)
+            self._let_act(work, actor, application, on=on)
+        store.update(work, application.id, {"switches": {**application.switches.chosen, switch.value: on}})
+        audit.write(work, actor, "application.switch", f"application {application.id}", {switch.value: on})
+        return self._get(work, application.id)
 
     def _let_act(self, work: UnitOfWork, actor: Actor, application: Application, *, on: bool) -> None:
         """Only the owner themselves can lend their name, and it is their own account that remembers it: an application
@@ -203,17 +208,17 @@ class Applications:
         self, work: UnitOfWork, actor: Actor, application_id: ApplicationId, shapes: str
     ) -> Application:
         """How lists that the original sent as objects are written for this application (02 section 7)."""
-        found = self.get(work, actor, application_id)
+        application = self.get(work, actor, application_id)
         if shapes not in LIST_SHAPES:
             raise Invalid("Choose automatic, lists or objects.", field="list_shapes")
-        store.update(work, found.id, {"list_shapes": shapes})
-        audit.write(work, actor, "application.list_shapes", f"application {found.id}", {"list_shapes": shapes})
-        return self._get(work, found.id)
+        store.update(work, application.id, {"list_shapes": shapes})
+        audit.write(work, actor, "application.list_shapes", f"application {application.id}", {"list_shapes": shapes})
+        return self._get(work, application.id)
 
     def secret(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId) -> Secret | None:
         """What may be shown of the client secret without a fresh sign-in; None when every one has ended."""
-        found = store.current_secret(work, self.get(work, actor, application_id).id)
-        return None if found is None else found[0]
+        current = store.current_secret(work, self.get(work, actor, application_id).id)
+        return None if current is None else current[0]
 
     def reveal_secret(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId) -> str:
         """The client secret itself. Raises NotFresh, ActsForAnother or NoSecret; leaves an audit line (design 5.4)."""
@@ -229,20 +234,20 @@ class Applications:
 
     @staticmethod
     def _current(work: UnitOfWork, application: Application) -> tuple[Secret, str]:
-        found = store.current_secret(work, application.id)
-        if found is None:
+        current = store.current_secret(work, application.id)
+        if current is None:
             raise NoSecret("This application has no secret that works. Make a new one.")
-        return found
+        return current
 
     def first_secret(self, work: UnitOfWork, actor: Actor, application: Application) -> str:
         """The client secret of an application that was made in this very unit of work, for who made it by a program:
         it is told once, and nobody else could have it."""
         assert application.created == work.now
-        found = store.current_secret(work, application.id)
-        assert found is not None
-        secret_views.note(work, found[0].id, actor.user_id)
+        current = store.current_secret(work, application.id)
+        assert current is not None
+        secret_views.note(work, current[0].id, actor.user_id)
         audit.write(work, actor, "application.secret_shown", f"application {application.id}", {"by": "creation"})
-        return self.vault.decrypt(found[1])
+        return self.vault.decrypt(current[1])
 
     def secret_for_command(self, work: UnitOfWork, application: Application) -> str:
         """The client secret for the command line, whose user can read the server key anyway."""
@@ -253,10 +258,10 @@ class Applications:
     def delete(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId) -> None:
         """Delete an application: nothing of it works from now on. For 14 days `Portal.restore` brings it back, then
         its accounts, codes and tokens go with it (`portal_store.purge`)."""
-        found = self.get(work, actor, application_id)
-        store.update(work, found.id, {"deleted_at": work.now})
-        self.happened(work, Event.APPLICATION_DELETED, found.id)
-        audit.write(work, actor, "application.deleted", f"application {found.id}", {"name": found.name})
+        application = self.get(work, actor, application_id)
+        store.update(work, application.id, {"deleted_at": work.now})
+        self.happened(work, Event.APPLICATION_DELETED, application.id)
+        audit.write(work, actor, "application.deleted", f"application {application.id}", {"name": application.name})
 
     # -- the protocol's side -------------------------------------------------------------------------------------
 
@@ -282,7 +287,7 @@ class Applications:
     def secret_is_right(self, work: UnitOfWork, application: Application, given: str) -> bool:
         """Compares in constant time with every live secret."""
         presented = digest(given)
-        return any(same(one, presented) for one in store.secret_digests(work, application.id))
+        return any(same(known, presented) for known in store.secret_digests(work, application.id))
 
     # -- the user's side -----------------------------------------------------------------------------------------
 
@@ -291,12 +296,12 @@ class Applications:
 
     def ensure_owner_account(self, work: UnitOfWork, user_id: int, application: Application) -> Account:
         """Owners have an account whatever the application's state, as its creator has (01 section 2.1)."""
-        found = store.account(work, user_id, application.id)
-        if found is None:
+        account = store.account(work, user_id, application.id)
+        if account is None:
             store.add_account(work, user_id, application.id)
-            found = store.account(work, user_id, application.id)
-            assert found is not None
-        return found
+            account = store.account(work, user_id, application.id)
+            assert account is not None
+        return account
 
     def ensure_account(self, work: UnitOfWork, user_id: int, application: Application) -> Account:
         """Raises NotOpen where only owners and test users may give access."""
@@ -315,19 +320,19 @@ class Applications:
         allow: bool,
         return_to: str,
         scope: frozenset[str] | None = None,
-        asked: frozenset[str] | None = None,
+        requested: frozenset[str] | None = None,
     ) -> Account:
         """Record what a person decided on the consent page: who, when, and what was shown (design 5.2).
 
-        *scope* is what they left ticked of what was *asked*; both are None for an application without scopes."""
+        *scope* is what they left ticked of what was *requested*; both are None for an application without scopes."""
         account = self.ensure_account(work, actor.must_user_id, application)
         if allow:
             before = account if account.is_granted else None  # what was withdrawn does not come back by itself
             values = {
                 "granted_at": work.now,
                 "revoked_at": None,
-                "granted_scope": _decided(before.granted_scope if before else None, asked, scope),
-                "asked_scope": _decided(before.asked_scope if before else None, asked, asked),
+                "granted_scope": _decided(before.granted_scope if before else None, requested, scope),
+                "requested_scope": _decided(before.requested_scope if before else None, requested, requested),
             }
             store.update_account(work, account.id, values)
         shown = {
@@ -335,7 +340,7 @@ class Applications:
             "description": application.description,
             "website": application.website,
             "return_to": return_to,
-            **({} if asked is None else {"asked": sorted(asked)}),
+            **({} if requested is None else {"asked": sorted(requested)}),
         }
         allowed = sorted(scope) if allow and scope is not None else None
         store.add_consent(work, account.id, "allow" if allow else "deny", shown, actor.address, allowed)
@@ -367,9 +372,13 @@ class Applications:
 
     def authorised(self, work: UnitOfWork, actor: Actor) -> list[Authorised]:
         """The applications that the actor allowed at least once, the allowed ones first."""
-        mine = [one for one in store.accounts_of(work, actor.must_user_id) if one.granted_at is not None]
-        found = store.by_ids(work, [one.application_id for one in mine])
-        lines = [Authorised(found[one.application_id], one) for one in mine if one.application_id in found]
+        mine = [account for account in store.accounts_of(work, actor.must_user_id) if account.granted_at is not None]
+        applications = store.by_ids(work, [account.application_id for account in mine])
+        lines = [
+            Authorised(applications[account.application_id], account)
+            for account in mine
+            if account.application_id in applications
+        ]
         return sorted(lines, key=lambda line: line.account.revoked_at is not None)
 
     def happened(
@@ -399,13 +408,15 @@ class Applications:
             raise NoSuchApplication("You have not allowed this application.")
         if account.is_granted:
             self.withdraw(work, actor, application_id)
-        nothing = {"granted_at": None, "granted_scope": None, "asked_scope": None, "last_used": None}
+        nothing = {"granted_at": None, "granted_scope": None, "requested_scope": None, "last_used": None}
         store.update_account(work, account.id, nothing)
         audit.write(work, actor, "consent.forgotten", f"application {application_id}")
 
 
-def _decided(before: list[str] | None, asked: frozenset[str] | None, now: frozenset[str] | None) -> list[str] | None:
+def _decided(
+    before: list[str] | None, requested: frozenset[str] | None, now: frozenset[str] | None
+) -> list[str] | None:
     """What was decided before about other things stays; about what was asked now, *now* counts."""
-    if asked is None or now is None:
+    if requested is None or now is None:
         return None
-    return sorted((frozenset(before or ()) - asked) | now)
+    return sorted((frozenset(before or ()) - requested) | now)

@@ -44,12 +44,12 @@ def _find(work: UnitOfWork, *conditions: Any, live: Any = _LIVE) -> list[Applica
         .order_by(applications.c.name, applications.c.id)
     ).all()
     addresses: dict[int, dict[str, bool]] = {row.id: {} for row in rows}
-    found = work.db.execute(
+    address_rows = work.db.execute(
         sa.select(redirect_addresses.c.application_id, redirect_addresses.c.uri, _BY_TOKEN)
         .where(redirect_addresses.c.application_id.in_(list(addresses)), _address_stands(work))
         .order_by(redirect_addresses.c.position, redirect_addresses.c.id)
     )
-    for application_id, uri, is_by_token in found:
+    for application_id, uri, is_by_token in address_rows:
         addresses[application_id][uri] = bool(is_by_token)
     return [_application(row, addresses[row.id]) for row in rows]
 
@@ -120,15 +120,15 @@ def knows_client_id(work: UnitOfWork, client_id: str) -> bool:
 
 
 def by_ids(work: UnitOfWork, ids: list[ApplicationId]) -> dict[ApplicationId, Application]:
-    return {one.id: one for one in _find(work, applications.c.id.in_(ids))}
+    return {application.id: application for application in _find(work, applications.c.id.in_(ids))}
 
 
 def add(work: UnitOfWork, values: Mapping[str, Any], redirects: list[str], maker: Maker | None = None) -> ApplicationId:
-    made = ApplicationId(
+    application_id = ApplicationId(
         inserted_id(work.db.execute(applications.insert().values(created=work.now, updated=work.now, **values)))
     )
-    set_redirects(work, made, redirects, maker)
-    return made
+    set_redirects(work, application_id, redirects, maker)
+    return application_id
 
 
 def update(work: UnitOfWork, application_id: ApplicationId, values: Mapping[str, Any]) -> None:

@@ -93,8 +93,8 @@ def calls(
 
 
 def routes(work: UnitOfWork, application_id: int) -> list[str]:
-    found = work.db.scalars(sa.select(request_log.c.route).where(*_of(work, application_id)).distinct())
-    return sorted(found)
+    patterns = work.db.scalars(sa.select(request_log.c.route).where(*_of(work, application_id)).distinct())
+    return sorted(patterns)
 
 
 def failures(work: UnitOfWork, application_id: int, limit: int = 20) -> list[Failure]:
@@ -138,14 +138,14 @@ def days(work: UnitOfWork, application_id: int, count: int = 30) -> list[Day]:
         .where(*_of(work, application_id))
         .group_by(sa.text("1"))
     )  # fmt: skip
-    found = {int(row[0]): row for row in rows}
+    by_day = {int(row[0]): row for row in rows}
     today = (work.now.astimezone(UTC) - EPOCH).days
-    made = []
+    series = []
     for number in range(today - count + 1, today + 1):
-        row = found.get(number)
+        row = by_day.get(number)
         date_ = (EPOCH + timedelta(days=number)).date()
-        made.append(Day(date_, int(row[1]), int(row[2]), int(row[3])) if row else Day(date_, 0, 0, 0))
-    return made
+        series.append(Day(date_, int(row[1]), int(row[2]), int(row[3])) if row else Day(date_, 0, 0, 0))
+    return series
 
 
 def summaries(work: UnitOfWork, ids: list[int], since: timedelta) -> dict[int, Summary]:

@@ -78,7 +78,7 @@ class PersonalTokens:
         known = self.all(work, actor, application)
         if len(known) >= MOST:
             raise Conflict("There are 50 tokens already. Revoke one first.", field="token-name")
-        if any(one.name == name for one in known):
+        if any(token.name == name for token in known):
             raise Conflict("You have a token of this name already.", field="token-name")
         if account.revoked_at is not None:
             self.applications.reopen(work, actor, account)

@@ -175,9 +175,9 @@ def idle(work: UnitOfWork, limit: int = 1000) -> list[int]:
     limits = work.db.scalars(
         sa.select(access_tokens.c.idle_limit_s).where(access_tokens.c.idle_limit_s.is_not(None)).distinct()
     ).all()
-    wanted = [sa.and_(access_tokens.c.idle_limit_s == one, _unused_since(work, one)) for one in limits]
-    found = sa.select(access_tokens.c.id).where(sa.or_(sa.false(), *wanted)).limit(limit)
-    return list(work.db.scalars(found))
+    wanted = [sa.and_(access_tokens.c.idle_limit_s == limit_s, _unused_since(work, limit_s)) for limit_s in limits]
+    idle_tokens = sa.select(access_tokens.c.id).where(sa.or_(sa.false(), *wanted)).limit(limit)
+    return list(work.db.scalars(idle_tokens))
 
 
 def delete_idle(work: UnitOfWork, ids: list[int]) -> None:

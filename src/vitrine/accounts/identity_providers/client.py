@@ -82,19 +82,19 @@ class ProviderClient:
 
     # -- the way there -------------------------------------------------------------------------------------------
 
-    def address(self, state: str, asked: ProviderRequest, *, choose: bool = False) -> str:
+    def address(self, state: str, request: ProviderRequest, *, choose: bool = False) -> str:
         """Where the browser goes; *choose* lets the person take another account there. Raises ProviderDown."""
         values = {
             "response_type": "code",
             "client_id": self.provider.client_id,
-            "redirect_uri": asked.redirect_uri,
+            "redirect_uri": request.redirect_uri,
             "scope": SCOPE,
             "state": state,
-            "nonce": asked.nonce,
-            "code_challenge": base64url(digest(asked.verifier)),
+            "nonce": request.nonce,
+            "code_challenge": base64url(digest(request.verifier)),
             "code_challenge_method": "S256",
         }
-        if asked.forced_since is not None:
+        if request.forced_since is not None:
             values |= {"prompt": "login", "max_age": "0"}
         elif choose:
             values["prompt"] = "select_account"
@@ -104,7 +104,7 @@ class ProviderClient:
     # -- and back ------------------------------------------------------------------------------------------------
 
     def identity(
-        self, answer: Mapping[str, str], asked: ProviderRequest, *, in_full: Callable[[str], bool]
+        self, answer: Mapping[str, str], request: ProviderRequest, *, in_full: Callable[[str], bool]
     ) -> ProviderIdentity:
         """Who came back with *answer*, the query of the callback, whose state was checked.
 
@@ -118,8 +118,8 @@ class ProviderClient:
         code = answer.get("code")
         if not code:
             raise ProviderRefused("wrong", why="no code")
-        given = self._exchange(metadata, code, asked)
-        claims = self._claims(metadata, given, asked)
+        given = self._exchange(metadata, code, request)
+        claims = self._claims(metadata, given, request)
         told = claims
         if in_full(claims["sub"]) and not {"email", "email_verified"} <= set(claims):
             # Wholly from there, so that one address is never verified by what is said of another.
@@ -132,21 +132,21 @@ class ProviderClient:
         if told != self.provider.issuer and (told is not None or announced):
             raise ProviderRefused("wrong", why="the answer comes from another issuer")
 
-    def _exchange(self, metadata: Mapping[str, Any], code: str, asked: ProviderRequest) -> dict[str, str]:
+    def _exchange(self, metadata: Mapping[str, Any], code: str, request: ProviderRequest) -> dict[str, str]:
         form = {
             "grant_type": "authorization_code",
             "code": code,
-            "redirect_uri": asked.redirect_uri,
-            "code_verifier": asked.verifier,
+            "redirect_uri": request.redirect_uri,
+            "code_verifier": request.verifier,
         }
         headers = {"Accept": "application/json", **self._authenticated(metadata, form)}
         answer = self._call(metadata["token_endpoint"], form=form, headers=headers)
         if answer.status != 200:
             raise ProviderRefused("wrong", why=f"token endpoint {answer.status} {_error_code(answer)}")
-        found = _json(answer)
-        if not all(isinstance(found.get(name), str) and found[name] for name in ("id_token", "access_token")):
+        body = _json(answer)
+        if not all(isinstance(body.get(name), str) and body[name] for name in ("id_token", "access_token")):
             raise ProviderRefused("wrong", why="no id_token")
-        return {name: str(found[name]) for name in ("id_token", "access_token")}
+        return {name: str(body[name]) for name in ("id_token", "access_token")}
 
     def _authenticated(self, metadata: Mapping[str, Any], form: dict[str, str]) -> dict[str, str]:
         """Our own proof: in the header where the provider takes it, else in the form (RFC 6749 section 2.3.1)."""
@@ -161,12 +161,14 @@ class ProviderClient:
         form |= {"client_id": mine, "client_secret": secret}
         return {}
 
-    def _claims(self, metadata: Mapping[str, Any], given: Mapping[str, str], asked: ProviderRequest) -> dict[str, Any]:
+    def _claims(
+        self, metadata: Mapping[str, Any], given: Mapping[str, str], request: ProviderRequest
+    ) -> dict[str, Any]:
         offered = metadata.get("id_token_signing_alg_values_supported") or ["RS256"]
+        algorithms = frozenset(name for name in offered if isinstance(name, str)) & set(tokens.ALGORITHMS)
         expected = tokens.Expected(
-            self.provider.issuer, self.provider.client_id, asked.nonce,
-            frozenset(one for one in offered if isinstance(one, str)) & set(tokens.ALGORITHMS), asked.forced_since,
-        )  # fmt: skip
+            self.provider.issuer, self.provider.client_id, request.nonce, algorithms, request.forced_since
+        )
         keys, now = self._keys(metadata), datetime.now(UTC)
         try:
             try:
@@ -190,10 +192,10 @@ class ProviderClient:
         answer = self._call(endpoint, headers=headers)
         if answer.status != 200:
             raise ProviderRefused("wrong", why=f"userinfo {answer.status}")
-        found = _json(answer)
-        if found.get("sub") != subject:
+        userinfo = _json(answer)
+        if userinfo.get("sub") != subject:
             raise ProviderRefused("wrong", why="userinfo is about another subject")
-        return found
+        return userinfo
 
     # -- what is known of the provider ---------------------------------------------------------------------------
 
@@ -204,23 +206,23 @@ class ProviderClient:
                 return known.metadata
         answer = self._call(self.provider.discovery, headers={"Accept": "application/json"})
         try:
-            found = _json(answer)
+            metadata = _json(answer)
         except ProviderRefused:
-            found = {}
-        fault = self._fault(found) if answer.status == 200 else f"discovery answers {answer.status}"
+            metadata = {}
+        fault = self._fault(metadata) if answer.status == 200 else f"discovery answers {answer.status}"
         if fault:
             raise self._down(fault)
         with self._lock:
-            known.metadata, known.metadata_at = found, self._clock()
-        return found
+            known.metadata, known.metadata_at = metadata, self._clock()
+        return metadata
 
-    def _fault(self, found: Mapping[str, Any]) -> str:
-        if found.get("issuer") != self.provider.issuer:
+    def _fault(self, metadata: Mapping[str, Any]) -> str:
+        if metadata.get("issuer") != self.provider.issuer:
             return "discovery is of another issuer than sign_in_providers says"
         for name in ("authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint"):
-            if name == "userinfo_endpoint" and found.get(name) is None:
+            if name == "userinfo_endpoint" and metadata.get(name) is None:
                 continue
-            if not self._is_address(found.get(name)):
+            if not self._is_address(metadata.get(name)):
                 return f"discovery has no {name} that can be used"
         return ""
 
@@ -297,12 +299,12 @@ def _guarded(provider: Provider) -> Fetcher:
 
 def _json(answer: Answer) -> dict[str, Any]:
     try:
-        found = msgspec.json.decode(answer.body)  # unlike `json`, no half of a surrogate pair: nothing could keep it
+        decoded = msgspec.json.decode(answer.body)  # unlike `json`, no half of a surrogate pair: nothing could keep it
     except (ValueError, RecursionError, msgspec.DecodeError):
-        found = None
-    if not isinstance(found, dict):
+        decoded = None
+    if not isinstance(decoded, dict):
         raise ProviderRefused("wrong", why="an answer that is no JSON object")
-    return found
+    return decoded
 
 
 def _error_code(answer: Answer) -> str:

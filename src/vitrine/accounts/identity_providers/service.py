@@ -96,13 +96,13 @@ class IdentityProviders:
     _clients: dict[str, ProviderClient] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._clients = {one.id: self.make_client(one) for one in self.providers}
+        self._clients = {provider.id: self.make_client(provider) for provider in self.providers}
 
     def provider(self, provider_id: str) -> Provider:
-        found = next((one for one in self.providers if one.id == provider_id), None)
-        if found is None:
+        provider = next((provider for provider in self.providers if provider.id == provider_id), None)
+        if provider is None:
             raise NotFound("There is no such sign-in provider.")
-        return found
+        return provider
 
     # -- there and back ------------------------------------------------------------------------------------------
 
@@ -115,12 +115,12 @@ class IdentityProviders:
         if len(flow.back) > MAX_RETURN_PATH:
             raise Invalid("The address to return to is too long.", field="redirect")
         state = token_urlsafe(32)
-        address = client.address(state, self._asked(provider_id, state, flow), choose=choose)
+        address = client.address(state, self._provider_request(provider_id, state, flow), choose=choose)
         with self.accounts.database.write() as work:
             store.begin(work, digest(state), digest(visitor), flow, FLOW_LIFETIME)
         return RedirectToProvider(address)
 
-    def _asked(self, provider_id: str, state: str, flow: store.Flow) -> ProviderRequest:
+    def _provider_request(self, provider_id: str, state: str, flow: store.Flow) -> ProviderRequest:
         """Nonce and verifier follow from the state: the database holds nothing that redeems a code."""
         vault = self.accounts.vault
         return ProviderRequest(
@@ -149,7 +149,7 @@ class IdentityProviders:
 
         try:
             identity = self._clients[provider.id].identity(
-                answer, self._asked(provider.id, state, flow), in_full=in_full
+                answer, self._provider_request(provider.id, state, flow), in_full=in_full
             )
         except ProviderRefused as refusal:
             self._note(provider, refusal.reason, refusal.why)
@@ -224,14 +224,14 @@ class IdentityProviders:
         """True if a verified address alone opens this account, from now on for this subject."""
         guarded = user.is_admin or user.is_guest or user.mail_locked or self.accounts.has_second_step(work, user.id)
         # An address that already belongs to another subject there was given to somebody new.
-        known_there = any(one.issuer == provider.issuer for one in store.of_user(work, user.id))
+        known_there = any(linked.issuer == provider.issuer for linked in store.of_user(work, user.id))
         return provider.link_by_email and not guarded and not known_there
 
     def _make(self, work: UnitOfWork, provider: Provider, identity: ProviderIdentity, address: str) -> User:
         """A new account without a password and without rights: those an administrator gives."""
         plain = _LOGIN.sub("", identity.username.partition("@")[0])[:64] or provider.id
         wanted = [identity.email] if identity.email else [plain, *(f"{plain}-{n}" for n in range(2, 20))]
-        login = next((one for one in wanted if people.user_by_login(work, one) is None), None)
+        login = next((candidate for candidate in wanted if people.user_by_login(work, candidate) is None), None)
         first, last = identity.first_name[:128], identity.last_name[:128]
         return self.accounts.make_external(
             work,
@@ -261,16 +261,18 @@ class IdentityProviders:
     # -- one's own page ------------------------------------------------------------------------------------------
 
     def overview(self, work: UnitOfWork, actor: Actor) -> list[LinkedIdentity]:
-        known = {one.issuer: one for one in self.providers}
+        known = {provider.issuer: provider for provider in self.providers}
         return [
-            LinkedIdentity(one.id, known.get(one.issuer), one.issuer, one.label, one.created, one.last_used)
-            for one in store.of_user(work, actor.must_user_id)
+            LinkedIdentity(
+                linked.id, known.get(linked.issuer), linked.issuer, linked.label, linked.created, linked.last_used
+            )
+            for linked in store.of_user(work, actor.must_user_id)
         ]
 
     def reauthentication_providers(self, work: UnitOfWork, user_id: UserId) -> list[Provider]:
         """The providers at which this person can prove who they are."""
-        mine = {one.issuer for one in store.of_user(work, user_id)}
-        return [one for one in self.providers if one.issuer in mine]
+        mine = {linked.issuer for linked in store.of_user(work, user_id)}
+        return [provider for provider in self.providers if provider.issuer in mine]
 
     def seal(self, returned: ProviderCallback, now: datetime) -> str:
         """What the page that asks *connect these two?* sends back: closed, for this person, for ten minutes."""
@@ -313,10 +315,10 @@ class IdentityProviders:
         self.accounts.require_recent_auth(work, actor)
         mine = actor.must_user_id
         listed = store.of_user(work, mine)
-        if all(one.id != linked_id for one in listed):
+        if all(linked.id != linked_id for linked in listed):
             raise NotFound("There is no such sign-in of yours.")
-        offered = {one.issuer for one in self.providers}
-        others = [one for one in listed if one.id != linked_id and one.issuer in offered]
+        offered = {provider.issuer for provider in self.providers}
+        others = [linked for linked in listed if linked.id != linked_id and linked.issuer in offered]
         if not others and not people.password_hash(work, mine) and not mfa_store.passkeys(work, mine):
             raise Conflict("Nothing else opens your account. Choose a password or add a passkey first.")
         store.remove(work, mine, linked_id)

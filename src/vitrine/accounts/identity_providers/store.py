@@ -42,14 +42,17 @@ _FLOW = [identity_provider_flows.c[name] for name in Flow.__dataclass_fields__]
 
 
 def by_subject(work: UnitOfWork, issuer: str, subject: str) -> Linked | None:
-    one = linked_identities.c
-    row = work.db.execute(sa.select(*_LINKED).where(one.issuer == issuer, one.subject == subject)).first()
+    columns = linked_identities.c
+    row = work.db.execute(sa.select(*_LINKED).where(columns.issuer == issuer, columns.subject == subject)).first()
     return Linked(*row) if row else None
 
 
 def of_user(work: UnitOfWork, user_id: UserId) -> list[Linked]:
-    one = linked_identities.c
-    return [Linked(*row) for row in work.db.execute(sa.select(*_LINKED).where(one.user_id == user_id).order_by(one.id))]
+    columns = linked_identities.c
+    return [
+        Linked(*row)
+        for row in work.db.execute(sa.select(*_LINKED).where(columns.user_id == user_id).order_by(columns.id))
+    ]
 
 
 def add(work: UnitOfWork, user_id: UserId, issuer: str, subject: str, label: str, *, used: bool = False) -> bool:
@@ -71,8 +74,8 @@ def touch(work: UnitOfWork, linked_id: int, label: str) -> None:
 
 
 def remove(work: UnitOfWork, user_id: UserId, linked_id: int) -> bool:
-    one = linked_identities.c
-    done = work.db.execute(linked_identities.delete().where(one.id == linked_id, one.user_id == user_id))
+    columns = linked_identities.c
+    done = work.db.execute(linked_identities.delete().where(columns.id == linked_id, columns.user_id == user_id))
     return done.rowcount == 1
 
 
@@ -85,8 +88,10 @@ def begin(work: UnitOfWork, digest: bytes, visitor: bytes, flow: Flow, life: tim
 
 def take(work: UnitOfWork, digest: bytes, visitor: bytes, provider: str) -> Flow | None:
     """The flow of this state, for the one caller who was first, in the browser that began it."""
-    one = identity_provider_flows.c
-    mine = sa.and_(one.digest == digest, one.visitor == visitor, one.provider == provider, one.expires > work.now)
+    columns = identity_provider_flows.c
+    mine = sa.and_(
+        columns.digest == digest, columns.visitor == visitor, columns.provider == provider, columns.expires > work.now
+    )
     row = work.db.execute(sa.select(*_FLOW).where(mine)).first()
     if row is None or work.db.execute(identity_provider_flows.delete().where(mine)).rowcount != 1:
         return None

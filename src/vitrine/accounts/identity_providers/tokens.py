@@ -62,18 +62,18 @@ def keys_of(document: object) -> list[PublicKey]:
     listed = document.get("keys") if isinstance(document, dict) else None
     if not isinstance(listed, list):
         raise BadToken("the JWKS has no keys")
-    found = []
-    for one in listed[:MOST_KEYS]:
-        if not isinstance(one, dict) or one.get("use") not in (None, "sig") or one.get("kty") not in _KINDS:
+    keys = []
+    for jwk in listed[:MOST_KEYS]:
+        if not isinstance(jwk, dict) or jwk.get("use") not in (None, "sig") or jwk.get("kty") not in _KINDS:
             continue
         try:
-            key = _KINDS[one["kty"]].import_key({name: one[name] for name in one if name in _PUBLIC})
+            key = _KINDS[jwk["kty"]].import_key({name: jwk[name] for name in jwk if name in _PUBLIC})
         except (JoseError, ValueError, TypeError, KeyError):
             continue
         if isinstance(key, RSAKey) and key.raw_value.key_size < SMALLEST_RSA_BITS:
             continue
-        found.append(key)
-    return found
+        keys.append(key)
+    return keys
 
 
 def check(token: str, keys: list[PublicKey], expected: Expected, now: datetime, access_token: str) -> dict[str, Any]:
@@ -84,11 +84,11 @@ def check(token: str, keys: list[PublicKey], expected: Expected, now: datetime, 
     if algorithm not in expected.algorithms or algorithm not in ALGORITHMS:
         raise BadToken(f"signed with {algorithm[:20]}")
     fitting = [
-        one
-        for one in keys
-        if one.key_type == ALGORITHMS[algorithm]
-        and (kid is None or one.get("kid") == kid)
-        and one.get("alg") in (None, algorithm)
+        key
+        for key in keys
+        if key.key_type == ALGORITHMS[algorithm]
+        and (kid is None or key.get("kid") == kid)
+        and key.get("alg") in (None, algorithm)
     ]
     if not fitting:
         raise UnknownKey("no published key fits")
@@ -132,10 +132,10 @@ def _require(claims: dict[str, Any], expected: Expected, now: datetime) -> None:
     subject = claims.get("sub")
     if not isinstance(subject, str) or not 0 < len(subject) <= LONGEST_SUBJECT or not subject.isprintable():
         raise BadToken("without a subject")
-    ends, made, not_before = (_instant(claims, name) for name in ("exp", "iat", "nbf"))
+    ends, issued, not_before = (_instant(claims, name) for name in ("exp", "iat", "nbf"))
     if ends is None or ends + LEEWAY <= now:
         raise BadToken("too old")
-    if made is None or made - LEEWAY > now or made + OLDEST + LEEWAY < now:
+    if issued is None or issued - LEEWAY > now or issued + OLDEST + LEEWAY < now:
         raise BadToken("made at another time")
     if not_before is not None and not_before - LEEWAY > now:
         raise BadToken("not valid yet")
@@ -148,10 +148,10 @@ def _require(claims: dict[str, Any], expected: Expected, now: datetime) -> None:
 def _require_hash(claims: dict[str, Any], algorithm: str, access_token: str) -> None:
     """`at_hash`, where it is there (section 3.1.3.8); Edwards curves leave open which hash they mean."""
     told = claims.get("at_hash")
-    made = _HASHES.get(algorithm[-3:])
-    if told is None or made is None:
+    hash_of = _HASHES.get(algorithm[-3:])
+    if told is None or hash_of is None:
         return
-    digest = made(access_token.encode()).digest()
+    digest = hash_of(access_token.encode()).digest()
     if not isinstance(told, str) or not same(told, base64url(digest[: len(digest) // 2])):
         raise BadToken("for another access token")
 
