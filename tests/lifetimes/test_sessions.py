@@ -132,7 +132,7 @@ def test_a_sign_in_that_began_with_the_old_password_opens_nothing(server: Server
     began = accounts.users.check_password("ada", PASSWORD, "")
     change_password(inside)
     with server.services.database.write() as work, pytest.raises(WrongCode):
-        accounts.users.open_session(work, began, address="", agent="")
+        accounts.sessions.open(work, began, address="", agent="")
     assert is_in(inside)
 
 

@@ -92,7 +92,7 @@ class World:
             if self.role != "owner":
                 owner = services.accounts.users.actor_of(work, self.bob, Via.COMMAND)
                 role = "tester" if self.role == "tester" else "owner"
-                services.applications.portal.add_person(work, owner, self.app.application.id, "ada", role)
+                services.applications.people.add(work, owner, self.app.application.id, "ada", role)
             seed = services.oauth.server.renew_developer_token(work, actor, self.app.application)
             named = services.oauth.personal_tokens.add(work, actor, self.app.application, "laptop", "90")
         for credential, token in ((Credential.DEVELOPER_TOKEN, seed), (Credential.NAMED_TOKEN, named)):
@@ -223,7 +223,7 @@ class World:
             known = services.accounts.users.known(work, self.ada.id)
             if application is not None and known is not None:
                 if application.creator_id != self.ada.id:
-                    services.applications.portal.transfer(work, actor, application.id, "ada")
+                    services.applications.people.transfer(work, actor, application.id, "ada")
                 switches = {"switches": {**application.switches.chosen, "acts_as_owner": True}}
                 store.update(work, application.id, switches)
         granted = post(self.server, self.app, grant_type="client_credentials", scope="account:read").json()

@@ -204,7 +204,7 @@ def with_app(server: Server, user: User) -> pyotp.TOTP:
     """An authenticator app of *user*."""
     second = server.services.accounts.mfa
     with server.services.database.write() as work:
-        _, session = server.services.accounts.users.open_session(work, user, address="", agent="")
+        _, session = server.services.accounts.sessions.open(work, user, address="", agent="")
         actor = server.services.accounts.users.actor_of(work, user, Via.SESSION, session=session)
         app = pyotp.parse_uri(second.begin(work, actor))
         assert isinstance(app, pyotp.TOTP)

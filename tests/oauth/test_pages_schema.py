@@ -136,10 +136,8 @@ class Place:
         """A cookie of somebody who has just signed in, and the token of their forms."""
         accounts = self.server.services.accounts
         with self.server.services.database.write() as work:
-            secret, _ = accounts.users.open_session(
-                work, accounts.users.get(work, self.ada.id), address="", agent="test"
-            )
-        return secret, accounts.users.csrf_token(secret)
+            secret, _ = accounts.sessions.open(work, accounts.users.get(work, self.ada.id), address="", agent="test")
+        return secret, accounts.sessions.csrf_token(secret)
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,7 @@ def machine(server: Server, owner: User) -> Registered:
         return Registered(
             application,
             application.client_id,
-            server.services.applications.registry.secret_for_command(work, application),
+            server.services.applications.secrets.for_command(work, application),
             "",
         )
 
@@ -48,7 +48,7 @@ def test_an_account_with_a_second_step_is_never_opened_by_a_password_alone(serve
     app = server.register(ada, on=(Switch.PASSWORD_GRANT,))
     services = server.services
     with services.database.write() as work:
-        session = services.accounts.users.open_session(work, ada, address="", agent="")[1]
+        session = services.accounts.sessions.open(work, ada, address="", agent="")[1]
         actor = services.accounts.users.actor_of(work, ada, Via.SESSION, session=session)
         begun = parse_qs(urlsplit(services.accounts.mfa.begin(work, actor)).query)["secret"][0]
         services.accounts.mfa.confirm(work, actor, pyotp.TOTP(begun).at(work.now))

@@ -22,7 +22,7 @@ def switch_on(server: Server, user: User) -> tuple[pyotp.TOTP, list[str]]:
     """An authenticator app for *user*, and the recovery codes."""
     services = server.services
     with services.database.write() as work:
-        _, session = services.accounts.users.open_session(work, user, address="", agent="")
+        _, session = services.accounts.sessions.open(work, user, address="", agent="")
         actor = services.accounts.users.actor_of(work, user, Via.SESSION, session=session)
         totp = pyotp.parse_uri(services.accounts.mfa.begin(work, actor))
         assert isinstance(totp, pyotp.TOTP)

@@ -246,7 +246,7 @@ def test_01_3_1_owners_see_which_part_differs_and_nobody_else_learns_an_address(
     co_owner, user, boss = server.user("co"), server.user("user"), server.user("boss", is_admin=True)
     with server.services.database.write() as work:
         actor = server.services.accounts.users.actor_of(work, ada, Via.COMMAND)
-        server.services.applications.portal.add_person(work, actor, app.application.id, "co", "owner")
+        server.services.applications.people.add(work, actor, app.application.id, "co", "owner")
     assert "slash at the end" in refusal(server.browser(co_owner), app, sent)
     exchange(server, app, code_of(server.browser(user), app))
     strangers = [server.browser(), server.browser(user), server.browser(boss)]

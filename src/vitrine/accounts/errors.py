@@ -48,7 +48,8 @@ class ProviderDown(Unavailable):
 
 
 class ProviderRefused(Forbidden):
-    """A sign-in through a provider that opens nothing here. *reason* is one of `accounts.external.REASONS`."""
+    """A sign-in through a provider that opens no account here. *reason* is a key of REASONS in
+    `accounts.identity_providers.service`."""
 
     code = "provider_refused"
 

@@ -18,6 +18,7 @@ from vitrine.accounts.errors import WrongCode
 from vitrine.accounts.lifetimes import Event
 from vitrine.accounts.model import Actor, OpenedBy, SignIn, User, UserId
 from vitrine.accounts.service import Accounts
+from vitrine.accounts.sessions import Sessions
 from vitrine.errors import Conflict, Invalid, NotFound
 from vitrine.platform import audit
 from vitrine.platform.crypto import base64url, digest, from_base64url, same, signature
@@ -62,6 +63,7 @@ class MfaOverview:
 @dataclass(frozen=True, slots=True)
 class MultiFactor:
     accounts: Accounts
+    sessions: Sessions
     site: str
     origin: str
 
@@ -85,8 +87,9 @@ class MultiFactor:
     # -- authenticator app ---------------------------------------------------------------------------------------
 
     def begin(self, work: UnitOfWork, actor: Actor) -> str:
-        """The `otpauth://` address of a fresh secret, to be confirmed by a first code. Raises NotFresh, Conflict."""
-        self.accounts.require_recent_auth(work, actor)
+        """The `otpauth://` address of a new secret, to be confirmed by a first code. Raises RecentAuthRequired or
+        Conflict."""
+        self.sessions.require_recent_auth(work, actor)
         if store.confirmed(work, actor.must_user_id) is not None:
             raise Conflict("An authenticator app is set up already. Remove it first.")
         import pyotp
@@ -109,7 +112,7 @@ class MultiFactor:
 
     def confirm(self, work: UnitOfWork, actor: Actor, code: str) -> list[str]:
         """Switch the app on by its first code; returns the recovery codes, which are shown once."""
-        self.accounts.require_recent_auth(work, actor)
+        self.sessions.require_recent_auth(work, actor)
         factor = store.factor(work, actor.must_user_id)
         if factor is None or factor.confirmed_at is not None:
             raise Conflict("Begin with the picture again: there is no app that waits for its first code.")
@@ -124,7 +127,7 @@ class MultiFactor:
 
     def remove(self, work: UnitOfWork, actor: Actor) -> None:
         """Take the app away; recovery codes go with it unless a passkey still needs them."""
-        self.accounts.require_recent_auth(work, actor)
+        self.sessions.require_recent_auth(work, actor)
         store.remove(work, actor.must_user_id)
         if not store.passkeys(work, actor.must_user_id):
             store.set_codes(work, actor.must_user_id, [])
@@ -132,7 +135,7 @@ class MultiFactor:
         audit.write(work, actor, "second_factor.off", f"user {actor.user_id}")
 
     def renew_codes(self, work: UnitOfWork, actor: Actor) -> list[str]:
-        self.accounts.require_recent_auth(work, actor)
+        self.sessions.require_recent_auth(work, actor)
         if not self.is_on(work, actor.must_user_id):
             raise Conflict("Recovery codes belong to a second step. Set one up first.")
         audit.write(work, actor, "second_factor.codes", f"user {actor.user_id}")
@@ -209,8 +212,8 @@ class MultiFactor:
         return urlsplit(self.origin).hostname or "localhost"
 
     def offer_passkey(self, work: UnitOfWork, actor: Actor) -> str:
-        """What the browser needs to make a passkey, as JSON. Raises NotFresh."""
-        self.accounts.require_recent_auth(work, actor)
+        """What the browser needs to make a passkey, as JSON. Raises RecentAuthRequired."""
+        self.sessions.require_recent_auth(work, actor)
         mine = store.passkey_ids(work, actor.must_user_id)
         if len(mine) >= MOST_PASSKEYS:
             raise Conflict("There are 20 passkeys already. Remove one first.")
@@ -242,7 +245,7 @@ class MultiFactor:
 
     def add_passkey(self, work: UnitOfWork, actor: Actor, answer: str, name: str) -> list[str]:
         """Keep what the browser made. Returns recovery codes when there were none before, else nothing."""
-        self.accounts.require_recent_auth(work, actor)
+        self.sessions.require_recent_auth(work, actor)
         challenge = self._taken(work, answer, actor.must_user_id)
         from webauthn import verify_registration_response
         from webauthn.helpers import bytes_to_base64url
@@ -268,7 +271,7 @@ class MultiFactor:
         return [] if store.codes_left(work, actor.must_user_id) else self._fresh_codes(work, actor.must_user_id)
 
     def remove_passkey(self, work: UnitOfWork, actor: Actor, passkey_id: int) -> None:
-        self.accounts.require_recent_auth(work, actor)
+        self.sessions.require_recent_auth(work, actor)
         if not store.remove_passkey(work, actor.must_user_id, passkey_id):
             raise NotFound("There is no such passkey of yours.")
         if not self.is_on(work, actor.must_user_id):

@@ -3,45 +3,23 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
-from vitrine.accounts import Actor, User, UserId
-from vitrine.accounts.lifetimes import Event
-from vitrine.accounts.model import Via
-from vitrine.applications import machines, portal_store, provenance, secret_views, store
+from vitrine.accounts import Actor
+from vitrine.applications import portal_store, provenance, store
 from vitrine.applications.checks import Draft, check
-from vitrine.applications.errors import BadApplication, NoSuchApplication
+from vitrine.applications.errors import BadApplication
 from vitrine.applications.kinds import KIND_NAMES, KINDS, ApplicationKind, kind_of
-from vitrine.applications.model import OUT_OF_BAND, Application, ApplicationId, Secret
+from vitrine.applications.model import OUT_OF_BAND, Application, ApplicationId
 from vitrine.applications.profiles import Switch
 from vitrine.applications.redirects import bad_redirect, fault_of
 from vitrine.applications.service import Applications
 from vitrine.applications.texts import TEXTS, check_texts
-from vitrine.errors import Conflict, Forbidden, Invalid, NotFound
+from vitrine.errors import Invalid, NotFound
 from vitrine.platform import audit
-from vitrine.platform.crypto import digest, new_secret
 from vitrine.platform.database import UnitOfWork
 
-OVERLAPS = {"0": timedelta(0), "24": timedelta(hours=24), "168": timedelta(days=7)}
 MOST_REDIRECTS = 20
-MOST_PEOPLE = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    id: int
-    login: str
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class People:
-    """Who may change an application, and who may try it before everybody."""
-
-    creator: Person | None
-    owners: list[Person]
-    testers: list[Person]
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,207 +140,6 @@ class Portal:
         audit.write(
             work, actor, "application.redirects", f"application {application.id}", {"before": old, "after": new}
         )
-        return self.applications.get(work, actor, application_id)
-
-    # -- people --------------------------------------------------------------------------------------------------
-
-    def people(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId) -> People:
-        application = self.applications.get(work, actor, application_id)
-        creator = (
-            self.applications.accounts.known(work, UserId(application.creator_id)) if application.creator_id else None
-        )
-        return People(
-            Person(creator.id, creator.login, creator.display_name) if creator else None,
-            [Person(*row) for row in portal_store.people(work, application.id, "owner")],
-            [Person(*row) for row in portal_store.people(work, application.id, "tester")],
-        )
-
-    def add_person(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId, login: str, role: str) -> User:
-        """Make somebody co-owner or test user, by login or e-mail address. An owner needs a person who signed in
-        lately: raises NotFresh, PersonNeeded for a token."""
-        application = self.applications.get(work, actor, application_id)
-        if role == "owner":
-            self._require_person(work, actor, "A token cannot add owners. Sign in and add them on the page of people.")
-        person = self._person(work, login, role)
-        if len(portal_store.people(work, application.id, role)) >= MOST_PEOPLE:
-            raise Conflict("There are 100 people in this list already. Remove one first.", field=role)
-        if role == "owner":
-            if person.id == application.creator_id:
-                raise Conflict("This person owns the application already.", field=role)
-            self.applications.ensure_owner_account(work, person.id, application)
-        portal_store.add_person(work, application.id, person.id, role)
-        store.update(work, application.id, {})
-        audit.write(work, actor, f"application.{role}_added", f"application {application.id}", {"user": person.id})
-        return person
-
-    def _person(self, work: UnitOfWork, login: str, field: str) -> User:
-        try:
-            person = self.applications.accounts.find(work, login.strip())
-        except NotFound as unknown:
-            raise Invalid("Nobody here has this login or e-mail address.", field=field) from unknown
-        if person.is_guest:
-            raise Invalid("Nobody here has this login or e-mail address.", field=field)
-        return person
-
-    def remove_person(
-        self, work: UnitOfWork, actor: Actor, application_id: ApplicationId, user_id: int, role: str
-    ) -> None:
-        application = self.applications.get(work, actor, application_id)
-        if not portal_store.remove_person(work, application.id, user_id, role):
-            raise NotFound("This person is not in the list.")
-        store.update(work, application.id, {})
-        if role == "owner":
-            self.applications.happened(work, Event.CO_OWNER_REMOVED, application.id, user_id)
-        elif not store.is_owner(work, user_id, application.id):  # an owner gives access without being a test user
-            self.applications.happened(work, Event.TESTER_REMOVED, application.id, user_id)
-        audit.write(work, actor, f"application.{role}_removed", f"application {application.id}", {"user": user_id})
-
-    def transfer(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId, login: str) -> Application:
-        """Give an application to somebody else; who had it stays as co-owner. Only its first owner and administrators
-        may, shortly after signing in."""
-        application = self.applications.get(work, actor, application_id)
-        if not actor.administers and actor.user_id != application.creator_id:
-            raise Forbidden("Only the person to whom it belongs can give an application away.")
-        if actor.via is not Via.COMMAND:
-            self.applications.accounts.require_recent_auth(work, actor)
-        person = self._person(work, login, "transfer")
-        if person.id == application.creator_id:
-            raise Conflict("This person owns the application already.", field="transfer")
-        portal_store.remove_person(work, application.id, person.id, "owner")
-        if application.creator_id is not None:
-            portal_store.add_person(work, application.id, application.creator_id, "owner")
-        store.update(work, application.id, {"creator_id": person.id})
-        store.share_secrets(work, application.id)  # who had it knows them
-        if application.creator_id is not None:
-            self.applications.happened(work, Event.OWNER_CHANGED, application.id, application.creator_id)
-        self.applications.ensure_owner_account(work, person.id, application)
-        audit.write(
-            work, actor, "application.transferred", f"application {application.id}",
-            {"from": application.creator_id, "to": person.id},
-        )  # fmt: skip
-        return self.applications.get(work, actor, application_id) if actor.administers else application
-
-    def set_only_testers(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId, *, on: bool) -> None:
-        application = self.applications.get(work, actor, application_id)
-        store.update(work, application.id, {"only_testers": on})
-        audit.write(work, actor, "application.only_testers", f"application {application.id}", {"on": on})
-
-    # -- secrets -------------------------------------------------------------------------------------------------
-
-    def secrets(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId) -> list[Secret]:
-        """The live client secrets, the newest first; at most two."""
-        return portal_store.secrets(work, self.applications.get(work, actor, application_id).id)
-
-    def rotate(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId, overlap: str) -> str:
-        """A new client secret. The one before works for *overlap* hours more (a key of OVERLAPS), an older one ends
-        at once, so that two live at most. Raises NotFresh; where the secret alone gives access, PersonNeeded for a
-        token and ActsForAnother for everybody but the one for whom it acts."""
-        application = self.applications.get(work, actor, application_id)
-        self._require_fresh(work, actor)
-        if application.is_machine:
-            self._require_person(work, actor, "A token cannot replace the secret of a machine. Sign in and make a new"
-                                              " one on its settings page.")  # fmt: skip
-        machines.require_keeper(work, actor, application)
-        if overlap not in OVERLAPS:
-            raise Invalid("Choose how long the old secret goes on working.", field="overlap")
-        live = portal_store.secrets(work, application.id)
-        portal_store.end_secrets(work, application.id, work.now, but=live[0].id if live else None)
-        portal_store.end_secrets(work, application.id, work.now + OVERLAPS[overlap])
-        secret = new_secret("cs")
-        maker = provenance.maker_of(work, actor)
-        is_shared = actor.via is not Via.COMMAND and actor.user_id != application.creator_id
-        sealed = self.applications.vault.encrypt(secret)
-        store.add_secret(work, application.id, digest(secret), sealed, secret[-4:], maker, is_shared=is_shared)
-        secret_views.note(work, portal_store.secrets(work, application.id)[0].id, actor.user_id)
-        audit.write(
-            work, actor, "application.secret_rotated", f"application {application.id}", {"overlap_hours": overlap}
-        )
-        return secret
-
-    def offers(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId) -> list[secret_views.Offer]:
-        """Secrets that people know who have left: a new one is offered for each."""
-        return secret_views.offers(work, self.applications.get(work, actor, application_id).id)
-
-    def end_old_secret(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId) -> None:
-        """Only the newest secret works from now on."""
-        application = self.applications.get(work, actor, application_id)
-        live = portal_store.secrets(work, application.id)
-        portal_store.end_secrets(work, application.id, work.now, but=live[0].id if live else None)
-        audit.write(work, actor, "application.secret_ended", f"application {application.id}")
-
-    def for_token(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId) -> Application:
-        """Before a developer token is made: raises NoSuchApplication for a caller without an account on it (01
-        section 9), administrators too, and NotFresh (07 P12)."""
-        application = self.applications.get(work, actor, application_id)
-        if self.applications.account(work, actor.must_user_id, application) is None:
-            raise NoSuchApplication("There is no such application of yours.", why=f"no account on {application.id}")
-        self._require_fresh(work, actor)
-        return application
-
-    def _require_fresh(self, work: UnitOfWork, actor: Actor) -> None:
-        """The password given lately, in a browser. A program cannot give one: its token must have the scope
-        `applications`, for which somebody was asked (docs/decisions/0069)."""
-        if actor.via is Via.SESSION:
-            self.applications.accounts.require_recent_auth(work, actor)
-
-    def _require_person(self, work: UnitOfWork, actor: Actor, refusal: str) -> None:
-        provenance.require_person(work, self.applications.accounts, actor, refusal)
-
-    # -- suspended, approved, deleted ----------------------------------------------------------------------------
-
-    def suspend(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId, reason: str, *, by: str) -> None:
-        """Nothing of it works until `resume`; *by* is owner or admin. Only administrators lift an administrator's."""
-        application = self.applications.get(work, actor, application_id)
-        self._by(actor, by)
-        if not application.activated and application.suspended_by == "admin" and by != "admin":
-            raise Forbidden("An administrator suspended this application.")
-        reason = reason.strip()
-        if not reason or len(reason) > 500:
-            raise Invalid("Say in a sentence why; its users and owners read it.", field="reason")
-        store.update(work, application.id, {"activated": False, "suspended_by": by, "suspended_reason": reason})
-        self.applications.happened(work, Event.APPLICATION_SUSPENDED, application.id)
-        audit.write(work, actor, "application.suspended", f"application {application.id}", {"by": by, "reason": reason})
-
-    def resume(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId, *, by: str) -> None:
-        application = self.applications.get(work, actor, application_id)
-        self._by(actor, by)
-        if application.suspended_by == "admin" and not actor.administers:
-            raise Forbidden("An administrator suspended this application.")
-        store.update(work, application.id, {"activated": True, "suspended_by": "", "suspended_reason": ""})
-        audit.write(work, actor, "application.resumed", f"application {application.id}", {"by": by})
-
-    @staticmethod
-    def _by(actor: Actor, by: str) -> None:
-        if by == "admin" and not actor.administers:
-            raise Forbidden("This is for administrators.")
-
-    def decide(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId, *, yes: bool, reason: str) -> None:
-        """Approve or refuse an application. A refusal names its reason."""
-        self._by(actor, "admin")
-        application = self.applications.get(work, actor, application_id)
-        if not yes and not reason.strip():
-            raise Invalid("Say in a sentence why; its users and owners read it.", field="reason")
-        store.update(
-            work, application.id, {"approval": "yes" if yes else "no", "approval_reason": reason.strip()[:500]}
-        )
-        action = "application.approved" if yes else "application.refused"
-        audit.write(work, actor, action, f"application {application.id}", {"reason": reason.strip()[:500]})
-
-    def every(self, work: UnitOfWork, actor: Actor, *, limit: int, offset: int, words: str) -> list[Application]:
-        self._by(actor, "admin")
-        return portal_store.every(work, limit, offset, words)
-
-    def deleted(self, work: UnitOfWork, actor: Actor) -> list[Application]:
-        """One's own deleted applications that can still come back."""
-        return portal_store.deleted_of(work, actor.must_user_id)
-
-    def restore(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId) -> Application:
-        """Undo a deletion within 14 days. Raises NoSuchApplication afterwards, and for everybody else."""
-        application = portal_store.deleted(work, application_id)
-        if application is None or not (actor.administers or self.applications.is_owner(work, actor, application)):
-            raise NoSuchApplication("There is no such application of yours.", why=f"application {application_id}")
-        store.update(work, application.id, {"deleted_at": None})
-        audit.write(work, actor, "application.restored", f"application {application.id}", {"name": application.name})
         return self.applications.get(work, actor, application_id)
 
     # -- logo ----------------------------------------------------------------------------------------------------

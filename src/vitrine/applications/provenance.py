@@ -12,8 +12,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from vitrine.accounts import Accounts, Actor
+from vitrine.accounts import Actor
 from vitrine.accounts.model import Via
+from vitrine.accounts.sessions import Sessions
 from vitrine.applications.errors import PersonNeeded
 from vitrine.applications.tables import accounts
 from vitrine.platform import audit
@@ -62,13 +63,13 @@ def maker_of(work: UnitOfWork, actor: Actor) -> Maker | None:
     return Maker(actor.account_id, None)
 
 
-def require_person(work: UnitOfWork, accounts: Accounts, actor: Actor, refusal: str) -> None:
+def require_person(work: UnitOfWork, sessions: Sessions, actor: Actor, refusal: str) -> None:
     """The password given lately, in a browser. No token can do that: PersonNeeded with *refusal*, which names the
     remedy. The command line reads the server key anyway."""
     if actor.via is Via.TOKEN:
         raise PersonNeeded(refusal)
     if actor.via is Via.SESSION:
-        accounts.require_recent_auth(work, actor)
+        sessions.require_recent_auth(work, actor)
 
 
 def end_made_by_consents(work: UnitOfWork, account_ids: Any, thing: str) -> None:

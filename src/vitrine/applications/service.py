@@ -5,32 +5,29 @@ from dataclasses import dataclass
 from typing import Any
 
 from vitrine.accounts import Accounts, Actor, UserId, Via
-from vitrine.accounts.lifetimes import Credential, Event, Happening
-from vitrine.applications import machines, provenance, secret_views, store
+from vitrine.accounts.lifetimes import Event
+from vitrine.accounts.sessions import Sessions
+from vitrine.applications import machines, provenance, store
 from vitrine.applications.checks import LIST_SHAPES, Draft, Imported, check, check_credentials
+from vitrine.applications.consents import Consents
 from vitrine.applications.errors import (
     BadApplication,
-    NoSecret,
     NoSuchApplication,
-    NotOpen,
     PersonNeeded,
 )
 from vitrine.applications.kinds import kind_of
 from vitrine.applications.model import (
     OUT_OF_BAND,
-    Account,
     AccountId,
     Application,
     ApplicationId,
-    Authorised,
-    Secret,
 )
 from vitrine.applications.profiles import Profile, Switch
 from vitrine.applications.provenance import Maker
 from vitrine.applications.redirects import bad_redirect, fault_of
 from vitrine.errors import Forbidden, Invalid
 from vitrine.platform import audit
-from vitrine.platform.crypto import Vault, digest, last_four, new_secret, random_base62, same
+from vitrine.platform.crypto import Vault, digest, last_four, new_secret, random_base62
 from vitrine.platform.database import UnitOfWork
 
 CLIENT_ID_LENGTH = 32
@@ -39,6 +36,8 @@ CLIENT_ID_LENGTH = 32
 @dataclass(frozen=True, slots=True)
 class Applications:
     accounts: Accounts
+    sessions: Sessions
+    consents: Consents
     vault: Vault
 
     # -- the owner's side ----------------------------------------------------------------------------------------
@@ -198,11 +197,11 @@ class Applications:
             raise PersonNeeded("A token cannot let an application act in your name. Sign in and use its settings page.")
         if application.creator_id is None:
             return
-        account = self.ensure_account(work, application.creator_id, application)
+        account = self.consents.ensure_account(work, application.creator_id, application)
         if on:
             store.update_account(work, account.id, {"acts_alone_since": work.now})
         elif account.acts_alone_since is not None:
-            self.happened(work, Event.ACTING_WITHDRAWN, application.id, application.creator_id)
+            self.consents.happened(work, Event.ACTING_WITHDRAWN, application.id, application.creator_id)
 
     def set_list_shapes(
         self, work: UnitOfWork, actor: Actor, application_id: ApplicationId, shapes: str
@@ -215,53 +214,20 @@ class Applications:
         audit.write(work, actor, "application.list_shapes", f"application {application.id}", {"list_shapes": shapes})
         return self._get(work, application.id)
 
-    def secret(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId) -> Secret | None:
-        """What may be shown of the client secret without a fresh sign-in; None when every one has ended."""
-        current = store.current_secret(work, self.get(work, actor, application_id).id)
-        return None if current is None else current[0]
-
-    def reveal_secret(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId) -> str:
-        """The client secret itself. Raises NotFresh, ActsForAnother or NoSecret; leaves an audit line (design 5.4)."""
+    def for_token(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId) -> Application:
+        """Before a developer token is made: raises NoSuchApplication for a caller without an account on it (01
+        section 9), administrators too, and RecentAuthRequired (07 P12)."""
         application = self.get(work, actor, application_id)
-        self.accounts.require_recent_auth(work, actor)
-        machines.require_keeper(work, actor, application)
-        secret, sealed = self._current(work, application)
-        if actor.user_id != application.creator_id:
-            store.share_secrets(work, application.id, secret.id)
-        secret_views.note(work, secret.id, actor.user_id)
-        audit.write(work, actor, "application.secret_shown", f"application {application.id}")
-        return self.vault.decrypt(sealed)
+        if self.consents.account(work, actor.must_user_id, application) is None:
+            raise NoSuchApplication("There is no such application of yours.", why=f"no account on {application.id}")
+        self.require_recent_auth_in_browser(work, actor)
+        return application
 
-    @staticmethod
-    def _current(work: UnitOfWork, application: Application) -> tuple[Secret, str]:
-        current = store.current_secret(work, application.id)
-        if current is None:
-            raise NoSecret("This application has no secret that works. Make a new one.")
-        return current
-
-    def first_secret(self, work: UnitOfWork, actor: Actor, application: Application) -> str:
-        """The client secret of an application that was made in this very unit of work, for who made it by a program:
-        it is told once, and nobody else could have it."""
-        assert application.created == work.now
-        current = store.current_secret(work, application.id)
-        assert current is not None
-        secret_views.note(work, current[0].id, actor.user_id)
-        audit.write(work, actor, "application.secret_shown", f"application {application.id}", {"by": "creation"})
-        return self.vault.decrypt(current[1])
-
-    def secret_for_command(self, work: UnitOfWork, application: Application) -> str:
-        """The client secret for the command line, whose user can read the server key anyway."""
-        _secret, sealed = self._current(work, application)
-        audit.write(work, None, "application.secret_shown", f"application {application.id}", {"by": "command line"})
-        return self.vault.decrypt(sealed)
-
-    def delete(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId) -> None:
-        """Delete an application: nothing of it works from now on. For 14 days `Portal.restore` brings it back, then
-        its accounts, codes and tokens go with it (`portal_store.purge`)."""
-        application = self.get(work, actor, application_id)
-        store.update(work, application.id, {"deleted_at": work.now})
-        self.happened(work, Event.APPLICATION_DELETED, application.id)
-        audit.write(work, actor, "application.deleted", f"application {application.id}", {"name": application.name})
+    def require_recent_auth_in_browser(self, work: UnitOfWork, actor: Actor) -> None:
+        """The password given lately, in a browser. A program cannot give one: its token must have the scope
+        `applications`, for which somebody was asked (docs/decisions/0069)."""
+        if actor.via is Via.SESSION:
+            self.sessions.require_recent_auth(work, actor)
 
     # -- the protocol's side -------------------------------------------------------------------------------------
 
@@ -283,140 +249,3 @@ class Applications:
     def is_origin(self, work: UnitOfWork, origin: str, application_id: int | None = None) -> bool:
         """True if a page of *origin* belongs to an active application, or to this very one (design 5.8)."""
         return bool(origin) and store.is_origin(work, origin, application_id)
-
-    def secret_is_right(self, work: UnitOfWork, application: Application, given: str) -> bool:
-        """Compares in constant time with every live secret."""
-        presented = digest(given)
-        return any(same(known, presented) for known in store.secret_digests(work, application.id))
-
-    # -- the user's side -----------------------------------------------------------------------------------------
-
-    def account(self, work: UnitOfWork, user_id: int, application: Application) -> Account | None:
-        return store.account(work, user_id, application.id)
-
-    def ensure_owner_account(self, work: UnitOfWork, user_id: int, application: Application) -> Account:
-        """Owners have an account whatever the application's state, as its creator has (01 section 2.1)."""
-        account = store.account(work, user_id, application.id)
-        if account is None:
-            store.add_account(work, user_id, application.id)
-            account = store.account(work, user_id, application.id)
-            assert account is not None
-        return account
-
-    def ensure_account(self, work: UnitOfWork, user_id: int, application: Application) -> Account:
-        """Raises NotOpen where only owners and test users may give access."""
-        if application.is_for_testers and not (
-            store.is_owner(work, user_id, application.id) or store.is_tester(work, user_id, application.id)
-        ):
-            raise NotOpen("This application is not open to everybody yet. Ask its owner to make you a test user.")
-        return self.ensure_owner_account(work, user_id, application)
-
-    def decide(
-        self,
-        work: UnitOfWork,
-        actor: Actor,
-        application: Application,
-        *,
-        allow: bool,
-        return_to: str,
-        scope: frozenset[str] | None = None,
-        requested: frozenset[str] | None = None,
-    ) -> Account:
-        """Record what a person decided on the consent page: who, when, and what was shown (design 5.2).
-
-        *scope* is what they left ticked of what was *requested*; both are None for an application without scopes."""
-        account = self.ensure_account(work, actor.must_user_id, application)
-        if allow:
-            before = account if account.is_granted else None  # what was withdrawn does not come back by itself
-            values = {
-                "granted_at": work.now,
-                "revoked_at": None,
-                "granted_scope": _decided(before.granted_scope if before else None, requested, scope),
-                "requested_scope": _decided(before.requested_scope if before else None, requested, requested),
-            }
-            store.update_account(work, account.id, values)
-        shown = {
-            "name": application.name,
-            "description": application.description,
-            "website": application.website,
-            "return_to": return_to,
-            **({} if requested is None else {"asked": sorted(requested)}),
-        }
-        allowed = sorted(scope) if allow and scope is not None else None
-        store.add_consent(work, account.id, "allow" if allow else "deny", shown, actor.address, allowed)
-        audit.write(work, actor, "consent.allow" if allow else "consent.deny", f"application {application.id}")
-        return self.ensure_account(work, actor.must_user_id, application)
-
-    def has_allowed(self, work: UnitOfWork, account: Account, return_to: str) -> bool:
-        """True if the person said yes on a page that named this address."""
-        return store.has_allowed(work, account.id, return_to)
-
-    def reopen(self, work: UnitOfWork, actor: Actor, account: Account) -> None:
-        """Let an owner use their own application again without consent (a developer token implies none). Raises
-        PersonNeeded for a token: what a person took back no program gives again."""
-        if actor.via is Via.TOKEN:
-            raise PersonNeeded("You took this permission back. Sign in and make the token on the settings page.")
-        store.update_account(work, account.id, {"revoked_at": None, "granted_at": None})
-
-    def note_imported_consent(self, work: UnitOfWork, account: Account, application: Application) -> None:
-        """A token that is brought along proves that the person allowed the application elsewhere."""
-        if account.granted_at is None:
-            store.update_account(work, account.id, {"granted_at": work.now})
-            store.add_consent(work, account.id, "allow", {"name": application.name, "by": "import"}, "")
-
-    def note_password_consent(self, work: UnitOfWork, account: Account, application: Application, address: str) -> None:
-        """The first password grant makes the application appear among the ones the person allowed."""
-        if account.granted_at is None:
-            store.update_account(work, account.id, {"granted_at": work.now})
-            store.add_consent(work, account.id, "allow", {"name": application.name, "by": "password grant"}, address)
-
-    def authorised(self, work: UnitOfWork, actor: Actor) -> list[Authorised]:
-        """The applications that the actor allowed at least once, the allowed ones first."""
-        mine = [account for account in store.accounts_of(work, actor.must_user_id) if account.granted_at is not None]
-        applications = store.by_ids(work, [account.application_id for account in mine])
-        lines = [
-            Authorised(applications[account.application_id], account)
-            for account in mine
-            if account.application_id in applications
-        ]
-        return sorted(lines, key=lambda line: line.account.revoked_at is not None)
-
-    def happened(
-        self, work: UnitOfWork, event: Event, application_id: ApplicationId, user_id: int | None = None
-    ) -> dict[Credential, int]:
-        """Something about an application, or about one person there: end what the table of `accounts.lifetimes` says.
-        How many of each there were."""
-        whose = None if user_id is None else UserId(user_id)
-        return self.accounts.lifetimes.happened(work, Happening(event, whose, application_id))
-
-    def withdraw(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId) -> None:
-        """Withdraw the actor's consent: what it gave ends at once and for good."""
-        account = store.account(work, actor.must_user_id, application_id)
-        if account is None:
-            raise NoSuchApplication("You have not allowed this application.")
-        self.happened(work, Event.CONSENT_WITHDRAWN, application_id, actor.must_user_id)
-        store.add_consent(work, account.id, "revoke", {}, actor.address)
-        audit.write(work, actor, "consent.revoke", f"application {application_id}")
-
-    def forget(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId) -> None:
-        """Take an application off the actor's list, withdrawing consent where it stands.
-
-        What was decided is no longer remembered, so everything is asked anew; but it stays withdrawn: a password that
-        the application kept brings it nothing."""
-        account = store.account(work, actor.must_user_id, application_id)
-        if account is None or account.granted_at is None:
-            raise NoSuchApplication("You have not allowed this application.")
-        if account.is_granted:
-            self.withdraw(work, actor, application_id)
-        nothing = {"granted_at": None, "granted_scope": None, "requested_scope": None, "last_used": None}
-        store.update_account(work, account.id, nothing)
-        audit.write(work, actor, "consent.forgotten", f"application {application_id}")
-
-
-def _decided(
-    before: list[str] | None, requested: frozenset[str] | None, now: frozenset[str] | None
-) -> list[str] | None:
-    """What was decided before about other things stays; about what was asked now, *now* counts."""
-    if requested is None or now is None:
-        return None
-    return sorted((frozenset(before or ()) - requested) | now)

@@ -23,7 +23,7 @@ FeatureUses = Mapping[tuple[int, str, date], tuple[int, datetime, str]]
 
 @dataclass(frozen=True, slots=True)
 class FeatureUse:
-    """One feature of one application: how often since *since*, and when and from where it was last seen."""
+    """One feature of one application: how often it was used, and when and from where it was last seen."""
 
     feature: str
     uses: int
@@ -46,10 +46,10 @@ _ADD = sa.text(
 )
 
 
-def add(work: UnitOfWork, marks: FeatureUses) -> None:
-    """Write what the ledger counted: right whoever else writes meanwhile, in an order in which nobody waits for
-    each other for ever."""
-    for (application, feature, day), (uses, at, address) in sorted(marks.items()):
+def add(work: UnitOfWork, counted: FeatureUses) -> None:
+    """Add the counted uses to the stored ones. The rows are written in one order everywhere, so that two servers
+    cannot block each other for ever."""
+    for (application, feature, day), (uses, at, address) in sorted(counted.items()):
         values = {
             "application": application,
             "feature": feature,

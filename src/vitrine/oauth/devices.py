@@ -122,7 +122,7 @@ def decide(
     """What a person decided; the device learns of it when it asks next. Raises NoSuchDevice for who was second."""
     if allow and not scope:
         raise Invalid("Allow at least one thing, or deny.", field="scope")
-    account = applications.decide(
+    account = applications.consents.decide(
         work, actor, device.application, allow=allow, return_to=f"device at {device.address}",
         scope=scope, requested=device.scope,
     )  # fmt: skip
@@ -141,7 +141,7 @@ def decide(
 
 
 def poll(work: UnitOfWork, application: Application, secret: str) -> Allowed:
-    """The device asks again. Raises Waiting, or TokenError once nothing can come any more (section 3.5)."""
+    """Answer a poll. Raises AuthorizationPending, or TokenError when no token can follow (section 3.5)."""
     row = None
     if not is_mistyped(secret):
         row = work.db.execute(sa.select(device_codes).where(device_codes.c.digest == digest(secret))).first()

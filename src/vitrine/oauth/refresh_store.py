@@ -44,7 +44,8 @@ def _row() -> Prepared:
     return Prepared(
         sa.select(
             tokens.id, tokens.account_id, accounts.c.application_id, tokens.family, tokens.scope,
-            accounts.c.granted_scope, tokens.expires, sa.null(), sa.null(), tokens.issued, accounts.c.revoked_at, applications.c.activated,
+            accounts.c.granted_scope, tokens.expires,
+            sa.null(), sa.null(), tokens.issued, accounts.c.revoked_at, applications.c.activated,
             applications.c.deleted_at.label("gone"), users.c.deleted_at, users.c.mail_locked,
         )
         .join(accounts, accounts.c.id == tokens.account_id)

@@ -14,11 +14,11 @@ from vitrine.oauth import (
     deprecated_features,
     devices,
     metadata,
-    narrowing,
     openid,
     redirect_matching,
     redirect_mismatch,
     revocation,
+    scope_limits,
     scopes,
 )
 from vitrine.oauth.clients import Client, Clients
@@ -40,7 +40,7 @@ DEPRECATED_FEATURES_SHOWN = timedelta(days=30)
 @dataclass(frozen=True, slots=True)
 class TokenAnswer:
     """What the token endpoint gives. *expires_in* is None for a token without end; *old_shape* asks for contract 01;
-    *habits* are the discouraged features that were used."""
+    *deprecated_features* are those that were used."""
 
     access_token: str
     expires_in: timedelta | None
@@ -90,7 +90,7 @@ class OAuth:
     def needs_consent(self, work: UnitOfWork, actor: Actor, request: authorize.AuthorizationRequest) -> bool:
         """True until the person has said yes, after they took it back, and when the request has grown (design 5.2):
         another scope, everything for an application that had scopes before, or an address that a token added."""
-        account = self._applications.account(work, actor.must_user_id, request.application)
+        account = self._applications.consents.account(work, actor.must_user_id, request.application)
         if account is None or not account.is_granted:
             return True
         if not self._was_shown(work, account, request):
@@ -105,7 +105,7 @@ class OAuth:
         where this person said yes."""
         if redirect_matching.registered_for(request.application, request.redirect_uri, own=True):
             return True
-        return self._applications.has_allowed(work, account, request.redirect_uri)
+        return self._applications.consents.has_allowed(work, account, request.redirect_uri)
 
     def decide(
         self,
@@ -117,8 +117,8 @@ class OAuth:
         scope: frozenset[str] | None,
     ) -> None:
         """What a person decided on the consent page: *scope* is what they left ticked. Raises NotOpen."""
-        before = self._applications.account(work, actor.must_user_id, request.application)
-        now = self._applications.decide(
+        before = self._applications.consents.account(work, actor.must_user_id, request.application)
+        now = self._applications.consents.decide(
             work,
             actor,
             request.application,
@@ -128,7 +128,7 @@ class OAuth:
             requested=request.scope,
         )
         if allow:
-            narrowing.follow_consent(work, now)
+            scope_limits.apply_consent(work, now)
             self.notices.granted(work, request.application, before, now, actor.address)
 
     def explain_mismatch(
@@ -142,7 +142,7 @@ class OAuth:
 
     def grant(self, work: UnitOfWork, actor: Actor, request: authorize.AuthorizationRequest) -> str:
         """The address to send the browser to, or out of band the code itself. The person must have allowed it."""
-        account = self._applications.ensure_account(work, actor.must_user_id, request.application)
+        account = self._applications.consents.ensure_account(work, actor.must_user_id, request.application)
         scope = None if request.scope is None else request.scope & frozenset(account.granted_scope or ())
         code = None
         if request.response_type != "token":
@@ -256,10 +256,10 @@ class OAuth:
         self, work: UnitOfWork, actor: Actor, typed: str, *, allow: bool, scope: frozenset[str]
     ) -> devices.Device:
         device = devices.find(work, self._applications, typed)
-        before = self._applications.account(work, actor.must_user_id, device.application)
+        before = self._applications.consents.account(work, actor.must_user_id, device.application)
         now = devices.decide(work, actor, self._applications, device, allow=allow, scope=scope & device.scope)
         if allow:
-            narrowing.follow_consent(work, now)
+            scope_limits.apply_consent(work, now)
             self.notices.granted(work, device.application, before, now, actor.address)
         return device
 
@@ -295,52 +295,55 @@ class OAuth:
         """
         if not actor.administers or actor.via is Via.TOKEN:
             raise Forbidden("Only administrators may bring tokens.")
-        account = self._applications.ensure_account(work, user_id, application)
+        account = self._applications.consents.ensure_account(work, user_id, application)
         self._tokens.import_token(work, account.id, secret, developer=developer)
         if not developer:
-            self._applications.note_imported_consent(work, account, application)
+            self._applications.consents.note_imported_consent(work, account, application)
         audit.write(work, actor, "token.imported", f"application {application.id}", {"user": user_id})
 
     # -- developer token and revocation --------------------------------------------------------------------------
 
     def developer_token(self, work: UnitOfWork, actor: Actor, application: Application) -> DeveloperToken | None:
-        account = self._applications.account(work, actor.must_user_id, application)
+        account = self._applications.consents.account(work, actor.must_user_id, application)
         return self._tokens.developer(work, account.id) if account else None
 
     def renew_developer_token(self, work: UnitOfWork, actor: Actor, application: Application) -> str:
         """Make or replace the actor's developer token; *application* was fetched by its owner (`Applications.get`). It
         has no end and means everything, so no token can make it: PersonNeeded."""
         provenance.require_person(
-            work, self._accounts, actor, "A token cannot make this one. Sign in and make it on the settings page."
+            work,
+            self._applications.sessions,
+            actor,
+            "A token cannot make this one. Sign in and make it on the settings page.",
         )
-        account = self._applications.ensure_account(work, actor.must_user_id, application)
+        account = self._applications.consents.ensure_account(work, actor.must_user_id, application)
         if account.revoked_at is not None:
-            self._applications.reopen(work, actor, account)
+            self._applications.consents.reopen(work, actor, account)
         audit.write(work, actor, "developer_token.renewed", f"application {application.id}")
         return self._tokens.renew_developer(work, account.id)
 
     def reveal_developer_token(self, work: UnitOfWork, actor: Actor, application: Application) -> str | None:
-        """Raises NotFresh; leaves an audit line."""
-        self._accounts.require_recent_auth(work, actor)
-        account = self._applications.account(work, actor.must_user_id, application)
+        """Raises RecentAuthRequired; leaves an audit line."""
+        self._applications.sessions.require_recent_auth(work, actor)
+        account = self._applications.consents.account(work, actor.must_user_id, application)
         if account is None:
             return None
         audit.write(work, actor, "developer_token.shown", f"application {application.id}")
         return self._tokens.reveal_developer(work, account.id)
 
     def revoke_developer_token(self, work: UnitOfWork, actor: Actor, application: Application) -> None:
-        account = self._applications.account(work, actor.must_user_id, application)
+        account = self._applications.consents.account(work, actor.must_user_id, application)
         if account is not None:
             self._tokens.revoke_developer(work, account.id)
             audit.write(work, actor, "developer_token.revoked", f"application {application.id}")
 
     def revoke_application(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId) -> None:
         """Withdraw one's consent: codes and tokens of this person and application are deleted, at once and for good."""
-        self._applications.withdraw(work, actor, application_id)
+        self._applications.consents.withdraw(work, actor, application_id)
 
     def forget_application(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId) -> None:
         """Withdraw one's consent if it stands, and take the application off the list of those one ever allowed."""
-        self._applications.forget(work, actor, application_id)
+        self._applications.consents.forget(work, actor, application_id)
 
 
 def _deprecated_features_used(client: Client, grant_type: str) -> tuple[str, ...]:

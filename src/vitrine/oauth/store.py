@@ -145,7 +145,7 @@ def delete_token(work: UnitOfWork, token_id: int) -> None:
 
 
 def record_last_use(work: UnitOfWork, marks: Mapping[int, tuple[datetime, str]]) -> None:
-    """Write last uses that the ledger collected, in the order of ids, so that two servers never wait for each other."""
+    """Write the last uses that were collected, in the order of ids, so that two servers never block each other."""
     rows = [{"token": token, "at": at, "from": address} for token, (at, address) in sorted(marks.items())]
     work.db.execute(
         access_tokens.update()

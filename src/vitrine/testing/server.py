@@ -146,7 +146,7 @@ class Server:
                 application = self.services.applications.registry.set_switch(
                     work, actor, application.id, switch, on=True
                 )
-            secret = self.services.applications.registry.secret_for_command(work, application)
+            secret = self.services.applications.secrets.for_command(work, application)
             token = self.services.oauth.server.renew_developer_token(work, actor, application)
         return Registered(application, application.client_id, secret, token)
 

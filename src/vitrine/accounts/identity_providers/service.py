@@ -21,6 +21,7 @@ from vitrine.accounts.lifetimes import Event
 from vitrine.accounts.mail import AccountMail
 from vitrine.accounts.model import Actor, User, UserId
 from vitrine.accounts.service import Accounts
+from vitrine.accounts.sessions import Sessions
 from vitrine.errors import Conflict, Invalid, NotFound
 from vitrine.identity_provider_settings import Provider
 from vitrine.platform import audit
@@ -89,6 +90,7 @@ class ProviderSignInFailed(Exception):
 @dataclass(slots=True)
 class IdentityProviders:
     accounts: Accounts
+    sessions: Sessions
     account_mail: AccountMail
     base_url: str
     providers: tuple[Provider, ...]
@@ -135,7 +137,7 @@ class IdentityProviders:
         return self.base_url.rstrip("/") + CALLBACK.format(id=provider_id)
 
     def complete(self, provider_id: str, answer: Mapping[str, str], visitor: str) -> ProviderCallback:
-        """Who came back from a provider. Raises NotFound or Failed. Opens its own transactions."""
+        """Who came back from a provider. Raises NotFound or ProviderSignInFailed. Opens its own transactions."""
         provider, state = self.provider(provider_id), answer.get("state", "")
         with self.accounts.database.write() as work:
             flow = store.take(work, digest(state), digest(visitor), provider.id)
@@ -166,7 +168,8 @@ class IdentityProviders:
     # -- whose account it is -------------------------------------------------------------------------------------
 
     def account_for(self, returned: ProviderCallback, address: str) -> User:
-        """The account that a sign-in opens, linked or made where the operator wants that. Raises Failed.
+        """The account that a sign-in opens, linked or made where the operator wants that. Raises
+        ProviderSignInFailed.
 
         Opens its own transactions. Two that come at once with a new subject end up with one account: the second one
         finds what the first one made."""
@@ -174,7 +177,7 @@ class IdentityProviders:
             try:
                 with self.accounts.database.write() as work:
                     return self._user(work, returned, address)
-            except _Raced:
+            except _LinkedMeanwhile:
                 continue
             except ProviderRefused as refusal:
                 self._note(returned.provider, refusal.reason, refusal.why)
@@ -233,7 +236,7 @@ class IdentityProviders:
         wanted = [identity.email] if identity.email else [plain, *(f"{plain}-{n}" for n in range(2, 20))]
         login = next((candidate for candidate in wanted if people.user_by_login(work, candidate) is None), None)
         first, last = identity.first_name[:128], identity.last_name[:128]
-        return self.accounts.make_external(
+        return self.accounts.add_for_provider(
             work,
             login=login or f"{plain}-{token_urlsafe(6)}",
             address=address,
@@ -245,7 +248,7 @@ class IdentityProviders:
 
     def _add(self, work: UnitOfWork, user: User, identity: ProviderIdentity, address: str, *, by: str) -> None:
         if not store.add(work, user.id, identity.issuer, identity.subject, _label(identity), used=True):
-            raise _Raced
+            raise _LinkedMeanwhile
         details = {"provider": identity.provider_id, "by": by}
         audit.write(work, None, "external.linked", f"user {user.id}", details, address=address)
         if by != "first sign-in":
@@ -284,15 +287,16 @@ class IdentityProviders:
         return self.accounts.vault.encrypt(json.dumps(told))
 
     def check_linkable(self, returned: ProviderCallback) -> None:
-        """Raises Failed when this subject may not be connected."""
+        """Raises ProviderSignInFailed when this subject may not be connected."""
         try:
             self._require_domain(returned.provider, returned.identity)
         except ProviderRefused as refusal:
             raise ProviderSignInFailed(refusal.reason, returned.flow) from refusal
 
     def link(self, work: UnitOfWork, actor: Actor, sealed: str) -> Provider:
-        """Connect what `seal` closed with the actor's account. Raises NotFresh, Invalid or Conflict."""
-        self.accounts.require_recent_auth(work, actor)
+        """Link the identity that `seal` encrypted to the actor's account. Raises RecentAuthRequired, Invalid or
+        Conflict."""
+        self.sessions.require_recent_auth(work, actor)
         try:
             told = json.loads(self.accounts.vault.decrypt(sealed))
         except ValueError:
@@ -311,8 +315,9 @@ class IdentityProviders:
         return provider
 
     def unlink(self, work: UnitOfWork, actor: Actor, linked_id: int) -> None:
-        """Take one away, unless nothing would open the account any more. Raises NotFresh, NotFound or Conflict."""
-        self.accounts.require_recent_auth(work, actor)
+        """Remove a linked identity, unless nothing else would open the account. Raises RecentAuthRequired, NotFound or
+        Conflict."""
+        self.sessions.require_recent_auth(work, actor)
         mine = actor.must_user_id
         listed = store.of_user(work, mine)
         if all(linked.id != linked_id for linked in listed):
@@ -326,7 +331,7 @@ class IdentityProviders:
         audit.write(work, actor, "external.unlinked", f"user {actor.user_id}", {"identity": linked_id})
 
 
-class _Raced(Exception):
+class _LinkedMeanwhile(Exception):
     """Somebody linked the same subject meanwhile."""
 
 

@@ -27,7 +27,7 @@ class Password:
                 raise TokenError(
                     "invalid_grant", "This account signs in with a second step: send it to the sign-in page."
                 )
-            account = context.applications.ensure_account(work, user.id, application)
+            account = context.applications.consents.ensure_account(work, user.id, application)
             if account.revoked_at is not None:
                 raise TokenError("invalid_grant", "The person has withdrawn the access of this application.")
             if application.switches.has_old_answers:
@@ -38,9 +38,9 @@ class Password:
             # Never a refresh token: who has the password can ask again (RFC 9700 section 2.4).
             issued = context.tokens.issue(work, application, account.id, None, scope, refreshable=False)
             # The person gave the application their password: that is the consent, recorded as such.
-            context.applications.note_password_consent(work, account, application, address)
+            context.applications.consents.note_password_consent(work, account, application, address)
             if account.granted_at is None:
-                now = context.applications.ensure_account(work, user.id, application)
+                now = context.applications.consents.ensure_account(work, user.id, application)
                 context.notices.granted(work, application, account, now, address)
             audit.write(
                 work, None, "token.by_password", f"application {application.id}", {"user": user.id}, address=address

@@ -80,7 +80,7 @@ async def _security(
 
     def call(work: UnitOfWork, actor: Actor) -> tuple[MfaOverview, str | None, bool, list[LinkedIdentity], bool]:
         # The secret of an app that waits for its first code is shown like every secret: shortly after signing in.
-        is_fresh = services.accounts.users.has_recent_auth(work, actor)
+        is_fresh = services.accounts.sessions.has_recent_auth(work, actor)
         waiting = services.accounts.mfa.unconfirmed_address(work, actor) if is_fresh else None
         has_password = services.accounts.users.has_password(work, actor.must_user_id)
         return (
@@ -145,7 +145,7 @@ async def codes(request: Request, _given: dict[str, str]) -> Response:
 
 async def prove_first(request: Request, _given: dict[str, str]) -> Response:
     """Sign-in made fresh before a passkey is added: the browser's own dialogue cannot ask for the password."""
-    await write(request, known, services_of(request).accounts.users.require_recent_auth)
+    await write(request, known, services_of(request).accounts.sessions.require_recent_auth)
     return redirect(PAGE + "#passkeys")
 
 

@@ -131,7 +131,7 @@ async def _ask(request: Request, address: str, password: str) -> Response:
 
     def asked(work: UnitOfWork, who: Actor) -> None:
         if not has_password:
-            services.accounts.users.require_recent_auth(work, who)
+            services.accounts.sessions.require_recent_auth(work, who)
         services.accounts.mail.request_address_change(work, who, address, language)
 
     try:

@@ -43,7 +43,7 @@ class WrittenApplication:
     is_new: bool = False
 
 
-def describe(application: Application) -> dict[str, Any]:
+def document_of(application: Application) -> dict[str, Any]:
     """The document of an application: every key, no secret."""
     return {
         "vitrine_application": FORMAT,
@@ -60,16 +60,16 @@ def describe(application: Application) -> dict[str, Any]:
 
 
 @dataclass(frozen=True, slots=True)
-class Descriptions:
+class ApplicationDocuments:
     """*scopes* are the names that may stand in a document."""
 
     portal: Portal
     scopes: frozenset[str]
 
     def export(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId) -> dict[str, Any]:
-        return describe(self.portal.applications.get(work, actor, application_id))
+        return document_of(self.portal.applications.get(work, actor, application_id))
 
-    def bring_in(self, work: UnitOfWork, actor: Actor, given: Any) -> Application:
+    def create(self, work: UnitOfWork, actor: Actor, given: Any) -> Application:
         """Register a new application from a document; its client id is a new one. Raises Invalid for a document that
         cannot be read, BadApplication with every fault of its values, each under the name of its key."""
         wanted = self._checked(given)
@@ -95,7 +95,7 @@ class Descriptions:
         application = self.portal.applications.get(work, actor, application_id)
         if not isinstance(given, Mapping):
             raise Invalid("Send a JSON object with the keys to change.", field="body")
-        whole = describe(application)
+        whole = document_of(application)
         patch = dict(given)
         if "kind" in patch and patch["kind"] != whole["kind"]:
             patch.setdefault("profile", None)
@@ -162,7 +162,7 @@ class Descriptions:
             elif not scopes or not frozenset(scopes) <= self.scopes:
                 faults["scopes"] = "Name at least one scope, and only ones that this server has."
         if application is not None:
-            faults = _new_faults(faults, wanted, describe(application))
+            faults = _new_faults(faults, wanted, document_of(application))
         if faults:
             raise BadApplication(faults)
         return wanted
@@ -171,7 +171,7 @@ class Descriptions:
         self, work: UnitOfWork, actor: Actor, application: Application, wanted: dict[str, Any]
     ) -> WrittenApplication:
         """Write what differs, in one go: everything was checked before."""
-        before = describe(application)
+        before = document_of(application)
         wanted = {**wanted, **{name: before[name] for name in _OURS}}
         wanted["scopes"] = None if wanted["scopes"] is None else sorted(set(wanted["scopes"]))
         changes = {name: (before[name], wanted[name]) for name in before if before[name] != wanted[name]}

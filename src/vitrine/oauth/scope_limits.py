@@ -26,7 +26,7 @@ UNSEEN = frozenset({"originals"}) | scopes.IDENTITY
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class ScopeUse:
     """A row of the page: *people* allow it, *uses* calls in 30 days needed it; *uses* None: no call can show it."""
 
     scope: scopes.Scope
@@ -42,17 +42,17 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
-class Narrowing:
+class ScopeLimits:
     applications: Applications
 
-    def held(self, work: UnitOfWork, actor: Actor, application: Application, capability: Capability) -> list[Held]:
+    def uses(self, work: UnitOfWork, actor: Actor, application: Application, capability: Capability) -> list[ScopeUse]:
         """Every scope that somebody allows the application now or that it used, in the order of the table. Empty for
         the compatible profile, which has none. Raises NoSuchApplication."""
         application = self.applications.get(work, actor, application.id)
         if not application.switches.has_scopes:
             return []
         people = _people(work, application)
-        used = self.used(work, actor, application, capability)
+        used = self.calls(work, actor, application, capability)
         alone = application.switches.is_on(Switch.ACTS_AS_OWNER)
         names = set(people) | set(used) | set(scopes.EVERYTHING if alone else ()) | set(application.scope_limit or ())
         rows = []
@@ -60,10 +60,10 @@ class Narrowing:
             uses, last = used.get(name, (0, None))
             seen = None if name in UNSEEN and not uses else uses
             left = application.scope_limit is None or name in application.scope_limit
-            rows.append(Held(scopes.described([name])[0], people.get(name, 0), seen, last, left))
+            rows.append(ScopeUse(scopes.described([name])[0], people.get(name, 0), seen, last, left))
         return rows
 
-    def used(
+    def calls(
         self, work: UnitOfWork, actor: Actor, application: Application, capability: Capability
     ) -> dict[str, tuple[int, datetime | None]]:
         """Calls that were answered in 30 days and the last of them, by capability."""
@@ -77,7 +77,7 @@ class Narrowing:
         return uses_by_scope
 
 
-def follow(work: UnitOfWork, happening: ScopesLimited) -> None:
+def apply_limit(work: UnitOfWork, happening: ScopesLimited) -> None:
     """Take from the live tokens of people what their application may not have any more, and from what was made with
     them. Refresh tokens keep what was granted, so that taking the narrowing back gives it back. Developer tokens that
     their owners made are their owners' own."""
@@ -93,7 +93,7 @@ def follow(work: UnitOfWork, happening: ScopesLimited) -> None:
     _leave(work, columns.id.in_(_made_by(theirs)), happening.limit)
 
 
-def follow_consent(work: UnitOfWork, account: Account) -> None:
+def apply_consent(work: UnitOfWork, account: Account) -> None:
     """What was made with tokens of a consent has no scope that the person does not allow any more."""
     if account.granted_scope is not None:
         _leave(work, access_tokens.c.id.in_(_made_by([account.id])), account.granted_scope)
