@@ -21,7 +21,9 @@ from vitrine.accounts.identity_providers import store as identity_provider_store
 from vitrine.accounts.identity_providers.service import IdentityProviders
 from vitrine.accounts.lifetimes import Lifetimes
 from vitrine.accounts.mail import SEND, AccountMail, MailHandler
+from vitrine.accounts.mail_texts import MailComposer
 from vitrine.accounts.mfa import MultiFactor
+from vitrine.accounts.passkeys import Passkeys
 from vitrine.accounts.passwords import Passwords
 from vitrine.accounts.sessions import Sessions
 from vitrine.api import oauthv2, root, v1
@@ -133,11 +135,14 @@ def make_services(
     lifetimes = Lifetimes(enders, token_endings.developer_tokens)
     accounts = Accounts(database, passwords or Passwords(), vault, lifetimes, policy)
     sessions = Sessions(accounts)
+    mfa = MultiFactor(accounts, sessions, settings.title)
     consents = Consents(accounts)
     applications = Applications(accounts, sessions, consents, vault)
     portal = Portal(applications, settings.application_approval)
     jobs = Jobs()
-    account_mail = AccountMail(accounts, jobs, settings.title, settings.base_url.rstrip("/"), settings.zone)
+    account_mail = AccountMail(
+        accounts, jobs, MailComposer(settings.title, settings.base_url.rstrip("/"), settings.zone)
+    )
     records = Records()
     media = make_media(settings, sandbox or Sandbox(children=decoders, memory_bytes=settings.media_memory_bytes))
     substitution = Substitution(records, media, jobs)
@@ -154,7 +159,8 @@ def make_services(
             users=accounts,
             sessions=sessions,
             mail=account_mail,
-            mfa=MultiFactor(accounts, sessions, settings.title, settings.origin),
+            mfa=mfa,
+            passkeys=Passkeys(mfa, settings.origin),
             identity_providers=IdentityProviders(
                 accounts, sessions, account_mail, settings.base_url, settings.sign_in_providers
             ),
@@ -253,7 +259,7 @@ def mail_handler(services: Services) -> MailHandler:
         return web.catalogue(known).gettext(message)
 
     transport = transport_of(settings.smtp_url, settings.data_dir / "outbox")
-    return MailHandler(services.database, services.accounts.mail, transport, settings.sender, words)
+    return MailHandler(services.database, services.accounts.mail.composer, transport, settings.sender, words)
 
 
 def run_maintenance(services: Services, stop: threading.Event) -> None:

@@ -51,7 +51,7 @@ class AccountAdministration:
                 self._forget_second_step(work, user)
             if end_developer_tokens:
                 self._happened(work, Event.DEVELOPER_TOKENS_ENDED, user)
-            left = self.account_mail.tell_of_password(work, user)
+            left = self.account_mail.send_password_notice(work, user)
             details = {"second_step_forgotten": forget_second_step, "developer_tokens_ended": end_developer_tokens}
             audit.write(work, actor, "password.given", f"user {user.id}", details)
         return user, left

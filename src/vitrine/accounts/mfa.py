@@ -5,13 +5,10 @@ Guesses share the lock-out of sign-ins, under a counter of their own: the right 
 The libraries are loaded where they are used: most sign-ins need neither, and they take five megabytes.
 """
 
-import json
 import secrets
-import struct
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import urlsplit
 
 from vitrine.accounts import mfa_store as store
 from vitrine.accounts.errors import WrongCode
@@ -19,9 +16,9 @@ from vitrine.accounts.lifetimes import Event
 from vitrine.accounts.model import Actor, OpenedBy, SignIn, User, UserId
 from vitrine.accounts.service import Accounts
 from vitrine.accounts.sessions import Sessions
-from vitrine.errors import Conflict, Invalid, NotFound
+from vitrine.errors import Conflict
 from vitrine.platform import audit
-from vitrine.platform.crypto import base64url, digest, from_base64url, same, signature
+from vitrine.platform.crypto import base64url, digest, same, signature
 from vitrine.platform.database import UnitOfWork
 
 STEP_S = 30
@@ -29,18 +26,6 @@ WINDOW = 1  # steps before and after now, for clocks that are a little off
 CODES, CODE_LENGTH = 10, 15
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 PENDING_LIFE = timedelta(minutes=10)
-CHALLENGE_LIFE = timedelta(minutes=5)
-MOST_PASSKEYS = 20
-# What a stranger's answer may set off in the parsers of JSON, CBOR, COSE and X.509 that read it.
-_UNREADABLE = (struct.error, ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
-
-
-def _unreadable() -> tuple[type[Exception], ...]:
-    """The same with the errors of the libraries, which only who uses a passkey has to load."""
-    from cryptography.exceptions import UnsupportedAlgorithm
-    from webauthn.helpers.exceptions import WebAuthnException
-
-    return (WebAuthnException, UnsupportedAlgorithm, *_UNREADABLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +50,6 @@ class MultiFactor:
     accounts: Accounts
     sessions: Sessions
     site: str
-    origin: str
 
     # -- looking -------------------------------------------------------------------------------------------------
 
@@ -123,7 +107,7 @@ class MultiFactor:
             )
         store.confirm(work, actor.must_user_id, step)
         audit.write(work, actor, "second_factor.on", f"user {actor.user_id}")
-        return self._fresh_codes(work, actor.must_user_id)
+        return self.new_recovery_codes(work, actor.must_user_id)
 
     def remove(self, work: UnitOfWork, actor: Actor) -> None:
         """Take the app away; recovery codes go with it unless a passkey still needs them."""
@@ -139,9 +123,9 @@ class MultiFactor:
         if not self.is_on(work, actor.must_user_id):
             raise Conflict("Recovery codes belong to a second step. Set one up first.")
         audit.write(work, actor, "second_factor.codes", f"user {actor.user_id}")
-        return self._fresh_codes(work, actor.must_user_id)
+        return self.new_recovery_codes(work, actor.must_user_id)
 
-    def _fresh_codes(self, work: UnitOfWork, user_id: UserId) -> list[str]:
+    def new_recovery_codes(self, work: UnitOfWork, user_id: UserId) -> list[str]:
         codes = ["".join(secrets.choice(_ALPHABET) for _ in range(CODE_LENGTH)) for _ in range(CODES)]
         store.set_codes(work, user_id, [digest(code) for code in codes])
         return ["-".join(code[at : at + 5] for at in range(0, CODE_LENGTH, 5)) for code in codes]
@@ -204,141 +188,3 @@ class MultiFactor:
             if (factor.last_step is None or step > factor.last_step) and same(totp.generate_otp(step), code.strip()):
                 return step
         return None
-
-    # -- passkeys ------------------------------------------------------------------------------------------------
-
-    @property
-    def _rp_id(self) -> str:
-        return urlsplit(self.origin).hostname or "localhost"
-
-    def offer_passkey(self, work: UnitOfWork, actor: Actor) -> str:
-        """What the browser needs to make a passkey, as JSON. Raises RecentAuthRequired."""
-        self.sessions.require_recent_auth(work, actor)
-        mine = store.passkey_ids(work, actor.must_user_id)
-        if len(mine) >= MOST_PASSKEYS:
-            raise Conflict("There are 20 passkeys already. Remove one first.")
-        challenge = self._challenge(work, actor.must_user_id)
-        from webauthn import generate_registration_options
-        from webauthn.helpers import base64url_to_bytes, options_to_json
-        from webauthn.helpers.structs import (
-            AuthenticatorSelectionCriteria,
-            PublicKeyCredentialDescriptor,
-            ResidentKeyRequirement,
-            UserVerificationRequirement,
-        )
-
-        options = generate_registration_options(
-            rp_id=self._rp_id,
-            rp_name=self.site,
-            user_id=f"user {actor.user_id}".encode(),
-            user_name=actor.login,
-            user_display_name=actor.display_name,
-            challenge=challenge,
-            authenticator_selection=AuthenticatorSelectionCriteria(
-                resident_key=ResidentKeyRequirement.REQUIRED, user_verification=UserVerificationRequirement.REQUIRED
-            ),
-            exclude_credentials=[
-                PublicKeyCredentialDescriptor(id=base64url_to_bytes(credential_id)) for credential_id in mine
-            ],
-        )
-        return options_to_json(options)
-
-    def add_passkey(self, work: UnitOfWork, actor: Actor, answer: str, name: str) -> list[str]:
-        """Keep what the browser made. Returns recovery codes when there were none before, else nothing."""
-        self.sessions.require_recent_auth(work, actor)
-        challenge = self._taken(work, answer, actor.must_user_id)
-        from webauthn import verify_registration_response
-        from webauthn.helpers import bytes_to_base64url
-
-        try:
-            verified = verify_registration_response(
-                credential=answer,
-                expected_challenge=challenge,
-                expected_rp_id=self._rp_id,
-                expected_origin=self.origin,
-                require_user_verification=True,
-            )
-        except _unreadable() as failure:
-            raise Invalid("This passkey could not be read. Please try again.", why=type(failure).__name__) from failure
-        credential = bytes_to_base64url(verified.credential_id)
-        if len(credential) > 1400 or store.passkey(work, credential) is not None:
-            raise Conflict("This passkey is known already.")
-        store.add_passkey(
-            work, actor.must_user_id, credential, verified.credential_public_key, verified.sign_count,
-            name.strip()[:80] or "Passkey",
-        )  # fmt: skip
-        audit.write(work, actor, "passkey.added", f"user {actor.user_id}")
-        return [] if store.codes_left(work, actor.must_user_id) else self._fresh_codes(work, actor.must_user_id)
-
-    def remove_passkey(self, work: UnitOfWork, actor: Actor, passkey_id: int) -> None:
-        self.sessions.require_recent_auth(work, actor)
-        if not store.remove_passkey(work, actor.must_user_id, passkey_id):
-            raise NotFound("There is no such passkey of yours.")
-        if not self.is_on(work, actor.must_user_id):
-            store.set_codes(work, actor.must_user_id, [])
-        self.accounts.happened(work, actor, Event.PASSKEY_REMOVED, authenticator_id=passkey_id)
-        audit.write(work, actor, "passkey.removed", f"user {actor.user_id}")
-
-    def passkey_challenge(self, work: UnitOfWork) -> str:
-        """What the browser needs to sign in with any passkey of this site, as JSON."""
-        from webauthn import generate_authentication_options
-        from webauthn.helpers import options_to_json
-        from webauthn.helpers.structs import UserVerificationRequirement
-
-        options = generate_authentication_options(
-            rp_id=self._rp_id, challenge=self._challenge(work, None),
-            user_verification=UserVerificationRequirement.REQUIRED,
-        )  # fmt: skip
-        return options_to_json(options)
-
-    def sign_in(self, work: UnitOfWork, answer: str, address: str) -> tuple[User, SignIn]:
-        """The person whose passkey answered: that is both steps at once. Raises WrongCode."""
-        challenge = self._taken(work, answer, None)
-        passkey = store.passkey(work, _credential_of(answer))
-        user = self.accounts.known(work, UserId(passkey.user_id)) if passkey is not None else None
-        if passkey is None or user is None or user.mail_locked or user.is_guest:
-            raise WrongCode("This passkey is not known here.", field="passkey")
-        from webauthn import verify_authentication_response
-
-        try:
-            verified = verify_authentication_response(
-                credential=answer,
-                expected_challenge=challenge,
-                expected_rp_id=self._rp_id,
-                expected_origin=self.origin,
-                credential_public_key=bytes(passkey.public_key),
-                credential_current_sign_count=passkey.sign_count,
-                require_user_verification=True,
-            )
-        except _unreadable() as failure:
-            refusal = "This passkey did not answer correctly. Please try again."
-            raise WrongCode(refusal, field="passkey", why=type(failure).__name__) from failure
-        store.use_passkey(work, passkey.id, verified.new_sign_count)
-        audit.write(work, None, "passkey.used", f"user {user.id}", address=address)
-        return user, SignIn(OpenedBy.PASSKEY, passkey.id)
-
-    def _challenge(self, work: UnitOfWork, user_id: int | None) -> bytes:
-        challenge = secrets.token_bytes(32)
-        store.add_challenge(work, digest(base64url(challenge)), user_id, work.now + CHALLENGE_LIFE)
-        return challenge
-
-    @staticmethod
-    def _taken(work: UnitOfWork, answer: str, user_id: int | None) -> bytes:
-        """The challenge that *answer* says it answers, if it is ours and was not taken before."""
-        try:
-            told = json.loads(answer)["response"]["clientDataJSON"]
-            challenge = str(json.loads(from_base64url(str(told)))["challenge"])
-            raw = from_base64url(challenge)
-        except _unreadable() as failure:
-            raise Invalid("This passkey could not be read. Please try again.", why=type(failure).__name__) from failure
-        if not store.take_challenge(work, digest(base64url(raw)), user_id):
-            raise WrongCode("This took too long. Please try again.", field="passkey")
-        return raw
-
-
-def _credential_of(answer: str) -> str:
-    try:
-        credential = str(json.loads(answer)["id"]).rstrip("=")
-    except _UNREADABLE:
-        return ""
-    return credential if credential.isascii() else ""  # half of a surrogate pair could not even be looked for

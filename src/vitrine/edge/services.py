@@ -7,6 +7,7 @@ from vitrine.accounts.administration import AccountAdministration
 from vitrine.accounts.identity_providers.service import IdentityProviders
 from vitrine.accounts.mail import AccountMail
 from vitrine.accounts.mfa import MultiFactor
+from vitrine.accounts.passkeys import Passkeys
 from vitrine.accounts.sessions import Sessions
 from vitrine.applications import Applications, Portal
 from vitrine.applications.client_secrets import ClientSecrets
@@ -46,6 +47,7 @@ class AccountServices:
     sessions: Sessions
     mail: AccountMail
     mfa: MultiFactor
+    passkeys: Passkeys
     identity_providers: IdentityProviders
     administration: AccountAdministration
 

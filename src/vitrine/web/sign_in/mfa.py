@@ -49,7 +49,7 @@ async def passkey_options(request: Request) -> Response:
     services.limits.requests.authorize.hit(
         request.state.address
     )  # anybody may ask, and each question is a row for five minutes
-    made = await write(request, nobody, lambda work, _actor: services.accounts.mfa.passkey_challenge(work))
+    made = await write(request, nobody, lambda work, _actor: services.accounts.passkeys.begin_sign_in(work))
     return json_answer({"success": True, "options": json.loads(made)})
 
 
@@ -59,7 +59,7 @@ async def passkey(request: Request) -> Response:
     address = request.state.address
 
     def call(work: UnitOfWork, _actor: Actor) -> tuple[User, SignIn]:
-        return services.accounts.mfa.sign_in(work, given.get("answer", ""), address)
+        return services.accounts.passkeys.sign_in(work, given.get("answer", ""), address)
 
     try:
         user, way = await write(request, nobody, call)
@@ -151,7 +151,7 @@ async def prove_first(request: Request, _given: dict[str, str]) -> Response:
 
 async def new_passkey_options(request: Request) -> Response:
     await xhr(request)
-    made = await write(request, known, services_of(request).accounts.mfa.offer_passkey)
+    made = await write(request, known, services_of(request).accounts.passkeys.begin_registration)
     return json_answer({"success": True, "options": json.loads(made)})
 
 
@@ -159,7 +159,7 @@ async def add_passkey(request: Request, given: dict[str, str]) -> Response:
     services = services_of(request)
 
     def call(work: UnitOfWork, actor: Actor) -> list[str]:
-        return services.accounts.mfa.add_passkey(work, actor, given.get("answer", ""), given.get("name", ""))
+        return services.accounts.passkeys.register(work, actor, given.get("answer", ""), given.get("name", ""))
 
     try:
         made = await write(request, known, call)
@@ -173,7 +173,7 @@ async def add_passkey(request: Request, given: dict[str, str]) -> Response:
 async def remove_passkey(request: Request, _given: dict[str, str]) -> Response:
     services = services_of(request)
     passkey_id = int(request.path_params["id"])
-    await write(request, known, lambda work, actor: services.accounts.mfa.remove_passkey(work, actor, passkey_id))
+    await write(request, known, lambda work, actor: services.accounts.passkeys.remove(work, actor, passkey_id))
     return redirect(PAGE + "#passkeys")
 
 
