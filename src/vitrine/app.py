@@ -306,7 +306,7 @@ def purge(services: Services, stop: threading.Event) -> None:
             tokens.delete_idle(work, idle)
 
 
-class Application:
+class AsgiApplication:
     """The ASGI application; `services` is for tests and commands that share its process."""
 
     def __init__(self, services: Services) -> None:
@@ -359,8 +359,8 @@ class Application:
         await self._app(scope, receive, send)
 
 
-def create_app(settings: Settings) -> Application:
-    return Application(make_services(settings))
+def create_app(settings: Settings) -> AsgiApplication:
+    return AsgiApplication(make_services(settings))
 
 
 def write_private(path: Path, value: object) -> None:

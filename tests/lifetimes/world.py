@@ -37,7 +37,7 @@ class World:
         offered = (provider.described(trust_second_step=True),)
         self.server = Server(folder, sign_in_providers=offered, database_url=database_url)
         services = app.make_services(self.server.settings, decoders=1, passwords=Passwords(memory_kib=64, passes=1))
-        self.other = app.Application(services)  # another process: caches of its own
+        self.other = app.AsgiApplication(services)  # another process: caches of its own
         self._other_services = services
         self.provider, self.role, self.password = provider, role, OLD
         self.keeper = self.server.user("keeper", is_admin=True)

@@ -120,7 +120,7 @@ class AuthlibProvider:
             def authenticate_user(self, authorization_code: Code) -> dict[str, Any]:
                 return PERSON
 
-        class Identity(OpenIDCode):  # type: ignore[misc]  # untyped library
+        class IdToken(OpenIDCode):  # type: ignore[misc]  # untyped library
             def exists_nonce(self, nonce: str, request: Any) -> bool:
                 return False
 
@@ -148,7 +148,7 @@ class AuthlibProvider:
             return self.client if client_id == CLIENT_ID else None
 
         server = AuthorizationServer(self.app, query_client=client_of, save_token=keep)
-        server.register_grant(Grant, [Identity(require_nonce=True), CodeChallenge(required=True)])
+        server.register_grant(Grant, [IdToken(require_nonce=True), CodeChallenge(required=True)])
         return server
 
     def _routes(self, authorization: Any) -> None:

@@ -169,11 +169,6 @@ def is_origin(work: UnitOfWork, origin: str, application_id: int | None) -> bool
     return work.db.execute(wanted).first() is not None
 
 
-def delete(work: UnitOfWork, application_id: ApplicationId) -> None:
-    """Accounts, codes, tokens, secrets and consents go by cascade."""
-    work.db.execute(applications.delete().where(applications.c.id == application_id))
-
-
 def add_secret(
     work: UnitOfWork, application_id: ApplicationId, digest: bytes, sealed: str, last_four: str, maker: Maker | None,
     *, is_shared: bool = False,

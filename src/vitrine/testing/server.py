@@ -87,7 +87,7 @@ class Server:
         passwords = Passwords(memory_kib=64, passes=1)
         sandbox = shared_sandbox(self.settings.media_memory_bytes)
         self.services = app.make_services(self.settings, passwords=passwords, sandbox=sandbox)
-        self.application = app.Application(self.services)
+        self.application = app.AsgiApplication(self.services)
         self.worker = app.make_worker(self.services)
         self.http = TestClient(self.application, base_url=self.settings.base_url, follow_redirects=False)
 
