@@ -54,7 +54,7 @@ class AccountMail:
     composer: MailComposer
     rates: Rates = field(default_factory=Rates)
 
-    # -- queueing --------------------------------------------------------------------------------------------------
+    # -- queueing ------------------------------------------------------------------------------------------------
 
     def request_password_link(self, work: UnitOfWork, actor: Actor, name: str, language: str) -> None:
         """Queue a link to choose a new password; *name* is an e-mail address or a login. Reveals nothing about the

@@ -1,8 +1,8 @@
-"""The second factor: codes of an authenticator app (RFC 6238), recovery codes, passkeys (WebAuthn level 2).
+"""The second factor: codes of an authenticator app (RFC 6238) and recovery codes.
 
-The secret of the app is kept encrypted, recovery codes as digests. A code of one step of 30 seconds works once.
-Guesses share the lock-out of sign-ins, under a counter of their own: the right password alone must not reset it.
-The libraries are loaded where they are used: most sign-ins need neither, and they take five megabytes.
+The secret of the app is stored encrypted, recovery codes as digests. The code of each step of 30 seconds works once.
+Failed codes are locked out like failed sign-ins, with a counter of their own: the right password alone must not reset
+it. The library is imported where it is used, since most sign-ins do not need it.
 """
 
 import secrets
@@ -22,10 +22,10 @@ from vitrine.platform.crypto import base64url, digest, same, signature
 from vitrine.platform.database import UnitOfWork
 
 STEP_S = 30
-WINDOW = 1  # steps before and after now, for clocks that are a little off
+WINDOW = 1  # steps before and after now, for inaccurate clocks
 CODES, CODE_LENGTH = 10, 15
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
-PENDING_LIFE = timedelta(minutes=10)
+PENDING_LIFETIME = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Passkey:
 
 @dataclass(frozen=True, slots=True)
 class MfaOverview:
-    """What the page of the account shows; *since* is None while no authenticator app is set up."""
+    """What the security page shows; *since* is None while no authenticator app is set up."""
 
     since: datetime | None
     codes_left: int
@@ -51,10 +51,10 @@ class MultiFactor:
     sessions: Sessions
     site: str
 
-    # -- looking -------------------------------------------------------------------------------------------------
+    # -- state ---------------------------------------------------------------------------------------------------
 
     def is_on(self, work: UnitOfWork, user_id: UserId) -> bool:
-        """True when a password alone no longer opens the account: an app is confirmed, or there is a passkey."""
+        """True if a password alone does not open the account: an app is confirmed, or there is a passkey."""
         return self.accounts.has_second_step(work, user_id)
 
     def has_app(self, work: UnitOfWork, user_id: UserId) -> bool:
@@ -83,7 +83,7 @@ class MultiFactor:
         return self._address(actor, secret)
 
     def unconfirmed_address(self, work: UnitOfWork, actor: Actor) -> str | None:
-        """The same address again while the first code is awaited."""
+        """The same address again, until the first code is entered."""
         factor = store.factor(work, actor.must_user_id)
         if factor is None or factor.confirmed_at is not None:
             return None
@@ -95,7 +95,7 @@ class MultiFactor:
         return pyotp.TOTP(secret).provisioning_uri(name=actor.login, issuer_name=self.site)
 
     def confirm(self, work: UnitOfWork, actor: Actor, code: str) -> list[str]:
-        """Switch the app on by its first code; returns the recovery codes, which are shown once."""
+        """Confirm the app by its first code. Returns the recovery codes, which are shown once."""
         self.sessions.require_recent_auth(work, actor)
         factor = store.factor(work, actor.must_user_id)
         if factor is None or factor.confirmed_at is not None:
@@ -110,7 +110,7 @@ class MultiFactor:
         return self.new_recovery_codes(work, actor.must_user_id)
 
     def remove(self, work: UnitOfWork, actor: Actor) -> None:
-        """Take the app away; recovery codes go with it unless a passkey still needs them."""
+        """Remove the app, and the recovery codes too unless a passkey still needs them."""
         self.sessions.require_recent_auth(work, actor)
         store.remove(work, actor.must_user_id)
         if not store.passkeys(work, actor.must_user_id):
@@ -133,9 +133,9 @@ class MultiFactor:
     # -- signing in ----------------------------------------------------------------------------------------------
 
     def pending(self, user: User, visitor: str, now: datetime, identity_id: int | None = None) -> str:
-        """A proof that the first step was right, for the form of the second one; bound to the visitor's browser.
-        *identity_id* is the linked identity when the first step was at a provider, else it was the password."""
-        ends = round((now + PENDING_LIFE).timestamp())
+        """A signed proof that the first step succeeded, for the form of the second; bound to the visitor's browser.
+        *identity_id* is the linked identity if the first step was at a provider, None if it was the password."""
+        ends = round((now + PENDING_LIFETIME).timestamp())
         body = f"{user.id}.{ends}.{user.auth_version}.{identity_id or 0}"
         return f"{body}.{base64url(signature(self._key(), f'{body}.{visitor}'.encode()))}"
 
@@ -143,8 +143,8 @@ class MultiFactor:
         return self.accounts.vault.derive("second step")
 
     def pending_user(self, work: UnitOfWork, pending: str, visitor: str) -> tuple[User, SignIn]:
-        """Who awaits the second step, and what it completes. Raises WrongCode when the first step is too long ago, was
-        somebody else's, or was ended by a new password or the like."""
+        """The person who must still pass the second step, and the sign-in that it completes. Raises WrongCode if the
+        first step is too old, was made in another browser, or was ended, such as by a new password."""
         body, _, proof = pending.rpartition(".")
         parts = body.split(".")
         right = same(proof, base64url(signature(self._key(), f"{body}.{visitor}".encode())))
@@ -157,7 +157,7 @@ class MultiFactor:
         return user, SignIn(OpenedBy.PROVIDER if identity_id else OpenedBy.PASSWORD, identity_id, second_factor=True)
 
     def check(self, user: User, code: str, address: str) -> None:
-        """A code of the app or a recovery code. Raises WrongCode or AccountLocked. Opens its own transaction."""
+        """Check a code of the app or a recovery code. Raises WrongCode or AccountLocked. Opens its own transaction."""
         counter = f"second step of user {user.id}"  # no login has spaces
         with self.accounts.database.write() as work:
             self.accounts.refuse_locked(work, counter, address, user.id)
@@ -177,7 +177,7 @@ class MultiFactor:
         return step is not None and store.use_step(work, user_id, step)
 
     def _step(self, work: UnitOfWork, factor: Any, code: str) -> int | None:
-        """The step whose code this is, newer than the last one used."""
+        """The step of this code, if it is newer than the last step used."""
         if len(code.strip()) != 6 or not code.strip().isdecimal():
             return None
         import pyotp

@@ -44,7 +44,7 @@ class Passkeys:
         return urlsplit(self.origin).hostname or "localhost"
 
     def begin_registration(self, work: UnitOfWork, actor: Actor) -> str:
-        """What the browser needs to make a passkey, as JSON. Raises RecentAuthRequired."""
+        """The options with which a browser creates a passkey, as JSON. Raises RecentAuthRequired."""
         self.mfa.sessions.require_recent_auth(work, actor)
         mine = store.passkey_ids(work, actor.must_user_id)
         if len(mine) >= MOST_PASSKEYS:
@@ -76,7 +76,7 @@ class Passkeys:
         return options_to_json(options)
 
     def register(self, work: UnitOfWork, actor: Actor, answer: str, name: str) -> list[str]:
-        """Keep what the browser made. Returns recovery codes when there were none before, else nothing."""
+        """Store the passkey that the browser created. Returns new recovery codes if there were none, else nothing."""
         self.mfa.sessions.require_recent_auth(work, actor)
         challenge = self._take_challenge(work, answer, actor.must_user_id)
         from webauthn import verify_registration_response
@@ -114,7 +114,7 @@ class Passkeys:
         audit.write(work, actor, "passkey.removed", f"user {actor.user_id}")
 
     def begin_sign_in(self, work: UnitOfWork) -> str:
-        """What the browser needs to sign in with any passkey of this site, as JSON."""
+        """The options with which a browser signs in with any passkey of this site, as JSON."""
         from webauthn import generate_authentication_options
         from webauthn.helpers import options_to_json
         from webauthn.helpers.structs import UserVerificationRequirement
@@ -126,7 +126,7 @@ class Passkeys:
         return options_to_json(options)
 
     def sign_in(self, work: UnitOfWork, answer: str, address: str) -> tuple[User, SignIn]:
-        """The person whose passkey answered: that is both steps at once. Raises WrongCode."""
+        """The person whose passkey signed *answer*; this covers both steps. Raises WrongCode."""
         challenge = self._take_challenge(work, answer, None)
         passkey = store.passkey(work, _credential_of(answer))
         user = self.mfa.accounts.known(work, UserId(passkey.user_id)) if passkey is not None else None
@@ -158,7 +158,7 @@ class Passkeys:
 
     @staticmethod
     def _take_challenge(work: UnitOfWork, answer: str, user_id: int | None) -> bytes:
-        """The challenge that *answer* says it answers, if it is ours and was not taken before."""
+        """Use up the challenge that *answer* names. Raises WrongCode if it is unknown or was used."""
         try:
             client_data = json.loads(answer)["response"]["clientDataJSON"]
             challenge = str(json.loads(from_base64url(str(client_data)))["challenge"])
@@ -175,4 +175,4 @@ def _credential_of(answer: str) -> str:
         credential = str(json.loads(answer)["id"]).rstrip("=")
     except _PARSER_ERRORS:
         return ""
-    return credential if credential.isascii() else ""  # half of a surrogate pair could not even be looked for
+    return credential if credential.isascii() else ""  # a lone surrogate cannot be bound to a statement

@@ -1,4 +1,4 @@
-"""People: accounts, sign-in, sessions, rights."""
+"""Accounts of people: profile, password, sign-in, rights."""
 
 import re
 from dataclasses import dataclass, field
@@ -26,11 +26,11 @@ _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+|[^@\s]+@localhost")
 
 
 def checked_email(address: str) -> str:
-    """*address* without what surrounds it. Raises Invalid."""
-    wanted = address.strip()
-    if len(wanted) > 254 or not wanted.isprintable() or not _EMAIL.fullmatch(wanted):
+    """*address* without surrounding blanks. Raises Invalid."""
+    stripped = address.strip()
+    if len(stripped) > 254 or not stripped.isprintable() or not _EMAIL.fullmatch(stripped):
         raise Invalid("This is not an e-mail address.", field="email")
-    return wanted
+    return stripped
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +42,14 @@ class SignInPolicy:
 
     @property
     def failures_by_address(self) -> int:
-        """One address may hold many people, so it may fail more often than one account."""
+        """Many people may share one address, so it may fail more often than one account."""
         return self.failures * 5
 
 
 @dataclass(slots=True)
 class Accounts:
-    """Accounts, sessions and rights. Password checks are in `sign_in`, which opens its own short transactions: a hash
-    takes tens of milliseconds and must not hold the write lock."""
+    """Accounts and their rights. `check_password` opens its own short transactions, since hashing takes tens of
+    milliseconds and must not hold the write lock."""
 
     database: Database
     passwords: Passwords
@@ -61,8 +61,8 @@ class Accounts:
     # -- accounts ------------------------------------------------------------------------------------------------
 
     def add(self, work: UnitOfWork, actor: Actor, *, login: str, password: str | None, **profile: Any) -> User:
-        """Make an account. Only administrators and the command line may; an empty instance lets anybody make the
-        first administrator (see `add_first_administrator`).
+        """Create an account, for administrators and the command line. An empty instance lets anybody create the first
+        administrator (see `add_first_administrator`).
 
         Raises Forbidden, Invalid (login, email), LoginTaken, WeakPassword."""
         if not actor.is_admin:
@@ -70,7 +70,7 @@ class Accounts:
         return self._add(work, login, password, profile)
 
     def add_first_administrator(self, work: UnitOfWork, *, login: str, password: str, **profile: Any) -> User:
-        """Raises Forbidden once anybody has an account: the page that calls this is open to strangers."""
+        """Raises Forbidden if any account exists, since the page that calls this is open to everybody."""
         if store.has_users(work):
             raise Forbidden("This instance already has an administrator.")
         return self._add(work, login, password, {**profile, "is_admin": True})
@@ -100,8 +100,8 @@ class Accounts:
     def import_account(
         self, work: UnitOfWork, actor: Actor, *, login: str, password_hash: str | None, **profile: Any
     ) -> User:
-        """An account that comes from elsewhere, with the hash of its password if this server can check it. Without one
-        its owner cannot sign in until an administrator gives a password. Raises as `add` does."""
+        """Import an account, with its password hash if this server can verify it. Without a hash its owner cannot sign
+        in until an administrator sets a password. Raises as `add` does."""
         if not actor.is_admin:
             raise Forbidden("Only administrators may make accounts.")
         if password_hash is not None and not self.passwords.can_check(password_hash):
@@ -118,7 +118,7 @@ class Accounts:
         return user
 
     def has_password(self, work: UnitOfWork, user_id: UserId) -> bool:
-        """False for who signs in elsewhere only, or has to choose a password first."""
+        """False for people who sign in only at a provider, or must choose a password first."""
         return store.password_hash(work, user_id) is not None
 
     def get(self, work: UnitOfWork, user_id: UserId) -> User:
@@ -128,7 +128,7 @@ class Accounts:
         return user
 
     def known(self, work: UnitOfWork, user_id: UserId) -> User | None:
-        """The account, or None when it has gone: for what was signed in its name earlier."""
+        """The account, or None if it no longer exists: for proofs that were signed earlier."""
         return store.user(work, user_id)
 
     def find(self, work: UnitOfWork, login: str) -> User:
@@ -141,7 +141,7 @@ class Accounts:
         return not store.has_users(work)
 
     def update_profile(self, work: UnitOfWork, actor: Actor, changes: dict[str, Any]) -> User:
-        """Change one's own profile; unknown names are refused, absent ones stay."""
+        """Change the actor's own profile. Unknown fields are refused, absent ones stay."""
         unknown = set(changes) - set(PROFILE_FIELDS)
         if unknown:
             raise Invalid(f"These cannot be changed here: {', '.join(sorted(unknown))}.", field=min(unknown))
@@ -152,11 +152,11 @@ class Accounts:
         return self.get(work, actor.must_user_id)
 
     def change_password(self, actor: Actor, *, old: str, new: str, end_applications: bool = False) -> None:
-        """Raises WrongCredentials, AccountLocked or WeakPassword. Ends what the table of `accounts.lifetimes` says,
-        with *end_applications* the tokens of applications too.
+        """Change the actor's password. Ends what the table of `accounts.lifetimes` says, and with *end_applications*
+        the tokens of applications too. Raises WrongCredentials, AccountLocked or WeakPassword.
 
-        A wrong current password counts like a failed sign-in: a stolen session must not be a place to guess at
-        leisure. Opens its own transactions, as `check_password` does; call it with none open."""
+        A wrong current password counts as a failed sign-in, so a stolen session does not allow unlimited guesses.
+        Opens its own transactions, as `check_password` does; call it with none open."""
         try:
             self.check_password(actor.login, old, actor.address)
         except WrongCredentials as refusal:
@@ -178,7 +178,7 @@ class Accounts:
         ticked: bool = False,
         application_id: int | None = None,
     ) -> None:
-        """Something that the actor did to their own account: end what the table says."""
+        """Report an event of the actor's own account and end what the table says."""
         current = actor.session.id if actor.session else None
         self.lifetimes.happened(
             work, Happening(event, actor.must_user_id, application_id, current, authenticator_id, ticked)
@@ -187,7 +187,7 @@ class Accounts:
     # -- rights --------------------------------------------------------------------------------------------------
 
     def rights(self, work: UnitOfWork, user_id: UserId, version: int) -> Rights:
-        """The rights of one person, from memory while `users.rights_version` stays the same."""
+        """The rights of one person, cached while `users.rights_version` stays the same."""
         known = self._rights.get(user_id)
         if known is not None and known[0] == version:
             return known[1]
@@ -196,7 +196,7 @@ class Accounts:
         return fresh
 
     def grant(self, work: UnitOfWork, actor: Actor, user_id: UserId, grant: CollectionGrant) -> None:
-        """Give (or replace) rights on a collection. Nobody gives more than they have there, except administrators."""
+        """Set rights on a collection. Only administrators may give more than they have there themselves."""
         mine = actor.rights.collections.get(grant.base_id)
         may = actor.is_admin or (
             mine is not None
@@ -236,15 +236,15 @@ class Accounts:
     # -- signing in ----------------------------------------------------------------------------------------------
 
     def check_password(self, login: str, password: str, address: str) -> User:
-        """The account if login and password are right and neither account nor address is locked out.
+        """The account, if login and password are right and neither the account nor the address is locked.
 
         Shared by the sign-in form, the authorize page and the password grant, so that they share one counter.
         Raises AccountLocked or WrongCredentials. Opens its own transactions; call it with none open.
         """
         with self.database.read() as work:
             user = store.user_by_login(work, login)
-            # Login and e-mail address of one account share its counter: else there are twice as many guesses. What no
-            # login can be is counted without its blanks: with them it could be the counter of somebody's second step.
+            # Login and e-mail address of an account share one counter, or there would be twice as many guesses. Blanks
+            # are removed from unknown logins: with blanks one could equal the counter of a second step.
             login = user.login if user else "".join(login.split())
             known = user.id if user else None
             self.refuse_locked(work, login, address, known)
@@ -255,7 +255,7 @@ class Accounts:
         if right and hashed and self.passwords.needs_rehash(hashed):
             better = self.passwords.rehashed(password)  # before the write lock is taken
         with self.database.write() as work:
-            # Counted again inside the write lock: parallel guesses may not slip through together.
+            # Checked again inside the write lock, so that parallel guesses are all counted.
             self.refuse_locked(work, login, address, known)
             if not right or not usable or user is None:
                 store.add_failure(work, login, address)
@@ -269,11 +269,11 @@ class Accounts:
         return user
 
     def has_second_step(self, work: UnitOfWork, user_id: UserId) -> bool:
-        """True when a password alone does not open the account (`accounts.mfa`)."""
+        """True if a password alone does not open the account (`accounts.mfa`)."""
         return mfa_store.confirmed(work, user_id) is not None or bool(mfa_store.passkeys(work, user_id))
 
     def note_attempt(self, work: UnitOfWork, counter: str, address: str, *, right: bool) -> None:
-        """Count a failure under *counter* (a login, or what stands for a second step), or forget the ones before."""
+        """Count a failure under *counter* (a login, or the key of a second step), or clear it after a success."""
         if right:
             store.clear_failures(work, counter)
         else:
@@ -282,8 +282,8 @@ class Accounts:
     def refuse_locked(self, work: UnitOfWork, login: str, address: str, user_id: UserId | None = None) -> None:
         """Raises AccountLocked after too many failures for *login*, or from *address*.
 
-        Where *user_id* is signed in from this very address, only failures from there count for the login: else anybody
-        who knows a login could keep its owner out for ever (docs/decisions/0061)."""
+        If *user_id* has a session from this address, only failures from there count for the login. Otherwise anybody
+        who knows a login could lock out its owner for ever (docs/decisions/0061)."""
         since = work.now - self.policy.wait
         usual = user_id is not None and store.has_session_from(work, user_id, address)
         by_login = store.failures_since(work, since, login=login, address=address if usual else None)
@@ -298,15 +298,15 @@ class Accounts:
             )
 
     def is_current(self, work: UnitOfWork, user: User) -> bool:
-        """False when something happened since *user* was read that ends sign-ins on their way: a new password, a
-        removed passkey, an account that was closed."""
+        """False if an event that ends pending sign-ins came after *user* was read: a new password, a removed passkey, a
+        closed account."""
         now = store.user(work, user.id)
         return now is not None and not now.mail_locked and now.auth_version == user.auth_version
 
-    # -- what happened -------------------------------------------------------------------------------------------
+    # -- audit log -----------------------------------------------------------------------------------------------
 
     def audit_lines(self, work: UnitOfWork, actor: Actor, wanted: audit.AuditFilter, limit: int) -> list[audit.Line]:
-        """The newest lines of the audit log, which tells of everybody: administrators only. Raises Forbidden."""
+        """The newest lines of the audit log, for administrators only. Raises Forbidden."""
         if not actor.is_admin:
             raise Forbidden("This is for administrators.")
         return list(audit.lines(work, wanted, limit))

@@ -42,9 +42,9 @@ class Sessions:
         sign_in: SignIn = BY_PASSWORD,
         auth_time: datetime | None = None,
     ) -> tuple[str, Session]:
-        """Begin a session; returns its secret (for the cookie, nowhere else) and the session. *user* is as they were
-        when they proved who they are; *auth_time* is when that was, if not now. Raises WrongCode when what they proved
-        it with counts no longer."""
+        """Begin a session. Returns its secret, for the cookie only, and the session. *user* is the row that was read
+        for the authentication, *auth_time* its time if not now. Raises WrongCode if the authentication was ended
+        since."""
         if not self.accounts.is_current(work, user):
             raise WrongCode("The first step of signing in is too long ago. Please begin again.", field="login")
         secret = token_urlsafe(SESSION_BYTES)
@@ -66,7 +66,7 @@ class Sessions:
         return secret, replace(session, id=session_id)
 
     def actor_of(self, work: UnitOfWork, secret: str, address: str = "") -> Actor | None:
-        """The person whose session cookie this is; None when it is unknown or has ended."""
+        """The person of this session cookie; None if the session is unknown or has ended."""
         session = store.session_by_digest(work, digest(secret))
         if session is None or session.expires <= work.now:
             return None
@@ -76,16 +76,16 @@ class Sessions:
         return self.accounts.actor_of(work, user, Via.SESSION, session=session, address=address)
 
     def needs_touch(self, session: Session, now: datetime) -> bool:
-        """True every few minutes of a session that is used: each mark becomes a write, later (`touch_sessions`)."""
+        """True if the last recorded use is some minutes old. Each recorded use costs a deferred write (`touch`)."""
         return now - session.last_seen > TOUCH_EVERY
 
-    def touch(self, work: UnitOfWork, marks: Mapping[int, datetime]) -> None:
-        """Keep used sessions open: the life of a sign-in counts from its last use. Ended ones stay ended."""
-        for session_id, at in sorted(marks.items()):
+    def touch(self, work: UnitOfWork, last_uses: Mapping[int, datetime]) -> None:
+        """Extend used sessions, whose lifetime counts from their last use. Ended sessions stay ended."""
+        for session_id, at in sorted(last_uses.items()):
             store.touch_session(work, SessionId(session_id), at, at + self.policy.session)
 
     def record_reauthentication(self, work: UnitOfWork, actor: Actor) -> None:
-        """Note that the password was just given again (the caller checked it by `check_password`)."""
+        """Record that the password was given again; the caller checked it with `check_password`."""
         assert actor.session is not None
         store.prove_session(work, actor.session.id)
 
@@ -93,7 +93,7 @@ class Sessions:
         return actor.session is not None and work.now - actor.session.auth_time <= self.policy.recent_auth
 
     def require_recent_auth(self, work: UnitOfWork, actor: Actor) -> None:
-        """Raises RecentAuthRequired unless the password was given within `policy.fresh` (design 5.4)."""
+        """Raises RecentAuthRequired unless the password was given within `policy.recent_auth` (design 5.4)."""
         if not self.has_recent_auth(work, actor):
             raise RecentAuthRequired("Please enter your password again to see this.")
 
@@ -101,7 +101,7 @@ class Sessions:
         return store.sessions_of(work, actor.must_user_id)
 
     def end(self, work: UnitOfWork, actor: Actor, session_id: SessionId) -> None:
-        """End one of one's own sessions. Raises NotFound for anybody else's."""
+        """End one of the actor's own sessions. Raises NotFound for any other."""
         if not store.delete_session(work, actor.must_user_id, session_id):
             raise NotFound("There is no such session of yours.")
         audit.write(work, actor, "session.ended", f"session {session_id}")
@@ -110,12 +110,12 @@ class Sessions:
         return store.delete_sessions(work, actor.must_user_id, keep=actor.session.id if actor.session else None)
 
     def end_everything(self, work: UnitOfWork, actor: Actor) -> None:
-        """End all that opens the actor's account or acts for them, but the session in which they ask. Raises
+        """End everything that gives access to the actor's account or acts for them, except the current session. Raises
         RecentAuthRequired."""
         self.require_recent_auth(work, actor)
         self.accounts.happened(work, actor, Event.EVERYTHING_ENDED)
         audit.write(work, actor, "everything.ended", f"user {actor.user_id}")
 
     def csrf_token(self, session_secret: str) -> str:
-        """A proof that a form came from our own page: bound to the session (or to the visitor's own cookie)."""
+        """The token that proves that a form came from our own page, bound to the session or to the visitor's cookie."""
         return base64url(signature(self._csrf_key, session_secret.encode()))

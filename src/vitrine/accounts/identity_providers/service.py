@@ -1,8 +1,8 @@
 """Signing in through the OpenID provider of another organisation (contract 01 section 7.3, docs/decisions/0064).
 
-An account is found by issuer and subject, which stay. An e-mail address only ever finds one at the first sign-in, when
-the provider has verified it and the operator wants that; never the account of an administrator or one with a second
-step, which their owners link themselves.
+An account is found by issuer and subject, which never change. A verified e-mail address finds an account only at the
+first sign-in and only if the operator allows it, and never the account of an administrator or one with a second step:
+their owners link them themselves.
 """
 
 import json
@@ -35,7 +35,7 @@ MAX_RETURN_PATH = 16_000
 MOST_LINKED = 10
 _LOGIN = re.compile(r"[^A-Za-z0-9._-]+")
 
-# Why a sign-in through a provider opened nothing, as pages say it. Codes stand in addresses, sentences never do.
+# Why a sign-in through a provider failed, as pages say it. URLs contain the keys, never the sentences.
 REASONS: Mapping[str, str] = {
     "down": "{provider} cannot be reached now. Please try again in a moment, or sign in another way.",
     "cancelled": "You did not sign in at {provider}.",
@@ -52,7 +52,7 @@ REASONS: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class LinkedIdentity:
-    """A line of the page *Security*; *provider* is None for one that is no longer offered."""
+    """A row of the security page; *provider* is None if it is no longer offered."""
 
     id: int
     provider: Provider | None
@@ -64,14 +64,14 @@ class LinkedIdentity:
 
 @dataclass(frozen=True, slots=True)
 class RedirectToProvider:
-    """*address* is where the browser goes."""
+    """The URL to which the browser is sent."""
 
     address: str
 
 
 @dataclass(frozen=True, slots=True)
 class ProviderCallback:
-    """Somebody who came back: who they are there, and what they wanted here."""
+    """A person who returned from a provider: their identity there, and the flow that they began here."""
 
     flow: store.Flow
     provider: Provider
@@ -79,7 +79,7 @@ class ProviderCallback:
 
 
 class ProviderSignInFailed(Exception):
-    """A way that ended: *reason* is one of REASONS, *flow* is None when nobody knows where it began."""
+    """A failed sign-in: *reason* is a key of REASONS, *flow* is None if the flow is unknown."""
 
     def __init__(self, reason: str, flow: store.Flow | None = None) -> None:
         super().__init__(reason)
@@ -106,13 +106,13 @@ class IdentityProviders:
             raise NotFound("There is no such sign-in provider.")
         return provider
 
-    # -- there and back ------------------------------------------------------------------------------------------
+    # -- the flow ------------------------------------------------------------------------------------------------
 
     def begin(self, provider_id: str, flow: store.Flow, visitor: str, *, choose: bool = False) -> RedirectToProvider:
-        """Send somebody to a provider, to *choose* an account there if they were somebody else before. Opens its own
-        transactions; call it with none open.
+        """Begin a flow. *choose*: the person may select another account at the provider. Opens its own transactions;
+        call it with none open.
 
-        Raises NotFound, Invalid (an address to return to that is absurdly long) or ProviderDown."""
+        Raises NotFound, Invalid (the return path is too long) or ProviderDown."""
         client = self._clients[self.provider(provider_id).id]
         if len(flow.back) > MAX_RETURN_PATH:
             raise Invalid("The address to return to is too long.", field="redirect")
@@ -123,7 +123,7 @@ class IdentityProviders:
         return RedirectToProvider(address)
 
     def _provider_request(self, provider_id: str, state: str, flow: store.Flow) -> ProviderRequest:
-        """Nonce and verifier follow from the state: the database holds nothing that redeems a code."""
+        """Nonce and verifier are derived from the state, so the database holds nothing that redeems a code."""
         vault = self.accounts.vault
         return ProviderRequest(
             nonce=base64url(signature(vault.derive("provider nonce"), state.encode())),
@@ -133,11 +133,12 @@ class IdentityProviders:
         )
 
     def redirect_uri(self, provider_id: str) -> str:
-        """What the operator registers at the provider."""
+        """The redirect URI that the operator registers at the provider."""
         return self.base_url.rstrip("/") + CALLBACK.format(id=provider_id)
 
     def complete(self, provider_id: str, answer: Mapping[str, str], visitor: str) -> ProviderCallback:
-        """Who came back from a provider. Raises NotFound or ProviderSignInFailed. Opens its own transactions."""
+        """The person who returned from a provider. Raises NotFound or ProviderSignInFailed. Opens its own
+        transactions."""
         provider, state = self.provider(provider_id), answer.get("state", "")
         with self.accounts.database.write() as work:
             flow = store.take(work, digest(state), digest(visitor), provider.id)
@@ -165,14 +166,14 @@ class IdentityProviders:
         with self.accounts.database.write() as work:
             audit.write(work, None, "external.refused", f"provider {provider.id}", details)
 
-    # -- whose account it is -------------------------------------------------------------------------------------
+    # -- the account ---------------------------------------------------------------------------------------------
 
     def account_for(self, returned: ProviderCallback, address: str) -> User:
-        """The account that a sign-in opens, linked or made where the operator wants that. Raises
+        """The account that a sign-in opens, linked or created if the operator allows that. Raises
         ProviderSignInFailed.
 
-        Opens its own transactions. Two that come at once with a new subject end up with one account: the second one
-        finds what the first one made."""
+        Opens its own transactions. If two sign-ins with the same new subject run at once, the second one
+        finds the account that the first one created."""
         for _ in range(2):
             try:
                 with self.accounts.database.write() as work:
@@ -210,13 +211,15 @@ class IdentityProviders:
             raise ProviderRefused("domain")
 
     def _first_time(self, work: UnitOfWork, provider: Provider, identity: ProviderIdentity, address: str) -> User:
-        """An account for a subject that never came before."""
+        """The account for an unknown subject: linked by e-mail address, or a new one."""
         namesakes = people.by_email(work, identity.email) if identity.email else []
         if namesakes:
             if len(namesakes) > 1 or not self._may_link(work, provider, namesakes[0]):
                 raise ProviderRefused("taken")
             user = namesakes[0]
-        elif provider.create_accounts and people.has_users(work):  # an instance's first account is its administrator
+        elif provider.create_accounts and people.has_users(
+            work
+        ):  # the first account of an instance is its administrator
             user = self._make(work, provider, identity, address)
         else:
             raise ProviderRefused("unknown")
@@ -224,14 +227,14 @@ class IdentityProviders:
         return user
 
     def _may_link(self, work: UnitOfWork, provider: Provider, user: User) -> bool:
-        """True if a verified address alone opens this account, from now on for this subject."""
+        """True if a verified e-mail address alone may link this account to the subject."""
         guarded = user.is_admin or user.is_guest or user.mail_locked or self.accounts.has_second_step(work, user.id)
-        # An address that already belongs to another subject there was given to somebody new.
+        # The address already belongs to another subject there, so the provider has given it to a new person.
         known_there = any(linked.issuer == provider.issuer for linked in store.of_user(work, user.id))
         return provider.link_by_email and not guarded and not known_there
 
     def _make(self, work: UnitOfWork, provider: Provider, identity: ProviderIdentity, address: str) -> User:
-        """A new account without a password and without rights: those an administrator gives."""
+        """A new account without password and rights; an administrator gives them."""
         plain = _LOGIN.sub("", identity.username.partition("@")[0])[:64] or provider.id
         wanted = [identity.email] if identity.email else [plain, *(f"{plain}-{n}" for n in range(2, 20))]
         login = next((candidate for candidate in wanted if people.user_by_login(work, candidate) is None), None)
@@ -257,11 +260,11 @@ class IdentityProviders:
             )
 
     def identity_id(self, work: UnitOfWork, returned: ProviderCallback) -> int | None:
-        """The link through which this sign-in opens an account; None when it was taken away meanwhile."""
+        """The id of the linked identity that this sign-in used; None if it was removed meanwhile."""
         linked = store.by_subject(work, returned.identity.issuer, returned.identity.subject)
         return linked.id if linked else None
 
-    # -- one's own page ------------------------------------------------------------------------------------------
+    # -- linked identities ---------------------------------------------------------------------------------------
 
     def overview(self, work: UnitOfWork, actor: Actor) -> list[LinkedIdentity]:
         known = {provider.issuer: provider for provider in self.providers}
@@ -278,13 +281,13 @@ class IdentityProviders:
         return [provider for provider in self.providers if provider.issuer in mine]
 
     def seal(self, returned: ProviderCallback, now: datetime) -> str:
-        """What the page that asks *connect these two?* sends back: closed, for this person, for ten minutes."""
+        """The encrypted identity for the form that confirms a link; valid for this person for ten minutes."""
         identity = returned.identity
-        told = {
+        contents = {
             "user": returned.flow.user_id, "provider": identity.provider_id, "issuer": identity.issuer,
             "subject": identity.subject, "label": _label(identity), "ends": (now + FLOW_LIFETIME).timestamp(),
         }  # fmt: skip
-        return self.accounts.vault.encrypt(json.dumps(told))
+        return self.accounts.vault.encrypt(json.dumps(contents))
 
     def check_linkable(self, returned: ProviderCallback) -> None:
         """Raises ProviderSignInFailed when this subject may not be connected."""
@@ -298,15 +301,15 @@ class IdentityProviders:
         Conflict."""
         self.sessions.require_recent_auth(work, actor)
         try:
-            told = json.loads(self.accounts.vault.decrypt(sealed))
+            contents = json.loads(self.accounts.vault.decrypt(sealed))
         except ValueError:
-            told = {}
-        if told.get("user") != actor.must_user_id or told.get("ends", 0) <= work.now.timestamp():
+            contents = {}
+        if contents.get("user") != actor.must_user_id or contents.get("ends", 0) <= work.now.timestamp():
             raise Invalid("This took too long. Please begin again.", field="identity")
-        provider = self.provider(str(told["provider"]))
+        provider = self.provider(str(contents["provider"]))
         if len(store.of_user(work, actor.must_user_id)) >= MOST_LINKED:
             raise Conflict("There are ten connected sign-ins already. Remove one first.")
-        if not store.add(work, actor.must_user_id, told["issuer"], told["subject"], told["label"]):
+        if not store.add(work, actor.must_user_id, contents["issuer"], contents["subject"], contents["label"]):
             raise Conflict("This sign-in is connected already, with this account or with another one.")
         details = {"provider": provider.id, "by": "owner"}
         audit.write(work, actor, "external.linked", f"user {actor.user_id}", details)

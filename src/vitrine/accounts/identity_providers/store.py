@@ -1,4 +1,4 @@
-"""All SQL of sign-ins at other organisations."""
+"""All SQL of linked identities and of flows through identity providers."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,7 +14,7 @@ from vitrine.platform.database import UnitOfWork
 
 @dataclass(frozen=True, slots=True)
 class Linked:
-    """A sign-in of another organisation that opens an account here."""
+    """An identity at a provider that opens an account here."""
 
     id: int
     user_id: int
@@ -27,7 +27,7 @@ class Linked:
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """Somebody on their way to a provider and back."""
+    """A sign-in, proof or link through a provider that has begun and not returned yet."""
 
     provider: str
     purpose: str
@@ -56,7 +56,7 @@ def of_user(work: UnitOfWork, user_id: UserId) -> list[Linked]:
 
 
 def add(work: UnitOfWork, user_id: UserId, issuer: str, subject: str, label: str, *, used: bool = False) -> bool:
-    """False when this subject is linked already, also by somebody who was quicker. *used*: it opens the account now."""
+    """False if this subject is linked already, also by a concurrent request. *used*: it opens the account now."""
     insert = insert_sqlite if work.db.dialect.name == "sqlite" else insert_postgresql
     row = insert(linked_identities).values(
         user_id=user_id, issuer=issuer, subject=subject, label=label[:254], created=work.now,
@@ -87,7 +87,7 @@ def begin(work: UnitOfWork, digest: bytes, visitor: bytes, flow: Flow, life: tim
 
 
 def take(work: UnitOfWork, digest: bytes, visitor: bytes, provider: str) -> Flow | None:
-    """The flow of this state, for the one caller who was first, in the browser that began it."""
+    """Use up the flow of this state. Only the first caller gets it, and only in the browser that began it."""
     columns = identity_provider_flows.c
     mine = sa.and_(
         columns.digest == digest, columns.visitor == visitor, columns.provider == provider, columns.expires > work.now
@@ -99,7 +99,7 @@ def take(work: UnitOfWork, digest: bytes, visitor: bytes, provider: str) -> Flow
 
 
 def purge(work: UnitOfWork) -> int:
-    """Forget who never came back; how many those were."""
+    """Delete expired flows; returns how many."""
     return work.db.execute(
         identity_provider_flows.delete().where(identity_provider_flows.c.expires < work.now)
     ).rowcount
