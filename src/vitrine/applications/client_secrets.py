@@ -25,7 +25,7 @@ class ClientSecrets:
     applications: Applications
 
     def current(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId) -> Secret | None:
-        """What may be shown of the client secret without a fresh sign-in; None when every one has ended."""
+        """The newest client secret without its value, which needs no recent authentication; None if all have ended."""
         current = store.current_secret(work, self.applications.get(work, actor, application_id).id)
         return None if current is None else current[0]
 
@@ -34,7 +34,7 @@ class ClientSecrets:
         5.4)."""
         application = self.applications.get(work, actor, application_id)
         self.applications.sessions.require_recent_auth(work, actor)
-        machines.require_keeper(work, actor, application)
+        machines.require_may_see_secret(work, actor, application)
         secret, sealed = self._require(work, application)
         if actor.user_id != application.creator_id:
             store.share_secrets(work, application.id, secret.id)
@@ -50,8 +50,8 @@ class ClientSecrets:
         return current
 
     def first(self, work: UnitOfWork, actor: Actor, application: Application) -> str:
-        """The client secret of an application that was made in this very unit of work, for who made it by a program:
-        it is told once, and nobody else could have it."""
+        """The client secret of an application that was created in this unit of work through the API. It is returned
+        once, to its creator."""
         assert application.created == work.now
         current = store.current_secret(work, application.id)
         assert current is not None
@@ -60,7 +60,7 @@ class ClientSecrets:
         return self.applications.vault.decrypt(current[1])
 
     def for_command(self, work: UnitOfWork, application: Application) -> str:
-        """The client secret for the command line, whose user can read the server key anyway."""
+        """The client secret for the command line, which can read the server key."""
         _secret, sealed = self._require(work, application)
         audit.write(work, None, "application.secret_shown", f"application {application.id}", {"by": "command line"})
         return self.applications.vault.decrypt(sealed)
@@ -77,7 +77,7 @@ class ClientSecrets:
         self.applications.require_recent_auth_in_browser(work, actor)
         if application.is_machine:
             provenance.require_person(work, self.applications.sessions, actor, MACHINE_NEEDS_PERSON)
-        machines.require_keeper(work, actor, application)
+        machines.require_may_see_secret(work, actor, application)
         if overlap not in OVERLAPS:
             raise Invalid("Choose how long the old secret goes on working.", field="overlap")
         live = portal_store.secrets(work, application.id)
@@ -94,18 +94,18 @@ class ClientSecrets:
         )
         return secret
 
-    def offers(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId) -> list[secret_views.Offer]:
-        """Secrets that people know who have left: a new one is offered for each."""
+    def offers(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId) -> list[secret_views.RotationOffer]:
+        """Secrets known to people who have left since; their rotation is offered."""
         return secret_views.offers(work, self.applications.get(work, actor, application_id).id)
 
     def end_old_secret(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId) -> None:
-        """Only the newest secret works from now on."""
+        """End all secrets but the newest."""
         application = self.applications.get(work, actor, application_id)
         live = portal_store.secrets(work, application.id)
         portal_store.end_secrets(work, application.id, work.now, but=live[0].id if live else None)
         audit.write(work, actor, "application.secret_ended", f"application {application.id}")
 
     def is_right(self, work: UnitOfWork, application: Application, value: str) -> bool:
-        """Compares in constant time with every live secret."""
+        """True if *value* is a live secret; compares in constant time."""
         presented = digest(value)
         return any(same(known, presented) for known in store.secret_digests(work, application.id))

@@ -1,4 +1,4 @@
-"""What people allow an application: their accounts with it, their decisions, and taking them back."""
+"""Consents: the accounts of people with an application, their decisions, and withdrawing them."""
 
 from dataclasses import dataclass
 
@@ -19,7 +19,7 @@ class Consents:
         return store.account(work, user_id, application.id)
 
     def ensure_owner_account(self, work: UnitOfWork, user_id: int, application: Application) -> Account:
-        """Owners have an account whatever the application's state, as its creator has (01 section 2.1)."""
+        """The account of an owner, which exists in every state of the application (01 section 2.1)."""
         account = store.account(work, user_id, application.id)
         if account is None:
             store.add_account(work, user_id, application.id)
@@ -28,7 +28,7 @@ class Consents:
         return account
 
     def ensure_account(self, work: UnitOfWork, user_id: int, application: Application) -> Account:
-        """Raises NotOpen where only owners and test users may give access."""
+        """The account, created if needed. Raises NotOpen if only owners and test users may give access."""
         if application.is_for_testers and not (
             store.is_owner(work, user_id, application.id) or store.is_tester(work, user_id, application.id)
         ):
@@ -46,12 +46,12 @@ class Consents:
         scope: frozenset[str] | None = None,
         requested: frozenset[str] | None = None,
     ) -> Account:
-        """Record what a person decided on the consent page: who, when, and what was shown (design 5.2).
+        """Record a decision on the consent page: who, when, and what was shown (design 5.2).
 
-        *scope* is what they left ticked of what was *requested*; both are None for an application without scopes."""
+        *scope* is the ticked part of *requested*; both are None for an application without scopes."""
         account = self.ensure_account(work, actor.must_user_id, application)
         if allow:
-            before = account if account.is_granted else None  # what was withdrawn does not come back by itself
+            before = account if account.is_granted else None  # a withdrawn scope is not restored by a new consent
             values = {
                 "granted_at": work.now,
                 "revoked_at": None,
@@ -72,30 +72,30 @@ class Consents:
         return self.ensure_account(work, actor.must_user_id, application)
 
     def has_allowed(self, work: UnitOfWork, account: Account, return_to: str) -> bool:
-        """True if the person said yes on a page that named this address."""
+        """True if the person consented on a page that named this address."""
         return store.has_allowed(work, account.id, return_to)
 
     def reopen(self, work: UnitOfWork, actor: Actor, account: Account) -> None:
-        """Let an owner use their own application again without consent (a developer token implies none). Raises
-        PersonNeeded for a token: what a person took back no program gives again."""
+        """Let an owner use their own application again without consent, which a developer token does not need. Raises
+        PersonNeeded for a token: a program may not restore what a person withdrew."""
         if actor.via is Via.TOKEN:
             raise PersonNeeded("You took this permission back. Sign in and make the token on the settings page.")
         store.update_account(work, account.id, {"revoked_at": None, "granted_at": None})
 
     def note_imported_consent(self, work: UnitOfWork, account: Account, application: Application) -> None:
-        """A token that is brought along proves that the person allowed the application elsewhere."""
+        """Record the consent that an imported token proves."""
         if account.granted_at is None:
             store.update_account(work, account.id, {"granted_at": work.now})
             store.add_consent(work, account.id, "allow", {"name": application.name, "by": "import"}, "")
 
     def note_password_consent(self, work: UnitOfWork, account: Account, application: Application, address: str) -> None:
-        """The first password grant makes the application appear among the ones the person allowed."""
+        """Record the consent that the first password grant implies, so that the person sees the application."""
         if account.granted_at is None:
             store.update_account(work, account.id, {"granted_at": work.now})
             store.add_consent(work, account.id, "allow", {"name": application.name, "by": "password grant"}, address)
 
     def authorised(self, work: UnitOfWork, actor: Actor) -> list[Authorised]:
-        """The applications that the actor allowed at least once, the allowed ones first."""
+        """The applications that the actor has allowed at least once, those still allowed first."""
         mine = [account for account in store.accounts_of(work, actor.must_user_id) if account.granted_at is not None]
         applications = store.by_ids(work, [account.application_id for account in mine])
         lines = [
@@ -108,13 +108,13 @@ class Consents:
     def happened(
         self, work: UnitOfWork, event: Event, application_id: ApplicationId, user_id: int | None = None
     ) -> dict[Credential, int]:
-        """Something about an application, or about one person there: end what the table of `accounts.lifetimes` says.
-        How many of each there were."""
-        whose = None if user_id is None else UserId(user_id)
-        return self.accounts.lifetimes.happened(work, Happening(event, whose, application_id))
+        """Report an event of an application, or of one person there, and end what the table of `accounts.lifetimes`
+        says. Returns how many of each kind ended."""
+        person = None if user_id is None else UserId(user_id)
+        return self.accounts.lifetimes.happened(work, Happening(event, person, application_id))
 
     def withdraw(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId) -> None:
-        """Withdraw the actor's consent: what it gave ends at once and for good."""
+        """Withdraw the actor's consent; what it gave ends at once and for good."""
         account = store.account(work, actor.must_user_id, application_id)
         if account is None:
             raise NoSuchApplication("You have not allowed this application.")
@@ -123,10 +123,10 @@ class Consents:
         audit.write(work, actor, "consent.revoke", f"application {application_id}")
 
     def forget(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId) -> None:
-        """Take an application off the actor's list, withdrawing consent where it stands.
+        """Remove an application from the actor's list, and withdraw the consent if there is one.
 
-        What was decided is no longer remembered, so everything is asked anew; but it stays withdrawn: a password that
-        the application kept brings it nothing."""
+        The decisions are deleted, so the next request asks for everything again. The account stays withdrawn, so a
+        password that the application has stored gives it no access."""
         account = store.account(work, actor.must_user_id, application_id)
         if account is None or account.granted_at is None:
             raise NoSuchApplication("You have not allowed this application.")
@@ -140,7 +140,7 @@ class Consents:
 def _decided(
     before: list[str] | None, requested: frozenset[str] | None, now: frozenset[str] | None
 ) -> list[str] | None:
-    """What was decided before about other things stays; about what was asked now, *now* counts."""
+    """Decisions about other scopes stay; for the requested ones *now* replaces them."""
     if requested is None or now is None:
         return None
     return sorted((frozenset(before or ()) - requested) | now)

@@ -1,7 +1,7 @@
-"""An application as one JSON document: shown, made, changed and compared (docs/decisions/0068).
+"""An application as one JSON document: exported, created, changed and compared (docs/decisions/0068).
 
-The page, the JSON API and the command line all come through here, so a file that one of them wrote means the same to
-the others. People, secrets, the logo and what an administrator decided are no part of it.
+Pages, the JSON API and the command line all use this module, so a file that one of them wrote means the same to the
+others. People, secrets, the logo and the decisions of administrators are not part of it.
 """
 
 from collections.abc import Mapping
@@ -31,12 +31,12 @@ _EMPTY: dict[str, Any] = {
     "vitrine_application": FORMAT, "client_id": "", **dict.fromkeys(TEXTS, ""), "kind": "server", "profile": "",
     "redirect_uris": [], "switches": {}, "list_shapes": "automatic", "only_testers": False, "scopes": None,
 }  # fmt: skip
-_OURS = ("vitrine_application", "client_id")  # said by the server; changed by nobody
+_OURS = ("vitrine_application", "client_id")  # set by the server, never changed
 
 
 @dataclass(frozen=True, slots=True)
 class WrittenApplication:
-    """What came of a document: *changes* maps a key to its values before and after; *is_new* for one just made."""
+    """The result of writing a document. *changes* maps each changed key to its values before and after."""
 
     application: Application
     changes: Changes
@@ -44,7 +44,7 @@ class WrittenApplication:
 
 
 def document_of(application: Application) -> dict[str, Any]:
-    """The document of an application: every key, no secret."""
+    """The document of an application, with every key and no secret."""
     return {
         "vitrine_application": FORMAT,
         "client_id": application.client_id,
@@ -61,7 +61,7 @@ def document_of(application: Application) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class ApplicationDocuments:
-    """*scopes* are the names that may stand in a document."""
+    """*scopes* are the names that a document may contain."""
 
     portal: Portal
     scopes: frozenset[str]
@@ -70,28 +70,30 @@ class ApplicationDocuments:
         return document_of(self.portal.applications.get(work, actor, application_id))
 
     def create(self, work: UnitOfWork, actor: Actor, given: Any) -> Application:
-        """Register a new application from a document; its client id is a new one. Raises Invalid for a document that
-        cannot be read, BadApplication with every fault of its values, each under the name of its key."""
+        """Register a new application, with a new client id, from a document. Raises Invalid for a document that cannot
+        be read, BadApplication with every fault of its values by key."""
         wanted = self._checked(given)
         application = self.portal.applications.create(
             work, actor, _draft(wanted), Profile(wanted["profile"]), _redirects(wanted)
         )
         acts = wanted["switches"].get(Switch.ACTS_AS_OWNER.value, True)
-        application = self.portal.settle(work, actor, application, ApplicationKind(wanted["kind"]), acts=acts)
+        application = self.portal.complete_registration(
+            work, actor, application, ApplicationKind(wanted["kind"]), acts=acts
+        )
         switches = {
             **application.switches.chosen,
             **wanted["switches"],
-        }  # a new machine acts for its owner unless it says no
+        }  # a new machine acts for its owner unless the document says no
         return self._write(work, actor, application, {**wanted, "switches": switches}).application
 
     def replace(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId, given: Any) -> WrittenApplication:
-        """Make an application what the document says; a key that is missing gets its usual value."""
+        """Change an application to match the document. A missing key gets its default value."""
         application = self.portal.applications.get(work, actor, application_id)
         return self._write(work, actor, application, self._checked(given, application))
 
     def change(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId, given: Any) -> WrittenApplication:
-        """The same for a merge patch (RFC 7396): keys that are not named stay, null gives the usual value. Another kind
-        forgets the profile and the switches of the old one where the patch says nothing about them."""
+        """Apply a merge patch (RFC 7396): absent keys stay, null restores the default. A new kind resets profile and
+        switches, unless the patch sets them."""
         application = self.portal.applications.get(work, actor, application_id)
         if not isinstance(given, Mapping):
             raise Invalid("Send a JSON object with the keys to change.", field="body")
@@ -115,9 +117,9 @@ class ApplicationDocuments:
     def put(
         self, work: UnitOfWork, actor: Actor, owner: Actor | None, given: Any, *, secret: str | None = None
     ) -> WrittenApplication:
-        """For administrators: the application with the document's client id becomes what it says, and is made with that
-        id when there is none. A second time nothing changes. *owner*, who has it or gets it, is the one who may say
-        that it acts for them. *secret* counts for a new one only."""
+        """For administrators: change the application with the document's client id to match it, or create it with that
+        id. Idempotent. Only *owner*, the present or new owner, may let it act in their name. *secret* is used for a new
+        application only."""
         writer = owner or actor
         client_id = given.get("client_id") if isinstance(given, Mapping) else None
         application = self.portal.applications.by_client_id(work, client_id) if isinstance(client_id, str) else None
@@ -136,7 +138,7 @@ class ApplicationDocuments:
     def set_scopes(
         self, work: UnitOfWork, actor: Actor, application_id: ApplicationId, limit: list[str] | None
     ) -> Application:
-        """Leave an application these scopes at most; None takes the narrowing back. Tokens follow at once."""
+        """Limit an application to these scopes; None removes the limit. Live tokens change at once."""
         return self.change(work, actor, application_id, {"scopes": limit}).application
 
     # -- reading a document --------------------------------------------------------------------------------------
@@ -170,7 +172,7 @@ class ApplicationDocuments:
     def _write(
         self, work: UnitOfWork, actor: Actor, application: Application, wanted: dict[str, Any]
     ) -> WrittenApplication:
-        """Write what differs, in one go: everything was checked before."""
+        """Write the differences; everything was checked before."""
         before = document_of(application)
         wanted = {**wanted, **{name: before[name] for name in _OURS}}
         wanted["scopes"] = None if wanted["scopes"] is None else sorted(set(wanted["scopes"]))
@@ -201,7 +203,7 @@ class ApplicationDocuments:
         return WrittenApplication(self.portal.applications.get(work, actor, application.id), changes)
 
     def _refuse_wider(self, actor: Actor, before: list[str] | None, after: list[str] | None) -> None:
-        """A token gives an application (its own, it may be) no scope back that it has not itself."""
+        """A token may not give an application, which may be its own, a scope that it lacks itself."""
         if actor.scope is None:
             return
         had, has = (self.scopes if names is None else frozenset(names) for names in (before, after))
@@ -210,7 +212,7 @@ class ApplicationDocuments:
 
 
 def _new_faults(faults: dict[str, str], wanted: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, str]:
-    """Without those of values that stay as they are: what was imported from elsewhere may stay odd until it is
+    """*faults* without those of unchanged values: an imported application may keep unusual values until they are
     changed, except under another kind or profile."""
     if any(wanted[name] != before[name] for name in ("kind", "profile")):
         return faults
@@ -235,7 +237,7 @@ def _redirects(wanted: Mapping[str, Any]) -> list[str]:
 
 
 def _address_faults(addresses: list[str], kind: ApplicationKind, profile: Profile) -> dict[str, str]:
-    """By place in the list, as in `redirect_uris.2`."""
+    """Faults by position in the list, such as `redirect_uris.2`."""
     faults: dict[str, str] = {}
     if KINDS[kind].returns and not addresses:
         faults["redirect_uris"] = "This kind of application needs an address to return to."
@@ -251,7 +253,7 @@ def _address_faults(addresses: list[str], kind: ApplicationKind, profile: Profil
 
 
 def _shaped(given: Any) -> dict[str, Any]:
-    """The document with a value for every key. Raises Invalid, naming the first key that cannot be read."""
+    """The document with a value for every key. Raises Invalid, which names the first key that cannot be read."""
     if not isinstance(given, Mapping) or type(given.get("vitrine_application", FORMAT)) is not int:
         raise Invalid("This file does not describe an application: vitrine_application must be 1.", field="file")
     if given.get("vitrine_application", FORMAT) != FORMAT:

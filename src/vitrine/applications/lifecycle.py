@@ -18,7 +18,8 @@ class ApplicationLifecycle:
     applications: Applications
 
     def suspend(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId, reason: str, *, by: str) -> None:
-        """Nothing of it works until `resume`; *by* is owner or admin. Only administrators lift an administrator's."""
+        """Refuse all use until `resume`. *by* is owner or admin; only administrators lift a suspension by an
+        administrator."""
         application = self.applications.get(work, actor, application_id)
         self._require_administrator(actor, by)
         if not application.activated and application.suspended_by == "admin" and by != "admin":
@@ -60,11 +61,11 @@ class ApplicationLifecycle:
         return portal_store.every(work, limit, offset, words)
 
     def deleted(self, work: UnitOfWork, actor: Actor) -> list[Application]:
-        """One's own deleted applications that can still come back."""
+        """The actor's own deleted applications that can still be restored."""
         return portal_store.deleted_of(work, actor.must_user_id)
 
     def restore(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId) -> Application:
-        """Undo a deletion within 14 days. Raises NoSuchApplication afterwards, and for everybody else."""
+        """Undo a deletion within 14 days. Raises NoSuchApplication after that and for people without rights."""
         application = portal_store.deleted(work, application_id)
         if application is None or not (actor.administers or self.applications.is_owner(work, actor, application)):
             raise NoSuchApplication("There is no such application of yours.", why=f"application {application_id}")
@@ -73,8 +74,8 @@ class ApplicationLifecycle:
         return self.applications.get(work, actor, application_id)
 
     def delete(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId) -> None:
-        """Delete an application: nothing of it works from now on. For 14 days `restore` brings it back, then
-        its accounts, codes and tokens go with it (`portal_store.purge`)."""
+        """Delete an application; all its use is refused at once. `restore` undoes this for 14 days, then its accounts,
+        codes and tokens are deleted too (`portal_store.purge`)."""
         application = self.applications.get(work, actor, application_id)
         store.update(work, application.id, {"deleted_at": work.now})
         self.applications.consents.happened(work, Event.APPLICATION_DELETED, application.id)

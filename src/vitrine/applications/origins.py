@@ -7,7 +7,7 @@ LONGEST = 300
 
 
 def origin_of(url: str) -> str:
-    """Scheme, host and port without the default one, in small letters; empty for what no page can come from."""
+    """Scheme, host and port (unless default), in lower case; empty if no page can have this origin."""
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port

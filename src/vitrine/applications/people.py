@@ -24,7 +24,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class People:
-    """Who may change an application, and who may try it before everybody."""
+    """The owners, who may change an application, and the test users, who may use it before others."""
 
     creator: Person | None
     owners: list[Person]
@@ -47,8 +47,8 @@ class ApplicationPeople:
         )
 
     def add(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId, login: str, role: str) -> User:
-        """Make somebody co-owner or test user, by login or e-mail address. An owner needs a person who signed in
-        lately: raises RecentAuthRequired, PersonNeeded for a token."""
+        """Add a co-owner or test user, by login or e-mail address. Adding an owner needs recent authentication: raises
+        RecentAuthRequired, or PersonNeeded for a token."""
         application = self.applications.get(work, actor, application_id)
         if role == "owner":
             provenance.require_person(
@@ -85,13 +85,13 @@ class ApplicationPeople:
         store.update(work, application.id, {})
         if role == "owner":
             self.applications.consents.happened(work, Event.CO_OWNER_REMOVED, application.id, user_id)
-        elif not store.is_owner(work, user_id, application.id):  # an owner gives access without being a test user
+        elif not store.is_owner(work, user_id, application.id):  # an owner may use it without being a test user
             self.applications.consents.happened(work, Event.TESTER_REMOVED, application.id, user_id)
         audit.write(work, actor, f"application.{role}_removed", f"application {application.id}", {"user": user_id})
 
     def transfer(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId, login: str) -> Application:
-        """Give an application to somebody else; who had it stays as co-owner. Only its first owner and administrators
-        may, shortly after signing in."""
+        """Give an application to another person; the former owner stays as co-owner. Only the first owner and
+        administrators may, with recent authentication."""
         application = self.applications.get(work, actor, application_id)
         if not actor.administers and actor.user_id != application.creator_id:
             raise Forbidden("Only the person to whom it belongs can give an application away.")
@@ -104,7 +104,7 @@ class ApplicationPeople:
         if application.creator_id is not None:
             portal_store.add_person(work, application.id, application.creator_id, "owner")
         store.update(work, application.id, {"creator_id": person.id})
-        store.share_secrets(work, application.id)  # who had it knows them
+        store.share_secrets(work, application.id)  # the former owner knows them
         if application.creator_id is not None:
             self.applications.consents.happened(work, Event.OWNER_CHANGED, application.id, application.creator_id)
         self.applications.consents.ensure_owner_account(work, person.id, application)

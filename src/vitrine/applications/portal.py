@@ -1,4 +1,4 @@
-"""What owners and administrators do with applications beyond contract 07: edit, share, rotate, suspend, bring back."""
+"""Registering and editing applications beyond contract 07: texts, kind, redirect addresses, logo."""
 
 import hashlib
 from collections.abc import Mapping
@@ -30,7 +30,7 @@ class Portal:
     # -- registering and editing ---------------------------------------------------------------------------------
 
     def create(self, work: UnitOfWork, actor: Actor, draft: Draft, kind: ApplicationKind | None) -> Application:
-        """Register an application of *kind*; without one (old forms) its type decides. Raises BadApplication."""
+        """Register an application of *kind*; if it is None (old forms), the type decides. Raises BadApplication."""
         wanted = kind or (ApplicationKind.DEVICE if draft.type == "desktop" else ApplicationKind.SERVER)
         facts, callback = KINDS[wanted], draft.callback.strip()
         draft = Draft(draft.name, draft.description, draft.website, facts.type, callback)
@@ -44,9 +44,9 @@ class Portal:
         if faults:
             raise BadApplication(faults)
         application = self.applications.create(work, actor, draft, facts.profile, redirects)
-        return self.settle(work, actor, application, wanted if kind else None)
+        return self.complete_registration(work, actor, application, wanted if kind else None)
 
-    def settle(
+    def complete_registration(
         self,
         work: UnitOfWork,
         actor: Actor,
@@ -55,8 +55,8 @@ class Portal:
         *,
         acts: bool = True,
     ) -> Application:
-        """What follows for a new application from its kind and from the rules of this instance. *acts*: a machine acts
-        for who makes it, which is what this kind is for; they can take it back on the settings page."""
+        """Apply the kind and the rules of this instance to a new application. *acts*: a machine acts for the person who
+        registers it, who can change that on the settings page."""
         changes: dict[str, Any] = {"kind": kind.value} if kind else {}
         if self.needs_approval and not actor.administers:
             changes["approval"] = "waiting"
@@ -81,7 +81,7 @@ class Portal:
         return self.applications.get(work, actor, application_id)
 
     def set_kind(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId, kind: str) -> Application:
-        """Another kind is another profile: choices that it does not have are forgotten (design 5.3)."""
+        """Change the kind, and with it the profile; choices that it does not have are reset (design 5.3)."""
         application = self.applications.get(work, actor, application_id)
         if kind not in KIND_NAMES:
             raise Invalid("Choose one of the kinds.", field="kind")

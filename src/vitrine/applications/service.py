@@ -1,4 +1,4 @@
-"""The developer portal's rules: who may register, see and change an application."""
+"""Registration of applications: who may register, see and change one."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ class Applications:
     consents: Consents
     vault: Vault
 
-    # -- the owner's side ----------------------------------------------------------------------------------------
+    # -- owners -------------------------------------------------------------------------------------------------
 
     def create(
         self,
@@ -52,9 +52,8 @@ class Applications:
     ) -> Application:
         """Register an application. Raises BadApplication with every fault of the form (07 P4).
 
-        The creator gets an account (01 section 2.1) but no consent: they are asked like everybody (design 5.2). With
-        *redirects*, which `Portal` has checked, the draft's callback does not count.
-        """
+        The creator gets an account (01 section 2.1) but gives no consent by this (design 5.2). If *redirects* are
+        given, which `Portal` has checked, the draft's callback is ignored."""
         if not actor.is_known:
             raise Forbidden("Please sign in to register an application.")
         profile = profile or (Profile.DESKTOP if draft.type == "desktop" else Profile.STRICT)
@@ -78,7 +77,7 @@ class Applications:
         imported: Imported,
         redirects: list[str] | None = None,
     ) -> Application:
-        """Register an application with the id and secret it has elsewhere (design 5.5); without a secret it gets one.
+        """Register an application with the id and secret that it has elsewhere (design 5.5), or with a new secret.
 
         Administrators and the command line only. Raises BadApplication with every fault at once.
         """
@@ -130,20 +129,20 @@ class Applications:
         return store.owned_by(work, actor.must_user_id)
 
     def get(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId) -> Application:
-        """For owners and administrators; NoSuchApplication for everybody else, whether it exists or not. A token with
-        scopes opens applications of others only with `administration`."""
+        """The application, for owners and administrators. Raises NoSuchApplication for everybody else, whether it
+        exists or not. An administrator's token with scopes needs `administration` for applications of others."""
         application = store.by_id(work, application_id)
         if application is None or not (actor.administers or self.is_owner(work, actor, application)):
             raise NoSuchApplication("There is no such application of yours.", why=f"application {application_id}")
         return application
 
     def may_open(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId) -> bool:
-        """False for somebody to whom `get` says that there is no such application."""
+        """True if `get` would return the application."""
         application = store.by_id(work, application_id)
         return application is not None and (actor.administers or self.is_owner(work, actor, application))
 
     def is_owner(self, work: UnitOfWork, actor: Actor, application: Application) -> bool:
-        """True for who registered it and for co-owners."""
+        """True for the person who registered it and for co-owners."""
         if actor.user_id is None:
             return False
         return application.creator_id == actor.user_id or store.is_owner(work, actor.user_id, application.id)
@@ -157,7 +156,7 @@ class Applications:
         return store.count_people(work, [application.id for application in applications])
 
     def set_callback(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId, callback: str) -> Application:
-        """Change the callback URL; a desktop application keeps the out-of-band address whatever is asked (01 §9)."""
+        """Change the callback URL. A desktop application always keeps the out-of-band address (01 §9)."""
         application = self.get(work, actor, application_id)
         if application.type == "desktop":
             return application
@@ -178,7 +177,7 @@ class Applications:
     def set_switch(
         self, work: UnitOfWork, actor: Actor, application_id: ApplicationId, switch: Switch, *, on: bool
     ) -> Application:
-        """Turn a switch of design 5.3. Raises Invalid for one that this kind of application cannot choose."""
+        """Set a switch of design 5.3. Raises Invalid if this kind of application has no such choice."""
         application = self.get(work, actor, application_id)
         if not application.switches.can_choose(switch):
             raise Invalid("This kind of application has no such choice.", field=switch.value)
@@ -189,11 +188,11 @@ class Applications:
         return self._get(work, application.id)
 
     def _let_act(self, work: UnitOfWork, actor: Actor, application: Application, *, on: bool) -> None:
-        """Only the owner themselves can lend their name, and it is their own account that remembers it: an application
-        that changes hands does not act for its new owner before they say so too."""
+        """Only the owner can let the application act in their name. Their account stores it, so an application that
+        changes hands does not act for its new owner until they agree too."""
         if on and actor.user_id != application.creator_id:
             raise Forbidden("Only its owner can let an application act in their name.")
-        if on and actor.via is Via.TOKEN:  # else it would give itself more than it was given
+        if on and actor.via is Via.TOKEN:  # otherwise it could widen its own access
             raise PersonNeeded("A token cannot let an application act in your name. Sign in and use its settings page.")
         if application.creator_id is None:
             return
@@ -206,7 +205,7 @@ class Applications:
     def set_list_shapes(
         self, work: UnitOfWork, actor: Actor, application_id: ApplicationId, shapes: str
     ) -> Application:
-        """How lists that the original sent as objects are written for this application (02 section 7)."""
+        """Choose how lists that the original sent as objects are written for this application (02 section 7)."""
         application = self.get(work, actor, application_id)
         if shapes not in LIST_SHAPES:
             raise Invalid("Choose automatic, lists or objects.", field="list_shapes")
@@ -215,8 +214,8 @@ class Applications:
         return self._get(work, application.id)
 
     def for_token(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId) -> Application:
-        """Before a developer token is made: raises NoSuchApplication for a caller without an account on it (01
-        section 9), administrators too, and RecentAuthRequired (07 P12)."""
+        """The application for which a developer token is to be made. Raises NoSuchApplication for a caller without an
+        account on it (01 section 9), also for administrators, and RecentAuthRequired (07 P12)."""
         application = self.get(work, actor, application_id)
         if self.consents.account(work, actor.must_user_id, application) is None:
             raise NoSuchApplication("There is no such application of yours.", why=f"no account on {application.id}")
@@ -224,18 +223,18 @@ class Applications:
         return application
 
     def require_recent_auth_in_browser(self, work: UnitOfWork, actor: Actor) -> None:
-        """The password given lately, in a browser. A program cannot give one: its token must have the scope
-        `applications`, for which somebody was asked (docs/decisions/0069)."""
+        """Require recent authentication of a browser session. A program cannot give a password; its token must have the
+        scope `applications`, which a person allowed (docs/decisions/0069)."""
         if actor.via is Via.SESSION:
             self.sessions.require_recent_auth(work, actor)
 
-    # -- the protocol's side -------------------------------------------------------------------------------------
+    # -- OAuth and CORS -----------------------------------------------------------------------------------------
 
     def by_client_id(self, work: UnitOfWork, client_id: str) -> Application | None:
         return store.by_client_id(work, client_id)
 
     def for_protocol(self, work: UnitOfWork, application_id: ApplicationId) -> Application | None:
-        """An application by its number, for what the protocol keeps; rights are not asked."""
+        """An application by its id, without a check of rights, for OAuth itself."""
         return store.by_id(work, application_id)
 
     def acting_account(self, work: UnitOfWork, application: Application) -> tuple[AccountId | None, int | None]:
@@ -243,7 +242,7 @@ class Applications:
         return machines.acting_account(work, application)
 
     def user_of(self, work: UnitOfWork, account_id: int) -> UserId:
-        """Whose account it is."""
+        """The person to whom an account belongs."""
         return UserId(store.user_of(work, account_id))
 
     def is_origin(self, work: UnitOfWork, origin: str, application_id: int | None = None) -> bool:

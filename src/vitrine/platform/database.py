@@ -123,9 +123,9 @@ class Database:
         return self._short(self._in_snapshot, call)
 
     def cached_read(self, call: Callable[[UnitOfWork], T]) -> T:
-        """`reading()` for a call whose rows are nearly always in memory: then no transaction is needed, since all are from
-        one state of the database. If a row is missing, *call* starts again in a snapshot, so its effects outside the
-        database must be repeatable."""
+        """`reading()` for a call whose rows are nearly always in memory. No transaction is needed then, since all rows
+        are from one state of the database. If one is missing, *call* starts again in a snapshot, so its effects outside
+        the database must be repeatable."""
         return self._short(self._from_memory if self.has_fast_paths else self._in_snapshot, call)
 
     def single_statement(self, call: Callable[[UnitOfWork], T]) -> T:

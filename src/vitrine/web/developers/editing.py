@@ -17,7 +17,7 @@ from vitrine.applications import Application, ApplicationId, BadApplication, kin
 from vitrine.applications.checks import bad_url
 from vitrine.applications.people import People
 from vitrine.applications.redirects import bad_redirect
-from vitrine.applications.secret_views import Offer
+from vitrine.applications.secret_views import RotationOffer
 from vitrine.edge import Services, nobody, parameters, read, run_in_thread, services_of, write
 from vitrine.edge.text import json_value
 from vitrine.errors import DomainError, Forbidden, Invalid
@@ -202,7 +202,7 @@ async def people(request: Request) -> Response:
 async def _people(request: Request, faults: dict[str, str]) -> Response:
     services = services_of(request)
 
-    def call(work: UnitOfWork, actor: Actor) -> tuple[Application, People, list[Offer]]:
+    def call(work: UnitOfWork, actor: Actor) -> tuple[Application, People, list[RotationOffer]]:
         found = services.applications.registry.get(work, actor, application_id(request))
         return (
             found,

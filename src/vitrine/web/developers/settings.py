@@ -28,7 +28,7 @@ from vitrine.applications import (
 from vitrine.applications.kinds import KIND_NAMES
 from vitrine.applications.model import Secret
 from vitrine.applications.portal_store import KEPT
-from vitrine.applications.secret_views import Offer
+from vitrine.applications.secret_views import RotationOffer
 from vitrine.edge import read, services_of, write
 from vitrine.errors import Invalid
 from vitrine.oauth.personal_tokens import NamedToken
@@ -124,7 +124,7 @@ class Facts:
     keeps_secret: bool = True
     secrets: tuple[Secret, ...] = ()
     tokens: tuple[NamedToken, ...] = ()
-    offers: tuple[Offer, ...] = ()
+    offers: tuple[RotationOffer, ...] = ()
     has_acting_owner: bool = False
 
 
@@ -140,7 +140,7 @@ async def facts(request: Request, **revealed: str | None) -> Facts:
         return Facts(
             application=application,
             acts_for=machines.acts_for(work, application),
-            keeps_secret=machines.keeps_secret(work, actor, application),
+            keeps_secret=machines.may_see_secret(work, actor, application),
             secret=services.applications.secrets.current(work, actor, application.id),
             token=services.oauth.server.developer_token(work, actor, application),
             is_mine=services.applications.consents.account(work, actor.must_user_id, application) is not None,
@@ -331,7 +331,7 @@ async def reveal(request: Request, _given: dict[str, str]) -> Response:
     def call(work: UnitOfWork, actor: Actor) -> tuple[str | None, str | None]:
         application = services.applications.registry.get(work, actor, application_id(request))
         secret = None
-        if machines.keeps_secret(work, actor, application) and services.applications.secrets.current(
+        if machines.may_see_secret(work, actor, application) and services.applications.secrets.current(
             work, actor, application.id
         ):
             secret = services.applications.secrets.reveal(work, actor, application.id)
