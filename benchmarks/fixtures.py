@@ -51,7 +51,7 @@ def _allow(server: Server, client: Registered) -> None:
     with server.services.database.write() as work:
         account, _owner = server.services.applications.registry.acting_account(work, client.application)
         accounts = metadata.tables["accounts"]
-        allowed = {"granted_scope": ["library:read"], "asked_scope": ["library:read"]}
+        allowed = {"granted_scope": ["library:read"], "requested_scope": ["library:read"]}
         work.db.execute(accounts.update().where(accounts.c.id == account).values(**allowed))
 
 

@@ -21,15 +21,22 @@ from vitrine.accounts.identity_providers import store as identity_provider_store
 from vitrine.accounts.identity_providers.service import IdentityProviders
 from vitrine.accounts.lifetimes import Lifetimes
 from vitrine.accounts.mail import SEND, AccountMail, MailHandler
+from vitrine.accounts.mail_texts import MailComposer
 from vitrine.accounts.mfa import MultiFactor
+from vitrine.accounts.passkeys import Passkeys
 from vitrine.accounts.passwords import Passwords
+from vitrine.accounts.sessions import Sessions
 from vitrine.api import oauthv2, root, v1
 from vitrine.api import portal as portal_api
 from vitrine.api.cors import Cors
 from vitrine.applications import Applications, Policy, Portal, portal_store, usage
 from vitrine.applications import endings as application_endings
-from vitrine.applications.descriptions import Descriptions
+from vitrine.applications.client_secrets import ClientSecrets
+from vitrine.applications.consents import Consents
+from vitrine.applications.documents import ApplicationDocuments
 from vitrine.applications.events import ScopesLimited
+from vitrine.applications.lifecycle import ApplicationLifecycle
+from vitrine.applications.people import ApplicationPeople
 from vitrine.edge import health
 from vitrine.edge.fast.dispatcher import Dispatcher
 from vitrine.edge.fast.responses import SendComplete
@@ -65,12 +72,12 @@ from vitrine.media.probe import Limits
 from vitrine.media.sandbox import Sandbox
 from vitrine.media.service import Media
 from vitrine.media.storage import open_store
-from vitrine.oauth import OAuth, deprecated_features, narrowing, scopes
+from vitrine.oauth import OAuth, deprecated_features, scope_limits, scopes
 from vitrine.oauth import endings as token_endings
 from vitrine.oauth import store as tokens
-from vitrine.oauth.narrowing import Narrowing
 from vitrine.oauth.notices import Notices
 from vitrine.oauth.personal_tokens import PersonalTokens
+from vitrine.oauth.scope_limits import ScopeLimits
 from vitrine.platform import logging, migrate
 from vitrine.platform.crypto import Vault
 from vitrine.platform.database import Database, UnitOfWork
@@ -127,10 +134,15 @@ def make_services(
     enders = {**account_endings.ENDERS, **application_endings.ENDERS, **token_endings.ENDERS}
     lifetimes = Lifetimes(enders, token_endings.developer_tokens)
     accounts = Accounts(database, passwords or Passwords(), vault, lifetimes, policy)
-    applications = Applications(accounts, vault)
+    sessions = Sessions(accounts)
+    mfa = MultiFactor(accounts, sessions, settings.title)
+    consents = Consents(accounts)
+    applications = Applications(accounts, sessions, consents, vault)
     portal = Portal(applications, settings.application_approval)
     jobs = Jobs()
-    account_mail = AccountMail(accounts, jobs, settings.title, settings.base_url.rstrip("/"), settings.zone)
+    account_mail = AccountMail(
+        accounts, jobs, MailComposer(settings.title, settings.base_url.rstrip("/"), settings.zone)
+    )
     records = Records()
     media = make_media(settings, sandbox or Sandbox(children=decoders, memory_bytes=settings.media_memory_bytes))
     substitution = Substitution(records, media, jobs)
@@ -142,14 +154,16 @@ def make_services(
         settings=settings,
         database=database,
         vault=vault,
-        deferred_writes=DeferredWrites(
-            database, tokens.record_last_use, accounts.touch_sessions, deprecated_features.add
-        ),
+        deferred_writes=DeferredWrites(database, tokens.record_last_use, sessions.touch, deprecated_features.add),
         accounts=AccountServices(
             users=accounts,
+            sessions=sessions,
             mail=account_mail,
-            mfa=MultiFactor(accounts, settings.title, settings.origin),
-            identity_providers=IdentityProviders(accounts, account_mail, settings.base_url, settings.sign_in_providers),
+            mfa=mfa,
+            passkeys=Passkeys(mfa, settings.origin),
+            identity_providers=IdentityProviders(
+                accounts, sessions, account_mail, settings.base_url, settings.sign_in_providers
+            ),
             administration=AccountAdministration(accounts, account_mail),
         ),
         limits=RateLimits(
@@ -168,7 +182,11 @@ def make_services(
         applications=ApplicationServices(
             registry=applications,
             portal=portal,
-            documents=Descriptions(portal, frozenset(scopes.BY_NAME)),
+            consents=consents,
+            secrets=ClientSecrets(applications),
+            people=ApplicationPeople(applications),
+            lifecycle=ApplicationLifecycle(applications),
+            documents=ApplicationDocuments(portal, frozenset(scopes.BY_NAME)),
         ),
         oauth=OAuthServices(
             server=OAuth(
@@ -182,7 +200,7 @@ def make_services(
                 idle_limit=timedelta(days=settings.token_idle_days),
             ),
             personal_tokens=PersonalTokens(applications),
-            narrowing=Narrowing(applications),
+            scope_limits=ScopeLimits(applications),
         ),
         media=media,
         library=LibraryServices(
@@ -203,7 +221,7 @@ def make_services(
         instance_id=vault.instance_id(),
     )
     indexer(services).listen()
-    database.listen(ScopesLimited, narrowing.follow)
+    database.listen(ScopesLimited, scope_limits.apply_limit)
     return services
 
 
@@ -241,7 +259,7 @@ def mail_handler(services: Services) -> MailHandler:
         return web.catalogue(known).gettext(message)
 
     transport = transport_of(settings.smtp_url, settings.data_dir / "outbox")
-    return MailHandler(services.database, services.accounts.mail, transport, settings.sender, words)
+    return MailHandler(services.database, services.accounts.mail.composer, transport, settings.sender, words)
 
 
 def run_maintenance(services: Services, stop: threading.Event) -> None:
@@ -288,7 +306,7 @@ def purge(services: Services, stop: threading.Event) -> None:
             tokens.delete_idle(work, idle)
 
 
-class Application:
+class AsgiApplication:
     """The ASGI application; `services` is for tests and commands that share its process."""
 
     def __init__(self, services: Services) -> None:
@@ -341,8 +359,8 @@ class Application:
         await self._app(scope, receive, send)
 
 
-def create_app(settings: Settings) -> Application:
-    return Application(make_services(settings))
+def create_app(settings: Settings) -> AsgiApplication:
+    return AsgiApplication(make_services(settings))
 
 
 def write_private(path: Path, value: object) -> None:

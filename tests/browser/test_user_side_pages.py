@@ -156,7 +156,7 @@ def test_the_whole_way_by_keyboard_and_without_script(browser: Browser, library:
     assert "code=" in page.url
     assert "state=s" in page.url
     with library.server.services.database.read() as work:
-        account = library.server.services.applications.registry.account(work, library.ada.id, library.app.application)
+        account = library.server.services.applications.consents.account(work, library.ada.id, library.app.application)
     assert account is not None
     assert account.granted_scope is not None
     assert "upload" not in account.granted_scope

@@ -35,7 +35,7 @@ def app(server: Server, ada: User) -> Registered:
 
 
 @pytest.fixture
-def helping(server: Server) -> AccountAdministration:
+def administration(server: Server) -> AccountAdministration:
     return server.services.accounts.administration
 
 
@@ -196,27 +196,32 @@ def test_the_old_address_is_told_of_one_that_an_administrator_gave(server: Serve
 
 
 def test_only_administrators_help_and_the_last_one_stays(
-    server: Server, ada: User, helping: AccountAdministration
+    server: Server, ada: User, administration: AccountAdministration
 ) -> None:
     keeper = server.user("keeper", is_admin=True)
     with server.services.database.write() as work:
-        for call in (helping.suspend, helping.resume, helping.close, helping.end_everything):
+        for call in (
+            administration.suspend,
+            administration.resume,
+            administration.close,
+            administration.end_everything,
+        ):
             with pytest.raises(Forbidden):
                 call(work, NOBODY, "ada")
         with pytest.raises(Forbidden):
-            helping.give_address(work, NOBODY, "ada", "a@b.example")
+            administration.give_address(work, NOBODY, "ada", "a@b.example")
         with pytest.raises(Invalid):
-            helping.give_address(work, COMMAND, "ada", "no address")
-        for call in (helping.suspend, helping.close):
+            administration.give_address(work, COMMAND, "ada", "no address")
+        for call in (administration.suspend, administration.close):
             with pytest.raises(Conflict):
                 call(work, COMMAND, keeper.login)
-        helping.close(work, COMMAND, "ada")
+        administration.close(work, COMMAND, "ada")
     assert server.browser().submit("/login/", "/login/", {"login": "ada", "password": PASSWORD}).status_code == 200
 
 
 @pytest.mark.both_databases
 def test_of_a_code_that_is_redeemed_while_everything_ends_nothing_is_left(
-    server: Server, ada: User, app: Registered, helping: AccountAdministration
+    server: Server, ada: User, app: Registered, administration: AccountAdministration
 ) -> None:
     """Whichever comes first: the code is refused, or what it gave ends."""
     code = code_of(server.browser(ada), app)
@@ -230,7 +235,7 @@ def test_of_a_code_that_is_redeemed_while_everything_ends_nothing_is_left(
     thread.start()
     together.wait()
     with server.services.database.write() as work:
-        helping.end_everything(work, COMMAND, "ada")
+        administration.end_everything(work, COMMAND, "ada")
     thread.join(60)
     token = given[0].get("access_token")
     assert token is None or status_of(server, token) == 401

@@ -132,9 +132,13 @@ def cookie(work: UnitOfWork, request: Request) -> Actor:
     secret = session_secret(request)
     address = request.scope["state"]["address"]
     services = services_of(request)
-    found = services.accounts.users.actor_of_session(work, secret, address) if secret else None
+    found = services.accounts.sessions.actor_of(work, secret, address) if secret else None
     request.state.actor = found or NOBODY
-    if found is not None and found.session is not None and services.accounts.users.needs_touch(found.session, work.now):
+    if (
+        found is not None
+        and found.session is not None
+        and services.accounts.sessions.needs_touch(found.session, work.now)
+    ):
         services.deferred_writes.session_used(found.session.id, work.now)
         request.state.renewed_session = secret  # `keep_session` sends the cookie anew with the next page
     return found or NOBODY

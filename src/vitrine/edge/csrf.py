@@ -24,7 +24,7 @@ class NotFromOurPage(Forbidden):
 
 
 def token(request: Request) -> str:
-    return services_of(request).accounts.users.csrf_token(session_secret(request) or visitor_secret(request))
+    return services_of(request).accounts.sessions.csrf_token(session_secret(request) or visitor_secret(request))
 
 
 def require(request: Request, given: str | None) -> None:

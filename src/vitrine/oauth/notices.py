@@ -42,7 +42,7 @@ class Notices:
         user = self.accounts.known(work, UserId(now.user_id))
         if not now.is_granted or not grew or user is None or not self.are_wanted(work, user.id):
             return
-        lines = EVERYTHING if has is None else [one.words for one in scopes.described(has)]
+        lines = EVERYTHING if has is None else [scope.words for scope in scopes.described(has)]
         values = {
             "application": application.name,
             "application_id": int(application.id),

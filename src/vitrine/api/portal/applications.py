@@ -45,9 +45,9 @@ async def listed(request: Request) -> Response:
                 raise Forbidden("Only administrators see the applications of others. Leave all=1 out.")
             if actor.scope is not None:
                 require_scope(actor.scope, ADMINISTRATION)
-            return here.applications.portal.every(work, actor, limit=size + 1, offset=first, words=words)
+            return here.applications.lifecycle.every(work, actor, limit=size + 1, offset=first, words=words)
         mine = (
-            here.applications.portal.deleted(work, actor)
+            here.applications.lifecycle.deleted(work, actor)
             if query.get("deleted") == "1"
             else here.applications.registry.own(work, actor)
         )
@@ -64,9 +64,9 @@ async def make(request: Request) -> Response:
     here, given = services_of(request), await json_body(request)
 
     def call(work: UnitOfWork, actor: Actor) -> tuple[Application, str | None]:
-        made = here.applications.documents.bring_in(work, actor, given)
+        made = here.applications.documents.create(work, actor, given)
         keeps = made.switches.is_confidential
-        return made, here.applications.registry.first_secret(work, actor, made) if keeps else None
+        return made, here.applications.secrets.first(work, actor, made) if keeps else None
 
     made, secret = await write(request, bearer, call)
     response = shown(made, 201, **({} if secret is None else {"client_secret": secret}))
@@ -126,7 +126,7 @@ async def delete(request: Request) -> Response:
     def call(work: UnitOfWork, actor: Actor) -> None:
         found = services.applications.registry.get(work, actor, application_id(request))
         require_tag(request, found)
-        services.applications.registry.delete(work, actor, found.id)
+        services.applications.lifecycle.delete(work, actor, found.id)
 
     await write(request, bearer, call)
     return nothing()
@@ -138,7 +138,7 @@ async def restore(request: Request) -> Response:
         await write(
             request,
             bearer,
-            lambda work, actor: services.applications.portal.restore(work, actor, application_id(request)),
+            lambda work, actor: services.applications.lifecycle.restore(work, actor, application_id(request)),
         )
     )
 
@@ -152,7 +152,7 @@ async def suspend(request: Request) -> Response:
         found = here.applications.registry.get(work, actor, application_id(request))
         require_tag(request, found)
         by = "owner" if here.applications.registry.is_owner(work, actor, found) else "admin"
-        here.applications.portal.suspend(work, actor, found.id, reason, by=by)
+        here.applications.lifecycle.suspend(work, actor, found.id, reason, by=by)
         return here.applications.registry.get(work, actor, found.id)
 
     return shown(await write(request, bearer, call))
@@ -165,7 +165,7 @@ async def resume(request: Request) -> Response:
         found = services.applications.registry.get(work, actor, application_id(request))
         require_tag(request, found)
         by = "owner" if services.applications.registry.is_owner(work, actor, found) else "admin"
-        services.applications.portal.resume(work, actor, found.id, by=by)
+        services.applications.lifecycle.resume(work, actor, found.id, by=by)
         return services.applications.registry.get(work, actor, found.id)
 
     return shown(await write(request, bearer, call))
@@ -184,7 +184,7 @@ async def decide(request: Request) -> Response:
         if actor.scope is not None:
             require_scope(actor.scope, ADMINISTRATION)
         require_tag(request, found)
-        here.applications.portal.decide(work, actor, found.id, yes=given["approve"], reason=given["reason"] or "")
+        here.applications.lifecycle.decide(work, actor, found.id, yes=given["approve"], reason=given["reason"] or "")
         return here.applications.registry.get(work, actor, found.id)
 
     return shown(await write(request, bearer, call))

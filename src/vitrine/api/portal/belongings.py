@@ -20,7 +20,7 @@ async def secrets(request: Request) -> Response:
     """The live ones without their values, the newest first: two at most."""
     services = services_of(request)
     found = await read(
-        request, bearer, lambda work, actor: services.applications.portal.secrets(work, actor, application_id(request))
+        request, bearer, lambda work, actor: services.applications.secrets.live(work, actor, application_id(request))
     )
     return answer({"secrets": [present.secret(one) for one in found]})
 
@@ -32,8 +32,8 @@ async def rotate(request: Request) -> Response:
 
     def call(work: UnitOfWork, actor: Actor) -> tuple[str, Any]:
         require_tag(request, here.applications.registry.get(work, actor, application_id(request)))
-        made = here.applications.portal.rotate(work, actor, application_id(request), str(hours))
-        return made, here.applications.portal.secrets(work, actor, application_id(request))[0]
+        made = here.applications.secrets.rotate(work, actor, application_id(request), str(hours))
+        return made, here.applications.secrets.live(work, actor, application_id(request))[0]
 
     made, kept = await write(request, bearer, call)
     return answer({**present.secret(kept), "client_secret": made}, 201)
@@ -44,12 +44,12 @@ async def end_secret(request: Request) -> Response:
     here, wanted = services_of(request), request.path_params["secret"]
 
     def call(work: UnitOfWork, actor: Actor) -> None:
-        live = here.applications.portal.secrets(work, actor, application_id(request))
+        live = here.applications.secrets.live(work, actor, application_id(request))
         if wanted not in {one.id for one in live}:
             raise NotFound("There is no such secret of this application.")
         if live[0].id == wanted:
             raise Conflict("This is the newest secret. Make a new one first: POST to secrets/.", field="secret")
-        here.applications.portal.end_old_secret(work, actor, application_id(request))
+        here.applications.secrets.end_old_secret(work, actor, application_id(request))
 
     await write(request, bearer, call)
     return nothing()
@@ -78,7 +78,7 @@ async def add_token(request: Request) -> Response:
         raise Invalid("scopes must be a list of names, or null.", field="scopes")
 
     def call(work: UnitOfWork, actor: Actor) -> tuple[str, Any]:
-        found = services.applications.portal.for_token(work, actor, application_id(request))
+        found = services.applications.registry.for_token(work, actor, application_id(request))
         scope = None if scopes is None else frozenset(scopes)
         made = services.oauth.personal_tokens.add(work, actor, found, given["name"] or "", str(days), scope)
         return made, services.oauth.personal_tokens.all(work, actor, found)[0]
@@ -114,7 +114,7 @@ async def revoke_users(request: Request) -> Response:
 async def people(request: Request) -> Response:
     services = services_of(request)
     found = await read(
-        request, bearer, lambda work, actor: services.applications.portal.people(work, actor, application_id(request))
+        request, bearer, lambda work, actor: services.applications.people.of(work, actor, application_id(request))
     )
     return answer(
         {
@@ -140,7 +140,7 @@ async def _add_person(request: Request, role: str) -> Response:
 
     def call(work: UnitOfWork, actor: Actor) -> Any:
         require_tag(request, here.applications.registry.get(work, actor, application_id(request)))
-        return here.applications.portal.add_person(work, actor, application_id(request), given["login"], role)
+        return here.applications.people.add(work, actor, application_id(request), given["login"], role)
 
     made = await write(request, bearer, call)
     return answer({"id": made.id, "login": made.login, "name": f"{made.first_name} {made.last_name}".strip()}, 201)
@@ -159,7 +159,7 @@ async def _remove_person(request: Request, role: str) -> Response:
 
     def call(work: UnitOfWork, actor: Actor) -> None:
         require_tag(request, here.applications.registry.get(work, actor, application_id(request)))
-        here.applications.portal.remove_person(work, actor, application_id(request), wanted, role)
+        here.applications.people.remove(work, actor, application_id(request), wanted, role)
 
     await write(request, bearer, call)
     return nothing()
@@ -203,7 +203,7 @@ async def scopes(request: Request) -> Response:
 
     def call(work: UnitOfWork, actor: Actor) -> tuple[Application, Any]:
         found = services.applications.registry.get(work, actor, application_id(request))
-        return found, services.oauth.narrowing.held(work, actor, found, capability)
+        return found, services.oauth.scope_limits.uses(work, actor, found, capability)
 
     await run_in_thread(services.deferred_writes.flush)
     found, held = await long_read(request, bearer, call)

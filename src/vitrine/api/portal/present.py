@@ -4,14 +4,14 @@ from datetime import datetime
 from typing import Any
 
 from vitrine.applications import Application
-from vitrine.applications.descriptions import describe
+from vitrine.applications.documents import document_of
 from vitrine.applications.model import Secret
-from vitrine.applications.portal import Person
+from vitrine.applications.people import Person
 from vitrine.applications.portal_store import KEPT
 from vitrine.edge.quotas import Left
 from vitrine.oauth.deprecated_features import FeatureUse
-from vitrine.oauth.narrowing import Held
 from vitrine.oauth.personal_tokens import NamedToken
+from vitrine.oauth.scope_limits import ScopeUse
 
 Json = dict[str, Any]
 
@@ -31,7 +31,7 @@ def application(one: Application) -> Json:
             "approval": one.approval,
             "approval_reason": one.approval_reason,
         },
-        "document": describe(one),
+        "document": document_of(one),
     }
 
 
@@ -76,7 +76,7 @@ def habit(one: FeatureUse) -> Json:
     return {"habit": one.feature, "uses": one.uses, "last": moment(one.last_at), "last_address": one.last_address}
 
 
-def held(one: Held) -> Json:
+def held(one: ScopeUse) -> Json:
     """*uses* null: calls cannot show it."""
     return {
         "scope": one.scope.name, "people": one.people, "uses": one.uses, "last": moment(one.last),

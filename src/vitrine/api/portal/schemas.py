@@ -3,7 +3,7 @@
 from typing import Any
 
 from vitrine.applications import LIST_SHAPES, ApplicationKind, Profile, Switch
-from vitrine.applications.descriptions import FORMAT
+from vitrine.applications.documents import FORMAT
 from vitrine.applications.texts import TEXTS
 from vitrine.oauth.scopes import BY_NAME
 

@@ -79,27 +79,25 @@ RIGHTS = {
 
 async def sessions(request: Request) -> Response:
     services = services_of(request)
-    found = await read(request, known, services.accounts.users.sessions)
+    found = await read(request, known, services.accounts.sessions.of)
     return page(request, "account/sessions.html", tab="sessions", sessions=found, ended="ended" in request.query_params)
 
 
 async def end_session(request: Request) -> Response:
     await posted(request)
     session_id = SessionId(request.path_params["id"])
-    await write(
-        request, known, lambda work, actor: services_of(request).accounts.users.end_session(work, actor, session_id)
-    )
+    await write(request, known, lambda work, actor: services_of(request).accounts.sessions.end(work, actor, session_id))
     return redirect("/account/security/sessions/")
 
 
 async def end_others(request: Request) -> Response:
     await posted(request)
-    await write(request, known, services_of(request).accounts.users.end_other_sessions)
+    await write(request, known, services_of(request).accounts.sessions.end_others)
     return redirect("/account/security/sessions/")
 
 
 async def end_everything(request: Request, _given: dict[str, str]) -> Response:
-    await write(request, known, services_of(request).accounts.users.end_everything)
+    await write(request, known, services_of(request).accounts.sessions.end_everything)
     return redirect("/account/security/sessions/?ended")
 
 
@@ -135,7 +133,7 @@ async def applications(request: Request) -> Response:
     def call(work: UnitOfWork, actor: Actor) -> tuple[list[Authorised], bool, User]:
         mine = actor.must_user_id
         wanted = services.oauth.server.notices.are_wanted(work, mine)
-        return services.applications.registry.authorised(work, actor), wanted, services.accounts.users.get(work, mine)
+        return services.applications.consents.authorised(work, actor), wanted, services.accounts.users.get(work, mine)
 
     found, letters, user = await read(request, known, call)
     return page(

@@ -29,7 +29,7 @@ async def _page(request: Request, fault: str = "", of: int = 0) -> Response:
     at = max(int(number[:6]) if number.isdecimal() else 1, 1)
 
     def call(work: UnitOfWork, actor: Actor) -> dict[str, Any]:
-        found = services.applications.portal.every(
+        found = services.applications.lifecycle.every(
             work, actor, limit=PER_PAGE + 1, offset=(at - 1) * PER_PAGE, words=words
         )
         shown = found[:PER_PAGE]
@@ -54,11 +54,11 @@ async def decide(request: Request) -> Response:
 
     def call(work: UnitOfWork, actor: Actor) -> None:
         if action in ("approve", "refuse"):
-            services.applications.portal.decide(work, actor, application_id, yes=action == "approve", reason=reason)
+            services.applications.lifecycle.decide(work, actor, application_id, yes=action == "approve", reason=reason)
         elif action == "suspend":
-            services.applications.portal.suspend(work, actor, application_id, reason, by="admin")
+            services.applications.lifecycle.suspend(work, actor, application_id, reason, by="admin")
         elif action == "resume":
-            services.applications.portal.resume(work, actor, application_id, by="admin")
+            services.applications.lifecycle.resume(work, actor, application_id, by="admin")
         else:
             raise Invalid("There is no such choice.", field="do")
 

@@ -15,9 +15,9 @@ from starlette.routing import Route
 from vitrine.accounts import Actor
 from vitrine.applications import Application, ApplicationId, BadApplication, kind_of
 from vitrine.applications.checks import bad_url
-from vitrine.applications.portal import People
+from vitrine.applications.people import People
 from vitrine.applications.redirects import bad_redirect
-from vitrine.applications.secret_views import Offer
+from vitrine.applications.secret_views import RotationOffer
 from vitrine.edge import Services, nobody, parameters, read, run_in_thread, services_of, write
 from vitrine.edge.text import json_value
 from vitrine.errors import DomainError, Forbidden, Invalid
@@ -202,12 +202,12 @@ async def people(request: Request) -> Response:
 async def _people(request: Request, faults: dict[str, str]) -> Response:
     services = services_of(request)
 
-    def call(work: UnitOfWork, actor: Actor) -> tuple[Application, People, list[Offer]]:
+    def call(work: UnitOfWork, actor: Actor) -> tuple[Application, People, list[RotationOffer]]:
         found = services.applications.registry.get(work, actor, application_id(request))
         return (
             found,
-            services.applications.portal.people(work, actor, found.id),
-            services.applications.portal.offers(work, actor, found.id),
+            services.applications.people.of(work, actor, found.id),
+            services.applications.secrets.offers(work, actor, found.id),
         )
 
     found, theirs, offers = await read(request, known, call)
@@ -226,15 +226,13 @@ async def change_people(request: Request, given: dict[str, str]) -> Response:
     def call(work: UnitOfWork, actor: Actor) -> bool:
         this = application_id(request)
         if action in ("owner", "tester"):
-            services.applications.portal.add_person(work, actor, this, login, action)
+            services.applications.people.add(work, actor, this, login, action)
         elif action in ("remove-owner", "remove-tester") and person.isdecimal():
-            services.applications.portal.remove_person(
-                work, actor, this, int(person[:15]), action.removeprefix("remove-")
-            )
+            services.applications.people.remove(work, actor, this, int(person[:15]), action.removeprefix("remove-"))
         elif action == "transfer":
-            services.applications.portal.transfer(work, actor, this, login)
+            services.applications.people.transfer(work, actor, this, login)
         elif action == "only-testers":
-            services.applications.portal.set_only_testers(work, actor, this, on=given.get("on") == "1")
+            services.applications.people.set_only_testers(work, actor, this, on=given.get("on") == "1")
         else:
             services.applications.registry.get(work, actor, this)
             raise Invalid("There is no such choice.", field="do")
@@ -255,7 +253,7 @@ async def rotate(request: Request, given: dict[str, str]) -> Response:
     services = services_of(request)
 
     def call(work: UnitOfWork, actor: Actor) -> str:
-        return services.applications.portal.rotate(work, actor, application_id(request), given.get("overlap", ""))
+        return services.applications.secrets.rotate(work, actor, application_id(request), given.get("overlap", ""))
 
     made = await write(request, known, call)
     return await settings_page(request, await facts(request, revealed_secret=made))
@@ -267,7 +265,7 @@ async def end_secret(request: Request) -> Response:
     await write(
         request,
         known,
-        lambda work, actor: services.applications.portal.end_old_secret(work, actor, application_id(request)),
+        lambda work, actor: services.applications.secrets.end_old_secret(work, actor, application_id(request)),
     )
     return back(request, "secrets")
 
@@ -276,7 +274,7 @@ async def add_token(request: Request, given: dict[str, str]) -> Response:
     services = services_of(request)
 
     def call(work: UnitOfWork, actor: Actor) -> str:
-        found = services.applications.portal.for_token(work, actor, application_id(request))
+        found = services.applications.registry.for_token(work, actor, application_id(request))
         name, days = given.get("token-name", ""), given.get("days", "")
         return services.oauth.personal_tokens.add(work, actor, found, name, days, _may(given))
 
@@ -330,9 +328,9 @@ async def state(request: Request) -> Response:
     def call(work: UnitOfWork, actor: Actor) -> None:
         this = application_id(request)
         if given.get("do") == "resume":
-            services.applications.portal.resume(work, actor, this, by="owner")
+            services.applications.lifecycle.resume(work, actor, this, by="owner")
         else:
-            services.applications.portal.suspend(work, actor, this, given.get("reason", ""), by="owner")
+            services.applications.lifecycle.suspend(work, actor, this, given.get("reason", ""), by="owner")
 
     try:
         await write(request, known, call)
@@ -345,7 +343,9 @@ async def restore(request: Request) -> Response:
     await posted(request)
     services = services_of(request)
     await write(
-        request, known, lambda work, actor: services.applications.portal.restore(work, actor, application_id(request))
+        request,
+        known,
+        lambda work, actor: services.applications.lifecycle.restore(work, actor, application_id(request)),
     )
     return back(request)
 
@@ -375,7 +375,7 @@ async def bring_in(request: Request) -> Response:
     try:
         described = _described(text)
         made = await write(
-            request, known, lambda work, actor: services.applications.documents.bring_in(work, actor, described)
+            request, known, lambda work, actor: services.applications.documents.create(work, actor, described)
         )
     except BadApplication as refusal:
         told = [f"{name}: {translate(request, text)}" for name, text in refusal.faults.items()]

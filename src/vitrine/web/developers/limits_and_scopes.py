@@ -54,8 +54,8 @@ async def _scopes(request: Request, fault: str = "") -> Response:
 
     def call(work: UnitOfWork, actor: Actor) -> dict[str, Any]:
         found = services.applications.registry.get(work, actor, application_id(request))
-        held = services.oauth.narrowing.held(work, actor, found, capability)
-        used = services.oauth.narrowing.used(work, actor, found, capability)
+        held = services.oauth.scope_limits.uses(work, actor, found, capability)
+        used = services.oauth.scope_limits.calls(work, actor, found, capability)
         return {"application": found, "held": held, "used": used}
 
     await run_in_thread(services.deferred_writes.flush)

@@ -28,7 +28,7 @@ from vitrine.applications import (
 from vitrine.applications.kinds import KIND_NAMES
 from vitrine.applications.model import Secret
 from vitrine.applications.portal_store import KEPT
-from vitrine.applications.secret_views import Offer
+from vitrine.applications.secret_views import RotationOffer
 from vitrine.edge import read, services_of, write
 from vitrine.errors import Invalid
 from vitrine.oauth.personal_tokens import NamedToken
@@ -57,7 +57,7 @@ async def dashboard(request: Request) -> Response:
             "day": usage.summaries(work, [one.id for one in mine], timedelta(days=1)),
             "deleted": [
                 (one, one.deleted_at + KEPT)
-                for one in services.applications.portal.deleted(work, actor)
+                for one in services.applications.lifecycle.deleted(work, actor)
                 if one.deleted_at
             ],
         }
@@ -124,7 +124,7 @@ class Facts:
     keeps_secret: bool = True
     secrets: tuple[Secret, ...] = ()
     tokens: tuple[NamedToken, ...] = ()
-    offers: tuple[Offer, ...] = ()
+    offers: tuple[RotationOffer, ...] = ()
     has_acting_owner: bool = False
 
 
@@ -140,13 +140,13 @@ async def facts(request: Request, **revealed: str | None) -> Facts:
         return Facts(
             application=application,
             acts_for=machines.acts_for(work, application),
-            keeps_secret=machines.keeps_secret(work, actor, application),
-            secret=services.applications.registry.secret(work, actor, application.id),
+            keeps_secret=machines.may_see_secret(work, actor, application),
+            secret=services.applications.secrets.current(work, actor, application.id),
             token=services.oauth.server.developer_token(work, actor, application),
-            is_mine=services.applications.registry.account(work, actor.must_user_id, application) is not None,
-            secrets=tuple(services.applications.portal.secrets(work, actor, application.id)),
+            is_mine=services.applications.consents.account(work, actor.must_user_id, application) is not None,
+            secrets=tuple(services.applications.secrets.live(work, actor, application.id)),
             tokens=tuple(services.oauth.personal_tokens.all(work, actor, application)),
-            offers=tuple(services.applications.portal.offers(work, actor, application.id)),
+            offers=tuple(services.applications.secrets.offers(work, actor, application.id)),
             has_acting_owner=services.applications.registry.acting_account(work, application)[0] is not None,
             **revealed,
         )
@@ -298,7 +298,7 @@ async def _renewed(request: Request) -> str:
     services = services_of(request)
 
     def call(work: UnitOfWork, actor: Actor) -> str:
-        application = services.applications.portal.for_token(work, actor, application_id(request))
+        application = services.applications.registry.for_token(work, actor, application_id(request))
         return services.oauth.server.renew_developer_token(work, actor, application)
 
     return await write(request, known, call)
@@ -331,10 +331,10 @@ async def reveal(request: Request, _given: dict[str, str]) -> Response:
     def call(work: UnitOfWork, actor: Actor) -> tuple[str | None, str | None]:
         application = services.applications.registry.get(work, actor, application_id(request))
         secret = None
-        if machines.keeps_secret(work, actor, application) and services.applications.registry.secret(
+        if machines.may_see_secret(work, actor, application) and services.applications.secrets.current(
             work, actor, application.id
         ):
-            secret = services.applications.registry.reveal_secret(work, actor, application.id)
+            secret = services.applications.secrets.reveal(work, actor, application.id)
         return secret, services.oauth.server.reveal_developer_token(work, actor, application)
 
     secret, token = await write(request, known, call)
@@ -349,7 +349,7 @@ async def delete(request: Request) -> Response:
         await write(
             request,
             known,
-            lambda work, actor: services.applications.registry.delete(work, actor, application_id(request)),
+            lambda work, actor: services.applications.lifecycle.delete(work, actor, application_id(request)),
         )
         return json_answer({"success": True})
     given = await posted(request)
@@ -358,7 +358,7 @@ async def delete(request: Request) -> Response:
         fault = translate(request, "The name you typed is not the name of this application. Nothing was deleted.")
         return page(request, "developers/delete.html", application=shown.application, fault=fault, people=0)
     await write(
-        request, known, lambda work, actor: services.applications.registry.delete(work, actor, application_id(request))
+        request, known, lambda work, actor: services.applications.lifecycle.delete(work, actor, application_id(request))
     )
     return redirect("/developers/applications/")
 

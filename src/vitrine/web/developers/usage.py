@@ -148,7 +148,7 @@ async def run(request: Request, given: dict[str, str]) -> Response:
         path = path.replace("{" + name + "}", value)
 
     def issue(work: UnitOfWork, actor: Actor) -> str:
-        services.applications.portal.for_token(work, actor, found.id)
+        services.applications.registry.for_token(work, actor, found.id)
         return services.oauth.personal_tokens.for_one_call(work, actor, found)
 
     secret = await write(request, known, issue)

@@ -27,7 +27,7 @@ Handler = Callable[[Request, dict[str, str]], Awaitable[Response]]
 
 
 def requires_recent_auth(handler: Handler) -> Callable[[Request], Awaitable[Response]]:
-    """Wrap the handler of a form that may raise NotFresh; it gets the form's fields."""
+    """Wrap the handler of a form that may raise RecentAuthRequired; it gets the form's fields."""
 
     async def asked(request: Request) -> Response:
         given = await posted(request)
@@ -64,7 +64,7 @@ async def reauthenticate(request: Request, password: str, code: str) -> tuple[st
         if refusal.code == "wrong_credentials":
             return field, translate(request, "The password is not right.")
         return field, said(request, refusal)
-    await write(request, known, services.accounts.users.record_reauthentication)
+    await write(request, known, services.accounts.sessions.record_reauthentication)
     return None
 
 

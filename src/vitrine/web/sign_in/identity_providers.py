@@ -85,7 +85,7 @@ async def connect(request: Request) -> Response:
     """Connect a sign-in with one's account: there and back, then a page that asks."""
 
     def call(work: UnitOfWork, actor: Actor) -> Actor:
-        services_of(request).accounts.users.require_recent_auth(work, actor)
+        services_of(request).accounts.sessions.require_recent_auth(work, actor)
         return actor
 
     try:

@@ -49,7 +49,7 @@ async def passkey_options(request: Request) -> Response:
     services.limits.requests.authorize.hit(
         request.state.address
     )  # anybody may ask, and each question is a row for five minutes
-    made = await write(request, nobody, lambda work, _actor: services.accounts.mfa.passkey_challenge(work))
+    made = await write(request, nobody, lambda work, _actor: services.accounts.passkeys.begin_sign_in(work))
     return json_answer({"success": True, "options": json.loads(made)})
 
 
@@ -59,7 +59,7 @@ async def passkey(request: Request) -> Response:
     address = request.state.address
 
     def call(work: UnitOfWork, _actor: Actor) -> tuple[User, SignIn]:
-        return services.accounts.mfa.sign_in(work, given.get("answer", ""), address)
+        return services.accounts.passkeys.sign_in(work, given.get("answer", ""), address)
 
     try:
         user, way = await write(request, nobody, call)
@@ -80,7 +80,7 @@ async def _security(
 
     def call(work: UnitOfWork, actor: Actor) -> tuple[MfaOverview, str | None, bool, list[LinkedIdentity], bool]:
         # The secret of an app that waits for its first code is shown like every secret: shortly after signing in.
-        is_fresh = services.accounts.users.has_recent_auth(work, actor)
+        is_fresh = services.accounts.sessions.has_recent_auth(work, actor)
         waiting = services.accounts.mfa.unconfirmed_address(work, actor) if is_fresh else None
         has_password = services.accounts.users.has_password(work, actor.must_user_id)
         return (
@@ -145,13 +145,13 @@ async def codes(request: Request, _given: dict[str, str]) -> Response:
 
 async def prove_first(request: Request, _given: dict[str, str]) -> Response:
     """Sign-in made fresh before a passkey is added: the browser's own dialogue cannot ask for the password."""
-    await write(request, known, services_of(request).accounts.users.require_recent_auth)
+    await write(request, known, services_of(request).accounts.sessions.require_recent_auth)
     return redirect(PAGE + "#passkeys")
 
 
 async def new_passkey_options(request: Request) -> Response:
     await xhr(request)
-    made = await write(request, known, services_of(request).accounts.mfa.offer_passkey)
+    made = await write(request, known, services_of(request).accounts.passkeys.begin_registration)
     return json_answer({"success": True, "options": json.loads(made)})
 
 
@@ -159,7 +159,7 @@ async def add_passkey(request: Request, given: dict[str, str]) -> Response:
     services = services_of(request)
 
     def call(work: UnitOfWork, actor: Actor) -> list[str]:
-        return services.accounts.mfa.add_passkey(work, actor, given.get("answer", ""), given.get("name", ""))
+        return services.accounts.passkeys.register(work, actor, given.get("answer", ""), given.get("name", ""))
 
     try:
         made = await write(request, known, call)
@@ -173,7 +173,7 @@ async def add_passkey(request: Request, given: dict[str, str]) -> Response:
 async def remove_passkey(request: Request, _given: dict[str, str]) -> Response:
     services = services_of(request)
     passkey_id = int(request.path_params["id"])
-    await write(request, known, lambda work, actor: services.accounts.mfa.remove_passkey(work, actor, passkey_id))
+    await write(request, known, lambda work, actor: services.accounts.passkeys.remove(work, actor, passkey_id))
     return redirect(PAGE + "#passkeys")
 
 

@@ -8,7 +8,7 @@ from vitrine.accounts import NOBODY, Actor
 from vitrine.accounts.endings import EMAIL, PASSWORD
 from vitrine.accounts.errors import RecentAuthRequired
 from vitrine.accounts.lifetimes import DeveloperTokenLine
-from vitrine.accounts.mail import Renewed
+from vitrine.accounts.mail import RenewedPassword
 from vitrine.edge import nobody, read, run_in_thread, services_of, write
 from vitrine.errors import DomainError, Invalid
 from vitrine.platform.database import UnitOfWork
@@ -46,7 +46,7 @@ async def renew(request: Request) -> Response:
     token, new = given.get("token", ""), given.get("new", "")
     user = await read(request, nobody, lambda work, _who: services.accounts.mail.link_owner(work, token, PASSWORD))
     faults: dict[str, str] = {}
-    renewed: Renewed | None = None
+    renewed: RenewedPassword | None = None
     if new != given.get("again", ""):
         faults["again"] = translate(request, "The two new passwords are not the same.")
     else:
@@ -83,7 +83,9 @@ async def developer_tokens(request: Request) -> Response:
     services = services_of(request)
     if request.method != "POST":
         secret = request.query_params.get("token", "")
-        _, tokens = await read(request, nobody, lambda work, _who: services.accounts.mail.look_at_tokens(work, secret))
+        _, tokens = await read(
+            request, nobody, lambda work, _who: services.accounts.mail.tokens_behind_link(work, secret)
+        )
         return _tokens_page(request, secret, tokens)
     secret = (await posted(request)).get("token", "")
     address = request.state.address
@@ -131,7 +133,7 @@ async def _ask(request: Request, address: str, password: str) -> Response:
 
     def asked(work: UnitOfWork, who: Actor) -> None:
         if not has_password:
-            services.accounts.users.require_recent_auth(work, who)
+            services.accounts.sessions.require_recent_auth(work, who)
         services.accounts.mail.request_address_change(work, who, address, language)
 
     try:

@@ -8,7 +8,7 @@ from starlette.routing import Route
 
 from vitrine.accounts import COMMAND, Actor, CollectionGrant, DataboxRight, SignIn, User
 from vitrine.accounts.rights import ALL_DATABOX_RIGHTS, ALL_RIGHTS
-from vitrine.accounts.service import BY_PASSWORD
+from vitrine.accounts.sessions import BY_PASSWORD
 from vitrine.edge import cookie, nobody, read, run_in_thread, services_of, write
 from vitrine.edge.cookies import clear_session, set_session
 from vitrine.errors import DomainError
@@ -78,8 +78,8 @@ async def opened(
 
     def call(work: UnitOfWork, before: Actor) -> str:
         if before.session is not None:
-            services.accounts.users.end_session(work, before, before.session.id)
-        made = services.accounts.users.open_session(
+            services.accounts.sessions.end(work, before, before.session.id)
+        made = services.accounts.sessions.open(
             work, user, address=request.state.address, agent=agent, sign_in=sign_in, auth_time=auth_time
         )
         return made[0]
@@ -99,7 +99,7 @@ async def left(request: Request, response: Response) -> Response:
 
     def call(work: UnitOfWork, actor: Actor) -> None:
         if actor.session is not None:
-            services.accounts.users.end_session(work, actor, actor.session.id)
+            services.accounts.sessions.end(work, actor, actor.session.id)
 
     await write(request, cookie, call)
     clear_session(request, response)

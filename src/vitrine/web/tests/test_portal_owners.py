@@ -93,7 +93,7 @@ def test_addresses_are_added_changed_and_removed_one_by_one(visitor: Visitor, ap
 def test_two_secrets_live_side_by_side_and_never_three(server: Server, visitor: Visitor, app: Registered) -> None:
     def works(secret: str) -> bool:
         with server.services.database.read() as work:
-            return server.services.applications.registry.secret_is_right(work, app.application, secret)
+            return server.services.applications.secrets.is_right(work, app.application, secret)
 
     def rotated(overlap: str) -> str:
         text = visitor.submit(one(app), one(app) + "secrets/", {"overlap": overlap}).text

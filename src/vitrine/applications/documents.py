@@ -1,7 +1,7 @@
-"""An application as one JSON document: shown, made, changed and compared (docs/decisions/0068).
+"""An application as one JSON document: exported, created, changed and compared (docs/decisions/0068).
 
-The page, the JSON API and the command line all come through here, so a file that one of them wrote means the same to
-the others. People, secrets, the logo and what an administrator decided are no part of it.
+Pages, the JSON API and the command line all use this module, so a file that one of them wrote means the same to the
+others. People, secrets, the logo and the decisions of administrators are not part of it.
 """
 
 from collections.abc import Mapping
@@ -25,33 +25,33 @@ from vitrine.platform.database import UnitOfWork
 
 FORMAT = 1
 Changes = dict[str, tuple[Any, Any]]
-_SWITCHES = frozenset(one.value for one in Switch)
-_PROFILES = frozenset(one.value for one in Profile)
+_SWITCHES = frozenset(switch.value for switch in Switch)
+_PROFILES = frozenset(profile.value for profile in Profile)
 _EMPTY: dict[str, Any] = {
     "vitrine_application": FORMAT, "client_id": "", **dict.fromkeys(TEXTS, ""), "kind": "server", "profile": "",
     "redirect_uris": [], "switches": {}, "list_shapes": "automatic", "only_testers": False, "scopes": None,
 }  # fmt: skip
-_OURS = ("vitrine_application", "client_id")  # said by the server; changed by nobody
+_OURS = ("vitrine_application", "client_id")  # set by the server, never changed
 
 
 @dataclass(frozen=True, slots=True)
 class WrittenApplication:
-    """What came of a document: *changes* maps a key to its values before and after; *is_new* for one just made."""
+    """The result of writing a document. *changes* maps each changed key to its values before and after."""
 
     application: Application
     changes: Changes
     is_new: bool = False
 
 
-def describe(application: Application) -> dict[str, Any]:
-    """The document of an application: every key, no secret."""
+def document_of(application: Application) -> dict[str, Any]:
+    """The document of an application, with every key and no secret."""
     return {
         "vitrine_application": FORMAT,
         "client_id": application.client_id,
         **{name: getattr(application, name) for name in TEXTS},
         "kind": kind_of(application.kind, application.type, application.switches.profile).value,
         "profile": application.switches.profile.value,
-        "redirect_uris": [one for one in application.redirects if one != OUT_OF_BAND],
+        "redirect_uris": [address for address in application.redirects if address != OUT_OF_BAND],
         "switches": dict(sorted(application.switches.chosen.items())),
         "list_shapes": application.list_shapes,
         "only_testers": application.only_testers,
@@ -60,39 +60,44 @@ def describe(application: Application) -> dict[str, Any]:
 
 
 @dataclass(frozen=True, slots=True)
-class Descriptions:
-    """*scopes* are the names that may stand in a document."""
+class ApplicationDocuments:
+    """*scopes* are the names that a document may contain."""
 
     portal: Portal
     scopes: frozenset[str]
 
     def export(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId) -> dict[str, Any]:
-        return describe(self.portal.applications.get(work, actor, application_id))
+        return document_of(self.portal.applications.get(work, actor, application_id))
 
-    def bring_in(self, work: UnitOfWork, actor: Actor, given: Any) -> Application:
-        """Register a new application from a document; its client id is a new one. Raises Invalid for a document that
-        cannot be read, BadApplication with every fault of its values, each under the name of its key."""
+    def create(self, work: UnitOfWork, actor: Actor, given: Any) -> Application:
+        """Register a new application, with a new client id, from a document. Raises Invalid for a document that cannot
+        be read, BadApplication with every fault of its values by key."""
         wanted = self._checked(given)
-        made = self.portal.applications.create(
+        application = self.portal.applications.create(
             work, actor, _draft(wanted), Profile(wanted["profile"]), _redirects(wanted)
         )
         acts = wanted["switches"].get(Switch.ACTS_AS_OWNER.value, True)
-        made = self.portal.settle(work, actor, made, ApplicationKind(wanted["kind"]), acts=acts)
-        switches = {**made.switches.chosen, **wanted["switches"]}  # a new machine acts for its owner unless it says no
-        return self._write(work, actor, made, {**wanted, "switches": switches}).application
+        application = self.portal.complete_registration(
+            work, actor, application, ApplicationKind(wanted["kind"]), acts=acts
+        )
+        switches = {
+            **application.switches.chosen,
+            **wanted["switches"],
+        }  # a new machine acts for its owner unless the document says no
+        return self._write(work, actor, application, {**wanted, "switches": switches}).application
 
     def replace(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId, given: Any) -> WrittenApplication:
-        """Make an application what the document says; a key that is missing gets its usual value."""
-        found = self.portal.applications.get(work, actor, application_id)
-        return self._write(work, actor, found, self._checked(given, found))
+        """Change an application to match the document. A missing key gets its default value."""
+        application = self.portal.applications.get(work, actor, application_id)
+        return self._write(work, actor, application, self._checked(given, application))
 
     def change(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId, given: Any) -> WrittenApplication:
-        """The same for a merge patch (RFC 7396): keys that are not named stay, null gives the usual value. Another kind
-        forgets the profile and the switches of the old one where the patch says nothing about them."""
-        found = self.portal.applications.get(work, actor, application_id)
+        """Apply a merge patch (RFC 7396): absent keys stay, null restores the default. A new kind resets profile and
+        switches, unless the patch sets them."""
+        application = self.portal.applications.get(work, actor, application_id)
         if not isinstance(given, Mapping):
             raise Invalid("Send a JSON object with the keys to change.", field="body")
-        whole = describe(found)
+        whole = document_of(application)
         patch = dict(given)
         if "kind" in patch and patch["kind"] != whole["kind"]:
             patch.setdefault("profile", None)
@@ -104,43 +109,43 @@ class Descriptions:
                 whole.pop(name, None)
             elif name == "switches" and isinstance(value, Mapping):
                 merged = {**whole["switches"], **value}
-                whole[name] = {key: one for key, one in merged.items() if one is not None}
+                whole[name] = {key: choice for key, choice in merged.items() if choice is not None}
             else:
                 whole[name] = value
-        return self._write(work, actor, found, self._checked(whole, found))
+        return self._write(work, actor, application, self._checked(whole, application))
 
     def put(
         self, work: UnitOfWork, actor: Actor, owner: Actor | None, given: Any, *, secret: str | None = None
     ) -> WrittenApplication:
-        """For administrators: the application with the document's client id becomes what it says, and is made with that
-        id when there is none. A second time nothing changes. *owner*, who has it or gets it, is the one who may say
-        that it acts for them. *secret* counts for a new one only."""
+        """For administrators: change the application with the document's client id to match it, or create it with that
+        id. Idempotent. Only *owner*, the present or new owner, may let it act in their name. *secret* is used for a new
+        application only."""
         writer = owner or actor
         client_id = given.get("client_id") if isinstance(given, Mapping) else None
-        found = self.portal.applications.by_client_id(work, client_id) if isinstance(client_id, str) else None
-        if found is not None:
-            return self.replace(work, writer, found.id, given)
+        application = self.portal.applications.by_client_id(work, client_id) if isinstance(client_id, str) else None
+        if application is not None:
+            return self.replace(work, writer, application.id, given)
         wanted = self._checked(given)
         if not wanted["client_id"]:
             raise Invalid("The document has no client_id: nothing tells which application it means.", field="client_id")
         imported = Imported(_draft(wanted), wanted["client_id"], secret, Profile(wanted["profile"]))
         owner_id = owner.user_id if owner else None
-        made = self.portal.applications.import_application(work, actor, owner_id, imported, _redirects(wanted))
-        store.update(work, made.id, {"kind": wanted["kind"]})
-        made = self.portal.applications.get(work, actor, made.id)
-        return WrittenApplication(self._write(work, writer, made, wanted).application, {}, is_new=True)
+        application = self.portal.applications.import_application(work, actor, owner_id, imported, _redirects(wanted))
+        store.update(work, application.id, {"kind": wanted["kind"]})
+        application = self.portal.applications.get(work, actor, application.id)
+        return WrittenApplication(self._write(work, writer, application, wanted).application, {}, is_new=True)
 
     def set_scopes(
         self, work: UnitOfWork, actor: Actor, application_id: ApplicationId, limit: list[str] | None
     ) -> Application:
-        """Leave an application these scopes at most; None takes the narrowing back. Tokens follow at once."""
+        """Limit an application to these scopes; None removes the limit. Live tokens change at once."""
         return self.change(work, actor, application_id, {"scopes": limit}).application
 
     # -- reading a document --------------------------------------------------------------------------------------
 
-    def _checked(self, given: Any, found: Application | None = None) -> dict[str, Any]:
+    def _checked(self, given: Any, application: Application | None = None) -> dict[str, Any]:
         wanted = _shaped(given)
-        if found is not None and wanted["client_id"] not in ("", found.client_id):
+        if application is not None and wanted["client_id"] not in ("", application.client_id):
             raise Conflict("The document is of another application: its client_id differs.", field="client_id")
         faults = check_texts(wanted)
         kind = ApplicationKind(wanted["kind"])
@@ -158,42 +163,47 @@ class Descriptions:
                 faults["scopes"] = "Applications of the compatible profile have no scopes. Leave them out."
             elif not scopes or not frozenset(scopes) <= self.scopes:
                 faults["scopes"] = "Name at least one scope, and only ones that this server has."
-        if found is not None:
-            faults = _new_faults(faults, wanted, describe(found))
+        if application is not None:
+            faults = _new_faults(faults, wanted, document_of(application))
         if faults:
             raise BadApplication(faults)
         return wanted
 
-    def _write(self, work: UnitOfWork, actor: Actor, found: Application, wanted: dict[str, Any]) -> WrittenApplication:
-        """Write what differs, in one go: everything was checked before."""
-        before = describe(found)
+    def _write(
+        self, work: UnitOfWork, actor: Actor, application: Application, wanted: dict[str, Any]
+    ) -> WrittenApplication:
+        """Write the differences; everything was checked before."""
+        before = document_of(application)
         wanted = {**wanted, **{name: before[name] for name in _OURS}}
         wanted["scopes"] = None if wanted["scopes"] is None else sorted(set(wanted["scopes"]))
         changes = {name: (before[name], wanted[name]) for name in before if before[name] != wanted[name]}
         if not changes:
-            return WrittenApplication(found, {})
+            return WrittenApplication(application, {})
         if "scopes" in changes:
             self._refuse_wider(actor, *changes["scopes"])
         kind = ApplicationKind(wanted["kind"])
-        acts, acted = (one["switches"].get(Switch.ACTS_AS_OWNER.value, False) for one in (wanted, before))
+        acts, acted = (values["switches"].get(Switch.ACTS_AS_OWNER.value, False) for values in (wanted, before))
         store.update(
-            work, found.id,
+            work, application.id,
             {
                 **{name: wanted[name] for name in (*TEXTS, "profile", "switches", "list_shapes", "only_testers")},
                 "kind": kind.value, "type": KINDS[kind].type, "scope_limit": wanted["scopes"],
             },
         )  # fmt: skip
-        store.set_redirects(work, found.id, _redirects(wanted), provenance.maker_of(work, actor))
+        store.set_redirects(work, application.id, _redirects(wanted), provenance.maker_of(work, actor))
         if acts != acted and Switches(Profile(wanted["profile"]), {}).can_choose(Switch.ACTS_AS_OWNER):
-            self.portal.applications.set_switch(work, actor, found.id, Switch.ACTS_AS_OWNER, on=acts)
+            self.portal.applications.set_switch(work, actor, application.id, Switch.ACTS_AS_OWNER, on=acts)
         if "scopes" in changes:
-            work.emit(ScopesLimited(found.id, wanted["scopes"]))
-        details = {"changed": sorted(changes), "before": {name: one[0] for name, one in changes.items()}}
-        audit.write(work, actor, "application.described", f"application {found.id}", details)
-        return WrittenApplication(self.portal.applications.get(work, actor, found.id), changes)
+            work.emit(ScopesLimited(application.id, wanted["scopes"]))
+        details = {
+            "changed": sorted(changes),
+            "before": {name: before_and_after[0] for name, before_and_after in changes.items()},
+        }
+        audit.write(work, actor, "application.described", f"application {application.id}", details)
+        return WrittenApplication(self.portal.applications.get(work, actor, application.id), changes)
 
     def _refuse_wider(self, actor: Actor, before: list[str] | None, after: list[str] | None) -> None:
-        """A token gives an application (its own, it may be) no scope back that it has not itself."""
+        """A token may not give an application, which may be its own, a scope that it lacks itself."""
         if actor.scope is None:
             return
         had, has = (self.scopes if names is None else frozenset(names) for names in (before, after))
@@ -202,7 +212,7 @@ class Descriptions:
 
 
 def _new_faults(faults: dict[str, str], wanted: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, str]:
-    """Without those of values that stay as they are: what was imported from elsewhere may stay odd until it is
+    """*faults* without those of unchanged values: an imported application may keep unusual values until they are
     changed, except under another kind or profile."""
     if any(wanted[name] != before[name] for name in ("kind", "profile")):
         return faults
@@ -227,7 +237,7 @@ def _redirects(wanted: Mapping[str, Any]) -> list[str]:
 
 
 def _address_faults(addresses: list[str], kind: ApplicationKind, profile: Profile) -> dict[str, str]:
-    """By place in the list, as in `redirect_uris.2`."""
+    """Faults by position in the list, such as `redirect_uris.2`."""
     faults: dict[str, str] = {}
     if KINDS[kind].returns and not addresses:
         faults["redirect_uris"] = "This kind of application needs an address to return to."
@@ -243,7 +253,7 @@ def _address_faults(addresses: list[str], kind: ApplicationKind, profile: Profil
 
 
 def _shaped(given: Any) -> dict[str, Any]:
-    """The document with a value for every key. Raises Invalid, naming the first key that cannot be read."""
+    """The document with a value for every key. Raises Invalid, which names the first key that cannot be read."""
     if not isinstance(given, Mapping) or type(given.get("vitrine_application", FORMAT)) is not int:
         raise Invalid("This file does not describe an application: vitrine_application must be 1.", field="file")
     if given.get("vitrine_application", FORMAT) != FORMAT:
@@ -252,25 +262,25 @@ def _shaped(given: Any) -> dict[str, Any]:
     if unknown:
         name = unknown[0][:80]
         raise Invalid("The file has a key that is not known here: {name}.", field=name, values={"name": name})
-    made = {}
+    document = {}
     for name, default in _EMPTY.items():
         value = given.get(name, default)
         if not _fits(name, value, default):
             raise Invalid("The value of {name} in the file cannot be used.", field=name, values={"name": name})
-        made[name] = value.strip() if isinstance(value, str) else value
-    made["redirect_uris"] = [one.strip() for one in made["redirect_uris"]]
-    return made
+        document[name] = value.strip() if isinstance(value, str) else value
+    document["redirect_uris"] = [address.strip() for address in document["redirect_uris"]]
+    return document
 
 
 def _fits(name: str, value: Any, default: Any) -> bool:
     match name:
         case "redirect_uris":
-            return isinstance(value, list) and all(isinstance(one, str) for one in value)
+            return isinstance(value, list) and all(isinstance(address, str) for address in value)
         case "scopes":
-            return value is None or (isinstance(value, list) and all(isinstance(one, str) for one in value))
+            return value is None or (isinstance(value, list) and all(isinstance(scope, str) for scope in value))
         case "switches":
             return isinstance(value, dict) and all(
-                name in _SWITCHES and isinstance(one, bool) for name, one in value.items()
+                name in _SWITCHES and isinstance(choice, bool) for name, choice in value.items()
             )
         case "kind":
             return value in KIND_NAMES if isinstance(value, str) else False

@@ -26,7 +26,7 @@ UNSEEN = frozenset({"originals"}) | scopes.IDENTITY
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class ScopeUse:
     """A row of the page: *people* allow it, *uses* calls in 30 days needed it; *uses* None: no call can show it."""
 
     scope: scopes.Scope
@@ -42,54 +42,58 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
-class Narrowing:
+class ScopeLimits:
     applications: Applications
 
-    def held(self, work: UnitOfWork, actor: Actor, application: Application, capability: Capability) -> list[Held]:
+    def uses(self, work: UnitOfWork, actor: Actor, application: Application, capability: Capability) -> list[ScopeUse]:
         """Every scope that somebody allows the application now or that it used, in the order of the table. Empty for
         the compatible profile, which has none. Raises NoSuchApplication."""
-        found = self.applications.get(work, actor, application.id)
-        if not found.switches.has_scopes:
+        application = self.applications.get(work, actor, application.id)
+        if not application.switches.has_scopes:
             return []
-        people = _people(work, found)
-        used = self.used(work, actor, found, capability)
-        alone = found.switches.is_on(Switch.ACTS_AS_OWNER)
-        names = set(people) | set(used) | set(scopes.EVERYTHING if alone else ()) | set(found.scope_limit or ())
-        made = []
+        people = _people(work, application)
+        used = self.calls(work, actor, application, capability)
+        alone = application.switches.is_on(Switch.ACTS_AS_OWNER)
+        names = set(people) | set(used) | set(scopes.EVERYTHING if alone else ()) | set(application.scope_limit or ())
+        rows = []
         for name in scopes.ordered(names):
             uses, last = used.get(name, (0, None))
             seen = None if name in UNSEEN and not uses else uses
-            left = found.scope_limit is None or name in found.scope_limit
-            made.append(Held(scopes.described([name])[0], people.get(name, 0), seen, last, left))
-        return made
+            left = application.scope_limit is None or name in application.scope_limit
+            rows.append(ScopeUse(scopes.described([name])[0], people.get(name, 0), seen, last, left))
+        return rows
 
-    def used(
+    def calls(
         self, work: UnitOfWork, actor: Actor, application: Application, capability: Capability
     ) -> dict[str, tuple[int, datetime | None]]:
         """Calls that were answered in 30 days and the last of them, by capability."""
-        found = self.applications.get(work, actor, application.id)
-        made: dict[str, tuple[int, datetime | None]] = {}
-        for one in usage.answered(work, found.id):
-            name = capability(one.method, one.route)
+        application = self.applications.get(work, actor, application.id)
+        uses_by_scope: dict[str, tuple[int, datetime | None]] = {}
+        for call in usage.answered(work, application.id):
+            name = capability(call.method, call.route)
             if name is not None:
-                uses, last = made.get(name, (0, None))
-                made[name] = (uses + one.count, one.last if last is None else max(last, one.last))
-        return made
+                uses, last = uses_by_scope.get(name, (0, None))
+                uses_by_scope[name] = (uses + call.count, call.last if last is None else max(last, call.last))
+        return uses_by_scope
 
 
-def follow(work: UnitOfWork, happening: ScopesLimited) -> None:
+def apply_limit(work: UnitOfWork, happening: ScopesLimited) -> None:
     """Take from the live tokens of people what their application may not have any more, and from what was made with
     them. Refresh tokens keep what was granted, so that taking the narrowing back gives it back. Developer tokens that
     their owners made are their owners' own."""
     if happening.limit is None:
         return
-    accounts, one = metadata.tables["accounts"].c, access_tokens.c
+    accounts, columns = metadata.tables["accounts"].c, access_tokens.c
     theirs = sa.select(accounts.id).where(accounts.application_id == happening.application_id)
-    _leave(work, sa.and_(one.account_id.in_(theirs), one.name == "", sa.not_(one.is_developer)), happening.limit)
-    _leave(work, one.id.in_(_made_by(theirs)), happening.limit)
+    _leave(
+        work,
+        sa.and_(columns.account_id.in_(theirs), columns.name == "", sa.not_(columns.is_developer)),
+        happening.limit,
+    )
+    _leave(work, columns.id.in_(_made_by(theirs)), happening.limit)
 
 
-def follow_consent(work: UnitOfWork, account: Account) -> None:
+def apply_consent(work: UnitOfWork, account: Account) -> None:
     """What was made with tokens of a consent has no scope that the person does not allow any more."""
     if account.granted_scope is not None:
         _leave(work, access_tokens.c.id.in_(_made_by([account.id])), account.granted_scope)
@@ -107,25 +111,25 @@ def _leave(work: UnitOfWork, wanted: sa.ColumnElement[bool], limit: list[str]) -
 
 def _made_by(account_ids: Any) -> sa.Select[Any]:
     """The tokens that were made with these accounts' consents, with what those made, and so on."""
-    one = access_tokens.c
-    line = sa.select(one.id).where(one.made_by_account_id.in_(account_ids)).cte("line", recursive=True)
-    line = line.union(sa.select(one.id).where(one.made_by_token_id == line.c.id))
+    columns = access_tokens.c
+    line = sa.select(columns.id).where(columns.made_by_account_id.in_(account_ids)).cte("line", recursive=True)
+    line = line.union(sa.select(columns.id).where(columns.made_by_token_id == line.c.id))
     return sa.select(line.c.id)
 
 
 def _people(work: UnitOfWork, application: Application) -> dict[str, int]:
     """How many people allow each scope now."""
-    one = metadata.tables["accounts"].c
+    columns = metadata.tables["accounts"].c
     rows = work.db.execute(
-        sa.select(one.granted_scope, sa.func.count())
+        sa.select(columns.granted_scope, sa.func.count())
         .where(
-            one.application_id == application.id, one.granted_at.is_not(None), one.revoked_at.is_(None),
-            one.granted_scope.is_not(None),
+            columns.application_id == application.id, columns.granted_at.is_not(None), columns.revoked_at.is_(None),
+            columns.granted_scope.is_not(None),
         )
-        .group_by(one.granted_scope)
+        .group_by(columns.granted_scope)
     )  # fmt: skip
-    made: dict[str, int] = {}
+    people_by_scope: dict[str, int] = {}
     for granted, many in rows:
         for name in granted:
-            made[name] = made.get(name, 0) + many
-    return made
+            people_by_scope[name] = people_by_scope.get(name, 0) + many
+    return people_by_scope
