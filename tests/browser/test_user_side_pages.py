@@ -197,7 +197,7 @@ def test_who_has_no_password_proves_who_they_are_at_the_provider(page: Page, lib
         actor = accounts.users.actor_of(work, user, Via.COMMAND)
         assert actor.rights.collections == {}
     page.goto(f"{library.base}/login/prove/?redirect=/account/security/")
-    expect(page.get_by_role("heading", name="Prove that it is you")).to_be_visible()
+    expect(page.get_by_role("heading", name="Confirm that it is you")).to_be_visible()
     expect(page.get_by_label("Password")).to_have_count(0)
     shoot(page, "user-prove-without-password")
     assert violations(page) == []

@@ -69,7 +69,7 @@ TEXTS: dict[str, tuple[str, tuple[str, ...]]] = {
             "The password of your account {login} at {site} was changed just now. Every sign-in has ended.",
             "These developer tokens of yours still work:",
             "{lines}",
-            "If you do not need them, or do not know one of them, end them all here. The link works once, for three days:",  # noqa: E501
+            "If you do not need them, or do not recognise one of them, end them all here. The link works once, for three days:",  # noqa: E501
             "{link}",
             "If it was not you, choose a new password at once:",
             "{forgotten}",
@@ -98,7 +98,7 @@ TEXTS: dict[str, tuple[str, tuple[str, ...]]] = {
             "{lines}",
             "If it was not you, or if you no longer want it, take the permission back here:",
             "{applications}#application-{application_id}",
-            "You can switch these letters off on the same page.",
+            "You can switch these e-mails off on the same page.",
         ),
     ),
 }
@@ -136,7 +136,7 @@ class AccountMail:
         Raises Unavailable when this caller asks too often; too many letters to one address are silently not sent.
         """
         if not self.rates.take("forgotten", actor.address, BY_CALLER):
-            raise Unavailable("Too many letters were asked for. Please try again in an hour.", retry_after_s=3600)
+            raise Unavailable("Too many e-mails were requested. Please try again in an hour.", retry_after_s=3600)
         folded = people.fold(name)[:254]
         if folded and self.rates.take("letter", folded, BY_ADDRESS):
             key = hashlib.sha256(folded.encode()).hexdigest()[:40]
@@ -149,7 +149,7 @@ class AccountMail:
         Raises Invalid (email) or Unavailable (too often)."""
         wanted = checked_email(address)
         if not self.rates.take("email", str(actor.must_user_id), BY_ADDRESS):
-            raise Unavailable("Too many letters were asked for. Please try again in an hour.", retry_after_s=3600)
+            raise Unavailable("Too many e-mails were requested. Please try again in an hour.", retry_after_s=3600)
         version = self.accounts.get(work, actor.must_user_id).auth_version
         payload = {"letter": EMAIL, "user": actor.must_user_id, "to": wanted, "language": language, "version": version}
         self.jobs.add(work, SEND, payload, key=f"{EMAIL}:{actor.must_user_id}")

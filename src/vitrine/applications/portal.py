@@ -210,7 +210,7 @@ class Portal:
         may, shortly after signing in."""
         found = self.applications.get(work, actor, application_id)
         if not actor.administers and actor.user_id != found.creator_id:
-            raise Forbidden("Only the person to whom it belongs can give an application away.")
+            raise Forbidden("Only the main owner can transfer an application.")
         if actor.via is not Via.COMMAND:
             self.applications.accounts.require_recent_auth(work, actor)
         person = self._person(work, login, "transfer")

@@ -231,7 +231,7 @@ class Applications:
     def _current(work: UnitOfWork, application: Application) -> tuple[Secret, str]:
         found = store.current_secret(work, application.id)
         if found is None:
-            raise NoSecret("This application has no secret that works. Make a new one.")
+            raise NoSecret("This application has no valid secret. Make a new one.")
         return found
 
     def first_secret(self, work: UnitOfWork, actor: Actor, application: Application) -> str:

@@ -42,13 +42,13 @@ def _may(account: Account) -> list[str]:
 
 
 async def set_emails(request: Request) -> Response:
-    """Whether a letter tells that an application got access."""
+    """Choose whether an e-mail reports that an application got access."""
     given = await posted(request)
     wanted = given.get("on") == "1"
     await write(
         request, known, lambda work, actor: services_of(request).oauth.server.notices.want(work, actor, on=wanted)
     )
-    return redirect("/account/security/applications/?saved#letters")
+    return redirect("/account/security/applications/?saved#e-mails")
 
 
 async def forget(request: Request) -> Response:

@@ -11,7 +11,7 @@ from vitrine.web.shared.render import page
 
 
 async def guide(request: Request) -> Response:
-    """Where the `Link` header of an answer to an old habit leads; for everybody."""
+    """The page named in the `Link` header of a response to a deprecated request; for everybody."""
     await read(request, cookie, lambda _work, _actor: None)
     return page(request, "developers/deprecated_features.html", sunset=SUNSET)
 

@@ -30,7 +30,7 @@ from vitrine.web.shared.forms import is_xhr, known, posted, xhr
 from vitrine.web.shared.render import page, said
 
 AUTHORIZE, TOKEN = "/api/oauthv2/authorize", "/api/oauthv2/token"
-# Beside these, the settings page has one more choice that is no old habit: acting without a person.
+# The settings page has one more choice, which is not deprecated: acting without a person.
 DEPRECATED_FEATURE_TEXTS = (Switch.IMPLICIT, Switch.PARAMETER_TOKEN, Switch.SECRET_REQUIRED, Switch.ENDLESS_TOKEN)
 _ON = frozenset({"1", "true", "on", "yes"})
 
@@ -136,7 +136,7 @@ def _acts_alone(shown: Facts) -> bool | None:
 
 
 async def switch(request: Request) -> Response:
-    """One of the old habits, or acting without a person, on or off (design 5.3)."""
+    """Switch a deprecated feature, or acting without a person, on or off (design 5.3)."""
     given = await posted(request)
     services = services_of(request)
     choices = (*DEPRECATED_FEATURE_TEXTS, Switch.ACTS_AS_OWNER)
@@ -149,7 +149,7 @@ async def switch(request: Request) -> Response:
         services.applications.registry.set_switch(work, actor, application_id(request), chosen, on=on)
 
     await write(request, known, call)
-    return back_to(request, "machine" if chosen is Switch.ACTS_AS_OWNER else "habits")
+    return back_to(request, "machine" if chosen is Switch.ACTS_AS_OWNER else "deprecated-features")
 
 
 async def list_shapes(request: Request) -> Response:
@@ -163,7 +163,7 @@ async def list_shapes(request: Request) -> Response:
         )
 
     await write(request, known, call)
-    return back_to(request, "habits")
+    return back_to(request, "deprecated-features")
 
 
 async def password_grant(request: Request) -> Response:

@@ -30,10 +30,10 @@ def social(request: Request, viewer: Viewer) -> dict[str, Any]:
 
 
 def discovery(oembed: dict[str, str], title: str) -> str:
-    """The `Link` header of discovery (oEmbed 1.0 section 4); *title* goes out in ASCII letters only."""
-    plain = "".join(letter for letter in title if letter.isascii() and letter.isprintable() and letter not in '"\\')[
-        :100
-    ]
+    """The `Link` header of discovery (oEmbed 1.0 section 4); *title* goes out in ASCII characters only."""
+    plain = "".join(
+        character for character in title if character.isascii() and character.isprintable() and character not in '"\\'
+    )[:100]
     kinds = {"json": "application/json+oembed", "xml": "text/xml+oembed"}
     return ", ".join(
         f'<{oembed[form]}>; rel="alternate"; type="{mime}"; title="{plain}"' for form, mime in kinds.items()
