@@ -47,8 +47,8 @@ CASES = [
 
 
 def works(policy: Policy, profile: Profile, switch: Switch, choice: str | None) -> bool:
-    """docs/decisions/0025 in words: fixed cells stay; refuse turns every habit off and asks for secrets; allow turns on
-    what a client may ask for unless its owner said no."""
+    """docs/decisions/0025 in words: fixed cells stay; refuse turns every deprecated feature off and asks for secrets;
+    allow turns on what a client may ask for unless its owner said no."""
     cell = CELLS[switch, profile]
     if cell in ("always", "never"):
         return cell == "always"
@@ -322,7 +322,7 @@ def test_design_5_3_the_owners_page_turns_every_choice(places: dict[Policy, Plac
         app = register(place, profile)
         page = f"/developers/application/{app.application.id}/"
         for switch in Switch:
-            shown = f'id="habit-{switch.value}"' in place.visitor.get(page).text
+            shown = f'id="feature-{switch.value}"' in place.visitor.get(page).text
             assert shown is (CELLS[switch, profile] in ("on", "off") and switch is not Switch.PASSWORD_GRANT), switch
             if not shown:
                 continue
@@ -330,7 +330,7 @@ def test_design_5_3_the_owners_page_turns_every_choice(places: dict[Policy, Plac
             answer = place.visitor.submit(
                 page, page + "switch/", {"switch": switch.value, "on": "0" if before else "1"}
             )
-            assert (answer.status_code, answer.headers["location"]) == (303, page + "#habits")
+            assert (answer.status_code, answer.headers["location"]) == (303, page + "#deprecated-features")
             assert SEE[switch](place, app, profile) is not before
 
 

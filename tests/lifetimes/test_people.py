@@ -16,7 +16,7 @@ from vitrine.errors import Conflict, Forbidden, Invalid
 from vitrine.testing.server import PASSWORD, Registered, Server, hidden
 
 TOKENS = "/login/developer-tokens/"
-OFFER = "Somebody who left knows the client secret"
+OFFER = "Somebody who no longer has access knows the client secret"
 
 
 @pytest.fixture

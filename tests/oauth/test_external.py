@@ -360,7 +360,7 @@ def test_an_account_without_a_password_can_get_one_and_no_guess_opens_it(make: M
     page = visitor.get("/account/reset-email/").text
     assert 'name="password"' not in page
     form = {"email": "ada@new.example"}
-    assert "A letter is on its way" in visitor.submit("/account/reset-email/", "/account/reset-email/", form).text
+    assert "An e-mail is on its way" in visitor.submit("/account/reset-email/", "/account/reset-email/", form).text
     with server.services.database.write() as work:
         work.db.execute(sessions.update().values(auth_time=work.now - timedelta(hours=1)))
     stale = visitor.submit("/account/reset-email/", "/account/reset-email/", form)

@@ -19,17 +19,10 @@ from tests.schema import TOLD, call_all
 from vitrine.accounts import User
 from vitrine.applications import Profile
 from vitrine.testing.server import Registered, Server
-from vitrine.web.account import account
-from vitrine.web.admin import applications, audit, collections
-from vitrine.web.developers import editing, limits_and_scopes, settings, usage
+from vitrine.web import account, admin, developers, sign_in
 from vitrine.web.oauth import device
-from vitrine.web.sign_in import identity_providers, mfa, recovery, session
 
-ROOMS = (
-    account, applications, audit, collections, settings, device, identity_providers, editing, limits_and_scopes, usage,
-    recovery, mfa, session,
-)  # fmt: skip
-ROUTES = [route for room in ROOMS for route in room.ROUTES]
+ROUTES = [*account.ROUTES, *admin.ROUTES, *developers.ROUTES, *device.ROUTES, *sign_in.ROUTES]
 PLACE = re.compile(r"\{(\w+)(?::\w+)?\}")
 SCRIPTED = ("developers/check", "passkey", "access_token/", "callback/", "authorize_grant_password", "/grant/")
 FIELDS: dict[str, dict[str, list[str]]] = {

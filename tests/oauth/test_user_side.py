@@ -102,7 +102,7 @@ def test_devices_and_the_password_grant_are_told_too(server: Server, ada: User) 
 
 def test_the_letters_can_be_stopped_and_begun_again(server: Server, ada: User, strict: Registered) -> None:
     visitor = server.browser(ada)
-    assert "Stop these letters" in visitor.get(PAGE).text
+    assert "Stop these e-mails" in visitor.get(PAGE).text
     for on, sent in (("0", 0), ("1", 1)):
         visitor.submit(PAGE, f"{PAGE}letters/", {"on": on})
         app = server.register(ada, profile=Profile.STRICT)

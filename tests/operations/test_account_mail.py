@@ -110,7 +110,7 @@ def test_account_mail_are_few(server: Server, ada: User) -> None:
         letters(server)
     assert len(letters(server)) == BY_ADDRESS
     pages = [ask(server, f"x{n}@example.com") for n in range(BY_CALLER)]
-    assert "Too many mails" in pages[-1]
+    assert "Too many e-mails" in pages[-1]
 
 
 def test_a_mail_server_that_is_down_is_tried_again_and_leaves_no_link(server: Server, ada: User) -> None:

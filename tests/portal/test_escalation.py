@@ -202,7 +202,7 @@ def test_an_application_that_was_made_with_a_token_keeps_no_key_of_its_maker(
     page = visitor.get(page_of(number))
     assert page.status_code == 200
     assert EVIL not in page.text
-    assert "no secret that works" in page.text
+    assert "no valid secret" in page.text
     fresh = visitor.submit(page_of(number), page_of(number) + "secrets/", {"overlap": "0"})
     assert "vit_cs_" in fresh.text
 

@@ -28,7 +28,7 @@ from vitrine.platform.rates import Rates
 
 SEND = JobKind("mail.send", lane="mail", max_attempts=8)
 BY_CALLER, BY_ADDRESS = 20, 3  # mails per hour
-TOO_MANY = "Too many mails were requested. Please try again in an hour."
+TOO_MANY = "Too many e-mails were requested. Please try again in an hour."
 
 
 @dataclass(frozen=True, slots=True)

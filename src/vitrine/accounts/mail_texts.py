@@ -49,7 +49,7 @@ TEXTS: dict[str, tuple[str, tuple[str, ...]]] = {
             "The password of your account {login} at {site} was changed just now. Every sign-in has ended.",
             "These developer tokens of yours still work:",
             "{lines}",
-            "If you do not need them, or do not know one of them, end them all here. The link works once, for three days:",  # noqa: E501
+            "If you do not need them, or do not recognise one of them, end them all here. The link works once, for three days:",  # noqa: E501
             "{link}",
             "If it was not you, choose a new password at once:",
             "{forgotten}",

@@ -46,7 +46,7 @@ class ClientSecrets:
     def _require(work: UnitOfWork, application: Application) -> tuple[Secret, str]:
         current = store.current_secret(work, application.id)
         if current is None:
-            raise NoSecret("This application has no secret that works. Make a new one.")
+            raise NoSecret("This application has no valid secret. Make a new one.")
         return current
 
     def first(self, work: UnitOfWork, actor: Actor, application: Application) -> str:

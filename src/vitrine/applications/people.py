@@ -94,7 +94,7 @@ class ApplicationPeople:
         administrators may, with recent authentication."""
         application = self.applications.get(work, actor, application_id)
         if not actor.administers and actor.user_id != application.creator_id:
-            raise Forbidden("Only the person to whom it belongs can give an application away.")
+            raise Forbidden("Only the main owner can transfer an application.")
         if actor.via is not Via.COMMAND:
             self.applications.sessions.require_recent_auth(work, actor)
         person = self._person(work, login, "transfer")

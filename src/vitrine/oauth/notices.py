@@ -25,7 +25,7 @@ class Notices:
     account_mail: AccountMail
 
     def are_wanted(self, work: UnitOfWork, user_id: UserId) -> bool:
-        """True until the person switches these letters off."""
+        """True until the person switches these e-mails off."""
         return people.preference(work, user_id, PREFERENCE) is not False
 
     def want(self, work: UnitOfWork, actor: Actor, *, on: bool) -> None:

@@ -72,7 +72,7 @@ class PersonalTokens:
         if not 0 < len(name) <= 80:
             raise Invalid("Give the token a name of 1 to 80 characters.", field="token-name")
         if days not in LIFETIMES_DAYS:
-            raise Invalid("Choose how long the token lives.", field="days")
+            raise Invalid("Choose when the token expires.", field="days")
         self._require_scope(actor, scope)
         account = self.applications.consents.ensure_owner_account(work, actor.must_user_id, application)
         known = self.all(work, actor, application)

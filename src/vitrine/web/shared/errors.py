@@ -125,7 +125,7 @@ async def token_refused(request: Request, failure: Exception) -> Response:
 async def broke(request: Request, failure: Exception) -> Response:
     # The route, not the path: old permalinks and signed addresses have their token in it.
     log.error("request.broke", exc_info=failure, route=getattr(request.scope.get("route"), "path", "-"))
-    detail = "Something went wrong on the server. It was written down; please try again."
+    detail = "Something went wrong on the server. The error was logged; please try again."
     return _page(request, 500, translate(request, detail))
 
 

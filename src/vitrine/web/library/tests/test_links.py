@@ -37,8 +37,8 @@ def page_of(key: RecordKey) -> str:
     return f"/records/{key.databox}/{key.number}/"
 
 
-def turn(visitor: Visitor, key: RecordKey, wish: str) -> Any:
-    return visitor.submit("/", page_of(key) + "links/", {"link": wish})
+def turn(visitor: Visitor, key: RecordKey, choice: str) -> Any:
+    return visitor.submit("/", page_of(key) + "links/", {"link": choice})
 
 
 def local(address: str) -> str:
@@ -46,21 +46,21 @@ def local(address: str) -> str:
 
 
 def files_of(server: Server, key: RecordKey, token: str) -> dict[str, Any]:
-    found = server.get(f"/records/{key.databox}/{key.number}/embed/", token)["embed"]
-    return {one["name"]: one for one in found}
+    files = server.get(f"/records/{key.databox}/{key.number}/embed/", token)["embed"]
+    return {file["name"]: file for file in files}
 
 
 def test_a_link_that_was_switched_off_opens_nothing_on_any_way(server: Server, ada: User, key: RecordKey) -> None:
     token, visitor = server.token(ada), server.browser(ada)
     before = files_of(server, key, token)
     link = before["preview"]["permalink"]
-    ways = [
+    paths = [
         local(link["url"]), local(link["page_url"]), local(link["download_url"]), local(before["preview"]["url"]),
         f"/embed/?url={quote(link['url'], safe='')}", f"/oembed?url={quote(link['url'], safe='')}",
     ]  # fmt: skip
-    assert [server.http.get(one).status_code for one in ways] == [200] * len(ways)
+    assert [server.http.get(path).status_code for path in paths] == [200] * len(paths)
     assert turn(visitor, key, "off:preview").headers["location"] == page_of(key) + "#files"
-    assert [server.http.get(one).status_code for one in ways] == [404] * len(ways)
+    assert [server.http.get(path).status_code for path in paths] == [404] * len(paths)
     after = files_of(server, key, token)
     assert after["preview"]["permalink"]["is_activated"] is False
     assert server.http.get(local(after["thumbnail"]["permalink"]["url"])).status_code == 200, "others are left alone"
@@ -68,7 +68,7 @@ def test_a_link_that_was_switched_off_opens_nothing_on_any_way(server: Server, a
     assert link["url"].split("token=")[1] not in page, "a dead link is not offered"
     assert 'value="on:preview"' in page
     turn(visitor, key, "on:preview")
-    assert [server.http.get(one).status_code for one in ways] == [200] * len(ways)
+    assert [server.http.get(path).status_code for path in paths] == [200] * len(paths)
     assert files_of(server, key, token)["preview"]["permalink"]["is_activated"] is True
 
 
@@ -98,9 +98,9 @@ def test_who_does_not_see_the_record_learns_nothing(server: Server, key: RecordK
     assert turn(server.browser(publisher(server, "zoe")), RecordKey(key.databox, 999), "off:preview").status_code == 404
 
 
-@pytest.mark.parametrize(("wish", "status"), [("off:nothing", 404), ("maybe:preview", 400), ("", 400), ("off", 404)])
-def test_refusals(server: Server, ada: User, key: RecordKey, wish: str, status: int) -> None:
-    assert turn(server.browser(ada), key, wish).status_code == status
+@pytest.mark.parametrize(("choice", "status"), [("off:nothing", 404), ("maybe:preview", 400), ("", 400), ("off", 404)])
+def test_refusals(server: Server, ada: User, key: RecordKey, choice: str, status: int) -> None:
+    assert turn(server.browser(ada), key, choice).status_code == status
 
 
 def test_a_form_from_elsewhere_switches_nothing(server: Server, ada: User, key: RecordKey) -> None:

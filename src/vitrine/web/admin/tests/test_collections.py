@@ -24,7 +24,7 @@ def admin(server: Server) -> Visitor:
     return server.browser(server.user("admin", None, is_admin=True))
 
 
-def here(server: Server, tail: str = "") -> str:
+def path_of(server: Server, tail: str = "") -> str:
     return f"/admin/collections/{server.photographs.id}/{tail}"
 
 
@@ -36,46 +36,46 @@ def collection(server: Server) -> Collection:
 def blocks(server: Server) -> list[dict[str, Any]]:
     stamp = collection(server).stamp
     assert stamp is not None
-    found: list[dict[str, Any]] = stamp["blocks"]
-    return found
+    blocks: list[dict[str, Any]] = stamp["blocks"]
+    return blocks
 
 
 def policy(server: Server) -> dict[str, dict[str, object]]:
     with server.services.database.read() as work:
-        found = server.services.library.records.collection(work, server.photographs.id)
-        return server.services.library.quarantine.policy(work, found)
+        collection = server.services.library.records.collection(work, server.photographs.id)
+        return server.services.library.quarantine.policy(work, collection)
 
 
 def send(visitor: Visitor, server: Server, tail: str, values: Mapping[str, object], **more: Any) -> httpx.Response:
-    csrf = visitor.form(here(server)).get("csrf", "none")
-    return visitor.client.post(here(server, tail), data={"csrf": csrf, **values}, **more)
+    csrf = visitor.form(path_of(server)).get("csrf", "none")
+    return visitor.client.post(path_of(server, tail), data={"csrf": csrf, **values}, **more)
 
 
 @pytest.mark.parametrize("rights", [READER, ALL_RIGHTS & ~Right.manage, Right.canaddrecord | READER])
 def test_who_manages_nothing_finds_nothing(server: Server, rights: Right) -> None:
     """design 5.6; 06 section 17.1: `manage` on that very collection."""
     eve = server.browser(server.user("eve", rights))
-    for address in ("/admin/collections/", here(server), "/admin/collections/999/"):
+    for address in ("/admin/collections/", path_of(server), "/admin/collections/999/"):
         assert eve.get(address).status_code == 404, address
     assert "/admin/collections/" not in eve.get("/").text
     csrf = eve.form("/")["csrf"]
     for tail, values in (("marks/", MARKS | {"show": "wm"}), ("checks/", CHECKS)):
-        answer = eve.client.post(here(server, tail), data={"csrf": csrf, **values})
+        answer = eve.client.post(path_of(server, tail), data={"csrf": csrf, **values})
         assert answer.status_code == 404, tail
     assert collection(server).public_presentation == "none"
 
 
 def test_strangers_sign_in_first_and_other_peoples_forms_are_refused(server: Server, admin: Visitor) -> None:
-    assert server.browser().get(here(server)).status_code in (302, 303)
+    assert server.browser().get(path_of(server)).status_code in (302, 303)
     for tail, values in (("marks/", MARKS | {"show": "wm"}), ("checks/", CHECKS)):
-        assert admin.client.post(here(server, tail), data={"csrf": "wrong", **values}).status_code == 403
+        assert admin.client.post(path_of(server, tail), data={"csrf": "wrong", **values}).status_code == 403
     assert collection(server).public_presentation == "none"
 
 
 def test_a_manager_sets_marks_here_and_nowhere_else_and_no_checks(server: Server) -> None:
     manager: User = server.user("manager", {server.photographs.id: READER | Right.manage, server.archive.id: READER})
     visitor = server.browser(manager)
-    page = visitor.get(here(server)).text
+    page = visitor.get(path_of(server)).text
     assert "Save the marks" in page
     assert "Save the checks" not in page
     listed = visitor.get("/admin/collections/").text
@@ -104,7 +104,7 @@ def test_a_stamp_is_written_in_a_form_and_shown_as_it_was_written(
     (block,) = blocks(server)
     assert block["lines"] == [["© Museum, ", {"field": "Title"}], ["No ", {"var": "RECORD_ID"}]]
     assert len(block["logo"]) == 64
-    page = admin.get(here(server)).text
+    page = admin.get(path_of(server)).text
     assert "© Museum, {Title}\nNo {RECORD_ID}</textarea>" in page
     assert send(admin, server, "marks/", values).status_code == 303, "the logo stays"
     assert blocks(server)[0]["logo"] == block["logo"]
@@ -119,7 +119,7 @@ def test_a_watermark_counts_from_the_next_picture_on(server: Server, admin: Visi
     key = server.add(make.jpeg(tmp_path / "a.jpg", 900, 700), server.user("ada"))
     token = server.token(server.user("bea"))
     embed = server.get(f"/records/{key.databox}/{key.number}/embed/", token)["embed"]
-    address = next(one for one in embed if one["name"] == "preview")["permalink"]["url"]
+    address = next(rendition for rendition in embed if rendition["name"] == "preview")["permalink"]["url"]
     before = server.http.get(address).content
     picture = make.png(tmp_path / "mark.png", 200, 100, alpha=True).read_bytes()
     sent = {"watermark": ("mark.png", picture, "image/png")}
@@ -131,7 +131,7 @@ def test_a_watermark_counts_from_the_next_picture_on(server: Server, admin: Visi
 
 
 @pytest.mark.parametrize(
-    ("values", "told"),
+    ("values", "message"),
     [
         ({"show": "stamp"}, "has no stamp yet"),
         ({"show": "everything"}, "The public presentation is"),
@@ -143,11 +143,11 @@ def test_a_watermark_counts_from_the_next_picture_on(server: Server, admin: Visi
     ],
 )
 def test_what_is_wrong_with_marks_is_said_and_nothing_is_written(
-    server: Server, admin: Visitor, values: dict[str, object], told: str
+    server: Server, admin: Visitor, values: dict[str, object], message: str
 ) -> None:
     answer = send(admin, server, "marks/", {**MARKS, **values})
     assert answer.status_code == 400
-    assert told in answer.text
+    assert message in answer.text
     assert collection(server).public_presentation == "none"
     assert collection(server).stamp is None
 
@@ -167,10 +167,10 @@ def test_a_stamp_of_several_bars_is_left_alone(server: Server, admin: Visitor) -
     with server.services.database.write() as work:
         changes = {"stamp": {"blocks": [bar, {**bar, "place": "BOTTOM"}]}}
         server.services.library.presentation.set(work, COMMAND, server.photographs.id, changes)
-    assert 'value="keep" selected' in admin.get(here(server)).text
+    assert 'value="keep" selected' in admin.get(path_of(server)).text
     send(admin, server, "marks/", MARKS | {"show": "stamp", "place": "keep"})
-    found = collection(server)
-    assert (found.public_presentation, len(blocks(server))) == ("stamp", 2)
+    stamped = collection(server)
+    assert (stamped.public_presentation, len(blocks(server))) == ("stamp", 2)
 
 
 def test_checks_are_said_whole_and_forgotten(server: Server, admin: Visitor) -> None:
@@ -182,20 +182,20 @@ def test_checks_are_said_whole_and_forgotten(server: Server, admin: Visitor) -> 
         "Colorspace.colorspaces[]": ["rgb"], "Colorspace.media_types[]": ["Image"],
     }  # fmt: skip
     assert send(admin, server, "checks/", values).status_code == 303
-    found = policy(server)
-    assert found["Sha256"] == {"on": False, "ignored": [server.archive.id]}
-    assert found["Filename"] == {"on": True, "sensitive": True, "ignored": []}
-    assert found["Dimension"] == {"on": True, "width": 800, "height": None}
-    assert found["Extension"] == {"on": False, "extensions": ["jpg", "png"]}
-    assert found["MediaType"] == {"on": True, "media_types": ["Image", "Video"]}
-    assert found["Colorspace"] == {"on": False, "colorspaces": ["rgb"], "media_types": ["Image"]}
-    assert "Use those of the databox" in admin.get(here(server)).text
+    checks = policy(server)
+    assert checks["Sha256"] == {"on": False, "ignored": [server.archive.id]}
+    assert checks["Filename"] == {"on": True, "sensitive": True, "ignored": []}
+    assert checks["Dimension"] == {"on": True, "width": 800, "height": None}
+    assert checks["Extension"] == {"on": False, "extensions": ["jpg", "png"]}
+    assert checks["MediaType"] == {"on": True, "media_types": ["Image", "Video"]}
+    assert checks["Colorspace"] == {"on": False, "colorspaces": ["rgb"], "media_types": ["Image"]}
+    assert "Use those of the databox" in admin.get(path_of(server)).text
     assert send(admin, server, "checks/", {"do": "forget"}).status_code == 303
     assert policy(server) == before
 
 
 @pytest.mark.parametrize(
-    ("values", "told"),
+    ("values", "message"),
     [
         ({"Dimension.width": "wide"}, "Give a number of pixels"),
         ({"Dimension.width": "0"}, "Give a number of pixels"),
@@ -205,13 +205,13 @@ def test_checks_are_said_whole_and_forgotten(server: Server, admin: Visitor) -> 
     ],
 )
 def test_what_is_wrong_with_checks_is_said_beside_the_field_and_what_was_typed_stays(
-    server: Server, admin: Visitor, values: dict[str, str], told: str
+    server: Server, admin: Visitor, values: dict[str, str], message: str
 ) -> None:
     answer = send(admin, server, "checks/", CHECKS | {"Extension.extensions": "jpg, tif"} | values)
     (name, typed), *_ = values.items()
     assert answer.status_code == 400
     text = answer.text
-    assert told in text
+    assert message in text
     assert f'id="{name}-fault"' in text
     assert f'value="{typed}"' in text
     assert 'value="jpg, tif"' in text
@@ -220,8 +220,8 @@ def test_what_is_wrong_with_checks_is_said_beside_the_field_and_what_was_typed_s
 
 
 def test_the_form_says_of_a_policy_what_it_reads_back(server: Server) -> None:
-    told = forms.check_fields(policy(server))
-    assert forms.policy_of(told, [1, 2]) == policy(server)
+    shown = forms.check_fields(policy(server))
+    assert forms.policy_of(shown, [1, 2]) == policy(server)
 
 
 @pytest.mark.parametrize("labels", [{}, {"de": "Fotos"}, {"en": ""}])
@@ -232,13 +232,13 @@ def test_a_collection_without_a_label_in_the_readers_language_has_its_name(
         structure_store.update_collection(work, server.photographs.id, {"labels": labels})
         structure_store.increase_version(work)
     ada = server.browser(server.user("ada"))
-    for visitor, address in ((admin, here(server)), (ada, "/upload/"), (ada, "/"), (ada, "/account/access/")):
+    for visitor, address in ((admin, path_of(server)), (ada, "/upload/"), (ada, "/"), (ada, "/account/access/")):
         answer = visitor.get(address)
         assert answer.status_code == 200, address
         assert "Photographs" in answer.text, address
 
 
 def test_the_page_speaks_french(server: Server, admin: Visitor) -> None:
-    page = admin.get(here(server), headers={"Accept-Language": "fr"}).text
+    page = admin.get(path_of(server), headers={"Accept-Language": "fr"}).text
     assert "Enregistrer les marques" in page
     assert "Save" not in page

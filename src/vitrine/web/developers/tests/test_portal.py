@@ -33,7 +33,7 @@ def visitor(server: Server, ada: User) -> Visitor:
     return server.browser(ada)
 
 
-def one(app: Registered) -> str:
+def path_of(app: Registered) -> str:
     return f"/developers/application/{app.application.id}/"
 
 
@@ -62,7 +62,7 @@ def test_a_callback_can_stand_in_the_headers_of_the_consent_page(
     visitor: Visitor, app: Registered, callback: str, fault: str
 ) -> None:
     """01 section 3.1 D; the page lists it in `form-action`, and a host outside ASCII made it fail."""
-    answer = visitor.xhr("POST", f"{one(app)}callback/", {"callback": callback}).json()
+    answer = visitor.xhr("POST", f"{path_of(app)}callback/", {"callback": callback}).json()
     assert answer["success"] is not bool(fault)
     assert fault in answer.get("message", "")
     page = visitor.get(f"/api/oauthv2/authorize?client_id={app.client_id}&response_type=code")
@@ -150,7 +150,7 @@ def test_the_old_forms_scheme_field_still_works(visitor: Visitor) -> None:
 )
 def test_forms_without_their_token_are_403(visitor: Visitor, app: Registered, action: str) -> None:
     answer = visitor.client.post(
-        one(app) + action, data={"callback": "https://x.example/", "grant": "1", "name": "Field Notes"}
+        path_of(app) + action, data={"callback": "https://x.example/", "grant": "1", "name": "Field Notes"}
     )
     assert answer.status_code == 403
 
@@ -159,20 +159,22 @@ class TestXhr:
     """The JSON routes of 01 section 9: `success` tells, never the status."""
 
     def test_callback(self, visitor: Visitor, app: Registered) -> None:
-        assert visitor.xhr("POST", one(app) + "callback/", {"callback": "https://new.example/cb"}).json() == {
+        assert visitor.xhr("POST", path_of(app) + "callback/", {"callback": "https://new.example/cb"}).json() == {
             "success": True
         }
-        assert "https://new.example/cb" in visitor.get(one(app)).text
-        assert visitor.xhr("POST", one(app) + "callback/", {}).json()["success"] is False
-        assert visitor.xhr("POST", one(app) + "callback/", {"callback": "nothing"}).json()["success"] is False
+        assert "https://new.example/cb" in visitor.get(path_of(app)).text
+        assert visitor.xhr("POST", path_of(app) + "callback/", {}).json()["success"] is False
+        assert visitor.xhr("POST", path_of(app) + "callback/", {"callback": "nothing"}).json()["success"] is False
 
     def test_password_grant(self, visitor: Visitor, app: Registered) -> None:
-        assert visitor.xhr("POST", one(app) + "authorize_grant_password/", {"grant": "1"}).json() == {"success": True}
-        assert "Switch the password grant off" in visitor.get(one(app)).text
+        assert visitor.xhr("POST", path_of(app) + "authorize_grant_password/", {"grant": "1"}).json() == {
+            "success": True
+        }
+        assert "Switch the password grant off" in visitor.get(path_of(app)).text
 
     def test_delete(self, visitor: Visitor, server: Server, app: Registered) -> None:
-        assert visitor.xhr("DELETE", one(app)).json() == {"success": True}
-        assert visitor.get(one(app)).status_code == 404
+        assert visitor.xhr("DELETE", path_of(app)).json() == {"success": True}
+        assert visitor.get(path_of(app)).status_code == 404
         assert visitor.xhr("DELETE", "/developers/application/999/").json()["success"] is False
         assert server.call("GET", "/api/v1/me/", app.developer_token).status_code == 401
 
@@ -180,27 +182,27 @@ class TestXhr:
     def test_other_callers_get_400(self, visitor: Visitor, app: Registered, lost: str) -> None:
         headers = {"X-Requested-With": "XMLHttpRequest", "Accept": "application/json", "Origin": "http://dam.test"}
         headers[lost] = "x/y"
-        answer = visitor.client.request("DELETE", one(app), headers=headers)
+        answer = visitor.client.request("DELETE", path_of(app), headers=headers)
         assert answer.status_code == 400 or answer.json()["success"] is False
-        assert visitor.get(one(app)).status_code == 200
+        assert visitor.get(path_of(app)).status_code == 200
 
     def test_who_prefers_json_reads_success_and_never_a_page(self, visitor: Visitor, app: Registered) -> None:
         """07, common rules: also when only the XHR header is missing."""
         for accept in ("application/json", "text/html;q=0.5, application/json", "application/json, */*;q=0.1"):
             for method, path in (
-                ("DELETE", one(app)),
-                ("POST", f"{one(app)}callback/"),
-                ("POST", f"{one(app)}nothing/"),
+                ("DELETE", path_of(app)),
+                ("POST", f"{path_of(app)}callback/"),
+                ("POST", f"{path_of(app)}nothing/"),
             ):
                 answer = visitor.client.request(method, path, headers={"Accept": accept})
                 assert (answer.status_code, answer.json()["success"]) == (200, False)
-        page = visitor.client.request("DELETE", one(app), headers={"Accept": "text/html, application/json;q=0.9"})
+        page = visitor.client.request("DELETE", path_of(app), headers={"Accept": "text/html, application/json;q=0.9"})
         assert (page.status_code, page.headers["content-type"]) == (400, "text/html; charset=utf-8")
-        assert visitor.get(one(app)).status_code == 200
+        assert visitor.get(path_of(app)).status_code == 200
 
     def test_other_sites_are_refused(self, visitor: Visitor, app: Registered) -> None:
-        assert visitor.xhr("DELETE", one(app), Origin="https://evil.example").json()["success"] is False
-        assert visitor.get(one(app)).status_code == 200
+        assert visitor.xhr("DELETE", path_of(app), Origin="https://evil.example").json()["success"] is False
+        assert visitor.get(path_of(app)).status_code == 200
 
 
 def test_somebody_elses_application_looks_unknown_on_every_route(server: Server, app: Registered) -> None:
@@ -208,7 +210,7 @@ def test_somebody_elses_application_looks_unknown_on_every_route(server: Server,
     form = eve.form("/account/")
     unknown = "/developers/application/999/"
     for action in ("", "delete/"):
-        theirs, nothing = eve.get(one(app) + action), eve.get(unknown + action)
+        theirs, nothing = eve.get(path_of(app) + action), eve.get(unknown + action)
         assert theirs.status_code == nothing.status_code == 404
     for action in (
         "callback/",
@@ -219,7 +221,7 @@ def test_somebody_elses_application_looks_unknown_on_every_route(server: Server,
         "delete/",
     ):
         data = {**form, "callback": "https://evil.example/", "grant": "1", "name": "Field Notes"}
-        assert eve.client.post(one(app) + action, data=data).status_code == 404
+        assert eve.client.post(path_of(app) + action, data=data).status_code == 404
         assert eve.client.post(unknown + action, data=data).status_code == 404
     for method, action in (
         ("POST", "callback/"),
@@ -229,7 +231,7 @@ def test_somebody_elses_application_looks_unknown_on_every_route(server: Server,
     ):
         theirs, nothing = (
             eve.xhr(method, root + action, {"callback": "https://evil.example/", "grant": "1"}).json()
-            for root in (one(app), unknown)
+            for root in (path_of(app), unknown)
         )
         assert theirs == nothing
         assert theirs["success"] is False
@@ -249,23 +251,23 @@ def test_numbers_beyond_any_row_are_simply_not_there(visitor: Visitor) -> None:
 
 
 def test_an_administrator_may_open_every_application(server: Server, app: Registered) -> None:
-    assert server.browser(server.user("root", is_admin=True)).get(one(app)).status_code == 200
+    assert server.browser(server.user("root", is_admin=True)).get(path_of(app)).status_code == 200
 
 
 def test_secrets_are_shown_only_shortly_after_signing_in(server: Server, visitor: Visitor, app: Registered) -> None:
-    assert app.secret not in visitor.get(one(app)).text
-    shown = visitor.submit(one(app), one(app) + "reveal/", {})
+    assert app.secret not in visitor.get(path_of(app)).text
+    shown = visitor.submit(path_of(app), path_of(app) + "reveal/", {})
     assert app.secret in shown.text
     assert app.developer_token in shown.text
     assert shown.headers["cache-control"] == "no-store"
     with server.services.database.write() as work:
         work.db.exec_driver_sql("UPDATE sessions SET auth_time = 1")
-    asked = visitor.submit(one(app), one(app) + "reveal/", {})
-    assert 'name="proof-password"' in asked.text
-    assert app.secret not in asked.text
-    wrong = visitor.submit(one(app), one(app) + "reveal/", {"proof-password": "wrong"})
+    reauthentication = visitor.submit(path_of(app), path_of(app) + "reveal/", {})
+    assert 'name="proof-password"' in reauthentication.text
+    assert app.secret not in reauthentication.text
+    wrong = visitor.submit(path_of(app), path_of(app) + "reveal/", {"proof-password": "wrong"})
     assert "not right" in wrong.text
-    done = visitor.submit(one(app), one(app) + "reveal/", {"proof-password": PASSWORD})
+    done = visitor.submit(path_of(app), path_of(app) + "reveal/", {"proof-password": PASSWORD})
     assert app.secret in done.text, "what was asked happens at once, without a second click"
 
 
@@ -278,10 +280,12 @@ def test_secrets_are_nowhere_in_the_database_in_clear(server: Server, app: Regis
 
 
 def test_deleting_asks_for_the_name(visitor: Visitor, app: Registered) -> None:
-    wrong = visitor.submit(one(app) + "delete/", one(app) + "delete/", {"name": "Other"})
+    wrong = visitor.submit(path_of(app) + "delete/", path_of(app) + "delete/", {"name": "Other"})
     assert "Nothing was deleted" in wrong.text
-    assert visitor.submit(one(app) + "delete/", one(app) + "delete/", {"name": "Field Notes"}).status_code == 303
-    assert visitor.get(one(app)).status_code == 404
+    assert (
+        visitor.submit(path_of(app) + "delete/", path_of(app) + "delete/", {"name": "Field Notes"}).status_code == 303
+    )
+    assert visitor.get(path_of(app)).status_code == 404
 
 
 def test_one_cannot_end_other_peoples_sessions(server: Server, visitor: Visitor) -> None:
@@ -323,7 +327,7 @@ class TestUpload:
     """The page without script: many files in one form."""
 
     def post(self, visitor: Visitor, files: list[Path], **form: str) -> str:
-        parts = [("file", (one.name, one.read_bytes())) for one in files]
+        parts = [("file", (path_of.name, path_of.read_bytes())) for path_of in files]
         data = {**visitor.form("/upload/"), "base_id": "1", **form}
         return visitor.client.post("/upload/", data=data, files=parts).text
 
