@@ -71,9 +71,9 @@ def _ours(photograph: Path) -> None:
     from vitrine.media.renditions.make import make_many
 
     specs = [asdict(Spec(name, "image", size, quality)) for name, size, quality in SPECS]
-    made = make_many(str(photograph), "image/jpeg", specs, str(photograph.parent))
-    if any("code" in one for one in made):
-        raise SystemExit(str(made))
+    outcomes = make_many(str(photograph), "image/jpeg", specs, str(photograph.parent))
+    if any("code" in outcome for outcome in outcomes):
+        raise SystemExit(str(outcomes))
 
 
 def _bare(photograph: Path) -> None:

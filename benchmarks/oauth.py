@@ -45,24 +45,24 @@ def posts(instance: Instance) -> Iterator[dict[str, tuple[str, Post]]]:
     database = services.database
 
     def account(work: UnitOfWork) -> int:
-        found = services.applications.registry.by_client_id(work, instance.client_id)
-        assert found is not None
-        number, _owner = services.applications.registry.acting_account(work, found)
+        application = services.applications.registry.by_client_id(work, instance.client_id)
+        assert application is not None
+        number, _owner = services.applications.registry.acting_account(work, application)
         assert number is not None
         return number
 
     def with_codes(many: int) -> list[str]:
         with database.write() as work:
             whose = account(work)
-            made = [codes.issue(work, whose, CALLBACK, CHALLENGE, scope=SCOPE) for _ in range(many)]
+            issued = [codes.issue(work, whose, CALLBACK, CHALLENGE, scope=SCOPE) for _ in range(many)]
         start = f"grant_type=authorization_code&redirect_uri={CALLBACK}&code_verifier={VERIFIER}&code="
-        return [start + one for one in made]
+        return [start + secret for secret in issued]
 
     def with_refresh(many: int) -> list[str]:
         with database.write() as work:
             whose = account(work)
-            made = [refresh.start(work, whose, None, refresh.new_family(), SCOPE) for _ in range(many)]
-        return ["grant_type=refresh_token&refresh_token=" + one for one in made]
+            issued = [refresh.start(work, whose, None, refresh.new_family(), SCOPE) for _ in range(many)]
+        return ["grant_type=refresh_token&refresh_token=" + secret for secret in issued]
 
     mine = basic(instance.client_id, instance.client_secret)
     yield {
@@ -83,9 +83,9 @@ def peer_posts(root: str, token_path: str, introspection_path: str, client: tupl
     answer = httpx.post(root + token_path, content=form, headers=headers)
     answer.raise_for_status()
     token = json.loads(answer.text)["access_token"]
-    asked = httpx.post(root + introspection_path, content=f"token={token}", headers=headers)
-    if not asked.json().get("active"):
-        raise SystemExit(f"{root}: its own token is worth nothing there\n{asked.text}")
+    answer = httpx.post(root + introspection_path, content=f"token={token}", headers=headers)
+    if not answer.json().get("active"):
+        raise SystemExit(f"{root}: its own token is worth nothing there\n{answer.text}")
     return Post(mine, form), Post(mine, f"token={token}")
 
 

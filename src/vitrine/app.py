@@ -135,7 +135,7 @@ def make_services(
     media = make_media(settings, sandbox or Sandbox(children=decoders, memory_bytes=settings.media_memory_bytes))
     substitution = Substitution(records, media, jobs)
     ingest = Ingest(records, media, jobs, Fetcher(settings.fetch_max_bytes))
-    marks = Overlays(database, records, media, settings.zone)
+    overlays = Overlays(database, records, media, settings.zone)
     signed = SignedAddresses(vault)
     index = EmbeddedIndex(settings.data_dir / "index")
     services = Services(
@@ -192,10 +192,10 @@ def make_services(
             changes=Changes(records),
             removal=Removal(records, jobs),
             substitution=substitution,
-            overlays=marks,
+            overlays=overlays,
             presentation=Presentation(records, media),
             quarantine=Quarantine(database, records, ingest, media, substitution.replace_original),
-            downloads=Downloads(records, marks),
+            downloads=Downloads(records, overlays),
             signed_addresses=signed,
         ),
         search=Search(index, records),
@@ -276,11 +276,11 @@ def purge(services: Services, stop: threading.Event) -> None:
     Each in batches of its own, every batch in a transaction of its own, until none is left: so nobody waits long for
     the database, and a day that made a million tokens is not still being cleared away a month later. Raises
     Unavailable."""
-    for one in PURGES:
-        gone = 1
-        while gone and not stop.is_set():
+    for purge_batch in PURGES:
+        deleted = 1
+        while deleted and not stop.is_set():
             with services.database.write() as work:
-                gone = one(work)
+                deleted = purge_batch(work)
     idle: list[int] = [0]
     while idle and not stop.is_set():
         idle = services.database.reading(tokens.idle)  # looks at every token: not while others wait to write

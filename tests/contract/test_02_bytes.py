@@ -57,7 +57,7 @@ class Wire:
             received = b"".join(iter(lambda: line.recv(65536), b""))
         start, _, rest = received.partition(b"\r\n\r\n")
         first, *given = start.decode("ascii").split("\r\n")
-        named = {one.partition(": ")[0].lower(): one.partition(": ")[2] for one in given}
+        named = {line.partition(": ")[0].lower(): line.partition(": ")[2] for line in given}
         return Answer(int(first.split(" ")[1]), named, rest)
 
 
@@ -115,12 +115,12 @@ def field(name: bytes, value: bytes, more: bytes = b"") -> tuple[bytes, bytes]:
 
 def described(server: Server, token: str, key: RecordKey) -> dict[str, str]:
     listed = server.get(f"/records/{key.databox}/{key.number}/metadatas/", token)["record_metadatas"]
-    return {one["name"]: one["value"] for one in listed}
+    return {entry["name"]: entry["value"] for entry in listed}
 
 
 def field_id(server: Server, token: str, name: str) -> bytes:
-    found = next(one for one in server.get("/me/structures/", token)["meta_fields"] if one["name"] == name)
-    return str(found["id"]).encode()
+    meta_field = next(entry for entry in server.get("/me/structures/", token)["meta_fields"] if entry["name"] == name)
+    return str(meta_field["id"]).encode()
 
 
 class TestValues:
@@ -286,7 +286,7 @@ class TestAddresses:
     def test_a_label_that_nobody_reads_may_be_anything(self, wire: Wire, server: Server, key: RecordKey) -> None:
         """Old pages hold links whose label is Latin-1; it was never looked at (contract 04 section 2)."""
         listed = server.get(f"/records/{key.databox}/{key.number}/embed/", server.token(server.user("eve")))
-        address = next(one["permalink"]["url"] for one in listed["embed"] if one["name"] == "document")
+        address = next(file["permalink"]["url"] for file in listed["embed"] if file["name"] == "document")
         head, _, token = address.partition("?")
         path = head.replace("http://dam.test", "").rpartition("/")[0].encode()
         for label in (b"Ch%E2teau", LATIN, "Château".encode()):
@@ -311,7 +311,7 @@ class TestPeople:
         app = server.register(zoe, on=(Switch.PASSWORD_GRANT,))
         answer = wire.ask("POST", b"/api/oauthv2/token", self.form(app, username))
         assert answer.status == 200, answer.body
-        parts = [field(*one.split(b"=")) for one in self.form(app, "zoé".encode()).replace(b"%20", b" ").split(b"&")]
+        parts = [field(*pair.split(b"=")) for pair in self.form(app, "zoé".encode()).replace(b"%20", b" ").split(b"&")]
         assert wire.ask("POST", b"/api/oauthv2/token", *multipart(*parts)).status == 200
 
     @pytest.mark.parametrize("username", ["zoé".encode("latin-1"), b"zo%E9"])
@@ -433,7 +433,7 @@ class TestFileNames:
         record = server.get(answer.json["response"]["url"], app.developer_token)["record"]
         assert record["original_name"] == kept
         listed = server.get(answer.json["response"]["url"] + "embed/", app.developer_token)["embed"]
-        address = next(one["permalink"]["url"] for one in listed if one["name"] == "document")
+        address = next(file["permalink"]["url"] for file in listed if file["name"] == "document")
         sent = server.http.get(address + "&download=1").headers["content-disposition"]
         assert f"filename*=utf-8''{quote(kept)}" in sent
 

@@ -57,7 +57,7 @@ def test_the_application_has_a_limit_of_its_own_and_an_upload_counts_once(few: S
     assert told(few.call("GET", "/api/v1/me/", second))[1] == '"application";r=1;t=20'
     shown = few.call("GET", f"{API}{app.application.id}/limits/", second).json()
     assert shown["application"] == {"limit": 6, "used": 6, "left": 0, "resets_in": 20}
-    assert [(one["name"], one["used"], one["left"]) for one in shown["tokens"]] == [("second", 2, 2)]
+    assert [(token["name"], token["used"], token["left"]) for token in shown["tokens"]] == [("second", 2, 2)]
     assert few.call("GET", "/api/v1/me/", second).status_code == 429
 
 
@@ -96,8 +96,8 @@ def test_no_limit_refuses_nobody_and_sends_no_header(tmp_path: Path) -> None:
     server = Server(tmp_path / "free", token_calls=0, account_calls=0, application_calls=0)
     app = server.register(server.user("ada"))
     answers = [server.call("GET", "/api/v1/me/", app.developer_token) for _ in range(5)]
-    assert {one.status_code for one in answers} == {200}
-    assert not any("ratelimit" in one.headers for one in answers)
+    assert {answer.status_code for answer in answers} == {200}
+    assert not any("ratelimit" in answer.headers for answer in answers)
     left = server.call("GET", f"{API}{app.application.id}/limits/", app.developer_token).json()["application"]
     assert (left["limit"], left["left"]) == (None, None)
     server.close()
@@ -106,7 +106,7 @@ def test_no_limit_refuses_nobody_and_sends_no_header(tmp_path: Path) -> None:
 def test_who_has_less_left_speaks() -> None:
     quotas = Quotas(Quota("application", 3), Quota("account", 100), Quota("token", 100))
     seen = [quotas.hit(1, 1, token) for token in (1, 2, 3)]
-    assert all(one is not None and one[0].startswith('"application"') for one in seen)
+    assert all(left is not None and left[0].startswith('"application"') for left in seen)
     with pytest.raises(TooManyCalls) as refused:
         quotas.hit(1, 1, 4)
     assert refused.value.headers["RateLimit-Policy"] == '"application";q=3;w=60'

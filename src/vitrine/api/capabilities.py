@@ -9,7 +9,7 @@ APPLICATIONS = "/api/applications/"
 
 @cache
 def _by_route() -> dict[tuple[str, str], str]:
-    return {(method, PREFIX + one.path): one.scope(method) for one in ROUTES for method in one.methods}
+    return {(method, PREFIX + route.path): route.scope(method) for route in ROUTES for method in route.methods}
 
 
 def capability(method: str, route: str) -> str | None:

@@ -70,10 +70,10 @@ def bearer(work: UnitOfWork, request: Request) -> Actor:
 
     Raises TokenMissing, TwoCarriers or TokenRefused. Leaves the token's facts in `request.state.bearer`.
     """
-    found = optional_bearer(work, request)
-    if found is None:
+    actor = optional_bearer(work, request)
+    if actor is None:
         raise TokenMissing
-    return found
+    return actor
 
 
 def optional_bearer(work: UnitOfWork, request: Request) -> Actor | None:
@@ -132,12 +132,12 @@ def cookie(work: UnitOfWork, request: Request) -> Actor:
     secret = session_secret(request)
     address = request.scope["state"]["address"]
     services = services_of(request)
-    found = services.accounts.users.actor_of_session(work, secret, address) if secret else None
-    request.state.actor = found or NOBODY
-    if found is not None and found.session is not None and services.accounts.users.needs_touch(found.session, work.now):
-        services.deferred_writes.session_used(found.session.id, work.now)
+    actor = services.accounts.users.actor_of_session(work, secret, address) if secret else None
+    request.state.actor = actor or NOBODY
+    if actor is not None and actor.session is not None and services.accounts.users.needs_touch(actor.session, work.now):
+        services.deferred_writes.session_used(actor.session.id, work.now)
         request.state.renewed_session = secret  # `keep_session` sends the cookie anew with the next page
-    return found or NOBODY
+    return actor or NOBODY
 
 
 def nobody(_work: UnitOfWork, request: Request) -> Actor:

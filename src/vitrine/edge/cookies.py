@@ -31,9 +31,9 @@ def visitor_secret(request: Request) -> str:
 
 def keep_visitor(request: Request, response: Response) -> None:
     """Send the visitor cookie if this request made one."""
-    made = getattr(request.state, "visitor", None)
-    if made is not None:
-        _set(request, response, visitor_name(request), made, None)
+    secret = getattr(request.state, "visitor", None)
+    if secret is not None:
+        _set(request, response, visitor_name(request), secret, None)
 
 
 def set_session(request: Request, response: Response, secret: str) -> None:

@@ -49,8 +49,8 @@ def prefers_json(request: Request) -> bool:
     best, best_weight = "", 0.0
     for part in request.headers.get("accept", "").split(","):
         kind, _, rest = part.partition(";")
-        found = _WEIGHT.search(rest)
-        weight = float(found[1]) if found else 1.0
+        match = _WEIGHT.search(rest)
+        weight = float(match[1]) if match else 1.0
         if weight > best_weight:
             best, best_weight = kind.strip().lower(), weight
     return best == "application/json"

@@ -32,9 +32,9 @@ async def ready(request: Request) -> Response:
     """200 when requests can be served: database and store answer. A silent worker is told and no reason for 503: what
     is there can still be read, and taking every server out would help nobody."""
     look: Readiness = request.app.state.readiness
-    found = await run_in_thread(look.now)
-    is_ready = found["database"] == found["store"] == "ok"
-    body = msgspec.json.encode({"ready": is_ready, **found})
+    state = await run_in_thread(look.now)
+    is_ready = state["database"] == state["store"] == "ok"
+    body = msgspec.json.encode({"ready": is_ready, **state})
     return Response(body, 200 if is_ready else 503, _PLAIN, media_type="application/json")
 
 
@@ -63,20 +63,20 @@ class Readiness:
         return self._found
 
     def _look(self) -> dict[str, str]:
-        found = {"database": "ok", "store": "ok", "worker": "unknown"}
+        state = {"database": "ok", "store": "ok", "worker": "unknown"}
         try:
             with self._services.database.read() as work:
                 seen = jobs.last_seen(work)
-                found["worker"] = "ok" if seen is not None and work.now - seen < SILENT_AFTER else "silent"
+                state["worker"] = "ok" if seen is not None and work.now - seen < SILENT_AFTER else "silent"
         except DomainError as refusal:
             log.warning("not_ready", part="database", why=refusal.why)
-            found["database"] = "unavailable"
+            state["database"] = "unavailable"
         try:
             self._services.media.store.probe()
         except DomainError as refusal:
             log.warning("not_ready", part="store", why=refusal.why)
-            found["store"] = "unavailable"
-        return found
+            state["store"] = "unavailable"
+        return state
 
 
 ROUTES = [

@@ -38,7 +38,7 @@ class _Windows:
         with self._guard:
             if now - self._swept > WINDOW_S:
                 self._swept = now
-                self._counts = {one: kept for one, kept in self._counts.items() if kept[0] > now}
+                self._counts = {counted: window for counted, window in self._counts.items() if window[0] > now}
             end, many = self._counts.get(key, (0.0, 0))
             if end <= now:
                 end, many = now + WINDOW_S, 0

@@ -57,12 +57,12 @@ class Counts:
 
     def by_class(self) -> dict[tuple[str, int], list[float]]:
         """One list of counts by bound, the sum of seconds last."""
-        found: dict[tuple[str, int], list[float]] = {}
+        totals: dict[tuple[str, int], list[float]] = {}
         for (route, status), cell in list(self._cells.items()):
-            sums = found.setdefault((class_of(route), status), [0.0] * len(cell))
+            sums = totals.setdefault((class_of(route), status), [0.0] * len(cell))
             for place, value in enumerate(cell):
                 sums[place] += value
-        return found
+        return totals
 
 
 class Metrics(Collector):
@@ -92,7 +92,7 @@ class Metrics(Collector):
             yield from self._library(work)
 
     def _requests(self) -> Iterator[Metric]:
-        made = HistogramMetricFamily(
+        family = HistogramMetricFamily(
             "vitrine_request_duration_seconds", "Requests by class of route and status.", labels=["route", "status"]
         )
         names = [*map(str, BOUNDS), "+Inf"]
@@ -101,8 +101,8 @@ class Metrics(Collector):
             for name, value in zip(names, cell[:-1], strict=True):
                 total += value
                 buckets.append((name, total))
-            made.add_metric([route, str(status)], buckets, cell[-1])
-        yield made
+            family.add_metric([route, str(status)], buckets, cell[-1])
+        yield family
 
     @staticmethod
     def _work(work: UnitOfWork) -> Iterator[Metric]:
@@ -124,10 +124,10 @@ class Metrics(Collector):
             return self._slow
 
     def _counted(self, work: UnitOfWork) -> Iterator[Metric]:
-        made = CounterMetricFamily("vitrine_renditions", "Renditions by state.", labels=["state"])
+        family = CounterMetricFamily("vitrine_renditions", "Renditions by state.", labels=["state"])
         for state, many in sorted(library.rendition_states(work).items()):
-            made.add_metric([state], many)
-        yield made
+            family.add_metric([state], many)
+        yield family
         many, size = library.blob_totals(work)
         yield GaugeMetricFamily("vitrine_documents_files", "Files that records refer to.", value=many)
         yield GaugeMetricFamily("vitrine_documents_bytes", "Bytes of these files.", value=size)
@@ -136,14 +136,14 @@ class Metrics(Collector):
 
 def _caches() -> Iterator[Metric]:
     """What the caches of this process were asked (docs/decisions/0087)."""
-    asked = CounterMetricFamily(
+    lookups = CounterMetricFamily(
         "vitrine_cache_requests", "Look-ups in caches by outcome, hit or miss.", labels=["cache", "outcome"]
     )
     dropped = CounterMetricFamily("vitrine_cache_evictions", "Entries dropped for want of room.", labels=["cache"])
     entries = GaugeMetricFamily("vitrine_cache_entries", "Entries of caches.", labels=["cache"])
     for name, counters in sorted(cache.counters().items()):
-        asked.add_metric([name, "hit"], counters.hits)
-        asked.add_metric([name, "miss"], counters.misses)
+        lookups.add_metric([name, "hit"], counters.hits)
+        lookups.add_metric([name, "miss"], counters.misses)
         dropped.add_metric([name], counters.evictions)
         entries.add_metric([name], counters.entries)
-    yield from (asked, dropped, entries)
+    yield from (lookups, dropped, entries)

@@ -32,7 +32,7 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 @lru_cache
 def networks(trusted: tuple[str, ...]) -> tuple[Network, ...]:
     """Raises ValueError for what is neither an address nor a network."""
-    return tuple(ipaddress.ip_network(one.strip(), strict=False) for one in trusted)
+    return tuple(ipaddress.ip_network(network.strip(), strict=False) for network in trusted)
 
 
 def caller(scope: Scope, trusted: tuple[Network, ...]) -> str:
@@ -61,7 +61,7 @@ def _is_address(text: str) -> bool:
 def is_in(address: str, trusted: tuple[Network, ...]) -> bool:
     with suppress(ValueError):
         parsed = ipaddress.ip_address(address)
-        return any(parsed in one for one in trusted)
+        return any(parsed in network for network in trusted)
     return False
 
 

@@ -150,8 +150,8 @@ class Params:
 def header(scope: Scope, name: bytes) -> str:
     """The first header called *name* (in lower case), or nothing: without the look at all the others that Starlette's
     mapping takes each time."""
-    for one, value in scope["headers"]:
-        if one == name:
+    for header_name, value in scope["headers"]:
+        if header_name == name:
             return str(value, "latin-1")  # bytes of a header (RFC 9110 section 5.5): any, each a letter
     return ""
 
@@ -224,16 +224,16 @@ def _is_small(announced: str) -> bool:
 
 async def _at_once(request: Request) -> bytes:
     """A body that announced itself as small, without the machinery for large ones."""
-    made, more = b"", True
+    raw, more = b"", True
     while more:
         message = await request.receive()
         if message["type"] == "http.disconnect":
             raise Invalid("The request broke off before its end. Nothing was kept.", why="the client went away")
-        made += message.get("body", b"")
-        if len(made) > _AT_ONCE_BYTES:
+        raw += message.get("body", b"")
+        if len(raw) > _AT_ONCE_BYTES:
             raise BodyTooLarge("The body is longer than it was announced to be.", field="body")
         more = message.get("more_body", False)
-    return made
+    return raw
 
 
 async def _limited(request: Request, max_bytes: int) -> Any:

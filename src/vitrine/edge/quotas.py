@@ -67,10 +67,10 @@ class Quotas:
         limited. Raises TooManyCalls."""
         now = time.time()
         least, quota = math.inf, None
-        for one, key in ((self.token, token_id), (self.account, user_id), (self.application, application_id)):
-            left = (one.per_minute or math.inf) - one.hit(key, now)
+        for candidate, key in ((self.token, token_id), (self.account, user_id), (self.application, application_id)):
+            left = (candidate.per_minute or math.inf) - candidate.hit(key, now)
             if left < least:
-                least, quota = left, one
+                least, quota = left, candidate
         if quota is None:
             return None
         left = int(least)

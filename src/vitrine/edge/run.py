@@ -22,8 +22,8 @@ Authenticator = Callable[[UnitOfWork, Request], Actor]
 
 
 def services_of(request: Request) -> Services:
-    found: Services = request.scope["vitrine"]
-    return found
+    services: Services = request.scope["vitrine"]
+    return services
 
 
 async def read(request: Request, who: Authenticator, call: Call[T]) -> T:

@@ -57,8 +57,8 @@ def decoded(raw: bytes, charset: str = "utf-8") -> str:
 def pairs_of(query: bytes) -> list[tuple[str, str]]:
     """Names and values of a query, blank ones too. Raises NotUtf8."""
     if b"%" not in query and b"+" not in query and query.isascii():  # nothing has to be decoded
-        return [(name, value) for name, _, value in [one.partition("=") for one in query.decode().split("&") if one]]
-    parts = [one.partition(b"=") for one in query.split(b"&") if one]
+        return [(name, value) for name, _, value in [pair.partition("=") for pair in query.decode().split("&") if pair]]
+    parts = [pair.partition(b"=") for pair in query.split(b"&") if pair]
     return [pair(name, value) for name, _, value in parts]
 
 

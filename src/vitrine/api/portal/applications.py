@@ -34,7 +34,8 @@ def number(request: Request, name: str, default: int, most: int) -> int:
 
 
 async def listed(request: Request) -> Response:
-    """The caller's own. `all=1`: those of everybody, for administrators. `deleted=1`: deleted ones that can come back."""
+    """The caller's own. `all=1`: those of everybody, for administrators. `deleted=1`: deleted ones that
+    can be restored."""
     services, query = services_of(request), request.query_params
     page, size = number(request, "page", 1, 100_000), number(request, "per_page", 50, MOST)
     first, words = (page - 1) * size, query.get("q", "").strip()[:100]

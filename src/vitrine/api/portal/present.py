@@ -48,8 +48,9 @@ def deleted(application: Application) -> Json:
 
 def secret(secret: Secret) -> Json:
     return {
-        "id": secret.id, "last_four": secret.last_four, "created": moment(secret.created), "expires": moment(secret.expires),
-        "last_used": moment(secret.last_used), "made_with_token": secret.is_made_with_token,
+        "id": secret.id, "last_four": secret.last_four, "created": moment(secret.created),
+        "expires": moment(secret.expires), "last_used": moment(secret.last_used),
+        "made_with_token": secret.is_made_with_token,
     }  # fmt: skip
 
 

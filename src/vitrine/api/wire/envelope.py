@@ -115,16 +115,16 @@ def _padded(request: Request, callback: str, body: bytes, status: int, headers: 
     return Response(padded, 500 if status == 500 else 200, headers, media_type="text/javascript")
 
 
-def asked_form(request: Request) -> Form:
+def requested_form(request: Request) -> Form:
     """The form asked for; a callback makes it plain JSON (02 section 2)."""
     return PLAIN if callback_of(request) else form_of(header(request.scope, b"accept"))
 
 
 def is_extended(request: Request) -> bool:
     """Extended records are asked for by media type."""
-    return asked_form(request).is_extended
+    return requested_form(request).is_extended
 
 
 def is_acceptable(request: Request) -> bool:
     """False for an `Accept` that allows none of our formats: 406."""
-    return asked_form(request).is_served
+    return requested_form(request).is_served
