@@ -11,7 +11,7 @@ from vitrine.accounts.model import ADMINISTRATION
 from vitrine.api.portal.content import Changed, NotJson, Unguarded, answer
 from vitrine.api.wire.endpoint import Conventions
 from vitrine.applications import BadApplication, NoSuchApplication
-from vitrine.edge import bearer, read, refusals, services_of
+from vitrine.edge import bearer, refusals, services_of
 from vitrine.edge.auth import TokenMissing, TwoCarriers
 from vitrine.errors import DomainError
 from vitrine.oauth import InsufficientScope, TokenRefused
@@ -37,11 +37,6 @@ def problem(status: int, code: str, detail: str, headers: Mapping[str, str] | No
     """RFC 9457: `code` is stable, `detail` a sentence, `field` and `faults` name what is wrong in the body."""
     value = {"type": "about:blank", "title": TITLES[status], "status": status, "code": code, "detail": detail, **more}
     return answer(value, status, headers, media_type="application/problem+json")
-
-
-async def _authenticate(request: Request) -> None:
-    """Before the body: its refusals tell what it may hold, which strangers do not learn."""
-    await read(request, bearer, lambda _work, _actor: None)
 
 
 def _refused(_request: Request, refusal: DomainError, status: int) -> Response:
@@ -119,5 +114,5 @@ CONVENTIONS = Conventions(
         (RecentAuthRequired, _recent_auth_required),
     ),
     broken=_broken,
-    authenticate=_authenticate,
+    authenticate=bearer,  # before the body: its refusals tell what it may hold, which strangers do not learn
 )

@@ -6,9 +6,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from vitrine.api.wire.endpoint import Conventions
-from vitrine.api.wire.envelope import answer, is_acceptable
+from vitrine.api.wire.envelope import answer, refuse_unacceptable
 from vitrine.edge import refusals, services_of
-from vitrine.edge.auth import TokenMissing, TwoCarriers, refuse_mistyped
+from vitrine.edge.auth import TokenMissing, TwoCarriers
 from vitrine.edge.fast.responses import CompleteResponse
 from vitrine.errors import Conflict, DomainError
 from vitrine.library.errors import MayNotAdd, MayNotChange, MayNotSee
@@ -22,14 +22,6 @@ STATUSES: refusals.Statuses = (
     (Conflict, 400),
     *refusals.STATUSES,
 )
-
-
-def _not_acceptable(request: Request) -> Response | None:
-    return None if is_acceptable(request) else answer(request, None, 406, error_details="Ask for application/json.")
-
-
-async def _well_typed(request: Request) -> None:
-    refuse_mistyped(request)
 
 
 def _refused(request: Request, refusal: DomainError, status: int) -> Response:
@@ -99,6 +91,5 @@ CONVENTIONS = Conventions(
         (TwoCarriers, _two_carriers),
     ),
     broken=_broken,
-    admit=_not_acceptable,
-    authenticate=_well_typed,
+    admit=refuse_unacceptable,
 )

@@ -16,7 +16,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from vitrine.edge import nobody, optional_bearer, parameters, read, refusals, services_of
+from vitrine.edge.auth import refuse_mistyped
 from vitrine.edge.params import SMALL_BODY_BYTES, without_body
+from vitrine.edge.run import Authenticator
 from vitrine.errors import DomainError
 from vitrine.oauth import deprecated_features
 from vitrine.platform import logging
@@ -38,7 +40,8 @@ class Conventions:
     *refused*. *broken* answers a fault of ours; without it the fault goes on to the application's handler.
 
     *admit* looks at what needs neither token nor body, and returns the answer to a request that goes no further.
-    *authenticate* runs when the parameters are read, before the handler reads a body that is no form. Endpoints whose
+    The token is looked at after the parameters and before the handler reads a body that is no form: a mistyped one is
+    refused without the database, and with *authenticate* so is every request without a valid one. Endpoints whose
     handler reads the form itself set *reads_parameters* to False.
     """
 
@@ -47,7 +50,7 @@ class Conventions:
     challenges: tuple[tuple[type[Exception], Challenge], ...]
     broken: Callable[[Request], Response] | None = None
     admit: Callable[[Request], Response | None] | None = None
-    authenticate: Callable[[Request], Awaitable[None]] | None = None
+    authenticate: Authenticator | None = None
     reads_parameters: bool = True
     is_counted: bool = True
 
@@ -99,8 +102,9 @@ async def _answered(
             return await handler(request)
         limit = await _allowed_bytes(request, max_bytes) if max_bytes else SMALL_BODY_BYTES
         params = await parameters(request, max_bytes=limit)
+        refuse_mistyped(request)
         if conventions.authenticate is not None:
-            await conventions.authenticate(request)
+            await read(request, conventions.authenticate, lambda _work, _actor: None)
         try:
             return await handler(request)
         finally:

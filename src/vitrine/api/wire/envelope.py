@@ -128,3 +128,8 @@ def is_extended(request: Request) -> bool:
 def is_acceptable(request: Request) -> bool:
     """False for an `Accept` that allows none of our formats: 406."""
     return requested_form(request).is_served
+
+
+def refuse_unacceptable(request: Request) -> Response | None:
+    """The 406 to a request that allows none of our formats; None for all others."""
+    return None if is_acceptable(request) else answer(request, None, 406, error_details="Ask for application/json.")
