@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document, made from the route tables so that it cannot tell of a route that is not there."""
+"""The OpenAPI 3.1 document, made from the route tables so that it describes no route that does not exist."""
 
 import re
 from typing import Any

@@ -1,4 +1,4 @@
-"""Proof that a change was asked for by our own page.
+"""Proof that our own page requested a change.
 
 Forms carry a token bound to the session cookie (or to the visitor cookie before anybody is signed in). The XHR-JSON
 routes of contract 07 have no form: they take `X-Requested-With` plus an `Origin` or `Sec-Fetch-Site` that only a page
@@ -57,7 +57,7 @@ def prefers_json(request: Request) -> bool:
 
 
 def wants_json(request: Request) -> bool:
-    """True for the XHR-JSON routes' callers: both marks, as contract 07 asks."""
+    """True for the XHR-JSON routes' callers: both signs that contract 07 requires."""
     return request.headers.get(
         "x-requested-with", ""
     ).lower() == "xmlhttprequest" and "application/json" in request.headers.get("accept", "")

@@ -1,7 +1,7 @@
-"""What a monitoring system may ask: is the process alive, is it of use, what has it done.
+"""Metrics for a monitoring system: is the process alive, is it of use, what has it done.
 
 Counting costs a request one dictionary look-up and one addition, and nothing at all while nobody may read the counts.
-What stands in the database is counted when it is asked for, the slow part at most every five minutes.
+What stands in the database is counted at each request for metrics, the slow part at most every five minutes.
 """
 
 import threading
@@ -78,7 +78,7 @@ class Metrics(Collector):
         self._registry.register(self)
 
     def text(self) -> bytes:
-        """One reading; takes a look into the database, so never in the event loop."""
+        """One reading. It queries the database, so never call it in the event loop."""
         return generate_latest(self._registry)
 
     def describe(self) -> Iterator[Metric]:
@@ -107,8 +107,8 @@ class Metrics(Collector):
     @staticmethod
     def _work(work: UnitOfWork) -> Iterator[Metric]:
         waiting = GaugeMetricFamily("vitrine_jobs_waiting", "Jobs that are not done yet.", labels=["kind"])
-        for kind, many in sorted(jobs.waiting(work).items()):
-            waiting.add_metric([kind], many)
+        for kind, number in sorted(jobs.waiting(work).items()):
+            waiting.add_metric([kind], number)
         yield waiting
         yield GaugeMetricFamily("vitrine_jobs_dead", "Jobs that were given up.", value=jobs.count_dead(work))
         seen = jobs.last_seen(work)
@@ -125,17 +125,17 @@ class Metrics(Collector):
 
     def _counted(self, work: UnitOfWork) -> Iterator[Metric]:
         family = CounterMetricFamily("vitrine_renditions", "Renditions by state.", labels=["state"])
-        for state, many in sorted(library.rendition_states(work).items()):
-            family.add_metric([state], many)
+        for state, number in sorted(library.rendition_states(work).items()):
+            family.add_metric([state], number)
         yield family
-        many, size = library.blob_totals(work)
-        yield GaugeMetricFamily("vitrine_documents_files", "Files that records refer to.", value=many)
+        number, size = library.blob_totals(work)
+        yield GaugeMetricFamily("vitrine_documents_files", "Files that records refer to.", value=number)
         yield GaugeMetricFamily("vitrine_documents_bytes", "Bytes of these files.", value=size)
         yield GaugeMetricFamily("vitrine_database_bytes", "Size of the database.", value=size_bytes(work))
 
 
 def _caches() -> Iterator[Metric]:
-    """What the caches of this process were asked (docs/decisions/0087)."""
+    """Lookups and entries of the caches of this process (docs/decisions/0087)."""
     lookups = CounterMetricFamily(
         "vitrine_cache_requests", "Look-ups in caches by outcome, hit or miss.", labels=["cache", "outcome"]
     )

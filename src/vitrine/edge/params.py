@@ -71,10 +71,11 @@ def nest(pairs: Iterable[tuple[str, str]]) -> dict[str, Nested]:
     return root
 
 
-def scalars(given: Mapping[str, Any]) -> dict[str, str]:
-    """The plain values, for OAuth. A `scope` that is an array is no absent scope: it stays, as one nobody grants."""
-    plain = {name: value for name, value in given.items() if isinstance(value, str)}
-    if given.get("scope") and "scope" not in plain:
+def scalars(parameters_sent: Mapping[str, Any]) -> dict[str, str]:
+    """The plain values, for OAuth. A `scope` that is an array does not count as absent: it becomes
+    one that nobody grants."""
+    plain = {name: value for name, value in parameters_sent.items() if isinstance(value, str)}
+    if parameters_sent.get("scope") and "scope" not in plain:
         plain["scope"] = "[]"
     return plain
 
@@ -166,8 +167,8 @@ class Params:
 
 
 def header(scope: Scope, name: bytes) -> str:
-    """The first header called *name* (in lower case), or nothing: without the look at all the others that Starlette's
-    mapping takes each time."""
+    """The first header called *name* (in lower case), or an empty text. Starlette's mapping reads all headers each
+    time."""
     for header_name, value in scope["headers"]:
         if header_name == name:
             return str(value, "latin-1")  # bytes of a header (RFC 9110 section 5.5): any, each a letter
@@ -194,9 +195,9 @@ async def parameters(request: Request, *, max_bytes: int = SMALL_BODY_BYTES) -> 
     or with an empty body counts as having no body: real clients send those (contract 08).
     """
     state = request.scope["state"]
-    known = state.get("params")
-    if isinstance(known, Params):
-        return known
+    cached = state.get("params")
+    if isinstance(cached, Params):
+        return cached
     params = without_body(request)
     if request.scope["method"] not in ("GET", "HEAD"):
         content_type = header(request.scope, b"content-type")
@@ -268,7 +269,7 @@ async def _limited(request: Request, max_bytes: int) -> Any:
                 )
             yield chunk
     except ClientDisconnect as gone:
-        # Nobody reads the answer; it is no failure of ours either, and happens to every long upload some day.
+        # Nobody reads the answer. It is no fault of ours, and any long upload may break off.
         raise Invalid("The request broke off before its end. Nothing was kept.", why="the client went away") from gone
 
 

@@ -54,7 +54,7 @@ def _refused(request: Request, refusal: DomainError, status: int) -> Response:
 
 
 def _admit(request: Request) -> Response | None:
-    """JSON only, https where the instance asks for it, and so many calls of an address in a minute."""
+    """Refuse other formats than JSON, http where the instance requires https, and addresses that exceed their limit."""
     if not is_acceptable(request):
         page = "<!doctype html><title>406</title><p>This endpoint answers in JSON.</p>"
         return Response(page, 406, {"Cache-Control": "no-store", **CORS}, media_type="text/html")

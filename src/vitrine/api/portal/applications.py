@@ -63,7 +63,7 @@ async def listed(request: Request) -> Response:
 
 
 async def make(request: Request) -> Response:
-    """201 with `Location`; the client secret of a kind that can keep one is told here and never again."""
+    """201 with `Location`; the client secret of a confidential client is in this answer and in no later one."""
     services, document = services_of(request), await json_body(request)
 
     def call(work: UnitOfWork, actor: Actor) -> tuple[Application, str | None]:
@@ -102,12 +102,12 @@ async def export(request: Request) -> Response:
 
 
 async def replace(request: Request) -> Response:
-    """Make it what the document says. `If-Match` is needed."""
+    """Make it what the document says. `If-Match` is required."""
     return await _changed(request, whole=True)
 
 
 async def change(request: Request) -> Response:
-    """Change the keys of a merge patch (RFC 7396). `If-Match` is needed."""
+    """Change the keys of a merge patch (RFC 7396). `If-Match` is required."""
     return await _changed(request, whole=False)
 
 
@@ -124,7 +124,7 @@ async def _changed(request: Request, *, whole: bool) -> Response:
 
 
 async def delete(request: Request) -> Response:
-    """It can come back for 14 days: `restore`."""
+    """`restore` brings it back for 14 days."""
     services = services_of(request)
 
     def call(work: UnitOfWork, actor: Actor) -> None:
@@ -148,7 +148,7 @@ async def restore(request: Request) -> Response:
 
 
 async def suspend(request: Request) -> Response:
-    """By its owner, or by an administrator for somebody else's: only an administrator lifts the latter."""
+    """Suspend it as its owner or as an administrator. Only an administrator resumes what an administrator suspended."""
     services, values = services_of(request), await fields(request, reason=str)
     reason = values["reason"] or ""
 

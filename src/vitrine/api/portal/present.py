@@ -1,4 +1,4 @@
-"""Applications and their secrets, tokens and people as JSON. Pure functions, which no value of a secret passes."""
+"""Applications and their secrets, tokens and people as JSON. Pure functions; none is given the value of a secret."""
 
 from datetime import datetime
 from typing import Any
@@ -78,7 +78,7 @@ def feature_use(use: FeatureUse) -> Json:
 
 
 def held(held: Held) -> Json:
-    """*uses* null: calls cannot show it."""
+    """*uses* null: calls cannot show whether the scope is used."""
     return {
         "scope": held.scope.name, "people": held.people, "uses": held.uses, "last": moment(held.last),
         "allowed": held.is_left,

@@ -1,4 +1,4 @@
-"""The routes of the portal's API, from which the router and the OpenAPI document are responses."""
+"""The routes of the portal's API, from which the router and the OpenAPI document are made."""
 
 import re
 from dataclasses import dataclass

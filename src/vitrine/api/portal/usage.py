@@ -37,7 +37,7 @@ async def limits(request: Request) -> Response:
 
 
 async def deprecated_features(request: Request) -> Response:
-    """What the application did in 30 days that new ones should not."""
+    """The deprecated features that the application used in 30 days."""
     services = services_of(request)
 
     def call(work: UnitOfWork, actor: Actor) -> Any:
@@ -50,7 +50,7 @@ async def deprecated_features(request: Request) -> Response:
 
 
 async def scopes(request: Request) -> Response:
-    """The capabilities it holds, and which of them calls of 30 days needed."""
+    """The scopes that it holds, and which of them the calls of 30 days needed."""
     services = services_of(request)
 
     def call(work: UnitOfWork, actor: Actor) -> tuple[Application, Any]:
@@ -63,7 +63,7 @@ async def scopes(request: Request) -> Response:
 
 
 async def limit_scopes(request: Request) -> Response:
-    """Leave it only these; null takes the limit back."""
+    """Limit it to these scopes; null removes the limit."""
     services, values = services_of(request), await json_body(request)
     if not isinstance(values, dict) or set(values) != {"limit"}:
         raise Invalid("Send an object with limit: a list of scopes, or null for no limit.", field="limit")

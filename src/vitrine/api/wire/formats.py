@@ -29,7 +29,7 @@ PLAIN = Form()
 
 @lru_cache(maxsize=1024)
 def form_of(accept: str) -> Form:
-    """The form that an `Accept` header asks for; kept, since clients send the same one with every call.
+    """The form that an `Accept` header asks for; cached, since clients send the same one with every call.
 
     The body is JSON whenever JSON is listed, YAML when only YAML is, whatever their weights; everything else goes by
     the best of what is served: weight first, then the server's order.
@@ -68,7 +68,7 @@ def _ranges(accept: str) -> dict[str, float]:
 
 
 def _weight(served: str, ranges: dict[str, float]) -> float:
-    """How welcome *served* is: the most exact range decides."""
+    """The weight of *served*: the most specific range decides."""
     family = served.partition("/")[0] + "/*"
     return next((ranges[name] for name in (served, family, "*/*") if name in ranges), 0.0)
 
