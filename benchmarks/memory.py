@@ -37,9 +37,9 @@ class Watch:
 
     def run(self) -> None:
         while not self._stop.wait(0.05):
-            self.look()
+            self.sample()
 
-    def look(self) -> None:
+    def sample(self) -> None:
         try:
             server = psutil.Process(self.pid)
             for process in (server, *server.children(recursive=True)):

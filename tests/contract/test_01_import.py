@@ -236,11 +236,11 @@ OWN = (
 
 
 def test_design_5_5_app_add_keeps_id_and_secret_and_choices(data: str) -> None:
-    told = run(
+    output = run(
         "app", "add", "Old", *OWN, "--client-id", "old id", "--client-secret", "old secret", "--profile",
         "compatibility", "--switch", "password_grant=on", "--switch", "implicit=off", "--data", data, "--json",
     )  # fmt: skip
-    imported = json.loads(told)
+    imported = json.loads(output)
     assert (imported["client_id"], imported["client_secret"], imported["redirect_uri"]) == (
         "old id",
         "old secret",

@@ -342,8 +342,8 @@ def test_design_5_3_somebody_else_cannot_turn_them(places: dict[Policy, Place]) 
     for tail, values in (("switch/", {"switch": "implicit", "on": "0"}), ("list-shapes/", {"list_shapes": "lists"})):
         answer = eve.submit("/developers/application/new/", page + tail, values)
         assert answer.status_code == 404
-        mine = place.visitor.submit(page, page + tail, {"switch": "nothing", "list_shapes": "nothing"})
-        assert mine.status_code == 400
+        refused = place.visitor.submit(page, page + tail, {"switch": "nothing", "list_shapes": "nothing"})
+        assert refused.status_code == 400
         assert place.visitor.client.post(page + tail, data=values).status_code == 403, "no form token"
 
 

@@ -56,16 +56,16 @@ class Wire:
             line.sendall(method.encode() + b" " + path + b" HTTP/1.1\r\n" + head + b"\r\n" + body)
             received = b"".join(iter(lambda: line.recv(65536), b""))
         start, _, rest = received.partition(b"\r\n\r\n")
-        first, *given = start.decode("ascii").split("\r\n")
-        named = {line.partition(": ")[0].lower(): line.partition(": ")[2] for line in given}
+        first, *lines = start.decode("ascii").split("\r\n")
+        named = {line.partition(": ")[0].lower(): line.partition(": ")[2] for line in lines}
         return Answer(int(first.split(" ")[1]), named, rest)
 
 
 class Quiet(Protocol):
     """The tests' own log handlers make uvicorn believe that somebody reads its access log."""
 
-    def __init__(self, *given: Any, **named: Any) -> None:
-        super().__init__(*given, **named)
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
         self.access_log = False
 
 
@@ -335,12 +335,12 @@ class TestPeople:
         """RFC 6749 appendix B, RFC 7617 section 2: what is not UTF-8 is no credential, whatever it looks like."""
         app = server.register(ada, profile=Profile.STRICT, on=(Switch.ACTS_AS_OWNER,))
         for pair in (f"{app.client_id}:{app.secret}".encode(), f"{app.client_id}:{app.secret[:-1]}".encode()):
-            given = {"Authorization": "Basic " + base64.b64encode(pair).decode()}
-            answer = wire.ask("POST", b"/api/oauthv2/token", b"grant_type=client_credentials", **given)
+            credentials = {"Authorization": "Basic " + base64.b64encode(pair).decode()}
+            answer = wire.ask("POST", b"/api/oauthv2/token", b"grant_type=client_credentials", **credentials)
             assert answer.status == (200 if pair.endswith(app.secret.encode()) else 401), answer.body
         for pair in ("zoé:secret".encode("latin-1"), b"zo%E9:secret", b"%00:secret"):
-            given = {"Authorization": "Basic " + base64.b64encode(pair).decode()}
-            answer = wire.ask("POST", b"/api/oauthv2/token", b"grant_type=client_credentials", **given)
+            credentials = {"Authorization": "Basic " + base64.b64encode(pair).decode()}
+            answer = wire.ask("POST", b"/api/oauthv2/token", b"grant_type=client_credentials", **credentials)
             assert (answer.status, answer.json["error"]) == (401, "invalid_client"), answer.body
 
     def test_a_name_on_the_sign_in_page_is_utf8(self, wire: Wire, keeper: User, zoe: User) -> None:
@@ -398,8 +398,8 @@ class TestJsonOfPages:
 
     def test_the_answer_of_a_passkey_is_refused_in_words(self, server: Server) -> None:
         server.user("keeper", is_admin=True)
-        told = base64.urlsafe_b64encode(b'{"challenge":"\\ud800"}').decode()
-        for answer in ('{"id":"\\ud800","response":{"clientDataJSON":"' + told + '"}}', '{"id":"\\ud800"}'):
+        client_data = base64.urlsafe_b64encode(b'{"challenge":"\\ud800"}').decode()
+        for answer in ('{"id":"\\ud800","response":{"clientDataJSON":"' + client_data + '"}}', '{"id":"\\ud800"}'):
             page = server.browser().submit("/login/", "/login/passkey/", {"answer": answer})
             assert page.status_code == 400, page.text
 
@@ -462,8 +462,8 @@ class TestFileNames:
         arguments = [str(there), "--collection", str(server.photographs.id), "--json"]
         done = CliRunner().invoke(cli, ["import", *arguments, "--data", str(server.settings.data_dir)])
         assert done.exit_code == 0, done.output
-        told = json.loads(done.output.splitlines()[-1])
-        assert (told["state"], told["detail"]) == ("added", "its name is not UTF-8 and may be wrong")
+        report = json.loads(done.output.splitlines()[-1])
+        assert (report["state"], report["detail"]) == ("added", "its name is not UTF-8 and may be wrong")
         assert server.get(f"/records/{server.databox.id}/1/", app.developer_token)["record"]["title"] == "Château.jpg"
 
 

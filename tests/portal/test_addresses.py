@@ -119,8 +119,8 @@ def test_another_kind_is_refused_while_an_address_would_not_fit(server: Server, 
     visitor.submit(page, f"{page}redirects/", {"old": "com.example.kit:/cb", "new": "https://kit.example.com/cb"})
     assert visitor.submit(f"{page}edit/", f"{page}kind/", {"kind": "server"}).status_code == 303
     assert visitor.submit(f"{page}edit/", f"{page}kind/", {"kind": "machine"}).status_code == 303
-    told = visitor.get(f"{page}export/").json()
-    assert (told["kind"], told["redirect_uris"]) == ("machine", [])
+    document = visitor.get(f"{page}export/").json()
+    assert (document["kind"], document["redirect_uris"]) == ("machine", [])
 
 
 def test_the_old_script_route_follows_the_same_rules(server: Server, visitor: Visitor) -> None:
@@ -140,7 +140,7 @@ def test_the_old_script_route_follows_the_same_rules(server: Server, visitor: Vi
 )  # fmt: skip
 def test_the_command_follows_the_same_rules(server: Server, ada: User, callback: str, profile: str, fits: bool) -> None:
     folder = str(server.settings.data_dir)
-    given = ["--owner", "ada", "--description", "D", "--website", "https://x.example", "--data", folder]
-    done = CliRunner().invoke(cli, ["app", "add", "Kit", *given, "--callback", callback, "--profile", profile])
+    options = ["--owner", "ada", "--description", "D", "--website", "https://x.example", "--data", folder]
+    done = CliRunner().invoke(cli, ["app", "add", "Kit", *options, "--callback", callback, "--profile", profile])
     assert (done.exit_code == 0) is fits, done.output
     assert fits or getattr(done.exception, "field", "") == "callback"

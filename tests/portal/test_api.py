@@ -39,9 +39,9 @@ def path_of(route: PortalRoute, app: Registered) -> str:
 def test_an_application_is_made_read_and_made_again_from_its_own_document(server: Server, app: Registered) -> None:
     created = call(server, "POST", API, app.developer_token, DOCUMENT)
     assert created.status_code == 201, created.text
-    told = created.json()
-    assert told["client_secret"].startswith("vit_cs_")
-    assert {name: told["document"][name] for name in DOCUMENT} == DOCUMENT
+    application = created.json()
+    assert application["client_secret"].startswith("vit_cs_")
+    assert {name: application["document"][name] for name in DOCUMENT} == DOCUMENT
     location = created.headers["location"].removeprefix(server.settings.base_url)
     read = call(server, "GET", location, app.developer_token)
     assert read.headers["etag"] == created.headers["etag"]
@@ -81,10 +81,10 @@ def test_every_route_refuses_strangers_narrow_tokens_and_other_people(
         address = path + ("?uri=https://x.example/" if (route.method, tail) == ("DELETE", "redirects/") else "")
         if tail == "decision/":
             return
-        theirs = call(server, route.method, address, eve, sent, if_match="*")
+        forbidden = call(server, route.method, address, eve, sent, if_match="*")
         unknown = call(server, route.method, address.replace(api_path(app), f"{API}999/"), eve, sent, if_match="*")
-        assert theirs.status_code == unknown.status_code == 404, theirs.text
-        assert theirs.json() == unknown.json()
+        assert forbidden.status_code == unknown.status_code == 404, forbidden.text
+        assert forbidden.json() == unknown.json()
 
 
 def test_an_administrators_token_needs_the_scope_for_others(server: Server, app: Registered, minted: Minted) -> None:
@@ -198,8 +198,8 @@ def test_another_kind_forgets_what_the_old_one_chose(server: Server, app: Regist
     token = app.developer_token
     call(server, "PATCH", api_path(app), token, {"switches": {"password_grant": True}}, if_match="*")
     patch = {"kind": "page", "redirect_uris": ["com.example.app:/return", "http://127.0.0.1/cb"]}
-    told = call(server, "PATCH", api_path(app), token, patch, if_match="*").json()["document"]
-    assert (told["kind"], told["profile"], told["switches"]) == ("page", "public", {})
+    document = call(server, "PATCH", api_path(app), token, patch, if_match="*").json()["document"]
+    assert (document["kind"], document["profile"], document["switches"]) == ("page", "public", {})
     back = call(server, "PATCH", api_path(app), token, {"kind": "server"}, if_match="*")
     assert list(back.json()["faults"]) == ["redirect_uris.0"], "a server has no scheme of its own"
 
@@ -243,8 +243,8 @@ def test_a_token_gives_no_other_one_more_than_it_has(
     assert call(server, "GET", "/api/v1/search/", created["token"]).status_code == 200
     assert call(server, "GET", "/api/v1/me/", created["token"]).status_code == 403
     listed = call(server, "GET", api_path(app, "tokens/"), narrow)
-    mine = next(token for token in listed.json()["tokens"] if token["id"] == created["id"])
-    assert (mine["scopes"], mine["last_address"]) == (["search"], "testclient")
+    listed_token = next(token for token in listed.json()["tokens"] if token["id"] == created["id"])
+    assert (listed_token["scopes"], listed_token["last_address"]) == (["search"], "testclient")
     assert created["token"] not in listed.text
     assert call(server, "DELETE", api_path(app, f"tokens/{created['id']}/"), narrow).status_code == 204
     assert call(server, "GET", "/api/v1/search/", created["token"]).status_code == 401
@@ -264,12 +264,12 @@ def test_people_come_and_go(server: Server, visitor: Visitor, app: Registered) -
     assert call(server, "POST", api_path(app, "owners/"), token, {"login": "bob"}).json()["code"] == "sign_in_again"
     people = f"/developers/application/{app.application.id}/people/"
     assert visitor.submit(people, people, {"do": "owner", "owner": "bob"}).status_code == 303
-    told = call(server, "GET", api_path(app, "people/"), token).json()
-    assert [person["login"] for person in told["owners"]] == ["bob"]
-    theirs = server.token(bob)
-    assert call(server, "GET", api_path(app), theirs).status_code == 200
+    people = call(server, "GET", api_path(app, "people/"), token).json()
+    assert [person["login"] for person in people["owners"]] == ["bob"]
+    owner_token = server.token(bob)
+    assert call(server, "GET", api_path(app), owner_token).status_code == 200
     assert call(server, "DELETE", api_path(app, f"owners/{bob.id}/"), token).status_code == 204
-    assert call(server, "GET", api_path(app), theirs).status_code == 404
+    assert call(server, "GET", api_path(app), owner_token).status_code == 404
     assert call(server, "DELETE", api_path(app, f"testers/{bob.id}/"), token).status_code == 404
 
 
@@ -283,8 +283,8 @@ def test_it_is_suspended_deleted_and_brought_back(server: Server, ada: User, app
     assert call(server, "POST", api_path(app, "resume/"), token).json()["state"]["active"] is True
     assert call(server, "DELETE", api_path(app), token).status_code == 204
     assert call(server, "GET", api_path(app), token).status_code == 404
-    gone = call(server, "GET", f"{API}?deleted=1", token).json()["applications"]
-    assert [application["client_id"] for application in gone] == [app.client_id]
+    deleted = call(server, "GET", f"{API}?deleted=1", token).json()["applications"]
+    assert [application["client_id"] for application in deleted] == [app.client_id]
     assert call(server, "POST", api_path(app, "restore/"), token).status_code == 200
     assert call(server, "GET", f"{API}?deleted=1", token).json()["applications"] == []
     root = server.token(server.user("root", is_admin=True))
@@ -298,18 +298,18 @@ def test_it_is_suspended_deleted_and_brought_back(server: Server, ada: User, app
 def test_a_list_is_paged(server: Server, ada: User, app: Registered) -> None:
     for number in range(3):
         server.register(ada, name=f"Kit {number}")
-    told = call(server, "GET", f"{API}?per_page=2&q=kit", app.developer_token).json()
-    assert (len(told["applications"]), told["more"]) == (2, True)
-    told = call(server, "GET", f"{API}?per_page=2&page=2&q=kit", app.developer_token).json()
-    assert (len(told["applications"]), told["more"]) == (1, False)
+    page = call(server, "GET", f"{API}?per_page=2&q=kit", app.developer_token).json()
+    assert (len(page["applications"]), page["more"]) == (2, True)
+    page = call(server, "GET", f"{API}?per_page=2&page=2&q=kit", app.developer_token).json()
+    assert (len(page["applications"]), page["more"]) == (1, False)
     for query in ("page=0", "per_page=101", "page=x"):
         assert call(server, "GET", f"{API}?{query}", app.developer_token).status_code == 400
 
 
 def test_what_it_does_is_counted_as_the_scope_applications(server: Server, app: Registered) -> None:
     call(server, "GET", api_path(app), app.developer_token)
-    told = call(server, "GET", api_path(app, "scopes/"), app.developer_token).json()
-    used = {scope["scope"]: scope["uses"] for scope in told["scopes"]}
+    scopes = call(server, "GET", api_path(app, "scopes/"), app.developer_token).json()
+    used = {scope["scope"]: scope["uses"] for scope in scopes["scopes"]}
     assert used["applications"] == 1
 
 
@@ -349,8 +349,8 @@ def test_an_old_habit_leads_to_a_page_that_says_what_to_do_instead(server: Serve
     page = server.browser().get(guide)
     assert page.status_code == 200
     assert 'id="parameter_token"' in page.text
-    told = call(server, "GET", api_path(old, "habits/"), old.developer_token).json()["habits"]
-    assert [(use["habit"], use["uses"]) for use in told] == [("parameter_token", 1)]
+    uses = call(server, "GET", api_path(old, "habits/"), old.developer_token).json()["habits"]
+    assert [(use["habit"], use["uses"]) for use in uses] == [("parameter_token", 1)]
     usage = server.browser(ada).get(f"/developers/application/{old.application.id}/usage/").text
     assert "Send the token in a header" in usage
     assert f"{guide}#parameter_token" in usage

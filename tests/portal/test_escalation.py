@@ -77,11 +77,11 @@ def withdraw(visitor: Visitor, app: Registered) -> None:
 
 def needs_sign_in(answer: Any) -> bool:
     """The refusal names the remedy and the page where it is to be had."""
-    told = answer.json()
+    problem = answer.json()
     return bool(
-        (answer.status_code, told.get("code")) == (403, "sign_in_again")
-        and "Sign in" in told["detail"]
-        and told["page"].startswith("http://dam.test/developers/application/")
+        (answer.status_code, problem.get("code")) == (403, "sign_in_again")
+        and "Sign in" in problem["detail"]
+        and problem["page"].startswith("http://dam.test/developers/application/")
     )
 
 
@@ -140,8 +140,8 @@ def named(server: Server, visitor: Visitor, app: Registered, days: str = "7") ->
 def made_with(server: Server, number: int, token: str, name: str = "made", days: int = 365) -> dict[str, Any]:
     answer = call(server, "POST", number, "tokens/", token, {"name": name, "days": days, "scopes": ["applications"]})
     assert answer.status_code == 201, answer.text
-    told: dict[str, Any] = answer.json()
-    return told
+    made_token: dict[str, Any] = answer.json()
+    return made_token
 
 
 def test_what_a_developer_token_makes_ends_with_it_and_not_later(
@@ -278,9 +278,9 @@ def test_a_withdrawal_catches_what_is_made_at_the_same_moment(
             withdraw(visitor, helper)
             return None
         body = {"name": f"made {turn}", "days": 7, "scopes": ["applications"]}
-        told = call(server, "POST", app.application.id, "tokens/", token, body)
-        assert told.status_code in (201, 401, 403), told.text
-        secret: str | None = told.json().get("token")
+        answer = call(server, "POST", app.application.id, "tokens/", token, body)
+        assert answer.status_code in (201, 401, 403), answer.text
+        secret: str | None = answer.json().get("token")
         return secret
 
     with ThreadPoolExecutor(8) as pool:
@@ -399,8 +399,8 @@ def test_a_co_owner_neither_sees_nor_makes_the_secret_of_a_machine(
         assert secret not in refused.text
         assert "vit_cs_" not in refused.text
         assert (path, refused.status_code) in (("secrets/", 403), ("reveal/", 200))
-    mine = co.submit(page, page + "tokens/", {"token-name": "mine", "days": "7", "may": "all"}).text
-    token = mine.split('id="named-token" tabindex="0">')[1].split("<")[0]
+    page_text = co.submit(page, page + "tokens/", {"token-name": "mine", "days": "7", "may": "all"}).text
+    token = page_text.split('id="named-token" tabindex="0">')[1].split("<")[0]
     assert server.get("/me/", token)["user"]["login"] == "co", "a co-owner's token acts as the co-owner"
     assert alone(server, client_id, secret).status_code == 200
     root = server.browser(server.user("root", is_admin=True))
@@ -458,13 +458,13 @@ def test_adding_an_owner_on_the_page_asks_for_the_password(server: Server, visit
     with server.services.database.write() as work:
         work.db.execute(sessions.update().values(auth_time=work.now - timedelta(hours=1)))
     assert "A co-owner may do everything here that you may" in visitor.get(people).text
-    given = {"do": "owner", "owner": "mallory"}
-    assert "proof-password" in visitor.submit(people, people, given).text
+    owner_form = {"do": "owner", "owner": "mallory"}
+    assert "proof-password" in visitor.submit(people, people, owner_form).text
     assert "mallory" not in visitor.get(people).text
-    assert visitor.submit(people, people, {**given, "proof-password": PASSWORD}).status_code == 303
+    assert visitor.submit(people, people, {**owner_form, "proof-password": PASSWORD}).status_code == 303
     assert "mallory" in visitor.get(people).text
 
 
 def test_the_openapi_document_names_the_refusal(server: Server, app: Registered) -> None:
-    told = json.loads(server.http.get("/api/openapi.json").text)
-    assert "recent sign-in" in told["paths"]["/api/applications/{id}/owners/"]["post"]["summary"]
+    document = json.loads(server.http.get("/api/openapi.json").text)
+    assert "recent sign-in" in document["paths"]["/api/applications/{id}/owners/"]["post"]["summary"]

@@ -25,8 +25,8 @@ def narrow(server: Server, app: Registered, limit: list[str] | None) -> Any:
 
 
 def held(server: Server, app: Registered) -> dict[str, Any]:
-    told = server.call("GET", path_of(app, "scopes/"), app.developer_token).json()
-    return {scope["scope"]: scope for scope in told["scopes"]}
+    answer = server.call("GET", path_of(app, "scopes/"), app.developer_token).json()
+    return {scope["scope"]: scope for scope in answer["scopes"]}
 
 
 @pytest.mark.both_databases
@@ -37,18 +37,18 @@ def test_uses_are_counted_by_capability_and_what_no_call_shows_is_not_called_unu
     for path in ("/api/v1/search/", "/api/v1/search/", "/api/v1/databoxes/list/"):
         server.call("GET", path, token)
     assert server.call("GET", "/api/v1/quarantine/list/", token).status_code == 403, "a refused call is no use"
-    told = held(server, app)
-    assert {name: scope["uses"] for name, scope in told.items()} == {
+    scopes = held(server, app)
+    assert {name: scope["uses"] for name, scope in scopes.items()} == {
         "library:read": 1, "search": 2, "originals": None, "upload": 0, "account:read": 0,
     }  # fmt: skip
-    assert told["search"]["people"] == 1
+    assert scopes["search"]["people"] == 1
     later = held(server, app)["applications"]
-    assert later.pop("last") >= told["search"]["last"]
+    assert later.pop("last") >= scopes["search"]["last"]
     assert later == {
         "scope": "applications", "people": 0, "uses": 1, "allowed": True,
     }, "by a developer token, which needs nobody's yes"  # fmt: skip
-    assert told["search"]["last"] is not None
-    assert told["upload"]["last"] is None
+    assert scopes["search"]["last"] is not None
+    assert scopes["upload"]["last"] is None
 
 
 def test_every_route_of_the_api_stands_for_one_capability() -> None:
