@@ -56,8 +56,8 @@ class Wire:
             line.sendall(method.encode() + b" " + path + b" HTTP/1.1\r\n" + head + b"\r\n" + body)
             received = b"".join(iter(lambda: line.recv(65536), b""))
         start, _, rest = received.partition(b"\r\n\r\n")
-        first, *lines = start.decode("ascii").split("\r\n")
-        named = {line.partition(": ")[0].lower(): line.partition(": ")[2] for line in lines}
+        first, *received_lines = start.decode("ascii").split("\r\n")
+        named = {line.partition(": ")[0].lower(): line.partition(": ")[2] for line in received_lines}
         return Answer(int(first.split(" ")[1]), named, rest)
 
 
