@@ -15,9 +15,7 @@ from vitrine.platform.database import UnitOfWork
 
 async def listed(request: Request) -> Response:
     groups = services_of(request).applications.people
-    people = await read(
-        request, bearer, lambda work, actor: groups.of(work, actor, application_id(request))
-    )
+    people = await read(request, bearer, lambda work, actor: groups.of(work, actor, application_id(request)))
     return answer(
         {
             "creator": None if people.creator is None else present.person(people.creator),
