@@ -17,11 +17,11 @@ from urllib.parse import quote, quote_plus
 import pytest
 import uvicorn
 from click.testing import CliRunner
-from vitrine.edge.protocol import Protocol
 
 from vitrine.accounts import User
 from vitrine.applications import Profile, Switch
 from vitrine.cli.main import cli
+from vitrine.edge.fast.protocol import Protocol
 from vitrine.library.model import RecordKey
 from vitrine.testing import media_factory as make
 from vitrine.testing.server import PASSWORD, Registered, Server

@@ -14,7 +14,7 @@ from vitrine.platform.schema import metadata
 _DEVELOPER = access_tokens.c.is_developer
 _NAMED = sa.and_(access_tokens.c.name != "", sa.not_(_DEVELOPER))
 _OF_APPLICATIONS = sa.and_(access_tokens.c.name == "", sa.not_(_DEVELOPER))
-# A used code is remembered: when it comes again, what it gave is revoked (RFC 6749 section 10.5).
+# Used codes are kept, so that a replay revokes what the code gave (RFC 6749 section 10.5).
 _UNUSED = authorization_codes.c.used_at.is_(None)
 _ALLOWED = device_codes.c.state == "allowed"
 
@@ -30,7 +30,7 @@ def _of_accounts(table: sa.Table, condition: sa.ColumnElement[bool] | None = Non
 
 
 def _waiting_devices(work: UnitOfWork, happening: Happening) -> int:
-    """A device that waits belongs to its application, and to nobody yet."""
+    """End pending device codes, which belong to an application but to no person yet."""
     if happening.user_id is not None:
         return 0
     mine = sa.and_(device_codes.c.application_id == happening.application_id, device_codes.c.state == "waiting")
@@ -49,7 +49,7 @@ ENDERS: Mapping[Credential, Ender] = {
 
 
 def developer_tokens(work: UnitOfWork, user_id: UserId) -> list[DeveloperTokenLine]:
-    """Those of a person that still open something, by application."""
+    """The valid developer tokens of a person, by application."""
     accounts, applications = metadata.tables["accounts"], metadata.tables["applications"]
     live = sa.or_(access_tokens.c.expires.is_(None), access_tokens.c.expires > work.now)
     rows = work.db.execute(

@@ -1,4 +1,4 @@
-"""Whether a token still opens anything: the one rule for calls, introspection and refreshing."""
+"""Whether a token is valid: one rule for API calls, introspection and refreshing."""
 
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -7,9 +7,10 @@ from vitrine.platform.schema import from_micros
 
 
 class TokenState(NamedTuple):
-    """The columns that decide, in the order of their statements: four of the token, and those of what it hangs on.
+    """The columns that decide, in the order of the statements: four of the token, then those of its account,
+    application and user.
 
-    Instants are as the database has them: microseconds, or aware where the database has a type of its own."""
+    Instants are as the driver returns them: microseconds on SQLite, aware datetimes elsewhere."""
 
     expires: Any
     idle_limit_s: int | None
@@ -27,21 +28,21 @@ def is_live(state: TokenState, now: datetime) -> bool:
 
 
 def is_open(state: TokenState) -> bool:
-    """False when somebody ended it: consent withdrawn, application or person suspended or gone."""
+    """False if consent was withdrawn, or application or person is suspended or deleted."""
     _, _, _, _, revoked, activated, application_deleted, user_deleted, locked = state
     ended = revoked is not None or application_deleted is not None or user_deleted is not None or locked
     return bool(activated) and not ended
 
 
 def is_over(state: TokenState, now: datetime) -> bool:
-    """True when its time is over, or it was not used for too long."""
+    """True if it has expired or was unused for too long."""
     if state.expires is not None and instant(state.expires) <= now:
         return True
     return state.idle_limit_s is not None and _idle_end(state, state.idle_limit_s) <= now
 
 
 def ends(state: TokenState) -> datetime | None:
-    """When its time will be over unless it is used before; None for never."""
+    """When it expires if it is not used before; None for never."""
     if state.idle_limit_s is not None:
         return _idle_end(state, state.idle_limit_s)
     return None if state.expires is None else instant(state.expires)
@@ -52,6 +53,6 @@ def _idle_end(state: TokenState, limit_s: int) -> datetime:
 
 
 def instant(value: Any) -> datetime:
-    """An instant of a raw row."""
+    """An instant from a raw row, as an aware datetime."""
     aware: datetime = from_micros(value) if isinstance(value, int) else value
     return aware

@@ -68,7 +68,7 @@ async def _authorize(request: Request) -> Response:
         return await _switch(request, asked, form)
     if "action_login" in form and (not actor.is_known or asked.prompt or asked.max_age is not None):
         return await _sign_in(request, asked, form)
-    if not actor.is_known or asked.must_prove(actor, datetime.now(UTC)):
+    if not actor.is_known or asked.requires_reauthentication(actor, datetime.now(UTC)):
         return _unasked(asked, "login_required") or _login_page(request, asked, given)
     decision = form.get("action_accept")
     if isinstance(decision, str):

@@ -67,7 +67,7 @@ async def for_application(request: Request) -> Response:
     except OAuthError as refusal:
         return await authorize.refused(request, refusal, given)
     back = f"{AUTHORIZE}?{urlencode(asked.parameters(proved=True))}"
-    if actor.is_known and not asked.must_prove(actor, datetime.now(UTC)):
+    if actor.is_known and not asked.requires_reauthentication(actor, datetime.now(UTC)):
         return redirect(back, 302)
     if "none" in asked.prompt:
         return redirect(f"{AUTHORIZE}?{urlencode(asked.parameters())}", 302)
