@@ -21,8 +21,8 @@ def _sessions(opened: Callable[[Happening], sa.ColumnElement[bool]]) -> Ender:
         spared = TABLE[happening.event][Credential.PASSWORD_SESSION] is Effect.ENDS
         due = sa.or_(opened(happening), _UNKNOWN)
         condition = sa.and_(due, others) if spared else sa.or_(opened(happening), sa.and_(_UNKNOWN, others))
-        mine = sessions.c.user_id == happening.user_id
-        return work.db.execute(sessions.delete().where(mine, condition)).rowcount
+        own = sessions.c.user_id == happening.user_id
+        return work.db.execute(sessions.delete().where(own, condition)).rowcount
 
     return end
 
@@ -35,9 +35,9 @@ def _by_second_factor(_happening: Happening) -> sa.ColumnElement[bool]:
     return sessions.c.second_factor
 
 
-def _by(way: OpenedBy) -> Callable[[Happening], sa.ColumnElement[bool]]:
+def _opened_by(first_step: OpenedBy) -> Callable[[Happening], sa.ColumnElement[bool]]:
     def opened(happening: Happening) -> sa.ColumnElement[bool]:
-        this = sessions.c.opened_by == way.value
+        this = sessions.c.opened_by == first_step.value
         if happening.authenticator_id is None:
             return this
         known = sessions.c.authenticator_id
@@ -47,22 +47,22 @@ def _by(way: OpenedBy) -> Callable[[Happening], sa.ColumnElement[bool]]:
 
 
 def _current(work: UnitOfWork, happening: Happening) -> int:
-    mine = sa.and_(sessions.c.user_id == happening.user_id, sessions.c.id == (happening.current or 0))
-    return work.db.execute(sessions.delete().where(mine)).rowcount
+    own = sa.and_(sessions.c.user_id == happening.user_id, sessions.c.id == (happening.current or 0))
+    return work.db.execute(sessions.delete().where(own)).rowcount
 
 
 def _bump(column: sa.Column[int]) -> Ender:
     def end(work: UnitOfWork, happening: Happening) -> int:
-        mine = users.c.id == happening.user_id
-        return work.db.execute(users.update().where(mine).values({column: column + 1})).rowcount
+        own = users.c.id == happening.user_id
+        return work.db.execute(users.update().where(own).values({column: column + 1})).rowcount
 
     return end
 
 
 def _links(purpose: str) -> Ender:
     def end(work: UnitOfWork, happening: Happening) -> int:
-        mine = sa.and_(mailed_links.c.user_id == happening.user_id, mailed_links.c.purpose == purpose)
-        return work.db.execute(mailed_links.delete().where(mine)).rowcount
+        own = sa.and_(mailed_links.c.user_id == happening.user_id, mailed_links.c.purpose == purpose)
+        return work.db.execute(mailed_links.delete().where(own)).rowcount
 
     return end
 
@@ -73,8 +73,8 @@ ENDERS: Mapping[Credential, Ender] = {
     Credential.CURRENT_SESSION: _current,
     Credential.PASSWORD_SESSION: _sessions(_by_password),
     Credential.SECOND_FACTOR_SESSION: _sessions(_by_second_factor),
-    Credential.PASSKEY_SESSION: _sessions(_by(OpenedBy.PASSKEY)),
-    Credential.PROVIDER_SESSION: _sessions(_by(OpenedBy.PROVIDER)),
+    Credential.PASSKEY_SESSION: _sessions(_opened_by(OpenedBy.PASSKEY)),
+    Credential.PROVIDER_SESSION: _sessions(_opened_by(OpenedBy.PROVIDER)),
     # A pending sign-in is a signed text in a form, or a request in progress: a new version number ends it.
     Credential.PENDING_SIGN_IN: _bump(users.c.auth_version),
     Credential.PASSWORD_LINK: _links(PASSWORD),

@@ -61,11 +61,11 @@ class MultiFactor:
         return store.confirmed(work, user_id) is not None
 
     def overview(self, work: UnitOfWork, actor: Actor) -> MfaOverview:
-        mine = actor.must_user_id
-        factor = store.confirmed(work, mine)
+        user_id = actor.must_user_id
+        factor = store.confirmed(work, user_id)
         return MfaOverview(
-            factor.confirmed_at if factor else None, store.codes_left(work, mine),
-            [Passkey(*row) for row in store.passkeys(work, mine)],
+            factor.confirmed_at if factor else None, store.codes_left(work, user_id),
+            [Passkey(*row) for row in store.passkeys(work, user_id)],
         )  # fmt: skip
 
     # -- authenticator app ---------------------------------------------------------------------------------------

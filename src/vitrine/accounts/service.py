@@ -197,12 +197,12 @@ class Accounts:
 
     def grant(self, work: UnitOfWork, actor: Actor, user_id: UserId, grant: CollectionGrant) -> None:
         """Set rights on a collection. Only administrators may give more than they have there themselves."""
-        mine = actor.rights.collections.get(grant.base_id)
+        own_grant = actor.rights.collections.get(grant.base_id)
         may = actor.is_admin or (
-            mine is not None
-            and mine.is_live(work.now)
-            and Right.canadmin in mine.rights
-            and grant.rights & ~mine.rights == 0
+            own_grant is not None
+            and own_grant.is_live(work.now)
+            and Right.canadmin in own_grant.rights
+            and grant.rights & ~own_grant.rights == 0
         )
         if not may:
             raise Forbidden("You may only give rights that you have yourself on this collection.")

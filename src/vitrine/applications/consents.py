@@ -96,11 +96,13 @@ class Consents:
 
     def authorised(self, work: UnitOfWork, actor: Actor) -> list[Authorised]:
         """The applications that the actor has allowed at least once, those still allowed first."""
-        mine = [account for account in store.accounts_of(work, actor.must_user_id) if account.granted_at is not None]
-        applications = store.by_ids(work, [account.application_id for account in mine])
+        granted_accounts = [
+            account for account in store.accounts_of(work, actor.must_user_id) if account.granted_at is not None
+        ]
+        applications = store.by_ids(work, [account.application_id for account in granted_accounts])
         lines = [
             Authorised(applications[account.application_id], account)
-            for account in mine
+            for account in granted_accounts
             if account.application_id in applications
         ]
         return sorted(lines, key=lambda line: line.account.revoked_at is not None)

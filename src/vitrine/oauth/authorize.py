@@ -88,11 +88,11 @@ class AuthorizationRequest:
 
 
 def validate(
-    work: UnitOfWork, applications: Applications, given: Mapping[str, str], policy: Policy, issuer: str
+    work: UnitOfWork, applications: Applications, parameters: Mapping[str, str], policy: Policy, issuer: str
 ) -> AuthorizationRequest:
     """Raises PageError (a 400 page), RedirectedError (the address is registered) or OutOfBandError."""
-    application = _client(work, applications, given.get("client_id", ""))
-    requested_uri = given.get("redirect_uri") or None
+    application = _client(work, applications, parameters.get("client_id", ""))
+    requested_uri = parameters.get("redirect_uri") or None
     redirect_uri = requested_uri or application.callback
     if not redirect_uri:
         raise PageError("invalid_request", "The application has no callback URL.")
@@ -102,60 +102,64 @@ def validate(
             "The address to return to does not belong to the callback URL that is registered for this application.",
         )
     # For the compatibility profile `0` is no state, as in the original; others get back every byte they sent.
-    state = _non_empty(given.get("state")) if application.switches.has_old_answers else given.get("state") or None
+    state = (
+        _non_empty(parameters.get("state")) if application.switches.has_old_answers else parameters.get("state") or None
+    )
     back = _response_target(application, redirect_uri, state, issuer)
     if not application.activated:
         raise _error("unauthorized_client", back, "The application is suspended.")
-    response_type = given.get("response_type", "")
+    response_type = parameters.get("response_type", "")
     if response_type not in RESPONSE_TYPES:
         raise _error("invalid_request", back, "response_type must be code.")
-    scope = _scope(application, given, back)
+    scope = _scope(application, parameters, back)
     if response_type != "code":
         if back.address and redirect_matching.is_out_of_band(redirect_uri) and response_type == "token":
             raise OutOfBandError("unsupported_response_type")
         if not application.switches.is_on(Switch.IMPLICIT, policy):
             raise _error("unauthorized_client", back, "This application gets codes only: response_type must be code.")
-    challenge = _challenge(application, given, back)
+    challenge = _challenge(application, parameters, back)
     if scope is None:
         return AuthorizationRequest(application, response_type, redirect_uri, state, challenge, requested_uri, issuer)
-    _refuse_not_offered(given, response_type, back)
-    nonce, prompt, max_age = _openid(given, back)
+    _refuse_not_offered(parameters, response_type, back)
+    nonce, prompt, max_age = _openid(parameters, back)
     return AuthorizationRequest(
         application, response_type, redirect_uri, state, challenge, requested_uri, issuer, scope, nonce, prompt, max_age
     )
 
 
 def _scope(
-    application: Application, given: Mapping[str, str], back: redirect_matching.ResponseTarget
+    application: Application, parameters: Mapping[str, str], back: redirect_matching.ResponseTarget
 ) -> frozenset[str] | None:
     """None for an application without scopes, which must not request any (01 section 3)."""
     if not application.switches.has_scopes:
-        if _non_empty(given.get("scope")) is not None:
+        if _non_empty(parameters.get("scope")) is not None:
             raise _error("invalid_scope", back)
         return None
     try:
-        return scopes.requested(given.get("scope"), application)
+        return scopes.requested(parameters.get("scope"), application)
     except scopes.UnknownScope:
         raise _error("invalid_scope", back, "A scope is unknown or not open to this application.") from None
 
 
-def _refuse_not_offered(given: Mapping[str, str], response_type: str, back: redirect_matching.ResponseTarget) -> None:
+def _refuse_not_offered(
+    parameters: Mapping[str, str], response_type: str, back: redirect_matching.ResponseTarget
+) -> None:
     """OpenID Connect Core section 3.1.2.6; OAuth 2.0 Multiple Response Type Encoding Practices section 2.1."""
     for name in NOT_OFFERED:
-        if given.get(name):
+        if parameters.get(name):
             raise _error(f"{name}_not_supported", back)
     usual = "query" if response_type == "code" else "fragment"
-    if given.get("response_mode", "") not in ("", usual):
+    if parameters.get("response_mode", "") not in ("", usual):
         raise _error("invalid_request", back)
 
 
 def _openid(
-    given: Mapping[str, str], back: redirect_matching.ResponseTarget
+    parameters: Mapping[str, str], back: redirect_matching.ResponseTarget
 ) -> tuple[str | None, frozenset[str], timedelta | None]:
     """nonce, prompt and max_age (OpenID Connect Core section 3.1.2.1)."""
-    nonce = given.get("nonce") or None
-    prompt = frozenset(given.get("prompt", "").split()) & PROMPTS
-    age = given.get("max_age", "")
+    nonce = parameters.get("nonce") or None
+    prompt = frozenset(parameters.get("prompt", "").split()) & PROMPTS
+    age = parameters.get("max_age", "")
     if nonce is not None and len(nonce) > LONGEST_NONCE:
         raise _error("invalid_request", back, f"nonce is longer than {LONGEST_NONCE} characters.")
     if ("none" in prompt and len(prompt) > 1) or (age and not _AGE.fullmatch(age)):
@@ -186,15 +190,15 @@ def _non_empty(value: str | None) -> str | None:
 
 
 def _challenge(
-    application: Application, given: Mapping[str, str], back: redirect_matching.ResponseTarget
+    application: Application, parameters: Mapping[str, str], back: redirect_matching.ResponseTarget
 ) -> str | None:
-    challenge = given.get("code_challenge") or None
+    challenge = parameters.get("code_challenge") or None
     if challenge is None:
         needs = application.switches.is_on(Switch.PKCE_REQUIRED) and not redirect_matching.is_out_of_band(back.address)
         if needs:
             raise _error("invalid_request", back, "code_challenge is missing: this application needs PKCE (RFC 7636).")
         return None
-    if given.get("code_challenge_method") != "S256" or not _CHALLENGE.fullmatch(challenge):
+    if parameters.get("code_challenge_method") != "S256" or not _CHALLENGE.fullmatch(challenge):
         # `plain` protects nothing (RFC 9700 section 2.1.1).
         raise _error("invalid_request", back, _BAD_CHALLENGE)
     return challenge

@@ -77,7 +77,9 @@ class Clients:
         is_shared = False
         strictly = basic is not None and not application.switches.has_old_answers
         if secret:
-            right = [shared for stored, shared in live if any(same(stored, given) for given in presented)]
+            right = [
+                shared for stored, shared in live if any(same(stored, secret_digest) for secret_digest in presented)
+            ]
             if not right:
                 raise _refused("The client secret is not right.", basic=strictly)
             is_shared = all(right)

@@ -22,8 +22,8 @@ _ALLOWED = device_codes.c.state == "allowed"
 def _of_accounts(table: sa.Table, condition: sa.ColumnElement[bool] | None = None) -> Ender:
     def end(work: UnitOfWork, happening: Happening) -> int:
         accounts = metadata.tables["accounts"].c
-        mine = table.c.account_id.in_(sa.select(accounts.id).where(accounts_of(happening)))
-        wanted = mine if condition is None else sa.and_(mine, condition)
+        own = table.c.account_id.in_(sa.select(accounts.id).where(accounts_of(happening)))
+        wanted = own if condition is None else sa.and_(own, condition)
         return work.db.execute(table.delete().where(wanted)).rowcount
 
     return end
@@ -33,8 +33,8 @@ def _waiting_devices(work: UnitOfWork, happening: Happening) -> int:
     """End pending device codes, which belong to an application but to no person yet."""
     if happening.user_id is not None:
         return 0
-    mine = sa.and_(device_codes.c.application_id == happening.application_id, device_codes.c.state == "waiting")
-    return work.db.execute(device_codes.delete().where(mine)).rowcount
+    own = sa.and_(device_codes.c.application_id == happening.application_id, device_codes.c.state == "waiting")
+    return work.db.execute(device_codes.delete().where(own)).rowcount
 
 
 ENDERS: Mapping[Credential, Ender] = {

@@ -12,21 +12,21 @@ _PORTS = {"http": 80, "https": 443}
 _HEADER_SAFE = re.compile(r"[A-Za-z0-9._:\[\]-]+")
 
 
-def registered_for(application: Application, given: str, *, own: bool = False) -> bool:
-    """True if *given* matches a redirect address of *application* under its rule of design 5.3. With *own*, addresses
+def registered_for(application: Application, address: str, *, own: bool = False) -> bool:
+    """True if *address* matches a redirect address of *application* under its rule of design 5.3. With *own*, addresses
     that were added with a token do not count."""
     rule = application.switches.redirects
     registered = application.own_redirects if own else application.redirects
     if rule is RedirectMatch.PREFIX:
-        return any(_extends(given, address) for address in registered)
+        return any(_extends(address, candidate) for candidate in registered)
     if rule is RedirectMatch.NATIVE:
-        return any(given == address or _same_loopback(given, address) for address in registered)
-    return given in registered
+        return any(address == candidate or _same_loopback(address, candidate) for candidate in registered)
+    return address in registered
 
 
-def extends(application: Application, given: str, stored: str) -> bool:
+def extends(application: Application, address: str, stored: str) -> bool:
     """True if the address sent with a code may extend the one of its request, which only the prefix rule allows."""
-    return application.switches.redirects is RedirectMatch.PREFIX and _extends(given, stored)
+    return application.switches.redirects is RedirectMatch.PREFIX and _extends(address, stored)
 
 
 def _parts(url: str) -> tuple[SplitResult, int | None] | None:
@@ -42,11 +42,11 @@ def _parts(url: str) -> tuple[SplitResult, int | None] | None:
     return parts, port
 
 
-def _extends(given: str, registered: str) -> bool:
+def _extends(address: str, registered: str) -> bool:
     """The old prefix rule at a boundary: same scheme, host and port, and a path that goes on at `/`, `?` or `#`."""
-    if given == registered:
+    if address == registered:
         return True
-    left, right = _parts(given), _parts(registered)
+    left, right = _parts(address), _parts(registered)
     if left is None or right is None or _climbs(left[0].path):
         return False
     sent, other = left[0], right[0]
@@ -68,9 +68,9 @@ def _climbs(path: str) -> bool:
     return any(part in (".", "..") for part in plain.split("/"))
 
 
-def _same_loopback(given: str, registered: str) -> bool:
+def _same_loopback(address: str, registered: str) -> bool:
     """RFC 8252 section 7.3: the port of a loopback address is chosen by the application when it starts."""
-    left, right = _parts(given), _parts(registered)
+    left, right = _parts(address), _parts(registered)
     if left is None or right is None:
         return False
     sent, other = left[0], right[0]

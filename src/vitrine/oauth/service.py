@@ -86,8 +86,8 @@ class OAuth:
 
     # -- authorize -----------------------------------------------------------------------------------------------
 
-    def validate(self, work: UnitOfWork, given: Mapping[str, str]) -> authorize.AuthorizationRequest:
-        return authorize.validate(work, self._applications, given, self.policy, self._issuer)
+    def validate(self, work: UnitOfWork, parameters: Mapping[str, str]) -> authorize.AuthorizationRequest:
+        return authorize.validate(work, self._applications, parameters, self.policy, self._issuer)
 
     def needs_consent(self, work: UnitOfWork, actor: Actor, request: authorize.AuthorizationRequest) -> bool:
         """True if the person has not consented or withdrew the consent, or if the request asks for more (design 5.2): a
@@ -133,13 +133,13 @@ class OAuth:
             self.notices.granted(work, request.application, before, now, actor.address)
 
     def explain_mismatch(
-        self, work: UnitOfWork, actor: Actor, given: Mapping[str, str]
+        self, work: UnitOfWork, actor: Actor, parameters: Mapping[str, str]
     ) -> redirect_mismatch.Mismatch | None:
         """Which part of a refused redirect address differs, for owners of the application only."""
-        application = self._applications.by_client_id(work, given.get("client_id", ""))
+        application = self._applications.by_client_id(work, parameters.get("client_id", ""))
         if application is None or not self._applications.is_owner(work, actor, application):
             return None
-        return redirect_mismatch.explain(application, given.get("redirect_uri", ""))
+        return redirect_mismatch.explain(application, parameters.get("redirect_uri", ""))
 
     def grant(self, work: UnitOfWork, actor: Actor, request: authorize.AuthorizationRequest) -> str:
         """The URL to redirect the browser to, or the code itself out of band. The person must have consented."""
