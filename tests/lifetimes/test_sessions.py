@@ -14,7 +14,7 @@ from tests.oauth.test_second_step import switch_on
 from tests.operations.test_account_mail import EMAIL, FRESH, letters
 from vitrine.accounts import User
 from vitrine.accounts.errors import WrongCode
-from vitrine.accounts.lifetimes import Event, Happening, Lifetimes
+from vitrine.accounts.lifetimes import Event, Lifetimes, Occurrence
 from vitrine.accounts.tables import linked_identities, passkeys, sessions
 from vitrine.applications import Profile, Switch
 from vitrine.testing.server import PASSWORD, Server, Visitor, hidden
@@ -168,7 +168,7 @@ def test_what_breaks_off_ends_nothing(server: Server, ada: User) -> None:
 
     def broken() -> None:
         with server.services.database.write() as work:
-            assert sum(lifetimes.happened(work, Happening(Event.PASSWORD_RESET, ada.id)).values()) > 0
+            assert sum(lifetimes.end_credentials(work, Occurrence(Event.PASSWORD_RESET, ada.id)).values()) > 0
             raise RuntimeError("the power fails")
 
     with pytest.raises(RuntimeError, match="power"):

@@ -115,7 +115,7 @@ class MultiFactor:
         store.remove(work, actor.must_user_id)
         if not store.passkeys(work, actor.must_user_id):
             store.set_codes(work, actor.must_user_id, [])
-        self.accounts.happened(work, actor, Event.SECOND_FACTOR_REMOVED)
+        self.accounts.end_credentials(work, actor, Event.SECOND_FACTOR_REMOVED)
         audit.write(work, actor, "second_factor.off", f"user {actor.user_id}")
 
     def renew_codes(self, work: UnitOfWork, actor: Actor) -> list[str]:

@@ -110,7 +110,7 @@ class Passkeys:
             raise NotFound("There is no such passkey of yours.")
         if not self.mfa.is_on(work, actor.must_user_id):
             store.set_codes(work, actor.must_user_id, [])
-        self.mfa.accounts.happened(work, actor, Event.PASSKEY_REMOVED, authenticator_id=passkey_id)
+        self.mfa.accounts.end_credentials(work, actor, Event.PASSKEY_REMOVED, authenticator_id=passkey_id)
         audit.write(work, actor, "passkey.removed", f"user {actor.user_id}")
 
     def begin_sign_in(self, work: UnitOfWork) -> str:

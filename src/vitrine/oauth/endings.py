@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import sqlalchemy as sa
 
 from vitrine.accounts import UserId
-from vitrine.accounts.lifetimes import Credential, DeveloperTokenLine, Ender, Happening
+from vitrine.accounts.lifetimes import Credential, DeveloperTokenLine, Ender, Occurrence
 from vitrine.applications.endings import accounts_of
 from vitrine.oauth.tables import access_tokens, authorization_codes, device_codes, refresh_tokens
 from vitrine.platform.database import UnitOfWork
@@ -20,20 +20,20 @@ _ALLOWED = device_codes.c.state == "allowed"
 
 
 def _of_accounts(table: sa.Table, condition: sa.ColumnElement[bool] | None = None) -> Ender:
-    def end(work: UnitOfWork, happening: Happening) -> int:
+    def end(work: UnitOfWork, occurrence: Occurrence) -> int:
         accounts = metadata.tables["accounts"].c
-        own = table.c.account_id.in_(sa.select(accounts.id).where(accounts_of(happening)))
+        own = table.c.account_id.in_(sa.select(accounts.id).where(accounts_of(occurrence)))
         wanted = own if condition is None else sa.and_(own, condition)
         return work.db.execute(table.delete().where(wanted)).rowcount
 
     return end
 
 
-def _waiting_devices(work: UnitOfWork, happening: Happening) -> int:
+def _waiting_devices(work: UnitOfWork, occurrence: Occurrence) -> int:
     """End pending device codes, which belong to an application but to no person yet."""
-    if happening.user_id is not None:
+    if occurrence.user_id is not None:
         return 0
-    own = sa.and_(device_codes.c.application_id == happening.application_id, device_codes.c.state == "waiting")
+    own = sa.and_(device_codes.c.application_id == occurrence.application_id, device_codes.c.state == "waiting")
     return work.db.execute(device_codes.delete().where(own)).rowcount
 
 

@@ -129,7 +129,7 @@ class PersonalTokens:
     def revoke_users(self, work: UnitOfWork, actor: Actor, application: Application) -> int:
         """End all tokens and codes of the application's users; developer tokens of its owners stay. The consents stay
         too, so the application only has to send people through the authorize page again."""
-        ended = self.applications.consents.happened(work, Event.APPLICATION_TOKENS_ENDED, application.id)
+        ended = self.applications.consents.end_credentials(work, Event.APPLICATION_TOKENS_ENDED, application.id)
         gone = ended[Credential.ACCESS_TOKEN]
         audit.write(work, actor, "application.tokens_revoked", f"application {application.id}", {"tokens": gone})
         return gone

@@ -330,7 +330,7 @@ class IdentityProviders:
         if not others and not people.password_hash(work, user_id) and not mfa_store.passkeys(work, user_id):
             raise Conflict("Nothing else opens your account. Choose a password or add a passkey first.")
         store.remove(work, user_id, linked_id)
-        self.accounts.happened(work, actor, Event.PROVIDER_UNLINKED, authenticator_id=linked_id)
+        self.accounts.end_credentials(work, actor, Event.PROVIDER_UNLINKED, authenticator_id=linked_id)
         audit.write(work, actor, "external.unlinked", f"user {actor.user_id}", {"identity": linked_id})
 
 
