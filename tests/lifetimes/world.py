@@ -93,7 +93,7 @@ class World:
                 owner = services.accounts.users.actor_of(work, self.bob, Via.COMMAND)
                 role = "tester" if self.role == "tester" else "owner"
                 services.applications.people.add(work, owner, self.app.application.id, "ada", role)
-            seed = services.oauth.server.renew_developer_token(work, actor, self.app.application)
+            seed = services.oauth.developer_tokens.renew(work, actor, self.app.application)
             named = services.oauth.personal_tokens.add(work, actor, self.app.application, "laptop", "90")
         for credential, token in ((Credential.DEVELOPER_TOKEN, seed), (Credential.NAMED_TOKEN, named)):
             self.probes[credential] = self._token_probes(token)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from vitrine.accounts import Accounts, Actor, Via
-from vitrine.applications import Account, Application, ApplicationId, Applications, Policy, Switch, provenance
+from vitrine.applications import Account, Application, Applications, Policy, Switch
 from vitrine.errors import Forbidden
 from vitrine.oauth import (
     authorize,
@@ -29,7 +29,7 @@ from vitrine.oauth.grants.client_credentials import SHARED
 from vitrine.oauth.keys import SigningKeys
 from vitrine.oauth.notices import Notices
 from vitrine.oauth.refresh import Rotation
-from vitrine.oauth.tokens import IDLE_LIMIT, DeveloperToken, Issued, TokenChecker, Tokens
+from vitrine.oauth.tokens import IDLE_LIMIT, Issued, TokenChecker, Tokens
 from vitrine.platform import audit
 from vitrine.platform.crypto import Vault
 from vitrine.platform.database import Database, UnitOfWork
@@ -301,50 +301,6 @@ class OAuth:
         if not developer:
             self._applications.consents.note_imported_consent(work, account, application)
         audit.write(work, actor, "token.imported", f"application {application.id}", {"user": user_id})
-
-    # -- developer token and revocation --------------------------------------------------------------------------
-
-    def developer_token(self, work: UnitOfWork, actor: Actor, application: Application) -> DeveloperToken | None:
-        account = self._applications.consents.account(work, actor.must_user_id, application)
-        return self._tokens.developer(work, account.id) if account else None
-
-    def renew_developer_token(self, work: UnitOfWork, actor: Actor, application: Application) -> str:
-        """Create or replace the actor's developer token; *application* was fetched by its owner (`Applications.get`).
-        It does not expire and allows everything, so a call with a token raises PersonNeeded."""
-        provenance.require_person(
-            work,
-            self._applications.sessions,
-            actor,
-            "A token cannot make this one. Sign in and make it on the settings page.",
-        )
-        account = self._applications.consents.ensure_account(work, actor.must_user_id, application)
-        if account.revoked_at is not None:
-            self._applications.consents.reopen(work, actor, account)
-        audit.write(work, actor, "developer_token.renewed", f"application {application.id}")
-        return self._tokens.renew_developer(work, account.id)
-
-    def reveal_developer_token(self, work: UnitOfWork, actor: Actor, application: Application) -> str | None:
-        """Raises RecentAuthRequired; leaves an audit line."""
-        self._applications.sessions.require_recent_auth(work, actor)
-        account = self._applications.consents.account(work, actor.must_user_id, application)
-        if account is None:
-            return None
-        audit.write(work, actor, "developer_token.shown", f"application {application.id}")
-        return self._tokens.reveal_developer(work, account.id)
-
-    def revoke_developer_token(self, work: UnitOfWork, actor: Actor, application: Application) -> None:
-        account = self._applications.consents.account(work, actor.must_user_id, application)
-        if account is not None:
-            self._tokens.revoke_developer(work, account.id)
-            audit.write(work, actor, "developer_token.revoked", f"application {application.id}")
-
-    def revoke_application(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId) -> None:
-        """Withdraw the actor's consent; codes and tokens of this person and application are deleted at once."""
-        self._applications.consents.withdraw(work, actor, application_id)
-
-    def forget_application(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId) -> None:
-        """Withdraw the actor's consent if there is one, and remove the application from their list."""
-        self._applications.consents.forget(work, actor, application_id)
 
 
 def _deprecated_features_used(client: Client, grant_type: str) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """Access tokens: issued, checked on every API call, replaced, revoked."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -9,7 +9,7 @@ import msgspec
 import sqlalchemy as sa
 
 from vitrine.accounts import Accounts, Actor, UserId, Via
-from vitrine.applications import Application, Policy, Profile, Switch, Switches, provenance
+from vitrine.applications import Application, Policy, Profile, Switch, Switches
 from vitrine.errors import Conflict, Invalid
 from vitrine.oauth import refresh, store
 from vitrine.oauth.errors import TokenRefused
@@ -128,17 +128,6 @@ class Issued:
 
 
 @dataclass(frozen=True, slots=True)
-class DeveloperToken:
-    """The developer token of a settings page, without its value."""
-
-    id: int
-    last_four: str
-    created: datetime
-    last_used: datetime | None
-    last_address: str
-
-
-@dataclass(frozen=True, slots=True)
 class Tokens:
     vault: Vault
     policy: Policy
@@ -156,9 +145,8 @@ class Tokens:
         identity: AuthenticationContext | None = None,
     ) -> Issued:
         """A token with the lifetime of the application's profile (design 5.3), and its refresh token."""
-        scope = (
-            None if scope is None else application.within(scope)
-        )  # the limit may have changed since the code was issued
+        # The scope limit may have changed since the code was issued.
+        scope = None if scope is None else application.within(scope)
         endless = application.switches.is_on(Switch.ENDLESS_TOKEN, self.policy)
         family = refresh.new_family() if refreshable and not endless else None
         secret = new_secret("at")
@@ -211,37 +199,3 @@ class Tokens:
             "idle_limit_s": None if developer else round(self.idle_limit.total_seconds()),
         }
         store.add_token(work, values)
-
-    def developer(self, work: UnitOfWork, account_id: int) -> DeveloperToken | None:
-        row = store.developer_token(work, account_id)
-        if row is None:
-            return None
-        return DeveloperToken(row.id, row.last_four, row.created, row.last_used, row.last_address)
-
-    def renew_developer(self, work: UnitOfWork, account_id: int) -> str:
-        """Create the developer token or replace its value. The old one ends at once (01 section 9), with everything
-        made with it."""
-        secret = new_secret("pat")
-        values = {
-            "digest": digest(secret),
-            "sealed": self.vault.encrypt(secret),
-            "last_four": secret[-4:],
-            "last_used": None,
-            "last_address": "",
-        }
-        row = store.developer_token(work, account_id)
-        if row is None:
-            store.add_token(work, {"account_id": account_id, "is_developer": True, **values})
-        else:
-            store.replace_token(work, row.id, values)
-            provenance.end_made_by_tokens(work, [row.id], f"account {account_id}")
-        return secret
-
-    def reveal_developer(self, work: UnitOfWork, account_id: int) -> str | None:
-        row = store.developer_token(work, account_id)
-        return self.vault.decrypt(row.sealed) if row is not None and row.sealed else None
-
-    def revoke_developer(self, work: UnitOfWork, account_id: int) -> None:
-        row = store.developer_token(work, account_id)
-        if row is not None:
-            store.delete_token(work, row.id)

@@ -38,7 +38,7 @@ async def show(request: Request) -> Response:
         mark = int(before[:18]) if before.isdecimal() else None
         calls, more = usage.calls(work, found.id, route=route, family=family, before=mark)
         developer, tokens = (
-            services.oauth.server.developer_token(work, actor, found),
+            services.oauth.developer_tokens.current(work, actor, found),
             services.oauth.personal_tokens.all(work, actor, found),
         )
         return {
