@@ -75,6 +75,7 @@ from vitrine.media.storage import open_store
 from vitrine.oauth import OAuth, deprecated_features, scope_limits, scopes
 from vitrine.oauth import endings as token_endings
 from vitrine.oauth import store as tokens
+from vitrine.oauth.developer_tokens import DeveloperTokens
 from vitrine.oauth.notices import Notices
 from vitrine.oauth.personal_tokens import PersonalTokens
 from vitrine.oauth.scope_limits import ScopeLimits
@@ -199,6 +200,7 @@ def make_services(
                 settings.origin,
                 idle_limit=timedelta(days=settings.token_idle_days),
             ),
+            developer_tokens=DeveloperTokens(applications),
             personal_tokens=PersonalTokens(applications),
             scope_limits=ScopeLimits(applications),
         ),

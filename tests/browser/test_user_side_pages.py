@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import shoot
 from tests.browser.test_pages import violations
-from tests.oauth.provider import Lying
+from tests.oauth.provider import FakeProvider
 from vitrine.accounts import Via
 from vitrine.accounts.tables import linked_identities
 from vitrine.applications import Profile, store
@@ -27,7 +27,7 @@ class Library:
     """A listening library, a provider, and another person's application that may ask for everything."""
 
     def __init__(self, folder: Path) -> None:
-        self.provider = Lying()
+        self.provider = FakeProvider()
         self._listener = socket.socket()
         self._listener.bind(("127.0.0.1", 0))
         self._listener.listen()

@@ -1,4 +1,4 @@
-"""An authenticator in software: makes a passkey and answers with it (WebAuthn level 2), for tests over HTTP."""
+"""A software authenticator: creates a passkey and signs in with it (WebAuthn level 2), for tests over HTTP."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""Every way in which an event of the table comes about: pages, mails, the API and the command line."""
+"""Every way in which an event of the table can happen: pages, mails, the API and the command line."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

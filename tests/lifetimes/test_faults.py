@@ -1,4 +1,4 @@
-"""What outlived the event that should have ended it, over HTTP alone (issue 9, section 1, fault 2)."""
+"""Credentials that survived the event that should have ended them, over HTTP alone (issue 9, section 1, fault 2)."""
 
 import pytest
 
@@ -30,7 +30,7 @@ def app(server: Server, ada: User) -> Registered:
 
 
 def forgotten(server: Server) -> str:
-    """The address of a link that a letter to ada holds."""
+    """The address of a link in a mail to ada."""
     server.browser().submit(FORGOT, FORGOT, {"login": "ada"})
     address = link(letters(server)[-1])
     assert server.browser().get(address).status_code == 200
@@ -71,7 +71,7 @@ def test_an_allowed_device_code_ends_with_every_token(server: Server, ada: User,
 
 
 def test_a_half_finished_sign_in_ends_when_the_password_is_changed(server: Server, ada: User) -> None:
-    """The proof of the first step is signed and stands in a form: nothing in the database could end it."""
+    """The signed proof of the first step is in a form; only the version number of the account can end it."""
     inside = server.browser(ada)
     _, codes = switch_on(server, ada)
     half: Visitor = server.browser()

@@ -1,4 +1,4 @@
-"""Developer tokens after a new password, secrets that somebody saw who left, and what administrators do."""
+"""Developer tokens after a new password, secrets seen by people who left, and actions of administrators."""
 
 import threading
 
@@ -40,7 +40,7 @@ def administration(server: Server) -> AccountAdministration:
 
 
 def renew(server: Server) -> str:
-    """ada renews her password by letter; the page that she sees."""
+    """ada renews her password through a mail. Returns the page that she sees."""
     server.browser().submit(FORGOT, FORGOT, {"login": "ada"})
     address = link(letters(server)[-1])
     answer = server.browser().submit(address, RENEW, {"new": NEW, "again": NEW})
@@ -223,7 +223,7 @@ def test_only_administrators_help_and_the_last_one_stays(
 def test_of_a_code_that_is_redeemed_while_everything_ends_nothing_is_left(
     server: Server, ada: User, app: Registered, administration: AccountAdministration
 ) -> None:
-    """Whichever comes first: the code is refused, or what it gave ends."""
+    """In either order: the code is refused, or the tokens that it gave end."""
     code = code_of(server.browser(ada), app)
     together, given = threading.Barrier(2), []
 

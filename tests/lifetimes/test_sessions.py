@@ -1,4 +1,4 @@
-"""Sessions know how they were opened, and sign-ins on their way end like those that are open."""
+"""Sessions store how they were opened, and pending sign-ins end like open sessions."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,13 +8,13 @@ import sqlalchemy as sa
 
 from tests.lifetimes.authenticator import Authenticator
 from tests.oauth.flows import post
-from tests.oauth.provider import SECURITY, Lying, go
+from tests.oauth.provider import SECURITY, FakeProvider, go
 from tests.oauth.test_external import link as link_provider
 from tests.oauth.test_second_step import switch_on
 from tests.operations.test_account_mail import EMAIL, FRESH, letters
 from vitrine.accounts import User
 from vitrine.accounts.errors import WrongCode
-from vitrine.accounts.lifetimes import Event, Happening, Lifetimes
+from vitrine.accounts.lifetimes import Event, Lifetimes, Occurrence
 from vitrine.accounts.tables import linked_identities, passkeys, sessions
 from vitrine.applications import Profile, Switch
 from vitrine.testing.server import PASSWORD, Server, Visitor, hidden
@@ -23,8 +23,8 @@ PASSWORD_PAGE = "/account/reset-password/"
 
 
 @pytest.fixture
-def provider() -> Iterator[Lying]:
-    provider_server = Lying()
+def provider() -> Iterator[FakeProvider]:
+    provider_server = FakeProvider()
     yield provider_server
     provider_server.close()
 
@@ -95,7 +95,7 @@ def test_who_removes_the_app_that_opened_this_session_signs_in_again(server: Ser
 
 @pytest.mark.parametrize("trusted", [True, False])
 def test_a_provider_takes_its_sessions_along_also_after_our_own_second_step(
-    tmp_path: Path, provider: Lying, trusted: bool
+    tmp_path: Path, provider: FakeProvider, trusted: bool
 ) -> None:
     server = Server(tmp_path / "data", sign_in_providers=(provider.described(trust_second_step=trusted),))
     try:
@@ -127,7 +127,7 @@ def test_a_session_of_yesterday_ends_as_if_it_had_been_opened_by_what_was_remove
 
 @pytest.mark.both_databases
 def test_a_sign_in_that_began_with_the_old_password_opens_nothing(server: Server, ada: User) -> None:
-    """The hash takes its time; meanwhile the password is changed."""
+    """The password is changed while the old one is being hashed."""
     accounts, inside = server.services.accounts, server.browser(ada)
     began = accounts.users.check_password("ada", PASSWORD, "")
     change_password(inside)
@@ -144,7 +144,7 @@ def test_a_password_grant_that_began_with_the_old_password_gives_nothing(server:
     passwords = accounts.users.passwords
 
     class Slow(type(passwords)):  # type: ignore[misc]
-        """Says yes, and the password is another one by then."""
+        """Accept the password, after it was changed."""
 
         def verify(self, hashed: str | None, password: str) -> bool:
             right = passwords.verify(hashed, password)
@@ -168,7 +168,7 @@ def test_what_breaks_off_ends_nothing(server: Server, ada: User) -> None:
 
     def broken() -> None:
         with server.services.database.write() as work:
-            assert sum(lifetimes.happened(work, Happening(Event.PASSWORD_RESET, ada.id)).values()) > 0
+            assert sum(lifetimes.end_credentials(work, Occurrence(Event.PASSWORD_RESET, ada.id)).values()) > 0
             raise RuntimeError("the power fails")
 
     with pytest.raises(RuntimeError, match="power"):

@@ -1,5 +1,5 @@
-"""Every cell of the table credential × event, over HTTP: each credential is made, the event comes about, and what the
-credential opens afterwards is what the table says. Two processes with caches of their own must agree."""
+"""Every cell of the table credential × event, over HTTP: each credential is created, the event happens, and the table
+says whether the credential still works. Two processes with caches of their own must agree."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -8,7 +8,7 @@ import pytest
 
 from tests.lifetimes.events import WAYS, Way
 from tests.lifetimes.world import World
-from tests.oauth.provider import Lying
+from tests.oauth.provider import FakeProvider
 from vitrine.accounts.lifetimes import TABLE, Credential, Effect, Event
 from vitrine.testing.postgresql import PostgreSQL
 
@@ -24,7 +24,7 @@ _ONCE = {
 
 @pytest.fixture(scope="module")
 def outcomes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Way], Outcomes]]:
-    """What each credential opens after an event; one server for all cells of a way."""
+    """Whether each credential works after an event; one server for all cells of one way."""
     known: dict[str, Outcomes] = {}
 
     def after(way: Way) -> Outcomes:
@@ -36,7 +36,7 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Way
 
 
 def _happened(way: Way, folder: Path, database_url: str = "") -> Outcomes:
-    provider, world = Lying(), None
+    provider, world = FakeProvider(), None
     try:
         world = World(folder, provider, way.role, database_url)
         for credential in set(Credential) - _ONCE:  # what works before fills the caches

@@ -1,4 +1,4 @@
-"""One person with one credential of every kind, on a server that two processes serve; what each opens, over HTTP."""
+"""A person with a credential of every kind on a server of two processes, and whether each works, over HTTP."""
 
 import re
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from starlette.testclient import TestClient
 
 from tests.lifetimes.authenticator import Authenticator
 from tests.oauth.flows import DEVICE, DEVICE_GRANT, ask, code_of, exchange, post, status_of
-from tests.oauth.provider import Lying, go
+from tests.oauth.provider import FakeProvider, go
 from tests.oauth.test_device import decide
 from tests.oauth.test_external import link as link_provider
 from tests.oauth.test_second_step import switch_on
@@ -31,9 +31,9 @@ Probe = Callable[[], bool]
 
 
 class World:
-    """*role* is what ada is to the application: owner, co-owner or tester. bob owns it where she does not."""
+    """*role* is ada's role in the application: owner, co-owner or tester. Otherwise bob owns it."""
 
-    def __init__(self, folder: Path, provider: Lying, role: str, database_url: str = "") -> None:
+    def __init__(self, folder: Path, provider: FakeProvider, role: str, database_url: str = "") -> None:
         offered = (provider.described(trust_second_step=True),)
         self.server = Server(folder, sign_in_providers=offered, database_url=database_url)
         services = app.make_services(self.server.settings, decoders=1, passwords=Passwords(memory_kib=64, passes=1))
@@ -64,19 +64,19 @@ class World:
     # -- looking -------------------------------------------------------------------------------------------------
 
     def works(self, credential: Credential) -> bool:
-        """Whether it opens anything; both processes must say the same."""
+        """True if the credential works; both processes must agree."""
         said = {probe() for probe in self.probes[credential]}
         assert len(said) == 1, f"two processes differ about the {credential}"
         return said.pop()
 
     def elsewhere(self, visitor: Visitor) -> Visitor:
-        """The same browser before the other process."""
+        """The same browser, connected to the other process."""
         client = TestClient(self.other, base_url=self.server.settings.base_url, follow_redirects=False)
         client.cookies = visitor.client.cookies
         return Visitor(client)
 
     def signed_in(self) -> Visitor:
-        """A new sign-in with whatever password is right now, through the second step where there is one."""
+        """A new sign-in with the present password, through the second step if there is one."""
         visitor = self.server.browser()
         page = visitor.submit("/login/", "/login/", {"login": "ada", "password": self.password})
         if 'name="pending"' in page.text:
@@ -93,7 +93,7 @@ class World:
                 owner = services.accounts.users.actor_of(work, self.bob, Via.COMMAND)
                 role = "tester" if self.role == "tester" else "owner"
                 services.applications.people.add(work, owner, self.app.application.id, "ada", role)
-            seed = services.oauth.server.renew_developer_token(work, actor, self.app.application)
+            seed = services.oauth.developer_tokens.renew(work, actor, self.app.application)
             named = services.oauth.personal_tokens.add(work, actor, self.app.application, "laptop", "90")
         for credential, token in ((Credential.DEVELOPER_TOKEN, seed), (Credential.NAMED_TOKEN, named)):
             self.probes[credential] = self._token_probes(token)
@@ -107,18 +107,18 @@ class World:
         ]
 
     def forgotten(self) -> str:
-        """The address of a fresh link to choose a password."""
+        """The address of a new link to choose a password."""
         self.server.browser().submit(FORGOT, FORGOT, {"login": "ada"})
         return link(letters(self.server)[-1])
 
     def renew(self, address: str, password: str) -> str:
-        """Choose *password* by a link; the page that is shown."""
+        """Choose *password* through a link. Returns the page that is shown."""
         page = self.server.browser().submit(address, RENEW, {"new": password, "again": password})
         self.password = password
         return page.text
 
     def _links_of_tokens(self) -> None:
-        """The letter after a password was renewed by letter lists the developer tokens and ends them by a link."""
+        """The mail after a renewed password lists the developer tokens and has a link that ends them."""
         self.page_of_tokens = self.renew(self.forgotten(), PASSWORD)
         with self.server.services.database.read() as work:  # as she is since then
             self.ada = self.server.services.accounts.users.get(work, self.ada.id)
@@ -213,7 +213,7 @@ class World:
         self.probes[Credential.ACTS_AS_OWNER] = [self._acts]
 
     def _acts(self) -> bool:
-        """Whether the secret alone acts as ada. Where the application is not hers she gets it first."""
+        """True if the secret alone acts as ada. If the application is not hers, it is transferred to her first."""
         services = self.server.services
         with services.database.write() as work:
             application = services.applications.registry.for_protocol(work, self.app.application.id)
@@ -230,7 +230,7 @@ class World:
         return "access_token" in granted and status_of(self.server, granted["access_token"]) == 200
 
     def _pairs(self, forms: list[dict[str, str]], is_right: Callable[[dict[str, str]], bool]) -> list[Probe]:
-        """A call of the token endpoint for each process; what is in it may work once only."""
+        """A call of the token endpoint for each process, with one form each, since a form may work only once."""
         own = {"client_id": self.app.client_id, "client_secret": self.app.secret}
         clients = (self.server.http, self.elsewhere(self.server.browser()).client)
         return [
@@ -273,7 +273,7 @@ class World:
         return granted
 
     def _made_with(self, token: str) -> str:
-        """A developer token of another application of ada's, which the application made with its access token."""
+        """A developer token of ada's other application, made by the application with its access token."""
         other = self.server.register(self.ada, profile=Profile.STRICT)
         body = {"name": "made", "days": 90, "scopes": ["account:read"]}
         answer = self.server.call("POST", f"/api/applications/{other.application.id}/tokens/", token, json=body)

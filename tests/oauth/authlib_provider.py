@@ -1,4 +1,4 @@
-"""An OpenID provider made of Authlib's server half: an implementation that is not ours, with ES256 and `at_hash`."""
+"""An OpenID provider built on Authlib: an independent implementation, with ES256 and `at_hash`."""
 
 import threading
 import time
@@ -81,7 +81,7 @@ class Code(AuthorizationCodeMixin):  # type: ignore[misc]  # untyped library
 
 
 class AuthlibProvider:
-    """Listens on a port of its own; the person there says yes to everything."""
+    """Listens on its own port; the person there consents to everything."""
 
     def __init__(self, redirect_uri: str) -> None:
         self.client = Client(redirect_uri)
@@ -183,7 +183,7 @@ class AuthlibProvider:
             return jsonify(PERSON) if secret in provider.tokens else (jsonify(error="invalid_token"), 401)
 
     def visit(self, address: str) -> str:
-        """The person's browser: the path and query to which it is sent back."""
+        """Act as the person's browser; returns the path and query of the callback."""
         parts = urlsplit(address)
         answer = self.app.test_client().get(f"{parts.path}?{parts.query}", base_url=self.issuer)
         back = urlsplit(answer.headers["Location"])

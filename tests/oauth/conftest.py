@@ -1,4 +1,4 @@
-"""One person with one application of each newer profile; a provider of another organisation."""
+"""A person with an application of each newer profile, and an identity provider."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.oauth.provider import Lying
+from tests.oauth.provider import FakeProvider
 from vitrine.accounts import User
 from vitrine.applications import Profile
 from vitrine.testing.server import Registered, Server, Visitor
@@ -40,15 +40,15 @@ def old(server: Server, ada: User) -> Registered:
 
 
 @pytest.fixture
-def provider() -> Iterator[Lying]:
-    provider_server = Lying()
+def provider() -> Iterator[FakeProvider]:
+    provider_server = FakeProvider()
     yield provider_server
     provider_server.close()
 
 
 @pytest.fixture
-def make(tmp_path: Path, provider: Lying, database_url: str) -> Iterator[Make]:
-    """A server that offers the provider, under the operator's choices."""
+def make(tmp_path: Path, provider: FakeProvider, database_url: str) -> Iterator[Make]:
+    """Starts servers that offer the provider, with given settings."""
     servers: list[Server] = []
 
     def start(settings: dict[str, Any] | None = None, **choices: Any) -> Server:

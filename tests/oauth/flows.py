@@ -1,4 +1,4 @@
-"""What the tests of the authorization server share: applications of every kind, and the way to their tokens."""
+"""Helpers of the tests of the authorization server: applications of every kind, and getting tokens for them."""
 
 import base64
 import hashlib
@@ -57,13 +57,13 @@ __all__ = [
 
 
 def ask(visitor: Visitor, app: Registered, **parameters: str) -> httpx.Response:
-    """The authorize endpoint, with PKCE; a parameter given as empty is left out."""
+    """Call the authorize endpoint with PKCE, without empty parameters."""
     values = {"client_id": app.client_id, "response_type": "code", "redirect_uri": CALLBACK, **PKCE, **parameters}
     return visitor.get(f"{AUTHORIZE}?{urlencode({name: value for name, value in values.items() if value})}")
 
 
 def allow(visitor: Visitor, page: httpx.Response, *, without: tuple[str, ...] = ()) -> str:
-    """Say yes where the page asks, without some of the scopes; the address that the browser is sent to."""
+    """Consent on the page, without some of the scopes. Returns the URL to which the browser is redirected."""
     if page.status_code == 302:
         return str(page.headers["location"])
     assert page.status_code == 200, page.text
@@ -78,7 +78,7 @@ def code_of(visitor: Visitor, app: Registered, **parameters: str) -> str:
 
 
 def post(server: Server, app: Registered | None, path: str = TOKEN, **form: str) -> httpx.Response:
-    """A call of the application with its secret in the body; empty values are left out."""
+    """Post as the application, with its secret in the body and without empty values."""
     own = {} if app is None else {"client_id": app.client_id, "client_secret": app.secret}
     return server.http.post(path, data={name: value for name, value in {**own, **form}.items() if value})
 
@@ -89,7 +89,7 @@ def exchange(server: Server, app: Registered, code: str, **form: str) -> httpx.R
 
 
 def tokens(server: Server, user: User, app: Registered, scope: str = "", **form: str) -> Json:
-    """Everything that a person's yes gives an application."""
+    """All tokens that an application gets through a person's consent."""
     answer = exchange(server, app, code_of(server.browser(user), app, scope=scope), **form)
     assert answer.status_code == 200, answer.text
     granted: Json = answer.json()
@@ -118,7 +118,7 @@ def act_as_owner(server: Server, user: User, app: Registered) -> None:
 
 @contextmanager
 def listening(folder: Path, **settings: Any) -> Iterator[Server]:
-    """A server under the address that it names itself by."""
+    """A server that listens under its own base_url."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen()

@@ -1,4 +1,4 @@
-"""An OpenID provider for tests that tells the truth until it is told to lie."""
+"""A fake OpenID provider for tests. It is correct until a test changes its answers."""
 
 import base64
 import hashlib
@@ -24,16 +24,16 @@ _KEYS: list[RSAKey] = []
 
 
 def key(number: int) -> RSAKey:
-    """The same few keys for every test: primes take their time."""
+    """A few keys shared by all tests, since generating them is slow."""
     while len(_KEYS) <= number:
         parameters: Any = {"kid": f"key-{len(_KEYS)}", "alg": "RS256", "use": "sig"}
         _KEYS.append(RSAKey.generate_key(2048, parameters=parameters, private=True))
     return _KEYS[number]
 
 
-class Lying:
-    """A provider on a port of its own. *claims* change the id_token, *userinfo* the answer about the person, *metadata*
-    the discovery document, *answer* the query of the way back; *sign* makes the token, *status* answers by path."""
+class FakeProvider:
+    """A provider on its own port. *claims* change the id_token, *userinfo* the userinfo response, *metadata* the
+    discovery document, *answer* the query of the callback; *sign* signs the token, *status* sets statuses by path."""
 
     def __init__(self) -> None:
         self.claims: Json = {"email": "ada@museum.example", "email_verified": True, "preferred_username": "ada.m"}
@@ -71,7 +71,7 @@ class Lying:
     # -- the person's browser ------------------------------------------------------------------------------------
 
     def visit(self, address: str) -> str:
-        """The person signs in and is sent back: the path and query of the callback."""
+        """Sign the person in. Returns the path and query of the callback."""
         parts = urlsplit(address)
         assert f"{parts.scheme}://{parts.netloc}{parts.path}" == f"{self.issuer}/authorize"
         query = query_of(address)
@@ -99,7 +99,7 @@ class Lying:
                 self._answer(provider.token(form, dict(self.headers)))
 
             def _send_back(self, address: str) -> None:
-                """For a real browser, whose person says yes at once."""
+                """For a real browser: consent at once."""
                 site = urlsplit(query_of(address)["redirect_uri"])
                 self.send_response(302)
                 self.send_header("Location", f"{site.scheme}://{site.netloc}{provider.visit(address)}")
@@ -121,7 +121,7 @@ class Lying:
                 self.wfile.write(body)
 
             def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
-                """Tests print nothing of their own."""
+                """Print nothing."""
 
         return Handler
 
@@ -169,13 +169,15 @@ SECURITY = "/account/security/"
 
 
 def reason(answer: Any) -> str:
-    """Why it led nowhere, as the address that it led to says."""
+    """The reason of the failure, from the URL of the redirect."""
     assert answer.status_code == 302, answer.text
     return query_of(answer.headers["location"]).get("reason", "")
 
 
-def go(server: Server, provider: Lying, visitor: Visitor | None = None, start: str = START) -> tuple[Visitor, Any]:
-    """From the button to our answer to the callback."""
+def go(
+    server: Server, provider: FakeProvider, visitor: Visitor | None = None, start: str = START
+) -> tuple[Visitor, Any]:
+    """A whole sign-in, from the button to our answer to the callback."""
     visitor = visitor or server.browser()
     there = visitor.get(start)
     assert there.status_code == 302, there.text

@@ -1,4 +1,4 @@
-"""The audit log is read and taken away by administrators, and holds no secret (issue 4, item 8)."""
+"""Administrators can read and export the audit log, and it contains no secret (issue 4, item 8)."""
 
 import json
 import subprocess

@@ -25,7 +25,7 @@ SCOPE = "openid profile account:read"
 
 @pytest.fixture
 def live(tmp_path: Path) -> Iterator[Server]:
-    """A server that listens, under the address that it names itself by."""
+    """A server that listens under its own base_url."""
     with listening(tmp_path / "live") as server:
         yield server
 
@@ -41,7 +41,7 @@ def app(live: Server, person: User) -> Registered:
 
 
 def sent_back(live: Server, visitor: Visitor, address: str) -> str:
-    """Where a person's yes sends their browser."""
+    """The URL to which a person's browser is redirected after their consent."""
     return allow(visitor, visitor.get(address.removeprefix(live.settings.base_url)))
 
 
@@ -173,7 +173,7 @@ def test_oauth4webapi(live: Server, person: User, profile: Profile) -> None:
 
 
 def node() -> str:
-    """The system's Node, or the one of the wheel."""
+    """Node of the system, or of the wheel."""
     node = shutil.which("node") or shutil.which("node", path=str(Path(sys.executable).parent))
     assert node, "the tests need Node (make .venv/.test brings it)"
     return node

@@ -1,4 +1,4 @@
-"""Devices without a browser of their own: RFC 8628."""
+"""The device grant (RFC 8628)."""
 
 from datetime import timedelta
 

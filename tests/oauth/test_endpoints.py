@@ -1,4 +1,4 @@
-"""Revocation, introspection, metadata, challenges, client credentials, guard rails: each test names its RFC section."""
+"""Revocation, introspection, metadata, challenges, client credentials and limits, each with its RFC section."""
 
 import base64
 import sqlite3
@@ -300,7 +300,7 @@ def test_rfc9745_old_habits_say_so_and_are_counted_for_their_owner(server: Serve
 def test_an_exchange_waits_in_a_thread_while_somebody_else_writes(
     server: Server, ada: User, visitor: Visitor, strict: Registered, grant: str
 ) -> None:
-    """docs/decisions/0076: in the event loop when nobody writes, else where it may wait, and never twice."""
+    """docs/decisions/0076: in the event loop if nobody writes, else in a thread, and never twice."""
     act_as_owner(server, ada, strict)
     form = {"grant_type": grant, "client_id": strict.client_id, "client_secret": strict.secret}
     if grant != "client_credentials":

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from tests.oauth.conftest import Make
 from tests.oauth.flows import AUTHORIZE, PKCE, allow, ask, post, query_of
-from tests.oauth.provider import SECURITY, START, Lying, go, reason
+from tests.oauth.provider import SECURITY, START, FakeProvider, go, reason
 from vitrine.accounts import User, UserId, Via
 from vitrine.accounts.tables import linked_identities, sessions, users
 from vitrine.applications import Profile, Switch
@@ -25,7 +25,7 @@ CONNECT = f"{SECURITY}connected/museum/"
 
 
 def signed_in(visitor: Visitor) -> str:
-    """The login of who is signed in."""
+    """The login of the signed-in person."""
     page = visitor.get("/account/")
     return page.text.partition("<b>")[2].partition("</b>")[0] if page.status_code == 200 else ""
 
@@ -35,8 +35,8 @@ def linked(server: Server) -> list[Any]:
         return list(work.db.execute(linked_identities.select()).all())
 
 
-def link(server: Server, user: User, provider: Lying, subject: str = "sub-1") -> None:
-    """As its owner would, without the pages."""
+def link(server: Server, user: User, provider: FakeProvider, subject: str = "sub-1") -> None:
+    """Link the identity as its owner would, without the pages."""
     with server.services.database.write() as work:
         values = {"user_id": user.id, "issuer": provider.issuer, "subject": subject, "created": work.now}
         work.db.execute(linked_identities.insert().values(**values))
@@ -56,7 +56,7 @@ def actions(server: Server) -> list[str]:
 
 
 def test_a_verified_address_finds_the_account_the_first_time_and_the_subject_ever_after(
-    make: Make, provider: Lying
+    make: Make, provider: FakeProvider
 ) -> None:
     server = make(link_by_email=True)
     server.user("ada", email="Ada@museum.example")
@@ -71,7 +71,7 @@ def test_a_verified_address_finds_the_account_the_first_time_and_the_subject_eve
     ]  # fmt: skip
 
 
-def test_the_person_is_told_by_letter_that_a_sign_in_was_connected(make: Make, provider: Lying) -> None:
+def test_the_person_is_told_by_letter_that_a_sign_in_was_connected(make: Make, provider: FakeProvider) -> None:
     server = make(link_by_email=True)
     server.user("ada", email="ada@museum.example")
     go(server, provider)
@@ -80,7 +80,7 @@ def test_the_person_is_told_by_letter_that_a_sign_in_was_connected(make: Make, p
     assert "Signing in at Museum SSO now opens your account ada" in letter.replace("=\n", "")
 
 
-def test_by_default_an_address_finds_nobody_and_no_account_is_made(make: Make, provider: Lying) -> None:
+def test_by_default_an_address_finds_nobody_and_no_account_is_made(make: Make, provider: FakeProvider) -> None:
     server = make()
     server.user("ada", email="ada@museum.example")
     visitor, answer = go(server, provider)
@@ -91,7 +91,7 @@ def test_by_default_an_address_finds_nobody_and_no_account_is_made(make: Make, p
     assert linked(server) == []
 
 
-def test_somebody_else_who_has_the_address_now_does_not_get_the_account(make: Make, provider: Lying) -> None:
+def test_somebody_else_who_has_the_address_now_does_not_get_the_account(make: Make, provider: FakeProvider) -> None:
     """Core section 5.7: an address may be given to another person, a subject never is."""
     server = make(link_by_email=True, create_accounts=True)
     server.user("ada", email="ada@museum.example")
@@ -102,7 +102,7 @@ def test_somebody_else_who_has_the_address_now_does_not_get_the_account(make: Ma
 
 
 @pytest.mark.parametrize("kind", ["administrator", "second step", "guest", "locked", "two of them"])
-def test_accounts_that_matter_more_are_never_found_by_an_address(make: Make, provider: Lying, kind: str) -> None:
+def test_accounts_that_matter_more_are_never_found_by_an_address(make: Make, provider: FakeProvider, kind: str) -> None:
     server = make(link_by_email=True, create_accounts=True)
     ada = server.user("ada", email="ada@museum.example", is_admin=kind == "administrator")
     if kind == "second step":
@@ -114,7 +114,7 @@ def test_accounts_that_matter_more_are_never_found_by_an_address(make: Make, pro
 
 
 @pytest.mark.parametrize("closed", ["is_guest", "mail_locked"])
-def test_a_connected_account_that_was_closed_stays_closed(make: Make, provider: Lying, closed: str) -> None:
+def test_a_connected_account_that_was_closed_stays_closed(make: Make, provider: FakeProvider, closed: str) -> None:
     server = make()
     ada = server.user("ada")
     link(server, ada, provider)
@@ -123,7 +123,7 @@ def test_a_connected_account_that_was_closed_stays_closed(make: Make, provider: 
     assert reason(go(server, provider)[1]) == "closed"
 
 
-def test_a_new_account_has_no_password_and_no_rights(make: Make, provider: Lying) -> None:
+def test_a_new_account_has_no_password_and_no_rights(make: Make, provider: FakeProvider) -> None:
     server = make(create_accounts=True)
     provider.claims |= {"given_name": "Ada", "family_name": "Martin", "locale": "fr-FR"}
     visitor, answer = go(server, provider)
@@ -142,7 +142,7 @@ def test_a_new_account_has_no_password_and_no_rights(make: Make, provider: Lying
     assert len(linked(server)) == 1
 
 
-def test_a_name_that_the_provider_made_up_takes_nobodys_login_or_address(make: Make, provider: Lying) -> None:
+def test_a_name_that_the_provider_made_up_takes_nobodys_login_or_address(make: Make, provider: FakeProvider) -> None:
     server = make(create_accounts=True)
     server.user("root", email="victim@museum.example", is_admin=True)
     names = {
@@ -156,7 +156,7 @@ def test_a_name_that_the_provider_made_up_takes_nobodys_login_or_address(make: M
         assert server.services.accounts.users.find(work, "victim@museum.example").login == "root"
 
 
-def test_a_stranger_does_not_become_the_first_account_of_an_instance(make: Make, provider: Lying) -> None:
+def test_a_stranger_does_not_become_the_first_account_of_an_instance(make: Make, provider: FakeProvider) -> None:
     server = make(create_accounts=True)
     with server.services.database.write() as work:
         work.db.execute(users.delete())
@@ -164,7 +164,7 @@ def test_a_stranger_does_not_become_the_first_account_of_an_instance(make: Make,
     assert server.browser().get("/login/").headers["location"] == "/setup/"
 
 
-def test_only_verified_addresses_of_the_allowed_domains_may_come(make: Make, provider: Lying) -> None:
+def test_only_verified_addresses_of_the_allowed_domains_may_come(make: Make, provider: FakeProvider) -> None:
     server = make(create_accounts=True, link_by_email=True, domains=("museum.example",))
     for address in ("ada@museum.example.evil.example", "ada@evil.example", "ada@MUSEUM.example@evil.example"):
         provider.claims |= {"email": address}
@@ -178,7 +178,7 @@ def test_only_verified_addresses_of_the_allowed_domains_may_come(make: Make, pro
 
 
 @pytest.mark.both_databases
-def test_two_first_sign_ins_at_once_make_one_account(make: Make, provider: Lying) -> None:
+def test_two_first_sign_ins_at_once_make_one_account(make: Make, provider: FakeProvider) -> None:
     server = make(create_accounts=True)
     visitors = [server.browser() for _ in range(6)]
     answers = [provider.visit(visitor.get(START).headers["location"]) for visitor in visitors]
@@ -212,7 +212,9 @@ def with_app(server: Server, user: User) -> pyotp.TOTP:
     return app
 
 
-def test_our_second_step_comes_after_the_providers_unless_the_operator_trusts_it(make: Make, provider: Lying) -> None:
+def test_our_second_step_comes_after_the_providers_unless_the_operator_trusts_it(
+    make: Make, provider: FakeProvider
+) -> None:
     server = make()
     ada = server.user("ada")
     link(server, ada, provider)
@@ -225,7 +227,7 @@ def test_our_second_step_comes_after_the_providers_unless_the_operator_trusts_it
     assert signed_in(visitor) == "ada"
 
 
-def test_a_provider_that_is_trusted_with_the_second_step_spares_ours(make: Make, provider: Lying) -> None:
+def test_a_provider_that_is_trusted_with_the_second_step_spares_ours(make: Make, provider: FakeProvider) -> None:
     server = make(trust_second_step=True)
     ada = server.user("ada")
     link(server, ada, provider)
@@ -239,8 +241,10 @@ def reveal(server: Server, visitor: Visitor, application: int) -> Any:
 
 
 @pytest.mark.parametrize("said", ["an hour ago", None])
-def test_an_old_sign_in_at_the_provider_shows_no_secrets_here(make: Make, provider: Lying, said: str | None) -> None:
-    """Design 5.4: secrets are shown for 15 minutes after somebody proved who they are, wherever they did."""
+def test_an_old_sign_in_at_the_provider_shows_no_secrets_here(
+    make: Make, provider: FakeProvider, said: str | None
+) -> None:
+    """Design 5.4: secrets are shown for 15 minutes after an authentication, here or at a provider."""
     server = make()
     ada = server.user("ada")
     app = server.register(ada)
@@ -270,7 +274,7 @@ def provider_time(server: Server) -> int:
         return int(work.now.timestamp())
 
 
-def test_somebody_elses_sign_in_proves_nothing(make: Make, provider: Lying) -> None:
+def test_somebody_elses_sign_in_proves_nothing(make: Make, provider: FakeProvider) -> None:
     server = make(create_accounts=True)
     ada, eve = server.user("ada"), server.user("eve")
     link(server, ada, provider, "sub-ada")
@@ -286,7 +290,7 @@ def test_somebody_elses_sign_in_proves_nothing(make: Make, provider: Lying) -> N
 # -- connecting -----------------------------------------------------------------------------------------------------
 
 
-def test_a_person_connects_and_removes_a_sign_in(make: Make, provider: Lying) -> None:
+def test_a_person_connects_and_removes_a_sign_in(make: Make, provider: FakeProvider) -> None:
     server = make()
     visitor = server.browser(server.user("ada", email="ada@museum.example"))
     assert "Connect Museum SSO" in visitor.get(SECURITY).text
@@ -303,7 +307,7 @@ def test_a_person_connects_and_removes_a_sign_in(make: Make, provider: Lying) ->
     assert [action for action in actions(server) if "link" in action] == ["external.linked", "external.unlinked"]
 
 
-def test_connecting_needs_a_fresh_sign_in_and_ones_own_browser(make: Make, provider: Lying) -> None:
+def test_connecting_needs_a_fresh_sign_in_and_ones_own_browser(make: Make, provider: FakeProvider) -> None:
     server = make()
     ada, eve = server.user("ada"), server.user("eve")
     visitor = server.browser(ada)
@@ -326,7 +330,7 @@ def test_connecting_needs_a_fresh_sign_in_and_ones_own_browser(make: Make, provi
     assert len(linked(server)) == 1
 
 
-def test_what_is_connected_with_one_account_is_not_connected_with_another(make: Make, provider: Lying) -> None:
+def test_what_is_connected_with_one_account_is_not_connected_with_another(make: Make, provider: FakeProvider) -> None:
     server = make()
     ada, eve = server.user("ada"), server.user("eve")
     link(server, ada, provider)
@@ -338,7 +342,7 @@ def test_what_is_connected_with_one_account_is_not_connected_with_another(make: 
     assert [identity.user_id for identity in linked(server)] == [ada.id]
 
 
-def test_the_last_way_in_cannot_be_removed(make: Make, provider: Lying) -> None:
+def test_the_last_way_in_cannot_be_removed(make: Make, provider: FakeProvider) -> None:
     server = make(create_accounts=True)
     visitor, _ = go(server, provider)
     (mine,) = linked(server)
@@ -346,7 +350,7 @@ def test_the_last_way_in_cannot_be_removed(make: Make, provider: Lying) -> None:
     assert len(linked(server)) == 1
 
 
-def test_an_account_without_a_password_can_get_one_and_no_guess_opens_it(make: Make, provider: Lying) -> None:
+def test_an_account_without_a_password_can_get_one_and_no_guess_opens_it(make: Make, provider: FakeProvider) -> None:
     server = make(create_accounts=True)
     visitor, _ = go(server, provider)
     owner = server.user("owner")
@@ -370,7 +374,7 @@ def test_an_account_without_a_password_can_get_one_and_no_guess_opens_it(make: M
 # -- with an application that waits ---------------------------------------------------------------------------------
 
 
-def test_01_7_3_the_request_of_an_application_goes_on_afterwards(make: Make, provider: Lying) -> None:
+def test_01_7_3_the_request_of_an_application_goes_on_afterwards(make: Make, provider: FakeProvider) -> None:
     server = make(link_by_email=True)
     ada = server.user("ada", email="ada@museum.example")
     app = server.register(server.user("owner"), profile=Profile.STRICT)
@@ -385,7 +389,7 @@ def test_01_7_3_the_request_of_an_application_goes_on_afterwards(make: Make, pro
     assert ada.login == signed_in(visitor)
 
 
-def test_01_7_3_a_failure_goes_back_to_the_sign_in_step_with_everything(make: Make, provider: Lying) -> None:
+def test_01_7_3_a_failure_goes_back_to_the_sign_in_step_with_everything(make: Make, provider: FakeProvider) -> None:
     server = make()
     app = server.register(server.user("owner"), profile=Profile.STRICT)
     start = f"/api/oauthv2/provider/museum/authorize/?client_id={app.client_id}&response_type=code&state=s"
@@ -400,7 +404,7 @@ def test_01_7_3_a_failure_goes_back_to_the_sign_in_step_with_everything(make: Ma
     assert hidden(page.text)["state"] == "s"
 
 
-def test_01_7_3_who_is_asked_for_a_new_sign_in_gets_one(make: Make, provider: Lying) -> None:
+def test_01_7_3_who_is_asked_for_a_new_sign_in_gets_one(make: Make, provider: FakeProvider) -> None:
     server = make()
     ada = server.user("ada")
     link(server, ada, provider)
@@ -421,7 +425,7 @@ def test_01_7_3_who_is_asked_for_a_new_sign_in_gets_one(make: Make, provider: Ly
         assert visitor.get(answer.headers["location"]).status_code == 200, "the consent page"
 
 
-def test_01_7_3_the_parameters_are_checked_and_an_unknown_provider_is_404(make: Make, provider: Lying) -> None:
+def test_01_7_3_the_parameters_are_checked_and_an_unknown_provider_is_404(make: Make, provider: FakeProvider) -> None:
     server = make()
     ada = server.user("ada")
     app = server.register(ada, profile=Profile.STRICT)
@@ -440,14 +444,16 @@ def test_01_7_3_the_parameters_are_checked_and_an_unknown_provider_is_404(make: 
     assert server.browser(ada).get(f"{SECURITY}connected/x/").status_code == 404
 
 
-def test_01_1_without_the_api_people_still_sign_in_but_no_application_begins(make: Make, provider: Lying) -> None:
+def test_01_1_without_the_api_people_still_sign_in_but_no_application_begins(
+    make: Make, provider: FakeProvider
+) -> None:
     server = make({"api_enabled": False})
     link(server, server.user("ada"), provider)
     assert server.browser().get("/api/oauthv2/provider/museum/authorize/?client_id=1").status_code == 404
     assert signed_in(go(server, provider)[0]) == "ada"
 
 
-def test_not_you_lets_the_person_choose_at_the_provider(make: Make, provider: Lying) -> None:
+def test_not_you_lets_the_person_choose_at_the_provider(make: Make, provider: FakeProvider) -> None:
     server = make()
     ada = server.user("ada")
     app = server.register(ada, profile=Profile.STRICT)
@@ -462,7 +468,7 @@ def test_not_you_lets_the_person_choose_at_the_provider(make: Make, provider: Ly
 
 
 def test_a_wrong_password_does_not_spare_a_new_sign_in(make: Make) -> None:
-    """OpenID Connect Core section 3.1.2.1: what asks for it is still there after a failed try."""
+    """OpenID Connect Core section 3.1.2.1: the parameters that require it are still there after a failure."""
     server = make()
     ada = server.user("ada")
     app = server.register(ada, profile=Profile.STRICT)
@@ -555,16 +561,16 @@ def test_without_a_provider_no_page_speaks_of_one(server: Server) -> None:
     assert "connected" not in server.browser(server.user("ada")).get(SECURITY).text
 
 
-def test_people_without_an_account_here_are_counted_by_nobody(make: Make, provider: Lying) -> None:
-    """Starting needs no account: it is limited by address like the authorize page."""
+def test_people_without_an_account_here_are_counted_by_nobody(make: Make, provider: FakeProvider) -> None:
+    """Starting a flow needs no account, so it is limited by address, like the authorize page."""
     server = make({"authorize_requests": 2})
     visitor = server.browser()
     answers = [visitor.get(START).status_code for _ in range(3)]
     assert answers == [302, 302, 429]
 
 
-def test_ids_of_people_are_no_subjects(make: Make, provider: Lying) -> None:
-    """A subject that looks like the number of an account is not that account."""
+def test_ids_of_people_are_no_subjects(make: Make, provider: FakeProvider) -> None:
+    """A subject that equals the id of an account does not open that account."""
     server = make(create_accounts=True)
     ada = server.user("ada", is_admin=True)
     provider.claims = {"sub": str(ada.id)}

@@ -1,4 +1,4 @@
-"""Providers that lie, and people who bring what is not theirs: nothing of it opens an account.
+"""Malicious providers, and people with foreign tokens or codes: nothing of it opens an account.
 
 OpenID Connect Core sections 3.1.3.7 and 5.3.2, RFC 8725, RFC 9207, RFC 9700 sections 4.4 and 4.7, anchors of 2026:
 CVE-2026-27962 (a key in the token's own header).
@@ -18,12 +18,12 @@ from joserfc.jwk import RSAKey
 
 from tests.oauth.conftest import Make
 from tests.oauth.flows import Json
-from tests.oauth.provider import CLIENT_ID, CLIENT_SECRET, Lying, go, key, reason
+from tests.oauth.provider import CLIENT_ID, CLIENT_SECRET, FakeProvider, go, key, reason
 from vitrine.accounts.tables import identity_provider_flows, linked_identities, users
 from vitrine.platform.tables import audit_log
 from vitrine.testing.server import Server, Visitor
 
-Lie = Callable[[Lying], None]
+Lie = Callable[[FakeProvider], None]
 
 
 def claims(**wrong: Any) -> Lie:
@@ -31,7 +31,7 @@ def claims(**wrong: Any) -> Lie:
 
 
 def signs(sign: Callable[[Json], str]) -> Lie:
-    def lie(provider: Lying) -> None:
+    def lie(provider: FakeProvider) -> None:
         provider.sign = sign
 
     return lie
@@ -42,7 +42,7 @@ def part(value: Json) -> str:
 
 
 def by_secret(secret: bytes) -> Callable[[Json], str]:
-    """By hand: libraries refuse to do it."""
+    """Built by hand, since libraries refuse to do it."""
 
     def sign(told: Json) -> str:
         body = f"{part({'alg': 'HS256', 'kid': 'key-0'})}.{part(told)}"
@@ -52,7 +52,7 @@ def by_secret(secret: bytes) -> Callable[[Json], str]:
 
 
 def by_own_key(told: Json) -> str:
-    """Signed with a stranger's key, which the header brings along."""
+    """Signed with a foreign key, which the header contains."""
     mine: RSAKey = key(2)
     header = {"alg": "RS256", "kid": "key-0", "jwk": mine.as_dict(private=False), "jku": "https://evil.example/jwks"}
     return jwt.encode(header, told, mine, algorithms=["RS256"])
@@ -136,7 +136,7 @@ WHY = {
 
 
 @pytest.mark.parametrize("lie", LIES)
-def test_oidc_core_3_1_3_7_a_lie_opens_nothing(make: Make, provider: Lying, lie: str) -> None:
+def test_oidc_core_3_1_3_7_a_lie_opens_nothing(make: Make, provider: FakeProvider, lie: str) -> None:
     server = make(link_by_email=True, create_accounts=True)
     server.user("ada", email="ada@museum.example")
     LIES[lie](provider)
@@ -152,13 +152,13 @@ def test_oidc_core_3_1_3_7_a_lie_opens_nothing(make: Make, provider: Lying, lie:
     assert "code-" not in str(noted[0].details)
 
 
-def test_the_same_without_a_lie_opens_it(make: Make, provider: Lying) -> None:
+def test_the_same_without_a_lie_opens_it(make: Make, provider: FakeProvider) -> None:
     server = make(link_by_email=True)
     server.user("ada", email="ada@museum.example")
     assert go(server, provider)[1].headers["location"] == "/"
 
 
-def test_oidc_core_5_3_2_a_userinfo_about_somebody_else_is_refused(make: Make, provider: Lying) -> None:
+def test_oidc_core_5_3_2_a_userinfo_about_somebody_else_is_refused(make: Make, provider: FakeProvider) -> None:
     server = make(link_by_email=True)
     server.user("ada", email="ada@museum.example")
     provider.claims = {}
@@ -170,7 +170,7 @@ def test_oidc_core_5_3_2_a_userinfo_about_somebody_else_is_refused(make: Make, p
 
 @pytest.mark.parametrize("verified", [False, None, "true", 1])
 def test_an_address_that_the_provider_has_not_verified_finds_nobody(
-    make: Make, provider: Lying, verified: object
+    make: Make, provider: FakeProvider, verified: object
 ) -> None:
     server = make(link_by_email=True)
     server.user("ada", email="ada@museum.example")
@@ -178,7 +178,7 @@ def test_an_address_that_the_provider_has_not_verified_finds_nobody(
     assert reason(go(server, provider)[1]) == "unknown"
 
 
-def test_one_address_is_not_verified_by_what_is_said_of_another(make: Make, provider: Lying) -> None:
+def test_one_address_is_not_verified_by_what_is_said_of_another(make: Make, provider: FakeProvider) -> None:
     server = make(link_by_email=True)
     server.user("ada", email="ada@museum.example")
     provider.claims = {"email": "ada@museum.example"}
@@ -196,11 +196,11 @@ def server(make: Make) -> Server:
     return server
 
 
-def way_back(server: Server, provider: Lying, visitor: Visitor) -> str:
+def way_back(server: Server, provider: FakeProvider, visitor: Visitor) -> str:
     return provider.visit(visitor.get("/login/provider/museum/").headers["location"])
 
 
-def test_rfc9700_4_7_an_answer_counts_only_in_the_browser_that_asked(server: Server, provider: Lying) -> None:
+def test_rfc9700_4_7_an_answer_counts_only_in_the_browser_that_asked(server: Server, provider: FakeProvider) -> None:
     attacker, victim = server.browser(), server.browser()
     stolen = way_back(server, provider, attacker)
     victim.get("/login/")
@@ -209,7 +209,7 @@ def test_rfc9700_4_7_an_answer_counts_only_in_the_browser_that_asked(server: Ser
     assert attacker.get(stolen).headers["location"] == "/", "and it was not used up by that"
 
 
-def test_an_answer_counts_once_and_not_for_ever(server: Server, provider: Lying) -> None:
+def test_an_answer_counts_once_and_not_for_ever(server: Server, provider: FakeProvider) -> None:
     visitor = server.browser()
     answer = way_back(server, provider, visitor)
     assert visitor.get(answer).headers["location"] == "/"
@@ -223,13 +223,15 @@ def test_an_answer_counts_once_and_not_for_ever(server: Server, provider: Lying)
         assert reason(other.get(f"/api/oauthv2/provider/museum/callback/{broken}")) == "late"
 
 
-def test_rfc9700_4_4_an_answer_of_one_provider_is_not_taken_for_anothers(server: Server, provider: Lying) -> None:
+def test_rfc9700_4_4_an_answer_of_one_provider_is_not_taken_for_anothers(
+    server: Server, provider: FakeProvider
+) -> None:
     visitor = server.browser()
     answer = way_back(server, provider, visitor).replace("/museum/", "/other/")
     assert visitor.get(answer).status_code == 404
 
 
-def test_nothing_that_redeems_a_code_is_kept_in_the_database(server: Server, provider: Lying) -> None:
+def test_nothing_that_redeems_a_code_is_kept_in_the_database(server: Server, provider: FakeProvider) -> None:
     way_back(server, provider, server.browser())
     query = provider.requests[-1]
     with server.services.database.read() as work:
@@ -241,7 +243,7 @@ def test_nothing_that_redeems_a_code_is_kept_in_the_database(server: Server, pro
 
 
 @pytest.mark.parametrize("there", ["//evil.example/", "https://evil.example/", "/\\evil.example", "javascript:1", ""])
-def test_the_way_back_never_leaves_the_site(server: Server, provider: Lying, there: str) -> None:
+def test_the_way_back_never_leaves_the_site(server: Server, provider: FakeProvider, there: str) -> None:
     visitor, answer = go(server, provider, start=f"/login/provider/museum/?redirect={there}")
     assert answer.headers["location"] == "/"
     again = visitor.get(f"/login/provider/museum/?redirect={there}")
@@ -263,7 +265,7 @@ def test_the_way_back_never_leaves_the_site(server: Server, provider: Lying, the
     ],
 )
 def test_a_discovery_document_that_leads_astray_is_not_followed(
-    server: Server, provider: Lying, change: dict[str, Any]
+    server: Server, provider: FakeProvider, change: dict[str, Any]
 ) -> None:
     provider.metadata |= change
     answer = server.browser().get("/login/provider/museum/")
@@ -271,13 +273,13 @@ def test_a_discovery_document_that_leads_astray_is_not_followed(
     assert set(provider.seen) == {"/.well-known/openid-configuration"}
 
 
-def test_the_address_guard_stands_before_what_a_provider_names(server: Server, provider: Lying) -> None:
-    """Only the issuer's own host is inside; where else it points is as foreign as any address."""
+def test_the_address_guard_stands_before_what_a_provider_names(server: Server, provider: FakeProvider) -> None:
+    """Only the host of the issuer is internal; all other hosts that it names go through the address guard."""
     provider.metadata |= {"token_endpoint": "https://localhost:8443/token"}
     assert reason(go(server, provider)[1]) == "down"
 
 
-def test_a_provider_that_is_not_internal_is_never_looked_for_inside(make: Make, provider: Lying) -> None:
+def test_a_provider_that_is_not_internal_is_never_looked_for_inside(make: Make, provider: FakeProvider) -> None:
     server = make(internal=False)
     assert reason(server.browser().get("/login/provider/museum/")) == "down"
     assert not provider.seen
@@ -285,7 +287,7 @@ def test_a_provider_that_is_not_internal_is_never_looked_for_inside(make: Make, 
 
 @pytest.mark.parametrize("status", [500, 503, 404, 302])
 def test_a_provider_that_is_down_is_said_and_left_alone_for_a_moment(
-    server: Server, provider: Lying, status: int
+    server: Server, provider: FakeProvider, status: int
 ) -> None:
     provider.status["/.well-known/openid-configuration"] = status
     visitor = server.browser()
@@ -298,12 +300,12 @@ def test_a_provider_that_is_down_is_said_and_left_alone_for_a_moment(
     assert 'name="password"' in page.text, "the other way in stands beside it"
 
 
-def test_a_token_endpoint_that_fails_is_told_too(server: Server, provider: Lying) -> None:
+def test_a_token_endpoint_that_fails_is_told_too(server: Server, provider: FakeProvider) -> None:
     provider.status["/token"] = 502
     assert reason(go(server, provider)[1]) == "down"
 
 
-def test_keys_that_change_are_asked_for_anew_but_not_at_every_lie(server: Server, provider: Lying) -> None:
+def test_keys_that_change_are_asked_for_anew_but_not_at_every_lie(server: Server, provider: FakeProvider) -> None:
     client = server.services.accounts.identity_providers._clients["museum"]
     go(server, provider)
     provider.sign = lambda told: jwt.encode({"alg": "RS256", "kid": "key-1"}, told, key(1), algorithms=["RS256"])
@@ -317,7 +319,7 @@ def test_keys_that_change_are_asked_for_anew_but_not_at_every_lie(server: Server
     assert provider.seen["/.well-known/openid-configuration"] == 1
 
 
-def test_rfc7517_5_keys_that_are_no_signing_keys_are_left_out(server: Server, provider: Lying) -> None:
+def test_rfc7517_5_keys_that_are_no_signing_keys_are_left_out(server: Server, provider: FakeProvider) -> None:
     encrypting = {**key(1).as_dict(private=False), "use": "enc", "kid": "key-0"}
     shared = {"kty": "oct", "k": base64.urlsafe_b64encode(b"x" * 32).decode(), "kid": "key-0"}
     provider.extra_keys = [shared, encrypting, {"kty": "AKP", "kid": "key-0"}, {"kty": "RSA", "n": "!", "e": "AQAB"}]
@@ -325,7 +327,7 @@ def test_rfc7517_5_keys_that_are_no_signing_keys_are_left_out(server: Server, pr
     assert len(server.services.accounts.identity_providers._clients["museum"]._known.keys) == 1
 
 
-def test_a_clock_that_is_a_little_off_does_no_harm(server: Server, provider: Lying) -> None:
+def test_a_clock_that_is_a_little_off_does_no_harm(server: Server, provider: FakeProvider) -> None:
     soon = int((datetime.now(UTC) + timedelta(seconds=30)).timestamp())
     provider.claims |= {"iat": soon, "auth_time": soon}
     assert go(server, provider)[1].headers["location"] == "/"

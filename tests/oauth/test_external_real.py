@@ -1,4 +1,4 @@
-"""Signing in through whole providers: Authlib's server half, and another Vitrine (contract 01 section 7.3)."""
+"""Signing in through complete providers: one built on Authlib, and another Vitrine (contract 01 section 7.3)."""
 
 import threading
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ import pytest
 
 from tests.oauth.authlib_provider import CLIENT_ID, CLIENT_SECRET, AuthlibProvider
 from tests.oauth.flows import allow, hidden, listening, query_of, set_redirects
-from tests.oauth.provider import SECURITY, START, Lying, reason
+from tests.oauth.provider import SECURITY, START, FakeProvider, reason
 from vitrine.accounts import COMMAND
 from vitrine.accounts.identity_providers import store as external_store
 from vitrine.applications import Profile
@@ -61,7 +61,7 @@ def other(tmp_path: Path) -> Iterator[Server]:
 
 @pytest.fixture
 def site(tmp_path: Path, other: Server) -> Iterator[Server]:
-    """A library whose people sign in at the other one."""
+    """A server whose people sign in at the other one."""
     owner = other.user("owner")
     app = other.register(owner, profile=Profile.STRICT)
     set_redirects(other, app, f"{BASE}/api/oauthv2/provider/other/callback/")  # http, as the servers of tests speak
@@ -72,7 +72,7 @@ def site(tmp_path: Path, other: Server) -> Iterator[Server]:
 
 
 def through(other: Server, person: Visitor, address: str, *, password: bool = False) -> str:
-    """The person's browser at the other library: signed in there, or signing in once more; back to the callback."""
+    """Act as the person's browser at the other server, signed in there or signing in again. Returns the callback."""
     page = person.get(local(address))
     if password:
         assert 'name="password"' in page.text, "signed in there already, and asked all the same"
@@ -121,8 +121,8 @@ def test_keys_that_the_other_vitrine_changes_are_found(site: Server, other: Serv
             client._known.keys_at -= 61  # the next one was published before, or is asked for after a minute
 
 
-def test_people_who_wait_for_a_provider_keep_nobody_else_waiting(tmp_path: Path, provider: Lying) -> None:
-    """More of them than there are threads; a sign-in with a password, which needs some, is answered meanwhile."""
+def test_people_who_wait_for_a_provider_keep_nobody_else_waiting(tmp_path: Path, provider: FakeProvider) -> None:
+    """More people wait than there are threads; a sign-in with a password, which needs a thread, is answered."""
     with listening(tmp_path / "data", sign_in_providers=(provider.described(),)) as server:
         server.user("ada")
         base, locations = server.settings.base_url, []

@@ -1,4 +1,4 @@
-"""Signing in with OpenID Connect: Core, Discovery, and keys that change."""
+"""OpenID Connect: Core, Discovery, and key rotation."""
 
 import re
 from typing import Any
@@ -14,7 +14,7 @@ from vitrine.testing.server import PASSWORD, Registered, Server, Visitor, hidden
 
 
 def claims(server: Server, token: str) -> Json:
-    """What an id_token says, if its signature is right under the published keys."""
+    """The claims of an id_token, verified with the published keys."""
     keys: Any = server.http.get(JWKS).json()
     token_claims = jwt.decode(token, KeySet.import_key_set(keys), algorithms=["RS256"])
     return dict(token_claims.claims)

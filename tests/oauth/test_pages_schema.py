@@ -74,7 +74,7 @@ def fields(path: str) -> dict[str, Any]:
 
 
 def described(path: str, method: str) -> dict[str, Any]:
-    """One operation: what it takes, and every answer that it may give."""
+    """One operation: its parameters, and every response that it may give."""
     scripted = any(word in path for word in SCRIPTED) or method == "DELETE"
     kinds: dict[str, Any] = (
         {"application/jsonl": {}, **JSON}
@@ -126,7 +126,7 @@ class Place:
         self.calls = 0
 
     def session(self) -> tuple[str, str]:
-        """A cookie of somebody who has just signed in, and the token of their forms."""
+        """The cookie of a person who has just signed in, and their CSRF token."""
         accounts = self.server.services.accounts
         with self.server.services.database.write() as work:
             secret, _ = accounts.sessions.open(work, accounts.users.get(work, self.ada.id), address="", agent="test")

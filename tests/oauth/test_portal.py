@@ -1,4 +1,4 @@
-"""What the portal decides about an application holds at the token endpoint."""
+"""Settings of the portal take effect at the token endpoint."""
 
 from urllib.parse import parse_qs, urlsplit
 

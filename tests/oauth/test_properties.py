@@ -47,7 +47,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
 
 
 def is_of(location: str, registered: list[str], profile: Profile) -> bool:
-    """Written down again from design 5.3, by parts: what a redirect may look like."""
+    """The redirect rules of design 5.3, written independently of the code."""
     to = urlsplit(location)
     for address in registered:
         at = urlsplit(address)

@@ -1,4 +1,4 @@
-"""What is over goes away by itself, in small batches and on both databases (design 5.9, anchors: "dead tokens are never
+"""Expired rows are deleted, in small batches and on both databases (design 5.9, anchors: "dead tokens are never
 purged", django-oauth-toolkit 1783 and pim-community-dev 18882)."""
 
 import threading

@@ -18,7 +18,7 @@ RACERS = 50
 
 
 def age(server: Server, by: timedelta) -> None:
-    """Let every use of a refresh token have been longer ago."""
+    """Move every use of a refresh token into the past."""
     with server.services.database.write() as work:
         for row in work.db.execute(sa.select(refresh_tokens).where(refresh_tokens.c.used_at.is_not(None))).all():
             values = {"used_at": row.used_at - by}
@@ -178,7 +178,7 @@ def test_tokens_are_kept_as_digests_only(server: Server, ada: User, strict: Regi
 
 
 def race(server: Server, form: dict[str, str]) -> list[tuple[int, dict[str, object]]]:
-    """RACERS requests that leave together."""
+    """Send RACERS requests at once."""
     outcomes: list[tuple[int, dict[str, object]]] = []
     gate = threading.Barrier(RACERS)
 

@@ -1,4 +1,4 @@
-"""The OAuth routes against the OpenAPI document: no failure of ours, no answer that the document does not tell of."""
+"""The OAuth routes against the OpenAPI document: no server error, no undocumented response."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,7 +25,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, Re
 
 
 def test_every_answer_of_the_oauth_routes_is_one_that_the_document_tells_of(place: tuple[Server, Registered]) -> None:
-    """Half of the calls come from an application that is known, so that they get beyond the first refusal."""
+    """Half of the calls come from a registered application, so that they pass client authentication."""
     server, app = place
     document = schemathesis.openapi.from_asgi("/api/openapi.json", server.application)
     chosen = document.include(path_regex=r"^/(api/oauthv2|\.well-known)/")

@@ -1,4 +1,4 @@
-"""Ways round the password and the second step, and ways to shut somebody out (issue 4, items 7 and 8)."""
+"""Attempts to bypass the password or the second step, and to lock out a person (issue 4, items 7 and 8)."""
 
 import html
 import threading
@@ -32,7 +32,7 @@ def switch_on(server: Server, user: User) -> tuple[pyotp.TOTP, list[str]]:
 
 
 def at(server: Server, address: str) -> Visitor:
-    """A browser somewhere else."""
+    """A browser at another address."""
     client = TestClient(
         server.application, base_url=server.settings.base_url, follow_redirects=False, client=(address, 1)
     )
@@ -40,7 +40,7 @@ def at(server: Server, address: str) -> Visitor:
 
 
 def sign_in(visitor: Visitor, password: str = PASSWORD, login: str = "ada") -> str:
-    """What the sign-in page answers: where it leads, or its words."""
+    """The response of the sign-in page: its redirect or its text."""
     answer = visitor.submit("/login/", "/login/", {"login": login, "password": password})
     return answer.headers.get("location", answer.text)
 
@@ -174,7 +174,8 @@ def test_the_authorize_page_asks_for_the_second_step_and_prompt_login_asks_again
 
 
 def test_answers_do_not_tell_which_accounts_there_are(server: Server, ada: User) -> None:
-    """Sign-in page, password grant and forgotten password: the same words and statuses for all."""
+    """Sign-in page, password grant and forgotten password: same texts and statuses, whether the account exists or
+    not."""
     app = server.register(ada, profile=Profile.STRICT, on=(Switch.PASSWORD_GRANT,))
     grants = [
         post(server, app, grant_type="password", username=name, password="wrong").json() for name in ("ada", "nobody")
@@ -199,7 +200,7 @@ def re_token(text: str) -> str:
 def test_no_secret_of_a_flow_is_written_to_the_log_or_the_audit(
     server: Server, ada: User, strict: Registered, visitor: Visitor, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """Design section 8: whole flows, refusals and a failure; then everything that was written is looked through."""
+    """Design section 8: after whole flows, refusals and a failure, everything written is searched for secrets."""
     from tests.oauth.flows import INTROSPECT, REVOKE, code_of, exchange, refresh
     from vitrine.platform.tables import audit_log, request_log
 

@@ -1,5 +1,5 @@
-"""Traps that other authorization servers fell into. The whole list, with the tests that stand elsewhere and the source
-of each one, is `docs/wire/traps.md`."""
+"""Known vulnerabilities of other authorization servers. `docs/wire/traps.md` lists all of them, with their sources and
+the tests in other files."""
 
 import base64
 import re
@@ -65,7 +65,7 @@ def open_sessions(server: Server, user: User) -> int:
 def test_rfc9700_4_1_no_other_writing_of_an_address_is_taken_for_it(
     old: Registered, visitor: Visitor, given: str
 ) -> None:
-    """The compatibility profile compares the loosest of all; the others take nothing but what is registered."""
+    """The compatibility profile has the loosest rule; the others accept only registered addresses."""
     answer = ask(visitor, old, redirect_uri=given)
     if given.endswith("..;/x"):
         assert answer.status_code == 200, "a name like any other: no browser climbs there"
@@ -115,7 +115,7 @@ def test_rfc9207_2_every_answer_says_who_gives_it_errors_too(
 
 
 def test_rfc6749_2_3_1_credentials_by_basic_may_stand_there_as_they_are(server: Server, ada: User) -> None:
-    """The RFC wants them form-encoded, curl and half of the libraries do not; imported ones may hold anything."""
+    """The RFC requires form-encoding, which curl and half of the libraries omit; imported ones may contain anything."""
     client_id, secret = r"\alchemy\a+b%41", "p+q%41:r"
     draft = Draft("Old", "An old one.", "https://old.example", "web", CALLBACK)
     with server.services.database.write() as work:
@@ -205,7 +205,7 @@ def test_rfc9700_2_4_the_password_grant_gives_no_refresh_token_and_no_identity(s
 def test_oidc_core_2_a_device_says_nothing_of_when_the_password_was_given(
     server: Server, strict: Registered, visitor: Visitor
 ) -> None:
-    """The session that allowed it may be days old: a time that nobody knows is left out."""
+    """The session that allowed the device may be days old, so an unknown auth_time is left out."""
     told = post(server, strict, DEVICE, scope="openid").json()
     page = visitor.submit("/device", "/device", {"user_code": told["user_code"]})
     visitor.client.post("/device", data={**hidden(page.text), "decision": "allow"})
@@ -227,7 +227,7 @@ def test_rfc8628_3_5_of_fifty_polls_at_once_one_gets_the_tokens(
 
 
 def at_once(call: Callable[[], object]) -> list[tuple[int, str]]:
-    """Status and error of RACERS calls that begin together."""
+    """Status and error of RACERS concurrent calls."""
     together, outcomes = threading.Barrier(RACERS), []
 
     def send() -> None:
@@ -357,7 +357,7 @@ def test_oidc_core_3_1_2_6_what_is_not_offered_is_refused_and_never_ignored(
 
 
 def test_every_trap_of_the_list_has_its_tests() -> None:
-    """A name in the list is the beginning of one; what stands in this file has no file before it."""
+    """The list has beginnings of test names; names of this file have no file name before them."""
     root = Path(__file__).parents[2]
     rows = [line for line in (root / "docs/wire/traps.md").read_text().splitlines() if line.startswith("| ")][2:]
     assert len(rows) > 30

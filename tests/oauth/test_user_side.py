@@ -1,4 +1,4 @@
-"""The user's side: letters about access, what an application may do, forgetting one, and the owner's mismatch page.
+"""The user's side: mails about access, what an application may do, forgetting one, and the owner's mismatch page.
 
 Contract 07 P6, 01 §3.1 D, docs/decisions/0065 and 0066.
 """
@@ -34,7 +34,7 @@ pytestmark = pytest.mark.both_databases
 
 
 def mails(server: Server) -> list[tuple[str, str, str]]:
-    """(to, subject, text) of what was sent, after the jobs have run."""
+    """(to, subject, text) of the mails sent, after the jobs have run."""
     server.work()
     parsed = []
     for file in sorted((server.settings.data_dir / "outbox").glob("*.eml")):
@@ -43,7 +43,7 @@ def mails(server: Server) -> list[tuple[str, str, str]]:
     return parsed
 
 
-# -- letters --------------------------------------------------------------------------------------------------------
+# -- mails ----------------------------------------------------------------------------------------------------------
 
 
 def test_a_letter_tells_of_the_first_permission_and_not_of_the_next(

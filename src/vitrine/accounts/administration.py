@@ -4,7 +4,7 @@ credentials, revoke rights."""
 from dataclasses import dataclass
 
 from vitrine.accounts import mfa_store, store
-from vitrine.accounts.lifetimes import DeveloperTokenLine, Event, Happening
+from vitrine.accounts.lifetimes import DeveloperTokenLine, Event, Occurrence
 from vitrine.accounts.mail import AccountMail
 from vitrine.accounts.model import Actor, User, UserId
 from vitrine.accounts.rights import Right
@@ -43,28 +43,28 @@ class AccountAdministration:
         with database.write() as work:
             user = self.accounts.find(work, login)
             store.set_password_hash(work, user.id, hashed)
-            self._happened(work, Event.PASSWORD_GIVEN, user)
+            self._end_credentials(work, Event.PASSWORD_GIVEN, user)
             for name in (user.login, user.email):
                 store.clear_failures(work, name or user.login)
             if forget_second_step:
                 self._forget_second_step(work, user)
             if end_developer_tokens:
-                self._happened(work, Event.DEVELOPER_TOKENS_ENDED, user)
+                self._end_credentials(work, Event.DEVELOPER_TOKENS_ENDED, user)
             left = self.account_mail.send_password_notice(work, user)
             details = {"second_step_forgotten": forget_second_step, "developer_tokens_ended": end_developer_tokens}
             audit.write(work, actor, "password.given", f"user {user.id}", details)
         return user, left
 
-    def _happened(self, work: UnitOfWork, event: Event, user: User) -> None:
-        self.accounts.lifetimes.happened(work, Happening(event, user.id))
+    def _end_credentials(self, work: UnitOfWork, event: Event, user: User) -> None:
+        self.accounts.lifetimes.end_credentials(work, Occurrence(event, user.id))
 
     def _forget_second_step(self, work: UnitOfWork, user: User) -> None:
         mfa_store.remove(work, user.id)
-        self._happened(work, Event.SECOND_FACTOR_REMOVED, user)
+        self._end_credentials(work, Event.SECOND_FACTOR_REMOVED, user)
         mfa_store.set_codes(work, user.id, [])
         for number, *_ in mfa_store.passkeys(work, user.id):
             mfa_store.remove_passkey(work, user.id, number)
-        self._happened(work, Event.PASSKEY_REMOVED, user)
+        self._end_credentials(work, Event.PASSKEY_REMOVED, user)
 
     def _account(self, work: UnitOfWork, actor: Actor, login: str) -> User:
         if not actor.is_admin:
@@ -83,7 +83,7 @@ class AccountAdministration:
         user = self._account(work, actor, login)
         self._require_another_administrator(work, user)
         store.update_user(work, user.id, {"mail_locked": True})
-        self._happened(work, Event.PERSON_SUSPENDED, user)
+        self._end_credentials(work, Event.PERSON_SUSPENDED, user)
         audit.write(work, actor, "user.suspended", f"user {user.id}")
         return user
 
@@ -99,7 +99,7 @@ class AccountAdministration:
         `suspend` does."""
         user = self._account(work, actor, login)
         self._require_another_administrator(work, user)
-        self._happened(work, Event.ACCOUNT_CLOSED, user)
+        self._end_credentials(work, Event.ACCOUNT_CLOSED, user)
         store.update_user(work, user.id, {"deleted_at": work.now})
         audit.write(work, actor, "user.closed", f"user {user.id}")
         return user
@@ -107,7 +107,7 @@ class AccountAdministration:
     def end_everything(self, work: UnitOfWork, actor: Actor, login: str) -> User:
         """Sign a person out everywhere and end everything that acts for them. Raises Forbidden or NotFound."""
         user = self._account(work, actor, login)
-        self._happened(work, Event.EVERYTHING_ENDED, user)
+        self._end_credentials(work, Event.EVERYTHING_ENDED, user)
         audit.write(work, actor, "everything.ended", f"user {user.id}")
         return user
 

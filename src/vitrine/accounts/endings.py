@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 import sqlalchemy as sa
 
-from vitrine.accounts.lifetimes import TABLE, Credential, Effect, Ender, Happening
+from vitrine.accounts.lifetimes import TABLE, Credential, Effect, Ender, Occurrence
 from vitrine.accounts.model import OpenedBy
 from vitrine.accounts.tables import mailed_links, sessions, users
 from vitrine.platform.database import UnitOfWork
@@ -12,57 +12,57 @@ from vitrine.platform.database import UnitOfWork
 _UNKNOWN = sessions.c.opened_by.is_(None)  # opened before this was recorded, so in an unknown way
 
 
-def _sessions(opened: Callable[[Happening], sa.ColumnElement[bool]]) -> Ender:
+def _sessions(opened: Callable[[Occurrence], sa.ColumnElement[bool]]) -> Ender:
     """Ends the sessions that were *opened* in that way or in an unknown way. The current session stays, unless it was
     opened with the very passkey or provider that was removed."""
 
-    def end(work: UnitOfWork, happening: Happening) -> int:
-        others = sessions.c.id != (happening.current or 0)
-        spared = TABLE[happening.event][Credential.PASSWORD_SESSION] is Effect.ENDS
-        due = sa.or_(opened(happening), _UNKNOWN)
-        condition = sa.and_(due, others) if spared else sa.or_(opened(happening), sa.and_(_UNKNOWN, others))
-        mine = sessions.c.user_id == happening.user_id
-        return work.db.execute(sessions.delete().where(mine, condition)).rowcount
+    def end(work: UnitOfWork, occurrence: Occurrence) -> int:
+        others = sessions.c.id != (occurrence.current or 0)
+        spared = TABLE[occurrence.event][Credential.PASSWORD_SESSION] is Effect.ENDS
+        due = sa.or_(opened(occurrence), _UNKNOWN)
+        condition = sa.and_(due, others) if spared else sa.or_(opened(occurrence), sa.and_(_UNKNOWN, others))
+        own = sessions.c.user_id == occurrence.user_id
+        return work.db.execute(sessions.delete().where(own, condition)).rowcount
 
     return end
 
 
-def _by_password(_happening: Happening) -> sa.ColumnElement[bool]:
+def _by_password(_occurrence: Occurrence) -> sa.ColumnElement[bool]:
     return sa.and_(sessions.c.opened_by == OpenedBy.PASSWORD.value, sa.not_(sessions.c.second_factor))
 
 
-def _by_second_factor(_happening: Happening) -> sa.ColumnElement[bool]:
+def _by_second_factor(_occurrence: Occurrence) -> sa.ColumnElement[bool]:
     return sessions.c.second_factor
 
 
-def _by(way: OpenedBy) -> Callable[[Happening], sa.ColumnElement[bool]]:
-    def opened(happening: Happening) -> sa.ColumnElement[bool]:
-        this = sessions.c.opened_by == way.value
-        if happening.authenticator_id is None:
+def _opened_by(first_step: OpenedBy) -> Callable[[Occurrence], sa.ColumnElement[bool]]:
+    def opened(occurrence: Occurrence) -> sa.ColumnElement[bool]:
+        this = sessions.c.opened_by == first_step.value
+        if occurrence.authenticator_id is None:
             return this
         known = sessions.c.authenticator_id
-        return sa.and_(this, sa.or_(known == happening.authenticator_id, known.is_(None)))
+        return sa.and_(this, sa.or_(known == occurrence.authenticator_id, known.is_(None)))
 
     return opened
 
 
-def _current(work: UnitOfWork, happening: Happening) -> int:
-    mine = sa.and_(sessions.c.user_id == happening.user_id, sessions.c.id == (happening.current or 0))
-    return work.db.execute(sessions.delete().where(mine)).rowcount
+def _current(work: UnitOfWork, occurrence: Occurrence) -> int:
+    own = sa.and_(sessions.c.user_id == occurrence.user_id, sessions.c.id == (occurrence.current or 0))
+    return work.db.execute(sessions.delete().where(own)).rowcount
 
 
 def _bump(column: sa.Column[int]) -> Ender:
-    def end(work: UnitOfWork, happening: Happening) -> int:
-        mine = users.c.id == happening.user_id
-        return work.db.execute(users.update().where(mine).values({column: column + 1})).rowcount
+    def end(work: UnitOfWork, occurrence: Occurrence) -> int:
+        own = users.c.id == occurrence.user_id
+        return work.db.execute(users.update().where(own).values({column: column + 1})).rowcount
 
     return end
 
 
 def _links(purpose: str) -> Ender:
-    def end(work: UnitOfWork, happening: Happening) -> int:
-        mine = sa.and_(mailed_links.c.user_id == happening.user_id, mailed_links.c.purpose == purpose)
-        return work.db.execute(mailed_links.delete().where(mine)).rowcount
+    def end(work: UnitOfWork, occurrence: Occurrence) -> int:
+        own = sa.and_(mailed_links.c.user_id == occurrence.user_id, mailed_links.c.purpose == purpose)
+        return work.db.execute(mailed_links.delete().where(own)).rowcount
 
     return end
 
@@ -73,8 +73,8 @@ ENDERS: Mapping[Credential, Ender] = {
     Credential.CURRENT_SESSION: _current,
     Credential.PASSWORD_SESSION: _sessions(_by_password),
     Credential.SECOND_FACTOR_SESSION: _sessions(_by_second_factor),
-    Credential.PASSKEY_SESSION: _sessions(_by(OpenedBy.PASSKEY)),
-    Credential.PROVIDER_SESSION: _sessions(_by(OpenedBy.PROVIDER)),
+    Credential.PASSKEY_SESSION: _sessions(_opened_by(OpenedBy.PASSKEY)),
+    Credential.PROVIDER_SESSION: _sessions(_opened_by(OpenedBy.PROVIDER)),
     # A pending sign-in is a signed text in a form, or a request in progress: a new version number ends it.
     Credential.PENDING_SIGN_IN: _bump(users.c.auth_version),
     Credential.PASSWORD_LINK: _links(PASSWORD),

@@ -1,9 +1,8 @@
 """Which event ends which credential: one table, executed by the services and used to generate the tests.
 
-A service that changes a password, removes a person or withdraws a consent calls `Lifetimes.happened` in the transaction
-of the change, and the table says what ends. The capability that creates a credential knows how to end it
-(`accounts.endings`, `applications.endings`, `oauth.endings`); the composition root combines them.
-"""
+A service that changes a password, removes a person or withdraws a consent calls `Lifetimes.end_credentials` in the
+transaction of the change, and the table says what ends. The capability that creates a credential knows how to end it
+(`accounts.endings`, `applications.endings`, `oauth.endings`); the composition root combines them."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -138,7 +137,7 @@ TABLE: Mapping[Event, Mapping[Credential, Effect]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Happening:
+class Occurrence:
     """An event with its person and application: *user_id* None is everybody, *application_id* None every application.
 
     *current* is the session in which it is done, *authenticator_id* the passkey or linked identity that was removed.
@@ -166,7 +165,7 @@ class DeveloperTokenLine:
         return " ".join(f"{self.application}: {self.name or 'developer token'} …{self.last_four}".split())
 
 
-Ender = Callable[[UnitOfWork, Happening], int]
+Ender = Callable[[UnitOfWork, Occurrence], int]
 
 
 class Lifetimes:
@@ -183,15 +182,15 @@ class Lifetimes:
         self._enders = enders
         self.developer_tokens = developer_tokens
 
-    def happened(self, work: UnitOfWork, happening: Happening) -> dict[Credential, int]:
+    def end_credentials(self, work: UnitOfWork, occurrence: Occurrence) -> dict[Credential, int]:
         """End what the table says, in the transaction of the event. Returns how many of each kind ended."""
         return {
-            credential: self._enders[credential](work, happening)
-            for credential, effect in TABLE[happening.event].items()
-            if _is_due(effect, happening)
+            credential: self._enders[credential](work, occurrence)
+            for credential, effect in TABLE[occurrence.event].items()
+            if _is_due(effect, occurrence)
         }
 
 
-def _is_due(effect: Effect, happening: Happening) -> bool:
-    ticked = effect is Effect.ENDS_IF_TICKED and happening.ticked
+def _is_due(effect: Effect, occurrence: Occurrence) -> bool:
+    ticked = effect is Effect.ENDS_IF_TICKED and occurrence.ticked
     return ticked or effect in (Effect.ENDS, Effect.ROTATION_OFFERED)

@@ -14,7 +14,7 @@ from vitrine.accounts import links
 from vitrine.accounts import store as people
 from vitrine.accounts.endings import EMAIL, PASSWORD, TOKENS
 from vitrine.accounts.errors import LinkUsed
-from vitrine.accounts.lifetimes import DeveloperTokenLine, Event, Happening
+from vitrine.accounts.lifetimes import DeveloperTokenLine, Event, Occurrence
 from vitrine.accounts.mail_texts import LINK_LIFETIMES, MailComposer
 from vitrine.accounts.model import Actor, User, UserId
 from vitrine.accounts.service import Accounts, checked_email
@@ -131,7 +131,7 @@ class AccountMail:
             user, link = self._owner(work, secret, PASSWORD)
             links.use(work, link)
             people.set_password_hash(work, user.id, hashed)
-            self.accounts.lifetimes.happened(work, Happening(Event.PASSWORD_RESET, user.id))
+            self.accounts.lifetimes.end_credentials(work, Occurrence(Event.PASSWORD_RESET, user.id))
             for name in (user.login, user.email):
                 people.clear_failures(work, name or user.login)
             audit.write(work, None, "password.renewed", f"user {user.id}", address=address)
@@ -153,7 +153,7 @@ class AccountMail:
     def end_tokens(self, work: UnitOfWork, secret: str, address: str) -> User:
         """End every developer token of a person through a link, once. Raises LinkUsed."""
         user, _ = self._owner(work, secret, TOKENS)
-        self.accounts.lifetimes.happened(work, Happening(Event.DEVELOPER_TOKENS_ENDED, user.id))
+        self.accounts.lifetimes.end_credentials(work, Occurrence(Event.DEVELOPER_TOKENS_ENDED, user.id))
         audit.write(work, None, "developer_tokens.ended", f"user {user.id}", {"by": "letter"}, address=address)
         return user
 
@@ -169,7 +169,7 @@ class AccountMail:
     def set_address(self, work: UnitOfWork, actor: Actor, user: User, address: str, event: Event) -> None:
         """Give the account a new address and notify the old one. The caller checked the right of the actor."""
         people.update_user(work, user.id, {"email": address, "email_folded": people.fold(address)})
-        self.accounts.lifetimes.happened(work, Happening(event, user.id))
+        self.accounts.lifetimes.end_credentials(work, Occurrence(event, user.id))
         audit.write(work, actor, "email.changed", f"user {user.id}")
         self._send(work, "email-changed", user, user.email)
 

@@ -61,11 +61,11 @@ class MultiFactor:
         return store.confirmed(work, user_id) is not None
 
     def overview(self, work: UnitOfWork, actor: Actor) -> MfaOverview:
-        mine = actor.must_user_id
-        factor = store.confirmed(work, mine)
+        user_id = actor.must_user_id
+        factor = store.confirmed(work, user_id)
         return MfaOverview(
-            factor.confirmed_at if factor else None, store.codes_left(work, mine),
-            [Passkey(*row) for row in store.passkeys(work, mine)],
+            factor.confirmed_at if factor else None, store.codes_left(work, user_id),
+            [Passkey(*row) for row in store.passkeys(work, user_id)],
         )  # fmt: skip
 
     # -- authenticator app ---------------------------------------------------------------------------------------
@@ -115,7 +115,7 @@ class MultiFactor:
         store.remove(work, actor.must_user_id)
         if not store.passkeys(work, actor.must_user_id):
             store.set_codes(work, actor.must_user_id, [])
-        self.accounts.happened(work, actor, Event.SECOND_FACTOR_REMOVED)
+        self.accounts.end_credentials(work, actor, Event.SECOND_FACTOR_REMOVED)
         audit.write(work, actor, "second_factor.off", f"user {actor.user_id}")
 
     def renew_codes(self, work: UnitOfWork, actor: Actor) -> list[str]:

@@ -26,8 +26,8 @@ def begin(work: UnitOfWork, user_id: UserId, sealed: str) -> None:
 
 
 def confirm(work: UnitOfWork, user_id: UserId, step: int) -> None:
-    mine = second_factors.c.user_id == user_id
-    work.db.execute(second_factors.update().where(mine).values(confirmed_at=work.now, last_step=step))
+    own = second_factors.c.user_id == user_id
+    work.db.execute(second_factors.update().where(own).values(confirmed_at=work.now, last_step=step))
 
 
 def use_step(work: UnitOfWork, user_id: UserId, step: int) -> bool:

@@ -46,8 +46,8 @@ class Passkeys:
     def begin_registration(self, work: UnitOfWork, actor: Actor) -> str:
         """The options with which a browser creates a passkey, as JSON. Raises RecentAuthRequired."""
         self.mfa.sessions.require_recent_auth(work, actor)
-        mine = store.passkey_ids(work, actor.must_user_id)
-        if len(mine) >= MOST_PASSKEYS:
+        known_ids = store.passkey_ids(work, actor.must_user_id)
+        if len(known_ids) >= MOST_PASSKEYS:
             raise Conflict("There are 20 passkeys already. Remove one first.")
         challenge = self._challenge(work, actor.must_user_id)
         from webauthn import generate_registration_options
@@ -70,7 +70,7 @@ class Passkeys:
                 resident_key=ResidentKeyRequirement.REQUIRED, user_verification=UserVerificationRequirement.REQUIRED
             ),
             exclude_credentials=[
-                PublicKeyCredentialDescriptor(id=base64url_to_bytes(credential_id)) for credential_id in mine
+                PublicKeyCredentialDescriptor(id=base64url_to_bytes(credential_id)) for credential_id in known_ids
             ],
         )
         return options_to_json(options)
@@ -110,7 +110,7 @@ class Passkeys:
             raise NotFound("There is no such passkey of yours.")
         if not self.mfa.is_on(work, actor.must_user_id):
             store.set_codes(work, actor.must_user_id, [])
-        self.mfa.accounts.happened(work, actor, Event.PASSKEY_REMOVED, authenticator_id=passkey_id)
+        self.mfa.accounts.end_credentials(work, actor, Event.PASSKEY_REMOVED, authenticator_id=passkey_id)
         audit.write(work, actor, "passkey.removed", f"user {actor.user_id}")
 
     def begin_sign_in(self, work: UnitOfWork) -> str:

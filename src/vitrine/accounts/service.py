@@ -7,7 +7,7 @@ from typing import Any
 
 from vitrine.accounts import mfa_store, store
 from vitrine.accounts.errors import AccountLocked, LoginTaken, WrongCredentials
-from vitrine.accounts.lifetimes import Event, Happening, Lifetimes
+from vitrine.accounts.lifetimes import Event, Lifetimes, Occurrence
 from vitrine.accounts.model import Actor, User, UserId, Via
 from vitrine.accounts.passwords import Passwords
 from vitrine.accounts.rights import CollectionGrant, DataboxRight, Right, Rights
@@ -164,11 +164,11 @@ class Accounts:
         hashed = self.passwords.hash(new)
         with self.database.write() as work:
             store.set_password_hash(work, actor.must_user_id, hashed)
-            self.happened(work, actor, Event.PASSWORD_CHANGED, ticked=end_applications)
+            self.end_credentials(work, actor, Event.PASSWORD_CHANGED, ticked=end_applications)
             details = {"applications_ended": end_applications}
             audit.write(work, actor, "password.changed", f"user {actor.user_id}", details)
 
-    def happened(
+    def end_credentials(
         self,
         work: UnitOfWork,
         actor: Actor,
@@ -178,10 +178,10 @@ class Accounts:
         ticked: bool = False,
         application_id: int | None = None,
     ) -> None:
-        """Report an event of the actor's own account and end what the table says."""
+        """End what the table says for an event of the actor's own account."""
         current = actor.session.id if actor.session else None
-        self.lifetimes.happened(
-            work, Happening(event, actor.must_user_id, application_id, current, authenticator_id, ticked)
+        self.lifetimes.end_credentials(
+            work, Occurrence(event, actor.must_user_id, application_id, current, authenticator_id, ticked)
         )
 
     # -- rights --------------------------------------------------------------------------------------------------
@@ -197,12 +197,12 @@ class Accounts:
 
     def grant(self, work: UnitOfWork, actor: Actor, user_id: UserId, grant: CollectionGrant) -> None:
         """Set rights on a collection. Only administrators may give more than they have there themselves."""
-        mine = actor.rights.collections.get(grant.base_id)
+        own_grant = actor.rights.collections.get(grant.base_id)
         may = actor.is_admin or (
-            mine is not None
-            and mine.is_live(work.now)
-            and Right.canadmin in mine.rights
-            and grant.rights & ~mine.rights == 0
+            own_grant is not None
+            and own_grant.is_live(work.now)
+            and Right.canadmin in own_grant.rights
+            and grant.rights & ~own_grant.rights == 0
         )
         if not may:
             raise Forbidden("You may only give rights that you have yourself on this collection.")

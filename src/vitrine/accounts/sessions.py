@@ -113,7 +113,7 @@ class Sessions:
         """End everything that gives access to the actor's account or acts for them, except the current session. Raises
         RecentAuthRequired."""
         self.require_recent_auth(work, actor)
-        self.accounts.happened(work, actor, Event.EVERYTHING_ENDED)
+        self.accounts.end_credentials(work, actor, Event.EVERYTHING_ENDED)
         audit.write(work, actor, "everything.ended", f"user {actor.user_id}")
 
     def csrf_token(self, session_secret: str) -> str:

@@ -151,8 +151,8 @@ def rights_of(work: UnitOfWork, user_id: UserId) -> Rights:
 
 
 def set_collection_rights(work: UnitOfWork, user_id: UserId, grant: CollectionGrant) -> None:
-    mine = sa.and_(collection_rights.c.user_id == user_id, collection_rights.c.collection_id == grant.base_id)
-    work.db.execute(collection_rights.delete().where(mine))
+    own = sa.and_(collection_rights.c.user_id == user_id, collection_rights.c.collection_id == grant.base_id)
+    work.db.execute(collection_rights.delete().where(own))
     work.db.execute(
         collection_rights.insert().values(
             user_id=user_id,
@@ -177,15 +177,15 @@ def remove_collection_rights(work: UnitOfWork, user_id: UserId, base_id: int) ->
 
 
 def set_databox_rights(work: UnitOfWork, user_id: UserId, databox_id: int, rights: DataboxRight) -> None:
-    mine = sa.and_(databox_rights.c.user_id == user_id, databox_rights.c.databox_id == databox_id)
-    work.db.execute(databox_rights.delete().where(mine))
+    own = sa.and_(databox_rights.c.user_id == user_id, databox_rights.c.databox_id == databox_id)
+    work.db.execute(databox_rights.delete().where(own))
     work.db.execute(databox_rights.insert().values(user_id=user_id, databox_id=databox_id, rights=int(rights)))
     bump_rights(work, user_id)
 
 
 def remove_databox_rights(work: UnitOfWork, user_id: UserId, databox_id: int) -> None:
-    mine = sa.and_(databox_rights.c.user_id == user_id, databox_rights.c.databox_id == databox_id)
-    work.db.execute(databox_rights.delete().where(mine))
+    own = sa.and_(databox_rights.c.user_id == user_id, databox_rights.c.databox_id == databox_id)
+    work.db.execute(databox_rights.delete().where(own))
     bump_rights(work, user_id)
 
 
@@ -237,9 +237,9 @@ def sessions_of(work: UnitOfWork, user_id: UserId) -> list[Session]:
 
 def has_session_from(work: UnitOfWork, user_id: UserId, address: str) -> bool:
     """True if the person has a session from this address or its network (`rate_limit_key`)."""
-    mine = sa.and_(sessions.c.user_id == user_id, sessions.c.expires > work.now)
+    own = sa.and_(sessions.c.user_id == user_id, sessions.c.expires > work.now)
     return bool(address) and rate_limit_key(address) in map(
-        rate_limit_key, work.db.scalars(sa.select(sessions.c.address).where(mine))
+        rate_limit_key, work.db.scalars(sa.select(sessions.c.address).where(own))
     )
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from vitrine.accounts import Accounts, Actor, UserId, Via
-from vitrine.accounts.lifetimes import Credential, Event, Happening
+from vitrine.accounts.lifetimes import Credential, Event, Occurrence
 from vitrine.applications import store
 from vitrine.applications.errors import NoSuchApplication, NotOpen, PersonNeeded
 from vitrine.applications.model import Account, Application, ApplicationId, Authorised
@@ -96,29 +96,31 @@ class Consents:
 
     def authorised(self, work: UnitOfWork, actor: Actor) -> list[Authorised]:
         """The applications that the actor has allowed at least once, those still allowed first."""
-        mine = [account for account in store.accounts_of(work, actor.must_user_id) if account.granted_at is not None]
-        applications = store.by_ids(work, [account.application_id for account in mine])
+        granted_accounts = [
+            account for account in store.accounts_of(work, actor.must_user_id) if account.granted_at is not None
+        ]
+        applications = store.by_ids(work, [account.application_id for account in granted_accounts])
         lines = [
             Authorised(applications[account.application_id], account)
-            for account in mine
+            for account in granted_accounts
             if account.application_id in applications
         ]
         return sorted(lines, key=lambda line: line.account.revoked_at is not None)
 
-    def happened(
+    def end_credentials(
         self, work: UnitOfWork, event: Event, application_id: ApplicationId, user_id: int | None = None
     ) -> dict[Credential, int]:
-        """Report an event of an application, or of one person there, and end what the table of `accounts.lifetimes`
-        says. Returns how many of each kind ended."""
+        """End what the table of `accounts.lifetimes` says for an event of an application, or of one person there.
+        Returns how many of each kind ended."""
         person = None if user_id is None else UserId(user_id)
-        return self.accounts.lifetimes.happened(work, Happening(event, person, application_id))
+        return self.accounts.lifetimes.end_credentials(work, Occurrence(event, person, application_id))
 
     def withdraw(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId) -> None:
         """Withdraw the actor's consent; what it gave ends at once and for good."""
         account = store.account(work, actor.must_user_id, application_id)
         if account is None:
             raise NoSuchApplication("You have not allowed this application.")
-        self.happened(work, Event.CONSENT_WITHDRAWN, application_id, actor.must_user_id)
+        self.end_credentials(work, Event.CONSENT_WITHDRAWN, application_id, actor.must_user_id)
         store.add_consent(work, account.id, "revoke", {}, actor.address)
         audit.write(work, actor, "consent.revoke", f"application {application_id}")
 

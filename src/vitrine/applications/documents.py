@@ -69,10 +69,10 @@ class ApplicationDocuments:
     def export(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId) -> dict[str, Any]:
         return document_of(self.portal.applications.get(work, actor, application_id))
 
-    def create(self, work: UnitOfWork, actor: Actor, given: Any) -> Application:
+    def create(self, work: UnitOfWork, actor: Actor, document: Any) -> Application:
         """Register a new application, with a new client id, from a document. Raises Invalid for a document that cannot
         be read, BadApplication with every fault of its values by key."""
-        wanted = self._checked(given)
+        wanted = self._checked(document)
         application = self.portal.applications.create(
             work, actor, _draft(wanted), Profile(wanted["profile"]), _redirects(wanted)
         )
@@ -86,19 +86,23 @@ class ApplicationDocuments:
         }  # a new machine acts for its owner unless the document says no
         return self._write(work, actor, application, {**wanted, "switches": switches}).application
 
-    def replace(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId, given: Any) -> WrittenApplication:
+    def replace(
+        self, work: UnitOfWork, actor: Actor, application_id: ApplicationId, document: Any
+    ) -> WrittenApplication:
         """Change an application to match the document. A missing key gets its default value."""
         application = self.portal.applications.get(work, actor, application_id)
-        return self._write(work, actor, application, self._checked(given, application))
+        return self._write(work, actor, application, self._checked(document, application))
 
-    def change(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId, given: Any) -> WrittenApplication:
+    def change(
+        self, work: UnitOfWork, actor: Actor, application_id: ApplicationId, document: Any
+    ) -> WrittenApplication:
         """Apply a merge patch (RFC 7396): absent keys stay, null restores the default. A new kind resets profile and
         switches, unless the patch sets them."""
         application = self.portal.applications.get(work, actor, application_id)
-        if not isinstance(given, Mapping):
+        if not isinstance(document, Mapping):
             raise Invalid("Send a JSON object with the keys to change.", field="body")
         whole = document_of(application)
-        patch = dict(given)
+        patch = dict(document)
         if "kind" in patch and patch["kind"] != whole["kind"]:
             patch.setdefault("profile", None)
             whole["switches"] = {}
@@ -115,17 +119,17 @@ class ApplicationDocuments:
         return self._write(work, actor, application, self._checked(whole, application))
 
     def put(
-        self, work: UnitOfWork, actor: Actor, owner: Actor | None, given: Any, *, secret: str | None = None
+        self, work: UnitOfWork, actor: Actor, owner: Actor | None, document: Any, *, secret: str | None = None
     ) -> WrittenApplication:
         """For administrators: change the application with the document's client id to match it, or create it with that
         id. Idempotent. Only *owner*, the present or new owner, may let it act in their name. *secret* is used for a new
         application only."""
         writer = owner or actor
-        client_id = given.get("client_id") if isinstance(given, Mapping) else None
+        client_id = document.get("client_id") if isinstance(document, Mapping) else None
         application = self.portal.applications.by_client_id(work, client_id) if isinstance(client_id, str) else None
         if application is not None:
-            return self.replace(work, writer, application.id, given)
-        wanted = self._checked(given)
+            return self.replace(work, writer, application.id, document)
+        wanted = self._checked(document)
         if not wanted["client_id"]:
             raise Invalid("The document has no client_id: nothing tells which application it means.", field="client_id")
         imported = Imported(_draft(wanted), wanted["client_id"], secret, Profile(wanted["profile"]))
@@ -143,8 +147,8 @@ class ApplicationDocuments:
 
     # -- reading a document --------------------------------------------------------------------------------------
 
-    def _checked(self, given: Any, application: Application | None = None) -> dict[str, Any]:
-        wanted = _shaped(given)
+    def _checked(self, document: Any, application: Application | None = None) -> dict[str, Any]:
+        wanted = _with_defaults(document)
         if application is not None and wanted["client_id"] not in ("", application.client_id):
             raise Conflict("The document is of another application: its client_id differs.", field="client_id")
         faults = check_texts(wanted)
@@ -252,24 +256,24 @@ def _address_faults(addresses: list[str], kind: ApplicationKind, profile: Profil
     return faults
 
 
-def _shaped(given: Any) -> dict[str, Any]:
+def _with_defaults(document: Any) -> dict[str, Any]:
     """The document with a value for every key. Raises Invalid, which names the first key that cannot be read."""
-    if not isinstance(given, Mapping) or type(given.get("vitrine_application", FORMAT)) is not int:
+    if not isinstance(document, Mapping) or type(document.get("vitrine_application", FORMAT)) is not int:
         raise Invalid("This file does not describe an application: vitrine_application must be 1.", field="file")
-    if given.get("vitrine_application", FORMAT) != FORMAT:
+    if document.get("vitrine_application", FORMAT) != FORMAT:
         raise Invalid("This file does not describe an application: vitrine_application must be 1.", field="file")
-    unknown = sorted(set(map(str, given)) - set(_EMPTY))
+    unknown = sorted(set(map(str, document)) - set(_EMPTY))
     if unknown:
         name = unknown[0][:80]
         raise Invalid("The file has a key that is not known here: {name}.", field=name, values={"name": name})
-    document = {}
+    whole = {}
     for name, default in _EMPTY.items():
-        value = given.get(name, default)
+        value = document.get(name, default)
         if not _fits(name, value, default):
             raise Invalid("The value of {name} in the file cannot be used.", field=name, values={"name": name})
-        document[name] = value.strip() if isinstance(value, str) else value
-    document["redirect_uris"] = [address.strip() for address in document["redirect_uris"]]
-    return document
+        whole[name] = value.strip() if isinstance(value, str) else value
+    whole["redirect_uris"] = [address.strip() for address in whole["redirect_uris"]]
+    return whole
 
 
 def _fits(name: str, value: Any, default: Any) -> bool:

@@ -28,7 +28,7 @@ class ApplicationLifecycle:
         if not reason or len(reason) > 500:
             raise Invalid("Say in a sentence why; its users and owners read it.", field="reason")
         store.update(work, application.id, {"activated": False, "suspended_by": by, "suspended_reason": reason})
-        self.applications.consents.happened(work, Event.APPLICATION_SUSPENDED, application.id)
+        self.applications.consents.end_credentials(work, Event.APPLICATION_SUSPENDED, application.id)
         audit.write(work, actor, "application.suspended", f"application {application.id}", {"by": by, "reason": reason})
 
     def resume(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId, *, by: str) -> None:
@@ -78,5 +78,5 @@ class ApplicationLifecycle:
         codes and tokens are deleted too (`portal_store.purge`)."""
         application = self.applications.get(work, actor, application_id)
         store.update(work, application.id, {"deleted_at": work.now})
-        self.applications.consents.happened(work, Event.APPLICATION_DELETED, application.id)
+        self.applications.consents.end_credentials(work, Event.APPLICATION_DELETED, application.id)
         audit.write(work, actor, "application.deleted", f"application {application.id}", {"name": application.name})

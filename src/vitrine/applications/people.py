@@ -84,9 +84,9 @@ class ApplicationPeople:
             raise NotFound("This person is not in the list.")
         store.update(work, application.id, {})
         if role == "owner":
-            self.applications.consents.happened(work, Event.CO_OWNER_REMOVED, application.id, user_id)
+            self.applications.consents.end_credentials(work, Event.CO_OWNER_REMOVED, application.id, user_id)
         elif not store.is_owner(work, user_id, application.id):  # an owner may use it without being a test user
-            self.applications.consents.happened(work, Event.TESTER_REMOVED, application.id, user_id)
+            self.applications.consents.end_credentials(work, Event.TESTER_REMOVED, application.id, user_id)
         audit.write(work, actor, f"application.{role}_removed", f"application {application.id}", {"user": user_id})
 
     def transfer(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId, login: str) -> Application:
@@ -106,7 +106,9 @@ class ApplicationPeople:
         store.update(work, application.id, {"creator_id": person.id})
         store.share_secrets(work, application.id)  # the former owner knows them
         if application.creator_id is not None:
-            self.applications.consents.happened(work, Event.OWNER_CHANGED, application.id, application.creator_id)
+            self.applications.consents.end_credentials(
+                work, Event.OWNER_CHANGED, application.id, application.creator_id
+            )
         self.applications.consents.ensure_owner_account(work, person.id, application)
         audit.write(
             work, actor, "application.transferred", f"application {application.id}",

@@ -66,11 +66,11 @@ class Portal:
         return self.applications.get(work, actor, application.id)
 
     def edit(
-        self, work: UnitOfWork, actor: Actor, application_id: ApplicationId, given: Mapping[str, str]
+        self, work: UnitOfWork, actor: Actor, application_id: ApplicationId, texts: Mapping[str, str]
     ) -> Application:
         """Change the texts that people read. Raises BadApplication with every fault at once."""
         application = self.applications.get(work, actor, application_id)
-        wanted = {name: given.get(name, getattr(application, name)).strip() for name in TEXTS}
+        wanted = {name: texts.get(name, getattr(application, name)).strip() for name in TEXTS}
         faults = check_texts(wanted)
         if faults:
             raise BadApplication(faults)

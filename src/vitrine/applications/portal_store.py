@@ -83,10 +83,10 @@ def secrets(work: UnitOfWork, application_id: ApplicationId) -> list[Secret]:
 
 def end_secrets(work: UnitOfWork, application_id: ApplicationId, at: datetime, *, but: int | None = None) -> None:
     """Every live secret except *but* ends at *at*, unless it ends sooner."""
-    mine = store._live_secret(work, application_id)
+    own = store._live_secret(work, application_id)
     sooner = sa.or_(application_secrets.c.expires.is_(None), application_secrets.c.expires > at)
     work.db.execute(
-        application_secrets.update().where(mine, sooner, application_secrets.c.id != (but or 0)).values(expires=at)
+        application_secrets.update().where(own, sooner, application_secrets.c.id != (but or 0)).values(expires=at)
     )
 
 

@@ -27,8 +27,8 @@ def note(work: UnitOfWork, secret_id: int, user_id: int | None) -> None:
     """Record that *user_id* saw this secret; None is the command line."""
     if user_id is None:
         return
-    mine = sa.and_(views.c.secret_id == secret_id, views.c.user_id == user_id)
-    if work.db.execute(views.update().where(mine).values(seen=work.now, offered=None)).rowcount == 0:
+    own = sa.and_(views.c.secret_id == secret_id, views.c.user_id == user_id)
+    if work.db.execute(views.update().where(own).values(seen=work.now, offered=None)).rowcount == 0:
         work.db.execute(views.insert().values(secret_id=secret_id, user_id=user_id, seen=work.now))
 
 

@@ -200,7 +200,7 @@ class Applications:
         if on:
             store.update_account(work, account.id, {"acts_alone_since": work.now})
         elif account.acts_alone_since is not None:
-            self.consents.happened(work, Event.ACTING_WITHDRAWN, application.id, application.creator_id)
+            self.consents.end_credentials(work, Event.ACTING_WITHDRAWN, application.id, application.creator_id)
 
     def set_list_shapes(
         self, work: UnitOfWork, actor: Actor, application_id: ApplicationId, shapes: str

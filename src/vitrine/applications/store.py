@@ -140,11 +140,11 @@ def set_redirects(
 ) -> None:
     """Replace the redirect addresses. New ones get *maker*, the others keep theirs. The out-of-band address has none,
     since it leads nowhere."""
-    mine = redirect_addresses.c.application_id == application_id
-    known = work.db.execute(sa.select(redirect_addresses.c.uri, *_MAKERS).where(mine)).all()
+    own = redirect_addresses.c.application_id == application_id
+    known = work.db.execute(sa.select(redirect_addresses.c.uri, *_MAKERS).where(own)).all()
     makers: dict[str, dict[str, int | None]] = {row[0]: dict(zip(MADE_BY, row[1:], strict=True)) for row in known}
     new = dict.fromkeys(MADE_BY) if maker is None else maker.values()
-    work.db.execute(redirect_addresses.delete().where(mine))
+    work.db.execute(redirect_addresses.delete().where(own))
     rows = [
         {
             "application_id": application_id, "uri": uri, "position": place, "origin": origin_of(uri),
@@ -242,9 +242,9 @@ def acting_account(work: UnitOfWork, user_id: int, application_id: ApplicationId
 
 def is_open(work: UnitOfWork, account_id: int) -> bool:
     """False once consent was withdrawn, or the person's account was suspended or closed."""
-    mine = sa.and_(accounts.c.id == account_id, accounts.c.revoked_at.is_(None))
+    own = sa.and_(accounts.c.id == account_id, accounts.c.revoked_at.is_(None))
     wanted = sa.select(accounts.c.id).join(users, users.c.id == accounts.c.user_id)
-    live = wanted.where(mine, users.c.deleted_at.is_(None), sa.not_(users.c.mail_locked))
+    live = wanted.where(own, users.c.deleted_at.is_(None), sa.not_(users.c.mail_locked))
     return work.db.execute(live).first() is not None
 
 

@@ -32,6 +32,7 @@ from vitrine.library.structure_administration import StructureAdministration
 from vitrine.library.substitution import Substitution
 from vitrine.media.service import Media
 from vitrine.oauth import OAuth
+from vitrine.oauth.developer_tokens import DeveloperTokens
 from vitrine.oauth.personal_tokens import PersonalTokens
 from vitrine.oauth.scope_limits import ScopeLimits
 from vitrine.platform.crypto import Vault
@@ -66,6 +67,7 @@ class ApplicationServices:
 @dataclass(frozen=True, slots=True)
 class OAuthServices:
     server: OAuth
+    developer_tokens: DeveloperTokens
     personal_tokens: PersonalTokens
     scope_limits: ScopeLimits
 

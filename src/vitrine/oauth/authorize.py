@@ -1,4 +1,4 @@
-"""What an application may ask of the authorize endpoint, in the order in which it is checked (01 section 3.1)."""
+"""Validation of the authorization request, in the order of 01 section 3.1."""
 
 import re
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ RESPONSE_TYPES = ("code", "token", "code-and-token")
 LONGEST_CLIENT_ID = 128
 LONGEST_NONCE = 512
 PROMPTS = frozenset({"none", "login", "consent"})
-# Ways to hand a request over that are not offered: ignored, they would be answered as another request than was meant.
+# Unsupported ways to pass a request. Ignoring them would answer a different request than the client meant.
 NOT_OFFERED = ("request", "request_uri", "registration")
 _AGE = re.compile(r"[0-9]{1,9}")
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43,128}")
@@ -27,7 +27,7 @@ _BAD_CHALLENGE = (
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationRequest:
-    """A request that passed every check."""
+    """A validated authorization request."""
 
     application: Application
     response_type: str
@@ -42,8 +42,8 @@ class AuthorizationRequest:
     max_age: timedelta | None = None
 
     @property
-    def back(self) -> redirect_matching.Return:
-        return _way_back(self.application, self.redirect_uri, self.state, self.issuer)
+    def response_target(self) -> redirect_matching.ResponseTarget:
+        return _response_target(self.application, self.redirect_uri, self.state, self.issuer)
 
     @property
     def is_out_of_band(self) -> bool:
@@ -51,28 +51,28 @@ class AuthorizationRequest:
 
     @property
     def deprecated_features(self) -> tuple[str, ...]:
-        """The discouraged features that this request uses."""
+        """The deprecated features that this request uses."""
         used = [deprecated_features.IMPLICIT] if self.response_type != "code" else []
         if self.application.switches.redirects is RedirectMatch.PREFIX:
             used += [deprecated_features.PREFIX] if self.redirect_uri not in self.application.redirects else []
         return tuple(used)
 
-    def must_prove(self, actor: Actor, now: datetime) -> bool:
-        """True if the application wants the password given now, or more lately than it was (OIDC Core 3.1.2.1)."""
+    def requires_reauthentication(self, actor: Actor, now: datetime) -> bool:
+        """True if the client requires a newer authentication: `prompt=login` or `max_age` (OIDC Core 3.1.2.1)."""
         if actor.session is None:
             return False
         too_old = self.max_age is not None and now - actor.session.auth_time > self.max_age
         return "login" in self.prompt or too_old
 
     def parameters(self, *, proved: bool = False) -> dict[str, str]:
-        """The parameters again, for hidden inputs and for redirects to ourselves.
+        """The parameters again, for hidden inputs and for redirects to this endpoint.
 
-        *proved*: somebody has just signed in, so that what asked for it (`prompt=login`, `max_age`) has been answered.
-        Until then it stays with every form and redirect: a mistyped password must not lead back to the session that
-        the application did not want to count (OpenID Connect Core section 3.1.2.1)."""
+        *proved*: the person has just signed in, which satisfies `prompt=login` and `max_age`. Until then both
+        stay in every form and redirect, so that a mistyped password does not lead back to the older session (OpenID
+        Connect Core section 3.1.2.1)."""
         prompt = self.prompt - {"login"} if proved else self.prompt
         age = None if proved or self.max_age is None else str(round(self.max_age.total_seconds()))
-        wanted = {
+        values = {
             "client_id": self.application.client_id,
             "response_type": self.response_type,
             "redirect_uri": self.given_redirect_uri or "",
@@ -84,15 +84,15 @@ class AuthorizationRequest:
             "prompt": " ".join(sorted(prompt)),
             "max_age": age or "",
         }
-        return {name: value for name, value in wanted.items() if value}
+        return {name: value for name, value in values.items() if value}
 
 
 def validate(
-    work: UnitOfWork, applications: Applications, given: Mapping[str, str], policy: Policy, issuer: str
+    work: UnitOfWork, applications: Applications, parameters: Mapping[str, str], policy: Policy, issuer: str
 ) -> AuthorizationRequest:
     """Raises PageError (a 400 page), RedirectedError (the address is registered) or OutOfBandError."""
-    application = _client(work, applications, given.get("client_id", ""))
-    requested_uri = given.get("redirect_uri") or None
+    application = _client(work, applications, parameters.get("client_id", ""))
+    requested_uri = parameters.get("redirect_uri") or None
     redirect_uri = requested_uri or application.callback
     if not redirect_uri:
         raise PageError("invalid_request", "The application has no callback URL.")
@@ -101,59 +101,65 @@ def validate(
             "redirect_uri_mismatch",
             "The address to return to does not belong to the callback URL that is registered for this application.",
         )
-    # Old applications' `0` is no state, as in the original; the others get back every byte they sent.
-    state = _meant(given.get("state")) if application.switches.has_old_answers else given.get("state") or None
-    back = _way_back(application, redirect_uri, state, issuer)
+    # For the compatibility profile `0` is no state, as in the original; others get back every byte they sent.
+    state = (
+        _non_empty(parameters.get("state")) if application.switches.has_old_answers else parameters.get("state") or None
+    )
+    back = _response_target(application, redirect_uri, state, issuer)
     if not application.activated:
         raise _error("unauthorized_client", back, "The application is suspended.")
-    response_type = given.get("response_type", "")
+    response_type = parameters.get("response_type", "")
     if response_type not in RESPONSE_TYPES:
         raise _error("invalid_request", back, "response_type must be code.")
-    scope = _scope(application, given, back)
+    scope = _scope(application, parameters, back)
     if response_type != "code":
         if back.address and redirect_matching.is_out_of_band(redirect_uri) and response_type == "token":
             raise OutOfBandError("unsupported_response_type")
         if not application.switches.is_on(Switch.IMPLICIT, policy):
             raise _error("unauthorized_client", back, "This application gets codes only: response_type must be code.")
-    challenge = _challenge(application, given, back)
+    challenge = _challenge(application, parameters, back)
     if scope is None:
         return AuthorizationRequest(application, response_type, redirect_uri, state, challenge, requested_uri, issuer)
-    _refuse_not_offered(given, response_type, back)
-    nonce, prompt, max_age = _openid(given, back)
+    _refuse_not_offered(parameters, response_type, back)
+    nonce, prompt, max_age = _openid(parameters, back)
     return AuthorizationRequest(
         application, response_type, redirect_uri, state, challenge, requested_uri, issuer, scope, nonce, prompt, max_age
     )
 
 
-def _scope(application: Application, given: Mapping[str, str], back: redirect_matching.Return) -> frozenset[str] | None:
-    """None for an application without scopes, which must ask for none (01 section 3)."""
+def _scope(
+    application: Application, parameters: Mapping[str, str], back: redirect_matching.ResponseTarget
+) -> frozenset[str] | None:
+    """None for an application without scopes, which must not request any (01 section 3)."""
     if not application.switches.has_scopes:
-        if _meant(given.get("scope")) is not None:
+        if _non_empty(parameters.get("scope")) is not None:
             raise _error("invalid_scope", back)
         return None
     try:
-        return scopes.requested(given.get("scope"), application)
+        return scopes.requested(parameters.get("scope"), application)
     except scopes.UnknownScope:
         raise _error("invalid_scope", back, "A scope is unknown or not open to this application.") from None
 
 
-def _refuse_not_offered(given: Mapping[str, str], response_type: str, back: redirect_matching.Return) -> None:
+def _refuse_not_offered(
+    parameters: Mapping[str, str], response_type: str, back: redirect_matching.ResponseTarget
+) -> None:
     """OpenID Connect Core section 3.1.2.6; OAuth 2.0 Multiple Response Type Encoding Practices section 2.1."""
     for name in NOT_OFFERED:
-        if given.get(name):
+        if parameters.get(name):
             raise _error(f"{name}_not_supported", back)
     usual = "query" if response_type == "code" else "fragment"
-    if given.get("response_mode", "") not in ("", usual):
+    if parameters.get("response_mode", "") not in ("", usual):
         raise _error("invalid_request", back)
 
 
 def _openid(
-    given: Mapping[str, str], back: redirect_matching.Return
+    parameters: Mapping[str, str], back: redirect_matching.ResponseTarget
 ) -> tuple[str | None, frozenset[str], timedelta | None]:
     """nonce, prompt and max_age (OpenID Connect Core section 3.1.2.1)."""
-    nonce = given.get("nonce") or None
-    prompt = frozenset(given.get("prompt", "").split()) & PROMPTS
-    age = given.get("max_age", "")
+    nonce = parameters.get("nonce") or None
+    prompt = frozenset(parameters.get("prompt", "").split()) & PROMPTS
+    age = parameters.get("max_age", "")
     if nonce is not None and len(nonce) > LONGEST_NONCE:
         raise _error("invalid_request", back, f"nonce is longer than {LONGEST_NONCE} characters.")
     if ("none" in prompt and len(prompt) > 1) or (age and not _AGE.fullmatch(age)):
@@ -161,13 +167,15 @@ def _openid(
     return nonce, prompt, timedelta(seconds=int(age)) if age else None
 
 
-def _way_back(application: Application, redirect_uri: str, state: str | None, issuer: str) -> redirect_matching.Return:
-    """Answers in the shape of the RFCs say who gives them (RFC 9207); those of contract 01 do not."""
-    return redirect_matching.Return(redirect_uri, state, "" if application.switches.has_old_answers else issuer)
+def _response_target(
+    application: Application, redirect_uri: str, state: str | None, issuer: str
+) -> redirect_matching.ResponseTarget:
+    """Responses in the form of the RFCs name their issuer (RFC 9207); those of contract 01 do not."""
+    return redirect_matching.ResponseTarget(redirect_uri, state, "" if application.switches.has_old_answers else issuer)
 
 
 def _client(work: UnitOfWork, applications: Applications, client_id: str) -> Application:
-    # Imported ids are of any printable form (design 5.5), so only what none can be is called malformed.
+    # Imported ids may have any printable form (design 5.5), so only impossible ones are malformed.
     if not client_id.isprintable() or not 0 < len(client_id) <= LONGEST_CLIENT_ID:
         raise PageError("invalid_client", "The application did not say correctly who it is (client_id).")
     application = applications.by_client_id(work, client_id)
@@ -176,38 +184,40 @@ def _client(work: UnitOfWork, applications: Applications, client_id: str) -> App
     return application
 
 
-def _meant(value: str | None) -> str | None:
-    """Empty and `0` count as absent, as in the original (01 section 3)."""
+def _non_empty(value: str | None) -> str | None:
+    """*value*, or None if it is empty or `0`, which count as absent (01 section 3)."""
     return None if value in (None, "", "0") else value
 
 
-def _challenge(application: Application, given: Mapping[str, str], back: redirect_matching.Return) -> str | None:
-    challenge = given.get("code_challenge") or None
+def _challenge(
+    application: Application, parameters: Mapping[str, str], back: redirect_matching.ResponseTarget
+) -> str | None:
+    challenge = parameters.get("code_challenge") or None
     if challenge is None:
         needs = application.switches.is_on(Switch.PKCE_REQUIRED) and not redirect_matching.is_out_of_band(back.address)
         if needs:
             raise _error("invalid_request", back, "code_challenge is missing: this application needs PKCE (RFC 7636).")
         return None
-    if given.get("code_challenge_method") != "S256" or not _CHALLENGE.fullmatch(challenge):
+    if parameters.get("code_challenge_method") != "S256" or not _CHALLENGE.fullmatch(challenge):
         # `plain` protects nothing (RFC 9700 section 2.1.1).
         raise _error("invalid_request", back, _BAD_CHALLENGE)
     return challenge
 
 
-def _error(code: str, back: redirect_matching.Return, why: str = "") -> Exception:
-    """*why* is for the developer, in the characters of RFC 6749 section 4.1.2.1: no quotation mark, no backslash."""
+def _error(code: str, back: redirect_matching.ResponseTarget, why: str = "") -> Exception:
+    """*why* is for the developer, without quotation marks and backslashes (RFC 6749 section 4.1.2.1)."""
     if redirect_matching.is_out_of_band(back.address):
         return OutOfBandError(code)
-    # Redirected errors carry the error first and the state after it; to old applications nothing else (01 section 3.1).
+    # The error comes first, then the state; the compatibility profile gets nothing else (01 section 3.1).
     state = [("state", back.state)] if back.state else []
-    told = [("error_description", why)] if why and back.issuer else []
-    return RedirectedError(code, replace(back, state=None).with_query(("error", code), *state, *told), why)
+    description = [("error_description", why)] if why and back.issuer else []
+    return RedirectedError(code, replace(back, state=None).with_query(("error", code), *state, *description), why)
 
 
 def refusal(request: AuthorizationRequest, code: str) -> Exception:
-    """What the page raises when it may not show itself (`prompt=none`)."""
-    return _error(code, request.back)
+    """The error to raise if the page may not be shown (`prompt=none`)."""
+    return _error(code, request.response_target)
 
 
 def denial(request: AuthorizationRequest) -> str:
-    return request.back.with_query(("error", "access_denied"))
+    return request.response_target.with_query(("error", "access_denied"))

@@ -1,4 +1,4 @@
-"""Who calls the token endpoint and its sisters (RFC 6749 section 2.3, 01 section 4.1 row 3)."""
+"""Client authentication at the token endpoint and related ones (RFC 6749 section 2.3, 01 section 4.1 row 3)."""
 
 import base64
 import binascii
@@ -38,17 +38,17 @@ def _statement() -> sa.Select[Any]:
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """An application that said who it is; *proved* when it did so with its secret, *by_header* when by HTTP Basic.
-    *is_shared*: more than its first owner know that secret, so it lets nobody act in their name."""
+    """An authenticated or identified client. *authenticated*: it presented its secret; *by_header*: by HTTP Basic.
+    *is_shared*: others than the first owner know that secret, so it cannot act in the owner's name."""
 
     application: Application
-    proved: bool
+    authenticated: bool
     by_header: bool
     is_shared: bool = False
 
 
 class Clients:
-    """Authenticates with one statement; what was made of the same row before is used again."""
+    """Authenticates with one statement; the application is cached by its row."""
 
     def __init__(self, applications: Applications, policy: Policy) -> None:
         self._applications = applications
@@ -57,7 +57,7 @@ class Clients:
         self._known: Cache[tuple[Any, ...], Application] = Cache("clients", _REMEMBERED)
 
     def authenticate(self, work: UnitOfWork, form: Mapping[str, str], authorization: str) -> Client:
-        """By Basic or body but not both. Raises TokenError, one code for everything that is wrong."""
+        """Authenticate by HTTP Basic or by the body, not both. Raises TokenError, with one code for all failures."""
         raw = _credentials(authorization) if authorization.partition(" ")[0].lower() == "basic" else None
         # Both sides are form-encoded (RFC 6749 section 2.3.1).
         basic = None if raw is None else _form_decoded(raw)
@@ -67,17 +67,19 @@ class Clients:
         registered = self._find(work, client_id) if client_id else None
         presented = [digest(secret)]
         if raw is not None and raw != basic:
-            # Most clients send id and secret as they are, and imported ones may hold `%` and `+` (design 5.5).
+            # Most clients do not encode id and secret, and imported ones may contain `%` and `+` (design 5.5).
             registered = registered or self._find(work, raw[0])
             presented.append(digest(raw[1]))
         if registered is None:
-            same(_NOBODYS, digest(secret))  # an unknown id costs what a known one costs
+            same(_NOBODYS, digest(secret))  # an unknown id takes as long as a known one
             raise _refused("The client is unknown.", basic=basic is not None)
         application, live = registered
         is_shared = False
         strictly = basic is not None and not application.switches.has_old_answers
         if secret:
-            right = [shared for stored, shared in live if any(same(stored, given) for given in presented)]
+            right = [
+                shared for stored, shared in live if any(same(stored, secret_digest) for secret_digest in presented)
+            ]
             if not right:
                 raise _refused("The client secret is not right.", basic=strictly)
             is_shared = all(right)
@@ -88,8 +90,8 @@ class Clients:
         return Client(application, bool(secret), basic is not None, is_shared)
 
     def _says_twice(self, work: UnitOfWork, form: Mapping[str, str], client_id: str) -> bool:
-        """Two identities in one request. The same id beside the header is what many libraries send, and is no second
-        one; old applications keep the old refusal of it (01 section 4.1 row 3)."""
+        """True for two client identities in one request. Many libraries repeat the id of the header in the body, which
+        is accepted except for the compatibility profile (01 section 4.1 row 3)."""
         if "client_secret" in form or form.get("client_id", client_id) != client_id:
             return True
         if "client_id" not in form:
@@ -102,7 +104,7 @@ class Clients:
         rows = self._prepared.cached_raw(work, client_id)
         if not rows:
             return None
-        key = (*rows[0][:4], str(rows[0][4]))  # the switches are a text here and a mapping there
+        key = (*rows[0][:4], str(rows[0][4]))  # the switches are text on one database, a mapping on the other
         known = self._known.get(key)
         if known is None:
             known = self._applications.by_client_id(work, client_id)
@@ -114,17 +116,17 @@ class Clients:
 
 
 def _is_valid(expires: Any, now: datetime) -> bool:
-    """Of a secret: the old one after a rotation has an end."""
+    """True if a secret has not expired; the old one of a rotation has an expiry."""
     return expires is None or instant(expires) > now
 
 
 def _refused(words: str, *, basic: bool) -> TokenError:
-    """401 for who came with a header, else 400, which is what old clients read (RFC 6749 section 5.2, 01 §4.1 D)."""
+    """401 if the header was used, else 400, which old clients expect (RFC 6749 section 5.2, 01 §4.1 D)."""
     return TokenError("invalid_client", words, status=401 if basic else 400)
 
 
 def _form_decoded(sides: tuple[str, str]) -> tuple[str, str]:
-    """Both sides as RFC 6749 appendix B writes them; as they stand where that would be no UTF-8."""
+    """Both sides decoded as RFC 6749 appendix B says; unchanged if the result is not UTF-8."""
     try:
         return unquote_plus(sides[0], errors="strict"), unquote_plus(sides[1], errors="strict")
     except UnicodeDecodeError:
@@ -132,7 +134,7 @@ def _form_decoded(sides: tuple[str, str]) -> tuple[str, str]:
 
 
 def _credentials(header: str) -> tuple[str, str]:
-    """The two sides of the header's colon, as they stand there (RFC 7617 section 2).
+    """The two sides of the header's colon, undecoded (RFC 7617 section 2).
 
     Raises TokenError (401, since the header was used) for a header that is malformed."""
     try:

@@ -1,4 +1,4 @@
-"""Authorisation codes: one use, 60 seconds (10 minutes out of band), bound to account, address and challenge."""
+"""Authorization codes: one use, 60 seconds (10 minutes out of band), bound to account, address and challenge."""
 
 import base64
 import hashlib
@@ -47,13 +47,14 @@ def issue(
 
 
 class Replayed(TokenError):
-    """A code came a second time: the caller must still commit, since the first one's tokens were just revoked."""
+    """A code was used a second time. The caller must still commit, since the tokens of the first use were revoked."""
 
 
 def redeem(
     work: UnitOfWork, application: Application, code: str, redirect_uri: str, verifier: str | None
 ) -> store.Code:
-    """The code's row, now used. Raises TokenError (01 section 4.1 rows 5 and 6), Replayed after a second use."""
+    """Use up the code and return its row. Raises TokenError (01 section 4.1 rows 5 and 6), Replayed for a second
+    use."""
     stored = None if is_mistyped(code) else store.code_by_digest(work, digest(code))
     if stored is None or stored.application_id != application.id or stored.is_closed:
         raise TokenError("invalid_grant", "The code is unknown or was given to another application.")

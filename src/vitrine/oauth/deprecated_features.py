@@ -1,4 +1,4 @@
-"""What old applications do and new ones should not: counted by application, feature and day, and shown to the owner."""
+"""Deprecated features: their uses, counted by application, feature and day, and shown to the owner."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from vitrine.oauth.tables import deprecated_feature_uses
 from vitrine.platform.database import UnitOfWork
 from vitrine.platform.schema import Instant
 
-# When the first of them may be refused everywhere (RFC 8594), and since when they are discouraged (RFC 9745).
+# When they may be refused everywhere (RFC 8594), and since when they are deprecated (RFC 9745).
 SUNSET = datetime.fromisoformat("2028-01-01T00:00:00+00:00")
 DEPRECATED = datetime.fromisoformat("2026-11-01T00:00:00+00:00")
 PASSWORD, IMPLICIT, PARAMETER = Switch.PASSWORD_GRANT.value, Switch.IMPLICIT.value, Switch.PARAMETER_TOKEN.value
@@ -62,7 +62,7 @@ def add(work: UnitOfWork, counted: FeatureUses) -> None:
 
 
 def of(work: UnitOfWork, application_id: int, since: date) -> list[FeatureUse]:
-    """The features of an application since a day, the latest first."""
+    """The deprecated features that an application used since a day, the latest first."""
     columns = deprecated_feature_uses.c
     rows = work.db.execute(
         sa.select(columns.feature, columns.uses, columns.last_at, columns.last_address)
@@ -93,7 +93,7 @@ def everywhere(work: UnitOfWork, since: date) -> list[tuple[int, str, int]]:
 
 
 def headers(documentation: str) -> dict[str, str]:
-    """What an answer to an old feature says (RFC 9745 section 2, RFC 8594 section 3)."""
+    """The headers of an answer to a deprecated feature (RFC 9745 section 2, RFC 8594 section 3)."""
     return {
         "Deprecation": f"@{int(DEPRECATED.timestamp())}",
         "Sunset": SUNSET.strftime("%a, %d %b %Y %H:%M:%S GMT"),

@@ -1,4 +1,4 @@
-"""Devices without a browser of their own: a code for the device, a short one for the person (RFC 8628)."""
+"""The device grant (RFC 8628): a code for a device without a browser, and a short one for the person."""
 
 import re
 import secrets
@@ -20,25 +20,25 @@ from vitrine.platform.database import UnitOfWork
 DEVICE_CODE_LIFETIME = timedelta(minutes=10)
 INTERVAL_S = 5
 SLOWER_BY_S = 5
-# Twenty consonants: no words by chance, nothing that looks like a digit (RFC 8628 section 6.1).
+# Twenty consonants: no accidental words, nothing that looks like a digit (RFC 8628 section 6.1).
 ALPHABET = "BCDFGHJKLMNPQRSTVWXZ"
 LENGTH = 8
 _NOT_A_TO_Z = re.compile(r"[^A-Z]")
 
 
 class AuthorizationPending(TokenError):
-    """`authorization_pending` or `slow_down`: the caller must commit, since the time of the poll is kept."""
+    """`authorization_pending` or `slow_down`. The caller must commit, since the time of the poll is stored."""
 
 
 class NoSuchDevice(NotFound):
-    """The code is unknown, too old or was used."""
+    """The code is unknown, expired or used."""
 
     code = "no_such_device"
 
 
 @dataclass(frozen=True, slots=True)
 class DeviceAuthorization:
-    """What a device is told; *user_code* has a hyphen in its middle."""
+    """The answer to a device; *user_code* has a hyphen in the middle."""
 
     device_code: str
     user_code: str
@@ -54,7 +54,7 @@ class Allowed:
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """A device that waits for the person who typed its code."""
+    """A device that waits for the decision of a person."""
 
     id: int
     application: Application
@@ -91,12 +91,12 @@ def shown(user_code: str) -> str:
 
 
 def plain(typed: str) -> str:
-    """A code as a person typed it, with small letters, blanks and hyphens where they like."""
+    """The user code in its stored form, from what a person typed: any case, with or without blanks and hyphens."""
     return _NOT_A_TO_Z.sub("", typed.upper())[: LENGTH + 1]
 
 
 def find(work: UnitOfWork, applications: Applications, typed: str) -> Device:
-    """The device that shows this code. Raises NoSuchDevice."""
+    """The device that displays this code. Raises NoSuchDevice."""
     row = work.db.execute(
         sa.select(device_codes).where(
             device_codes.c.user_code == plain(typed),
@@ -119,7 +119,8 @@ def decide(
     allow: bool,
     scope: frozenset[str],
 ) -> Account:
-    """What a person decided; the device learns of it when it asks next. Raises NoSuchDevice for who was second."""
+    """Record a person's decision, which the device gets at its next poll. Raises NoSuchDevice if it was decided
+    before."""
     if allow and not scope:
         raise Invalid("Allow at least one thing, or deny.", field="scope")
     account = applications.consents.decide(

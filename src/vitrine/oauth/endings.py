@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import sqlalchemy as sa
 
 from vitrine.accounts import UserId
-from vitrine.accounts.lifetimes import Credential, DeveloperTokenLine, Ender, Happening
+from vitrine.accounts.lifetimes import Credential, DeveloperTokenLine, Ender, Occurrence
 from vitrine.applications.endings import accounts_of
 from vitrine.oauth.tables import access_tokens, authorization_codes, device_codes, refresh_tokens
 from vitrine.platform.database import UnitOfWork
@@ -14,27 +14,27 @@ from vitrine.platform.schema import metadata
 _DEVELOPER = access_tokens.c.is_developer
 _NAMED = sa.and_(access_tokens.c.name != "", sa.not_(_DEVELOPER))
 _OF_APPLICATIONS = sa.and_(access_tokens.c.name == "", sa.not_(_DEVELOPER))
-# A used code is remembered: when it comes again, what it gave is revoked (RFC 6749 section 10.5).
+# Used codes are kept, so that a replay revokes what the code gave (RFC 6749 section 10.5).
 _UNUSED = authorization_codes.c.used_at.is_(None)
 _ALLOWED = device_codes.c.state == "allowed"
 
 
 def _of_accounts(table: sa.Table, condition: sa.ColumnElement[bool] | None = None) -> Ender:
-    def end(work: UnitOfWork, happening: Happening) -> int:
+    def end(work: UnitOfWork, occurrence: Occurrence) -> int:
         accounts = metadata.tables["accounts"].c
-        mine = table.c.account_id.in_(sa.select(accounts.id).where(accounts_of(happening)))
-        wanted = mine if condition is None else sa.and_(mine, condition)
+        own = table.c.account_id.in_(sa.select(accounts.id).where(accounts_of(occurrence)))
+        wanted = own if condition is None else sa.and_(own, condition)
         return work.db.execute(table.delete().where(wanted)).rowcount
 
     return end
 
 
-def _waiting_devices(work: UnitOfWork, happening: Happening) -> int:
-    """A device that waits belongs to its application, and to nobody yet."""
-    if happening.user_id is not None:
+def _waiting_devices(work: UnitOfWork, occurrence: Occurrence) -> int:
+    """End pending device codes, which belong to an application but to no person yet."""
+    if occurrence.user_id is not None:
         return 0
-    mine = sa.and_(device_codes.c.application_id == happening.application_id, device_codes.c.state == "waiting")
-    return work.db.execute(device_codes.delete().where(mine)).rowcount
+    own = sa.and_(device_codes.c.application_id == occurrence.application_id, device_codes.c.state == "waiting")
+    return work.db.execute(device_codes.delete().where(own)).rowcount
 
 
 ENDERS: Mapping[Credential, Ender] = {
@@ -49,7 +49,7 @@ ENDERS: Mapping[Credential, Ender] = {
 
 
 def developer_tokens(work: UnitOfWork, user_id: UserId) -> list[DeveloperTokenLine]:
-    """Those of a person that still open something, by application."""
+    """The valid developer tokens of a person, by application."""
     accounts, applications = metadata.tables["accounts"], metadata.tables["applications"]
     live = sa.or_(access_tokens.c.expires.is_(None), access_tokens.c.expires > work.now)
     rows = work.db.execute(

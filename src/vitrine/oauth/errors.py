@@ -1,8 +1,9 @@
-"""OAuth errors: a family of their own, since their codes are the contract (RFC 6749 sections 4.1.2.1, 5.2; 01 §8)."""
+"""OAuth errors. They are no DomainErrors, since their codes are the contract (RFC 6749 sections 4.1.2.1, 5.2; 01
+§8)."""
 
 
 class OAuthError(Exception):
-    """*code* goes on the wire, *description* is for the developer of the application."""
+    """*code* is the error code on the wire, *description* is for the developer of the application."""
 
     def __init__(self, code: str, description: str = "") -> None:
         super().__init__(code)
@@ -11,7 +12,7 @@ class OAuthError(Exception):
 
 
 class TokenError(OAuthError):
-    """Refused by the token endpoint or one of its sisters: *status* (400 in contract 01) with a JSON body."""
+    """Refused by the token endpoint or a related one: *status* (400 in contract 01) with a JSON body."""
 
     def __init__(self, code: str, description: str = "", *, status: int = 400) -> None:
         super().__init__(code, description)
@@ -19,11 +20,11 @@ class TokenError(OAuthError):
 
 
 class TokenRefused(OAuthError):
-    """An access token that opens nothing: 401 and a challenge (01 section 5.4)."""
+    """The access token is not valid: 401 and a challenge (01 section 5.4)."""
 
 
 class InsufficientScope(TokenRefused):
-    """The token is good, but the application was not allowed this: 403 naming *scope* (RFC 6750 section 3.1)."""
+    """The token is valid but lacks a scope: 403 that names *scope* (RFC 6750 section 3.1)."""
 
     def __init__(self, scope: str) -> None:
         super().__init__("insufficient_scope", f"The person has not allowed the application this: {scope}.")
@@ -31,7 +32,7 @@ class InsufficientScope(TokenRefused):
 
 
 class PageError(OAuthError):
-    """Refused by the authorize endpoint with a page, never with a redirect (01 section 3.1 D)."""
+    """Refused by the authorize endpoint with a page and without a redirect (01 section 3.1 D)."""
 
 
 class RedirectedError(OAuthError):

@@ -1,7 +1,7 @@
 """The keys that sign id_tokens: pending, active, retired (docs/decisions/0043).
 
-A pending key is published before it signs, so that a client that keeps our keys for a day knows the next one already; a
-retired one stays published until no token signed with it is alive. RS256, the one algorithm that every client must know
+A pending key is published before it signs, so that clients that cache our keys for a day know it in time. A retired key
+stays published until all tokens signed with it have expired. The algorithm is RS256, which every client must support
 (OpenID Connect Discovery section 3).
 """
 
@@ -26,7 +26,7 @@ _PUBLIC = ("kty", "n", "e", "kid", "alg", "use")
 
 
 @dataclass(frozen=True, slots=True)
-class _New:
+class _NewKey:
     kid: str
     public: dict[str, Any]
     sealed: str
@@ -47,7 +47,7 @@ class SigningKeys:
         return jwt.encode({"alg": ALGORITHM, "kid": kid, "typ": "JWT"}, claims, key, algorithms=[ALGORITHM])
 
     def published(self) -> list[dict[str, Any]]:
-        """The JWK Set of every key that a client may meet; the first call of an instance makes its keys."""
+        """The JWK Set of all published keys; the first call of an instance creates its keys."""
         self._active()
         with self.database.read() as work:
             shown = sa.or_(signing_keys.c.state != "retired", signing_keys.c.retired_at > work.now - PUBLISHED_AFTER)
@@ -55,11 +55,11 @@ class SigningKeys:
             return [dict(row[0]) for row in rows]
 
     def rotate(self, actor: Actor) -> str:
-        """The pending key signs from now on, the active one is retired, a new one is published. Administrators only."""
+        """Make the pending key active, retire the active one, publish a new one. For administrators only."""
         if not actor.is_admin:
             raise Forbidden("Only administrators may change the signing keys.")
         self._active()
-        fresh = self._made()
+        fresh = self._generate()
         with self.database.write() as work:
             work.db.execute(
                 signing_keys.update()
@@ -78,8 +78,8 @@ class SigningKeys:
         with self.database.read() as work:
             active = self._first_or_none(work, "active")
         if active is None:
-            # Made outside the transaction: a prime takes longer than others should wait.
-            first_key, next_one = self._made(), self._made()
+            # Generated outside the transaction, since it is slow and others would wait.
+            first_key, next_one = self._generate(), self._generate()
             with self.database.write() as work:
                 if self._first_or_none(work, "active") is None:  # another process may have been first
                     self._add(work, first_key, "active")
@@ -89,16 +89,16 @@ class SigningKeys:
         private: dict[str, Any] = msgspec.json.decode(self.vault.decrypt(sealed))
         return kid, private
 
-    def _made(self) -> _New:
+    def _generate(self) -> _NewKey:
         kid = random_base62(16)
         from joserfc.jwk import RSAKey
 
         key = RSAKey.generate_key(BITS, parameters={"kid": kid, "alg": ALGORITHM, "use": "sig"}, private=True)
         public = {name: value for name, value in key.as_dict(private=False).items() if name in _PUBLIC}
-        return _New(kid, public, self.vault.encrypt(msgspec.json.encode(key.as_dict(private=True)).decode()))
+        return _NewKey(kid, public, self.vault.encrypt(msgspec.json.encode(key.as_dict(private=True)).decode()))
 
     @staticmethod
-    def _add(work: UnitOfWork, key: _New, state: str) -> None:
+    def _add(work: UnitOfWork, key: _NewKey, state: str) -> None:
         work.db.execute(
             signing_keys.insert().values(
                 kid=key.kid, state=state, public=key.public, sealed=key.sealed, created=work.now

@@ -1,4 +1,4 @@
-"""Whether a token still opens anything: the one rule for calls, introspection and refreshing."""
+"""Whether a token is valid: one rule for API calls, introspection and refreshing."""
 
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -7,7 +7,8 @@ from vitrine.platform.schema import from_micros
 
 
 class TokenState(NamedTuple):
-    """The columns that decide, in the order of their statements: four of the token, and those of what it hangs on.
+    """The columns that decide, in the order of the statements: four of the token, then those of its account,
+    application and user.
 
     Instants are as the database has them: microseconds, or aware where the database has a type of its own. For the
     functions here a plain tuple in this order will do: the check of each call makes nothing else of its row."""
@@ -28,7 +29,7 @@ def is_live(state: TokenState, now: datetime) -> bool:
 
 
 def is_open(state: TokenState) -> bool:
-    """False when somebody ended it: consent withdrawn, application or person suspended or gone."""
+    """False if consent was withdrawn, or application or person is suspended or deleted."""
     _, _, _, _, revoked, activated, application_deleted, user_deleted, locked = state
     ended = revoked is not None or application_deleted is not None or user_deleted is not None or locked
     return bool(activated) and not ended
@@ -56,6 +57,6 @@ def _idle_end(state: TokenState, limit_s: int) -> datetime:
 
 
 def instant(value: Any) -> datetime:
-    """An instant of a raw row."""
+    """An instant from a raw row, as an aware datetime."""
     aware: datetime = from_micros(value) if isinstance(value, int) else value
     return aware

@@ -1,4 +1,4 @@
-"""What the server says of itself: RFC 8414, OpenID Connect Discovery and RFC 9728, from one place."""
+"""Metadata of the server: RFC 8414, OpenID Connect Discovery and RFC 9728."""
 
 from typing import Any
 
@@ -17,13 +17,13 @@ PROTECTED_RESOURCE = "/.well-known/oauth-protected-resource"
 
 
 def authorization_server(issuer: str, policy: Policy) -> dict[str, Any]:
-    """Both well-known documents; *issuer* is what answers call `iss` and what the address of the document begins with
-    (RFC 8414 section 3.3)."""
+    """The content of both well-known documents. *issuer* is the `iss` of responses and the beginning of the document's
+    URL (RFC 8414 section 3.3)."""
     grants = ["authorization_code", "refresh_token", "client_credentials", DEVICE_CODE]
-    kinds = ["code"]
+    response_types = ["code"]
     if policy is not Policy.REFUSE:
         grants += ["password", "implicit"]
-        kinds.append("token")
+        response_types.append("token")
     secret = ["client_secret_basic", "client_secret_post"]
     return {
         "issuer": issuer,
@@ -35,15 +35,15 @@ def authorization_server(issuer: str, policy: Policy) -> dict[str, Any]:
         "userinfo_endpoint": issuer + USERINFO,
         "jwks_uri": issuer + JWKS,
         "scopes_supported": [scope.name for scope in scopes.SCOPES],
-        "response_types_supported": kinds,
-        "response_modes_supported": ["query", "fragment"] if len(kinds) > 1 else ["query"],
+        "response_types_supported": response_types,
+        "response_modes_supported": ["query", "fragment"] if len(response_types) > 1 else ["query"],
         "grant_types_supported": grants,
         "code_challenge_methods_supported": ["S256"],
         "token_endpoint_auth_methods_supported": [*secret, "none"],
         "revocation_endpoint_auth_methods_supported": [*secret, "none"],
         "introspection_endpoint_auth_methods_supported": secret,
         "authorization_response_iss_parameter_supported": True,
-        # Said, since a document that is silent about the second one means that it is offered (Discovery section 3).
+        # Stated, since request_uri defaults to supported (Discovery section 3).
         "request_parameter_supported": False,
         "request_uri_parameter_supported": False,
         "subject_types_supported": ["public"],

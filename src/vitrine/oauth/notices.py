@@ -1,4 +1,4 @@
-"""Telling a person by letter that an application got access to their account, or more of it than before."""
+"""Mails that tell a person that an application got access to their account, or more access than before."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from vitrine.platform import audit
 from vitrine.platform.database import UnitOfWork
 
 PREFERENCE = "letters_about_applications"
-# What an application without scopes may do, in the words of the consent page.
+# What an application without scopes may do, as the consent page says it.
 EVERYTHING = (
     "See and search the documents that you can see",
     "Add, change and delete where you may do so yourself",
@@ -35,7 +35,7 @@ class Notices:
     def granted(
         self, work: UnitOfWork, application: Application, before: Account | None, now: Account, address: str
     ) -> None:
-        """Queue the letter when *now* is a first permission or holds more than *before*; both are of one person."""
+        """Queue a mail if *now* is a first consent or allows more than *before*; both belong to one person."""
         had = frozenset(before.granted_scope or ()) if before is not None and before.is_granted else None
         has = None if now.granted_scope is None else frozenset(now.granted_scope)
         grew = had is None or (has is not None and not has <= had)

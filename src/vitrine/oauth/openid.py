@@ -1,4 +1,4 @@
-"""What OpenID Connect says of a person: claims by scope (OpenID Connect Core sections 2, 5.1, 5.4)."""
+"""Claims about a person by scope (OpenID Connect Core sections 2, 5.1, 5.4)."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,8 +15,8 @@ CLAIMS = {
 
 @dataclass(frozen=True, slots=True)
 class AuthenticationContext:
-    """Whom an id_token is about, kept until the transaction has ended: signing takes longer than a row. *authenticated*
-    is when they last gave their password, None where nobody knows."""
+    """The subject of an id_token, which is signed after the transaction, since signing is slow. *auth_time* is when the
+    person last gave their password, None if unknown."""
 
     account_id: int
     nonce: str | None
@@ -24,8 +24,8 @@ class AuthenticationContext:
 
 
 def claims(user: User, scope: frozenset[str]) -> dict[str, Any]:
-    """What *scope* tells of *user*; empty values are left out. `email_verified` is false: nobody proves an address to
-    a third party here, and a site that joins accounts by address must know that (docs/decisions/0043)."""
+    """The claims about *user* that *scope* includes, without empty values. `email_verified` is false, since this server
+    does not vouch for addresses, and sites that match accounts by address must know that (docs/decisions/0043)."""
     known: dict[str, Any] = {
         "name": user.display_name,
         "given_name": user.first_name,
@@ -44,7 +44,7 @@ def id_token(
     issuer: str, client_id: str, user: User, scope: frozenset[str], identity: AuthenticationContext, now: datetime
 ) -> dict[str, Any]:
     """The claims of an id_token (section 2)."""
-    claims_of_token: dict[str, Any] = {
+    token_claims: dict[str, Any] = {
         "iss": issuer,
         "aud": client_id,
         "iat": int(now.timestamp()),
@@ -52,7 +52,7 @@ def id_token(
         **claims(user, scope),
     }
     if identity.auth_time is not None:
-        claims_of_token["auth_time"] = int(identity.auth_time.timestamp())
+        token_claims["auth_time"] = int(identity.auth_time.timestamp())
     if identity.nonce:
-        claims_of_token["nonce"] = identity.nonce
-    return claims_of_token
+        token_claims["nonce"] = identity.nonce
+    return token_claims

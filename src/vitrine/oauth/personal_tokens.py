@@ -1,4 +1,4 @@
-"""Named developer tokens beside the one of the seed, and the end of every token of an application's users."""
+"""Named developer tokens, and ending all tokens of an application's users."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -22,7 +22,7 @@ MOST = 50
 
 @dataclass(frozen=True, slots=True)
 class NamedToken:
-    """A developer token without its value; *scope* None means everything the person may."""
+    """A developer token without its value; *scope* None means everything that the person may do."""
 
     id: int
     name: str
@@ -65,9 +65,9 @@ class PersonalTokens:
         days: str,
         scope: frozenset[str] | None = None,
     ) -> str:
-        """Returns the value, which is nowhere else. *scope* None is everything the person may; who asks with a token
-        that has scopes can give no more than those, and none that lives longer than it does. Raises Invalid, Conflict
-        or Forbidden."""
+        """Add a token and return its value, which is not stored. *scope* None is everything that the person may do. If
+        the call comes with a token, the new one has no scope that it lacks and expires no later. Raises Invalid,
+        Conflict or Forbidden."""
         name = name.strip()
         if not 0 < len(name) <= 80:
             raise Invalid("Give the token a name of 1 to 80 characters.", field="token-name")
@@ -106,8 +106,8 @@ class PersonalTokens:
             raise Forbidden("A token cannot give another one more than it may itself. Name fewer scopes.")
 
     def for_one_call(self, work: UnitOfWork, actor: Actor, application: Application) -> str:
-        """A token for the try-it console: it lives a minute at most, and `forget_call` ends it at once. For people at
-        the page, not for tokens."""
+        """A token for one call of the console on the page. It expires after a minute; `forget_call` deletes it. Not
+        available with a token."""
         provenance.require_person(work, self.applications.sessions, actor, "Sign in and use the console on the page.")
         account = self.applications.consents.ensure_owner_account(work, actor.must_user_id, application)
         secret = new_secret("pat")
@@ -127,9 +127,9 @@ class PersonalTokens:
         audit.write(work, actor, "developer_token.revoked", f"application {application.id}", {"token": token_id})
 
     def revoke_users(self, work: UnitOfWork, actor: Actor, application: Application) -> int:
-        """End every token and code that people gave this application; developer tokens of its owners stay. People keep
-        what they allowed, so the application only has to send them through the authorize page again."""
-        ended = self.applications.consents.happened(work, Event.APPLICATION_TOKENS_ENDED, application.id)
+        """End all tokens and codes of the application's users; developer tokens of its owners stay. The consents stay
+        too, so the application only has to send people through the authorize page again."""
+        ended = self.applications.consents.end_credentials(work, Event.APPLICATION_TOKENS_ENDED, application.id)
         gone = ended[Credential.ACCESS_TOKEN]
         audit.write(work, actor, "application.tokens_revoked", f"application {application.id}", {"tokens": gone})
         return gone

@@ -12,21 +12,21 @@ _PORTS = {"http": 80, "https": 443}
 _HEADER_SAFE = re.compile(r"[A-Za-z0-9._:\[\]-]+")
 
 
-def registered_for(application: Application, given: str, *, own: bool = False) -> bool:
-    """True if *given* belongs to the addresses of *application* under its rule of design 5.3. With *own* those that
-    were added with a token do not count."""
+def registered_for(application: Application, address: str, *, own: bool = False) -> bool:
+    """True if *address* matches a redirect address of *application* under its rule of design 5.3. With *own*, addresses
+    that were added with a token do not count."""
     rule = application.switches.redirects
     registered = application.own_redirects if own else application.redirects
     if rule is RedirectMatch.PREFIX:
-        return any(_extends(given, address) for address in registered)
+        return any(_extends(address, candidate) for candidate in registered)
     if rule is RedirectMatch.NATIVE:
-        return any(given == address or _same_loopback(given, address) for address in registered)
-    return given in registered
+        return any(address == candidate or _same_loopback(address, candidate) for candidate in registered)
+    return address in registered
 
 
-def extends(application: Application, given: str, stored: str) -> bool:
-    """True if an address sent with a code may stand for the one it was asked with: only the prefix rule allows that."""
-    return application.switches.redirects is RedirectMatch.PREFIX and _extends(given, stored)
+def extends(application: Application, address: str, stored: str) -> bool:
+    """True if the address sent with a code may extend the one of its request, which only the prefix rule allows."""
+    return application.switches.redirects is RedirectMatch.PREFIX and _extends(address, stored)
 
 
 def _parts(url: str) -> tuple[SplitResult, int | None] | None:
@@ -42,43 +42,43 @@ def _parts(url: str) -> tuple[SplitResult, int | None] | None:
     return parts, port
 
 
-def _extends(given: str, registered: str) -> bool:
+def _extends(address: str, registered: str) -> bool:
     """The old prefix rule at a boundary: same scheme, host and port, and a path that goes on at `/`, `?` or `#`."""
-    if given == registered:
+    if address == registered:
         return True
-    left, right = _parts(given), _parts(registered)
+    left, right = _parts(address), _parts(registered)
     if left is None or right is None or _climbs(left[0].path):
         return False
-    mine, other = left[0], right[0]
-    if (mine.scheme, (mine.hostname or "").lower(), left[1]) != (
+    sent, other = left[0], right[0]
+    if (sent.scheme, (sent.hostname or "").lower(), left[1]) != (
         other.scheme,
         (other.hostname or "").lower(),
         right[1],
     ):
         return False
-    path, root = mine.path.lower() or "/", other.path.lower() or "/"
+    path, root = sent.path.lower() or "/", other.path.lower() or "/"
     if other.query:
-        return path == root and (mine.query == other.query or mine.query.startswith(other.query + "&"))
+        return path == root and (sent.query == other.query or sent.query.startswith(other.query + "&"))
     return path == root or path.startswith(root if root.endswith("/") else root + "/")
 
 
 def _climbs(path: str) -> bool:
-    """A path with `..` in it, plain or encoded once or twice, may lead out of the registered folder."""
+    """True if the path contains `..`, plain or encoded once or twice, which may leave the registered folder."""
     plain = unquote(unquote(path)).replace("\\", "/")
     return any(part in (".", "..") for part in plain.split("/"))
 
 
-def _same_loopback(given: str, registered: str) -> bool:
+def _same_loopback(address: str, registered: str) -> bool:
     """RFC 8252 section 7.3: the port of a loopback address is chosen by the application when it starts."""
-    left, right = _parts(given), _parts(registered)
+    left, right = _parts(address), _parts(registered)
     if left is None or right is None:
         return False
-    mine, other = left[0], right[0]
+    sent, other = left[0], right[0]
     return (
-        mine.scheme == other.scheme == "http"
-        and mine.hostname == other.hostname
-        and mine.hostname in _LOOPBACK
-        and (mine.path, mine.query, mine.fragment) == (other.path, other.query, other.fragment)
+        sent.scheme == other.scheme == "http"
+        and sent.hostname == other.hostname
+        and sent.hostname in _LOOPBACK
+        and (sent.path, sent.query, sent.fragment) == (other.path, other.query, other.fragment)
     )
 
 
@@ -87,15 +87,15 @@ def is_out_of_band(address: str) -> bool:
 
 
 def form_target(address: str) -> str:
-    """What a page's `form-action` must list so that the answer to its form may redirect to *address*."""
+    """The source that `form-action` of a page must list so that the answer to its form may redirect to *address*."""
     parts = urlsplit(address)
-    # An imported address may have a host that cannot stand in a header or that means more there, such as `*`.
+    # The host of an imported address may be unsafe in a header or have a meaning there, such as `*`.
     return f"{parts.scheme}://{parts.netloc}" if _HEADER_SAFE.fullmatch(parts.netloc) else f"{parts.scheme}:"
 
 
 @dataclass(frozen=True, slots=True)
-class Return:
-    """A way back to the application: the address (already checked), the client's state, and who answers (or "")."""
+class ResponseTarget:
+    """Where an authorization response goes: the validated address, the client's state, and the issuer (or "")."""
 
     address: str
     state: str | None
@@ -113,7 +113,7 @@ class Return:
         return f"{base}{joint}{added}{mark}{fragment}"
 
     def with_fragment(self, token: str, *pairs: tuple[str, str]) -> str:
-        """The same with the token in the fragment: `access_token` comes first, then what standard clients want."""
+        """The same with the token in the fragment: `access_token` first, then `token_type` and `state`."""
         base, _, fragment = self.with_query(*pairs).partition("#")
         added = f"access_token={quote(token, safe='')}&token_type=Bearer"
         if self.state:

@@ -1,4 +1,4 @@
-"""Why a redirect address was refused: which part of it differs from the nearest registered one, for the owner only."""
+"""Why a redirect address was refused: which part differs from the nearest registered one. For owners only."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from vitrine.applications import OUT_OF_BAND, Application
 
 LONGEST_SHOWN = 300
 _PORTS = {"http": 80, "https": 443}
-# How far apart two addresses are by the part that differs: another host is rather another address.
+# The distance between two addresses, by the part that differs.
 _WEIGHTS = {
     "login": 64, "scheme": 8, "host": 32, "port": 8, "path": 16, "letter case": 2, "trailing slash": 1, "query": 4,
     "fragment": 4, "characters": 1,
@@ -17,7 +17,7 @@ _WEIGHTS = {
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One part that differs, as it was sent and as it is registered."""
+    """A part that differs, as sent and as registered."""
 
     part: str
     given: str
@@ -26,7 +26,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Mismatch:
-    """*registered* is the nearest address, "" when none is registered that a browser could be sent to."""
+    """*registered* is the nearest address, "" if no redirect address is registered."""
 
     application_id: int
     name: str
@@ -36,7 +36,7 @@ class Mismatch:
 
 
 def explain(application: Application, given: str) -> Mismatch:
-    """*given* beside the registered address from which it differs least."""
+    """Compare *given* with the registered address from which it differs least."""
     listed = [
         (address, tuple(_differences(given, address))) for address in application.redirects if address != OUT_OF_BAND
     ]
@@ -66,7 +66,7 @@ def _differences(given: str, registered: str) -> Iterator[Difference]:
 
 def _parts(left: SplitResult, right: SplitResult) -> Iterator[Difference]:
     if left.username is not None or left.password is not None:
-        yield Difference("login", "…@", "")  # a password that came along is not shown again
+        yield Difference("login", "…@", "")  # a password in the address is not shown
     for part, sent, other in (
         ("scheme", left.scheme, right.scheme),
         ("host", left.hostname or "", right.hostname or ""),
@@ -92,7 +92,7 @@ def _paths(given: str, registered: str) -> Iterator[Difference]:
 
 
 def _port(parts: SplitResult, other: SplitResult) -> str:
-    """The port that counts, or "" on both sides when each has the one of its scheme."""
+    """The effective port, or "" if both addresses have the default port of their scheme."""
     mine, others = parts.port or _PORTS.get(parts.scheme), other.port or _PORTS.get(other.scheme)
     usual = mine == _PORTS.get(parts.scheme) and others == _PORTS.get(other.scheme)
     return "" if usual or mine == others or mine is None else str(mine)

@@ -1,8 +1,8 @@
-"""Refresh tokens: one use each, thirty seconds of grace, and the end of the family for who comes later.
+"""Refresh tokens: one use each, with 30 seconds of grace; a later use ends the whole family.
 
-The successor of a refresh token is derived from it under the server key. So whoever lost the answer of a refresh, or
-asked twice at once, gets the same successor again without its value being kept anywhere; who only reads the database
-can derive nothing. (RFC 9700 section 4.14.2; the numbers and their reasons: docs/decisions/0040.)
+The successor of a refresh token is derived from it under the server key. So a client that lost the answer, or sent the
+request twice at once, gets the same successor again although its value is not stored; the database alone does not
+allow to derive it. (RFC 9700 section 4.14.2; the numbers and their reasons: docs/decisions/0040.)
 """
 
 import secrets
@@ -25,7 +25,7 @@ _FAMILY_BITS = 62
 
 
 class FamilyEnded(TokenError):
-    """A used refresh token came again: the caller must commit, since its whole family was just deleted."""
+    """A used refresh token was presented again. The caller must commit, since its family was just deleted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ def start(work: UnitOfWork, account_id: int, code_id: int | None, family: int, s
 
 @dataclass(frozen=True, slots=True)
 class Rotation:
-    """Takes a refresh token and gives its successor."""
+    """Exchanges a refresh token for its successor."""
 
     vault: Vault
 
@@ -72,7 +72,7 @@ class Rotation:
     def rotate(
         self, work: UnitOfWork, application: Application, secret: str, requested: frozenset[str] | None
     ) -> Rotated:
-        """Raises TokenError, FamilyEnded for a late second use. *asked* is None for what was granted."""
+        """Raises TokenError, FamilyEnded for a late second use. *requested* None is the granted scope."""
         refresh = None if is_mistyped(secret) else refresh_store.find(work, digest(secret))
         if refresh is None or refresh.application_id != application.id:
             raise TokenError("invalid_grant", "The refresh token is unknown or was given to another application.")
@@ -107,7 +107,7 @@ class Rotation:
         return Rotated(access, successor, token_id, scope, refresh.account_id, ACCESS_TOKEN_LIFETIME)
 
     def _again(self, work: UnitOfWork, refresh: Refresh, secret: str) -> Rotated:
-        """Somebody was first. Within the grace the same answer is given; later it is taken for theft."""
+        """Handle a used token: within the grace return the same answer, later treat it as stolen."""
         used = refresh_store.used_at(work, refresh.id)
         access, successor = self._derived("at", secret), self._derived("rt", secret)
         successor_access = store.token_by_digest(work, digest(access))
@@ -135,7 +135,7 @@ def _expiry(value: datetime | None) -> datetime:
 
 
 def _narrowed(application: Application, refresh: Refresh, requested: frozenset[str] | None) -> frozenset[str]:
-    """What is asked of what was granted, and of what the person and the application's owner allow now."""
+    """The requested part of what was granted and of what the person and the owner of the application allow now."""
     granted = frozenset(refresh.scope or ())
     if requested is not None and not requested <= granted:
         raise TokenError("invalid_scope", f"{min(requested - granted)} was not granted with this refresh token.")

@@ -17,7 +17,7 @@ from vitrine.platform.schema import metadata
 
 @dataclass(frozen=True, slots=True)
 class Refresh:
-    """A row, with what decides whether it still opens anything. *allowed* is what the person allows now."""
+    """A refresh token with the state that decides whether it is valid. *allowed* is what the person allows now."""
 
     id: int
     account_id: int
@@ -55,7 +55,7 @@ def _row() -> Prepared:
     )  # fmt: skip
 
 
-_ROW = lru_cache(maxsize=1)(_row)  # made when the tables of every capability are known
+_ROW = lru_cache(maxsize=1)(_row)  # built when the tables of all capabilities are known
 
 
 def find(work: UnitOfWork, digest: bytes) -> Refresh | None:
@@ -82,7 +82,7 @@ _TAKE = PreparedChange(
 
 
 def take(work: UnitOfWork, token_id: int) -> bool:
-    """Use the token up; True for the one caller who was first, whoever else asks at the same moment."""
+    """Use up the token; True for exactly one of concurrent callers."""
     return _TAKE.run(work, token=token_id, at=work.now) == 1
 
 
@@ -92,7 +92,7 @@ def used_at(work: UnitOfWork, token_id: int) -> datetime | None:
 
 
 def end_family(work: UnitOfWork, family: int) -> int:
-    """Delete every refresh and access token of one grant; how many there were, those used up included."""
+    """Delete every refresh and access token of one grant; returns how many, used ones included."""
     gone = work.db.execute(access_tokens.delete().where(access_tokens.c.family == family)).rowcount
     return gone + work.db.execute(refresh_tokens.delete().where(refresh_tokens.c.family == family)).rowcount
 
@@ -104,6 +104,6 @@ def families_of_code(work: UnitOfWork, code_id: int) -> list[int]:
 
 
 def purge(work: UnitOfWork, limit: int) -> int:
-    """Those whose time is over. A used one is remembered until then, so that its return is noticed."""
+    """Delete expired tokens. A used one is kept until it expires, so that its reuse is detected."""
     old = sa.select(refresh_tokens.c.id).where(refresh_tokens.c.expires < work.now - timedelta(days=1)).limit(limit)
     return work.db.execute(refresh_tokens.delete().where(refresh_tokens.c.id.in_(old))).rowcount

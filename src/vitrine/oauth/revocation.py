@@ -1,4 +1,4 @@
-"""Revocation (RFC 7009) and introspection (RFC 7662): what the owner of a token may do with it besides using it."""
+"""Revocation (RFC 7009) and introspection (RFC 7662)."""
 
 from typing import Any
 
@@ -19,11 +19,10 @@ _STATE = len(TokenState._fields)
 
 
 def revoke(work: UnitOfWork, application: Application, secret: str) -> None:
-    """End a token of *application*: an access token alone, a refresh token with everything of its grant.
+    """Revoke a token of *application*: an access token alone, a refresh token with all tokens of its grant.
 
-    Unknown tokens and those of others are left as they are, without a word (RFC 7009 section 2.2). No hint is needed:
-    both tables are looked at.
-    """
+    Unknown tokens and those of other applications are silently ignored (RFC 7009 section 2.2). Both tables are
+    searched, so no token_type_hint is needed."""
     if is_mistyped(secret):
         return
     key = digest(secret)
@@ -68,7 +67,7 @@ def _statement(table: sa.Table) -> sa.Select[Any]:
 
 
 class Introspection:
-    """One statement for an access token, a second one for what is none."""
+    """Needs one statement for an access token, two for other tokens."""
 
     def __init__(self, issuer: str) -> None:
         self._issuer = issuer
@@ -76,7 +75,7 @@ class Introspection:
         self._refresh = Prepared(_statement(refresh_tokens))
 
     def of(self, work: UnitOfWork, application: Application, secret: str) -> dict[str, Any]:
-        """What a token is worth now: only to the application it was given to, `{"active": false}` to all others."""
+        """The state of a token, for the application that it was issued to; `{"active": false}` for all others."""
         if len(secret) > 256 or is_mistyped(secret):
             return {"active": False}
         key, kind = digest(secret), "access_token"
@@ -86,8 +85,8 @@ class Introspection:
         if not row:
             return {"active": False}
         state = TokenState(*row[0][:_STATE])
-        spent, owner, *facts = row[0][_STATE:]
-        if spent or owner != application.id or not is_live(state, work.now):
+        used, owner, *facts = row[0][_STATE:]
+        if used or owner != application.id or not is_live(state, work.now):
             return {"active": False}
         return self._active(kind, state, facts)
 

@@ -1,7 +1,7 @@
-"""Which capabilities an application holds and which it really uses, and what follows when its owner narrows it.
+"""Which scopes an application has and which it uses, and what follows when its owner limits them.
 
-Use is read from the request log: a route stands for one capability, said by the route tables above this room. What the
-log cannot show (which files were fetched, whether an id_token was read) is never called unused.
+Use is read from the request log: the route tables of the adapters map each route to a scope. Scopes whose use the log
+cannot show (fetched files, a read id_token) are never called unused.
 """
 
 from collections.abc import Callable
@@ -20,14 +20,15 @@ from vitrine.oauth.tables import access_tokens
 from vitrine.platform.database import UnitOfWork
 from vitrine.platform.schema import metadata
 
-# By method and route pattern: the capability, None for a route that needs none.
+# The scope that a route needs, by method and route pattern; None if it needs none.
 Capability = Callable[[str, str], str | None]
 UNSEEN = frozenset({"originals"}) | scopes.IDENTITY
 
 
 @dataclass(frozen=True, slots=True)
 class ScopeUse:
-    """A row of the page: *people* allow it, *uses* calls in 30 days needed it; *uses* None: no call can show it."""
+    """One scope: how many *people* allow it, and how many calls in 30 days needed it. *uses* None: calls cannot show
+    it."""
 
     scope: scopes.Scope
     people: int
@@ -37,7 +38,7 @@ class ScopeUse:
 
     @property
     def can_go(self) -> bool:
-        """Unused, as far as calls tell."""
+        """True if it is unused, as far as calls show."""
         return self.is_left and self.uses == 0
 
 
@@ -46,8 +47,8 @@ class ScopeLimits:
     applications: Applications
 
     def uses(self, work: UnitOfWork, actor: Actor, application: Application, capability: Capability) -> list[ScopeUse]:
-        """Every scope that somebody allows the application now or that it used, in the order of the table. Empty for
-        the compatible profile, which has none. Raises NoSuchApplication."""
+        """Every scope that a person allows the application or that it used, in the order of the table. Empty for the
+        compatibility profile, which has none. Raises NoSuchApplication."""
         application = self.applications.get(work, actor, application.id)
         if not application.switches.has_scopes:
             return []
@@ -66,7 +67,7 @@ class ScopeLimits:
     def calls(
         self, work: UnitOfWork, actor: Actor, application: Application, capability: Capability
     ) -> dict[str, tuple[int, datetime | None]]:
-        """Calls that were answered in 30 days and the last of them, by capability."""
+        """Successful calls in 30 days and the time of the last one, by scope."""
         application = self.applications.get(work, actor, application.id)
         uses_by_scope: dict[str, tuple[int, datetime | None]] = {}
         for call in usage.answered(work, application.id):
@@ -77,30 +78,30 @@ class ScopeLimits:
         return uses_by_scope
 
 
-def apply_limit(work: UnitOfWork, happening: ScopesLimited) -> None:
-    """Take from the live tokens of people what their application may not have any more, and from what was made with
-    them. Refresh tokens keep what was granted, so that taking the narrowing back gives it back. Developer tokens that
-    their owners made are their owners' own."""
-    if happening.limit is None:
+def apply_limit(work: UnitOfWork, event: ScopesLimited) -> None:
+    """Remove the scopes outside a limit from people's live tokens and from what was made with them. Refresh tokens keep
+    what was granted, so removing the limit restores it. Developer tokens that owners made themselves are not
+    limited."""
+    if event.limit is None:
         return
     accounts, columns = metadata.tables["accounts"].c, access_tokens.c
-    theirs = sa.select(accounts.id).where(accounts.application_id == happening.application_id)
-    _leave(
+    theirs = sa.select(accounts.id).where(accounts.application_id == event.application_id)
+    _restrict(
         work,
         sa.and_(columns.account_id.in_(theirs), columns.name == "", sa.not_(columns.is_developer)),
-        happening.limit,
+        event.limit,
     )
-    _leave(work, columns.id.in_(_made_by(theirs)), happening.limit)
+    _restrict(work, columns.id.in_(_made_by(theirs)), event.limit)
 
 
 def apply_consent(work: UnitOfWork, account: Account) -> None:
-    """What was made with tokens of a consent has no scope that the person does not allow any more."""
+    """Remove the scopes that a person no longer allows from what was made with tokens of the consent."""
     if account.granted_scope is not None:
-        _leave(work, access_tokens.c.id.in_(_made_by([account.id])), account.granted_scope)
+        _restrict(work, access_tokens.c.id.in_(_made_by([account.id])), account.granted_scope)
 
 
-def _leave(work: UnitOfWork, wanted: sa.ColumnElement[bool], limit: list[str]) -> None:
-    """Take every scope but those of *limit* from tokens that have scopes."""
+def _restrict(work: UnitOfWork, wanted: sa.ColumnElement[bool], limit: list[str]) -> None:
+    """Remove all scopes except *limit* from tokens that have scopes."""
     wanted, text = sa.and_(wanted, access_tokens.c.scope.is_not(None)), sa.type_coerce(access_tokens.c.scope, sa.Text)
     for written in list(work.db.scalars(sa.select(text).where(wanted).distinct())):
         had = msgspec.json.decode(written, type=list[str])
@@ -110,7 +111,7 @@ def _leave(work: UnitOfWork, wanted: sa.ColumnElement[bool], limit: list[str]) -
 
 
 def _made_by(account_ids: Any) -> sa.Select[Any]:
-    """The tokens that were made with these accounts' consents, with what those made, and so on."""
+    """The tokens that were made with these accounts' consents, directly or through other tokens."""
     columns = access_tokens.c
     line = sa.select(columns.id).where(columns.made_by_account_id.in_(account_ids)).cte("line", recursive=True)
     line = line.union(sa.select(columns.id).where(columns.made_by_token_id == line.c.id))

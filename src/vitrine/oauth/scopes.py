@@ -1,8 +1,7 @@
-"""What an application may be allowed, in words that a person understands (docs/decisions/0042).
+"""The scopes, in words for people (docs/decisions/0042).
 
-A scope is a capability, not a route: `library:read` opens whatever only looks. Applications of the compatibility
-profile have none; their tokens mean everything that the person may (01 section 5.2).
-"""
+A scope is a capability, not a route: `library:read` covers everything that only reads. Applications of the
+compatibility profile have no scopes; their tokens allow everything that the person may do (01 section 5.2)."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ OPENID = "openid"
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """One row: its name on the wire, and what the consent page says of it."""
+    """A scope: its name on the wire, and its description on the consent page."""
 
     name: str
     words: str
@@ -44,19 +43,19 @@ SCOPES: tuple[Scope, ...] = (
 BY_NAME = {scope.name: scope for scope in SCOPES}
 IDENTITY = frozenset({OPENID, "profile", "email"})
 _ORDER = {scope.name: place for place, scope in enumerate(SCOPES)}
-# What is asked for when a request names no scope (RFC 6749 section 3.3): looking for new kinds of applications,
-# everything for programs on a desktop, since those that come from elsewhere know of no scopes.
+# The default scope of a request that names none (RFC 6749 section 3.3): read-only, or everything for desktop
+# applications, since existing ones know no scopes.
 READ_ONLY = frozenset({"library:read", "search", "account:read"})
 EVERYTHING = frozenset(BY_NAME) - IDENTITY
 
 
 class UnknownScope(ValueError):
-    """A scope that is not in the table, or none that its owner leaves the application: `invalid_scope`."""
+    """A scope is unknown or outside the scope limit of the application: `invalid_scope`."""
 
 
 def requested(text: str | None, application: Application) -> frozenset[str]:
-    """The scopes of a request's `scope` parameter, without those that the owner took from the application (RFC 6749
-    section 3.3 lets a server narrow). Raises UnknownScope, also when nothing is left."""
+    """The scopes of a `scope` parameter, within the scope limit of the application (RFC 6749 section 3.3 allows this).
+    Raises UnknownScope, also if no scope is left."""
     names = frozenset((text or "").split(" ")) - {""}
     unknown = names - set(BY_NAME)
     if unknown:
@@ -78,5 +77,5 @@ def ordered(names: Iterable[str]) -> list[str]:
 
 
 def described(names: Iterable[str]) -> list[Scope]:
-    """The rows of *names* for a page; a name that is no longer in the table tells itself."""
+    """The scopes of *names* for a page; a name that is no longer in the table describes itself."""
     return [BY_NAME.get(name, Scope(name, name)) for name in ordered(names)]

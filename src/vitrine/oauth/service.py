@@ -1,4 +1,4 @@
-"""The authorization server: what the endpoints and pages call."""
+"""The authorization server, as endpoints and pages call it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from vitrine.accounts import Accounts, Actor, Via
-from vitrine.applications import Account, Application, ApplicationId, Applications, Policy, Switch, provenance
+from vitrine.applications import Account, Application, Applications, Policy, Switch
 from vitrine.errors import Forbidden
 from vitrine.oauth import (
     authorize,
@@ -29,7 +29,7 @@ from vitrine.oauth.grants.client_credentials import SHARED
 from vitrine.oauth.keys import SigningKeys
 from vitrine.oauth.notices import Notices
 from vitrine.oauth.refresh import Rotation
-from vitrine.oauth.tokens import IDLE_LIMIT, DeveloperToken, Issued, TokenChecker, Tokens
+from vitrine.oauth.tokens import IDLE_LIMIT, Issued, TokenChecker, Tokens
 from vitrine.platform import audit
 from vitrine.platform.crypto import Vault
 from vitrine.platform.database import Database, UnitOfWork
@@ -39,7 +39,8 @@ DEPRECATED_FEATURES_SHOWN = timedelta(days=30)
 
 @dataclass(frozen=True, slots=True)
 class TokenAnswer:
-    """What the token endpoint gives. *expires_in* is None for a token without end; *old_shape* asks for contract 01;
+    """The response of the token endpoint. *expires_in* is None for a token without expiry; *old_shape* asks for the
+    form of contract 01;
     *deprecated_features* are those that were used."""
 
     access_token: str
@@ -50,7 +51,7 @@ class TokenAnswer:
     id_token: str | None = None
     application_id: int = 0
     deprecated_features: tuple[str, ...] = ()
-    unsigned: tuple[Application, Issued] | None = None  # an id_token is due: see `OAuth.signed`
+    unsigned: tuple[Application, Issued] | None = None  # an id_token must be added by `OAuth.signed`
 
 
 class OAuth:
@@ -66,7 +67,8 @@ class OAuth:
         *,
         idle_limit: timedelta = IDLE_LIMIT,
     ) -> None:
-        """*issuer* is the server's own address as answers name it (RFC 9207); *idle_limit* that of endless tokens."""
+        """*issuer* is the server's issuer identifier (RFC 9207), *idle_limit* the idle limit of tokens without
+        expiry."""
         self._database = database
         self._accounts = accounts
         self._applications = applications
@@ -84,12 +86,12 @@ class OAuth:
 
     # -- authorize -----------------------------------------------------------------------------------------------
 
-    def validate(self, work: UnitOfWork, given: Mapping[str, str]) -> authorize.AuthorizationRequest:
-        return authorize.validate(work, self._applications, given, self.policy, self._issuer)
+    def validate(self, work: UnitOfWork, parameters: Mapping[str, str]) -> authorize.AuthorizationRequest:
+        return authorize.validate(work, self._applications, parameters, self.policy, self._issuer)
 
     def needs_consent(self, work: UnitOfWork, actor: Actor, request: authorize.AuthorizationRequest) -> bool:
-        """True until the person has said yes, after they took it back, and when the request has grown (design 5.2):
-        another scope, everything for an application that had scopes before, or an address that a token added."""
+        """True if the person has not consented or withdrew the consent, or if the request asks for more (design 5.2): a
+        new scope, everything from an application that had scopes, or a redirect address that a token added."""
         account = self._applications.consents.account(work, actor.must_user_id, request.application)
         if account is None or not account.is_granted:
             return True
@@ -101,8 +103,7 @@ class OAuth:
         return not request.scope <= known or not request.scope & frozenset(account.granted_scope or ())
 
     def _was_shown(self, work: UnitOfWork, account: Account, request: authorize.AuthorizationRequest) -> bool:
-        """True for the addresses that people registered; one that was added with a token must have stood on a page
-        where this person said yes."""
+        """True for an address that a person registered, or that was shown on a page where this person consented."""
         if redirect_matching.registered_for(request.application, request.redirect_uri, own=True):
             return True
         return self._applications.consents.has_allowed(work, account, request.redirect_uri)
@@ -116,7 +117,7 @@ class OAuth:
         allow: bool,
         scope: frozenset[str] | None,
     ) -> None:
-        """What a person decided on the consent page: *scope* is what they left ticked. Raises NotOpen."""
+        """Record a decision on the consent page; *scope* is what was ticked. Raises NotOpen."""
         before = self._applications.consents.account(work, actor.must_user_id, request.application)
         now = self._applications.consents.decide(
             work,
@@ -132,16 +133,16 @@ class OAuth:
             self.notices.granted(work, request.application, before, now, actor.address)
 
     def explain_mismatch(
-        self, work: UnitOfWork, actor: Actor, given: Mapping[str, str]
+        self, work: UnitOfWork, actor: Actor, parameters: Mapping[str, str]
     ) -> redirect_mismatch.Mismatch | None:
-        """Which part of a refused redirect address differs, for an owner of the application and for nobody else."""
-        application = self._applications.by_client_id(work, given.get("client_id", ""))
+        """Which part of a refused redirect address differs, for owners of the application only."""
+        application = self._applications.by_client_id(work, parameters.get("client_id", ""))
         if application is None or not self._applications.is_owner(work, actor, application):
             return None
-        return redirect_mismatch.explain(application, given.get("redirect_uri", ""))
+        return redirect_mismatch.explain(application, parameters.get("redirect_uri", ""))
 
     def grant(self, work: UnitOfWork, actor: Actor, request: authorize.AuthorizationRequest) -> str:
-        """The address to send the browser to, or out of band the code itself. The person must have allowed it."""
+        """The URL to redirect the browser to, or the code itself out of band. The person must have consented."""
         account = self._applications.consents.ensure_account(work, actor.must_user_id, request.application)
         scope = None if request.scope is None else request.scope & frozenset(account.granted_scope or ())
         code = None
@@ -160,21 +161,21 @@ class OAuth:
             return code
         pairs = [("code", code)] if code is not None else []
         if request.response_type == "code":
-            return request.back.with_query(*pairs)
+            return request.response_target.with_query(*pairs)
         issued = self._tokens.issue(work, request.application, account.id, None, scope, refreshable=False)
-        return request.back.with_fragment(issued.secret, *pairs)
+        return request.response_target.with_fragment(issued.secret, *pairs)
 
     # -- token ---------------------------------------------------------------------------------------------------
 
     @staticmethod
     def is_short(form: Mapping[str, str]) -> bool:
-        """True for an exchange of a few short statements, with one write that comes before all others."""
+        """True for a grant that needs only a few short statements in one write transaction."""
         return form.get("grant_type") in SHORT
 
     def exchange(self, form: Mapping[str, str], authorization: str, address: str) -> TokenAnswer:
         """The token endpoint (01 section 4.1, in that order). Raises TokenError. Opens its own transactions.
 
-        Give what it returns to `signed` when it has something unsigned."""
+        If the result has something unsigned, pass it to `signed`."""
         grant_type = form.get("grant_type", "")
         if grant_type not in KNOWN:
             raise TokenError("invalid_request", "grant_type is missing or unknown.")
@@ -199,7 +200,7 @@ class OAuth:
         )
 
     def signed(self, answer: TokenAnswer) -> TokenAnswer:
-        """The answer with its id_token. Never in an event loop: a signature takes a millisecond, a first key longer."""
+        """The answer with its id_token. Not for an event loop: signing takes a millisecond, creating a key longer."""
         if answer.unsigned is None:
             return answer
         return replace(answer, id_token=self._id_token(*answer.unsigned), unsigned=None)
@@ -215,7 +216,7 @@ class OAuth:
         return self.keys.sign(claims)
 
     def revoke(self, form: Mapping[str, str], authorization: str) -> None:
-        """RFC 7009. Raises TokenError when the client is not who it says."""
+        """RFC 7009. Raises TokenError if client authentication fails."""
         with self._database.write() as work:
             client = self._clients.authenticate(work, form, authorization)
             token = form.get("token")
@@ -224,12 +225,12 @@ class OAuth:
             revocation.revoke(work, client.application, token)
 
     def introspect(self, form: Mapping[str, str], authorization: str) -> dict[str, Any]:
-        """RFC 7662, for applications that proved themselves with their secret. Raises TokenError."""
+        """RFC 7662, for clients that authenticated with their secret. Raises TokenError."""
         return self._database.cached_read(lambda work: self._introspected(work, form, authorization))
 
     def _introspected(self, work: UnitOfWork, form: Mapping[str, str], authorization: str) -> dict[str, Any]:
         client = self._clients.authenticate(work, form, authorization)
-        if not client.proved:
+        if not client.authenticated:
             raise TokenError("invalid_client", "Introspection is for applications with a secret.", status=401)
         token = form.get("token")
         if not token:
@@ -280,16 +281,16 @@ class OAuth:
     def deprecated_features(
         self, work: UnitOfWork, actor: Actor, application: Application
     ) -> list[deprecated_features.FeatureUse]:
-        """What the application did in the last 30 days that new ones should not. Raises NoSuchApplication."""
+        """The deprecated features that the application used in the last 30 days. Raises NoSuchApplication."""
         application = self._applications.get(work, actor, application.id)
         return deprecated_features.of(work, application.id, (work.now - DEPRECATED_FEATURES_SHOWN).date())
 
-    # -- tokens from elsewhere -----------------------------------------------------------------------------------
+    # -- imported tokens -----------------------------------------------------------------------------------------
 
     def import_token(
         self, work: UnitOfWork, actor: Actor, application: Application, user_id: int, secret: str, *, developer: bool
     ) -> None:
-        """Keep a token that another server gave, so that it opens here what it opened there (design 5.5).
+        """Import a token of another server, which keeps its access here (design 5.5).
 
         Administrators and the command line only. Raises Invalid (form) or Conflict (known already).
         """
@@ -301,53 +302,9 @@ class OAuth:
             self._applications.consents.note_imported_consent(work, account, application)
         audit.write(work, actor, "token.imported", f"application {application.id}", {"user": user_id})
 
-    # -- developer token and revocation --------------------------------------------------------------------------
-
-    def developer_token(self, work: UnitOfWork, actor: Actor, application: Application) -> DeveloperToken | None:
-        account = self._applications.consents.account(work, actor.must_user_id, application)
-        return self._tokens.developer(work, account.id) if account else None
-
-    def renew_developer_token(self, work: UnitOfWork, actor: Actor, application: Application) -> str:
-        """Make or replace the actor's developer token; *application* was fetched by its owner (`Applications.get`). It
-        has no end and means everything, so no token can make it: PersonNeeded."""
-        provenance.require_person(
-            work,
-            self._applications.sessions,
-            actor,
-            "A token cannot make this one. Sign in and make it on the settings page.",
-        )
-        account = self._applications.consents.ensure_account(work, actor.must_user_id, application)
-        if account.revoked_at is not None:
-            self._applications.consents.reopen(work, actor, account)
-        audit.write(work, actor, "developer_token.renewed", f"application {application.id}")
-        return self._tokens.renew_developer(work, account.id)
-
-    def reveal_developer_token(self, work: UnitOfWork, actor: Actor, application: Application) -> str | None:
-        """Raises RecentAuthRequired; leaves an audit line."""
-        self._applications.sessions.require_recent_auth(work, actor)
-        account = self._applications.consents.account(work, actor.must_user_id, application)
-        if account is None:
-            return None
-        audit.write(work, actor, "developer_token.shown", f"application {application.id}")
-        return self._tokens.reveal_developer(work, account.id)
-
-    def revoke_developer_token(self, work: UnitOfWork, actor: Actor, application: Application) -> None:
-        account = self._applications.consents.account(work, actor.must_user_id, application)
-        if account is not None:
-            self._tokens.revoke_developer(work, account.id)
-            audit.write(work, actor, "developer_token.revoked", f"application {application.id}")
-
-    def revoke_application(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId) -> None:
-        """Withdraw one's consent: codes and tokens of this person and application are deleted, at once and for good."""
-        self._applications.consents.withdraw(work, actor, application_id)
-
-    def forget_application(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId) -> None:
-        """Withdraw one's consent if it stands, and take the application off the list of those one ever allowed."""
-        self._applications.consents.forget(work, actor, application_id)
-
 
 def _deprecated_features_used(client: Client, grant_type: str) -> tuple[str, ...]:
     used = [deprecated_features.PASSWORD] if grant_type == "password" else []
-    if not client.proved and client.application.switches.can_choose(Switch.SECRET_REQUIRED):
+    if not client.authenticated and client.application.switches.can_choose(Switch.SECRET_REQUIRED):
         used.append(deprecated_features.NO_SECRET)
     return tuple(used)

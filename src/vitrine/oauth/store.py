@@ -75,7 +75,7 @@ def _code() -> Prepared:
     )
 
 
-_CODE = lru_cache(maxsize=1)(_code)  # made when the tables of every capability are known
+_CODE = lru_cache(maxsize=1)(_code)  # built when the tables of all capabilities are known
 
 
 def code_by_digest(work: UnitOfWork, digest: bytes) -> Code | None:
@@ -91,7 +91,7 @@ _USE_CODE = PreparedChange(
 
 
 def use_code(work: UnitOfWork, code_id: int) -> bool:
-    """Take the code; True for the one caller who was first."""
+    """Use up the code; True for exactly one of concurrent callers."""
     return _USE_CODE.run(work, code=code_id, at=work.now) == 1
 
 
@@ -116,14 +116,14 @@ def token_by_digest(work: UnitOfWork, digest: bytes) -> Any:
 
 
 def delete_tokens_of_code(work: UnitOfWork, code_id: int) -> int:
-    """What a code gave, refresh tokens and what came of them included; how many there were."""
+    """Delete all tokens that came from a code, through refresh tokens too; returns how many."""
     families = refresh_store.families_of_code(work, code_id)
     gone = sum(refresh_store.end_family(work, family) for family in families)
     return gone + work.db.execute(access_tokens.delete().where(access_tokens.c.code_id == code_id)).rowcount
 
 
 def add_developer_token(work: UnitOfWork, values: Mapping[str, Any], maker: Maker | None) -> None:
-    """One that is made on a page, or with a token: then it ends with that, and not later."""
+    """Add a developer token. One with a *maker* expires no later than the maker."""
     if maker is not None:
         values = {**values, **maker.values(), "expires": maker.within(values["expires"])}
     work.db.execute(access_tokens.insert().values(created=work.now, **values))
@@ -144,9 +144,9 @@ def delete_token(work: UnitOfWork, token_id: int) -> None:
     work.db.execute(access_tokens.delete().where(access_tokens.c.id == token_id))
 
 
-def record_last_use(work: UnitOfWork, marks: Mapping[int, tuple[datetime, str]]) -> None:
+def record_last_use(work: UnitOfWork, last_uses: Mapping[int, tuple[datetime, str]]) -> None:
     """Write the last uses that were collected, in the order of ids, so that two servers never block each other."""
-    rows = [{"token": token, "at": at, "from": address} for token, (at, address) in sorted(marks.items())]
+    rows = [{"token": token, "at": at, "from": address} for token, (at, address) in sorted(last_uses.items())]
     work.db.execute(
         access_tokens.update()
         .where(access_tokens.c.id == sa.bindparam("token"))
@@ -154,14 +154,14 @@ def record_last_use(work: UnitOfWork, marks: Mapping[int, tuple[datetime, str]])
         rows,
     )
     accounts = metadata.tables["accounts"]
-    ids = sa.select(access_tokens.c.account_id).where(access_tokens.c.id.in_(list(marks)))
-    newest = max(at for at, _ in marks.values())
+    ids = sa.select(access_tokens.c.account_id).where(access_tokens.c.id.in_(list(last_uses)))
+    newest = max(at for at, _ in last_uses.values())
     work.db.execute(accounts.update().where(accounts.c.id.in_(ids)).values(last_used=newest))
 
 
 def purge(work: UnitOfWork, limit: int = 1000) -> int:
-    """Delete codes and tokens that ended, in a small batch. A code is remembered for a day: when it comes again, what
-    it gave is revoked (RFC 6749 section 10.5)."""
+    """Delete expired codes and tokens, in a small batch. A code is kept for another day, so that a replay revokes what
+    it gave (RFC 6749 section 10.5)."""
     remembered = work.now - timedelta(days=1)
     gone = refresh_store.purge(work, limit)
     for table, before in ((authorization_codes, remembered), (device_codes, remembered), (access_tokens, work.now)):
@@ -171,7 +171,7 @@ def purge(work: UnitOfWork, limit: int = 1000) -> int:
 
 
 def idle(work: UnitOfWork, limit: int = 1000) -> list[int]:
-    """Tokens without an end that nobody used for as long as they may rest: they open nothing any more."""
+    """Tokens without expiry that were unused for longer than their idle limit, so they are no longer valid."""
     limits = work.db.scalars(
         sa.select(access_tokens.c.idle_limit_s).where(access_tokens.c.idle_limit_s.is_not(None)).distinct()
     ).all()
@@ -181,7 +181,7 @@ def idle(work: UnitOfWork, limit: int = 1000) -> list[int]:
 
 
 def delete_idle(work: UnitOfWork, ids: list[int]) -> None:
-    """*ids* came from `idle`; one that was used meanwhile stays."""
+    """Delete tokens found by `idle`, except those used since."""
     limits = work.db.execute(
         sa.select(access_tokens.c.id, access_tokens.c.idle_limit_s).where(
             access_tokens.c.id.in_(ids), access_tokens.c.idle_limit_s.is_not(None)

@@ -1,7 +1,7 @@
 """Access tokens: issued, checked on every API call, replaced, revoked."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -9,7 +9,7 @@ import msgspec
 import sqlalchemy as sa
 
 from vitrine.accounts import Accounts, Actor, UserId, Via
-from vitrine.applications import Application, Policy, Profile, Switch, Switches, provenance
+from vitrine.applications import Application, Policy, Profile, Switch, Switches
 from vitrine.errors import Conflict, Invalid
 from vitrine.oauth import refresh, store
 from vitrine.oauth.errors import TokenRefused
@@ -22,14 +22,14 @@ from vitrine.platform.prepared import one_row
 
 IDLE_LIMIT = timedelta(days=90)
 ACCESS_TOKEN_LIFETIME = timedelta(hours=1)
-LONGEST_BROUGHT = 128
+LONGEST_IMPORTED = 128
 
 _COLUMNS = """
     t.expires, t.idle_limit_s, t.last_used, t.created, a.revoked_at, p.activated, p.deleted_at, u.deleted_at,
     u.mail_locked, t.id, a.id, p.id, p.profile, p.switches, p.list_shapes, u.id, u.login, u.first_name, u.last_name,
     u.email, u.is_admin, u.url_key, u.locale, u.rights_version, t.scope
 """
-_STATE = len(TokenState._fields)  # the first columns decide; the others say what the token stands for
+_STATE = len(TokenState._fields)  # the first columns decide; the others describe the token
 _REMEMBERED = 10_000
 _JOINS = """
     FROM access_tokens t
@@ -44,7 +44,7 @@ _PORTABLE_SQL = sa.text(f"SELECT {_COLUMNS} {_JOINS} :digest")
 
 @dataclass(frozen=True, slots=True)
 class Bearer:
-    """What a valid token stands for."""
+    """The actor and the properties of a valid token."""
 
     actor: Actor
     token_id: int
@@ -53,17 +53,17 @@ class Bearer:
 
 
 class TokenChecker:
-    """One statement a call, through the driver: this runs before every API request."""
+    """Checks access tokens with one statement through the driver, since this runs before every API request."""
 
     def __init__(self, accounts: Accounts, policy: Policy) -> None:
         self._accounts = accounts
         self._policy = policy
-        # What a row stands for, by the row itself: a changed row is another key, so nothing here grows old.
+        # The key is the row itself, so a changed row never finds an old entry.
         self._bearers: Cache[tuple[Any, str], Bearer] = Cache("bearers", _REMEMBERED)
 
     def check(self, work: UnitOfWork, secret: str, address: str = "", *, is_well_typed: bool = False) -> Bearer:
-        """Raises TokenRefused: `invalid_token`, or `expired_token` for one whose time is over. *is_well_typed*: its
-        checksum was looked at already."""
+        """Raises TokenRefused: `invalid_token`, or `expired_token`. *is_well_typed*: the checksum has been verified
+        before."""
         if len(secret) > 256 or (not is_well_typed and is_mistyped(secret)):
             raise TokenRefused("invalid_token")
         row = self._row(work, digest(secret))
@@ -117,7 +117,7 @@ def _allows_parameter(profile: str, chosen: str, policy: Policy) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Issued:
-    """A fresh access token; the value is nowhere else."""
+    """A new access token; its value is not stored."""
 
     token_id: int
     secret: str
@@ -125,17 +125,6 @@ class Issued:
     refresh: str | None = None
     scope: frozenset[str] | None = None
     identity: AuthenticationContext | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class DeveloperToken:
-    """The developer token of a settings page, without its value."""
-
-    id: int
-    last_four: str
-    created: datetime
-    last_used: datetime | None
-    last_address: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,8 +144,9 @@ class Tokens:
         refreshable: bool = True,
         identity: AuthenticationContext | None = None,
     ) -> Issued:
-        """A token of the life that design 5.3 gives to the application's profile, with its refresh token."""
-        scope = None if scope is None else application.within(scope)  # narrowed since the code was given
+        """A token with the lifetime of the application's profile (design 5.3), and its refresh token."""
+        # The scope limit may have changed since the code was issued.
+        scope = None if scope is None else application.within(scope)
         endless = application.switches.is_on(Switch.ENDLESS_TOKEN, self.policy)
         family = refresh.new_family() if refreshable and not endless else None
         secret = new_secret("at")
@@ -165,7 +155,7 @@ class Tokens:
             {
                 "digest": digest(secret),
                 "account_id": account_id,
-                # Of a code's family the first refresh token knows the code, which is enough to end them all.
+                # The first refresh token of a family stores the code, which is enough to end them all.
                 "code_id": code_id if family is None else None,
                 "family": family,
                 "scope": None if scope is None else sorted(scope),
@@ -177,8 +167,8 @@ class Tokens:
         again = None if family is None else refresh.start(work, account_id, code_id, family, scope or frozenset())
         return Issued(token_id, secret, None if endless else ACCESS_TOKEN_LIFETIME, again, scope, identity)
 
-    def issue_alone(self, work: UnitOfWork, account_id: int, scope: frozenset[str]) -> Issued:
-        """A token for an hour and nothing besides: who has the client secret can ask again (RFC 6749 section 4.4.3)."""
+    def issue_without_refresh(self, work: UnitOfWork, account_id: int, scope: frozenset[str]) -> Issued:
+        """A token for an hour without a refresh token; the client can request a new one (RFC 6749 section 4.4.3)."""
         secret = new_secret("at")
         token_id = store.add_token(
             work,
@@ -193,9 +183,9 @@ class Tokens:
         return Issued(token_id, secret, ACCESS_TOKEN_LIFETIME, None, scope)
 
     def import_token(self, work: UnitOfWork, account_id: int, secret: str, *, developer: bool) -> None:
-        """Keep a token made elsewhere: no end, like there, but an idle limit unless it is a developer token."""
-        if not 0 < len(secret) <= LONGEST_BROUGHT or not secret.isprintable() or " " in secret:
-            raise Invalid(f"A token has 1 to {LONGEST_BROUGHT} printable characters and no blanks.", field="token")
+        """Import a token of another server: no expiry, as there, but an idle limit unless it is a developer token."""
+        if not 0 < len(secret) <= LONGEST_IMPORTED or not secret.isprintable() or " " in secret:
+            raise Invalid(f"A token has 1 to {LONGEST_IMPORTED} printable characters and no blanks.", field="token")
         if is_mistyped(secret):
             raise Invalid("A token that begins with vit_ and is not ours can never be used.", field="token")
         if store.knows_token(work, digest(secret)):
@@ -209,37 +199,3 @@ class Tokens:
             "idle_limit_s": None if developer else round(self.idle_limit.total_seconds()),
         }
         store.add_token(work, values)
-
-    def developer(self, work: UnitOfWork, account_id: int) -> DeveloperToken | None:
-        row = store.developer_token(work, account_id)
-        if row is None:
-            return None
-        return DeveloperToken(row.id, row.last_four, row.created, row.last_used, row.last_address)
-
-    def renew_developer(self, work: UnitOfWork, account_id: int) -> str:
-        """Make the developer token, or replace its value in place: the old one dies at once (01 section 9), and what
-        was made with it."""
-        secret = new_secret("pat")
-        values = {
-            "digest": digest(secret),
-            "sealed": self.vault.encrypt(secret),
-            "last_four": secret[-4:],
-            "last_used": None,
-            "last_address": "",
-        }
-        row = store.developer_token(work, account_id)
-        if row is None:
-            store.add_token(work, {"account_id": account_id, "is_developer": True, **values})
-        else:
-            store.replace_token(work, row.id, values)
-            provenance.end_made_by_tokens(work, [row.id], f"account {account_id}")
-        return secret
-
-    def reveal_developer(self, work: UnitOfWork, account_id: int) -> str | None:
-        row = store.developer_token(work, account_id)
-        return self.vault.decrypt(row.sealed) if row is not None and row.sealed else None
-
-    def revoke_developer(self, work: UnitOfWork, account_id: int) -> None:
-        row = store.developer_token(work, account_id)
-        if row is not None:
-            store.delete_token(work, row.id)

@@ -147,7 +147,7 @@ class Server:
                     work, actor, application.id, switch, on=True
                 )
             secret = self.services.applications.secrets.for_command(work, application)
-            token = self.services.oauth.server.renew_developer_token(work, actor, application)
+            token = self.services.oauth.developer_tokens.renew(work, actor, application)
         return Registered(application, application.client_id, secret, token)
 
     def token(self, user: User) -> str:

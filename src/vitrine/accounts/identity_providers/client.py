@@ -152,15 +152,15 @@ class ProviderClient:
     def _authenticated(self, metadata: Mapping[str, Any], form: dict[str, str]) -> dict[str, str]:
         """Our client authentication: in the header if the provider accepts that, else in the form (RFC 6749 section
         2.3.1)."""
-        mine, secret = self.provider.client_id, self.provider.client_secret
+        client_id, secret = self.provider.client_id, self.provider.client_secret
         if not secret:
-            form["client_id"] = mine
+            form["client_id"] = client_id
             return {}
         offered = metadata.get("token_endpoint_auth_methods_supported") or ["client_secret_basic"]
         if "client_secret_basic" in offered:
-            pair = f"{quote_plus(mine)}:{quote_plus(secret)}"
+            pair = f"{quote_plus(client_id)}:{quote_plus(secret)}"
             return {"Authorization": f"Basic {base64.b64encode(pair.encode()).decode()}"}
-        form |= {"client_id": mine, "client_secret": secret}
+        form |= {"client_id": client_id, "client_secret": secret}
         return {}
 
     def _claims(

@@ -277,8 +277,8 @@ class IdentityProviders:
 
     def reauthentication_providers(self, work: UnitOfWork, user_id: UserId) -> list[Provider]:
         """The providers at which this person can prove who they are."""
-        mine = {linked.issuer for linked in store.of_user(work, user_id)}
-        return [provider for provider in self.providers if provider.issuer in mine]
+        issuers = {linked.issuer for linked in store.of_user(work, user_id)}
+        return [provider for provider in self.providers if provider.issuer in issuers]
 
     def seal(self, returned: ProviderCallback, now: datetime) -> str:
         """The encrypted identity for the form that confirms a link; valid for this person for ten minutes."""
@@ -321,16 +321,16 @@ class IdentityProviders:
         """Remove a linked identity, unless nothing else would open the account. Raises RecentAuthRequired, NotFound or
         Conflict."""
         self.sessions.require_recent_auth(work, actor)
-        mine = actor.must_user_id
-        listed = store.of_user(work, mine)
+        user_id = actor.must_user_id
+        listed = store.of_user(work, user_id)
         if all(linked.id != linked_id for linked in listed):
             raise NotFound("There is no such sign-in of yours.")
         offered = {provider.issuer for provider in self.providers}
         others = [linked for linked in listed if linked.id != linked_id and linked.issuer in offered]
-        if not others and not people.password_hash(work, mine) and not mfa_store.passkeys(work, mine):
+        if not others and not people.password_hash(work, user_id) and not mfa_store.passkeys(work, user_id):
             raise Conflict("Nothing else opens your account. Choose a password or add a passkey first.")
-        store.remove(work, mine, linked_id)
-        self.accounts.happened(work, actor, Event.PROVIDER_UNLINKED, authenticator_id=linked_id)
+        store.remove(work, user_id, linked_id)
+        self.accounts.end_credentials(work, actor, Event.PROVIDER_UNLINKED, authenticator_id=linked_id)
         audit.write(work, actor, "external.unlinked", f"user {actor.user_id}", {"identity": linked_id})
 
 

@@ -67,10 +67,10 @@ def add(work: UnitOfWork, user_id: UserId, issuer: str, subject: str, label: str
 
 
 def touch(work: UnitOfWork, linked_id: int, label: str) -> None:
-    mine = linked_identities.c.id == linked_id
-    work.db.execute(linked_identities.update().where(mine).values(last_used=work.now))
+    own = linked_identities.c.id == linked_id
+    work.db.execute(linked_identities.update().where(own).values(last_used=work.now))
     if label:
-        work.db.execute(linked_identities.update().where(mine).values(label=label[:254]))
+        work.db.execute(linked_identities.update().where(own).values(label=label[:254]))
 
 
 def remove(work: UnitOfWork, user_id: UserId, linked_id: int) -> bool:
@@ -89,11 +89,11 @@ def begin(work: UnitOfWork, digest: bytes, visitor: bytes, flow: Flow, life: tim
 def take(work: UnitOfWork, digest: bytes, visitor: bytes, provider: str) -> Flow | None:
     """Use up the flow of this state. Only the first caller gets it, and only in the browser that began it."""
     columns = identity_provider_flows.c
-    mine = sa.and_(
+    own = sa.and_(
         columns.digest == digest, columns.visitor == visitor, columns.provider == provider, columns.expires > work.now
     )
-    row = work.db.execute(sa.select(*_FLOW).where(mine)).first()
-    if row is None or work.db.execute(identity_provider_flows.delete().where(mine)).rowcount != 1:
+    row = work.db.execute(sa.select(*_FLOW).where(own)).first()
+    if row is None or work.db.execute(identity_provider_flows.delete().where(own)).rowcount != 1:
         return None
     return Flow(*row)
 

@@ -99,7 +99,7 @@ def _console(services: Services, work: UnitOfWork, admin: User) -> dict[str, str
     actor = _actor(services, work, admin)
     draft = Draft("Console", "The administrator's own scripts.", services.settings.base_url, "web", CALLBACK)
     application = services.applications.registry.create(work, actor, draft)
-    return {"developer_token": services.oauth.server.renew_developer_token(work, actor, application)}
+    return {"developer_token": services.oauth.developer_tokens.renew(work, actor, application)}
 
 
 def _applications(services: Services, work: UnitOfWork, user: User) -> dict[str, Any]:
@@ -144,7 +144,7 @@ def _credentials(services: Services, work: UnitOfWork, actor: Actor, application
         "client_id": application.client_id,
         "client_secret": services.applications.secrets.for_command(work, application),
         "redirect_uri": application.callback,
-        "developer_token": services.oauth.server.renew_developer_token(work, actor, application),
+        "developer_token": services.oauth.developer_tokens.renew(work, actor, application),
     }
 
 

@@ -1,4 +1,4 @@
-"""One module per grant type; the table is what the token endpoint knows."""
+"""One module per grant type, and the table of grants of the token endpoint."""
 
 from vitrine.oauth.grants import authorization_code, client_credentials, device_code, password, refresh_token
 from vitrine.oauth.grants.base import Form, Grant
@@ -13,7 +13,7 @@ GRANTS: dict[str, Grant] = {
 }
 # A few short statements and no slow hash: on SQLite these may run in the event loop.
 SHORT = frozenset({"authorization_code", "refresh_token", "client_credentials"})
-# The secret alone gives access here, so nobody but the person for whom the application acts may know it.
+# The secret alone gives access, so only the person for whom the application acts may know it.
 BY_SECRET_ALONE = frozenset({"client_credentials"})
 KNOWN = frozenset({*GRANTS, "assertion", "none"})
 

@@ -19,12 +19,12 @@ class AuthorizationCode:
             try:
                 stored = codes.redeem(work, application, code, redirect_uri, form.get("code_verifier"))
                 if application.switches.has_old_answers:
-                    refuse_scope(form)  # leaves by an error, so that the code is not used up
+                    refuse_scope(form)  # raises, so that the code is not used up
                 scope = None if stored.scope is None else frozenset(stored.scope)
                 identity = None
                 if scope is not None and OPENID in scope:
                     identity = AuthenticationContext(stored.account_id, stored.nonce, stored.auth_time)
                 return context.tokens.issue(work, application, stored.account_id, stored.id, scope, identity=identity)
             except codes.Replayed as refusal:
-                replayed = refusal  # leave the transaction normally: the revocation must be kept
+                replayed = refusal  # leave the transaction normally, so that the revocation is committed
         raise replayed

@@ -1,4 +1,4 @@
-"""What a grant type is."""
+"""The protocol of grant types, and what they share."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ Form = Mapping[str, str]
 
 @dataclass(frozen=True, slots=True)
 class GrantContext:
-    """What every grant works with."""
+    """The services that every grant works with."""
 
     database: Database
     accounts: Accounts
@@ -30,7 +30,7 @@ class GrantContext:
 
 
 def refuse_scope(form: Form) -> None:
-    """Old applications have no scopes (01 section 4.1 row 10): asked for last, after what is wrong otherwise."""
+    """Refuse a scope from an application without scopes (01 section 4.1 row 10), after all other checks."""
     if form.get("scope", "") not in ("", "0"):
         raise TokenError("invalid_scope", "Scopes are not offered to this kind of application.")
 

@@ -1,7 +1,7 @@
-"""grant_type=client_credentials (RFC 6749 section 4.4): no person is there, so the owner must have said so.
+"""grant_type=client_credentials (RFC 6749 section 4.4): no person takes part, so the owner must have allowed it.
 
-The token acts as the application's owner, within the scopes asked for. It needs the switch "acts as its owner", which
-only the owner can turn, and which is bound to their own account (docs/decisions/0041).
+The token acts as the application's owner, within the requested scopes. It needs the switch "acts as its owner", which
+only the owner can turn on, and which is stored in their own account (docs/decisions/0041).
 """
 
 from vitrine.applications import Application, Switch
@@ -28,8 +28,7 @@ class ClientCredentials:
             account_id, user_id = context.applications.acting_account(work, application)
             if account_id is None:
                 raise TokenError("unauthorized_client", _REMEDY)
-            issued = context.tokens.issue_alone(work, account_id, scope)
-            # No id of a person but the owner's: nobody else is concerned.
+            issued = context.tokens.issue_without_refresh(work, account_id, scope)
             details = {"user": user_id}
             audit.write(work, None, "token.by_credentials", f"application {application.id}", details, address=address)
         return issued

@@ -24,5 +24,5 @@ class DeviceCode:
                 identity = AuthenticationContext(allowed.account_id, None, None) if OPENID in scope else None
                 return context.tokens.issue(work, application, allowed.account_id, None, scope, identity=identity)
             except devices.AuthorizationPending as refusal:
-                waits = refusal  # the time of this poll must be kept
+                waits = refusal  # leave the transaction normally, so that the time of the poll is committed
         raise waits

@@ -21,7 +21,7 @@ class Password:
         except (WrongCredentials, AccountLocked) as refusal:
             raise TokenError("invalid_grant", refusal.detail) from refusal
         with context.database.write() as work:
-            if not context.accounts.is_current(work, user):  # a new password came while the old one was looked at
+            if not context.accounts.is_current(work, user):  # the password was changed during its check
                 raise TokenError("invalid_grant", "The login or the password is not right.")
             if context.accounts.has_second_step(work, user.id):
                 raise TokenError(
@@ -35,9 +35,9 @@ class Password:
                 scope = None
             else:
                 scope = requested_scope(form, application) - scopes.IDENTITY
-            # Never a refresh token: who has the password can ask again (RFC 9700 section 2.4).
+            # No refresh token: a client with the password can ask again (RFC 9700 section 2.4).
             issued = context.tokens.issue(work, application, account.id, None, scope, refreshable=False)
-            # The person gave the application their password: that is the consent, recorded as such.
+            # Giving the application the password is a consent, and is recorded as one.
             context.applications.consents.note_password_consent(work, account, application, address)
             if account.granted_at is None:
                 now = context.applications.consents.ensure_account(work, user.id, application)

@@ -20,7 +20,7 @@ class RefreshToken:
             try:
                 rotated = context.rotation.rotate(work, application, secret, requested)
             except FamilyEnded as refusal:
-                ended = refusal  # leave the transaction normally: the revocation must be kept
+                ended = refusal  # leave the transaction normally, so that the revocation is committed
             else:
                 return Issued(rotated.token_id, rotated.access, rotated.expires_in, rotated.refresh, rotated.scope)
         raise ended

@@ -55,7 +55,7 @@ async def forget(request: Request) -> Response:
     await posted(request)
     application = ApplicationId(request.path_params["id"])
     services = services_of(request)
-    await write(request, known, lambda work, actor: services.oauth.server.forget_application(work, actor, application))
+    await write(request, known, lambda work, actor: services.applications.consents.forget(work, actor, application))
     return redirect("/account/security/applications/")
 
 
@@ -68,7 +68,7 @@ async def revoke(request: Request) -> Response:
 async def _revoke(request: Request) -> None:
     application = ApplicationId(request.path_params["id"])
     services = services_of(request)
-    await write(request, known, lambda work, actor: services.oauth.server.revoke_application(work, actor, application))
+    await write(request, known, lambda work, actor: services.applications.consents.withdraw(work, actor, application))
 
 
 async def grant(request: Request) -> Response:

@@ -32,7 +32,7 @@ async def reveal(request: Request, _given: dict[str, str]) -> Response:
             work, actor, application.id
         ):
             secret = services.applications.secrets.reveal(work, actor, application.id)
-        return secret, services.oauth.server.reveal_developer_token(work, actor, application)
+        return secret, services.oauth.developer_tokens.reveal(work, actor, application)
 
     secret, token = await write(request, known, call)
     return await settings_page(request, await facts(request, revealed_secret=secret, revealed_token=token))
@@ -51,7 +51,7 @@ async def _renewed(request: Request) -> str:
 
     def call(work: UnitOfWork, actor: Actor) -> str:
         application = services.applications.registry.for_token(work, actor, application_id(request))
-        return services.oauth.server.renew_developer_token(work, actor, application)
+        return services.oauth.developer_tokens.renew(work, actor, application)
 
     return await write(request, known, call)
 
@@ -67,7 +67,7 @@ async def revoke_token(request: Request) -> Response:
     services = services_of(request)
 
     def call(work: UnitOfWork, actor: Actor) -> None:
-        services.oauth.server.revoke_developer_token(
+        services.oauth.developer_tokens.revoke(
             work, actor, services.applications.registry.get(work, actor, application_id(request))
         )
 

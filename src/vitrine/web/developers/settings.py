@@ -69,7 +69,7 @@ async def facts(request: Request, **revealed: str | None) -> Facts:
             acts_for=machines.acts_for(work, application),
             keeps_secret=machines.may_see_secret(work, actor, application),
             secret=services.applications.secrets.current(work, actor, application.id),
-            token=services.oauth.server.developer_token(work, actor, application),
+            token=services.oauth.developer_tokens.current(work, actor, application),
             is_mine=services.applications.consents.account(work, actor.must_user_id, application) is not None,
             secrets=tuple(services.applications.secrets.live(work, actor, application.id)),
             tokens=tuple(services.oauth.personal_tokens.all(work, actor, application)),

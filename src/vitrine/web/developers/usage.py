@@ -53,7 +53,7 @@ async def show(request: Request) -> Response:
         mark = int(before[:18]) if before.isdecimal() else None
         calls, more = usage.calls(work, application.id, route=route, family=family, before=mark)
         developer, tokens = (
-            services.oauth.server.developer_token(work, actor, application),
+            services.oauth.developer_tokens.current(work, actor, application),
             services.oauth.personal_tokens.all(work, actor, application),
         )
         return {

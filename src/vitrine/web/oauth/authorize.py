@@ -70,7 +70,7 @@ async def _authorize(request: Request) -> Response:
         return await _switch(request, authorization, form)
     if "action_login" in form and (not actor.is_known or authorization.prompt or authorization.max_age is not None):
         return await _sign_in(request, authorization, form)
-    if not actor.is_known or authorization.must_prove(actor, datetime.now(UTC)):
+    if not actor.is_known or authorization.requires_reauthentication(actor, datetime.now(UTC)):
         return _without_page(authorization, "login_required") or _login_page(request, authorization, given)
     decision = form.get("action_accept")
     if isinstance(decision, str):
@@ -266,7 +266,7 @@ async def at_provider(request: Request) -> Response:
     except OAuthError as refusal:
         return await refused(request, refusal, given)
     back = f"{AUTHORIZE}?{urlencode(authorization.parameters(proved=True))}"
-    if actor.is_known and not authorization.must_prove(actor, datetime.now(UTC)):
+    if actor.is_known and not authorization.requires_reauthentication(actor, datetime.now(UTC)):
         return redirect(back, 302)
     if "none" in authorization.prompt:
         return redirect(f"{AUTHORIZE}?{urlencode(authorization.parameters())}", 302)
