@@ -9,9 +9,9 @@ from starlette.routing import Route
 
 from vitrine.accounts import Actor
 from vitrine.api.capabilities import capability
+from vitrine.api.wire.endpoint import GUIDE
 from vitrine.applications import Application
 from vitrine.edge import Services, cookie, long_read, read, run_in_thread, services_of, write
-from vitrine.edge.calls import GUIDE
 from vitrine.edge.quotas import Left
 from vitrine.errors import Invalid
 from vitrine.oauth.deprecated_features import SUNSET

@@ -11,8 +11,8 @@ from starlette.routing import Route
 
 from vitrine.accounts import Actor
 from vitrine.accounts.errors import AccountLocked, WrongCredentials
+from vitrine.api.wire.endpoint import GUIDE
 from vitrine.edge import cookie, csrf, parameters, read, run_in_thread, services_of, write
-from vitrine.edge.calls import GUIDE
 from vitrine.edge.limits import TooMany
 from vitrine.edge.params import scalars
 from vitrine.oauth import OAuthError, OutOfBandError, RedirectedError, deprecated_features

@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from vitrine.api.v1.endpoint import challenge, insufficient
+from vitrine.api.v1.conventions import challenge, insufficient
 from vitrine.edge import cookie, read, refusals, services_of
 from vitrine.edge.auth import TokenMissing, TwoCarriers
 from vitrine.edge.cookies import session_secret
