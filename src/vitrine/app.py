@@ -135,7 +135,7 @@ def make_services(
     media = make_media(settings, sandbox or Sandbox(children=decoders, memory_bytes=settings.media_memory_bytes))
     substitution = Substitution(records, media, jobs)
     ingest = Ingest(records, media, jobs, Fetcher(settings.fetch_max_bytes))
-    marks = Overlays(database, records, media, settings.zone)
+    overlays = Overlays(database, records, media, settings.zone)
     signed = SignedAddresses(vault)
     index = EmbeddedIndex(settings.data_dir / "index")
     services = Services(
@@ -192,10 +192,10 @@ def make_services(
             changes=Changes(records),
             removal=Removal(records, jobs),
             substitution=substitution,
-            overlays=marks,
+            overlays=overlays,
             presentation=Presentation(records, media),
             quarantine=Quarantine(database, records, ingest, media, substitution.replace_original),
-            downloads=Downloads(records, marks),
+            downloads=Downloads(records, overlays),
             signed_addresses=signed,
         ),
         search=Search(index, records),
@@ -237,22 +237,22 @@ def mail_handler(services: Services) -> MailHandler:
     settings = services.settings
 
     def words(language: str, message: str) -> str:
-        known = language if language in web.LANGUAGES else settings.default_language
-        return web.catalogue(known).gettext(message)
+        supported = language if language in web.LANGUAGES else settings.default_language
+        return web.catalogue(supported).gettext(message)
 
     transport = transport_of(settings.smtp_url, settings.data_dir / "outbox")
     return MailHandler(services.database, services.accounts.mail, transport, settings.sender, words)
 
 
 def run_maintenance(services: Services, stop: threading.Event) -> None:
-    """What the worker does by the clock: dead sessions and tokens go in small batches, orphaned bytes are swept."""
+    """The worker's regular jobs: delete expired sessions and tokens in small batches, and sweep orphaned bytes."""
     while not stop.is_set():
         pause = MAINTENANCE_INTERVAL
         try:
             purge(services, stop)
             with services.database.write() as work:
                 services.jobs.add(work, SWEEP, {}, key="all")
-        except Unavailable as failure:  # a locked database or a full disk ends by itself: no reason to end the worker
+        except Unavailable as failure:  # a locked database or a full disk ends by itself; the worker goes on
             log.warning("maintenance.retry", why=failure.why)
             pause = MAINTENANCE_RETRY
         services.media.sandbox.end_idle()
@@ -271,19 +271,19 @@ PURGES: tuple[Callable[[UnitOfWork], int], ...] = (
 
 
 def purge(services: Services, stop: threading.Event) -> None:
-    """Delete what is over: sessions, codes, tokens, counts, links, deleted applications, lines of the request log.
+    """Delete what has expired: sessions, codes, tokens, counts, links, deleted applications, lines of the request log.
 
     Each in batches of its own, every batch in a transaction of its own, until none is left: so nobody waits long for
-    the database, and a day that made a million tokens is not still being cleared away a month later. Raises
+    the database, and the million tokens of a busy day are deleted within a day. Raises
     Unavailable."""
-    for one in PURGES:
-        gone = 1
-        while gone and not stop.is_set():
+    for purge_batch in PURGES:
+        deleted = 1
+        while deleted and not stop.is_set():
             with services.database.write() as work:
-                gone = one(work)
+                deleted = purge_batch(work)
     idle: list[int] = [0]
     while idle and not stop.is_set():
-        idle = services.database.reading(tokens.idle)  # looks at every token: not while others wait to write
+        idle = services.database.reading(tokens.idle)  # reads every token: not while others wait to write
         with services.database.write() as work:
             tokens.delete_idle(work, idle)
 

@@ -29,7 +29,7 @@ class Delivery:
 
 
 def decide(
-    here: Services,
+    services: Services,
     work: UnitOfWork,
     record: Record,
     rendition: Rendition,
@@ -41,9 +41,9 @@ def decide(
     """Decide inside the unit of work that read the file."""
     if not rendition.mime.startswith("image/"):
         return Delivery(record, rendition, None, varies=False)
-    structure = here.library.records.structure(work)
+    structure = services.library.records.structure(work)
     mark = overlays.overlay_for(structure, record, rendition, work.now, viewer=viewer, issuer=issuer, own=own)
-    wanted = here.library.overlays.request_for(work, record, rendition, mark)
+    wanted = services.library.overlays.request_for(work, record, rendition, mark)
     return Delivery(
         record, rendition, wanted, varies=wanted is not None or overlays.depends_on_viewer(structure, record)
     )

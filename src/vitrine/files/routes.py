@@ -60,9 +60,9 @@ async def permalink(request: Request) -> Response:
     return send(request, document, public=public, link=link)
 
 
-def _linked(here: Services, work: UnitOfWork, wanted: PermalinkTarget, viewer: Actor) -> Delivery:
-    target = here.embeds.by_permalink(work, wanted)
-    return decide(here, work, target.record, target.rendition, viewer=viewer)
+def _linked(services: Services, work: UnitOfWork, wanted: PermalinkTarget, viewer: Actor) -> Delivery:
+    target = services.embeds.by_permalink(work, wanted)
+    return decide(services, work, target.record, target.rendition, viewer=viewer)
 
 
 @lru_cache(maxsize=8192)

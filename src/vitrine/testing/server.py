@@ -56,11 +56,11 @@ class Server:
             self.furnish()
 
     def furnish(self) -> None:
-        upkeep = self.services.library.structure
+        structure = self.services.library.structure
         with self.services.database.write() as work:
-            self.databox = upkeep.add_databox(work, COMMAND, "Museum")
-            self.photographs = upkeep.add_collection(work, COMMAND, self.databox.id, "Photographs")
-            self.archive = upkeep.add_collection(work, COMMAND, self.databox.id, "Archive")
+            self.databox = structure.add_databox(work, COMMAND, "Museum")
+            self.photographs = structure.add_collection(work, COMMAND, self.databox.id, "Photographs")
+            self.archive = structure.add_collection(work, COMMAND, self.databox.id, "Archive")
         self.work()
 
     def _find_collections(self) -> bool:
