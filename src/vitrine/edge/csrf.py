@@ -27,11 +27,11 @@ def token(request: Request) -> str:
     return services_of(request).accounts.sessions.csrf_token(session_secret(request) or visitor_secret(request))
 
 
-def require(request: Request, given: str | None) -> None:
-    """Raises NotFromOurPage unless *given* is this visitor's token. A foreign Origin is refused besides."""
+def require(request: Request, form_token: str | None) -> None:
+    """Raises NotFromOurPage unless *form_token* is this visitor's token. A foreign Origin is refused as well."""
     origin = request.headers.get("origin")
     foreign = origin is not None and origin not in (services_of(request).settings.origin, "null")
-    if foreign or not given or not same(given, token(request)):
+    if foreign or not form_token or not same(form_token, token(request)):
         raise NotFromOurPage("This form is too old or did not come from this site. Please load the page again.")
 
 
