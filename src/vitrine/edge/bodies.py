@@ -54,13 +54,13 @@ async def read_urlencoded(content_type: str, chunks: AsyncIterator[bytes]) -> Fo
     return reader.form(content_type)
 
 
-def small_urlencoded(content_type: str, whole: bytes) -> Pairs:
+def small_urlencoded(content_type: str, raw: bytes) -> Pairs:
     """The same for a small body that has arrived. Without a charset it is read as a query is, since the library would
     take half the time of an introspection. Both give equal answers (`bodies_properties.py`)."""
-    if ";" not in content_type and b"_charset_" not in whole:
-        return pairs_of(whole)
+    if ";" not in content_type and b"_charset_" not in raw:
+        return pairs_of(raw)
     reader = _Urlencoded()
-    reader.write(whole)
+    reader.write(raw)
     return reader.form(content_type).pairs
 
 
@@ -119,8 +119,8 @@ class _Part:
 
     def understand(self) -> None:
         """Read the headers, once they are there. Raises Invalid without a name."""
-        given = dict(self.headers)
-        disposition = given.get(b"content-disposition", b"")
+        headers = dict(self.headers)
+        disposition = headers.get(b"content-disposition", b"")
         _, options = parse_options_header(disposition)
         if b"name" not in options:
             raise _malformed("a part without a name")
@@ -133,11 +133,11 @@ class _Part:
             self.file = Upload(spooled, size=0, headers=Headers(raw=self.headers))
 
     def value(self, charset: str) -> tuple[str, str]:
-        own = _declared(dict(self.headers).get(b"content-type", b""))
-        if own and own not in _CHARSETS:
-            raise _unknown_charset(shown_name(self.name), own)
+        declared = _declared(dict(self.headers).get(b"content-type", b""))
+        if declared and declared not in _CHARSETS:
+            raise _unknown_charset(shown_name(self.name), declared)
         try:
-            return self.name.decode(charset), self.content.decode(_CHARSETS[own] if own else charset)
+            return self.name.decode(charset), self.content.decode(_CHARSETS[declared] if declared else charset)
         except UnicodeDecodeError:
             raise NotUtf8(self.name) from None
 
@@ -225,9 +225,9 @@ class _Multipart:
 
     def _on_headers(self) -> None:
         self._part.understand()
-        kept, most = (self.fields, MOST_PARAMETERS) if self._part.file is None else (self.files, MOST_FILES)
-        kept.append(self._part)
-        if len(kept) > most:
+        parts, limit = (self.fields, MOST_PARAMETERS) if self._part.file is None else (self.files, MOST_FILES)
+        parts.append(self._part)
+        if len(parts) > limit:
             raise _too_many()
 
     def _on_content(self, data: bytes, start: int, end: int) -> None:
@@ -245,12 +245,12 @@ def _charset(content_type: str, fields: list[tuple[bytes, bytes]]) -> str:
     """The charset of a form: of its field `_charset_` (RFC 7578 section 4.6), else of the header, else UTF-8."""
     named = next((value for name, value in fields if name == b"_charset_" and value), b"")
     if named:
-        wanted, field_name = decoded(named, "latin-1").strip().lower(), "_charset_"
+        charset, field_name = decoded(named, "latin-1").strip().lower(), "_charset_"
     else:
-        wanted, field_name = _declared(content_type) if ";" in content_type else "", "charset"
-    if wanted and wanted not in _CHARSETS:
-        raise _unknown_charset(field_name, wanted)
-    return _CHARSETS[wanted] if wanted else "utf-8"
+        charset, field_name = _declared(content_type) if ";" in content_type else "", "charset"
+    if charset and charset not in _CHARSETS:
+        raise _unknown_charset(field_name, charset)
+    return _CHARSETS[charset] if charset else "utf-8"
 
 
 def _declared(content_type: str | bytes) -> str:

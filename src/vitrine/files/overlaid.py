@@ -20,11 +20,11 @@ from vitrine.platform.database import UnitOfWork
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A file to be delivered. *wanted* is the overlay it must carry; *varies* means that others get different bytes."""
+    """A file to be delivered. *overlay* is what it must carry; *varies* means that others get different bytes."""
 
     record: Record
     rendition: Rendition
-    wanted: OverlayRequest | None
+    overlay: OverlayRequest | None
     varies: bool
 
 
@@ -43,18 +43,18 @@ def decide(
         return Delivery(record, rendition, None, varies=False)
     structure = services.library.records.structure(work)
     mark = overlay_for(structure, record, rendition, work.now, viewer=viewer, issuer=issuer, own=own)
-    wanted = services.library.overlays.request_for(work, record, rendition, mark)
-    return Delivery(record, rendition, wanted, varies=wanted is not None or depends_on_viewer(structure, record))
+    overlay = services.library.overlays.request_for(work, record, rendition, mark)
+    return Delivery(record, rendition, overlay, varies=overlay is not None or depends_on_viewer(structure, record))
 
 
 async def document_for(request: Request, delivery: Delivery) -> FileToSend:
     """The document to send: the file itself, or its overlaid copy, made now if need be."""
-    if delivery.wanted is None:
+    if delivery.overlay is None:
         return FileToSend.of(delivery.record, delivery.rendition)
-    wanted = delivery.wanted
+    overlay = delivery.overlay
     ready = (
-        wanted.ready
-        if wanted.ready
-        else await run_in_thread(partial(services_of(request).library.overlays.make, wanted))
+        overlay.ready
+        if overlay.ready
+        else await run_in_thread(partial(services_of(request).library.overlays.make, overlay))
     )
     return FileToSend.of(delivery.record, with_overlay(delivery.rendition, ready))

@@ -31,7 +31,7 @@ _OPTIONS = {"Allow": "GET, HEAD, OPTIONS", "Access-Control-Allow-Origin": "*"}
 _ESCAPED = {"<": "\\u003C", ">": "\\u003E", "&": "\\u0026", "'": "\\u0027"}
 
 
-def _wanted(request: Request, token: str | None) -> PermalinkTarget:
+def _permalink_of(request: Request, token: str | None) -> PermalinkTarget:
     path_params = request.scope["path_params"]
     return PermalinkTarget(
         RecordKey(DataboxId(path_params["databox_id"]), path_params["record_id"]), path_params["subdef"].lower(), token
@@ -44,24 +44,26 @@ async def permalink(request: Request) -> Response:
     viewer = None
     plain = TOKEN_ALONE.fullmatch(request.scope["query_string"])
     if plain is not None and "authorization" not in request.headers:
-        wanted = _wanted(request, plain[1].decode())
+        permalink = _permalink_of(request, plain[1].decode())
     else:
         params = await parameters(request)
-        wanted = _wanted(request, params.text("token"))
+        permalink = _permalink_of(request, params.text("token"))
         # A wrong access token is refused before the file is served.
         request.scope["state"]["needs"] = "library:read"
         viewer = await read(request, nobody, lambda work, _actor: optional_bearer(work, request))
-    file = await single_statement(request, lambda work: permalinks.shared(work, wanted.key, wanted.name, wanted.token))
-    document, link = answering(services.settings.base_url, wanted.key, file)
+    file = await single_statement(
+        request, lambda work: permalinks.shared(work, permalink.key, permalink.name, permalink.token)
+    )
+    document, link = answering(services.settings.base_url, permalink.key, file)
     public = file.is_public
     if file.mime.startswith("image/") and (viewer is not None or not file.has_no_overlay):
-        target = await read(request, nobody, lambda work, _actor: _linked(services, work, wanted, viewer or NOBODY))
+        target = await read(request, nobody, lambda work, _actor: _linked(services, work, permalink, viewer or NOBODY))
         document, public = await document_for(request, target), public and not target.varies
     return send(request, document, public=public, link=link)
 
 
-def _linked(services: Services, work: UnitOfWork, wanted: PermalinkTarget, viewer: Actor) -> Delivery:
-    target = services.embeds.by_permalink(work, wanted)
+def _linked(services: Services, work: UnitOfWork, permalink: PermalinkTarget, viewer: Actor) -> Delivery:
+    target = services.embeds.by_permalink(work, permalink)
     return decide(services, work, target.record, target.rendition, viewer=viewer)
 
 
@@ -78,17 +80,17 @@ async def old_permalink(request: Request) -> Response:
     """GET, HEAD /permalink/v1/{label}/{databox}/{record}/{token}/{subdef}/, for bookmarks and pages made before
     3.7.9."""
     services = services_of(request)
-    wanted = _wanted(request, request.path_params["token"])
+    permalink = _permalink_of(request, request.path_params["token"])
 
-    delivery = await read(request, nobody, lambda work, _actor: _linked(services, work, wanted, NOBODY))
+    delivery = await read(request, nobody, lambda work, _actor: _linked(services, work, permalink, NOBODY))
     return send(request, await document_for(request, delivery), public=False)
 
 
 async def options(request: Request) -> Response:
     """OPTIONS on a permalink: 200 with `Allow`, 404 when the token is wrong."""
     services = services_of(request)
-    wanted = _wanted(request, request.query_params.get("token"))
-    await read(request, nobody, lambda work, _actor: services.embeds.by_permalink(work, wanted))
+    permalink = _permalink_of(request, request.query_params.get("token"))
+    await read(request, nobody, lambda work, _actor: services.embeds.by_permalink(work, permalink))
     return Response(b"", 200, _OPTIONS)
 
 
@@ -132,7 +134,7 @@ async def signed(request: Request) -> Response:
     def call(work: UnitOfWork, _actor: Actor) -> Delivery:
         target, issuer = services.embeds.signed_by(work, token)
         delivery = decide(services, work, target.record, target.rendition, issuer=issuer)
-        if delivery.wanted is None:
+        if delivery.overlay is None:
             return delivery
         # Who is signed in matters only where a stranger would get an overlay (04 section 4).
         viewer = cookie(work, request)
@@ -148,13 +150,13 @@ async def datafile(request: Request) -> Response:
     """GET, HEAD /datafiles/{databox}/{record}/{subdef}/: for signed-in browsers, according to their rights (04 section
     4)."""
     services = services_of(request)
-    wanted = _wanted(request, None)
+    permalink = _permalink_of(request, None)
 
     def call(work: UnitOfWork, actor: Actor) -> Delivery:
         if not actor.is_known:
             raise NotFound("There is nothing at this address.", why="no session")
         try:
-            record, rendition = services.library.records.rendition(work, actor, wanted.key, wanted.name)
+            record, rendition = services.library.records.rendition(work, actor, permalink.key, permalink.name)
         except MayNotSee as refusal:
             raise NotFound("There is nothing at this address.", why=refusal.why) from refusal
         return decide(services, work, record, rendition, viewer=actor, own=True)
