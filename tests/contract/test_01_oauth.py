@@ -403,7 +403,7 @@ def test_3_2_a_permission_withdrawn_in_another_window_is_asked_for_again(
         def __call__(self, *_: object) -> bool:
             return self.pop(0)
 
-    monkeypatch.setattr(type(server.services.oauth), "needs_consent", Answers([False, True]))
+    monkeypatch.setattr(type(server.services.oauth.server), "needs_consent", Answers([False, True]))
     answer = visitor.get(address(app))
     assert answer.status_code == 302
     assert answer.headers["location"].startswith(AUTHORIZE + "?")

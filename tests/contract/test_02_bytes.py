@@ -17,7 +17,7 @@ from urllib.parse import quote, quote_plus
 import pytest
 import uvicorn
 from click.testing import CliRunner
-from vitrine.edge.protocol import Protocol
+from vitrine.edge.fast.protocol import Protocol
 
 from vitrine.accounts import User
 from vitrine.applications import Profile, Switch

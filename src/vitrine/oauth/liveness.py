@@ -9,7 +9,8 @@ from vitrine.platform.schema import from_micros
 class TokenState(NamedTuple):
     """The columns that decide, in the order of their statements: four of the token, and those of what it hangs on.
 
-    Instants are as the database has them: microseconds, or aware where the database has a type of its own."""
+    Instants are as the database has them: microseconds, or aware where the database has a type of its own. For the
+    functions here a plain tuple in this order will do: the check of each call makes nothing else of its row."""
 
     expires: Any
     idle_limit_s: int | None
@@ -35,20 +36,23 @@ def is_open(state: TokenState) -> bool:
 
 def is_over(state: TokenState, now: datetime) -> bool:
     """True when its time is over, or it was not used for too long."""
-    if state.expires is not None and instant(state.expires) <= now:
+    expires, idle_limit_s = state[0], state[1]
+    if expires is not None and instant(expires) <= now:
         return True
-    return state.idle_limit_s is not None and _idle_end(state, state.idle_limit_s) <= now
+    return idle_limit_s is not None and _idle_end(state, idle_limit_s) <= now
 
 
 def ends(state: TokenState) -> datetime | None:
     """When its time will be over unless it is used before; None for never."""
-    if state.idle_limit_s is not None:
-        return _idle_end(state, state.idle_limit_s)
-    return None if state.expires is None else instant(state.expires)
+    expires, idle_limit_s = state[0], state[1]
+    if idle_limit_s is not None:
+        return _idle_end(state, idle_limit_s)
+    return None if expires is None else instant(expires)
 
 
 def _idle_end(state: TokenState, limit_s: int) -> datetime:
-    return instant(state.last_used or state.created) + timedelta(seconds=limit_s)
+    _, _, last_used, created, *_ = state
+    return instant(last_used or created) + timedelta(seconds=limit_s)
 
 
 def instant(value: Any) -> datetime:

@@ -69,7 +69,7 @@ class TokenChecker:
         row = self._row(work, digest(secret))
         if row is None:
             raise TokenRefused("invalid_token")
-        state, facts = TokenState(*row[:_STATE]), row[_STATE:]
+        state, facts = row[:_STATE], row[_STATE:]
         if not is_open(state):
             raise TokenRefused("invalid_token")
         if is_over(state, work.now):

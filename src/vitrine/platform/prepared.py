@@ -135,7 +135,8 @@ class PreparedInsert:
         # Names of our own tables, never of a caller.
         marks = ", ".join("?" * len(columns))
         self._sql = f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES ({marks})"  # noqa: S608
-        self._binders: list[Convert | None] = [_binder(table.c[name].type) for name in columns]
+        binders = [(place, _binder(table.c[name].type)) for place, name in enumerate(columns)]
+        self._binders: list[tuple[int, Convert]] = [(place, bind) for place, bind in binders if bind is not None]
 
     def add(self, work: UnitOfWork, values: Mapping[str, Any]) -> int:
         """Insert a row and return its number. Columns that *values* omits are NULL. Raises ValueError for a column that
@@ -144,10 +145,10 @@ class PreparedInsert:
             raise ValueError(f"no such columns: {sorted(values.keys() - self._names)}")
         if work.driver is None:
             return inserted_id(work.db.execute(self._statement, dict(values)))
-        row = [
-            value if value is None or bind is None else bind(value)
-            for value, bind in zip(map(values.get, self._columns), self._binders, strict=True)
-        ]
+        row = list(map(values.get, self._columns))
+        for place, bind in self._binders:
+            if row[place] is not None:
+                row[place] = bind(row[place])
         row_id = work.driver.execute(self._sql, row).lastrowid
         assert row_id is not None
         return row_id

@@ -72,7 +72,7 @@ def answer(
     if callback:
         sent = {"Cache-Control": "private, no-store", "Vary": _VARY, **(headers or {})}
         return _padded(request, callback, body, status, {**sent, "Server-Timing": f"_global;dur={took:.1f}"})
-    form = form_of(header(request.scope, b"accept"))
+    form = _accepted(request)
     if form.is_script and status < 500:
         status = 200  # the true one is in `meta.http_code` (02 section 2)
     if form.is_yaml:
@@ -117,7 +117,16 @@ def _padded(request: Request, callback: str, body: bytes, status: int, headers: 
 
 def asked_form(request: Request) -> Form:
     """The form asked for; a callback makes it plain JSON (02 section 2)."""
-    return PLAIN if callback_of(request) else form_of(header(request.scope, b"accept"))
+    return PLAIN if callback_of(request) else _accepted(request)
+
+
+def _accepted(request: Request) -> Form:
+    """What the `Accept` header asks for, looked at once for each request."""
+    state: dict[str, Any] = request.scope["state"]
+    form: Form | None = state.get("accepted")
+    if form is None:
+        form = state["accepted"] = form_of(header(request.scope, b"accept"))
+    return form
 
 
 def is_extended(request: Request) -> bool:

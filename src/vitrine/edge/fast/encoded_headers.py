@@ -12,30 +12,28 @@ from functools import lru_cache
 Pair = tuple[bytes, bytes]
 _NAME = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")  # RFC 9110 section 5.1
 _FORBIDDEN = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")  # section 5.5: no control characters but the tab
-_CHANGING = frozenset({b"ratelimit", b"retry-after", b"x-request-id", b"content-length", b"server-timing"})
+_CHANGING = frozenset({b"ratelimit", b"retry-after", b"x-request-id", b"content-length"})
 _LONGEST = 1024  # so that 4096 lines take four megabytes at most
 
 
-def _encoded(name: bytes, value: bytes) -> bytes:
+def encoded(name: bytes, value: bytes) -> bytes:
+    """One header as it goes over the wire, with its line end. Raises ValueError for what no header may be."""
     if not _NAME.fullmatch(name) or _FORBIDDEN.search(value):
         raise ValueError("not a header")
     return b"%b: %b\r\n" % (name.lower(), value)
 
 
-_encoded_before = lru_cache(maxsize=4096)(_encoded)
-
-
-def line(pair: Pair) -> bytes:
-    """One header as it goes over the wire, with its line end. Raises ValueError for what no header may be."""
-    name, value = pair
-    if name in _CHANGING or len(value) > _LONGEST:
-        return _encoded(name, value)
-    return _encoded_before(name, value)
+encoded_before = lru_cache(maxsize=4096)(encoded)
 
 
 def block_of(headers: Iterable[Pair]) -> bytes:
-    """All *headers* in a row. Raises ValueError as `line` does."""
-    return b"".join([line(pair) for pair in headers])
+    """All *headers* in a row. Raises ValueError as `encoded` does."""
+    return b"".join(
+        [
+            encoded(name, value) if name in _CHANGING or len(value) > _LONGEST else encoded_before(name, value)
+            for name, value in headers
+        ]
+    )
 
 
 class EncodedHeaders(tuple[Pair, ...]):

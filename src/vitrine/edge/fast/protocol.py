@@ -14,7 +14,7 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
-from vitrine.edge.fast.encoded_headers import EncodedHeaders, Pair, block_of, line
+from vitrine.edge.fast.encoded_headers import EncodedHeaders, Pair, block_of
 from vitrine.edge.fast.responses import COMPLETE, SendComplete
 from vitrine.edge.raw_targets import RawTargets
 
@@ -119,16 +119,16 @@ _default = _Default()
 
 def _read(headers: Iterable[Pair]) -> tuple[bytes, int | None] | None:
     """The block, and the length that it names; None when the ordinary way must look at it."""
-    length, lines = None, []
+    length, others = None, []
     for pair in headers:
         name = pair[0]
         if name == b"content-length":
             if length is not None or not pair[1].isdigit():
                 return None
             length = int(pair[1])
-            lines.append(b"content-length: %d\r\n" % length)
         elif name in _APART or name != name.lower():
             return None
         else:
-            lines.append(line(pair))
-    return b"".join(lines), length
+            others.append(pair)
+    block = block_of(others)
+    return (block if length is None else b"content-length: %d\r\n%b" % (length, block)), length

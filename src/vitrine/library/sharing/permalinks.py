@@ -209,7 +209,7 @@ class SignedAddresses:
     """
 
     vault: Vault
-    _signed: Cache[tuple[Any, ...], str] = field(default_factory=lambda: Cache("signed_addresses", _CACHED))
+    _signed: Cache[tuple[str, RecordKey, str], str] = field(default_factory=lambda: Cache("signed_addresses", _CACHED))
 
     def path(self, issuer: tuple[int, int], key: RecordKey, name: str, *, life: timedelta | None, now: datetime) -> str:
         """The path of one address. *issuer* is (user id, generation); *life* None means that it never expires."""
@@ -221,11 +221,12 @@ class SignedAddresses:
         hour = second // _HOUR * _HOUR
         # Rounded up, so that the address is valid for at least the time asked for.
         ends = None if life is None else -(-(second + int(life.total_seconds())) // _HOUR) * _HOUR
-        signed = self._signed
+        signed, kept = self._signed, self._signed.get
+        scope = f"{issuer[0]}-{issuer[1]} {hour} {ends}"  # one text, whose hash is worked out once
 
         def path(key: RecordKey, name: str) -> str:
-            memo = (issuer, hour, ends, key, name)
-            address = signed.get(memo)
+            memo = (scope, key, name)
+            address = kept(memo)
             if address is None:
                 address = "/medias/" + self._sign(issuer, key, name, hour, ends)
                 signed.put(memo, address)  # follows from the key alone

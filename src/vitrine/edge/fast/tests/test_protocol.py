@@ -364,17 +364,17 @@ def test_what_no_header_may_be_is_refused_each_time(pair: tuple[bytes, bytes]) -
 
 
 def test_lines_of_many_values_are_forgotten_again() -> None:
-    kept = encoded_headers._encoded_before.cache_info().maxsize
+    kept = encoded_headers.encoded_before.cache_info().maxsize
     assert kept is not None
     for number in range(2 * kept):
         assert block_of([(b"x", b"%d" % number)]) == b"x: %d\r\n" % number
-    assert encoded_headers._encoded_before.cache_info().currsize <= kept
+    assert encoded_headers.encoded_before.cache_info().currsize <= kept
 
 
 def test_long_and_changing_lines_are_not_kept() -> None:
-    before = encoded_headers._encoded_before.cache_info().currsize
+    before = encoded_headers.encoded_before.cache_info().currsize
     block_of([(b"x-long", b"a" * 2000), (b"content-length", b"1234567"), (b"ratelimit", b'"token";r=3;t=4')])
-    assert encoded_headers._encoded_before.cache_info().currsize == before
+    assert encoded_headers.encoded_before.cache_info().currsize == before
 
 
 def test_the_message_in_one_piece_is_two_for_other_servers() -> None:
