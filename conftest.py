@@ -101,6 +101,6 @@ def fast_paths(request: pytest.FixtureRequest) -> bool:
 
 @pytest.fixture
 def server(tmp_path: Path, database_url: str, blobs_url: str, fast_paths: bool) -> Iterator[Server]:
-    made = Server(tmp_path / "data", database_url=database_url, blobs_url=blobs_url, fast_paths=fast_paths)
-    yield made
-    made.close()
+    instance = Server(tmp_path / "data", database_url=database_url, blobs_url=blobs_url, fast_paths=fast_paths)
+    yield instance
+    instance.close()

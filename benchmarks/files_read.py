@@ -22,7 +22,7 @@ from vitrine.testing.wire import WireServer
 
 PACKAGE = str(Path(vitrine.__file__).parent)
 BOUNDARY = "a-boundary"
-MECHANISM = ("app.py", "edge/", "platform/", "settings.py")  # the same for every request
+MECHANISM = ("api/cors.py", "api/wire/", "app.py", "edge/", "platform/", "settings.py")  # the same for every request
 
 
 class Recorder:

@@ -36,14 +36,14 @@ def prepare(data: Path) -> Instance:
     token = server.token(ada)
     client = server.register(ada, profile=Profile.STRICT, on=(Switch.ACTS_AS_OWNER,))
     form = {"grant_type": "client_credentials", "scope": "library:read"}
-    mine = {"client_id": client.client_id, "client_secret": client.secret}
-    own = server.http.post("/api/oauthv2/token", data={**form, **mine}).json()["access_token"]
+    credentials = {"client_id": client.client_id, "client_secret": client.secret}
+    own_token = server.http.post("/api/oauthv2/token", data={**form, **credentials}).json()["access_token"]
     _allow(server, client)
     source = data / "source.jpg"
     for number in range(RECORDS):
         server.add(make.jpeg(source, 1200 + number, 800, seed=number, grain=GRAIN), ada)
     server.close()
-    return Instance(data, token, client.client_id, client.secret, own)
+    return Instance(data, token, client.client_id, client.secret, own_token)
 
 
 def _allow(server: Server, client: Registered) -> None:
@@ -51,7 +51,7 @@ def _allow(server: Server, client: Registered) -> None:
     with server.services.database.write() as work:
         account, _owner = server.services.applications.registry.acting_account(work, client.application)
         accounts = metadata.tables["accounts"]
-        allowed = {"granted_scope": ["library:read"], "asked_scope": ["library:read"]}
+        allowed = {"granted_scope": ["library:read"], "requested_scope": ["library:read"]}
         work.db.execute(accounts.update().where(accounts.c.id == account).values(**allowed))
 
 
@@ -71,9 +71,9 @@ def _ours(photograph: Path) -> None:
     from vitrine.media.renditions.make import make_many
 
     specs = [asdict(Spec(name, "image", size, quality)) for name, size, quality in SPECS]
-    made = make_many(str(photograph), "image/jpeg", specs, str(photograph.parent))
-    if any("code" in one for one in made):
-        raise SystemExit(str(made))
+    outcomes = make_many(str(photograph), "image/jpeg", specs, str(photograph.parent))
+    if any("code" in outcome for outcome in outcomes):
+        raise SystemExit(str(outcomes))
 
 
 def _bare(photograph: Path) -> None:

@@ -37,14 +37,14 @@ class Watch:
 
     def run(self) -> None:
         while not self._stop.wait(0.05):
-            self.look()
+            self.sample()
 
-    def look(self) -> None:
+    def sample(self) -> None:
         try:
             server = psutil.Process(self.pid)
-            for one in (server, *server.children(recursive=True)):
-                role = "server" if one.pid == self.pid else _role(one)
-                self.highest[role] = max(self.highest.get(role, 0), one.memory_info().rss)
+            for process in (server, *server.children(recursive=True)):
+                role = "server" if process.pid == self.pid else _role(process)
+                self.highest[role] = max(self.highest.get(role, 0), process.memory_info().rss)
         except psutil.NoSuchProcess:
             return
 
@@ -61,8 +61,8 @@ class Watch:
             thread.join()
 
 
-def _role(one: psutil.Process) -> str:
-    return "decoder" if "vitrine.media.child" in one.cmdline() else "worker"
+def _role(process: psutil.Process) -> str:
+    return "decoder" if "vitrine.media.child" in process.cmdline() else "worker"
 
 
 def measure(instance: Instance, scratch: Path, port: int = 17313) -> dict[str, float]:
@@ -114,10 +114,10 @@ def _upload(http: httpx.Client, root: str, base: int, path: Path) -> None:
 
 def _settled(http: httpx.Client, root: str, many: int) -> None:
     for _ in range(600):
-        found = http.get(f"{root}/api/v1/search/?per_page={many}&sort=recordid").json()["response"]["results"][
+        results = http.get(f"{root}/api/v1/search/?per_page={many}&sort=recordid").json()["response"]["results"][
             "records"
         ]
-        if all(one["thumbnail"] for one in found):
+        if all(result["thumbnail"] for result in results):
             return
         time.sleep(0.1)
 

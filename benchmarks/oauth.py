@@ -45,31 +45,31 @@ def posts(instance: Instance) -> Iterator[dict[str, tuple[str, Post]]]:
     database = services.database
 
     def account(work: UnitOfWork) -> int:
-        found = services.applications.registry.by_client_id(work, instance.client_id)
-        assert found is not None
-        number, _owner = services.applications.registry.acting_account(work, found)
+        application = services.applications.registry.by_client_id(work, instance.client_id)
+        assert application is not None
+        number, _owner = services.applications.registry.acting_account(work, application)
         assert number is not None
         return number
 
-    def with_codes(many: int) -> list[str]:
+    def with_codes(count: int) -> list[str]:
         with database.write() as work:
-            whose = account(work)
-            made = [codes.issue(work, whose, CALLBACK, CHALLENGE, scope=SCOPE) for _ in range(many)]
+            account_id = account(work)
+            issued = [codes.issue(work, account_id, CALLBACK, CHALLENGE, scope=SCOPE) for _ in range(count)]
         start = f"grant_type=authorization_code&redirect_uri={CALLBACK}&code_verifier={VERIFIER}&code="
-        return [start + one for one in made]
+        return [start + secret for secret in issued]
 
-    def with_refresh(many: int) -> list[str]:
+    def with_refresh(count: int) -> list[str]:
         with database.write() as work:
-            whose = account(work)
-            made = [refresh.start(work, whose, None, refresh.new_family(), SCOPE) for _ in range(many)]
-        return ["grant_type=refresh_token&refresh_token=" + one for one in made]
+            account_id = account(work)
+            issued = [refresh.start(work, account_id, None, refresh.new_family(), SCOPE) for _ in range(count)]
+        return ["grant_type=refresh_token&refresh_token=" + secret for secret in issued]
 
-    mine = basic(instance.client_id, instance.client_secret)
+    credentials = basic(instance.client_id, instance.client_secret)
     yield {
-        "token": ("/api/oauthv2/token", Post(mine, "grant_type=client_credentials&scope=library:read")),
-        "token, code": ("/api/oauthv2/token", Post(mine, bodies=with_codes)),
-        "token, refresh": ("/api/oauthv2/token", Post(mine, bodies=with_refresh)),
-        "introspection": ("/api/oauthv2/introspect", Post(mine, f"token={instance.own_token}")),
+        "token": ("/api/oauthv2/token", Post(credentials, "grant_type=client_credentials&scope=library:read")),
+        "token, code": ("/api/oauthv2/token", Post(credentials, bodies=with_codes)),
+        "token, refresh": ("/api/oauthv2/token", Post(credentials, bodies=with_refresh)),
+        "introspection": ("/api/oauthv2/introspect", Post(credentials, f"token={instance.own_token}")),
     }
     services.media.close()
     database.close()
@@ -77,16 +77,16 @@ def posts(instance: Instance) -> Iterator[dict[str, tuple[str, Post]]]:
 
 def peer_posts(root: str, token_path: str, introspection_path: str, client: tuple[str, str]) -> tuple[Post, Post]:
     """What is sent to a peer: for a token, and to ask what such a token is worth."""
-    mine = basic(*client)
+    credentials = basic(*client)
     form = "grant_type=client_credentials&scope=read"
-    headers = {"Authorization": mine, "Content-Type": "application/x-www-form-urlencoded"}
+    headers = {"Authorization": credentials, "Content-Type": "application/x-www-form-urlencoded"}
     answer = httpx.post(root + token_path, content=form, headers=headers)
     answer.raise_for_status()
     token = json.loads(answer.text)["access_token"]
-    asked = httpx.post(root + introspection_path, content=f"token={token}", headers=headers)
-    if not asked.json().get("active"):
-        raise SystemExit(f"{root}: its own token is worth nothing there\n{asked.text}")
-    return Post(mine, form), Post(mine, f"token={token}")
+    answer = httpx.post(root + introspection_path, content=f"token={token}", headers=headers)
+    if not answer.json().get("active"):
+        raise SystemExit(f"{root}: its own token is worth nothing there\n{answer.text}")
+    return Post(credentials, form), Post(credentials, f"token={token}")
 
 
 def write_bodies(post: Post, folder: Path, seconds: int) -> dict[str, str]:

@@ -90,9 +90,9 @@ def directus(stack: ExitStack, serving: Serving, peers: Path) -> Iterator[Peer]:
 def _fill(root: str) -> None:
     texts = ("title", "caption", "keywords", "city", "country", "credit", "sha256", "mime")
     key = {"field": "id", "type": "integer", "schema": {"is_primary_key": True, "has_auto_increment": True}, "meta": {}}
-    fields: list[dict[str, Any]] = [key, *({"field": one, "type": "text", "schema": {}, "meta": {}} for one in texts)]
-    row = {one: f"{one} " * 20 for one in texts}
+    fields: list[dict[str, Any]] = [key, *({"field": name, "type": "text", "schema": {}, "meta": {}} for name in texts)]
+    row = {name: f"{name} " * 20 for name in texts}
     with httpx.Client(base_url=root, headers={"Authorization": f"Bearer {TOKEN}"}, timeout=60) as http:
-        made = http.post("/collections", json={"collection": "records", "schema": {}, "meta": {}, "fields": fields})
-        made.raise_for_status()
+        created = http.post("/collections", json={"collection": "records", "schema": {}, "meta": {}, "fields": fields})
+        created.raise_for_status()
         http.post("/items/records", json=[row] * 200).raise_for_status()

@@ -71,9 +71,9 @@ def _within_limits(ms: Mapping[str, float]) -> Iterator[Row]:
     scale = ms[BARE] / BARE_MS
     for name, target, most in LIMITS:
         if target in ms:
-            here = most * scale
-            bar = f"≤ {most:g} ms, scaled ≤ {here:.3f} ms"
-            yield Row(name, ms[target], "ms CPU", here / ms[target], "the scaled bar", bar, ms[target] <= here)
+            scaled = most * scale
+            bar = f"≤ {most:g} ms, scaled ≤ {scaled:.3f} ms"
+            yield Row(name, ms[target], "ms CPU", scaled / ms[target], "the scaled bar", bar, ms[target] <= scaled)
 
 
 def rendition_row(ours: float, bare: float) -> Row:

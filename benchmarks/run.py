@@ -53,8 +53,8 @@ class Target:
 def cpu(pid: int) -> float:
     """Seconds of the process and its children: a peer may have a master."""
     root = psutil.Process(pid)
-    times = [one.cpu_times() for one in (root, *root.children(recursive=True))]
-    return float(sum(one.user + one.system for one in times))
+    times = [process.cpu_times() for process in (root, *root.children(recursive=True))]
+    return float(sum(process.user + process.system for process in times))
 
 
 def load(target: Target, seconds: int) -> float:
@@ -147,7 +147,7 @@ def targets(stack: ExitStack, folder: Path, instance: Instance) -> dict[str, Tar
     )
     sends = stack.enter_context(serving([*bare, "benchmarks.bare:body", "--port", str(body)], plain, environment))
     search = f"{root}/api/v1/search/?per_page=25"
-    found = {
+    targets_by_name = {
         BARE: Target(BARE, looks_up, instance.token, starlette),
         "bare body": Target("bare body", plain, None, sends),
         "me": Target("me", f"{root}/api/v1/me/", instance.token, server),
@@ -156,42 +156,42 @@ def targets(stack: ExitStack, folder: Path, instance: Instance) -> dict[str, Tar
         "thumbnail": Target("thumbnail", picture, None, server),
     }
     mistyped = instance.token[:-1] + ("0" if instance.token[-1] != "0" else "1")
-    found["bad checksum"] = Target("bad checksum", f"{root}/api/v1/me/", mistyped, server, is_refused=True)
+    targets_by_name["bad checksum"] = Target("bad checksum", f"{root}/api/v1/me/", mistyped, server, is_refused=True)
     for name, (path, post) in stack.enter_context(oauth.posts(instance)).items():
-        found[name] = Target(name, root + path, None, server, post=post)
+        targets_by_name[name] = Target(name, root + path, None, server, post=post)
     if "BENCH_PEERS" in os.environ:
-        found |= peer_targets(stack, Path(os.environ["BENCH_PEERS"]))
-    return found
+        targets_by_name |= peer_targets(stack, Path(os.environ["BENCH_PEERS"]))
+    return targets_by_name
 
 
 def peer_targets(stack: ExitStack, peers: Path) -> dict[str, Target]:
     """Those rivals that are installed; each with its token endpoint and introspection when it has them."""
-    found = {}
+    targets_by_name = {}
     node = ("/token", "/token/introspection")
     paths = {TOOLKIT: ("/o/token/", "/o/introspect/"), IN_MEMORY: node, ON_SQLITE: node}
     for url, token, pid, name in (
         *django(stack, serving, peers), *oidc(stack, serving, peers), *directus(stack, serving, peers),
     ):  # fmt: skip
         if token:
-            found[name] = Target(name, url, token, pid)
+            targets_by_name[name] = Target(name, url, token, pid)
         if name in paths:
             root = url.removesuffix("/me")
             for kind, path, post in zip(
                 ("token", "introspection"), paths[name], oauth.peer_posts(root, *paths[name], CLIENT), strict=True
             ):
-                found[f"{name}, {kind}"] = Target(f"{name}, {kind}", root + path, None, pid, post=post)
-    return found
+                targets_by_name[f"{name}, {kind}"] = Target(f"{name}, {kind}", root + path, None, pid, post=post)
+    return targets_by_name
 
 
-def measure(found: dict[str, Target]) -> dict[str, float]:
-    samples: dict[str, list[float]] = {name: [] for name in found}
-    for target in found.values():
+def measure(targets_by_name: dict[str, Target]) -> dict[str, float]:
+    samples: dict[str, list[float]] = {name: [] for name in targets_by_name}
+    for target in targets_by_name.values():
         load(target, 1)
     for _ in range(ROUNDS):
-        for name, target in found.items():
+        for name, target in targets_by_name.items():
             samples[name].append(load(target, SECONDS))
     spread = {name: (max(some) - min(some)) / statistics.median(some) for name, some in samples.items()}
-    print("noise (spread of the rounds): " + ", ".join(f"{name} {100 * one:.0f} %" for name, one in spread.items()))
+    print("noise (spread of the rounds): " + ", ".join(f"{name} {100 * share:.0f} %" for name, share in spread.items()))
     return {name: statistics.median(some) for name, some in samples.items()}
 
 
@@ -199,14 +199,14 @@ def main(call: Callable[[list[Row]], None] | None = None) -> None:
     with tempfile.TemporaryDirectory() as scratch, ExitStack() as stack:
         folder = Path(scratch)
         instance = prepare(folder / "data")
-        found = targets(stack, folder, instance)
-        ms = measure(found)
-        made = [*request_rows(ms), rendition_row(*render_ratio(folder))]
+        measured = targets(stack, folder, instance)
+        ms = measure(measured)
+        rows = [*request_rows(ms), rendition_row(*render_ratio(folder))]
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        made += memory_rows(memory.measure(prepare(folder / "data"), folder, PORT + 3), memory.HUGE_GB)
+        rows += memory_rows(memory.measure(prepare(folder / "data"), folder, PORT + 3), memory.HUGE_GB)
     print(f"bare Starlette's look-up: {ms[BARE]:.4f} ms, {ms[BARE] / BARE_MS:.2f} times that of the bars")
-    for row in made:
+    for row in rows:
         print(row)
     commit = subprocess.run(
         ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
@@ -218,11 +218,11 @@ def main(call: Callable[[list[Row]], None] | None = None) -> None:
         "rounds": ROUNDS,
         "seconds": SECONDS,
         "bare_ms": ms[BARE],
-        "rows": [asdict(row) for row in made],
+        "rows": [asdict(row) for row in rows],
     }
     (HERE / "results" / f"{datetime.now(UTC):%Y-%m-%d}-{commit}.json").write_text(json.dumps(kept, indent=2) + "\n")
     if call is not None:
-        call(made)
+        call(rows)
 
 
 if __name__ == "__main__":

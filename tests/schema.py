@@ -18,7 +18,7 @@ CHECKS = [*TOLD, response_schema_conformance]
 def call_all(document: Any, examples: int, call: Callable[[Any], None]) -> int:
     """*call* with *examples* cases of every operation; how many operations there are."""
     profile = settings(max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck), database=None)
-    operations = [found.ok() for found in document.get_all_operations()]
+    operations = [operation.ok() for operation in document.get_all_operations()]
     for operation in operations:
         profile(given(case=operation.as_strategy())(call))()
     return len(operations)

@@ -36,7 +36,7 @@ def test_migrations_and_tables_agree(tmp_path: Path) -> None:
 
 
 def test_every_setting_is_described_and_the_page_is_current() -> None:
-    assert all(one.metadata["sentence"].endswith(".") for one in fields(Settings))
+    assert all(field.metadata["sentence"].endswith(".") for field in fields(Settings))
     assert reference.PAGE.read_text() == reference.settings_page(), "run make docs"
 
 
@@ -72,7 +72,7 @@ def test_fragments_are_well_named() -> None:
 
 
 @pytest.mark.parametrize(
-    "page", sorted(ROOT.glob("*.md")) + sorted((ROOT / "docs").rglob("*.md")), ids=lambda one: one.name
+    "page", sorted(ROOT.glob("*.md")) + sorted((ROOT / "docs").rglob("*.md")), ids=lambda path: path.name
 )
 def test_links_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\(([^)#]+)", page.read_text()):
@@ -82,16 +82,16 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 def test_the_demonstration_is_complete() -> None:
     files = manifest()
-    assert sum(not one["member"].endswith(".mp4") for one in files) >= 20
-    assert any(one["member"].endswith(".mp4") for one in files)
-    assert {one["language"] for one in files} == {"en", "fr"}
-    made = composed_entries()
-    assert {Path(one["name"]).suffix for one in made} == {".pdf", ".mp3"}
-    assert {part for one in made for part in one["of"]} <= {Path(one["member"]).name for one in files}
-    for one in (*files, *made):
+    assert sum(not entry["member"].endswith(".mp4") for entry in files) >= 20
+    assert any(entry["member"].endswith(".mp4") for entry in files)
+    assert {entry["language"] for entry in files} == {"en", "fr"}
+    composed = composed_entries()
+    assert {Path(entry["name"]).suffix for entry in composed} == {".pdf", ".mp3"}
+    assert {part for entry in composed for part in entry["of"]} <= {Path(entry["member"]).name for entry in files}
+    for entry in (*files, *composed):
         for name in ("title", "title_other", "caption", "caption_other", "author", "rights", "licence", "date"):
-            assert one[name], (one.get("member"), name)
-        assert len(one["keywords"]) >= 3
+            assert entry[name], (entry.get("member"), name)
+        assert len(entry["keywords"]) >= 3
 
 
 def test_postgresql_has_the_same_tables(postgresql: PostgreSQL) -> None:

@@ -21,15 +21,22 @@ from vitrine.accounts.identity_providers import store as identity_provider_store
 from vitrine.accounts.identity_providers.service import IdentityProviders
 from vitrine.accounts.lifetimes import Lifetimes
 from vitrine.accounts.mail import SEND, AccountMail, MailHandler
+from vitrine.accounts.mail_texts import MailComposer
 from vitrine.accounts.mfa import MultiFactor
+from vitrine.accounts.passkeys import Passkeys
 from vitrine.accounts.passwords import Passwords
+from vitrine.accounts.sessions import Sessions
 from vitrine.api import oauthv2, root, v1
 from vitrine.api import portal as portal_api
 from vitrine.api.cors import Cors
 from vitrine.applications import Applications, Policy, Portal, portal_store, usage
 from vitrine.applications import endings as application_endings
-from vitrine.applications.descriptions import Descriptions
+from vitrine.applications.client_secrets import ClientSecrets
+from vitrine.applications.consents import Consents
+from vitrine.applications.documents import ApplicationDocuments
 from vitrine.applications.events import ScopesLimited
+from vitrine.applications.lifecycle import ApplicationLifecycle
+from vitrine.applications.people import ApplicationPeople
 from vitrine.edge import health
 from vitrine.edge.fast.dispatcher import Dispatcher
 from vitrine.edge.fast.responses import SendComplete
@@ -52,25 +59,25 @@ from vitrine.jobs import Jobs, Lane, Worker
 from vitrine.library.changes import Changes
 from vitrine.library.ingest import Ingest
 from vitrine.library.jobs import MAKE_RENDITIONS, SWEEP, RenditionMaker, Sweeper
-from vitrine.library.overlays.service import Overlays
+from vitrine.library.overlays.copies import Overlays
 from vitrine.library.presentation import Presentation
 from vitrine.library.quarantine.service import Quarantine
 from vitrine.library.records import Records
 from vitrine.library.removal import Removal
 from vitrine.library.sharing.downloads import Downloads
-from vitrine.library.sharing.permalinks import SignedAddresses
+from vitrine.library.sharing.signed_addresses import SignedAddresses
 from vitrine.library.structure_administration import StructureAdministration
 from vitrine.library.substitution import Substitution
 from vitrine.media.probe import Limits
 from vitrine.media.sandbox import Sandbox
 from vitrine.media.service import Media
 from vitrine.media.storage import open_store
-from vitrine.oauth import OAuth, deprecated_features, narrowing, scopes
+from vitrine.oauth import OAuth, deprecated_features, scope_limits, scopes
 from vitrine.oauth import endings as token_endings
 from vitrine.oauth import store as tokens
-from vitrine.oauth.narrowing import Narrowing
 from vitrine.oauth.notices import Notices
 from vitrine.oauth.personal_tokens import PersonalTokens
+from vitrine.oauth.scope_limits import ScopeLimits
 from vitrine.platform import logging, migrate
 from vitrine.platform.crypto import Vault
 from vitrine.platform.database import Database, UnitOfWork
@@ -127,29 +134,36 @@ def make_services(
     enders = {**account_endings.ENDERS, **application_endings.ENDERS, **token_endings.ENDERS}
     lifetimes = Lifetimes(enders, token_endings.developer_tokens)
     accounts = Accounts(database, passwords or Passwords(), vault, lifetimes, policy)
-    applications = Applications(accounts, vault)
+    sessions = Sessions(accounts)
+    mfa = MultiFactor(accounts, sessions, settings.title)
+    consents = Consents(accounts)
+    applications = Applications(accounts, sessions, consents, vault)
     portal = Portal(applications, settings.application_approval)
     jobs = Jobs()
-    account_mail = AccountMail(accounts, jobs, settings.title, settings.base_url.rstrip("/"), settings.zone)
+    account_mail = AccountMail(
+        accounts, jobs, MailComposer(settings.title, settings.base_url.rstrip("/"), settings.zone)
+    )
     records = Records()
     media = make_media(settings, sandbox or Sandbox(children=decoders, memory_bytes=settings.media_memory_bytes))
     substitution = Substitution(records, media, jobs)
     ingest = Ingest(records, media, jobs, Fetcher(settings.fetch_max_bytes))
-    marks = Overlays(database, records, media, settings.zone)
+    overlays = Overlays(database, records, media, settings.zone)
     signed = SignedAddresses(vault)
     index = EmbeddedIndex(settings.data_dir / "index")
     services = Services(
         settings=settings,
         database=database,
         vault=vault,
-        deferred_writes=DeferredWrites(
-            database, tokens.record_last_use, accounts.touch_sessions, deprecated_features.add
-        ),
+        deferred_writes=DeferredWrites(database, tokens.record_last_use, sessions.touch, deprecated_features.add),
         accounts=AccountServices(
             users=accounts,
+            sessions=sessions,
             mail=account_mail,
-            mfa=MultiFactor(accounts, settings.title, settings.origin),
-            identity_providers=IdentityProviders(accounts, account_mail, settings.base_url, settings.sign_in_providers),
+            mfa=mfa,
+            passkeys=Passkeys(mfa, settings.origin),
+            identity_providers=IdentityProviders(
+                accounts, sessions, account_mail, settings.base_url, settings.sign_in_providers
+            ),
             administration=AccountAdministration(accounts, account_mail),
         ),
         limits=RateLimits(
@@ -168,7 +182,11 @@ def make_services(
         applications=ApplicationServices(
             registry=applications,
             portal=portal,
-            documents=Descriptions(portal, frozenset(scopes.BY_NAME)),
+            consents=consents,
+            secrets=ClientSecrets(applications),
+            people=ApplicationPeople(applications),
+            lifecycle=ApplicationLifecycle(applications),
+            documents=ApplicationDocuments(portal, frozenset(scopes.BY_NAME)),
         ),
         oauth=OAuthServices(
             server=OAuth(
@@ -182,7 +200,7 @@ def make_services(
                 idle_limit=timedelta(days=settings.token_idle_days),
             ),
             personal_tokens=PersonalTokens(applications),
-            narrowing=Narrowing(applications),
+            scope_limits=ScopeLimits(applications),
         ),
         media=media,
         library=LibraryServices(
@@ -192,10 +210,10 @@ def make_services(
             changes=Changes(records),
             removal=Removal(records, jobs),
             substitution=substitution,
-            overlays=marks,
+            overlays=overlays,
             presentation=Presentation(records, media),
-            quarantine=Quarantine(database, records, ingest, media, substitution.replace_original),
-            downloads=Downloads(records, marks),
+            quarantine=Quarantine(database, records, media, ingest.add_unchecked, substitution.replace_original),
+            downloads=Downloads(records, overlays),
             signed_addresses=signed,
         ),
         search=Search(index, records),
@@ -203,7 +221,7 @@ def make_services(
         instance_id=vault.instance_id(),
     )
     indexer(services).listen()
-    database.listen(ScopesLimited, narrowing.follow)
+    database.listen(ScopesLimited, scope_limits.apply_limit)
     return services
 
 
@@ -237,22 +255,22 @@ def mail_handler(services: Services) -> MailHandler:
     settings = services.settings
 
     def words(language: str, message: str) -> str:
-        known = language if language in web.LANGUAGES else settings.default_language
-        return web.catalogue(known).gettext(message)
+        supported = language if language in web.LANGUAGES else settings.default_language
+        return web.catalogue(supported).gettext(message)
 
     transport = transport_of(settings.smtp_url, settings.data_dir / "outbox")
-    return MailHandler(services.database, services.accounts.mail, transport, settings.sender, words)
+    return MailHandler(services.database, services.accounts.mail.composer, transport, settings.sender, words)
 
 
 def run_maintenance(services: Services, stop: threading.Event) -> None:
-    """What the worker does by the clock: dead sessions and tokens go in small batches, orphaned bytes are swept."""
+    """The worker's regular jobs: delete expired sessions and tokens in small batches, and sweep orphaned bytes."""
     while not stop.is_set():
         pause = MAINTENANCE_INTERVAL
         try:
             purge(services, stop)
             with services.database.write() as work:
                 services.jobs.add(work, SWEEP, {}, key="all")
-        except Unavailable as failure:  # a locked database or a full disk ends by itself: no reason to end the worker
+        except Unavailable as failure:  # a locked database or a full disk ends by itself; the worker goes on
             log.warning("maintenance.retry", why=failure.why)
             pause = MAINTENANCE_RETRY
         services.media.sandbox.end_idle()
@@ -271,24 +289,24 @@ PURGES: tuple[Callable[[UnitOfWork], int], ...] = (
 
 
 def purge(services: Services, stop: threading.Event) -> None:
-    """Delete what is over: sessions, codes, tokens, counts, links, deleted applications, lines of the request log.
+    """Delete what has expired: sessions, codes, tokens, counts, links, deleted applications, lines of the request log.
 
     Each in batches of its own, every batch in a transaction of its own, until none is left: so nobody waits long for
-    the database, and a day that made a million tokens is not still being cleared away a month later. Raises
+    the database, and the million tokens of a busy day are deleted within a day. Raises
     Unavailable."""
-    for one in PURGES:
-        gone = 1
-        while gone and not stop.is_set():
+    for purge_batch in PURGES:
+        deleted = 1
+        while deleted and not stop.is_set():
             with services.database.write() as work:
-                gone = one(work)
+                deleted = purge_batch(work)
     idle: list[int] = [0]
     while idle and not stop.is_set():
-        idle = services.database.reading(tokens.idle)  # looks at every token: not while others wait to write
+        idle = services.database.reading(tokens.idle)  # reads every token: not while others wait to write
         with services.database.write() as work:
             tokens.delete_idle(work, idle)
 
 
-class Application:
+class AsgiApplication:
     """The ASGI application; `services` is for tests and commands that share its process."""
 
     def __init__(self, services: Services) -> None:
@@ -341,8 +359,8 @@ class Application:
         await self._app(scope, receive, send)
 
 
-def create_app(settings: Settings) -> Application:
-    return Application(make_services(settings))
+def create_app(settings: Settings) -> AsgiApplication:
+    return AsgiApplication(make_services(settings))
 
 
 def write_private(path: Path, value: object) -> None:

@@ -17,83 +17,95 @@ from vitrine.errors import Invalid
 from vitrine.identity_provider_settings import Provider
 
 PREFIX = "VITRINE_"
-NO_SETTINGS = frozenset({"VITRINE_TOKEN", "VITRINE_NEW_PASSWORD"})  # what snippets and commands use beside
+NO_SETTINGS = frozenset({"VITRINE_TOKEN", "VITRINE_NEW_PASSWORD"})  # read by snippets and commands
 
 
 def _setting(default: Any, sentence: str, unit: str = "") -> Any:
     return field(default=default, metadata={"sentence": sentence, "unit": unit})
 
 
-# Files and environments of earlier releases name these.
+# Names that files and environments of earlier releases may use.
 FORMER_NAMES = {"old_habits": "deprecated_features"}
-_MAY_BE_NONE = ("application_calls", "account_calls", "token_calls")  # 0 is no limit
+_MAY_BE_ZERO = ("application_calls", "account_calls", "token_calls")  # 0 is no limit
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything an operator may decide. Each field has a unit where one is needed, a default and one sentence."""
+    """Everything that an operator can set. Each field has a default, one sentence, and a unit where it needs one."""
 
-    data_dir: Path = _setting(Path("var/data"), "Folder that holds the database, the documents, the index and the key.")
-    base_url: str = _setting(
-        "http://127.0.0.1:8000", "Address under which people reach the server; decides every link."
+    data_dir: Path = _setting(
+        Path("var/data"), "Folder of the database, the documents, the search index and the server key."
     )
-    trusted_proxies: tuple[str, ...] = _setting((), "Addresses of proxies whose forwarded headers count.")
-    metrics_from: tuple[str, ...] = _setting((), "Addresses or networks that may read /metrics; empty: nobody.")
-    timezone: str = _setting("UTC", "Zone in which dates are written on the API.")
+    base_url: str = _setting(
+        "http://127.0.0.1:8000", "Public address of the server; every absolute link begins with it."
+    )
+    trusted_proxies: tuple[str, ...] = _setting((), "Addresses of proxies whose forwarded headers are trusted.")
+    metrics_from: tuple[str, ...] = _setting((), "Addresses or networks that may read /metrics; empty: none.")
+    timezone: str = _setting("UTC", "Time zone of the dates in API responses.")
     title: str = _setting("Vitrine", "Name of the instance, shown on pages and at GET /api/.")
     description: str = _setting("", "One sentence about the instance, shown at GET /api/.")
-    default_language: str = _setting("en", "Language of pages and texts when the visitor states none.")
-    database_url: str = _setting("", "SQLAlchemy address of the database; empty means SQLite in the data folder.")
+    default_language: str = _setting("en", "Language of pages and mails for people who state no preference.")
+    database_url: str = _setting("", "SQLAlchemy URL of the database; empty: SQLite in the data folder.")
     blobs_url: str = _setting(
-        "", "Object store for documents, as in s3://bucket/prefix?endpoint=…; empty means the data folder."
+        "", "Object store of the documents, such as s3://bucket/prefix?endpoint=…; empty: the data folder."
     )
     accel_prefix: str = _setting(
-        "", "Path inside the proxy's nginx that leads to the documents (X-Accel-Redirect); empty: we send them."
+        "", "Internal nginx path of the documents (X-Accel-Redirect); empty: the server sends them itself."
     )
     smtp_url: str = _setting(
-        "", "Mail server, as in smtp://user:password@host:587?starttls; empty: letters are files in data_dir/outbox."
+        "", "Mail server, such as smtp://user:password@host:587?starttls; empty: mails are files in data_dir/outbox."
     )
-    mail_from: str = _setting("", "Address from which letters come; empty: vitrine@ and the host of base_url.")
+    mail_from: str = _setting("", "Sender address of mails; empty: vitrine@ and the host of base_url.")
     log_json: bool = _setting(False, "Write logs as JSON lines.")
-    log_level: str = _setting("info", "Least severe level that is logged.")
+    log_level: str = _setting("info", "Lowest level that is logged.")
     api_enabled: bool = _setting(True, "Serve the public API and the OAuth endpoints.")
     api_require_https: bool | None = _setting(
-        None, "Refuse the token endpoint over http; unset: when base_url is https."
+        None, "Refuse calls of the token endpoint over http; unset: if base_url is https."
     )
     api_header_tokens_only: bool = _setting(False, "Ignore access tokens in query and body for every application.")
     deprecated_features: str = _setting(
-        "flagged", "Server policy on discouraged OAuth features: refuse, flagged or allow."
+        "flagged", "Server policy on deprecated OAuth features: refuse, flagged or allow."
     )
     application_approval: bool = _setting(
-        False, "New applications are for their owners and test users until an administrator approves them."
+        False, "Restrict new applications to their owners and test users until an administrator approves them."
     )
     upload_max_bytes: int = _setting(10 * 2**30, "Largest file that can be added.", "bytes")
-    fetch_max_bytes: int = _setting(2 * 2**30, "Largest file that is fetched from an address.", "bytes")
+    fetch_max_bytes: int = _setting(2 * 2**30, "Largest file that is fetched from a URL.", "bytes")
     media_max_pixels: int = _setting(200_000_000, "Largest picture that is decoded.", "pixels")
-    media_memory_bytes: int = _setting(1_500 * 2**20, "Memory after which a decoding process is ended.", "bytes")
-    worker_media_children: int = _setting(2, "Decoding processes that the worker runs at once.")
-    subdef_url_ttl: int = _setting(7200, "Life of a signed media address; 0 means endless.", "seconds")
-    session_days: int = _setting(14, "Life of a sign-in that is used.", "days")
-    fresh_sign_in_minutes: int = _setting(15, "How long after signing in secrets may be shown.", "minutes")
-    sign_in_failures: int = _setting(8, "Failed sign-ins after which an account waits.")
-    sign_in_wait_minutes: int = _setting(15, "How long an account waits after too many failures.", "minutes")
+    media_memory_bytes: int = _setting(
+        1_500 * 2**20, "Memory limit of a decoding process; it is ended when it exceeds this.", "bytes"
+    )
+    worker_media_children: int = _setting(2, "Decoding processes that the worker runs in parallel.")
+    subdef_url_ttl: int = _setting(7200, "Lifetime of a signed media URL; 0: no expiry.", "seconds")
+    session_days: int = _setting(14, "Lifetime of a session, counted from its last use.", "days")
+    fresh_sign_in_minutes: int = _setting(
+        15, "Time after a password check during which secrets may be shown.", "minutes"
+    )
+    sign_in_failures: int = _setting(8, "Failed sign-ins after which an account is locked for a while.")
+    sign_in_wait_minutes: int = _setting(15, "Duration of the lock after too many failed sign-ins.", "minutes")
     sign_in_providers: tuple[Provider, ...] = _setting(
         (), "OpenID providers through which people may sign in: tables in vitrine.toml, or a JSON list."
     )
-    token_idle_days: int = _setting(90, "A token without an end dies after so long without use.", "days")
-    token_requests: int = _setting(1200, "Calls of the token endpoint and its sisters by one address.", "a minute")
-    authorize_requests: int = _setting(600, "Calls of the authorize endpoint by one address.", "a minute")
-    application_calls: int = _setting(60_000, "Calls of the API by one application; 0: no limit.", "a minute")
-    account_calls: int = _setting(60_000, "Calls of the API in the name of one person; 0: no limit.", "a minute")
-    token_calls: int = _setting(30_000, "Calls of the API with one token; 0: no limit.", "a minute")
-    user_code_attempts: int = _setting(10, "Codes of devices that one person may try.", "a minute")
-    embed_frame_ancestors: str = _setting("*", "Sites that may frame embedded documents, as in frame-ancestors.")
-    embed_start_field: str = _setting("StartOfMessage", "Field that says at which second a film or sound begins.")
-    embed_chapters_field: str = _setting("VideoTextTrackChapters", "Field that holds the chapters of a film as WebVTT.")
-    fast_paths: bool = _setting(
-        True, "Answer by the shorter ways of our own through HTTP; without them answers are the same and cost more."
+    token_idle_days: int = _setting(90, "Time without use after which a token without an expiry ends.", "days")
+    token_requests: int = _setting(
+        1200, "Calls of the token, revocation, introspection and device endpoints from one address.", "per minute"
     )
-    demo: bool = _setting(False, "Fill an empty instance with the demonstration.")
+    authorize_requests: int = _setting(600, "Calls of the authorize endpoint from one address.", "per minute")
+    application_calls: int = _setting(60_000, "Calls of the API by one application; 0: no limit.", "per minute")
+    account_calls: int = _setting(60_000, "Calls of the API on behalf of one person; 0: no limit.", "per minute")
+    token_calls: int = _setting(30_000, "Calls of the API with one token; 0: no limit.", "per minute")
+    user_code_attempts: int = _setting(10, "Device codes that one person may try.", "per minute")
+    embed_frame_ancestors: str = _setting(
+        "*", "Sites that may frame embedded documents, in the form of frame-ancestors (CSP)."
+    )
+    embed_start_field: str = _setting(
+        "StartOfMessage", "Field with the second at which playback of a video or audio file starts."
+    )
+    embed_chapters_field: str = _setting("VideoTextTrackChapters", "Field with the chapters of a video as WebVTT.")
+    fast_paths: bool = _setting(
+        True, "Use the optimized HTTP paths; without them the answers are the same, but cost more."
+    )
+    demo: bool = _setting(False, "Fill an empty instance with demonstration data.")
 
     def provider(self, provider_id: str) -> Provider | None:
         return next((provider for provider in self.sign_in_providers if provider.id == provider_id), None)
@@ -110,7 +122,7 @@ class Settings:
 
     @property
     def sender(self) -> str:
-        """From whom letters come."""
+        """The sender of mails."""
         return self.mail_from or f"vitrine@{urlsplit(self.base_url).hostname or 'localhost'}"
 
     @property
@@ -133,8 +145,8 @@ def load(
     otherwise: Mapping[str, Any] | None = None,
     **overrides: Any,
 ) -> Settings:
-    """Settings from, in rising order of precedence, defaults, *otherwise* (what a command assumes when nobody said
-    anything), TOML *file*, environment (`VITRINE_*`) and *given*.
+    """Read the settings. In rising order of precedence: defaults, *otherwise* (a command's own defaults), the TOML
+    *file*, the environment (`VITRINE_*`), *overrides*.
 
     Raises Invalid that lists every fault at once; an unknown key is a fault, since a typing error must not be silent.
     """
@@ -181,7 +193,7 @@ def _read(file: Path, faults: list[str]) -> dict[str, Any]:
 
 
 def _named_twice(keys: Iterable[str], source: str) -> list[str]:
-    """Settings that stand in one place under their former and their present name: which of the two counts?"""
+    """A fault for each setting that one source has under both its former and its present name."""
     return [
         f"{source} has both {former} and {name}: keep {name}"
         for former, name in FORMER_NAMES.items()
@@ -211,7 +223,7 @@ def _parsed(kind: Any, value: Any) -> Any:
     if get_origin(kind) in (Union, UnionType):
         kind = next(member for member in get_args(kind) if member is not type(None))
     if get_origin(kind) is tuple and get_args(kind)[0] is Provider:
-        return value  # read whole, with the secrets that it points at, by `load`
+        return value  # `load` reads it, with the secrets that it points at
     if get_origin(kind) is tuple:
         return tuple(value) if isinstance(value, list) else tuple(part for part in str(value).split(",") if part)
     if kind is bool and not isinstance(value, bool):
@@ -246,7 +258,7 @@ def _check(settings: Settings) -> list[str]:
     if settings.accel_prefix and not re.fullmatch(r"/[A-Za-z0-9_/-]+", settings.accel_prefix):
         faults.append("accel_prefix must be a path such as /_documents")
     if settings.accel_prefix and not settings.trusted_proxies:
-        faults.append("accel_prefix needs trusted_proxies: only a request of theirs is answered so")
+        faults.append("accel_prefix needs trusted_proxies: it is used for their requests only")
     if settings.accel_prefix and settings.blobs_url:
         faults.append("accel_prefix is for documents in the data folder, not for blobs_url")
     if settings.mail_from and "@" not in settings.mail_from.strip("@"):
@@ -260,7 +272,7 @@ def _check(settings: Settings) -> list[str]:
         and isinstance(setting.default, int)
         and not isinstance(setting.default, bool)
         and setting.name != "subdef_url_ttl"
-        and getattr(settings, setting.name) < (0 if setting.name in _MAY_BE_NONE else 1)
+        and getattr(settings, setting.name) < (0 if setting.name in _MAY_BE_ZERO else 1)
     )
     return faults
 

@@ -105,10 +105,10 @@ def test_the_published_host_script_fits_every_kind(
     page.wait_for_function("window.said.length >= 2", timeout=15_000)
     come_to_rest(page, "window.said.length")
     said = page.evaluate("window.said")
-    assert {one["id"] for one in said} == {"Phraseanet"}
-    assert {one["optimizedHeight"] for one in said} == {min(height, int(300 * height / width))}
-    assert all(type(one[name]) is int for one in said for name in ("optimizedHeight", "optimizedWidth"))
-    assert all(set(one) == {"id", "url", "optimizedWidth", "optimizedHeight"} for one in said)
+    assert {message["id"] for message in said} == {"Phraseanet"}
+    assert {message["optimizedHeight"] for message in said} == {min(height, int(300 * height / width))}
+    assert all(type(message[name]) is int for message in said for name in ("optimizedHeight", "optimizedWidth"))
+    assert all(set(message) == {"id", "url", "optimizedWidth", "optimizedHeight"} for message in said)
     assert len(said) <= 4, "the frame comes to rest"
 
 

@@ -158,10 +158,10 @@ def test_the_host_script_gets_integers_that_come_to_rest(page: Page, site: Site,
         page.wait_for_function("window.said.length >= 2")
         come_to_rest(page, "window.said.length")
     said = page.evaluate("window.said")
-    assert {one["id"] for one in said} == {"Phraseanet"}
-    assert len({one["optimizedHeight"] for one in said}) == 1
+    assert {message["id"] for message in said} == {"Phraseanet"}
+    assert len({message["optimizedHeight"] for message in said}) == 1
     assert said[0]["optimizedHeight"] == 300 * 300 // 451
-    assert all(isinstance(one[name], int) for one in said for name in ("optimizedHeight", "optimizedWidth"))
+    assert all(isinstance(message[name], int) for message in said for name in ("optimizedHeight", "optimizedWidth"))
     assert len(said) <= 3, "the frame comes to rest"
 
 

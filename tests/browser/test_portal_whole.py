@@ -112,7 +112,8 @@ def test_pages_that_have_something_to_tell_have_no_violation(
         pages = {
             "scopes": f"{path}scopes/", "scopes-compatible": "/developers/application/2/scopes/",
             "usage-told": "/developers/application/2/usage/", "usage-strict": f"{path}usage/",
-            "habits": "/developers/habits/", "dashboard": "/developers/applications/", "tokens": f"{path}#tokens",
+            "deprecated-features": "/developers/habits/", "dashboard": "/developers/applications/",
+            "tokens": f"{path}#tokens",
         }  # fmt: skip
         for name, page_path in pages.items():
             page.goto(site.base + page_path)
@@ -124,7 +125,7 @@ def test_pages_that_have_something_to_tell_have_no_violation(
             if wide or violations(page):
                 faults[name] = (wide, violations(page))
         page.goto(f"{site.base}/developers/application/2/usage/")
-        expect(page.locator("#old-habits")).to_contain_text("Token in the address of a call")
+        expect(page.locator("#deprecated-features")).to_contain_text("Token in the address of a call")
         expect(page.locator("#limits")).to_contain_text("60000")
     assert faults == {}
     assert errors == []

@@ -107,36 +107,36 @@ def test_the_pages_of_the_users_side_have_no_violation(
     page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
     faults_by_page: dict[str, list[str]] = {}
 
-    def look(name: str, address: str = "") -> None:
+    def check(name: str, address: str = "") -> None:
         if address:
             page.goto(address)
         faults = page_faults(page, f"user-{name}-{width}-{scheme}")
         if faults:
             faults_by_page[name] = faults
 
-    look("login", f"{library.base}/login/?reason=down&provider=museum")
-    look("oauth-sign-in", library.authorize())
+    check("login", f"{library.base}/login/?reason=down&provider=museum")
+    check("oauth-sign-in", library.authorize())
     page.get_by_role("link", name="Sign in with Museum SSO").click()
-    look("consent")
+    check("consent")
     page.get_by_role("button", name="Allow").click()
     page.wait_for_url("**/elsewhere?**")
-    look("authorised", f"{library.base}/account/security/applications/")
+    check("authorised", f"{library.base}/account/security/applications/")
     page.get_by_text("What it may do").click()
-    look("authorised-open")
+    check("authorised-open")
     page.get_by_role("button", name="Revoke access").click()
-    look("authorised-revoked")
-    look("security", f"{library.base}/account/security/?reason=other&provider=museum")
+    check("authorised-revoked")
+    check("security", f"{library.base}/account/security/?reason=other&provider=museum")
     page.get_by_role("button", name="Remove Museum SSO").click()
-    look("security-removed")
+    check("security-removed")
     page.get_by_role("link", name="Connect Museum SSO").click()
-    look("connect")
+    check("connect")
     page.get_by_role("button", name="Connect").click()
     expect(page.get_by_text("Connected. You can sign in with it from now on.")).to_be_visible()
-    look("prove", f"{library.base}/login/prove/?redirect=/account/security/")
+    check("prove", f"{library.base}/login/prove/?redirect=/account/security/")
     context.clear_cookies()
     sign_in(page, library, "owner")
     errors.clear()
-    look("mismatch", library.authorize(redirect_uri=f"{library.provider.issuer}/Elsewhere/?a=1"))
+    check("mismatch", library.authorize(redirect_uri=f"{library.provider.issuer}/Elsewhere/?a=1"))
     assert [error for error in errors if "400" not in error] == []
     context.close()
     assert faults_by_page == {}
@@ -156,7 +156,7 @@ def test_the_whole_way_by_keyboard_and_without_script(browser: Browser, library:
     assert "code=" in page.url
     assert "state=s" in page.url
     with library.server.services.database.read() as work:
-        account = library.server.services.applications.registry.account(work, library.ada.id, library.app.application)
+        account = library.server.services.applications.consents.account(work, library.ada.id, library.app.application)
     assert account is not None
     assert account.granted_scope is not None
     assert "upload" not in account.granted_scope
@@ -197,7 +197,7 @@ def test_who_has_no_password_proves_who_they_are_at_the_provider(page: Page, lib
         actor = accounts.users.actor_of(work, user, Via.COMMAND)
         assert actor.rights.collections == {}
     page.goto(f"{library.base}/login/prove/?redirect=/account/security/")
-    expect(page.get_by_role("heading", name="Prove that it is you")).to_be_visible()
+    expect(page.get_by_role("heading", name="Confirm that it is you")).to_be_visible()
     expect(page.get_by_label("Password")).to_have_count(0)
     shoot(page, "user-prove-without-password")
     assert violations(page) == []

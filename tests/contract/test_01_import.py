@@ -195,7 +195,7 @@ def test_design_5_5_everything_or_nothing_with_every_fault(
     ]  # fmt: skip
     with server.services.database.read() as work:
         assert server.services.applications.registry.by_client_id(work, str(WEB["client_id"])) is None
-        assert [one.login for one in accounts_store.all_users(work)] == ["ada"]
+        assert [user.login for user in accounts_store.all_users(work)] == ["ada"]
 
 
 @pytest.mark.parametrize(
@@ -236,12 +236,16 @@ OWN = (
 
 
 def test_design_5_5_app_add_keeps_id_and_secret_and_choices(data: str) -> None:
-    told = run(
+    output = run(
         "app", "add", "Old", *OWN, "--client-id", "old id", "--client-secret", "old secret", "--profile",
         "compatibility", "--switch", "password_grant=on", "--switch", "implicit=off", "--data", data, "--json",
     )  # fmt: skip
-    found = json.loads(told)
-    assert (found["client_id"], found["client_secret"], found["redirect_uri"]) == ("old id", "old secret", CALLBACK)
+    imported = json.loads(output)
+    assert (imported["client_id"], imported["client_secret"], imported["redirect_uri"]) == (
+        "old id",
+        "old secret",
+        CALLBACK,
+    )
     file = Path(data).parent / "more.json"
     file.write_text(json.dumps({"access_tokens": [{"token": "t1", "client_id": "old id", "login": "bob"}]}))
     counts = json.loads(run("import-phraseanet", str(file), "--data", data, "--json"))

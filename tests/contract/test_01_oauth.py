@@ -62,20 +62,20 @@ def exchange(server: Server, app: Registered, **form: str) -> dict[str, object]:
         "redirect_uri": CALLBACK, **form,
     }  # fmt: skip
     answer = server.http.post(TOKEN, data={name: value for name, value in values.items() if value})
-    found: dict[str, object] = answer.json()
+    value: dict[str, object] = answer.json()
     assert answer.headers["cache-control"] == "no-store"
     assert answer.headers["content-type"] == "application/json"
-    assert answer.status_code == (200 if "access_token" in found else 400)
-    return found
+    assert answer.status_code == (200 if "access_token" in value else 400)
+    return value
 
 
 def test_12_1_code_flow_with_empty_scope_and_state(server: Server, ada: User, app: Registered) -> None:
     location = allow(server.browser(ada), address(app, scope="", state="k3"))
     assert location.startswith(f"{CALLBACK}?state=k3&code=vit_ac_")
-    found = exchange(server, app, code=query_of(location)["code"])
-    assert set(found) == {"access_token", "scope", "token_type"}
-    assert found["scope"] is None
-    assert server.call("GET", "/api/v1/me/", str(found["access_token"])).status_code == 200
+    tokens = exchange(server, app, code=query_of(location)["code"])
+    assert set(tokens) == {"access_token", "scope", "token_type"}
+    assert tokens["scope"] is None
+    assert server.call("GET", "/api/v1/me/", str(tokens["access_token"])).status_code == 200
 
 
 def test_12_2_underscore_and_scope_are_refused_by_redirect(server: Server, app: Registered) -> None:
@@ -115,9 +115,9 @@ def test_12_4_out_of_band_shows_a_code_that_can_be_redeemed(server: Server, ada:
 
 
 def test_12_5_password_grant(server: Server, ada: User, app: Registered) -> None:
-    off = server.register(ada, name="Off")
+    without_password_grant = server.register(ada, name="Off")
     form = {"grant_type": "password", "username": "ada", "password": PASSWORD, "redirect_uri": ""}
-    assert exchange(server, off, **form)["error"] == "unsupported_grant_type"
+    assert exchange(server, without_password_grant, **form)["error"] == "unsupported_grant_type"
     assert exchange(server, app, **{**form, "password": "wrong"})["error"] == "invalid_grant"
     assert exchange(server, app, **{**form, "password": ""})["error"] == "invalid_request"
     token = str(exchange(server, app, **form)["access_token"])
@@ -164,10 +164,10 @@ def test_12_7_and_5_4_refusals_before_the_envelope(server: Server, ada: User, ap
 
 def test_12_8_renewing_the_developer_token_kills_the_old_one(server: Server, ada: User, app: Registered) -> None:
     visitor = server.browser(ada)
-    made = visitor.xhr("POST", f"/developers/application/{app.application.id}/access_token/").json()
-    assert made["success"] is True
+    answer = visitor.xhr("POST", f"/developers/application/{app.application.id}/access_token/").json()
+    assert answer["success"] is True
     assert server.call("GET", "/api/v1/me/", app.developer_token).status_code == 401
-    assert server.call("GET", "/api/v1/me/", made["token"]).status_code == 200
+    assert server.call("GET", "/api/v1/me/", answer["token"]).status_code == 200
 
 
 @pytest.mark.parametrize(

@@ -47,8 +47,8 @@ CASES = [
 
 
 def works(policy: Policy, profile: Profile, switch: Switch, choice: str | None) -> bool:
-    """docs/decisions/0025 in words: fixed cells stay; refuse turns every habit off and asks for secrets; allow turns on
-    what a client may ask for unless its owner said no."""
+    """docs/decisions/0025 in words: fixed cells stay; refuse turns every deprecated feature off and asks for secrets;
+    allow turns on what a client may ask for unless its owner said no."""
     cell = CELLS[switch, profile]
     if cell in ("always", "never"):
         return cell == "always"
@@ -56,8 +56,8 @@ def works(policy: Policy, profile: Profile, switch: Switch, choice: str | None) 
         return switch is Switch.SECRET_REQUIRED
     if choice is not None:
         return choice == "on"
-    asked = switch in (Switch.PASSWORD_GRANT, Switch.IMPLICIT, Switch.PARAMETER_TOKEN)
-    return cell == "on" or (policy is Policy.ALLOW and asked)
+    is_policed = switch in (Switch.PASSWORD_GRANT, Switch.IMPLICIT, Switch.PARAMETER_TOKEN)
+    return cell == "on" or (policy is Policy.ALLOW and is_policed)
 
 
 @dataclass(slots=True)
@@ -71,13 +71,13 @@ class Place:
 
 @pytest.fixture(scope="module")
 def places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[Policy, Place]]:
-    made: dict[Policy, Place] = {}
+    places: dict[Policy, Place] = {}
     for policy in Policy:
         server = Server(tmp_path_factory.mktemp(policy.value), deprecated_features=policy.value)
         ada = server.user("ada")
-        made[policy] = Place(server, ada, server.browser(ada))
-    yield made
-    for place in made.values():
+        places[policy] = Place(server, ada, server.browser(ada))
+    yield places
+    for place in places.values():
         place.server.close()
 
 
@@ -125,8 +125,8 @@ def exchange(place: Place, app: Registered, profile: Profile) -> dict[str, objec
     }  # fmt: skip
     answer = place.server.http.post(TOKEN, data=form)
     assert answer.status_code == 200, answer.text
-    found: dict[str, object] = answer.json()
-    return found
+    value: dict[str, object] = answer.json()
+    return value
 
 
 def see_password_grant(place: Place, app: Registered, _profile: Profile) -> bool:
@@ -209,7 +209,7 @@ SEE = {
 
 
 def test_design_5_3_the_table_is_the_one_of_the_design() -> None:
-    assert {(switch, one): cell.value for switch, row in TABLE.items() for one, cell in row.items()} == CELLS
+    assert {(switch, profile): cell.value for switch, row in TABLE.items() for profile, cell in row.items()} == CELLS
     assert set(SEE) == set(Switch), "every switch is looked at"
 
 
@@ -224,7 +224,7 @@ def test_design_5_3_every_cell(
     assert SEE[switch](place, app, profile) is works(policy, profile, switch, choice)
 
 
-@pytest.mark.parametrize(("switch", "profile"), [one for one, cell in CELLS.items() if cell in ("always", "never")])
+@pytest.mark.parametrize(("switch", "profile"), [key for key, cell in CELLS.items() if cell in ("always", "never")])
 def test_design_5_3_what_is_fixed_cannot_be_chosen(
     places: dict[Policy, Place], switch: Switch, profile: Profile
 ) -> None:
@@ -287,9 +287,9 @@ def test_design_5_3_an_idle_token_ends_after_90_days(places: dict[Policy, Place]
     day = 86_400_000_000
     for days, status in ((89, 200), (91, 401)):
         with place.server.services.database.write() as work:
-            made = int(work.now.timestamp() * 1_000_000) - days * day
+            created = int(work.now.timestamp() * 1_000_000) - days * day
             work.db.exec_driver_sql(
-                f"UPDATE access_tokens SET last_used = NULL, created = {made} WHERE idle_limit_s IS NOT NULL"
+                f"UPDATE access_tokens SET last_used = NULL, created = {created} WHERE idle_limit_s IS NOT NULL"
             )
         answer = place.server.call("GET", "/api/v1/me/", token)
         assert answer.status_code == status
@@ -307,9 +307,9 @@ def test_design_5_3_the_days_of_an_idle_token_can_be_chosen(tmp_path: Path) -> N
     day = 86_400_000_000
     for days, status in ((6, 200), (8, 401)):
         with server.services.database.write() as work:
-            made = int(work.now.timestamp() * 1_000_000) - days * day
+            created = int(work.now.timestamp() * 1_000_000) - days * day
             work.db.exec_driver_sql(
-                f"UPDATE access_tokens SET last_used = NULL, created = {made} WHERE idle_limit_s IS NOT NULL"
+                f"UPDATE access_tokens SET last_used = NULL, created = {created} WHERE idle_limit_s IS NOT NULL"
             )
         assert server.call("GET", "/api/v1/me/", token).status_code == status
         server.services.deferred_writes.flush()
@@ -322,7 +322,7 @@ def test_design_5_3_the_owners_page_turns_every_choice(places: dict[Policy, Plac
         app = register(place, profile)
         page = f"/developers/application/{app.application.id}/"
         for switch in Switch:
-            shown = f'id="habit-{switch.value}"' in place.visitor.get(page).text
+            shown = f'id="feature-{switch.value}"' in place.visitor.get(page).text
             assert shown is (CELLS[switch, profile] in ("on", "off") and switch is not Switch.PASSWORD_GRANT), switch
             if not shown:
                 continue
@@ -330,7 +330,7 @@ def test_design_5_3_the_owners_page_turns_every_choice(places: dict[Policy, Plac
             answer = place.visitor.submit(
                 page, page + "switch/", {"switch": switch.value, "on": "0" if before else "1"}
             )
-            assert (answer.status_code, answer.headers["location"]) == (303, page + "#habits")
+            assert (answer.status_code, answer.headers["location"]) == (303, page + "#deprecated-features")
             assert SEE[switch](place, app, profile) is not before
 
 
@@ -342,8 +342,8 @@ def test_design_5_3_somebody_else_cannot_turn_them(places: dict[Policy, Place]) 
     for tail, values in (("switch/", {"switch": "implicit", "on": "0"}), ("list-shapes/", {"list_shapes": "lists"})):
         answer = eve.submit("/developers/application/new/", page + tail, values)
         assert answer.status_code == 404
-        mine = place.visitor.submit(page, page + tail, {"switch": "nothing", "list_shapes": "nothing"})
-        assert mine.status_code == 400
+        refused = place.visitor.submit(page, page + tail, {"switch": "nothing", "list_shapes": "nothing"})
+        assert refused.status_code == 400
         assert place.visitor.client.post(page + tail, data=values).status_code == 403, "no form token"
 
 
@@ -355,5 +355,5 @@ def test_design_5_1_the_owner_chooses_the_shape_of_lists(places: dict[Policy, Pl
     for choice, plain, sdk in (("lists", list, list), ("objects", dict, dict), ("automatic", dict, list)):
         assert place.visitor.submit(page, page + "list-shapes/", {"list_shapes": choice}).status_code == 303
         for headers, kind in (({}, plain), (agent, sdk)):
-            found = place.server.get("/databoxes/list/", app.developer_token, headers=headers)["databoxes"]
-            assert isinstance(found, kind), choice
+            databoxes = place.server.get("/databoxes/list/", app.developer_token, headers=headers)["databoxes"]
+            assert isinstance(databoxes, kind), choice

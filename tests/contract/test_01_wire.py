@@ -25,7 +25,7 @@ def app(server: Server, ada: User) -> Registered:
     return server.register(ada, on=(Switch.PASSWORD_GRANT,))
 
 
-def asked(app: Registered, **parameters: str) -> str:
+def address_of(app: Registered, **parameters: str) -> str:
     return f"{AUTHORIZE}?{urlencode({'client_id': app.client_id, 'response_type': 'code', **parameters})}"
 
 
@@ -39,13 +39,13 @@ def allow(visitor: Visitor, where: str) -> str:
 
 
 def test_1_the_api_can_be_switched_off(tmp_path: Path) -> None:
-    off = Server(tmp_path / "off", api_enabled=False)
+    disabled = Server(tmp_path / "off", api_enabled=False)
     try:
         for method, path in (("GET", "/api/v1/me/"), ("POST", TOKEN), ("GET", AUTHORIZE), ("GET", "/api/v1/nothing")):
-            assert off.call(method, path).status_code == 404, path
-        assert off.call("GET", "/api/").status_code == 200
+            assert disabled.call(method, path).status_code == 404, path
+        assert disabled.call("GET", "/api/").status_code == 200
     finally:
-        off.close()
+        disabled.close()
 
 
 def test_1_accept_is_negotiated_but_never_at_authorize(server: Server, app: Registered) -> None:
@@ -53,7 +53,7 @@ def test_1_accept_is_negotiated_but_never_at_authorize(server: Server, app: Regi
     refused = server.http.post(TOKEN, data=form, headers={"Accept": "image/png"})
     assert (refused.status_code, refused.headers["content-type"].partition(";")[0]) == (406, "text/html")
     assert server.http.post(TOKEN, data=form, headers={"Accept": "*/*"}).status_code == 400
-    assert server.http.get(asked(app), headers={"Accept": "image/png"}).status_code == 200
+    assert server.http.get(address_of(app), headers={"Accept": "image/png"}).status_code == 200
 
 
 def test_1_the_token_endpoint_takes_post_only_and_says_so_on_a_page(server: Server) -> None:
@@ -69,7 +69,7 @@ def test_7_3_an_unknown_provider_is_404(server: Server) -> None:
 
 def test_3_query_goes_before_form_and_both_methods_do_the_same(server: Server, app: Registered) -> None:
     wrong = {"client_id": "unknown", "response_type": "nonsense", "state": "form"}
-    both = server.http.post(asked(app, scope="x", state="query"), data=wrong)
+    both = server.http.post(address_of(app, scope="x", state="query"), data=wrong)
     assert both.headers["location"] == f"{CALLBACK}?error=invalid_scope&state=query"
     form = {"client_id": app.client_id, "response_type": "code", "scope": "x", "state": "form"}
     assert server.http.post(AUTHORIZE, data=form).headers["location"] == f"{CALLBACK}?error=invalid_scope&state=form"
@@ -77,30 +77,30 @@ def test_3_query_goes_before_form_and_both_methods_do_the_same(server: Server, a
 
 @pytest.mark.parametrize("empty", ["", "0"])
 def test_3_an_empty_state_or_scope_counts_as_absent(server: Server, ada: User, app: Registered, empty: str) -> None:
-    location = allow(server.browser(ada), asked(app, state=empty, scope=empty))
+    location = allow(server.browser(ada), address_of(app, state=empty, scope=empty))
     assert list(query_of(location)) == ["code"]
 
 
 def test_3_3_what_an_address_has_already_stays(server: Server, ada: User) -> None:
     app = server.register(ada, callback=f"{CALLBACK}?from=dam")
     visitor = server.browser(ada)
-    assert allow(visitor, asked(app, state="s")).startswith(f"{CALLBACK}?from=dam&state=s&code=vit_ac_")
+    assert allow(visitor, address_of(app, state="s")).startswith(f"{CALLBACK}?from=dam&state=s&code=vit_ac_")
     given = f"{CALLBACK}?from=dam&x=1#part"
-    location = allow(visitor, asked(app, redirect_uri=given, response_type="token", state="s"))
+    location = allow(visitor, address_of(app, redirect_uri=given, response_type="token", state="s"))
     assert location.startswith(f"{CALLBACK}?from=dam&x=1&state=s#part&access_token=vit_at_")
 
 
 def test_3_3_the_answer_is_an_empty_302(server: Server, ada: User, app: Registered) -> None:
     visitor = server.browser(ada)
-    page = visitor.get(asked(app))
+    page = visitor.get(address_of(app))
     answer = visitor.client.post(AUTHORIZE, data={**hidden(page.text), "action_accept": "1"})
     assert (answer.status_code, answer.content) == (302, b"")
 
 
 def test_3_2_a_denial_counts_even_after_consent(server: Server, ada: User, app: Registered) -> None:
     visitor = server.browser(ada)
-    page = hidden(visitor.get(asked(app)).text)
-    allow(visitor, asked(app))
+    page = hidden(visitor.get(address_of(app)).text)
+    allow(visitor, address_of(app))
     denied = visitor.client.post(AUTHORIZE, data={**page, "action_accept": "0"})
     assert query_of(denied.headers["location"]) == {"error": "access_denied"}
 
@@ -108,7 +108,7 @@ def test_3_2_a_denial_counts_even_after_consent(server: Server, ada: User, app: 
 def test_6_code_and_token_out_of_band_shows_the_code(server: Server, ada: User) -> None:
     app = server.register(ada, kind="desktop", on=(Switch.IMPLICIT,))
     visitor = server.browser(ada)
-    page = visitor.get(asked(app, response_type="code-and-token", redirect_uri=OUT_OF_BAND))
+    page = visitor.get(address_of(app, response_type="code-and-token", redirect_uri=OUT_OF_BAND))
     shown = visitor.client.post(AUTHORIZE, data={**hidden(page.text), "action_accept": "1"})
     assert shown.status_code == 200
     assert 'name="authorize_token" class="code" value="vit_ac_' in shown.text
@@ -117,7 +117,7 @@ def test_6_code_and_token_out_of_band_shows_the_code(server: Server, ada: User) 
 def test_6_errors_out_of_band_are_shown_and_never_an_address(server: Server, ada: User) -> None:
     app = server.register(ada, kind="desktop")
     for extra, error in (({"scope": "x"}, "invalid_scope"), ({"response_type": "x"}, "invalid_request")):
-        answer = server.http.get(asked(app, **extra))
+        answer = server.http.get(address_of(app, **extra))
         assert (answer.status_code, "location" in answer.headers) == (200, False)
         assert error in answer.text
         assert 'name="authorize_token" class="code" value=""' in answer.text
@@ -130,7 +130,7 @@ def test_6_out_of_band_codes_live_ten_minutes_and_others_one() -> None:
 def test_4_1_row_10_a_scope_is_refused_last_and_the_code_is_not_used_up(
     server: Server, ada: User, app: Registered
 ) -> None:
-    code = query_of(allow(server.browser(ada), asked(app)))["code"]
+    code = query_of(allow(server.browser(ada), address_of(app)))["code"]
     form = {
         "grant_type": "authorization_code", "client_id": app.client_id, "client_secret": app.secret, "code": code,
         "redirect_uri": CALLBACK,
@@ -147,7 +147,7 @@ def test_4_1_row_10_a_scope_is_refused_last_and_the_code_is_not_used_up(
 
 def test_4_a_longer_address_may_stand_for_the_one_of_the_code(server: Server, ada: User, app: Registered) -> None:
     for given, good in ((f"{CALLBACK}/page", True), (CALLBACK.replace("/cb", "/CB"), True), (f"{CALLBACK}x", False)):
-        code = query_of(allow(server.browser(ada), asked(app)))["code"]
+        code = query_of(allow(server.browser(ada), address_of(app)))["code"]
         form = {
             "grant_type": "authorization_code", "client_id": app.client_id, "client_secret": app.secret, "code": code,
             "redirect_uri": given,
@@ -233,7 +233,7 @@ def test_2_1_one_account_for_a_person_and_an_application(server: Server, ada: Us
     bob = server.user("bob")
     visitor = server.browser(bob)
     for _ in range(2):
-        allow(visitor, asked(app))
+        allow(visitor, address_of(app))
     with server.services.database.read() as work:
         count = work.db.exec_driver_sql(f"SELECT count(*) FROM accounts WHERE user_id = {bob.id}").scalar()
     assert count == 1
@@ -271,9 +271,9 @@ def test_5_2_tokens_are_opaque_and_kept_as_digests_only(server: Server, ada: Use
         "password": PASSWORD,
     }  # fmt: skip
     token = server.http.post(TOKEN, data=form).json()["access_token"]
-    code = query_of(allow(server.browser(ada), asked(app)))["code"]
+    code = query_of(allow(server.browser(ada), address_of(app)))["code"]
     assert max(len(token), len(code), len(app.developer_token)) <= 128
-    kept = b"".join(one.read_bytes() for one in server.settings.data_dir.glob("vitrine.sqlite3*"))
+    kept = b"".join(path.read_bytes() for path in server.settings.data_dir.glob("vitrine.sqlite3*"))
     for secret in (token, code, app.developer_token, app.secret):
         assert secret.encode() not in kept
 
@@ -286,6 +286,6 @@ def test_5_3_and_11_refresh_and_documented_forms_that_never_worked(server: Serve
         "refresh_token": "x",
     }
     assert server.http.post(TOKEN, data=form).json()["error"] == "unsupported_grant_type"
-    assert query_of(server.http.get(asked(app, response_type="code_and_token")).headers["location"])["error"] == (
+    assert query_of(server.http.get(address_of(app, response_type="code_and_token")).headers["location"])["error"] == (
         "invalid_request"
     )

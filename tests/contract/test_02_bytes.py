@@ -17,11 +17,11 @@ from urllib.parse import quote, quote_plus
 import pytest
 import uvicorn
 from click.testing import CliRunner
-from vitrine.edge.fast.protocol import Protocol
 
 from vitrine.accounts import User
 from vitrine.applications import Profile, Switch
 from vitrine.cli.main import cli
+from vitrine.edge.fast.protocol import Protocol
 from vitrine.library.model import RecordKey
 from vitrine.testing import media_factory as make
 from vitrine.testing.server import PASSWORD, Registered, Server
@@ -56,16 +56,16 @@ class Wire:
             line.sendall(method.encode() + b" " + path + b" HTTP/1.1\r\n" + head + b"\r\n" + body)
             received = b"".join(iter(lambda: line.recv(65536), b""))
         start, _, rest = received.partition(b"\r\n\r\n")
-        first, *given = start.decode("ascii").split("\r\n")
-        named = {one.partition(": ")[0].lower(): one.partition(": ")[2] for one in given}
+        first, *received_lines = start.decode("ascii").split("\r\n")
+        named = {line.partition(": ")[0].lower(): line.partition(": ")[2] for line in received_lines}
         return Answer(int(first.split(" ")[1]), named, rest)
 
 
 class Quiet(Protocol):
     """The tests' own log handlers make uvicorn believe that somebody reads its access log."""
 
-    def __init__(self, *given: Any, **named: Any) -> None:
-        super().__init__(*given, **named)
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
         self.access_log = False
 
 
@@ -115,12 +115,12 @@ def field(name: bytes, value: bytes, more: bytes = b"") -> tuple[bytes, bytes]:
 
 def described(server: Server, token: str, key: RecordKey) -> dict[str, str]:
     listed = server.get(f"/records/{key.databox}/{key.number}/metadatas/", token)["record_metadatas"]
-    return {one["name"]: one["value"] for one in listed}
+    return {entry["name"]: entry["value"] for entry in listed}
 
 
 def field_id(server: Server, token: str, name: str) -> bytes:
-    found = next(one for one in server.get("/me/structures/", token)["meta_fields"] if one["name"] == name)
-    return str(found["id"]).encode()
+    meta_field = next(entry for entry in server.get("/me/structures/", token)["meta_fields"] if entry["name"] == name)
+    return str(meta_field["id"]).encode()
 
 
 class TestValues:
@@ -286,7 +286,7 @@ class TestAddresses:
     def test_a_label_that_nobody_reads_may_be_anything(self, wire: Wire, server: Server, key: RecordKey) -> None:
         """Old pages hold links whose label is Latin-1; it was never looked at (contract 04 section 2)."""
         listed = server.get(f"/records/{key.databox}/{key.number}/embed/", server.token(server.user("eve")))
-        address = next(one["permalink"]["url"] for one in listed["embed"] if one["name"] == "document")
+        address = next(file["permalink"]["url"] for file in listed["embed"] if file["name"] == "document")
         head, _, token = address.partition("?")
         path = head.replace("http://dam.test", "").rpartition("/")[0].encode()
         for label in (b"Ch%E2teau", LATIN, "Château".encode()):
@@ -311,7 +311,7 @@ class TestPeople:
         app = server.register(zoe, on=(Switch.PASSWORD_GRANT,))
         answer = wire.ask("POST", b"/api/oauthv2/token", self.form(app, username))
         assert answer.status == 200, answer.body
-        parts = [field(*one.split(b"=")) for one in self.form(app, "zoé".encode()).replace(b"%20", b" ").split(b"&")]
+        parts = [field(*pair.split(b"=")) for pair in self.form(app, "zoé".encode()).replace(b"%20", b" ").split(b"&")]
         assert wire.ask("POST", b"/api/oauthv2/token", *multipart(*parts)).status == 200
 
     @pytest.mark.parametrize("username", ["zoé".encode("latin-1"), b"zo%E9"])
@@ -335,12 +335,12 @@ class TestPeople:
         """RFC 6749 appendix B, RFC 7617 section 2: what is not UTF-8 is no credential, whatever it looks like."""
         app = server.register(ada, profile=Profile.STRICT, on=(Switch.ACTS_AS_OWNER,))
         for pair in (f"{app.client_id}:{app.secret}".encode(), f"{app.client_id}:{app.secret[:-1]}".encode()):
-            given = {"Authorization": "Basic " + base64.b64encode(pair).decode()}
-            answer = wire.ask("POST", b"/api/oauthv2/token", b"grant_type=client_credentials", **given)
+            credentials = {"Authorization": "Basic " + base64.b64encode(pair).decode()}
+            answer = wire.ask("POST", b"/api/oauthv2/token", b"grant_type=client_credentials", **credentials)
             assert answer.status == (200 if pair.endswith(app.secret.encode()) else 401), answer.body
         for pair in ("zoé:secret".encode("latin-1"), b"zo%E9:secret", b"%00:secret"):
-            given = {"Authorization": "Basic " + base64.b64encode(pair).decode()}
-            answer = wire.ask("POST", b"/api/oauthv2/token", b"grant_type=client_credentials", **given)
+            credentials = {"Authorization": "Basic " + base64.b64encode(pair).decode()}
+            answer = wire.ask("POST", b"/api/oauthv2/token", b"grant_type=client_credentials", **credentials)
             assert (answer.status, answer.json["error"]) == (401, "invalid_client"), answer.body
 
     def test_a_name_on_the_sign_in_page_is_utf8(self, wire: Wire, keeper: User, zoe: User) -> None:
@@ -398,8 +398,8 @@ class TestJsonOfPages:
 
     def test_the_answer_of_a_passkey_is_refused_in_words(self, server: Server) -> None:
         server.user("keeper", is_admin=True)
-        told = base64.urlsafe_b64encode(b'{"challenge":"\\ud800"}').decode()
-        for answer in ('{"id":"\\ud800","response":{"clientDataJSON":"' + told + '"}}', '{"id":"\\ud800"}'):
+        client_data = base64.urlsafe_b64encode(b'{"challenge":"\\ud800"}').decode()
+        for answer in ('{"id":"\\ud800","response":{"clientDataJSON":"' + client_data + '"}}', '{"id":"\\ud800"}'):
             page = server.browser().submit("/login/", "/login/passkey/", {"answer": answer})
             assert page.status_code == 400, page.text
 
@@ -433,7 +433,7 @@ class TestFileNames:
         record = server.get(answer.json["response"]["url"], app.developer_token)["record"]
         assert record["original_name"] == kept
         listed = server.get(answer.json["response"]["url"] + "embed/", app.developer_token)["embed"]
-        address = next(one["permalink"]["url"] for one in listed if one["name"] == "document")
+        address = next(file["permalink"]["url"] for file in listed if file["name"] == "document")
         sent = server.http.get(address + "&download=1").headers["content-disposition"]
         assert f"filename*=utf-8''{quote(kept)}" in sent
 
@@ -462,8 +462,8 @@ class TestFileNames:
         arguments = [str(there), "--collection", str(server.photographs.id), "--json"]
         done = CliRunner().invoke(cli, ["import", *arguments, "--data", str(server.settings.data_dir)])
         assert done.exit_code == 0, done.output
-        told = json.loads(done.output.splitlines()[-1])
-        assert (told["state"], told["detail"]) == ("added", "its name is not UTF-8 and may be wrong")
+        report = json.loads(done.output.splitlines()[-1])
+        assert (report["state"], report["detail"]) == ("added", "its name is not UTF-8 and may be wrong")
         assert server.get(f"/records/{server.databox.id}/1/", app.developer_token)["record"]["title"] == "Château.jpg"
 
 

@@ -12,7 +12,7 @@ import pytest
 from vitrine.accounts import Right, User
 from vitrine.accounts.rights import ALL_RIGHTS, READER
 from vitrine.library.model import RecordKey
-from vitrine.media.metadata.write.embed import EmbeddedFacts, write_metadata
+from vitrine.media.metadata.write import EmbeddedFacts, write_metadata
 from vitrine.testing import media_factory as make
 from vitrine.testing.server import Server
 

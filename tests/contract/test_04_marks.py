@@ -13,7 +13,7 @@ from vitrine.accounts import COMMAND, Right, User
 from vitrine.accounts.rights import ALL_RIGHTS
 from vitrine.errors import Invalid
 from vitrine.library.model import RecordKey
-from vitrine.library.overlays.service import Overlay
+from vitrine.library.overlays.policy import Overlay
 from vitrine.library.sharing.permalinks import paths
 from vitrine.media.errors import MediaError
 from vitrine.testing import media_factory as make
@@ -281,7 +281,7 @@ def test_two_who_ask_at_once_wait_for_one_making(
         thread.join()
     assert len(set(digests)) == 1
     assert len(digests) == 4
-    assert calls == ["mark"]
+    assert calls == ["overlay"]
     assert services.library.overlays._busy == {}
 
 

@@ -13,7 +13,7 @@ from vitrine.accounts import User
 from vitrine.embed.targets import ForeignAddress, parse
 from vitrine.library.model import RecordKey
 from vitrine.library.sharing.permalinks import label_of
-from vitrine.media.metadata.write.embed import EmbeddedFacts, write_metadata
+from vitrine.media.metadata.write import EmbeddedFacts, write_metadata
 from vitrine.testing import media_factory as make
 from vitrine.testing.server import Server
 

@@ -16,7 +16,7 @@ from vitrine.accounts import COMMAND, DataboxRight, User, Via
 from vitrine.accounts.rights import ALL_DATABOX_RIGHTS
 from vitrine.applications import Switch
 from vitrine.library import structure_store
-from vitrine.media.metadata.write.embed import EmbeddedFacts, write_metadata
+from vitrine.media.metadata.write import EmbeddedFacts, write_metadata
 from vitrine.testing import media_factory as make
 from vitrine.testing import media_kinds as kinds
 from vitrine.testing.server import CALLBACK, PASSWORD, Registered, Server, hidden

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from vitrine.media.metadata.read import read_metadata
-from vitrine.media.metadata.read.exif import camera_facts
+from vitrine.media.probe.camera import camera_facts
 from vitrine.media.probe.inspect import type_of
 from vitrine.testing import corpus
 from vitrine.testing import media_factory as make

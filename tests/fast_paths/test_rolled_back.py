@@ -38,9 +38,9 @@ def other(server: Server) -> Iterator[Services]:
 
 @pytest.mark.both_databases
 def test_a_structure_that_was_never_committed_is_not_shown(server: Server, other: Services) -> None:
-    upkeep = server.services.library.structure
+    structure = server.services.library.structure
     with pytest.raises(RolledBack), server.services.database.write() as work:
-        upkeep.add_collection(work, COMMAND, server.databox.id, "Never there")
+        structure.add_collection(work, COMMAND, server.databox.id, "Never there")
         assert "Never there" in names(server, work)
         raise RolledBack
     with other.database.write() as work:
@@ -50,7 +50,7 @@ def test_a_structure_that_was_never_committed_is_not_shown(server: Server, other
 
 
 def names(server: Server, work: UnitOfWork) -> set[str]:
-    return {one.name for one in server.services.library.records.structure(work).collections.values()}
+    return {collection.name for collection in server.services.library.records.structure(work).collections.values()}
 
 
 @pytest.mark.both_databases

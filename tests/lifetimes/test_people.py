@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from tests.oauth.flows import code_of, exchange, status_of
-from tests.operations.test_account_mail import FORGOT, RENEW, letters, link
+from tests.operations.test_account_mail import FORGOT, RENEW, link, sent_mails
 from tests.operations.test_people import NEW, command
 from vitrine.accounts import COMMAND, NOBODY, User
 from vitrine.accounts.administration import AccountAdministration
@@ -16,7 +16,7 @@ from vitrine.errors import Conflict, Forbidden, Invalid
 from vitrine.testing.server import PASSWORD, Registered, Server, hidden
 
 TOKENS = "/login/developer-tokens/"
-OFFER = "Somebody who left knows the client secret"
+OFFER = "Somebody who no longer has access knows the client secret"
 
 
 @pytest.fixture
@@ -35,14 +35,14 @@ def app(server: Server, ada: User) -> Registered:
 
 
 @pytest.fixture
-def helping(server: Server) -> AccountAdministration:
+def administration(server: Server) -> AccountAdministration:
     return server.services.accounts.administration
 
 
 def renew(server: Server) -> str:
     """ada renews her password by letter; the page that she sees."""
     server.browser().submit(FORGOT, FORGOT, {"login": "ada"})
-    address = link(letters(server)[-1])
+    address = link(sent_mails(server)[-1])
     answer = server.browser().submit(address, RENEW, {"new": NEW, "again": NEW})
     return answer.text if answer.status_code == 200 else answer.headers["location"]
 
@@ -55,7 +55,7 @@ def test_the_page_and_the_letter_list_developer_tokens_and_end_them_once(
     server: Server, ada: User, app: Registered
 ) -> None:
     shown = renew(server)
-    told = letters(server)[-1]
+    told = sent_mails(server)[-1]
     for text in (shown, told.get_content()):
         assert "Field Notes" in text
         assert f"…{app.developer_token[-4:]}" in text
@@ -80,12 +80,12 @@ def test_the_button_of_the_page_ends_them_too(server: Server, ada: User, app: Re
 
 def test_without_developer_tokens_nothing_is_listed(server: Server, ada: User) -> None:
     assert renew(server) == "/login/?renewed"
-    assert TOKENS not in letters(server)[-1].get_content()
+    assert TOKENS not in sent_mails(server)[-1].get_content()
 
 
 def test_a_link_for_tokens_is_none_for_a_password(server: Server, ada: User, app: Registered) -> None:
     renew(server)
-    secret = link(letters(server)[-1]).partition("token=")[2]
+    secret = link(sent_mails(server)[-1]).partition("token=")[2]
     assert server.browser().get(f"{RENEW}?token={secret}").status_code == 404
     assert server.browser().get(f"{TOKENS}?token=").status_code == 404
     form = {**server.browser().form("/login/"), "token": secret}
@@ -182,7 +182,7 @@ def test_a_given_password_names_the_developer_tokens_and_ends_them_on_request(
     assert f"Field Notes: developer token …{app.developer_token[-4:]}" in done.stdout
     assert app.developer_token not in done.stdout
     assert status_of(server, app.developer_token) == 200
-    assert letters(server)[-1]["To"] == "ada@museum.example"
+    assert sent_mails(server)[-1]["To"] == "ada@museum.example"
     done = command(server, "user", "password", "ada", "--end-developer-tokens", VITRINE_NEW_PASSWORD=PASSWORD)
     assert "still work" not in done.stdout
     assert status_of(server, app.developer_token) == 401
@@ -190,33 +190,38 @@ def test_a_given_password_names_the_developer_tokens_and_ends_them_on_request(
 
 def test_the_old_address_is_told_of_one_that_an_administrator_gave(server: Server, ada: User) -> None:
     assert command(server, "user", "email", "ada", "new@museum.example").returncode == 0
-    (letter,) = letters(server)
+    (letter,) = sent_mails(server)
     assert letter["To"] == "ada@museum.example"
     assert command(server, "user", "email", "ada", "no address").returncode == 1
 
 
 def test_only_administrators_help_and_the_last_one_stays(
-    server: Server, ada: User, helping: AccountAdministration
+    server: Server, ada: User, administration: AccountAdministration
 ) -> None:
     keeper = server.user("keeper", is_admin=True)
     with server.services.database.write() as work:
-        for call in (helping.suspend, helping.resume, helping.close, helping.end_everything):
+        for call in (
+            administration.suspend,
+            administration.resume,
+            administration.close,
+            administration.end_everything,
+        ):
             with pytest.raises(Forbidden):
                 call(work, NOBODY, "ada")
         with pytest.raises(Forbidden):
-            helping.give_address(work, NOBODY, "ada", "a@b.example")
+            administration.give_address(work, NOBODY, "ada", "a@b.example")
         with pytest.raises(Invalid):
-            helping.give_address(work, COMMAND, "ada", "no address")
-        for call in (helping.suspend, helping.close):
+            administration.give_address(work, COMMAND, "ada", "no address")
+        for call in (administration.suspend, administration.close):
             with pytest.raises(Conflict):
                 call(work, COMMAND, keeper.login)
-        helping.close(work, COMMAND, "ada")
+        administration.close(work, COMMAND, "ada")
     assert server.browser().submit("/login/", "/login/", {"login": "ada", "password": PASSWORD}).status_code == 200
 
 
 @pytest.mark.both_databases
 def test_of_a_code_that_is_redeemed_while_everything_ends_nothing_is_left(
-    server: Server, ada: User, app: Registered, helping: AccountAdministration
+    server: Server, ada: User, app: Registered, administration: AccountAdministration
 ) -> None:
     """Whichever comes first: the code is refused, or what it gave ends."""
     code = code_of(server.browser(ada), app)
@@ -230,7 +235,7 @@ def test_of_a_code_that_is_redeemed_while_everything_ends_nothing_is_left(
     thread.start()
     together.wait()
     with server.services.database.write() as work:
-        helping.end_everything(work, COMMAND, "ada")
+        administration.end_everything(work, COMMAND, "ada")
     thread.join(60)
     token = given[0].get("access_token")
     assert token is None or status_of(server, token) == 401

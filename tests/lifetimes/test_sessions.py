@@ -11,7 +11,7 @@ from tests.oauth.flows import post
 from tests.oauth.provider import SECURITY, Lying, go
 from tests.oauth.test_external import link as link_provider
 from tests.oauth.test_second_step import switch_on
-from tests.operations.test_account_mail import EMAIL, FRESH, letters
+from tests.operations.test_account_mail import EMAIL, NEW_PASSWORD, sent_mails
 from vitrine.accounts import User
 from vitrine.accounts.errors import WrongCode
 from vitrine.accounts.lifetimes import Event, Happening, Lifetimes
@@ -24,9 +24,9 @@ PASSWORD_PAGE = "/account/reset-password/"
 
 @pytest.fixture
 def provider() -> Iterator[Lying]:
-    made = Lying()
-    yield made
-    made.close()
+    provider_server = Lying()
+    yield provider_server
+    provider_server.close()
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def ada(server: Server) -> User:
     return server.user("ada", email="ada@museum.example")
 
 
-def change_password(visitor: Visitor, old: str = PASSWORD, new: str = FRESH) -> None:
+def change_password(visitor: Visitor, old: str = PASSWORD, new: str = NEW_PASSWORD) -> None:
     form = {"old": old, "new": new, "again": new}
     assert visitor.submit(PASSWORD_PAGE, PASSWORD_PAGE, form).status_code == 303
 
@@ -132,7 +132,7 @@ def test_a_sign_in_that_began_with_the_old_password_opens_nothing(server: Server
     began = accounts.users.check_password("ada", PASSWORD, "")
     change_password(inside)
     with server.services.database.write() as work, pytest.raises(WrongCode):
-        accounts.users.open_session(work, began, address="", agent="")
+        accounts.sessions.open(work, began, address="", agent="")
     assert is_in(inside)
 
 
@@ -160,7 +160,7 @@ def test_a_letter_that_was_asked_for_with_the_old_password_is_not_sent(server: S
     visitor = server.browser(ada)
     visitor.submit(EMAIL, EMAIL, {"email": "thief@elsewhere.example", "password": PASSWORD})
     change_password(visitor)
-    assert [one["To"] for one in letters(server)] == []
+    assert [mail["To"] for mail in sent_mails(server)] == []
 
 
 def test_what_breaks_off_ends_nothing(server: Server, ada: User) -> None:
@@ -186,10 +186,10 @@ def test_everything_but_this_session_is_ended_by_its_owner_shortly_after_signing
     inside, other, token = server.browser(ada), server.browser(ada), server.token(ada)
     with server.services.database.write() as work:
         work.db.execute(sessions.update().values(auth_time=work.now.replace(year=2020)))
-    asked = inside.submit(page, f"{page}end-everything/", {})
-    assert 'name="proof-password"' in asked.text
+    answer = inside.submit(page, f"{page}end-everything/", {})
+    assert 'name="proof-password"' in answer.text
     assert is_in(other)
-    form = {**hidden(asked.text), "proof-password": PASSWORD}
+    form = {**hidden(answer.text), "proof-password": PASSWORD}
     assert inside.client.post(f"{page}end-everything/", data=form).headers["location"] == f"{page}?ended"
     assert (is_in(inside), is_in(other)) == (True, False)
     assert server.call("GET", "/api/v1/me/", token).status_code == 401

@@ -15,7 +15,7 @@ from vitrine.testing.postgresql import PostgreSQL
 Outcomes = dict[Credential, bool]
 # Recovery codes are few: what is looked at by a new sign-in comes last.
 _LAST = (Credential.PENDING_SIGN_IN, Credential.EMAIL_LINK, Credential.CONSENT, Credential.ACTS_AS_OWNER)
-_ORDER = (*(one for one in Credential if one not in _LAST), *_LAST)
+_ORDER = (*(credential for credential in Credential if credential not in _LAST), *_LAST)
 _ONCE = {
     Credential.PENDING_SIGN_IN, Credential.AUTHORIZATION_CODE, Credential.DEVICE_CODE, Credential.PENDING_DEVICE_CODE,
     Credential.REFRESH_TOKEN, Credential.ACTS_AS_OWNER, Credential.EMAIL_LINK, Credential.CONSENT,
@@ -74,9 +74,9 @@ def _works_on(way: Way, credential: Credential) -> bool:
 _ON_POSTGRESQL = (Event.EVERYTHING_ENDED, Event.APPLICATION_TOKENS_ENDED, Event.OWNER_CHANGED)
 
 
-@pytest.mark.parametrize("event", _ON_POSTGRESQL, ids=lambda one: one.name.lower())
+@pytest.mark.parametrize("event", _ON_POSTGRESQL, ids=lambda event: event.name.lower())
 def test_the_table_holds_on_postgresql(tmp_path: Path, postgresql: PostgreSQL, event: Event) -> None:
-    way = next(one for one in WAYS if one.event is event)
+    way = next(candidate for candidate in WAYS if candidate.event is event)
     with postgresql.database() as address:
         opened = _happened(way, tmp_path / "data", address)
     assert opened == {credential: _works_on(way, credential) for credential in Credential}

@@ -13,7 +13,7 @@ from tests.oauth.provider import Lying, go
 from tests.oauth.test_device import decide
 from tests.oauth.test_external import link as link_provider
 from tests.oauth.test_second_step import switch_on
-from tests.operations.test_account_mail import EMAIL, FORGOT, RENEW, letters, link
+from tests.operations.test_account_mail import EMAIL, FORGOT, RENEW, link, sent_mails
 from vitrine import app
 from vitrine.accounts import Via
 from vitrine.accounts.lifetimes import Credential
@@ -37,7 +37,7 @@ class World:
         offered = (provider.described(trust_second_step=True),)
         self.server = Server(folder, sign_in_providers=offered, database_url=database_url)
         services = app.make_services(self.server.settings, decoders=1, passwords=Passwords(memory_kib=64, passes=1))
-        self.other = app.Application(services)  # another process: caches of its own
+        self.other = app.AsgiApplication(services)  # another process: caches of its own
         self._other_services = services
         self.provider, self.role, self.password = provider, role, OLD
         self.keeper = self.server.user("keeper", is_admin=True)
@@ -92,7 +92,7 @@ class World:
             if self.role != "owner":
                 owner = services.accounts.users.actor_of(work, self.bob, Via.COMMAND)
                 role = "tester" if self.role == "tester" else "owner"
-                services.applications.portal.add_person(work, owner, self.app.application.id, "ada", role)
+                services.applications.people.add(work, owner, self.app.application.id, "ada", role)
             seed = services.oauth.server.renew_developer_token(work, actor, self.app.application)
             named = services.oauth.personal_tokens.add(work, actor, self.app.application, "laptop", "90")
         for credential, token in ((Credential.DEVELOPER_TOKEN, seed), (Credential.NAMED_TOKEN, named)):
@@ -109,7 +109,7 @@ class World:
     def forgotten(self) -> str:
         """The address of a fresh link to choose a password."""
         self.server.browser().submit(FORGOT, FORGOT, {"login": "ada"})
-        return link(letters(self.server)[-1])
+        return link(sent_mails(self.server)[-1])
 
     def renew(self, address: str, password: str) -> str:
         """Choose *password* by a link; the page that is shown."""
@@ -122,14 +122,14 @@ class World:
         self.page_of_tokens = self.renew(self.forgotten(), PASSWORD)
         with self.server.services.database.read() as work:  # as she is since then
             self.ada = self.server.services.accounts.users.get(work, self.ada.id)
-        self.letter_of_tokens = letters(self.server)[-1]
+        self.letter_of_tokens = sent_mails(self.server)[-1]
         self.tokens_link = link(self.letter_of_tokens)
         visitors = [self.server.browser(), self.elsewhere(self.server.browser())]
-        self.probes[Credential.TOKENS_LINK] = [lambda v=one: _is_found(v, self.tokens_link) for one in visitors]  # type: ignore[misc]
+        self.probes[Credential.TOKENS_LINK] = [lambda v=visitor: _is_found(v, self.tokens_link) for visitor in visitors]  # type: ignore[misc]
 
     def _session(self, credential: Credential, visitor: Visitor) -> None:
         both = (visitor, self.elsewhere(visitor))
-        self.probes[credential] = [lambda v=one: _is_found(v, "/account/") for one in both]  # type: ignore[misc]
+        self.probes[credential] = [lambda v=client: _is_found(v, "/account/") for client in both]  # type: ignore[misc]
 
     def _sign_ins(self) -> None:
         server = self.server
@@ -169,18 +169,18 @@ class World:
     def ask_for_address(self, address: str) -> str:
         """The link that confirms a new e-mail address."""
         self.current.submit(EMAIL, EMAIL, {"email": address, "password": self.password})
-        return link(letters(self.server)[-1])
+        return link(sent_mails(self.server)[-1])
 
     def _links(self) -> None:
         stranger = self.server.browser()
         both = (stranger, self.elsewhere(stranger))
         self.password_link = self.forgotten()
-        self.probes[Credential.PASSWORD_LINK] = [lambda v=one: _is_found(v, self.password_link) for one in both]  # type: ignore[misc]
+        self.probes[Credential.PASSWORD_LINK] = [lambda v=client: _is_found(v, self.password_link) for client in both]  # type: ignore[misc]
         self.email_link = self.ask_for_address("third@museum.example")
 
         def confirms() -> bool:
             visitor = self.signed_in()
-            said = {_is_found(one, self.email_link) for one in (visitor, self.elsewhere(visitor))}
+            said = {_is_found(client, self.email_link) for client in (visitor, self.elsewhere(visitor))}
             assert len(said) == 1
             return said.pop()
 
@@ -190,12 +190,12 @@ class World:
         key = self.server.add(media_factory.jpeg(self.server.settings.data_dir / "p.jpg"), self.ada)
         path = f"/records/{key.databox}/{key.number}/"
         token = self.server.token(self.ada)
-        found = re.search(r"/medias/[\w.~-]+", str(self.server.get(path, token)))
-        assert found
-        address = found[0]
+        signed = re.search(r"/medias/[\w.~-]+", str(self.server.get(path, token)))
+        assert signed
+        address = signed[0]
         other = self.elsewhere(self.server.browser()).client
         self.probes[Credential.SIGNED_ADDRESS] = [
-            lambda c=one: c.get(address).status_code == 200 for one in (self.server.http, other)  # type: ignore[misc]
+            lambda c=client: c.get(address).status_code == 200 for client in (self.server.http, other)  # type: ignore[misc]
         ]  # fmt: skip
 
     def _client(self) -> None:
@@ -223,11 +223,11 @@ class World:
             known = services.accounts.users.known(work, self.ada.id)
             if application is not None and known is not None:
                 if application.creator_id != self.ada.id:
-                    services.applications.portal.transfer(work, actor, application.id, "ada")
+                    services.applications.people.transfer(work, actor, application.id, "ada")
                 switches = {"switches": {**application.switches.chosen, "acts_as_owner": True}}
                 store.update(work, application.id, switches)
-        made = post(self.server, self.app, grant_type="client_credentials", scope="account:read").json()
-        return "access_token" in made and status_of(self.server, made["access_token"]) == 200
+        granted = post(self.server, self.app, grant_type="client_credentials", scope="account:read").json()
+        return "access_token" in granted and status_of(self.server, granted["access_token"]) == 200
 
     def _pairs(self, forms: list[dict[str, str]], is_right: Callable[[dict[str, str]], bool]) -> list[Probe]:
         """A call of the token endpoint for each process; what is in it may work once only."""
@@ -239,19 +239,19 @@ class World:
         ]
 
     def _grants(self) -> None:
-        made = [self._tokens(), self._tokens(), self._tokens(scope="account:read applications")]
-        self.probes[Credential.ACCESS_TOKEN] = self._token_probes(made[2]["access_token"])
-        self.probes[Credential.MADE_WITH_TOKEN] = self._token_probes(self._made_with(made[2]["access_token"]))
-        forms = [{"grant_type": "refresh_token", "refresh_token": one["refresh_token"]} for one in made[:2]]
+        granted = [self._tokens(), self._tokens(), self._tokens(scope="account:read applications")]
+        self.probes[Credential.ACCESS_TOKEN] = self._token_probes(granted[2]["access_token"])
+        self.probes[Credential.MADE_WITH_TOKEN] = self._token_probes(self._made_with(granted[2]["access_token"]))
+        forms = [{"grant_type": "refresh_token", "refresh_token": grant["refresh_token"]} for grant in granted[:2]]
         self.probes[Credential.REFRESH_TOKEN] = self._pairs(forms, _gives_token)
         allowed, waiting = ([self._device() for _ in range(2)] for _ in range(2))
-        for one in allowed:
-            assert decide(self.current, one["user_code"], "allow") == 200
+        for device in allowed:
+            assert decide(self.current, device["user_code"], "allow") == 200
         for credential, devices, right in (
             (Credential.DEVICE_CODE, allowed, _gives_token),
-            (Credential.PENDING_DEVICE_CODE, waiting, lambda one: one.get("error") == "authorization_pending"),
+            (Credential.PENDING_DEVICE_CODE, waiting, lambda answer: answer.get("error") == "authorization_pending"),
         ):
-            forms = [{"grant_type": DEVICE_GRANT, "device_code": one["device_code"]} for one in devices]
+            forms = [{"grant_type": DEVICE_GRANT, "device_code": device["device_code"]} for device in devices]
             self.probes[credential] = self._pairs(forms, right)
         codes = [code_of(self.current, self.app) for _ in range(2)]
         with self.server.services.database.write() as work:  # a slow machine is no reason to fail
@@ -259,7 +259,9 @@ class World:
             for table in (authorization_codes, device_codes):
                 work.db.execute(table.update().values(**later))
         form = {"grant_type": "authorization_code", "redirect_uri": CALLBACK, "code_verifier": "v" * 64}
-        self.probes[Credential.AUTHORIZATION_CODE] = self._pairs([{**form, "code": one} for one in codes], _gives_token)
+        self.probes[Credential.AUTHORIZATION_CODE] = self._pairs(
+            [{**form, "code": code} for code in codes], _gives_token
+        )
         self.probes[Credential.CONSENT] = [
             lambda: "code=" in ask(self.signed_in(), self.app).headers.get("location", "")
         ]
@@ -267,8 +269,8 @@ class World:
     def _tokens(self, **parameters: str) -> dict[str, str]:
         answer = exchange(self.server, self.app, code_of(self.current, self.app, **parameters))
         assert answer.status_code == 200, answer.text
-        made: dict[str, str] = answer.json()
-        return made
+        granted: dict[str, str] = answer.json()
+        return granted
 
     def _made_with(self, token: str) -> str:
         """A developer token of another application of ada's, which the application made with its access token."""
@@ -279,8 +281,8 @@ class World:
         return str(answer.json()["token"])
 
     def _device(self) -> dict[str, str]:
-        made: dict[str, str] = post(self.server, self.app, DEVICE).json()
-        return made
+        offered: dict[str, str] = post(self.server, self.app, DEVICE).json()
+        return offered
 
 
 def _is_found(visitor: Visitor, address: str) -> bool:

@@ -53,12 +53,12 @@ class Client(ClientMixin):  # type: ignore[misc]  # untyped library
 
 
 class Code(AuthorizationCodeMixin):  # type: ignore[misc]  # untyped library
-    def __init__(self, asked: Any) -> None:
-        self.scope = asked.payload.scope
-        self.redirect_uri = asked.payload.redirect_uri
-        self.nonce = asked.payload.data["nonce"]
-        self.code_challenge = asked.payload.data["code_challenge"]
-        self.code_challenge_method = asked.payload.data["code_challenge_method"]
+    def __init__(self, request: Any) -> None:
+        self.scope = request.payload.scope
+        self.redirect_uri = request.payload.redirect_uri
+        self.nonce = request.payload.data["nonce"]
+        self.code_challenge = request.payload.data["code_challenge"]
+        self.code_challenge_method = request.payload.data["code_challenge_method"]
         self.auth_time = int(time.time())
 
     def get_redirect_uri(self) -> str:
@@ -113,12 +113,14 @@ class AuthlibProvider:
                 return provider.codes.get(code)
 
             def delete_authorization_code(self, authorization_code: Code) -> None:
-                provider.codes = {name: one for name, one in provider.codes.items() if one is not authorization_code}
+                provider.codes = {
+                    name: stored for name, stored in provider.codes.items() if stored is not authorization_code
+                }
 
             def authenticate_user(self, authorization_code: Code) -> dict[str, Any]:
                 return PERSON
 
-        class Identity(OpenIDCode):  # type: ignore[misc]  # untyped library
+        class IdToken(OpenIDCode):  # type: ignore[misc]  # untyped library
             def exists_nonce(self, nonce: str, request: Any) -> bool:
                 return False
 
@@ -141,10 +143,13 @@ class AuthlibProvider:
             provider.tokens[token["access_token"]] = token
 
         self.app.config["OAUTH2_TOKEN_EXPIRES_IN"] = {"authorization_code": 300}
-        made = AuthorizationServer(self.app, query_client=lambda one: self.client if one == CLIENT_ID else None,
-                                   save_token=keep)  # fmt: skip
-        made.register_grant(Grant, [Identity(require_nonce=True), CodeChallenge(required=True)])
-        return made
+
+        def client_of(client_id: str) -> Any:
+            return self.client if client_id == CLIENT_ID else None
+
+        server = AuthorizationServer(self.app, query_client=client_of, save_token=keep)
+        server.register_grant(Grant, [IdToken(require_nonce=True), CodeChallenge(required=True)])
+        return server
 
     def _routes(self, authorization: Any) -> None:
         provider, app = self, self.app

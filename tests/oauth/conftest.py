@@ -41,22 +41,24 @@ def old(server: Server, ada: User) -> Registered:
 
 @pytest.fixture
 def provider() -> Iterator[Lying]:
-    made = Lying()
-    yield made
-    made.close()
+    provider_server = Lying()
+    yield provider_server
+    provider_server.close()
 
 
 @pytest.fixture
 def make(tmp_path: Path, provider: Lying, database_url: str) -> Iterator[Make]:
     """A server that offers the provider, under the operator's choices."""
-    made: list[Server] = []
+    servers: list[Server] = []
 
-    def one(settings: dict[str, Any] | None = None, **choices: Any) -> Server:
+    def start(settings: dict[str, Any] | None = None, **choices: Any) -> Server:
         offered = (provider.described(**choices),)
-        made.append(Server(tmp_path / "data", sign_in_providers=offered, database_url=database_url, **(settings or {})))
-        made[-1].user("keeper", is_admin=True)
-        return made[-1]
+        servers.append(
+            Server(tmp_path / "data", sign_in_providers=offered, database_url=database_url, **(settings or {}))
+        )
+        servers[-1].user("keeper", is_admin=True)
+        return servers[-1]
 
-    yield one
-    for server in made:
+    yield start
+    for server in servers:
         server.close()

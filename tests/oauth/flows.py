@@ -59,7 +59,7 @@ __all__ = [
 def ask(visitor: Visitor, app: Registered, **parameters: str) -> httpx.Response:
     """The authorize endpoint, with PKCE; a parameter given as empty is left out."""
     values = {"client_id": app.client_id, "response_type": "code", "redirect_uri": CALLBACK, **PKCE, **parameters}
-    return visitor.get(f"{AUTHORIZE}?{urlencode({name: one for name, one in values.items() if one})}")
+    return visitor.get(f"{AUTHORIZE}?{urlencode({name: value for name, value in values.items() if value})}")
 
 
 def allow(visitor: Visitor, page: httpx.Response, *, without: tuple[str, ...] = ()) -> str:
@@ -67,7 +67,7 @@ def allow(visitor: Visitor, page: httpx.Response, *, without: tuple[str, ...] = 
     if page.status_code == 302:
         return str(page.headers["location"])
     assert page.status_code == 200, page.text
-    form = {name: one for name, one in hidden(page.text).items() if name.removeprefix("allow-") not in without}
+    form = {name: value for name, value in hidden(page.text).items() if name.removeprefix("allow-") not in without}
     answer = visitor.client.post(AUTHORIZE, data={**form, "action_accept": "1"})
     assert answer.status_code == 302, answer.text
     return str(answer.headers["location"])
@@ -80,7 +80,7 @@ def code_of(visitor: Visitor, app: Registered, **parameters: str) -> str:
 def post(server: Server, app: Registered | None, path: str = TOKEN, **form: str) -> httpx.Response:
     """A call of the application with its secret in the body; empty values are left out."""
     own = {} if app is None else {"client_id": app.client_id, "client_secret": app.secret}
-    return server.http.post(path, data={name: one for name, one in {**own, **form}.items() if one})
+    return server.http.post(path, data={name: value for name, value in {**own, **form}.items() if value})
 
 
 def exchange(server: Server, app: Registered, code: str, **form: str) -> httpx.Response:
@@ -92,8 +92,8 @@ def tokens(server: Server, user: User, app: Registered, scope: str = "", **form:
     """Everything that a person's yes gives an application."""
     answer = exchange(server, app, code_of(server.browser(user), app, scope=scope), **form)
     assert answer.status_code == 200, answer.text
-    made: Json = answer.json()
-    return made
+    granted: Json = answer.json()
+    return granted
 
 
 def refresh(server: Server, app: Registered, secret: str, **form: str) -> httpx.Response:

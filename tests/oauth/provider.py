@@ -49,7 +49,7 @@ class Lying:
         self.extra_keys: list[Json] = []
         self.sign: Callable[[Json], str] = self.signed
         self.seen: Counter[str] = Counter()
-        self.asked: list[dict[str, str]] = []
+        self.requests: list[dict[str, str]] = []
         self._codes: dict[str, dict[str, str]] = {}
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self.issuer = f"http://127.0.0.1:{self._server.server_port}"
@@ -74,13 +74,13 @@ class Lying:
         """The person signs in and is sent back: the path and query of the callback."""
         parts = urlsplit(address)
         assert f"{parts.scheme}://{parts.netloc}{parts.path}" == f"{self.issuer}/authorize"
-        asked = query_of(address)
-        self.asked.append(asked)
-        code = f"code-{len(self.asked)}"
-        self._codes[code] = asked
-        answer = {"code": code, "state": asked["state"], "iss": self.issuer, **self.answer}
-        back = urlsplit(asked["redirect_uri"])
-        return f"{back.path}?{urlencode({name: one for name, one in answer.items() if one is not None})}"
+        query = query_of(address)
+        self.requests.append(query)
+        code = f"code-{len(self.requests)}"
+        self._codes[code] = query
+        answer = {"code": code, "state": query["state"], "iss": self.issuer, **self.answer}
+        back = urlsplit(query["redirect_uri"])
+        return f"{back.path}?{urlencode({name: value for name, value in answer.items() if value is not None})}"
 
     # -- the server's calls --------------------------------------------------------------------------------------
 
@@ -98,16 +98,16 @@ class Lying:
                 form = {name: values[0] for name, values in parse_qs(body).items()}
                 self._answer(provider.token(form, dict(self.headers)))
 
-            def _send_back(self, asked: str) -> None:
+            def _send_back(self, address: str) -> None:
                 """For a real browser, whose person says yes at once."""
-                site = urlsplit(query_of(asked)["redirect_uri"])
+                site = urlsplit(query_of(address)["redirect_uri"])
                 self.send_response(302)
-                self.send_header("Location", f"{site.scheme}://{site.netloc}{provider.visit(asked)}")
+                self.send_header("Location", f"{site.scheme}://{site.netloc}{provider.visit(address)}")
                 self.send_header("Content-Length", "0")
                 self.end_headers()
 
-            def _answer(self, found: tuple[int, object]) -> None:
-                status, value = found
+            def _answer(self, response: tuple[int, object]) -> None:
+                status, value = response
                 provider.waiting.release()
                 provider.gate.wait(30)
                 status = provider.status.get(self.path, status)
@@ -136,30 +136,30 @@ class Lying:
                 "authorization_response_iss_parameter_supported": True, **self.metadata,
             }  # fmt: skip
         if path == "/jwks":
-            return 200, {"keys": [*self.extra_keys, *(one.as_dict(private=False) for one in self.published)]}
+            return 200, {"keys": [*self.extra_keys, *(key.as_dict(private=False) for key in self.published)]}
         if path == "/userinfo" and headers.get("Authorization") == "Bearer the-access-token":
             return 200, {"sub": SUBJECT, **self.userinfo}
         return 404, {}
 
     def token(self, form: dict[str, str], headers: dict[str, str]) -> tuple[int, object]:
         self.seen["/token"] += 1
-        asked = self._codes.pop(form.get("code", ""), None)
+        query = self._codes.pop(form.get("code", ""), None)
         pair = base64.b64decode(headers.get("Authorization", "Basic ").removeprefix("Basic ")).decode()
         challenge = base64.urlsafe_b64encode(hashlib.sha256(form.get("code_verifier", "").encode()).digest())
         if pair != "vitrine%3Amuseum:s3cret%2Fwith+%2Bsigns":  # RFC 6749 section 2.3.1
             return 401, {"error": "invalid_client"}
         if (
-            asked is None
-            or asked["redirect_uri"] != form["redirect_uri"]
-            or asked["code_challenge"] != challenge.rstrip(b"=").decode()
+            query is None
+            or query["redirect_uri"] != form["redirect_uri"]
+            or query["code_challenge"] != challenge.rstrip(b"=").decode()
         ):
             return 400, {"error": "invalid_grant"}
         now = int(time.time())
         claims = {
             "iss": self.issuer, "sub": SUBJECT, "aud": CLIENT_ID, "iat": now, "exp": now + 300, "auth_time": now,
-            "nonce": asked["nonce"], **self.claims,
+            "nonce": query["nonce"], **self.claims,
         }  # fmt: skip
-        told = {name: one for name, one in claims.items() if one is not None}
+        told = {name: claim for name, claim in claims.items() if claim is not None}
         return 200, {"access_token": "the-access-token", "token_type": "Bearer", "id_token": self.sign(told),
                      **self.token_answer}  # fmt: skip
 

@@ -24,19 +24,19 @@ def admin(server: Server) -> Visitor:
 def test_an_administrator_reads_what_happened_and_takes_it_away(
     server: Server, ada: User, strict: Registered, visitor: Visitor, admin: Visitor
 ) -> None:
-    made = exchange(server, strict, code_of(visitor, strict)).json()
+    granted = exchange(server, strict, code_of(visitor, strict)).json()
     shown = admin.get(PAGE).text
     assert "consent.allow" in shown
     assert "application.created" in shown
     answer = admin.get(PAGE + "export/?action=consent")
     assert answer.headers["content-type"] == "application/jsonl"
     assert answer.headers["cache-control"] == "no-store"
-    lines = [json.loads(one) for one in answer.text.splitlines()]
-    assert [one["action"] for one in lines] == ["consent.allow"]
+    lines = [json.loads(line) for line in answer.text.splitlines()]
+    assert [line["action"] for line in lines] == ["consent.allow"]
     assert (lines[0]["user_id"], lines[0]["object"]) == (ada.id, f"application {strict.application.id}")
     whole = admin.get(PAGE + "export/").text
     assert json.loads(whole.splitlines()[0])["action"] == "audit.exported", "the export before is a line itself"
-    for secret in (made["access_token"], made["refresh_token"], strict.secret, strict.developer_token, PASSWORD):
+    for secret in (granted["access_token"], granted["refresh_token"], strict.secret, strict.developer_token, PASSWORD):
         assert secret not in whole + shown
 
 
@@ -71,7 +71,7 @@ def test_the_command_prints_every_line(server: Server, admin: Visitor) -> None:
     data = str(server.settings.data_dir)
     command = [sys.executable, "-m", "vitrine", "audit", "--data", data]
     done = subprocess.run(command, capture_output=True, check=True, text=True, timeout=60)
-    actions = [json.loads(one)["action"] for one in done.stdout.splitlines()]
+    actions = [json.loads(line)["action"] for line in done.stdout.splitlines()]
     assert actions[0] == "session.opened"
     assert "user.created" in actions
     later = subprocess.run([*command, "--since", "2999-01-01"], capture_output=True, check=True, text=True, timeout=60)

@@ -46,8 +46,8 @@ def sent_back(live: Server, visitor: Visitor, address: str) -> str:
 
 
 def discovered(live: Server) -> Json:
-    found: Json = httpx.get(f"{live.settings.base_url}/.well-known/openid-configuration").json()
-    return found
+    metadata: Json = httpx.get(f"{live.settings.base_url}/.well-known/openid-configuration").json()
+    return metadata
 
 
 def test_authlib(live: Server, person: User, app: Registered) -> None:
@@ -136,8 +136,8 @@ def test_the_mcp_sdk(live: Server, person: User) -> None:
         seen["location"] = sent_back(live, visitor, address)
 
     async def callback() -> AuthorizationCodeResult:
-        found = query_of(seen["location"])
-        return AuthorizationCodeResult(code=found["code"], state=found["state"], iss=found["iss"])
+        query = query_of(seen["location"])
+        return AuthorizationCodeResult(code=query["code"], state=query["state"], iss=query["iss"])
 
     async def run() -> None:
         where = f"{live.settings.base_url}/api/oauthv2/userinfo"
@@ -168,12 +168,12 @@ def test_oauth4webapi(live: Server, person: User, profile: Profile) -> None:
         address = client.stdout.readline().strip()
         client.stdin.write(sent_back(live, live.browser(person), address) + "\n")
         client.stdin.close()
-        found = json.loads(client.stdout.read())
-    assert found == {"same": True, "sub": str(person.id), "name": "Ada Martin", "before": 200, "after": 401}
+        outcome = json.loads(client.stdout.read())
+    assert outcome == {"same": True, "sub": str(person.id), "name": "Ada Martin", "before": 200, "after": 401}
 
 
 def node() -> str:
     """The system's Node, or the one of the wheel."""
-    found = shutil.which("node") or shutil.which("node", path=str(Path(sys.executable).parent))
-    assert found, "the tests need Node (make .venv/.test brings it)"
-    return found
+    node = shutil.which("node") or shutil.which("node", path=str(Path(sys.executable).parent))
+    assert node, "the tests need Node (make .venv/.test brings it)"
+    return node

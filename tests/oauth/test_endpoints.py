@@ -41,60 +41,61 @@ def test_rfc7009_2_a_revoked_access_token_opens_nothing_and_a_wrong_hint_does_no
     server: Server, ada: User, strict: Registered
 ) -> None:
     for hint in ("", "refresh_token", "access_token", "nonsense"):
-        made = tokens(server, ada, strict)
-        answer = post(server, strict, REVOKE, token=made["access_token"], token_type_hint=hint)
+        granted = tokens(server, ada, strict)
+        answer = post(server, strict, REVOKE, token=granted["access_token"], token_type_hint=hint)
         assert (answer.status_code, answer.json()) == (200, {})
         assert answer.headers["content-type"] == "application/json"
-        assert status_of(server, made["access_token"]) == 401
-        assert refresh(server, strict, made["refresh_token"]).status_code == 200
+        assert status_of(server, granted["access_token"]) == 401
+        assert refresh(server, strict, granted["refresh_token"]).status_code == 200
 
 
 def test_rfc7009_2_1_a_revoked_refresh_token_takes_its_access_tokens_along(
     server: Server, ada: User, strict: Registered
 ) -> None:
-    made = tokens(server, ada, strict)
-    fresh = refresh(server, strict, made["refresh_token"]).json()
+    granted = tokens(server, ada, strict)
+    fresh = refresh(server, strict, granted["refresh_token"]).json()
     answer = post(server, strict, REVOKE, token=fresh["refresh_token"], token_type_hint="access_token")
     assert answer.status_code == 200
-    assert status_of(server, fresh["access_token"]) == status_of(server, made["access_token"]) == 401
+    assert status_of(server, fresh["access_token"]) == status_of(server, granted["access_token"]) == 401
 
 
 def test_rfc7009_2_2_others_tokens_and_unknown_ones_stay_as_they_are(
     server: Server, ada: User, strict: Registered, public: Registered
 ) -> None:
-    made = tokens(server, ada, strict)
-    for token in (made["access_token"], made["refresh_token"], "nonsense"):
+    granted = tokens(server, ada, strict)
+    for token in (granted["access_token"], granted["refresh_token"], "nonsense"):
         answer = post(server, public, REVOKE, token=token, client_secret="")
         assert (answer.status_code, answer.json()) == (200, {})
-    assert status_of(server, made["access_token"]) == 200
+    assert status_of(server, granted["access_token"]) == 200
     assert (
-        post(server, strict, REVOKE, token=made["access_token"], client_secret="x").json()["error"] == "invalid_client"
+        post(server, strict, REVOKE, token=granted["access_token"], client_secret="x").json()["error"]
+        == "invalid_client"
     )
     assert post(server, strict, REVOKE).json()["error"] == "invalid_request"
 
 
 def test_rfc7662_2_2_introspection_tells_what_a_token_is_worth(server: Server, ada: User, strict: Registered) -> None:
-    made = tokens(server, ada, strict, "library:read search")
-    found = post(server, strict, INTROSPECT, token=made["access_token"]).json()
-    assert found["active"] is True
-    assert (found["scope"], found["client_id"]) == ("library:read search", strict.client_id)
-    assert (found["username"], found["sub"], found["token_type"]) == ("ada", str(ada.id), "Bearer")
-    assert 0 < found["exp"] - found["iat"] <= 3600
-    assert post(server, strict, INTROSPECT, token=made["refresh_token"]).json()["active"] is True
+    granted = tokens(server, ada, strict, "library:read search")
+    introspected = post(server, strict, INTROSPECT, token=granted["access_token"]).json()
+    assert introspected["active"] is True
+    assert (introspected["scope"], introspected["client_id"]) == ("library:read search", strict.client_id)
+    assert (introspected["username"], introspected["sub"], introspected["token_type"]) == ("ada", str(ada.id), "Bearer")
+    assert 0 < introspected["exp"] - introspected["iat"] <= 3600
+    assert post(server, strict, INTROSPECT, token=granted["refresh_token"]).json()["active"] is True
 
 
 def test_rfc7662_2_2_nothing_else_is_told_of_what_is_not_active_or_not_ones_own(
     server: Server, ada: User, strict: Registered
 ) -> None:
     other = server.register(ada, profile=Profile.STRICT, name="Other")
-    made = tokens(server, ada, strict)
+    granted = tokens(server, ada, strict)
     dead = tokens(server, ada, strict)
     post(server, strict, REVOKE, token=dead["access_token"])
-    used = made["refresh_token"]
+    used = granted["refresh_token"]
     refresh(server, strict, used)
     for app, token in (
         (strict, "nonsense"), (strict, "vit_at_" + "a" * 36), (strict, dead["access_token"]), (strict, used),
-        (other, made["access_token"]),
+        (other, granted["access_token"]),
     ):  # fmt: skip
         assert post(server, app, INTROSPECT, token=token).json() == {"active": False}
 
@@ -112,11 +113,11 @@ def test_rfc8414_3_2_and_openid_discovery_are_one_document(server: Server) -> No
     first = server.http.get("/.well-known/oauth-authorization-server")
     second = server.http.get("/.well-known/openid-configuration")
     assert first.json() == second.json()
-    found = first.json()
-    assert found["issuer"] == server.settings.base_url
-    assert found["code_challenge_methods_supported"] == ["S256"]
-    assert found["authorization_response_iss_parameter_supported"] is True
-    for name, address in found.items():
+    metadata = first.json()
+    assert metadata["issuer"] == server.settings.base_url
+    assert metadata["code_challenge_methods_supported"] == ["S256"]
+    assert metadata["authorization_response_iss_parameter_supported"] is True
+    for name, address in metadata.items():
         if name.endswith("_endpoint") or name == "jwks_uri":
             assert address.startswith(server.settings.base_url + "/"), name
             answer = server.http.get(address.removeprefix(server.settings.base_url))
@@ -131,25 +132,25 @@ def test_rfc9728_5_1_a_challenge_names_where_the_server_describes_itself(server:
         old, new = answer.headers.get_list("www-authenticate")
         assert old.startswith("OAuth realm='Service'")
         where = new.split('resource_metadata="')[1].split('"')[0]
-        found = server.http.get(where.removeprefix(server.settings.base_url)).json()
-        assert found["authorization_servers"] == [server.settings.base_url]
+        metadata = server.http.get(where.removeprefix(server.settings.base_url)).json()
+        assert metadata["authorization_servers"] == [server.settings.base_url]
         assert ('error="' in new) is bool(token), "no error is named when no token came (RFC 6750 section 3.1)"
 
 
 def test_rfc6749_4_4_client_credentials_need_the_owners_word(server: Server, ada: User, strict: Registered) -> None:
     def machine() -> dict[str, object]:
-        made: dict[str, object] = post(server, strict, grant_type="client_credentials", scope="account:read").json()
-        return made
+        granted: dict[str, object] = post(server, strict, grant_type="client_credentials", scope="account:read").json()
+        return granted
 
     assert machine()["error"] == "unauthorized_client"
     admin = server.user("root", is_admin=True)
     with pytest.raises(Forbidden):
         act_as_owner(server, admin, strict)
     act_as_owner(server, ada, strict)
-    made = machine()
-    assert "refresh_token" not in made
-    assert server.get("/me/", str(made["access_token"]))["user"]["login"] == "ada"
-    assert server.call("GET", "/api/v1/databoxes/list/", str(made["access_token"])).status_code == 403
+    granted = machine()
+    assert "refresh_token" not in granted
+    assert server.get("/me/", str(granted["access_token"]))["user"]["login"] == "ada"
+    assert server.call("GET", "/api/v1/databoxes/list/", str(granted["access_token"])).status_code == 403
     with server.services.database.write() as work:
         actor = server.services.accounts.users.actor_of(work, ada, Via.COMMAND)
         server.services.applications.registry.set_switch(
@@ -214,10 +215,10 @@ def test_rfc7636_4_4_1_strict_and_public_need_s256(server: Server, strict: Regis
             {"code_challenge_method": ""}, {"code_challenge": "short"},
         ):  # fmt: skip
             location = ask(visitor, app, state="s", **wrong).headers["location"]
-            found = query_of(location)
-            assert (found["error"], found["state"]) == ("invalid_request", "s")
-            assert found["iss"] == server.settings.base_url, "RFC 9207 section 2: errors too"
-            assert found["error_description"].startswith("code_challenge "), "RFC 6749 section 4.1.2.1"
+            query = query_of(location)
+            assert (query["error"], query["state"]) == ("invalid_request", "s")
+            assert query["iss"] == server.settings.base_url, "RFC 9207 section 2: errors too"
+            assert query["error_description"].startswith("code_challenge "), "RFC 6749 section 4.1.2.1"
 
 
 def test_rfc7636_4_6_a_wrong_or_missing_verifier_is_refused(
@@ -258,12 +259,12 @@ def test_rfc6585_4_too_many_calls_are_429_with_the_time_to_wait(tmp_path: Path) 
     server = Server(tmp_path / "few", token_requests=3, authorize_requests=2)
     try:
         answers = [server.http.post(TOKEN, data={"grant_type": "x"}) for _ in range(4)]
-        assert [one.status_code for one in answers] == [400, 400, 400, 429]
+        assert [answer.status_code for answer in answers] == [400, 400, 400, 429]
         assert answers[0].headers["ratelimit-policy"] == '"token";q=3;w=60'
         assert answers[0].headers["ratelimit"].startswith('"token";r=2;t=')
         assert 0 < int(answers[3].headers["retry-after"]) <= 60
         pages = [server.http.get(AUTHORIZE) for _ in range(3)]
-        assert [one.status_code for one in pages] == [400, 400, 429]
+        assert [page.status_code for page in pages] == [400, 400, 429]
         assert "retry-after" in pages[2].headers
     finally:
         server.close()
@@ -271,11 +272,11 @@ def test_rfc6585_4_too_many_calls_are_429_with_the_time_to_wait(tmp_path: Path) 
 
 def test_rfc9745_old_habits_say_so_and_are_counted_for_their_owner(server: Server, ada: User) -> None:
     app = server.register(ada, on=(Switch.PASSWORD_GRANT,))
-    made = post(server, app, grant_type="password", username="ada", password=PASSWORD)
-    assert made.headers["deprecation"].startswith("@")
-    assert made.headers["sunset"].endswith("GMT")
-    assert 'rel="deprecation"' in made.headers["link"]
-    token = made.json()["access_token"]
+    answer = post(server, app, grant_type="password", username="ada", password=PASSWORD)
+    assert answer.headers["deprecation"].startswith("@")
+    assert answer.headers["sunset"].endswith("GMT")
+    assert 'rel="deprecation"' in answer.headers["link"]
+    token = answer.json()["access_token"]
     plain = server.call("GET", "/api/v1/me/", token)
     assert "deprecation" not in plain.headers
     assert "deprecation" in server.http.get(f"/api/v1/me/?oauth_token={token}").headers
@@ -287,12 +288,12 @@ def test_rfc9745_old_habits_say_so_and_are_counted_for_their_owner(server: Serve
     server.services.deferred_writes.flush()
     with server.services.database.read() as work:
         actor = server.services.accounts.users.actor_of(work, ada, Via.COMMAND)
-        found = {
-            one.feature: one for one in server.services.oauth.server.deprecated_features(work, actor, app.application)
+        uses = {
+            use.feature: use for use in server.services.oauth.server.deprecated_features(work, actor, app.application)
         }
-        assert (found["password_grant"].uses, found["parameter_token"].uses) == (1, 3)
-        assert found["parameter_token"].last_address == "testclient"
-        assert work.now - found["parameter_token"].last_at < timedelta(minutes=1)
+        assert (uses["password_grant"].uses, uses["parameter_token"].uses) == (1, 3)
+        assert uses["parameter_token"].last_address == "testclient"
+        assert work.now - uses["parameter_token"].last_at < timedelta(minutes=1)
 
 
 @pytest.mark.parametrize("grant", ["authorization_code", "refresh_token", "client_credentials"])
@@ -306,8 +307,8 @@ def test_an_exchange_waits_in_a_thread_while_somebody_else_writes(
         code = {"code": code_of(visitor, strict), "redirect_uri": CALLBACK, "code_verifier": "v" * 64}
         form |= code
     if grant == "refresh_token":
-        made = server.call("POST", TOKEN, data={**form, "grant_type": "authorization_code"}).json()
-        form = {**form, "refresh_token": made["refresh_token"]}
+        granted = server.call("POST", TOKEN, data={**form, "grant_type": "authorization_code"}).json()
+        form = {**form, "refresh_token": granted["refresh_token"]}
     with server.services.database.read() as work:
         before = work.db.scalar(sa.select(sa.func.count()).select_from(access_tokens))
     path = server.settings.data_dir / "vitrine.sqlite3"

@@ -66,7 +66,7 @@ def test_a_verified_address_finds_the_account_the_first_time_and_the_subject_eve
     provider.claims |= {"email": "somebody.else@museum.example"}
     visitor, _ = go(server, provider)
     assert signed_in(visitor) == "ada"
-    assert [one for one in actions(server) if one.startswith("external")] == [
+    assert [action for action in actions(server) if action.startswith("external")] == [
         "external.linked", "external.used", "external.used",
     ]  # fmt: skip
 
@@ -76,7 +76,7 @@ def test_the_person_is_told_by_letter_that_a_sign_in_was_connected(make: Make, p
     server.user("ada", email="ada@museum.example")
     go(server, provider)
     server.work()
-    (letter,) = [one.read_text() for one in (server.settings.data_dir / "outbox").glob("*.eml")]
+    (letter,) = [file.read_text() for file in (server.settings.data_dir / "outbox").glob("*.eml")]
     assert "Signing in at Museum SSO now opens your account ada" in letter.replace("=\n", "")
 
 
@@ -129,10 +129,10 @@ def test_a_new_account_has_no_password_and_no_rights(make: Make, provider: Lying
     visitor, answer = go(server, provider)
     assert answer.headers["location"] == "/"
     with server.services.database.read() as work:
-        made = server.services.accounts.users.find(work, "ada@museum.example")
-        rights = server.services.accounts.users.rights(work, made.id, made.rights_version)
-        assert not server.services.accounts.users.has_password(work, made.id)
-    assert (made.login, made.email, made.display_name, made.locale, made.is_admin) == (
+        user = server.services.accounts.users.find(work, "ada@museum.example")
+        rights = server.services.accounts.users.rights(work, user.id, user.rights_version)
+        assert not server.services.accounts.users.has_password(work, user.id)
+    assert (user.login, user.email, user.display_name, user.locale, user.is_admin) == (
         "ada@museum.example", "ada@museum.example", "Ada Martin", "fr", False,
     )  # fmt: skip
     assert not rights.collections
@@ -181,17 +181,17 @@ def test_only_verified_addresses_of_the_allowed_domains_may_come(make: Make, pro
 def test_two_first_sign_ins_at_once_make_one_account(make: Make, provider: Lying) -> None:
     server = make(create_accounts=True)
     visitors = [server.browser() for _ in range(6)]
-    answers = [provider.visit(one.get(START).headers["location"]) for one in visitors]
-    found: list[Any] = []
+    answers = [provider.visit(visitor.get(START).headers["location"]) for visitor in visitors]
+    responses: list[Any] = []
     threads = [
-        threading.Thread(target=lambda one=one, back=back: found.append(one.get(back)))
-        for one, back in zip(visitors, answers, strict=True)
+        threading.Thread(target=lambda visitor=visitor, back=back: responses.append(visitor.get(back)))
+        for visitor, back in zip(visitors, answers, strict=True)
     ]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert [one.headers["location"] for one in found] == ["/"] * 6
+    assert [response.headers["location"] for response in responses] == ["/"] * 6
     with server.services.database.read() as work:
         assert len(list(work.db.execute(users.select()))) == 2, "the keeper and one more"
     assert len(linked(server)) == 1
@@ -204,7 +204,7 @@ def with_app(server: Server, user: User) -> pyotp.TOTP:
     """An authenticator app of *user*."""
     second = server.services.accounts.mfa
     with server.services.database.write() as work:
-        _, session = server.services.accounts.users.open_session(work, user, address="", agent="")
+        _, session = server.services.accounts.sessions.open(work, user, address="", agent="")
         actor = server.services.accounts.users.actor_of(work, user, Via.SESSION, session=session)
         app = pyotp.parse_uri(second.begin(work, actor))
         assert isinstance(app, pyotp.TOTP)
@@ -300,7 +300,7 @@ def test_a_person_connects_and_removes_a_sign_in(make: Make, provider: Lying) ->
     removed = visitor.submit(SECURITY, f"{SECURITY}connected/{mine.id}/remove/", {})
     assert removed.status_code == 303
     assert linked(server) == []
-    assert [one for one in actions(server) if "link" in one] == ["external.linked", "external.unlinked"]
+    assert [action for action in actions(server) if "link" in action] == ["external.linked", "external.unlinked"]
 
 
 def test_connecting_needs_a_fresh_sign_in_and_ones_own_browser(make: Make, provider: Lying) -> None:
@@ -335,7 +335,7 @@ def test_what_is_connected_with_one_account_is_not_connected_with_another(make: 
     assert visitor.client.post(f"{SECURITY}connected/", data=hidden(page.text)).status_code == 409
     (theirs,) = linked(server)
     assert visitor.submit(SECURITY, f"{SECURITY}connected/{theirs.id}/remove/", {}).status_code == 404
-    assert [one.user_id for one in linked(server)] == [ada.id]
+    assert [identity.user_id for identity in linked(server)] == [ada.id]
 
 
 def test_the_last_way_in_cannot_be_removed(make: Make, provider: Lying) -> None:
@@ -360,7 +360,7 @@ def test_an_account_without_a_password_can_get_one_and_no_guess_opens_it(make: M
     page = visitor.get("/account/reset-email/").text
     assert 'name="password"' not in page
     form = {"email": "ada@new.example"}
-    assert "A letter is on its way" in visitor.submit("/account/reset-email/", "/account/reset-email/", form).text
+    assert "An e-mail is on its way" in visitor.submit("/account/reset-email/", "/account/reset-email/", form).text
     with server.services.database.write() as work:
         work.db.execute(sessions.update().values(auth_time=work.now - timedelta(hours=1)))
     stale = visitor.submit("/account/reset-email/", "/account/reset-email/", form)
@@ -389,7 +389,7 @@ def test_01_7_3_a_failure_goes_back_to_the_sign_in_step_with_everything(make: Ma
     server = make()
     app = server.register(server.user("owner"), profile=Profile.STRICT)
     start = f"/api/oauthv2/provider/museum/authorize/?client_id={app.client_id}&response_type=code&state=s"
-    start += f"&redirect_uri={CALLBACK}&" + "&".join(f"{name}={one}" for name, one in PKCE.items())
+    start += f"&redirect_uri={CALLBACK}&" + "&".join(f"{name}={value}" for name, value in PKCE.items())
     provider.answer = {"error": "access_denied", "code": None}
     visitor, answer = go(server, provider, start=start)
     where = answer.headers["location"]
@@ -408,7 +408,7 @@ def test_01_7_3_who_is_asked_for_a_new_sign_in_gets_one(make: Make, provider: Ly
     for wanted in ("prompt=login", "max_age=0"):
         visitor = server.browser(ada)
         query = f"client_id={app.client_id}&response_type=code&redirect_uri={CALLBACK}&{wanted}&" + "&".join(
-            f"{name}={one}" for name, one in PKCE.items()
+            f"{name}={value}" for name, value in PKCE.items()
         )
         start = f"/api/oauthv2/provider/museum/authorize/?{query}"
         provider.claims |= {"auth_time": provider_time(server) - 3600}
@@ -499,15 +499,21 @@ def written(folder: Path, text: str) -> Path:
 
 
 def test_a_provider_is_described_in_the_file_with_its_secret_elsewhere(tmp_path: Path) -> None:
-    made = load({}, written(tmp_path, GOOD)).sign_in_providers[0]
-    assert made.issuer == "https://sso.museum.example/realms/staff"
-    assert made.discovery == "https://sso.museum.example/realms/staff/.well-known/openid-configuration"
-    assert (made.client_secret, made.domains, made.link_by_email) == ("s3cret", ("museum.example",), True)
-    assert not (made.create_accounts or made.internal or made.trust_second_step), "nothing is open by itself"
-    assert "s3cret" not in repr(made)
+    configured = load({}, written(tmp_path, GOOD)).sign_in_providers[0]
+    assert configured.issuer == "https://sso.museum.example/realms/staff"
+    assert configured.discovery == "https://sso.museum.example/realms/staff/.well-known/openid-configuration"
+    assert (configured.client_secret, configured.domains, configured.link_by_email) == (
+        "s3cret",
+        ("museum.example",),
+        True,
+    )
+    assert not (configured.create_accounts or configured.internal or configured.trust_second_step), (
+        "nothing is open by itself"
+    )
+    assert "s3cret" not in repr(configured)
     by_name = GOOD.replace('client_secret_file = "@FILE@"', 'client_secret_env = "VITRINE_SECRET_MUSEUM"')
-    found = load({"VITRINE_SECRET_MUSEUM": "other"}, written(tmp_path, by_name))
-    assert found.sign_in_providers[0].client_secret == "other"
+    loaded = load({"VITRINE_SECRET_MUSEUM": "other"}, written(tmp_path, by_name))
+    assert loaded.sign_in_providers[0].client_secret == "other"
     as_json = '[{"id":"a","label":"A","issuer":"https://a.example","client_id":"x"}]'
     assert load({"VITRINE_SIGN_IN_PROVIDERS": as_json}).sign_in_providers[0].label == "A"
 

@@ -191,9 +191,9 @@ def test_one_address_is_not_verified_by_what_is_said_of_another(make: Make, prov
 
 @pytest.fixture
 def server(make: Make) -> Server:
-    made = make(link_by_email=True)
-    made.user("ada", email="ada@museum.example")
-    return made
+    server = make(link_by_email=True)
+    server.user("ada", email="ada@museum.example")
+    return server
 
 
 def way_back(server: Server, provider: Lying, visitor: Visitor) -> str:
@@ -231,13 +231,13 @@ def test_rfc9700_4_4_an_answer_of_one_provider_is_not_taken_for_anothers(server:
 
 def test_nothing_that_redeems_a_code_is_kept_in_the_database(server: Server, provider: Lying) -> None:
     way_back(server, provider, server.browser())
-    asked = provider.asked[-1]
+    query = provider.requests[-1]
     with server.services.database.read() as work:
         kept = str(work.db.execute(identity_provider_flows.select()).all())
-    assert asked["code_challenge_method"] == "S256"
+    assert query["code_challenge_method"] == "S256"
     for name in ("state", "nonce", "code_challenge"):
-        assert len(asked[name]) >= 43
-        assert asked[name] not in kept
+        assert len(query[name]) >= 43
+        assert query[name] not in kept
 
 
 @pytest.mark.parametrize("there", ["//evil.example/", "https://evil.example/", "/\\evil.example", "javascript:1", ""])

@@ -28,9 +28,9 @@ def local(address: str) -> str:
 
 @pytest.fixture
 def authlib() -> Iterator[AuthlibProvider]:
-    made = AuthlibProvider(f"{BASE}/api/oauthv2/provider/authlib/callback/")
-    yield made
-    made.close()
+    server = AuthlibProvider(f"{BASE}/api/oauthv2/provider/authlib/callback/")
+    yield server
+    server.close()
 
 
 def test_through_authlib_with_userinfo_and_elliptic_keys(tmp_path: Path, authlib: AuthlibProvider) -> None:
@@ -86,13 +86,13 @@ def through(other: Server, person: Visitor, address: str, *, password: bool = Fa
 
 def test_a_vitrine_signs_people_in_at_another_vitrine(site: Server, other: Server) -> None:
     there = other.user("ada", email="ada@museum.example")
-    here = site.user("ada.martin", email="ada@museum.example")
+    account = site.user("ada.martin", email="ada@museum.example")
     person = other.browser(there)
     stranger = site.browser()
     address = stranger.get("/login/provider/other/").headers["location"]
     assert reason(stranger.get(through(other, person, address))) == "unknown", "its addresses are not verified"
 
-    mine = site.browser(here)
+    mine = site.browser(account)
     page = mine.get(through(other, person, mine.get(f"{SECURITY}connected/other/").headers["location"]))
     assert "The other library" in page.text
     assert mine.client.post(f"{SECURITY}connected/", data=hidden(page.text)).status_code == 303
@@ -107,9 +107,9 @@ def test_a_vitrine_signs_people_in_at_another_vitrine(site: Server, other: Serve
 
 
 def test_keys_that_the_other_vitrine_changes_are_found(site: Server, other: Server) -> None:
-    there, here = other.user("ada"), site.user("ada")
+    there, account = other.user("ada"), site.user("ada")
     with site.services.database.write() as work:
-        assert external_store.add(work, here.id, other.settings.base_url, str(there.id), "")
+        assert external_store.add(work, account.id, other.settings.base_url, str(there.id), "")
     person = other.browser(there)
     for changed in range(3):
         visitor = site.browser()
@@ -125,11 +125,11 @@ def test_people_who_wait_for_a_provider_keep_nobody_else_waiting(tmp_path: Path,
     """More of them than there are threads; a sign-in with a password, which needs some, is answered meanwhile."""
     with listening(tmp_path / "data", sign_in_providers=(provider.described(),)) as server:
         server.user("ada")
-        base, found = server.settings.base_url, []
+        base, locations = server.settings.base_url, []
         provider.gate.clear()
 
         def start() -> None:
-            found.append(httpx.get(base + START, timeout=60).headers["location"])
+            locations.append(httpx.get(base + START, timeout=60).headers["location"])
 
         threads = [threading.Thread(target=start) for _ in range(50)]
         for thread in threads:
@@ -140,10 +140,10 @@ def test_people_who_wait_for_a_provider_keep_nobody_else_waiting(tmp_path: Path,
             with httpx.Client(base_url=base, timeout=20) as client:
                 form = {**hidden(client.get("/login/").text), "login": "ada", "password": PASSWORD}
                 assert client.post("/login/", data=form).status_code == 303
-            assert found == []
+            assert locations == []
         finally:
             provider.gate.set()
             for thread in threads:
                 thread.join()
-    assert len(found) == 50
-    assert all(one.startswith(f"{provider.issuer}/authorize?") for one in found)
+    assert len(locations) == 50
+    assert all(location.startswith(f"{provider.issuer}/authorize?") for location in locations)

@@ -16,27 +16,31 @@ from vitrine.testing.server import PASSWORD, Registered, Server, Visitor, hidden
 def claims(server: Server, token: str) -> Json:
     """What an id_token says, if its signature is right under the published keys."""
     keys: Any = server.http.get(JWKS).json()
-    made = jwt.decode(token, KeySet.import_key_set(keys), algorithms=["RS256"])
-    return dict(made.claims)
+    token_claims = jwt.decode(token, KeySet.import_key_set(keys), algorithms=["RS256"])
+    return dict(token_claims.claims)
 
 
 def test_oidc_core_2_an_id_token_says_who_signed_in_for_whom(server: Server, ada: User, strict: Registered) -> None:
     visitor = server.browser(ada)
     location = allow(visitor, ask(visitor, strict, scope="openid profile email", nonce="n-0S6"))
-    made = exchange(server, strict, query_of(location)["code"]).json()
-    found = claims(server, made["id_token"])
-    assert (found["iss"], found["aud"], found["sub"]) == (server.settings.base_url, strict.client_id, str(ada.id))
-    assert found["nonce"] == "n-0S6"
-    assert found["auth_time"] <= found["iat"] < found["exp"]
-    assert (found["name"], found["email"]) == ("Ada Martin", "ada@example.com")
-    assert found["email_verified"] is False
+    granted = exchange(server, strict, query_of(location)["code"]).json()
+    token_claims = claims(server, granted["id_token"])
+    assert (token_claims["iss"], token_claims["aud"], token_claims["sub"]) == (
+        server.settings.base_url,
+        strict.client_id,
+        str(ada.id),
+    )
+    assert token_claims["nonce"] == "n-0S6"
+    assert token_claims["auth_time"] <= token_claims["iat"] < token_claims["exp"]
+    assert (token_claims["name"], token_claims["email"]) == ("Ada Martin", "ada@example.com")
+    assert token_claims["email_verified"] is False
 
 
 def test_oidc_core_3_1_2_1_no_id_token_without_the_scope_openid(server: Server, ada: User, strict: Registered) -> None:
     assert "id_token" not in tokens(server, ada, strict, "library:read")
-    made = tokens(server, ada, strict, "openid")
-    assert set(claims(server, made["id_token"])) == {"iss", "aud", "sub", "iat", "exp", "auth_time"}
-    assert "id_token" not in refresh(server, strict, made["refresh_token"]).json()
+    granted = tokens(server, ada, strict, "openid")
+    assert set(claims(server, granted["id_token"])) == {"iss", "aud", "sub", "iat", "exp", "auth_time"}
+    assert "id_token" not in refresh(server, strict, granted["refresh_token"]).json()
 
 
 def test_oidc_core_5_3_userinfo_tells_what_the_scopes_allow(server: Server, ada: User, strict: Registered) -> None:
@@ -73,7 +77,7 @@ def test_keys_change_without_anybody_noticing(server: Server, ada: User, strict:
     assert claims(server, before)["sub"] == claims(server, after)["sub"]
     published = server.http.get(JWKS).json()["keys"]
     assert len(published) == 3
-    assert all(set(one) == {"kty", "n", "e", "kid", "alg", "use"} for one in published), "nothing private is told"
+    assert all(set(key) == {"kty", "n", "e", "kid", "alg", "use"} for key in published), "nothing private is told"
 
 
 def test_oidc_core_3_1_2_6_prompt_none_never_shows_a_page(server: Server, strict: Registered, visitor: Visitor) -> None:
@@ -90,8 +94,8 @@ def test_oidc_core_3_1_2_6_prompt_none_never_shows_a_page(server: Server, strict
 def test_oidc_core_3_1_2_1_prompt_login_and_max_age_ask_for_the_password(strict: Registered, visitor: Visitor) -> None:
     allow(visitor, ask(visitor, strict))
     assert ask(visitor, strict, max_age="3600").status_code == 302
-    for asked in ({"prompt": "login"}, {"max_age": "0"}):
-        page = ask(visitor, strict, **asked)
+    for parameters in ({"prompt": "login"}, {"max_age": "0"}):
+        page = ask(visitor, strict, **parameters)
         assert page.status_code == 200
         assert re.search(r'name="password"', page.text)
         form = {**hidden(page.text), "login": "ada", "password": PASSWORD, "action_login": "1"}

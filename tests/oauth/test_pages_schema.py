@@ -19,17 +19,10 @@ from tests.schema import TOLD, call_all
 from vitrine.accounts import User
 from vitrine.applications import Profile
 from vitrine.testing.server import Registered, Server
-from vitrine.web.account import account
-from vitrine.web.admin import applications, audit, collections
-from vitrine.web.developers import editing, limits_and_scopes, settings, usage
+from vitrine.web import account, admin, developers, sign_in
 from vitrine.web.oauth import device
-from vitrine.web.sign_in import identity_providers, mfa, recovery, session
 
-ROOMS = (
-    account, applications, audit, collections, settings, device, identity_providers, editing, limits_and_scopes, usage,
-    recovery, mfa, session,
-)  # fmt: skip
-ROUTES = [one for room in ROOMS for one in room.ROUTES]
+ROUTES = [*account.ROUTES, *admin.ROUTES, *developers.ROUTES, *device.ROUTES, *sign_in.ROUTES]
 PLACE = re.compile(r"\{(\w+)(?::\w+)?\}")
 SCRIPTED = ("developers/check", "passkey", "access_token/", "callback/", "authorize_grant_password", "/grant/")
 FIELDS: dict[str, dict[str, list[str]]] = {
@@ -74,8 +67,10 @@ SAID = {
 
 def fields(path: str) -> dict[str, Any]:
     chosen = max((name for name in FIELDS if path == name or path.endswith(name)), key=len, default="")
-    found = {name: {"anyOf": [{"enum": words}, {"type": "string"}]} for name, words in FIELDS.get(chosen, {}).items()}
-    return found or {"x": {"type": "string"}}
+    properties = {
+        name: {"anyOf": [{"enum": words}, {"type": "string"}]} for name, words in FIELDS.get(chosen, {}).items()
+    }
+    return properties or {"x": {"type": "string"}}
 
 
 def described(path: str, method: str) -> dict[str, Any]:
@@ -102,9 +97,10 @@ def described(path: str, method: str) -> dict[str, Any]:
     forms = ("application/x-www-form-urlencoded", *(("multipart/form-data",) if path.endswith("logo/") else ()))
     return {
         "parameters": parameters,
-        **({} if method == "GET" else {"requestBody": {"content": {one: {"schema": schema} for one in forms}}}),
+        **({} if method == "GET" else {"requestBody": {"content": {form: {"schema": schema} for form in forms}}}),
         "responses": {
-            one: {"description": SAID[one], **({"content": kinds} if one[0] != "3" else {})} for one in listed
+            status: {"description": SAID[status], **({"content": kinds} if status[0] != "3" else {})}
+            for status in listed
         },
     }
 
@@ -115,9 +111,9 @@ def ids(name: str) -> list[Any]:
 
 def document() -> dict[str, Any]:
     paths: dict[str, Any] = {}
-    for one in ROUTES:
-        for method in sorted((one.methods or set()) - {"HEAD"}):
-            paths.setdefault(PLACE.sub(r"{\1}", one.path), {})[method.lower()] = described(one.path, method)
+    for route in ROUTES:
+        for method in sorted((route.methods or set()) - {"HEAD"}):
+            paths.setdefault(PLACE.sub(r"{\1}", route.path), {})[method.lower()] = described(route.path, method)
     return {"openapi": "3.1.0", "info": {"title": "Pages", "version": "1"}, "paths": paths}
 
 
@@ -133,10 +129,8 @@ class Place:
         """A cookie of somebody who has just signed in, and the token of their forms."""
         accounts = self.server.services.accounts
         with self.server.services.database.write() as work:
-            secret, _ = accounts.users.open_session(
-                work, accounts.users.get(work, self.ada.id), address="", agent="test"
-            )
-        return secret, accounts.users.csrf_token(secret)
+            secret, _ = accounts.sessions.open(work, accounts.users.get(work, self.ada.id), address="", agent="test")
+        return secret, accounts.sessions.csrf_token(secret)
 
 
 @pytest.fixture(scope="module")
@@ -147,14 +141,14 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
 
 
 def test_every_answer_of_the_pages_routes_is_one_that_is_written_down(place: Place) -> None:
-    made = msgspec.json.encode(document())
+    encoded = msgspec.json.encode(document())
 
     async def application(scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
         if scope["type"] == "http" and scope["path"] == "/pages.json":
             await send(
                 {"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"application/json")]}
             )
-            await send({"type": "http.response.body", "body": made})
+            await send({"type": "http.response.body", "body": encoded})
             return
         await place.server.application(scope, receive, send)
 
@@ -167,17 +161,21 @@ def test_every_answer_of_the_pages_routes_is_one_that_is_written_down(place: Pla
         if isinstance(case.body, dict) and place.calls % 2:
             case.body |= {"csrf": token}
         marks = (
-            MARKS if place.calls % 2 and (case.method == "DELETE" or any(one in case.path for one in SCRIPTED)) else {}
+            MARKS
+            if place.calls % 2 and (case.method == "DELETE" or any(script in case.path for script in SCRIPTED))
+            else {}
         )
         case.call_and_validate(checks=TOLD, base_url="http://dam.test", headers=marks, allow_redirects=False)
 
-    assert call_all(whole, 12, call) == sum(len((one.methods or set()) - {"HEAD"}) for one in ROUTES)
+    assert call_all(whole, 12, call) == sum(len((route.methods or set()) - {"HEAD"}) for route in ROUTES)
 
 
 @pytest.mark.parametrize(
     "route",
-    [one for one in ROUTES if "POST" in (one.methods or ()) and one.path != "/setup/"],  # which is closed by now
-    ids=lambda one: one.path,
+    [
+        route for route in ROUTES if "POST" in (route.methods or ()) and route.path != "/setup/"
+    ],  # which is closed by now
+    ids=lambda route: route.path,
 )
 def test_rfc6749_10_12_no_form_is_taken_from_elsewhere(place: Place, route: Route) -> None:
     """With the cookie alone, with a token of another session, and from another origin with the right one."""

@@ -15,17 +15,20 @@ def machine(server: Server, owner: User) -> Registered:
     with server.services.database.write() as work:
         actor = server.services.accounts.users.actor_of(work, owner, Via.COMMAND)
         draft = Draft("Night shift", "Adds what the scanner made.", "https://notes.example.com", "web", "")
-        made = server.services.applications.portal.create(work, actor, draft, ApplicationKind.MACHINE)
+        application = server.services.applications.portal.create(work, actor, draft, ApplicationKind.MACHINE)
         return Registered(
-            made, made.client_id, server.services.applications.registry.secret_for_command(work, made), ""
+            application,
+            application.client_id,
+            server.services.applications.secrets.for_command(work, application),
+            "",
         )
 
 
 def test_a_machine_gets_tokens_with_its_secret_alone_from_its_first_minute(server: Server) -> None:
     """RFC 6749 section 4.4."""
     ada = server.user("ada")
-    made = post(server, machine(server, ada), grant_type="client_credentials", scope="account:read").json()
-    assert server.get("/me/", made["access_token"])["user"]["login"] == "ada"
+    granted = post(server, machine(server, ada), grant_type="client_credentials", scope="account:read").json()
+    assert server.get("/me/", granted["access_token"])["user"]["login"] == "ada"
 
 
 def test_an_application_for_test_users_gives_nobody_else_a_token(server: Server) -> None:
@@ -45,7 +48,7 @@ def test_an_account_with_a_second_step_is_never_opened_by_a_password_alone(serve
     app = server.register(ada, on=(Switch.PASSWORD_GRANT,))
     services = server.services
     with services.database.write() as work:
-        session = services.accounts.users.open_session(work, ada, address="", agent="")[1]
+        session = services.accounts.sessions.open(work, ada, address="", agent="")[1]
         actor = services.accounts.users.actor_of(work, ada, Via.SESSION, session=session)
         begun = parse_qs(urlsplit(services.accounts.mfa.begin(work, actor)).query)["secret"][0]
         services.accounts.mfa.confirm(work, actor, pyotp.TOTP(begun).at(work.now))

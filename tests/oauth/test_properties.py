@@ -49,8 +49,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
 def is_of(location: str, registered: list[str], profile: Profile) -> bool:
     """Written down again from design 5.3, by parts: what a redirect may look like."""
     to = urlsplit(location)
-    for one in registered:
-        at = urlsplit(one)
+    for address in registered:
+        at = urlsplit(address)
         loopback = at.hostname in ("127.0.0.1", "localhost", "::1") and profile in (Profile.DESKTOP, Profile.PUBLIC)
         same = (to.scheme, to.hostname, to.username) == (at.scheme, at.hostname, None)
         if not same or (to.port != at.port and not (loopback and at.scheme == "http")):
@@ -71,9 +71,9 @@ def test_no_redirect_leaves_the_registered_set_and_no_switch_is_got_around(place
     registered = data.draw(st.lists(st.sampled_from(REGISTERED), min_size=1, max_size=3, unique=True))
     switches = Switches(profile, {})
     on = tuple(
-        one
-        for one in Switch
-        if switches.can_choose(one) and one is not Switch.ACTS_AS_OWNER and data.draw(st.booleans())
+        switch
+        for switch in Switch
+        if switches.can_choose(switch) and switch is not Switch.ACTS_AS_OWNER and data.draw(st.booleans())
     )
     server = place.server
     app = server.register(place.ada, kind="desktop" if profile is Profile.DESKTOP else "web", profile=profile, on=on)
@@ -82,7 +82,7 @@ def test_no_redirect_leaves_the_registered_set_and_no_switch_is_got_around(place
         applications.update(work, app.application.id, {})
         chosen = server.services.applications.registry.by_client_id(work, app.client_id)
     assert chosen is not None
-    asked = {
+    parameters = {
         "client_id": app.client_id,
         "redirect_uri": data.draw(ADDRESSES),
         "response_type": data.draw(st.sampled_from(["code", "token", "code-and-token", "id_token", ""])),
@@ -92,7 +92,7 @@ def test_no_redirect_leaves_the_registered_set_and_no_switch_is_got_around(place
         "code_challenge_method": data.draw(st.sampled_from(["", "S256", "plain"])),
         "prompt": data.draw(st.sampled_from(["", "none", "consent"])),
     }
-    page = place.visitor.get(f"{AUTHORIZE}?{urlencode({name: one for name, one in asked.items() if one})}")
+    page = place.visitor.get(f"{AUTHORIZE}?{urlencode({name: value for name, value in parameters.items() if value})}")
     assert page.status_code in (200, 302, 400)
     if page.status_code == 400:
         assert "location" not in page.headers
@@ -101,18 +101,18 @@ def test_no_redirect_leaves_the_registered_set_and_no_switch_is_got_around(place
         return  # a page of an out-of-band refusal
     location = allow(place.visitor, page)
     assert is_of(location, registered, profile), location
-    found, fragment = query_of(location), urlsplit(location).fragment
+    query, fragment = query_of(location), urlsplit(location).fragment
     if "access_token=" in fragment:
         assert chosen.switches.is_on(Switch.IMPLICIT)
-        assert asked["response_type"] in ("token", "code-and-token")
-    if "code" not in found:
+        assert parameters["response_type"] in ("token", "code-and-token")
+    if "code" not in query:
         return
     if chosen.switches.is_on(Switch.PKCE_REQUIRED):
-        assert (asked["code_challenge"], asked["code_challenge_method"]) == (CHALLENGE, "S256")
+        assert (parameters["code_challenge"], parameters["code_challenge_method"]) == (CHALLENGE, "S256")
     with_secret, with_verifier = data.draw(st.booleans()), data.draw(st.booleans())
     form = {
-        "grant_type": "authorization_code", "client_id": app.client_id, "code": found["code"],
-        "redirect_uri": asked["redirect_uri"] or registered[0],
+        "grant_type": "authorization_code", "client_id": app.client_id, "code": query["code"],
+        "redirect_uri": parameters["redirect_uri"] or registered[0],
         **({"client_secret": app.secret} if with_secret else {}),
         **({"code_verifier": VERIFIER} if with_verifier else {}),
     }  # fmt: skip
@@ -120,10 +120,10 @@ def test_no_redirect_leaves_the_registered_set_and_no_switch_is_got_around(place
     assert answer.status_code in (200, 400)
     if answer.status_code == 200:
         assert with_secret or not chosen.switches.is_on(Switch.SECRET_REQUIRED)
-        assert with_verifier is bool(asked["code_challenge"])
-        made = answer.json()
-        assert ("expires_in" in made) is not chosen.switches.is_on(Switch.ENDLESS_TOKEN)
-        assert ("refresh_token" in made) is ("expires_in" in made)
+        assert with_verifier is bool(parameters["code_challenge"])
+        granted = answer.json()
+        assert ("expires_in" in granted) is not chosen.switches.is_on(Switch.ENDLESS_TOKEN)
+        assert ("refresh_token" in granted) is ("expires_in" in granted)
     password = {"grant_type": "password", "username": "ada", "password": PASSWORD, "client_id": app.client_id}
     granted = server.http.post(TOKEN, data={**password, "client_secret": app.secret})
     assert (granted.status_code == 200) is chosen.switches.is_on(Switch.PASSWORD_GRANT)

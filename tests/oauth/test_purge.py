@@ -56,8 +56,8 @@ def call(work: UnitOfWork, application_id: int, days_ago: float, status: int = 2
 def test_codes_tokens_devices_and_sessions_go_when_their_time_is_over(
     server: Server, ada: User, strict: Registered, visitor: Visitor
 ) -> None:
-    made = tokens(server, ada, strict)
-    refresh(server, strict, made["refresh_token"])
+    granted = tokens(server, ada, strict)
+    refresh(server, strict, granted["refresh_token"])
     post(server, strict, DEVICE)
     visitor.xhr("POST", "/login/passkey/options/")
     visitor.submit("/login/", "/login/", {"login": "ada", "password": "wrong"})
@@ -112,10 +112,10 @@ def test_a_token_without_end_goes_when_it_rested_too_long_and_not_before(
         work.db.execute(others.values(**rested))
     assert status_of(server, gone) == 401
     with server.services.database.read() as work:
-        found = store.idle(work)
+        idle = store.idle(work)
     with server.services.database.write() as work:
-        store.delete_idle(work, [*found, *work.db.scalars(sa.select(access_tokens.c.id))])
-        assert len(found) == 1, "only what opens nothing any more"
+        store.delete_idle(work, [*idle, *work.db.scalars(sa.select(access_tokens.c.id))])
+        assert len(idle) == 1, "only what opens nothing any more"
     assert status_of(server, kept) == 200
     purge(server)
     assert count(server, access_tokens) == 2, "the one that was used, and the developer token"
@@ -124,7 +124,7 @@ def test_a_token_without_end_goes_when_it_rested_too_long_and_not_before(
 def test_a_deleted_application_goes_after_14_days_with_all_that_was_its_own(
     server: Server, ada: User, strict: Registered, old: Registered
 ) -> None:
-    made = tokens(server, ada, strict)
+    granted = tokens(server, ada, strict)
     other = tokens(server, ada, old)["access_token"]
     with server.services.database.write() as work:
         work.db.execute(
@@ -152,7 +152,7 @@ def test_a_deleted_application_goes_after_14_days_with_all_that_was_its_own(
         assert set(work.db.scalars(sa.select(accounts.c.application_id))) == {old.application.id}
     assert (count(server, refresh_tokens), count(server, deprecated_feature_uses), count(server, consents)) == (0, 0, 1)
     assert count(server, audit_log) == lines, "what happened stays written down"
-    assert post(server, strict, REVOKE, token=made["access_token"]).json()["error"] == "invalid_client"
+    assert post(server, strict, REVOKE, token=granted["access_token"]).json()["error"] == "invalid_client"
     assert status_of(server, other) == 200
 
 
@@ -176,14 +176,14 @@ def test_usage_counts_days_in_utc_with_the_empty_ones(server: Server, strict: Re
         call(work, mine, since(midnight - timedelta(days=1)), status=500, account=2)
         call(work, mine, since(midnight - timedelta(days=1)), account=2)
         call(work, mine + 1, 0, account=3)
-        found = usage.days(work, mine)
+        days = usage.days(work, mine)
         summary = usage.summaries(work, [mine], timedelta(days=30))[mine]
-    assert len(found) == 30
-    assert [one.day for one in found] == [found[0].day + timedelta(days=at) for at in range(30)]
-    today, yesterday = found[-1], found[-2]
+    assert len(days) == 30
+    assert [day.day for day in days] == [days[0].day + timedelta(days=at) for at in range(30)]
+    today, yesterday = days[-1], days[-2]
     assert (today.day, today.requests, today.failures, today.people) == (midnight.date(), 1, 0, 1)
     assert (yesterday.requests, yesterday.failures, yesterday.people) == (3, 2, 2)
-    assert sum(one.requests for one in found) == summary.requests == 4
+    assert sum(day.requests for day in days) == summary.requests == 4
     assert summary.failures == 2
 
 

@@ -29,18 +29,18 @@ def test_rfc6750_3_1_every_route_refuses_a_token_without_its_scope(
 
 
 def test_rfc6749_3_3_without_a_word_an_application_may_only_look(server: Server, ada: User, strict: Registered) -> None:
-    made = tokens(server, ada, strict)
-    assert made["scope"] == "library:read search account:read"
+    granted = tokens(server, ada, strict)
+    assert granted["scope"] == "library:read search account:read"
 
 
 def test_rfc6749_3_3_an_unknown_scope_is_refused_by_redirect(strict: Registered, visitor: Visitor) -> None:
-    found = query_of(ask(visitor, strict, scope="library:read nonsense").headers["location"])
-    assert found["error"] == "invalid_scope"
+    query = query_of(ask(visitor, strict, scope="library:read nonsense").headers["location"])
+    assert query["error"] == "invalid_scope"
 
 
 def test_design_5_3_old_applications_have_none(old: Registered, visitor: Visitor) -> None:
-    found = query_of(ask(visitor, old, scope="library:read").headers["location"])
-    assert found["error"] == "invalid_scope"
+    query = query_of(ask(visitor, old, scope="library:read").headers["location"])
+    assert query["error"] == "invalid_scope"
 
 
 def test_design_5_3_the_person_narrows_and_is_not_asked_again(
@@ -49,12 +49,12 @@ def test_design_5_3_the_person_narrows_and_is_not_asked_again(
     page = ask(visitor, strict, scope="library:read upload account:read")
     assert "Add documents in your name" in page.text
     location = allow(visitor, page, without=("upload",))
-    made = exchange(server, strict, query_of(location)["code"]).json()
-    assert made["scope"] == "library:read account:read"
+    granted = exchange(server, strict, query_of(location)["code"]).json()
+    assert granted["scope"] == "library:read account:read"
     again = ask(visitor, strict, scope="library:read upload account:read")
     assert again.status_code == 302, "decided already"
-    made = exchange(server, strict, query_of(again.headers["location"])["code"]).json()
-    assert made["scope"] == "library:read account:read"
+    granted = exchange(server, strict, query_of(again.headers["location"])["code"]).json()
+    assert granted["scope"] == "library:read account:read"
 
 
 def test_design_5_2_a_request_that_grows_is_asked_again(server: Server, strict: Registered, visitor: Visitor) -> None:
@@ -63,13 +63,13 @@ def test_design_5_2_a_request_that_grows_is_asked_again(server: Server, strict: 
     page = ask(visitor, strict, scope="library:read delete")
     assert page.status_code == 200
     location = allow(visitor, page)
-    made = exchange(server, strict, query_of(location)["code"]).json()
-    assert made["scope"] == "library:read delete"
+    granted = exchange(server, strict, query_of(location)["code"]).json()
+    assert granted["scope"] == "library:read delete"
 
 
 def test_a_page_with_nothing_ticked_is_shown_again(strict: Registered, visitor: Visitor) -> None:
     page = ask(visitor, strict)
-    form = {name: one for name, one in hidden(page.text).items() if not name.startswith("allow-")}
+    form = {name: value for name, value in hidden(page.text).items() if not name.startswith("allow-")}
     answer = visitor.client.post(AUTHORIZE, data={**form, "action_accept": "1"})
     assert answer.status_code == 200
     assert "Leave at least one thing ticked" in answer.text

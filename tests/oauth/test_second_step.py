@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from starlette.testclient import TestClient
 
 from tests.oauth.flows import AUTHORIZE, TOKEN, allow, ask, post, query_of
-from tests.operations.test_account_mail import letters, link
+from tests.operations.test_account_mail import link, sent_mails
 from vitrine.accounts import User, Via
 from vitrine.accounts.tables import recovery_codes, second_factors
 from vitrine.applications import Profile, Switch
@@ -22,7 +22,7 @@ def switch_on(server: Server, user: User) -> tuple[pyotp.TOTP, list[str]]:
     """An authenticator app for *user*, and the recovery codes."""
     services = server.services
     with services.database.write() as work:
-        _, session = services.accounts.users.open_session(work, user, address="", agent="")
+        _, session = services.accounts.sessions.open(work, user, address="", agent="")
         actor = services.accounts.users.actor_of(work, user, Via.SESSION, session=session)
         totp = pyotp.parse_uri(services.accounts.mfa.begin(work, actor))
         assert isinstance(totp, pyotp.TOTP)
@@ -117,8 +117,8 @@ def test_of_parallel_uses_of_one_code_one_counts(server: Server, ada: User) -> N
     for code in (codes[0], totp.now()):
         visitors = [at(server, f"192.0.2.{number}") for number in range(6)]
         forms = []
-        for one in visitors:
-            page = one.submit("/login/", "/login/", {"login": "ada", "password": PASSWORD})
+        for visitor in visitors:
+            page = visitor.submit("/login/", "/login/", {"login": "ada", "password": PASSWORD})
             forms.append({**hidden(page.text), "code": code})
         together = threading.Barrier(len(visitors))
         places: list[str] = []
@@ -146,7 +146,7 @@ def test_a_new_password_by_letter_leaves_the_second_step_where_it_is(server: Ser
     visitor = at(server, "192.0.2.1")
     visitor.submit("/login/forgot-password/", "/login/forgot-password/", {"login": "ada@example.com"})
     server.work()
-    where = link(letters(server)[-1])
+    where = link(sent_mails(server)[-1])
     token = where.partition("token=")[2]
     new = {"token": token, "new": "another long one", "again": "another long one"}
     answer = visitor.submit(where, "/login/renew-password/", new)
@@ -182,11 +182,11 @@ def test_answers_do_not_tell_which_accounts_there_are(server: Server, ada: User)
     assert grants[0] == grants[1]
     without = [re_token(sign_in(server.browser(), "wrong", name)).replace(name, "X") for name in ("ada", "nobody")]
     assert without[0] == without[1]
-    letters = [
+    answers = [
         server.browser().submit("/login/forgot-password/", "/login/forgot-password/", {"login": name})
         for name in ("ada@example.com", "nobody@example.com")
     ]
-    assert len({(one.status_code, re_token(one.text)) for one in letters}) == 1
+    assert len({(answer.status_code, re_token(answer.text)) for answer in answers}) == 1
 
 
 def re_token(text: str) -> str:
@@ -204,8 +204,8 @@ def test_no_secret_of_a_flow_is_written_to_the_log_or_the_audit(
     from vitrine.platform.tables import audit_log, request_log
 
     code = code_of(visitor, strict, scope="openid account:read")
-    made = exchange(server, strict, code).json()
-    fresh = refresh(server, strict, made["refresh_token"]).json()
+    granted = exchange(server, strict, code).json()
+    fresh = refresh(server, strict, granted["refresh_token"]).json()
     exchange(server, strict, code)
     for path in (INTROSPECT, REVOKE):
         post(server, strict, path, token=fresh["access_token"])
@@ -218,10 +218,10 @@ def test_no_secret_of_a_flow_is_written_to_the_log_or_the_audit(
     with server.services.database.read() as work:
         kept = [str(tuple(row)) for table in (audit_log, request_log) for row in work.db.execute(sa.select(table))]
     secrets = [
-        code, *(made[name] for name in ("access_token", "refresh_token", "id_token")), fresh["access_token"],
+        code, *(granted[name] for name in ("access_token", "refresh_token", "id_token")), fresh["access_token"],
         fresh["refresh_token"], strict.secret, strict.developer_token, PASSWORD, "hunter2", *recovery,
         visitor.client.cookies["vitrine"],
     ]  # fmt: skip
     written = said.out + said.err + "\n".join(kept)
-    assert [one for one in secrets if one in written] == []
-    assert any("code.replayed" in one for one in kept)
+    assert [secret for secret in secrets if secret in written] == []
+    assert any("code.replayed" in row for row in kept)

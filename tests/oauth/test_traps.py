@@ -102,9 +102,9 @@ def test_rfc9207_2_every_answer_says_who_gives_it_errors_too(
 ) -> None:
     issuer = server.settings.base_url
     for wrong in ({"response_type": "x"}, {"scope": "nonsense"}, {"code_challenge": ""}, {"prompt": "none login"}):
-        found = query_of(ask(visitor, strict, state="s", **wrong).headers["location"])
-        assert (found["iss"], found["state"]) == (issuer, "s")
-        assert "error" in found
+        query = query_of(ask(visitor, strict, state="s", **wrong).headers["location"])
+        assert (query["iss"], query["state"]) == (issuer, "s")
+        assert "error" in query
     form = hidden(ask(visitor, strict, state="s").text)
     denied = visitor.client.post(AUTHORIZE, data={**form, "action_accept": "0"})
     assert query_of(denied.headers["location"]) == {"state": "s", "error": "access_denied", "iss": issuer}
@@ -124,9 +124,9 @@ def test_rfc6749_2_3_1_credentials_by_basic_may_stand_there_as_they_are(server: 
     form = {"grant_type": "password", "username": "ada", "password": PASSWORD}
     plain = f"{client_id}:{secret}"
     encoded = urlencode({client_id: secret}).replace("=", ":", 1)
-    for one in (plain, encoded):
-        header = {"Authorization": "Basic " + base64.b64encode(one.encode()).decode()}
-        assert server.http.post(TOKEN, data=form, headers=header).status_code == 200, one
+    for address in (plain, encoded):
+        header = {"Authorization": "Basic " + base64.b64encode(address.encode()).decode()}
+        assert server.http.post(TOKEN, data=form, headers=header).status_code == 200, address
     for wrong in (f"{client_id}:p q%41:r", f"{client_id}:pqA:r"):
         header = {"Authorization": "Basic " + base64.b64encode(wrong.encode()).decode()}
         assert server.http.post(TOKEN, data=form, headers=header).json()["error"] == "invalid_client"
@@ -195,11 +195,11 @@ def test_doorkeeper_1889_a_request_without_scope_means_the_same_at_every_endpoin
 def test_rfc9700_2_4_the_password_grant_gives_no_refresh_token_and_no_identity(server: Server, ada: User) -> None:
     app = server.register(ada, profile=Profile.STRICT, on=(Switch.PASSWORD_GRANT,))
     form = {"grant_type": "password", "username": "ada", "password": PASSWORD}
-    made = post(server, app, **form, scope="openid profile email library:read").json()
-    assert made["scope"] == "library:read"
-    assert "refresh_token" not in made
-    assert "id_token" not in made
-    assert server.call("GET", USERINFO, made["access_token"]).status_code == 403
+    granted = post(server, app, **form, scope="openid profile email library:read").json()
+    assert granted["scope"] == "library:read"
+    assert "refresh_token" not in granted
+    assert "id_token" not in granted
+    assert server.call("GET", USERINFO, granted["access_token"]).status_code == 403
 
 
 def test_oidc_core_2_a_device_says_nothing_of_when_the_password_was_given(
@@ -209,8 +209,8 @@ def test_oidc_core_2_a_device_says_nothing_of_when_the_password_was_given(
     told = post(server, strict, DEVICE, scope="openid").json()
     page = visitor.submit("/device", "/device", {"user_code": told["user_code"]})
     visitor.client.post("/device", data={**hidden(page.text), "decision": "allow"})
-    made = post(server, strict, grant_type=DEVICE_GRANT, device_code=told["device_code"]).json()
-    assert b"auth_time" not in jws.extract_compact(made["id_token"].encode()).payload
+    granted = post(server, strict, grant_type=DEVICE_GRANT, device_code=told["device_code"]).json()
+    assert b"auth_time" not in jws.extract_compact(granted["id_token"].encode()).payload
 
 
 @pytest.mark.both_databases
@@ -228,20 +228,20 @@ def test_rfc8628_3_5_of_fifty_polls_at_once_one_gets_the_tokens(
 
 def at_once(call: Callable[[], object]) -> list[tuple[int, str]]:
     """Status and error of RACERS calls that begin together."""
-    together, found = threading.Barrier(RACERS), []
+    together, outcomes = threading.Barrier(RACERS), []
 
-    def one() -> None:
+    def send() -> None:
         together.wait()
         answer = call()
-        found.append((answer.status_code, answer.json().get("error", "")))  # type: ignore[attr-defined]  # a response
+        outcomes.append((answer.status_code, answer.json().get("error", "")))  # type: ignore[attr-defined]  # a response
 
-    threads = [threading.Thread(target=one) for _ in range(RACERS)]
+    threads = [threading.Thread(target=send) for _ in range(RACERS)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(60)
-    assert len(found) == RACERS
-    return found
+    assert len(outcomes) == RACERS
+    return outcomes
 
 
 # -- where tokens and pages are ----------------------------------------------------------------------------------------
@@ -277,8 +277,8 @@ def test_no_page_of_the_flow_answers_other_origins(server: Server, strict: Regis
     for path in (f"{AUTHORIZE}?{query}", "/device", "/login/", "/developers/applications/"):
         answer = visitor.get(path, headers=headers)
         assert "access-control-allow-origin" not in answer.headers, path
-        asked = {**headers, "Access-Control-Request-Method": "POST"}
-        preflight = visitor.client.options(path, headers=asked)
+        preflight_headers = {**headers, "Access-Control-Request-Method": "POST"}
+        preflight = visitor.client.options(path, headers=preflight_headers)
         assert "access-control-allow-origin" not in preflight.headers, path
 
 
@@ -307,19 +307,19 @@ def test_rfc6749_10_13_no_page_where_somebody_decides_can_be_framed(
 # -- OpenID Connect ----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("asked", [{"prompt": "login"}, {"max_age": "0"}, {"prompt": "consent login"}])
+@pytest.mark.parametrize("parameters", [{"prompt": "login"}, {"max_age": "0"}, {"prompt": "consent login"}])
 def test_oidc_core_3_1_2_1_a_wrong_password_does_not_bring_the_former_session_back(
-    strict: Registered, visitor: Visitor, asked: dict[str, str]
+    strict: Registered, visitor: Visitor, parameters: dict[str, str]
 ) -> None:
     allow(visitor, ask(visitor, strict))
-    form = {**hidden(ask(visitor, strict, **asked).text), "login": "ada", "password": "wrong", "action_login": "1"}
+    form = {**hidden(ask(visitor, strict, **parameters).text), "login": "ada", "password": "wrong", "action_login": "1"}
     answer = visitor.client.post(AUTHORIZE, data=form)
     again = visitor.get(answer.headers["location"])
     assert again.status_code == 200, "no code for who could not say the password"
     assert 'name="password"' in again.text
     right = {**hidden(again.text), "login": "ada", "password": PASSWORD, "action_login": "1"}
     back = visitor.get(visitor.client.post(AUTHORIZE, data=right).headers["location"])
-    if "consent" in asked.get("prompt", ""):
+    if "consent" in parameters.get("prompt", ""):
         assert 'name="action_accept"' in back.text, "the second word was asked for as well"
         back = visitor.client.post(AUTHORIZE, data={**hidden(back.text), "action_accept": "1"})
     assert "code" in query_of(back.headers["location"])
@@ -359,15 +359,15 @@ def test_oidc_core_3_1_2_6_what_is_not_offered_is_refused_and_never_ignored(
 def test_every_trap_of_the_list_has_its_tests() -> None:
     """A name in the list is the beginning of one; what stands in this file has no file before it."""
     root = Path(__file__).parents[2]
-    rows = [one for one in (root / "docs/wire/traps.md").read_text().splitlines() if one.startswith("| ")][2:]
+    rows = [line for line in (root / "docs/wire/traps.md").read_text().splitlines() if line.startswith("| ")][2:]
     assert len(rows) > 30
     missing = []
     for row in rows:
         names = re.findall(r"`(?:(test_\w+)\.)?(test_\w+)…?`", row.rpartition(" | ")[2])
         assert names, row
         for file, name in names:
-            found = [one.read_text() for one in (root / "tests").glob(f"*/{file or 'test_traps'}.py")]
-            whole = f"{name}.py" in {one.name for one in (root / "tests").glob("*/*.py")}
-            if not whole and not any(f"def {name}" in text for text in found):
+            texts = [path.read_text() for path in (root / "tests").glob(f"*/{file or 'test_traps'}.py")]
+            whole = f"{name}.py" in {path.name for path in (root / "tests").glob("*/*.py")}
+            if not whole and not any(f"def {name}" in text for text in texts):
                 missing.append(name)
     assert missing == []

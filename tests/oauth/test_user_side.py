@@ -33,14 +33,14 @@ PAGE = "/account/security/applications/"
 pytestmark = pytest.mark.both_databases
 
 
-def letters(server: Server) -> list[tuple[str, str, str]]:
+def mails(server: Server) -> list[tuple[str, str, str]]:
     """(to, subject, text) of what was sent, after the jobs have run."""
     server.work()
-    found = []
-    for one in sorted((server.settings.data_dir / "outbox").glob("*.eml")):
-        made = email.message_from_bytes(one.read_bytes(), policy=default)
-        found.append((made["To"], made["Subject"], made.get_content().replace("\r\n", "\n")))
-    return found
+    parsed = []
+    for file in sorted((server.settings.data_dir / "outbox").glob("*.eml")):
+        message = email.message_from_bytes(file.read_bytes(), policy=default)
+        parsed.append((message["To"], message["Subject"], message.get_content().replace("\r\n", "\n")))
+    return parsed
 
 
 # -- letters --------------------------------------------------------------------------------------------------------
@@ -52,7 +52,7 @@ def test_a_letter_tells_of_the_first_permission_and_not_of_the_next(
     visitor = server.browser(ada)
     for _ in range(2):
         allow(visitor, ask(visitor, strict, scope="library:read search"))
-    ((to, subject, text),) = letters(server)
+    ((to, subject, text),) = mails(server)
     assert (to, subject) == ("ada@example.com", "Field Notes may now use Vitrine in your name")
     assert "https://notes.example.com" in text
     assert "- See the documents that you can see, and how they are arranged\n- Search in your documents\n" in text
@@ -67,24 +67,24 @@ def test_a_letter_tells_of_more_and_not_of_less(server: Server, ada: User, stric
     visitor = server.browser(ada)
     allow(visitor, ask(visitor, strict, scope="library:read search"))
     allow(visitor, ask(visitor, strict, scope="library:read"))
-    assert len(letters(server)) == 1
+    assert len(mails(server)) == 1
     allow(visitor, ask(visitor, strict, scope="library:read upload"), without=("upload",))
-    assert len(letters(server)) == 1, "what was unticked is not given"
+    assert len(mails(server)) == 1, "what was unticked is not given"
     allow(visitor, ask(visitor, strict, scope="library:read delete"))
-    assert "Delete documents" in letters(server)[-1][2]
+    assert "Delete documents" in mails(server)[-1][2]
 
 
 def test_a_denial_and_a_withdrawal_tell_nobody_and_a_new_yes_does(server: Server, ada: User, old: Registered) -> None:
     visitor = server.browser(ada)
     page = ask(visitor, old)
     visitor.client.post(AUTHORIZE, data={**hidden(page.text), "action_accept": "0"})
-    assert letters(server) == []
+    assert mails(server) == []
     allow(visitor, ask(visitor, old))
-    assert "- Add, change and delete where you may do so yourself" in letters(server)[0][2]
+    assert "- Add, change and delete where you may do so yourself" in mails(server)[0][2]
     visitor.submit(PAGE, f"/account/security/application/{old.application.id}/revoke/", {})
-    assert len(letters(server)) == 1
+    assert len(mails(server)) == 1
     allow(visitor, ask(visitor, old))
-    assert len(letters(server)) == 2
+    assert len(mails(server)) == 2
 
 
 def test_devices_and_the_password_grant_are_told_too(server: Server, ada: User) -> None:
@@ -93,21 +93,21 @@ def test_devices_and_the_password_grant_are_told_too(server: Server, ada: User) 
     visitor = server.browser(ada)
     page = visitor.submit("/device", "/device", {"user_code": code})
     visitor.client.post("/device", data={**hidden(page.text), "decision": "allow"})
-    assert "- Search in your documents" in letters(server)[0][2]
+    assert "- Search in your documents" in mails(server)[0][2]
     app = server.register(ada, on=(Switch.PASSWORD_GRANT,), name="Plugin")
     for _ in range(2):
         assert post(server, app, grant_type="password", username="ada", password=PASSWORD).status_code == 200
-    assert [subject for _, subject, _ in letters(server)[1:]] == ["Plugin may now use Vitrine in your name"]
+    assert [subject for _, subject, _ in mails(server)[1:]] == ["Plugin may now use Vitrine in your name"]
 
 
 def test_the_letters_can_be_stopped_and_begun_again(server: Server, ada: User, strict: Registered) -> None:
     visitor = server.browser(ada)
-    assert "Stop these letters" in visitor.get(PAGE).text
+    assert "Stop these e-mails" in visitor.get(PAGE).text
     for on, sent in (("0", 0), ("1", 1)):
         visitor.submit(PAGE, f"{PAGE}letters/", {"on": on})
         app = server.register(ada, profile=Profile.STRICT)
         allow(visitor, ask(visitor, app))
-        assert len(letters(server)) == sent
+        assert len(mails(server)) == sent
     assert visitor.client.post(f"{PAGE}letters/", data={"on": "0"}).status_code == 403
 
 
@@ -115,7 +115,7 @@ def test_a_name_with_line_ends_and_braces_writes_no_letter_of_its_own(server: Se
     app = server.register(ada, profile=Profile.STRICT, name="Notes\r\nBcc: eve@evil.example {login}")
     visitor = server.browser(ada)
     allow(visitor, ask(visitor, app))
-    ((to, subject, _),) = letters(server)
+    ((to, subject, _),) = mails(server)
     assert to == "ada@example.com"
     assert subject == "Notes Bcc: eve@evil.example {login} may now use Vitrine in your name"
 
@@ -124,7 +124,7 @@ def test_the_letter_speaks_the_language_of_its_reader(server: Server, strict: Re
     eve = server.user("eve", email="eve@example.com", locale="fr")
     visitor = server.browser(eve)
     allow(visitor, ask(visitor, strict, scope="search"))
-    ((_, subject, text),) = letters(server)
+    ((_, subject, text),) = mails(server)
     assert subject == "Field Notes peut désormais utiliser Vitrine en votre nom"
     assert "- Chercher" in text
 
@@ -144,14 +144,14 @@ def test_forgetting_takes_it_off_the_list_and_asks_for_everything_anew(
     server: Server, ada: User, strict: Registered
 ) -> None:
     visitor = server.browser(ada)
-    made = tokens(server, ada, strict, "library:read account:read")
+    granted = tokens(server, ada, strict, "library:read account:read")
     where = f"/account/security/application/{strict.application.id}"
     assert "Forget it" not in visitor.get(PAGE).text, "only what was withdrawn has the button"
     visitor.submit(PAGE, f"{where}/revoke/", {})
     assert "Forget it" in visitor.get(PAGE).text
     visitor.submit(PAGE, f"{where}/forget/", {})
     assert "Field Notes" not in visitor.get(PAGE).text
-    assert status_of(server, made["access_token"]) == 401
+    assert status_of(server, granted["access_token"]) == 401
     assert ask(visitor, strict, scope="library:read").status_code == 200
     allow(visitor, ask(visitor, strict, scope="library:read"))
     assert "Read your profile" not in visitor.get(PAGE).text, "nothing of before came back"
@@ -159,9 +159,9 @@ def test_forgetting_takes_it_off_the_list_and_asks_for_everything_anew(
 
 def test_forgetting_what_is_allowed_withdraws_it_first(server: Server, ada: User, strict: Registered) -> None:
     visitor = server.browser(ada)
-    made = tokens(server, ada, strict)
+    granted = tokens(server, ada, strict)
     visitor.submit(PAGE, f"/account/security/application/{strict.application.id}/forget/", {})
-    assert status_of(server, made["access_token"]) == 401
+    assert status_of(server, granted["access_token"]) == 401
     assert "Field Notes" not in visitor.get(PAGE).text
 
 
@@ -175,11 +175,11 @@ def test_a_forgotten_application_gets_nothing_by_a_password_that_it_kept(server:
 
 
 def test_nobody_forgets_for_somebody_else(server: Server, ada: User, strict: Registered) -> None:
-    made = tokens(server, ada, strict)
+    granted = tokens(server, ada, strict)
     eve = server.browser(server.user("eve"))
     answer = eve.submit(PAGE, f"/account/security/application/{strict.application.id}/forget/", {})
     assert answer.status_code == 404
-    assert status_of(server, made["access_token"]) != 401
+    assert status_of(server, granted["access_token"]) != 401
     visitor = server.browser(ada)
     where = f"/account/security/application/{strict.application.id}/forget/"
     assert visitor.client.post(where, data={}).status_code == 403
@@ -203,29 +203,29 @@ SENT = {
 
 
 def application(*redirects: str) -> Application:
-    made: Any = dict.fromkeys(Application.__dataclass_fields__, "")
-    made |= {"id": 7, "name": "Notes", "switches": Switches(Profile.STRICT, {}), "redirects": redirects}
-    return Application(**made)
+    values: Any = dict.fromkeys(Application.__dataclass_fields__, "")
+    values |= {"id": 7, "name": "Notes", "switches": Switches(Profile.STRICT, {}), "redirects": redirects}
+    return Application(**values)
 
 
 @pytest.mark.parametrize("part", SENT)
 def test_01_3_1_each_part_that_differs_is_named(part: str) -> None:
-    found = explain(application(REGISTERED), SENT[part])
-    assert [one.part for one in found.differences] == [part]
-    assert found.registered == REGISTERED
-    assert "pw" not in str(found.differences)
+    mismatch = explain(application(REGISTERED), SENT[part])
+    assert [difference.part for difference in mismatch.differences] == [part]
+    assert mismatch.registered == REGISTERED
+    assert "pw" not in str(mismatch.differences)
 
 
 def test_the_nearest_address_is_the_one_with_the_smallest_difference() -> None:
     listed = ("https://other.example/cb/", "http://localhost:3000/cb", REGISTERED, "urn:ietf:wg:oauth:2.0:oob")
-    found = explain(application(*listed), "https://notes.example.com/cb/")
-    assert found.registered == REGISTERED
-    assert [one.part for one in found.differences] == ["trailing slash"]
-    found = explain(application(*listed), "http://localhost:3001/cb")
-    assert (found.registered, found.differences[0].given) == ("http://localhost:3000/cb", "3001")
+    mismatch = explain(application(*listed), "https://notes.example.com/cb/")
+    assert mismatch.registered == REGISTERED
+    assert [difference.part for difference in mismatch.differences] == ["trailing slash"]
+    mismatch = explain(application(*listed), "http://localhost:3001/cb")
+    assert (mismatch.registered, mismatch.differences[0].given) == ("http://localhost:3000/cb", "3001")
     assert explain(application("urn:ietf:wg:oauth:2.0:oob"), "https://x.example/").registered == ""
     usual = explain(application("https://notes.example.com:443/cb"), "https://notes.example.com/cb/")
-    assert [one.part for one in usual.differences] == ["trailing slash"]
+    assert [difference.part for difference in usual.differences] == ["trailing slash"]
 
 
 def refusal(visitor: Visitor, app: Registered, sent: str) -> str:
@@ -246,12 +246,12 @@ def test_01_3_1_owners_see_which_part_differs_and_nobody_else_learns_an_address(
     co_owner, user, boss = server.user("co"), server.user("user"), server.user("boss", is_admin=True)
     with server.services.database.write() as work:
         actor = server.services.accounts.users.actor_of(work, ada, Via.COMMAND)
-        server.services.applications.portal.add_person(work, actor, app.application.id, "co", "owner")
+        server.services.applications.people.add(work, actor, app.application.id, "co", "owner")
     assert "slash at the end" in refusal(server.browser(co_owner), app, sent)
     exchange(server, app, code_of(server.browser(user), app))
     strangers = [server.browser(), server.browser(user), server.browser(boss)]
-    for one in strangers:
-        page = refusal(one, app, sent)
+    for stranger in strangers:
+        page = refusal(stranger, app, sent)
         assert "What differs" not in page
         assert not re.search(r"notes\.example\.com|127\.0\.0\.1|inside", page)
     unknown = refusal(server.browser(ada), app, "https://evil.example/<script>")

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from vitrine.accounts import User
-from vitrine.accounts.mail import BY_ADDRESS, BY_CALLER, TEXTS
+from vitrine.accounts.mail import BY_ADDRESS, BY_CALLER
+from vitrine.accounts.mail_texts import TEXTS
 from vitrine.accounts.tables import mailed_links, sessions
 from vitrine.app import mail_handler
 from vitrine.errors import Unavailable
@@ -109,18 +110,18 @@ def test_account_mail_is_limited(server: Server, ada: User) -> None:
         sent_mails(server)
     assert len(sent_mails(server)) == BY_ADDRESS
     pages = [ask(server, f"x{n}@example.com") for n in range(BY_CALLER)]
-    assert "Too many letters" in pages[-1]
+    assert "Too many e-mails" in pages[-1]
 
 
 def test_a_mail_server_that_is_down_is_tried_again_and_leaves_no_link(server: Server, ada: User) -> None:
     class Down:
         def send(self, message: EmailMessage) -> None:
-            raise Unavailable("The mail server does not accept mail now.")
+            raise Unavailable("The mail server does not take mails now.")
 
     working = mail_handler(server.services)
     ask(server, "ada")
     server.worker.handlers["mail.send"] = type(working)(  # type: ignore[index]
-        working.database, working.account_mail, Down(), working.sender, working.words
+        working.database, working.composer, Down(), working.sender, working.translate
     )
     assert server.work() == 1
     with server.services.database.write() as work:
@@ -159,12 +160,12 @@ def test_account_mail_is_written_in_the_language_of_their_reader(server: Server)
     (mail,) = sent_mails(server)
     assert mail["Subject"] == "Choisissez un nouveau mot de passe pour Vitrine"
     assert "pendant trois jours" in mail.get_content()
-    words = mail_handler(server.services).words
+    words = mail_handler(server.services).translate
     values = {"provider": "SSO", "application": "Notes", "application_id": 7, "website": "https://notes.example",
             "address": "192.0.2.1", "at": 1_800_000_000, "lines": ["Search in your documents"]}  # fmt: skip
     for name in TEXTS:
         for language in ("en", "fr", "de"):
-            rendered = server.services.accounts.mail.compose(
+            rendered = server.services.accounts.mail.composer.compose(
                 name, words, language, "a@b.example", "ada", "s3cret", values
             )
             assert "{" not in rendered.text + rendered.subject

@@ -64,7 +64,7 @@ def test_each_kind_has_its_addresses_and_a_refusal_its_remedy(
     assert (fault is None) if not words else (fault is not None and words in fault), fault
 
 
-def made(server: Server, visitor: Visitor, **form: str) -> Application:
+def registered(server: Server, visitor: Visitor, **form: str) -> Application:
     answer = visitor.submit(NEW, MADE, {**FORM, **form})
     assert answer.status_code == 302, answer.text
     with server.services.database.read() as work:
@@ -77,24 +77,24 @@ def test_a_desktop_program_registers_its_loopback_on_the_form_and_chooses_the_po
     server: Server, ada: User, visitor: Visitor
 ) -> None:
     """RFC 8252 section 7.3."""
-    found = made(server, visitor, kind="device", callback="http://127.0.0.1/done")
-    assert found.redirects == (OUT_OF_BAND, "http://127.0.0.1/done")
-    app = Registered(found, found.client_id, "", "")
+    application = registered(server, visitor, kind="device", callback="http://127.0.0.1/done")
+    assert application.redirects == (OUT_OF_BAND, "http://127.0.0.1/done")
+    app = Registered(application, application.client_id, "", "")
     location = allow(visitor, ask(visitor, app, redirect_uri="http://127.0.0.1:51004/done"))
     assert location.startswith("http://127.0.0.1:51004/done?")
     assert "code" in query_of(location)
     wrong = visitor.get(
-        f"/api/oauthv2/authorize?client_id={found.client_id}&response_type=code"
+        f"/api/oauthv2/authorize?client_id={application.client_id}&response_type=code"
         f"&redirect_uri=http://127.0.0.1:51004/else&code_challenge={PKCE['code_challenge']}&code_challenge_method=S256"
     )
     assert wrong.status_code == 400
 
 
 def test_a_desktop_program_may_have_none_and_the_old_form_always_has(server: Server, visitor: Visitor) -> None:
-    assert made(server, visitor, kind="device", callback="").redirects == (OUT_OF_BAND,)
-    old = made(server, visitor, type="desktop", callback="https://ignored.example/", name="Old")
+    assert registered(server, visitor, kind="device", callback="").redirects == (OUT_OF_BAND,)
+    old = registered(server, visitor, type="desktop", callback="https://ignored.example/", name="Old")
     assert old.redirects == (OUT_OF_BAND,), "contract 01 section 2"
-    assert made(server, visitor, kind="machine", callback="https://x.example/", name="Robot").redirects == ()
+    assert registered(server, visitor, kind="machine", callback="https://x.example/", name="Robot").redirects == ()
 
 
 @pytest.mark.parametrize(
@@ -112,23 +112,23 @@ def test_the_form_says_what_is_wrong_beside_the_field(visitor: Visitor, kind: st
 
 
 def test_another_kind_is_refused_while_an_address_would_not_fit(server: Server, visitor: Visitor) -> None:
-    found = made(server, visitor, kind="page", callback="com.example.kit:/cb")
-    here = f"/developers/application/{found.id}/"
-    refused = visitor.submit(f"{here}edit/", f"{here}kind/", {"kind": "server"})
+    application = registered(server, visitor, kind="page", callback="com.example.kit:/cb")
+    page = f"/developers/application/{application.id}/"
+    refused = visitor.submit(f"{page}edit/", f"{page}kind/", {"kind": "server"})
     assert "The address com.example.kit:/cb is not for this kind" in refused.text
-    visitor.submit(here, f"{here}redirects/", {"old": "com.example.kit:/cb", "new": "https://kit.example.com/cb"})
-    assert visitor.submit(f"{here}edit/", f"{here}kind/", {"kind": "server"}).status_code == 303
-    assert visitor.submit(f"{here}edit/", f"{here}kind/", {"kind": "machine"}).status_code == 303
-    told = visitor.get(f"{here}export/").json()
-    assert (told["kind"], told["redirect_uris"]) == ("machine", [])
+    visitor.submit(page, f"{page}redirects/", {"old": "com.example.kit:/cb", "new": "https://kit.example.com/cb"})
+    assert visitor.submit(f"{page}edit/", f"{page}kind/", {"kind": "server"}).status_code == 303
+    assert visitor.submit(f"{page}edit/", f"{page}kind/", {"kind": "machine"}).status_code == 303
+    document = visitor.get(f"{page}export/").json()
+    assert (document["kind"], document["redirect_uris"]) == ("machine", [])
 
 
 def test_the_old_script_route_follows_the_same_rules(server: Server, visitor: Visitor) -> None:
     """01 section 9: `callback/` answers success false."""
-    found = made(server, visitor, kind="page", callback="https://kit.example.com/cb")
-    here = f"/developers/application/{found.id}/callback/"
-    assert visitor.xhr("POST", here, {"callback": "http://far.example/"}).json()["success"] is False
-    assert visitor.xhr("POST", here, {"callback": "com.example.kit:/cb"}).json()["success"] is True
+    application = registered(server, visitor, kind="page", callback="https://kit.example.com/cb")
+    page = f"/developers/application/{application.id}/callback/"
+    assert visitor.xhr("POST", page, {"callback": "http://far.example/"}).json()["success"] is False
+    assert visitor.xhr("POST", page, {"callback": "com.example.kit:/cb"}).json()["success"] is True
 
 
 @pytest.mark.parametrize(
@@ -140,7 +140,7 @@ def test_the_old_script_route_follows_the_same_rules(server: Server, visitor: Vi
 )  # fmt: skip
 def test_the_command_follows_the_same_rules(server: Server, ada: User, callback: str, profile: str, fits: bool) -> None:
     folder = str(server.settings.data_dir)
-    given = ["--owner", "ada", "--description", "D", "--website", "https://x.example", "--data", folder]
-    done = CliRunner().invoke(cli, ["app", "add", "Kit", *given, "--callback", callback, "--profile", profile])
+    options = ["--owner", "ada", "--description", "D", "--website", "https://x.example", "--data", folder]
+    done = CliRunner().invoke(cli, ["app", "add", "Kit", *options, "--callback", callback, "--profile", profile])
     assert (done.exit_code == 0) is fits, done.output
     assert fits or getattr(done.exception, "field", "") == "callback"

@@ -22,8 +22,8 @@ def run(server: Server, *arguments: str, text: str | None = None) -> Result:
 def bring(server: Server, document: Any, *more: str) -> dict[str, Any]:
     done = run(server, "import", "-", "--json", *more, text=json.dumps(document))
     assert done.exit_code == 0, (done.output, done.exception)
-    made: dict[str, Any] = json.loads(done.output)
-    return made
+    result: dict[str, Any] = json.loads(done.output)
+    return result
 
 
 def refusal(server: Server, document: Any, *more: str) -> str:
@@ -43,8 +43,8 @@ def test_a_document_goes_to_another_instance_with_its_secret_and_comes_back_the_
     other.user("bob")
     assert refusal(other, written, "--owner", "bob") == "client_secret", "a secret is taken only when that is said"
     assert refusal(other, written, "--secrets") == "owner"
-    made = bring(other, written, "--owner", "bob", "--secrets")
-    assert (made["is_new"], made["client_id"]) == (True, app.client_id)
+    result = bring(other, written, "--owner", "bob", "--secrets")
+    assert (result["is_new"], result["client_id"]) == (True, app.client_id)
     assert json.loads(run(other, "export", app.client_id, "--secrets").output) == written
     again = bring(other, written, "--secrets")
     assert (again["is_new"], again["changed"]) == (False, {})
@@ -78,12 +78,12 @@ def test_a_machine_acts_for_the_owner_that_it_is_given(server: Server, ada: User
     }  # fmt: skip
     bring(server, document, "--owner", "ada")
     with server.services.database.read() as work:
-        found = server.services.applications.registry.by_client_id(work, "night-shift")
-        assert found is not None
-        assert server.services.applications.registry.acting_account(work, found)[1] == ada.id
+        application = server.services.applications.registry.by_client_id(work, "night-shift")
+        assert application is not None
+        assert server.services.applications.registry.acting_account(work, application)[1] == ada.id
     assert bring(server, {**document, "switches": {}})["changed"]["switches"]["after"] == {}
     with server.services.database.read() as work:
-        assert server.services.applications.registry.acting_account(work, found)[0] is None
+        assert server.services.applications.registry.acting_account(work, application)[0] is None
 
 
 @pytest.mark.parametrize(

@@ -54,8 +54,8 @@ def revealed(visitor: Visitor, number: int) -> str:
 @pytest.fixture
 def machine(visitor: Visitor) -> tuple[int, str, str]:
     """Ada's machine, made on the page: its number, its client id and its secret."""
-    made = visitor.submit("/developers/application/new/", "/developers/application/", MACHINE)
-    number = int(made.headers["location"].rstrip("/").rpartition("/")[2])
+    answer = visitor.submit("/developers/application/new/", "/developers/application/", MACHINE)
+    number = int(answer.headers["location"].rstrip("/").rpartition("/")[2])
     client_id = visitor.get(page_of(number)).text.split('id="client-id">')[1].split("<")[0]
     return number, client_id, revealed(visitor, number)
 
@@ -77,11 +77,11 @@ def withdraw(visitor: Visitor, app: Registered) -> None:
 
 def needs_sign_in(answer: Any) -> bool:
     """The refusal names the remedy and the page where it is to be had."""
-    told = answer.json()
+    problem = answer.json()
     return bool(
-        (answer.status_code, told.get("code")) == (403, "sign_in_again")
-        and "Sign in" in told["detail"]
-        and told["page"].startswith("http://dam.test/developers/application/")
+        (answer.status_code, problem.get("code")) == (403, "sign_in_again")
+        and "Sign in" in problem["detail"]
+        and problem["page"].startswith("http://dam.test/developers/application/")
     )
 
 
@@ -119,10 +119,10 @@ def test_a_token_made_by_an_application_ends_with_the_consent_and_so_does_what_t
     first = call(server, "POST", number, "tokens/", token, {**body, "name": "first"}).json()["token"]
     second = call(server, "POST", number, "tokens/", first, {**body, "name": "second"}).json()["token"]
     third = call(server, "POST", number, "tokens/", second, {**body, "name": "third"}).json()["token"]
-    made = [first, second, third]
-    assert [status_of(server, one, API) for one in made] == [200, 200, 200]
+    tokens = [first, second, third]
+    assert [status_of(server, secret, API) for secret in tokens] == [200, 200, 200]
     withdraw(visitor, helper)
-    assert [status_of(server, one, API) for one in [token, *made]] == [401] * 4
+    assert [status_of(server, secret, API) for secret in [token, *tokens]] == [401] * 4
     assert status_of(server, app.developer_token) == 200, "what she made herself stays"
 
 
@@ -140,8 +140,8 @@ def named(server: Server, visitor: Visitor, app: Registered, days: str = "7") ->
 def made_with(server: Server, number: int, token: str, name: str = "made", days: int = 365) -> dict[str, Any]:
     answer = call(server, "POST", number, "tokens/", token, {"name": name, "days": days, "scopes": ["applications"]})
     assert answer.status_code == 201, answer.text
-    told: dict[str, Any] = answer.json()
-    return told
+    made_token: dict[str, Any] = answer.json()
+    return made_token
 
 
 def test_what_a_developer_token_makes_ends_with_it_and_not_later(
@@ -156,7 +156,7 @@ def test_what_a_developer_token_makes_ends_with_it_and_not_later(
     second = made_with(server, other, first["token"], "again")
     assert second["expires"] == first["expires"], "renewing does not lengthen it"
     assert call(server, "DELETE", app.application.id, f"tokens/{listed[0]['id']}/", tool).status_code == 204
-    assert [status_of(server, one, API) for one in (tool, first["token"], second["token"])] == [401] * 3
+    assert [status_of(server, secret, API) for secret in (tool, first["token"], second["token"])] == [401] * 3
 
 
 @pytest.mark.parametrize("end", ["renew", "revoke"])
@@ -164,17 +164,17 @@ def test_the_token_of_the_settings_page_takes_along_what_it_made(
     server: Server, ada: User, visitor: Visitor, app: Registered, end: str
 ) -> None:
     other = server.register(ada, profile=Profile.STRICT, name="Other").application.id
-    made = made_with(server, other, app.developer_token)["token"]
+    secret = made_with(server, other, app.developer_token)["token"]
     page = page_of(app.application.id)
     visitor.submit(page, page + ("access_token/" if end == "renew" else "access_token/revoke/"), {})
-    assert status_of(server, made, API) == 401
+    assert status_of(server, secret, API) == 401
 
 
 @pytest.mark.parametrize("end", ["forget", "suspend", "delete", "end-users"])
 def test_made_things_end_with_the_application_that_made_them(
     server: Server, corp: User, visitor: Visitor, token: str, app: Registered, helper: Registered, end: str
 ) -> None:
-    made = made_with(server, app.application.id, token)["token"]
+    secret = made_with(server, app.application.id, token)["token"]
     owner, page = server.browser(corp), page_of(helper.application.id)
     if end == "forget":
         where = "/account/security/applications/"
@@ -186,7 +186,7 @@ def test_made_things_end_with_the_application_that_made_them(
         owner.submit(page + "delete/", page + "delete/", {"name": "Helper"})
     else:
         owner.submit(page, page + "tokens/users/", {})
-    assert status_of(server, made, API) == 401
+    assert status_of(server, secret, API) == 401
 
 
 def test_an_application_that_was_made_with_a_token_keeps_no_key_of_its_maker(
@@ -194,15 +194,15 @@ def test_an_application_that_was_made_with_a_token_keeps_no_key_of_its_maker(
 ) -> None:
     """It stays in the list of its owner, who can give it a new secret and new addresses."""
     body = {**MACHINE, "kind": "server", "redirect_uris": [EVIL]}
-    made = server.call("POST", API, token, json=body).json()
-    number, form = made["id"], {"client_id": made["client_id"], "client_secret": made["client_secret"]}
+    machine = server.call("POST", API, token, json=body).json()
+    number, form = machine["id"], {"client_id": machine["client_id"], "client_secret": machine["client_secret"]}
     assert server.http.post("/api/oauthv2/introspect", data={**form, "token": "x"}).status_code == 200
     withdraw(visitor, helper)
     assert server.http.post("/api/oauthv2/introspect", data={**form, "token": "x"}).json()["error"] == "invalid_client"
     page = visitor.get(page_of(number))
     assert page.status_code == 200
     assert EVIL not in page.text
-    assert "no secret that works" in page.text
+    assert "no valid secret" in page.text
     fresh = visitor.submit(page_of(number), page_of(number) + "secrets/", {"overlap": "0"})
     assert "vit_cs_" in fresh.text
 
@@ -211,9 +211,9 @@ def test_a_secret_that_a_token_made_ends_with_it(
     server: Server, visitor: Visitor, token: str, app: Registered, helper: Registered
 ) -> None:
     number = app.application.id
-    made = call(server, "POST", number, "secrets/", token, {"overlap_hours": 168}).json()
-    assert made["made_with_token"] is True
-    form = {"client_id": app.client_id, "client_secret": made["client_secret"], "token": "x"}
+    secret = call(server, "POST", number, "secrets/", token, {"overlap_hours": 168}).json()
+    assert secret["made_with_token"] is True
+    form = {"client_id": app.client_id, "client_secret": secret["client_secret"], "token": "x"}
     assert server.http.post("/api/oauthv2/introspect", data=form).status_code == 200
     withdraw(visitor, helper)
     assert server.http.post("/api/oauthv2/introspect", data=form).json()["error"] == "invalid_client"
@@ -240,8 +240,8 @@ def test_what_was_made_keeps_no_scope_that_its_maker_loses(
     limit = {"limit": ["applications"]}
     assert call(server, "PUT", helper.application.id, "scopes/", server.token(corp), limit).status_code == 200
     listed = call(server, "GET", app.application.id, "tokens/", app.developer_token).json()["tokens"]
-    assert [one["scopes"] for one in listed] == [["applications"], ["applications"]]
-    assert [status_of(server, one, "/api/v1/search/") for one in (first, second)] == [403, 403]
+    assert [listed_token["scopes"] for listed_token in listed] == [["applications"], ["applications"]]
+    assert [status_of(server, secret, "/api/v1/search/") for secret in (first, second)] == [403, 403]
 
 
 def test_a_narrower_yes_narrows_what_was_made_before(
@@ -249,11 +249,11 @@ def test_a_narrower_yes_narrows_what_was_made_before(
 ) -> None:
     wide = tokens(server, ada, helper, "applications search")["access_token"]
     body = {"name": "made", "days": 365, "scopes": ["applications", "search"]}
-    made = call(server, "POST", app.application.id, "tokens/", wide, body).json()["token"]
-    assert status_of(server, made, "/api/v1/search/") == 200
+    secret = call(server, "POST", app.application.id, "tokens/", wide, body).json()["token"]
+    assert status_of(server, secret, "/api/v1/search/") == 200
     visitor = server.browser(ada)
     allow(visitor, ask(visitor, helper, scope="applications search upload"), without=("search",))
-    assert status_of(server, made, "/api/v1/search/") == 403
+    assert status_of(server, secret, "/api/v1/search/") == 403
 
 
 def test_an_address_ends_at_the_moment_its_developer_token_does(
@@ -278,14 +278,14 @@ def test_a_withdrawal_catches_what_is_made_at_the_same_moment(
             withdraw(visitor, helper)
             return None
         body = {"name": f"made {turn}", "days": 7, "scopes": ["applications"]}
-        told = call(server, "POST", app.application.id, "tokens/", token, body)
-        assert told.status_code in (201, 401, 403), told.text
-        made: str | None = told.json().get("token")
-        return made
+        answer = call(server, "POST", app.application.id, "tokens/", token, body)
+        assert answer.status_code in (201, 401, 403), answer.text
+        secret: str | None = answer.json().get("token")
+        return secret
 
     with ThreadPoolExecutor(8) as pool:
-        made = [one for one in pool.map(make, range(8)) if one is not None]
-    assert [status_of(server, one, API) for one in made] == [401] * len(made)
+        tokens = [secret for secret in pool.map(make, range(8)) if secret is not None]
+    assert [status_of(server, secret, API) for secret in tokens] == [401] * len(tokens)
 
 
 # -- siblings: other ways to a wider key -------------------------------------------------------------------------------
@@ -294,11 +294,11 @@ def test_a_withdrawal_catches_what_is_made_at_the_same_moment(
 def test_a_token_lets_no_application_act_as_its_owner(server: Server, ada: User, app: Registered, token: str) -> None:
     """Neither one that exists nor a new machine, and not even with a token without scopes."""
     on = {"switches": {"acts_as_owner": True}}
-    for one in (token, server.token(ada)):
-        assert needs_sign_in(call(server, "PATCH", app.application.id, "", one, on))
-        assert server.call("POST", API, one, json=MACHINE).json()["code"] == "sign_in_again"
-        document = call(server, "GET", app.application.id, "export/", one).json()
-        assert needs_sign_in(call(server, "PUT", app.application.id, "", one, {**document, **on}))
+    for maker in (token, server.token(ada)):
+        assert needs_sign_in(call(server, "PATCH", app.application.id, "", maker, on))
+        assert server.call("POST", API, maker, json=MACHINE).json()["code"] == "sign_in_again"
+        document = call(server, "GET", app.application.id, "export/", maker).json()
+        assert needs_sign_in(call(server, "PUT", app.application.id, "", maker, {**document, **on}))
 
 
 def test_a_secret_that_a_token_knows_never_acts_alone(
@@ -309,8 +309,10 @@ def test_a_secret_that_a_token_knows_never_acts_alone(
     known = call(server, "POST", number, "secrets/", token, {}).json()["client_secret"]
     quiet = {**MACHINE, "switches": {"acts_as_owner": False}}
     machine = server.call("POST", API, token, json=quiet).json()
-    for one in (number, machine["id"]):
-        visitor.submit(page_of(one), page_of(one) + "switch/", {"switch": "acts_as_owner", "on": "1"})
+    for machine_number in (number, machine["id"]):
+        visitor.submit(
+            page_of(machine_number), page_of(machine_number) + "switch/", {"switch": "acts_as_owner", "on": "1"}
+        )
     refused = alone(server, app.client_id, known)
     assert (refused.status_code, refused.json()["error"]) == (400, "unauthorized_client")
     assert "Make a new one" in refused.json()["error_description"]
@@ -346,11 +348,11 @@ def test_people_are_asked_before_they_are_sent_to_an_address_that_a_token_added(
     assert ask(bob, app, scope="search").status_code == 302, "asked once"
     added = call(server, "POST", app.application.id, "redirects/", token, {"uri": EVIL})
     assert added.status_code == 201
-    asked = ask(bob, app, scope="search", redirect_uri=EVIL)
-    assert asked.status_code == 200
+    consent_page = ask(bob, app, scope="search", redirect_uri=EVIL)
+    assert consent_page.status_code == 200
     assert query_of(ask(bob, app, scope="search", redirect_uri=EVIL, prompt="none").headers["location"])["error"]
     assert ask(bob, app, scope="search").status_code == 302, "the old address is as before"
-    assert allow(bob, asked).startswith(EVIL)
+    assert allow(bob, consent_page).startswith(EVIL)
     assert ask(bob, app, scope="search", redirect_uri=EVIL).status_code == 302, "asked once"
     withdraw(visitor, helper)
     assert ask(bob, app, scope="search", redirect_uri=EVIL).status_code == 400, "it ended with its maker"
@@ -364,9 +366,9 @@ def test_another_profile_by_token_does_not_turn_a_narrow_yes_into_everything(
     allow(bob, ask(bob, app, scope="search"))
     assert call(server, "PATCH", app.application.id, "", token, {"profile": "compatibility"}).status_code == 200
     plain = {"code_challenge": "", "code_challenge_method": ""}
-    asked = ask(bob, app, **plain)
-    assert asked.status_code == 200
-    allow(bob, asked)
+    consent_page = ask(bob, app, **plain)
+    assert consent_page.status_code == 200
+    allow(bob, consent_page)
     assert ask(bob, app, **plain).status_code == 302, "asked once"
 
 
@@ -397,8 +399,8 @@ def test_a_co_owner_neither_sees_nor_makes_the_secret_of_a_machine(
         assert secret not in refused.text
         assert "vit_cs_" not in refused.text
         assert (path, refused.status_code) in (("secrets/", 403), ("reveal/", 200))
-    mine = co.submit(page, page + "tokens/", {"token-name": "mine", "days": "7", "may": "all"}).text
-    token = mine.split('id="named-token" tabindex="0">')[1].split("<")[0]
+    page_text = co.submit(page, page + "tokens/", {"token-name": "mine", "days": "7", "may": "all"}).text
+    token = page_text.split('id="named-token" tabindex="0">')[1].split("<")[0]
     assert server.get("/me/", token)["user"]["login"] == "co", "a co-owner's token acts as the co-owner"
     assert alone(server, client_id, secret).status_code == 200
     root = server.browser(server.user("root", is_admin=True))
@@ -456,13 +458,13 @@ def test_adding_an_owner_on_the_page_asks_for_the_password(server: Server, visit
     with server.services.database.write() as work:
         work.db.execute(sessions.update().values(auth_time=work.now - timedelta(hours=1)))
     assert "A co-owner may do everything here that you may" in visitor.get(people).text
-    given = {"do": "owner", "owner": "mallory"}
-    assert "proof-password" in visitor.submit(people, people, given).text
+    owner_form = {"do": "owner", "owner": "mallory"}
+    assert "proof-password" in visitor.submit(people, people, owner_form).text
     assert "mallory" not in visitor.get(people).text
-    assert visitor.submit(people, people, {**given, "proof-password": PASSWORD}).status_code == 303
+    assert visitor.submit(people, people, {**owner_form, "proof-password": PASSWORD}).status_code == 303
     assert "mallory" in visitor.get(people).text
 
 
 def test_the_openapi_document_names_the_refusal(server: Server, app: Registered) -> None:
-    told = json.loads(server.http.get("/api/openapi.json").text)
-    assert "recent sign-in" in told["paths"]["/api/applications/{id}/owners/"]["post"]["summary"]
+    document = json.loads(server.http.get("/api/openapi.json").text)
+    assert "recent sign-in" in document["paths"]["/api/applications/{id}/owners/"]["post"]["summary"]

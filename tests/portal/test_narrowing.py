@@ -16,17 +16,17 @@ from vitrine.testing.server import Registered, Server, Visitor
 WIDE = "library:read search upload account:read originals"
 
 
-def one(app: Registered, rest: str = "") -> str:
+def path_of(app: Registered, rest: str = "") -> str:
     return f"{API}{app.application.id}/{rest}"
 
 
 def narrow(server: Server, app: Registered, limit: list[str] | None) -> Any:
-    return server.call("PUT", one(app, "scopes/"), app.developer_token, json={"limit": limit})
+    return server.call("PUT", path_of(app, "scopes/"), app.developer_token, json={"limit": limit})
 
 
 def held(server: Server, app: Registered) -> dict[str, Any]:
-    told = server.call("GET", one(app, "scopes/"), app.developer_token).json()
-    return {found["scope"]: found for found in told["scopes"]}
+    answer = server.call("GET", path_of(app, "scopes/"), app.developer_token).json()
+    return {scope["scope"]: scope for scope in answer["scopes"]}
 
 
 @pytest.mark.both_databases
@@ -37,18 +37,18 @@ def test_uses_are_counted_by_capability_and_what_no_call_shows_is_not_called_unu
     for path in ("/api/v1/search/", "/api/v1/search/", "/api/v1/databoxes/list/"):
         server.call("GET", path, token)
     assert server.call("GET", "/api/v1/quarantine/list/", token).status_code == 403, "a refused call is no use"
-    told = held(server, app)
-    assert {name: found["uses"] for name, found in told.items()} == {
+    scopes = held(server, app)
+    assert {name: scope["uses"] for name, scope in scopes.items()} == {
         "library:read": 1, "search": 2, "originals": None, "upload": 0, "account:read": 0,
     }  # fmt: skip
-    assert told["search"]["people"] == 1
+    assert scopes["search"]["people"] == 1
     later = held(server, app)["applications"]
-    assert later.pop("last") >= told["search"]["last"]
+    assert later.pop("last") >= scopes["search"]["last"]
     assert later == {
         "scope": "applications", "people": 0, "uses": 1, "allowed": True,
     }, "by a developer token, which needs nobody's yes"  # fmt: skip
-    assert told["search"]["last"] is not None
-    assert told["upload"]["last"] is None
+    assert scopes["search"]["last"] is not None
+    assert scopes["upload"]["last"] is None
 
 
 def test_every_route_of_the_api_stands_for_one_capability() -> None:
@@ -62,15 +62,15 @@ def test_every_route_of_the_api_stands_for_one_capability() -> None:
 def test_narrowing_takes_it_from_live_tokens_new_ones_and_refreshed_ones_and_is_undone(
     server: Server, ada: User, app: Registered
 ) -> None:
-    made = tokens(server, ada, app, WIDE)
-    token = made["access_token"]
+    pair = tokens(server, ada, app, WIDE)
+    token = pair["access_token"]
     assert server.call("GET", "/api/v1/me/", token).status_code == 200
     assert narrow(server, app, ["search", "upload"]).json()["document"]["scopes"] == ["search", "upload"]
     refused = server.call("GET", "/api/v1/me/", token)
     assert (refused.status_code, 'scope="account:read"' in str(refused.headers)) == (403, True), "at once"
     assert server.call("GET", "/api/v1/search/", token).status_code == 200
     assert server.call("GET", "/api/v1/me/", app.developer_token).status_code == 200, "an owner's own token stays"
-    second = refresh(server, app, made["refresh_token"]).json()
+    second = refresh(server, app, pair["refresh_token"]).json()
     assert second["scope"] == "search upload"
     fresh = tokens(server, ada, app, WIDE)
     assert fresh["scope"] == "search upload", "nobody is asked for more (RFC 6749 section 3.3)"
@@ -106,6 +106,6 @@ def test_the_compatible_profile_has_nothing_to_narrow(server: Server, ada: User)
 
 @pytest.mark.parametrize("body", [{}, {"limit": "search"}, {"limit": [1]}, {"limit": [], "more": 1}, [], {"limit": []}])
 def test_what_is_no_list_of_scopes_is_refused(server: Server, app: Registered, body: Any) -> None:
-    answer = server.call("PUT", one(app, "scopes/"), app.developer_token, json=body)
+    answer = server.call("PUT", path_of(app, "scopes/"), app.developer_token, json=body)
     assert answer.status_code in (400, 422)
     assert answer.json()["code"] in ("invalid", "bad_application")

@@ -1,5 +1,5 @@
-"""What an administrator does for somebody's account: a new password or address, suspending and closing it, ending what
-opens it, rights taken back."""
+"""What an administrator does with another person's account: set password or address, suspend and close it, end its
+credentials, revoke rights."""
 
 from dataclasses import dataclass
 
@@ -28,10 +28,9 @@ class AccountAdministration:
         forget_second_step: bool = False,
         end_developer_tokens: bool = False,
     ) -> tuple[User, list[DeveloperTokenLine]]:
-        """Set somebody's password; waiting after failed sign-ins ends too. What else ends is in the table of
-        `accounts.lifetimes`. Developer tokens stay, and are returned, unless they are to end. A second step stays
-        unless it is to be forgotten (authenticator, recovery codes and passkeys: all that only its owner had). The
-        person is told by letter.
+        """Set a person's password and end a lock after failed sign-ins. The table of `accounts.lifetimes` says what
+        else ends. Developer tokens stay, and are returned, unless *end_developer_tokens*. The second step stays unless
+        *forget_second_step*, which removes authenticator, recovery codes and passkeys. The person is told by mail.
 
         Raises Forbidden, NotFound or WeakPassword. Opens its own transactions, since a hash must not hold the write
         lock; call it with none open."""
@@ -51,7 +50,7 @@ class AccountAdministration:
                 self._forget_second_step(work, user)
             if end_developer_tokens:
                 self._happened(work, Event.DEVELOPER_TOKENS_ENDED, user)
-            left = self.account_mail.tell_of_password(work, user)
+            left = self.account_mail.send_password_notice(work, user)
             details = {"second_step_forgotten": forget_second_step, "developer_tokens_ended": end_developer_tokens}
             audit.write(work, actor, "password.given", f"user {user.id}", details)
         return user, left
@@ -67,21 +66,21 @@ class AccountAdministration:
             mfa_store.remove_passkey(work, user.id, number)
         self._happened(work, Event.PASSKEY_REMOVED, user)
 
-    def _found(self, work: UnitOfWork, actor: Actor, login: str) -> User:
+    def _account(self, work: UnitOfWork, actor: Actor, login: str) -> User:
         if not actor.is_admin:
             raise Forbidden("Only administrators may do this with somebody's account.")
         return self.accounts.find(work, login)
 
     def give_address(self, work: UnitOfWork, actor: Actor, login: str, address: str) -> User:
-        """Set somebody's e-mail address; the old one is told. Raises Forbidden, NotFound or Invalid."""
-        user = self._found(work, actor, login)
+        """Set a person's e-mail address and notify the old one. Raises Forbidden, NotFound or Invalid."""
+        user = self._account(work, actor, login)
         self.account_mail.set_address(work, actor, user, checked_email(address), Event.ADDRESS_GIVEN)
         return user
 
     def suspend(self, work: UnitOfWork, actor: Actor, login: str) -> User:
-        """Nothing opens this account until `resume`. Raises Forbidden, NotFound, or Conflict for the last
+        """Refuse every access to this account until `resume`. Raises Forbidden, NotFound, or Conflict for the last
         administrator."""
-        user = self._found(work, actor, login)
+        user = self._account(work, actor, login)
         self._require_another_administrator(work, user)
         store.update_user(work, user.id, {"mail_locked": True})
         self._happened(work, Event.PERSON_SUSPENDED, user)
@@ -89,8 +88,8 @@ class AccountAdministration:
         return user
 
     def resume(self, work: UnitOfWork, actor: Actor, login: str) -> User:
-        """What was there when the account was suspended works again, as far as its time is not over."""
-        user = self._found(work, actor, login)
+        """End a suspension. Credentials from before it work again unless they have expired."""
+        user = self._account(work, actor, login)
         store.update_user(work, user.id, {"mail_locked": False})
         audit.write(work, actor, "user.resumed", f"user {user.id}")
         return user
@@ -98,7 +97,7 @@ class AccountAdministration:
     def close(self, work: UnitOfWork, actor: Actor, login: str) -> User:
         """Close an account for good; its applications stay, for their co-owners and administrators. Raises as
         `suspend` does."""
-        user = self._found(work, actor, login)
+        user = self._account(work, actor, login)
         self._require_another_administrator(work, user)
         self._happened(work, Event.ACCOUNT_CLOSED, user)
         store.update_user(work, user.id, {"deleted_at": work.now})
@@ -106,29 +105,34 @@ class AccountAdministration:
         return user
 
     def end_everything(self, work: UnitOfWork, actor: Actor, login: str) -> User:
-        """Sign somebody out everywhere and end all that acts for them. Raises Forbidden or NotFound."""
-        user = self._found(work, actor, login)
+        """Sign a person out everywhere and end everything that acts for them. Raises Forbidden or NotFound."""
+        user = self._account(work, actor, login)
         self._happened(work, Event.EVERYTHING_ENDED, user)
         audit.write(work, actor, "everything.ended", f"user {user.id}")
         return user
 
     @staticmethod
     def _require_another_administrator(work: UnitOfWork, user: User) -> None:
-        others = [one for one in store.all_users(work) if one.is_admin and not one.mail_locked and one.id != user.id]
+        others = [
+            account
+            for account in store.all_users(work)
+            if account.is_admin and not account.mail_locked and account.id != user.id
+        ]
         if user.is_admin and not others:
             raise Conflict("This is the last administrator. Make another one first.")
 
     def take_rights(self, work: UnitOfWork, actor: Actor, user_id: UserId, base_id: int, databox_id: int) -> None:
-        """Take back all rights on a collection; with the last collection of a databox go the rights on the databox
-        (contract 06 section 17.5). Who manages users there may. Raises Forbidden, or NotFound when there are none."""
-        mine = actor.rights.collections.get(base_id)
-        may = actor.is_admin or (mine is not None and mine.is_live(work.now) and Right.canadmin in mine.rights)
+        """Revoke all rights on a collection, and with the last collection of a databox those on the databox (contract
+        06 section 17.5). The actor must manage the users of the collection. Raises Forbidden, or NotFound if the person
+        has no rights there."""
+        own = actor.rights.collections.get(base_id)
+        may = actor.is_admin or (own is not None and own.is_live(work.now) and Right.canadmin in own.rights)
         if not may:
             raise Forbidden("You may only take back rights on collections whose users you manage.")
         held = store.rights_of(work, user_id).collections
         if base_id not in held:
             raise NotFound("This person has no rights on this collection.", field="collection")
         store.remove_collection_rights(work, user_id, base_id)
-        if not any(one.databox_id == databox_id for other, one in held.items() if other != base_id):
+        if not any(grant.databox_id == databox_id for other, grant in held.items() if other != base_id):
             store.remove_databox_rights(work, user_id, databox_id)
         audit.write(work, actor, "rights.taken", f"user {user_id}", {"base_id": base_id})

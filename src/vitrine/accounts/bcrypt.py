@@ -1,4 +1,4 @@
-"""Checking bcrypt hashes that come from elsewhere, as PHP's `password_verify` did. Nothing here makes new ones."""
+"""Verifies imported bcrypt hashes as PHP's `password_verify` did. It creates no new ones."""
 
 import re
 
@@ -13,10 +13,10 @@ def is_bcrypt(hashed: str) -> bool:
 
 
 def verify(hashed: str, password: str) -> bool:
-    """True if *password* belongs to *hashed*. A password with a NUL never does: PHP compared what stands before it."""
+    """True if *password* matches *hashed*. One with a NUL never does: PHP compared only the part before it."""
     if not is_bcrypt(hashed) or "\x00" in password:
         return False
     try:
         return bcrypt.checkpw(password.encode()[:LONGEST], hashed.encode())
-    except ValueError:  # the form is right, the salt is not (its last character has bits that no salt has)
+    except ValueError:  # well formed, but the last character of the salt has bits that no salt has
         return False

@@ -1,4 +1,4 @@
-"""How sessions, half-finished sign-ins, links of mails and signed addresses end (`accounts.lifetimes`)."""
+"""How sessions, pending sign-ins, links in mails and signed addresses end (`accounts.lifetimes`)."""
 
 from collections.abc import Callable, Mapping
 
@@ -9,12 +9,12 @@ from vitrine.accounts.model import OpenedBy
 from vitrine.accounts.tables import mailed_links, sessions, users
 from vitrine.platform.database import UnitOfWork
 
-_UNKNOWN = sessions.c.opened_by.is_(None)  # opened before this was noted: it may have been any way
+_UNKNOWN = sessions.c.opened_by.is_(None)  # opened before this was recorded, so in an unknown way
 
 
 def _sessions(opened: Callable[[Happening], sa.ColumnElement[bool]]) -> Ender:
-    """Ends the sessions that were *opened* that way, and those of which it is not known. The session in which it is
-    done stays, unless it was opened by the very passkey or provider that was removed."""
+    """Ends the sessions that were *opened* in that way or in an unknown way. The current session stays, unless it was
+    opened with the very passkey or provider that was removed."""
 
     def end(work: UnitOfWork, happening: Happening) -> int:
         others = sessions.c.id != (happening.current or 0)
@@ -75,7 +75,7 @@ ENDERS: Mapping[Credential, Ender] = {
     Credential.SECOND_FACTOR_SESSION: _sessions(_by_second_factor),
     Credential.PASSKEY_SESSION: _sessions(_by(OpenedBy.PASSKEY)),
     Credential.PROVIDER_SESSION: _sessions(_by(OpenedBy.PROVIDER)),
-    # A half-finished sign-in is a signed text in a form, or a request on its way: it ends by its number.
+    # A pending sign-in is a signed text in a form, or a request in progress: a new version number ends it.
     Credential.PENDING_SIGN_IN: _bump(users.c.auth_version),
     Credential.PASSWORD_LINK: _links(PASSWORD),
     Credential.EMAIL_LINK: _links(EMAIL),

@@ -1,10 +1,10 @@
-"""Refusals of accounts, with names worth catching."""
+"""Refusals of accounts."""
 
 from vitrine.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
 
 
 class WrongCredentials(Forbidden):
-    """Login or password is wrong; which one is never said."""
+    """Login or password is wrong. The answer never says which."""
 
     code = "wrong_credentials"
 
@@ -30,25 +30,26 @@ class WeakPassword(Invalid):
 
 
 class RecentAuthRequired(Forbidden):
-    """The password must be given again before this (design 5.4)."""
+    """The action needs recent authentication (design 5.4)."""
 
     code = "sign_in_again"
 
 
 class LinkUsed(NotFound):
-    """A link of a letter that was used, is too old, or was never made: which one is not said."""
+    """A link in a mail was used, has expired or never existed. The answer does not say which."""
 
     code = "link_used"
 
 
 class ProviderDown(Unavailable):
-    """The sign-in provider of another organisation does not answer, or not in a way that can be used."""
+    """The identity provider does not answer, or its answer cannot be used."""
 
     code = "provider_down"
 
 
 class ProviderRefused(Forbidden):
-    """A sign-in through a provider that opens nothing here. *reason* is one of `accounts.external.REASONS`."""
+    """A sign-in through an identity provider opens no account here. *reason* is a key of REASONS in
+    `accounts.identity_providers.service`."""
 
     code = "provider_refused"
 

@@ -1,8 +1,8 @@
-"""Which event ends which credential: one table, from which the services act and the tests are generated.
+"""Which event ends which credential: one table, executed by the services and used to generate the tests.
 
-A service that changes a password, removes a person or withdraws a consent says so to `Lifetimes.happened`, in the
-transaction of the change. The table says what ends with it. How a credential ends is known by the capability that made
-it (`accounts.endings`, `applications.endings`, `oauth.endings`); the composition root brings them together.
+A service that changes a password, removes a person or withdraws a consent calls `Lifetimes.happened` in the transaction
+of the change, and the table says what ends. The capability that creates a credential knows how to end it
+(`accounts.endings`, `applications.endings`, `oauth.endings`); the composition root combines them.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,7 +15,7 @@ from vitrine.platform.database import UnitOfWork
 
 
 class Credential(StrEnum):
-    """What opens something, with the words of the reference page."""
+    """Anything that gives access, in the words of the reference page."""
 
     CURRENT_SESSION = "session in which it is done"
     PASSWORD_SESSION = "session opened by password"  # noqa: S105 - a kind, not a secret
@@ -70,7 +70,7 @@ class Effect(StrEnum):
 
     ENDS = "ends"
     ENDS_IF_TICKED = "ends if ticked"
-    REFUSED = "refused while it lasts"  # nothing is deleted: each use asks whether it may
+    REFUSED = "refused while it lasts"  # nothing is deleted: every use is checked
     ROTATION_OFFERED = "rotation offered if seen"
     STAYS = "stays"
 
@@ -104,12 +104,12 @@ def _row(
         **dict.fromkeys(refused, Effect.REFUSED),
         **dict.fromkeys(offered, Effect.ROTATION_OFFERED),
     }
-    return {one: named.get(one, Effect.STAYS) for one in Credential}
+    return {credential: named.get(credential, Effect.STAYS) for credential in Credential}
 
 
 _NEW_PASSWORD = (Credential.CURRENT_SESSION, *_SIGN_INS, *_LINKS, *_CODES, *_TOKENS)
 _SECRET = (Credential.CLIENT_SECRET,)
-_ALL = tuple(one for one in Credential if one not in (Credential.PENDING_DEVICE_CODE, *_SECRET))
+_ALL = tuple(credential for credential in Credential if credential not in (Credential.PENDING_DEVICE_CODE, *_SECRET))
 
 TABLE: Mapping[Event, Mapping[Credential, Effect]] = {
     Event.PASSWORD_CHANGED: _row(*_SIGN_INS, *_LINKS, *_CODES, if_ticked=_TOKENS),
@@ -122,7 +122,9 @@ TABLE: Mapping[Event, Mapping[Credential, Effect]] = {
     Event.PROVIDER_UNLINKED: _row(Credential.PROVIDER_SESSION, Credential.PENDING_SIGN_IN),
     Event.PERSON_SUSPENDED: _row(refused=_ALL),
     Event.ACCOUNT_CLOSED: _row(*_ALL),
-    Event.EVERYTHING_ENDED: _row(*(one for one in _ALL if one not in (Credential.CONSENT, Credential.CURRENT_SESSION))),
+    Event.EVERYTHING_ENDED: _row(
+        *(credential for credential in _ALL if credential not in (Credential.CONSENT, Credential.CURRENT_SESSION))
+    ),
     Event.DEVELOPER_TOKENS_ENDED: _row(*_DEVELOPER_TOKENS, Credential.TOKENS_LINK),
     Event.APPLICATION_SUSPENDED: _row(Credential.MADE_WITH_TOKEN, refused=_OF_AN_APPLICATION),
     Event.APPLICATION_DELETED: _row(Credential.MADE_WITH_TOKEN, refused=_OF_AN_APPLICATION),
@@ -137,10 +139,10 @@ TABLE: Mapping[Event, Mapping[Credential, Effect]] = {
 
 @dataclass(frozen=True, slots=True)
 class Happening:
-    """An event and whom it is about: *user_id* None is everybody, *application_id* None every application.
+    """An event with its person and application: *user_id* None is everybody, *application_id* None every application.
 
-    *current* is the session in which it is done, *authenticator_id* the passkey or linked provider that was removed,
-    *ticked* what a person ticked besides."""
+    *current* is the session in which it is done, *authenticator_id* the passkey or linked identity that was removed.
+    *ticked*: the person chose that what `ENDS_IF_TICKED` ends too."""
 
     event: Event
     user_id: UserId | None = None
@@ -152,7 +154,7 @@ class Happening:
 
 @dataclass(frozen=True, slots=True)
 class DeveloperTokenLine:
-    """A developer token as a person is told of it; *name* is empty for the one of the settings page."""
+    """A developer token as shown to a person; *name* is empty for the token of the settings page."""
 
     application: str
     name: str
@@ -168,7 +170,7 @@ Ender = Callable[[UnitOfWork, Happening], int]
 
 
 class Lifetimes:
-    """Executes the table. *enders* say how each credential ends; *developer_tokens* lists those of a person."""
+    """Executes the table. *enders* end each kind of credential; *developer_tokens* lists those of a person."""
 
     def __init__(
         self,
@@ -182,7 +184,7 @@ class Lifetimes:
         self.developer_tokens = developer_tokens
 
     def happened(self, work: UnitOfWork, happening: Happening) -> dict[Credential, int]:
-        """End what the table says, in the transaction of the event. How many of each there were."""
+        """End what the table says, in the transaction of the event. Returns how many of each kind ended."""
         return {
             credential: self._enders[credential](work, happening)
             for credential, effect in TABLE[happening.event].items()

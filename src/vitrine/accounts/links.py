@@ -1,4 +1,4 @@
-"""SQL of the links that letters hold: each works once, only its digest is kept."""
+"""SQL of the links in mails. Each works once; only its digest is stored."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,7 +26,7 @@ def add(work: UnitOfWork, digest: bytes, user_id: int, purpose: str, email: str,
 
 
 def by_digest(work: UnitOfWork, digest: bytes, purpose: str) -> Link | None:
-    """The link, unless its time is over."""
+    """The link, or None if there is none or it has expired."""
     row = work.db.execute(
         sa.select(*_LINK).where(
             mailed_links.c.digest == digest, mailed_links.c.purpose == purpose, mailed_links.c.expires > work.now
@@ -36,7 +36,7 @@ def by_digest(work: UnitOfWork, digest: bytes, purpose: str) -> Link | None:
 
 
 def use(work: UnitOfWork, link: Link) -> None:
-    """End this link and every other one of its person and purpose."""
+    """Delete this link and the other ones of the same person and purpose."""
     same = sa.and_(mailed_links.c.user_id == link.user_id, mailed_links.c.purpose == link.purpose)
     work.db.execute(mailed_links.delete().where(same))
 

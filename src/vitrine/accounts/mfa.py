@@ -1,45 +1,31 @@
-"""The second factor: codes of an authenticator app (RFC 6238), recovery codes, passkeys (WebAuthn level 2).
+"""The second factor: codes of an authenticator app (RFC 6238) and recovery codes.
 
-The secret of the app is kept encrypted, recovery codes as digests. A code of one step of 30 seconds works once.
-Guesses share the lock-out of sign-ins, under a counter of their own: the right password alone must not reset it.
-The libraries are loaded where they are used: most sign-ins need neither, and they take five megabytes.
+The secret of the app is stored encrypted, recovery codes as digests. The code of each step of 30 seconds works once.
+Failed codes are locked out like failed sign-ins, with a counter of their own: the right password alone must not reset
+it. The library is imported where it is used, since most sign-ins do not need it.
 """
 
-import json
 import secrets
-import struct
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import urlsplit
 
 from vitrine.accounts import mfa_store as store
 from vitrine.accounts.errors import WrongCode
 from vitrine.accounts.lifetimes import Event
 from vitrine.accounts.model import Actor, OpenedBy, SignIn, User, UserId
 from vitrine.accounts.service import Accounts
-from vitrine.errors import Conflict, Invalid, NotFound
+from vitrine.accounts.sessions import Sessions
+from vitrine.errors import Conflict
 from vitrine.platform import audit
-from vitrine.platform.crypto import base64url, digest, from_base64url, same, signature
+from vitrine.platform.crypto import base64url, digest, same, signature
 from vitrine.platform.database import UnitOfWork
 
 STEP_S = 30
-WINDOW = 1  # steps before and after now, for clocks that are a little off
+WINDOW = 1  # steps before and after now, for inaccurate clocks
 CODES, CODE_LENGTH = 10, 15
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
-PENDING_LIFE = timedelta(minutes=10)
-CHALLENGE_LIFE = timedelta(minutes=5)
-MOST_PASSKEYS = 20
-# What a stranger's answer may set off in the parsers of JSON, CBOR, COSE and X.509 that read it.
-_UNREADABLE = (struct.error, ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
-
-
-def _unreadable() -> tuple[type[Exception], ...]:
-    """The same with the errors of the libraries, which only who uses a passkey has to load."""
-    from cryptography.exceptions import UnsupportedAlgorithm
-    from webauthn.helpers.exceptions import WebAuthnException
-
-    return (WebAuthnException, UnsupportedAlgorithm, *_UNREADABLE)
+PENDING_LIFETIME = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +38,7 @@ class Passkey:
 
 @dataclass(frozen=True, slots=True)
 class MfaOverview:
-    """What the page of the account shows; *since* is None while no authenticator app is set up."""
+    """What the security page shows; *since* is None while no authenticator app is set up."""
 
     since: datetime | None
     codes_left: int
@@ -62,13 +48,13 @@ class MfaOverview:
 @dataclass(frozen=True, slots=True)
 class MultiFactor:
     accounts: Accounts
+    sessions: Sessions
     site: str
-    origin: str
 
-    # -- looking -------------------------------------------------------------------------------------------------
+    # -- state ---------------------------------------------------------------------------------------------------
 
     def is_on(self, work: UnitOfWork, user_id: UserId) -> bool:
-        """True when a password alone no longer opens the account: an app is confirmed, or there is a passkey."""
+        """True if a password alone does not open the account: an app is confirmed, or there is a passkey."""
         return self.accounts.has_second_step(work, user_id)
 
     def has_app(self, work: UnitOfWork, user_id: UserId) -> bool:
@@ -76,17 +62,18 @@ class MultiFactor:
 
     def overview(self, work: UnitOfWork, actor: Actor) -> MfaOverview:
         mine = actor.must_user_id
-        found = store.confirmed(work, mine)
+        factor = store.confirmed(work, mine)
         return MfaOverview(
-            found.confirmed_at if found else None, store.codes_left(work, mine),
-            [Passkey(*one) for one in store.passkeys(work, mine)],
+            factor.confirmed_at if factor else None, store.codes_left(work, mine),
+            [Passkey(*row) for row in store.passkeys(work, mine)],
         )  # fmt: skip
 
     # -- authenticator app ---------------------------------------------------------------------------------------
 
     def begin(self, work: UnitOfWork, actor: Actor) -> str:
-        """The `otpauth://` address of a fresh secret, to be confirmed by a first code. Raises NotFresh, Conflict."""
-        self.accounts.require_recent_auth(work, actor)
+        """The `otpauth://` address of a new secret, to be confirmed by a first code. Raises RecentAuthRequired or
+        Conflict."""
+        self.sessions.require_recent_auth(work, actor)
         if store.confirmed(work, actor.must_user_id) is not None:
             raise Conflict("An authenticator app is set up already. Remove it first.")
         import pyotp
@@ -96,11 +83,11 @@ class MultiFactor:
         return self._address(actor, secret)
 
     def unconfirmed_address(self, work: UnitOfWork, actor: Actor) -> str | None:
-        """The same address again while the first code is awaited."""
-        found = store.factor(work, actor.must_user_id)
-        if found is None or found.confirmed_at is not None:
+        """The same address again, until the first code is entered."""
+        factor = store.factor(work, actor.must_user_id)
+        if factor is None or factor.confirmed_at is not None:
             return None
-        return self._address(actor, self.accounts.vault.decrypt(found.sealed))
+        return self._address(actor, self.accounts.vault.decrypt(factor.sealed))
 
     def _address(self, actor: Actor, secret: str) -> str:
         import pyotp
@@ -108,23 +95,23 @@ class MultiFactor:
         return pyotp.TOTP(secret).provisioning_uri(name=actor.login, issuer_name=self.site)
 
     def confirm(self, work: UnitOfWork, actor: Actor, code: str) -> list[str]:
-        """Switch the app on by its first code; returns the recovery codes, which are shown once."""
-        self.accounts.require_recent_auth(work, actor)
-        found = store.factor(work, actor.must_user_id)
-        if found is None or found.confirmed_at is not None:
+        """Confirm the app by its first code. Returns the recovery codes, which are shown once."""
+        self.sessions.require_recent_auth(work, actor)
+        factor = store.factor(work, actor.must_user_id)
+        if factor is None or factor.confirmed_at is not None:
             raise Conflict("Begin with the picture again: there is no app that waits for its first code.")
-        step = self._step(work, found, code)
+        step = self._step(work, factor, code)
         if step is None:
             raise WrongCode(
                 "This code is not right. Look at the clock of your device, and take the newest code.", field="code"
             )
         store.confirm(work, actor.must_user_id, step)
         audit.write(work, actor, "second_factor.on", f"user {actor.user_id}")
-        return self._fresh_codes(work, actor.must_user_id)
+        return self.new_recovery_codes(work, actor.must_user_id)
 
     def remove(self, work: UnitOfWork, actor: Actor) -> None:
-        """Take the app away; recovery codes go with it unless a passkey still needs them."""
-        self.accounts.require_recent_auth(work, actor)
+        """Remove the app, and the recovery codes too unless a passkey still needs them."""
+        self.sessions.require_recent_auth(work, actor)
         store.remove(work, actor.must_user_id)
         if not store.passkeys(work, actor.must_user_id):
             store.set_codes(work, actor.must_user_id, [])
@@ -132,23 +119,23 @@ class MultiFactor:
         audit.write(work, actor, "second_factor.off", f"user {actor.user_id}")
 
     def renew_codes(self, work: UnitOfWork, actor: Actor) -> list[str]:
-        self.accounts.require_recent_auth(work, actor)
+        self.sessions.require_recent_auth(work, actor)
         if not self.is_on(work, actor.must_user_id):
             raise Conflict("Recovery codes belong to a second step. Set one up first.")
         audit.write(work, actor, "second_factor.codes", f"user {actor.user_id}")
-        return self._fresh_codes(work, actor.must_user_id)
+        return self.new_recovery_codes(work, actor.must_user_id)
 
-    def _fresh_codes(self, work: UnitOfWork, user_id: UserId) -> list[str]:
-        made = ["".join(secrets.choice(_ALPHABET) for _ in range(CODE_LENGTH)) for _ in range(CODES)]
-        store.set_codes(work, user_id, [digest(one) for one in made])
-        return ["-".join(one[at : at + 5] for at in range(0, CODE_LENGTH, 5)) for one in made]
+    def new_recovery_codes(self, work: UnitOfWork, user_id: UserId) -> list[str]:
+        codes = ["".join(secrets.choice(_ALPHABET) for _ in range(CODE_LENGTH)) for _ in range(CODES)]
+        store.set_codes(work, user_id, [digest(code) for code in codes])
+        return ["-".join(code[at : at + 5] for at in range(0, CODE_LENGTH, 5)) for code in codes]
 
     # -- signing in ----------------------------------------------------------------------------------------------
 
     def pending(self, user: User, visitor: str, now: datetime, identity_id: int | None = None) -> str:
-        """A proof that the first step was right, for the form of the second one; bound to the visitor's browser.
-        *identity_id* is the linked identity when the first step was at a provider, else it was the password."""
-        ends = round((now + PENDING_LIFE).timestamp())
+        """A signed proof that the first step succeeded, for the form of the second; bound to the visitor's browser.
+        *identity_id* is the linked identity if the first step was at a provider, None if it was the password."""
+        ends = round((now + PENDING_LIFETIME).timestamp())
         body = f"{user.id}.{ends}.{user.auth_version}.{identity_id or 0}"
         return f"{body}.{base64url(signature(self._key(), f'{body}.{visitor}'.encode()))}"
 
@@ -156,8 +143,8 @@ class MultiFactor:
         return self.accounts.vault.derive("second step")
 
     def pending_user(self, work: UnitOfWork, pending: str, visitor: str) -> tuple[User, SignIn]:
-        """Who awaits the second step, and what it completes. Raises WrongCode when the first step is too long ago, was
-        somebody else's, or was ended by a new password or the like."""
+        """The person who must still pass the second step, and the sign-in that it completes. Raises WrongCode if the
+        first step is too old, was made in another browser, or was ended, such as by a new password."""
         body, _, proof = pending.rpartition(".")
         parts = body.split(".")
         right = same(proof, base64url(signature(self._key(), f"{body}.{visitor}".encode())))
@@ -170,7 +157,7 @@ class MultiFactor:
         return user, SignIn(OpenedBy.PROVIDER if identity_id else OpenedBy.PASSWORD, identity_id, second_factor=True)
 
     def check(self, user: User, code: str, address: str) -> None:
-        """A code of the app or a recovery code. Raises WrongCode or AccountLocked. Opens its own transaction."""
+        """Check a code of the app or a recovery code. Raises WrongCode or AccountLocked. Opens its own transaction."""
         counter = f"second step of user {user.id}"  # no login has spaces
         with self.accounts.database.write() as work:
             self.accounts.refuse_locked(work, counter, address, user.id)
@@ -182,158 +169,22 @@ class MultiFactor:
             raise WrongCode("This code is not right, or it was used already.", field="code")
 
     def _take(self, work: UnitOfWork, user_id: UserId, code: str) -> bool:
-        plain = "".join(one for one in code.lower() if one.isalnum())
+        plain = "".join(character for character in code.lower() if character.isalnum())
         if len(plain) == CODE_LENGTH:
             return store.use_code(work, user_id, digest(plain))
-        found = store.confirmed(work, user_id)
-        step = self._step(work, found, plain) if found is not None else None
+        factor = store.confirmed(work, user_id)
+        step = self._step(work, factor, plain) if factor is not None else None
         return step is not None and store.use_step(work, user_id, step)
 
-    def _step(self, work: UnitOfWork, found: Any, code: str) -> int | None:
-        """The step whose code this is, newer than the last one used."""
+    def _step(self, work: UnitOfWork, factor: Any, code: str) -> int | None:
+        """The step of this code, if it is newer than the last step used."""
         if len(code.strip()) != 6 or not code.strip().isdecimal():
             return None
         import pyotp
 
-        totp = pyotp.TOTP(self.accounts.vault.decrypt(found.sealed))
+        totp = pyotp.TOTP(self.accounts.vault.decrypt(factor.sealed))
         now = int(work.now.timestamp()) // STEP_S
         for step in range(now - WINDOW, now + WINDOW + 1):
-            if (found.last_step is None or step > found.last_step) and same(totp.generate_otp(step), code.strip()):
+            if (factor.last_step is None or step > factor.last_step) and same(totp.generate_otp(step), code.strip()):
                 return step
         return None
-
-    # -- passkeys ------------------------------------------------------------------------------------------------
-
-    @property
-    def _rp_id(self) -> str:
-        return urlsplit(self.origin).hostname or "localhost"
-
-    def offer_passkey(self, work: UnitOfWork, actor: Actor) -> str:
-        """What the browser needs to make a passkey, as JSON. Raises NotFresh."""
-        self.accounts.require_recent_auth(work, actor)
-        mine = store.passkey_ids(work, actor.must_user_id)
-        if len(mine) >= MOST_PASSKEYS:
-            raise Conflict("There are 20 passkeys already. Remove one first.")
-        challenge = self._challenge(work, actor.must_user_id)
-        from webauthn import generate_registration_options
-        from webauthn.helpers import base64url_to_bytes, options_to_json
-        from webauthn.helpers.structs import (
-            AuthenticatorSelectionCriteria,
-            PublicKeyCredentialDescriptor,
-            ResidentKeyRequirement,
-            UserVerificationRequirement,
-        )
-
-        options = generate_registration_options(
-            rp_id=self._rp_id,
-            rp_name=self.site,
-            user_id=f"user {actor.user_id}".encode(),
-            user_name=actor.login,
-            user_display_name=actor.display_name,
-            challenge=challenge,
-            authenticator_selection=AuthenticatorSelectionCriteria(
-                resident_key=ResidentKeyRequirement.REQUIRED, user_verification=UserVerificationRequirement.REQUIRED
-            ),
-            exclude_credentials=[PublicKeyCredentialDescriptor(id=base64url_to_bytes(one)) for one in mine],
-        )
-        return options_to_json(options)
-
-    def add_passkey(self, work: UnitOfWork, actor: Actor, answer: str, name: str) -> list[str]:
-        """Keep what the browser made. Returns recovery codes when there were none before, else nothing."""
-        self.accounts.require_recent_auth(work, actor)
-        challenge = self._taken(work, answer, actor.must_user_id)
-        from webauthn import verify_registration_response
-        from webauthn.helpers import bytes_to_base64url
-
-        try:
-            verified = verify_registration_response(
-                credential=answer,
-                expected_challenge=challenge,
-                expected_rp_id=self._rp_id,
-                expected_origin=self.origin,
-                require_user_verification=True,
-            )
-        except _unreadable() as failure:
-            raise Invalid("This passkey could not be read. Please try again.", why=type(failure).__name__) from failure
-        credential = bytes_to_base64url(verified.credential_id)
-        if len(credential) > 1400 or store.passkey(work, credential) is not None:
-            raise Conflict("This passkey is known already.")
-        store.add_passkey(
-            work, actor.must_user_id, credential, verified.credential_public_key, verified.sign_count,
-            name.strip()[:80] or "Passkey",
-        )  # fmt: skip
-        audit.write(work, actor, "passkey.added", f"user {actor.user_id}")
-        return [] if store.codes_left(work, actor.must_user_id) else self._fresh_codes(work, actor.must_user_id)
-
-    def remove_passkey(self, work: UnitOfWork, actor: Actor, passkey_id: int) -> None:
-        self.accounts.require_recent_auth(work, actor)
-        if not store.remove_passkey(work, actor.must_user_id, passkey_id):
-            raise NotFound("There is no such passkey of yours.")
-        if not self.is_on(work, actor.must_user_id):
-            store.set_codes(work, actor.must_user_id, [])
-        self.accounts.happened(work, actor, Event.PASSKEY_REMOVED, authenticator_id=passkey_id)
-        audit.write(work, actor, "passkey.removed", f"user {actor.user_id}")
-
-    def passkey_challenge(self, work: UnitOfWork) -> str:
-        """What the browser needs to sign in with any passkey of this site, as JSON."""
-        from webauthn import generate_authentication_options
-        from webauthn.helpers import options_to_json
-        from webauthn.helpers.structs import UserVerificationRequirement
-
-        options = generate_authentication_options(
-            rp_id=self._rp_id, challenge=self._challenge(work, None),
-            user_verification=UserVerificationRequirement.REQUIRED,
-        )  # fmt: skip
-        return options_to_json(options)
-
-    def sign_in(self, work: UnitOfWork, answer: str, address: str) -> tuple[User, SignIn]:
-        """The person whose passkey answered: that is both steps at once. Raises WrongCode."""
-        challenge = self._taken(work, answer, None)
-        found = store.passkey(work, _credential_of(answer))
-        user = self.accounts.known(work, UserId(found.user_id)) if found is not None else None
-        if found is None or user is None or user.mail_locked or user.is_guest:
-            raise WrongCode("This passkey is not known here.", field="passkey")
-        from webauthn import verify_authentication_response
-
-        try:
-            verified = verify_authentication_response(
-                credential=answer,
-                expected_challenge=challenge,
-                expected_rp_id=self._rp_id,
-                expected_origin=self.origin,
-                credential_public_key=bytes(found.public_key),
-                credential_current_sign_count=found.sign_count,
-                require_user_verification=True,
-            )
-        except _unreadable() as failure:
-            refusal = "This passkey did not answer correctly. Please try again."
-            raise WrongCode(refusal, field="passkey", why=type(failure).__name__) from failure
-        store.use_passkey(work, found.id, verified.new_sign_count)
-        audit.write(work, None, "passkey.used", f"user {user.id}", address=address)
-        return user, SignIn(OpenedBy.PASSKEY, found.id)
-
-    def _challenge(self, work: UnitOfWork, user_id: int | None) -> bytes:
-        made = secrets.token_bytes(32)
-        store.add_challenge(work, digest(base64url(made)), user_id, work.now + CHALLENGE_LIFE)
-        return made
-
-    @staticmethod
-    def _taken(work: UnitOfWork, answer: str, user_id: int | None) -> bytes:
-        """The challenge that *answer* says it answers, if it is ours and was not taken before."""
-        try:
-            told = json.loads(answer)["response"]["clientDataJSON"]
-            challenge = str(json.loads(from_base64url(str(told)))["challenge"])
-            raw = from_base64url(challenge)
-        except _unreadable() as failure:
-            raise Invalid("This passkey could not be read. Please try again.", why=type(failure).__name__) from failure
-        if not store.take_challenge(work, digest(base64url(raw)), user_id):
-            raise WrongCode("This took too long. Please try again.", field="passkey")
-        return raw
-
-
-def _credential_of(answer: str) -> str:
-    try:
-        credential = str(json.loads(answer)["id"]).rstrip("=")
-    except _UNREADABLE:
-        return ""
-    return credential if credential.isascii() else ""  # half of a surrogate pair could not even be looked for

@@ -16,8 +16,8 @@ def factor(work: UnitOfWork, user_id: UserId) -> Any:
 
 
 def confirmed(work: UnitOfWork, user_id: UserId) -> Any:
-    found = factor(work, user_id)
-    return found if found is not None and found.confirmed_at is not None else None
+    row = factor(work, user_id)
+    return row if row is not None and row.confirmed_at is not None else None
 
 
 def begin(work: UnitOfWork, user_id: UserId, sealed: str) -> None:
@@ -46,7 +46,9 @@ def remove(work: UnitOfWork, user_id: UserId) -> None:
 def set_codes(work: UnitOfWork, user_id: UserId, digests: list[bytes]) -> None:
     work.db.execute(recovery_codes.delete().where(recovery_codes.c.user_id == user_id))
     if digests:
-        work.db.execute(recovery_codes.insert(), [{"user_id": user_id, "digest": one} for one in digests])
+        work.db.execute(
+            recovery_codes.insert(), [{"user_id": user_id, "digest": code_digest} for code_digest in digests]
+        )
 
 
 def codes_left(work: UnitOfWork, user_id: UserId) -> int:

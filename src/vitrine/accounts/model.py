@@ -1,4 +1,4 @@
-"""Users, sessions, and the Actor: who asks, with which authority."""
+"""Users, sessions, and the Actor: who makes a request, and with which authority."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +13,7 @@ ADMINISTRATION = "administration"  # the scope of `oauth.scopes`
 
 
 class Via(StrEnum):
-    """How somebody proved who they are."""
+    """How the actor was authenticated."""
 
     NOBODY = "nobody"
     SESSION = "session"
@@ -31,8 +31,8 @@ class OpenedBy(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SignIn:
-    """How somebody signed in. *authenticator_id* is the passkey or the linked identity, *second_factor* is true when a
-    code was asked for besides."""
+    """How a person signed in. *authenticator_id* is the passkey or the linked identity; *second_factor* is true if a
+    code was entered too."""
 
     by: OpenedBy
     authenticator_id: int | None = None
@@ -70,7 +70,7 @@ class User:
 
     @property
     def display_name(self) -> str:
-        """First and last name, else e-mail, else login (as the original shows a person)."""
+        """First and last name, else e-mail address, else login (as the original shows a person)."""
         return f"{self.first_name} {self.last_name}".strip() or self.email or self.login
 
 
@@ -93,10 +93,10 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who asks. Services take it first after the unit of work and check its rights for the very object.
+    """Who makes a request. Services take it right after the unit of work and check its rights for the very object.
 
-    `application_id`, `account_id` and `token_id` are set when a third-party application asks for the person;
-    `scope` is what that application may do, None meaning everything the person may.
+    `application_id`, `account_id` and `token_id` are set if a third-party application acts for the person; `scope` is
+    what that application may do, None for everything that the person may do.
     """
 
     via: Via
@@ -120,12 +120,12 @@ class Actor:
 
     @property
     def administers(self) -> bool:
-        """True for an administrator who asks as one: a token with scopes must have `administration` for that."""
+        """True for an administrator, unless a token with scopes lacks the scope `administration`."""
         return self.is_admin and (self.scope is None or ADMINISTRATION in self.scope)
 
     @property
     def must_user_id(self) -> UserId:
-        """The user's id where the route has already refused strangers."""
+        """The id of the user, for code that runs only for signed-in people."""
         if self.user_id is None:
             raise RuntimeError("this call needs a known user")
         return self.user_id

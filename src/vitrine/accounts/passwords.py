@@ -1,4 +1,4 @@
-"""Password hashing: argon2id, 2 passes over 19 MiB, in a small pool so that a burst cannot take all memory."""
+"""Password hashing: argon2id with 2 passes over 19 MiB. Few hashes run at once, so a burst cannot use up the memory."""
 
 import threading
 
@@ -19,11 +19,11 @@ class Passwords:
     def __init__(self, *, at_once: int = 2, memory_kib: int = 19 * 1024, passes: int = 2) -> None:
         self._hasher = PasswordHasher(time_cost=passes, memory_cost=memory_kib, parallelism=1)
         self._slots = threading.BoundedSemaphore(at_once)
-        # Verified in place of a missing account's hash, so that the answer takes as long.
+        # Verified when there is no account, so that the answer takes as long.
         self._decoy = self._hasher.hash("no account has this password")
 
     def hash(self, password: str) -> str:
-        """Raises WeakPassword when the password is shorter than MINIMUM_LENGTH or absurdly long."""
+        """Raises WeakPassword when the password is shorter than MINIMUM_LENGTH or longer than MAXIMUM_LENGTH."""
         if len(password) < MINIMUM_LENGTH:
             raise WeakPassword(
                 "Choose a password of at least {count} characters.", field="password", values={"count": MINIMUM_LENGTH}
@@ -36,7 +36,7 @@ class Passwords:
             return self._hasher.hash(password)
 
     def verify(self, hashed: str | None, password: str) -> bool:
-        """True if *password* belongs to *hashed*; takes as long when there is no hash at all."""
+        """True if *password* matches *hashed*. Takes the same time if there is no hash."""
         with self._slots:
             if hashed is not None and bcrypt.is_bcrypt(hashed):
                 return bcrypt.verify(hashed, password[:MAXIMUM_LENGTH])
@@ -58,7 +58,7 @@ class Passwords:
         return len(hashed) <= LONGEST_HASH
 
     def rehashed(self, password: str) -> str:
-        """A hash of ours for a password that was just right, even if today's rules would refuse it as a new one."""
+        """A new hash of a password that was just verified, even if it would be refused as a new password."""
         with self._slots:
             return self._hasher.hash(password)
 

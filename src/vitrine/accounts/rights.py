@@ -1,4 +1,5 @@
-"""Rights: what a person may do where. Pure values; the rules of contract 06 section 17 that need no record.
+"""Rights: what a person may do on which collection. Pure values and the rules of contract 06 section 17 that need no
+record.
 
 Rules that concern a record (is it visible, which rendition) are in `library/access.py`, since they need its
 collection and status.
@@ -44,7 +45,7 @@ class DataboxRight(IntFlag):
     bas_chupub = 1 << 3
 
 
-ALL_RIGHTS = Right(sum(one for one in Right if one is not Right.restrict_dwnld))
+ALL_RIGHTS = Right(sum(right for right in Right if right is not Right.restrict_dwnld))
 ALL_DATABOX_RIGHTS = DataboxRight(sum(DataboxRight))
 READER = Right.actif | Right.canputinalbum | Right.candwnldpreview
 CONTRIBUTOR = (
@@ -60,7 +61,7 @@ CONTRIBUTOR = (
 
 @dataclass(frozen=True, slots=True)
 class CollectionGrant:
-    """One person's link to one collection: rights, dates between which they hold, and the mask of visible states."""
+    """The rights of one person on one collection, the dates between which they hold, and the mask of visible states."""
 
     base_id: int
     databox_id: int
@@ -76,7 +77,7 @@ class CollectionGrant:
         )
 
     def is_live(self, now: datetime) -> bool:
-        """Active and inside its dates: only then does any right count (06 section 17.4)."""
+        """True if active and inside its dates; otherwise no right counts (06 section 17.4)."""
         return Right.actif in self.rights and self.is_in_time(now)
 
     def shows_status(self, status: int) -> bool:
@@ -98,7 +99,7 @@ class RecordGrant:
 
 @dataclass(frozen=True, slots=True)
 class Rights:
-    """Everything one person holds, read once and kept until `users.rights_version` changes."""
+    """All rights of one person, cached until `users.rights_version` changes."""
 
     collections: Mapping[int, CollectionGrant] = field(default_factory=lambda: MappingProxyType({}))
     databoxes: Mapping[int, DataboxRight] = field(default_factory=lambda: MappingProxyType({}))
@@ -127,17 +128,17 @@ class Rights:
 
     def record_grant(self, record_id: int, now: datetime, *, document: bool = False) -> bool:
         """True if a live grant on the record exists (for the original too, when *document*)."""
-        return any(one.is_live(now) and (one.document or not document) for one in self.grants.get(record_id, ()))
+        return any(grant.is_live(now) and (grant.document or not document) for grant in self.grants.get(record_id, ()))
 
 
 NO_RIGHTS = Rights()
 
 
 def names(rights: Right | DataboxRight) -> list[str]:
-    """The wire's names of the rights held, in alphabetical order."""
+    """The names of *rights* on the wire, in alphabetical order."""
     return list(_names(type(rights), int(rights)))
 
 
 @lru_cache(maxsize=1024)
 def _names(kind: type[Right] | type[DataboxRight], value: int) -> tuple[str, ...]:
-    return tuple(sorted(one.name or "" for one in kind(value)))
+    return tuple(sorted(right.name or "" for right in kind(value)))

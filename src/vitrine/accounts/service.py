@@ -1,27 +1,22 @@
-"""People: accounts, sign-in, sessions, rights."""
+"""Accounts of people: profile, password, sign-in, rights."""
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
-from secrets import token_urlsafe
+from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from vitrine.accounts import mfa_store, store
-from vitrine.accounts.errors import AccountLocked, LoginTaken, RecentAuthRequired, WrongCode, WrongCredentials
+from vitrine.accounts.errors import AccountLocked, LoginTaken, WrongCredentials
 from vitrine.accounts.lifetimes import Event, Happening, Lifetimes
-from vitrine.accounts.model import Actor, OpenedBy, Session, SessionId, SignIn, User, UserId, Via
+from vitrine.accounts.model import Actor, User, UserId, Via
 from vitrine.accounts.passwords import Passwords
 from vitrine.accounts.rights import CollectionGrant, DataboxRight, Right, Rights
 from vitrine.errors import Forbidden, Invalid, NotFound
 from vitrine.platform import audit
 from vitrine.platform.cache import Cache
-from vitrine.platform.crypto import Vault, base64url, digest, signature
+from vitrine.platform.crypto import Vault
 from vitrine.platform.database import Database, UnitOfWork
 
-SESSION_BYTES = 32
-BY_PASSWORD = SignIn(OpenedBy.PASSWORD)
-TOUCH_EVERY = timedelta(minutes=5)
 PROFILE_FIELDS = (
     "first_name", "last_name", "gender", "address", "zip_code", "city", "country",
     "phone", "fax", "job", "activity", "company", "locale",
@@ -31,11 +26,11 @@ _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+|[^@\s]+@localhost")
 
 
 def checked_email(address: str) -> str:
-    """*address* without what surrounds it. Raises Invalid."""
-    wanted = address.strip()
-    if len(wanted) > 254 or not wanted.isprintable() or not _EMAIL.fullmatch(wanted):
+    """*address* without surrounding blanks. Raises Invalid."""
+    stripped = address.strip()
+    if len(stripped) > 254 or not stripped.isprintable() or not _EMAIL.fullmatch(stripped):
         raise Invalid("This is not an e-mail address.", field="email")
-    return wanted
+    return stripped
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +42,14 @@ class SignInPolicy:
 
     @property
     def failures_by_address(self) -> int:
-        """One address may hold many people, so it may fail more often than one account."""
+        """Many people may share one address, so it may fail more often than one account."""
         return self.failures * 5
 
 
 @dataclass(slots=True)
 class Accounts:
-    """Accounts, sessions and rights. Password checks are in `sign_in`, which opens its own short transactions: a hash
-    takes tens of milliseconds and must not hold the write lock."""
+    """Accounts and their rights. `check_password` opens its own short transactions, since hashing takes tens of
+    milliseconds and must not hold the write lock."""
 
     database: Database
     passwords: Passwords
@@ -62,16 +57,12 @@ class Accounts:
     lifetimes: Lifetimes
     policy: SignInPolicy = field(default_factory=SignInPolicy)
     _rights: Cache[UserId, tuple[int, Rights]] = field(default_factory=lambda: Cache("rights", 10_000))
-    _csrf_key: bytes = b""
-
-    def __post_init__(self) -> None:
-        self._csrf_key = self.vault.derive("csrf")
 
     # -- accounts ------------------------------------------------------------------------------------------------
 
     def add(self, work: UnitOfWork, actor: Actor, *, login: str, password: str | None, **profile: Any) -> User:
-        """Make an account. Only administrators and the command line may; an empty instance lets anybody make the
-        first administrator (see `add_first_administrator`).
+        """Create an account, for administrators and the command line. An empty instance lets anybody create the first
+        administrator (see `add_first_administrator`).
 
         Raises Forbidden, Invalid (login, email), LoginTaken, WeakPassword."""
         if not actor.is_admin:
@@ -79,7 +70,7 @@ class Accounts:
         return self._add(work, login, password, profile)
 
     def add_first_administrator(self, work: UnitOfWork, *, login: str, password: str, **profile: Any) -> User:
-        """Raises Forbidden once anybody has an account: the page that calls this is open to strangers."""
+        """Raises Forbidden if any account exists, since the page that calls this is open to everybody."""
         if store.has_users(work):
             raise Forbidden("This instance already has an administrator.")
         return self._add(work, login, password, {**profile, "is_admin": True})
@@ -102,55 +93,55 @@ class Accounts:
             "password_hash": self.passwords.hash(password) if password is not None else None,
             **profile,
         }
-        made = self.get(work, store.add_user(work, values))
-        audit.write(work, None, "user.created", f"user {made.id}")
-        return made
+        user = self.get(work, store.add_user(work, values))
+        audit.write(work, None, "user.created", f"user {user.id}")
+        return user
 
     def import_account(
         self, work: UnitOfWork, actor: Actor, *, login: str, password_hash: str | None, **profile: Any
     ) -> User:
-        """An account that comes from elsewhere, with the hash of its password if this server can check it. Without one
-        its owner cannot sign in until an administrator gives a password. Raises as `add` does."""
+        """Import an account, with its password hash if this server can verify it. Without a hash its owner cannot sign
+        in until an administrator sets a password. Raises as `add` does."""
         if not actor.is_admin:
             raise Forbidden("Only administrators may make accounts.")
         if password_hash is not None and not self.passwords.can_check(password_hash):
             raise Invalid("password_hash must be a bcrypt or an argon2 hash.", field="password_hash")
-        made = self._add(work, login, None, profile)
+        user = self._add(work, login, None, profile)
         if password_hash is not None:
-            store.set_password_hash(work, made.id, password_hash)
-        return made
+            store.set_password_hash(work, user.id, password_hash)
+        return user
 
-    def make_external(self, work: UnitOfWork, *, login: str, address: str, **profile: Any) -> User:
-        """An account for somebody whom a provider vouches for (`accounts.external`): without password and rights."""
-        made = self._add(work, login, None, profile)
-        audit.write(work, None, "external.account", f"user {made.id}", address=address)
-        return made
+    def add_for_provider(self, work: UnitOfWork, *, login: str, address: str, **profile: Any) -> User:
+        """Create an account for a person who signs in at an identity provider: without a password, without rights."""
+        user = self._add(work, login, None, profile)
+        audit.write(work, None, "external.account", f"user {user.id}", address=address)
+        return user
 
     def has_password(self, work: UnitOfWork, user_id: UserId) -> bool:
-        """False for who signs in elsewhere only, or has to choose a password first."""
+        """False for people who sign in only at a provider, or must choose a password first."""
         return store.password_hash(work, user_id) is not None
 
     def get(self, work: UnitOfWork, user_id: UserId) -> User:
-        found = store.user(work, user_id)
-        if found is None:
+        user = store.user(work, user_id)
+        if user is None:
             raise NotFound("There is no such account.")
-        return found
+        return user
 
     def known(self, work: UnitOfWork, user_id: UserId) -> User | None:
-        """The account, or None when it has gone: for what was signed in its name earlier."""
+        """The account, or None if it no longer exists: for proofs that were signed earlier."""
         return store.user(work, user_id)
 
     def find(self, work: UnitOfWork, login: str) -> User:
-        found = store.user_by_login(work, login)
-        if found is None:
+        user = store.user_by_login(work, login)
+        if user is None:
             raise NotFound(f"Nobody has the login {login}.", field="login")
-        return found
+        return user
 
     def is_empty(self, work: UnitOfWork) -> bool:
         return not store.has_users(work)
 
     def update_profile(self, work: UnitOfWork, actor: Actor, changes: dict[str, Any]) -> User:
-        """Change one's own profile; unknown names are refused, absent ones stay."""
+        """Change the actor's own profile. Unknown fields are refused, absent ones stay."""
         unknown = set(changes) - set(PROFILE_FIELDS)
         if unknown:
             raise Invalid(f"These cannot be changed here: {', '.join(sorted(unknown))}.", field=min(unknown))
@@ -161,11 +152,11 @@ class Accounts:
         return self.get(work, actor.must_user_id)
 
     def change_password(self, actor: Actor, *, old: str, new: str, end_applications: bool = False) -> None:
-        """Raises WrongCredentials, AccountLocked or WeakPassword. Ends what the table of `accounts.lifetimes` says,
-        with *end_applications* the tokens of applications too.
+        """Change the actor's password. Ends what the table of `accounts.lifetimes` says, and with *end_applications*
+        the tokens of applications too. Raises WrongCredentials, AccountLocked or WeakPassword.
 
-        A wrong current password counts like a failed sign-in: a stolen session must not be a place to guess at
-        leisure. Opens its own transactions, as `check_password` does; call it with none open."""
+        A wrong current password counts as a failed sign-in, so a stolen session does not allow unlimited guesses.
+        Opens its own transactions, as `check_password` does; call it with none open."""
         try:
             self.check_password(actor.login, old, actor.address)
         except WrongCredentials as refusal:
@@ -187,23 +178,16 @@ class Accounts:
         ticked: bool = False,
         application_id: int | None = None,
     ) -> None:
-        """Something that the actor did to their own account: end what the table says."""
+        """Report an event of the actor's own account and end what the table says."""
         current = actor.session.id if actor.session else None
         self.lifetimes.happened(
             work, Happening(event, actor.must_user_id, application_id, current, authenticator_id, ticked)
         )
 
-    def end_everything(self, work: UnitOfWork, actor: Actor) -> None:
-        """End all that opens the actor's account or acts for them, but the session in which they ask. Raises
-        NotFresh."""
-        self.require_recent_auth(work, actor)
-        self.happened(work, actor, Event.EVERYTHING_ENDED)
-        audit.write(work, actor, "everything.ended", f"user {actor.user_id}")
-
     # -- rights --------------------------------------------------------------------------------------------------
 
     def rights(self, work: UnitOfWork, user_id: UserId, version: int) -> Rights:
-        """The rights of one person, from memory while `users.rights_version` stays the same."""
+        """The rights of one person, cached while `users.rights_version` stays the same."""
         known = self._rights.get(user_id)
         if known is not None and known[0] == version:
             return known[1]
@@ -212,7 +196,7 @@ class Accounts:
         return fresh
 
     def grant(self, work: UnitOfWork, actor: Actor, user_id: UserId, grant: CollectionGrant) -> None:
-        """Give (or replace) rights on a collection. Nobody gives more than they have there, except administrators."""
+        """Set rights on a collection. Only administrators may give more than they have there themselves."""
         mine = actor.rights.collections.get(grant.base_id)
         may = actor.is_admin or (
             mine is not None
@@ -252,44 +236,44 @@ class Accounts:
     # -- signing in ----------------------------------------------------------------------------------------------
 
     def check_password(self, login: str, password: str, address: str) -> User:
-        """The account if login and password are right and neither account nor address is locked out.
+        """The account, if login and password are right and neither the account nor the address is locked.
 
         Shared by the sign-in form, the authorize page and the password grant, so that they share one counter.
         Raises AccountLocked or WrongCredentials. Opens its own transactions; call it with none open.
         """
         with self.database.read() as work:
-            found = store.user_by_login(work, login)
-            # Login and e-mail address of one account share its counter: else there are twice as many guesses. What no
-            # login can be is counted without its blanks: with them it could be the counter of somebody's second step.
-            login = found.login if found else "".join(login.split())
-            known = found.id if found else None
+            user = store.user_by_login(work, login)
+            # Login and e-mail address of an account share one counter, or there would be twice as many guesses. Blanks
+            # are removed from unknown logins: with blanks one could equal the counter of a second step.
+            login = user.login if user else "".join(login.split())
+            known = user.id if user else None
             self.refuse_locked(work, login, address, known)
-            hashed = store.password_hash(work, found.id) if found else None
+            hashed = store.password_hash(work, user.id) if user else None
         right = self.passwords.verify(hashed, password)
-        usable = found is not None and not found.is_guest and not found.mail_locked
+        usable = user is not None and not user.is_guest and not user.mail_locked
         better = None
         if right and hashed and self.passwords.needs_rehash(hashed):
             better = self.passwords.rehashed(password)  # before the write lock is taken
         with self.database.write() as work:
-            # Counted again inside the write lock: parallel guesses may not slip through together.
+            # Checked again inside the write lock, so that parallel guesses are all counted.
             self.refuse_locked(work, login, address, known)
-            if not right or not usable or found is None:
+            if not right or not usable or user is None:
                 store.add_failure(work, login, address)
             else:
                 store.clear_failures(work, login)
-                store.touch_connection(work, found.id)
+                store.touch_connection(work, user.id)
                 if better is not None:
-                    store.set_password_hash(work, found.id, better)
-        if not right or not usable or found is None:
+                    store.set_password_hash(work, user.id, better)
+        if not right or not usable or user is None:
             raise WrongCredentials("The login or the password is not right.", field="login")
-        return found
+        return user
 
     def has_second_step(self, work: UnitOfWork, user_id: UserId) -> bool:
-        """True when a password alone does not open the account (`accounts.second`)."""
+        """True if a password alone does not open the account (`accounts.mfa`)."""
         return mfa_store.confirmed(work, user_id) is not None or bool(mfa_store.passkeys(work, user_id))
 
     def note_attempt(self, work: UnitOfWork, counter: str, address: str, *, right: bool) -> None:
-        """Count a failure under *counter* (a login, or what stands for a second step), or forget the ones before."""
+        """Count a failure under *counter* (a login, or the key of a second step), or clear it after a success."""
         if right:
             store.clear_failures(work, counter)
         else:
@@ -298,8 +282,8 @@ class Accounts:
     def refuse_locked(self, work: UnitOfWork, login: str, address: str, user_id: UserId | None = None) -> None:
         """Raises AccountLocked after too many failures for *login*, or from *address*.
 
-        Where *user_id* is signed in from this very address, only failures from there count for the login: else anybody
-        who knows a login could keep its owner out for ever (docs/decisions/0061)."""
+        If *user_id* has a session from this address, only failures from there count for the login. Otherwise anybody
+        who knows a login could lock out its owner for ever (docs/decisions/0061)."""
         since = work.now - self.policy.wait
         usual = user_id is not None and store.has_session_from(work, user_id, address)
         by_login = store.failures_since(work, since, login=login, address=address if usual else None)
@@ -314,98 +298,15 @@ class Accounts:
             )
 
     def is_current(self, work: UnitOfWork, user: User) -> bool:
-        """False when something happened since *user* was read that ends sign-ins on their way: a new password, a
-        removed passkey, an account that was closed."""
+        """False if an event that ends pending sign-ins came after *user* was read: a new password, a removed passkey, a
+        closed account."""
         now = store.user(work, user.id)
         return now is not None and not now.mail_locked and now.auth_version == user.auth_version
 
-    def open_session(
-        self,
-        work: UnitOfWork,
-        user: User,
-        *,
-        address: str,
-        agent: str,
-        sign_in: SignIn = BY_PASSWORD,
-        auth_time: datetime | None = None,
-    ) -> tuple[str, Session]:
-        """Begin a session; returns its secret (for the cookie, nowhere else) and the session. *user* is as they were
-        when they proved who they are; *auth_time* is when that was, if not now. Raises WrongCode when what they proved
-        it with counts no longer."""
-        if not self.is_current(work, user):
-            raise WrongCode("The first step of signing in is too long ago. Please begin again.", field="login")
-        secret = token_urlsafe(SESSION_BYTES)
-        session = Session(
-            id=SessionId(0),
-            user_id=user.id,
-            created=work.now,
-            auth_time=min(auth_time or work.now, work.now),
-            last_seen=work.now,
-            expires=work.now + self.policy.session,
-            address=address[:64],
-            agent=agent[:255],
-            opened_by=sign_in.by.value,
-            authenticator_id=sign_in.authenticator_id,
-            second_factor=sign_in.second_factor,
-        )
-        session_id = store.add_session(work, digest(secret), session)
-        audit.write(work, None, "session.opened", f"user {user.id}", address=address)
-        return secret, replace(session, id=session_id)
-
-    def actor_of_session(self, work: UnitOfWork, secret: str, address: str = "") -> Actor | None:
-        """The person whose session cookie this is; None when it is unknown or has ended."""
-        session = store.session_by_digest(work, digest(secret))
-        if session is None or session.expires <= work.now:
-            return None
-        found = store.user(work, session.user_id)
-        if found is None or found.mail_locked:
-            return None
-        return self.actor_of(work, found, Via.SESSION, session=session, address=address)
-
-    def needs_touch(self, session: Session, now: datetime) -> bool:
-        """True every few minutes of a session that is used: each mark becomes a write, later (`touch_sessions`)."""
-        return now - session.last_seen > TOUCH_EVERY
-
-    def touch_sessions(self, work: UnitOfWork, marks: Mapping[int, datetime]) -> None:
-        """Keep used sessions open: the life of a sign-in counts from its last use. Ended ones stay ended."""
-        for session_id, at in sorted(marks.items()):
-            store.touch_session(work, SessionId(session_id), at, at + self.policy.session)
-
-    def record_reauthentication(self, work: UnitOfWork, actor: Actor) -> None:
-        """Note that the password was just given again (the caller checked it by `check_password`)."""
-        assert actor.session is not None
-        store.prove_session(work, actor.session.id)
-
-    def has_recent_auth(self, work: UnitOfWork, actor: Actor) -> bool:
-        return actor.session is not None and work.now - actor.session.auth_time <= self.policy.recent_auth
-
-    def require_recent_auth(self, work: UnitOfWork, actor: Actor) -> None:
-        """Raises NotFresh unless the password was given within `policy.fresh` (design 5.4)."""
-        if not self.has_recent_auth(work, actor):
-            raise RecentAuthRequired("Please enter your password again to see this.")
-
-    def sessions(self, work: UnitOfWork, actor: Actor) -> list[Session]:
-        return store.sessions_of(work, actor.must_user_id)
-
-    def end_session(self, work: UnitOfWork, actor: Actor, session_id: SessionId) -> None:
-        """End one of one's own sessions. Raises NotFound for anybody else's."""
-        if not store.delete_session(work, actor.must_user_id, session_id):
-            raise NotFound("There is no such session of yours.")
-        audit.write(work, actor, "session.ended", f"session {session_id}")
-
-    def end_other_sessions(self, work: UnitOfWork, actor: Actor) -> int:
-        return store.delete_sessions(work, actor.must_user_id, keep=actor.session.id if actor.session else None)
-
-    # -- what happened -------------------------------------------------------------------------------------------
+    # -- audit log -----------------------------------------------------------------------------------------------
 
     def audit_lines(self, work: UnitOfWork, actor: Actor, wanted: audit.AuditFilter, limit: int) -> list[audit.Line]:
-        """The newest lines of the audit log, which tells of everybody: administrators only. Raises Forbidden."""
+        """The newest lines of the audit log, for administrators only. Raises Forbidden."""
         if not actor.is_admin:
             raise Forbidden("This is for administrators.")
         return list(audit.lines(work, wanted, limit))
-
-    # -- forms ---------------------------------------------------------------------------------------------------
-
-    def csrf_token(self, session_secret: str) -> str:
-        """A proof that a form came from our own page: bound to the session (or to the visitor's own cookie)."""
-        return base64url(signature(self._csrf_key, session_secret.encode()))

@@ -34,11 +34,13 @@ def fold(name: str) -> str:
     return name.strip().casefold()
 
 
-_users: Cache[UserId, tuple[tuple[Any, ...], User]] = Cache("users", 10_000)  # with the row: a changed row is made anew
+_users: Cache[UserId, tuple[tuple[Any, ...], User]] = Cache(
+    "users", 10_000
+)  # with the row, so that a changed row is noticed
 
 
 def user(work: UnitOfWork, user_id: UserId) -> User | None:
-    """The account; the same object for as long as its row stays the same."""
+    """The account; the same object while its row stays the same."""
     row = _BY_ID.raw(work, id=user_id)
     if row is None:
         return None
@@ -62,9 +64,11 @@ def user_by_login(work: UnitOfWork, login: str) -> User | None:
 
 
 def by_email(work: UnitOfWork, email: str) -> list[User]:
-    """Up to two accounts with this e-mail address: one is somebody, two are nobody in particular."""
-    mine = sa.select(*_USER_COLUMNS).where(users.c.email_folded == fold(email), _ACTIVE).order_by(users.c.id).limit(2)
-    return [User(*row) for row in work.db.execute(mine)]
+    """Up to two accounts with this e-mail address; two mean that the address is ambiguous."""
+    statement = (
+        sa.select(*_USER_COLUMNS).where(users.c.email_folded == fold(email), _ACTIVE).order_by(users.c.id).limit(2)
+    )
+    return [User(*row) for row in work.db.execute(statement)]
 
 
 def all_users(work: UnitOfWork) -> list[User]:
@@ -93,9 +97,9 @@ def update_user(work: UnitOfWork, user_id: UserId, values: Mapping[str, Any]) ->
 
 
 def preference(work: UnitOfWork, user_id: UserId, name: str) -> Any:
-    """What somebody chose under *name*, None when they never did."""
-    found = work.db.scalar(sa.select(users.c.preferences).where(users.c.id == user_id))
-    return (found or {}).get(name)
+    """The value of a preference, None if the person never chose one."""
+    preferences = work.db.scalar(sa.select(users.c.preferences).where(users.c.id == user_id))
+    return (preferences or {}).get(name)
 
 
 def set_preference(work: UnitOfWork, user_id: UserId, name: str, value: Any) -> None:
@@ -108,12 +112,12 @@ def touch_connection(work: UnitOfWork, user_id: UserId) -> None:
 
 
 def bump_rights(work: UnitOfWork, user_id: UserId) -> None:
-    """Make every process read this person's rights again."""
+    """Make every process reload this person's rights."""
     work.db.execute(users.update().where(users.c.id == user_id).values(rights_version=users.c.rights_version + 1))
 
 
 def rights_of(work: UnitOfWork, user_id: UserId) -> Rights:
-    """All rights, dates and masks of one person; disabled collections are left out as if there were no link."""
+    """All rights, dates and masks of one person, without those on disabled collections."""
     collections = metadata.tables["collections"]
     linked = work.db.execute(
         sa.select(
@@ -192,7 +196,7 @@ def add_failure(work: UnitOfWork, login: str, address: str) -> None:
 
 
 def failures_since(work: UnitOfWork, since: datetime, *, login: str | None = None, address: str | None = None) -> int:
-    """How often it went wrong for *login*, from *address*, or for the one from the other where both are given."""
+    """The number of failures for *login*, from *address*, or for both together if both are given."""
     wanted = [sign_in_failures.c.at > since]
     if login is not None:
         wanted.append(sign_in_failures.c.login_folded == fold(login)[:128])
@@ -210,7 +214,7 @@ _BY_DIGEST = Prepared(sa.select(*_SESSION_COLUMNS).where(sessions.c.digest == sa
 
 
 def add_session(work: UnitOfWork, digest: bytes, session: Session) -> SessionId:
-    """Store *session*, whose own id counts for nothing yet."""
+    """Store *session* and return its id; the id in *session* is ignored."""
     values = {name: getattr(session, name) for name in Session.__dataclass_fields__ if name != "id"}
     result = work.db.execute(sessions.insert().values(digest=digest, **values))
     return SessionId(inserted_id(result))
@@ -232,7 +236,7 @@ def sessions_of(work: UnitOfWork, user_id: UserId) -> list[Session]:
 
 
 def has_session_from(work: UnitOfWork, user_id: UserId, address: str) -> bool:
-    """True if the person is signed in from this address, or one beside it, somewhere."""
+    """True if the person has a session from this address or its network (`rate_limit_key`)."""
     mine = sa.and_(sessions.c.user_id == user_id, sessions.c.expires > work.now)
     return bool(address) and rate_limit_key(address) in map(
         rate_limit_key, work.db.scalars(sa.select(sessions.c.address).where(mine))
@@ -261,8 +265,8 @@ def delete_sessions(work: UnitOfWork, user_id: UserId, keep: SessionId | None = 
 
 
 def purge(work: UnitOfWork, limit: int = 1000) -> int:
-    """Drop sessions that ended, questions to passkeys that nobody answered, and failures nobody counts any more (those
-    of a day ago), in a small batch; returns how many rows went."""
+    """Delete ended sessions, expired passkey challenges and failures older than a day, in a small batch. Returns how
+    many rows were deleted."""
     gone = 0
     for table, key in ((sessions, sessions.c.id), (passkey_challenges, passkey_challenges.c.digest)):
         over = sa.select(key).where(table.c.expires < work.now).limit(limit)

@@ -49,11 +49,11 @@ class Cors:
         async def answer(message: Message) -> None:
             if message["type"] in (COMPLETE, "http.response.start"):
                 bearer = scope.get("state", {}).get("bearer")
-                sent = MutableHeaders(scope=message)
-                sent.add_vary_header("Origin")
+                headers_sent = MutableHeaders(scope=message)
+                headers_sent.add_vary_header("Origin")
                 if await self._is_welcome(origin, bearer.actor.application_id if bearer is not None else None):
-                    sent["Access-Control-Allow-Origin"] = origin
-                    sent["Access-Control-Expose-Headers"] = EXPOSED
+                    headers_sent["Access-Control-Allow-Origin"] = origin
+                    headers_sent["Access-Control-Expose-Headers"] = EXPOSED
             await send(message)
 
         await self.app(scope, receive, answer)
@@ -91,7 +91,7 @@ class Cors:
 
 
 async def _empty(send: Send, status: int, headers: dict[str, str]) -> None:
-    """An answer without a body that caches keep apart by who asked."""
+    """An answer without a body; caches keep it apart by origin and requested headers."""
     vary = "Origin, Access-Control-Request-Method, Access-Control-Request-Headers"
     listed = {**headers, "Vary": vary, "Content-Length": "0"}
     # Bytes of a header (RFC 9110 section 5.5).

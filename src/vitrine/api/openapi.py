@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document, made from the route tables so that it cannot tell of a route that is not there."""
+"""The OpenAPI 3.1 document, made from the route tables so that it describes no route that does not exist."""
 
 import re
 from typing import Any
@@ -17,16 +17,16 @@ _PARAMETER = re.compile(r"\{(\w+)(?::(\w+))?\}")
 
 def document(settings: Settings) -> dict[str, Any]:
     paths: dict[str, dict[str, Any]] = {}
-    for one in ROUTES:
-        path, parameters = _path(PREFIX + one.path)
-        for method in one.methods[:2]:
+    for v1_route in ROUTES:
+        path, parameters = _path(PREFIX + v1_route.path)
+        for method in v1_route.methods[:2]:
             paths.setdefault(path, {})[method.lower()] = {
-                "summary": one.summary,
-                "description": f"Contract {one.clause}",
-                "operationId": f"v1_{method.lower()}_{re.sub(r'[^a-z]+', '_', one.path).strip('_')}",
+                "summary": v1_route.summary,
+                "description": f"Contract {v1_route.clause}",
+                "operationId": f"v1_{method.lower()}_{re.sub(r'[^a-z]+', '_', v1_route.path).strip('_')}",
                 "tags": ["v1"],
                 "parameters": parameters,
-                **({"requestBody": _BODIES[one.path]} if method == "POST" and one.path in _BODIES else {}),
+                **({"requestBody": _BODIES[v1_route.path]} if method == "POST" and v1_route.path in _BODIES else {}),
                 "responses": _RESPONSES,
                 "security": [{"bearer": []}],
             }
@@ -47,8 +47,8 @@ def document(settings: Settings) -> dict[str, Any]:
     }
 
 
-def encode(made: dict[str, Any]) -> bytes:
-    return msgspec.json.format(msgspec.json.encode(made))
+def encode(document: dict[str, Any]) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(document))
 
 
 def _path(pattern: str) -> tuple[str, list[dict[str, Any]]]:

@@ -41,8 +41,10 @@ async def description(request: Request) -> Response:
 
 async def document(request: Request) -> Response:
     """The OpenAPI 3.1 document made from the route tables."""
-    made = openapi.document(services_of(request).settings)
-    return Response(openapi.encode(made), media_type="application/json", headers={"Access-Control-Allow-Origin": "*"})
+    openapi_document = openapi.document(services_of(request).settings)
+    return Response(
+        openapi.encode(openapi_document), media_type="application/json", headers={"Access-Control-Allow-Origin": "*"}
+    )
 
 
 ROUTES = [Route("/api/", description, methods=["GET"]), Route("/api/openapi.json", document, methods=["GET"])]

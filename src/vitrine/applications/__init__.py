@@ -1,4 +1,4 @@
-"""Third-party applications: registration, settings, secrets, and who allowed them."""
+"""Third-party applications: registration, settings, secrets and consents."""
 
 from vitrine.applications.checks import LIST_SHAPES, Draft, Imported
 from vitrine.applications.errors import BadApplication, NoSuchApplication

@@ -1,4 +1,4 @@
-"""Forms of new applications, and what is wrong with them, by field and in words."""
+"""The form of a new application, and its faults: a sentence by field."""
 
 import re
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ _HOST = re.compile(r"[A-Za-z0-9._-]+|[0-9a-fA-F:.]+")  # without brackets, as ur
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """The form of a new application as a person filled it in."""
+    """The form of a new application, as a person filled it in."""
 
     name: str
     description: str
@@ -28,7 +28,7 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """An application that exists elsewhere already. *switches* are the owner's choices of design 5.3."""
+    """An application that already exists elsewhere. *switches* are the owner's choices of design 5.3."""
 
     draft: Draft
     client_id: str
@@ -40,7 +40,8 @@ class Imported:
 
 
 def check_credentials(imported: Imported) -> dict[str, str]:
-    """Faults of what an imported application brings besides its form (design 5.5: any printable form up to 128)."""
+    """Faults of an imported application's credentials, switches and profile (design 5.5: up to 128 printable
+    characters)."""
     faults: dict[str, str] = {}
     for name in ("client_id", "client_secret"):
         value = getattr(imported, name)
@@ -61,8 +62,8 @@ _NO_WEBSITE = "Enter the website of your application, beginning with https://."
 
 
 def check(draft: Draft, *, returns: bool = True) -> dict[str, str]:
-    """Every fault of the form, by the name of its field, in words for the person who fills it in. Without *returns* the
-    callback is not looked at."""
+    """Every fault of the form by field, in words for the person who fills it in. Without *returns* the callback is not
+    checked."""
     faults: dict[str, str] = {}
     if not draft.name.strip():
         faults["name"] = "Give your application a name."
@@ -81,7 +82,7 @@ def check(draft: Draft, *, returns: bool = True) -> dict[str, str]:
 
 
 def bad_url(text: str) -> str | None:
-    """A sentence about what is wrong with a web address, None when it can be used."""
+    """What is wrong with a web address, as a sentence; None if it can be used."""
     url = text.strip()
     if not url:
         return "Enter a whole web address, beginning with https://."
@@ -100,7 +101,7 @@ def bad_url(text: str) -> str | None:
 
 
 def bad_callback(text: str) -> str | None:
-    """The same for an address that browsers are sent to: its host goes into headers, where only ASCII may stand."""
+    """The same for a callback URL, whose host must be ASCII since it is written into headers."""
     if not text.strip():
         return "Enter a callback URL, beginning with https://."
     fault = bad_url(text)

@@ -1,4 +1,4 @@
-"""How consents and the right to act as the owner end, and how a new client secret is offered (`accounts.lifetimes`)."""
+"""How consents and acting as the owner end, and how rotation of a client secret is offered (`accounts.lifetimes`)."""
 
 from collections.abc import Mapping
 
@@ -12,7 +12,7 @@ from vitrine.platform.database import UnitOfWork
 
 
 def accounts_of(happening: Happening) -> sa.ColumnElement[bool]:
-    """The accounts that an event is about."""
+    """The condition for the accounts that an event concerns."""
     wanted = []
     if happening.user_id is not None:
         wanted.append(accounts.c.user_id == happening.user_id)
@@ -34,7 +34,7 @@ def _stop_acting(work: UnitOfWork, happening: Happening) -> int:
 
 
 def _end_made_with_tokens(work: UnitOfWork, happening: Happening) -> int:
-    """What these accounts made (docs/decisions/0080). It stays for nobody: a suspended application gets none back."""
+    """End what these accounts made (docs/decisions/0080). A suspended application does not get it back."""
     theirs = sa.select(accounts.c.id).where(accounts_of(happening))
     where = [
         f"{name} {number}"
@@ -49,7 +49,7 @@ def _offer_rotation(work: UnitOfWork, happening: Happening) -> int:
         return 0
     application_id = ApplicationId(happening.application_id)
     if happening.event is Event.CONSENT_WITHDRAWN and store.is_owner(work, happening.user_id, application_id):
-        return 0  # owners may see it without using the application themselves
+        return 0  # owners may see the secret without using the application themselves
     return secret_views.offer_rotation(work, application_id, happening.user_id)
 
 

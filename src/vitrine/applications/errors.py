@@ -5,23 +5,23 @@ from vitrine.errors import Conflict, Forbidden, Invalid, NotFound
 
 
 class NoSuchApplication(NotFound):
-    """Unknown, or somebody else's: both look the same (07 P5, must 1)."""
+    """The application is unknown or somebody else's; the answer is the same (07 P5, must 1)."""
 
     code = "no_such_application"
 
 
 class NotOpen(Forbidden):
-    """Only owners and test users may use it: its owner chose so, or an administrator has not approved it."""
+    """Only owners and test users may use the application: its owner chose so, or it is not approved yet."""
 
     code = "not_open"
 
 
 class PersonNeeded(RecentAuthRequired):
-    """Only a person who signed in lately may do this; the call came with a token (docs/decisions/0080)."""
+    """The action needs a person with recent authentication; the call came with a token (docs/decisions/0080)."""
 
 
 class ActsForAnother(Forbidden):
-    """The application acts for somebody by its secret alone: only they may see or replace it."""
+    """The application acts for a person by its secret alone; only that person may see or replace the secret."""
 
     code = "acts_for_another"
 

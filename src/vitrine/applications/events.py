@@ -1,4 +1,4 @@
-"""What happens to applications that other rooms want to know."""
+"""Events of applications for other capabilities."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from vitrine.applications.model import ApplicationId
 
 @dataclass(frozen=True, slots=True)
 class ScopesLimited:
-    """Its owner leaves an application only *limit* (None: everything again); live tokens follow."""
+    """The owner limited an application to the scopes *limit* (None: no limit). Live tokens must follow."""
 
     application_id: ApplicationId
     limit: list[str] | None

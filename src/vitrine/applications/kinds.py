@@ -1,4 +1,4 @@
-"""The four kinds of application, in the words of the form; each decides the profile of design 5.3."""
+"""The four kinds of application, as the form names them. The kind decides the profile of design 5.3."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -15,7 +15,7 @@ class ApplicationKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class KindFacts:
-    """*type* is the word of the wire; the first of *profiles* is the usual one. *returns*: needs an address."""
+    """*type* is the type on the wire; the first of *profiles* is the default. *returns*: needs a redirect address."""
 
     type: str
     profiles: tuple[Profile, ...]
@@ -26,7 +26,7 @@ class KindFacts:
         return self.profiles[0]
 
 
-KIND_NAMES = frozenset(one.value for one in ApplicationKind)
+KIND_NAMES = frozenset(kind.value for kind in ApplicationKind)
 KINDS = {
     ApplicationKind.SERVER: KindFacts("web", (Profile.STRICT, Profile.COMPATIBILITY), returns=True),
     ApplicationKind.PAGE: KindFacts("web", (Profile.PUBLIC,), returns=True),
@@ -35,10 +35,10 @@ KINDS = {
 }
 
 
-def kind_of(given: str, type_: str, profile: Profile) -> ApplicationKind:
-    """The kind of an application, also of one that was registered before there were kinds."""
-    if given in KIND_NAMES:
-        return ApplicationKind(given)
+def kind_of(stored: str, type_: str, profile: Profile) -> ApplicationKind:
+    """The kind of an application, also of one that was registered before kinds existed."""
+    if stored in KIND_NAMES:
+        return ApplicationKind(stored)
     if type_ == "desktop":
         return ApplicationKind.DEVICE
     return ApplicationKind.PAGE if profile is Profile.PUBLIC else ApplicationKind.SERVER

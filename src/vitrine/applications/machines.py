@@ -1,4 +1,4 @@
-"""Applications that act for their owner by their secret alone, and whose that secret is (docs/decisions/0081)."""
+"""Applications that act for their owner by their secret alone, and who may know that secret (docs/decisions/0081)."""
 
 from vitrine.accounts import Actor, UserId
 from vitrine.accounts.model import Via
@@ -10,7 +10,7 @@ from vitrine.platform.database import UnitOfWork
 
 
 def acting_account(work: UnitOfWork, application: Application) -> tuple[AccountId | None, int | None]:
-    """The account of an owner who lets their application act in their name, and who that is."""
+    """The account of an owner who lets the application act in their name, and that owner's id."""
     if application.creator_id is None:
         return None, None
     account_id = store.acting_account(work, application.creator_id, application.id)
@@ -18,20 +18,20 @@ def acting_account(work: UnitOfWork, application: Application) -> tuple[AccountI
 
 
 def acts_for(work: UnitOfWork, application: Application) -> UserId | None:
-    """The person whom its secret alone gives access to: its first owner, once they said so themselves."""
+    """The person for whom the application acts by its secret alone: its first owner, after they agreed themselves."""
     if not application.switches.is_on(Switch.ACTS_AS_OWNER):
         return None
     account_id, user_id = acting_account(work, application)
     return None if account_id is None or user_id is None else UserId(user_id)
 
 
-def keeps_secret(work: UnitOfWork, actor: Actor, application: Application) -> bool:
-    """False for everybody but the person for whom an application acts: whoever else knew its secret, co-owner or
-    administrator, would act as them. The command line reads the server key anyway."""
+def may_see_secret(work: UnitOfWork, actor: Actor, application: Application) -> bool:
+    """If the application acts for a person, only they may see its secret: a co-owner or administrator who knew it could
+    act as them. The command line may always, since it can read the server key."""
     return actor.via is Via.COMMAND or acts_for(work, application) in (None, actor.user_id)
 
 
-def require_keeper(work: UnitOfWork, actor: Actor, application: Application) -> None:
-    """Raises ActsForAnother for who may not see or replace the secret."""
-    if not keeps_secret(work, actor, application):
+def require_may_see_secret(work: UnitOfWork, actor: Actor, application: Application) -> None:
+    """Raises ActsForAnother if the actor may not see or replace the secret."""
+    if not may_see_secret(work, actor, application):
         raise ActsForAnother("This application acts for its owner: only they can see or replace its secret.")

@@ -13,7 +13,7 @@ OUT_OF_BAND = "urn:ietf:wg:oauth:2.0:oob"
 
 @dataclass(frozen=True, slots=True)
 class Application:
-    """A registered third-party application. `callback` is the address of the settings page, `redirects` all of them."""
+    """A registered third-party application. `redirects` are all redirect addresses, `callback` is the first of them."""
 
     id: ApplicationId
     creator_id: int | None
@@ -46,26 +46,26 @@ class Application:
 
     @property
     def own_redirects(self) -> tuple[str, ...]:
-        """The addresses that a person registered, without those that were added with a token."""
+        """The redirect addresses that people registered, without those added with a token."""
         return tuple(address for address in self.redirects if address not in self.token_redirects)
 
     def within(self, scope: frozenset[str]) -> frozenset[str]:
-        """What of *scope* its owner leaves it: the portal can narrow an application to what it really uses."""
+        """The part of *scope* that the scope limit of its owner allows."""
         return scope if self.scope_limit is None else scope & frozenset(self.scope_limit)
 
     @property
     def is_machine(self) -> bool:
-        """True if its secret alone may give access: made for that, or switched on."""
+        """True if its secret alone may give access: by its kind, or by the switch."""
         return self.kind == "machine" or self.switches.is_on(Switch.ACTS_AS_OWNER)
 
     @property
     def is_for_testers(self) -> bool:
-        """True while only its owners and test users can give it access."""
+        """True if only its owners and test users can give it access."""
         return self.only_testers or self.approval not in ("", "yes")
 
     @property
     def made_by(self) -> str:
-        """Who stands behind it, as people are told: the publisher, else the person who registered it."""
+        """Who is named to people as its maker: the publisher, else the person who registered it."""
         return self.publisher or self.creator_name
 
     @property
@@ -74,14 +74,14 @@ class Application:
 
     @property
     def initials(self) -> str:
-        words = [one for one in self.name.split() if one[:1].isalnum()]
-        return "".join(one[0] for one in words[:2]).upper() or "?"
+        words = [word for word in self.name.split() if word[:1].isalnum()]
+        return "".join(word[0] for word in words[:2]).upper() or "?"
 
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """A live client secret without its value; `expires` is set on the old one of a rotation, and on one that was made
-    with a token that ends. `is_shared`: more than its first owner know it, so it lets nobody act in their name."""
+    """A live client secret without its value. `expires` is set for the old secret of a rotation and for one made with a
+    token that expires. `is_shared`: others than the first owner know it, so it cannot act in the owner's name."""
 
     id: int
     last_four: str
@@ -99,10 +99,11 @@ class Secret:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One person's grant to one application. Without `granted_at` no consent was ever given.
+    """One person's grant to one application. If `granted_at` is None, no consent was ever given.
 
-    Of the scopes in `asked_scope`, decided about, those in `granted_scope` were allowed; None is everything (profile
-    compatibility). `acts_alone_since` is set when its owner lets it act for them by its secret alone."""
+    `requested_scope` holds the scopes about which the person has decided, `granted_scope` those that they allowed; None
+    is everything (profile compatibility). `acts_alone_since` is set when the owner lets the application act for them by
+    its secret alone."""
 
     id: AccountId
     user_id: int
@@ -112,7 +113,7 @@ class Account:
     last_used: datetime | None
     created: datetime
     granted_scope: list[str] | None = None
-    asked_scope: list[str] | None = None
+    requested_scope: list[str] | None = None
     acts_alone_since: datetime | None = None
 
     @property
@@ -122,7 +123,7 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Authorised:
-    """A line of "Applications I authorised"."""
+    """A row of "Applications I authorised"."""
 
     application: Application
     account: Account

@@ -7,7 +7,7 @@ LONGEST = 300
 
 
 def origin_of(url: str) -> str:
-    """Scheme, host and port without the default one, in small letters; empty for what no page can come from."""
+    """Scheme, host and port (unless default), in lower case; empty if no page can have this origin."""
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
@@ -16,5 +16,5 @@ def origin_of(url: str) -> str:
     if parts.scheme not in _PORTS or not host:
         return ""
     name = f"[{host}]" if ":" in host else host
-    made = f"{parts.scheme}://{name}" + (f":{port}" if port not in (None, _PORTS[parts.scheme]) else "")
-    return made if len(made) <= LONGEST else ""
+    origin = f"{parts.scheme}://{name}" + (f":{port}" if port not in (None, _PORTS[parts.scheme]) else "")
+    return origin if len(origin) <= LONGEST else ""

@@ -1,4 +1,4 @@
-"""SQL of what the portal adds: co-owners, test users, logos, rotated secrets, deleted applications."""
+"""SQL of co-owners, test users, logos, rotated secrets and deleted applications."""
 
 from datetime import datetime, timedelta
 
@@ -21,7 +21,7 @@ PEOPLE = {"owner": application_owners, "tester": application_testers}
 
 
 def people(work: UnitOfWork, application_id: ApplicationId, role: str) -> list[tuple[int, str, str]]:
-    """Id, login and name of everybody in *role*, the first added first."""
+    """Id, login and name of the people in *role*, in the order in which they were added."""
     table, users = PEOPLE[role], metadata.tables["users"]
     rows = work.db.execute(
         sa.select(users.c.id, users.c.login, users.c.first_name, users.c.last_name)
@@ -56,21 +56,23 @@ def deleted(work: UnitOfWork, application_id: ApplicationId) -> Application | No
 
 
 def every(work: UnitOfWork, limit: int, offset: int, words: str = "") -> list[Application]:
-    """Applications that wait for approval first, then by name."""
+    """All applications: those that wait for approval first, then by name."""
     condition = applications.c.name.icontains(words, autoescape=True) if words else sa.true()
-    found = store._find(work, condition)
-    found.sort(key=lambda one: (one.approval != "waiting", one.name.casefold(), one.id))
-    return found[offset : offset + limit]
+    listed = store._find(work, condition)
+    listed.sort(
+        key=lambda application: (application.approval != "waiting", application.name.casefold(), application.id)
+    )
+    return listed[offset : offset + limit]
 
 
 def purge(work: UnitOfWork, limit: int = 20) -> int:
-    """Deleted applications whose time to come back is over, with everything that belongs to them."""
+    """Delete applications that can no longer be restored, with everything that belongs to them."""
     over = sa.select(applications.c.id).where(applications.c.deleted_at < work.now - KEPT).limit(limit)
     return work.db.execute(applications.delete().where(applications.c.id.in_(over))).rowcount
 
 
 def secrets(work: UnitOfWork, application_id: ApplicationId) -> list[Secret]:
-    """The live ones, the newest first."""
+    """The live secrets, the newest first."""
     rows = work.db.execute(
         sa.select(*store._SECRET)
         .where(store._live_secret(work, application_id))
@@ -89,7 +91,7 @@ def end_secrets(work: UnitOfWork, application_id: ApplicationId, at: datetime, *
 
 
 def logo(work: UnitOfWork, client_id: str) -> tuple[str, bytes] | None:
-    """SHA-256 and PNG of an application's picture, by the id that its links have."""
+    """SHA-256 and PNG of an application's logo, by client id."""
     row = work.db.execute(
         sa.select(applications.c.logo, application_logos.c.picture)
         .join(application_logos, application_logos.c.application_id == applications.c.id)

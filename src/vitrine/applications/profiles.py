@@ -1,6 +1,6 @@
-"""What an application may do, in one table (design 5.3): four profiles, one row a switch.
+"""What an application may do, in one table (design 5.3): a column for each of four profiles, a row for each switch.
 
-The table is data: services, pages and tests read it, so that a cell is changed in one place and nowhere forgotten.
+The table is data that services, pages and tests read, so each rule is in one place.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ class Profile(StrEnum):
 
 
 class Cell(StrEnum):
-    """ON and OFF are defaults that the owner may change; ALWAYS and NEVER are not for choice."""
+    """ON and OFF are defaults that the owner may change; ALWAYS and NEVER are fixed."""
 
     ALWAYS = "always"
     ON = "on"
@@ -48,17 +48,17 @@ TABLE: dict[Switch, dict[Profile, Cell]] = {
     Switch.SECRET_REQUIRED: {S: Cell.ALWAYS, C: Cell.ON, D: Cell.NEVER, P: Cell.NEVER},
     Switch.PKCE_REQUIRED: {S: Cell.ALWAYS, C: Cell.NEVER, D: Cell.ALWAYS, P: Cell.ALWAYS},
     Switch.ENDLESS_TOKEN: {S: Cell.NEVER, C: Cell.ALWAYS, D: Cell.OFF, P: Cell.NEVER},
-    # Client credentials: no person is asked, so the owner must say that it acts for them (docs/decisions/0041).
+    # Client credentials involve no person, so the owner must allow them to act in their name (docs/decisions/0041).
     Switch.ACTS_AS_OWNER: {S: Cell.OFF, C: Cell.NEVER, D: Cell.NEVER, P: Cell.NEVER},
 }
 REDIRECTS = {S: RedirectMatch.EXACT, C: RedirectMatch.PREFIX, D: RedirectMatch.NATIVE, P: RedirectMatch.NATIVE}
-# What a client may ask for under the policy ALLOW without its owner having switched it on.
-ASKED = frozenset({Switch.PASSWORD_GRANT, Switch.IMPLICIT, Switch.PARAMETER_TOKEN})
-DEPRECATED_FEATURES = ASKED | {Switch.ENDLESS_TOKEN}
+# What a client may request under the policy ALLOW even if its owner has not switched it on.
+CLIENT_REQUESTED = frozenset({Switch.PASSWORD_GRANT, Switch.IMPLICIT, Switch.PARAMETER_TOKEN})
+DEPRECATED_FEATURES = CLIENT_REQUESTED | {Switch.ENDLESS_TOKEN}
 
 
 class Policy(StrEnum):
-    """The server's word on discouraged features (`settings.deprecated_features`)."""
+    """The server's policy on deprecated features (`settings.deprecated_features`)."""
 
     REFUSE = "refuse"
     FLAGGED = "flagged"
@@ -75,15 +75,15 @@ class Switches:
     def is_on(self, switch: Switch, policy: Policy = Policy.FLAGGED) -> bool:
         """Whether the feature works now (docs/decisions/0025).
 
-        Under REFUSE a discouraged choice is off and a secret cannot be optional; under ALLOW what a client may ask for
-        is on unless the owner switched it off. What is not for choice is what the table says under every policy.
+        Under REFUSE deprecated features are off and the secret is always required. Under ALLOW the features that a
+        client may request are on unless the owner switched them off. Fixed cells of the table hold under every policy.
         """
         cell = TABLE[switch][self.profile]
         if cell in (Cell.ALWAYS, Cell.NEVER):
             return cell is Cell.ALWAYS
         if policy is Policy.REFUSE and (switch in DEPRECATED_FEATURES or switch is Switch.SECRET_REQUIRED):
             return switch is Switch.SECRET_REQUIRED
-        default = cell is Cell.ON or (switch in ASKED and policy is Policy.ALLOW)
+        default = cell is Cell.ON or (switch in CLIENT_REQUESTED and policy is Policy.ALLOW)
         return self.chosen.get(switch.value, default)
 
     def can_choose(self, switch: Switch) -> bool:
@@ -91,7 +91,7 @@ class Switches:
 
     @property
     def has_old_answers(self) -> bool:
-        """True for the answers of contract 01 (`scope` null, no `iss`), False for those of the RFCs."""
+        """True for answers in the form of contract 01 (`scope` null, no `iss`), False for those of the RFCs."""
         return self.profile is Profile.COMPATIBILITY
 
     @property
@@ -101,8 +101,8 @@ class Switches:
 
     @property
     def may_offer_devices(self) -> bool:
-        """Who may ask for a device code (RFC 8628): every profile but the compatible one, whose answers have no place
-        for it."""
+        """True if it may request device codes (RFC 8628): every profile except compatibility, whose answers have no
+        place for them."""
         return self.profile is not Profile.COMPATIBILITY
 
     @property

@@ -1,4 +1,4 @@
-"""Which addresses an application of each kind may register, and the remedy for one that it may not (RFC 8252, 9700)."""
+"""Which redirect addresses each kind of application may register, and how to mend one it may not (RFC 8252, 9700)."""
 
 import re
 from urllib.parse import urlsplit
@@ -10,16 +10,16 @@ from vitrine.applications.profiles import Profile
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 NATIVE = (ApplicationKind.PAGE, ApplicationKind.DEVICE)
-# What comes after the scheme must be able to stand in a Location header: ASCII without controls and backslashes.
+# What follows the scheme is written into a Location header: ASCII without controls and backslashes.
 _OWN_SCHEME = re.compile(r"[a-z][a-z0-9+-]*(\.[a-z0-9+-]+)+:/[!-\[\]-~]*")
 _NO_SCHEME = re.compile(r"[A-Za-z0-9.-]+:[0-9]{1,5}(/[^\s\\]*)?")  # `localhost:3000`, which reads as a scheme
 _WEB = ("", "http", "https")
 
 
 def bad_redirect(address: str, application: Application | None, kind: str = "") -> str | None:
-    """A sentence about what is wrong with an address to return to and what to do, None when it can be used.
+    """What is wrong with a redirect address and what to do, as a sentence; None if it can be used.
 
-    The rules are those of the *application*'s kind and profile, or of the *kind* of one that is not made yet."""
+    The rules are those of the *application*, or of the *kind* of one that does not exist yet."""
     if application is not None:
         kind = kind_of(application.kind, application.type, application.switches.profile).value
         return fault_of(address, ApplicationKind(kind), application.switches.profile)
@@ -28,7 +28,7 @@ def bad_redirect(address: str, application: Application | None, kind: str = "") 
 
 
 def fault_of(address: str, kind: ApplicationKind, profile: Profile) -> str | None:
-    """The same for a kind under a profile. Profile compatibility keeps what the original took (01 section 2)."""
+    """The same for a kind under a profile. Profile compatibility accepts what the original did (01 section 2)."""
     if address == OUT_OF_BAND:
         return (
             None
@@ -53,7 +53,7 @@ def fault_of(address: str, kind: ApplicationKind, profile: Profile) -> str | Non
 
 
 def is_loopback(address: str) -> bool:
-    """True for an address of the person's own machine (RFC 8252 section 7.3)."""
+    """True for a loopback address (RFC 8252 section 7.3)."""
     try:
         return urlsplit(address).hostname in LOOPBACK
     except ValueError:
@@ -61,8 +61,8 @@ def is_loopback(address: str) -> bool:
 
 
 def _own_scheme(address: str, kind: ApplicationKind) -> str | None:
-    """A scheme of the application's own is a domain name backwards (RFC 8252 section 7.1): others would collide with
-    those of other programs, or are the browser's own, such as `javascript`."""
+    """A private-use scheme is a reversed domain name (RFC 8252 section 7.1). Others could collide with those of other
+    programs or mean something to the browser, such as `javascript`."""
     if kind not in NATIVE:
         return "This must be a whole web address, beginning with https://."
     if len(address) > LONGEST_URL or not _OWN_SCHEME.fullmatch(address):

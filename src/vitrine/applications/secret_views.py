@@ -1,4 +1,4 @@
-"""Who saw which client secret, so that a new one is offered when that person leaves."""
+"""Records who saw which client secret, so that rotation is offered when that person leaves."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,8 +14,8 @@ from vitrine.platform.schema import metadata
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
-    """A live secret without an end that somebody knows who has left since."""
+class RotationOffer:
+    """A live secret without expiry, known to a person who has left since."""
 
     last_four: str
     login: str
@@ -24,7 +24,7 @@ class Offer:
 
 
 def note(work: UnitOfWork, secret_id: int, user_id: int | None) -> None:
-    """*user_id* saw this secret; None is the command line."""
+    """Record that *user_id* saw this secret; None is the command line."""
     if user_id is None:
         return
     mine = sa.and_(views.c.secret_id == secret_id, views.c.user_id == user_id)
@@ -33,14 +33,14 @@ def note(work: UnitOfWork, secret_id: int, user_id: int | None) -> None:
 
 
 def offer_rotation(work: UnitOfWork, application_id: ApplicationId, user_id: int) -> int:
-    """Offer a new secret for each live one that *user_id* saw; how many those are."""
+    """Offer rotation of each live secret that *user_id* saw; returns how many."""
     live = sa.select(secrets.c.id).where(_live_secret(work, application_id))
     seen = sa.and_(views.c.user_id == user_id, views.c.secret_id.in_(live), views.c.offered.is_(None))
     return work.db.execute(views.update().where(seen).values(offered=work.now)).rowcount
 
 
-def offers(work: UnitOfWork, application_id: ApplicationId) -> list[Offer]:
-    """What should be rotated; a secret that a rotation has given an end is no longer among them."""
+def offers(work: UnitOfWork, application_id: ApplicationId) -> list[RotationOffer]:
+    """The secrets that should be rotated, without those that a rotation has given an expiry."""
     users = metadata.tables["users"].c
     rows = work.db.execute(
         sa.select(secrets.c.last_four, users.login, views.c.seen, views.c.offered)
@@ -49,4 +49,4 @@ def offers(work: UnitOfWork, application_id: ApplicationId) -> list[Offer]:
         .where(_live_secret(work, application_id), secrets.c.expires.is_(None), views.c.offered.is_not(None))
         .order_by(views.c.offered, users.login)
     )
-    return [Offer(*row) for row in rows]
+    return [RotationOffer(*row) for row in rows]

@@ -44,25 +44,25 @@ def _find(work: UnitOfWork, *conditions: Any, live: Any = _LIVE) -> list[Applica
         .order_by(applications.c.name, applications.c.id)
     ).all()
     addresses: dict[int, dict[str, bool]] = {row.id: {} for row in rows}
-    found = work.db.execute(
+    address_rows = work.db.execute(
         sa.select(redirect_addresses.c.application_id, redirect_addresses.c.uri, _BY_TOKEN)
         .where(redirect_addresses.c.application_id.in_(list(addresses)), _address_stands(work))
         .order_by(redirect_addresses.c.position, redirect_addresses.c.id)
     )
-    for application_id, uri, is_by_token in found:
+    for application_id, uri, is_by_token in address_rows:
         addresses[application_id][uri] = bool(is_by_token)
     return [_application(row, addresses[row.id]) for row in rows]
 
 
 def _address_stands(work: UnitOfWork) -> sa.ColumnElement[bool]:
-    """False for an address whose developer token is over, until the worker deletes both."""
+    """False for an address whose developer token has expired, until the worker deletes both."""
     tokens = metadata.tables["access_tokens"].c
     over = sa.select(tokens.id).where(tokens.id == redirect_addresses.c.made_by_token_id, tokens.expires <= work.now)
     return sa.or_(redirect_addresses.c.made_by_token_id.is_(None), sa.not_(over.exists()))
 
 
 def _application(row: Any, redirects: Mapping[str, bool]) -> Application:
-    """*redirects* maps each address to whether it was added with a token."""
+    """*redirects* maps each address to True if it was added with a token."""
     return Application(
         id=row.id,
         creator_id=row.creator_id,
@@ -113,22 +113,22 @@ def is_tester(work: UnitOfWork, user_id: int, application_id: ApplicationId) -> 
 
 
 def knows_client_id(work: UnitOfWork, client_id: str) -> bool:
-    """Also of a deleted application that may still come back."""
+    """True if an application has this id, also a deleted one that can still be restored."""
     return (
         work.db.execute(sa.select(applications.c.id).where(applications.c.client_id == client_id)).first() is not None
     )
 
 
 def by_ids(work: UnitOfWork, ids: list[ApplicationId]) -> dict[ApplicationId, Application]:
-    return {one.id: one for one in _find(work, applications.c.id.in_(ids))}
+    return {application.id: application for application in _find(work, applications.c.id.in_(ids))}
 
 
 def add(work: UnitOfWork, values: Mapping[str, Any], redirects: list[str], maker: Maker | None = None) -> ApplicationId:
-    made = ApplicationId(
+    application_id = ApplicationId(
         inserted_id(work.db.execute(applications.insert().values(created=work.now, updated=work.now, **values)))
     )
-    set_redirects(work, made, redirects, maker)
-    return made
+    set_redirects(work, application_id, redirects, maker)
+    return application_id
 
 
 def update(work: UnitOfWork, application_id: ApplicationId, values: Mapping[str, Any]) -> None:
@@ -138,8 +138,8 @@ def update(work: UnitOfWork, application_id: ApplicationId, values: Mapping[str,
 def set_redirects(
     work: UnitOfWork, application_id: ApplicationId, redirects: list[str], maker: Maker | None = None
 ) -> None:
-    """Those that are new are *maker*'s, the others stay whose they were. The out-of-band address is nobody's: it leads
-    nowhere."""
+    """Replace the redirect addresses. New ones get *maker*, the others keep theirs. The out-of-band address has none,
+    since it leads nowhere."""
     mine = redirect_addresses.c.application_id == application_id
     known = work.db.execute(sa.select(redirect_addresses.c.uri, *_MAKERS).where(mine)).all()
     makers: dict[str, dict[str, int | None]] = {row[0]: dict(zip(MADE_BY, row[1:], strict=True)) for row in known}
@@ -152,7 +152,7 @@ def set_redirects(
         }
         for place, uri in enumerate(redirects)
     ]  # fmt: skip
-    if rows:  # an application without a user has no address
+    if rows:  # a machine has no redirect address
         work.db.execute(redirect_addresses.insert(), rows)
 
 
@@ -169,16 +169,11 @@ def is_origin(work: UnitOfWork, origin: str, application_id: int | None) -> bool
     return work.db.execute(wanted).first() is not None
 
 
-def delete(work: UnitOfWork, application_id: ApplicationId) -> None:
-    """Accounts, codes, tokens, secrets and consents go by cascade."""
-    work.db.execute(applications.delete().where(applications.c.id == application_id))
-
-
 def add_secret(
     work: UnitOfWork, application_id: ApplicationId, digest: bytes, sealed: str, last_four: str, maker: Maker | None,
     *, is_shared: bool = False,
 ) -> None:  # fmt: skip
-    """A secret of *maker* is shared: a program knows it."""
+    """A secret with a *maker* is shared, since a program knows it."""
     values: dict[str, Any] = {} if maker is None else {**maker.values(), "expires": maker.expires}
     work.db.execute(
         application_secrets.insert().values(
@@ -189,7 +184,7 @@ def add_secret(
 
 
 def share_secrets(work: UnitOfWork, application_id: ApplicationId, secret_id: int | None = None) -> None:
-    """Note that more than the first owner know the live secrets, or one of them."""
+    """Record that others than the first owner know the live secrets, or one of them."""
     wanted = _live_secret(work, application_id)
     if secret_id is not None:
         wanted = sa.and_(wanted, application_secrets.c.id == secret_id)
@@ -286,7 +281,7 @@ def add_consent(
 
 
 def has_allowed(work: UnitOfWork, account_id: AccountId, return_to: str) -> bool:
-    """True if the person said yes on a page that named this address; their newest hundred decisions count."""
+    """True if the person consented on a page that named this address; looks at their newest hundred decisions."""
     rows = work.db.scalars(
         sa.select(consents.c.shown)
         .where(consents.c.account_id == account_id, consents.c.decision == "allow")
@@ -297,7 +292,7 @@ def has_allowed(work: UnitOfWork, account_id: AccountId, return_to: str) -> bool
 
 
 def count_people(work: UnitOfWork, ids: list[ApplicationId]) -> dict[ApplicationId, int]:
-    """How many people allow each application now."""
+    """How many people allow each application at present."""
     rows = work.db.execute(
         sa.select(accounts.c.application_id, sa.func.count())
         .where(accounts.c.application_id.in_(ids), accounts.c.granted_at.is_not(None), accounts.c.revoked_at.is_(None))

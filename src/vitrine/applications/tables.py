@@ -114,7 +114,9 @@ accounts = Table(
     Column("api_version", String(8), nullable=False, server_default="2.0.0"),
     Column("granted_at", Instant, nullable=True, comment="when the person last allowed it; never: no consent given"),
     Column("granted_scope", Json, nullable=True, comment="what was allowed; null is everything (compatibility)"),
-    Column("asked_scope", Json, nullable=True, comment="everything the person has been asked for and decided about"),
+    Column(
+        "requested_scope", Json, nullable=True, comment="everything the person has been asked for and decided about"
+    ),
     Column("revoked_at", Instant, nullable=True),
     Column("acts_alone_since", Instant, nullable=True, comment="the owner lets it act for them by its secret alone"),
     Column("last_used", Instant, nullable=True),

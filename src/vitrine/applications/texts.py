@@ -1,4 +1,4 @@
-"""What people read of an application, and what is wrong with it."""
+"""The texts of an application that people read, and their faults."""
 
 import re
 from collections.abc import Mapping

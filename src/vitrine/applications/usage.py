@@ -1,6 +1,6 @@
-"""What an owner sees of the calls of an application: single requests, failures by route, requests and people a day.
+"""The calls of an application, as its owner sees them: requests, failures by route, requests and people per day.
 
-Read from the request log, which has no bodies, no queries and no values of paths (design 5.9); 30 days are kept.
+Read from the request log, which has no bodies, queries or path values (design 5.9) and is kept for 30 days.
 """
 
 from dataclasses import dataclass
@@ -42,7 +42,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """Calls of one route that did what they should."""
+    """The successful calls of one route."""
 
     method: str
     route: str
@@ -81,7 +81,7 @@ def _of(work: UnitOfWork, application_id: int, route: str = "", family: str = ""
 def calls(
     work: UnitOfWork, application_id: int, *, route: str = "", family: str = "", before: int | None = None
 ) -> tuple[list[Call], int | None]:
-    """A page of calls, the newest first, and the mark after which the next page begins."""
+    """A page of calls, the newest first, and the value of *before* for the next page."""
     wanted = _of(work, application_id, route, family)
     if before is not None:
         wanted.append(request_log.c.id < before)
@@ -93,8 +93,8 @@ def calls(
 
 
 def routes(work: UnitOfWork, application_id: int) -> list[str]:
-    found = work.db.scalars(sa.select(request_log.c.route).where(*_of(work, application_id)).distinct())
-    return sorted(found)
+    patterns = work.db.scalars(sa.select(request_log.c.route).where(*_of(work, application_id)).distinct())
+    return sorted(patterns)
 
 
 def failures(work: UnitOfWork, application_id: int, limit: int = 20) -> list[Failure]:
@@ -112,7 +112,7 @@ def failures(work: UnitOfWork, application_id: int, limit: int = 20) -> list[Fai
 
 
 def answered(work: UnitOfWork, application_id: int) -> list[Answered]:
-    """Calls that were not refused, by route: what an application does when it works."""
+    """Successful calls by route."""
     rows = work.db.execute(
         sa.select(
             request_log.c.method, request_log.c.route, sa.func.count(),
@@ -125,7 +125,7 @@ def answered(work: UnitOfWork, application_id: int) -> list[Answered]:
 
 
 def days(work: UnitOfWork, application_id: int, count: int = 30) -> list[Day]:
-    """The last *count* days in UTC, also those without a call, the oldest first."""
+    """The last *count* days in UTC, the oldest first, including days without calls."""
     if work.db.dialect.name == "sqlite":
         day: Any = sa.cast(request_log.c.at, sa.BigInteger).op("/")(sa.literal(_DAY_US, sa.BigInteger))
     else:
@@ -138,18 +138,18 @@ def days(work: UnitOfWork, application_id: int, count: int = 30) -> list[Day]:
         .where(*_of(work, application_id))
         .group_by(sa.text("1"))
     )  # fmt: skip
-    found = {int(row[0]): row for row in rows}
+    by_day = {int(row[0]): row for row in rows}
     today = (work.now.astimezone(UTC) - EPOCH).days
-    made = []
+    series = []
     for number in range(today - count + 1, today + 1):
-        row = found.get(number)
+        row = by_day.get(number)
         date_ = (EPOCH + timedelta(days=number)).date()
-        made.append(Day(date_, int(row[1]), int(row[2]), int(row[3])) if row else Day(date_, 0, 0, 0))
-    return made
+        series.append(Day(date_, int(row[1]), int(row[2]), int(row[3])) if row else Day(date_, 0, 0, 0))
+    return series
 
 
 def summaries(work: UnitOfWork, ids: list[int], since: timedelta) -> dict[int, Summary]:
-    """Requests and failures within *since*, and the last call of all that is kept, by application."""
+    """Requests and failures within *since*, and the last call on record, by application."""
     if not ids:
         return {}
     recent = request_log.c.at > work.now - since
@@ -167,6 +167,6 @@ def summaries(work: UnitOfWork, ids: list[int], since: timedelta) -> dict[int, S
 
 
 def purge(work: UnitOfWork, limit: int = 1000) -> int:
-    """Lines older than 30 days, in a small batch; returns how many went."""
+    """Delete lines older than 30 days, in a small batch; returns how many."""
     old = sa.select(request_log.c.id).where(request_log.c.at < work.now - KEPT).limit(limit)
     return work.db.execute(request_log.delete().where(request_log.c.id.in_(old))).rowcount

@@ -8,8 +8,8 @@ import click
 
 from vitrine.accounts import COMMAND, UserId, Via
 from vitrine.applications import Application, ApplicationId, Draft, Imported, NoSuchApplication, Switch
-from vitrine.applications.descriptions import WrittenApplication
-from vitrine.applications.descriptions import describe as described
+from vitrine.applications.documents import WrittenApplication
+from vitrine.applications.documents import document_of as described
 from vitrine.cli.instance import data_option, instance
 from vitrine.cli.output import json_option, print_result
 from vitrine.edge.services import Services
@@ -77,7 +77,7 @@ def add_app(
                 application = services.applications.registry.create(work, actor, draft, chosen_profile)
                 for switch, on in switch_states.items():
                     application = services.applications.registry.set_switch(work, actor, application.id, switch, on=on)
-            secret = services.applications.registry.secret_for_command(work, application)
+            secret = services.applications.secrets.for_command(work, application)
         result = {
             "id": application.id,
             "client_id": application.client_id,
@@ -99,7 +99,7 @@ def export_app(application: str, secrets: bool, data: Path) -> None:
         registered = _find(services, work, application)
         document = described(registered)
         if secrets:
-            document[SECRET] = services.applications.registry.secret_for_command(work, registered)
+            document[SECRET] = services.applications.secrets.for_command(work, registered)
     click.echo(json.dumps(document, indent=2, ensure_ascii=False))
 
 
@@ -166,7 +166,7 @@ def _put(
     if (
         existing is not None
         and secret is not None
-        and not services.applications.registry.secret_is_right(work, existing, secret)
+        and not services.applications.secrets.is_right(work, existing, secret)
     ):
         raise Invalid("The application has another secret. Create a new one on its settings page.", field=SECRET)
     person = None

@@ -96,7 +96,7 @@ def serve(data: Path, host: str, port: int, demo: bool, no_worker: bool) -> None
         from vitrine.cli.demo import fill
 
         fill(settings, database)
-    application = app.Application(app.make_services(settings, database))
+    application = app.AsgiApplication(app.make_services(settings, database))
     # Uploads are spooled where they will be kept: the system's temporary folder may be small or in memory.
     tempfile.tempdir = str(settings.data_dir / "blobs" / "incoming")
     worker = None if no_worker else SupervisedWorker(data, settings.base_url)
@@ -157,7 +157,7 @@ def _tune_gc() -> None:
     gc.set_threshold(20_000, 20, 20)
 
 
-def _print_welcome(application: app.Application, base_url: str) -> None:
+def _print_welcome(application: app.AsgiApplication, base_url: str) -> None:
     services = application.services
     demo = services.settings.data_dir / "demo.json"
     with services.database.read() as work:

@@ -1,12 +1,9 @@
 """What all HTTP adapters share: where a call runs, who asks, parameters, form tokens."""
 
-from vitrine.edge import numbers
 from vitrine.edge.auth import bearer, cookie, nobody, optional_bearer
 from vitrine.edge.params import Params, parameters
 from vitrine.edge.run import cached_read, long_read, read, run_in_thread, services_of, single_statement, write
 from vitrine.edge.services import Services
-
-numbers.register()
 
 __all__ = [
     "Params",

@@ -44,18 +44,18 @@ def presented(request: Request, params: Params, *, header_only: bool) -> Present
     same token. Raises TwoCarriers otherwise, also when query and form disagree.
     """
     in_header = _from_header(header(request.scope, b"authorization"))
-    given: set[str] = set()
+    tokens: set[str] = set()
     if not header_only and (params.query or params.form):
         for source in (params.query, params.form):
             for name in PARAMETERS:
                 value = source.get(name)
                 if isinstance(value, str) and value:
-                    given.add(value)
-    if len(given) > 1 or (in_header and given and given != {in_header}):
+                    tokens.add(value)
+    if len(tokens) > 1 or (in_header and tokens and tokens != {in_header}):
         raise TwoCarriers
     if in_header:
         return Presented(in_header, in_header=True)
-    return Presented(given.pop(), in_header=False) if given else None
+    return Presented(tokens.pop(), in_header=False) if tokens else None
 
 
 def _from_header(value: str) -> str | None:
@@ -70,14 +70,14 @@ def bearer(work: UnitOfWork, request: Request) -> Actor:
 
     Raises TokenMissing, TwoCarriers or TokenRefused. Leaves the token's facts in `request.state.bearer`.
     """
-    found = optional_bearer(work, request)
-    if found is None:
+    actor = optional_bearer(work, request)
+    if actor is None:
         raise TokenMissing
-    return found
+    return actor
 
 
 def optional_bearer(work: UnitOfWork, request: Request) -> Actor | None:
-    """The same where a token is welcome but not asked for: None without one, refusals as in `bearer`. Counts the call
+    """The same where a token is optional: None without one, refusals as in `bearer`. Counts the call
     of its application, account and token once; raises TooManyCalls."""
     token = _presented(request)
     if token is None:
@@ -88,7 +88,7 @@ def optional_bearer(work: UnitOfWork, request: Request) -> Actor | None:
     facts: Bearer = services.oauth.server.tokens.check(work, token.secret, state["address"], is_well_typed=checked)
     if not token.in_header and not facts.allows_parameter_token:
         raise TokenRefused("invalid_request", "This application must send its token in the Authorization header.")
-    is_first = "bearer" not in state  # an upload asks twice, before and after its body
+    is_first = "bearer" not in state  # an upload checks it twice, before and after its body
     state["bearer"], state["in_header"] = facts, token.in_header
     if is_first:
         state["quota"] = services.limits.quotas.hit(
@@ -101,8 +101,7 @@ def optional_bearer(work: UnitOfWork, request: Request) -> Actor | None:
 
 
 def refuse_mistyped(request: Request) -> None:
-    """Before anything else of a route that needs a token: one that cannot be ours is refused without a look into the
-    database. Raises TokenRefused or TwoCarriers."""
+    """Refuse a token that cannot be ours without reading the database. Raises TokenRefused or TwoCarriers."""
     token = _presented(request)
     if token is not None and is_mistyped(token.secret):
         raise TokenRefused("invalid_token")
@@ -113,16 +112,16 @@ def _presented(request: Request) -> Presented | None:
     """`presented`, once for each reading of the parameters."""
     state = request.scope["state"]
     params = state.get("params")
-    known: tuple[Params | None, Presented | None] | None = state.get("presented")
-    if known is None or known[0] is not params:
+    cached: tuple[Params | None, Presented | None] | None = state.get("presented")
+    if cached is None or cached[0] is not params:
         header_only = services_of(request).settings.api_header_tokens_only
-        known = state["presented"] = (params, presented(request, params or Params(), header_only=header_only))
-    return known[1]
+        cached = state["presented"] = (params, presented(request, params or Params(), header_only=header_only))
+    return cached[1]
 
 
 def require_scope(scope: frozenset[str], needs: str | None) -> None:
-    """The one place where scopes are enforced. *needs* is what the route's table asks; a route that names none is not
-    for tokens with scopes. Raises InsufficientScope (RFC 6750 section 3.1)."""
+    """The one place where scopes are enforced. *needs* is the scope in the route's table; a route that names none
+    refuses tokens with scopes. Raises InsufficientScope (RFC 6750 section 3.1)."""
     if needs is None or needs not in scope:
         raise InsufficientScope(needs or "administration")
 
@@ -132,16 +131,17 @@ def cookie(work: UnitOfWork, request: Request) -> Actor:
     secret = session_secret(request)
     address = request.scope["state"]["address"]
     services = services_of(request)
-    found = services.accounts.users.actor_of_session(work, secret, address) if secret else None
-    request.state.actor = found or NOBODY
-    if found is not None and found.session is not None and services.accounts.users.needs_touch(found.session, work.now):
-        services.deferred_writes.session_used(found.session.id, work.now)
-        request.state.renewed_session = secret  # `keep_session` sends the cookie anew with the next page
-    return found or NOBODY
+    sessions = services.accounts.sessions
+    actor = sessions.actor_of(work, secret, address) if secret else None
+    request.state.actor = actor or NOBODY
+    if actor is not None and actor.session is not None and sessions.needs_touch(actor.session, work.now):
+        services.deferred_writes.session_used(actor.session.id, work.now)
+        request.state.renewed_session = secret  # `keep_session` sends the cookie again with the next page
+    return actor or NOBODY
 
 
 def nobody(_work: UnitOfWork, request: Request) -> Actor:
-    """Routes where it does not matter who asks; the address is still known."""
+    """For routes that do not depend on the caller; the address is still known."""
     return _stranger(request.scope["state"]["address"])
 
 

@@ -55,8 +55,8 @@ async def read_urlencoded(content_type: str, chunks: AsyncIterator[bytes]) -> Fo
 
 
 def small_urlencoded(content_type: str, whole: bytes) -> Pairs:
-    """The same for a small body that is here. Where no charset is named it is read as a query is: the library would be
-    half the cost of an introspection. Both give equal answers (`bodies_properties.py`)."""
+    """The same for a small body that has arrived. Without a charset it is read as a query is, since the library would
+    take half the time of an introspection. Both give equal answers (`bodies_properties.py`)."""
     if ";" not in content_type and b"_charset_" not in whole:
         return pairs_of(whole)
     reader = _Urlencoded()

@@ -1,4 +1,4 @@
-"""The two cookies: the session, and a visitor mark that carries forms before anybody is signed in."""
+"""The two cookies: the session, and a visitor id that protects forms before anybody is signed in."""
 
 from secrets import token_urlsafe
 
@@ -21,19 +21,19 @@ def session_secret(request: Request) -> str | None:
 
 
 def visitor_secret(request: Request) -> str:
-    """The visitor's mark; made here the first time, sent with the answer by `keep_visitor`."""
-    known = request.cookies.get(visitor_name(request)) or getattr(request.state, "visitor", None)
-    if known is None:
-        known = token_urlsafe(24)
-        request.state.visitor = known
-    return known
+    """The visitor's id; created the first time, and sent with the answer by `keep_visitor`."""
+    secret = request.cookies.get(visitor_name(request)) or getattr(request.state, "visitor", None)
+    if secret is None:
+        secret = token_urlsafe(24)
+        request.state.visitor = secret
+    return secret
 
 
 def keep_visitor(request: Request, response: Response) -> None:
-    """Send the visitor cookie if this request made one."""
-    made = getattr(request.state, "visitor", None)
-    if made is not None:
-        _set(request, response, visitor_name(request), made, None)
+    """Send the visitor cookie if this request created one."""
+    secret = getattr(request.state, "visitor", None)
+    if secret is not None:
+        _set(request, response, visitor_name(request), secret, None)
 
 
 def set_session(request: Request, response: Response, secret: str) -> None:
@@ -42,7 +42,7 @@ def set_session(request: Request, response: Response, secret: str) -> None:
 
 
 def keep_session(request: Request, response: Response) -> None:
-    """Send the session cookie again when this request kept the session open, so that the browser keeps it as long."""
+    """Send the session cookie again when this request extended the session, so that the browser keeps it as long."""
     secret = getattr(request.state, "renewed_session", None)
     if secret is not None:
         set_session(request, response, secret)

@@ -1,4 +1,4 @@
-"""Proof that a change was asked for by our own page.
+"""Proof that our own page requested a change.
 
 Forms carry a token bound to the session cookie (or to the visitor cookie before anybody is signed in). The XHR-JSON
 routes of contract 07 have no form: they take `X-Requested-With` plus an `Origin` or `Sec-Fetch-Site` that only a page
@@ -24,7 +24,7 @@ class NotFromOurPage(Forbidden):
 
 
 def token(request: Request) -> str:
-    return services_of(request).accounts.users.csrf_token(session_secret(request) or visitor_secret(request))
+    return services_of(request).accounts.sessions.csrf_token(session_secret(request) or visitor_secret(request))
 
 
 def require(request: Request, given: str | None) -> None:
@@ -49,15 +49,15 @@ def prefers_json(request: Request) -> bool:
     best, best_weight = "", 0.0
     for part in request.headers.get("accept", "").split(","):
         kind, _, rest = part.partition(";")
-        found = _WEIGHT.search(rest)
-        weight = float(found[1]) if found else 1.0
+        match = _WEIGHT.search(rest)
+        weight = float(match[1]) if match else 1.0
         if weight > best_weight:
             best, best_weight = kind.strip().lower(), weight
     return best == "application/json"
 
 
 def wants_json(request: Request) -> bool:
-    """True for the XHR-JSON routes' callers: both marks, as contract 07 asks."""
+    """True for the XHR-JSON routes' callers: both signs that contract 07 requires."""
     return request.headers.get(
         "x-requested-with", ""
     ).lower() == "xmlhttprequest" and "application/json" in request.headers.get("accept", "")

@@ -1,5 +1,5 @@
-"""/health, /ready and /metrics (docs/decisions/0034-health.md). No session, no token, and nothing that tells a stranger
-more than whether it works."""
+"""/health, /ready and /metrics (docs/decisions/0034-health.md). No session and no token; strangers learn only whether
+it works."""
 
 import time
 from datetime import timedelta
@@ -24,32 +24,32 @@ _PLAIN = {"Cache-Control": "no-store"}
 
 
 async def health(_request: Request) -> Response:
-    """The process answers; nothing else is asked."""
+    """200 as long as the process answers."""
     return Response("ok\n", media_type="text/plain", headers=_PLAIN)
 
 
 async def ready(request: Request) -> Response:
-    """200 when requests can be served: database and store answer. A silent worker is told and no reason for 503: what
-    is there can still be read, and taking every server out would help nobody."""
-    look: Readiness = request.app.state.readiness
-    found = await run_in_thread(look.now)
-    is_ready = found["database"] == found["store"] == "ok"
-    body = msgspec.json.encode({"ready": is_ready, **found})
+    """200 when requests can be served: database and store answer. A silent worker is reported without 503: records
+    can still be read, and taking every server out of service would help nobody."""
+    readiness: Readiness = request.app.state.readiness
+    state = await run_in_thread(readiness.now)
+    is_ready = state["database"] == state["store"] == "ok"
+    body = msgspec.json.encode({"ready": is_ready, **state})
     return Response(body, 200 if is_ready else 503, _PLAIN, media_type="application/json")
 
 
 async def metrics(request: Request) -> Response:
-    """For the addresses of `metrics_from` only; nobody else learns that it is there."""
+    """For the addresses of `metrics_from` only; for others it does not exist."""
     allowed = networks(services_of(request).settings.metrics_from)
     if not is_in(request.scope["state"]["address"], allowed):
         raise NotFound("There is nothing at this address.")
-    look: Metrics = request.app.state.metrics
-    text = await run_in_thread(look.text)
+    metrics: Metrics = request.app.state.metrics
+    text = await run_in_thread(metrics.text)
     return Response(text, headers={**_PLAIN, "Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
 
 
 class Readiness:
-    """Looks at most every five seconds, however often it is asked."""
+    """Checks at most every five seconds, however often it is called."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
@@ -63,20 +63,20 @@ class Readiness:
         return self._found
 
     def _look(self) -> dict[str, str]:
-        found = {"database": "ok", "store": "ok", "worker": "unknown"}
+        state = {"database": "ok", "store": "ok", "worker": "unknown"}
         try:
             with self._services.database.read() as work:
-                seen = jobs.last_seen(work)
-                found["worker"] = "ok" if seen is not None and work.now - seen < SILENT_AFTER else "silent"
+                last_seen = jobs.last_seen(work)
+                state["worker"] = "ok" if last_seen is not None and work.now - last_seen < SILENT_AFTER else "silent"
         except DomainError as refusal:
             log.warning("not_ready", part="database", why=refusal.why)
-            found["database"] = "unavailable"
+            state["database"] = "unavailable"
         try:
             self._services.media.store.probe()
         except DomainError as refusal:
             log.warning("not_ready", part="store", why=refusal.why)
-            found["store"] = "unavailable"
-        return found
+            state["store"] = "unavailable"
+        return state
 
 
 ROUTES = [

@@ -1,4 +1,4 @@
-"""How often somebody may ask, with the headers that say so (draft-ietf-httpapi-ratelimit-headers, RFC 6585 section 4).
+"""Rate limits by address, with their headers (draft-ietf-httpapi-ratelimit-headers, RFC 6585 section 4).
 
 Counted in memory: one server process is one count, which is what these limits are for. They stop floods and guessing;
 they are no quota. Fixed windows, and our own few lines for them: the library's storage starts a thread for every sweep,
@@ -16,7 +16,7 @@ WINDOW_S = 60
 
 
 class TooMany(DomainError):
-    """Asked too often; `headers` say when to ask again."""
+    """Too many requests; `headers` say when to try again."""
 
     code = "too_many_requests"
 
@@ -26,7 +26,7 @@ class TooMany(DomainError):
 
 
 class _Windows:
-    """Counts by key, each from its first request on for WINDOW_S seconds. Thread-safe; what ended is swept."""
+    """Counts by key, each for WINDOW_S seconds from its first request on. Thread-safe; old windows are deleted."""
 
     def __init__(self) -> None:
         self._guard = threading.Lock()
@@ -34,16 +34,16 @@ class _Windows:
         self._swept = 0.0
 
     def hit(self, key: str, now: float) -> tuple[float, int]:
-        """(end of the key's window, requests in it so far, this one among them)."""
+        """(end of the key's window, requests in it so far, this one included)."""
         with self._guard:
             if now - self._swept > WINDOW_S:
                 self._swept = now
-                self._counts = {one: kept for one, kept in self._counts.items() if kept[0] > now}
-            end, many = self._counts.get(key, (0.0, 0))
+                self._counts = {counted: window for counted, window in self._counts.items() if window[0] > now}
+            end, requests = self._counts.get(key, (0.0, 0))
             if end <= now:
-                end, many = now + WINDOW_S, 0
-            self._counts[key] = (end, many + 1)
-            return end, many + 1
+                end, requests = now + WINDOW_S, 0
+            self._counts[key] = (end, requests + 1)
+            return end, requests + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +57,13 @@ class Limit:
     def hit(self, key: str) -> dict[str, str]:
         """Count one request of *key*, an address or a number, and return the headers of its answer. Raises TooMany."""
         now = time.monotonic()
-        end, many = self._windows.hit(rate_limit_key(key), now)
+        end, requests = self._windows.hit(rate_limit_key(key), now)
         wait = max(1, round(end - now))
         headers = {
             "RateLimit-Policy": f'"{self.name}";q={self.per_minute};w={WINDOW_S}',
-            "RateLimit": f'"{self.name}";r={max(0, self.per_minute - many)};t={wait}',
+            "RateLimit": f'"{self.name}";r={max(0, self.per_minute - requests)};t={wait}',
         }
-        if many > self.per_minute:
+        if requests > self.per_minute:
             raise TooMany({**headers, "Retry-After": str(wait)})
         return headers
 

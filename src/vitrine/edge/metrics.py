@@ -1,7 +1,7 @@
-"""What a monitoring system may ask: is the process alive, is it of use, what has it done.
+"""Metrics for a monitoring system: is the process alive, is it of use, what has it done.
 
 Counting costs a request one dictionary look-up and one addition, and nothing at all while nobody may read the counts.
-What stands in the database is counted when it is asked for, the slow part at most every five minutes.
+What stands in the database is counted at each request for metrics, the slow part at most every five minutes.
 """
 
 import threading
@@ -57,12 +57,12 @@ class Counts:
 
     def by_class(self) -> dict[tuple[str, int], list[float]]:
         """One list of counts by bound, the sum of seconds last."""
-        found: dict[tuple[str, int], list[float]] = {}
+        totals: dict[tuple[str, int], list[float]] = {}
         for (route, status), cell in list(self._cells.items()):
-            sums = found.setdefault((class_of(route), status), [0.0] * len(cell))
+            sums = totals.setdefault((class_of(route), status), [0.0] * len(cell))
             for place, value in enumerate(cell):
                 sums[place] += value
-        return found
+        return totals
 
 
 class Metrics(Collector):
@@ -78,7 +78,7 @@ class Metrics(Collector):
         self._registry.register(self)
 
     def text(self) -> bytes:
-        """One reading; takes a look into the database, so never in the event loop."""
+        """One reading. It queries the database, so never call it in the event loop."""
         return generate_latest(self._registry)
 
     def describe(self) -> Iterator[Metric]:
@@ -92,7 +92,7 @@ class Metrics(Collector):
             yield from self._library(work)
 
     def _requests(self) -> Iterator[Metric]:
-        made = HistogramMetricFamily(
+        family = HistogramMetricFamily(
             "vitrine_request_duration_seconds", "Requests by class of route and status.", labels=["route", "status"]
         )
         names = [*map(str, BOUNDS), "+Inf"]
@@ -101,14 +101,14 @@ class Metrics(Collector):
             for name, value in zip(names, cell[:-1], strict=True):
                 total += value
                 buckets.append((name, total))
-            made.add_metric([route, str(status)], buckets, cell[-1])
-        yield made
+            family.add_metric([route, str(status)], buckets, cell[-1])
+        yield family
 
     @staticmethod
     def _work(work: UnitOfWork) -> Iterator[Metric]:
         waiting = GaugeMetricFamily("vitrine_jobs_waiting", "Jobs that are not done yet.", labels=["kind"])
-        for kind, many in sorted(jobs.waiting(work).items()):
-            waiting.add_metric([kind], many)
+        for kind, number in sorted(jobs.waiting(work).items()):
+            waiting.add_metric([kind], number)
         yield waiting
         yield GaugeMetricFamily("vitrine_jobs_dead", "Jobs that were given up.", value=jobs.count_dead(work))
         seen = jobs.last_seen(work)
@@ -124,26 +124,26 @@ class Metrics(Collector):
             return self._slow
 
     def _counted(self, work: UnitOfWork) -> Iterator[Metric]:
-        made = CounterMetricFamily("vitrine_renditions", "Renditions by state.", labels=["state"])
-        for state, many in sorted(library.rendition_states(work).items()):
-            made.add_metric([state], many)
-        yield made
-        many, size = library.blob_totals(work)
-        yield GaugeMetricFamily("vitrine_documents_files", "Files that records refer to.", value=many)
+        family = CounterMetricFamily("vitrine_renditions", "Renditions by state.", labels=["state"])
+        for state, number in sorted(library.rendition_states(work).items()):
+            family.add_metric([state], number)
+        yield family
+        number, size = library.blob_totals(work)
+        yield GaugeMetricFamily("vitrine_documents_files", "Files that records refer to.", value=number)
         yield GaugeMetricFamily("vitrine_documents_bytes", "Bytes of these files.", value=size)
         yield GaugeMetricFamily("vitrine_database_bytes", "Size of the database.", value=size_bytes(work))
 
 
 def _caches() -> Iterator[Metric]:
-    """What the caches of this process were asked (docs/decisions/0087)."""
-    asked = CounterMetricFamily(
+    """Lookups and entries of the caches of this process (docs/decisions/0087)."""
+    lookups = CounterMetricFamily(
         "vitrine_cache_requests", "Look-ups in caches by outcome, hit or miss.", labels=["cache", "outcome"]
     )
     dropped = CounterMetricFamily("vitrine_cache_evictions", "Entries dropped for want of room.", labels=["cache"])
     entries = GaugeMetricFamily("vitrine_cache_entries", "Entries of caches.", labels=["cache"])
     for name, counters in sorted(cache.counters().items()):
-        asked.add_metric([name, "hit"], counters.hits)
-        asked.add_metric([name, "miss"], counters.misses)
+        lookups.add_metric([name, "hit"], counters.hits)
+        lookups.add_metric([name, "miss"], counters.misses)
         dropped.add_metric([name], counters.evictions)
         entries.add_metric([name], counters.entries)
-    yield from (asked, dropped, entries)
+    yield from (lookups, dropped, entries)

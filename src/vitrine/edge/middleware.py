@@ -32,18 +32,18 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 @lru_cache
 def networks(trusted: tuple[str, ...]) -> tuple[Network, ...]:
     """Raises ValueError for what is neither an address nor a network."""
-    return tuple(ipaddress.ip_network(one.strip(), strict=False) for one in trusted)
+    return tuple(ipaddress.ip_network(network.strip(), strict=False) for network in trusted)
 
 
 def caller(scope: Scope, trusted: tuple[Network, ...]) -> str:
-    """The address of who asks: the peer, or the last untrusted one of `X-Forwarded-For` when the peer is trusted."""
+    """The address of the caller: the peer, or the last untrusted one of `X-Forwarded-For` when the peer is trusted."""
     client = scope.get("client")
     address = client[0] if client else ""
     if not trusted or not is_in(address, trusted):
         return address
     chain = Headers(scope=scope).get("x-forwarded-for", "")
     for hop in reversed([part.strip() for part in chain.split(",") if part.strip()]):
-        if not _is_address(hop):  # what a proxy never writes; nothing before it can be believed
+        if not _is_address(hop):  # a proxy never writes this; nothing before it can be trusted
             break
         address = hop
         if not is_in(hop, trusted):
@@ -61,7 +61,7 @@ def _is_address(text: str) -> bool:
 def is_in(address: str, trusted: tuple[Network, ...]) -> bool:
     with suppress(ValueError):
         parsed = ipaddress.ip_address(address)
-        return any(parsed in one for one in trusted)
+        return any(parsed in network for network in trusted)
     return False
 
 
@@ -90,7 +90,7 @@ class Outermost:
         if https:
             self._always.append((b"strict-transport-security", b"max-age=31536000"))
         self._always_block = block_of(self._always)
-        # Unique by process and count; nobody needs to be unable to guess it.
+        # Unique by process and count; it need not be hard to guess.
         self._prefix = token_hex(5)
         self._count = count(1)
 
@@ -114,7 +114,7 @@ class Outermost:
         started = time.perf_counter()
         request_id = f"{self._prefix}{next(self._count):06x}"
         address = caller(scope, self.trusted)
-        # Taken out at once: left in the scope it would be a circle with the connection's own object.
+        # Removed at once: in the scope it would make a reference cycle with the connection's own object.
         send_complete: SendComplete | None = scope.get("extensions", {}).pop(COMPLETE, None)
         scope["vitrine"] = self.services
         scope["query_string"] = ascii_target(scope.get("query_string", b""))  # as a browser would have sent it

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from starlette.convertors import Convertor, register_url_convertor
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Scope
 
@@ -21,8 +22,25 @@ _NAME = re.compile(r"([^\[\]]+)((?:\[[^\[\]]*\])*)")
 _KEY = re.compile(r"\[([^\[\]]*)\]")
 DEEPEST = 6
 LONGEST_INDEX = 9  # digits: PHP's own arrays end near there, and longer ones are names, not positions
+LONGEST_NUMBER = 40  # digits: far beyond any row, so that a mistyped id gets the answer of its own route
 SMALL_BODY_BYTES = 2 * 2**20
 _AT_ONCE_BYTES = 64 * 2**10
+
+
+class Number(Convertor[int]):
+    """`{id:int}` of a route. Starlette's own takes any number of digits, and Python refuses to read more than 4300 of
+    them: such an address was a failure of ours instead of an address where nothing is."""
+
+    regex = f"[0-9]{{1,{LONGEST_NUMBER}}}"
+
+    def convert(self, value: str) -> int:
+        return int(value)
+
+    def to_string(self, value: int) -> str:
+        return str(value)
+
+
+register_url_convertor("int", Number())  # routes are compiled when their modules are imported, after this one
 
 
 class BodyTooLarge(Invalid):
@@ -53,10 +71,11 @@ def nest(pairs: Iterable[tuple[str, str]]) -> dict[str, Nested]:
     return root
 
 
-def scalars(given: Mapping[str, Any]) -> dict[str, str]:
-    """The plain values, for OAuth. A `scope` that is an array is no absent scope: it stays, as one nobody grants."""
-    plain = {name: value for name, value in given.items() if isinstance(value, str)}
-    if given.get("scope") and "scope" not in plain:
+def scalars(parameters_sent: Mapping[str, Any]) -> dict[str, str]:
+    """The plain values, for OAuth. A `scope` that is an array does not count as absent: it becomes
+    one that nobody grants."""
+    plain = {name: value for name, value in parameters_sent.items() if isinstance(value, str)}
+    if parameters_sent.get("scope") and "scope" not in plain:
         plain["scope"] = "[]"
     return plain
 
@@ -148,10 +167,10 @@ class Params:
 
 
 def header(scope: Scope, name: bytes) -> str:
-    """The first header called *name* (in lower case), or nothing: without the look at all the others that Starlette's
-    mapping takes each time."""
-    for one, value in scope["headers"]:
-        if one == name:
+    """The first header called *name* (in lower case), or an empty text. Starlette's mapping reads all headers each
+    time."""
+    for header_name, value in scope["headers"]:
+        if header_name == name:
             return str(value, "latin-1")  # bytes of a header (RFC 9110 section 5.5): any, each a letter
     return ""
 
@@ -176,9 +195,9 @@ async def parameters(request: Request, *, max_bytes: int = SMALL_BODY_BYTES) -> 
     or with an empty body counts as having no body: real clients send those (contract 08).
     """
     state = request.scope["state"]
-    known = state.get("params")
-    if isinstance(known, Params):
-        return known
+    cached = state.get("params")
+    if isinstance(cached, Params):
+        return cached
     params = without_body(request)
     if request.scope["method"] not in ("GET", "HEAD"):
         content_type = header(request.scope, b"content-type")
@@ -224,16 +243,16 @@ def _is_small(announced: str) -> bool:
 
 async def _at_once(request: Request) -> bytes:
     """A body that announced itself as small, without the machinery for large ones."""
-    made, more = b"", True
+    raw, more = b"", True
     while more:
         message = await request.receive()
         if message["type"] == "http.disconnect":
             raise Invalid("The request broke off before its end. Nothing was kept.", why="the client went away")
-        made += message.get("body", b"")
-        if len(made) > _AT_ONCE_BYTES:
+        raw += message.get("body", b"")
+        if len(raw) > _AT_ONCE_BYTES:
             raise BodyTooLarge("The body is longer than it was announced to be.", field="body")
         more = message.get("more_body", False)
-    return made
+    return raw
 
 
 async def _limited(request: Request, max_bytes: int) -> Any:
@@ -250,7 +269,7 @@ async def _limited(request: Request, max_bytes: int) -> Any:
                 )
             yield chunk
     except ClientDisconnect as gone:
-        # Nobody reads the answer; it is no failure of ours either, and happens to every long upload some day.
+        # Nobody reads the answer. It is no fault of ours, and any long upload may break off.
         raise Invalid("The request broke off before its end. Nothing was kept.", why="the client went away") from gone
 
 

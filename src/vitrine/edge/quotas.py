@@ -1,8 +1,8 @@
 """How many calls of the API an application, a person and a token may make in a minute (docs/decisions/0071).
 
-Unlike `edge.limits`, which looks at addresses, these are known only after the token was checked, on every call: one
-look into a dictionary each. A window is a minute of the clock, so all counts go when a new one begins and nothing has
-to be swept. One server process is one count.
+Unlike the addresses of `edge.limits`, these are known only after the token was checked, and are counted on every call:
+one dictionary lookup each. A window is a minute of the clock, so all counts are dropped when a new one begins. One
+server process is one count.
 """
 
 import math
@@ -55,8 +55,8 @@ class Quota:
 
 @dataclass(frozen=True, slots=True)
 class Quotas:
-    """All of them are counted on every call, and the one with the least left speaks in the headers. An account is the
-    person in whose name the call is made, through whatever application."""
+    """All of them are counted on every call, and the headers are about the one with the least left. An account is the
+    person in whose name the call is made, through any application."""
 
     application: Quota
     account: Quota
@@ -67,10 +67,10 @@ class Quotas:
         limited. Raises TooManyCalls."""
         now = time.time()
         least, quota = math.inf, None
-        for one, key in ((self.token, token_id), (self.account, user_id), (self.application, application_id)):
-            left = (one.per_minute or math.inf) - one.hit(key, now)
+        for candidate, key in ((self.token, token_id), (self.account, user_id), (self.application, application_id)):
+            left = (candidate.per_minute or math.inf) - candidate.hit(key, now)
             if left < least:
-                least, quota = left, one
+                least, quota = left, candidate
         if quota is None:
             return None
         left = int(least)

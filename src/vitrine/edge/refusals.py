@@ -1,4 +1,4 @@
-"""What a refusal is in HTTP, before a wire has a say: its status, and the headers that say when to come back."""
+"""The default HTTP status of a refusal, and the headers that say when to try again."""
 
 from vitrine.edge.limits import TooMany
 from vitrine.edge.params import BodyTooLarge
@@ -6,7 +6,7 @@ from vitrine.errors import Conflict, DomainError, Forbidden, Invalid, NotFound, 
 
 Statuses = tuple[tuple[type[DomainError], int], ...]
 
-# A wire that differs puts its own rows before these: the first that fits counts.
+# An API that differs puts its own rows before these: the first that fits counts.
 STATUSES: Statuses = (
     (BodyTooLarge, 413),
     (NotFound, 404),
@@ -23,7 +23,7 @@ def status_of(refusal: DomainError, statuses: Statuses = STATUSES) -> int:
 
 
 def headers_of(refusal: DomainError) -> dict[str, str]:
-    """`Retry-After` and `RateLimit`, where they say something (RFC 9110 section 10.2.3)."""
+    """`Retry-After` and `RateLimit`, where they apply (RFC 9110 section 10.2.3)."""
     if isinstance(refusal, TooMany):
         return dict(refusal.headers)
     if isinstance(refusal, Unavailable) and refusal.retry_after_s is not None:

@@ -22,19 +22,19 @@ Authenticator = Callable[[UnitOfWork, Request], Actor]
 
 
 def services_of(request: Request) -> Services:
-    found: Services = request.scope["vitrine"]
-    return found
+    services: Services = request.scope["vitrine"]
+    return services
 
 
 async def read(request: Request, who: Authenticator, call: Call[T]) -> T:
-    """Run a short read: *who* finds the actor and *call* does the rest, in one snapshot."""
+    """Run a short read: *who* authenticates and *call* does the rest, in one snapshot."""
     if services_of(request).database.is_sqlite:
         return _read(request, who, call)
     return await run_in_thread(partial(_read, request, who, call))
 
 
 async def cached_read(request: Request, who: Authenticator, call: Call[T]) -> T:
-    """`read` for a call of a few rows that are asked for again and again; *call* may run twice."""
+    """`read` for a call of a few rows that are read again and again; *call* may run twice."""
     database = services_of(request).database
     if not database.is_sqlite:
         return await read(request, who, call)
@@ -42,7 +42,7 @@ async def cached_read(request: Request, who: Authenticator, call: Call[T]) -> T:
 
 
 async def single_statement(request: Request, call: Callable[[UnitOfWork], T]) -> T:
-    """Run one statement that needs nobody's rights: what a permalink's token opens."""
+    """Run one statement that depends on no rights, such as that of a permalink with its token."""
     database = services_of(request).database
     return (
         database.single_statement(call)
@@ -62,8 +62,8 @@ async def write(request: Request, who: Authenticator, call: Call[T]) -> T:
 
 
 async def run_in_thread(call: Callable[[], T], *, limiter: anyio.CapacityLimiter | None = None) -> T:
-    """Run something slow without a transaction (a hash, a probe, a copy) in a worker thread; *limiter* keeps calls
-    that wait for somebody else to a few threads of their own."""
+    """Run something slow without a transaction (a hash, a probe, a copy) in a worker thread; *limiter* limits
+    calls that wait for others to a few threads of their own."""
     return await anyio.to_thread.run_sync(call, limiter=limiter)
 
 

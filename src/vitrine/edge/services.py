@@ -7,27 +7,33 @@ from vitrine.accounts.administration import AccountAdministration
 from vitrine.accounts.identity_providers.service import IdentityProviders
 from vitrine.accounts.mail import AccountMail
 from vitrine.accounts.mfa import MultiFactor
+from vitrine.accounts.passkeys import Passkeys
+from vitrine.accounts.sessions import Sessions
 from vitrine.applications import Applications, Portal
-from vitrine.applications.descriptions import Descriptions
+from vitrine.applications.client_secrets import ClientSecrets
+from vitrine.applications.consents import Consents
+from vitrine.applications.documents import ApplicationDocuments
+from vitrine.applications.lifecycle import ApplicationLifecycle
+from vitrine.applications.people import ApplicationPeople
 from vitrine.edge.limits import RequestLimits
 from vitrine.edge.quotas import Quotas
 from vitrine.embed import Embeds
 from vitrine.jobs import Jobs
 from vitrine.library.changes import Changes
 from vitrine.library.ingest import Ingest
-from vitrine.library.overlays.service import Overlays
+from vitrine.library.overlays.copies import Overlays
 from vitrine.library.presentation import Presentation
 from vitrine.library.quarantine.service import Quarantine
 from vitrine.library.records import Records
 from vitrine.library.removal import Removal
 from vitrine.library.sharing.downloads import Downloads
-from vitrine.library.sharing.permalinks import SignedAddresses
+from vitrine.library.sharing.signed_addresses import SignedAddresses
 from vitrine.library.structure_administration import StructureAdministration
 from vitrine.library.substitution import Substitution
 from vitrine.media.service import Media
 from vitrine.oauth import OAuth
-from vitrine.oauth.narrowing import Narrowing
 from vitrine.oauth.personal_tokens import PersonalTokens
+from vitrine.oauth.scope_limits import ScopeLimits
 from vitrine.platform.crypto import Vault
 from vitrine.platform.database import Database
 from vitrine.platform.deferred_writes import DeferredWrites
@@ -38,8 +44,10 @@ from vitrine.settings import Settings
 @dataclass(frozen=True, slots=True)
 class AccountServices:
     users: Accounts
+    sessions: Sessions
     mail: AccountMail
     mfa: MultiFactor
+    passkeys: Passkeys
     identity_providers: IdentityProviders
     administration: AccountAdministration
 
@@ -48,14 +56,18 @@ class AccountServices:
 class ApplicationServices:
     registry: Applications
     portal: Portal
-    documents: Descriptions
+    consents: Consents
+    secrets: ClientSecrets
+    people: ApplicationPeople
+    lifecycle: ApplicationLifecycle
+    documents: ApplicationDocuments
 
 
 @dataclass(frozen=True, slots=True)
 class OAuthServices:
     server: OAuth
     personal_tokens: PersonalTokens
-    narrowing: Narrowing
+    scope_limits: ScopeLimits
 
 
 @dataclass(frozen=True, slots=True)

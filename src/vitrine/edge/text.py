@@ -21,7 +21,7 @@ from vitrine.errors import Invalid
 LONGEST_SHOWN = 80
 _SHOWN_AS_IT_IS = "[]()!*',;:@$&=/?-._~ "  # all of them may stand in an `error_description` (RFC 6749 section 5.2)
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_UNREAD = frozenset({"label"})  # decoration in a permalink: whatever it holds, nobody reads it (contract 04 section 2)
+_UNREAD = frozenset({"label"})  # decoration in a permalink, which nobody reads (contract 04 section 2)
 
 
 class NotUtf8(Invalid):
@@ -35,7 +35,7 @@ class NotUtf8(Invalid):
 
 
 def shown_name(name: bytes | str) -> str:
-    """The name of a parameter for a refusal: ASCII alone, the rest percent-encoded, not without end."""
+    """The name of a parameter for a refusal: ASCII, the rest percent-encoded, of limited length."""
     raw = name if isinstance(name, bytes) else _bytes_of(name)
     return quote(raw[:LONGEST_SHOWN], safe=_SHOWN_AS_IT_IS)
 
@@ -57,8 +57,8 @@ def decoded(raw: bytes, charset: str = "utf-8") -> str:
 def pairs_of(query: bytes) -> list[tuple[str, str]]:
     """Names and values of a query, blank ones too. Raises NotUtf8."""
     if b"%" not in query and b"+" not in query and query.isascii():  # nothing has to be decoded
-        return [(name, value) for name, _, value in [one.partition("=") for one in query.decode().split("&") if one]]
-    parts = [one.partition(b"=") for one in query.split(b"&") if one]
+        return [(name, value) for name, _, value in [pair.partition("=") for pair in query.decode().split("&") if pair]]
+    parts = [pair.partition(b"=") for pair in query.split(b"&") if pair]
     return [pair(name, value) for name, _, value in parts]
 
 
@@ -90,7 +90,7 @@ def require_path(scope: Scope) -> None:
 
 
 def text_routes(routes: Iterable[Route]) -> list[Route]:
-    """*routes* whose handlers see no path and no query that is not UTF-8; those of the APIs ask by themselves."""
+    """*routes* whose handlers see no path and no query that is not UTF-8; those of the APIs check by themselves."""
     return [_checked(route) for route in routes]
 
 
@@ -122,7 +122,7 @@ def json_value(raw: bytes, kind: Any = Any) -> Any:
 
 
 def _member_that_is_no_text(raw: bytes) -> str | None:
-    """Where a text stands that no UTF-8 can hold: wrong bytes, or half a surrogate pair as an escape."""
+    """The place of a text that UTF-8 cannot represent: wrong bytes, or half a surrogate pair as an escape."""
     try:
         return _path_to(loads(raw.decode("utf-8", "surrogateescape")))
     except (JSONDecodeError, RecursionError, ValueError):

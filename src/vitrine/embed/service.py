@@ -1,7 +1,7 @@
 """Resolve an address to the document that may be shown, and build the oEmbed response for it.
 
-The target is checked exactly as its own route checks it, and no address handed out gives more access than the address
-that was given (04 section 6, security DO).
+The target is checked exactly as its own route checks it, and no address in the response gives more access than the
+address in the request (04 section 6, security DO).
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from vitrine.library.errors import MayNotSee
 from vitrine.library.model import THUMBNAIL, Field, Record, RecordKey, Rendition, Value
 from vitrine.library.records import Records
 from vitrine.library.sharing import permalinks
-from vitrine.library.sharing.permalinks import LINK_ISSUER, LinkBinding, SignedAddress, SignedAddresses
+from vitrine.library.sharing.signed_addresses import LINK_ISSUER, LinkBinding, SignedAddress, SignedAddresses
 from vitrine.platform.database import UnitOfWork
 from vitrine.settings import Settings
 
@@ -102,7 +102,7 @@ class Embeds:
             raise NotFound("There is nothing at this address.", why=refusal.why) from refusal
 
     def by_permalink(self, work: UnitOfWork, target: PermalinkTarget) -> Target:
-        """The token alone gives access; no person is involved (04 section 2)."""
+        """The token alone gives access; the viewer's rights do not matter (04 section 2)."""
         record, rendition = self.records.rendition_without_check(work, target.key, target.name)
         link = permalinks.check(rendition, target.token)
         return Target(record, rendition, permalinks.paths(record.key, rendition, link).file, None)

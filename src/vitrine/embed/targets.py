@@ -56,7 +56,7 @@ class ForeignAddress(Invalid):
 
 
 class PermalinkTarget(NamedTuple):
-    """A permalink of any form; *token* is the given token, valid or not."""
+    """A permalink of any form; *token* is not checked yet."""
 
     key: RecordKey
     name: str

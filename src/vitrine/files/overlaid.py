@@ -13,8 +13,8 @@ from vitrine.accounts import NOBODY, Actor
 from vitrine.edge import Services, run_in_thread, services_of
 from vitrine.files.send import FileToSend
 from vitrine.library.model import Record, Rendition
-from vitrine.library.overlays import service as overlays
-from vitrine.library.overlays.service import OverlayRequest
+from vitrine.library.overlays.copies import OverlayRequest, with_overlay
+from vitrine.library.overlays.policy import depends_on_viewer, overlay_for
 from vitrine.platform.database import UnitOfWork
 
 
@@ -29,7 +29,7 @@ class Delivery:
 
 
 def decide(
-    here: Services,
+    services: Services,
     work: UnitOfWork,
     record: Record,
     rendition: Rendition,
@@ -41,12 +41,10 @@ def decide(
     """Decide inside the unit of work that read the file."""
     if not rendition.mime.startswith("image/"):
         return Delivery(record, rendition, None, varies=False)
-    structure = here.library.records.structure(work)
-    mark = overlays.overlay_for(structure, record, rendition, work.now, viewer=viewer, issuer=issuer, own=own)
-    wanted = here.library.overlays.request_for(work, record, rendition, mark)
-    return Delivery(
-        record, rendition, wanted, varies=wanted is not None or overlays.depends_on_viewer(structure, record)
-    )
+    structure = services.library.records.structure(work)
+    mark = overlay_for(structure, record, rendition, work.now, viewer=viewer, issuer=issuer, own=own)
+    wanted = services.library.overlays.request_for(work, record, rendition, mark)
+    return Delivery(record, rendition, wanted, varies=wanted is not None or depends_on_viewer(structure, record))
 
 
 async def document_for(request: Request, delivery: Delivery) -> FileToSend:
@@ -59,4 +57,4 @@ async def document_for(request: Request, delivery: Delivery) -> FileToSend:
         if wanted.ready
         else await run_in_thread(partial(services_of(request).library.overlays.make, wanted))
     )
-    return FileToSend.of(delivery.record, overlays.with_overlay(delivery.rendition, ready))
+    return FileToSend.of(delivery.record, with_overlay(delivery.rendition, ready))

@@ -19,7 +19,7 @@ from vitrine.files.send import FileToSend, filename_of, send
 from vitrine.library import store
 from vitrine.library.errors import MayNotSee
 from vitrine.library.model import DataboxId, RecordKey, SharedFile
-from vitrine.library.sharing import permalinks
+from vitrine.library.sharing import permalink_store, permalinks
 from vitrine.library.sharing.permalinks import WrongToken
 from vitrine.platform.crypto import same
 from vitrine.platform.database import UnitOfWork
@@ -60,9 +60,9 @@ async def permalink(request: Request) -> Response:
     return send(request, document, public=public, link=link)
 
 
-def _linked(here: Services, work: UnitOfWork, wanted: PermalinkTarget, viewer: Actor) -> Delivery:
-    target = here.embeds.by_permalink(work, wanted)
-    return decide(here, work, target.record, target.rendition, viewer=viewer)
+def _linked(services: Services, work: UnitOfWork, wanted: PermalinkTarget, viewer: Actor) -> Delivery:
+    target = services.embeds.by_permalink(work, wanted)
+    return decide(services, work, target.record, target.rendition, viewer=viewer)
 
 
 @lru_cache(maxsize=8192)
@@ -101,7 +101,7 @@ async def caption(request: Request) -> Response:
 
     def call(work: UnitOfWork, _actor: Actor) -> dict[str, Any]:
         record = store.by_key(work, key)
-        tokens = store.permalink_tokens(work, record.id) if record else []
+        tokens = permalink_store.active_tokens(work, record.id) if record else []
         if record is None or not any(same(known, token) for known in tokens):
             raise WrongToken("This link is not valid.")
         description: dict[str, Any] = {}

@@ -164,7 +164,7 @@ def _body(request: Request, document: FileToSend, span: Span | None, headers: He
     inside = _internal(request, document.sha256)
     if inside is not None:
         # nginx sends the bytes and answers ranges: it decides by the validators that it finds in this answer.
-        plain = [one for one in headers if one[0] not in (b"content-range", b"accept-ranges")]
+        plain = [pair for pair in headers if pair[0] not in (b"content-range", b"accept-ranges")]
         return _file(200, [*plain, (b"x-accel-redirect", inside)])
     file = media.store.open(document.sha256)
     if start:

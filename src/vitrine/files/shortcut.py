@@ -1,4 +1,4 @@
-"""The common case of a permalink, without building a request: GET of a small file with only its token, unconditional.
+"""The common case of a permalink, without a request object: an unconditional GET of a small file by its token.
 
 A page of an application shows dozens of thumbnails, so parsing the request should not cost more than sending twenty
 kilobytes. Everything else, refusals included, takes the route in `routes.py`. Both call `library.permalinks.shared`

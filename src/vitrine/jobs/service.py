@@ -204,5 +204,5 @@ def _is_alive(owner: str) -> bool:
     except (ProcessLookupError, ValueError):
         return False
     except PermissionError:
-        pass  # it runs as another user
+        return True  # it runs as another user
     return True

@@ -9,7 +9,7 @@ from vitrine.errors import Invalid
 from vitrine.library import access, changes_store, store
 from vitrine.library.errors import MayNotAdd, MayNotChange, NoSuchCollection, NoSuchField
 from vitrine.library.events import RecordChanged
-from vitrine.library.ingest import LONGEST_VALUE, MOST_VALUES, title_of
+from vitrine.library.mapping import LONGEST_VALUE, MOST_VALUES, title_of
 from vitrine.library.model import CollectionId, Field, FieldId, Record, RecordKey, Value
 from vitrine.library.records import Records
 from vitrine.platform import audit

@@ -45,7 +45,7 @@ def finish_rendition(
     work: UnitOfWork, record_id: RecordId, name: str, values: Mapping[str, Any], *, again: str | None = None
 ) -> int:
     """Store the outcome of a rendition that is waiting, or that failed with the code *again*. Returns 0 when it no
-    longer waits because somebody has put a file there by hand, or when the record is gone."""
+    longer waits because somebody has replaced it by hand, or when the record is deleted."""
     is_rendition = sa.and_(renditions.c.record_id == record_id, renditions.c.name == name)
     is_waiting = renditions.c.state == "waiting"
     if again is not None:

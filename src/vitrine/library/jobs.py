@@ -5,10 +5,9 @@ from datetime import datetime, timedelta
 
 from vitrine.errors import Unavailable
 from vitrine.jobs import Job, JobKind
-from vitrine.library import changes_store, store, structure_store
+from vitrine.library import changes_store, derivative_store, store, structure_store
 from vitrine.library.events import RenditionsReady
 from vitrine.library.model import Recipe, Record, RecordId
-from vitrine.library.overlays import derived_store
 from vitrine.library.records import Records
 from vitrine.library.sharing import permalinks
 from vitrine.media.errors import Killed, MediaError, NoRoom, TransientError
@@ -26,13 +25,13 @@ MAKE_RENDITIONS = JobKind("renditions.make", lane="media", max_attempts=40)
 KILLED_OFTEN = 6
 SWEEP = JobKind("media.sweep", lane="upkeep")
 SWEEP_BATCH = 500
-MADE_AGAIN_AFTER = timedelta(days=180)  # an overlaid copy older than this is made again on the next request
+DERIVATIVES_KEPT = timedelta(days=180)  # an older one is made again on the next request
 
 
 def _transient_failure(failures: list[tuple[str, MediaError]]) -> MediaError | None:
     """The first failure not caused by the file; a lack of room goes first, since it concerns the whole job."""
-    passing = [failure for _, failure in failures if isinstance(failure, TransientError)]
-    return next((failure for failure in passing if isinstance(failure, NoRoom)), passing[0] if passing else None)
+    transient = [failure for _, failure in failures if isinstance(failure, TransientError)]
+    return next((failure for failure in transient if isinstance(failure, NoRoom)), transient[0] if transient else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +44,10 @@ class RenditionMaker:
 
     def __call__(self, job: Job) -> None:
         record_id = RecordId(job.payload["record_id"])
-        wanted = self._waiting_recipes(record_id)
-        if wanted is None:
+        task = self._waiting_recipes(record_id)
+        if task is None:
             return  # deleted since, or done by a worker that died before it could report
-        record, recipes = wanted
+        record, recipes = task
         assert record.sha256 is not None
         specs: list[Spec] = []
         failures: list[tuple[str, MediaError]] = []
@@ -63,13 +62,13 @@ class RenditionMaker:
                 (result, self.media.store_file(result.path)) for result in results if isinstance(result, MadeRendition)
             ]
             failures += [result for result in results if not isinstance(result, MadeRendition)]
-            passing = _transient_failure(failures)
-            if passing is not None and (isinstance(passing, NoRoom) or job.attempts < KILLED_OFTEN):
-                raise Unavailable(passing.detail, why=passing.why)
+            transient = _transient_failure(failures)
+            if transient is not None and (isinstance(transient, NoRoom) or job.attempts < KILLED_OFTEN):
+                raise Unavailable(transient.detail, why=transient.why)
             with self.database.write() as work:
                 self._store_results(work, record, stored_files, failures)
-        if passing is not None and not job.is_last_attempt:
-            raise Unavailable(passing.detail, why=passing.why)
+        if transient is not None and not job.is_last_attempt:
+            raise Unavailable(transient.detail, why=transient.why)
 
     def _waiting_recipes(self, record_id: RecordId) -> tuple[Record, list[Recipe]] | None:
         with self.database.read() as work:
@@ -126,7 +125,8 @@ SWEEP_PAUSE = "sweep_rests"
 
 
 def pause_sweep(work: UnitOfWork, until: datetime) -> None:
-    """Make the sweep delete nothing until *until*: a backup is copying files that rows of an earlier instant name."""
+    """Make the sweep delete nothing until *until*: a backup is copying files that an earlier state of the database
+    refers to."""
     structure_store.set_stamp(work, SWEEP_PAUSE, round(until.timestamp()))
 
 
@@ -136,7 +136,7 @@ def is_sweep_paused(work: UnitOfWork) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Sweeper:
-    """Deletes bytes that no row refers to and that are older than *grace*, such as left-overs of refused uploads."""
+    """Deletes bytes that no row refers to and that are older than *grace*, such as those of refused uploads."""
 
     database: Database
     media: Media
@@ -148,7 +148,7 @@ class Sweeper:
         """Returns the number of deleted blobs. Bytes of deleted records stay for *grace*, so that they can be
         recovered."""
         with self.database.write() as work:
-            derived_store.prune(work, work.now - MADE_AGAIN_AFTER)
+            derivative_store.prune(work, work.now - DERIVATIVES_KEPT)
         self.media.sweep_spool(max(grace, timedelta(minutes=0)))
         with self.database.write() as work:
             changes_store.purge_removed(work, work.now - grace)
@@ -167,7 +167,7 @@ class Sweeper:
         with self.database.write() as work:
             if is_sweep_paused(work):
                 return 0
-            used = store.referenced(work, batch) | derived_store.referenced(work, batch)
+            used = store.referenced(work, batch) | derivative_store.referenced(work, batch)
             used |= structure_store.overlay_pictures(work)
             orphans = [sha256 for sha256 in batch if sha256 not in used and self.media.is_old(sha256, grace)]
             for sha256 in orphans:

@@ -2,13 +2,10 @@
 
 from dataclasses import dataclass
 
-import msgspec
-
 from vitrine.errors import NotFound
 from vitrine.jobs import Jobs
-from vitrine.library import store, texts
+from vitrine.library import mapping, store, text_store
 from vitrine.library.events import RecordChanged
-from vitrine.library.ingest import technical_list
 from vitrine.library.jobs import MAKE_RENDITIONS
 from vitrine.library.model import Recipe, Record, RecordId
 from vitrine.library.records import Records
@@ -70,26 +67,20 @@ class MissingRenditions:
         except (MediaError, NotFound) as failure:
             log.warning("record.unreadable", record=str(record.key), code=failure.code, why=failure.why)
             return False
-        wanted = [recipe for recipe in recipes if recipe.mediatype in probe.makes]
-        if not wanted:
+        possible = [recipe for recipe in recipes if recipe.mediatype in probe.makes]
+        if not possible:
             return False
         with self.database.write() as work:
             if store.by_id(work, record.id) is None:
                 return False  # deleted since
-            self._write(work, record, probe, wanted)
+            self._write(work, record, probe, possible)
         return True
 
-    def _write(self, work: UnitOfWork, record: Record, probe: Probe, wanted: list[Recipe]) -> None:
-        values = {
-            "technical": msgspec.json.encode(technical_list(probe)).decode(),
-            "width": probe.display_width,
-            "height": probe.display_height,
-            "duration_ms": None if probe.duration_s is None else round(probe.duration_s * 1000),
-        }
-        store.update_record(work, record.id, values)
-        texts.put(work, record.id, probe.pages, probe.text)
+    def _write(self, work: UnitOfWork, record: Record, probe: Probe, recipes: list[Recipe]) -> None:
+        store.update_record(work, record.id, mapping.technical_columns(probe))
+        text_store.put(work, record.id, probe.pages, probe.text)
         known = {rendition.name for rendition in store.renditions_of(work, [record.id])[record.id]}
-        for recipe in wanted:
+        for recipe in recipes:
             if recipe.name not in known:
                 store.add_rendition(work, record.id, recipe.name, {"state": "waiting"})
         self.jobs.add(work, MAKE_RENDITIONS, {"record_id": record.id}, key=str(record.id))

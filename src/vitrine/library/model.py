@@ -190,7 +190,7 @@ class Permalink:
 @dataclass(frozen=True, slots=True, eq=False)
 class Rendition:
     """One file of a record; `document` is the original. Only `state == "ready"` has bytes (`sha256`). Compared by
-    identity, as `Shown` is."""
+    identity, as `RecordWithThumbnail` is."""
 
     record_id: RecordId
     name: str

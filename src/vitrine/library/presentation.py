@@ -37,12 +37,12 @@ class Presentation:
                 )
             return self.media.store_spooled(spooled).sha256
 
-    def with_logos(self, definition: Any, keep: Callable[[str], str]) -> Any:
-        """The definition of a stamp, with the names of its logos replaced by what *keep* returns for them."""
+    def with_logos(self, definition: Any, digest_of: Callable[[str], str]) -> Any:
+        """The definition of a stamp, with the names of its logos replaced by what *digest_of* returns for them."""
         if not isinstance(definition, dict) or not isinstance(definition.get("blocks"), list):
             return definition
         blocks = [
-            {**block, "logo": keep(block["logo"])}
+            {**block, "logo": digest_of(block["logo"])}
             if isinstance(block, dict) and isinstance(block.get("logo"), str)
             else block
             for block in definition["blocks"]
@@ -60,7 +60,7 @@ class Presentation:
     def set(self, work: UnitOfWork, actor: Actor, base: CollectionId, changes: dict[str, Any]) -> Collection:
         """Change any of `public_presentation`, `watermark` (a digest or None) and `stamp` (a definition or None).
 
-        Copies made earlier are no longer asked for, since a copy is identified by its look.
+        Copies made earlier are no longer used, since a copy is identified by its look.
         """
         collection = self.permit(work, actor, base)
         values = dict(changes)

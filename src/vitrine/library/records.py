@@ -62,7 +62,7 @@ class Records:
         if known is not None and known.version == structure_store.version(work):
             return known
         fresh = structure_store.snapshot(work)
-        if not work.writable:  # what a write changed may be rolled back, and its stamp given again
+        if not work.writable:  # a write may be rolled back, and another write then gets the same stamp
             self._structure = fresh
         return fresh
 
@@ -160,7 +160,7 @@ class Records:
         by_stamp = {stamp: self._shown.get(stamp) for stamp in wanted}
         unknown = [RecordId(stamp[0]) for stamp, known in by_stamp.items() if known is None]
         if unknown:
-            # The same snapshot as the stamps: what is read here is what they stand for.
+            # Read in the same snapshot as the stamps, so that they match.
             for record, thumbnail in store.with_thumbnails(work, unknown).values():
                 stamp = stamps[record.id]
                 by_stamp[stamp] = shown = RecordWithThumbnail(record, thumbnail)
@@ -175,7 +175,7 @@ class Records:
         return RecordWithThumbnail(*store.with_thumbnails(work, [record_id])[record_id])
 
     def values(self, work: UnitOfWork, actor: Actor, record: Record, *, business: bool) -> list[tuple[Field, Value]]:
-        """Values in structure order; business fields only when asked for and allowed on this record."""
+        """Values in structure order; business fields only if *business* is true and allowed on this record."""
         stored_values = store.values_of(work, [record.id])[record.id]
         allowed = business and access.sees_business_fields(actor, record, work.now)
         return self._allowed_values(self.structure(work), stored_values, business=allowed)
@@ -222,7 +222,7 @@ class Records:
         they are unchanged."""
         ids = [record.id for record in page]
         stamps = store.rendition_stamps(work, ids)
-        # Besides the files, recipes decide, and which of them a record follows.
+        # The result also depends on the recipes, and on which of them apply to the record.
         keys = {record.id: (stamps[record.id], structure.version, record.is_story, record.kind) for record in page}
         known_files = {record.id: self._files.get(keys[record.id]) for record in page}
         unknown = {record.id: record for record in page if known_files[record.id] is None}

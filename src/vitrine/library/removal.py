@@ -1,4 +1,4 @@
-"""Removes records: invisible to everybody at once, but restorable for seven days (design 5.8)."""
+"""Removes records. They are invisible to everybody at once and can be restored for seven days (design 5.8)."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -54,7 +54,7 @@ class Removal:
 
     def restore(self, work: UnitOfWork, actor: Actor, key: RecordKey) -> None:
         """Restore a removed record with its number, values, files and links; its places in baskets and the like stay
-        lost. Raises NotKept, or Conflict when its collection is gone."""
+        lost. Raises NotKept, or Conflict when its collection is deleted."""
         self._require_administrator(actor)
         copy = changes_store.removed(work, key)
         if copy is None:

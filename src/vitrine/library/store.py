@@ -1,4 +1,4 @@
-"""SQL of records, values, renditions and permalinks. The structure's SQL is in `structure_store.py`."""
+"""SQL of records, values and renditions with their permalinks. The structure's SQL is in `structure_store.py`."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
@@ -17,21 +17,17 @@ from vitrine.library.model import (
     RecordId,
     RecordKey,
     Rendition,
-    SharedFile,
     Value,
 )
 from vitrine.library.tables import (
-    collections,
     databoxes,
     field_values,
     permalinks,
     quarantine_items,
-    recipes,
     records,
     removed_files,
     renditions,
 )
-from vitrine.platform.cache import Cache
 from vitrine.platform.database import UnitOfWork, inserted_id
 from vitrine.platform.prepared import Prepared
 
@@ -71,7 +67,7 @@ _THUMBNAILED = sa.select(*_RECORD, *_RENDITION, *_PERMALINK).select_from(
 
 @lru_cache(maxsize=128)
 def _thumbnailed(count: int) -> Prepared:
-    """The statement for a page of *many* records."""
+    """The statement for a page of *count* records."""
     return Prepared(_THUMBNAILED.where(records.c.id.in_([sa.bindparam(f"id{place}") for place in range(count)])))
 
 
@@ -135,15 +131,15 @@ def stamps(work: UnitOfWork, ids: Sequence[RecordId]) -> dict[RecordId, tuple[An
 
 
 def next_number(work: UnitOfWork, databox: DataboxId) -> int:
-    """Take the next record number of a databox. The row is locked until the commit, so no number is given out twice."""
-    taken = work.db.scalar(
+    """Take the next record number of a databox. The row is locked until the commit, so no number is used twice."""
+    next_record = work.db.scalar(
         databoxes.update()
         .where(databoxes.c.id == databox)
         .values(next_record=databoxes.c.next_record + 1)
         .returning(databoxes.c.next_record)
     )
-    assert taken is not None
-    return int(taken) - 1
+    assert next_record is not None
+    return int(next_record) - 1
 
 
 def add_record(work: UnitOfWork, values: Mapping[str, Any]) -> RecordId:
@@ -195,6 +191,14 @@ def ids_after(work: UnitOfWork, after: RecordId, limit: int) -> list[RecordId]:
     )
 
 
+def iterate_id_batches(work: UnitOfWork, batch: int = 500) -> Iterator[list[RecordId]]:
+    """All record ids in batches."""
+    last = RecordId(0)
+    while ids := ids_after(work, last, batch):
+        yield ids
+        last = ids[-1]
+
+
 # -- values ------------------------------------------------------------------------------------------------------------
 
 
@@ -224,7 +228,7 @@ def add_values(work: UnitOfWork, record_id: RecordId, values: Sequence[tuple[Fie
         work.db.execute(field_values.insert(), rows)
 
 
-# -- renditions and permalinks -----------------------------------------------------------------------------------------
+# -- renditions --------------------------------------------------------------------------------------------------------
 
 
 @lru_cache(maxsize=128)
@@ -277,57 +281,6 @@ def rendition(work: UnitOfWork, record_id: RecordId, name: str) -> Rendition | N
     return _rendition(row) if row else None
 
 
-_SHARED = Prepared(
-    sa.select(
-        records.c.title,
-        records.c.original_name,
-        renditions.c.name,
-        renditions.c.sha256,
-        renditions.c.mime,
-        renditions.c.extension,
-        renditions.c.size,
-        renditions.c.updated,
-        recipes.c.klass,
-        collections.c.public_presentation,
-        permalinks.c.token,
-        permalinks.c.activated,
-    )
-    .select_from(
-        records.join(renditions, renditions.c.record_id == records.c.id)
-        .join(collections, collections.c.id == records.c.collection_id)
-        .join(permalinks, sa.and_(permalinks.c.record_id == records.c.id, permalinks.c.name == renditions.c.name))
-        .outerjoin(
-            recipes,
-            sa.and_(
-                recipes.c.databox_id == records.c.databox_id,
-                recipes.c.group == sa.case((records.c.is_story, "image"), else_=records.c.kind),
-                recipes.c.name == renditions.c.name,
-            ),
-        )
-    )
-    .where(
-        records.c.databox_id == sa.bindparam("databox"),
-        records.c.number == sa.bindparam("number"),
-        renditions.c.name == sa.bindparam("rendition"),
-        renditions.c.state == "ready",
-    )
-)
-# By the row itself: a changed row is another key.
-_shared_files: Cache[tuple[Any, ...], SharedFile] = Cache("shared_files", 20_000)
-
-
-def shared_file(work: UnitOfWork, key: RecordKey, name: str) -> SharedFile | None:
-    """What a permalink needs, in one statement, since pages contain many of them."""
-    row = _SHARED.raw(work, databox=key.databox, number=key.number, rendition=name)
-    if row is None:
-        return None
-    known = _shared_files.get(row)
-    if known is None:
-        known = SharedFile(*_SHARED.converted(work, row))
-        _shared_files.keep(work, row, known)
-    return known
-
-
 def add_rendition(work: UnitOfWork, record_id: RecordId, name: str, values: Mapping[str, Any]) -> None:
     work.db.execute(
         renditions.insert().values(record_id=record_id, name=name, created=work.now, updated=work.now, **values)
@@ -343,50 +296,13 @@ def update_rendition(work: UnitOfWork, record_id: RecordId, name: str, values: M
     ).rowcount
 
 
-def ensure_permalink(work: UnitOfWork, record_id: RecordId, name: str, token: str, label: str) -> None:
-    """Make the permalink unless it exists: it survives every re-make of its rendition."""
-    known = sa.select(permalinks.c.id).where(permalinks.c.record_id == record_id, permalinks.c.name == name)
-    if work.db.execute(known).first() is None:
-        work.db.execute(
-            permalinks.insert().values(
-                record_id=record_id, name=name, token=token, label=label, created=work.now, updated=work.now
-            )
-        )
-
-
-def put_permalink(work: UnitOfWork, record_id: RecordId, name: str, values: Mapping[str, Any]) -> None:
-    """Make the permalink, or change the values of the existing one."""
-    is_permalink = sa.and_(permalinks.c.record_id == record_id, permalinks.c.name == name)
-    if work.db.execute(permalinks.update().where(is_permalink).values(updated=work.now, **values)).rowcount == 0:
-        row = permalinks.insert().values(record_id=record_id, name=name, created=work.now, updated=work.now, **values)
-        work.db.execute(row)
-
-
-def permalink_tokens(work: UnitOfWork, record_id: RecordId) -> list[str]:
-    """Active tokens of all renditions of the record (the caption route accepts each of them)."""
-    return list(
-        work.db.scalars(
-            sa.select(permalinks.c.token).where(permalinks.c.record_id == record_id, permalinks.c.activated)
-        )
-    )
-
-
 def referenced(work: UnitOfWork, sha256s: Sequence[str]) -> set[str]:
     """Those of these blobs that some row still needs."""
-    wanted = list(sha256s)
+    digests = list(sha256s)
     used: set[str] = set()
     for column in (records.c.sha256, renditions.c.sha256, quarantine_items.c.sha256, removed_files.c.sha256):
-        used.update(sha256 for sha256 in work.db.scalars(sa.select(column).where(column.in_(wanted))) if sha256)
+        used.update(sha256 for sha256 in work.db.scalars(sa.select(column).where(column.in_(digests))) if sha256)
     return used
-
-
-def unfinished(work: UnitOfWork, limit: int = 1000) -> list[RecordId]:
-    """Records with renditions still waiting."""
-    return list(
-        work.db.scalars(
-            sa.select(renditions.c.record_id).where(renditions.c.state == "waiting").distinct().limit(limit)
-        )
-    )
 
 
 def rendition_states(work: UnitOfWork) -> dict[str, int]:
@@ -400,18 +316,3 @@ def blob_totals(work: UnitOfWork) -> tuple[int, int]:
         sa.select(sa.func.count(), sa.func.sum(renditions.c.size)).where(renditions.c.sha256.is_not(None))
     ).one()
     return int(row[0]), int(row[1] or 0)
-
-
-# -- quarantine --------------------------------------------------------------------------------------------------------
-
-
-def add_quarantine_item(work: UnitOfWork, values: Mapping[str, Any]) -> int:
-    return inserted_id(work.db.execute(quarantine_items.insert().values(created=work.now, updated=work.now, **values)))
-
-
-def iterate_id_batches(work: UnitOfWork, batch: int = 500) -> Iterator[list[RecordId]]:
-    """All record ids in batches."""
-    last = RecordId(0)
-    while ids := ids_after(work, last, batch):
-        yield ids
-        last = ids[-1]

@@ -1,13 +1,13 @@
-"""Replaces an original or a rendition by another file (02 section 6.4): the new file is made first, then replaced."""
+"""Replaces an original or a rendition by another file (02 section 6.4). The new file is converted first."""
 
 from dataclasses import dataclass
 
 from vitrine.accounts import Actor, Right
 from vitrine.jobs import Jobs
-from vitrine.library import access, changes_store, store, texts
+from vitrine.library import access, changes_store, mapping, store, text_store
+from vitrine.library.arrivals import Arrival, extension_of
 from vitrine.library.errors import MayNotReplace, NoSuchRendition
 from vitrine.library.events import RecordChanged, RenditionsReady
-from vitrine.library.ingest import Arrival, extension_of, row_of
 from vitrine.library.jobs import MAKE_RENDITIONS
 from vitrine.library.model import DOCUMENT, Recipe, Record, RecordKey, Rendition
 from vitrine.library.records import Records
@@ -72,8 +72,8 @@ class Substitution:
         probe = arrival.probe
         if not adapt:
             if KINDS.get(recipe.mediatype, probe.kind) != probe.kind:
-                wanted = recipe.mediatype
-                raise WrongKind(f"{recipe.name} must be of the kind {wanted}; send one, or ask to adapt.", field="file")
+                detail = f"{recipe.name} must be of the kind {recipe.mediatype}; send one, or ask to adapt."
+                raise WrongKind(detail, field="file")
             width, height = probe.display_width or 0, probe.display_height or 0
             return File(arrival.sha256, probe.mime, extension_of(arrival.name), width, height, arrival.size)
         spec = spec_of(recipe.name, recipe.mediatype, recipe.options)
@@ -88,35 +88,31 @@ class Substitution:
         self, work: UnitOfWork, actor: Actor, key: RecordKey, name: str, file: File
     ) -> tuple[Record, Rendition]:
         """Checks the right again, since converting took time. The permalink stays."""
-        place = self.permit(work, actor, key, name)
+        target = self.permit(work, actor, key, name)
         values = {
             "state": "ready", "sha256": file.sha256, "mime": file.mime, "extension": file.extension,
             "width": file.width, "height": file.height, "size": file.size, "substituted": True,
             "failure": None, "failure_detail": None,
         }  # fmt: skip
-        record = place.record
-        if store.update_rendition(work, record.id, place.name, values) == 0:
-            store.add_rendition(work, record.id, place.name, values)
-        permalinks.ensure(work, record.id, record.title, place.name)
+        record = target.record
+        if store.update_rendition(work, record.id, target.name, values) == 0:
+            store.add_rendition(work, record.id, target.name, values)
+        permalinks.ensure(work, record.id, record.title, target.name)
         store.update_record(work, record.id, {})
         work.emit(RenditionsReady(record.id, ()))
-        audit.write(work, actor, "rendition.substituted", f"record {key}", {"name": place.name})
-        return record, self._rendition(work, record, place.name)
+        audit.write(work, actor, "rendition.substituted", f"record {key}", {"name": target.name})
+        return record, self._rendition(work, record, target.name)
 
     def replace_original(
         self, work: UnitOfWork, actor: Actor, key: RecordKey, arrival: Arrival
     ) -> tuple[Record, Rendition]:
         """Ids, values and links stay; file, technical data and all renditions become those of the new file."""
         record = self.permit(work, actor, key, DOCUMENT).record
-        store.update_record(work, record.id, row_of(arrival.probe, arrival))
+        store.update_record(work, record.id, mapping.record_columns(arrival))
         probe = arrival.probe
-        document = {
-            "state": "ready", "sha256": arrival.sha256, "mime": probe.mime, "extension": extension_of(arrival.name),
-            "width": probe.display_width or 0, "height": probe.display_height or 0, "size": arrival.size,
-            "substituted": True,
-        }  # fmt: skip
+        document = {**mapping.original_columns(arrival), "substituted": True}
         store.update_rendition(work, record.id, DOCUMENT, document)
-        texts.put(work, record.id, probe.pages, probe.text)
+        text_store.put(work, record.id, probe.pages, probe.text)
         of_kind = self.records.structure(work).recipes_for(record.databox_id, probe.kind)
         recipes = {recipe.name: recipe for recipe in of_kind if recipe.mediatype in probe.makes}
         existing = {rendition.name for rendition in store.renditions_of(work, [record.id])[record.id]} - {DOCUMENT}

@@ -1,6 +1,6 @@
-"""The decoding child: reads one call at a time from standard input, answers on standard output.
+"""The decoding child: reads one call at a time from standard input, writes the result to standard output.
 
-Only this process, with the modules that it imports on the first call, decodes untrusted bytes.
+Untrusted bytes are decoded only in this process, by the modules that it imports on the first call.
 """
 
 import ctypes
@@ -37,17 +37,17 @@ def _operations() -> dict[str, Callable[..., Any]]:
 
         return compose.album(**arguments)
 
-    def mark(**arguments: Any) -> Any:
-        from vitrine.media.renditions.overlays import draw_overlay as marked
+    def overlay(**arguments: Any) -> Any:
+        from vitrine.media.renditions import overlays
 
-        return marked(**arguments)
+        return overlays.draw_overlay(**arguments)
 
     return {
         "probe": probe,
         "make_many": make_many,
         "page": page,
         "album": album,
-        "mark": mark,
+        "overlay": overlay,
         "usage": _usage,
         "ping": lambda: "pong",
     }

@@ -78,7 +78,7 @@ class NoMaker(MediaError):
 
 
 class EmptyOverlay(MediaError):
-    """The overlay would be invisible. An unmarked picture must never be delivered instead."""
+    """The overlay would be invisible. The picture must never be delivered without it."""
 
     code = "empty_mark"
 

@@ -86,16 +86,16 @@ _BY_TYPE = {
 }
 
 
-# A marked copy of these types keeps its type; a copy of any other type is converted.
-_MARKED = {
+# A copy with an overlay keeps its type if it is one of these, and is converted otherwise.
+_OVERLAID = {
     "image/jpeg": "jpg", "image/png": "png", "image/gif": "gif", "image/webp": "webp", "image/tiff": "tif",
 }  # fmt: skip
 
 
 def overlay_type(mime: str) -> tuple[str, str]:
-    """Type and extension of the marked copy of a picture: its own type, PNG for a drawing, otherwise JPEG."""
-    if mime in _MARKED:
-        return mime, _MARKED[mime]
+    """Type and extension of a picture's copy with an overlay: its own type, PNG for a drawing, otherwise JPEG."""
+    if mime in _OVERLAID:
+        return mime, _OVERLAID[mime]
     return ("image/png", "png") if mime == SVG else ("image/jpeg", "jpg")
 
 

@@ -160,15 +160,15 @@ class Media:
         raise result[1]
 
     def apply_overlay(self, sha256: str, mime: str, spec: dict[str, Any], into: Path) -> MadeRendition:
-        """Make a marked copy of a picture in the folder *into*. *spec* is the spec of `renditions/marks.py`, with
-        digests instead of files (`picture`, `logo`). Raises a MediaError, NotFound or Unavailable."""
+        """Draw an overlay on a copy of a picture, in the folder *into*. *spec* is that of `renditions/overlays.py`,
+        with digests instead of files (`picture`, `logo`). Raises a MediaError, NotFound or Unavailable."""
         with ExitStack() as stack:
 
             def path_of(digest: str) -> str:
                 return str(self._path_in_folder(stack, digest, into))
 
             arguments = {"source": path_of(sha256), "mime": mime, "spec": _with_paths(spec, path_of), "into": str(into)}
-            result = _result(self.sandbox.call("mark", arguments, timeout=PICTURE_TIMEOUT))
+            result = _result(self.sandbox.call("overlay", arguments, timeout=PICTURE_TIMEOUT))
         assert isinstance(result, MadeRendition)
         return result
 

@@ -92,8 +92,8 @@ def validate(
 ) -> AuthorizationRequest:
     """Raises PageError (a 400 page), RedirectedError (the address is registered) or OutOfBandError."""
     application = _client(work, applications, given.get("client_id", ""))
-    asked_uri = given.get("redirect_uri") or None
-    redirect_uri = asked_uri or application.callback
+    requested_uri = given.get("redirect_uri") or None
+    redirect_uri = requested_uri or application.callback
     if not redirect_uri:
         raise PageError("invalid_request", "The application has no callback URL.")
     if not redirect_matching.registered_for(application, redirect_uri):
@@ -117,11 +117,11 @@ def validate(
             raise _error("unauthorized_client", back, "This application gets codes only: response_type must be code.")
     challenge = _challenge(application, given, back)
     if scope is None:
-        return AuthorizationRequest(application, response_type, redirect_uri, state, challenge, asked_uri, issuer)
+        return AuthorizationRequest(application, response_type, redirect_uri, state, challenge, requested_uri, issuer)
     _refuse_not_offered(given, response_type, back)
     nonce, prompt, max_age = _openid(given, back)
     return AuthorizationRequest(
-        application, response_type, redirect_uri, state, challenge, asked_uri, issuer, scope, nonce, prompt, max_age
+        application, response_type, redirect_uri, state, challenge, requested_uri, issuer, scope, nonce, prompt, max_age
     )
 
 
@@ -132,7 +132,7 @@ def _scope(application: Application, given: Mapping[str, str], back: redirect_ma
             raise _error("invalid_scope", back)
         return None
     try:
-        return scopes.asked(given.get("scope"), application)
+        return scopes.requested(given.get("scope"), application)
     except scopes.UnknownScope:
         raise _error("invalid_scope", back, "A scope is unknown or not open to this application.") from None
 
@@ -170,10 +170,10 @@ def _client(work: UnitOfWork, applications: Applications, client_id: str) -> App
     # Imported ids are of any printable form (design 5.5), so only what none can be is called malformed.
     if not client_id.isprintable() or not 0 < len(client_id) <= LONGEST_CLIENT_ID:
         raise PageError("invalid_client", "The application did not say correctly who it is (client_id).")
-    found = applications.by_client_id(work, client_id)
-    if found is None:
+    application = applications.by_client_id(work, client_id)
+    if application is None:
         raise PageError("invalid_client", "No application is registered under this client_id.")
-    return found
+    return application
 
 
 def _meant(value: str | None) -> str | None:
@@ -204,10 +204,10 @@ def _error(code: str, back: redirect_matching.Return, why: str = "") -> Exceptio
     return RedirectedError(code, replace(back, state=None).with_query(("error", code), *state, *told), why)
 
 
-def refusal(asked: AuthorizationRequest, code: str) -> Exception:
+def refusal(request: AuthorizationRequest, code: str) -> Exception:
     """What the page raises when it may not show itself (`prompt=none`)."""
-    return _error(code, asked.back)
+    return _error(code, request.back)
 
 
-def denial(asked: AuthorizationRequest) -> str:
-    return asked.back.with_query(("error", "access_denied"))
+def denial(request: AuthorizationRequest) -> str:
+    return request.back.with_query(("error", "access_denied"))

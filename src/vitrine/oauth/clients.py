@@ -24,15 +24,15 @@ _NOBODYS = digest("nobody's secret")
 
 
 def _statement() -> sa.Select[Any]:
-    one, secrets = metadata.tables["applications"].c, metadata.tables["application_secrets"].c
+    applications, secrets = metadata.tables["applications"].c, metadata.tables["application_secrets"].c
     return (
         sa.select(
-            one.id, one.updated, one.activated, one.profile, one.switches, secrets.digest, secrets.expires,
-            secrets.is_shared,
+            applications.id, applications.updated, applications.activated, applications.profile,
+            applications.switches, secrets.digest, secrets.expires, secrets.is_shared,
         )
         .select_from(metadata.tables["applications"])
-        .outerjoin(metadata.tables["application_secrets"], secrets.application_id == one.id)
-        .where(one.client_id == sa.bindparam("client_id"), one.deleted_at.is_(None))
+        .outerjoin(metadata.tables["application_secrets"], secrets.application_id == applications.id)
+        .where(applications.client_id == sa.bindparam("client_id"), applications.deleted_at.is_(None))
     )  # fmt: skip
 
 
@@ -64,20 +64,20 @@ class Clients:
         if basic is not None and self._says_twice(work, form, basic[0]):
             raise _refused("Send client credentials either in the header or in the body.", basic=False)
         client_id, secret = basic or (form.get("client_id", ""), form.get("client_secret", ""))
-        found = self._find(work, client_id) if client_id else None
+        registered = self._find(work, client_id) if client_id else None
         presented = [digest(secret)]
         if raw is not None and raw != basic:
             # Most clients send id and secret as they are, and imported ones may hold `%` and `+` (design 5.5).
-            found = found or self._find(work, raw[0])
+            registered = registered or self._find(work, raw[0])
             presented.append(digest(raw[1]))
-        if found is None:
+        if registered is None:
             same(_NOBODYS, digest(secret))  # an unknown id costs what a known one costs
             raise _refused("The client is unknown.", basic=basic is not None)
-        application, live = found
+        application, live = registered
         is_shared = False
         strictly = basic is not None and not application.switches.has_old_answers
         if secret:
-            right = [shared for one, shared in live if any(same(one, told) for told in presented)]
+            right = [shared for stored, shared in live if any(same(stored, given) for given in presented)]
             if not right:
                 raise _refused("The client secret is not right.", basic=strictly)
             is_shared = all(right)
@@ -94,8 +94,8 @@ class Clients:
             return True
         if "client_id" not in form:
             return False
-        found = self._find(work, client_id)
-        return found is None or found[0].switches.has_old_answers
+        registered = self._find(work, client_id)
+        return registered is None or registered[0].switches.has_old_answers
 
     def _find(self, work: UnitOfWork, client_id: str) -> tuple[Application, list[tuple[bytes, bool]]] | None:
         """The application with the digests of its live secrets, and whether each is shared."""

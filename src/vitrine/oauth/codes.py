@@ -54,19 +54,19 @@ def redeem(
     work: UnitOfWork, application: Application, code: str, redirect_uri: str, verifier: str | None
 ) -> store.Code:
     """The code's row, now used. Raises TokenError (01 section 4.1 rows 5 and 6), Replayed after a second use."""
-    found = None if is_mistyped(code) else store.code_by_digest(work, digest(code))
-    if found is None or found.application_id != application.id or found.is_closed:
+    stored = None if is_mistyped(code) else store.code_by_digest(work, digest(code))
+    if stored is None or stored.application_id != application.id or stored.is_closed:
         raise TokenError("invalid_grant", "The code is unknown or was given to another application.")
-    if found.used_at is not None or not store.use_code(work, found.id):
-        gone = store.delete_tokens_of_code(work, found.id)
+    if stored.used_at is not None or not store.use_code(work, stored.id):
+        gone = store.delete_tokens_of_code(work, stored.id)
         audit.write(work, None, "code.replayed", f"application {application.id}", {"tokens_revoked": gone})
         raise Replayed("invalid_grant", "The code was used already.")
-    if not _same_address(application, redirect_uri, found.redirect_uri):
+    if not _same_address(application, redirect_uri, stored.redirect_uri):
         raise TokenError("invalid_grant", "redirect_uri is not the one of the authorisation request.")
-    if found.expires <= work.now:
+    if stored.expires <= work.now:
         raise TokenError("expired_token", "The code is too old.")
-    _check_verifier(found.code_challenge, verifier)
-    return found
+    _check_verifier(stored.code_challenge, verifier)
+    return stored
 
 
 def _same_address(application: Application, given: str, stored: str) -> bool:
@@ -84,6 +84,6 @@ def _check_verifier(challenge: str | None, verifier: str | None) -> None:
         return
     if not verifier or not _VERIFIER.fullmatch(verifier):
         raise TokenError("invalid_grant", "code_verifier is missing or malformed.")
-    made = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
-    if not same(made, challenge):
+    challenge_of_verifier = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+    if not same(challenge_of_verifier, challenge):
         raise TokenError("invalid_grant", "code_verifier does not belong to this code.")

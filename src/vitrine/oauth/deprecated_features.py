@@ -23,7 +23,7 @@ FeatureUses = Mapping[tuple[int, str, date], tuple[int, datetime, str]]
 
 @dataclass(frozen=True, slots=True)
 class FeatureUse:
-    """One feature of one application: how often since *since*, and when and from where it was last seen."""
+    """One feature of one application: how often it was used, and when and from where it was last seen."""
 
     feature: str
     uses: int
@@ -46,10 +46,10 @@ _ADD = sa.text(
 )
 
 
-def add(work: UnitOfWork, marks: FeatureUses) -> None:
-    """Write what the ledger counted: right whoever else writes meanwhile, in an order in which nobody waits for
-    each other for ever."""
-    for (application, feature, day), (uses, at, address) in sorted(marks.items()):
+def add(work: UnitOfWork, counted: FeatureUses) -> None:
+    """Add the counted uses to the stored ones. The rows are written in one order everywhere, so that two servers
+    cannot block each other for ever."""
+    for (application, feature, day), (uses, at, address) in sorted(counted.items()):
         values = {
             "application": application,
             "feature": feature,
@@ -63,31 +63,31 @@ def add(work: UnitOfWork, marks: FeatureUses) -> None:
 
 def of(work: UnitOfWork, application_id: int, since: date) -> list[FeatureUse]:
     """The features of an application since a day, the latest first."""
-    one = deprecated_feature_uses.c
+    columns = deprecated_feature_uses.c
     rows = work.db.execute(
-        sa.select(one.feature, one.uses, one.last_at, one.last_address)
-        .where(one.application_id == application_id, one.day >= since)
-        .order_by(one.last_at.desc())
+        sa.select(columns.feature, columns.uses, columns.last_at, columns.last_address)
+        .where(columns.application_id == application_id, columns.day >= since)
+        .order_by(columns.last_at.desc())
     )
-    found: dict[str, FeatureUse] = {}
+    uses_by_feature: dict[str, FeatureUse] = {}
     for feature, uses, at, address in rows:
-        before = found.get(feature)
-        found[feature] = (
+        before = uses_by_feature.get(feature)
+        uses_by_feature[feature] = (
             FeatureUse(feature, uses, at, address)
             if before is None
             else FeatureUse(feature, before.uses + uses, before.last_at, before.last_address)
         )
-    return list(found.values())
+    return list(uses_by_feature.values())
 
 
 def everywhere(work: UnitOfWork, since: date) -> list[tuple[int, str, int]]:
     """(application, feature, uses) since a day, for `check --security`."""
-    one = deprecated_feature_uses.c
+    columns = deprecated_feature_uses.c
     rows = work.db.execute(
-        sa.select(one.application_id, one.feature, sa.func.sum(one.uses))
-        .where(one.day >= since)
-        .group_by(one.application_id, one.feature)
-        .order_by(one.application_id, one.feature)
+        sa.select(columns.application_id, columns.feature, sa.func.sum(columns.uses))
+        .where(columns.day >= since)
+        .group_by(columns.application_id, columns.feature)
+        .order_by(columns.application_id, columns.feature)
     )
     return [(row[0], row[1], int(row[2])) for row in rows]
 

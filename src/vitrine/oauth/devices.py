@@ -23,7 +23,7 @@ SLOWER_BY_S = 5
 # Twenty consonants: no words by chance, nothing that looks like a digit (RFC 8628 section 6.1).
 ALPHABET = "BCDFGHJKLMNPQRSTVWXZ"
 LENGTH = 8
-_NOT_LETTERS = re.compile(r"[^A-Z]")
+_NOT_A_TO_Z = re.compile(r"[^A-Z]")
 
 
 class AuthorizationPending(TokenError):
@@ -92,7 +92,7 @@ def shown(user_code: str) -> str:
 
 def plain(typed: str) -> str:
     """A code as a person typed it, with small letters, blanks and hyphens where they like."""
-    return _NOT_LETTERS.sub("", typed.upper())[: LENGTH + 1]
+    return _NOT_A_TO_Z.sub("", typed.upper())[: LENGTH + 1]
 
 
 def find(work: UnitOfWork, applications: Applications, typed: str) -> Device:
@@ -122,9 +122,9 @@ def decide(
     """What a person decided; the device learns of it when it asks next. Raises NoSuchDevice for who was second."""
     if allow and not scope:
         raise Invalid("Allow at least one thing, or deny.", field="scope")
-    account = applications.decide(
+    account = applications.consents.decide(
         work, actor, device.application, allow=allow, return_to=f"device at {device.address}",
-        scope=scope, asked=device.scope,
+        scope=scope, requested=device.scope,
     )  # fmt: skip
     done = work.db.execute(
         device_codes.update()
@@ -141,7 +141,7 @@ def decide(
 
 
 def poll(work: UnitOfWork, application: Application, secret: str) -> Allowed:
-    """The device asks again. Raises Waiting, or TokenError once nothing can come any more (section 3.5)."""
+    """Answer a poll. Raises AuthorizationPending, or TokenError when no token can follow (section 3.5)."""
     row = None
     if not is_mistyped(secret):
         row = work.db.execute(sa.select(device_codes).where(device_codes.c.digest == digest(secret))).first()

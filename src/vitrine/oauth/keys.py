@@ -76,16 +76,16 @@ class SigningKeys:
 
     def _active(self) -> tuple[str, dict[str, Any]]:
         with self.database.read() as work:
-            found = self._first_or_none(work, "active")
-        if found is None:
+            active = self._first_or_none(work, "active")
+        if active is None:
             # Made outside the transaction: a prime takes longer than others should wait.
-            one, next_one = self._made(), self._made()
+            first_key, next_one = self._made(), self._made()
             with self.database.write() as work:
                 if self._first_or_none(work, "active") is None:  # another process may have been first
-                    self._add(work, one, "active")
+                    self._add(work, first_key, "active")
                     self._add(work, next_one, "pending")
-                found = self._first(work, "active")
-        sealed, kid = found
+                active = self._first(work, "active")
+        sealed, kid = active
         private: dict[str, Any] = msgspec.json.decode(self.vault.decrypt(sealed))
         return kid, private
 
@@ -98,10 +98,10 @@ class SigningKeys:
         return _New(kid, public, self.vault.encrypt(msgspec.json.encode(key.as_dict(private=True)).decode()))
 
     @staticmethod
-    def _add(work: UnitOfWork, one: _New, state: str) -> None:
+    def _add(work: UnitOfWork, key: _New, state: str) -> None:
         work.db.execute(
             signing_keys.insert().values(
-                kid=one.kid, state=state, public=one.public, sealed=one.sealed, created=work.now
+                kid=key.kid, state=state, public=key.public, sealed=key.sealed, created=work.now
             )
         )
 
@@ -115,6 +115,6 @@ class SigningKeys:
         return None if row is None else (row[0], row[1])
 
     def _first(self, work: UnitOfWork, state: str) -> tuple[str, str]:
-        found = self._first_or_none(work, state)
-        assert found is not None
-        return found
+        row = self._first_or_none(work, state)
+        assert row is not None
+        return row

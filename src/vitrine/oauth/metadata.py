@@ -34,7 +34,7 @@ def authorization_server(issuer: str, policy: Policy) -> dict[str, Any]:
         "device_authorization_endpoint": issuer + DEVICE,
         "userinfo_endpoint": issuer + USERINFO,
         "jwks_uri": issuer + JWKS,
-        "scopes_supported": [one.name for one in scopes.SCOPES],
+        "scopes_supported": [scope.name for scope in scopes.SCOPES],
         "response_types_supported": kinds,
         "response_modes_supported": ["query", "fragment"] if len(kinds) > 1 else ["query"],
         "grant_types_supported": grants,
@@ -62,7 +62,7 @@ def protected_resource(issuer: str) -> dict[str, Any]:
     return {
         "resource": issuer,
         "authorization_servers": [issuer],
-        "scopes_supported": [one.name for one in scopes.SCOPES],
+        "scopes_supported": [scope.name for scope in scopes.SCOPES],
         "bearer_methods_supported": ["header"],
         "resource_documentation": issuer + "/api/",
     }

@@ -25,7 +25,7 @@ class Notices:
     account_mail: AccountMail
 
     def are_wanted(self, work: UnitOfWork, user_id: UserId) -> bool:
-        """True until the person switches these letters off."""
+        """True until the person switches these e-mails off."""
         return people.preference(work, user_id, PREFERENCE) is not False
 
     def want(self, work: UnitOfWork, actor: Actor, *, on: bool) -> None:
@@ -42,7 +42,7 @@ class Notices:
         user = self.accounts.known(work, UserId(now.user_id))
         if not now.is_granted or not grew or user is None or not self.are_wanted(work, user.id):
             return
-        lines = EVERYTHING if has is None else [one.words for one in scopes.described(has)]
+        lines = EVERYTHING if has is None else [scope.words for scope in scopes.described(has)]
         values = {
             "application": application.name,
             "application_id": int(application.id),

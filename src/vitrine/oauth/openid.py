@@ -36,7 +36,7 @@ def claims(user: User, scope: frozenset[str]) -> dict[str, Any]:
         "email": user.email,
         "email_verified": False if user.email else None,
     }
-    names = [name for one, listed in CLAIMS.items() if one in scope for name in listed]
+    names = [name for scope_name, listed in CLAIMS.items() if scope_name in scope for name in listed]
     return {"sub": str(user.id), **{name: known[name] for name in names if known[name] not in (None, "")}}
 
 
@@ -44,7 +44,7 @@ def id_token(
     issuer: str, client_id: str, user: User, scope: frozenset[str], identity: AuthenticationContext, now: datetime
 ) -> dict[str, Any]:
     """The claims of an id_token (section 2)."""
-    made: dict[str, Any] = {
+    claims_of_token: dict[str, Any] = {
         "iss": issuer,
         "aud": client_id,
         "iat": int(now.timestamp()),
@@ -52,7 +52,7 @@ def id_token(
         **claims(user, scope),
     }
     if identity.auth_time is not None:
-        made["auth_time"] = int(identity.auth_time.timestamp())
+        claims_of_token["auth_time"] = int(identity.auth_time.timestamp())
     if identity.nonce:
-        made["nonce"] = identity.nonce
-    return made
+        claims_of_token["nonce"] = identity.nonce
+    return claims_of_token

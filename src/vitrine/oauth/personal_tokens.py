@@ -50,7 +50,7 @@ class PersonalTokens:
     applications: Applications
 
     def all(self, work: UnitOfWork, actor: Actor, application: Application) -> list[NamedToken]:
-        account = self.applications.account(work, actor.must_user_id, application)
+        account = self.applications.consents.account(work, actor.must_user_id, application)
         if account is None:
             return []
         rows = work.db.execute(sa.select(*_COLUMNS).where(_named(account.id)).order_by(access_tokens.c.id.desc()))
@@ -72,16 +72,16 @@ class PersonalTokens:
         if not 0 < len(name) <= 80:
             raise Invalid("Give the token a name of 1 to 80 characters.", field="token-name")
         if days not in LIFETIMES_DAYS:
-            raise Invalid("Choose how long the token lives.", field="days")
+            raise Invalid("Choose when the token expires.", field="days")
         self._require_scope(actor, scope)
-        account = self.applications.ensure_owner_account(work, actor.must_user_id, application)
+        account = self.applications.consents.ensure_owner_account(work, actor.must_user_id, application)
         known = self.all(work, actor, application)
         if len(known) >= MOST:
             raise Conflict("There are 50 tokens already. Revoke one first.", field="token-name")
-        if any(one.name == name for one in known):
+        if any(token.name == name for token in known):
             raise Conflict("You have a token of this name already.", field="token-name")
         if account.revoked_at is not None:
-            self.applications.reopen(work, actor, account)
+            self.applications.consents.reopen(work, actor, account)
         secret = new_secret("pat")
         values = {
             "digest": digest(secret),
@@ -108,8 +108,8 @@ class PersonalTokens:
     def for_one_call(self, work: UnitOfWork, actor: Actor, application: Application) -> str:
         """A token for the try-it console: it lives a minute at most, and `forget_call` ends it at once. For people at
         the page, not for tokens."""
-        provenance.require_person(work, self.applications.accounts, actor, "Sign in and use the console on the page.")
-        account = self.applications.ensure_owner_account(work, actor.must_user_id, application)
+        provenance.require_person(work, self.applications.sessions, actor, "Sign in and use the console on the page.")
+        account = self.applications.consents.ensure_owner_account(work, actor.must_user_id, application)
         secret = new_secret("pat")
         values = {"digest": digest(secret), "account_id": account.id, "last_four": secret[-4:]}
         store.add_token(work, {**values, "name": "", "is_developer": False, "expires": work.now + timedelta(minutes=1)})
@@ -120,7 +120,7 @@ class PersonalTokens:
         work.db.execute(access_tokens.delete().where(access_tokens.c.digest == digest(secret)))
 
     def revoke(self, work: UnitOfWork, actor: Actor, application: Application, token_id: int) -> None:
-        account = self.applications.account(work, actor.must_user_id, application)
+        account = self.applications.consents.account(work, actor.must_user_id, application)
         this = sa.and_(access_tokens.c.id == token_id, _named(account.id if account else 0))
         if work.db.execute(access_tokens.delete().where(this)).rowcount == 0:
             raise NotFound("There is no such token of yours.")
@@ -129,7 +129,7 @@ class PersonalTokens:
     def revoke_users(self, work: UnitOfWork, actor: Actor, application: Application) -> int:
         """End every token and code that people gave this application; developer tokens of its owners stay. People keep
         what they allowed, so the application only has to send them through the authorize page again."""
-        ended = self.applications.happened(work, Event.APPLICATION_TOKENS_ENDED, application.id)
+        ended = self.applications.consents.happened(work, Event.APPLICATION_TOKENS_ENDED, application.id)
         gone = ended[Credential.ACCESS_TOKEN]
         audit.write(work, actor, "application.tokens_revoked", f"application {application.id}", {"tokens": gone})
         return gone

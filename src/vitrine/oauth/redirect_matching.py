@@ -18,9 +18,9 @@ def registered_for(application: Application, given: str, *, own: bool = False) -
     rule = application.switches.redirects
     registered = application.own_redirects if own else application.redirects
     if rule is RedirectMatch.PREFIX:
-        return any(_extends(given, one) for one in registered)
+        return any(_extends(given, address) for address in registered)
     if rule is RedirectMatch.NATIVE:
-        return any(given == one or _same_loopback(given, one) for one in registered)
+        return any(given == address or _same_loopback(given, address) for address in registered)
     return given in registered
 
 
@@ -49,12 +49,16 @@ def _extends(given: str, registered: str) -> bool:
     left, right = _parts(given), _parts(registered)
     if left is None or right is None or _climbs(left[0].path):
         return False
-    one, other = left[0], right[0]
-    if (one.scheme, (one.hostname or "").lower(), left[1]) != (other.scheme, (other.hostname or "").lower(), right[1]):
+    mine, other = left[0], right[0]
+    if (mine.scheme, (mine.hostname or "").lower(), left[1]) != (
+        other.scheme,
+        (other.hostname or "").lower(),
+        right[1],
+    ):
         return False
-    path, root = one.path.lower() or "/", other.path.lower() or "/"
+    path, root = mine.path.lower() or "/", other.path.lower() or "/"
     if other.query:
-        return path == root and (one.query == other.query or one.query.startswith(other.query + "&"))
+        return path == root and (mine.query == other.query or mine.query.startswith(other.query + "&"))
     return path == root or path.startswith(root if root.endswith("/") else root + "/")
 
 
@@ -69,12 +73,12 @@ def _same_loopback(given: str, registered: str) -> bool:
     left, right = _parts(given), _parts(registered)
     if left is None or right is None:
         return False
-    one, other = left[0], right[0]
+    mine, other = left[0], right[0]
     return (
-        one.scheme == other.scheme == "http"
-        and one.hostname == other.hostname
-        and one.hostname in _LOOPBACK
-        and (one.path, one.query, one.fragment) == (other.path, other.query, other.fragment)
+        mine.scheme == other.scheme == "http"
+        and mine.hostname == other.hostname
+        and mine.hostname in _LOOPBACK
+        and (mine.path, mine.query, mine.fragment) == (other.path, other.query, other.fragment)
     )
 
 

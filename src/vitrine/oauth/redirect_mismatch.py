@@ -37,12 +37,17 @@ class Mismatch:
 
 def explain(application: Application, given: str) -> Mismatch:
     """*given* beside the registered address from which it differs least."""
-    listed = [(one, tuple(_differences(given, one))) for one in application.redirects if one != OUT_OF_BAND]
+    listed = [
+        (address, tuple(_differences(given, address))) for address in application.redirects if address != OUT_OF_BAND
+    ]
     shown = given[:LONGEST_SHOWN]
     if not listed:
         return Mismatch(application.id, application.name, shown, "", ())
-    nearest, parts = min(listed, key=lambda pair: sum(_WEIGHTS[one.part] for one in pair[1]))
-    short = tuple(Difference(one.part, one.given[:LONGEST_SHOWN], one.registered[:LONGEST_SHOWN]) for one in parts)
+    nearest, parts = min(listed, key=lambda pair: sum(_WEIGHTS[difference.part] for difference in pair[1]))
+    short = tuple(
+        Difference(difference.part, difference.given[:LONGEST_SHOWN], difference.registered[:LONGEST_SHOWN])
+        for difference in parts
+    )
     return Mismatch(application.id, application.name, shown, nearest[:LONGEST_SHOWN], short)
 
 
@@ -52,9 +57,9 @@ def _differences(given: str, registered: str) -> Iterator[Difference]:
         yield Difference("characters", given, registered)
         return
     before = 0
-    for one in _parts(left, right):
+    for difference in _parts(left, right):
         before += 1
-        yield one
+        yield difference
     if not before and given != registered:
         yield Difference("characters", given, registered)
 
@@ -62,17 +67,17 @@ def _differences(given: str, registered: str) -> Iterator[Difference]:
 def _parts(left: SplitResult, right: SplitResult) -> Iterator[Difference]:
     if left.username is not None or left.password is not None:
         yield Difference("login", "…@", "")  # a password that came along is not shown again
-    for part, one, other in (
+    for part, sent, other in (
         ("scheme", left.scheme, right.scheme),
         ("host", left.hostname or "", right.hostname or ""),
         ("port", _port(left, right), _port(right, left)),
     ):
-        if one != other:
-            yield Difference(part, one, other)
+        if sent != other:
+            yield Difference(part, sent, other)
     yield from _paths(left.path, right.path)
-    for part, one, other in (("query", left.query, right.query), ("fragment", left.fragment, right.fragment)):
-        if one != other:
-            yield Difference(part, one, other)
+    for part, sent, other in (("query", left.query, right.query), ("fragment", left.fragment, right.fragment)):
+        if sent != other:
+            yield Difference(part, sent, other)
 
 
 def _paths(given: str, registered: str) -> Iterator[Difference]:
@@ -86,10 +91,10 @@ def _paths(given: str, registered: str) -> Iterator[Difference]:
         yield Difference("path", given, registered)
 
 
-def _port(one: SplitResult, other: SplitResult) -> str:
+def _port(parts: SplitResult, other: SplitResult) -> str:
     """The port that counts, or "" on both sides when each has the one of its scheme."""
-    mine, others = one.port or _PORTS.get(one.scheme), other.port or _PORTS.get(other.scheme)
-    usual = mine == _PORTS.get(one.scheme) and others == _PORTS.get(other.scheme)
+    mine, others = parts.port or _PORTS.get(parts.scheme), other.port or _PORTS.get(other.scheme)
+    usual = mine == _PORTS.get(parts.scheme) and others == _PORTS.get(other.scheme)
     return "" if usual or mine == others or mine is None else str(mine)
 
 

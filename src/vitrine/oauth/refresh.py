@@ -69,23 +69,25 @@ class Rotation:
     def _derived(self, kind: str, secret: str) -> str:
         return derived_secret(kind, signature(self.vault.derive("refresh successor"), f"{kind}:{secret}".encode()))
 
-    def rotate(self, work: UnitOfWork, application: Application, secret: str, asked: frozenset[str] | None) -> Rotated:
+    def rotate(
+        self, work: UnitOfWork, application: Application, secret: str, requested: frozenset[str] | None
+    ) -> Rotated:
         """Raises TokenError, FamilyEnded for a late second use. *asked* is None for what was granted."""
-        found = None if is_mistyped(secret) else refresh_store.find(work, digest(secret))
-        if found is None or found.application_id != application.id:
+        refresh = None if is_mistyped(secret) else refresh_store.find(work, digest(secret))
+        if refresh is None or refresh.application_id != application.id:
             raise TokenError("invalid_grant", "The refresh token is unknown or was given to another application.")
-        if not is_live(found.state, work.now):
+        if not is_live(refresh.state, work.now):
             raise TokenError("invalid_grant", "The refresh token is too old, or the person withdrew the access.")
-        scope = _narrowed(application, found, asked)
-        if not refresh_store.take(work, found.id):
-            return self._again(work, found, secret)
+        scope = _narrowed(application, refresh, requested)
+        if not refresh_store.take(work, refresh.id):
+            return self._again(work, refresh, secret)
         access, successor = self._derived("at", secret), self._derived("rt", secret)
         token_id = store.add_token(
             work,
             {
                 "digest": digest(access),
-                "account_id": found.account_id,
-                "family": found.family,
+                "account_id": refresh.account_id,
+                "family": refresh.family,
                 "scope": sorted(scope),
                 "last_four": access[-4:],
                 "expires": work.now + ACCESS_TOKEN_LIFETIME,
@@ -95,28 +97,35 @@ class Rotation:
             work,
             {
                 "digest": digest(successor),
-                "account_id": found.account_id,
-                "family": found.family,
-                "scope": found.scope,  # a narrower access token does not narrow the grant (RFC 6749 section 6)
+                "account_id": refresh.account_id,
+                "family": refresh.family,
+                "scope": refresh.scope,  # a narrower access token does not narrow the grant (RFC 6749 section 6)
                 "issued": work.now,
                 "expires": work.now + REFRESH_TOKEN_LIFETIME,
             },
         )
-        return Rotated(access, successor, token_id, scope, found.account_id, ACCESS_TOKEN_LIFETIME)
+        return Rotated(access, successor, token_id, scope, refresh.account_id, ACCESS_TOKEN_LIFETIME)
 
-    def _again(self, work: UnitOfWork, found: Refresh, secret: str) -> Rotated:
+    def _again(self, work: UnitOfWork, refresh: Refresh, secret: str) -> Rotated:
         """Somebody was first. Within the grace the same answer is given; later it is taken for theft."""
-        used = refresh_store.used_at(work, found.id)
+        used = refresh_store.used_at(work, refresh.id)
         access, successor = self._derived("at", secret), self._derived("rt", secret)
-        made = store.token_by_digest(work, digest(access))
+        successor_access = store.token_by_digest(work, digest(access))
         if used is not None and work.now - used <= GRACE:
-            if made is None or refresh_store.find(work, digest(successor)) is None:
+            if successor_access is None or refresh_store.find(work, digest(successor)) is None:
                 raise TokenError("invalid_grant", "What this refresh token gave was revoked.")
-            left = max(_expiry(made.expires) - work.now, timedelta(0))
-            return Rotated(access, successor, made.id, frozenset(made.scope or ()), found.account_id, left)
-        gone = refresh_store.end_family(work, found.family)
-        thing = f"application {found.application_id}"
-        audit.write(work, None, "refresh_token.reused", thing, {"account": found.account_id, "tokens_revoked": gone})
+            left = max(_expiry(successor_access.expires) - work.now, timedelta(0))
+            return Rotated(
+                access,
+                successor,
+                successor_access.id,
+                frozenset(successor_access.scope or ()),
+                refresh.account_id,
+                left,
+            )
+        gone = refresh_store.end_family(work, refresh.family)
+        thing = f"application {refresh.application_id}"
+        audit.write(work, None, "refresh_token.reused", thing, {"account": refresh.account_id, "tokens_revoked": gone})
         raise FamilyEnded("invalid_grant", "The refresh token was used already; what came of it is revoked.")
 
 
@@ -125,13 +134,13 @@ def _expiry(value: datetime | None) -> datetime:
     return value
 
 
-def _narrowed(application: Application, found: Refresh, asked: frozenset[str] | None) -> frozenset[str]:
+def _narrowed(application: Application, refresh: Refresh, requested: frozenset[str] | None) -> frozenset[str]:
     """What is asked of what was granted, and of what the person and the application's owner allow now."""
-    granted = frozenset(found.scope or ())
-    if asked is not None and not asked <= granted:
-        raise TokenError("invalid_scope", f"{min(asked - granted)} was not granted with this refresh token.")
-    wanted = granted if asked is None else asked
-    allowed = application.within(wanted if found.allowed is None else wanted & frozenset(found.allowed))
+    granted = frozenset(refresh.scope or ())
+    if requested is not None and not requested <= granted:
+        raise TokenError("invalid_scope", f"{min(requested - granted)} was not granted with this refresh token.")
+    wanted = granted if requested is None else requested
+    allowed = application.within(wanted if refresh.allowed is None else wanted & frozenset(refresh.allowed))
     if wanted and not allowed:
         raise TokenError("invalid_grant", "The person no longer allows any of this.")
     return allowed

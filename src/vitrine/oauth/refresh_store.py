@@ -40,17 +40,18 @@ def add(work: UnitOfWork, values: Mapping[str, Any]) -> None:
 def _row() -> Prepared:
     accounts, users = metadata.tables["accounts"], metadata.tables["users"]
     applications = metadata.tables["applications"]
-    one = refresh_tokens.c
+    tokens = refresh_tokens.c
     return Prepared(
         sa.select(
-            one.id, one.account_id, accounts.c.application_id, one.family, one.scope, accounts.c.granted_scope,
-            one.expires, sa.null(), sa.null(), one.issued, accounts.c.revoked_at, applications.c.activated,
+            tokens.id, tokens.account_id, accounts.c.application_id, tokens.family, tokens.scope,
+            accounts.c.granted_scope, tokens.expires,
+            sa.null(), sa.null(), tokens.issued, accounts.c.revoked_at, applications.c.activated,
             applications.c.deleted_at.label("gone"), users.c.deleted_at, users.c.mail_locked,
         )
-        .join(accounts, accounts.c.id == one.account_id)
+        .join(accounts, accounts.c.id == tokens.account_id)
         .join(users, users.c.id == accounts.c.user_id)
         .join(applications, applications.c.id == accounts.c.application_id)
-        .where(one.digest == sa.bindparam("digest"))
+        .where(tokens.digest == sa.bindparam("digest"))
     )  # fmt: skip
 
 
@@ -86,8 +87,8 @@ def take(work: UnitOfWork, token_id: int) -> bool:
 
 
 def used_at(work: UnitOfWork, token_id: int) -> datetime | None:
-    found: datetime | None = work.db.scalar(sa.select(refresh_tokens.c.used_at).where(refresh_tokens.c.id == token_id))
-    return found
+    at: datetime | None = work.db.scalar(sa.select(refresh_tokens.c.used_at).where(refresh_tokens.c.id == token_id))
+    return at
 
 
 def end_family(work: UnitOfWork, family: int) -> int:

@@ -93,17 +93,17 @@ class Introspection:
 
     def _active(self, kind: str, state: TokenState, facts: list[Any]) -> dict[str, Any]:
         client_id, user_id, login, scope = facts
-        made: dict[str, Any] = {"active": True, "client_id": client_id, "username": login, "sub": str(user_id)}
+        answer: dict[str, Any] = {"active": True, "client_id": client_id, "username": login, "sub": str(user_id)}
         if kind == "access_token":
-            made["token_type"] = "Bearer"  # noqa: S105 - a kind
+            answer["token_type"] = "Bearer"  # noqa: S105 - a kind
         if scope is not None:
             listed = scope if isinstance(scope, list) else _decoded(scope)
-            made["scope"] = scopes.written(listed)
-        made["iat"] = int(instant(state.created).timestamp())
+            answer["scope"] = scopes.written(listed)
+        answer["iat"] = int(instant(state.created).timestamp())
         end = ends(state)
         if end is not None:
-            made["exp"] = int(end.timestamp())
-        return {**made, "iss": self._issuer}
+            answer["exp"] = int(end.timestamp())
+        return {**answer, "iss": self._issuer}
 
 
 def _decoded(text: str) -> list[str]:

@@ -41,9 +41,9 @@ SCOPES: tuple[Scope, ...] = (
     Scope("profile", "Know your name and your language"),
     Scope("email", "Know your e-mail address"),
 )
-BY_NAME = {one.name: one for one in SCOPES}
+BY_NAME = {scope.name: scope for scope in SCOPES}
 IDENTITY = frozenset({OPENID, "profile", "email"})
-_ORDER = {one.name: place for place, one in enumerate(SCOPES)}
+_ORDER = {scope.name: place for place, scope in enumerate(SCOPES)}
 # What is asked for when a request names no scope (RFC 6749 section 3.3): looking for new kinds of applications,
 # everything for programs on a desktop, since those that come from elsewhere know of no scopes.
 READ_ONLY = frozenset({"library:read", "search", "account:read"})
@@ -54,7 +54,7 @@ class UnknownScope(ValueError):
     """A scope that is not in the table, or none that its owner leaves the application: `invalid_scope`."""
 
 
-def asked(text: str | None, application: Application) -> frozenset[str]:
+def requested(text: str | None, application: Application) -> frozenset[str]:
     """The scopes of a request's `scope` parameter, without those that the owner took from the application (RFC 6749
     section 3.3 lets a server narrow). Raises UnknownScope, also when nothing is left."""
     names = frozenset((text or "").split(" ")) - {""}

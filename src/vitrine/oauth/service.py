@@ -14,17 +14,17 @@ from vitrine.oauth import (
     deprecated_features,
     devices,
     metadata,
-    narrowing,
     openid,
     redirect_matching,
     redirect_mismatch,
     revocation,
+    scope_limits,
     scopes,
 )
 from vitrine.oauth.clients import Client, Clients
 from vitrine.oauth.errors import InsufficientScope, TokenError
 from vitrine.oauth.grants import BY_SECRET_ALONE, GRANTS, KNOWN, SHORT
-from vitrine.oauth.grants.base import GrantContext, asked_scope
+from vitrine.oauth.grants.base import GrantContext, requested_scope
 from vitrine.oauth.grants.client_credentials import SHARED
 from vitrine.oauth.keys import SigningKeys
 from vitrine.oauth.notices import Notices
@@ -40,7 +40,7 @@ DEPRECATED_FEATURES_SHOWN = timedelta(days=30)
 @dataclass(frozen=True, slots=True)
 class TokenAnswer:
     """What the token endpoint gives. *expires_in* is None for a token without end; *old_shape* asks for contract 01;
-    *habits* are the discouraged features that were used."""
+    *deprecated_features* are those that were used."""
 
     access_token: str
     expires_in: timedelta | None
@@ -87,43 +87,49 @@ class OAuth:
     def validate(self, work: UnitOfWork, given: Mapping[str, str]) -> authorize.AuthorizationRequest:
         return authorize.validate(work, self._applications, given, self.policy, self._issuer)
 
-    def needs_consent(self, work: UnitOfWork, actor: Actor, asked: authorize.AuthorizationRequest) -> bool:
+    def needs_consent(self, work: UnitOfWork, actor: Actor, request: authorize.AuthorizationRequest) -> bool:
         """True until the person has said yes, after they took it back, and when the request has grown (design 5.2):
         another scope, everything for an application that had scopes before, or an address that a token added."""
-        account = self._applications.account(work, actor.must_user_id, asked.application)
+        account = self._applications.consents.account(work, actor.must_user_id, request.application)
         if account is None or not account.is_granted:
             return True
-        if not self._was_shown(work, account, asked):
+        if not self._was_shown(work, account, request):
             return True
-        if asked.scope is None:
+        if request.scope is None:
             return account.granted_scope is not None
-        known = frozenset(account.asked_scope or ())
-        return not asked.scope <= known or not asked.scope & frozenset(account.granted_scope or ())
+        known = frozenset(account.requested_scope or ())
+        return not request.scope <= known or not request.scope & frozenset(account.granted_scope or ())
 
-    def _was_shown(self, work: UnitOfWork, account: Account, asked: authorize.AuthorizationRequest) -> bool:
+    def _was_shown(self, work: UnitOfWork, account: Account, request: authorize.AuthorizationRequest) -> bool:
         """True for the addresses that people registered; one that was added with a token must have stood on a page
         where this person said yes."""
-        if redirect_matching.registered_for(asked.application, asked.redirect_uri, own=True):
+        if redirect_matching.registered_for(request.application, request.redirect_uri, own=True):
             return True
-        return self._applications.has_allowed(work, account, asked.redirect_uri)
+        return self._applications.consents.has_allowed(work, account, request.redirect_uri)
 
     def decide(
         self,
         work: UnitOfWork,
         actor: Actor,
-        asked: authorize.AuthorizationRequest,
+        request: authorize.AuthorizationRequest,
         *,
         allow: bool,
         scope: frozenset[str] | None,
     ) -> None:
         """What a person decided on the consent page: *scope* is what they left ticked. Raises NotOpen."""
-        before = self._applications.account(work, actor.must_user_id, asked.application)
-        now = self._applications.decide(
-            work, actor, asked.application, allow=allow, return_to=asked.redirect_uri, scope=scope, asked=asked.scope
+        before = self._applications.consents.account(work, actor.must_user_id, request.application)
+        now = self._applications.consents.decide(
+            work,
+            actor,
+            request.application,
+            allow=allow,
+            return_to=request.redirect_uri,
+            scope=scope,
+            requested=request.scope,
         )
         if allow:
-            narrowing.follow_consent(work, now)
-            self.notices.granted(work, asked.application, before, now, actor.address)
+            scope_limits.apply_consent(work, now)
+            self.notices.granted(work, request.application, before, now, actor.address)
 
     def explain_mismatch(
         self, work: UnitOfWork, actor: Actor, given: Mapping[str, str]
@@ -134,29 +140,29 @@ class OAuth:
             return None
         return redirect_mismatch.explain(application, given.get("redirect_uri", ""))
 
-    def grant(self, work: UnitOfWork, actor: Actor, asked: authorize.AuthorizationRequest) -> str:
+    def grant(self, work: UnitOfWork, actor: Actor, request: authorize.AuthorizationRequest) -> str:
         """The address to send the browser to, or out of band the code itself. The person must have allowed it."""
-        account = self._applications.ensure_account(work, actor.must_user_id, asked.application)
-        scope = None if asked.scope is None else asked.scope & frozenset(account.granted_scope or ())
+        account = self._applications.consents.ensure_account(work, actor.must_user_id, request.application)
+        scope = None if request.scope is None else request.scope & frozenset(account.granted_scope or ())
         code = None
-        if asked.response_type != "token":
+        if request.response_type != "token":
             code = codes.issue(
                 work,
                 account.id,
-                asked.redirect_uri,
-                asked.code_challenge,
+                request.redirect_uri,
+                request.code_challenge,
                 scope=scope,
-                nonce=asked.nonce,
+                nonce=request.nonce,
                 authenticated=actor.session.auth_time if actor.session else None,
             )
-        if asked.is_out_of_band:
+        if request.is_out_of_band:
             assert code is not None
             return code
         pairs = [("code", code)] if code is not None else []
-        if asked.response_type == "code":
-            return asked.back.with_query(*pairs)
-        issued = self._tokens.issue(work, asked.application, account.id, None, scope, refreshable=False)
-        return asked.back.with_fragment(issued.secret, *pairs)
+        if request.response_type == "code":
+            return request.back.with_query(*pairs)
+        issued = self._tokens.issue(work, request.application, account.id, None, scope, refreshable=False)
+        return request.back.with_fragment(issued.secret, *pairs)
 
     # -- token ---------------------------------------------------------------------------------------------------
 
@@ -192,21 +198,21 @@ class OAuth:
             (application, issued) if issued.identity is not None and issued.scope is not None else None,
         )
 
-    def signed(self, made: TokenAnswer) -> TokenAnswer:
+    def signed(self, answer: TokenAnswer) -> TokenAnswer:
         """The answer with its id_token. Never in an event loop: a signature takes a millisecond, a first key longer."""
-        if made.unsigned is None:
-            return made
-        return replace(made, id_token=self._id_token(*made.unsigned), unsigned=None)
+        if answer.unsigned is None:
+            return answer
+        return replace(answer, id_token=self._id_token(*answer.unsigned), unsigned=None)
 
     def _id_token(self, application: Application, issued: Issued) -> str | None:
         if issued.identity is None or issued.scope is None:
             return None
         with self._database.read() as work:
             user = self._accounts.get(work, self._applications.user_of(work, issued.identity.account_id))
-            made = openid.id_token(
+            claims = openid.id_token(
                 self._issuer, application.client_id, user, issued.scope, issued.identity, datetime.now(UTC)
             )
-        return self.keys.sign(made)
+        return self.keys.sign(claims)
 
     def revoke(self, form: Mapping[str, str], authorization: str) -> None:
         """RFC 7009. Raises TokenError when the client is not who it says."""
@@ -240,7 +246,7 @@ class OAuth:
             application = self._clients.authenticate(work, form, authorization).application
             if not application.switches.may_offer_devices:
                 raise TokenError("unauthorized_client", "This kind of application has no device grant.")
-            return devices.offer(work, application, asked_scope(form, application), address)
+            return devices.offer(work, application, requested_scope(form, application), address)
 
     def device(self, work: UnitOfWork, typed: str) -> devices.Device:
         """Raises devices.NoSuchDevice."""
@@ -249,13 +255,13 @@ class OAuth:
     def decide_device(
         self, work: UnitOfWork, actor: Actor, typed: str, *, allow: bool, scope: frozenset[str]
     ) -> devices.Device:
-        found = devices.find(work, self._applications, typed)
-        before = self._applications.account(work, actor.must_user_id, found.application)
-        now = devices.decide(work, actor, self._applications, found, allow=allow, scope=scope & found.scope)
+        device = devices.find(work, self._applications, typed)
+        before = self._applications.consents.account(work, actor.must_user_id, device.application)
+        now = devices.decide(work, actor, self._applications, device, allow=allow, scope=scope & device.scope)
         if allow:
-            narrowing.follow_consent(work, now)
-            self.notices.granted(work, found.application, before, now, actor.address)
-        return found
+            scope_limits.apply_consent(work, now)
+            self.notices.granted(work, device.application, before, now, actor.address)
+        return device
 
     # -- OpenID Connect and metadata -----------------------------------------------------------------------------
 
@@ -275,8 +281,8 @@ class OAuth:
         self, work: UnitOfWork, actor: Actor, application: Application
     ) -> list[deprecated_features.FeatureUse]:
         """What the application did in the last 30 days that new ones should not. Raises NoSuchApplication."""
-        found = self._applications.get(work, actor, application.id)
-        return deprecated_features.of(work, found.id, (work.now - DEPRECATED_FEATURES_SHOWN).date())
+        application = self._applications.get(work, actor, application.id)
+        return deprecated_features.of(work, application.id, (work.now - DEPRECATED_FEATURES_SHOWN).date())
 
     # -- tokens from elsewhere -----------------------------------------------------------------------------------
 
@@ -289,56 +295,59 @@ class OAuth:
         """
         if not actor.administers or actor.via is Via.TOKEN:
             raise Forbidden("Only administrators may bring tokens.")
-        account = self._applications.ensure_account(work, user_id, application)
+        account = self._applications.consents.ensure_account(work, user_id, application)
         self._tokens.import_token(work, account.id, secret, developer=developer)
         if not developer:
-            self._applications.note_imported_consent(work, account, application)
+            self._applications.consents.note_imported_consent(work, account, application)
         audit.write(work, actor, "token.imported", f"application {application.id}", {"user": user_id})
 
     # -- developer token and revocation --------------------------------------------------------------------------
 
     def developer_token(self, work: UnitOfWork, actor: Actor, application: Application) -> DeveloperToken | None:
-        account = self._applications.account(work, actor.must_user_id, application)
+        account = self._applications.consents.account(work, actor.must_user_id, application)
         return self._tokens.developer(work, account.id) if account else None
 
     def renew_developer_token(self, work: UnitOfWork, actor: Actor, application: Application) -> str:
         """Make or replace the actor's developer token; *application* was fetched by its owner (`Applications.get`). It
         has no end and means everything, so no token can make it: PersonNeeded."""
         provenance.require_person(
-            work, self._accounts, actor, "A token cannot make this one. Sign in and make it on the settings page."
+            work,
+            self._applications.sessions,
+            actor,
+            "A token cannot make this one. Sign in and make it on the settings page.",
         )
-        account = self._applications.ensure_account(work, actor.must_user_id, application)
+        account = self._applications.consents.ensure_account(work, actor.must_user_id, application)
         if account.revoked_at is not None:
-            self._applications.reopen(work, actor, account)
+            self._applications.consents.reopen(work, actor, account)
         audit.write(work, actor, "developer_token.renewed", f"application {application.id}")
         return self._tokens.renew_developer(work, account.id)
 
     def reveal_developer_token(self, work: UnitOfWork, actor: Actor, application: Application) -> str | None:
-        """Raises NotFresh; leaves an audit line."""
-        self._accounts.require_recent_auth(work, actor)
-        account = self._applications.account(work, actor.must_user_id, application)
+        """Raises RecentAuthRequired; leaves an audit line."""
+        self._applications.sessions.require_recent_auth(work, actor)
+        account = self._applications.consents.account(work, actor.must_user_id, application)
         if account is None:
             return None
         audit.write(work, actor, "developer_token.shown", f"application {application.id}")
         return self._tokens.reveal_developer(work, account.id)
 
     def revoke_developer_token(self, work: UnitOfWork, actor: Actor, application: Application) -> None:
-        account = self._applications.account(work, actor.must_user_id, application)
+        account = self._applications.consents.account(work, actor.must_user_id, application)
         if account is not None:
             self._tokens.revoke_developer(work, account.id)
             audit.write(work, actor, "developer_token.revoked", f"application {application.id}")
 
     def revoke_application(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId) -> None:
         """Withdraw one's consent: codes and tokens of this person and application are deleted, at once and for good."""
-        self._applications.withdraw(work, actor, application_id)
+        self._applications.consents.withdraw(work, actor, application_id)
 
     def forget_application(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId) -> None:
         """Withdraw one's consent if it stands, and take the application off the list of those one ever allowed."""
-        self._applications.forget(work, actor, application_id)
+        self._applications.consents.forget(work, actor, application_id)
 
 
 def _deprecated_features_used(client: Client, grant_type: str) -> tuple[str, ...]:
-    made = [deprecated_features.PASSWORD] if grant_type == "password" else []
+    used = [deprecated_features.PASSWORD] if grant_type == "password" else []
     if not client.proved and client.application.switches.can_choose(Switch.SECRET_REQUIRED):
-        made.append(deprecated_features.NO_SECRET)
-    return tuple(made)
+        used.append(deprecated_features.NO_SECRET)
+    return tuple(used)

@@ -145,7 +145,7 @@ def delete_token(work: UnitOfWork, token_id: int) -> None:
 
 
 def record_last_use(work: UnitOfWork, marks: Mapping[int, tuple[datetime, str]]) -> None:
-    """Write last uses that the ledger collected, in the order of ids, so that two servers never wait for each other."""
+    """Write the last uses that were collected, in the order of ids, so that two servers never block each other."""
     rows = [{"token": token, "at": at, "from": address} for token, (at, address) in sorted(marks.items())]
     work.db.execute(
         access_tokens.update()
@@ -175,9 +175,9 @@ def idle(work: UnitOfWork, limit: int = 1000) -> list[int]:
     limits = work.db.scalars(
         sa.select(access_tokens.c.idle_limit_s).where(access_tokens.c.idle_limit_s.is_not(None)).distinct()
     ).all()
-    wanted = [sa.and_(access_tokens.c.idle_limit_s == one, _unused_since(work, one)) for one in limits]
-    found = sa.select(access_tokens.c.id).where(sa.or_(sa.false(), *wanted)).limit(limit)
-    return list(work.db.scalars(found))
+    wanted = [sa.and_(access_tokens.c.idle_limit_s == limit_s, _unused_since(work, limit_s)) for limit_s in limits]
+    idle_tokens = sa.select(access_tokens.c.id).where(sa.or_(sa.false(), *wanted)).limit(limit)
+    return list(work.db.scalars(idle_tokens))
 
 
 def delete_idle(work: UnitOfWork, ids: list[int]) -> None:

@@ -105,8 +105,8 @@ class TokenChecker:
     def _row(work: UnitOfWork, key: bytes) -> Any:
         if work.driver is not None:
             return one_row(work, work.driver, _DRIVER_SQL, (key,))
-        found = work.db.execute(_PORTABLE_SQL, {"digest": key}).first()
-        return None if found is None else tuple(found)
+        row = work.db.execute(_PORTABLE_SQL, {"digest": key}).first()
+        return None if row is None else tuple(row)
 
 
 @lru_cache(maxsize=1024)

@@ -120,8 +120,8 @@ class Vault:
         """32 bytes bound to *purpose*: one purpose's key tells nothing about another's (RFC 5869)."""
         known = self._derived.get(purpose)
         if known is None:
-            made = HKDF(algorithm=SHA256(), length=32, salt=None, info=f"vitrine/{purpose}".encode())
-            known = made.derive(self._key)
+            derivation = HKDF(algorithm=SHA256(), length=32, salt=None, info=f"vitrine/{purpose}".encode())
+            known = derivation.derive(self._key)
             self._derived.put(purpose, known)
         return known
 

@@ -51,8 +51,8 @@ class UnitOfWork:
     events: list[object] = field(default_factory=list)
     _afterwards: list[Callable[[], None]] = field(default_factory=list)
 
-    def emit(self, happening: object) -> None:
-        self.events.append(happening)
+    def emit(self, event: object) -> None:
+        self.events.append(event)
 
     def after_commit(self, call: Callable[[], None]) -> None:
         self._afterwards.append(call)
@@ -89,16 +89,16 @@ class Database:
             self._snapshots = self.engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         self._local = threading.local()
         self._writes_left_in_log = 0
-        self._tidier: _Checkpointer | None = None
+        self._checkpointer: _Checkpointer | None = None
         self._opened: list[Connection] = []
         self._guard = threading.Lock()
         self._listeners: dict[type[object], list[Listener]] = {}
 
     @classmethod
     def in_folder(cls, folder: Path, *, fast_paths: bool = True) -> "Database":
-        """The SQLite database of an instance. Folder and file are made closed to other people of the machine: hashes of
-        passwords, addresses and texts stand in it (the group may enter, so that a proxy can be let in to `blobs`).
-        Raises Unavailable where neither can be made."""
+        """The SQLite database of an instance. Other users of the machine cannot read folder and file, which hold
+        password hashes, addresses and texts; the group may enter the folder, so that a proxy can reach `blobs`. Raises
+        Unavailable if folder or file cannot be created."""
         file = folder / "vitrine.sqlite3"
         try:
             folder.mkdir(mode=0o750, parents=True, exist_ok=True)
@@ -123,13 +123,13 @@ class Database:
         return self._short(self._in_snapshot, call)
 
     def cached_read(self, call: Callable[[UnitOfWork], T]) -> T:
-        """`reading()` for a call whose rows are nearly always remembered: then no transaction is needed, since they all
-        are from one state of the database. Where one is missing, *call* begins again in a snapshot, so what it does
-        outside the database must bear being done twice."""
+        """`reading()` for a call whose rows are nearly always in memory. No transaction is needed then, since all rows
+        are from one state of the database. If one is missing, *call* starts again in a snapshot, so its effects outside
+        the database must be repeatable."""
         return self._short(self._from_memory if self.has_fast_paths else self._in_snapshot, call)
 
     def single_statement(self, call: Callable[[UnitOfWork], T]) -> T:
-        """`reading()` for a call of exactly one statement: that is a snapshot by itself, without a transaction."""
+        """`reading()` for a call of exactly one statement: such a statement is a snapshot by itself."""
         return self._short(self._alone if self.has_fast_paths else self._in_snapshot, call)
 
     def _short(self, way: Callable[[Connection, Callable[[UnitOfWork], T]], T], call: Callable[[UnitOfWork], T]) -> T:
@@ -183,9 +183,9 @@ class Database:
 
     @contextmanager
     def without_waiting(self) -> Iterator[None]:
-        """The next `write()` of this thread does not wait: it raises NotNow, before anything was done, while another
-        one writes. SQLite only, for the event loop and a few short statements: a hop to a thread costs more than they
-        do (docs/decisions/0076)."""
+        """The next `write()` of this thread does not wait: it raises DatabaseBusy, before anything is done, while
+        another one writes. SQLite only, for a few short statements in the event loop: a hop to a thread costs more
+        than they do (docs/decisions/0076)."""
         local = self._local.__dict__
         local["without_waiting"] = True
         try:
@@ -195,8 +195,8 @@ class Database:
 
     @contextmanager
     def _at_once(self) -> Iterator[UnitOfWork]:
-        """The transaction of a hurried write, on this thread's own connection, whose pages are in memory. It does not
-        checkpoint the log: another thread does."""
+        """A write transaction that does not wait, on this thread's own connection, whose pages are in memory. Another
+        thread checkpoints the log."""
         db = self._connection(writing=True)
         driver: sqlite3.Connection = self._local.driver
         try:
@@ -240,12 +240,12 @@ class Database:
     def _count_left_in_log(self) -> None:
         self._writes_left_in_log += 1
         if self._writes_left_in_log % _CHECKPOINT_EVERY == 0:
-            if self._tidier is None:
-                self._tidier = _Checkpointer(self)
-            self._tidier.needed.set()
+            if self._checkpointer is None:
+                self._checkpointer = _Checkpointer(self)
+            self._checkpointer.needed.set()
 
     def checkpoint(self) -> None:
-        """Move hurried writes from SQLite's log into the file, as far as possible without blocking anybody."""
+        """Move writes from SQLite's log into the file, as far as possible without blocking anybody."""
         try:
             self._connection()
             self._local.driver.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
@@ -283,9 +283,9 @@ class Database:
         # A listener may emit further events, so the list is walked by position while it grows.
         position = 0
         while position < len(work.events):
-            happening = work.events[position]
-            for listener in self._listeners.get(type(happening), ()):
-                listener(work, happening)
+            event = work.events[position]
+            for listener in self._listeners.get(type(event), ()):
+                listener(work, event)
             position += 1
 
     def _connection(self, *, writing: bool = False) -> Connection:
@@ -343,9 +343,9 @@ class Database:
             driver.execute(statement)
 
     def close(self) -> None:
-        if self._tidier is not None:
-            self._tidier.end()
-            self._tidier = None
+        if self._checkpointer is not None:
+            self._checkpointer.end()
+            self._checkpointer = None
         with self._guard:
             for connection in self._opened:
                 raw = connection.connection.driver_connection
@@ -358,7 +358,7 @@ class Database:
 
 
 class _Checkpointer:
-    """The thread that checkpoints SQLite's log after hurried writes, which do not."""
+    """The thread that checkpoints SQLite's log after writes made without waiting, which do not."""
 
     def __init__(self, database: Database) -> None:
         self.needed = threading.Event()

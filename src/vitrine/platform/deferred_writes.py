@@ -15,13 +15,13 @@ from vitrine.platform.database import Database, UnitOfWork
 from vitrine.platform.schema import to_micros
 from vitrine.platform.tables import request_log
 
-log = logging.get("vitrine.ledger")
+log = logging.get("vitrine.deferred_writes")
 FLUSH_INTERVAL_S = 2.0
 MAX_PENDING_ROWS = 20_000
 
 
 class RequestLine(NamedTuple):
-    """One API call: *route* is the pattern, never the path with its values; *feature_uses* names discouraged features.
+    """One API call: *route* is the pattern, never the path with its values; *deprecated_features* are those it used.
 
     A tuple, since every call creates one."""
 
@@ -63,12 +63,12 @@ class DeferredWrites:
     def __init__(
         self,
         database: Database,
-        write_marks: TokenLastUseWriter,
+        write_token_last_uses: TokenLastUseWriter,
         write_sessions: SessionLastUseWriter,
         write_feature_uses: FeatureUseWriter = lambda _work, _uses: None,
     ) -> None:
         self._database = database
-        self._write_token_last_uses = write_marks
+        self._write_token_last_uses = write_token_last_uses
         self._write_session_last_uses = write_sessions
         self._session_last_uses: SessionLastUses = {}
         self._guard = threading.Lock()
@@ -91,7 +91,7 @@ class DeferredWrites:
         self._session_last_uses[session_id] = at
 
     def feature_used(self, application_id: int, feature: str, at: datetime, address: str) -> None:
-        """Count one use of a discouraged feature."""
+        """Count one use of a deprecated feature."""
         key = (application_id, feature, at.date())
         with self._feature_uses_guard:
             uses = self._feature_uses.get(key, (0, at, ""))[0]
@@ -109,7 +109,7 @@ class DeferredWrites:
                 self._feature_uses[key] = (uses, at, address) if newer is None else (uses + newer[0], *newer[1:])
 
     def start(self) -> None:
-        self._thread = threading.Thread(target=self._run, name="ledger", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="deferred writes", daemon=True)
         self._thread.start()
 
     def _run(self) -> None:
@@ -120,27 +120,27 @@ class DeferredWrites:
         """Write everything collected so far. If the write fails, the rows are kept for the next attempt."""
         with self._guard:
             lines = [self._lines.popleft() for _ in range(len(self._lines))]
-            marks = {token: self._token_last_uses.pop(token) for token in list(self._token_last_uses)}
+            token_uses = {token: self._token_last_uses.pop(token) for token in list(self._token_last_uses)}
             sessions = {session: self._session_last_uses.pop(session) for session in list(self._session_last_uses)}
         feature_uses = self._take_feature_uses()
-        if not lines and not marks and not sessions and not feature_uses:
+        if not lines and not token_uses and not sessions and not feature_uses:
             return
         try:
             with self._database.write(alone=False) as work:
                 if lines:
                     _write_lines(work, lines)
-                if marks:
-                    self._write_token_last_uses(work, marks)
+                if token_uses:
+                    self._write_token_last_uses(work, token_uses)
                 if sessions:
                     self._write_session_last_uses(work, sessions)
                 if feature_uses:
                     self._write_feature_uses(work, feature_uses)
         except Unavailable as failure:
-            log.warning("ledger.waits", why=failure.why, lines=len(lines))
+            log.warning("deferred_writes.delayed", why=failure.why, lines=len(lines))
             self._put_back(feature_uses)
             self._lines.extendleft(reversed(lines))
-            for token, mark in marks.items():
-                self._token_last_uses.setdefault(token, mark)
+            for token, last_use in token_uses.items():
+                self._token_last_uses.setdefault(token, last_use)
             for session, at in sessions.items():
                 self._session_last_uses.setdefault(session, at)
 

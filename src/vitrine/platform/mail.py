@@ -65,7 +65,7 @@ class Outbox:
                 file.write(message.as_bytes())
             temporary.replace(self.folder / name)
         except OSError as failure:
-            raise Unavailable("The letter could not be written.", why=f"{failure.errno}") from failure
+            raise Unavailable("The mail could not be written.", why=f"{failure.errno}") from failure
 
 
 @dataclass(frozen=True, slots=True)

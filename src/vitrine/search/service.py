@@ -7,7 +7,7 @@ from datetime import timedelta
 from vitrine.accounts import Actor, Right, Via
 from vitrine.errors import Invalid
 from vitrine.jobs import Job, JobKind, Jobs
-from vitrine.library import store, texts
+from vitrine.library import store, text_store
 from vitrine.library.events import RecordAdded, RecordChanged, RecordRemoved
 from vitrine.library.model import CollectionId, RecordId
 from vitrine.library.records import Records, RecordWithThumbnail
@@ -97,9 +97,8 @@ class Indexer:
 
     def rebuild(self, jobs: list[Job]) -> None:
         """Batch handler: build a new index beside the one in use."""
-        started = len(jobs)
         count = self.index.rebuild(self._everything())
-        log.info("index.rebuilt", records=count, asked=started)
+        log.info("index.rebuilt", records=count, jobs=len(jobs))
 
     def _everything(self) -> Iterator[IndexDocument]:
         last = RecordId(0)
@@ -123,7 +122,7 @@ class Indexer:
         structure = self.records.structure(work)
         records = store.with_thumbnails(work, ids)
         values = store.values_of(work, list(records))
-        words = texts.of(work, list(records))
+        words = text_store.of(work, list(records))
         documents = []
         for rid, (record, _) in records.items():
             public: dict[str, list[str]] = {}

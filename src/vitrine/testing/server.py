@@ -56,11 +56,11 @@ class Server:
             self.furnish()
 
     def furnish(self) -> None:
-        upkeep = self.services.library.structure
+        structure = self.services.library.structure
         with self.services.database.write() as work:
-            self.databox = upkeep.add_databox(work, COMMAND, "Museum")
-            self.photographs = upkeep.add_collection(work, COMMAND, self.databox.id, "Photographs")
-            self.archive = upkeep.add_collection(work, COMMAND, self.databox.id, "Archive")
+            self.databox = structure.add_databox(work, COMMAND, "Museum")
+            self.photographs = structure.add_collection(work, COMMAND, self.databox.id, "Photographs")
+            self.archive = structure.add_collection(work, COMMAND, self.databox.id, "Archive")
         self.work()
 
     def _find_collections(self) -> bool:
@@ -87,7 +87,7 @@ class Server:
         passwords = Passwords(memory_kib=64, passes=1)
         sandbox = shared_sandbox(self.settings.media_memory_bytes)
         self.services = app.make_services(self.settings, passwords=passwords, sandbox=sandbox)
-        self.application = app.Application(self.services)
+        self.application = app.AsgiApplication(self.services)
         self.worker = app.make_worker(self.services)
         self.http = TestClient(self.application, base_url=self.settings.base_url, follow_redirects=False)
 
@@ -146,7 +146,7 @@ class Server:
                 application = self.services.applications.registry.set_switch(
                     work, actor, application.id, switch, on=True
                 )
-            secret = self.services.applications.registry.secret_for_command(work, application)
+            secret = self.services.applications.secrets.for_command(work, application)
             token = self.services.oauth.server.renew_developer_token(work, actor, application)
         return Registered(application, application.client_id, secret, token)
 

@@ -6,7 +6,7 @@ from typing import Any
 import uvicorn
 from uvicorn.server import ServerState
 
-from vitrine.app import Application
+from vitrine.app import AsgiApplication
 from vitrine.edge.fast.protocol import Protocol
 
 
@@ -39,7 +39,7 @@ class WireServer:
 
     Its methods belong to one event loop."""
 
-    def __init__(self, application: Application, http: Any = None) -> None:
+    def __init__(self, application: AsgiApplication, http: Any = None) -> None:
         usual: Any = Protocol if application.services.settings.fast_paths else "httptools"
         self._config = uvicorn.Config(
             application, http=http or usual, access_log=False, log_config=None, server_header=False, proxy_headers=False

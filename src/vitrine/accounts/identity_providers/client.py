@@ -1,8 +1,8 @@
-"""Talking to an OpenID provider: discovery, keys, the way there, and the code that comes back.
+"""The client of an OpenID provider: discovery, keys, the authorization request and the exchange of its code.
 
-Everything goes through the address guard. Metadata and keys are kept for an hour; a key that is not known makes the
-keys be asked for anew, at most once a minute. After a failure the provider is left alone for ten seconds, so that
-people who wait for it do not keep everybody else waiting.
+All calls go through the address guard. Metadata and keys are cached for an hour; an unknown key makes the keys be
+fetched again, at most once a minute. After a failure the provider is not called for ten seconds, so that people who
+wait for it do not occupy all worker threads.
 """
 
 import base64
@@ -28,14 +28,14 @@ KEPT_S, KEYS_AGAIN_S, PAUSE_S = 3600.0, 60.0, 10.0
 ANSWER_BYTES = 512 * 1024
 SCOPE = "openid profile email"
 LONGEST_TEXT = 254
-log = logging.get("vitrine.identity_provider_settings")
+log = logging.get("vitrine.identity_providers")
 
 
 @dataclass(frozen=True, slots=True)
 class ProviderIdentity:
-    """Who somebody is at a provider. Only (issuer, subject) stays the same; the rest is what they say today.
+    """A person's identity at a provider. Only (issuer, subject) never changes; the rest is as the provider says now.
 
-    *email* is there only when the provider has verified it."""
+    *email* is set only if the provider has verified it."""
 
     provider_id: str
     issuer: str
@@ -51,7 +51,7 @@ class ProviderIdentity:
 
 @dataclass(frozen=True, slots=True)
 class ProviderRequest:
-    """What was sent along to the provider, and must come back."""
+    """The values of an authorization request that its answer is checked against."""
 
     nonce: str
     verifier: str
@@ -80,36 +80,37 @@ class ProviderClient:
         self._known = _Known()
         self._lock = threading.Lock()
 
-    # -- the way there -------------------------------------------------------------------------------------------
+    # -- authorization request -----------------------------------------------------------------------------------
 
-    def address(self, state: str, asked: ProviderRequest, *, choose: bool = False) -> str:
-        """Where the browser goes; *choose* lets the person take another account there. Raises ProviderDown."""
+    def address(self, state: str, request: ProviderRequest, *, choose: bool = False) -> str:
+        """The URL to which the browser is sent. *choose* lets the person select another account there. Raises
+        ProviderDown."""
         values = {
             "response_type": "code",
             "client_id": self.provider.client_id,
-            "redirect_uri": asked.redirect_uri,
+            "redirect_uri": request.redirect_uri,
             "scope": SCOPE,
             "state": state,
-            "nonce": asked.nonce,
-            "code_challenge": base64url(digest(asked.verifier)),
+            "nonce": request.nonce,
+            "code_challenge": base64url(digest(request.verifier)),
             "code_challenge_method": "S256",
         }
-        if asked.forced_since is not None:
+        if request.forced_since is not None:
             values |= {"prompt": "login", "max_age": "0"}
         elif choose:
             values["prompt"] = "select_account"
         endpoint = str(self._metadata()["authorization_endpoint"])
         return f"{endpoint}{'&' if urlsplit(endpoint).query else '?'}{urlencode(values)}"
 
-    # -- and back ------------------------------------------------------------------------------------------------
+    # -- callback ------------------------------------------------------------------------------------------------
 
     def identity(
-        self, answer: Mapping[str, str], asked: ProviderRequest, *, in_full: Callable[[str], bool]
+        self, answer: Mapping[str, str], request: ProviderRequest, *, in_full: Callable[[str], bool]
     ) -> ProviderIdentity:
-        """Who came back with *answer*, the query of the callback, whose state was checked.
+        """The identity behind *answer*, the query of the callback, whose state was checked.
 
-        *in_full* is asked with the subject whether name and e-mail address are wanted, which may take a further call.
-        Raises ProviderDown or ProviderRefused."""
+        *in_full* is called with the subject and says whether name and e-mail address are needed, which may take another
+        call. Raises ProviderDown or ProviderRefused."""
         metadata = self._metadata()
         self._require_issuer(metadata, answer.get("iss"))
         if "error" in answer:
@@ -118,38 +119,39 @@ class ProviderClient:
         code = answer.get("code")
         if not code:
             raise ProviderRefused("wrong", why="no code")
-        given = self._exchange(metadata, code, asked)
-        claims = self._claims(metadata, given, asked)
-        told = claims
+        issued = self._exchange(metadata, code, request)
+        claims = self._claims(metadata, issued, request)
+        profile = claims
         if in_full(claims["sub"]) and not {"email", "email_verified"} <= set(claims):
-            # Wholly from there, so that one address is never verified by what is said of another.
-            told = self._userinfo(metadata, given["access_token"], claims["sub"]) or claims
-        return _identity(self.provider, claims, told)
+            # All of it from userinfo, so that `email_verified` always belongs to the e-mail address beside it.
+            profile = self._userinfo(metadata, issued["access_token"], claims["sub"]) or claims
+        return _identity(self.provider, claims, profile)
 
-    def _require_issuer(self, metadata: Mapping[str, Any], told: str | None) -> None:
+    def _require_issuer(self, metadata: Mapping[str, Any], issuer: str | None) -> None:
         """Answers of one provider must not be taken for another's (RFC 9207 section 2.4)."""
         announced = metadata.get("authorization_response_iss_parameter_supported") is True
-        if told != self.provider.issuer and (told is not None or announced):
+        if issuer != self.provider.issuer and (issuer is not None or announced):
             raise ProviderRefused("wrong", why="the answer comes from another issuer")
 
-    def _exchange(self, metadata: Mapping[str, Any], code: str, asked: ProviderRequest) -> dict[str, str]:
+    def _exchange(self, metadata: Mapping[str, Any], code: str, request: ProviderRequest) -> dict[str, str]:
         form = {
             "grant_type": "authorization_code",
             "code": code,
-            "redirect_uri": asked.redirect_uri,
-            "code_verifier": asked.verifier,
+            "redirect_uri": request.redirect_uri,
+            "code_verifier": request.verifier,
         }
         headers = {"Accept": "application/json", **self._authenticated(metadata, form)}
         answer = self._call(metadata["token_endpoint"], form=form, headers=headers)
         if answer.status != 200:
             raise ProviderRefused("wrong", why=f"token endpoint {answer.status} {_error_code(answer)}")
-        found = _json(answer)
-        if not all(isinstance(found.get(name), str) and found[name] for name in ("id_token", "access_token")):
+        body = _json(answer)
+        if not all(isinstance(body.get(name), str) and body[name] for name in ("id_token", "access_token")):
             raise ProviderRefused("wrong", why="no id_token")
-        return {name: str(found[name]) for name in ("id_token", "access_token")}
+        return {name: str(body[name]) for name in ("id_token", "access_token")}
 
     def _authenticated(self, metadata: Mapping[str, Any], form: dict[str, str]) -> dict[str, str]:
-        """Our own proof: in the header where the provider takes it, else in the form (RFC 6749 section 2.3.1)."""
+        """Our client authentication: in the header if the provider accepts that, else in the form (RFC 6749 section
+        2.3.1)."""
         mine, secret = self.provider.client_id, self.provider.client_secret
         if not secret:
             form["client_id"] = mine
@@ -161,28 +163,30 @@ class ProviderClient:
         form |= {"client_id": mine, "client_secret": secret}
         return {}
 
-    def _claims(self, metadata: Mapping[str, Any], given: Mapping[str, str], asked: ProviderRequest) -> dict[str, Any]:
+    def _claims(
+        self, metadata: Mapping[str, Any], issued: Mapping[str, str], request: ProviderRequest
+    ) -> dict[str, Any]:
         offered = metadata.get("id_token_signing_alg_values_supported") or ["RS256"]
+        algorithms = frozenset(name for name in offered if isinstance(name, str)) & set(tokens.ALGORITHMS)
         expected = tokens.Expected(
-            self.provider.issuer, self.provider.client_id, asked.nonce,
-            frozenset(one for one in offered if isinstance(one, str)) & set(tokens.ALGORITHMS), asked.forced_since,
-        )  # fmt: skip
+            self.provider.issuer, self.provider.client_id, request.nonce, algorithms, request.forced_since
+        )
         keys, now = self._keys(metadata), datetime.now(UTC)
         try:
             try:
-                return tokens.check(given["id_token"], keys, expected, now, given["access_token"])
+                return tokens.check(issued["id_token"], keys, expected, now, issued["access_token"])
             except tokens.UnknownKey:
                 newer = self._newer_keys(metadata)
                 if newer is None:
                     raise
-                return tokens.check(given["id_token"], newer, expected, now, given["access_token"])
+                return tokens.check(issued["id_token"], newer, expected, now, issued["access_token"])
         except tokens.NotProved as failure:
             raise ProviderRefused("not-proved", why=f"id_token: {failure}") from failure
         except tokens.BadToken as failure:
             raise ProviderRefused("wrong", why=f"id_token: {failure}") from failure
 
     def _userinfo(self, metadata: Mapping[str, Any], access_token: str, subject: str) -> dict[str, Any]:
-        """More about the same person: an answer about another subject is refused (Core section 5.3.2)."""
+        """More claims of the same person; an answer about another subject is refused (Core section 5.3.2)."""
         endpoint = metadata.get("userinfo_endpoint")
         if endpoint is None:
             return {}
@@ -190,12 +194,12 @@ class ProviderClient:
         answer = self._call(endpoint, headers=headers)
         if answer.status != 200:
             raise ProviderRefused("wrong", why=f"userinfo {answer.status}")
-        found = _json(answer)
-        if found.get("sub") != subject:
+        userinfo = _json(answer)
+        if userinfo.get("sub") != subject:
             raise ProviderRefused("wrong", why="userinfo is about another subject")
-        return found
+        return userinfo
 
-    # -- what is known of the provider ---------------------------------------------------------------------------
+    # -- metadata and keys ---------------------------------------------------------------------------------------
 
     def _metadata(self) -> dict[str, Any]:
         with self._lock:
@@ -204,23 +208,23 @@ class ProviderClient:
                 return known.metadata
         answer = self._call(self.provider.discovery, headers={"Accept": "application/json"})
         try:
-            found = _json(answer)
+            metadata = _json(answer)
         except ProviderRefused:
-            found = {}
-        fault = self._fault(found) if answer.status == 200 else f"discovery answers {answer.status}"
+            metadata = {}
+        fault = self._fault(metadata) if answer.status == 200 else f"discovery answers {answer.status}"
         if fault:
             raise self._down(fault)
         with self._lock:
-            known.metadata, known.metadata_at = found, self._clock()
-        return found
+            known.metadata, known.metadata_at = metadata, self._clock()
+        return metadata
 
-    def _fault(self, found: Mapping[str, Any]) -> str:
-        if found.get("issuer") != self.provider.issuer:
+    def _fault(self, metadata: Mapping[str, Any]) -> str:
+        if metadata.get("issuer") != self.provider.issuer:
             return "discovery is of another issuer than sign_in_providers says"
         for name in ("authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint"):
-            if name == "userinfo_endpoint" and found.get(name) is None:
+            if name == "userinfo_endpoint" and metadata.get(name) is None:
                 continue
-            if not self._is_address(found.get(name)):
+            if not self._is_address(metadata.get(name)):
                 return f"discovery has no {name} that can be used"
         return ""
 
@@ -244,7 +248,7 @@ class ProviderClient:
         return self._fetched_keys(metadata)
 
     def _newer_keys(self, metadata: Mapping[str, Any]) -> list[tokens.PublicKey] | None:
-        """The keys asked for again, or None when that was done a moment ago."""
+        """The keys fetched again, or None if that was done less than a minute ago."""
         with self._lock:
             if self._clock() - self._known.keys_at < KEYS_AGAIN_S:
                 return None
@@ -277,7 +281,7 @@ class ProviderClient:
         return answer
 
     def _fetcher_for(self, url: str) -> Fetcher:
-        """The open one for the host that the operator named, the guarded one for everything that it names itself."""
+        """The unguarded fetcher for the host that the operator marked as internal, the guarded one for all others."""
         if self.provider.internal and not self._is_inside(urlsplit(url).hostname or ""):
             return Fetcher(ANSWER_BYTES)
         return self._fetcher
@@ -297,16 +301,16 @@ def _guarded(provider: Provider) -> Fetcher:
 
 def _json(answer: Answer) -> dict[str, Any]:
     try:
-        found = msgspec.json.decode(answer.body)  # unlike `json`, no half of a surrogate pair: nothing could keep it
+        decoded = msgspec.json.decode(answer.body)  # unlike `json`, it refuses lone surrogates, which cannot be stored
     except (ValueError, RecursionError, msgspec.DecodeError):
-        found = None
-    if not isinstance(found, dict):
+        decoded = None
+    if not isinstance(decoded, dict):
         raise ProviderRefused("wrong", why="an answer that is no JSON object")
-    return found
+    return decoded
 
 
 def _error_code(answer: Answer) -> str:
-    """The `error` of a refusal, for the log: a short word, never what else stands there."""
+    """The `error` code of a refusal for the log; nothing else of the answer is logged."""
     try:
         code = str(_json(answer).get("error", ""))
     except ProviderRefused:
@@ -314,13 +318,15 @@ def _error_code(answer: Answer) -> str:
     return code[:40] if code.replace("_", "").isalnum() else ""
 
 
-def _identity(provider: Provider, claims: Mapping[str, Any], told: Mapping[str, Any]) -> ProviderIdentity:
+def _identity(provider: Provider, claims: Mapping[str, Any], profile: Mapping[str, Any]) -> ProviderIdentity:
     def text(name: str) -> str:
-        value = told.get(name)
+        value = profile.get(name)
         fits = isinstance(value, str) and value.isprintable() and len(value.strip()) <= LONGEST_TEXT
         return str(value).strip() if fits else ""
 
-    verified = told.get("email_verified") is True  # the text "true" is none: some send it for what users typed
+    verified = (
+        profile.get("email_verified") is True
+    )  # not the text "true", which some providers send for addresses that users typed
     return ProviderIdentity(
         provider_id=provider.id,
         issuer=provider.issuer,

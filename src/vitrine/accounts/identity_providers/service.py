@@ -1,8 +1,8 @@
 """Signing in through the OpenID provider of another organisation (contract 01 section 7.3, docs/decisions/0064).
 
-An account is found by issuer and subject, which stay. An e-mail address only ever finds one at the first sign-in, when
-the provider has verified it and the operator wants that; never the account of an administrator or one with a second
-step, which their owners link themselves.
+An account is found by issuer and subject, which never change. A verified e-mail address finds an account only at the
+first sign-in and only if the operator allows it, and never the account of an administrator or one with a second step:
+their owners link them themselves.
 """
 
 import json
@@ -21,6 +21,7 @@ from vitrine.accounts.lifetimes import Event
 from vitrine.accounts.mail import AccountMail
 from vitrine.accounts.model import Actor, User, UserId
 from vitrine.accounts.service import Accounts
+from vitrine.accounts.sessions import Sessions
 from vitrine.errors import Conflict, Invalid, NotFound
 from vitrine.identity_provider_settings import Provider
 from vitrine.platform import audit
@@ -34,7 +35,7 @@ MAX_RETURN_PATH = 16_000
 MOST_LINKED = 10
 _LOGIN = re.compile(r"[^A-Za-z0-9._-]+")
 
-# Why a sign-in through a provider opened nothing, as pages say it. Codes stand in addresses, sentences never do.
+# Why a sign-in through a provider failed, as pages say it. URLs contain the keys, never the sentences.
 REASONS: Mapping[str, str] = {
     "down": "{provider} cannot be reached now. Please try again in a moment, or sign in another way.",
     "cancelled": "You did not sign in at {provider}.",
@@ -51,7 +52,7 @@ REASONS: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class LinkedIdentity:
-    """A line of the page *Security*; *provider* is None for one that is no longer offered."""
+    """A row of the security page; *provider* is None if it is no longer offered."""
 
     id: int
     provider: Provider | None
@@ -63,14 +64,14 @@ class LinkedIdentity:
 
 @dataclass(frozen=True, slots=True)
 class RedirectToProvider:
-    """*address* is where the browser goes."""
+    """The URL to which the browser is sent."""
 
     address: str
 
 
 @dataclass(frozen=True, slots=True)
 class ProviderCallback:
-    """Somebody who came back: who they are there, and what they wanted here."""
+    """A person who returned from a provider: their identity there, and the flow that they began here."""
 
     flow: store.Flow
     provider: Provider
@@ -78,7 +79,7 @@ class ProviderCallback:
 
 
 class ProviderSignInFailed(Exception):
-    """A way that ended: *reason* is one of REASONS, *flow* is None when nobody knows where it began."""
+    """A failed sign-in: *reason* is a key of REASONS, *flow* is None if the flow is unknown."""
 
     def __init__(self, reason: str, flow: store.Flow | None = None) -> None:
         super().__init__(reason)
@@ -89,6 +90,7 @@ class ProviderSignInFailed(Exception):
 @dataclass(slots=True)
 class IdentityProviders:
     accounts: Accounts
+    sessions: Sessions
     account_mail: AccountMail
     base_url: str
     providers: tuple[Provider, ...]
@@ -96,32 +98,32 @@ class IdentityProviders:
     _clients: dict[str, ProviderClient] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._clients = {one.id: self.make_client(one) for one in self.providers}
+        self._clients = {provider.id: self.make_client(provider) for provider in self.providers}
 
     def provider(self, provider_id: str) -> Provider:
-        found = next((one for one in self.providers if one.id == provider_id), None)
-        if found is None:
+        provider = next((provider for provider in self.providers if provider.id == provider_id), None)
+        if provider is None:
             raise NotFound("There is no such sign-in provider.")
-        return found
+        return provider
 
-    # -- there and back ------------------------------------------------------------------------------------------
+    # -- the flow ------------------------------------------------------------------------------------------------
 
     def begin(self, provider_id: str, flow: store.Flow, visitor: str, *, choose: bool = False) -> RedirectToProvider:
-        """Send somebody to a provider, to *choose* an account there if they were somebody else before. Opens its own
-        transactions; call it with none open.
+        """Begin a flow. *choose*: the person may select another account at the provider. Opens its own transactions;
+        call it with none open.
 
-        Raises NotFound, Invalid (an address to return to that is absurdly long) or ProviderDown."""
+        Raises NotFound, Invalid (the return path is too long) or ProviderDown."""
         client = self._clients[self.provider(provider_id).id]
         if len(flow.back) > MAX_RETURN_PATH:
             raise Invalid("The address to return to is too long.", field="redirect")
         state = token_urlsafe(32)
-        address = client.address(state, self._asked(provider_id, state, flow), choose=choose)
+        address = client.address(state, self._provider_request(provider_id, state, flow), choose=choose)
         with self.accounts.database.write() as work:
             store.begin(work, digest(state), digest(visitor), flow, FLOW_LIFETIME)
         return RedirectToProvider(address)
 
-    def _asked(self, provider_id: str, state: str, flow: store.Flow) -> ProviderRequest:
-        """Nonce and verifier follow from the state: the database holds nothing that redeems a code."""
+    def _provider_request(self, provider_id: str, state: str, flow: store.Flow) -> ProviderRequest:
+        """Nonce and verifier are derived from the state, so the database holds nothing that redeems a code."""
         vault = self.accounts.vault
         return ProviderRequest(
             nonce=base64url(signature(vault.derive("provider nonce"), state.encode())),
@@ -131,11 +133,12 @@ class IdentityProviders:
         )
 
     def redirect_uri(self, provider_id: str) -> str:
-        """What the operator registers at the provider."""
+        """The redirect URI that the operator registers at the provider."""
         return self.base_url.rstrip("/") + CALLBACK.format(id=provider_id)
 
     def complete(self, provider_id: str, answer: Mapping[str, str], visitor: str) -> ProviderCallback:
-        """Who came back from a provider. Raises NotFound or Failed. Opens its own transactions."""
+        """The person who returned from a provider. Raises NotFound or ProviderSignInFailed. Opens its own
+        transactions."""
         provider, state = self.provider(provider_id), answer.get("state", "")
         with self.accounts.database.write() as work:
             flow = store.take(work, digest(state), digest(visitor), provider.id)
@@ -149,7 +152,7 @@ class IdentityProviders:
 
         try:
             identity = self._clients[provider.id].identity(
-                answer, self._asked(provider.id, state, flow), in_full=in_full
+                answer, self._provider_request(provider.id, state, flow), in_full=in_full
             )
         except ProviderRefused as refusal:
             self._note(provider, refusal.reason, refusal.why)
@@ -163,18 +166,19 @@ class IdentityProviders:
         with self.accounts.database.write() as work:
             audit.write(work, None, "external.refused", f"provider {provider.id}", details)
 
-    # -- whose account it is -------------------------------------------------------------------------------------
+    # -- the account ---------------------------------------------------------------------------------------------
 
     def account_for(self, returned: ProviderCallback, address: str) -> User:
-        """The account that a sign-in opens, linked or made where the operator wants that. Raises Failed.
+        """The account that a sign-in opens, linked or created if the operator allows that. Raises
+        ProviderSignInFailed.
 
-        Opens its own transactions. Two that come at once with a new subject end up with one account: the second one
-        finds what the first one made."""
+        Opens its own transactions. If two sign-ins with the same new subject run at once, the second one
+        finds the account that the first one created."""
         for _ in range(2):
             try:
                 with self.accounts.database.write() as work:
                     return self._user(work, returned, address)
-            except _Raced:
+            except _LinkedMeanwhile:
                 continue
             except ProviderRefused as refusal:
                 self._note(returned.provider, refusal.reason, refusal.why)
@@ -207,13 +211,15 @@ class IdentityProviders:
             raise ProviderRefused("domain")
 
     def _first_time(self, work: UnitOfWork, provider: Provider, identity: ProviderIdentity, address: str) -> User:
-        """An account for a subject that never came before."""
+        """The account for an unknown subject: linked by e-mail address, or a new one."""
         namesakes = people.by_email(work, identity.email) if identity.email else []
         if namesakes:
             if len(namesakes) > 1 or not self._may_link(work, provider, namesakes[0]):
                 raise ProviderRefused("taken")
             user = namesakes[0]
-        elif provider.create_accounts and people.has_users(work):  # an instance's first account is its administrator
+        elif provider.create_accounts and people.has_users(
+            work
+        ):  # the first account of an instance is its administrator
             user = self._make(work, provider, identity, address)
         else:
             raise ProviderRefused("unknown")
@@ -221,19 +227,19 @@ class IdentityProviders:
         return user
 
     def _may_link(self, work: UnitOfWork, provider: Provider, user: User) -> bool:
-        """True if a verified address alone opens this account, from now on for this subject."""
+        """True if a verified e-mail address alone may link this account to the subject."""
         guarded = user.is_admin or user.is_guest or user.mail_locked or self.accounts.has_second_step(work, user.id)
-        # An address that already belongs to another subject there was given to somebody new.
-        known_there = any(one.issuer == provider.issuer for one in store.of_user(work, user.id))
+        # The address already belongs to another subject there, so the provider has given it to a new person.
+        known_there = any(linked.issuer == provider.issuer for linked in store.of_user(work, user.id))
         return provider.link_by_email and not guarded and not known_there
 
     def _make(self, work: UnitOfWork, provider: Provider, identity: ProviderIdentity, address: str) -> User:
-        """A new account without a password and without rights: those an administrator gives."""
+        """A new account without password and rights; an administrator gives them."""
         plain = _LOGIN.sub("", identity.username.partition("@")[0])[:64] or provider.id
         wanted = [identity.email] if identity.email else [plain, *(f"{plain}-{n}" for n in range(2, 20))]
-        login = next((one for one in wanted if people.user_by_login(work, one) is None), None)
+        login = next((candidate for candidate in wanted if people.user_by_login(work, candidate) is None), None)
         first, last = identity.first_name[:128], identity.last_name[:128]
-        return self.accounts.make_external(
+        return self.accounts.add_for_provider(
             work,
             login=login or f"{plain}-{token_urlsafe(6)}",
             address=address,
@@ -245,7 +251,7 @@ class IdentityProviders:
 
     def _add(self, work: UnitOfWork, user: User, identity: ProviderIdentity, address: str, *, by: str) -> None:
         if not store.add(work, user.id, identity.issuer, identity.subject, _label(identity), used=True):
-            raise _Raced
+            raise _LinkedMeanwhile
         details = {"provider": identity.provider_id, "by": by}
         audit.write(work, None, "external.linked", f"user {user.id}", details, address=address)
         if by != "first sign-in":
@@ -254,53 +260,56 @@ class IdentityProviders:
             )
 
     def identity_id(self, work: UnitOfWork, returned: ProviderCallback) -> int | None:
-        """The link through which this sign-in opens an account; None when it was taken away meanwhile."""
+        """The id of the linked identity that this sign-in used; None if it was removed meanwhile."""
         linked = store.by_subject(work, returned.identity.issuer, returned.identity.subject)
         return linked.id if linked else None
 
-    # -- one's own page ------------------------------------------------------------------------------------------
+    # -- linked identities ---------------------------------------------------------------------------------------
 
     def overview(self, work: UnitOfWork, actor: Actor) -> list[LinkedIdentity]:
-        known = {one.issuer: one for one in self.providers}
+        known = {provider.issuer: provider for provider in self.providers}
         return [
-            LinkedIdentity(one.id, known.get(one.issuer), one.issuer, one.label, one.created, one.last_used)
-            for one in store.of_user(work, actor.must_user_id)
+            LinkedIdentity(
+                linked.id, known.get(linked.issuer), linked.issuer, linked.label, linked.created, linked.last_used
+            )
+            for linked in store.of_user(work, actor.must_user_id)
         ]
 
     def reauthentication_providers(self, work: UnitOfWork, user_id: UserId) -> list[Provider]:
         """The providers at which this person can prove who they are."""
-        mine = {one.issuer for one in store.of_user(work, user_id)}
-        return [one for one in self.providers if one.issuer in mine]
+        mine = {linked.issuer for linked in store.of_user(work, user_id)}
+        return [provider for provider in self.providers if provider.issuer in mine]
 
     def seal(self, returned: ProviderCallback, now: datetime) -> str:
-        """What the page that asks *connect these two?* sends back: closed, for this person, for ten minutes."""
+        """The encrypted identity for the form that confirms a link; valid for this person for ten minutes."""
         identity = returned.identity
-        told = {
+        contents = {
             "user": returned.flow.user_id, "provider": identity.provider_id, "issuer": identity.issuer,
             "subject": identity.subject, "label": _label(identity), "ends": (now + FLOW_LIFETIME).timestamp(),
         }  # fmt: skip
-        return self.accounts.vault.encrypt(json.dumps(told))
+        return self.accounts.vault.encrypt(json.dumps(contents))
 
     def check_linkable(self, returned: ProviderCallback) -> None:
-        """Raises Failed when this subject may not be connected."""
+        """Raises ProviderSignInFailed when this subject may not be connected."""
         try:
             self._require_domain(returned.provider, returned.identity)
         except ProviderRefused as refusal:
             raise ProviderSignInFailed(refusal.reason, returned.flow) from refusal
 
     def link(self, work: UnitOfWork, actor: Actor, sealed: str) -> Provider:
-        """Connect what `seal` closed with the actor's account. Raises NotFresh, Invalid or Conflict."""
-        self.accounts.require_recent_auth(work, actor)
+        """Link the identity that `seal` encrypted to the actor's account. Raises RecentAuthRequired, Invalid or
+        Conflict."""
+        self.sessions.require_recent_auth(work, actor)
         try:
-            told = json.loads(self.accounts.vault.decrypt(sealed))
+            contents = json.loads(self.accounts.vault.decrypt(sealed))
         except ValueError:
-            told = {}
-        if told.get("user") != actor.must_user_id or told.get("ends", 0) <= work.now.timestamp():
+            contents = {}
+        if contents.get("user") != actor.must_user_id or contents.get("ends", 0) <= work.now.timestamp():
             raise Invalid("This took too long. Please begin again.", field="identity")
-        provider = self.provider(str(told["provider"]))
+        provider = self.provider(str(contents["provider"]))
         if len(store.of_user(work, actor.must_user_id)) >= MOST_LINKED:
             raise Conflict("There are ten connected sign-ins already. Remove one first.")
-        if not store.add(work, actor.must_user_id, told["issuer"], told["subject"], told["label"]):
+        if not store.add(work, actor.must_user_id, contents["issuer"], contents["subject"], contents["label"]):
             raise Conflict("This sign-in is connected already, with this account or with another one.")
         details = {"provider": provider.id, "by": "owner"}
         audit.write(work, actor, "external.linked", f"user {actor.user_id}", details)
@@ -309,14 +318,15 @@ class IdentityProviders:
         return provider
 
     def unlink(self, work: UnitOfWork, actor: Actor, linked_id: int) -> None:
-        """Take one away, unless nothing would open the account any more. Raises NotFresh, NotFound or Conflict."""
-        self.accounts.require_recent_auth(work, actor)
+        """Remove a linked identity, unless nothing else would open the account. Raises RecentAuthRequired, NotFound or
+        Conflict."""
+        self.sessions.require_recent_auth(work, actor)
         mine = actor.must_user_id
         listed = store.of_user(work, mine)
-        if all(one.id != linked_id for one in listed):
+        if all(linked.id != linked_id for linked in listed):
             raise NotFound("There is no such sign-in of yours.")
-        offered = {one.issuer for one in self.providers}
-        others = [one for one in listed if one.id != linked_id and one.issuer in offered]
+        offered = {provider.issuer for provider in self.providers}
+        others = [linked for linked in listed if linked.id != linked_id and linked.issuer in offered]
         if not others and not people.password_hash(work, mine) and not mfa_store.passkeys(work, mine):
             raise Conflict("Nothing else opens your account. Choose a password or add a passkey first.")
         store.remove(work, mine, linked_id)
@@ -324,7 +334,7 @@ class IdentityProviders:
         audit.write(work, actor, "external.unlinked", f"user {actor.user_id}", {"identity": linked_id})
 
 
-class _Raced(Exception):
+class _LinkedMeanwhile(Exception):
     """Somebody linked the same subject meanwhile."""
 
 

@@ -1,4 +1,4 @@
-"""All SQL of sign-ins at other organisations."""
+"""All SQL of linked identities and of flows through identity providers."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,7 +14,7 @@ from vitrine.platform.database import UnitOfWork
 
 @dataclass(frozen=True, slots=True)
 class Linked:
-    """A sign-in of another organisation that opens an account here."""
+    """An identity at a provider that opens an account here."""
 
     id: int
     user_id: int
@@ -27,7 +27,7 @@ class Linked:
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """Somebody on their way to a provider and back."""
+    """A sign-in, proof or link through a provider that has begun and not returned yet."""
 
     provider: str
     purpose: str
@@ -42,18 +42,21 @@ _FLOW = [identity_provider_flows.c[name] for name in Flow.__dataclass_fields__]
 
 
 def by_subject(work: UnitOfWork, issuer: str, subject: str) -> Linked | None:
-    one = linked_identities.c
-    row = work.db.execute(sa.select(*_LINKED).where(one.issuer == issuer, one.subject == subject)).first()
+    columns = linked_identities.c
+    row = work.db.execute(sa.select(*_LINKED).where(columns.issuer == issuer, columns.subject == subject)).first()
     return Linked(*row) if row else None
 
 
 def of_user(work: UnitOfWork, user_id: UserId) -> list[Linked]:
-    one = linked_identities.c
-    return [Linked(*row) for row in work.db.execute(sa.select(*_LINKED).where(one.user_id == user_id).order_by(one.id))]
+    columns = linked_identities.c
+    return [
+        Linked(*row)
+        for row in work.db.execute(sa.select(*_LINKED).where(columns.user_id == user_id).order_by(columns.id))
+    ]
 
 
 def add(work: UnitOfWork, user_id: UserId, issuer: str, subject: str, label: str, *, used: bool = False) -> bool:
-    """False when this subject is linked already, also by somebody who was quicker. *used*: it opens the account now."""
+    """False if this subject is linked already, also by a concurrent request. *used*: it opens the account now."""
     insert = insert_sqlite if work.db.dialect.name == "sqlite" else insert_postgresql
     row = insert(linked_identities).values(
         user_id=user_id, issuer=issuer, subject=subject, label=label[:254], created=work.now,
@@ -71,8 +74,8 @@ def touch(work: UnitOfWork, linked_id: int, label: str) -> None:
 
 
 def remove(work: UnitOfWork, user_id: UserId, linked_id: int) -> bool:
-    one = linked_identities.c
-    done = work.db.execute(linked_identities.delete().where(one.id == linked_id, one.user_id == user_id))
+    columns = linked_identities.c
+    done = work.db.execute(linked_identities.delete().where(columns.id == linked_id, columns.user_id == user_id))
     return done.rowcount == 1
 
 
@@ -84,9 +87,11 @@ def begin(work: UnitOfWork, digest: bytes, visitor: bytes, flow: Flow, life: tim
 
 
 def take(work: UnitOfWork, digest: bytes, visitor: bytes, provider: str) -> Flow | None:
-    """The flow of this state, for the one caller who was first, in the browser that began it."""
-    one = identity_provider_flows.c
-    mine = sa.and_(one.digest == digest, one.visitor == visitor, one.provider == provider, one.expires > work.now)
+    """Use up the flow of this state. Only the first caller gets it, and only in the browser that began it."""
+    columns = identity_provider_flows.c
+    mine = sa.and_(
+        columns.digest == digest, columns.visitor == visitor, columns.provider == provider, columns.expires > work.now
+    )
     row = work.db.execute(sa.select(*_FLOW).where(mine)).first()
     if row is None or work.db.execute(identity_provider_flows.delete().where(mine)).rowcount != 1:
         return None
@@ -94,7 +99,7 @@ def take(work: UnitOfWork, digest: bytes, visitor: bytes, provider: str) -> Flow
 
 
 def purge(work: UnitOfWork) -> int:
-    """Forget who never came back; how many those were."""
+    """Delete expired flows; returns how many."""
     return work.db.execute(
         identity_provider_flows.delete().where(identity_provider_flows.c.expires < work.now)
     ).rowcount

@@ -1,7 +1,7 @@
-"""What an id_token must prove before its subject counts (OpenID Connect Core section 3.1.3.7, RFC 8725).
+"""The validation of an id_token (OpenID Connect Core section 3.1.3.7, RFC 8725).
 
-Signatures are joserfc's business; which keys and algorithms may be tried, and what the claims must say, is decided
-here. Keys come from the provider's JWKS alone: what a token's own header offers (`jwk`, `jku`, `x5c`) is never read.
+joserfc verifies signatures. This module decides which keys and algorithms may be tried and what the claims must say.
+Keys come only from the provider's JWKS; keys in the token's own header (`jwk`, `jku`, `x5c`) are never read.
 """
 
 import hashlib
@@ -23,7 +23,7 @@ MOST_KEYS = 32
 LONGEST_TOKEN = 32_768
 LONGEST_SUBJECT = 255
 SMALLEST_RSA_BITS = 2048
-# Signatures with public keys only: an HMAC would be checked with what everybody knows.
+# Public-key signatures only: an HMAC could be checked against a public key, which everybody knows.
 ALGORITHMS: Mapping[str, str] = {
     "RS256": "RSA", "RS384": "RSA", "RS512": "RSA", "PS256": "RSA", "PS384": "RSA", "PS512": "RSA",
     "ES256": "EC", "ES384": "EC", "ES512": "EC", "EdDSA": "OKP", "Ed25519": "OKP",
@@ -35,20 +35,20 @@ _PUBLIC = frozenset({"kty", "kid", "alg", "use", "n", "e", "crv", "x", "y"})
 
 
 class BadToken(ValueError):
-    """The token proves nothing; the text says why, for the log, and holds nothing of the token's claims."""
+    """The token is invalid. The text says why, for the log, and contains none of its claims."""
 
 
 class UnknownKey(BadToken):
-    """Signed with a key that the provider has not published, as far as we know: it may have a new one."""
+    """The signing key is not among the known keys of the provider; it may have published a new one."""
 
 
 class NotProved(BadToken):
-    """The token is right, but does not say that the person signed in just now."""
+    """The token is valid, but does not say that the person signed in just now."""
 
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """*forced_since* is when a sign-in was asked for that must be newer than that, None where an old one will do."""
+    """What the claims must match. *forced_since*: the sign-in must be newer than this; None accepts an older one."""
 
     issuer: str
     client_id: str
@@ -58,37 +58,37 @@ class Expected:
 
 
 def keys_of(document: object) -> list[PublicKey]:
-    """The signing keys of a JWKS; what is not one, or not understood, is left out (RFC 7517 section 5)."""
+    """The signing keys of a JWKS; other and unknown ones are ignored (RFC 7517 section 5)."""
     listed = document.get("keys") if isinstance(document, dict) else None
     if not isinstance(listed, list):
         raise BadToken("the JWKS has no keys")
-    found = []
-    for one in listed[:MOST_KEYS]:
-        if not isinstance(one, dict) or one.get("use") not in (None, "sig") or one.get("kty") not in _KINDS:
+    keys = []
+    for jwk in listed[:MOST_KEYS]:
+        if not isinstance(jwk, dict) or jwk.get("use") not in (None, "sig") or jwk.get("kty") not in _KINDS:
             continue
         try:
-            key = _KINDS[one["kty"]].import_key({name: one[name] for name in one if name in _PUBLIC})
+            key = _KINDS[jwk["kty"]].import_key({name: jwk[name] for name in jwk if name in _PUBLIC})
         except (JoseError, ValueError, TypeError, KeyError):
             continue
         if isinstance(key, RSAKey) and key.raw_value.key_size < SMALLEST_RSA_BITS:
             continue
-        found.append(key)
-    return found
+        keys.append(key)
+    return keys
 
 
 def check(token: str, keys: list[PublicKey], expected: Expected, now: datetime, access_token: str) -> dict[str, Any]:
-    """The claims of *token*. Raises BadToken, or UnknownKey when other keys might help."""
+    """The claims of *token*. Raises BadToken, or UnknownKey if fetching the keys again might help."""
     if len(token) > LONGEST_TOKEN:
         raise BadToken("longer than any id_token")
     algorithm, kid = _header(token)
     if algorithm not in expected.algorithms or algorithm not in ALGORITHMS:
         raise BadToken(f"signed with {algorithm[:20]}")
     fitting = [
-        one
-        for one in keys
-        if one.key_type == ALGORITHMS[algorithm]
-        and (kid is None or one.get("kid") == kid)
-        and one.get("alg") in (None, algorithm)
+        key
+        for key in keys
+        if key.key_type == ALGORITHMS[algorithm]
+        and (kid is None or key.get("kid") == kid)
+        and key.get("alg") in (None, algorithm)
     ]
     if not fitting:
         raise UnknownKey("no published key fits")
@@ -123,7 +123,7 @@ def _require(claims: dict[str, Any], expected: Expected, now: datetime) -> None:
     if claims.get("iss") != expected.issuer:
         raise BadToken("of another issuer")
     if audience not in (expected.client_id, [expected.client_id]):
-        raise BadToken("for another audience, or for others too")  # none of which we know, let alone trust
+        raise BadToken("for another audience, or for others too")  # no other audience is trusted
     if claims.get("azp") not in (None, expected.client_id):
         raise BadToken("given to another party")
     nonce = claims.get("nonce")
@@ -132,10 +132,10 @@ def _require(claims: dict[str, Any], expected: Expected, now: datetime) -> None:
     subject = claims.get("sub")
     if not isinstance(subject, str) or not 0 < len(subject) <= LONGEST_SUBJECT or not subject.isprintable():
         raise BadToken("without a subject")
-    ends, made, not_before = (_instant(claims, name) for name in ("exp", "iat", "nbf"))
+    ends, issued, not_before = (_instant(claims, name) for name in ("exp", "iat", "nbf"))
     if ends is None or ends + LEEWAY <= now:
         raise BadToken("too old")
-    if made is None or made - LEEWAY > now or made + OLDEST + LEEWAY < now:
+    if issued is None or issued - LEEWAY > now or issued + OLDEST + LEEWAY < now:
         raise BadToken("made at another time")
     if not_before is not None and not_before - LEEWAY > now:
         raise BadToken("not valid yet")
@@ -146,18 +146,18 @@ def _require(claims: dict[str, Any], expected: Expected, now: datetime) -> None:
 
 
 def _require_hash(claims: dict[str, Any], algorithm: str, access_token: str) -> None:
-    """`at_hash`, where it is there (section 3.1.3.8); Edwards curves leave open which hash they mean."""
-    told = claims.get("at_hash")
-    made = _HASHES.get(algorithm[-3:])
-    if told is None or made is None:
+    """Check `at_hash` if it is present (section 3.1.3.8). For Edwards curves the hash is not defined."""
+    at_hash = claims.get("at_hash")
+    hash_of = _HASHES.get(algorithm[-3:])
+    if at_hash is None or hash_of is None:
         return
-    digest = made(access_token.encode()).digest()
-    if not isinstance(told, str) or not same(told, base64url(digest[: len(digest) // 2])):
+    digest = hash_of(access_token.encode()).digest()
+    if not isinstance(at_hash, str) or not same(at_hash, base64url(digest[: len(digest) // 2])):
         raise BadToken("for another access token")
 
 
 def authenticated(claims: dict[str, Any]) -> datetime | None:
-    """When the person signed in at the provider, if it says so."""
+    """When the person signed in at the provider, if the token says so."""
     return _instant(claims, "auth_time")
 
 

@@ -6,16 +6,8 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from vitrine.accounts import Actor
-from vitrine.api.oauthv2.endpoints import CORS, answer
-from vitrine.edge import bearer, parameters, read, run_in_thread, services_of
-from vitrine.edge.auth import TokenMissing, TwoCarriers
-from vitrine.edge.limits import TooMany
-from vitrine.errors import Invalid
-from vitrine.oauth import InsufficientScope, TokenRefused
-from vitrine.oauth.metadata import PROTECTED_RESOURCE
-from vitrine.oauth.scopes import OPENID
-from vitrine.platform.database import UnitOfWork
+from vitrine.api.oauthv2.conventions import CORS, answer
+from vitrine.edge import bearer, read, run_in_thread, services_of
 
 
 async def authorization_server(request: Request) -> Response:
@@ -35,33 +27,7 @@ async def jwks(request: Request) -> Response:
 
 async def userinfo(request: Request) -> Response:
     """OpenID Connect Core section 5.3: a token with the scope openid, in the header or in a form."""
-    request.scope["state"]["needs"] = OPENID
-    try:
-        await parameters(request)
-        made = await read(request, bearer, lambda work, actor: _claims(request, work, actor))
-    except InsufficientScope as refusal:
-        return _refused(request, 403, refusal.code, f'scope="{refusal.scope}"')
-    except TokenRefused as refusal:
-        return _refused(request, 401, "invalid_token" if refusal.code != "invalid_request" else refusal.code)
-    except TokenMissing:
-        return _refused(request, 401, "")
-    except TooMany as refusal:
-        return answer({"error": "temporarily_unavailable", "error_description": refusal.detail}, 429, refusal.headers)
-    except (TwoCarriers, Invalid):
-        return _refused(request, 400, "invalid_request")
-    return answer(made, 200)
-
-
-def _claims(request: Request, work: UnitOfWork, actor: Actor) -> dict[str, Any]:
-    return services_of(request).oauth.server.userinfo(work, actor)
-
-
-def _refused(request: Request, status: int, error: str, more: str = "") -> Response:
-    """RFC 6750 section 3: the error in the challenge, and as JSON for who reads that; none for who sent no token."""
-    where = services_of(request).settings.absolute(PROTECTED_RESOURCE)
-    parts = ['Bearer realm="Service"', *([f'error="{error}"'] if error else []), more, f'resource_metadata="{where}"']
-    challenge = ", ".join(part for part in parts if part)
-    return answer({"error": error} if error else {}, status, {"WWW-Authenticate": challenge})
+    return answer(request, await read(request, bearer, services_of(request).oauth.server.userinfo))
 
 
 def _public(value: dict[str, Any], media_type: str = "application/json") -> Response:

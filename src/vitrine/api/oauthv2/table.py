@@ -67,7 +67,7 @@ class Operation:
     def described(self) -> dict[str, Any]:
         in_query = self.method == "get"
         name = re.sub(r"[^a-z]+", "_", self.path.strip("/"))
-        parameters = [{"name": one, "in": "query", "schema": _TEXT} for one in self.fields if in_query]
+        parameters = [{"name": field, "in": "query", "schema": _TEXT} for field in self.fields if in_query]
         form = {"type": "object", "properties": dict.fromkeys(self.fields, _TEXT)}
         body = {"content": {"application/x-www-form-urlencoded": {"schema": form}}}
         return {

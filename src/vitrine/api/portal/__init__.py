@@ -5,8 +5,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from vitrine.api.portal.endpoint import Handler, endpoint, problem
+from vitrine.api.portal.conventions import CONVENTIONS, problem
 from vitrine.api.portal.table import PREFIX, ROUTES, SCOPE, PortalRoute
+from vitrine.api.wire.endpoint import Handler, endpoint
 from vitrine.settings import Settings
 
 __all__ = ["PREFIX", "ROUTES", "SCOPE", "PortalRoute", "routes"]
@@ -20,16 +21,18 @@ async def _unknown(_request: Request) -> Response:
 def routes(settings: Settings) -> list[Route]:
     if not settings.api_enabled:
         return []
-    made: list[Route] = []
+    routes: list[Route] = []
     allowed: dict[str, list[str]] = {}
-    for one in ROUTES:
-        made.append(Route(PREFIX + one.path, endpoint(one.handler, SCOPE), methods=[one.method]))
-        allowed.setdefault(one.path, []).append(one.method)
+    needs = dict.fromkeys(("HEAD", *_METHODS), SCOPE)
+    for route in ROUTES:
+        handler = endpoint(route.handler, CONVENTIONS, needs)
+        routes.append(Route(PREFIX + route.path, handler, methods=[route.method]))
+        allowed.setdefault(route.path, []).append(route.method)
     for path, methods in allowed.items():
         others = [method for method in _METHODS if method not in methods]
-        made.append(Route(PREFIX + path, _refusing(methods), methods=others))
-    made.append(Route(PREFIX + "{rest:path}", _unknown, methods=list(_METHODS)))
-    return made
+        routes.append(Route(PREFIX + path, _refusing(methods), methods=others))
+    routes.append(Route(PREFIX + "{rest:path}", _unknown, methods=list(_METHODS)))
+    return routes
 
 
 def _refusing(methods: list[str]) -> Handler:

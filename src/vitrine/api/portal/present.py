@@ -1,86 +1,87 @@
-"""Applications and what hangs on them, as the portal's API tells them. Pure functions; no secret passes here."""
+"""Applications and their secrets, tokens and people as JSON. Pure functions; none is given the value of a secret."""
 
 from datetime import datetime
 from typing import Any
 
 from vitrine.applications import Application
-from vitrine.applications.descriptions import describe
+from vitrine.applications.documents import document_of
 from vitrine.applications.model import Secret
-from vitrine.applications.portal import Person
+from vitrine.applications.people import Person
 from vitrine.applications.portal_store import KEPT
 from vitrine.edge.quotas import Left
 from vitrine.oauth.deprecated_features import FeatureUse
-from vitrine.oauth.narrowing import Held
 from vitrine.oauth.personal_tokens import NamedToken
+from vitrine.oauth.scope_limits import ScopeUse
 
 Json = dict[str, Any]
 
 
-def application(one: Application) -> Json:
+def application(application: Application) -> Json:
     """*document* is what can be sent back to change it; the rest says what happened to it."""
     return {
-        "id": one.id,
-        "client_id": one.client_id,
-        "owner_id": one.creator_id,
-        "created": moment(one.created),
-        "updated": moment(one.updated),
+        "id": application.id,
+        "client_id": application.client_id,
+        "owner_id": application.creator_id,
+        "created": moment(application.created),
+        "updated": moment(application.updated),
         "state": {
-            "active": one.activated,
-            "suspended_by": one.suspended_by,
-            "suspended_reason": one.suspended_reason,
-            "approval": one.approval,
-            "approval_reason": one.approval_reason,
+            "active": application.activated,
+            "suspended_by": application.suspended_by,
+            "suspended_reason": application.suspended_reason,
+            "approval": application.approval,
+            "approval_reason": application.approval_reason,
         },
-        "document": describe(one),
+        "document": document_of(application),
     }
 
 
-def deleted(one: Application) -> Json:
-    assert one.deleted_at is not None
+def deleted(application: Application) -> Json:
+    assert application.deleted_at is not None
     return {
-        "id": one.id,
-        "client_id": one.client_id,
-        "name": one.name,
-        "deleted": moment(one.deleted_at),
-        "until": moment(one.deleted_at + KEPT),
+        "id": application.id,
+        "client_id": application.client_id,
+        "name": application.name,
+        "deleted": moment(application.deleted_at),
+        "until": moment(application.deleted_at + KEPT),
     }
 
 
-def secret(one: Secret) -> Json:
+def secret(secret: Secret) -> Json:
     return {
-        "id": one.id, "last_four": one.last_four, "created": moment(one.created), "expires": moment(one.expires),
-        "last_used": moment(one.last_used), "made_with_token": one.is_made_with_token,
+        "id": secret.id, "last_four": secret.last_four, "created": moment(secret.created),
+        "expires": moment(secret.expires), "last_used": moment(secret.last_used),
+        "made_with_token": secret.is_made_with_token,
     }  # fmt: skip
 
 
-def token(one: NamedToken) -> Json:
-    """*scopes* null is everything that its owner may."""
+def token(token: NamedToken) -> Json:
+    """*scopes* null is everything that its owner may do."""
     return {
-        "id": one.id, "name": one.name, "last_four": one.last_four, "scopes": one.scope,
-        "created": moment(one.created), "expires": moment(one.expires), "last_used": moment(one.last_used),
-        "last_address": one.last_address, "made_with_token": one.is_made_with_token,
+        "id": token.id, "name": token.name, "last_four": token.last_four, "scopes": token.scope,
+        "created": moment(token.created), "expires": moment(token.expires), "last_used": moment(token.last_used),
+        "last_address": token.last_address, "made_with_token": token.is_made_with_token,
     }  # fmt: skip
 
 
-def person(one: Person) -> Json:
-    return {"id": one.id, "login": one.login, "name": one.name}
+def person(person: Person) -> Json:
+    return {"id": person.id, "login": person.login, "name": person.name}
 
 
-def left(one: Left) -> Json:
+def left(left: Left) -> Json:
     """*limit* and *left* null: no limit."""
-    limit = one.limit or None
-    return {"limit": limit, "used": one.used, "left": one.left if limit else None, "resets_in": one.resets_in_s}
+    limit = left.limit or None
+    return {"limit": limit, "used": left.used, "left": left.left if limit else None, "resets_in": left.resets_in_s}
 
 
-def habit(one: FeatureUse) -> Json:
-    return {"habit": one.feature, "uses": one.uses, "last": moment(one.last_at), "last_address": one.last_address}
+def feature_use(use: FeatureUse) -> Json:
+    return {"habit": use.feature, "uses": use.uses, "last": moment(use.last_at), "last_address": use.last_address}
 
 
-def held(one: Held) -> Json:
-    """*uses* null: calls cannot show it."""
+def scope_use(use: ScopeUse) -> Json:
+    """*uses* null: calls cannot show whether the scope is used."""
     return {
-        "scope": one.scope.name, "people": one.people, "uses": one.uses, "last": moment(one.last),
-        "allowed": one.is_left,
+        "scope": use.scope.name, "people": use.people, "uses": use.uses, "last": moment(use.last),
+        "allowed": use.is_left,
     }  # fmt: skip
 
 

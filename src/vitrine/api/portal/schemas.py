@@ -3,7 +3,7 @@
 from typing import Any
 
 from vitrine.applications import LIST_SHAPES, ApplicationKind, Profile, Switch
-from vitrine.applications.descriptions import FORMAT
+from vitrine.applications.documents import FORMAT
 from vitrine.applications.texts import TEXTS
 from vitrine.oauth.scopes import BY_NAME
 
@@ -14,15 +14,15 @@ def named(name: str) -> Schema:
     return {"$ref": f"#/components/schemas/{name}"}
 
 
-def one_of(**properties: Any) -> Schema:
-    """An object with these; a text is the name of a type."""
-    made = {name: {"type": one} if isinstance(one, str) else one for name, one in properties.items()}
-    return {"type": "object", "properties": made, "additionalProperties": False}
+def object_of(**properties: Any) -> Schema:
+    """An object with these properties; a string is the name of a type."""
+    schemas = {name: {"type": schema} if isinstance(schema, str) else schema for name, schema in properties.items()}
+    return {"type": "object", "properties": schemas, "additionalProperties": False}
 
 
 def _object(**properties: Any) -> Schema:
-    """The same with every one of them in it: what we answer."""
-    return {**one_of(**properties), "required": list(properties)}
+    """The same with all of them required: what we answer."""
+    return {**object_of(**properties), "required": list(properties)}
 
 
 def _list(of: Schema) -> Schema:
@@ -34,12 +34,16 @@ _MOMENT = {"type": "string", "format": "date-time"}
 _PERHAPS_MOMENT = {"type": ["string", "null"], "format": "date-time"}
 _PERHAPS_NUMBER = {"type": ["integer", "null"]}
 _SCOPES = {"type": ["array", "null"], "items": {"enum": sorted(BY_NAME)}}
-_ASKED = {
+_DOCUMENT = {
     **dict.fromkeys(TEXTS, _TEXT),
-    "kind": {"enum": [one.value for one in ApplicationKind]},
-    "profile": {"enum": ["", *(one.value for one in Profile)]},
+    "kind": {"enum": [kind.value for kind in ApplicationKind]},
+    "profile": {"enum": ["", *(profile.value for profile in Profile)]},
     "redirect_uris": {"type": "array", "items": _TEXT, "maxItems": 20},
-    "switches": {"type": "object", "properties": {one.value: _FLAG for one in Switch}, "additionalProperties": False},
+    "switches": {
+        "type": "object",
+        "properties": {switch.value: _FLAG for switch in Switch},
+        "additionalProperties": False,
+    },
     "list_shapes": {"enum": list(LIST_SHAPES)},
     "only_testers": _FLAG,
     "scopes": _SCOPES,
@@ -61,7 +65,7 @@ _TOKEN = {
 }  # fmt: skip
 _LEFT = {"limit": _PERHAPS_NUMBER, "used": _NUMBER, "left": _PERHAPS_NUMBER, "resets_in": _NUMBER}
 
-# Bodies and parameters that are named in one place only.
+# Parameters of requests, and the schemas that bodies share with them.
 SCHEMAS: dict[str, Schema] = {
     "scopes": _SCOPES,
     "page": {"type": "integer", "minimum": 1},
@@ -74,7 +78,7 @@ SCHEMAS: dict[str, Schema] = {
 CHANGES: Schema = {
     "type": "object",
     "description": "A merge patch (RFC 7396) of the document: null gives a key its usual value",
-    "properties": {name: {"anyOf": [one, {"type": "null"}]} for name, one in _ASKED.items()},
+    "properties": {name: {"anyOf": [schema, {"type": "null"}]} for name, schema in _DOCUMENT.items()},
     "additionalProperties": False,
 }
 COMPONENTS: dict[str, Schema] = {
@@ -89,7 +93,7 @@ COMPONENTS: dict[str, Schema] = {
     "ApplicationDocument": {
         "type": "object",
         "required": ["name", "description", "website"],
-        "properties": {"vitrine_application": {"const": FORMAT}, "client_id": _TEXT, **_ASKED},
+        "properties": {"vitrine_application": {"const": FORMAT}, "client_id": _TEXT, **_DOCUMENT},
         "additionalProperties": False,
     },
     "Application": _object(**_APPLICATION),

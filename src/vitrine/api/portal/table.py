@@ -4,9 +4,9 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from vitrine.api.portal import applications, belongings
-from vitrine.api.portal.endpoint import Handler
-from vitrine.api.portal.schemas import CHANGES, SCHEMAS, named, one_of
+from vitrine.api.portal import applications, people, secrets, tokens, usage
+from vitrine.api.portal.schemas import CHANGES, SCHEMAS, named, object_of
+from vitrine.api.wire.endpoint import Handler
 
 PREFIX = "/api/applications/"
 SCOPE = "applications"
@@ -15,7 +15,7 @@ _PARAMETER = re.compile(r"\{(\w+):int\}")
 
 @dataclass(frozen=True, slots=True)
 class PortalRoute:
-    """*body* and *answer* are schemas; *query* names parameters; *guard*: `If-Match` is looked at, or needed."""
+    """*body* and *answer* are schemas; *query* names parameters; *guard*: `If-Match` is `accepted` or `required`."""
 
     path: str
     method: str
@@ -35,8 +35,8 @@ class PortalRoute:
         ]
         parameters += [{"name": name, "in": "query", "schema": SCHEMAS[name]} for name in self.query]
         if self.guard:
-            needed = {"required": True} if self.guard == "needed" else {}
-            parameters.append({"name": "If-Match", "in": "header", "schema": {"type": "string"}, **needed})
+            required = {"required": True} if self.guard == "required" else {}
+            parameters.append({"name": "If-Match", "in": "header", "schema": {"type": "string"}, **required})
         name = re.sub(r"[^a-z]+", "_", _PARAMETER.sub(r"\1", self.path)).strip("_")
         return {
             "summary": self.summary,
@@ -53,10 +53,10 @@ class PortalRoute:
         return {"required": True, "content": {kind: {"schema": self.body}}}
 
     def _responses(self) -> dict[str, Any]:
-        good: dict[str, Any] = {"description": "Done"}
+        success: dict[str, Any] = {"description": "Done"}
         if self.answer is not None:
-            good["content"] = {"application/json": {"schema": self.answer}}
-        made = {str(self.status): good}
+            success["content"] = {"application/json": {"schema": self.answer}}
+        responses = {str(self.status): success}
         codes = {"400": "The request cannot be read, or a value in it", "401": "No token, or one that opens nothing",
                  "403": "The token lacks a scope, or its owner may not do this",
                  "404": "No such thing of yours", "429": "Too many calls; Retry-After says when to come back",
@@ -67,60 +67,65 @@ class PortalRoute:
         if self.method != "GET":
             codes["409"] = "Not possible in the state that it is in"
         if self.guard:
-            codes["412"] = "Changed since you looked"
-        if self.guard == "needed":
+            codes["412"] = "Changed since you read it"
+        if self.guard == "required":
             codes["428"] = "If-Match is missing"
         for code, text in codes.items():
             content = {"application/problem+json": {"schema": named("Problem")}}
-            made[code] = {"description": text, "content": content}
-        return dict(sorted(made.items()))
+            responses[code] = {"description": text, "content": content}
+        return dict(sorted(responses.items()))
 
 
-ONE = "{id:int}/"
+ITEM = "{id:int}/"
 _APP, _DOCUMENT = named("Application"), named("ApplicationDocument")
-A, B = applications, belongings
 ROUTES: tuple[PortalRoute, ...] = (
-    PortalRoute("", "GET", A.listed, "Your applications", named("ApplicationList"),
+    PortalRoute("", "GET", applications.listed, "Your applications", named("ApplicationList"),
                 query=("page", "per_page", "q", "all", "deleted")),
-    PortalRoute("", "POST", A.make, "Register an application", named("NewApplication"), _DOCUMENT, 201),
-    PortalRoute(ONE, "GET", A.show, "One application", _APP),
-    PortalRoute(ONE, "PUT", A.replace, "Make it what a document says", _APP, _DOCUMENT, guard="needed"),
-    PortalRoute(ONE, "PATCH", A.change, "Change some of it", _APP, CHANGES, guard="needed"),
-    PortalRoute(ONE, "DELETE", A.delete, "Delete it; it can come back for 14 days", status=204, guard="taken"),
-    PortalRoute(ONE + "restore/", "POST", A.restore, "Bring a deleted one back", _APP),
-    PortalRoute(ONE + "export/", "GET", A.export, "Its document alone", _DOCUMENT),
-    PortalRoute(ONE + "suspend/", "POST", A.suspend, "Stop it, with a reason", _APP, one_of(reason="string"),
-                guard="taken"),
-    PortalRoute(ONE + "resume/", "POST", A.resume, "Let it work again", _APP, guard="taken"),
-    PortalRoute(ONE + "decision/", "POST", A.decide, "Approve or refuse it (administrators)", _APP,
-                one_of(approve="boolean", reason="string"), guard="taken"),
-    PortalRoute(ONE + "redirects/", "POST", A.add_address, "Add an address to return to", _APP, one_of(uri="string"),
-                201, guard="taken"),
-    PortalRoute(ONE + "redirects/", "DELETE", A.remove_address, "Remove one", _APP, query=("uri",), guard="taken"),
-    PortalRoute(ONE + "secrets/", "GET", B.secrets, "Its live client secrets, without their values",
+    PortalRoute("", "POST", applications.make, "Register an application", named("NewApplication"), _DOCUMENT, 201),
+    PortalRoute(ITEM, "GET", applications.show, "One application", _APP),
+    PortalRoute(ITEM, "PUT", applications.replace, "Make it what a document says", _APP, _DOCUMENT, guard="required"),
+    PortalRoute(ITEM, "PATCH", applications.change, "Change some of it", _APP, CHANGES, guard="required"),
+    PortalRoute(ITEM, "DELETE",
+                applications.delete, "Delete it; it can come back for 14 days", status=204, guard="accepted"),
+    PortalRoute(ITEM + "restore/", "POST", applications.restore, "Bring a deleted one back", _APP),
+    PortalRoute(ITEM + "export/", "GET", applications.export, "Its document alone", _DOCUMENT),
+    PortalRoute(ITEM + "suspend/", "POST",
+                applications.suspend, "Stop it, with a reason", _APP, object_of(reason="string"),
+                guard="accepted"),
+    PortalRoute(ITEM + "resume/", "POST", applications.resume, "Let it work again", _APP, guard="accepted"),
+    PortalRoute(ITEM + "decision/", "POST", applications.decide, "Approve or refuse it (administrators)", _APP,
+                object_of(approve="boolean", reason="string"), guard="accepted"),
+    PortalRoute(ITEM + "redirects/", "POST",
+                applications.add_address, "Add an address to return to", _APP, object_of(uri="string"),
+                201, guard="accepted"),
+    PortalRoute(ITEM + "redirects/", "DELETE",
+                applications.remove_address, "Remove one", _APP, query=("uri",), guard="accepted"),
+    PortalRoute(ITEM + "secrets/", "GET", secrets.listed, "Its live client secrets, without their values",
                 named("SecretList")),
-    PortalRoute(ONE + "secrets/", "POST", B.rotate, "A new client secret; the old one works on for a while",
-                named("NewSecret"), one_of(overlap_hours={"enum": [0, 24, 168]}), 201, guard="taken"),
-    PortalRoute(ONE + "secrets/{secret:int}/", "DELETE", B.end_secret, "End the old secret now", status=204),
-    PortalRoute(ONE + "tokens/", "GET", B.tokens, "Your developer tokens of it", named("TokenList")),
-    PortalRoute(ONE + "tokens/", "POST", B.add_token, "A new developer token, told once", named("NewToken"),
-                one_of(name="string", days={"enum": [7, 30, 90, 365]}, scopes=SCHEMAS["scopes"]), 201),
-    PortalRoute(ONE + "tokens/{token:int}/", "DELETE", B.revoke_token, "End one of them", status=204),
-    PortalRoute(ONE + "user-tokens/", "DELETE", B.revoke_users, "End every token that people gave it",
-                one_of(ended="integer")),
-    PortalRoute(ONE + "people/", "GET", B.people, "Owners and test users", named("People")),
-    PortalRoute(ONE + "owners/", "POST", B.add_owner, "Make somebody co-owner: needs a recent sign-in, no token can",
-                named("Person"), one_of(login="string"),
-                201, guard="taken"),
-    PortalRoute(ONE + "owners/{person:int}/", "DELETE", B.remove_owner, "Remove a co-owner", status=204,
-                guard="taken"),
-    PortalRoute(ONE + "testers/", "POST", B.add_tester, "Make somebody test user", named("Person"),
-                one_of(login="string"), 201, guard="taken"),
-    PortalRoute(ONE + "testers/{person:int}/", "DELETE", B.remove_tester, "Remove a test user", status=204,
-                guard="taken"),
-    PortalRoute(ONE + "limits/", "GET", B.limits, "What is left of this minute", named("Limits")),
-    PortalRoute(ONE + "habits/", "GET", B.habits, "Old habits it used in 30 days", named("HabitList")),
-    PortalRoute(ONE + "scopes/", "GET", B.scopes, "Capabilities it holds, and which it used", named("ScopeList")),
-    PortalRoute(ONE + "scopes/", "PUT", B.narrow, "Leave it only some of them", _APP,
-                one_of(limit=SCHEMAS["scopes"]), guard="taken"),
+    PortalRoute(ITEM + "secrets/", "POST", secrets.rotate, "A new client secret; the old one works for a while longer",
+                named("NewSecret"), object_of(overlap_hours={"enum": [0, 24, 168]}), 201, guard="accepted"),
+    PortalRoute(ITEM + "secrets/{secret:int}/", "DELETE", secrets.end_old, "End the old secret now", status=204),
+    PortalRoute(ITEM + "tokens/", "GET", tokens.listed, "Your developer tokens of it", named("TokenList")),
+    PortalRoute(ITEM + "tokens/", "POST", tokens.add, "A new developer token, shown once", named("NewToken"),
+                object_of(name="string", days={"enum": [7, 30, 90, 365]}, scopes=SCHEMAS["scopes"]), 201),
+    PortalRoute(ITEM + "tokens/{token:int}/", "DELETE", tokens.revoke, "End one of them", status=204),
+    PortalRoute(ITEM + "user-tokens/", "DELETE", tokens.revoke_users, "End every token that people gave it",
+                object_of(ended="integer")),
+    PortalRoute(ITEM + "people/", "GET", people.listed, "Owners and test users", named("People")),
+    PortalRoute(ITEM + "owners/", "POST",
+                people.add_owner, "Make somebody co-owner: needs a recent sign-in, no token can",
+                named("Person"), object_of(login="string"),
+                201, guard="accepted"),
+    PortalRoute(ITEM + "owners/{person:int}/", "DELETE", people.remove_owner, "Remove a co-owner", status=204,
+                guard="accepted"),
+    PortalRoute(ITEM + "testers/", "POST", people.add_tester, "Make somebody test user", named("Person"),
+                object_of(login="string"), 201, guard="accepted"),
+    PortalRoute(ITEM + "testers/{person:int}/", "DELETE", people.remove_tester, "Remove a test user", status=204,
+                guard="accepted"),
+    PortalRoute(ITEM + "limits/", "GET", usage.limits, "What is left of this minute", named("Limits")),
+    PortalRoute(ITEM + "habits/", "GET", usage.deprecated_features,
+                "Deprecated features that it used in 30 days", named("HabitList")),
+    PortalRoute(ITEM + "scopes/", "GET", usage.scopes, "Capabilities it holds, and which it used", named("ScopeList")),
+    PortalRoute(ITEM + "scopes/", "PUT", usage.limit_scopes, "Leave it only some of them", _APP,
+                object_of(limit=SCHEMAS["scopes"]), guard="accepted"),
 )  # fmt: skip

@@ -1,6 +1,6 @@
 """The routes of API v1, each with its clause (contract 02)."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from starlette.requests import Request
@@ -9,7 +9,8 @@ from starlette.routing import Route
 
 from vitrine.accounts import Actor
 from vitrine.api.v1 import changes, library, quarantine, search, structure
-from vitrine.api.v1.endpoint import endpoint
+from vitrine.api.v1.conventions import CONVENTIONS
+from vitrine.api.wire.endpoint import Handler, endpoint
 from vitrine.api.wire.envelope import answer
 from vitrine.edge import bearer, read, services_of
 from vitrine.errors import Invalid
@@ -17,7 +18,6 @@ from vitrine.platform.database import UnitOfWork
 from vitrine.settings import Settings
 
 PREFIX = "/api/v1"
-Handler = Callable[[Request], Awaitable[Response]]
 ANY = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
@@ -45,6 +45,11 @@ class V1Route:
     def scope(self, method: str) -> str:
         """The scope that a token with scopes must have for *method* (docs/decisions/0042)."""
         return self.needs if isinstance(self.needs, str) else self.needs[method]
+
+    def scopes(self) -> dict[str, str]:
+        """`scope` of every method; HEAD like GET."""
+        scopes = {method: self.scope(method) for method in self.methods}
+        return {**scopes, "HEAD": scopes["GET"]} if "GET" in scopes else scopes
 
 
 BOX = "/databoxes/{databox_id:int}/"
@@ -248,7 +253,7 @@ def routes(settings: Settings) -> list[Route]:
     for route in ROUTES:
         limit = _upload_limit if route.takes_file else None
         routes.extend(
-            Route(PREFIX + route.path, endpoint(handler, route.scope, max_bytes=limit), methods=methods)
+            Route(PREFIX + route.path, endpoint(handler, CONVENTIONS, route.scopes(), max_bytes=limit), methods=methods)
             for methods, handler in route.handlers()
         )
         if set(route.methods) != set(ANY):
@@ -256,10 +261,10 @@ def routes(settings: Settings) -> list[Route]:
     for route in ROUTES:
         if route.has_lenient_path:
             lenient = route.path.replace(":int", "")
-            methods = tuple(
-                method for method in route.methods if method != "DELETE"
-            )  # DELETE has no lenient path (02 §6.6)
-            routes.append(Route(PREFIX + lenient, endpoint(_not_a_number, route.scope), methods=list(methods)))
+            # DELETE has no lenient path (02 §6.6).
+            methods = tuple(method for method in route.methods if method != "DELETE")
+            handler = endpoint(_not_a_number, CONVENTIONS, route.scopes())
+            routes.append(Route(PREFIX + lenient, handler, methods=list(methods)))
             routes.append(Route(PREFIX + lenient, _wrong_method(methods), methods=list(ANY)))
     routes.append(Route(PREFIX + "/{rest:path}", _unknown, methods=list(ANY)))
     return routes

@@ -17,8 +17,8 @@ from vitrine.edge import bearer, read, run_in_thread, services_of, write
 from vitrine.edge.params import Nested, Params
 from vitrine.errors import Invalid
 from vitrine.library.access import may_have
+from vitrine.library.arrivals import Arrival
 from vitrine.library.changes import FieldChange
-from vitrine.library.ingest import Arrival
 from vitrine.library.model import DOCUMENT, CollectionId, DataboxId, FieldId, Record, RecordKey, Rendition
 from vitrine.library.substitution import File, ReplacementTarget
 from vitrine.platform.database import UnitOfWork
@@ -29,36 +29,36 @@ MOST_CHANGES = 1000
 
 async def remove(request: Request) -> Response:
     """DELETE /records/{databox_id}/{record_id}/"""
-    here, key = services_of(request), key_of(request)
-    await write(request, bearer, lambda work, actor: here.library.removal.remove(work, actor, key))
+    services, key = services_of(request), key_of(request)
+    await write(request, bearer, lambda work, actor: services.library.removal.remove(work, actor, key))
     return answer(request, {})
 
 
 async def status(request: Request) -> Response:
     """GET /records/{databox_id}/{record_id}/status/"""
-    here, key = services_of(request), key_of(request)
+    services, key = services_of(request), key_of(request)
 
     def call(work: UnitOfWork, actor: Actor) -> list[dict[str, Any]]:
-        return present.record_status(frame_of(request, work, actor), here.library.records.get(work, actor, key))
+        return present.record_status(frame_of(request, work, actor), services.library.records.get(work, actor, key))
 
     return answer(request, {"status": await read(request, bearer, call)})
 
 
 async def related(request: Request) -> Response:
     """GET /records/{databox_id}/{record_id}/related/: empty, since nothing refers to records yet."""
-    here, key = services_of(request), key_of(request)
-    await read(request, bearer, lambda work, actor: here.library.records.get(work, actor, key))
+    services, key = services_of(request), key_of(request)
+    await read(request, bearer, lambda work, actor: services.library.records.get(work, actor, key))
     return answer(request, {"baskets": [], "stories": []})
 
 
 async def set_metadatas(request: Request) -> Response:
     """POST /records/{databox_id}/{record_id}/setmetadatas/"""
-    here, key = services_of(request), key_of(request)
+    services, key = services_of(request), key_of(request)
 
     def call(work: UnitOfWork, actor: Actor) -> list[dict[str, Any]]:
         changes = field_changes(request.state.params)
-        record = here.library.changes.set_values(work, actor, key, changes)
-        return present.metadata(here.library.records.values(work, actor, record, business=True))
+        record = services.library.changes.set_values(work, actor, key, changes)
+        return present.metadata(services.library.records.values(work, actor, record, business=True))
 
     return answer(request, {"record_metadatas": await write(request, bearer, call)})
 
@@ -96,10 +96,10 @@ def _number(text: str, path: str) -> int:
 
 async def set_status(request: Request) -> Response:
     """POST /records/{databox_id}/{record_id}/setstatus/"""
-    here, key = services_of(request), key_of(request)
+    services, key = services_of(request), key_of(request)
 
     def call(work: UnitOfWork, actor: Actor) -> list[dict[str, Any]]:
-        record = here.library.changes.set_status(work, actor, key, status_bits(request.state.params))
+        record = services.library.changes.set_status(work, actor, key, status_bits(request.state.params))
         return present.record_status(frame_of(request, work, actor), record)
 
     return answer(request, {"status": await write(request, bearer, call)})
@@ -120,13 +120,13 @@ def status_bits(params: Params) -> dict[int, bool]:
 
 async def set_collection(request: Request) -> Response:
     """POST /records/{databox_id}/{record_id}/setcollection/"""
-    here, key = services_of(request), key_of(request)
+    services, key = services_of(request), key_of(request)
 
     def call(work: UnitOfWork, actor: Actor) -> Raw:
         into = _number(request.state.params.text("base_id") or "", "base_id")
-        here.library.changes.move(work, actor, key, CollectionId(into))
+        services.library.changes.move(work, actor, key, CollectionId(into))
         frame = frame_of(request, work, actor)
-        shown = here.library.records.shown_after_move(work, key)
+        shown = services.library.records.shown_after_move(work, key)
         return records_json(request, work, frame, [shown])[0]
 
     return answer(request, {"record": await write(request, bearer, call)})

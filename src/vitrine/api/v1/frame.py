@@ -68,6 +68,6 @@ def records_json(
 ) -> list[msgspec.Raw]:
     """The records of a page, plain or extended as the request says."""
     if not is_extended(request):
-        return [msgspec.Raw(present_json.record_json(frame, one)) for one in page]
-    found = services_of(request).library.records.described(work, frame.actor, page)
-    return [msgspec.Raw(present_json.extended_json(frame, one)) for one in found]
+        return [msgspec.Raw(present_json.record_json(frame, record)) for record in page]
+    descriptions = services_of(request).library.records.described(work, frame.actor, page)
+    return [msgspec.Raw(present_json.extended_json(frame, description)) for description in descriptions]

@@ -18,7 +18,8 @@ from vitrine.api.wire.envelope import answer
 from vitrine.edge import bearer, cached_read, read, run_in_thread, services_of, write
 from vitrine.edge.bodies import Upload
 from vitrine.errors import Invalid
-from vitrine.library.ingest import Added, Arrival, Ingest, Quarantined
+from vitrine.library.arrivals import Arrival
+from vitrine.library.ingest import Added, Ingest, Quarantined
 from vitrine.library.model import CollectionId, DataboxId, RecordKey, Structure
 from vitrine.platform.cache import Cache
 from vitrine.platform.database import UnitOfWork

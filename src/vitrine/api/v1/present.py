@@ -24,7 +24,7 @@ from vitrine.library.model import (
     Value,
 )
 from vitrine.library.sharing import permalinks
-from vitrine.library.sharing.permalinks import Signer
+from vitrine.library.sharing.signed_addresses import Signer
 
 _PLAYERS = {
     "application/pdf": "PDF",

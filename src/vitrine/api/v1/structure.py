@@ -21,11 +21,12 @@ def _databox(request: Request) -> DataboxId:
 
 async def status(request: Request) -> Response:
     """GET /databoxes/{databox_id}/status/"""
-    here, box = services_of(request), _databox(request)
+    services, box = services_of(request), _databox(request)
 
     def call(work: UnitOfWork, actor: Actor) -> list[dict[str, Any]]:
         return [
-            present_structure.status_definition(bit) for bit in here.library.records.structure_of(work, actor, box)[1]
+            present_structure.status_definition(bit)
+            for bit in services.library.records.structure_of(work, actor, box)[1]
         ]
 
     return answer(request, {"status": await read(request, bearer, call)})
@@ -33,10 +34,10 @@ async def status(request: Request) -> Response:
 
 async def fields(request: Request) -> Response:
     """GET /databoxes/{databox_id}/metadatas/"""
-    here, box = services_of(request), _databox(request)
+    services, box = services_of(request), _databox(request)
 
     def call(work: UnitOfWork, actor: Actor) -> Any:
-        fields = here.library.records.structure_of(work, actor, box)[0]
+        fields = services.library.records.structure_of(work, actor, box)[0]
         return lists_or_objects(request, {str(field.id): present_structure.field_definition(field) for field in fields})
 
     return answer(request, {"document_metadatas": await read(request, bearer, call)})
@@ -44,8 +45,8 @@ async def fields(request: Request) -> Response:
 
 async def terms(request: Request) -> Response:
     """GET /databoxes/{databox_id}/termsOfUse/: an empty list, since databoxes have none yet."""
-    here, box = services_of(request), _databox(request)
-    await read(request, bearer, lambda work, actor: here.library.records.databox(work, actor, box))
+    services, box = services_of(request), _databox(request)
+    await read(request, bearer, lambda work, actor: services.library.records.databox(work, actor, box))
     return answer(request, {"termsOfUse": []})
 
 

@@ -93,9 +93,9 @@ def _headers(length: int, took_ms: float, headers: Mapping[str, str] | None) -> 
     changing = [content_length(length), (b"server-timing", b"_global;dur=%.1f" % took_ms)]
     if not headers:
         return [*changing, *_ALWAYS]
-    given = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
-    replaced = {name for name, _ in given}
-    return [*changing, *given, *(pair for pair in _ALWAYS if pair[0] not in replaced)]
+    replacing = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+    replaced = {name for name, _ in replacing}
+    return [*changing, *replacing, *(pair for pair in _ALWAYS if pair[0] not in replaced)]
 
 
 def callback_of(request: Request) -> str:
@@ -115,8 +115,8 @@ def _padded(request: Request, callback: str, body: bytes, status: int, headers: 
     return Response(padded, 500 if status == 500 else 200, headers, media_type="text/javascript")
 
 
-def asked_form(request: Request) -> Form:
-    """The form asked for; a callback makes it plain JSON (02 section 2)."""
+def requested_form(request: Request) -> Form:
+    """The requested form; a callback makes it plain JSON (02 section 2)."""
     return PLAIN if callback_of(request) else _accepted(request)
 
 
@@ -130,10 +130,15 @@ def _accepted(request: Request) -> Form:
 
 
 def is_extended(request: Request) -> bool:
-    """Extended records are asked for by media type."""
-    return asked_form(request).is_extended
+    """True if the media type requests extended records."""
+    return requested_form(request).is_extended
 
 
 def is_acceptable(request: Request) -> bool:
     """False for an `Accept` that allows none of our formats: 406."""
-    return asked_form(request).is_served
+    return requested_form(request).is_served
+
+
+def refuse_unacceptable(request: Request) -> Response | None:
+    """The 406 to a request that allows none of our formats; None for all others."""
+    return None if is_acceptable(request) else answer(request, None, 406, error_details="Ask for application/json.")

@@ -9,7 +9,7 @@ import msgspec
 JSON, YAML, TEXT_YAML = "application/json", "application/yaml", "text/yaml"
 SCRIPTS = ("text/javascript", "application/javascript")
 _EXTENDED = "application/vnd.phraseanet.record-extended+"
-EXTENDED_JSON, EXTENDED_YAML, EXTENDED_JSONP = (_EXTENDED + one for one in ("json", "yaml", "jsonp"))
+EXTENDED_JSON, EXTENDED_YAML, EXTENDED_JSONP = (_EXTENDED + syntax for syntax in ("json", "yaml", "jsonp"))
 # The server's own order, which decides between types that are equally welcome.
 SERVED = (JSON, YAML, TEXT_YAML, *SCRIPTS, EXTENDED_JSON, EXTENDED_YAML, EXTENDED_JSONP)
 
@@ -29,7 +29,7 @@ PLAIN = Form()
 
 @lru_cache(maxsize=1024)
 def form_of(accept: str) -> Form:
-    """The form that an `Accept` header asks for; kept, since clients send the same one with every call.
+    """The form that an `Accept` header asks for; cached, since clients send the same one with every call.
 
     The body is JSON whenever JSON is listed, YAML when only YAML is, whatever their weights; everything else goes by
     the best of what is served: weight first, then the server's order.
@@ -51,7 +51,7 @@ def form_of(accept: str) -> Form:
 
 def _ranges(accept: str) -> dict[str, float]:
     """Media ranges and their weights (RFC 9110 section 12.5.1). A weight that is not a number counts as 1."""
-    found: dict[str, float] = {}
+    ranges: dict[str, float] = {}
     for part in accept.split(","):
         name, _, parameters = part.partition(";")
         weight = 1.0
@@ -63,14 +63,14 @@ def _ranges(accept: str) -> dict[str, float]:
                 except ValueError:
                     weight = 1.0
         if "/" in name:
-            found[name.strip().lower()] = weight
-    return found
+            ranges[name.strip().lower()] = weight
+    return ranges
 
 
 def _weight(served: str, ranges: dict[str, float]) -> float:
-    """How welcome *served* is: the most exact range decides."""
+    """The weight of *served*: the most specific range decides."""
     family = served.partition("/")[0] + "/*"
-    return next((ranges[one] for one in (served, family, "*/*") if one in ranges), 0.0)
+    return next((ranges[name] for name in (served, family, "*/*") if name in ranges), 0.0)
 
 
 def as_yaml(json: bytes) -> bytes:

@@ -142,7 +142,7 @@ def _applications(services: Services, work: UnitOfWork, user: User) -> dict[str,
 def _credentials(services: Services, work: UnitOfWork, actor: Actor, application: Application) -> dict[str, str]:
     return {
         "client_id": application.client_id,
-        "client_secret": services.applications.registry.secret_for_command(work, application),
+        "client_secret": services.applications.secrets.for_command(work, application),
         "redirect_uri": application.callback,
         "developer_token": services.oauth.server.renew_developer_token(work, actor, application),
     }

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from vitrine.errors import Unavailable
-from vitrine.media.metadata.write.embed import EmbeddedFacts, packet, write_metadata
+from vitrine.media.metadata.write import EmbeddedFacts, packet, write_metadata
 from vitrine.media.renditions import Spec
 from vitrine.media.service import AlbumPage, Media
 

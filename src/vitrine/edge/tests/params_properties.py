@@ -46,10 +46,10 @@ def test_no_name_breaks_the_reader(pairs: list[tuple[str, str]]) -> None:
 def test_many_list_items_cost_the_same_each_and_have_a_bound() -> None:
     """Anybody may send them, and they are read in the event loop: 12,000 once took thirteen seconds."""
     started = time.process_time()
-    made = nest([("a[]", "")] * MOST_PARAMETERS)["a"]
+    values = nest([("a[]", "")] * MOST_PARAMETERS)["a"]
     assert time.process_time() - started < 1
-    assert isinstance(made, dict)
-    assert len(made) == MOST_PARAMETERS
+    assert isinstance(values, dict)
+    assert len(values) == MOST_PARAMETERS
     with pytest.raises(Invalid, match="at most 5000"):
         nest([("a[]", "")] * (MOST_PARAMETERS + 1))
 

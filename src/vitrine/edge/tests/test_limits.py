@@ -41,9 +41,9 @@ def test_requests_of_many_threads_are_all_counted() -> None:
             limit.hit("a")
 
     threads = [threading.Thread(target=run) for _ in range(8)]
-    for one in threads:
-        one.start()
-    for one in threads:
-        one.join()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
     with pytest.raises(TooMany):
         limit.hit("a")

@@ -1,7 +1,7 @@
-"""Files that failed the checks, and what people decide about them (contract 06 section 15; 02 section 5.18).
+"""Files that failed the checks, and the decisions about them (contract 06 section 15; 02 section 5.18).
 
 A decision is made in one transaction that deletes the item's row: if two people decide at once, one succeeds and the
-other is told so. The file itself is probed before that, outside any transaction, as with every import.
+other gets DecidedAlready. The file itself is probed before that, outside any transaction, as with every import.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,11 +11,10 @@ from typing import Any
 
 from vitrine.accounts import Actor, Right, Via
 from vitrine.errors import Conflict, Forbidden, NotFound
-from vitrine.library import access
-from vitrine.library.ingest import Added, Arrival, Ingest
+from vitrine.library import access, derivative_store
+from vitrine.library.arrivals import Arrival
+from vitrine.library.derivative_store import Derivative
 from vitrine.library.model import Collection, CollectionId, DataboxId, Record, RecordKey
-from vitrine.library.overlays import derived_store
-from vitrine.library.overlays.derived_store import Derived
 from vitrine.library.quarantine import checks
 from vitrine.library.quarantine import store as quarantine_store
 from vitrine.library.quarantine.store import COLLECTION, DATABOX, INSTANCE, Item
@@ -27,7 +26,8 @@ from vitrine.platform.database import Database, UnitOfWork
 
 PICTURE = "quarantine-384"
 PICTURE_SIDE = 384
-Replace = Callable[[UnitOfWork, Actor, RecordKey, Arrival], object]
+AddRecord = Callable[[UnitOfWork, Actor, Arrival, CollectionId, int | None], RecordKey]  # the last: status bits
+ReplaceOriginal = Callable[[UnitOfWork, Actor, RecordKey, Arrival], object]
 
 
 class NoSuchItem(NotFound):
@@ -74,9 +74,9 @@ class QuarantinedFile:
 class Quarantine:
     database: Database
     records: Records
-    ingest: Ingest
     media: Media
-    replace: Replace
+    add_record: AddRecord
+    replace_original: ReplaceOriginal
 
     # -- looking -------------------------------------------------------------------------------------------------
 
@@ -95,7 +95,7 @@ class Quarantine:
         return self._present(work, actor, self._get_item(work, actor, item))
 
     def holds(self, work: UnitOfWork, base: CollectionId, sha256: str) -> bool:
-        """Is this file already waiting for this collection?"""
+        """True if this file is already waiting for this collection."""
         return quarantine_store.holds(work, base, sha256)
 
     def _bases(self, work: UnitOfWork, actor: Actor) -> frozenset[int]:
@@ -150,48 +150,45 @@ class Quarantine:
 
     def accept(self, work: UnitOfWork, actor: Actor, item: int, arrival: Arrival) -> RecordKey:
         """Make it a record, with its stored attributes. Raises DecidedAlready and what `get` raises."""
-        taken = self._take_item(work, actor, item)
-        added = self.ingest.add(
-            work, actor, arrival, taken.collection_id, force=True, status=taken.attributes.get("status")
-        )
-        assert isinstance(added, Added)
-        audit.write(work, actor, "quarantine.accepted", f"item {item}", {"record": str(added.key)})
-        return added.key
+        deleted = self._take_item(work, actor, item)
+        key = self.add_record(work, actor, arrival, deleted.collection_id, deleted.attributes.get("status"))
+        audit.write(work, actor, "quarantine.accepted", f"item {item}", {"record": str(key)})
+        return key
 
     def substitute(self, work: UnitOfWork, actor: Actor, item: int, arrival: Arrival, number: int) -> RecordKey:
         """Replace the file of a record that it clashes with. Also requires `canaddrecord` and `imgtools` on that record
         (06 section 17.7). Raises NoMatch, and what replacing raises."""
-        waiting = self.get(work, actor, item)
-        match = next((candidate for candidate in waiting.matches if candidate.record.number == number), None)
+        file = self.get(work, actor, item)
+        match = next((candidate for candidate in file.matches if candidate.record.number == number), None)
         if match is None:
             raise NoMatch(f"Record {number} is none of those that this file clashes with.", field="record_id")
         if not match.replaceable:
             raise MayNotDecide("You may not replace the file of this record.", why=f"record {match.record.key}")
         self._take_item(work, actor, item)
-        self.replace(work, actor, match.record.key, arrival)
+        self.replace_original(work, actor, match.record.key, arrival)
         audit.write(work, actor, "quarantine.substituted", f"item {item}", {"record": str(match.record.key)})
         return match.record.key
 
     def delete(self, work: UnitOfWork, actor: Actor, item: int) -> None:
         """Reject it for good. Its bytes can be recovered for a week."""
-        taken = self._take_item(work, actor, item)
-        audit.write(work, actor, "quarantine.deleted", f"item {item}", {"sha256": taken.sha256})
+        deleted = self._take_item(work, actor, item)
+        audit.write(work, actor, "quarantine.deleted", f"item {item}", {"sha256": deleted.sha256})
 
-    def _take_item(self, work: UnitOfWork, actor: Actor, item: int) -> Item:
-        taken = self._get_item(work, actor, item)
-        if not quarantine_store.take(work, item):
+    def _take_item(self, work: UnitOfWork, actor: Actor, item_id: int) -> Item:
+        item = self._get_item(work, actor, item_id)
+        if not quarantine_store.take(work, item_id):
             raise DecidedAlready("Somebody else has just decided about this file.")
-        return taken
+        return item
 
     # -- pictures ------------------------------------------------------------------------------------------------
 
-    def picture(self, item: Item) -> Derived:
+    def picture(self, item: Item) -> Derivative:
         """A small picture of the file, made once when somebody first looks; no unit of work may be open.
 
         Raises NotFound for files that no picture can be made of.
         """
         with self.database.read() as work:
-            known = derived_store.find(work, item.sha256, PICTURE)
+            known = derivative_store.find(work, item.sha256, PICTURE)
         if known is not None:
             return known
         kind = str(item.attributes.get("kind", item.mime.partition("/")[0]))
@@ -202,9 +199,9 @@ class Quarantine:
                 raise NotFound("There is no picture of this file.", why=picture[1].code)
             stored = self.media.store_file(picture.path)
         with self.database.write() as work:
-            derived = Derived(stored.sha256, picture.mime, picture.extension, stored.size, work.now)
-            derived_store.keep(work, item.sha256, PICTURE, derived)
-        return derived
+            derivative = Derivative(stored.sha256, picture.mime, picture.extension, stored.size, work.now)
+            derivative_store.save(work, item.sha256, PICTURE, derivative)
+        return derivative
 
     # -- policy --------------------------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from vitrine.library.model import CollectionId, DataboxId, Record
 from vitrine.library.tables import quarantine_checks, quarantine_items, records
-from vitrine.platform.database import UnitOfWork
+from vitrine.platform.database import UnitOfWork, inserted_id
 
 _RECORD = [records.c[name] for name in Record.__dataclass_fields__]
 INSTANCE, DATABOX, COLLECTION = "instance", "databox", "collection"
@@ -44,6 +44,11 @@ _SELECT = sa.select(
     *_COLUMNS,
     sa.select(sa.func.min(_first.c.id)).where(_first.c.session == quarantine_items.c.session).scalar_subquery(),
 )
+
+
+def add(work: UnitOfWork, values: Mapping[str, Any]) -> int:
+    """Returns the id of the item."""
+    return inserted_id(work.db.execute(quarantine_items.insert().values(created=work.now, updated=work.now, **values)))
 
 
 def page(work: UnitOfWork, bases: Iterable[int], offset: int, limit: int) -> list[Item]:

@@ -9,8 +9,8 @@ from vitrine.accounts import Actor
 from vitrine.errors import Conflict, Invalid
 from vitrine.library import access, store
 from vitrine.library.model import DOCUMENT, PREVIEW, Record, RecordKey, Rendition, Structure
-from vitrine.library.overlays import service as overlays
-from vitrine.library.overlays.service import OverlayRequest, Overlays
+from vitrine.library.overlays.copies import OverlayRequest, Overlays
+from vitrine.library.overlays.policy import overlay_for
 from vitrine.library.records import Records
 from vitrine.media.kinds import overlay_type
 from vitrine.platform import audit
@@ -59,16 +59,16 @@ class Downloads:
 
         Raises Invalid for no documents or too many, NothingToDownload when none of them may be downloaded.
         """
-        wanted = list(dict.fromkeys(keys))
-        if not wanted:
+        distinct = list(dict.fromkeys(keys))
+        if not distinct:
             raise Invalid("Choose at least one document first.", field="record")
-        if len(wanted) > MOST:
+        if len(distinct) > MOST:
             raise Invalid(f"At most {MOST} documents can be downloaded together.", field="record")
         structure = self.records.structure(work)
         entries: list[Entry] = []
         left_out: list[str] = []
-        taken: set[str] = set()
-        for key in wanted:
+        names: set[str] = set()
+        for key in distinct:
             record = store.by_key(work, key)
             if record is None or not access.sees(actor, record, work.now):
                 continue
@@ -78,7 +78,7 @@ class Downloads:
             if rendition is None:
                 left_out.append(record.title)
             else:
-                entries.append(self._entry(work, structure, actor, record, rendition, taken))
+                entries.append(self._entry(work, structure, actor, record, rendition, names))
         if not entries:
             raise NothingToDownload("You may not download any of these documents.", field="record")
         return Plan(tuple(entries), tuple(left_out))
@@ -90,13 +90,13 @@ class Downloads:
         actor: Actor,
         record: Record,
         rendition: Rendition,
-        taken: set[str],
+        names: set[str],
     ) -> Entry:
         assert rendition.sha256 is not None
-        mark = overlays.overlay_for(structure, record, rendition, work.now, viewer=actor, own=True)
-        wanted = self.overlays.request_for(work, record, rendition, mark)
-        name = unique(safe(_entry_name(record, rendition, wanted)), taken)
-        return Entry(name, rendition.sha256, rendition.size, record.created, wanted)
+        overlay = overlay_for(structure, record, rendition, work.now, viewer=actor, own=True)
+        overlay_request = self.overlays.request_for(work, record, rendition, overlay)
+        name = unique(safe(_entry_name(record, rendition, overlay_request)), names)
+        return Entry(name, rendition.sha256, rendition.size, record.created, overlay_request)
 
     def write_audit_entry(self, work: UnitOfWork, actor: Actor, keys: Sequence[RecordKey], plan: Plan) -> None:
         """Write an audit entry for the download."""
@@ -116,11 +116,11 @@ def _best_rendition(
     return None
 
 
-def _entry_name(record: Record, rendition: Rendition, wanted: OverlayRequest | None) -> str:
+def _entry_name(record: Record, rendition: Rendition, overlay_request: OverlayRequest | None) -> str:
     if rendition.name == DOCUMENT:
         return record.original_name or f"{record.title}.{rendition.extension}".rstrip(".")
     stem = (record.original_name or record.title).rpartition(".")[0] or record.title
-    mime, extension = overlay_type(rendition.mime) if wanted else (rendition.mime, rendition.extension)
+    mime, extension = overlay_type(rendition.mime) if overlay_request else (rendition.mime, rendition.extension)
     extension = rendition.extension if mime == rendition.mime else extension
     return f"{stem}-{rendition.name}.{extension}"
 
@@ -136,12 +136,12 @@ def safe(name: str) -> str:
     return f"_{plain}" if _RESERVED.fullmatch(plain) else plain
 
 
-def unique(name: str, taken: set[str]) -> str:
+def unique(name: str, names: set[str]) -> str:
     """*name*, or `name (2).jpg` and so on. Names that differ only in case are the same file on many systems."""
     stem, dot, extension = name.rpartition(".")
     candidate, number = name, 1
-    while candidate.casefold() in taken:
+    while candidate.casefold() in names:
         number += 1
         candidate = f"{stem} ({number}).{extension}" if dot else f"{name} ({number})"
-    taken.add(candidate.casefold())
+    names.add(candidate.casefold())
     return candidate

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from alembic import command
 
 from vitrine.accounts import COMMAND
-from vitrine.library import store, texts
+from vitrine.library import store, text_store
 from vitrine.library.missing_renditions import MissingRenditions
 from vitrine.library.model import RecordKey, Rendition
 from vitrine.library.tables import databoxes, document_texts, fields, recipes, renditions
@@ -45,7 +45,7 @@ def test_a_pdf_becomes_a_document_that_its_words_find(server: Server, tmp_path: 
     with server.services.database.read() as work:
         record_id = store.by_key(work, key)
         assert record_id is not None
-        assert texts.pages(work, record_id.id) == 3
+        assert text_store.pages(work, record_id.id) == 3
 
 
 def test_a_sound_gets_its_picture_and_previews(server: Server, tmp_path: Path) -> None:
@@ -186,7 +186,7 @@ def test_records_from_before_get_what_they_lack_by_command(server: Server, tmp_p
     assert set(_renditions(server, key)) == {"document", "thumbnail", "preview"}
     assert len(_renditions(server, whole)) == 5
     with server.services.database.read() as work:
-        assert "Quayside cranes" in texts.of(work, [record.id])[record.id]
+        assert "Quayside cranes" in text_store.of(work, [record.id])[record.id]
 
 
 def test_a_removed_document_comes_back_with_its_words(server: Server, tmp_path: Path) -> None:
@@ -198,8 +198,8 @@ def test_a_removed_document_comes_back_with_its_words(server: Server, tmp_path: 
     with server.services.database.read() as work:
         record = store.by_key(work, key)
         assert record is not None
-        assert texts.pages(work, record.id) == 3
-        assert "Quayside cranes" in texts.of(work, [record.id])[record.id]
+        assert text_store.pages(work, record.id) == 3
+        assert "Quayside cranes" in text_store.of(work, [record.id])[record.id]
 
 
 def test_a_replaced_original_brings_its_own_words_and_renditions(server: Server, tmp_path: Path) -> None:
@@ -212,7 +212,7 @@ def test_a_replaced_original_brings_its_own_words_and_renditions(server: Server,
     with server.services.database.read() as work:
         record = store.by_key(work, key)
         assert record is not None
-        assert texts.of(work, [record.id]) == {record.id: "Words of the report"}
+        assert text_store.of(work, [record.id]) == {record.id: "Words of the report"}
 
 
 def test_a_picture_of_an_unknown_kind_is_kept_and_can_be_downloaded(server: Server, tmp_path: Path) -> None:

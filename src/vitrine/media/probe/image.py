@@ -6,10 +6,10 @@ import pyvips
 
 from vitrine.media.errors import Undecodable
 from vitrine.media.kinds import PILLOW_PICTURES, SVG
-from vitrine.media.metadata.read.exif import camera_facts
 from vitrine.media.pictures import DECODER_ERRORS, header_of, load_picture, load_with_pillow, pillow_size
-from vitrine.media.probe import Technical
-from vitrine.media.probe.inspect import refuse_bomb, shape
+from vitrine.media.probe.camera import camera_facts
+from vitrine.media.probe.dimensions import refuse_decompression_bomb, thumbnail_orientation
+from vitrine.media.probe.model import Technical
 
 _BITS = {"uchar": 8, "char": 8, "ushort": 16, "short": 16, "uint": 32, "int": 32, "float": 32, "double": 64}
 _TURNED = (5, 6, 7, 8)
@@ -22,7 +22,7 @@ def facts_of(path: str, mime: str, metadata: dict[str, list[str]], max_pixels: i
         return _pillow_facts(path, metadata, max_pixels)
     header, frames = header_of(path, mime)
     if mime != SVG:  # a drawing has no pixels until it is rendered at the requested size
-        refuse_bomb(header.width, header.height * max(1, frames), max_pixels)
+        refuse_decompression_bomb(header.width, header.height * max(1, frames), max_pixels)
     _decode(path, mime, frames)
     orientation = int(header.get("orientation")) if header.get_typeof("orientation") else 1
     is_rotated = orientation in _TURNED
@@ -33,7 +33,7 @@ def facts_of(path: str, mime: str, metadata: dict[str, list[str]], max_pixels: i
         [
             ("Channels", header.bands),
             ("Orientation", orientation),
-            ("ThumbnailOrientation", shape(width, height)),
+            ("ThumbnailOrientation", thumbnail_orientation(width, height)),
             ("ColorDepth", _BITS.get(header.format, 8)),
             *camera_facts(metadata),
         ],
@@ -55,7 +55,7 @@ def _facts(
 
 def _pillow_facts(path: str, metadata: dict[str, list[str]], max_pixels: int) -> dict[str, Any]:
     width, height, channels = pillow_size(path)
-    refuse_bomb(width, height, max_pixels)
+    refuse_decompression_bomb(width, height, max_pixels)
     try:
         picture = load_with_pillow(path)
     except DECODER_ERRORS as failure:
@@ -63,7 +63,7 @@ def _pillow_facts(path: str, metadata: dict[str, list[str]], max_pixels: int) ->
     technical: list[tuple[str, Technical]] = [
         ("Channels", channels),
         ("Orientation", 1),
-        ("ThumbnailOrientation", shape(picture.width, picture.height)),
+        ("ThumbnailOrientation", thumbnail_orientation(picture.width, picture.height)),
         ("ColorDepth", 8),
         *camera_facts(metadata),
     ]

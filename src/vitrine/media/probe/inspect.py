@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Any
 
 from vitrine.media import kinds
-from vitrine.media.errors import EmptyFile, MisnamedFile, TooManyPixels
+from vitrine.media.errors import EmptyFile, MisnamedFile
 from vitrine.media.metadata.read import read_metadata
-from vitrine.media.probe import Probe
+from vitrine.media.probe.model import Probe
 from vitrine.media.probe.sniff import HEAD_BYTES, OLE, ZIP, is_misnamed, mime_of, old_office, promised_type
 from vitrine.media.probe.truncation import refuse_truncated
 
@@ -14,7 +14,7 @@ from vitrine.media.probe.truncation import refuse_truncated
 def probe(path: str, name: str, max_pixels: int, max_duration_s: float) -> dict[str, Any]:
     """Probe the file at *path*, called *name* by its sender. Returns the members of `Probe`.
 
-    Raises EmptyFile, LyingName, TooManyPixels or Undecodable.
+    Raises EmptyFile, MisnamedFile, TooManyPixels or Undecodable.
     """
     file = Path(path)
     size = file.stat().st_size
@@ -78,18 +78,3 @@ def _facts(
 
 def _as_dict(probe: Probe) -> dict[str, Any]:
     return {name: getattr(probe, name) for name in Probe.__dataclass_fields__}
-
-
-def refuse_bomb(width: int, height: int, max_pixels: int) -> None:
-    """Raises TooManyPixels, from the header alone."""
-    if width * height > max_pixels:
-        raise TooManyPixels(
-            "The picture has {width} × {height} pixels; this server takes at most {most} million.",
-            field="file",
-            values={"width": width, "height": height, "most": max_pixels // 1_000_000},
-        )
-
-
-def shape(width: int, height: int) -> str:
-    """ThumbnailOrientation: L landscape, P portrait, S square (04 section 8)."""
-    return "L" if width > height else "P" if height > width else "S"

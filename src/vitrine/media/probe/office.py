@@ -16,7 +16,7 @@ from defusedxml.ElementTree import iterparse
 from vitrine.media.errors import Undecodable
 from vitrine.media.kinds import OPEN_DOCUMENT, OPEN_XML
 from vitrine.media.metadata.read.tags import Tags
-from vitrine.media.probe import MOST_TEXT
+from vitrine.media.probe.model import MOST_TEXT
 from vitrine.media.probe.sniff import ZIP, promised_type
 
 MOST_MEMBERS = 20_000

@@ -14,7 +14,7 @@ import pypdfium2 as pdfium
 from vitrine.media.errors import Undecodable
 from vitrine.media.metadata.read import xmp
 from vitrine.media.metadata.read.tags import Tags
-from vitrine.media.probe import MOST_TEXT
+from vitrine.media.probe.model import MOST_TEXT
 
 TAIL_BYTES = 4096
 TEXT_SECONDS = 15.0

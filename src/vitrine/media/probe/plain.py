@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from vitrine.media.probe import MOST_TEXT
+from vitrine.media.probe.model import MOST_TEXT
 
 BYTES_A_CHARACTER = 4
 

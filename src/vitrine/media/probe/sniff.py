@@ -75,7 +75,7 @@ def mime_of(head: bytes, name: str) -> str:
         if head.startswith(magic):
             return "video/webm" if mime == "video/x-matroska" and b"webm" in head[:64] else mime
     if head[:4] in (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+"):
-        return next((mime for mark, mime in _RAW_TIFF if head[8:].startswith(mark)), "image/tiff")
+        return next((mime for signature, mime in _RAW_TIFF if head[8:].startswith(signature)), "image/tiff")
     if head[:4] == b"RIFF" and head[8:12] in _RIFF:
         return _RIFF[head[8:12]]
     if head[:4] == b"FORM" and head[8:12] in (b"AIFF", b"AIFC"):

@@ -9,8 +9,8 @@ from av.error import FFmpegError
 from vitrine.media.errors import TooManyPixels, Undecodable
 from vitrine.media.kinds import SOUND_OF
 from vitrine.media.metadata.read.tags import Tags
-from vitrine.media.probe import Technical
-from vitrine.media.probe.inspect import refuse_bomb, shape
+from vitrine.media.probe.dimensions import refuse_decompression_bomb, thumbnail_orientation
+from vitrine.media.probe.model import Technical
 
 # The container's names -> ours; any other keeps its name.
 _GROUPS = {"mp3": "ID3", "flac": "Vorbis", "ogg": "Vorbis", "matroska,webm": "Matroska", "aiff": "AIFF"}
@@ -61,7 +61,7 @@ def _facts(container: Any, mime: str, max_pixels: int, max_duration_s: float) ->
 
 
 def _video_facts(container: Any, stream: Any, max_pixels: int) -> dict[str, Any]:
-    refuse_bomb(stream.width, stream.height, max_pixels)
+    refuse_decompression_bomb(stream.width, stream.height, max_pixels)
     frame = next(container.decode(stream), None)
     if frame is None:
         raise Undecodable("The film is cut off: a part of it is missing.", field="file", why="no picture")
@@ -70,7 +70,7 @@ def _video_facts(container: Any, stream: Any, max_pixels: int) -> dict[str, Any]
     technical: list[tuple[str, Technical]] = [
         ("Width", stream.width),
         ("Height", stream.height),
-        ("ThumbnailOrientation", shape(width, height)),
+        ("ThumbnailOrientation", thumbnail_orientation(width, height)),
         ("VideoCodec", stream.codec_context.codec.canonical_name),
     ]
     if stream.average_rate:

@@ -97,10 +97,10 @@ def _mp3(file: BinaryIO, size: int) -> str:
             return "the tag ends beyond the file"
     file.seek(start)
     frame = file.read(256)
-    mark = max(frame.find(b"Xing"), frame.find(b"Info"))
-    if mark < 0 or len(frame) < mark + 16 or not frame[mark + 7] & 2:
+    header = max(frame.find(b"Xing"), frame.find(b"Info"))
+    if header < 0 or len(frame) < header + 16 or not frame[header + 7] & 2:
         return ""
-    at = mark + 8 + 4 * (frame[mark + 7] & 1)
+    at = header + 8 + 4 * (frame[header + 7] & 1)
     declared = int.from_bytes(frame[at : at + 4], "big")
     return f"sound of {declared} bytes in {size - start}" if declared > size - start + 4096 else ""
 

@@ -22,7 +22,7 @@ Maker = Callable[[Source, list[dict[str, Any]], str], list[Result]]
 
 
 def make_many(source: str, mime: str, specs: list[dict[str, Any]], into: str) -> list[Result]:
-    """One result per spec: the members of `Made`, or {name, code, detail, why} for a failure."""
+    """One result per spec: the members of `MadeRendition`, or {name, code, detail, why} for a failure."""
     results: list[Result] = []
     for mediatype in dict.fromkeys(spec["mediatype"] for spec in specs):
         matching = [spec for spec in specs if spec["mediatype"] == mediatype]

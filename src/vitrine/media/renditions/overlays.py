@@ -23,22 +23,23 @@ _ALIGN = {"left": "low", "centre": "centre", "right": "high"}
 
 
 def draw_overlay(source: str, mime: str, spec: dict[str, Any], into: str) -> Result:
-    """One marked copy of *source* in the folder *into*. *spec* is {kind: wm, text, picture} or {kind: stamp, blocks}.
+    """Draw an overlay on a copy of *source*, in the folder *into*. *spec* is {kind: wm, text, picture} or
+    {kind: stamp, blocks}.
 
-    `kinds.marked_as` gives the type of the copy. Raises Undecodable or EmptyMark.
+    `kinds.overlay_type` gives the type of the copy. Raises Undecodable or EmptyOverlay.
     """
     form, extension = overlay_type(mime)
-    target = Path(into) / f"marked.{extension}"
+    target = Path(into) / f"overlaid.{extension}"
     try:
         loaded, frames = _load(source, mime)
         height = loaded.height // frames
-        marked = [_apply(loaded.crop(0, index * height, loaded.width, height), spec) for index in range(frames)]
-        joined = pyvips.Image.arrayjoin(marked, across=1) if frames > 1 else marked[0]
+        overlaid = [_apply(loaded.crop(0, index * height, loaded.width, height), spec) for index in range(frames)]
+        joined = pyvips.Image.arrayjoin(overlaid, across=1) if frames > 1 else overlaid[0]
         _save(joined, loaded, target, frames)
     except pyvips.Error as failure:
         why = str(failure).replace("\n", " ")[:300]
         raise Undecodable("The picture is damaged or cut off.", why=why) from failure
-    return succeeded("marked", target, form, loaded.width, height)
+    return succeeded("overlaid", target, form, loaded.width, height)
 
 
 def _load(source: str, mime: str) -> tuple[Any, int]:

@@ -44,7 +44,7 @@ class _Sound:
 
     stream: Any
     resampler: Any
-    taken: float = 0.0
+    samples_read: float = 0.0
     next_pts: int = 0
 
 
@@ -281,10 +281,10 @@ def _transcode(reader: Any, writer: Any, film: tuple[Any, Any], sound: _Sound | 
 def _write_sound(frame: Any, sound: _Sound, writer: Any) -> None:
     if frame is not None:
         # Timestamps of old containers jitter: samples are counted, and only a real gap moves the count.
-        if frame.time is not None and frame.time * SOUND_RATE - sound.taken > GAP_S * SOUND_RATE:
-            sound.next_pts += round(frame.time * SOUND_RATE - sound.taken)
-            sound.taken = frame.time * SOUND_RATE
-        sound.taken += frame.samples * SOUND_RATE / frame.sample_rate
+        if frame.time is not None and frame.time * SOUND_RATE - sound.samples_read > GAP_S * SOUND_RATE:
+            sound.next_pts += round(frame.time * SOUND_RATE - sound.samples_read)
+            sound.samples_read = frame.time * SOUND_RATE
+        sound.samples_read += frame.samples * SOUND_RATE / frame.sample_rate
         frame.pts = None
     for part in sound.resampler.resample(frame):
         part.pts, part.time_base = sound.next_pts, Fraction(1, SOUND_RATE)

@@ -8,7 +8,7 @@ import pyvips
 
 from vitrine.errors import NotFound
 from vitrine.media.errors import MisnamedFile, NoMaker, Undecodable
-from vitrine.media.metadata.write.embed import EmbeddedFacts, packet, write_metadata
+from vitrine.media.metadata.write import EmbeddedFacts, packet, write_metadata
 from vitrine.media.renditions import MadeRendition, Spec
 from vitrine.media.service import AlbumPage, Media
 from vitrine.testing import media_factory as make

@@ -15,6 +15,7 @@ depends_on = None
 def upgrade() -> None:
     op.execute("ALTER TABLE sessions RENAME COLUMN proved_at TO auth_time")
     op.execute("ALTER TABLE request_log RENAME COLUMN habits TO deprecated_features")
+    op.execute("ALTER TABLE accounts RENAME COLUMN asked_scope TO requested_scope")
     _deprecated_feature_uses()
     _linked_identities()
     _identity_provider_flows()

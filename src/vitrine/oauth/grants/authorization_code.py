@@ -10,21 +10,21 @@ from vitrine.oauth.tokens import Issued
 
 
 class AuthorizationCode:
-    def redeem(self, desk: GrantContext, application: Application, form: Form, _address: str) -> Issued:
+    def redeem(self, context: GrantContext, application: Application, form: Form, _address: str) -> Issued:
         code, redirect_uri = form.get("code"), form.get("redirect_uri")
         if not code or not redirect_uri:
             raise TokenError("invalid_request", "code and redirect_uri are required.")
         replayed: codes.Replayed | None = None
-        with desk.database.write() as work:
+        with context.database.write() as work:
             try:
-                found = codes.redeem(work, application, code, redirect_uri, form.get("code_verifier"))
+                stored = codes.redeem(work, application, code, redirect_uri, form.get("code_verifier"))
                 if application.switches.has_old_answers:
                     refuse_scope(form)  # leaves by an error, so that the code is not used up
-                scope = None if found.scope is None else frozenset(found.scope)
+                scope = None if stored.scope is None else frozenset(stored.scope)
                 identity = None
                 if scope is not None and OPENID in scope:
-                    identity = AuthenticationContext(found.account_id, found.nonce, found.auth_time)
-                return desk.tokens.issue(work, application, found.account_id, found.id, scope, identity=identity)
+                    identity = AuthenticationContext(stored.account_id, stored.nonce, stored.auth_time)
+                return context.tokens.issue(work, application, stored.account_id, stored.id, scope, identity=identity)
             except codes.Replayed as refusal:
                 replayed = refusal  # leave the transaction normally: the revocation must be kept
         raise replayed

@@ -35,10 +35,10 @@ def refuse_scope(form: Form) -> None:
         raise TokenError("invalid_scope", "Scopes are not offered to this kind of application.")
 
 
-def asked_scope(form: Form, application: Application) -> frozenset[str]:
+def requested_scope(form: Form, application: Application) -> frozenset[str]:
     """The scopes of a request to the token endpoint. Raises TokenError."""
     try:
-        return scopes.asked(form.get("scope"), application)
+        return scopes.requested(form.get("scope"), application)
     except scopes.UnknownScope as unknown:
         raise TokenError(
             "invalid_scope", f"There is no scope called {unknown}, or the application may not have it."
@@ -46,6 +46,6 @@ def asked_scope(form: Form, application: Application) -> frozenset[str]:
 
 
 class Grant(Protocol):
-    def redeem(self, desk: GrantContext, application: Application, form: Form, address: str) -> Issued:
+    def redeem(self, context: GrantContext, application: Application, form: Form, address: str) -> Issued:
         """Check what the client presents and issue a token. Raises TokenError. Opens its own transactions."""
         ...

@@ -6,7 +6,7 @@ only the owner can turn, and which is bound to their own account (docs/decisions
 
 from vitrine.applications import Application, Switch
 from vitrine.oauth.errors import TokenError
-from vitrine.oauth.grants.base import Form, GrantContext, asked_scope
+from vitrine.oauth.grants.base import Form, GrantContext, requested_scope
 from vitrine.oauth.scopes import IDENTITY
 from vitrine.oauth.tokens import Issued
 from vitrine.platform import audit
@@ -16,19 +16,19 @@ _REMEDY = "Its owner must first switch on that it may act for them without a per
 
 
 class ClientCredentials:
-    def redeem(self, desk: GrantContext, application: Application, form: Form, address: str) -> Issued:
+    def redeem(self, context: GrantContext, application: Application, form: Form, address: str) -> Issued:
         if application.switches.has_old_answers:
             raise TokenError("invalid_request", "grant_type is missing or unknown.")  # as in 01 section 4.1 row 1
-        if not application.switches.is_on(Switch.ACTS_AS_OWNER, desk.policy):
+        if not application.switches.is_on(Switch.ACTS_AS_OWNER, context.policy):
             raise TokenError("unauthorized_client", _REMEDY)
-        scope = asked_scope(form, application)
+        scope = requested_scope(form, application)
         if scope & IDENTITY:
             raise TokenError("invalid_scope", "Nobody signs in here: openid, profile and email cannot be given.")
-        with desk.database.write() as work:
-            account_id, user_id = desk.applications.acting_account(work, application)
+        with context.database.write() as work:
+            account_id, user_id = context.applications.acting_account(work, application)
             if account_id is None:
                 raise TokenError("unauthorized_client", _REMEDY)
-            issued = desk.tokens.issue_alone(work, account_id, scope)
+            issued = context.tokens.issue_alone(work, account_id, scope)
             # No id of a person but the owner's: nobody else is concerned.
             details = {"user": user_id}
             audit.write(work, None, "token.by_credentials", f"application {application.id}", details, address=address)

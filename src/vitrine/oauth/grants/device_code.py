@@ -10,19 +10,19 @@ from vitrine.oauth.tokens import Issued
 
 
 class DeviceCode:
-    def redeem(self, desk: GrantContext, application: Application, form: Form, _address: str) -> Issued:
+    def redeem(self, context: GrantContext, application: Application, form: Form, _address: str) -> Issued:
         if not application.switches.may_offer_devices:
             raise TokenError("invalid_request", "grant_type is missing or unknown.")
         secret = form.get("device_code")
         if not secret:
             raise TokenError("invalid_request", "device_code is required.")
         waits: devices.AuthorizationPending | None = None
-        with desk.database.write() as work:
+        with context.database.write() as work:
             try:
                 allowed = devices.poll(work, application, secret)
                 scope = frozenset(allowed.scope)
                 identity = AuthenticationContext(allowed.account_id, None, None) if OPENID in scope else None
-                return desk.tokens.issue(work, application, allowed.account_id, None, scope, identity=identity)
+                return context.tokens.issue(work, application, allowed.account_id, None, scope, identity=identity)
             except devices.AuthorizationPending as refusal:
                 waits = refusal  # the time of this poll must be kept
         raise waits

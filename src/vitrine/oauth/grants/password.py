@@ -4,44 +4,44 @@ from vitrine.accounts.errors import AccountLocked, WrongCredentials
 from vitrine.applications import Application, Switch
 from vitrine.oauth import scopes
 from vitrine.oauth.errors import TokenError
-from vitrine.oauth.grants.base import Form, GrantContext, asked_scope, refuse_scope
+from vitrine.oauth.grants.base import Form, GrantContext, refuse_scope, requested_scope
 from vitrine.oauth.tokens import Issued
 from vitrine.platform import audit
 
 
 class Password:
-    def redeem(self, desk: GrantContext, application: Application, form: Form, address: str) -> Issued:
-        if not application.switches.is_on(Switch.PASSWORD_GRANT, desk.policy):
+    def redeem(self, context: GrantContext, application: Application, form: Form, address: str) -> Issued:
+        if not application.switches.is_on(Switch.PASSWORD_GRANT, context.policy):
             raise TokenError("unsupported_grant_type", "The password grant is switched off for this application.")
         login, password = form.get("username"), form.get("password")
         if not login or not password:
             raise TokenError("invalid_request", "username and password are required.")
         try:
-            user = desk.accounts.check_password(login, password, address)
+            user = context.accounts.check_password(login, password, address)
         except (WrongCredentials, AccountLocked) as refusal:
             raise TokenError("invalid_grant", refusal.detail) from refusal
-        with desk.database.write() as work:
-            if not desk.accounts.is_current(work, user):  # a new password came while the old one was looked at
+        with context.database.write() as work:
+            if not context.accounts.is_current(work, user):  # a new password came while the old one was looked at
                 raise TokenError("invalid_grant", "The login or the password is not right.")
-            if desk.accounts.has_second_step(work, user.id):
+            if context.accounts.has_second_step(work, user.id):
                 raise TokenError(
                     "invalid_grant", "This account signs in with a second step: send it to the sign-in page."
                 )
-            account = desk.applications.ensure_account(work, user.id, application)
+            account = context.applications.consents.ensure_account(work, user.id, application)
             if account.revoked_at is not None:
                 raise TokenError("invalid_grant", "The person has withdrawn the access of this application.")
             if application.switches.has_old_answers:
                 refuse_scope(form)
                 scope = None
             else:
-                scope = asked_scope(form, application) - scopes.IDENTITY
+                scope = requested_scope(form, application) - scopes.IDENTITY
             # Never a refresh token: who has the password can ask again (RFC 9700 section 2.4).
-            issued = desk.tokens.issue(work, application, account.id, None, scope, refreshable=False)
+            issued = context.tokens.issue(work, application, account.id, None, scope, refreshable=False)
             # The person gave the application their password: that is the consent, recorded as such.
-            desk.applications.note_password_consent(work, account, application, address)
+            context.applications.consents.note_password_consent(work, account, application, address)
             if account.granted_at is None:
-                now = desk.applications.ensure_account(work, user.id, application)
-                desk.notices.granted(work, application, account, now, address)
+                now = context.applications.consents.ensure_account(work, user.id, application)
+                context.notices.granted(work, application, account, now, address)
             audit.write(
                 work, None, "token.by_password", f"application {application.id}", {"user": user.id}, address=address
             )

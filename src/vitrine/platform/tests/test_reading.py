@@ -24,19 +24,21 @@ SET = PreparedChange(
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    made = Database.in_folder(tmp_path)
-    with made.write() as work:
+    database = Database.in_folder(tmp_path)
+    with database.write() as work:
         stamps.create(work.db)
         work.db.execute(stamps.insert().values(name="a", value=1))
-    yield made
-    made.close()
+    yield database
+    database.close()
 
 
 @pytest.fixture
 def stranger(tmp_path: Path, database: Database) -> Iterator[sqlite3.Connection]:
     """Another process, as far as SQLite can tell."""
-    with closing(sqlite3.connect(tmp_path / "vitrine.sqlite3", isolation_level=None, check_same_thread=False)) as made:
-        yield made
+    with closing(
+        sqlite3.connect(tmp_path / "vitrine.sqlite3", isolation_level=None, check_same_thread=False)
+    ) as connection:
+        yield connection
 
 
 def value(work: UnitOfWork) -> int | None:
@@ -54,7 +56,7 @@ def test_a_row_is_asked_for_once_while_nobody_changes_anything(database: Databas
     seen = statements(database)
     assert [database.reading(value) for _ in range(3)] == [1, 1, 1]
     assert [database.single_statement(value) for _ in range(3)] == [1, 1, 1]
-    assert len([one for one in seen if one.startswith("SELECT")]) == 1
+    assert len([statement for statement in seen if statement.startswith("SELECT")]) == 1
 
 
 @pytest.mark.parametrize("way", ["reading", "single_statement", "cached_read"])
@@ -106,11 +108,15 @@ def test_a_read_that_began_keeps_its_snapshot_while_others_commit(
 def test_what_is_remembered_needs_no_transaction(database: Database, stranger: sqlite3.Connection) -> None:
     seen = statements(database)
     assert [database.cached_read(value) for _ in range(3)] == [1, 1, 1]
-    assert len([one for one in seen if one == "BEGIN"]) == len([one for one in seen if one == "COMMIT"]) - 1 == 1
+    assert (
+        len([statement for statement in seen if statement == "BEGIN"])
+        == len([statement for statement in seen if statement == "COMMIT"]) - 1
+        == 1
+    )
     seen.clear()
     stranger.execute("UPDATE stamps SET value = 2")
     assert database.cached_read(value) == 2
-    assert next(one for one in seen if not one.startswith("PRAGMA")) == "BEGIN"
+    assert next(statement for statement in seen if not statement.startswith("PRAGMA")) == "BEGIN"
 
 
 def test_what_is_not_remembered_is_found_in_one_snapshot(database: Database, stranger: sqlite3.Connection) -> None:
@@ -137,7 +143,7 @@ def test_few_rows_are_remembered_as_a_whole(database: Database, stranger: sqlite
 
     seen = statements(database)
     assert database.reading(few) == database.reading(few) == [(1,)]
-    assert len([one for one in seen if one.startswith("SELECT")]) == 1
+    assert len([statement for statement in seen if statement.startswith("SELECT")]) == 1
     stranger.execute("UPDATE stamps SET value = 2")
     assert database.reading(few) == [(2,)]
 
@@ -189,8 +195,8 @@ def test_writes_without_waiting_are_moved_into_the_file_by_somebody_else(databas
             SET.run(work, which="a", new=number)
     database.close()  # waits for the thread, and SQLite itself moves what is left
     assert not (tmp_path / "vitrine.sqlite3-wal").exists()
-    with closing(sqlite3.connect(tmp_path / "vitrine.sqlite3")) as found:
-        assert found.execute("SELECT value FROM stamps").fetchone() == (_CHECKPOINT_EVERY - 1,)
+    with closing(sqlite3.connect(tmp_path / "vitrine.sqlite3")) as connection:
+        assert connection.execute("SELECT value FROM stamps").fetchone() == (_CHECKPOINT_EVERY - 1,)
 
 
 def test_after_commit_runs_after_a_write_without_waiting_too(database: Database) -> None:
@@ -211,7 +217,7 @@ def test_many_writes_without_waiting_say_once_that_they_do_not_wait(database: Da
         with database.without_waiting(), database.write() as work:
             SET.run(work, which="a", new=new)
         assert database.reading(value) == new
-    assert [one for one in seen if "busy_timeout" in one] == ["PRAGMA busy_timeout=0"]
+    assert [statement for statement in seen if "busy_timeout" in statement] == ["PRAGMA busy_timeout=0"]
     with database.write() as work:
         SET.run(work, which="a", new=9)
     assert timeout_ms(database) == BUSY_TIMEOUT_MS, "a write that may wait does so again"

@@ -1,0 +1,9 @@
+"""Pages of administrators and of those who manage a collection."""
+
+from vitrine.web.admin import applications, audit, collections
+
+ROUTES = [
+    *applications.ROUTES,
+    *audit.ROUTES,
+    *collections.ROUTES,
+]

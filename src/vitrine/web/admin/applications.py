@@ -22,26 +22,26 @@ async def show(request: Request) -> Response:
     return await _page(request)
 
 
-async def _page(request: Request, fault: str = "", of: int = 0) -> Response:
+async def _page(request: Request, fault: str = "", fault_of: int = 0) -> Response:
     services = services_of(request)
     words = request.query_params.get("q", "").strip()[:100]
     number = request.query_params.get("page", "1")
     at = max(int(number[:6]) if number.isdecimal() else 1, 1)
 
     def call(work: UnitOfWork, actor: Actor) -> dict[str, Any]:
-        found = services.applications.portal.every(
+        applications = services.applications.lifecycle.every(
             work, actor, limit=PER_PAGE + 1, offset=(at - 1) * PER_PAGE, words=words
         )
-        shown = found[:PER_PAGE]
+        shown = applications[:PER_PAGE]
         return {
             "applications": shown,
-            "more": len(found) > PER_PAGE,
+            "more": len(applications) > PER_PAGE,
             "people": services.applications.registry.people(work, shown),
-            "month": usage.summaries(work, [one.id for one in shown], usage.KEPT),
+            "month": usage.summaries(work, [application.id for application in shown], usage.KEPT),
         }
 
     return page(
-        request, "admin/applications.html", words=words, at=at, fault=fault, fault_of=of,
+        request, "admin/applications.html", words=words, at=at, fault=fault, fault_of=fault_of,
         needs_approval=services.applications.portal.needs_approval, **await long_read(request, known, call),
     )  # fmt: skip
 
@@ -54,11 +54,11 @@ async def decide(request: Request) -> Response:
 
     def call(work: UnitOfWork, actor: Actor) -> None:
         if action in ("approve", "refuse"):
-            services.applications.portal.decide(work, actor, application_id, yes=action == "approve", reason=reason)
+            services.applications.lifecycle.decide(work, actor, application_id, yes=action == "approve", reason=reason)
         elif action == "suspend":
-            services.applications.portal.suspend(work, actor, application_id, reason, by="admin")
+            services.applications.lifecycle.suspend(work, actor, application_id, reason, by="admin")
         elif action == "resume":
-            services.applications.portal.resume(work, actor, application_id, by="admin")
+            services.applications.lifecycle.resume(work, actor, application_id, by="admin")
         else:
             raise Invalid("There is no such choice.", field="do")
 

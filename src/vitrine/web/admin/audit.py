@@ -22,31 +22,31 @@ SHOWN, IN_A_FILE = 100, 10_000
 
 async def show(request: Request) -> Response:
     """The newest lines of what is asked, a hundred at once."""
-    here, wanted = services_of(request), _wanted(request)
-    found = await long_read(
-        request, known, lambda work, actor: here.accounts.users.audit_lines(work, actor, wanted, SHOWN + 1)
+    services, criteria = services_of(request), _criteria(request)
+    lines = await long_read(
+        request, known, lambda work, actor: services.accounts.users.audit_lines(work, actor, criteria, SHOWN + 1)
     )
     given = {name: request.query_params.get(name, "") for name in ("since", "until", "action")}
-    more = found[SHOWN - 1].id if len(found) > SHOWN else None
-    return page(request, "admin/audit.html", lines=found[:SHOWN], given=given, more=more)
+    more = lines[SHOWN - 1].id if len(lines) > SHOWN else None
+    return page(request, "admin/audit.html", lines=lines[:SHOWN], given=given, more=more)
 
 
 async def export(request: Request) -> Response:
     """The same as JSON Lines, at most ten thousand (`vitrine audit` has no such bound). That it was taken is a line."""
-    here, wanted = services_of(request), _wanted(request)
+    services, criteria = services_of(request), _criteria(request)
 
     def call(work: UnitOfWork, actor: Actor) -> list[Line]:
-        made = here.accounts.users.audit_lines(work, actor, wanted, IN_A_FILE)
-        audit.write(work, actor, "audit.exported", "audit log", {"lines": len(made)})
-        return made
+        lines = services.accounts.users.audit_lines(work, actor, criteria, IN_A_FILE)
+        audit.write(work, actor, "audit.exported", "audit log", {"lines": len(lines)})
+        return lines
 
-    found = await write(request, known, call)
+    lines = await write(request, known, call)
     headers = {"Content-Disposition": 'attachment; filename="audit.jsonl"', "Cache-Control": "no-store"}
-    body = b"".join(msgspec.json.encode(one) + b"\n" for one in found)
+    body = b"".join(msgspec.json.encode(line) + b"\n" for line in lines)
     return Response(body, media_type="application/jsonl", headers=headers)
 
 
-def _wanted(request: Request) -> AuditFilter:
+def _criteria(request: Request) -> AuditFilter:
     """What the address asks for. Raises Invalid naming the field."""
     given = request.query_params
     before = given.get("before", "")
@@ -63,8 +63,8 @@ def _day(text: str, field: str) -> datetime | None:
     if not text:
         return None
     try:
-        found = date.fromisoformat(text)
-        return datetime(found.year, found.month, found.day, tzinfo=UTC) if found.year < 9999 else None
+        day = date.fromisoformat(text)
+        return datetime(day.year, day.month, day.day, tzinfo=UTC) if day.year < 9999 else None
     except ValueError:
         raise Invalid("Write the day as 2026-01-31.", field=field) from None
 

@@ -49,70 +49,72 @@ def stamp_of(given: Mapping[str, str], logo: str | None) -> dict[str, Any] | Non
     if place not in PLACES:
         raise Invalid("Choose where the stamp stands.", field="stamp")
     colours = {name: given.get(name, "") for name in ("background", "colour")}
-    if not all(_COLOUR.fullmatch(one) for one in colours.values()):
+    if not all(_COLOUR.fullmatch(colour) for colour in colours.values()):
         raise Invalid("A colour is # and six digits, as in #ffffff.", field="stamp")
-    lines = [one.strip() for one in given.get("lines", "").splitlines() if one.strip()]
-    if len(lines) > MOST_LINES or any(len(one) > LONGEST_LINE for one in lines):
+    lines = [line.strip() for line in given.get("lines", "").splitlines() if line.strip()]
+    if len(lines) > MOST_LINES or any(len(line) > LONGEST_LINE for line in lines):
         raise Invalid("A stamp has at most {lines} lines.", field="stamp", values={"lines": MOST_LINES})
     if not lines and not logo:
         raise Invalid("Give the stamp a line or a logo.", field="stamp")
     align = given.get("align") if given.get("align") in ("left", "centre", "right") else "left"
-    block = {"place": place, "align": align, **colours, "lines": [_parts(one) for one in lines]}
+    block = {"place": place, "align": align, **colours, "lines": [_parts(line) for line in lines]}
     return {"blocks": [{**block, "logo": logo} if logo else block]}
 
 
 def _parts(line: str) -> list[Any]:
-    made: list[Any] = []
+    parts: list[Any] = []
     for number, text in enumerate(_NAMED.split(line)):
         if number % 2:
-            made.append({"var": text} if text in VARS else {"field": text})
+            parts.append({"var": text} if text in VARS else {"field": text})
         elif text:
-            made.append(text)
-    return made
+            parts.append(text)
+    return parts
 
 
 def unknown_fields(stamp: Mapping[str, Any] | None, public: Iterable[str]) -> list[str]:
     """Names in braces that are no public field."""
     known = set(public)
     parts = [part for block in (stamp or {"blocks": []})["blocks"] for line in block["lines"] for part in line]
-    return [one["field"] for one in parts if isinstance(one, dict) and "field" in one and one["field"] not in known]
+    return [
+        part["field"] for part in parts if isinstance(part, dict) and "field" in part and part["field"] not in known
+    ]
 
 
 def check_fields(policy: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """What the form shows of a policy, by `Check.option`: flags and lists as they are, the rest as text."""
-    made: dict[str, Any] = {}
+    shown: dict[str, Any] = {}
     for check, options in policy.items():
         for option, value in options.items():
             if option in FLAGS or option in CHOICES:
-                made[f"{check}.{option}"] = value
+                shown[f"{check}.{option}"] = value
             elif isinstance(value, list):
-                made[f"{check}.{option}"] = ", ".join(str(one) for one in value)
+                shown[f"{check}.{option}"] = ", ".join(str(item) for item in value)
             else:
-                made[f"{check}.{option}"] = "" if value is None else str(value)
-    return made
+                shown[f"{check}.{option}"] = "" if value is None else str(value)
+    return shown
 
 
 def given_checks(params: Params) -> dict[str, Any]:
     """The same from what was posted, so that a form with a fault shows what was typed."""
-    made: dict[str, Any] = {}
-    for check, one in CHECKS.items():
-        for option in one.defaults:
+    given: dict[str, Any] = {}
+    for check, definition in CHECKS.items():
+        for option in definition.defaults:
             name = f"{check}.{option}"
             if option in FLAGS:
-                made[name] = params.text(name) == "1"
+                given[name] = params.text(name) == "1"
             elif option in CHOICES:
-                made[name] = [value for value in CHOICES[option] if value in params.values(name)]
+                given[name] = [value for value in CHOICES[option] if value in params.values(name)]
             else:
-                made[name] = (params.text(name) or "").strip()
-    return made
+                given[name] = (params.text(name) or "").strip()
+    return given
 
 
 def policy_of(given: Mapping[str, Any], bases: Iterable[int]) -> dict[str, dict[str, Any]]:
     """A whole policy: every option of every check. Raises Invalid whose field is `Check.option`."""
     known = set(bases)
     return {
-        check: {option: _option(f"{check}.{option}", option, given, known) for option in one.defaults}
-        for check, one in CHECKS.items()
+        check: {option: _option(f"{check}.{option}", option, given, known) for option in definition.defaults}
+        for check, definition in CHECKS.items()
     }
 
 
@@ -126,10 +128,10 @@ def _option(name: str, option: str, given: Mapping[str, Any], bases: set[int]) -
         if not re.fullmatch(r"[1-9]\d{0,5}", value):
             raise Invalid("Give a number of pixels.", field=name)
         return int(value)
-    words = [one for one in re.split(r"[\s,;]+", value) if one]
+    words = [word for word in re.split(r"[\s,;]+", value) if word]
     if option != "ignored":
-        return [one.lstrip(".").lower() for one in words]
-    unknown = [one for one in words if not one.isdecimal() or len(one) > 9 or int(one) not in bases]
+        return [word.lstrip(".").lower() for word in words]
+    unknown = [word for word in words if not word.isdecimal() or len(word) > 9 or int(word) not in bases]
     if unknown:
         raise Invalid("There is no collection with the base_id {base}.", field=name, values={"base": unknown[0]})
-    return [int(one) for one in words]
+    return [int(word) for word in words]

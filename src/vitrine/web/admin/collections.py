@@ -25,7 +25,7 @@ from vitrine.web.admin import collection_forms as forms
 from vitrine.web.shared.forms import known
 from vitrine.web.shared.render import page, redirect, said
 
-HERE = "/admin/collections/"
+COLLECTIONS = "/admin/collections/"
 FORM_BYTES = 2 * LARGEST_PICTURE + 2**20
 
 
@@ -43,11 +43,12 @@ async def listed(request: Request) -> Response:
 
     def call(work: UnitOfWork, actor: Actor) -> list[tuple[str, list[Collection]]]:
         structure = services.library.records.structure(work)
-        mine = [one for one in structure.collections.values() if manages(work, actor, one.id)]
-        if not mine and not actor.is_admin:
+        managed = [collection for collection in structure.collections.values() if manages(work, actor, collection.id)]
+        if not managed and not actor.is_admin:
             raise NotFound("There is nothing at this address.")
         return [
-            (box.view_name, [one for one in mine if one.databox_id == box.id]) for box in structure.databoxes.values()
+            (box.view_name, [collection for collection in managed if collection.databox_id == box.id])
+            for box in structure.databoxes.values()
         ]
 
     return page(request, "admin/collections.html", boxes=await read(request, known, call))
@@ -62,30 +63,30 @@ async def show(request: Request) -> Response:
 
 
 async def _page(request: Request, typed: Typed, *, saved: str = "") -> Response:
-    here, base = services_of(request), CollectionId(request.path_params["base_id"])
+    services, base = services_of(request), CollectionId(request.path_params["base_id"])
 
     def call(work: UnitOfWork, actor: Actor) -> dict[str, Any]:
-        collection = _mine(request, work, actor, base)
-        structure = here.library.records.structure(work)
-        policy = here.library.quarantine.policy(work, collection)
+        collection = _managed(request, work, actor, base)
+        structure = services.library.records.structure(work)
+        policy = services.library.quarantine.policy(work, collection)
         return {
             "collection": collection,
             "marks": typed.marks or {"show": collection.public_presentation, **forms.stamp_fields(collection.stamp)},
             "checks": typed.checks or forms.check_fields(policy),
-            "own": here.library.quarantine.has_own_policy(work, base),
-            "fields": [one.name for one in structure.fields[collection.databox_id] if not one.business],
-            "others": [one for one in structure.collections.values() if one.databox_id == collection.databox_id],
+            "own": services.library.quarantine.has_own_policy(work, base),
+            "fields": [field.name for field in structure.fields[collection.databox_id] if not field.business],
+            "others": [other for other in structure.collections.values() if other.databox_id == collection.databox_id],
         }
 
-    found = await read(request, known, call)
+    context = await read(request, known, call)
     status = 400 if typed.faults else 200
     return page(
         request, "admin/collection.html", status=status, faults=typed.faults, saved=saved, places=forms.PLACES,
-        choices=forms.CHOICES, options={name: one.defaults for name, one in CHECKS.items()}, **found,
+        choices=forms.CHOICES, options={name: check.defaults for name, check in CHECKS.items()}, **context,
     )  # fmt: skip
 
 
-def _mine(request: Request, work: UnitOfWork, actor: Actor, base: CollectionId) -> Collection:
+def _managed(request: Request, work: UnitOfWork, actor: Actor, base: CollectionId) -> Collection:
     """Raises NotFound for collections that are not there and for those of others alike."""
     try:
         return services_of(request).library.presentation.permit(work, actor, base)
@@ -99,7 +100,7 @@ async def set_marks(request: Request) -> Response:
     params = await parameters(request, max_bytes=FORM_BYTES)
     try:
         csrf.require(request, params.text("csrf"))
-        collection = await read(request, known, lambda work, actor: _mine(request, work, actor, base))
+        collection = await read(request, known, lambda work, actor: _managed(request, work, actor, base))
         given = {name: value for name, value in params.form.items() if isinstance(value, str) and name != "csrf"}
         try:
             changes = await _marks(request, collection, params, given)
@@ -113,7 +114,7 @@ async def set_marks(request: Request) -> Response:
             return await _page(request, Typed(marks=shown, faults={where: said(request, refusal)}))
     finally:
         await params.close()
-    return redirect(f"{HERE}{base}/?saved=marks")
+    return redirect(f"{COLLECTIONS}{base}/?saved=marks")
 
 
 async def _marks(request: Request, collection: Collection, params: Params, given: dict[str, str]) -> dict[str, Any]:
@@ -130,13 +131,13 @@ async def _marks(request: Request, collection: Collection, params: Params, given
 
 async def _kept(request: Request, params: Params, name: str) -> str | None:
     """The digest of an uploaded picture; None when no file was chosen. Raises Invalid or a MediaError."""
-    sent: UploadFile | None = next((one for one in params.files.get(name, ()) if one.filename), None)
-    if sent is None:
+    upload: UploadFile | None = next((file for file in params.files.get(name, ()) if file.filename), None)
+    if upload is None:
         return None
     where = "stamp" if name == "logo" else "watermark"
     try:
         return await run_in_thread(
-            partial(services_of(request).library.presentation.keep_picture, sent.file, sent.filename or name)
+            partial(services_of(request).library.presentation.keep_picture, upload.file, upload.filename or name)
         )
     except DomainError as refusal:
         refusal.field = where
@@ -145,9 +146,11 @@ async def _kept(request: Request, params: Params, name: str) -> str | None:
 
 def _set_marks(request: Request, work: UnitOfWork, actor: Actor, base: CollectionId, changes: dict[str, Any]) -> None:
     services = services_of(request)
-    collection = _mine(request, work, actor, base)
+    collection = _managed(request, work, actor, base)
     public = [
-        one.name for one in services.library.records.structure(work).fields[collection.databox_id] if not one.business
+        field.name
+        for field in services.library.records.structure(work).fields[collection.databox_id]
+        if not field.business
     ]
     for unknown in forms.unknown_fields(changes.get("stamp"), public):
         raise Invalid("There is no public field {name}.", field="stamp", values={"name": unknown})
@@ -156,29 +159,29 @@ def _set_marks(request: Request, work: UnitOfWork, actor: Actor, base: Collectio
 
 async def set_checks(request: Request) -> Response:
     """The checks of this collection: said whole, or forgotten, so that those of databox and instance count again."""
-    here, base = services_of(request), CollectionId(request.path_params["base_id"])
+    services, base = services_of(request), CollectionId(request.path_params["base_id"])
     params = await parameters(request)
     csrf.require(request, params.text("csrf"))
     forget = params.text("do") == "forget"
     typed = forms.given_checks(params)
 
     def call(work: UnitOfWork, actor: Actor) -> None:
-        collection = _mine(request, work, actor, base)
-        every = here.library.records.structure(work).collections.values()
-        bases = [one.id for one in every if one.databox_id == collection.databox_id]
+        databox_id = _managed(request, work, actor, base).databox_id
+        collections = services.library.records.structure(work).collections.values()
+        bases = [collection.id for collection in collections if collection.databox_id == databox_id]
         policy = None if forget else forms.policy_of(typed, bases)
-        here.library.quarantine.set_policy(work, actor, policy, base=base)
+        services.library.quarantine.set_policy(work, actor, policy, base=base)
 
     try:
         await write(request, known, call)
     except Invalid as refusal:
         return await _page(request, Typed(checks=typed, faults={refusal.field: said(request, refusal)}))
-    return redirect(f"{HERE}{base}/?saved=checks")
+    return redirect(f"{COLLECTIONS}{base}/?saved=checks")
 
 
 ROUTES = [
-    Route(HERE, listed, methods=["GET"]),
-    Route(HERE + "{base_id:int}/", show, methods=["GET"]),
-    Route(HERE + "{base_id:int}/marks/", set_marks, methods=["POST"]),
-    Route(HERE + "{base_id:int}/checks/", set_checks, methods=["POST"]),
+    Route(COLLECTIONS, listed, methods=["GET"]),
+    Route(COLLECTIONS + "{base_id:int}/", show, methods=["GET"]),
+    Route(COLLECTIONS + "{base_id:int}/marks/", set_marks, methods=["POST"]),
+    Route(COLLECTIONS + "{base_id:int}/checks/", set_checks, methods=["POST"]),
 ]

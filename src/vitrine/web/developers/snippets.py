@@ -135,8 +135,8 @@ def first_photograph(server: str) -> dict[str, str]:
 
 def authorize(server: str, application: Application) -> str:
     back = in_address(application.callback or OUT_OF_BAND, safe="")
-    asked = f"response_type=code&client_id={in_address(application.client_id, safe='')}&redirect_uri={back}"
-    return f"{server}/api/oauthv2/authorize?{asked}&code_challenge_method=S256&code_challenge=CHALLENGE&state=STATE"
+    query = f"response_type=code&client_id={in_address(application.client_id, safe='')}&redirect_uri={back}"
+    return f"{server}/api/oauthv2/authorize?{query}&code_challenge_method=S256&code_challenge=CHALLENGE&state=STATE"
 
 
 def exchange(server: str, application: Application) -> str:

@@ -18,11 +18,11 @@ _SCHEMA_TYPES = {"image": "ImageObject", "video": "VideoObject", "audio": "Audio
 def social(request: Request, viewer: Viewer) -> dict[str, Any]:
     """The parts of the template: `og` and `twitter` (name: value), `schema` (a JSON-LD block) and `oembed` (format:
     address). A value that is not known is left out, never empty (04 section 6)."""
-    here = services_of(request).settings
-    embedded = here.absolute("/embed/?url=" + quote(viewer.source, safe=""))
-    oembed = here.absolute("/embed/oembed/?url=" + quote(viewer.source, safe=""))
+    settings = services_of(request).settings
+    embedded = settings.absolute("/embed/?url=" + quote(viewer.source, safe=""))
+    oembed = settings.absolute("/embed/oembed/?url=" + quote(viewer.source, safe=""))
     return {
-        "og": _open_graph(request, viewer, here),
+        "og": _open_graph(request, viewer, settings),
         "twitter": _twitter(viewer, embedded),
         "schema": data_block(_schema(viewer, embedded)),
         "oembed": {"json": oembed, "xml": oembed + "&format=xml"},
@@ -30,10 +30,14 @@ def social(request: Request, viewer: Viewer) -> dict[str, Any]:
 
 
 def discovery(oembed: dict[str, str], title: str) -> str:
-    """The `Link` header of discovery (oEmbed 1.0 section 4); *title* goes out in ASCII letters only."""
-    plain = "".join(one for one in title if one.isascii() and one.isprintable() and one not in '"\\')[:100]
+    """The `Link` header of discovery (oEmbed 1.0 section 4); *title* goes out in ASCII characters only."""
+    plain = "".join(
+        character for character in title if character.isascii() and character.isprintable() and character not in '"\\'
+    )[:100]
     kinds = {"json": "application/json+oembed", "xml": "text/xml+oembed"}
-    return ", ".join(f'<{oembed[one]}>; rel="alternate"; type="{kinds[one]}"; title="{plain}"' for one in kinds)
+    return ", ".join(
+        f'<{oembed[form]}>; rel="alternate"; type="{mime}"; title="{plain}"' for form, mime in kinds.items()
+    )
 
 
 def data_block(value: object) -> str:
@@ -48,12 +52,12 @@ def _picture(viewer: Viewer) -> tuple[str | None, tuple[int, int]]:
     return viewer.cover, viewer.cover_size
 
 
-def _open_graph(request: Request, viewer: Viewer, here: Settings) -> dict[str, Any]:
+def _open_graph(request: Request, viewer: Viewer, settings: Settings) -> dict[str, Any]:
     picture, size = _picture(viewer)
     values: dict[str, Any] = {
         "og:title": viewer.title,
-        "og:site_name": here.title,
-        "og:url": here.absolute(request.url.path + (f"?{request.url.query}" if request.url.query else "")),
+        "og:site_name": settings.title,
+        "og:url": settings.absolute(request.url.path + (f"?{request.url.query}" if request.url.query else "")),
         "og:type": "image" if viewer.mime.startswith("image/") else OG_TYPES.get(viewer.kind, "image"),
         "og:description": viewer.caption[:300],
         "og:image": picture,

@@ -53,7 +53,7 @@ async def embed(request: Request) -> Response:
         viewer=viewer,
         autoplay=request.query_params.get("autoplay") == "1",
         start=f"{start:g}",
-        tracks=[(one, services.embeds.track_address(viewer.target, one)) for one in viewer.tracks],
+        tracks=[(track, services.embeds.track_address(viewer.target, track)) for track in viewer.tracks],
         configuration=data_block(_configuration(request, viewer, start)),
         **shared,
     )
@@ -61,8 +61,8 @@ async def embed(request: Request) -> Response:
 
 def _start(request: Request, viewer: Viewer) -> float:
     """Where a film or sound begins: `t`, else what the record's own field says, else 0 (04 section 6)."""
-    asked = request.query_params.get("t", "")
-    return float(asked) if _SECONDS.fullmatch(asked) else viewer.start
+    text = request.query_params.get("t", "")
+    return float(text) if _SECONDS.fullmatch(text) else viewer.start
 
 
 def _configuration(request: Request, viewer: Viewer, start: float) -> dict[str, Any]:
@@ -74,13 +74,13 @@ def _configuration(request: Request, viewer: Viewer, start: float) -> dict[str, 
     if viewer.kind in ("video", "audio"):
         tracks = [
             {
-                "src": services.embeds.track_address(viewer.target, one),
-                "kind": one.kind,
-                "srclang": one.language,
-                "label": one.label,
-                "default": one.is_default,
+                "src": services.embeds.track_address(viewer.target, track),
+                "kind": track.kind,
+                "srclang": track.language,
+                "label": track.label,
+                "default": track.is_default,
             }
-            for one in viewer.tracks
+            for track in viewer.tracks
         ]
         resource |= {
             "sources": [{"url": viewer.source, "type": viewer.mime}],
@@ -110,7 +110,7 @@ async def vtt(request: Request) -> Response:
     if not choice.isdecimal() or len(choice) > 18:
         raise Invalid("Say with choice= which text track: the number of its field.", field="choice")
     text = await _target(
-        request, url_parameter(request.url.query), lambda work, one: services.embeds.track(work, one, int(choice))
+        request, url_parameter(request.url.query), lambda work, target: services.embeds.track(work, target, int(choice))
     )
     return Response(text, 200, _OPEN | {"Cache-Control": "private, max-age=60"}, media_type="text/vtt")
 
@@ -127,19 +127,19 @@ async def oembed(request: Request) -> Response:
     if page_of_ours:
         url = url_parameter(page_of_ours[1])
 
-    made = await _target(
-        request, url, lambda work, one: services.embeds.oembed(work, one, max_width=width, max_height=height)
+    answer = await _target(
+        request, url, lambda work, target: services.embeds.oembed(work, target, max_width=width, max_height=height)
     )
     headers = _OPEN | {"Cache-Control": "private, max-age=300"}
     if form == "xml":
         from lxml import etree  # three megabytes that few servers ever need
 
         root = etree.Element("oembed")
-        for name, value in made.items():
+        for name, value in answer.items():
             etree.SubElement(root, name).text = str(value)
         body = etree.tostring(root, xml_declaration=True, encoding="utf-8", standalone=True)
         return Response(body, 200, headers, media_type="text/xml")
-    return Response(msgspec.json.encode(made), 200, headers, media_type="application/json")
+    return Response(msgspec.json.encode(answer), 200, headers, media_type="application/json")
 
 
 def _pixels(request: Request, name: str) -> int | None:
@@ -163,10 +163,10 @@ async def old_permaview(request: Request) -> Response:
 async def _permaview(request: Request, token: str | None) -> Response:
     services = services_of(request)
     at = request.path_params
-    wanted = PermalinkTarget(RecordKey(DataboxId(at["databox_id"]), at["record_id"]), at["subdef"].lower(), token)
+    target = PermalinkTarget(RecordKey(DataboxId(at["databox_id"]), at["record_id"]), at["subdef"].lower(), token)
 
     def call(work: UnitOfWork, _actor: Actor) -> Viewer:
-        return services.embeds.viewer(work, services.embeds.by_permalink(work, wanted))
+        return services.embeds.viewer(work, services.embeds.by_permalink(work, target))
 
     viewer = await read(request, nobody, call)
     shared = social(request, viewer)

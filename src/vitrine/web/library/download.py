@@ -31,7 +31,7 @@ async def download(request: Request) -> Response:
     """POST /library/download: `record[]` of `databox/number`. One file is a zip of one: scripts need not guess."""
     params = await parameters(request)
     csrf.require(request, params.text("csrf"))
-    keys = [_key(one) for one in params.values("record")]
+    keys = [_key(text) for text in params.values("record")]
     services = services_of(request)
     plan: Plan = await long_read(request, known, lambda work, actor: services.library.downloads.plan(work, actor, keys))
 
@@ -75,44 +75,44 @@ class Archive(StreamingResponse):
             self._parts.close()
 
 
-def archive(here: Services, plan: Plan, explained: str) -> Generator[bytes]:
+def archive(services: Services, plan: Plan, explained: str) -> Generator[bytes]:
     """The bytes of the zip. Media are compressed already: they are stored, whatever their size."""
     from stream_zip import stream_zip
 
     opened: list[Any] = []
     try:
-        yield from stream_zip(_members(here, plan, explained, opened), chunk_size=PIECE)
+        yield from stream_zip(_members(services, plan, explained, opened), chunk_size=PIECE)
     finally:
         for file in opened:
             file.close()
 
 
-def _members(here: Services, plan: Plan, explained: str, opened: list[Any]) -> Iterator[tuple[Any, ...]]:
+def _members(services: Services, plan: Plan, explained: str, opened: list[Any]) -> Iterator[tuple[Any, ...]]:
     from stream_zip import ZIP_AUTO
 
     missing = list(plan.left_out)
     for entry in plan.entries:
         try:
-            file, size = _opened(here, entry)
+            file, size = _opened(services, entry)
         except DomainError as refusal:  # what cannot be marked, or has lost its bytes, never stops the others
             log.warning("download.left_out", code=refusal.code, why=refusal.why)
             missing.append(entry.name)
             continue
         opened[:] = [file]
-        modified = entry.modified.astimezone(here.settings.zone)
+        modified = entry.modified.astimezone(services.settings.zone)
         yield entry.name, modified, READABLE, ZIP_AUTO(size, level=0), iter(partial(file.read, PIECE), b"")
         file.close()
     if missing:
         text = (explained + "\r\n\r\n" + "\r\n".join(missing) + "\r\n").encode()
-        name = unique(LEFT_OUT, {one.name.casefold() for one in plan.entries})
-        yield name, datetime.now(here.settings.zone), READABLE, ZIP_AUTO(len(text)), iter([text])
+        name = unique(LEFT_OUT, {entry.name.casefold() for entry in plan.entries})
+        yield name, datetime.now(services.settings.zone), READABLE, ZIP_AUTO(len(text)), iter([text])
 
 
-def _opened(here: Services, entry: Entry) -> tuple[Any, int]:
+def _opened(services: Services, entry: Entry) -> tuple[Any, int]:
     if entry.wanted is None:
-        return here.media.store.open(entry.sha256), entry.size
-    marked = here.library.overlays.make(entry.wanted)
-    return here.media.store.open(marked.sha256), marked.size
+        return services.media.store.open(entry.sha256), entry.size
+    marked = services.library.overlays.make(entry.wanted)
+    return services.media.store.open(marked.sha256), marked.size
 
 
 ROUTES = [

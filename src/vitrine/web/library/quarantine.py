@@ -13,7 +13,7 @@ from vitrine.edge import csrf, long_read, parameters, read, run_in_thread, servi
 from vitrine.errors import Conflict, DomainError, Invalid, NotFound
 from vitrine.files.send import FileToSend, send
 from vitrine.library import store
-from vitrine.library.ingest import Arrival
+from vitrine.library.arrivals import Arrival
 from vitrine.library.model import THUMBNAIL, Rendition
 from vitrine.library.quarantine.checks import CHECKS
 from vitrine.library.quarantine.service import QuarantinedFile
@@ -24,7 +24,7 @@ from vitrine.web.shared.forms import known
 from vitrine.web.shared.render import page, redirect, said
 
 log = logging.get("vitrine.web")
-HERE = "/library/quarantine/"
+QUARANTINE = "/library/quarantine/"
 PER_PAGE = 20
 MOST_AT_ONCE = 100
 OUTCOMES = ("added", "substituted", "deleted", "gone", "refused")
@@ -33,20 +33,24 @@ Decide = Callable[[UnitOfWork, Actor], object]
 
 async def listed(request: Request) -> Response:
     services = services_of(request)
-    asked = request.query_params
-    start = int(asked.get("start", "0")[:9]) if asked.get("start", "0").isdecimal() else 0
+    query = request.query_params
+    start = int(query.get("start", "0")[:9]) if query.get("start", "0").isdecimal() else 0
 
     def call(work: UnitOfWork, actor: Actor) -> tuple[int, list[QuarantinedFile], dict[int, Rendition], bool]:
-        found = services.library.quarantine.page(work, actor, offset=start, limit=PER_PAGE)
-        ids = [match.record.id for one in found for match in one.matches]
-        pictures = {one: pair[1] for one, pair in store.with_thumbnails(work, ids).items() if pair[1] is not None}
+        files = services.library.quarantine.page(work, actor, offset=start, limit=PER_PAGE)
+        ids = [match.record.id for file in files for match in file.matches]
+        pictures = {
+            record_id: thumbnail
+            for record_id, (_, thumbnail) in store.with_thumbnails(work, ids).items()
+            if thumbnail is not None
+        }
         may_add = bool(actor.rights.bases_with(Right.canaddrecord, work.now))
-        return services.library.quarantine.count(work, actor), found, pictures, may_add  # type: ignore[return-value]  # ids are ints
+        return services.library.quarantine.count(work, actor), files, pictures, may_add  # type: ignore[return-value]  # ids are ints
 
     total, items, pictures, may_add = await long_read(request, known, call)
     if start and not items:
-        return redirect(HERE)
-    done = {name: int(asked[name][:4]) if asked.get(name, "").isdecimal() else 0 for name in OUTCOMES}
+        return redirect(QUARANTINE)
+    done = {name: int(query[name][:4]) if query.get(name, "").isdecimal() else 0 for name in OUTCOMES}
     return page(
         request,
         "library/quarantine.html",
@@ -57,8 +61,8 @@ async def listed(request: Request) -> Response:
         start=start,
         per_page=PER_PAGE,
         done=done,
-        why=asked.get("why", "")[:300],
-        reasons={name: one.of_match for name, one in CHECKS.items()},
+        why=query.get("why", "")[:300],
+        reasons={name: check.of_match for name, check in CHECKS.items()},
     )
 
 
@@ -66,17 +70,17 @@ async def decide(request: Request) -> Response:
     """One button for one file (`one`: decision:item[:record]), or one decision for every file that is ticked."""
     params = await parameters(request)
     csrf.require(request, params.text("csrf"))
-    one = params.text("one") or ""
-    wanted = [one.split(":")] if one else [[params.text("all") or "", item] for item in params.values("item")]
-    if not wanted:
-        return redirect(HERE + "?" + urlencode({"why": "nothing"}))
-    if len(wanted) > MOST_AT_ONCE:
+    button = params.text("one") or ""
+    decisions = [button.split(":")] if button else [[params.text("all") or "", item] for item in params.values("item")]
+    if not decisions:
+        return redirect(QUARANTINE + "?" + urlencode({"why": "nothing"}))
+    if len(decisions) > MOST_AT_ONCE:
         raise Invalid(
             "At most {count} files can be decided about at once.", field="item", values={"count": MOST_AT_ONCE}
         )
     done = dict.fromkeys(OUTCOMES, 0)
     why = ""
-    for decision, item, *rest in wanted:
+    for decision, item, *rest in decisions:
         try:
             done[await _decided(request, decision, item, rest[0] if rest else "")] += 1
         except (Conflict, NotFound) as late:
@@ -86,8 +90,10 @@ async def decide(request: Request) -> Response:
             done["refused"] += 1
             why = said(request, refusal)
     start = params.text("start") or "0"
-    told = {name: count for name, count in done.items() if count} | ({"why": why} if why else {})
-    return redirect(HERE + "?" + urlencode(told | ({"start": start} if start.isdecimal() and start != "0" else {})))
+    outcome = {name: count for name, count in done.items() if count} | ({"why": why} if why else {})
+    return redirect(
+        QUARANTINE + "?" + urlencode(outcome | ({"start": start} if start.isdecimal() and start != "0" else {}))
+    )
 
 
 async def _decided(request: Request, decision: str, item: str, record: str) -> str:
@@ -101,8 +107,8 @@ async def _decided(request: Request, decision: str, item: str, record: str) -> s
         return "deleted"
     if decision not in ("add", "substitute") or (decision == "substitute") != bool(record):
         raise Invalid("Decide to add, to replace a record, or to delete.", field="one")
-    found = await read(request, known, lambda work, actor: quarantine.get(work, actor, number))
-    arrival: Arrival = await run_in_thread(partial(quarantine.arrival, found.item))
+    file = await read(request, known, lambda work, actor: quarantine.get(work, actor, number))
+    arrival: Arrival = await run_in_thread(partial(quarantine.arrival, file.item))
     if decision == "add":
         await write(request, known, lambda work, actor: quarantine.accept(work, actor, number, arrival))
         return "added"
@@ -128,7 +134,7 @@ async def picture(request: Request) -> Response:
 
 
 ROUTES = [
-    Route(HERE, listed, methods=["GET"]),
-    Route(HERE + "decide/", decide, methods=["POST"]),
-    Route(HERE + "{item:int}/picture/", picture, methods=["GET"]),
+    Route(QUARANTINE, listed, methods=["GET"]),
+    Route(QUARANTINE + "decide/", decide, methods=["POST"]),
+    Route(QUARANTINE + "{item:int}/picture/", picture, methods=["GET"]),
 ]

@@ -12,8 +12,9 @@ from vitrine.edge import Services, csrf, parameters, read, run_in_thread, servic
 from vitrine.edge.bodies import Upload
 from vitrine.edge.params import Params
 from vitrine.errors import DomainError, Invalid
+from vitrine.library.arrivals import Arrival
 from vitrine.library.errors import AlreadyThere
-from vitrine.library.ingest import Added, Arrival, Quarantined
+from vitrine.library.ingest import Added, Quarantined
 from vitrine.library.model import Collection, CollectionId
 from vitrine.library.quarantine.checks import CHECKS
 from vitrine.platform.database import UnitOfWork
@@ -51,7 +52,7 @@ async def _shown(request: Request) -> dict[str, Any]:
         structure = services.library.records.structure(work)
         bases = actor.rights.bases_with(Right.canaddrecord, work.now)
         collections: list[Collection] = [
-            one for one in structure.collections.values() if one.id in bases and one.enabled
+            collection for collection in structure.collections.values() if collection.id in bases and collection.enabled
         ]
         return {"collections": collections, "waiting": services.library.quarantine.count(work, actor)}
 
@@ -66,18 +67,18 @@ async def add(request: Request) -> Response:
     try:
         csrf.require(request, params.text("csrf"))
         into = CollectionId(params.integer("base_id", 0))
-        files = [one for one in params.files.get("file", []) if one.filename]
+        files = [file for file in params.files.get("file", []) if file.filename]
         if not files:
             raise Invalid("Choose at least one file.", field="file")
-        outcomes = [await _one(request, into, one, params) for one in files]
+        outcomes = [await _add_file(request, into, file, params) for file in files]
     finally:
         await params.close()
     if "application/json" in request.headers.get("accept", ""):
-        return json_answer({"outcomes": [one.plain() for one in outcomes]})
+        return json_answer({"outcomes": [outcome.plain() for outcome in outcomes]})
     return page(request, "library/upload.html", **await _shown(request), outcomes=outcomes, chosen=into)
 
 
-async def _one(request: Request, into: CollectionId, file: Upload, params: Params) -> Outcome:
+async def _add_file(request: Request, into: CollectionId, file: Upload, params: Params) -> Outcome:
     """One file's fate never spoils that of the others."""
     services = services_of(request)
     name = file.filename or "untitled"
@@ -92,7 +93,7 @@ async def _one(request: Request, into: CollectionId, file: Upload, params: Param
     except DomainError as refusal:
         return Outcome(name, "refused", said(request, refusal))
     if isinstance(outcome, Quarantined):
-        reasons = [translate(request, CHECKS[one].reason) for one in outcome.checks]
+        reasons = [translate(request, CHECKS[check].reason) for check in outcome.checks]
         waits = _noted(request, "It waits in the quarantine.", file)
         return Outcome(name, "waits", " ".join([*reasons, waits]), QUARANTINE)
     key = outcome.key
@@ -101,20 +102,20 @@ async def _one(request: Request, into: CollectionId, file: Upload, params: Param
 
 def _noted(request: Request, sentence: str, file: Upload) -> str:
     """*sentence*, and what the sender should know of the file's name."""
-    told = [translate(request, sentence)]
+    sentences = [translate(request, sentence)]
     if file.is_name_guessed:
-        told.append(translate(request, "Its name was not sent as UTF-8 and may be wrong; please check it."))
-    return " ".join(told)
+        sentences.append(translate(request, "Its name was not sent as UTF-8 and may be wrong; please check it."))
+    return " ".join(sentences)
 
 
 def _add(
-    here: Services, work: UnitOfWork, actor: Actor, arrival: Arrival, into: CollectionId, params: Params
+    services: Services, work: UnitOfWork, actor: Actor, arrival: Arrival, into: CollectionId, params: Params
 ) -> Added | Quarantined:
     """A file that is there already is refused at once (decision 0005); *again* adds it whatever the checks say."""
     again = params.text("again") == "1"
     if not again:
-        here.library.ingest.refuse_duplicate(work, actor, arrival, into)
-    return here.library.ingest.add(work, actor, arrival, into, force=True if again else None)
+        services.library.ingest.refuse_duplicate(work, actor, arrival, into)
+    return services.library.ingest.add(work, actor, arrival, into, force=True if again else None)
 
 
 ROUTES = [Route("/upload/", form, methods=["GET"]), Route("/upload/", add, methods=["POST"])]

@@ -85,7 +85,7 @@ class SearchRequest:
         return "/?" + urlencode(plain) if plain else "/"
 
 
-def _asked(request: Request) -> SearchRequest:
+def _search_request(request: Request) -> SearchRequest:
     query = request.query_params
     text = query.get("q", "").strip()[:500]
     base, start = (
@@ -103,37 +103,37 @@ def _asked(request: Request) -> SearchRequest:
 
 async def wall(request: Request) -> Response:
     services = services_of(request)
-    asked = _asked(request)
+    search = _search_request(request)
 
     def call(work: UnitOfWork, actor: Actor) -> tuple[Hits, list[RecordWithThumbnail], list[Collection], bool]:
         structure = services.library.records.structure(work)
-        collections = [structure.collections[one.base_id] for one in actor.rights.live(work.now)]  # type: ignore[index]
-        name, descending = SORTS[asked.sort or ("relevance" if asked.text else "newest")]
+        collections = [structure.collections[grant.base_id] for grant in actor.rights.live(work.now)]  # type: ignore[index]
+        name, descending = SORTS[search.sort or ("relevance" if search.text else "newest")]
         try:
-            bases = services.search.usable(work, actor, [asked.base] if asked.base else [])
+            bases = services.search.usable(work, actor, [search.base] if search.base else [])
         except NoUsableBases:
             bases = None
         query = Query(
-            text=asked.text,
+            text=search.text,
             scope=services.search.scope(work, actor),
             bases=bases,
-            kinds=frozenset({asked.kind}) if asked.kind else None,
+            kinds=frozenset({search.kind}) if search.kind else None,
             stories=None,
             sort=name,
             descending=descending,
-            offset=asked.start,
+            offset=search.start,
             limit=PER_PAGE,
         )
-        hits, found = services.search.find(work, actor, query)
-        return hits, found, collections, bool(actor.rights.bases_with(Right.canaddrecord, work.now))
+        hits, matches = services.search.find(work, actor, query)
+        return hits, matches, collections, bool(actor.rights.bases_with(Right.canaddrecord, work.now))
 
-    hits, found, collections, may_add = await long_read(request, known, call)
+    hits, matches, collections, may_add = await long_read(request, known, call)
     return page(
         request,
         "library/wall.html",
-        asked=asked,
-        find=asked.text,
-        tiles=[Tile(one.record, one.thumbnail) for one in found],
+        search=search,
+        find=search.text,
+        tiles=[Tile(match.record, match.thumbnail) for match in matches],
         total=hits.total,
         collections=collections,
         kinds=KINDS,
@@ -157,16 +157,16 @@ def _key(request: Request) -> RecordKey:
     return RecordKey(DataboxId(request.path_params["databox_id"]), request.path_params["record_id"])
 
 
-async def record(request: Request) -> Response:
+async def show_record(request: Request) -> Response:
     services = services_of(request)
     key = _key(request)
 
     def call(work: UnitOfWork, actor: Actor) -> dict[str, Any]:
-        found = services.library.records.get(work, actor, key)
-        files = services.library.records.all_renditions(work, actor, found)
-        ready = {one.name: one for one in files if one.is_ready}
+        record = services.library.records.get(work, actor, key)
+        files = services.library.records.all_renditions(work, actor, record)
+        ready = {file.name: file for file in files if file.is_ready}
         shown = ready.get(PREVIEW) or ready.get("poster") or ready.get("thumbnail")
-        if found.kind == "image" and shown is None:
+        if record.kind == "image" and shown is None:
             shown = ready.get(DOCUMENT)
         original, structure = ready.get(DOCUMENT), services.library.records.structure(work)
         if (
@@ -176,25 +176,25 @@ async def record(request: Request) -> Response:
         ):
             shown = original  # every browser plays or shows it as it is
         return {
-            "record": found,
-            "collection": structure.collections[found.collection_id],
-            "values": _by_field(services.library.records.values(work, actor, found, business=True)),
+            "record": record,
+            "collection": structure.collections[record.collection_id],
+            "values": _by_field(services.library.records.values(work, actor, record, business=True)),
             "files": files,
             "shown": shown,
             "poster": ready.get("poster") or ready.get("thumbnail"),
-            "link": _link(services.embeds, found, ready.get(PREVIEW) or ready.get(DOCUMENT)),
-            "off": {name for name, one in ready.items() if one.permalink and not one.permalink.activated},
+            "link": _link(services.embeds, record, ready.get(PREVIEW) or ready.get(DOCUMENT)),
+            "switched_off": {name for name, file in ready.items() if file.permalink and not file.permalink.activated},
             "switchable": {
                 name
-                for name, one in ready.items()
-                if one.permalink
+                for name, file in ready.items()
+                if file.permalink
                 and access.may_switch_link(
-                    actor, found, name, structure.recipe(found.databox_id, found.group, name), work.now
+                    actor, record, name, structure.recipe(record.databox_id, record.group, name), work.now
                 )
             },
-            "may_retry": access.may(actor, found, Right.imgtools, work.now),
-            "failed": [one for one in files if one.state == "failed"],
-            "waiting": [one for one in files if one.state == "waiting"],
+            "may_retry": access.may(actor, record, Right.imgtools, work.now),
+            "failed": [file for file in files if file.state == "failed"],
+            "waiting": [file for file in files if file.state == "waiting"],
         }
 
     return page(request, "library/record.html", frames="'self'", **await read(request, known, call))
@@ -208,11 +208,11 @@ def _by_field(values: list[Any]) -> list[tuple[Any, list[str]]]:
     return list(grouped.values())
 
 
-def _link(embeds: Any, found: Record, rendition: Rendition | None) -> Link | None:
+def _link(embeds: Any, record: Record, rendition: Rendition | None) -> Link | None:
     if rendition is None or rendition.permalink is None or not rendition.permalink.activated:
         return None
-    paths = permalinks.paths(found.key, rendition, rendition.permalink)
-    target = Target(found, rendition, paths.file, None)
+    paths = permalinks.paths(record.key, rendition, rendition.permalink)
+    target = Target(record, rendition, paths.file, None)
     width, height = frame_size(rendition)
     return Link(
         rendition=rendition,
@@ -228,13 +228,13 @@ async def switch(request: Request) -> Response:
     given = await posted(request)
     services = services_of(request)
     key = _key(request)
-    wish, _, name = given.get("link", "").partition(":")
-    if wish not in ("on", "off"):
+    state, _, name = given.get("link", "").partition(":")
+    if state not in ("on", "off"):
         raise Invalid("Say which link to switch on or off.", field="link")
 
     def call(work: UnitOfWork, actor: Actor) -> None:
-        found = services.library.records.get(work, actor, key)
-        permalinks.switch(work, actor, services.library.records.structure(work), found, name, on=wish == "on")
+        record = services.library.records.get(work, actor, key)
+        permalinks.switch(work, actor, services.library.records.structure(work), record, name, on=state == "on")
 
     await write(request, known, call)
     return redirect(f"/records/{key.databox}/{key.number}/#files")
@@ -253,10 +253,10 @@ async def retry(request: Request) -> Response:
     return redirect(f"/records/{key.databox}/{key.number}/#files")
 
 
-ONE = "/records/{databox_id:int}/{record_id:int}/"
+RECORD = "/records/{databox_id:int}/{record_id:int}/"
 ROUTES = [
     Route("/", wall, methods=["GET"]),
-    Route(ONE, record, methods=["GET"]),
-    Route(ONE + "links/", switch, methods=["POST"]),
-    Route(ONE + "retry/", retry, methods=["POST"]),
+    Route(RECORD, show_record, methods=["GET"]),
+    Route(RECORD + "links/", switch, methods=["POST"]),
+    Route(RECORD + "retry/", retry, methods=["POST"]),
 ]

@@ -11,19 +11,21 @@ from starlette.routing import Route
 
 from vitrine.accounts import Actor
 from vitrine.accounts.errors import AccountLocked, WrongCredentials
+from vitrine.accounts.identity_providers.service import SIGN_IN
+from vitrine.api.wire.endpoint import GUIDE
 from vitrine.edge import cookie, csrf, parameters, read, run_in_thread, services_of, write
-from vitrine.edge.calls import GUIDE
 from vitrine.edge.limits import TooMany
 from vitrine.edge.params import scalars
+from vitrine.errors import Invalid
 from vitrine.oauth import OAuthError, OutOfBandError, RedirectedError, deprecated_features
 from vitrine.oauth.authorize import AuthorizationRequest, denial, refusal
 from vitrine.oauth.scopes import described
 from vitrine.platform.database import UnitOfWork
 from vitrine.web.shared.form_action import AUTHORIZE, form_action_of
-from vitrine.web.shared.reauthentication import second_step
-from vitrine.web.shared.render import page, redirect, translate
-from vitrine.web.sign_in.identity_provider_buttons import told
-from vitrine.web.sign_in.session import left, opened
+from vitrine.web.shared.render import page, provider_failure, redirect, translate
+from vitrine.web.sign_in import identity_providers
+from vitrine.web.sign_in.pages import second_step
+from vitrine.web.sign_in.session import end_session, open_session
 
 _SAFE = {"Referrer-Policy": "no-referrer", "Cache-Control": "no-store"}
 _ERRORS = {
@@ -58,31 +60,33 @@ async def _authorize(request: Request) -> Response:
             request, "oauth/error.html", status=400, headers=_SAFE, code="invalid_request", detail=detail, mismatch=None
         )
     try:
-        asked, actor, needs_consent = await read(
-            request, cookie, lambda work, actor: _look(request, work, actor, given)
+        authorization, actor, needs_consent = await read(
+            request, cookie, lambda work, actor: _validated(request, work, actor, given)
         )
     except OAuthError as refusal:
         return await refused(request, refusal, given)
     form = params.form if request.method == "POST" else {}
     if "switch_account" in form:
-        return await _switch(request, asked, form)
-    if "action_login" in form and (not actor.is_known or asked.prompt or asked.max_age is not None):
-        return await _sign_in(request, asked, form)
-    if not actor.is_known or asked.must_prove(actor, datetime.now(UTC)):
-        return _unasked(asked, "login_required") or _login_page(request, asked, given)
+        return await _switch(request, authorization, form)
+    if "action_login" in form and (not actor.is_known or authorization.prompt or authorization.max_age is not None):
+        return await _sign_in(request, authorization, form)
+    if not actor.is_known or authorization.must_prove(actor, datetime.now(UTC)):
+        return _without_page(authorization, "login_required") or _login_page(request, authorization, given)
     decision = form.get("action_accept")
     if isinstance(decision, str):
         csrf.require(request, _text(form.get("csrf")))
         if decision in ("", "0", "false"):
-            await write(request, cookie, lambda work, who: _decide(request, work, who, asked, allow=False))
-            return _denied(request, asked)
-        scope = _ticked(asked, form)
+            await write(request, cookie, lambda work, who: _decide(request, work, who, authorization, allow=False))
+            return _denied(request, authorization)
+        scope = _ticked(authorization, form)
         if scope is not None and not scope:
-            return _consent_page(request, asked, fault="Leave at least one thing ticked, or deny.")
-        await write(request, cookie, lambda work, who: _decide(request, work, who, asked, allow=True, scope=scope))
-    elif needs_consent or "consent" in asked.prompt:
-        return _unasked(asked, "consent_required") or _consent_page(request, asked)
-    return await _granted(request, asked)
+            return _consent_page(request, authorization, fault="Leave at least one thing ticked, or deny.")
+        await write(
+            request, cookie, lambda work, who: _decide(request, work, who, authorization, allow=True, scope=scope)
+        )
+    elif needs_consent or "consent" in authorization.prompt:
+        return _without_page(authorization, "consent_required") or _consent_page(request, authorization)
+    return await _granted(request, authorization)
 
 
 async def refused(request: Request, refusal: OAuthError, given: dict[str, str]) -> Response:
@@ -103,62 +107,62 @@ async def refused(request: Request, refusal: OAuthError, given: dict[str, str]) 
     )  # fmt: skip
 
 
-def _unasked(asked: AuthorizationRequest, code: str) -> Response | None:
+def _without_page(authorization: AuthorizationRequest, code: str) -> Response | None:
     """The answer when no page may be shown (`prompt=none`), None when it may (OpenID Connect Core section 3.1.2.6)."""
-    if "none" not in asked.prompt:
+    if "none" not in authorization.prompt:
         return None
-    failure = refusal(asked, code)
+    failure = refusal(authorization, code)
     return redirect(failure.location, 302) if isinstance(failure, RedirectedError) else None
 
 
-def _ticked(asked: AuthorizationRequest, form: Mapping[str, object]) -> frozenset[str] | None:
+def _ticked(authorization: AuthorizationRequest, form: Mapping[str, object]) -> frozenset[str] | None:
     """What the person left ticked of what was asked, None for an application without scopes."""
-    if asked.scope is None:
+    if authorization.scope is None:
         return None
-    return frozenset(name for name in asked.scope if f"allow-{name}" in form)
+    return frozenset(name for name in authorization.scope if f"allow-{name}" in form)
 
 
 def _text(value: object) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _look(
+def _validated(
     request: Request, work: UnitOfWork, actor: Actor, given: dict[str, str]
 ) -> tuple[AuthorizationRequest, Actor, bool]:
     oauth = services_of(request).oauth
-    asked = oauth.server.validate(work, given)
-    return asked, actor, actor.is_known and oauth.server.needs_consent(work, actor, asked)
+    authorization = oauth.server.validate(work, given)
+    return authorization, actor, actor.is_known and oauth.server.needs_consent(work, actor, authorization)
 
 
 def _decide(
     request: Request,
     work: UnitOfWork,
     actor: Actor,
-    asked: AuthorizationRequest,
+    authorization: AuthorizationRequest,
     *,
     allow: bool,
     scope: frozenset[str] | None = None,
 ) -> None:
-    services_of(request).oauth.server.decide(work, actor, asked, allow=allow, scope=scope)
+    services_of(request).oauth.server.decide(work, actor, authorization, allow=allow, scope=scope)
 
 
-def _login_page(request: Request, asked: AuthorizationRequest, given: dict[str, str]) -> Response:
-    error = told(request) or translate(request, _ERRORS.get(given.get("error", ""), ""))
+def _login_page(request: Request, authorization: AuthorizationRequest, given: dict[str, str]) -> Response:
+    error = provider_failure(request) or translate(request, _ERRORS.get(given.get("error", ""), ""))
     return page(
         request,
         "oauth/sign_in.html",
         headers=_SAFE,
-        forms=form_action_of(asked),
-        asked=asked,
-        application=asked.application,
-        host=_host(asked.redirect_uri),
+        forms=form_action_of(authorization),
+        authorization=authorization,
+        application=authorization.application,
+        host=_host(authorization.redirect_uri),
         error=error,
         login=given.get("login_hint", ""),
         choose={"choose": "1"} if "choose" in given else {},
     )
 
 
-async def _sign_in(request: Request, asked: AuthorizationRequest, form: Mapping[str, object]) -> Response:
+async def _sign_in(request: Request, authorization: AuthorizationRequest, form: Mapping[str, object]) -> Response:
     """A failure goes back to the page by a redirect with `error` (01 section 3.2); success goes on in this request."""
     csrf.require(request, _text(form.get("csrf")))
     services = services_of(request)
@@ -169,71 +173,108 @@ async def _sign_in(request: Request, asked: AuthorizationRequest, form: Mapping[
         )
     except (WrongCredentials, AccountLocked) as refusal:
         error = "login" if isinstance(refusal, WrongCredentials) else "account-locked"
-        return redirect(f"{AUTHORIZE}?{urlencode({'error': error, **asked.parameters()})}", 302)
+        return redirect(f"{AUTHORIZE}?{urlencode({'error': error, **authorization.parameters()})}", 302)
     # The consent page needs the new session's form token, so the browser comes back once with its cookie.
-    back = f"{AUTHORIZE}?{urlencode(asked.parameters(proved=True))}"
-    return await second_step(request, user, back) or await opened(request, user, redirect(back, 302))
+    back = f"{AUTHORIZE}?{urlencode(authorization.parameters(proved=True))}"
+    return await second_step(request, user, back) or await open_session(request, user, redirect(back, 302))
 
 
-async def _switch(request: Request, asked: AuthorizationRequest, form: Mapping[str, object]) -> Response:
+async def _switch(request: Request, authorization: AuthorizationRequest, form: Mapping[str, object]) -> Response:
     """ "Not you?": end this session and ask again who it is; a provider lets them choose."""
     csrf.require(request, _text(form.get("csrf")))
-    return await left(request, redirect(f"{AUTHORIZE}?{urlencode({**asked.parameters(), 'choose': '1'})}", 302))
+    return await end_session(
+        request, redirect(f"{AUTHORIZE}?{urlencode({**authorization.parameters(), 'choose': '1'})}", 302)
+    )
 
 
-def _consent_page(request: Request, asked: AuthorizationRequest, fault: str = "") -> Response:
+def _consent_page(request: Request, authorization: AuthorizationRequest, fault: str = "") -> Response:
     return page(
         request,
         "oauth/consent.html",
         headers=_SAFE,
-        forms=form_action_of(asked),
-        asked=asked,
-        application=asked.application,
-        host=_host(asked.redirect_uri),
-        scopes=described(asked.scope) if asked.scope is not None else None,
+        forms=form_action_of(authorization),
+        authorization=authorization,
+        application=authorization.application,
+        host=_host(authorization.redirect_uri),
+        scopes=described(authorization.scope) if authorization.scope is not None else None,
         fault=fault,
     )
 
 
-async def _granted(request: Request, asked: AuthorizationRequest) -> Response:
+async def _granted(request: Request, authorization: AuthorizationRequest) -> Response:
     oauth = services_of(request).oauth
 
     def call(work: UnitOfWork, actor: Actor) -> str | None:
         # Asked again inside the writing transaction: the person may have withdrawn it in another window meanwhile.
-        if not actor.is_known or oauth.server.needs_consent(work, actor, asked):
+        if not actor.is_known or oauth.server.needs_consent(work, actor, authorization):
             return None
-        return oauth.server.grant(work, actor, asked)
+        return oauth.server.grant(work, actor, authorization)
 
-    made = await write(request, cookie, call)
-    if made is None:
-        return redirect(f"{AUTHORIZE}?{urlencode(asked.parameters(proved=True))}", 302)
-    _count_deprecated_features(request, asked)
-    if asked.is_out_of_band:
-        return page(request, "oauth/code.html", headers=_SAFE, code=made, error="", application=asked.application)
-    response = redirect(made, 302)
+    answer = await write(request, cookie, call)
+    if answer is None:
+        return redirect(f"{AUTHORIZE}?{urlencode(authorization.parameters(proved=True))}", 302)
+    _count_deprecated_features(request, authorization)
+    if authorization.is_out_of_band:
+        return page(
+            request, "oauth/code.html", headers=_SAFE, code=answer, error="", application=authorization.application
+        )
+    response = redirect(answer, 302)
     response.headers["Referrer-Policy"] = "no-referrer"
-    if asked.deprecated_features:
+    if authorization.deprecated_features:
         response.headers.update(deprecated_features.headers(services_of(request).settings.absolute(GUIDE)))
     return response
 
 
-def _count_deprecated_features(request: Request, asked: AuthorizationRequest) -> None:
-    for one in asked.deprecated_features:
+def _count_deprecated_features(request: Request, authorization: AuthorizationRequest) -> None:
+    for feature in authorization.deprecated_features:
         services_of(request).deferred_writes.feature_used(
-            asked.application.id, one, datetime.now(UTC), request.state.address
+            authorization.application.id, feature, datetime.now(UTC), request.state.address
         )
 
 
-def _denied(request: Request, asked: AuthorizationRequest) -> Response:
-    if asked.is_out_of_band:
+def _denied(request: Request, authorization: AuthorizationRequest) -> Response:
+    if authorization.is_out_of_band:
         return page(
-            request, "oauth/code.html", headers=_SAFE, code="", error="access_denied", application=asked.application
+            request,
+            "oauth/code.html",
+            headers=_SAFE,
+            code="",
+            error="access_denied",
+            application=authorization.application,
         )
-    return redirect(denial(asked), 302)
+    return redirect(denial(authorization), 302)
 
 
 def _host(address: str) -> str:
     return urlsplit(address).netloc
 
 
-ROUTES = [Route(AUTHORIZE, authorize, methods=["GET", "POST"])]
+async def at_provider(request: Request) -> Response:
+    """From the sign-in step to an identity provider; afterwards the request of the application goes on."""
+    services = services_of(request)
+    if not services.settings.api_enabled:
+        raise HTTPException(404)
+    services.accounts.identity_providers.provider(request.path_params["provider"])
+    params = await parameters(request)
+    given = scalars(params.query)
+    if params.repeated:
+        raise Invalid("A parameter of this address came more than once.")
+    try:
+        authorization, actor = await read(
+            request, cookie, lambda work, actor: (services.oauth.server.validate(work, given), actor)
+        )
+    except OAuthError as refusal:
+        return await refused(request, refusal, given)
+    back = f"{AUTHORIZE}?{urlencode(authorization.parameters(proved=True))}"
+    if actor.is_known and not authorization.must_prove(actor, datetime.now(UTC)):
+        return redirect(back, 302)
+    if "none" in authorization.prompt:
+        return redirect(f"{AUTHORIZE}?{urlencode(authorization.parameters())}", 302)
+    forced = "login" in authorization.prompt or authorization.max_age is not None
+    return await identity_providers.begin(request, SIGN_IN, back, forced=forced)
+
+
+ROUTES = [
+    Route(AUTHORIZE, authorize, methods=["GET", "POST"]),
+    Route("/api/oauthv2/provider/{provider}/authorize/", at_provider, methods=["GET"]),
+]

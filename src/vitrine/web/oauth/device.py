@@ -21,7 +21,7 @@ from vitrine.oauth.scopes import described
 from vitrine.platform.database import UnitOfWork
 from vitrine.web.shared.forms import known, posted
 from vitrine.web.shared.render import page, redirect
-from vitrine.web.sign_in.session import left
+from vitrine.web.sign_in.session import end_session
 
 _SAFE = {"Referrer-Policy": "no-referrer", "Cache-Control": "no-store"}
 
@@ -36,27 +36,27 @@ async def decide(request: Request) -> Response:
     _require_api(request)
     given = await posted(request)
     actor = await read(request, known, lambda _work, actor: actor)
-    here, typed = services_of(request), given.get("user_code", "")
+    services, typed = services_of(request), given.get("user_code", "")
     try:
-        here.limits.requests.user_code.hit(f"{actor.user_id}")
-        here.limits.requests.user_code.hit(request.state.address)
+        services.limits.requests.user_code.hit(f"{actor.user_id}")
+        services.limits.requests.user_code.hit(request.state.address)
     except TooMany as refusal:
         return _page(request, typed=typed[:20], fault=refusal.detail, status=429, headers=refusal.headers)
     if "switch_account" in given:
         back = f"{DEVICE_PAGE}?{urlencode({'user_code': typed[:20]})}"
-        return await left(request, redirect(f"/login/?{urlencode({'redirect': back, 'choose': '1'})}"))
+        return await end_session(request, redirect(f"/login/?{urlencode({'redirect': back, 'choose': '1'})}"))
     decision = given.get("decision", "")
     try:
         if decision not in ("allow", "deny"):
-            found = await read(request, known, lambda work, _actor: here.oauth.server.device(work, typed))
-            return _page(request, device=found)
+            device = await read(request, known, lambda work, _actor: services.oauth.server.device(work, typed))
+            return _page(request, device=device)
         await write(request, known, lambda work, who: _decided(request, work, who, given, allow=decision == "allow"))
     except NoSuchDevice as refusal:
         fault = refusal.detail if len(plain(typed)) == LENGTH else "A code has eight letters."
         return _page(request, typed=typed[:20], fault=fault, status=400)
     except Invalid as refusal:
-        found = await read(request, known, lambda work, _actor: here.oauth.server.device(work, typed))
-        return _page(request, device=found, fault=refusal.detail, status=400)
+        device = await read(request, known, lambda work, _actor: services.oauth.server.device(work, typed))
+        return _page(request, device=device, fault=refusal.detail, status=400)
     return _page(request, outcome="allowed" if decision == "allow" else "denied")
 
 

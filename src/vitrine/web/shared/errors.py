@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from vitrine.api.v1.endpoint import challenge, insufficient
+from vitrine.api.v1.conventions import challenge, insufficient
 from vitrine.edge import cookie, read, refusals, services_of
 from vitrine.edge.auth import TokenMissing, TwoCarriers
 from vitrine.edge.cookies import session_secret
@@ -125,7 +125,7 @@ async def token_refused(request: Request, failure: Exception) -> Response:
 async def broke(request: Request, failure: Exception) -> Response:
     # The route, not the path: old permalinks and signed addresses have their token in it.
     log.error("request.broke", exc_info=failure, route=getattr(request.scope.get("route"), "path", "-"))
-    detail = "Something went wrong on the server. It was written down; please try again."
+    detail = "Something went wrong on the server. The error was logged; please try again."
     return _page(request, 500, translate(request, detail))
 
 

@@ -17,9 +17,9 @@ from vitrine.oauth.redirect_matching import form_target
 AUTHORIZE = "/api/oauthv2/authorize"
 
 
-def form_action_of(asked: AuthorizationRequest) -> list[str]:
+def form_action_of(authorization: AuthorizationRequest) -> list[str]:
     """What `form-action` lists beside ourselves, for a page of the request *asked*."""
-    return [] if asked.is_out_of_band else [form_target(asked.redirect_uri)]
+    return [] if authorization.is_out_of_band else [form_target(authorization.redirect_uri)]
 
 
 async def form_action_after(request: Request, back: str) -> list[str]:

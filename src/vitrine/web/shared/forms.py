@@ -46,6 +46,10 @@ async def posted(request: Request, *, max_bytes: int | None = None) -> dict[str,
     return given
 
 
+def is_xhr(request: Request) -> bool:
+    return request.headers.get("x-requested-with", "").lower() == "xmlhttprequest"
+
+
 async def xhr(request: Request) -> dict[str, str]:
     """The parameters of an XHR-JSON call from a page of ours. Raises NotJson or NotFromOurPage."""
     if not wants_json(request):

@@ -1,7 +1,7 @@
-"""Who is it really: the password again before secrets are shown, and the second step of signing in.
+"""Reauthentication: the password again before secrets are shown or access is given away.
 
-One way for every page: a form that needs a fresh sign-in is answered with the password page, which sends the same form
-once more with the password beside it. So what was asked happens at once, without a second click and without script.
+A form that needs a recent sign-in is answered with the password page. That page sends the same form again with the
+password beside it, so the action happens at once, without a second click and without script.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -9,17 +9,14 @@ from collections.abc import Awaitable, Callable, Mapping
 from starlette.requests import Request
 from starlette.responses import Response
 
-from vitrine.accounts import Actor, User
+from vitrine.accounts import Actor
 from vitrine.accounts.errors import RecentAuthRequired
-from vitrine.edge import nobody, read, run_in_thread, services_of, write
-from vitrine.edge.cookies import visitor_secret
+from vitrine.edge import read, run_in_thread, services_of, write
 from vitrine.errors import DomainError
 from vitrine.identity_provider_settings import Provider
 from vitrine.platform.database import UnitOfWork
-from vitrine.web.shared.form_action import form_action_after
 from vitrine.web.shared.forms import known, posted
-from vitrine.web.shared.render import page, said, translate
-from vitrine.web.sign_in.identity_provider_buttons import told
+from vitrine.web.shared.render import page, provider_failure, said, translate
 
 PROOF, CODE = "proof-password", "proof-code"
 _OURS = (PROOF, CODE, "csrf", "login")
@@ -27,9 +24,9 @@ Handler = Callable[[Request, dict[str, str]], Awaitable[Response]]
 
 
 def requires_recent_auth(handler: Handler) -> Callable[[Request], Awaitable[Response]]:
-    """Wrap the handler of a form that may raise NotFresh; it gets the form's fields."""
+    """Wrap the handler of a form that may raise RecentAuthRequired; it gets the form's fields."""
 
-    async def asked(request: Request) -> Response:
+    async def handle(request: Request) -> Response:
         given = await posted(request)
         if PROOF in given:
             fault = await reauthenticate(request, given.get(PROOF, ""), given.get(CODE, ""))
@@ -40,18 +37,18 @@ def requires_recent_auth(handler: Handler) -> Callable[[Request], Awaitable[Resp
         except RecentAuthRequired:
             return await reauthentication_page(request, given)
 
-    return asked
+    return handle
 
 
 async def reauthenticate(request: Request, password: str, code: str) -> tuple[str, str] | None:
-    """Note a fresh sign-in of who is signed in; the field and the words of a fault otherwise."""
+    """Record that the signed-in person proved who they are; otherwise return the field at fault and the reason."""
     services = services_of(request)
 
-    def look(work: UnitOfWork, actor: Actor) -> tuple[Actor, bool]:
+    def person_and_factor(work: UnitOfWork, actor: Actor) -> tuple[Actor, bool]:
         # Passkeys count too: with the password alone a stolen session could take them off the account.
         return actor, services.accounts.users.has_second_step(work, actor.must_user_id)
 
-    actor, needs_code = await read(request, known, look)
+    actor, needs_code = await read(request, known, person_and_factor)
     field = PROOF
     try:
         user = await run_in_thread(
@@ -64,28 +61,26 @@ async def reauthenticate(request: Request, password: str, code: str) -> tuple[st
         if refusal.code == "wrong_credentials":
             return field, translate(request, "The password is not right.")
         return field, said(request, refusal)
-    await write(request, known, services.accounts.users.record_reauthentication)
+    await write(request, known, services.accounts.sessions.record_reauthentication)
     return None
 
 
 async def reauthentication_page(
     request: Request, given: Mapping[str, str], field: str = "", fault: str = "", back: str = ""
 ) -> Response:
-    """The password page for a form: *given* is sent again with what is typed there."""
+    """The password page for a form: the fields *given* are sent again with the password."""
     services = services_of(request)
 
-    def look(work: UnitOfWork, actor: Actor) -> tuple[bool, bool, bool, list[Provider]]:
-        mine = actor.must_user_id
-        provers = services.accounts.identity_providers.reauthentication_providers(work, mine)
-        accounts = services.accounts
+    def factors(work: UnitOfWork, actor: Actor) -> tuple[bool, bool, bool, list[Provider]]:
+        accounts, user_id = services.accounts, actor.must_user_id
         return (
-            accounts.users.has_second_step(work, mine),
-            services.accounts.mfa.has_app(work, mine),
-            accounts.users.has_password(work, mine),
-            provers,
+            accounts.users.has_second_step(work, user_id),
+            accounts.mfa.has_app(work, user_id),
+            accounts.users.has_password(work, user_id),
+            accounts.identity_providers.reauthentication_providers(work, user_id),
         )
 
-    needs_code, has_app, has_password, provers = await read(request, known, look)
+    needs_code, has_app, has_password, providers = await read(request, known, factors)
     hidden = {name: value for name, value in given.items() if name not in _OURS}
     return page(
         request,
@@ -97,8 +92,8 @@ async def reauthentication_page(
         needs_code=needs_code,
         has_app=has_app,
         has_password=has_password,
-        provers=provers,
-        told=told(request),
+        providers=providers,
+        provider_failure=provider_failure(request),
     )
 
 
@@ -108,32 +103,3 @@ def _page_of(path: str) -> str:
     if parts[:2] == ["developers", "application"] and len(parts) > 2:
         return f"/developers/application/{parts[2]}/"
     return "/account/security/" if parts[:2] == ["account", "security"] else "/account/"
-
-
-async def second_step(request: Request, user: User, back: str, *, identity_id: int | None = None) -> Response | None:
-    """The page of the second step when *user*, whose password was just right, needs one; None when not. *identity_id*
-    is the linked identity of a first step at a provider.
-
-    Shared by the sign-in page and the authorize page: both end here, and go on at *back* afterwards."""
-    services = services_of(request)
-    if not await read(request, nobody, lambda work, _actor: services.accounts.users.has_second_step(work, user.id)):
-        return None
-    visitor = visitor_secret(request)
-    pending = await read(
-        request, nobody, lambda work, _actor: services.accounts.mfa.pending(user, visitor, work.now, identity_id)
-    )
-    return await second_page(request, pending, user, back)
-
-
-async def second_page(request: Request, pending: str, user: User, back: str, fault: str = "") -> Response:
-    services = services_of(request)
-    has_app = await read(request, nobody, lambda work, _actor: services.accounts.mfa.has_app(work, user.id))
-    return page(
-        request,
-        "sign_in/mfa.html",
-        forms=await form_action_after(request, back),
-        pending=pending,
-        back=back,
-        has_app=has_app,
-        faults={"code": fault} if fault else {},
-    )

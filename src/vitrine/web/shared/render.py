@@ -17,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from vitrine.accounts import NOBODY, Actor, Right
+from vitrine.accounts.identity_providers.service import REASONS
 from vitrine.edge import csrf, services_of
 from vitrine.edge.cookies import keep_session, keep_visitor
 from vitrine.errors import DomainError
@@ -43,8 +44,8 @@ def catalogue(language: str) -> NullTranslations:
     if not path.exists():
         return Translations()
     with path.open("rb") as file:
-        found = read_po(file, locale=language)
-    return _Catalogue({str(one.id): str(one.string) for one in found if one.id and one.string})
+        messages = read_po(file, locale=language)
+    return _Catalogue({str(message.id): str(message.string) for message in messages if message.id and message.string})
 
 
 @lru_cache
@@ -103,6 +104,16 @@ def said(request: Request, refusal: DomainError) -> str:
     """A refusal in the language of the page, with its values filled in."""
     template = translate(request, refusal.template)
     return template.format_map(refusal.values) if refusal.values else template
+
+
+def provider_failure(request: Request) -> str:
+    """Why a sign-in at an identity provider led back to this page, in words; "" if it did not."""
+    sentence = REASONS.get(request.query_params.get("reason", ""))
+    if sentence is None:
+        return ""
+    provider = services_of(request).settings.provider(request.query_params.get("provider", ""))
+    label = provider.label if provider else translate(request, "the provider")
+    return translate(request, sentence).format(provider=label)
 
 
 def policy(*, forms: Iterable[str] = (), ancestors: str = "'none'", frames: str = "'none'") -> str:

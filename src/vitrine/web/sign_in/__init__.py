@@ -1,0 +1,10 @@
+"""Signing in: password, second step, passkey, identity provider, forgotten password."""
+
+from vitrine.web.sign_in import identity_providers, mfa, recovery, session
+
+ROUTES = [
+    *identity_providers.ROUTES,
+    *mfa.ROUTES,
+    *recovery.ROUTES,
+    *session.ROUTES,
+]

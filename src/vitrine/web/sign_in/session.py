@@ -1,4 +1,4 @@
-"""Signing in and out, the first administrator, and proving oneself again (contract 07 P10)."""
+"""Signing in and out, the first administrator, and reauthentication (contract 07 P10)."""
 
 from datetime import datetime
 
@@ -8,22 +8,21 @@ from starlette.routing import Route
 
 from vitrine.accounts import COMMAND, Actor, CollectionGrant, DataboxRight, SignIn, User
 from vitrine.accounts.rights import ALL_DATABOX_RIGHTS, ALL_RIGHTS
-from vitrine.accounts.service import BY_PASSWORD
+from vitrine.accounts.sessions import BY_PASSWORD
 from vitrine.edge import cookie, nobody, read, run_in_thread, services_of, write
 from vitrine.edge.cookies import clear_session, set_session
 from vitrine.errors import DomainError
 from vitrine.platform.database import UnitOfWork
-from vitrine.web.shared.form_action import form_action_after
 from vitrine.web.shared.forms import known, posted
-from vitrine.web.shared.reauthentication import CODE, PROOF, reauthenticate, reauthentication_page, second_step
-from vitrine.web.shared.render import local_path, page, redirect, said
-from vitrine.web.sign_in.identity_provider_buttons import told
+from vitrine.web.shared.reauthentication import CODE, PROOF, reauthenticate, reauthentication_page
+from vitrine.web.shared.render import local_path, page, provider_failure, redirect, said
+from vitrine.web.sign_in.pages import login_page, second_step
 
 FIRST_DATABOX, FIRST_COLLECTION = "Library", "Documents"
 
 
 async def login(request: Request) -> Response:
-    """GET: the form, or on to the library for who is signed in. An empty instance leads to its set-up."""
+    """GET: the form, or on to the library if somebody is signed in. An empty instance leads to its set-up."""
     back = local_path(request.query_params.get("redirect"))
     empty, actor = await read(
         request, cookie, lambda work, actor: (services_of(request).accounts.users.is_empty(work), actor)
@@ -33,19 +32,7 @@ async def login(request: Request) -> Response:
     if actor.is_known:
         return redirect(back, 302)
     renewed = "renewed" in request.query_params
-    return await login_page(request, back, renewed=renewed, why=told(request))
-
-
-async def login_page(
-    request: Request, back: str, *, login: str = "", fault: str = "", renewed: bool = False, why: str = ""
-) -> Response:
-    """The form; *why* is what a way through a provider that led back here came to."""
-    faults = {"login": fault} if fault else {}
-    forms = await form_action_after(request, back)
-    return page(
-        request, "sign_in/login.html", forms=forms, faults=faults, login=login, back=back, renewed=renewed, told=why,
-        choose={"choose": "1"} if "choose" in request.query_params else {},
-    )  # fmt: skip
+    return await login_page(request, back, renewed=renewed, failure=provider_failure(request))
 
 
 async def sign_in(request: Request) -> Response:
@@ -60,10 +47,10 @@ async def sign_in(request: Request) -> Response:
         )
     except DomainError as refusal:
         return await login_page(request, back, login=given.get("login", ""), fault=said(request, refusal))
-    return await second_step(request, user, back) or await opened(request, user, redirect(back))
+    return await second_step(request, user, back) or await open_session(request, user, redirect(back))
 
 
-async def opened(
+async def open_session(
     request: Request,
     user: User,
     response: Response,
@@ -78,11 +65,11 @@ async def opened(
 
     def call(work: UnitOfWork, before: Actor) -> str:
         if before.session is not None:
-            services.accounts.users.end_session(work, before, before.session.id)
-        made = services.accounts.users.open_session(
+            services.accounts.sessions.end(work, before, before.session.id)
+        secret, _session = services.accounts.sessions.open(
             work, user, address=request.state.address, agent=agent, sign_in=sign_in, auth_time=auth_time
         )
-        return made[0]
+        return secret
 
     set_session(request, response, await write(request, cookie, call))
     return response
@@ -90,16 +77,16 @@ async def opened(
 
 async def sign_out(request: Request) -> Response:
     await posted(request)
-    return await left(request, redirect("/login/"))
+    return await end_session(request, redirect("/login/"))
 
 
-async def left(request: Request, response: Response) -> Response:
+async def end_session(request: Request, response: Response) -> Response:
     """End the session of this browser and let *response* say so. The caller checked the form."""
     services = services_of(request)
 
     def call(work: UnitOfWork, actor: Actor) -> None:
         if actor.session is not None:
-            services.accounts.users.end_session(work, actor, actor.session.id)
+            services.accounts.sessions.end(work, actor, actor.session.id)
 
     await write(request, cookie, call)
     clear_session(request, response)
@@ -131,7 +118,7 @@ async def setup(request: Request) -> Response:
     except DomainError as refusal:
         faults = _NoFaults({refusal.field or "login": said(request, refusal)})
         return page(request, "sign_in/setup.html", faults=faults, given=given)
-    return await opened(request, user, redirect("/"))
+    return await open_session(request, user, redirect("/"))
 
 
 class _NoFaults(dict[str, str]):

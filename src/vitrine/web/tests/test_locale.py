@@ -15,10 +15,10 @@ _MESSAGE = re.compile(r"""(?:\b_|\bwords)\((?:"([^"]+)"|'([^']+)')\)""")
 
 
 def messages() -> set[str]:
-    found: set[str] = set()
+    texts: set[str] = set()
     for template in WEB.glob("*/templates/*.html"):
-        found |= {double or single for double, single in _MESSAGE.findall(template.read_text())}
-    return found
+        texts |= {double or single for double, single in _MESSAGE.findall(template.read_text())}
+    return texts
 
 
 def translations() -> dict[str, str]:
@@ -40,6 +40,7 @@ ROOMS = (
     "embed",
     "oauth/personal_tokens.py",
     "library/sharing/permalinks.py",
+    "library/sharing/signed_addresses.py",
     "library/presentation.py",
     "media/probe",
     "media/sandbox.py",
@@ -64,7 +65,7 @@ NOT_ON_PAGES = {
 
 def refusals() -> set[str]:
     """The whole sentences with which those rooms refuse; ones with a value in them are made up elsewhere."""
-    found: set[str] = set()
+    texts: set[str] = set()
     for room in ROOMS:
         place = SOURCES / room
         for path in [place] if place.is_file() else place.rglob("*.py"):
@@ -72,8 +73,8 @@ def refusals() -> set[str]:
                 if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call) and node.exc.args:
                     said = node.exc.args[0]
                     if isinstance(said, ast.Constant) and isinstance(said.value, str) and said.value.endswith("."):
-                        found.add(said.value)
-    return found
+                        texts.add(said.value)
+    return texts
 
 
 def test_every_refusal_that_a_page_shows_is_translated() -> None:
@@ -91,12 +92,14 @@ def test_placeholders_are_kept() -> None:
 def test_nothing_is_out_of_use() -> None:
     code = "".join(path.read_text() for path in SOURCES.rglob("*.py") if "tests" not in path.parts)
     joined = re.sub(r'"\s*\n\s*f?"', "", code)
-    stale = [one for one in set(translations()) - messages() if one not in joined]
+    stale = [text for text in set(translations()) - messages() if text not in joined]
     assert stale == []
 
 
-@pytest.mark.parametrize(("asked", "heading"), [("fr-FR,fr;q=0.9", "Se connecter"), ("de", "Sign in"), ("", "Sign in")])
-def test_a_stranger_gets_the_language_of_the_browser(server: Server, asked: str, heading: str) -> None:
+@pytest.mark.parametrize(
+    ("accepted", "heading"), [("fr-FR,fr;q=0.9", "Se connecter"), ("de", "Sign in"), ("", "Sign in")]
+)
+def test_a_stranger_gets_the_language_of_the_browser(server: Server, accepted: str, heading: str) -> None:
     server.user("ada")
-    page = server.http.get("/login/", headers={"Accept-Language": asked}).text
+    page = server.http.get("/login/", headers={"Accept-Language": accepted}).text
     assert f"<h1>{heading}</h1>" in page

@@ -6,7 +6,6 @@ import struct
 from collections.abc import Iterator
 
 from vitrine.media.metadata.read.tags import Tags
-from vitrine.media.probe import Technical
 
 EXIF_IFD, GPS_IFD = 0x8769, 0x8825
 MOST_ENTRIES = 500
@@ -80,8 +79,8 @@ def _value(raw: bytes, kind: int, count: int, order: str) -> Value:
 
 
 def _text(raw: bytes) -> str:
-    for mark, coding in ((b"ASCII\x00\x00\x00", "ascii"), (b"UNICODE\x00", "utf-16"), (b"\x00" * 8, "utf-8")):
-        if raw.startswith(mark):
+    for prefix, coding in ((b"ASCII\x00\x00\x00", "ascii"), (b"UNICODE\x00", "utf-16"), (b"\x00" * 8, "utf-8")):
+        if raw.startswith(prefix):
             raw = raw[8:]
             return raw.decode(coding, "replace").strip("\x00 ")
     raw = raw.split(b"\x00")[0]
@@ -114,42 +113,3 @@ def _position(entries: dict[int, Value], tags: Tags) -> None:
         )
         if direction:
             tags.put(f"GPS:{_GPS[ref]}", [direction])
-
-
-def camera_facts(metadata: dict[str, list[str]]) -> list[tuple[str, Technical]]:
-    """Technical data written by the camera (04 section 8), typed; missing values are left out."""
-
-    def number(tag: str) -> float | None:
-        try:
-            return float(metadata[tag][0])
-        except (KeyError, IndexError, ValueError):
-            return None
-
-    facts: list[tuple[str, Technical]] = []
-    for name, tag in (("ISO", "ExifIFD:ISO"), ("ColorSpace", "ExifIFD:ColorSpace")):
-        value = number(tag)
-        if value is not None:
-            facts.append((name, int(value)))
-    aperture, seconds = number("ExifIFD:FNumber"), number("ExifIFD:ExposureTime")
-    focal, iso = number("ExifIFD:FocalLength"), number("ExifIFD:ISO")
-    for name, value in (("FocalLength", focal), ("Aperture", aperture), ("ShutterSpeed", seconds)):
-        if value is not None:
-            facts.append((name, round(value, 6)))
-    if aperture and seconds and iso and aperture > 0 and seconds > 0 and iso > 0:
-        facts.append(("LightValue", round(math.log2(aperture**2 / seconds * 100 / iso), 2)))
-    equivalent = number("ExifIFD:FocalLengthIn35mmFormat")
-    if equivalent and focal and aperture and equivalent > 0 and focal > 0 and aperture > 0:
-        # The circle of confusion is 1/1440 of the sensor's diagonal, which follows from the two focal lengths.
-        circle_mm = math.hypot(36, 24) / (equivalent / focal) / 1440
-        facts.append(("HyperfocalDistance", round(focal**2 / (aperture * circle_mm * 1000), 4)))
-    flash = number("ExifIFD:Flash")
-    if flash is not None:
-        facts.append(("FlashFired", int(flash) & 1))
-    if "IFD0:Model" in metadata:
-        facts.append(("CameraModel", metadata["IFD0:Model"][0]))
-    for name in ("Latitude", "Longitude"):
-        value = number(f"GPS:GPS{name}")
-        if value is not None:
-            facts.append((name, value))
-            facts += [(f"{name}Ref", reference) for reference in metadata.get(f"GPS:GPS{name}Ref", [])[:1]]
-    return facts

@@ -30,23 +30,3 @@ def _frames(data: bytes, version: int) -> Iterator[tuple[bytes, bytes]]:
         size = syncsafe(raw) if version >= 4 else int.from_bytes(raw, "big")
         yield data[at : at + 4], data[at + HEADER : at + HEADER + size]
         at += HEADER + size
-
-
-def tag(texts: dict[str, str], comment: str, packet: bytes) -> bytes:
-    """An ID3v2.4 tag with text frames in UTF-8, a comment and an XMP packet."""
-    frames = b"".join(_frame(name.encode(), b"\x03" + text.encode()) for name, text in texts.items() if text)
-    frames += _frame(b"COMM", b"\x03eng\x00" + comment.encode()) + _frame(b"PRIV", XMP_OWNER + packet)
-    return b"ID3\x04\x00\x00" + _sized(len(frames)) + frames
-
-
-def _frame(name: bytes, body: bytes) -> bytes:
-    return name + _sized(len(body)) + b"\x00\x00" + body
-
-
-def _sized(size: int) -> bytes:
-    return bytes((size >> 21 & 127, size >> 14 & 127, size >> 7 & 127, size & 127))
-
-
-def without_tag(data: bytes) -> bytes:
-    """The audio data without its ID3 tag."""
-    return data[HEADER + syncsafe(data[6:10]) :] if data.startswith(b"ID3") else data

@@ -1,0 +1,121 @@
+"""The texts of account mail, and mails composed from them in the language of their reader."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Any
+
+from babel.dates import format_datetime
+
+from vitrine.accounts.endings import EMAIL, PASSWORD, TOKENS
+from vitrine.platform.mail import Email, Translate
+
+LINK_LIFETIMES = {PASSWORD: timedelta(days=3), EMAIL: timedelta(days=1), TOKENS: timedelta(days=3)}
+LINK_PATHS = {
+    PASSWORD: "/login/renew-password/?token=",
+    EMAIL: "/account/reset-email/?token=",
+    TOKENS: "/login/developer-tokens/?token=",
+}
+
+# Each paragraph is one message of the catalogue.
+TEXTS: dict[str, tuple[str, tuple[str, ...]]] = {
+    PASSWORD: (
+        "Choose a new password for {site}",
+        (
+            "Somebody, probably you, asked for a new password for your account {login} at {site}.",
+            "{link}",
+            "The link works once, for three days. If you did not ask for it, do nothing: your password stays.",
+        ),
+    ),
+    EMAIL: (
+        "Confirm your e-mail address for {site}",
+        (
+            "The account {login} at {site} is to use this e-mail address from now on.",
+            "{link}",
+            "The link works once, for one day, while you are signed in. If this is not your account, do nothing.",
+        ),
+    ),
+    "password-changed": (
+        "Your password for {site} was changed",
+        (
+            "The password of your account {login} at {site} was changed just now. Every sign-in has ended.",
+            "If it was not you, choose a new one at once:",
+            "{forgotten}",
+        ),
+    ),
+    TOKENS: (
+        "Your password for {site} was changed",
+        (
+            "The password of your account {login} at {site} was changed just now. Every sign-in has ended.",
+            "These developer tokens of yours still work:",
+            "{lines}",
+            "If you do not need them, or do not recognise one of them, end them all here. The link works once, for three days:",  # noqa: E501
+            "{link}",
+            "If it was not you, choose a new password at once:",
+            "{forgotten}",
+        ),
+    ),
+    "email-changed": (
+        "Your e-mail address for {site} was changed",
+        (
+            "The account {login} at {site} now uses another e-mail address than this one.",
+            "If it was not you, tell the people who run the library.",
+        ),
+    ),
+    "identity-added": (
+        "Another way to sign in to {site}",
+        (
+            "Signing in at {provider} now opens your account {login} at {site}.",
+            "If it was not you, remove it on this page and choose a new password:",
+            "{security}",
+        ),
+    ),
+    "grant": (
+        "{application} may now use {site} in your name",
+        (
+            "The application {application} ({website}) was allowed to use {site} with your account {login}, on {when} from {address}.",  # noqa: E501
+            "It may:",
+            "{lines}",
+            "If it was not you, or if you no longer want it, take the permission back here:",
+            "{applications}#application-{application_id}",
+            "You can stop these mails on the same page.",
+        ),
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class MailComposer:
+    site: str
+    base_url: str
+    zone: tzinfo = UTC
+
+    def compose(
+        self,
+        text_name: str,
+        translate: Translate,
+        language: str,
+        to: str,
+        login: str,
+        secret: str = "",
+        values: Mapping[str, Any] | None = None,
+    ) -> Email:
+        """The mail in the language of its reader; *values* as in `AccountMail.send`."""
+        subject, paragraphs = TEXTS[text_name]
+        named_values = dict(values or {})
+        if "at" in named_values:
+            at = datetime.fromtimestamp(named_values.pop("at"), UTC).astimezone(self.zone)
+            named_values["when"] = format_datetime(at, "long", locale=language or "en")
+        if "lines" in named_values:
+            named_values["lines"] = "\n".join(f"- {translate(language, line)}" for line in named_values["lines"])
+        known = {
+            **named_values,
+            "site": self.site,
+            "login": login,
+            "link": f"{self.base_url}{LINK_PATHS.get(text_name, '')}{secret}",
+            "forgotten": f"{self.base_url}/login/forgot-password/",
+            "security": f"{self.base_url}/account/security/#connected",
+            "applications": f"{self.base_url}/account/security/applications/",
+        }
+        text = "\n\n".join(translate(language, paragraph).format(**known) for paragraph in paragraphs)
+        return Email(to, translate(language, subject).format(**known), text + "\n")

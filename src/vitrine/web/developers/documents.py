@@ -1,0 +1,79 @@
+"""The description of an application as a file (issue 4, item 5)."""
+
+import json
+from typing import Any
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from vitrine.accounts import Actor
+from vitrine.applications import BadApplication
+from vitrine.edge import parameters, read, services_of, write
+from vitrine.edge.text import json_value
+from vitrine.errors import Forbidden, Invalid
+from vitrine.platform.database import UnitOfWork
+from vitrine.web.developers.application import APPLICATION, application_id
+from vitrine.web.shared.forms import known, posted
+from vitrine.web.shared.render import page, redirect, said, translate
+
+FILE_BYTES = 64 * 1024
+
+
+async def export(request: Request) -> Response:
+    services = services_of(request)
+
+    def call(work: UnitOfWork, actor: Actor) -> dict[str, Any]:
+        return services.applications.documents.export(work, actor, application_id(request))
+
+    document = json.dumps(await read(request, known, call), indent=2, ensure_ascii=False)
+    name = f'attachment; filename="application-{application_id(request)}.json"'
+    headers = {"Content-Disposition": name, "Cache-Control": "no-store"}
+    return Response(document + "\n", media_type="application/json", headers=headers)
+
+
+async def bring_in(request: Request) -> Response:
+    """A description as a file, or pasted; what is wrong with it is said on the form of a new application."""
+    services = services_of(request)
+    params = await parameters(request, max_bytes=4 * FILE_BYTES)
+    try:
+        given = await posted(request)
+        files = [file for file in params.files.get("file", []) if file.filename]
+        text: str | bytes = await files[0].read(FILE_BYTES + 1) if files else given.get("text", "")
+    finally:
+        await params.close()
+    try:
+        described = _described(text)
+        application = await write(
+            request, known, lambda work, actor: services.applications.documents.create(work, actor, described)
+        )
+    except BadApplication as refusal:
+        reasons = [f"{name}: {translate(request, text)}" for name, text in refusal.faults.items()]
+        faults = {"file": " ".join(reasons)}
+    except (Invalid, Forbidden) as refusal:
+        faults = {"file": said(request, refusal)}
+    else:
+        return redirect(f"/developers/application/{application.id}/")
+    return page(request, "developers/import.html", faults=faults)
+
+
+def _described(text: str | bytes) -> Any:
+    """The document in *text*; None for what is no JSON, of which the service tells. Raises NotUtf8."""
+    raw = text.encode() if isinstance(text, str) else text
+    try:
+        return json_value(raw) if len(raw) <= FILE_BYTES else None
+    except msgspec.DecodeError:
+        return None
+
+
+async def import_form(request: Request) -> Response:
+    await read(request, known, lambda _work, _actor: None)
+    return page(request, "developers/import.html", faults={})
+
+
+ROUTES = [
+    Route("/developers/application/import/", import_form, methods=["GET"]),
+    Route("/developers/application/import/", bring_in, methods=["POST"]),
+    Route(APPLICATION + "export/", export, methods=["GET"]),
+]
