@@ -78,7 +78,7 @@ TEXTS: dict[str, tuple[str, tuple[str, ...]]] = {
             "{lines}",
             "If it was not you, or if you no longer want it, take the permission back here:",
             "{applications}#application-{application_id}",
-            "You can stop these mails on the same page.",
+            "You can stop these e-mails on the same page.",
         ),
     ),
 }

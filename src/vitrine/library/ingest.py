@@ -113,12 +113,12 @@ class Ingest:
     def refuse_duplicate(self, work: UnitOfWork, actor: Actor, arrival: Arrival, into: CollectionId) -> None:
         """For pages and the command line, where a person decides at once: raises AlreadyThere with the record."""
         collection = self.permit(work, actor, into)
-        twins = store.same_file(work, collection.databox_id, arrival.sha256)
-        if twins:
+        duplicates = store.same_file(work, collection.databox_id, arrival.sha256)
+        if duplicates:
             refusal = AlreadyThere(
-                "This file is already in the library as “{title}”.", values={"title": twins[0].title}
+                "This file is already in the library as “{title}”.", values={"title": duplicates[0].title}
             )
-            refusal.key = twins[0].key
+            refusal.key = duplicates[0].key
             raise refusal
 
     def _quarantine(

@@ -150,8 +150,8 @@ class Quarantine:
 
     def accept(self, work: UnitOfWork, actor: Actor, item: int, arrival: Arrival) -> RecordKey:
         """Make it a record, with its stored attributes. Raises DecidedAlready and what `get` raises."""
-        deleted = self._take_item(work, actor, item)
-        key = self.add_record(work, actor, arrival, deleted.collection_id, deleted.attributes.get("status"))
+        waiting_item = self._take_item(work, actor, item)
+        key = self.add_record(work, actor, arrival, waiting_item.collection_id, waiting_item.attributes.get("status"))
         audit.write(work, actor, "quarantine.accepted", f"item {item}", {"record": str(key)})
         return key
 
@@ -171,8 +171,8 @@ class Quarantine:
 
     def delete(self, work: UnitOfWork, actor: Actor, item: int) -> None:
         """Reject it for good. Its bytes can be recovered for a week."""
-        deleted = self._take_item(work, actor, item)
-        audit.write(work, actor, "quarantine.deleted", f"item {item}", {"sha256": deleted.sha256})
+        waiting_item = self._take_item(work, actor, item)
+        audit.write(work, actor, "quarantine.deleted", f"item {item}", {"sha256": waiting_item.sha256})
 
     def _take_item(self, work: UnitOfWork, actor: Actor, item_id: int) -> Item:
         item = self._get_item(work, actor, item_id)

@@ -4,8 +4,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from vitrine.api.wire.endpoint import GUIDE
 from vitrine.edge import cookie, read
-from vitrine.edge.calls import GUIDE
 from vitrine.oauth.deprecated_features import SUNSET
 from vitrine.web.shared.render import page
 
