@@ -5,7 +5,7 @@ import pytest
 from tests.oauth.flows import code_of, exchange, status_of
 from tests.oauth.test_device import decide, offer, poll
 from tests.oauth.test_second_step import switch_on
-from tests.operations.test_account_mail import EMAIL, FORGOT, FRESH, letters, link
+from tests.operations.test_account_mail import EMAIL, FORGOT, NEW_PASSWORD, link, sent_mails
 from vitrine.accounts import User
 from vitrine.applications import Profile
 from vitrine.testing.server import PASSWORD, Registered, Server, Visitor, hidden
@@ -32,14 +32,14 @@ def app(server: Server, ada: User) -> Registered:
 def forgotten(server: Server) -> str:
     """The address of a link in a mail to ada."""
     server.browser().submit(FORGOT, FORGOT, {"login": "ada"})
-    address = link(letters(server)[-1])
+    address = link(sent_mails(server)[-1])
     assert server.browser().get(address).status_code == 200
     return address
 
 
 def test_a_password_link_ends_when_the_password_is_changed(server: Server, ada: User) -> None:
     address = forgotten(server)
-    form = {"old": PASSWORD, "new": FRESH, "again": FRESH}
+    form = {"old": PASSWORD, "new": NEW_PASSWORD, "again": NEW_PASSWORD}
     assert server.browser(ada).submit(PASSWORD_PAGE, PASSWORD_PAGE, form).status_code == 303
     assert server.browser().get(address).status_code == 404
 
@@ -47,7 +47,7 @@ def test_a_password_link_ends_when_the_password_is_changed(server: Server, ada: 
 def test_a_password_link_ends_when_the_address_it_was_sent_to_is_changed(server: Server, ada: User) -> None:
     address, visitor = forgotten(server), server.browser(ada)
     visitor.submit(EMAIL, EMAIL, {"email": "new@museum.example", "password": PASSWORD})
-    assert visitor.submit(link(letters(server)[-1]), EMAIL, {}).status_code == 303
+    assert visitor.submit(link(sent_mails(server)[-1]), EMAIL, {}).status_code == 303
     assert server.browser().get(address).status_code == 404
 
 
@@ -76,7 +76,7 @@ def test_a_half_finished_sign_in_ends_when_the_password_is_changed(server: Serve
     _, codes = switch_on(server, ada)
     half: Visitor = server.browser()
     page = half.submit("/login/", "/login/", {"login": "ada", "password": PASSWORD})
-    form = {"old": PASSWORD, "new": FRESH, "again": FRESH}
+    form = {"old": PASSWORD, "new": NEW_PASSWORD, "again": NEW_PASSWORD}
     assert inside.submit(PASSWORD_PAGE, PASSWORD_PAGE, form).status_code == 303
     answer = half.client.post("/login/second/", data={**hidden(page.text), "code": codes[0]})
     assert answer.status_code == 200

@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from tests.oauth.flows import code_of, exchange, status_of
-from tests.operations.test_account_mail import FORGOT, RENEW, letters, link
+from tests.operations.test_account_mail import FORGOT, RENEW, link, sent_mails
 from tests.operations.test_people import NEW, command
 from vitrine.accounts import COMMAND, NOBODY, User
 from vitrine.accounts.administration import AccountAdministration
@@ -42,7 +42,7 @@ def administration(server: Server) -> AccountAdministration:
 def renew(server: Server) -> str:
     """ada renews her password through a mail. Returns the page that she sees."""
     server.browser().submit(FORGOT, FORGOT, {"login": "ada"})
-    address = link(letters(server)[-1])
+    address = link(sent_mails(server)[-1])
     answer = server.browser().submit(address, RENEW, {"new": NEW, "again": NEW})
     return answer.text if answer.status_code == 200 else answer.headers["location"]
 
@@ -55,7 +55,7 @@ def test_the_page_and_the_letter_list_developer_tokens_and_end_them_once(
     server: Server, ada: User, app: Registered
 ) -> None:
     shown = renew(server)
-    told = letters(server)[-1]
+    told = sent_mails(server)[-1]
     for text in (shown, told.get_content()):
         assert "Field Notes" in text
         assert f"…{app.developer_token[-4:]}" in text
@@ -80,12 +80,12 @@ def test_the_button_of_the_page_ends_them_too(server: Server, ada: User, app: Re
 
 def test_without_developer_tokens_nothing_is_listed(server: Server, ada: User) -> None:
     assert renew(server) == "/login/?renewed"
-    assert TOKENS not in letters(server)[-1].get_content()
+    assert TOKENS not in sent_mails(server)[-1].get_content()
 
 
 def test_a_link_for_tokens_is_none_for_a_password(server: Server, ada: User, app: Registered) -> None:
     renew(server)
-    secret = link(letters(server)[-1]).partition("token=")[2]
+    secret = link(sent_mails(server)[-1]).partition("token=")[2]
     assert server.browser().get(f"{RENEW}?token={secret}").status_code == 404
     assert server.browser().get(f"{TOKENS}?token=").status_code == 404
     form = {**server.browser().form("/login/"), "token": secret}
@@ -182,7 +182,7 @@ def test_a_given_password_names_the_developer_tokens_and_ends_them_on_request(
     assert f"Field Notes: developer token …{app.developer_token[-4:]}" in done.stdout
     assert app.developer_token not in done.stdout
     assert status_of(server, app.developer_token) == 200
-    assert letters(server)[-1]["To"] == "ada@museum.example"
+    assert sent_mails(server)[-1]["To"] == "ada@museum.example"
     done = command(server, "user", "password", "ada", "--end-developer-tokens", VITRINE_NEW_PASSWORD=PASSWORD)
     assert "still work" not in done.stdout
     assert status_of(server, app.developer_token) == 401
@@ -190,7 +190,7 @@ def test_a_given_password_names_the_developer_tokens_and_ends_them_on_request(
 
 def test_the_old_address_is_told_of_one_that_an_administrator_gave(server: Server, ada: User) -> None:
     assert command(server, "user", "email", "ada", "new@museum.example").returncode == 0
-    (letter,) = letters(server)
+    (letter,) = sent_mails(server)
     assert letter["To"] == "ada@museum.example"
     assert command(server, "user", "email", "ada", "no address").returncode == 1
 

@@ -11,7 +11,7 @@ from tests.oauth.flows import post
 from tests.oauth.provider import SECURITY, FakeProvider, go
 from tests.oauth.test_external import link as link_provider
 from tests.oauth.test_second_step import switch_on
-from tests.operations.test_account_mail import EMAIL, FRESH, letters
+from tests.operations.test_account_mail import EMAIL, NEW_PASSWORD, sent_mails
 from vitrine.accounts import User
 from vitrine.accounts.errors import WrongCode
 from vitrine.accounts.lifetimes import Event, Lifetimes, Occurrence
@@ -34,7 +34,7 @@ def ada(server: Server) -> User:
     return server.user("ada", email="ada@museum.example")
 
 
-def change_password(visitor: Visitor, old: str = PASSWORD, new: str = FRESH) -> None:
+def change_password(visitor: Visitor, old: str = PASSWORD, new: str = NEW_PASSWORD) -> None:
     form = {"old": old, "new": new, "again": new}
     assert visitor.submit(PASSWORD_PAGE, PASSWORD_PAGE, form).status_code == 303
 
@@ -160,7 +160,7 @@ def test_a_letter_that_was_asked_for_with_the_old_password_is_not_sent(server: S
     visitor = server.browser(ada)
     visitor.submit(EMAIL, EMAIL, {"email": "thief@elsewhere.example", "password": PASSWORD})
     change_password(visitor)
-    assert [mail["To"] for mail in letters(server)] == []
+    assert [mail["To"] for mail in sent_mails(server)] == []
 
 
 def test_what_breaks_off_ends_nothing(server: Server, ada: User) -> None:

@@ -13,7 +13,7 @@ from tests.oauth.provider import FakeProvider, go
 from tests.oauth.test_device import decide
 from tests.oauth.test_external import link as link_provider
 from tests.oauth.test_second_step import switch_on
-from tests.operations.test_account_mail import EMAIL, FORGOT, RENEW, letters, link
+from tests.operations.test_account_mail import EMAIL, FORGOT, RENEW, link, sent_mails
 from vitrine import app
 from vitrine.accounts import Via
 from vitrine.accounts.lifetimes import Credential
@@ -109,7 +109,7 @@ class World:
     def forgotten(self) -> str:
         """The address of a new link to choose a password."""
         self.server.browser().submit(FORGOT, FORGOT, {"login": "ada"})
-        return link(letters(self.server)[-1])
+        return link(sent_mails(self.server)[-1])
 
     def renew(self, address: str, password: str) -> str:
         """Choose *password* through a link. Returns the page that is shown."""
@@ -122,7 +122,7 @@ class World:
         self.page_of_tokens = self.renew(self.forgotten(), PASSWORD)
         with self.server.services.database.read() as work:  # as she is since then
             self.ada = self.server.services.accounts.users.get(work, self.ada.id)
-        self.letter_of_tokens = letters(self.server)[-1]
+        self.letter_of_tokens = sent_mails(self.server)[-1]
         self.tokens_link = link(self.letter_of_tokens)
         visitors = [self.server.browser(), self.elsewhere(self.server.browser())]
         self.probes[Credential.TOKENS_LINK] = [lambda v=visitor: _is_found(v, self.tokens_link) for visitor in visitors]  # type: ignore[misc]
@@ -169,7 +169,7 @@ class World:
     def ask_for_address(self, address: str) -> str:
         """The link that confirms a new e-mail address."""
         self.current.submit(EMAIL, EMAIL, {"email": address, "password": self.password})
-        return link(letters(self.server)[-1])
+        return link(sent_mails(self.server)[-1])
 
     def _links(self) -> None:
         stranger = self.server.browser()

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from starlette.testclient import TestClient
 
 from tests.oauth.flows import AUTHORIZE, TOKEN, allow, ask, post, query_of
-from tests.operations.test_account_mail import letters, link
+from tests.operations.test_account_mail import link, sent_mails
 from vitrine.accounts import User, Via
 from vitrine.accounts.tables import recovery_codes, second_factors
 from vitrine.applications import Profile, Switch
@@ -146,7 +146,7 @@ def test_a_new_password_by_letter_leaves_the_second_step_where_it_is(server: Ser
     visitor = at(server, "192.0.2.1")
     visitor.submit("/login/forgot-password/", "/login/forgot-password/", {"login": "ada@example.com"})
     server.work()
-    where = link(letters(server)[-1])
+    where = link(sent_mails(server)[-1])
     token = where.partition("token=")[2]
     new = {"token": token, "new": "another long one", "again": "another long one"}
     answer = visitor.submit(where, "/login/renew-password/", new)

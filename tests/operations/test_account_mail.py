@@ -21,7 +21,7 @@ from vitrine.testing.server import PASSWORD, Server
 
 pytestmark = pytest.mark.both_databases
 FORGOT, RENEW, EMAIL = "/login/forgot-password/", "/login/renew-password/", "/account/reset-email/"
-FRESH = "a wholly new password"
+NEW_PASSWORD = "a wholly new password"
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def ada(server: Server) -> User:
     return server.user("ada", email="ada@museum.example")
 
 
-def letters(server: Server) -> list[EmailMessage]:
+def sent_mails(server: Server) -> list[EmailMessage]:
     """The mails sent, after the jobs have run."""
     server.work()
     folder = server.settings.data_dir / "outbox"
@@ -38,8 +38,8 @@ def letters(server: Server) -> list[EmailMessage]:
     return [email.message_from_bytes(path.read_bytes(), policy=default) for path in paths]
 
 
-def link(letter: EmailMessage) -> str:
-    match = re.search(r"http://dam\.test(/\S+token=\S+)", letter.get_content())
+def link(mail: EmailMessage) -> str:
+    match = re.search(r"http://dam\.test(/\S+token=\S+)", mail.get_content())
     assert match
     return match[1]
 
@@ -50,17 +50,17 @@ def ask(server: Server, name: str) -> str:
     return re.sub(r'(name="csrf" value|request_id)[^>]*', "", answer.text)
 
 
-def renew(server: Server, address: str, password: str = FRESH) -> int:
+def renew(server: Server, address: str, password: str = NEW_PASSWORD) -> int:
     return server.browser().submit(address, RENEW, {"new": password, "again": password}).status_code
 
 
-def test_a_forgotten_password_is_renewed_by_a_letter_once(server: Server, ada: User) -> None:
+def test_a_forgotten_password_is_renewed_by_a_mail_once(server: Server, ada: User) -> None:
     before = server.browser(ada)
     ask(server, "ada@museum.example")
-    (letter,) = letters(server)
-    assert letter["To"] == "ada@museum.example"
-    assert letter["From"] == "vitrine@dam.test"
-    address = link(letter)
+    (mail,) = sent_mails(server)
+    assert mail["To"] == "ada@museum.example"
+    assert mail["From"] == "vitrine@dam.test"
+    address = link(mail)
     assert server.browser().get(address).headers["referrer-policy"] == "no-referrer"
     assert renew(server, address, "short") == 200, "a weak password does not use up the link"
     assert renew(server, address) == 303
@@ -68,13 +68,13 @@ def test_a_forgotten_password_is_renewed_by_a_letter_once(server: Server, ada: U
     assert before.get("/account/").status_code == 302, "every session has ended"
     visitor = server.browser()
     assert visitor.submit("/login/", "/login/", {"login": "ada", "password": PASSWORD}).status_code == 200
-    assert visitor.submit("/login/", "/login/", {"login": "ada", "password": FRESH}).status_code == 303
-    assert letters(server)[-1]["Subject"] == "Your password for Vitrine was changed"
+    assert visitor.submit("/login/", "/login/", {"login": "ada", "password": NEW_PASSWORD}).status_code == 303
+    assert sent_mails(server)[-1]["Subject"] == "Your password for Vitrine was changed"
 
 
 def test_nobody_learns_whether_an_address_is_known(server: Server, ada: User) -> None:
     assert ask(server, "ada@museum.example") == ask(server, "nobody@museum.example")
-    assert len(letters(server)) == 1
+    assert len(sent_mails(server)) == 1
 
 
 def test_a_locked_out_person_gets_in_again(server: Server, ada: User) -> None:
@@ -82,13 +82,13 @@ def test_a_locked_out_person_gets_in_again(server: Server, ada: User) -> None:
     for _ in range(server.settings.sign_in_failures + 1):
         visitor.submit("/login/", "/login/", {"login": "ada", "password": "wrong"})
     ask(server, "ada")
-    renew(server, link(letters(server)[0]))
-    assert visitor.submit("/login/", "/login/", {"login": "ada", "password": FRESH}).status_code == 303
+    renew(server, link(sent_mails(server)[0]))
+    assert visitor.submit("/login/", "/login/", {"login": "ada", "password": NEW_PASSWORD}).status_code == 303
 
 
 def test_an_old_link_and_a_link_for_something_else_are_refused(server: Server, ada: User) -> None:
     ask(server, "ada")
-    address = link(letters(server)[0])
+    address = link(sent_mails(server)[0])
     assert server.browser(ada).get(address.replace(RENEW, EMAIL)).status_code == 404
     with server.services.database.write() as work:
         work.db.execute(mailed_links.update().values(expires=work.now - timedelta(seconds=1)))
@@ -98,17 +98,17 @@ def test_an_old_link_and_a_link_for_something_else_are_refused(server: Server, a
 
 def test_the_link_is_kept_as_a_digest_only(server: Server, ada: User) -> None:
     ask(server, "ada")
-    secret = link(letters(server)[0]).rpartition("=")[2]
+    secret = link(sent_mails(server)[0]).rpartition("=")[2]
     with server.services.database.read() as work:
         for table in (mailed_links, jobs):
             assert secret not in str(work.db.execute(table.select()).all())
 
 
-def test_account_mail_are_few(server: Server, ada: User) -> None:
+def test_account_mail_is_limited(server: Server, ada: User) -> None:
     for _ in range(BY_ADDRESS + 2):
         ask(server, "ada")
-        letters(server)
-    assert len(letters(server)) == BY_ADDRESS
+        sent_mails(server)
+    assert len(sent_mails(server)) == BY_ADDRESS
     pages = [ask(server, f"x{n}@example.com") for n in range(BY_CALLER)]
     assert "Too many e-mails" in pages[-1]
 
@@ -130,20 +130,20 @@ def test_a_mail_server_that_is_down_is_tried_again_and_leaves_no_link(server: Se
         assert row.dead_at is None
         work.db.execute(jobs.update().values(run_after=work.now))
     server.worker.handlers["mail.send"] = working  # type: ignore[index]
-    assert len(letters(server)) == 1
+    assert len(sent_mails(server)) == 1
 
 
-def test_an_address_is_changed_by_a_letter_to_the_new_one(server: Server, ada: User) -> None:
+def test_an_address_is_changed_by_a_mail_to_the_new_one(server: Server, ada: User) -> None:
     visitor = server.browser(ada)
     refused = visitor.submit(EMAIL, EMAIL, {"email": "new@museum.example", "password": "wrong"})
     assert "not right" in refused.text
     invalid = visitor.submit(EMAIL, EMAIL, {"email": "a@b.example\r\nBcc: x@y.example", "password": PASSWORD})
     assert "not an e-mail address" in invalid.text
-    assert letters(server) == []
+    assert sent_mails(server) == []
     visitor.submit(EMAIL, EMAIL, {"email": "new@museum.example", "password": PASSWORD})
-    (letter,) = letters(server)
-    assert letter["To"] == "new@museum.example"
-    address = link(letter)
+    (mail,) = sent_mails(server)
+    assert mail["To"] == "new@museum.example"
+    address = link(mail)
     other = server.browser(server.user("eve"))
     assert other.submit(address, EMAIL, {}).status_code == 404, "somebody else's link"
     assert visitor.get(address).status_code == 200
@@ -151,15 +151,15 @@ def test_an_address_is_changed_by_a_letter_to_the_new_one(server: Server, ada: U
     assert visitor.submit(address, EMAIL, {}).status_code == 303
     assert "new@museum.example" in visitor.get("/account/").text
     assert visitor.get(address).status_code == 404
-    assert letters(server)[-1]["To"] == "ada@museum.example", "the old address is notified"
+    assert sent_mails(server)[-1]["To"] == "ada@museum.example", "the old address is notified"
 
 
-def test_account_mail_are_written_in_the_language_of_their_reader(server: Server) -> None:
+def test_account_mail_is_written_in_the_language_of_their_reader(server: Server) -> None:
     server.user("zoe", email="zoe@museum.example", locale="fr")
     ask(server, "zoe")
-    (letter,) = letters(server)
-    assert letter["Subject"] == "Choisissez un nouveau mot de passe pour Vitrine"
-    assert "pendant trois jours" in letter.get_content()
+    (mail,) = sent_mails(server)
+    assert mail["Subject"] == "Choisissez un nouveau mot de passe pour Vitrine"
+    assert "pendant trois jours" in mail.get_content()
     words = mail_handler(server.services).translate
     values = {"provider": "SSO", "application": "Notes", "application_id": 7, "website": "https://notes.example",
             "address": "192.0.2.1", "at": 1_800_000_000, "lines": ["Search in your documents"]}  # fmt: skip
@@ -175,29 +175,29 @@ def test_account_mail_are_written_in_the_language_of_their_reader(server: Server
 def test_a_sign_in_stays_open_while_it_is_used(server: Server, ada: User) -> None:
     visitor = server.browser(ada)
 
-    def age(since_seen: timedelta, until_end: timedelta) -> None:
+    def set_age(since_seen: timedelta, until_end: timedelta) -> None:
         with server.services.database.write() as work:
             work.db.execute(sessions.update().values(last_seen=work.now - since_seen, expires=work.now + until_end))
 
-    def left() -> timedelta:
+    def remaining() -> timedelta:
         with server.services.database.read() as work:
-            remaining: timedelta = work.db.execute(sessions.select()).one().expires - work.now
-            return remaining
+            duration: timedelta = work.db.execute(sessions.select()).one().expires - work.now
+            return duration
 
-    age(timedelta(minutes=1), timedelta(hours=1))
+    set_age(timedelta(minutes=1), timedelta(hours=1))
     assert "set-cookie" not in visitor.get("/account/").headers
     server.services.deferred_writes.flush()
-    assert left() < timedelta(hours=2), "at most every few minutes"
-    age(timedelta(minutes=6), timedelta(hours=1))
+    assert remaining() < timedelta(hours=2), "at most every few minutes"
+    set_age(timedelta(minutes=6), timedelta(hours=1))
     answer = visitor.get("/account/")
     assert "Max-Age=1209600" in answer.headers["set-cookie"], "the browser keeps the cookie as long"
-    assert left() < timedelta(hours=2), "a read writes nothing"
+    assert remaining() < timedelta(hours=2), "a read writes nothing"
     server.services.deferred_writes.flush()
-    assert left() > timedelta(days=13)
-    age(timedelta(days=20), timedelta(seconds=-1))
+    assert remaining() > timedelta(days=13)
+    set_age(timedelta(days=20), timedelta(seconds=-1))
     assert visitor.get("/account/").status_code == 302, "an expired session stays expired"
 
 
-def test_a_letter_has_one_line_of_address(tmp_path: Path) -> None:
+def test_a_mail_has_one_line_of_address(tmp_path: Path) -> None:
     with pytest.raises(Exception, match="single line"):
         Outbox(tmp_path).send(Email("a@b.example\nBcc: c@d.example", "x", "y").message("v@dam.test"))

@@ -7,6 +7,8 @@ import subprocess
 import sys
 import tarfile
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -21,6 +23,7 @@ from vitrine.operations import backup, doctor, inventory, manifest, restore
 from vitrine.operations import findings as reports
 from vitrine.operations.findings import WARNING, Finding
 from vitrine.operations.manifest import Manifest
+from vitrine.operations.progress import Advance
 from vitrine.settings import Settings
 from vitrine.testing import media_factory as make
 from vitrine.testing.postgresql import PostgreSQL
@@ -218,10 +221,10 @@ def test_nothing_is_overwritten(filled: Server, tmp_path: Path) -> None:
     with pytest.raises(Conflict):
         back_up(filled, tmp_path / "copy")
     (tmp_path / "there").mkdir()
-    (tmp_path / "there" / "letter.txt").write_text("mine")
+    (tmp_path / "there" / "notes.txt").write_text("other")
     with pytest.raises(Conflict, match="not empty"):
         restore_to(tmp_path / "copy", tmp_path / "there")
-    assert [path.name for path in (tmp_path / "there").iterdir()] == ["letter.txt"]
+    assert [path.name for path in (tmp_path / "there").iterdir()] == ["notes.txt"]
 
 
 def test_an_existing_folder_is_filled_and_stays_what_it_is(filled: Server, tmp_path: Path) -> None:
@@ -290,6 +293,41 @@ def test_the_old_settings_are_kept_but_not_obeyed(filled: Server, tmp_path: Path
     folder = restore_to(tmp_path / "copy", tmp_path / "there").data_dir
     assert not (folder / "vitrine.toml").exists()
     assert "Old machine" in (folder / "vitrine.toml.from-backup").read_text()
+
+
+class Recorder:
+    """A `Progress` that remembers what it was told."""
+
+    def __init__(self) -> None:
+        self.parts: list[tuple[str, int, int]] = []
+
+    @contextmanager
+    def __call__(self, label: str, total: int, /) -> Iterator[Advance]:
+        steps: list[int] = []
+        try:
+            yield steps.append
+        finally:
+            self.parts.append((label, total, sum(steps)))
+
+
+def test_progress_counts_every_document(filled: Server, tmp_path: Path) -> None:
+    recorder = Recorder()
+    manifest = backup.create(filled.settings, tmp_path / "copy", progress=recorder)
+    count = manifest.documents.count
+    assert count > 10
+    restore.restore_into(Settings(data_dir=tmp_path / "there"), tmp_path / "copy", progress=recorder)
+    assert recorder.parts == [("Copying", count, count), ("Checking", count, count)]
+
+
+def test_progress_ends_when_the_operation_fails(filled: Server, tmp_path: Path) -> None:
+    """A command's bar must not stay on the line of the refusal."""
+    recorder = Recorder()
+    back_up(filled, tmp_path / "copy")
+    documents = sorted(path for path in (tmp_path / "copy" / "blobs").rglob("*") if path.is_file())
+    documents[2].unlink()
+    with pytest.raises(Invalid, match="damaged"):
+        restore.restore_into(Settings(data_dir=tmp_path / "there"), tmp_path / "copy", progress=recorder)
+    assert recorder.parts == [("Checking", len(documents), 2)]
 
 
 def test_linked_documents_take_no_room(filled: Server, tmp_path: Path) -> None:

@@ -65,14 +65,14 @@ def _sessions(work: UnitOfWork) -> None:
 
 
 def _deprecated_features(work: UnitOfWork) -> None:
-    for line_id, habits in zip(IDS["request_log"], ("parameter_token", ""), strict=True):
+    for line_id, features in zip(IDS["request_log"], ("parameter_token", ""), strict=True):
         insert(
             work, "request_log", id=line_id, at=instant(work, line_id), request_id=f"r{line_id}", application_id=7,
-            method="GET", route="api_v1", status=200, duration_us=900, habits=habits,
+            method="GET", route="api_v1", status=200, duration_us=900, habits=features,
         )  # fmt: skip
-    for use_id, habit in zip(IDS["habit_uses"], ("parameter_token", "implicit"), strict=True):
+    for use_id, feature in zip(IDS["habit_uses"], ("parameter_token", "implicit"), strict=True):
         insert(
-            work, "habit_uses", id=use_id, application_id=7, habit=habit, day=DAY, uses=use_id * 10,
+            work, "habit_uses", id=use_id, application_id=7, habit=feature, day=DAY, uses=use_id * 10,
             last_at=instant(work, use_id), last_address="192.0.2.7",
         )  # fmt: skip
 

