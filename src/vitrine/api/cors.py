@@ -74,8 +74,8 @@ class Cors:
         if not await self._is_welcome(origin, None):
             await _empty(send, 200, {})
             return
-        wanted = headers.get("access-control-request-headers", "")
-        names = {name.strip().lower() for name in wanted.split(",") if name.strip()}
+        requested_headers = headers.get("access-control-request-headers", "")
+        names = {name.strip().lower() for name in requested_headers.split(",") if name.strip()}
         status = 200
         if headers["access-control-request-method"].upper() not in METHODS:
             status = 405

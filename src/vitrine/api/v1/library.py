@@ -35,11 +35,11 @@ async def me(request: Request) -> Response:
         structure = services.library.records.structure(work)
         user = services.accounts.users.get(work, actor.must_user_id)
         listed = [grant for grant in actor.rights.collections.values() if grant.is_in_time(work.now)]
-        known = _presented.get(user.id)
-        if known is None or known.user is not user or known.structure is not structure or known.listed != listed:
-            known = _Me(user, structure, listed, _me(services.settings.zone, actor, user, structure, listed))
-            _presented.keep(work, user.id, known)
-        return known.encoded
+        cached = _presented.get(user.id)
+        if cached is None or cached.user is not user or cached.structure is not structure or cached.listed != listed:
+            cached = _Me(user, structure, listed, _me(services.settings.zone, actor, user, structure, listed))
+            _presented.keep(work, user.id, cached)
+        return cached.encoded
 
     return answer(request, await cached_read(request, bearer, call))
 
