@@ -80,10 +80,8 @@ class ApplicationDocuments:
         application = self.portal.complete_registration(
             work, actor, application, ApplicationKind(wanted["kind"]), acts=acts
         )
-        switches = {
-            **application.switches.chosen,
-            **wanted["switches"],
-        }  # a new machine acts for its owner unless the document says no
+        # A new machine acts for its owner unless the document says no.
+        switches = {**application.switches.chosen, **wanted["switches"]}
         return self._write(work, actor, application, {**wanted, "switches": switches}).application
 
     def replace(
