@@ -127,7 +127,11 @@ def test_the_pages_of_the_users_side_have_no_violation(
     check("authorised-revoked")
     check("security", f"{library.base}/account/security/?reason=other&provider=museum")
     page.get_by_role("button", name="Remove Museum SSO").click()
-    check("security-removed")
+    expect(
+        page.get_by_role("heading", name="Sign in")
+    ).to_be_visible()  # the session that the identity had opened ended
+    sign_in(page, library, "ada")
+    check("security-removed", f"{library.base}/account/security/")
     page.get_by_role("link", name="Connect Museum SSO").click()
     check("connect")
     page.get_by_role("button", name="Connect").click()
