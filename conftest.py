@@ -28,7 +28,7 @@ class _Together(LoadGroupScheduling):
     do."""
 
     def _split_scope(self, nodeid: str) -> str:
-        if nodeid.startswith("tests/lifetimes/test_table.py::"):
+        if nodeid.startswith("tests/revocation/test_table.py::"):
             return nodeid.rpartition("-")[0]  # the cells of one event share a server
         return next((group for path, group in TOGETHER.items() if nodeid.startswith(path)), nodeid)
 

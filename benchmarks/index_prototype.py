@@ -15,8 +15,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from vitrine.search.embedded import EmbeddedIndex
 from vitrine.search.model import BaseClause, IndexDocument, Query, VisibleScope
+from vitrine.search.tantivy_index import EmbeddedIndex
 
 COLLECTIONS = 40
 ALLOWED = 20

@@ -4,7 +4,7 @@ import sys
 from dataclasses import fields
 from pathlib import Path
 
-from vitrine.accounts.lifetimes import TABLE, Credential, Effect
+from vitrine.accounts.credential_revocation import TABLE, Credential, Effect
 from vitrine.settings import PREFIX, Settings
 
 FOLDER = Path(__file__).parents[1] / "docs" / "reference"
@@ -40,9 +40,10 @@ def credentials_page() -> str:
     lines = [
         "# When credentials end",
         "",
-        "Made by `make docs` from the table in `src/vitrine/accounts/lifetimes.py`, by which the server acts. All that",
-        "an event names ends in the transaction of the event, in every process; what it does not name stays.",
-        "`tests/lifetimes` proves each cell over HTTP. Why so: [decision 0083](../decisions/0083-what-ends-when.md).",
+        "Made by `make docs` from the table in `src/vitrine/accounts/credential_revocation.py`, by which the server",
+        "acts. All that an event names ends in the transaction of the event, in every process; what it does not name",
+        "stays.",
+        "`tests/revocation` proves each cell over HTTP. Why so: [decision 0083](../decisions/0083-what-ends-when.md).",
         "",
         *(f"- **{effect.value}**: {words}" for effect, words in MEANINGS.items()),
     ]

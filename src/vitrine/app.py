@@ -14,12 +14,12 @@ from starlette.types import Receive, Scope, Send
 
 from vitrine import files, web
 from vitrine.accounts import Accounts, SignInPolicy, links
-from vitrine.accounts import endings as account_endings
+from vitrine.accounts import revokers as account_revokers
 from vitrine.accounts import store as accounts_store
 from vitrine.accounts.administration import AccountAdministration
+from vitrine.accounts.credential_revocation import CredentialRevocation
 from vitrine.accounts.identity_providers import store as identity_provider_store
 from vitrine.accounts.identity_providers.service import IdentityProviders
-from vitrine.accounts.lifetimes import Lifetimes
 from vitrine.accounts.mail import SEND, AccountMail, MailHandler
 from vitrine.accounts.mail_texts import MailComposer
 from vitrine.accounts.mfa import MultiFactor
@@ -29,8 +29,8 @@ from vitrine.accounts.sessions import Sessions
 from vitrine.api import oauthv2, root, v1
 from vitrine.api import portal as portal_api
 from vitrine.api.cors import Cors
-from vitrine.applications import Applications, Policy, Portal, portal_store, usage
-from vitrine.applications import endings as application_endings
+from vitrine.applications import ApplicationRegistration, Applications, Policy, portal_store, usage
+from vitrine.applications import revokers as application_revokers
 from vitrine.applications.client_secrets import ClientSecrets
 from vitrine.applications.consents import Consents
 from vitrine.applications.documents import ApplicationDocuments
@@ -73,7 +73,7 @@ from vitrine.media.sandbox import Sandbox
 from vitrine.media.service import Media
 from vitrine.media.storage import open_store
 from vitrine.oauth import OAuth, deprecated_features, scope_limits, scopes
-from vitrine.oauth import endings as token_endings
+from vitrine.oauth import revokers as token_revokers
 from vitrine.oauth import store as tokens
 from vitrine.oauth.developer_tokens import DeveloperTokens
 from vitrine.oauth.notices import Notices
@@ -86,8 +86,8 @@ from vitrine.platform.deferred_writes import DeferredWrites
 from vitrine.platform.fetch import Fetcher
 from vitrine.platform.mail import transport_of
 from vitrine.search import Indexer, Search
-from vitrine.search.embedded import EmbeddedIndex
-from vitrine.search.service import INDEX, REBUILD
+from vitrine.search.indexer import INDEX, REBUILD
+from vitrine.search.tantivy_index import EmbeddedIndex
 from vitrine.settings import Settings
 
 INDEX_BATCH = 200
@@ -132,14 +132,14 @@ def make_services(
         failures=settings.sign_in_failures,
         wait=timedelta(minutes=settings.sign_in_wait_minutes),
     )
-    enders = {**account_endings.ENDERS, **application_endings.ENDERS, **token_endings.ENDERS}
-    lifetimes = Lifetimes(enders, token_endings.developer_tokens)
-    accounts = Accounts(database, passwords or Passwords(), vault, lifetimes, policy)
+    revokers = {**account_revokers.REVOKERS, **application_revokers.REVOKERS, **token_revokers.REVOKERS}
+    revocation = CredentialRevocation(revokers, token_revokers.developer_tokens)
+    accounts = Accounts(database, passwords or Passwords(), vault, revocation, policy)
     sessions = Sessions(accounts)
     mfa = MultiFactor(accounts, sessions, settings.title)
     consents = Consents(accounts)
     applications = Applications(accounts, sessions, consents, vault)
-    portal = Portal(applications, settings.application_approval)
+    portal = ApplicationRegistration(applications, settings.application_approval)
     jobs = Jobs()
     account_mail = AccountMail(
         accounts, jobs, MailComposer(settings.title, settings.base_url.rstrip("/"), settings.zone)

@@ -8,7 +8,7 @@ import pytest
 
 from vitrine.accounts import User
 from vitrine.applications import OUT_OF_BAND, Application, Switch, store
-from vitrine.oauth import codes
+from vitrine.oauth import lifetimes
 from vitrine.testing.server import CALLBACK, PASSWORD, Registered, Server, Visitor, hidden, query_of
 
 AUTHORIZE, TOKEN = "/api/oauthv2/authorize", "/api/oauthv2/token"
@@ -124,7 +124,10 @@ def test_6_errors_out_of_band_are_shown_and_never_an_address(server: Server, ada
 
 
 def test_6_out_of_band_codes_live_ten_minutes_and_others_one() -> None:
-    assert (timedelta(minutes=10), timedelta(seconds=60)) == (codes.OUT_OF_BAND_CODE_LIFETIME, codes.CODE_LIFETIME)
+    assert (timedelta(minutes=10), timedelta(seconds=60)) == (
+        lifetimes.OUT_OF_BAND_CODE_LIFETIME,
+        lifetimes.CODE_LIFETIME,
+    )
 
 
 def test_4_1_row_10_a_scope_is_refused_last_and_the_code_is_not_used_up(

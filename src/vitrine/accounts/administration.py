@@ -4,7 +4,7 @@ credentials, revoke rights."""
 from dataclasses import dataclass
 
 from vitrine.accounts import mfa_store, store
-from vitrine.accounts.lifetimes import DeveloperTokenLine, Event, Occurrence
+from vitrine.accounts.credential_revocation import DeveloperTokenLine, Event, Occurrence
 from vitrine.accounts.mail import AccountMail
 from vitrine.accounts.model import Actor, User, UserId
 from vitrine.accounts.rights import Right
@@ -28,9 +28,10 @@ class AccountAdministration:
         forget_second_step: bool = False,
         end_developer_tokens: bool = False,
     ) -> tuple[User, list[DeveloperTokenLine]]:
-        """Set a person's password and end a lock after failed sign-ins. The table of `accounts.lifetimes` says what
-        else ends. Developer tokens stay, and are returned, unless *end_developer_tokens*. The second step stays unless
-        *forget_second_step*, which removes authenticator, recovery codes and passkeys. The person is told by mail.
+        """Set a person's password and end a lock after failed sign-ins. The table of
+        `accounts.credential_revocation` says what else ends. Developer tokens stay, and are returned, unless
+        *end_developer_tokens*. The second step stays unless *forget_second_step*, which removes authenticator, recovery
+        codes and passkeys. The person is told by mail.
 
         Raises Forbidden, NotFound or WeakPassword. Opens its own transactions, since a hash must not hold the write
         lock; call it with none open."""
@@ -56,7 +57,7 @@ class AccountAdministration:
         return user, left
 
     def _end_credentials(self, work: UnitOfWork, event: Event, user: User) -> None:
-        self.accounts.lifetimes.end_credentials(work, Occurrence(event, user.id))
+        self.accounts.revocation.end_credentials(work, Occurrence(event, user.id))
 
     def _forget_second_step(self, work: UnitOfWork, user: User) -> None:
         mfa_store.remove(work, user.id)

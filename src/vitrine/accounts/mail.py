@@ -12,11 +12,11 @@ from typing import Any
 
 from vitrine.accounts import links
 from vitrine.accounts import store as people
-from vitrine.accounts.endings import EMAIL, PASSWORD, TOKENS
+from vitrine.accounts.credential_revocation import DeveloperTokenLine, Event, Occurrence
 from vitrine.accounts.errors import LinkUsed
-from vitrine.accounts.lifetimes import DeveloperTokenLine, Event, Occurrence
 from vitrine.accounts.mail_texts import LINK_LIFETIMES, MailComposer
 from vitrine.accounts.model import Actor, User, UserId
+from vitrine.accounts.revokers import EMAIL, PASSWORD, TOKENS
 from vitrine.accounts.service import Accounts, checked_email
 from vitrine.errors import DomainError, Unavailable
 from vitrine.jobs import Job, JobKind, Jobs
@@ -91,7 +91,7 @@ class AccountMail:
     def send_password_notice(self, work: UnitOfWork, user: User) -> list[DeveloperTokenLine]:
         """Tell the owner that the password was set by an administrator or through a link. Returns the developer tokens
         that still work; the mail lists them, with a link that ends them all."""
-        left = self.accounts.lifetimes.developer_tokens(work, user.id)
+        left = self.accounts.revocation.developer_tokens(work, user.id)
         if left:
             self.send(work, TOKENS, user, {"lines": [token.words for token in left]})
         else:
@@ -120,7 +120,7 @@ class AccountMail:
 
     def renew_password(self, secret: str, new: str, address: str) -> RenewedPassword:
         """Set a new password through a link, once. Developer tokens stay and are listed; all else that the table of
-        `accounts.lifetimes` names ends. Raises LinkUsed or WeakPassword.
+        `accounts.credential_revocation` names ends. Raises LinkUsed or WeakPassword.
 
         Opens its own transactions, since a hash must not hold the write lock; call it with none open."""
         database = self.accounts.database
@@ -131,7 +131,7 @@ class AccountMail:
             user, link = self._owner(work, secret, PASSWORD)
             links.use(work, link)
             people.set_password_hash(work, user.id, hashed)
-            self.accounts.lifetimes.end_credentials(work, Occurrence(Event.PASSWORD_RESET, user.id))
+            self.accounts.revocation.end_credentials(work, Occurrence(Event.PASSWORD_RESET, user.id))
             for name in (user.login, user.email):
                 people.clear_failures(work, name or user.login)
             audit.write(work, None, "password.renewed", f"user {user.id}", address=address)
@@ -148,12 +148,12 @@ class AccountMail:
     def tokens_behind_link(self, work: UnitOfWork, secret: str) -> tuple[User, list[DeveloperTokenLine]]:
         """The owner of a link that ends developer tokens, and those tokens. Raises LinkUsed."""
         user = self.link_owner(work, secret, TOKENS)
-        return user, self.accounts.lifetimes.developer_tokens(work, user.id)
+        return user, self.accounts.revocation.developer_tokens(work, user.id)
 
     def end_tokens(self, work: UnitOfWork, secret: str, address: str) -> User:
         """End every developer token of a person through a link, once. Raises LinkUsed."""
         user, _ = self._owner(work, secret, TOKENS)
-        self.accounts.lifetimes.end_credentials(work, Occurrence(Event.DEVELOPER_TOKENS_ENDED, user.id))
+        self.accounts.revocation.end_credentials(work, Occurrence(Event.DEVELOPER_TOKENS_ENDED, user.id))
         audit.write(work, None, "developer_tokens.ended", f"user {user.id}", {"by": "letter"}, address=address)
         return user
 
@@ -169,7 +169,7 @@ class AccountMail:
     def set_address(self, work: UnitOfWork, actor: Actor, user: User, address: str, event: Event) -> None:
         """Give the account a new address and notify the old one. The caller checked the right of the actor."""
         people.update_user(work, user.id, {"email": address, "email_folded": people.fold(address)})
-        self.accounts.lifetimes.end_credentials(work, Occurrence(event, user.id))
+        self.accounts.revocation.end_credentials(work, Occurrence(event, user.id))
         audit.write(work, actor, "email.changed", f"user {user.id}")
         self._send(work, "email-changed", user, user.email)
 

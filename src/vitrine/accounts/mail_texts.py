@@ -7,7 +7,7 @@ from typing import Any
 
 from babel.dates import format_datetime
 
-from vitrine.accounts.endings import EMAIL, PASSWORD, TOKENS
+from vitrine.accounts.revokers import EMAIL, PASSWORD, TOKENS
 from vitrine.platform.mail import Email, Translate
 
 LINK_LIFETIMES = {PASSWORD: timedelta(days=3), EMAIL: timedelta(days=1), TOKENS: timedelta(days=3)}

@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from vitrine.accounts import mfa_store as store
+from vitrine.accounts.credential_revocation import Event
 from vitrine.accounts.errors import WrongCode
-from vitrine.accounts.lifetimes import Event
 from vitrine.accounts.model import Actor, OpenedBy, SignIn, User, UserId
 from vitrine.accounts.service import Accounts
 from vitrine.accounts.sessions import Sessions

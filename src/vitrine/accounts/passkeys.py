@@ -11,8 +11,8 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 
 from vitrine.accounts import mfa_store as store
+from vitrine.accounts.credential_revocation import Event
 from vitrine.accounts.errors import WrongCode
-from vitrine.accounts.lifetimes import Event
 from vitrine.accounts.mfa import MultiFactor
 from vitrine.accounts.model import Actor, OpenedBy, SignIn, User, UserId
 from vitrine.errors import Conflict, Invalid, NotFound

@@ -6,8 +6,8 @@ from datetime import timedelta
 from typing import Any
 
 from vitrine.accounts import mfa_store, store
+from vitrine.accounts.credential_revocation import CredentialRevocation, Event, Occurrence
 from vitrine.accounts.errors import AccountLocked, LoginTaken, WrongCredentials
-from vitrine.accounts.lifetimes import Event, Lifetimes, Occurrence
 from vitrine.accounts.model import Actor, User, UserId, Via
 from vitrine.accounts.passwords import Passwords
 from vitrine.accounts.rights import CollectionGrant, DataboxRight, Right, Rights
@@ -54,7 +54,7 @@ class Accounts:
     database: Database
     passwords: Passwords
     vault: Vault
-    lifetimes: Lifetimes
+    revocation: CredentialRevocation
     policy: SignInPolicy = field(default_factory=SignInPolicy)
     _rights: Cache[UserId, tuple[int, Rights]] = field(default_factory=lambda: Cache("rights", 10_000))
 
@@ -152,8 +152,8 @@ class Accounts:
         return self.get(work, actor.must_user_id)
 
     def change_password(self, actor: Actor, *, old: str, new: str, end_applications: bool = False) -> None:
-        """Change the actor's password. Ends what the table of `accounts.lifetimes` says, and with *end_applications*
-        the tokens of applications too. Raises WrongCredentials, AccountLocked or WeakPassword.
+        """Change the actor's password. Ends what the table of `accounts.credential_revocation` says, and with
+        *end_applications* the tokens of applications too. Raises WrongCredentials, AccountLocked or WeakPassword.
 
         A wrong current password counts as a failed sign-in, so a stolen session does not allow unlimited guesses.
         Opens its own transactions, as `check_password` does; call it with none open."""
@@ -180,7 +180,7 @@ class Accounts:
     ) -> None:
         """End what the table says for an event of the actor's own account."""
         current = actor.session.id if actor.session else None
-        self.lifetimes.end_credentials(
+        self.revocation.end_credentials(
             work, Occurrence(event, actor.must_user_id, application_id, current, authenticator_id, ticked)
         )
 

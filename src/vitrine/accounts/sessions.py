@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from secrets import token_urlsafe
 
 from vitrine.accounts import store
+from vitrine.accounts.credential_revocation import Event
 from vitrine.accounts.errors import RecentAuthRequired, WrongCode
-from vitrine.accounts.lifetimes import Event
 from vitrine.accounts.model import Actor, OpenedBy, Session, SessionId, SignIn, User, Via
 from vitrine.accounts.service import Accounts, SignInPolicy
 from vitrine.errors import NotFound

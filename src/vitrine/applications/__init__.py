@@ -4,8 +4,8 @@ from vitrine.applications.checks import LIST_SHAPES, Draft, Imported
 from vitrine.applications.errors import BadApplication, NoSuchApplication
 from vitrine.applications.kinds import KINDS, ApplicationKind, kind_of
 from vitrine.applications.model import OUT_OF_BAND, Account, Application, ApplicationId, Authorised
-from vitrine.applications.portal import Portal
 from vitrine.applications.profiles import Policy, Profile, RedirectMatch, Switch, Switches
+from vitrine.applications.registration import ApplicationRegistration
 from vitrine.applications.service import Applications
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "Application",
     "ApplicationId",
     "ApplicationKind",
+    "ApplicationRegistration",
     "Applications",
     "Authorised",
     "BadApplication",
@@ -23,7 +24,6 @@ __all__ = [
     "Imported",
     "NoSuchApplication",
     "Policy",
-    "Portal",
     "Profile",
     "RedirectMatch",
     "Switch",

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from vitrine.accounts import Accounts, Actor, UserId, Via
-from vitrine.accounts.lifetimes import Credential, Event, Occurrence
+from vitrine.accounts.credential_revocation import Credential, Event, Occurrence
 from vitrine.applications import store
 from vitrine.applications.errors import NoSuchApplication, NotOpen, PersonNeeded
 from vitrine.applications.model import Account, Application, ApplicationId, Authorised
@@ -110,10 +110,10 @@ class Consents:
     def end_credentials(
         self, work: UnitOfWork, event: Event, application_id: ApplicationId, user_id: int | None = None
     ) -> dict[Credential, int]:
-        """End what the table of `accounts.lifetimes` says for an event of an application, or of one person there.
-        Returns how many of each kind ended."""
+        """End what the table of `accounts.credential_revocation` says for an event of an application, or of one person
+        there. Returns how many of each kind ended."""
         person = None if user_id is None else UserId(user_id)
-        return self.accounts.lifetimes.end_credentials(work, Occurrence(event, person, application_id))
+        return self.accounts.revocation.end_credentials(work, Occurrence(event, person, application_id))
 
     def withdraw(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId) -> None:
         """Withdraw the actor's consent; what it gave ends at once and for good."""

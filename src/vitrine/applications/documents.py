@@ -15,9 +15,9 @@ from vitrine.applications.errors import BadApplication
 from vitrine.applications.events import ScopesLimited
 from vitrine.applications.kinds import KIND_NAMES, KINDS, ApplicationKind, kind_of
 from vitrine.applications.model import OUT_OF_BAND, Application, ApplicationId
-from vitrine.applications.portal import MOST_REDIRECTS, Portal
 from vitrine.applications.profiles import Profile, Switch, Switches
 from vitrine.applications.redirects import fault_of
+from vitrine.applications.registration import MOST_REDIRECTS, ApplicationRegistration
 from vitrine.applications.texts import TEXTS, check_texts
 from vitrine.errors import Conflict, Forbidden, Invalid
 from vitrine.platform import audit
@@ -63,7 +63,7 @@ def document_of(application: Application) -> dict[str, Any]:
 class ApplicationDocuments:
     """*scopes* are the names that a document may contain."""
 
-    portal: Portal
+    portal: ApplicationRegistration
     scopes: frozenset[str]
 
     def export(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from vitrine.accounts import Actor
-from vitrine.accounts.lifetimes import Event
+from vitrine.accounts.credential_revocation import Event
 from vitrine.applications import portal_store, store
 from vitrine.applications.errors import NoSuchApplication
 from vitrine.applications.model import Application, ApplicationId

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from vitrine.accounts import Actor, User, UserId
-from vitrine.accounts.lifetimes import Event
+from vitrine.accounts.credential_revocation import Event
 from vitrine.accounts.model import Via
 from vitrine.applications import portal_store, provenance, store
 from vitrine.applications.model import Application, ApplicationId

@@ -3,7 +3,7 @@
 A token stands for the consent that a person gave to an application, or it is a developer token. What is made with it (a
 developer token, a client secret, a redirect address) stores that maker and ends with it. When the row of a developer
 token is deleted, the database deletes by cascade what was made with it. The row of a consent stays, so the end of a
-consent is an event of `accounts.lifetimes`.
+consent is an event of `accounts.credential_revocation`.
 """
 
 from dataclasses import dataclass

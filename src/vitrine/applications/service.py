@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from vitrine.accounts import Accounts, Actor, UserId, Via
-from vitrine.accounts.lifetimes import Event
+from vitrine.accounts.credential_revocation import Event
 from vitrine.accounts.sessions import Sessions
 from vitrine.applications import machines, provenance, store
 from vitrine.applications.checks import LIST_SHAPES, Draft, Imported, check, check_credentials

@@ -25,7 +25,7 @@ from vitrine.cli.instance import data_option, instance, load, refuse_foreign
 from vitrine.errors import Unavailable
 from vitrine.platform import logging
 from vitrine.platform import migrate as migrations
-from vitrine.search.service import REBUILD
+from vitrine.search.indexer import REBUILD
 
 log = logging.get("vitrine.serve")
 PR_SET_PDEATHSIG = 1

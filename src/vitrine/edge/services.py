@@ -9,7 +9,7 @@ from vitrine.accounts.mail import AccountMail
 from vitrine.accounts.mfa import MultiFactor
 from vitrine.accounts.passkeys import Passkeys
 from vitrine.accounts.sessions import Sessions
-from vitrine.applications import Applications, Portal
+from vitrine.applications import ApplicationRegistration, Applications
 from vitrine.applications.client_secrets import ClientSecrets
 from vitrine.applications.consents import Consents
 from vitrine.applications.documents import ApplicationDocuments
@@ -56,7 +56,7 @@ class AccountServices:
 @dataclass(frozen=True, slots=True)
 class ApplicationServices:
     registry: Applications
-    portal: Portal
+    portal: ApplicationRegistration
     consents: Consents
     secrets: ClientSecrets
     people: ApplicationPeople

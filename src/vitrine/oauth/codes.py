@@ -3,17 +3,16 @@
 import base64
 import hashlib
 import re
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from vitrine.applications import Application
 from vitrine.oauth import redirect_matching, store
 from vitrine.oauth.errors import TokenError
+from vitrine.oauth.lifetimes import CODE_LIFETIME, OUT_OF_BAND_CODE_LIFETIME
 from vitrine.platform import audit
 from vitrine.platform.crypto import digest, is_mistyped, new_secret, same
 from vitrine.platform.database import UnitOfWork
 
-CODE_LIFETIME = timedelta(seconds=60)
-OUT_OF_BAND_CODE_LIFETIME = timedelta(minutes=10)
 _VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
 
 

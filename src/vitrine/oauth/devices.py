@@ -12,12 +12,12 @@ from vitrine.applications import Account, Application, ApplicationId, Applicatio
 from vitrine.applications import store as applications_store
 from vitrine.errors import Invalid, NotFound
 from vitrine.oauth.errors import TokenError
+from vitrine.oauth.lifetimes import DEVICE_CODE_LIFETIME
 from vitrine.oauth.tables import device_codes
 from vitrine.platform import audit
 from vitrine.platform.crypto import digest, is_mistyped, new_secret
 from vitrine.platform.database import UnitOfWork
 
-DEVICE_CODE_LIFETIME = timedelta(minutes=10)
 INTERVAL_S = 5
 SLOWER_BY_S = 5
 # Twenty consonants: no accidental words, nothing that looks like a digit (RFC 8628 section 6.1).

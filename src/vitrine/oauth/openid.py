@@ -1,12 +1,12 @@
 """Claims about a person by scope (OpenID Connect Core sections 2, 5.1, 5.4)."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from vitrine.accounts import User
+from vitrine.oauth.lifetimes import ID_TOKEN_LIFETIME
 
-ID_TOKEN_LIFETIME = timedelta(hours=1)
 CLAIMS = {
     "profile": ("name", "given_name", "family_name", "preferred_username", "locale", "updated_at"),
     "email": ("email", "email_verified"),

@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from vitrine.accounts import Actor
-from vitrine.accounts.lifetimes import Credential, Event
+from vitrine.accounts.credential_revocation import Credential, Event
 from vitrine.applications import Application, Applications, provenance
 from vitrine.errors import Conflict, Forbidden, Invalid, NotFound
 from vitrine.oauth import scopes, store

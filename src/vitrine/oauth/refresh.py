@@ -12,15 +12,13 @@ from datetime import datetime, timedelta
 from vitrine.applications import Application
 from vitrine.oauth import refresh_store, store
 from vitrine.oauth.errors import TokenError
+from vitrine.oauth.lifetimes import ACCESS_TOKEN_LIFETIME, REFRESH_GRACE, REFRESH_TOKEN_LIFETIME
 from vitrine.oauth.liveness import is_live
 from vitrine.oauth.refresh_store import Refresh
 from vitrine.platform import audit
 from vitrine.platform.crypto import Vault, derived_secret, digest, is_mistyped, new_secret, signature
 from vitrine.platform.database import UnitOfWork
 
-REFRESH_TOKEN_LIFETIME = timedelta(days=90)
-ACCESS_TOKEN_LIFETIME = timedelta(hours=1)
-GRACE = timedelta(seconds=30)
 _FAMILY_BITS = 62
 
 
@@ -111,7 +109,7 @@ class Rotation:
         used = refresh_store.used_at(work, refresh.id)
         access, successor = self._derived("at", secret), self._derived("rt", secret)
         successor_access = store.token_by_digest(work, digest(access))
-        if used is not None and work.now - used <= GRACE:
+        if used is not None and work.now - used <= REFRESH_GRACE:
             if successor_access is None or refresh_store.find(work, digest(successor)) is None:
                 raise TokenError("invalid_grant", "What this refresh token gave was revoked.")
             left = max(_expiry(successor_access.expires) - work.now, timedelta(0))

@@ -27,9 +27,10 @@ from vitrine.oauth.grants import BY_SECRET_ALONE, GRANTS, KNOWN, SHORT
 from vitrine.oauth.grants.base import GrantContext, requested_scope
 from vitrine.oauth.grants.client_credentials import SHARED
 from vitrine.oauth.keys import SigningKeys
+from vitrine.oauth.lifetimes import IDLE_LIMIT
 from vitrine.oauth.notices import Notices
 from vitrine.oauth.refresh import Rotation
-from vitrine.oauth.tokens import IDLE_LIMIT, Issued, TokenChecker, Tokens
+from vitrine.oauth.tokens import Issued, TokenChecker, Tokens
 from vitrine.platform import audit
 from vitrine.platform.crypto import Vault
 from vitrine.platform.database import Database, UnitOfWork

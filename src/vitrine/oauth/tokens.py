@@ -13,6 +13,7 @@ from vitrine.applications import Application, Policy, Profile, Switch, Switches
 from vitrine.errors import Conflict, Invalid
 from vitrine.oauth import refresh, store
 from vitrine.oauth.errors import TokenRefused
+from vitrine.oauth.lifetimes import ACCESS_TOKEN_LIFETIME, IDLE_LIMIT
 from vitrine.oauth.liveness import TokenState, is_open, is_over
 from vitrine.oauth.openid import AuthenticationContext
 from vitrine.platform.cache import Cache
@@ -20,8 +21,6 @@ from vitrine.platform.crypto import Vault, digest, is_mistyped, last_four, new_s
 from vitrine.platform.database import UnitOfWork
 from vitrine.platform.prepared import one_row
 
-IDLE_LIMIT = timedelta(days=90)
-ACCESS_TOKEN_LIFETIME = timedelta(hours=1)
 LONGEST_IMPORTED = 128
 
 _COLUMNS = """

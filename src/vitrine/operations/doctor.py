@@ -27,7 +27,7 @@ from vitrine.platform.crypto import Vault
 from vitrine.platform.database import Database, UnitOfWork
 from vitrine.platform.tables import audit_log
 from vitrine.schema import metadata
-from vitrine.search.embedded import EmbeddedIndex
+from vitrine.search.tantivy_index import EmbeddedIndex
 from vitrine.settings import Settings
 
 MOST_REPORTED = 20

@@ -1,6 +1,7 @@
 """Search: the index, its single writer, and queries limited to a person's rights."""
 
+from vitrine.search.indexer import Indexer
 from vitrine.search.model import Hits, Query, VisibleScope
-from vitrine.search.service import Indexer, NoUsableBases, Search
+from vitrine.search.service import NoUsableBases, Search
 
 __all__ = ["Hits", "Indexer", "NoUsableBases", "Query", "Search", "VisibleScope"]

@@ -14,10 +14,10 @@ from secrets import token_urlsafe
 
 from vitrine.accounts import mfa_store
 from vitrine.accounts import store as people
+from vitrine.accounts.credential_revocation import Event
 from vitrine.accounts.errors import ProviderDown, ProviderRefused
 from vitrine.accounts.identity_providers import store
 from vitrine.accounts.identity_providers.client import ProviderClient, ProviderIdentity, ProviderRequest
-from vitrine.accounts.lifetimes import Event
 from vitrine.accounts.mail import AccountMail
 from vitrine.accounts.model import Actor, User, UserId
 from vitrine.accounts.service import Accounts

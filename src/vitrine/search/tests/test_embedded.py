@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from vitrine.search.embedded import EmbeddedIndex
 from vitrine.search.index import Index, WriterTaken
 from vitrine.search.model import Query
+from vitrine.search.tantivy_index import EmbeddedIndex
 from vitrine.testing.index_suite import ALL, IndexSuite, document
 
 

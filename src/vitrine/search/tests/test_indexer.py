@@ -1,7 +1,7 @@
 from pathlib import Path
 
 from vitrine.jobs import store as job_rows
-from vitrine.search.service import REBUILD
+from vitrine.search.indexer import REBUILD
 from vitrine.testing import media_factory as make
 from vitrine.testing.server import Server
 

@@ -5,8 +5,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from vitrine.accounts import Actor
-from vitrine.accounts.endings import EMAIL
 from vitrine.accounts.errors import RecentAuthRequired
+from vitrine.accounts.revokers import EMAIL
 from vitrine.edge import read, run_in_thread, services_of, write
 from vitrine.errors import DomainError
 from vitrine.platform.database import UnitOfWork

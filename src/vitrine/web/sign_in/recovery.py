@@ -5,9 +5,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from vitrine.accounts import NOBODY
-from vitrine.accounts.endings import PASSWORD
-from vitrine.accounts.lifetimes import DeveloperTokenLine
+from vitrine.accounts.credential_revocation import DeveloperTokenLine
 from vitrine.accounts.mail import RenewedPassword
+from vitrine.accounts.revokers import PASSWORD
 from vitrine.edge import nobody, read, run_in_thread, services_of, write
 from vitrine.errors import DomainError, Invalid
 from vitrine.web.shared.forms import posted

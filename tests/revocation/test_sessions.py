@@ -6,15 +6,15 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from tests.lifetimes.authenticator import Authenticator
 from tests.oauth.flows import post
 from tests.oauth.provider import SECURITY, FakeProvider, go
 from tests.oauth.test_external import link as link_provider
 from tests.oauth.test_second_step import switch_on
 from tests.operations.test_account_mail import EMAIL, NEW_PASSWORD, sent_mails
+from tests.revocation.authenticator import Authenticator
 from vitrine.accounts import User
+from vitrine.accounts.credential_revocation import CredentialRevocation, Event, Occurrence
 from vitrine.accounts.errors import WrongCode
-from vitrine.accounts.lifetimes import Event, Lifetimes, Occurrence
 from vitrine.accounts.tables import linked_identities, passkeys, sessions
 from vitrine.applications import Profile, Switch
 from vitrine.testing.server import PASSWORD, Server, Visitor, hidden
@@ -164,11 +164,11 @@ def test_a_letter_that_was_asked_for_with_the_old_password_is_not_sent(server: S
 
 
 def test_what_breaks_off_ends_nothing(server: Server, ada: User) -> None:
-    inside, lifetimes = server.browser(ada), server.services.accounts.users.lifetimes
+    inside, revocation = server.browser(ada), server.services.accounts.users.revocation
 
     def broken() -> None:
         with server.services.database.write() as work:
-            assert sum(lifetimes.end_credentials(work, Occurrence(Event.PASSWORD_RESET, ada.id)).values()) > 0
+            assert sum(revocation.end_credentials(work, Occurrence(Event.PASSWORD_RESET, ada.id)).values()) > 0
             raise RuntimeError("the power fails")
 
     with pytest.raises(RuntimeError, match="power"):
@@ -178,7 +178,7 @@ def test_what_breaks_off_ends_nothing(server: Server, ada: User) -> None:
 
 def test_a_credential_that_nothing_ends_does_not_start() -> None:
     with pytest.raises(RuntimeError, match="nothing ends these credentials: access token"):
-        Lifetimes({}, lambda _work, _user: [])
+        CredentialRevocation({}, lambda _work, _user: [])
 
 
 def test_everything_but_this_session_is_ended_by_its_owner_shortly_after_signing_in(server: Server, ada: User) -> None:

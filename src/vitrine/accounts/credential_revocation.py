@@ -1,8 +1,8 @@
 """Which event ends which credential: one table, executed by the services and used to generate the tests.
 
-A service that changes a password, removes a person or withdraws a consent calls `Lifetimes.end_credentials` in the
-transaction of the change, and the table says what ends. The capability that creates a credential knows how to end it
-(`accounts.endings`, `applications.endings`, `oauth.endings`); the composition root combines them."""
+A service that changes a password, removes a person or withdraws a consent calls `CredentialRevocation.end_credentials`
+in the transaction of the change, and the table says what ends. The capability that creates a credential knows how to end
+it (`accounts.revokers`, `applications.revokers`, `oauth.revokers`); the composition root combines them."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -124,7 +124,7 @@ TABLE: Mapping[Event, Mapping[Credential, Effect]] = {
     Event.EVERYTHING_ENDED: _row(
         *(credential for credential in _ALL if credential not in (Credential.CONSENT, Credential.CURRENT_SESSION))
     ),
-    Event.DEVELOPER_TOKENS_ENDED: _row(*_DEVELOPER_TOKENS, Credential.TOKENS_LINK),
+    Event.DEVELOPER_TOKENS_ENDED: _row(*_DEVELOPER_TOKENS, Credential.MADE_WITH_TOKEN, Credential.TOKENS_LINK),
     Event.APPLICATION_SUSPENDED: _row(Credential.MADE_WITH_TOKEN, refused=_OF_AN_APPLICATION),
     Event.APPLICATION_DELETED: _row(Credential.MADE_WITH_TOKEN, refused=_OF_AN_APPLICATION),
     Event.APPLICATION_TOKENS_ENDED: _row(*_CODES, Credential.PENDING_DEVICE_CODE, *_TOKENS, Credential.MADE_WITH_TOKEN),
@@ -165,27 +165,27 @@ class DeveloperTokenLine:
         return " ".join(f"{self.application}: {self.name or 'developer token'} …{self.last_four}".split())
 
 
-Ender = Callable[[UnitOfWork, Occurrence], int]
+Revoker = Callable[[UnitOfWork, Occurrence], int]
 
 
-class Lifetimes:
-    """Executes the table. *enders* end each kind of credential; *developer_tokens* lists those of a person."""
+class CredentialRevocation:
+    """Executes the table. *revokers* end each kind of credential; *developer_tokens* lists those of a person."""
 
     def __init__(
         self,
-        enders: Mapping[Credential, Ender],
+        revokers: Mapping[Credential, Revoker],
         developer_tokens: Callable[[UnitOfWork, UserId], list[DeveloperTokenLine]],
     ) -> None:
-        missing = set(Credential) - set(enders)
+        missing = set(Credential) - set(revokers)
         if missing:
             raise RuntimeError(f"nothing ends these credentials: {', '.join(sorted(missing))}")
-        self._enders = enders
+        self._revokers = revokers
         self.developer_tokens = developer_tokens
 
     def end_credentials(self, work: UnitOfWork, occurrence: Occurrence) -> dict[Credential, int]:
         """End what the table says, in the transaction of the event. Returns how many of each kind ended."""
         return {
-            credential: self._enders[credential](work, occurrence)
+            credential: self._revokers[credential](work, occurrence)
             for credential, effect in TABLE[occurrence.event].items()
             if _is_due(effect, occurrence)
         }

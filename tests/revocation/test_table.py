@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.lifetimes.events import WAYS, Way
-from tests.lifetimes.world import World
 from tests.oauth.provider import FakeProvider
-from vitrine.accounts.lifetimes import TABLE, Credential, Effect, Event
+from tests.revocation.events import WAYS, Way
+from tests.revocation.world import World
+from vitrine.accounts.credential_revocation import TABLE, Credential, Effect, Event
 from vitrine.testing.postgresql import PostgreSQL
 
 Outcomes = dict[Credential, bool]

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from tests.lifetimes.world import NEW, SECURITY, World
 from tests.operations.test_account_mail import EMAIL
 from tests.operations.test_people import command
-from vitrine.accounts.lifetimes import Event
+from tests.revocation.world import NEW, SECURITY, World
+from vitrine.accounts.credential_revocation import Event
 from vitrine.accounts.tables import linked_identities, passkeys
 from vitrine.testing.server import Visitor
 

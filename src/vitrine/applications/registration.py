@@ -23,7 +23,7 @@ MOST_REDIRECTS = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Portal:
+class ApplicationRegistration:
     applications: Applications
     needs_approval: bool = False
 

@@ -1,12 +1,12 @@
-"""How codes and tokens end (`accounts.lifetimes`)."""
+"""How codes and tokens end (`accounts.credential_revocation`)."""
 
 from collections.abc import Mapping
 
 import sqlalchemy as sa
 
 from vitrine.accounts import UserId
-from vitrine.accounts.lifetimes import Credential, DeveloperTokenLine, Ender, Occurrence
-from vitrine.applications.endings import accounts_of
+from vitrine.accounts.credential_revocation import Credential, DeveloperTokenLine, Occurrence, Revoker
+from vitrine.applications.revokers import accounts_of
 from vitrine.oauth.tables import access_tokens, authorization_codes, device_codes, refresh_tokens
 from vitrine.platform.database import UnitOfWork
 from vitrine.platform.schema import metadata
@@ -19,7 +19,7 @@ _UNUSED = authorization_codes.c.used_at.is_(None)
 _ALLOWED = device_codes.c.state == "allowed"
 
 
-def _of_accounts(table: sa.Table, condition: sa.ColumnElement[bool] | None = None) -> Ender:
+def _of_accounts(table: sa.Table, condition: sa.ColumnElement[bool] | None = None) -> Revoker:
     def end(work: UnitOfWork, occurrence: Occurrence) -> int:
         accounts = metadata.tables["accounts"].c
         own = table.c.account_id.in_(sa.select(accounts.id).where(accounts_of(occurrence)))
@@ -37,7 +37,7 @@ def _waiting_devices(work: UnitOfWork, occurrence: Occurrence) -> int:
     return work.db.execute(device_codes.delete().where(own)).rowcount
 
 
-ENDERS: Mapping[Credential, Ender] = {
+REVOKERS: Mapping[Credential, Revoker] = {
     Credential.AUTHORIZATION_CODE: _of_accounts(authorization_codes, _UNUSED),
     Credential.PENDING_DEVICE_CODE: _waiting_devices,
     Credential.DEVICE_CODE: _of_accounts(device_codes, _ALLOWED),

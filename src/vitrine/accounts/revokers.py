@@ -1,10 +1,10 @@
-"""How sessions, pending sign-ins, links in mails and signed addresses end (`accounts.lifetimes`)."""
+"""How sessions, pending sign-ins, links in mails and signed addresses end (`accounts.credential_revocation`)."""
 
 from collections.abc import Callable, Mapping
 
 import sqlalchemy as sa
 
-from vitrine.accounts.lifetimes import TABLE, Credential, Effect, Ender, Occurrence
+from vitrine.accounts.credential_revocation import TABLE, Credential, Effect, Occurrence, Revoker
 from vitrine.accounts.model import OpenedBy
 from vitrine.accounts.tables import mailed_links, sessions, users
 from vitrine.platform.database import UnitOfWork
@@ -12,7 +12,7 @@ from vitrine.platform.database import UnitOfWork
 _UNKNOWN = sessions.c.opened_by.is_(None)  # opened before this was recorded, so in an unknown way
 
 
-def _sessions(opened: Callable[[Occurrence], sa.ColumnElement[bool]]) -> Ender:
+def _sessions(opened: Callable[[Occurrence], sa.ColumnElement[bool]]) -> Revoker:
     """Ends the sessions that were *opened* in that way or in an unknown way. The current session stays, unless it was
     opened with the very passkey or provider that was removed."""
 
@@ -51,7 +51,7 @@ def _current(work: UnitOfWork, occurrence: Occurrence) -> int:
     return work.db.execute(sessions.delete().where(own)).rowcount
 
 
-def _bump(column: sa.Column[int]) -> Ender:
+def _bump(column: sa.Column[int]) -> Revoker:
     def end(work: UnitOfWork, occurrence: Occurrence) -> int:
         own = users.c.id == occurrence.user_id
         return work.db.execute(users.update().where(own).values({column: column + 1})).rowcount
@@ -59,7 +59,7 @@ def _bump(column: sa.Column[int]) -> Ender:
     return end
 
 
-def _links(purpose: str) -> Ender:
+def _links(purpose: str) -> Revoker:
     def end(work: UnitOfWork, occurrence: Occurrence) -> int:
         own = sa.and_(mailed_links.c.user_id == occurrence.user_id, mailed_links.c.purpose == purpose)
         return work.db.execute(mailed_links.delete().where(own)).rowcount
@@ -69,7 +69,7 @@ def _links(purpose: str) -> Ender:
 
 PASSWORD, EMAIL, TOKENS = "password", "email", "password-and-tokens"  # purposes of links
 
-ENDERS: Mapping[Credential, Ender] = {
+REVOKERS: Mapping[Credential, Revoker] = {
     Credential.CURRENT_SESSION: _current,
     Credential.PASSWORD_SESSION: _sessions(_by_password),
     Credential.SECOND_FACTOR_SESSION: _sessions(_by_second_factor),

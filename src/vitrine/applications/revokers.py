@@ -1,10 +1,11 @@
-"""How consents and acting as the owner end, and how rotation of a client secret is offered (`accounts.lifetimes`)."""
+"""How consents and acting as the owner end, and how rotation of a client secret is offered: see
+`accounts.credential_revocation`."""
 
 from collections.abc import Mapping
 
 import sqlalchemy as sa
 
-from vitrine.accounts.lifetimes import Credential, Ender, Event, Occurrence
+from vitrine.accounts.credential_revocation import Credential, Event, Occurrence, Revoker
 from vitrine.applications import provenance, secret_views, store
 from vitrine.applications.model import ApplicationId
 from vitrine.applications.tables import accounts
@@ -53,7 +54,7 @@ def _offer_rotation(work: UnitOfWork, occurrence: Occurrence) -> int:
     return secret_views.offer_rotation(work, application_id, occurrence.user_id)
 
 
-ENDERS: Mapping[Credential, Ender] = {
+REVOKERS: Mapping[Credential, Revoker] = {
     Credential.MADE_WITH_TOKEN: _end_made_with_tokens,
     Credential.CONSENT: _withdraw,
     Credential.ACTS_AS_OWNER: _stop_acting,

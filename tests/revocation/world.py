@@ -7,16 +7,16 @@ from pathlib import Path
 import sqlalchemy as sa
 from starlette.testclient import TestClient
 
-from tests.lifetimes.authenticator import Authenticator
 from tests.oauth.flows import DEVICE, DEVICE_GRANT, ask, code_of, exchange, post, status_of
 from tests.oauth.provider import FakeProvider, go
 from tests.oauth.test_device import decide
 from tests.oauth.test_external import link as link_provider
 from tests.oauth.test_second_step import switch_on
 from tests.operations.test_account_mail import EMAIL, FORGOT, RENEW, link, sent_mails
+from tests.revocation.authenticator import Authenticator
 from vitrine import app
 from vitrine.accounts import Via
-from vitrine.accounts.lifetimes import Credential
+from vitrine.accounts.credential_revocation import Credential
 from vitrine.accounts.passwords import Passwords
 from vitrine.applications import Profile, secret_views, store
 from vitrine.applications.tables import accounts, application_secrets
