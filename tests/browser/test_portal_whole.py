@@ -113,7 +113,8 @@ def test_pages_that_have_something_to_tell_have_no_violation(
         pages = {
             "scopes": f"{path}scopes/", "scopes-compatible": "/developers/application/2/scopes/",
             "usage-told": "/developers/application/2/usage/", "usage-strict": f"{path}usage/",
-            "deprecated-features": "/developers/habits/", "dashboard": "/developers/applications/", "tokens": f"{path}#tokens",
+            "deprecated-features": "/developers/habits/", "dashboard": "/developers/applications/",
+            "tokens": f"{path}#tokens",
         }  # fmt: skip
         for name, page_path in pages.items():
             page.goto(site.base + page_path)

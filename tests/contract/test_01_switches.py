@@ -47,8 +47,8 @@ CASES = [
 
 
 def works(policy: Policy, profile: Profile, switch: Switch, choice: str | None) -> bool:
-    """docs/decisions/0025 in words: fixed cells stay; refuse turns every deprecated feature off and asks for secrets; allow turns on
-    what a client may ask for unless its owner said no."""
+    """docs/decisions/0025 in words: fixed cells stay; refuse turns every deprecated feature off and asks for secrets;
+    allow turns on what a client may ask for unless its owner said no."""
     cell = CELLS[switch, profile]
     if cell in ("always", "never"):
         return cell == "always"
