@@ -1,8 +1,8 @@
 """Which event ends which credential: one table, executed by the services and used to generate the tests.
 
 A service that changes a password, removes a person or withdraws a consent calls `CredentialRevocation.end_credentials`
-in the transaction of the change, and the table says what ends. The capability that creates a credential knows how to end
-it (`accounts.revokers`, `applications.revokers`, `oauth.revokers`); the composition root combines them."""
+in the transaction of the change, and the table says what ends. The capability that creates a credential knows how to
+end it (`accounts.revokers`, `applications.revokers`, `oauth.revokers`); the composition root combines them."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
