@@ -79,7 +79,7 @@ def _shown(
     files = {DOCUMENT: held, "thumbnail": cover}
     key = add_record(services, base, name.partition("-")[0], files, title=f"Quay, {name}", creator=1)
     with services.database.read() as work:
-        _, rendition = services.records.unguarded(work, key, DOCUMENT)
+        _, rendition = services.library.records.rendition_without_check(work, key, DOCUMENT)
     paths = permalinks.paths(key, rendition, rendition.permalink)
     return Shown(services.settings.absolute(paths.file), services.settings.absolute(paths.page), size)
 

@@ -457,7 +457,7 @@ def test_adding_an_owner_on_the_page_asks_for_the_password(server: Server, visit
     people = page_of(app.application.id) + "people/"
     with server.services.database.write() as work:
         work.db.execute(sessions.update().values(auth_time=work.now - timedelta(hours=1)))
-    assert "A co-owner may do everything here that you may" in visitor.get(people).text
+    assert "Co-owners can do what you can do here" in visitor.get(people).text
     owner_form = {"do": "owner", "owner": "mallory"}
     assert "proof-password" in visitor.submit(people, people, owner_form).text
     assert "mallory" not in visitor.get(people).text

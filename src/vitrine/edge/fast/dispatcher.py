@@ -51,9 +51,9 @@ class Dispatcher:
             known = self._fixed.setdefault(route.path, _Path(route.path_regex, ()))
             known.add(route)
             return
-        converters = tuple((name, one.convert) for name, one in route.param_convertors.items())
+        converters = tuple((name, converter.convert) for name, converter in route.param_convertors.items())
         bucket = self._patterns.setdefault(_bucket(route.path), [])
-        same = next((one for one in bucket if one.pattern.pattern == route.path_regex.pattern), None)
+        same = next((path for path in bucket if path.pattern.pattern == route.path_regex.pattern), None)
         if same is None:
             same = _Path(route.path_regex, converters)
             bucket.append(same)
@@ -63,14 +63,14 @@ class Dispatcher:
         fixed = self._fixed.get(path)
         if fixed is not None and method in fixed.by_method:
             return fixed.by_method[method], {}
-        for one in self._patterns.get(_bucket(path), ()):
-            route = one.by_method.get(method)
+        for pattern in self._patterns.get(_bucket(path), ()):
+            route = pattern.by_method.get(method)
             if route is None:
                 continue
-            found = one.pattern.match(path)
-            if found is not None:
-                texts = found.groupdict()
-                return route, {name: convert(texts[name]) for name, convert in one.converters}
+            values = pattern.pattern.match(path)
+            if values is not None:
+                texts = values.groupdict()
+                return route, {name: convert(texts[name]) for name, convert in pattern.converters}
         return None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -89,7 +89,7 @@ class Dispatcher:
             if prepare is not None:  # it fetches from elsewhere: what fails now can still be refused
                 await prepare()
         except Exception as failure:
-            refuse = next((self._refusals[one] for one in type(failure).__mro__ if one in self._refusals), None)
+            refuse = next((self._refusals[kind] for kind in type(failure).__mro__ if kind in self._refusals), None)
             if refuse is None:
                 raise
             response = await refuse(request, failure)

@@ -136,7 +136,7 @@ class Answer:
     def __init__(self, head: bytes, body: bytes) -> None:
         first, *rest = head.decode("latin-1").split("\r\n")
         self.status = int(first.split(" ")[1])
-        self.headers = [(one.partition(": ")[0], one.partition(": ")[2]) for one in rest]
+        self.headers = [(line.partition(": ")[0], line.partition(": ")[2]) for line in rest]
         self.names = [name for name, _ in self.headers]
         self.body = body
 
@@ -161,15 +161,15 @@ class Line:
         head = []
         while (line := self._read.readline()) not in (b"\r\n", b""):
             head.append(line.rstrip(b"\r\n"))
-        found = Answer(b"\r\n".join(head), b"")
-        if has_body and found.status not in (100, 204, 304):
-            if "transfer-encoding" in found.names:
+        answer = Answer(b"\r\n".join(head), b"")
+        if has_body and answer.status not in (100, 204, 304):
+            if "transfer-encoding" in answer.names:
                 while (size := int(self._read.readline(), 16)) > 0:
-                    found.body += self._read.read(size + 2)[:-2]
+                    answer.body += self._read.read(size + 2)[:-2]
                 self._read.readline()
             else:
-                found.body = self._read.read(int(found["content-length"]))
-        return found
+                answer.body = self._read.read(int(answer["content-length"]))
+        return answer
 
     def wait_for_bytes(self) -> None:
         assert select.select([self._socket], [], [], 20)[0]
@@ -184,9 +184,9 @@ class Line:
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[Running]:
-    made = Running()
-    yield made
-    made.close()
+    server = Running()
+    yield server
+    server.close()
 
 
 @pytest.fixture(autouse=True)
@@ -257,8 +257,8 @@ def test_what_is_answered_at_once_needs_no_task(running: Running) -> None:
     with closing(running.connect()) as line:
         for _ in range(2):
             line.send("/once/a")
-            found = line.answer()
-            assert (found.status, found.body, "date" in found.names) == (200, b"/once/a", True)
+            answer = line.answer()
+            assert (answer.status, answer.body, "date" in answer.names) == (200, b"/once/a", True)
         line.send("/once/a", "Connection: close")
         assert line.answer()["connection"] == "close"
     assert running.app.tasks == ["/once/a"], "only the one that closes its connection"
@@ -269,7 +269,7 @@ def test_pipelined_requests_are_answered_in_their_order(running: Running) -> Non
     with closing(running.connect()) as line:
         line.raw(b"".join(f"GET {path} HTTP/1.1\r\nHost: here\r\n\r\n".encode() for path in paths))
         got = [line.answer() for _ in paths]
-    assert [one.body.decode() or str(one.status) for one in got] == [
+    assert [answer.body.decode() or str(answer.status) for answer in got] == [
         "/whole", "/once/a", "/ordinary", "/once/b", "304", "/whole",
     ]  # fmt: skip
 
@@ -312,8 +312,8 @@ def test_a_length_that_does_not_fit_is_not_sent_as_if_it_did(
 
 
 def test_a_body_without_a_length_goes_in_chunks(running: Running) -> None:
-    found = running.ask(path="/chunked")
-    assert (found["transfer-encoding"], found.body) == ("chunked", b"in chunks")
+    answer = running.ask(path="/chunked")
+    assert (answer["transfer-encoding"], answer.body) == ("chunked", b"in chunks")
     assert running.app.taken == [False]
 
 
@@ -394,7 +394,7 @@ def test_the_message_in_one_piece_is_two_for_other_servers() -> None:
     outermost = Outermost(inner, None, trusted=(), https=False)  # type: ignore[arg-type]  # no service is asked
     scope = {"type": "http", "method": "GET", "path": "/", "headers": [], "client": ("127.0.0.1", 1)}
     asyncio.run(outermost(scope, None, send))  # type: ignore[arg-type]  # nothing is received
-    assert [one["type"] for one in sent] == ["http.response.start", "http.response.body"]
+    assert [message["type"] for message in sent] == ["http.response.start", "http.response.body"]
     assert (b"x-content-type-options", b"nosniff") in sent[0]["headers"] and sent[1]["body"] == b"c"
 
 
