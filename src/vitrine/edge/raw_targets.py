@@ -10,10 +10,16 @@ from vitrine.edge.text import ascii_target
 
 
 class RawTargets(HttpToolsProtocol):
-    """Changes nothing but the first line of a message, and only where a chunk is known to begin with it or to go on
-    with it: a byte changed in a body would change its length, and with it where the next request begins."""
+    """Changes the request line of a message and nothing after it: a byte changed in a header or a body would change its
+    length, and with it where the next request begins (request smuggling).
+
+    A read is looked at only while the request line may go on in it: before a message begins, and from its first byte
+    to its first line feed. Where that cannot be known (a request line that begins behind the end of another message),
+    nothing is changed, and the parser refuses raw bytes.
+    """
 
     _in_request_line = True
+    _has_begun = False
 
     def data_received(self, data: bytes) -> None:
         if not self._in_request_line:
@@ -23,14 +29,16 @@ class RawTargets(HttpToolsProtocol):
         if not data.isascii():
             line = data if end < 0 else data[:end]
             data = ascii_target(line) + data[len(line) :]
+        if end >= 0 and self._has_begun:
+            self._in_request_line = False  # this line feed ends the request line that an earlier read began
         super().data_received(data)
         if end < 0:
             self._in_request_line = True
 
     def on_message_begin(self) -> None:
-        self._in_request_line = False
+        self._in_request_line, self._has_begun = False, True
         super().on_message_begin()
 
     def on_message_complete(self) -> None:
-        self._in_request_line = True
+        self._in_request_line, self._has_begun = True, False
         super().on_message_complete()
