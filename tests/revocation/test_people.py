@@ -1,6 +1,7 @@
 """Developer tokens after a new password, secrets seen by people who left, and actions of administrators."""
 
 import threading
+from collections.abc import Callable
 
 import pytest
 import sqlalchemy as sa
@@ -8,8 +9,9 @@ import sqlalchemy as sa
 from tests.oauth.flows import code_of, exchange, status_of
 from tests.operations.test_account_mail import FORGOT, RENEW, link, sent_mails
 from tests.operations.test_people import NEW, command
-from vitrine.accounts import COMMAND, NOBODY, User
+from vitrine.accounts import COMMAND, NOBODY, User, store
 from vitrine.accounts.administration import AccountAdministration
+from vitrine.accounts.passwords import Passwords
 from vitrine.accounts.tables import sessions
 from vitrine.applications import Profile
 from vitrine.errors import Conflict, Forbidden, Invalid
@@ -241,3 +243,61 @@ def test_of_a_code_that_is_redeemed_while_everything_ends_nothing_is_left(
     assert token is None or status_of(server, token) == 401
     with server.services.database.read() as work:
         assert work.db.scalar(sa.select(sa.func.count()).select_from(sessions)) == 0
+
+
+# -- passwords that are hashed at the same time --------------------------------------------------------------------
+
+
+class Interrupted(Passwords):
+    """Something happens just before a password is hashed anew, outside any transaction."""
+
+    def __init__(self, happen: Callable[[], None]) -> None:
+        super().__init__(memory_kib=64, passes=1)
+        self._happen = happen
+
+    def hash(self, password: str) -> str:
+        self._happen()
+        return super().hash(password)
+
+    def rehashed(self, password: str) -> str:
+        self._happen()
+        return super().rehashed(password)
+
+
+def interrupt(server: Server, happen: Callable[[], None]) -> None:
+    """Let *happen* take place once, while the next password is hashed."""
+    users = server.services.accounts.users
+    usual = users.passwords
+
+    def once() -> None:
+        users.passwords = usual
+        happen()
+
+    users.passwords = Interrupted(once)
+
+
+def signs_in(server: Server, password: str) -> bool:
+    answer = server.browser().submit("/login/", "/login/", {"login": "ada", "password": password})
+    return answer.status_code == 303
+
+
+@pytest.mark.both_databases
+def test_a_sign_in_under_way_does_not_bring_an_old_password_back(
+    server: Server, ada: User, administration: AccountAdministration
+) -> None:
+    """The hash is of an old kind, so the sign-in replaces it; meanwhile an administrator gives a password."""
+    with server.services.database.write() as work:
+        store.set_password_hash(work, ada.id, Passwords(memory_kib=32, passes=1).hash(PASSWORD))
+    interrupt(server, lambda: administration.give_password(COMMAND, "ada", NEW) and None)
+    assert not signs_in(server, PASSWORD)
+    assert (signs_in(server, PASSWORD), signs_in(server, NEW)) == (False, True)
+
+
+def test_a_hash_of_an_old_kind_is_replaced_by_a_sign_in(server: Server, ada: User) -> None:
+    old = Passwords(memory_kib=32, passes=1).hash(PASSWORD)
+    with server.services.database.write() as work:
+        store.set_password_hash(work, ada.id, old)
+    assert signs_in(server, PASSWORD)
+    with server.services.database.read() as work:
+        assert store.password_hash(work, ada.id) != old
+    assert signs_in(server, PASSWORD)

@@ -262,8 +262,8 @@ class Accounts:
             else:
                 store.clear_failures(work, login)
                 store.touch_connection(work, user.id)
-                if better is not None:
-                    store.set_password_hash(work, user.id, better)
+                if better is not None and hashed is not None:
+                    store.replace_password_hash(work, user.id, hashed, better)
         if not right or not usable or user is None:
             raise WrongCredentials("The login or the password is not right.", field="login")
         return user

@@ -87,6 +87,13 @@ def set_password_hash(work: UnitOfWork, user_id: UserId, hashed: str) -> None:
     work.db.execute(users.update().where(users.c.id == user_id).values(password_hash=hashed))
 
 
+def replace_password_hash(work: UnitOfWork, user_id: UserId, verified: str, hashed: str) -> None:
+    """Store another hash of the password that *verified* is a hash of. Writes nothing if the account has another
+    password by now."""
+    same = sa.and_(users.c.id == user_id, users.c.password_hash == verified)
+    work.db.execute(users.update().where(same).values(password_hash=hashed))
+
+
 def add_user(work: UnitOfWork, values: Mapping[str, Any]) -> UserId:
     result = work.db.execute(users.insert().values(created=work.now, updated=work.now, **values))
     return UserId(inserted_id(result))
