@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 
+import httpx
 import pytest
 import sqlalchemy as sa
 
@@ -15,7 +16,7 @@ from vitrine.accounts.passwords import Passwords
 from vitrine.accounts.tables import sessions
 from vitrine.applications import Profile
 from vitrine.errors import Conflict, Forbidden, Invalid
-from vitrine.testing.server import PASSWORD, Registered, Server, hidden
+from vitrine.testing.server import PASSWORD, Registered, Server, Visitor, hidden
 
 TOKENS = "/login/developer-tokens/"
 OFFER = "Somebody who no longer has access knows the client secret"
@@ -300,4 +301,41 @@ def test_a_hash_of_an_old_kind_is_replaced_by_a_sign_in(server: Server, ada: Use
     assert signs_in(server, PASSWORD)
     with server.services.database.read() as work:
         assert store.password_hash(work, ada.id) != old
+    assert signs_in(server, PASSWORD)
+
+
+def change(visitor: Visitor, new: str) -> httpx.Response:
+    """Change the password on the page, which answers 303 if it was changed."""
+    page = "/account/reset-password/"
+    return visitor.submit(page, page, {"old": PASSWORD, "new": new, "again": new})
+
+
+@pytest.mark.both_databases
+def test_of_two_changes_of_a_password_the_first_to_finish_counts(server: Server, ada: User) -> None:
+    """The second one was checked with a password that is no longer right, in a session that has ended."""
+    inside, thief = server.browser(ada), server.browser(ada)
+    answers: list[httpx.Response] = []
+    interrupt(server, lambda: answers.append(change(inside, NEW)))
+    refused = change(thief, "the password of a thief")
+    assert answers[0].status_code == 303
+    assert refused.status_code == 200
+    assert "The current password is not right." in refused.text
+    assert (signs_in(server, "the password of a thief"), signs_in(server, NEW)) == (False, True)
+    assert inside.get("/account/").status_code == 200
+    assert thief.get("/account/").status_code == 302
+
+
+def test_a_session_that_was_ended_meanwhile_changes_no_password(server: Server, ada: User) -> None:
+    """Nothing but the session ends, so the check of the password itself is still good."""
+    inside, thief = server.browser(ada), server.browser(ada)
+    with server.services.database.read() as work:
+        number = work.db.scalar(sa.select(sa.func.max(sessions.c.id)))
+    page = "/account/security/sessions/"
+
+    def end() -> None:
+        assert inside.submit(page, f"/session/delete/{number}", {}).status_code == 303
+
+    interrupt(server, end)
+    assert change(thief, "the password of a thief").status_code == 200
+    assert thief.get("/account/").status_code == 302
     assert signs_in(server, PASSWORD)

@@ -250,6 +250,12 @@ def has_session_from(work: UnitOfWork, user_id: UserId, address: str) -> bool:
     )
 
 
+def has_session(work: UnitOfWork, user_id: UserId, session_id: SessionId) -> bool:
+    """True while this session of the person is open."""
+    own = sa.and_(sessions.c.id == session_id, sessions.c.user_id == user_id, sessions.c.expires > work.now)
+    return work.db.execute(sa.select(sessions.c.id).where(own)).first() is not None
+
+
 def touch_session(work: UnitOfWork, session_id: SessionId, at: datetime, expires: datetime) -> None:
     live = sa.and_(sessions.c.id == session_id, sessions.c.expires > at)
     work.db.execute(sessions.update().where(live).values(last_seen=at, expires=expires))
