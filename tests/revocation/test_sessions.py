@@ -10,9 +10,9 @@ from tests.oauth.flows import post
 from tests.oauth.provider import SECURITY, FakeProvider, go
 from tests.oauth.test_external import link as link_provider
 from tests.oauth.test_second_step import switch_on
-from tests.operations.test_account_mail import EMAIL, NEW_PASSWORD, sent_mails
+from tests.operations.test_account_mail import EMAIL, NEW_PASSWORD, link, sent_mails
 from tests.revocation.authenticator import Authenticator
-from vitrine.accounts import User
+from vitrine.accounts import COMMAND, User
 from vitrine.accounts.credential_revocation import CredentialRevocation, Event, Occurrence
 from vitrine.accounts.errors import WrongCode
 from vitrine.accounts.tables import linked_identities, passkeys, sessions
@@ -161,6 +161,35 @@ def test_a_letter_that_was_asked_for_with_the_old_password_is_not_sent(server: S
     visitor.submit(EMAIL, EMAIL, {"email": "thief@elsewhere.example", "password": PASSWORD})
     change_password(visitor)
     assert [mail["To"] for mail in sent_mails(server)] == []
+
+
+@pytest.mark.both_databases
+def test_a_letter_that_was_asked_for_before_a_new_address_was_given_is_not_sent(server: Server, ada: User) -> None:
+    visitor, administration = server.browser(ada), server.services.accounts.administration
+    visitor.submit(EMAIL, EMAIL, {"email": "thief@elsewhere.example", "password": PASSWORD})
+    with server.services.database.write() as work:
+        administration.give_address(work, COMMAND, "ada", "given@museum.example")
+    assert [mail["To"] for mail in sent_mails(server)] == ["ada@museum.example"], "only the notice"
+
+
+def test_a_letter_that_was_asked_for_before_the_address_was_changed_is_not_sent(server: Server, ada: User) -> None:
+    visitor = server.browser(ada)
+    visitor.submit(EMAIL, EMAIL, {"email": "new@museum.example", "password": PASSWORD})
+    confirmation = link(sent_mails(server)[-1])
+    visitor.submit(EMAIL, EMAIL, {"email": "thief@elsewhere.example", "password": PASSWORD})
+    assert visitor.submit(confirmation, EMAIL, {}).status_code == 303
+    assert "thief@elsewhere.example" not in [mail["To"] for mail in sent_mails(server)]
+
+
+def test_a_letter_asked_for_again_does_not_wait_behind_one_that_is_not_sent(server: Server, ada: User) -> None:
+    visitor = server.browser(ada)
+    form = {"email": "new@museum.example", "password": PASSWORD}
+    visitor.submit(EMAIL, EMAIL, form)
+    change_password(visitor)
+    visitor.submit(EMAIL, EMAIL, {**form, "password": NEW_PASSWORD})
+    visitor.submit(EMAIL, EMAIL, {"email": "other@museum.example", "password": NEW_PASSWORD})
+    addresses = sorted(mail["To"] for mail in sent_mails(server))
+    assert addresses == ["new@museum.example", "other@museum.example"]
 
 
 def test_what_breaks_off_ends_nothing(server: Server, ada: User) -> None:
