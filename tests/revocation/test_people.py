@@ -115,6 +115,23 @@ def test_a_new_secret_is_offered_when_a_co_owner_leaves_who_saw_it(
     assert OFFER not in owner.get(people).text
 
 
+@pytest.mark.both_databases
+def test_a_new_secret_is_offered_for_every_application_when_an_account_is_closed_that_saw_it(
+    server: Server, ada: User, bob: User, app: Registered, administration: AccountAdministration
+) -> None:
+    seen, unseen = server.register(ada, profile=Profile.STRICT), server.register(ada, profile=Profile.STRICT)
+    owner, co_owner = server.browser(ada), server.browser(bob)
+    pages = [f"/developers/application/{each.application.id}/" for each in (app, seen, unseen)]
+    for page in pages:
+        owner.submit(f"{page}people/", f"{page}people/", {"do": "owner", "owner": "bob"})
+    for page in pages[:2]:
+        assert co_owner.submit(page, f"{page}reveal/", {}).status_code == 200
+    assert [OFFER in owner.get(page).text for page in pages] == [False, False, False]
+    with server.services.database.write() as work:
+        administration.close(work, COMMAND, "bob")
+    assert [OFFER in owner.get(page).text for page in pages] == [True, True, False]
+
+
 def test_nothing_is_offered_when_somebody_leaves_who_saw_nothing(
     server: Server, ada: User, bob: User, app: Registered
 ) -> None:

@@ -120,7 +120,7 @@ TABLE: Mapping[Event, Mapping[Credential, Effect]] = {
     Event.PASSKEY_REMOVED: _row(Credential.PASSKEY_SESSION, Credential.PENDING_SIGN_IN),
     Event.PROVIDER_UNLINKED: _row(Credential.PROVIDER_SESSION, Credential.PENDING_SIGN_IN),
     Event.PERSON_SUSPENDED: _row(refused=_ALL),
-    Event.ACCOUNT_CLOSED: _row(*_ALL),
+    Event.ACCOUNT_CLOSED: _row(*_ALL, offered=_SECRET),
     Event.EVERYTHING_ENDED: _row(
         *(credential for credential in _ALL if credential not in (Credential.CONSENT, Credential.CURRENT_SESSION))
     ),
