@@ -75,6 +75,18 @@ def test_a_passkey_takes_its_own_sessions_along_and_no_others(server: Server, ad
     assert (is_in(inside), is_in(at_work), is_in(elsewhere)) == (True, False, True)
 
 
+def test_the_person_is_told_of_a_passkey_that_was_added(server: Server, ada: User) -> None:
+    inside = server.browser(ada)
+    key = add_passkey(server, inside)
+    (letter,) = sent_mails(server)
+    assert (letter["To"], letter["Subject"]) == ("ada@museum.example", "Another way to sign in to Vitrine")
+    assert "A passkey was added to your account ada" in letter.get_content()
+    assert "/account/security/#passkeys" in letter.get_content()
+    options = inside.xhr("POST", f"{SECURITY}passkeys/options/").json()["options"]
+    inside.submit(SECURITY, f"{SECURITY}passkeys/", {"answer": key.register(options), "name": "again"})
+    assert len(sent_mails(server)) == 1, "a refused passkey is no news"
+
+
 def test_who_removes_the_passkey_that_opened_this_session_signs_in_again(server: Server, ada: User) -> None:
     visitor = by_passkey(server, add_passkey(server, server.browser(ada)))
     with server.services.database.read() as work:
