@@ -1,19 +1,22 @@
 """Developer tokens after a new password, secrets seen by people who left, and actions of administrators."""
 
 import threading
+from collections.abc import Callable
 
+import httpx2 as httpx
 import pytest
 import sqlalchemy as sa
 
 from tests.oauth.flows import code_of, exchange, status_of
 from tests.operations.test_account_mail import FORGOT, RENEW, link, sent_mails
 from tests.operations.test_people import NEW, command
-from vitrine.accounts import COMMAND, NOBODY, User
+from vitrine.accounts import COMMAND, NOBODY, User, store
 from vitrine.accounts.administration import AccountAdministration
+from vitrine.accounts.passwords import Passwords
 from vitrine.accounts.tables import sessions
 from vitrine.applications import Profile
 from vitrine.errors import Conflict, Forbidden, Invalid
-from vitrine.testing.server import PASSWORD, Registered, Server, hidden
+from vitrine.testing.server import PASSWORD, Registered, Server, Visitor, hidden
 
 TOKENS = "/login/developer-tokens/"
 OFFER = "Somebody who no longer has access knows the client secret"
@@ -92,6 +95,19 @@ def test_a_link_for_tokens_is_none_for_a_password(server: Server, ada: User, app
     assert server.browser().client.post(TOKENS, data=form).status_code == 403, "a form of somebody else's page"
 
 
+def test_the_page_and_the_letter_of_a_new_password_name_what_stays(server: Server, ada: User) -> None:
+    page = server.browser().get(renew(server)).text
+    letters = [sent_mails(server)[-1]]
+    server.register(ada, profile=Profile.STRICT)  # from now on there is a developer token: another page and letter
+    pages = [page, renew(server)]
+    letters.append(sent_mails(server)[-1])
+    stays = "Passkeys, the authenticator app and connected sign-ins stay as they were"
+    assert [stays in text for text in pages] == [True, True]
+    for letter in letters:
+        assert stays in letter.get_content()
+        assert "http://dam.test/account/security/" in letter.get_content().split()
+
+
 # -- secrets that were seen ----------------------------------------------------------------------------------------
 
 
@@ -110,6 +126,23 @@ def test_a_new_secret_is_offered_when_a_co_owner_leaves_who_saw_it(
         assert f"••••••••{app.secret[-4:]}" in owner.get(where).text
     assert owner.submit(page, f"{page}secrets/", {"overlap": "24"}).status_code == 200
     assert OFFER not in owner.get(people).text
+
+
+@pytest.mark.both_databases
+def test_a_new_secret_is_offered_for_every_application_when_an_account_is_closed_that_saw_it(
+    server: Server, ada: User, bob: User, app: Registered, administration: AccountAdministration
+) -> None:
+    seen, unseen = server.register(ada, profile=Profile.STRICT), server.register(ada, profile=Profile.STRICT)
+    owner, co_owner = server.browser(ada), server.browser(bob)
+    pages = [f"/developers/application/{each.application.id}/" for each in (app, seen, unseen)]
+    for page in pages:
+        owner.submit(f"{page}people/", f"{page}people/", {"do": "owner", "owner": "bob"})
+    for page in pages[:2]:
+        assert co_owner.submit(page, f"{page}reveal/", {}).status_code == 200
+    assert [OFFER in owner.get(page).text for page in pages] == [False, False, False]
+    with server.services.database.write() as work:
+        administration.close(work, COMMAND, "bob")
+    assert [OFFER in owner.get(page).text for page in pages] == [True, True, False]
 
 
 def test_nothing_is_offered_when_somebody_leaves_who_saw_nothing(
@@ -241,3 +274,98 @@ def test_of_a_code_that_is_redeemed_while_everything_ends_nothing_is_left(
     assert token is None or status_of(server, token) == 401
     with server.services.database.read() as work:
         assert work.db.scalar(sa.select(sa.func.count()).select_from(sessions)) == 0
+
+
+# -- passwords that are hashed at the same time --------------------------------------------------------------------
+
+
+class Interrupted(Passwords):
+    """Something happens just before a password is hashed anew, outside any transaction."""
+
+    def __init__(self, happen: Callable[[], None]) -> None:
+        super().__init__(memory_kib=64, passes=1)
+        self._happen = happen
+
+    def hash(self, password: str) -> str:
+        self._happen()
+        return super().hash(password)
+
+    def rehashed(self, password: str) -> str:
+        self._happen()
+        return super().rehashed(password)
+
+
+def interrupt(server: Server, happen: Callable[[], None]) -> None:
+    """Let *happen* take place once, while the next password is hashed."""
+    users = server.services.accounts.users
+    usual = users.passwords
+
+    def once() -> None:
+        users.passwords = usual
+        happen()
+
+    users.passwords = Interrupted(once)
+
+
+def signs_in(server: Server, password: str) -> bool:
+    answer = server.browser().submit("/login/", "/login/", {"login": "ada", "password": password})
+    return answer.status_code == 303
+
+
+@pytest.mark.both_databases
+def test_a_sign_in_under_way_does_not_bring_an_old_password_back(
+    server: Server, ada: User, administration: AccountAdministration
+) -> None:
+    """The hash is of an old kind, so the sign-in replaces it; meanwhile an administrator gives a password."""
+    with server.services.database.write() as work:
+        store.set_password_hash(work, ada.id, Passwords(memory_kib=32, passes=1).hash(PASSWORD))
+    interrupt(server, lambda: administration.give_password(COMMAND, "ada", NEW) and None)
+    assert not signs_in(server, PASSWORD)
+    assert (signs_in(server, PASSWORD), signs_in(server, NEW)) == (False, True)
+
+
+def test_a_hash_of_an_old_kind_is_replaced_by_a_sign_in(server: Server, ada: User) -> None:
+    old = Passwords(memory_kib=32, passes=1).hash(PASSWORD)
+    with server.services.database.write() as work:
+        store.set_password_hash(work, ada.id, old)
+    assert signs_in(server, PASSWORD)
+    with server.services.database.read() as work:
+        assert store.password_hash(work, ada.id) != old
+    assert signs_in(server, PASSWORD)
+
+
+def change(visitor: Visitor, new: str) -> httpx.Response:
+    """Change the password on the page, which answers 303 if it was changed."""
+    page = "/account/reset-password/"
+    return visitor.submit(page, page, {"old": PASSWORD, "new": new, "again": new})
+
+
+@pytest.mark.both_databases
+def test_of_two_changes_of_a_password_the_first_to_finish_counts(server: Server, ada: User) -> None:
+    """The second one was checked with a password that is no longer right, in a session that has ended."""
+    inside, thief = server.browser(ada), server.browser(ada)
+    answers: list[httpx.Response] = []
+    interrupt(server, lambda: answers.append(change(inside, NEW)))
+    refused = change(thief, "the password of a thief")
+    assert answers[0].status_code == 303
+    assert refused.status_code == 200
+    assert "The current password is not right." in refused.text
+    assert (signs_in(server, "the password of a thief"), signs_in(server, NEW)) == (False, True)
+    assert inside.get("/account/").status_code == 200
+    assert thief.get("/account/").status_code == 302
+
+
+def test_a_session_that_was_ended_meanwhile_changes_no_password(server: Server, ada: User) -> None:
+    """Nothing but the session ends, so the check of the password itself is still good."""
+    inside, thief = server.browser(ada), server.browser(ada)
+    with server.services.database.read() as work:
+        number = work.db.scalar(sa.select(sa.func.max(sessions.c.id)))
+    page = "/account/security/sessions/"
+
+    def end() -> None:
+        assert inside.submit(page, f"/session/delete/{number}", {}).status_code == 303
+
+    interrupt(server, end)
+    assert change(thief, "the password of a thief").status_code == 200
+    assert thief.get("/account/").status_code == 302
+    assert signs_in(server, PASSWORD)

@@ -10,9 +10,9 @@ from tests.oauth.flows import post
 from tests.oauth.provider import SECURITY, FakeProvider, go
 from tests.oauth.test_external import link as link_provider
 from tests.oauth.test_second_step import switch_on
-from tests.operations.test_account_mail import EMAIL, NEW_PASSWORD, sent_mails
+from tests.operations.test_account_mail import EMAIL, NEW_PASSWORD, link, sent_mails
 from tests.revocation.authenticator import Authenticator
-from vitrine.accounts import User
+from vitrine.accounts import COMMAND, User
 from vitrine.accounts.credential_revocation import CredentialRevocation, Event, Occurrence
 from vitrine.accounts.errors import WrongCode
 from vitrine.accounts.tables import linked_identities, passkeys, sessions
@@ -73,6 +73,18 @@ def test_a_passkey_takes_its_own_sessions_along_and_no_others(server: Server, ad
     elsewhere = by_passkey(server, other)
     assert inside.submit(SECURITY, f"{SECURITY}passkeys/{number}/remove/", {}).status_code == 303
     assert (is_in(inside), is_in(at_work), is_in(elsewhere)) == (True, False, True)
+
+
+def test_the_person_is_told_of_a_passkey_that_was_added(server: Server, ada: User) -> None:
+    inside = server.browser(ada)
+    key = add_passkey(server, inside)
+    (letter,) = sent_mails(server)
+    assert (letter["To"], letter["Subject"]) == ("ada@museum.example", "Another way to sign in to Vitrine")
+    assert "A passkey was added to your account ada" in letter.get_content()
+    assert "/account/security/#passkeys" in letter.get_content()
+    options = inside.xhr("POST", f"{SECURITY}passkeys/options/").json()["options"]
+    inside.submit(SECURITY, f"{SECURITY}passkeys/", {"answer": key.register(options), "name": "again"})
+    assert len(sent_mails(server)) == 1, "a refused passkey is no news"
 
 
 def test_who_removes_the_passkey_that_opened_this_session_signs_in_again(server: Server, ada: User) -> None:
@@ -161,6 +173,35 @@ def test_a_letter_that_was_asked_for_with_the_old_password_is_not_sent(server: S
     visitor.submit(EMAIL, EMAIL, {"email": "thief@elsewhere.example", "password": PASSWORD})
     change_password(visitor)
     assert [mail["To"] for mail in sent_mails(server)] == []
+
+
+@pytest.mark.both_databases
+def test_a_letter_that_was_asked_for_before_a_new_address_was_given_is_not_sent(server: Server, ada: User) -> None:
+    visitor, administration = server.browser(ada), server.services.accounts.administration
+    visitor.submit(EMAIL, EMAIL, {"email": "thief@elsewhere.example", "password": PASSWORD})
+    with server.services.database.write() as work:
+        administration.give_address(work, COMMAND, "ada", "given@museum.example")
+    assert [mail["To"] for mail in sent_mails(server)] == ["ada@museum.example"], "only the notice"
+
+
+def test_a_letter_that_was_asked_for_before_the_address_was_changed_is_not_sent(server: Server, ada: User) -> None:
+    visitor = server.browser(ada)
+    visitor.submit(EMAIL, EMAIL, {"email": "new@museum.example", "password": PASSWORD})
+    confirmation = link(sent_mails(server)[-1])
+    visitor.submit(EMAIL, EMAIL, {"email": "thief@elsewhere.example", "password": PASSWORD})
+    assert visitor.submit(confirmation, EMAIL, {}).status_code == 303
+    assert "thief@elsewhere.example" not in [mail["To"] for mail in sent_mails(server)]
+
+
+def test_a_letter_asked_for_again_does_not_wait_behind_one_that_is_not_sent(server: Server, ada: User) -> None:
+    visitor = server.browser(ada)
+    form = {"email": "new@museum.example", "password": PASSWORD}
+    visitor.submit(EMAIL, EMAIL, form)
+    change_password(visitor)
+    visitor.submit(EMAIL, EMAIL, {**form, "password": NEW_PASSWORD})
+    visitor.submit(EMAIL, EMAIL, {"email": "other@museum.example", "password": NEW_PASSWORD})
+    addresses = sorted(mail["To"] for mail in sent_mails(server))
+    assert addresses == ["new@museum.example", "other@museum.example"]
 
 
 def test_what_breaks_off_ends_nothing(server: Server, ada: User) -> None:

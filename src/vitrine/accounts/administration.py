@@ -39,10 +39,10 @@ class AccountAdministration:
             raise Forbidden("Only administrators may set somebody's password.")
         database = self.accounts.database
         with database.read() as work:
-            self.accounts.find(work, login)
+            user_id = self.accounts.find(work, login).id
         hashed = self.accounts.passwords.hash(password)
         with database.write() as work:
-            user = self.accounts.find(work, login)
+            user = self.accounts.get(work, user_id)
             store.set_password_hash(work, user.id, hashed)
             self._end_credentials(work, Event.PASSWORD_GIVEN, user)
             for name in (user.login, user.email):

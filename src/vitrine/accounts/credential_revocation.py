@@ -114,13 +114,13 @@ TABLE: Mapping[Event, Mapping[Credential, Effect]] = {
     Event.PASSWORD_CHANGED: _row(*_SIGN_INS, *_LINKS, *_CODES, if_ticked=_TOKENS),
     Event.PASSWORD_RESET: _row(*_NEW_PASSWORD),
     Event.PASSWORD_GIVEN: _row(*_NEW_PASSWORD),
-    Event.ADDRESS_CHANGED: _row(*_LINKS),
-    Event.ADDRESS_GIVEN: _row(*_LINKS),
+    Event.ADDRESS_CHANGED: _row(Credential.PENDING_SIGN_IN, *_LINKS),
+    Event.ADDRESS_GIVEN: _row(Credential.PENDING_SIGN_IN, *_LINKS),
     Event.SECOND_FACTOR_REMOVED: _row(Credential.SECOND_FACTOR_SESSION, Credential.PENDING_SIGN_IN),
     Event.PASSKEY_REMOVED: _row(Credential.PASSKEY_SESSION, Credential.PENDING_SIGN_IN),
     Event.PROVIDER_UNLINKED: _row(Credential.PROVIDER_SESSION, Credential.PENDING_SIGN_IN),
     Event.PERSON_SUSPENDED: _row(refused=_ALL),
-    Event.ACCOUNT_CLOSED: _row(*_ALL),
+    Event.ACCOUNT_CLOSED: _row(*_ALL, offered=_SECRET),
     Event.EVERYTHING_ENDED: _row(
         *(credential for credential in _ALL if credential not in (Credential.CONSENT, Credential.CURRENT_SESSION))
     ),

@@ -79,7 +79,9 @@ class AccountMail:
             raise Unavailable(TOO_MANY, retry_after_s=3600)
         version = self.accounts.get(work, actor.must_user_id).auth_version
         payload = {"letter": EMAIL, "user": actor.must_user_id, "to": wanted, "language": language, "version": version}
-        self.jobs.add(work, SEND, payload, key=f"{EMAIL}:{actor.must_user_id}")
+        # Another address, or an older request that is no longer valid, is not the same mail.
+        key = hashlib.sha256(f"{version}:{people.fold(wanted)}".encode()).hexdigest()[:40]
+        self.jobs.add(work, SEND, payload, key=f"{EMAIL}:{actor.must_user_id}:{key}")
         audit.write(work, actor, "email.asked", f"user {actor.user_id}")
 
     def send(self, work: UnitOfWork, text_name: str, user: User, values: Mapping[str, Any]) -> None:
@@ -210,7 +212,7 @@ class MailHandler:
     def _reader(work: UnitOfWork, job: Job) -> User | None:
         if "user" in job.payload:
             user = people.user(work, UserId(job.payload["user"]))
-            # Requested before a new password was set: the requester knew only the old one.
+            # Requested before a new password or address: the requester knew only the old one.
             is_old = user is not None and job.payload.get("version", user.auth_version) != user.auth_version
             return None if is_old else user
         user = people.user_by_login(work, str(job.payload["name"]))

@@ -39,6 +39,8 @@ TEXTS: dict[str, tuple[str, tuple[str, ...]]] = {
         "Your password for {site} was changed",
         (
             "The password of your account {login} at {site} was changed just now. Every sign-in has ended.",
+            "Passkeys, the authenticator app and connected sign-ins stay as they were, if you have any. Remove here what you do not recognise:",  # noqa: E501
+            "{security}",
             "If it was not you, choose a new one at once:",
             "{forgotten}",
         ),
@@ -51,6 +53,8 @@ TEXTS: dict[str, tuple[str, tuple[str, ...]]] = {
             "{lines}",
             "If you do not need them, or do not recognise one of them, end them all here. The link works once, for three days:",  # noqa: E501
             "{link}",
+            "Passkeys, the authenticator app and connected sign-ins stay as they were, if you have any. Remove here what you do not recognise:",  # noqa: E501
+            "{security}",
             "If it was not you, choose a new password at once:",
             "{forgotten}",
         ),
@@ -67,7 +71,15 @@ TEXTS: dict[str, tuple[str, tuple[str, ...]]] = {
         (
             "Signing in at {provider} now opens your account {login} at {site}.",
             "If it was not you, remove it on this page and choose a new password:",
-            "{security}",
+            "{security}#connected",
+        ),
+    ),
+    "passkey-added": (
+        "Another way to sign in to {site}",
+        (
+            "A passkey was added to your account {login} at {site}. It opens the account without the password.",
+            "If it was not you, remove it on this page and choose a new password:",
+            "{security}#passkeys",
         ),
     ),
     "grant": (
@@ -114,7 +126,7 @@ class MailComposer:
             "login": login,
             "link": f"{self.base_url}{LINK_PATHS.get(text_name, '')}{secret}",
             "forgotten": f"{self.base_url}/login/forgot-password/",
-            "security": f"{self.base_url}/account/security/#connected",
+            "security": f"{self.base_url}/account/security/",
             "applications": f"{self.base_url}/account/security/applications/",
         }
         text = "\n\n".join(translate(language, paragraph).format(**known) for paragraph in paragraphs)

@@ -33,6 +33,11 @@ def checked_email(address: str) -> str:
     return stripped
 
 
+def _is_open(work: UnitOfWork, actor: Actor) -> bool:
+    """False if the session in which *actor* came was ended since."""
+    return actor.session is None or store.has_session(work, actor.must_user_id, actor.session.id)
+
+
 @dataclass(frozen=True, slots=True)
 class SignInPolicy:
     session: timedelta = timedelta(days=14)
@@ -155,14 +160,18 @@ class Accounts:
         """Change the actor's password. Ends what the table of `accounts.credential_revocation` says, and with
         *end_applications* the tokens of applications too. Raises WrongCredentials, AccountLocked or WeakPassword.
 
-        A wrong current password counts as a failed sign-in, so a stolen session does not allow unlimited guesses.
-        Opens its own transactions, as `check_password` does; call it with none open."""
+        A wrong current password counts as a failed sign-in, so a stolen session does not allow unlimited guesses. If
+        the password or the session was ended since the check, nothing changes. Opens its own transactions, as
+        `check_password` does; call it with none open."""
+        not_right = WrongCredentials("The current password is not right.", field="old")
         try:
-            self.check_password(actor.login, old, actor.address)
+            checked = self.check_password(actor.login, old, actor.address)
         except WrongCredentials as refusal:
-            raise WrongCredentials("The current password is not right.", field="old") from refusal
+            raise not_right from refusal
         hashed = self.passwords.hash(new)
         with self.database.write() as work:
+            if checked.id != actor.user_id or not self.is_current(work, checked) or not _is_open(work, actor):
+                raise not_right
             store.set_password_hash(work, actor.must_user_id, hashed)
             self.end_credentials(work, actor, Event.PASSWORD_CHANGED, ticked=end_applications)
             details = {"applications_ended": end_applications}
@@ -262,8 +271,8 @@ class Accounts:
             else:
                 store.clear_failures(work, login)
                 store.touch_connection(work, user.id)
-                if better is not None:
-                    store.set_password_hash(work, user.id, better)
+                if better is not None and hashed is not None:
+                    store.replace_password_hash(work, user.id, hashed, better)
         if not right or not usable or user is None:
             raise WrongCredentials("The login or the password is not right.", field="login")
         return user

@@ -87,6 +87,13 @@ def set_password_hash(work: UnitOfWork, user_id: UserId, hashed: str) -> None:
     work.db.execute(users.update().where(users.c.id == user_id).values(password_hash=hashed))
 
 
+def replace_password_hash(work: UnitOfWork, user_id: UserId, verified: str, hashed: str) -> None:
+    """Store another hash of the password that *verified* is a hash of. Writes nothing if the account has another
+    password by now."""
+    same = sa.and_(users.c.id == user_id, users.c.password_hash == verified)
+    work.db.execute(users.update().where(same).values(password_hash=hashed))
+
+
 def add_user(work: UnitOfWork, values: Mapping[str, Any]) -> UserId:
     result = work.db.execute(users.insert().values(created=work.now, updated=work.now, **values))
     return UserId(inserted_id(result))
@@ -241,6 +248,12 @@ def has_session_from(work: UnitOfWork, user_id: UserId, address: str) -> bool:
     return bool(address) and rate_limit_key(address) in map(
         rate_limit_key, work.db.scalars(sa.select(sessions.c.address).where(own))
     )
+
+
+def has_session(work: UnitOfWork, user_id: UserId, session_id: SessionId) -> bool:
+    """True while this session of the person is open."""
+    own = sa.and_(sessions.c.id == session_id, sessions.c.user_id == user_id, sessions.c.expires > work.now)
+    return work.db.execute(sa.select(sessions.c.id).where(own)).first() is not None
 
 
 def touch_session(work: UnitOfWork, session_id: SessionId, at: datetime, expires: datetime) -> None:

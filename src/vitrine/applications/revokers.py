@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from vitrine.accounts.credential_revocation import Credential, Event, Occurrence, Revoker
 from vitrine.applications import provenance, secret_views, store
 from vitrine.applications.model import ApplicationId
-from vitrine.applications.tables import accounts
+from vitrine.applications.tables import accounts, application_secret_views, application_secrets
 from vitrine.platform.database import UnitOfWork
 
 
@@ -46,12 +46,25 @@ def _end_made_with_tokens(work: UnitOfWork, occurrence: Occurrence) -> int:
 
 
 def _offer_rotation(work: UnitOfWork, occurrence: Occurrence) -> int:
-    if occurrence.user_id is None or occurrence.application_id is None:
+    """Offer rotation of what the person saw of the application, or of every application if the event names none."""
+    if occurrence.user_id is None:
         return 0
+    if occurrence.application_id is None:
+        seen_by_them = _applications_seen(work, occurrence.user_id)
+        return sum(secret_views.offer_rotation(work, seen, occurrence.user_id) for seen in seen_by_them)
     application_id = ApplicationId(occurrence.application_id)
     if occurrence.event is Event.CONSENT_WITHDRAWN and store.is_owner(work, occurrence.user_id, application_id):
         return 0  # owners may see the secret without using the application themselves
     return secret_views.offer_rotation(work, application_id, occurrence.user_id)
+
+
+def _applications_seen(work: UnitOfWork, user_id: int) -> list[ApplicationId]:
+    """The applications of which the person saw a client secret."""
+    seen = sa.select(application_secrets.c.application_id).join(
+        application_secret_views, application_secret_views.c.secret_id == application_secrets.c.id
+    )
+    rows = work.db.scalars(seen.where(application_secret_views.c.user_id == user_id).distinct())
+    return [ApplicationId(number) for number in rows]
 
 
 REVOKERS: Mapping[Credential, Revoker] = {

@@ -118,7 +118,10 @@ async def add_passkey(request: Request, given: dict[str, str]) -> Response:
     services = services_of(request)
 
     def call(work: UnitOfWork, actor: Actor) -> list[str]:
-        return services.accounts.passkeys.register(work, actor, given.get("answer", ""), given.get("name", ""))
+        codes = services.accounts.passkeys.register(work, actor, given.get("answer", ""), given.get("name", ""))
+        user = services.accounts.users.get(work, actor.must_user_id)
+        services.accounts.mail.send(work, "passkey-added", user, {})
+        return codes
 
     try:
         codes = await write(request, known, call)
