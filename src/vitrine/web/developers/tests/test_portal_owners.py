@@ -216,7 +216,9 @@ def test_a_description_saved_by_an_editor_of_windows_comes_in(visitor: Visitor, 
     assert visitor.submit(IMPORT, IMPORT, {"text": "\ufeff" + text}).status_code == 303
 
 
-@pytest.mark.parametrize("raw", [b"\xff\xfe{", b"\xff\xfe\x00\xd8{\x00", b"\xff\xfe", b"\xef\xbb\xbf", b"\xef\xbb\xbf{"])
+@pytest.mark.parametrize(
+    "raw", [b"\xff\xfe{", b"\xff\xfe\x00\xd8{\x00", b"\xff\xfe", b"\xef\xbb\xbf", b"\xef\xbb\xbf{"]
+)
 def test_a_byte_order_mark_before_nothing_good_is_refused(visitor: Visitor, app: Registered, raw: bytes) -> None:
     answer = bring_in(visitor, raw)
     assert answer.status_code == 200
