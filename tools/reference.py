@@ -5,7 +5,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from vitrine.accounts.credential_revocation import TABLE, Credential, Effect
-from vitrine.settings import PREFIX, Settings
+from vitrine.settings import FORMER_NAMES, PREFIX, Settings
 
 FOLDER = Path(__file__).parents[1] / "docs" / "reference"
 PAGE = FOLDER / "settings.md"
@@ -25,6 +25,8 @@ def settings_page() -> str:
     for setting in fields(Settings):
         default = "" if setting.default in ("", ()) else f"`{setting.default}`"
         lines.append(f"| `{setting.name}` | {default} | {setting.metadata['unit']} | {setting.metadata['sentence']} |")
+    lines += ["", "Names of earlier releases, which still work:", ""]
+    lines += [f"- `{former}` is `{name}`." for former, name in FORMER_NAMES.items()]
     return "\n".join(lines) + "\n"
 
 

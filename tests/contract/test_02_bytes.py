@@ -21,6 +21,7 @@ from click.testing import CliRunner
 from vitrine.accounts import User
 from vitrine.applications import Profile, Switch
 from vitrine.cli.main import cli
+from vitrine.edge.bodies import LONGEST_VALUE_BYTES, MOST_FIELD_BYTES
 from vitrine.edge.fast.protocol import Protocol
 from vitrine.library.model import RecordKey
 from vitrine.testing import media_factory as make
@@ -218,6 +219,32 @@ class TestValues:
             answer = self.post(wire, key, bearer, body, declared)
             assert answer.status == 200, answer.body
             assert described(server, app.developer_token, key)["City"] == "Château", body
+
+    @pytest.mark.parametrize("is_multipart", [False, True])
+    @pytest.mark.parametrize("surplus", [0, 1])
+    def test_all_fields_together_have_a_bound(
+        self, wire: Wire, bearer: dict[str, str], is_multipart: bool, surplus: int
+    ) -> None:
+        """The route takes files of gigabytes, which go to the disk; fields stay in memory. The last byte is the one
+        too many: a server that closes with more to read resets the connection, and its answer may be lost."""
+        head = len(b'Content-Dispositionform-data; name="f0"') if is_multipart else len(b"f0")
+        sizes = [LONGEST_VALUE_BYTES] * 3
+        sizes.append(MOST_FIELD_BYTES - sum(sizes) - 4 * head + surplus)
+        values = [(f"f{number}".encode(), b"x" * size) for number, size in enumerate(sizes)]
+        body, kind = b"&".join(name + b"=" + value for name, value in values), FORM
+        if is_multipart:
+            body, kind = multipart(*(field(name, value) for name, value in values))
+        answer = wire.ask("POST", b"/api/v1/records/add/", body, kind, **bearer)
+        status = 413 if surplus else 400
+        assert (answer.status, answer.json["meta"]["http_code"]) == (status, status), answer.body
+        assert ("together" in answer.json["meta"]["error_details"]) == bool(surplus)
+
+    def test_an_empty_boundary_is_refused(self, wire: Wire, bearer: dict[str, str], key: RecordKey) -> None:
+        body = b"--\r\nContent-Disposition: form-data; name=a\r\n\r\nx\r\n----\r\n"
+        for boundary in ("boundary=", 'boundary=""', "Boundary = "):
+            answer = self.post(wire, key, bearer, body, f"multipart/form-data; {boundary}")
+            assert (answer.status, answer.json["meta"]["http_code"]) == (400, 400), (boundary, answer.body)
+            assert "not well formed" in answer.json["meta"]["error_details"]
 
     def test_an_unknown_charset_is_refused(self, wire: Wire, bearer: dict[str, str], key: RecordKey) -> None:
         parts = multipart(field(b"value", b"a", b"\r\nContent-Type: text/plain; charset=utf-7"))

@@ -41,6 +41,7 @@ class FakeProvider:
         self.metadata: Json = {}
         self.answer: Json = {}
         self.token_answer: Json = {}
+        self.mark = b""  # what stands before each body
         self.status: dict[str, int] = {}
         self.gate = threading.Event()  # while it is cleared, nothing is answered
         self.gate.set()
@@ -111,7 +112,7 @@ class FakeProvider:
                 provider.waiting.release()
                 provider.gate.wait(30)
                 status = provider.status.get(self.path, status)
-                body = value if isinstance(value, bytes) else json.dumps(value).encode()
+                body = provider.mark + (value if isinstance(value, bytes) else json.dumps(value).encode())
                 self.send_response(status)
                 if status == 302:
                     self.send_header("Location", f"{provider.issuer}/elsewhere")

@@ -71,6 +71,15 @@ def test_a_verified_address_finds_the_account_the_first_time_and_the_subject_eve
     ]  # fmt: skip
 
 
+def test_a_byte_order_mark_before_the_answers_of_a_provider_is_ignored(make: Make, provider: FakeProvider) -> None:
+    """RFC 8259 section 8.1; some servers send a file that an editor saved with one."""
+    provider.mark = b"\xef\xbb\xbf"
+    server = make(link_by_email=True)
+    server.user("ada", email="ada@museum.example")
+    visitor, _ = go(server, provider)
+    assert signed_in(visitor) == "ada"
+
+
 def test_the_person_is_told_by_letter_that_a_sign_in_was_connected(make: Make, provider: FakeProvider) -> None:
     server = make(link_by_email=True)
     server.user("ada", email="ada@museum.example")

@@ -97,13 +97,13 @@ def test_a_link_for_tokens_is_none_for_a_password(server: Server, ada: User, app
 
 def test_the_page_and_the_letter_of_a_new_password_name_what_stays(server: Server, ada: User) -> None:
     page = server.browser().get(renew(server)).text
-    letters = [sent_mails(server)[-1]]
+    mails = [sent_mails(server)[-1]]
     server.register(ada, profile=Profile.STRICT)  # from now on there is a developer token: another page and letter
     pages = [page, renew(server)]
-    letters.append(sent_mails(server)[-1])
+    mails.append(sent_mails(server)[-1])
     stays = "Passkeys, the authenticator app and connected sign-ins stay as they were"
     assert [stays in text for text in pages] == [True, True]
-    for letter in letters:
+    for mail in mails:
         assert stays in letter.get_content()
         assert "http://dam.test/account/security/" in letter.get_content().split()
 

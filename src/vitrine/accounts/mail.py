@@ -156,7 +156,7 @@ class AccountMail:
         """End every developer token of a person through a link, once. Raises LinkUsed."""
         user, _ = self._owner(work, secret, TOKENS)
         self.accounts.revocation.end_credentials(work, Occurrence(Event.DEVELOPER_TOKENS_ENDED, user.id))
-        audit.write(work, None, "developer_tokens.ended", f"user {user.id}", {"by": "letter"}, address=address)
+        audit.write(work, None, "developer_tokens.ended", f"user {user.id}", {"by": "mail"}, address=address)
         return user
 
     def confirm_email(self, work: UnitOfWork, actor: Actor, secret: str) -> str:

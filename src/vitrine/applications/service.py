@@ -53,7 +53,7 @@ class Applications:
         """Register an application. Raises BadApplication with every fault of the form (07 P4).
 
         The creator gets an account (01 section 2.1) but gives no consent by this (design 5.2). If *redirects* are
-        given, which `Portal` has checked, the draft's callback is ignored."""
+        given, which `ApplicationRegistration` has checked, the draft's callback is ignored."""
         if not actor.is_known:
             raise Forbidden("Please sign in to register an application.")
         profile = profile or (Profile.DESKTOP if draft.type == "desktop" else Profile.STRICT)

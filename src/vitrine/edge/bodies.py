@@ -23,6 +23,7 @@ from vitrine.platform.texts import readable_name
 MOST_PARAMETERS = 5_000
 MOST_FILES = 1_000
 LONGEST_VALUE_BYTES = 2 * 2**20
+MOST_FIELD_BYTES = 8 * 2**20  # all fields of a form, which stay in memory; files do not
 _IN_MEMORY_BYTES = 2**20
 # What is called ISO-8859-1 is windows-1252 (WHATWG Encoding Standard). Not `codecs.lookup`: it knows `utf-7`, and
 # remembers every name that anybody asks for.
@@ -30,8 +31,15 @@ _CHARSETS = {
     "utf-8": "utf-8", "utf8": "utf-8", "us-ascii": "utf-8", "ascii": "utf-8", "iso-8859-1": "cp1252",
     "latin1": "cp1252", "windows-1252": "cp1252", "cp1252": "cp1252", "iso-8859-15": "iso8859-15",
 }  # fmt: skip
+_QUOTED = re.compile(rb'"(?:[^"\\]|\\.)*(?:"|\Z)', re.DOTALL)
 _EXTENDED = re.compile(rb";\s*filename\*\s*=\s*([\w.-]*)'[^']*'([^;\s]+)", re.IGNORECASE)
 Pairs = list[tuple[str, str]]
+
+
+class BodyTooLarge(Invalid):
+    """The request body exceeds what this route accepts."""
+
+    code = "body_too_large"
 
 
 class Upload(UploadFile):
@@ -47,7 +55,7 @@ class Form:
 
 
 async def read_urlencoded(content_type: str, chunks: AsyncIterator[bytes]) -> Form:
-    """Raises Invalid: too many or too long, not UTF-8, an unknown charset."""
+    """Raises BodyTooLarge, or Invalid: too many or too long, not UTF-8, an unknown charset."""
     reader = _Urlencoded()
     async for chunk in chunks:
         reader.write(chunk)
@@ -67,9 +75,10 @@ def small_urlencoded(content_type: str, raw: bytes) -> Pairs:
 class _Urlencoded:
     """Collects the fields of a form as bytes."""
 
-    __slots__ = ("_fields", "_name", "_parser", "_value")
+    __slots__ = ("_fields", "_memory", "_name", "_parser", "_value")
 
     def __init__(self) -> None:
+        self._memory = _Memory()
         self._fields: list[tuple[bytes, bytes]] = []
         self._parser = QuerystringParser(
             {
@@ -93,10 +102,12 @@ class _Urlencoded:
         self._name, self._value = bytearray(), bytearray()  # bytes would be copied again with each tiny chunk
 
     def _on_name(self, data: bytes, start: int, end: int) -> None:
+        self._memory.take(end - start)
         self._name += data[start:end]
         _require_short(self._name)
 
     def _on_value(self, data: bytes, start: int, end: int) -> None:
+        self._memory.take(end - start)
         self._value += data[start:end]
         _require_short(self._value)
 
@@ -104,6 +115,25 @@ class _Urlencoded:
         if len(self._fields) == MOST_PARAMETERS:
             raise _too_many()
         self._fields.append((bytes(self._name), bytes(self._value)))
+
+
+class _Memory:
+    """Counts what the fields of a form take."""
+
+    __slots__ = ("_taken",)
+
+    def __init__(self) -> None:
+        self._taken = 0
+
+    def take(self, size: int) -> None:
+        """Raises BodyTooLarge."""
+        self._taken += size
+        if self._taken > MOST_FIELD_BYTES:
+            raise BodyTooLarge(
+                "The fields of a form may have at most {bytes} bytes together.",
+                field="body",
+                values={"bytes": MOST_FIELD_BYTES},
+            )
 
 
 @dataclass(slots=True)
@@ -125,7 +155,7 @@ class _Part:
         if b"name" not in options:
             raise _malformed("a part without a name")
         self.name, self.filename = options[b"name"], options.get(b"filename")
-        extended = _EXTENDED.search(disposition) if self.filename is None else None
+        extended = _EXTENDED.search(_QUOTED.sub(b'""', disposition)) if self.filename is None else None
         if extended is not None:  # RFC 7578 section 4.2 forbids it, and older clients send nothing else
             self.filename, self.is_extended = extended[2], True
         if self.filename is not None:
@@ -152,6 +182,15 @@ class _Part:
             raise NotUtf8(self.name) from None
 
 
+def boundary_of(content_type: str) -> bytes | None:
+    """None without such a parameter. Raises Invalid when it is empty (RFC 2046 section 5.1.1)."""
+    _, options = parse_options_header(content_type)
+    boundary = options.get(b"boundary")
+    if boundary == b"":
+        raise _malformed("an empty boundary")
+    return boundary
+
+
 async def read_multipart(content_type: str, chunks: AsyncIterator[bytes]) -> Form:
     """Raises Invalid as `read_urlencoded` does, and when the body is broken off; OSError when the disk takes no more.
     No file is left open then."""
@@ -174,15 +213,18 @@ class _Multipart:
     """Collects parts; what belongs to files is written between two chunks, since it may have to wait for the disk."""
 
     def __init__(self, content_type: str, files: list[_Part]) -> None:
-        _, options = parse_options_header(content_type)
+        boundary = boundary_of(content_type)
+        if boundary is None:
+            raise _malformed("no boundary")
         self.fields: list[_Part] = []
         self.files = files
         self._part = _Part()
+        self._memory = _Memory()
         self._header_name = self._header_value = b""
         self._due: list[tuple[Upload, bytes]] = []
         self._is_open = False
         self._parser = MultipartParser(
-            options.get(b"boundary", b""),
+            boundary,
             {
                 "on_part_begin": self._begin,
                 "on_header_field": self._on_header_name,
@@ -214,9 +256,11 @@ class _Multipart:
         self._part, self._is_open = _Part(), True
 
     def _on_header_name(self, data: bytes, start: int, end: int) -> None:
+        self._memory.take(end - start)
         self._header_name += data[start:end]
 
     def _on_header_value(self, data: bytes, start: int, end: int) -> None:
+        self._memory.take(end - start)
         self._header_value += data[start:end]
 
     def _on_header_end(self) -> None:
@@ -234,6 +278,7 @@ class _Multipart:
         if self._part.file is not None:
             self._due.append((self._part.file, data[start:end]))
             return
+        self._memory.take(end - start)
         self._part.content += data[start:end]
         _require_short(self._part.content)
 

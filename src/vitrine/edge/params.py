@@ -13,7 +13,15 @@ from starlette.convertors import Convertor, register_url_convertor
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Scope
 
-from vitrine.edge.bodies import MOST_PARAMETERS, Upload, read_multipart, read_urlencoded, small_urlencoded
+from vitrine.edge.bodies import (
+    MOST_PARAMETERS,
+    BodyTooLarge,
+    Upload,
+    boundary_of,
+    read_multipart,
+    read_urlencoded,
+    small_urlencoded,
+)
 from vitrine.edge.text import pairs_of, require_path
 from vitrine.errors import Invalid, Unavailable
 
@@ -41,12 +49,6 @@ class Number(Convertor[int]):
 
 
 register_url_convertor("int", Number())  # routes are compiled when their modules are imported, after this one
-
-
-class BodyTooLarge(Invalid):
-    """The request body exceeds what this route accepts."""
-
-    code = "body_too_large"
 
 
 def nest(pairs: Iterable[tuple[str, str]]) -> dict[str, Nested]:
@@ -221,7 +223,7 @@ async def _read_form(request: Request, params: Params, content_type: str, kind: 
 
 
 async def _read_parts(request: Request, params: Params, content_type: str, max_bytes: int) -> list[tuple[str, str]]:
-    if "boundary=" not in content_type.lower():
+    if boundary_of(content_type) is None:
         return []
     try:
         form = await read_multipart(content_type, _limited(request, max_bytes))

@@ -17,6 +17,7 @@ from starlette.routing import Route
 from starlette.types import Scope
 
 from vitrine.errors import Invalid
+from vitrine.platform.texts import without_bom
 
 LONGEST_SHOWN = 80
 _SHOWN_AS_IT_IS = "[]()!*',;:@$&=/?-._~ "  # all of them may stand in an `error_description` (RFC 6749 section 5.2)
@@ -109,7 +110,9 @@ def _checked(route: Route) -> Route:
 
 
 def json_value(raw: bytes, kind: Any = Any) -> Any:
-    """The JSON value in *raw* (RFC 8259 section 8.1: UTF-8). Raises NotUtf8, naming the member, or DecodeError."""
+    """The JSON value in *raw* (RFC 8259 section 8.1: UTF-8, a byte order mark is ignored). Raises NotUtf8, naming the
+    member, or DecodeError."""
+    raw = without_bom(raw)
     try:
         return msgspec.json.decode(raw, type=kind)
     except (UnicodeDecodeError, msgspec.DecodeError, RecursionError) as failure:

@@ -1,8 +1,8 @@
 """The common case of a permalink, without a request object: an unconditional GET of a small file by its token.
 
 A page of an application shows dozens of thumbnails, so parsing the request should not cost more than sending twenty
-kilobytes. Everything else, refusals included, takes the route in `routes.py`. Both call `library.permalinks.shared`
-and build their headers with the same functions.
+kilobytes. Everything else, refusals included, takes the route in `routes.py`. Both call
+`library.sharing.permalinks.shared` and build their headers with the same functions.
 """
 
 import re

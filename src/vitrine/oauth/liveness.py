@@ -46,9 +46,10 @@ def is_over(state: TokenState, now: datetime) -> bool:
 def ends(state: TokenState) -> datetime | None:
     """When its time will be over unless it is used before; None for never."""
     expires, idle_limit_s = state[0], state[1]
-    if idle_limit_s is not None:
-        return _idle_end(state, idle_limit_s)
-    return None if expires is None else instant(expires)
+    idle_end = None if idle_limit_s is None else _idle_end(state, idle_limit_s)
+    if expires is None:
+        return idle_end
+    return instant(expires) if idle_end is None else min(idle_end, instant(expires))
 
 
 def _idle_end(state: TokenState, limit_s: int) -> datetime:

@@ -45,7 +45,7 @@ _COLUMNS = [access_tokens.c[name] for name in NamedToken.__dataclass_fields__]
 
 @dataclass(frozen=True, slots=True)
 class PersonalTokens:
-    """*application* was fetched by its owner (`Applications.get`, `Portal.for_token`)."""
+    """*application* was fetched by its owner (`Applications.get`, `Applications.for_token`)."""
 
     applications: Applications
 

@@ -21,6 +21,7 @@ from vitrine.library.sharing import permalinks
 from vitrine.library.sharing.permalinks import ImportedPermalink
 from vitrine.oauth import OAuth
 from vitrine.platform.database import Database, UnitOfWork
+from vitrine.platform.texts import without_bom
 
 PARTS = ("users", "applications", "access_tokens", "permalinks")
 MOST_FAULTS = 200
@@ -229,7 +230,7 @@ def switch_of(name: str) -> Switch:
 def read(path: Path) -> dict[str, list[Any]]:
     """The entries of the file by part. Raises BadImport with every entry that does not have the documented form."""
     try:
-        document = msgspec.json.decode(path.read_bytes())
+        document = msgspec.json.decode(without_bom(path.read_bytes()))
     except (msgspec.DecodeError, UnicodeDecodeError) as failure:
         raise BadImport([f"{path.name} is not JSON: {failure}"]) from failure
     if not isinstance(document, dict):

@@ -5,6 +5,7 @@ emoji or a Persian word.
 """
 
 import unicodedata
+from codecs import BOM_UTF8
 
 _CONTROLS = frozenset({"Cc", "Cs"})
 _LINE_SEPARATORS = frozenset({"Zl", "Zp"})
@@ -17,6 +18,11 @@ def without_controls(text: str) -> str:
     return "".join(
         character for character in text if character in "\n\t" or unicodedata.category(character) not in _CONTROLS
     )
+
+
+def without_bom(raw: bytes) -> bytes:
+    """*raw* without the byte order mark that some editors put before UTF-8 (RFC 8259 section 8.1 lets us ignore it)."""
+    return raw.removeprefix(BOM_UTF8)
 
 
 def of_one_line(text: str) -> str:

@@ -23,6 +23,7 @@ from vitrine.identity_provider_settings import Provider
 from vitrine.platform import logging
 from vitrine.platform.crypto import base64url, digest
 from vitrine.platform.fetch import PORTS, Answer, CannotFetch, Fetcher, is_public, resolve
+from vitrine.platform.texts import without_bom
 
 KEPT_S, KEYS_AGAIN_S, PAUSE_S = 3600.0, 60.0, 10.0
 ANSWER_BYTES = 512 * 1024
@@ -301,7 +302,8 @@ def _guarded(provider: Provider) -> Fetcher:
 
 def _json(answer: Answer) -> dict[str, Any]:
     try:
-        decoded = msgspec.json.decode(answer.body)  # unlike `json`, it refuses lone surrogates, which cannot be stored
+        # Unlike `json`, it refuses lone surrogates, which cannot be stored.
+        decoded = msgspec.json.decode(without_bom(answer.body))
     except (ValueError, RecursionError, msgspec.DecodeError):
         decoded = None
     if not isinstance(decoded, dict):

@@ -6,6 +6,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from vitrine.api.wire.challenges import resource_metadata
 from vitrine.api.wire.endpoint import Conventions
 from vitrine.api.wire.envelope import is_acceptable
 from vitrine.edge import refusals, services_of
@@ -14,7 +15,6 @@ from vitrine.edge.fast.responses import CompleteResponse, content_length
 from vitrine.edge.limits import TooMany
 from vitrine.errors import DomainError, Forbidden, Invalid, Unavailable
 from vitrine.oauth import InsufficientScope, TokenError, TokenRefused
-from vitrine.oauth.metadata import PROTECTED_RESOURCE
 
 # Any page may call these: nothing is answered without a code or a secret, and cookies play no part (02 section 4.5 D).
 CORS = {
@@ -73,8 +73,7 @@ def _client_refused(request: Request, refusal: TokenError) -> Response:
 
 def _challenge(request: Request, status: int, code: str, more: str = "") -> Response:
     """RFC 6750 section 3: the error in the challenge and as JSON; none without a token."""
-    where = services_of(request).settings.absolute(PROTECTED_RESOURCE)
-    parts = ['Bearer realm="Service"', *([f'error="{code}"'] if code else []), more, f'resource_metadata="{where}"']
+    parts = ['Bearer realm="Service"', *([f'error="{code}"'] if code else []), more, resource_metadata(request)]
     header = ", ".join(part for part in parts if part)
     return answer(request, {"error": code} if code else {}, status, {"WWW-Authenticate": header})
 

@@ -9,13 +9,13 @@ from starlette.responses import Response
 from vitrine.accounts.errors import RecentAuthRequired
 from vitrine.accounts.model import ADMINISTRATION
 from vitrine.api.portal.content import Changed, NotJson, Unguarded, answer
+from vitrine.api.wire.challenges import resource_metadata
 from vitrine.api.wire.endpoint import Conventions
 from vitrine.applications import BadApplication, NoSuchApplication
 from vitrine.edge import bearer, refusals, services_of
 from vitrine.edge.auth import TokenMissing, TwoCarriers
 from vitrine.errors import DomainError
 from vitrine.oauth import InsufficientScope, TokenRefused
-from vitrine.oauth.metadata import PROTECTED_RESOURCE
 
 TITLES = {
     400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed",
@@ -63,7 +63,7 @@ def _token_refused(request: Request, refusal: TokenRefused) -> Response:
 
 
 def _challenged(request: Request, status: int, code: str, detail: str, *, error: str) -> Response:
-    challenge = f'Bearer realm="Service",{error} {_resource_metadata(request)}'
+    challenge = f'Bearer realm="Service",{error} {resource_metadata(request)}'
     return problem(status, code, detail, {"WWW-Authenticate": challenge})
 
 
@@ -77,7 +77,7 @@ def _insufficient_scope(request: Request, refusal: InsufficientScope) -> Respons
 
 def _insufficient(request: Request, scope: str) -> Response:
     error = f'error="insufficient_scope", scope="{scope}"'
-    headers = {"WWW-Authenticate": f'Bearer realm="Service", {error}, {_resource_metadata(request)}'}
+    headers = {"WWW-Authenticate": f'Bearer realm="Service", {error}, {resource_metadata(request)}'}
     detail = f"The token needs the scope {scope} for this."
     return problem(403, "insufficient_scope", detail, headers, scope=scope)
 
@@ -96,10 +96,6 @@ def _recent_auth_required(request: Request, refusal: RecentAuthRequired) -> Resp
     path = "new/" if number is None else f"{number}/"
     page = services_of(request).settings.absolute(f"/developers/application/{path}")
     return problem(403, refusal.code, refusal.detail, page=page)
-
-
-def _resource_metadata(request: Request) -> str:
-    return f'resource_metadata="{services_of(request).settings.absolute(PROTECTED_RESOURCE)}"'
 
 
 CONVENTIONS = Conventions(

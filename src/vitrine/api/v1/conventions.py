@@ -5,15 +5,15 @@ from functools import lru_cache
 from starlette.requests import Request
 from starlette.responses import Response
 
+from vitrine.api.wire.challenges import resource_metadata
 from vitrine.api.wire.endpoint import Conventions
 from vitrine.api.wire.envelope import answer, refuse_unacceptable
-from vitrine.edge import refusals, services_of
+from vitrine.edge import refusals
 from vitrine.edge.auth import TokenMissing, TwoCarriers
 from vitrine.edge.fast.responses import CompleteResponse
 from vitrine.errors import Conflict, DomainError
 from vitrine.library.errors import MayNotAdd, MayNotChange, MayNotSee
 from vitrine.oauth import InsufficientScope, TokenRefused
-from vitrine.oauth.metadata import PROTECTED_RESOURCE
 
 STATUSES: refusals.Statuses = (
     (MayNotSee, 401),  # a missing right on a record, databox or collection is 401 here (02 section 3)
@@ -38,7 +38,7 @@ def challenge(request: Request, status: int, error: str) -> Response:
     The second challenge is for clients that know only Bearer (contract 08). It gives the address of the resource
     metadata (RFC 9728 section 5.1). Without a token it names no error (RFC 6750 section 3.1).
     """
-    return CompleteResponse(status, _challenges(status, error, _resource_metadata(request)))
+    return CompleteResponse(status, _challenges(status, error, resource_metadata(request)))
 
 
 @lru_cache(maxsize=64)
@@ -55,7 +55,7 @@ def _challenges(status: int, error: str, resource_metadata: str) -> tuple[tuple[
 def insufficient(request: Request, refusal: InsufficientScope) -> Response:
     """403 in the envelope, naming the missing scope in the text and in both challenges (RFC 6750 section 3.1)."""
     response = answer(request, None, 403, error_details=f"This needs the scope {refusal.scope}. {refusal.description}")
-    scope = f'scope="{refusal.scope}", {_resource_metadata(request)}'
+    scope = f'scope="{refusal.scope}", {resource_metadata(request)}'
     for value in (
         f"OAuth realm='Service', error='insufficient_scope', scope='{refusal.scope}'",
         f'Bearer realm="Service", error="insufficient_scope", {scope}',
@@ -75,10 +75,6 @@ def _token_refused(request: Request, refusal: TokenRefused) -> Response:
 def _two_carriers(_request: Request, _refusal: TwoCarriers) -> Response:
     headers = {"Cache-Control": "no-store"}
     return Response(b'{"error":"invalid_request"}', 400, headers, media_type="application/json")
-
-
-def _resource_metadata(request: Request) -> str:
-    return f'resource_metadata="{services_of(request).settings.absolute(PROTECTED_RESOURCE)}"'
 
 
 CONVENTIONS = Conventions(

@@ -11,7 +11,16 @@ from hypothesis import strategies as st
 from starlette.requests import Request
 from starlette.types import Message
 
-from vitrine.edge.bodies import LONGEST_VALUE_BYTES, MOST_FILES, Form, read_multipart, read_urlencoded, small_urlencoded
+from vitrine.edge.bodies import (
+    LONGEST_VALUE_BYTES,
+    MOST_FIELD_BYTES,
+    MOST_FILES,
+    BodyTooLarge,
+    Form,
+    read_multipart,
+    read_urlencoded,
+    small_urlencoded,
+)
 from vitrine.edge.params import Params, parameters
 from vitrine.edge.text import NotUtf8, ascii_target, pairs_of
 from vitrine.errors import Invalid
@@ -163,3 +172,38 @@ def test_values_and_files_have_bounds() -> None:
     many = part(b"file", b"", b'; filename="a"') * (MOST_FILES + 1) + END
     with pytest.raises(Invalid, match="at most"):
         run(read_multipart(MULTIPART, chunks(many, [])))
+
+
+@pytest.mark.parametrize(
+    "name", ["x; filename*=a'b'c", "x;filename*=utf-8''c.jpg", "a; filename*=a'b'c; b", "\\\"; filename*=a'b'c"]
+)
+def test_a_file_name_inside_a_quoted_name_makes_no_file(name: str) -> None:
+    form = run(read_multipart(MULTIPART, chunks(part(name.encode(), b"1") + END, [])))
+    assert form.pairs == [(name.replace('\\"', '"'), "1")]
+    assert form.files == []
+
+
+def test_a_file_name_that_is_never_closed_makes_no_file() -> None:
+    open_name = b"--the-boundary\r\nContent-Disposition: form-data; name=\"x; filename*=a'b'c\r\n\r\n1\r\n" + END
+    form = run(read_multipart(MULTIPART, chunks(open_name, [])))
+    assert (len(form.pairs), form.files) == (1, [])
+
+
+def test_the_parts_of_a_form_together_have_a_bound() -> None:
+    value = b"x" * LONGEST_VALUE_BYTES
+    many = MOST_FIELD_BYTES // LONGEST_VALUE_BYTES
+    for call in (
+        read_urlencoded(FORM, chunks(b"&".join([b"a=" + value] * many), [])),
+        read_multipart(MULTIPART, chunks(part(b"a", value) * many + END, [])),
+    ):
+        with pytest.raises(BodyTooLarge):
+            run(call)
+    form = run(read_multipart(MULTIPART, chunks(part(b"a", value) * (many - 1) + END, [])))
+    assert len(form.pairs) == many - 1
+
+
+def test_a_parameter_that_ends_like_boundary_is_none() -> None:
+    body = b"--\r\nContent-Disposition: form-data; name=a\r\n\r\nx\r\n----\r\n"
+    assert params_of(body, "multipart/form-data; xboundary=a", []).form == {}
+    with pytest.raises(Invalid, match="well formed"):
+        run(read_multipart("multipart/form-data; xboundary=a", chunks(body, [])))

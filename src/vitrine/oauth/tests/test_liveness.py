@@ -37,6 +37,12 @@ def test_a_token_with_both_limits_is_over_by_either() -> None:
     assert is_over(state(expires=NOW + HOUR, idle_limit_s=3600), NOW)
 
 
+@pytest.mark.parametrize("raw", [lambda instant: instant, to_micros], ids=["aware", "microseconds"])
+def test_a_token_with_both_limits_ends_at_the_first(raw: Any) -> None:
+    assert ends(state(expires=raw(NOW + HOUR), idle_limit_s=7200, last_used=raw(NOW))) == NOW + HOUR
+    assert ends(state(expires=raw(NOW + 3 * HOUR), idle_limit_s=7200, last_used=raw(NOW))) == NOW + 2 * HOUR
+
+
 def test_a_token_without_limits_never_ends() -> None:
     assert is_live(state(), NOW)
     assert ends(state()) is None

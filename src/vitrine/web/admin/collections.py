@@ -81,7 +81,7 @@ async def _page(request: Request, typed: Typed, *, saved: str = "") -> Response:
     context = await read(request, known, call)
     status = 400 if typed.faults else 200
     return page(
-        request, "admin/collection.html", status=status, faults=typed.faults, saved=saved, places=forms.PLACES,
+        request, "admin/collection.html", status=status, faults=typed.faults, saved=saved,
         choices=forms.CHOICES, options={name: check.defaults for name, check in CHECKS.items()}, **context,
     )  # fmt: skip
 

@@ -48,12 +48,11 @@ def _edit_page(
     application: Application,
     faults: dict[str, str],
     given: dict[str, str] | None = None,
-    fault: str = "",
 ) -> Response:
     kind = kind_of(application.kind, application.type, application.switches.profile)
     return page(
         request, "developers/edit.html", application=application, faults=faults, given=given or {}, part="edit",
-        fault=fault, saved="saved" in request.query_params, kind=kind.value,
+        saved="saved" in request.query_params, kind=kind.value,
     )  # fmt: skip
 
 

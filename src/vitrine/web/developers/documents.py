@@ -1,6 +1,7 @@
 """The description of an application as a file (issue 4, item 5)."""
 
 import json
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from typing import Any
 
 import msgspec
@@ -61,9 +62,13 @@ async def bring_in(request: Request) -> Response:
 def _described(text: str | bytes) -> Any:
     """The document in *text*; None for what is no JSON, of which the service tells. Raises NotUtf8."""
     raw = text.encode() if isinstance(text, str) else text
+    if len(raw) > FILE_BYTES:
+        return None
     try:
-        return json_value(raw) if len(raw) <= FILE_BYTES else None
-    except msgspec.DecodeError:
+        if raw.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):  # what PowerShell 5 writes
+            raw = raw.decode("utf-16").encode()
+        return json_value(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError):
         return None
 
 

@@ -4,6 +4,7 @@ import ast
 import re
 
 import pytest
+from babel.messages.pofile import read_po
 
 from vitrine.testing.server import Server
 from vitrine.web.shared import render
@@ -25,6 +26,17 @@ def translations() -> dict[str, str]:
     catalogue = render.catalogue("fr")
     assert isinstance(catalogue, render._Catalogue)
     return dict(catalogue._messages)
+
+
+def test_the_catalogue_is_well_formed() -> None:
+    """The loader forgives a message without its translation, and shows the English text."""
+    path = WEB / "locale" / "fr.po"
+    with path.open("rb") as file:
+        loaded = read_po(file, locale="fr", abort_invalid=True)
+    assert [message.id for message in loaded if message.id and not message.string] == []
+    keywords = re.findall(r"^(msgid|msgstr)\b", path.read_text(), re.MULTILINE)
+    assert keywords == ["msgid", "msgstr"] * (len(keywords) // 2)
+    assert len(loaded) == len(keywords) // 2 - 1, "the header is no message, and no message comes twice"
 
 
 def test_every_text_of_the_templates_is_translated() -> None:

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.types import Message
 
 from vitrine.api.wire.endpoint import Conventions, endpoint
-from vitrine.edge.params import BodyTooLarge
+from vitrine.edge.bodies import BodyTooLarge
 from vitrine.errors import Conflict, DomainError, Invalid, NotFound
 
 

@@ -1,5 +1,7 @@
 """The portal as contract 07 P13 lists it, and the original's security faults as tests."""
 
+import re
+
 import pytest
 
 from vitrine.accounts import User, Via
@@ -261,3 +263,11 @@ def test_switches_that_a_profile_does_not_offer_are_refused(server: Server, ada:
         server.services.applications.registry.set_switch(
             work, actor, public.application.id, Switch.PASSWORD_GRANT, on=True
         )
+
+
+def test_links_to_a_switch_by_its_former_anchor_still_lead_there(server: Server, ada: User) -> None:
+    app = server.register(ada)
+    text = server.browser(ada).get(path_of(app)).text
+    anchors = set(re.findall(r'id="feature-(\w+)"', text))
+    assert anchors
+    assert set(re.findall(r'<span id="habit-(\w+)"></span>', text)) == anchors

@@ -1,6 +1,7 @@
 """What owners do beyond contract 07, each with its unhappy siblings (07 P5 must 1: somebody else's looks unknown)."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -17,6 +18,8 @@ FORM = {
     "old": "", "new": "https://evil.example/", "kind": "page", "do": "owner", "owner": "eve", "overlap": "0",
     "token-name": "mine", "days": "90", "reason": "because", "name": "Mine", "operation": "GET /api/v1/me/", "run": "1",
 }  # fmt: skip
+
+IMPORT = "/developers/application/import/"
 
 
 @pytest.fixture
@@ -201,6 +204,30 @@ def test_a_description_goes_out_and_comes_in_as_a_file(visitor: Visitor, app: Re
         "[" * 5000,
     ):
         assert "That did not work" in visitor.submit(page, page, {"text": wrong}).text
+
+
+@pytest.mark.parametrize("charset", ["utf-8", "utf-8-sig", "utf-16", "utf-16-be"])
+def test_a_description_saved_by_an_editor_of_windows_comes_in(visitor: Visitor, app: Registered, charset: str) -> None:
+    """Notepad puts a byte order mark before UTF-8, PowerShell writes UTF-16."""
+    document = visitor.get(path_of(app) + "export/").json() | {"publisher": "Musée"}
+    text = json.dumps(document, ensure_ascii=False)
+    raw = ("\ufeff" + text if charset == "utf-16-be" else text).encode(charset)
+    assert bring_in(visitor, raw).status_code == 303
+    assert visitor.submit(IMPORT, IMPORT, {"text": "\ufeff" + text}).status_code == 303
+
+
+@pytest.mark.parametrize(
+    "raw", [b"\xff\xfe{", b"\xff\xfe\x00\xd8{\x00", b"\xff\xfe", b"\xef\xbb\xbf", b"\xef\xbb\xbf{"]
+)
+def test_a_byte_order_mark_before_nothing_good_is_refused(visitor: Visitor, app: Registered, raw: bytes) -> None:
+    answer = bring_in(visitor, raw)
+    assert answer.status_code == 200
+    assert "That did not work" in answer.text
+
+
+def bring_in(visitor: Visitor, raw: bytes) -> Any:
+    files = {"file": ("application.json", raw)}
+    return visitor.client.post(IMPORT, data=visitor.form(IMPORT), files=files)
 
 
 def test_a_logo_is_kept_small_and_what_is_no_picture_is_refused(
