@@ -195,6 +195,7 @@ class ApplicationDocuments:
         store.set_redirects(work, application.id, _redirects(wanted), provenance.maker_of(work, actor))
         if acts != acted and Switches(Profile(wanted["profile"]), {}).can_choose(Switch.ACTS_AS_OWNER):
             self.portal.applications.set_switch(work, actor, application.id, Switch.ACTS_AS_OWNER, on=acts)
+        self.portal.applications.withdraw_acting_if_off(work, application.id)
         if "scopes" in changes:
             work.emit(ScopesLimited(application.id, wanted["scopes"]))
         details = {

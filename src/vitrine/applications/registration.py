@@ -106,6 +106,7 @@ class ApplicationRegistration:
         }  # fmt: skip
         store.update(work, application.id, values)
         store.set_redirects(work, application.id, redirects)
+        self.applications.withdraw_acting_if_off(work, application.id)
         audit.write(
             work, actor, "application.kind", f"application {application.id}", {"kind": kind, "before": before.value}
         )
