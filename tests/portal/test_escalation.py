@@ -1,6 +1,7 @@
 """What somebody who holds a token with the scope `applications` gains by what they make with it: nothing (issue 9,
 docs/decisions/0080). Every step of an attack goes over HTTP."""
 
+import html
 import json
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -14,7 +15,7 @@ from vitrine.accounts import User
 from vitrine.accounts.tables import sessions
 from vitrine.applications import Profile
 from vitrine.oauth.tables import access_tokens
-from vitrine.testing.server import PASSWORD, Registered, Server, Visitor
+from vitrine.testing.server import PASSWORD, Registered, Server, Visitor, hidden
 
 pytestmark = pytest.mark.both_databases
 MACHINE = {
@@ -468,3 +469,53 @@ def test_adding_an_owner_on_the_page_asks_for_the_password(server: Server, visit
 def test_the_openapi_document_names_the_refusal(server: Server, app: Registered) -> None:
     document = json.loads(server.http.get("/api/openapi.json").text)
     assert "recent sign-in" in document["paths"]["/api/applications/{id}/owners/"]["post"]["summary"]
+
+
+# -- a session whose password was given long ago -----------------------------------------------------------------------
+
+
+def stale(server: Server) -> None:
+    with server.services.database.write() as work:
+        work.db.execute(sessions.update().values(auth_time=work.now - timedelta(hours=1)))
+
+
+def test_letting_an_application_act_asks_for_the_password(server: Server, visitor: Visitor, app: Registered) -> None:
+    page, on = page_of(app.application.id), {"switch": "acts_as_owner", "on": "1"}
+    stale(server)
+    assert "proof-password" in visitor.submit(page, page + "switch/", on).text
+    assert alone(server, app.client_id, app.secret).json()["error"] == "unauthorized_client"
+    wrong = visitor.submit(page, page + "switch/", {**on, "proof-password": "not this one"})
+    assert "The password is not right." in wrong.text
+    assert alone(server, app.client_id, app.secret).json()["error"] == "unauthorized_client"
+    assert visitor.submit(page, page + "switch/", {**on, "proof-password": PASSWORD}).status_code == 303
+    assert alone(server, app.client_id, app.secret).status_code == 200
+    stale(server)
+    assert visitor.submit(page, page + "switch/", {**on, "on": "0"}).status_code == 303, "stopping it needs nothing"
+    assert alone(server, app.client_id, app.secret).json()["error"] == "unauthorized_client"
+
+
+@pytest.mark.parametrize("way", ["form", "pasted", "file"])
+def test_registering_a_machine_asks_for_the_password(server: Server, visitor: Visitor, way: str) -> None:
+    """Whatever was typed or sent as a file goes on with the password."""
+    form_page, action = "/developers/application/new/", "/developers/application/"
+    form, document = {}, json.dumps(MACHINE)
+    files = {"file": ("machine.json", document.encode(), "application/json")} if way == "file" else None
+    if way != "form":
+        form_page = action = "/developers/application/import/"
+    if way != "file":
+        form = MACHINE if way == "form" else {"text": document}
+    stale(server)
+    asked = visitor.client.post(action, data={**hidden(visitor.get(form_page).text), **form}, files=files)
+    assert "proof-password" in asked.text
+    assert "Night shift" not in visitor.get("/developers/applications/").text, "nothing is made before"
+    going_on = {name: html.unescape(value) for name, value in hidden(asked.text).items()}
+    created = visitor.client.post(action, data={**going_on, "proof-password": PASSWORD})
+    assert created.status_code in (302, 303), created.text
+    assert "Stop it from acting as me" in visitor.get(created.headers["location"]).text
+
+
+def test_registering_what_does_not_act_asks_for_nothing(server: Server, visitor: Visitor) -> None:
+    stale(server)
+    quiet = {"text": json.dumps({**MACHINE, "switches": {"acts_as_owner": False}})}
+    imported = "/developers/application/import/"
+    assert visitor.submit(imported, imported, quiet).status_code in (302, 303)
