@@ -519,3 +519,88 @@ def test_registering_what_does_not_act_asks_for_nothing(server: Server, visitor:
     quiet = {"text": json.dumps({**MACHINE, "switches": {"acts_as_owner": False}})}
     imported = "/developers/application/import/"
     assert visitor.submit(imported, imported, quiet).status_code in (302, 303)
+
+
+# -- in two steps what is forbidden in one -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"switches": {"acts_as_owner": False}},
+        {"kind": "server", "switches": {"acts_as_owner": False}, "redirect_uris": [EVIL]},
+        {"kind": "device"},
+        {"kind": "server", "profile": "compatibility", "redirect_uris": [EVIL]},
+    ],
+    ids=["acting", "kind-and-acting", "kind", "profile"],
+)
+def test_a_token_makes_no_machine_into_something_else(
+    server: Server, ada: User, token: str, machine: tuple[int, str, str], change: dict[str, Any]
+) -> None:
+    """Else it would stop it, replace its secret, and wait for its owner to start it again."""
+    number, client_id, secret = machine
+    for maker in (token, server.token(ada)):
+        document = call(server, "GET", number, "export/", maker).json()
+        for method, body in (("PATCH", change), ("PUT", {**document, "profile": "", "switches": {}, **change})):
+            refused = call(server, method, number, "", maker, body)
+            assert needs_sign_in(refused), refused.text
+        assert call(server, "GET", number, "export/", maker).json() == document
+    assert alone(server, client_id, secret).status_code == 200
+
+
+def test_a_token_stops_no_application_that_acts_by_the_switch(
+    server: Server, visitor: Visitor, token: str, app: Registered
+) -> None:
+    number, page = app.application.id, page_of(app.application.id)
+    visitor.submit(page, page + "switch/", {"switch": "acts_as_owner", "on": "1"})
+    for change in ({"kind": "page"}, {"profile": "compatibility"}, {"switches": {"acts_as_owner": None}}):
+        refused = call(server, "PATCH", number, "", token, change)
+        assert needs_sign_in(refused), refused.text
+    assert alone(server, app.client_id, app.secret).status_code == 200
+
+
+def test_a_token_changes_the_texts_of_a_machine(server: Server, token: str, machine: tuple[int, str, str]) -> None:
+    number, client_id, secret = machine
+    changed = call(server, "PATCH", number, "", token, {"description": "Adds documents by day."})
+    assert changed.json()["document"]["description"] == "Adds documents by day."
+    assert alone(server, client_id, secret).status_code == 200
+
+
+def test_a_token_ends_no_secret_of_a_machine(
+    server: Server, visitor: Visitor, token: str, machine: tuple[int, str, str]
+) -> None:
+    """Its owner replaced it, and the old one works for a while, so that nothing stands still."""
+    number, client_id, old = machine
+    visitor.submit(page_of(number), page_of(number) + "secrets/", {"overlap": "24"})
+    listed = call(server, "GET", number, "secrets/", token).json()["secrets"]
+    assert len(listed) == 2
+    refused = call(server, "DELETE", number, f"secrets/{listed[1]['id']}/", token)
+    assert needs_sign_in(refused), refused.text
+    assert alone(server, client_id, old).status_code == 200
+
+
+def test_only_the_owner_of_a_machine_ends_its_old_secret(
+    server: Server, visitor: Visitor, co: Visitor, machine: tuple[int, str, str]
+) -> None:
+    number, client_id, old = machine
+    page = page_of(number)
+    share(visitor, number)
+    visitor.submit(page, page + "secrets/", {"overlap": "24"})
+    assert ("End it now" in visitor.get(page).text, "End it now" in co.get(page).text) == (True, False)
+    assert co.submit(page, page + "secrets/end/", {}).status_code == 403
+    stale(server)
+    assert "proof-password" in visitor.submit(page, page + "secrets/end/", {}).text
+    assert alone(server, client_id, old).status_code == 200
+    assert visitor.submit(page, page + "secrets/end/", {"proof-password": PASSWORD}).status_code == 303
+    assert alone(server, client_id, old).json()["error"] == "invalid_client"
+
+
+def test_the_old_secret_of_another_application_ends_as_before(
+    server: Server, visitor: Visitor, token: str, app: Registered
+) -> None:
+    number, page = app.application.id, page_of(app.application.id)
+    visitor.submit(page, page + "secrets/", {"overlap": "24"})
+    old = call(server, "GET", number, "secrets/", token).json()["secrets"][1]["id"]
+    assert call(server, "DELETE", number, f"secrets/{old}/", token).status_code == 204
+    form = {"client_id": app.client_id, "client_secret": app.secret, "token": "x"}
+    assert server.http.post("/api/oauthv2/introspect", data=form).json()["error"] == "invalid_client"

@@ -195,6 +195,7 @@ class Applications:
             raise Forbidden("Only its owner can let an application act in their name.")
         if on:  # otherwise a token or a stolen session could widen its own access
             provenance.require_person(work, self.sessions, actor, NO_TOKEN_LETS_ACT)
+        machines.require_person_to_change(work, actor, application)
         if on and application.creator_id is not None:
             account = self.consents.ensure_account(work, application.creator_id, application)
             store.update_account(work, account.id, {"acts_alone_since": work.now})
