@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from tests.oauth.flows import allow, ask, query_of, refresh, status_of, tokens
+from tests.oauth.flows import allow, ask, post, query_of, refresh, status_of, tokens
 from tests.portal.conftest import API
 from vitrine.accounts import User
 from vitrine.accounts.tables import sessions
 from vitrine.applications import Profile
 from vitrine.oauth.tables import access_tokens
-from vitrine.testing.server import PASSWORD, Registered, Server, Visitor, hidden
+from vitrine.testing.server import CALLBACK, PASSWORD, Registered, Server, Visitor, hidden
 
 pytestmark = pytest.mark.both_databases
 MACHINE = {
@@ -604,3 +604,67 @@ def test_the_old_secret_of_another_application_ends_as_before(
     assert call(server, "DELETE", number, f"secrets/{old}/", token).status_code == 204
     form = {"client_id": app.client_id, "client_secret": app.secret, "token": "x"}
     assert server.http.post("/api/oauthv2/introspect", data=form).json()["error"] == "invalid_client"
+
+
+# -- tokens from before an application had scopes ----------------------------------------------------------------------
+
+
+@pytest.fixture
+def from_before(server: Server, visitor: Visitor, corp: User, app: Registered) -> tuple[Registered, list[str]]:
+    """A helper that was of the compatible profile when Ada allowed it everything and became strict since: its token and
+    what it made with that, neither of which has scopes."""
+    old = server.register(corp, profile=Profile.COMPATIBILITY, name="Old helper")
+    consent_page = ask(visitor, old, code_challenge="", code_challenge_method="")
+    form = {"grant_type": "authorization_code", "code": query_of(allow(visitor, consent_page))["code"]}
+    own = post(server, old, **form, redirect_uri=CALLBACK).json()["access_token"]
+    body = {"name": "made", "days": 365}
+    made = call(server, "POST", app.application.id, "tokens/", own, body).json()["token"]
+    strict = call(server, "PATCH", old.application.id, "", server.token(corp), {"profile": "strict"})
+    assert strict.status_code == 200, strict.text
+    assert opens(server, own, made) == [(200, 200)] * 2
+    return old, [own, made]
+
+
+def opens(server: Server, *secrets: str) -> list[tuple[int, int]]:
+    """What each token answers for `search` and for `applications`."""
+    return [(status_of(server, secret, "/api/v1/search/"), status_of(server, secret, API)) for secret in secrets]
+
+
+def test_a_limit_narrows_tokens_from_before_there_were_scopes(
+    server: Server, corp: User, from_before: tuple[Registered, list[str]]
+) -> None:
+    old, secrets = from_before
+    limit = {"limit": ["search"]}
+    assert call(server, "PUT", old.application.id, "scopes/", server.token(corp), limit).status_code == 200
+    assert opens(server, *secrets) == [(200, 403)] * 2
+
+
+def test_a_yes_with_scopes_narrows_tokens_from_before_there_were_any(
+    server: Server, visitor: Visitor, from_before: tuple[Registered, list[str]]
+) -> None:
+    old, secrets = from_before
+    bob = server.browser(server.user("bob"))
+    allow(bob, ask(bob, old, scope="search"))
+    assert opens(server, *secrets) == [(200, 200)] * 2, "somebody else's decision"
+    allow(visitor, ask(visitor, old, scope="search library:read"), without=("library:read",))
+    assert opens(server, *secrets) == [(200, 403)] * 2
+
+
+def test_a_narrower_yes_narrows_the_tokens_of_the_application_too(
+    server: Server, visitor: Visitor, ada: User, helper: Registered
+) -> None:
+    wide = tokens(server, ada, helper, "applications search")["access_token"]
+    assert opens(server, wide) == [(200, 200)]
+    allow(visitor, ask(visitor, helper, scope="applications search upload"), without=("search",))
+    assert opens(server, wide) == [(403, 200)]
+
+
+def test_a_yes_does_not_narrow_what_the_application_got_by_its_secret_alone(
+    server: Server, visitor: Visitor, app: Registered
+) -> None:
+    """That comes from the switch, not from the consent of a person who signs in."""
+    page = page_of(app.application.id)
+    visitor.submit(page, page + "switch/", {"switch": "acts_as_owner", "on": "1"})
+    by_secret = alone(server, app.client_id, app.secret, "search applications").json()["access_token"]
+    allow(visitor, ask(visitor, app, scope="search upload"), without=("upload",))
+    assert opens(server, by_secret, app.developer_token) == [(200, 200)] * 2
