@@ -1,6 +1,7 @@
 """What somebody who holds a token with the scope `applications` gains by what they make with it: nothing (issue 9,
 docs/decisions/0080). Every step of an attack goes over HTTP."""
 
+import html
 import json
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -8,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from tests.oauth.flows import allow, ask, query_of, refresh, status_of, tokens
+from tests.oauth.flows import allow, ask, post, query_of, refresh, status_of, tokens
 from tests.portal.conftest import API
 from vitrine.accounts import User
 from vitrine.accounts.tables import sessions
 from vitrine.applications import Profile
 from vitrine.oauth.tables import access_tokens
-from vitrine.testing.server import PASSWORD, Registered, Server, Visitor
+from vitrine.testing.server import CALLBACK, PASSWORD, Registered, Server, Visitor, hidden
 
 pytestmark = pytest.mark.both_databases
 MACHINE = {
@@ -468,3 +469,202 @@ def test_adding_an_owner_on_the_page_asks_for_the_password(server: Server, visit
 def test_the_openapi_document_names_the_refusal(server: Server, app: Registered) -> None:
     document = json.loads(server.http.get("/api/openapi.json").text)
     assert "recent sign-in" in document["paths"]["/api/applications/{id}/owners/"]["post"]["summary"]
+
+
+# -- a session whose password was given long ago -----------------------------------------------------------------------
+
+
+def stale(server: Server) -> None:
+    with server.services.database.write() as work:
+        work.db.execute(sessions.update().values(auth_time=work.now - timedelta(hours=1)))
+
+
+def test_letting_an_application_act_asks_for_the_password(server: Server, visitor: Visitor, app: Registered) -> None:
+    page, on = page_of(app.application.id), {"switch": "acts_as_owner", "on": "1"}
+    stale(server)
+    assert "proof-password" in visitor.submit(page, page + "switch/", on).text
+    assert alone(server, app.client_id, app.secret).json()["error"] == "unauthorized_client"
+    wrong = visitor.submit(page, page + "switch/", {**on, "proof-password": "not this one"})
+    assert "The password is not right." in wrong.text
+    assert alone(server, app.client_id, app.secret).json()["error"] == "unauthorized_client"
+    assert visitor.submit(page, page + "switch/", {**on, "proof-password": PASSWORD}).status_code == 303
+    assert alone(server, app.client_id, app.secret).status_code == 200
+    stale(server)
+    assert visitor.submit(page, page + "switch/", {**on, "on": "0"}).status_code == 303, "stopping it needs nothing"
+    assert alone(server, app.client_id, app.secret).json()["error"] == "unauthorized_client"
+
+
+@pytest.mark.parametrize("way", ["form", "pasted", "file"])
+def test_registering_a_machine_asks_for_the_password(server: Server, visitor: Visitor, way: str) -> None:
+    """Whatever was typed or sent as a file goes on with the password."""
+    form_page, action = "/developers/application/new/", "/developers/application/"
+    form, document = {}, json.dumps(MACHINE)
+    files = {"file": ("machine.json", document.encode(), "application/json")} if way == "file" else None
+    if way != "form":
+        form_page = action = "/developers/application/import/"
+    if way != "file":
+        form = MACHINE if way == "form" else {"text": document}
+    stale(server)
+    asked = visitor.client.post(action, data={**hidden(visitor.get(form_page).text), **form}, files=files)
+    assert "proof-password" in asked.text
+    assert "Night shift" not in visitor.get("/developers/applications/").text, "nothing is made before"
+    going_on = {name: html.unescape(value) for name, value in hidden(asked.text).items()}
+    created = visitor.client.post(action, data={**going_on, "proof-password": PASSWORD})
+    assert created.status_code in (302, 303), created.text
+    assert "Stop it from acting as me" in visitor.get(created.headers["location"]).text
+
+
+def test_registering_what_does_not_act_asks_for_nothing(server: Server, visitor: Visitor) -> None:
+    stale(server)
+    quiet = {"text": json.dumps({**MACHINE, "switches": {"acts_as_owner": False}})}
+    imported = "/developers/application/import/"
+    assert visitor.submit(imported, imported, quiet).status_code in (302, 303)
+
+
+# -- in two steps what is forbidden in one -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"switches": {"acts_as_owner": False}},
+        {"kind": "server", "switches": {"acts_as_owner": False}, "redirect_uris": [EVIL]},
+        {"kind": "device"},
+        {"kind": "server", "profile": "compatibility", "redirect_uris": [EVIL]},
+    ],
+    ids=["acting", "kind-and-acting", "kind", "profile"],
+)
+def test_a_token_makes_no_machine_into_something_else(
+    server: Server, ada: User, token: str, machine: tuple[int, str, str], change: dict[str, Any]
+) -> None:
+    """Else it would stop it, replace its secret, and wait for its owner to start it again."""
+    number, client_id, secret = machine
+    for maker in (token, server.token(ada)):
+        document = call(server, "GET", number, "export/", maker).json()
+        for method, body in (("PATCH", change), ("PUT", {**document, "profile": "", "switches": {}, **change})):
+            refused = call(server, method, number, "", maker, body)
+            assert needs_sign_in(refused), refused.text
+        assert call(server, "GET", number, "export/", maker).json() == document
+    assert alone(server, client_id, secret).status_code == 200
+
+
+def test_a_token_stops_no_application_that_acts_by_the_switch(
+    server: Server, visitor: Visitor, token: str, app: Registered
+) -> None:
+    number, page = app.application.id, page_of(app.application.id)
+    visitor.submit(page, page + "switch/", {"switch": "acts_as_owner", "on": "1"})
+    for change in ({"kind": "page"}, {"profile": "compatibility"}, {"switches": {"acts_as_owner": None}}):
+        refused = call(server, "PATCH", number, "", token, change)
+        assert needs_sign_in(refused), refused.text
+    assert alone(server, app.client_id, app.secret).status_code == 200
+
+
+def test_a_token_changes_the_texts_of_a_machine(server: Server, token: str, machine: tuple[int, str, str]) -> None:
+    number, client_id, secret = machine
+    changed = call(server, "PATCH", number, "", token, {"description": "Adds documents by day."})
+    assert changed.json()["document"]["description"] == "Adds documents by day."
+    assert alone(server, client_id, secret).status_code == 200
+
+
+def test_a_token_ends_no_secret_of_a_machine(
+    server: Server, visitor: Visitor, token: str, machine: tuple[int, str, str]
+) -> None:
+    """Its owner replaced it, and the old one works for a while, so that nothing stands still."""
+    number, client_id, old = machine
+    visitor.submit(page_of(number), page_of(number) + "secrets/", {"overlap": "24"})
+    listed = call(server, "GET", number, "secrets/", token).json()["secrets"]
+    assert len(listed) == 2
+    refused = call(server, "DELETE", number, f"secrets/{listed[1]['id']}/", token)
+    assert needs_sign_in(refused), refused.text
+    assert alone(server, client_id, old).status_code == 200
+
+
+def test_only_the_owner_of_a_machine_ends_its_old_secret(
+    server: Server, visitor: Visitor, co: Visitor, machine: tuple[int, str, str]
+) -> None:
+    number, client_id, old = machine
+    page = page_of(number)
+    share(visitor, number)
+    visitor.submit(page, page + "secrets/", {"overlap": "24"})
+    assert ("End it now" in visitor.get(page).text, "End it now" in co.get(page).text) == (True, False)
+    assert co.submit(page, page + "secrets/end/", {}).status_code == 403
+    stale(server)
+    assert "proof-password" in visitor.submit(page, page + "secrets/end/", {}).text
+    assert alone(server, client_id, old).status_code == 200
+    assert visitor.submit(page, page + "secrets/end/", {"proof-password": PASSWORD}).status_code == 303
+    assert alone(server, client_id, old).json()["error"] == "invalid_client"
+
+
+def test_the_old_secret_of_another_application_ends_as_before(
+    server: Server, visitor: Visitor, token: str, app: Registered
+) -> None:
+    number, page = app.application.id, page_of(app.application.id)
+    visitor.submit(page, page + "secrets/", {"overlap": "24"})
+    old = call(server, "GET", number, "secrets/", token).json()["secrets"][1]["id"]
+    assert call(server, "DELETE", number, f"secrets/{old}/", token).status_code == 204
+    form = {"client_id": app.client_id, "client_secret": app.secret, "token": "x"}
+    assert server.http.post("/api/oauthv2/introspect", data=form).json()["error"] == "invalid_client"
+
+
+# -- tokens from before an application had scopes ----------------------------------------------------------------------
+
+
+@pytest.fixture
+def from_before(server: Server, visitor: Visitor, corp: User, app: Registered) -> tuple[Registered, list[str]]:
+    """A helper that was of the compatible profile when Ada allowed it everything and became strict since: its token and
+    what it made with that, neither of which has scopes."""
+    old = server.register(corp, profile=Profile.COMPATIBILITY, name="Old helper")
+    consent_page = ask(visitor, old, code_challenge="", code_challenge_method="")
+    form = {"grant_type": "authorization_code", "code": query_of(allow(visitor, consent_page))["code"]}
+    own = post(server, old, **form, redirect_uri=CALLBACK).json()["access_token"]
+    body = {"name": "made", "days": 365}
+    made = call(server, "POST", app.application.id, "tokens/", own, body).json()["token"]
+    strict = call(server, "PATCH", old.application.id, "", server.token(corp), {"profile": "strict"})
+    assert strict.status_code == 200, strict.text
+    assert opens(server, own, made) == [(200, 200)] * 2
+    return old, [own, made]
+
+
+def opens(server: Server, *secrets: str) -> list[tuple[int, int]]:
+    """What each token answers for `search` and for `applications`."""
+    return [(status_of(server, secret, "/api/v1/search/"), status_of(server, secret, API)) for secret in secrets]
+
+
+def test_a_limit_narrows_tokens_from_before_there_were_scopes(
+    server: Server, corp: User, from_before: tuple[Registered, list[str]]
+) -> None:
+    old, secrets = from_before
+    limit = {"limit": ["search"]}
+    assert call(server, "PUT", old.application.id, "scopes/", server.token(corp), limit).status_code == 200
+    assert opens(server, *secrets) == [(200, 403)] * 2
+
+
+def test_a_yes_with_scopes_narrows_tokens_from_before_there_were_any(
+    server: Server, visitor: Visitor, from_before: tuple[Registered, list[str]]
+) -> None:
+    old, secrets = from_before
+    bob = server.browser(server.user("bob"))
+    allow(bob, ask(bob, old, scope="search"))
+    assert opens(server, *secrets) == [(200, 200)] * 2, "somebody else's decision"
+    allow(visitor, ask(visitor, old, scope="search library:read"), without=("library:read",))
+    assert opens(server, *secrets) == [(200, 403)] * 2
+
+
+def test_a_narrower_yes_narrows_the_tokens_of_the_application_too(
+    server: Server, visitor: Visitor, ada: User, helper: Registered
+) -> None:
+    wide = tokens(server, ada, helper, "applications search")["access_token"]
+    assert opens(server, wide) == [(200, 200)]
+    allow(visitor, ask(visitor, helper, scope="applications search upload"), without=("search",))
+    assert opens(server, wide) == [(403, 200)]
+
+
+def test_a_yes_does_not_narrow_what_the_application_got_by_its_secret_alone(
+    server: Server, visitor: Visitor, app: Registered
+) -> None:
+    """That comes from the switch, not from the consent of a person who signs in."""
+    page = page_of(app.application.id)
+    visitor.submit(page, page + "switch/", {"switch": "acts_as_owner", "on": "1"})
+    by_secret = alone(server, app.client_id, app.secret, "search applications").json()["access_token"]
+    allow(visitor, ask(visitor, app, scope="search upload"), without=("upload",))
+    assert opens(server, by_secret, app.developer_token) == [(200, 200)] * 2

@@ -1,5 +1,6 @@
 """Every way in which an event of the table can happen: pages, mails, the API and the command line."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -108,6 +109,26 @@ def _stop_acting(world: World) -> None:
     _submit(world.current, world.settings, f"{world.settings}switch/", switch="acts_as_owner", on="0")
 
 
+def _act(world: World) -> None:
+    _submit(world.current, world.settings, f"{world.settings}switch/", switch="acts_as_owner", on="1")
+
+
+def _change_kind_and_back(world: World) -> None:
+    """Another kind of application never acts as its owner; afterwards everything else is as before."""
+    _act(world)
+    for kind in ("page", "server"):
+        _submit(world.current, f"{world.settings}edit/", f"{world.settings}kind/", kind=kind)
+
+
+def _import_profile_and_back(world: World) -> None:
+    _act(world)
+    document = {**world.current.get(f"{world.settings}export/").json(), "switches": {}}
+    file = world.server.settings.data_dir / "application.json"
+    for profile in ("compatibility", "strict"):
+        file.write_text(json.dumps({**document, "profile": profile}))
+        _command("app", "import", str(file))(world)
+
+
 def _consent(action: str) -> Callable[[World], None]:
     def withdraw(world: World) -> None:
         number = world.app.application.id
@@ -157,6 +178,8 @@ WAYS = (
     Way(Event.APPLICATION_DELETED, "page", _delete),
     Way(Event.APPLICATION_TOKENS_ENDED, "page", _end_application_tokens),
     Way(Event.ACTING_WITHDRAWN, "page", _stop_acting),
+    Way(Event.ACTING_WITHDRAWN, "kind", _change_kind_and_back),
+    Way(Event.ACTING_WITHDRAWN, "import", _import_profile_and_back),
     Way(Event.CONSENT_WITHDRAWN, "page", _consent("revoke"), role="tester"),
     Way(Event.CONSENT_WITHDRAWN, "forgetting", _consent("forget"), role="tester"),
     Way(Event.TESTER_REMOVED, "page", _people(do="remove-tester"), role="tester"),

@@ -104,8 +104,8 @@ def test_the_page_and_the_letter_of_a_new_password_name_what_stays(server: Serve
     stays = "Passkeys, the authenticator app and connected sign-ins stay as they were"
     assert [stays in text for text in pages] == [True, True]
     for mail in mails:
-        assert stays in letter.get_content()
-        assert "http://dam.test/account/security/" in letter.get_content().split()
+        assert stays in mail.get_content()
+        assert "http://dam.test/account/security/" in mail.get_content().split()
 
 
 # -- secrets that were seen ----------------------------------------------------------------------------------------

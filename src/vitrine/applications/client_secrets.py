@@ -15,9 +15,6 @@ from vitrine.platform.crypto import digest, new_secret, same
 from vitrine.platform.database import UnitOfWork
 
 OVERLAPS = {"0": timedelta(0), "24": timedelta(hours=24), "168": timedelta(days=7)}
-MACHINE_NEEDS_PERSON = (
-    "A token cannot replace the secret of a machine. Sign in and make a new one on its settings page."
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +72,7 @@ class ClientSecrets:
         token gets PersonNeeded, and anybody but the person for whom the application acts gets ActsForAnother."""
         application = self.applications.get(work, actor, application_id)
         self.applications.require_recent_auth_in_browser(work, actor)
-        if application.is_machine:
-            provenance.require_person(work, self.applications.sessions, actor, MACHINE_NEEDS_PERSON)
-        machines.require_may_see_secret(work, actor, application)
+        machines.require_may_change_secrets(work, self.applications.sessions, actor, application)
         if overlap not in OVERLAPS:
             raise Invalid("Choose how long the old secret goes on working.", field="overlap")
         live = portal_store.secrets(work, application.id)
@@ -99,8 +94,9 @@ class ClientSecrets:
         return secret_views.offers(work, self.applications.get(work, actor, application_id).id)
 
     def end_old_secret(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId) -> None:
-        """End all secrets but the newest."""
+        """End all secrets but the newest. Refused as in `rotate` where the secret alone gives access."""
         application = self.applications.get(work, actor, application_id)
+        machines.require_may_change_secrets(work, self.applications.sessions, actor, application)
         live = portal_store.secrets(work, application.id)
         portal_store.end_secrets(work, application.id, work.now, but=live[0].id if live else None)
         audit.write(work, actor, "application.secret_ended", f"application {application.id}")

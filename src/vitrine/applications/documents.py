@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from vitrine.accounts import Actor
-from vitrine.applications import provenance, store
+from vitrine.applications import machines, provenance, store
 from vitrine.applications.checks import LIST_SHAPES, Draft, Imported
 from vitrine.applications.errors import BadApplication
 from vitrine.applications.events import ScopesLimited
@@ -185,6 +185,8 @@ class ApplicationDocuments:
             self._refuse_wider(actor, *changes["scopes"])
         kind = ApplicationKind(wanted["kind"])
         acts, acted = (values["switches"].get(Switch.ACTS_AS_OWNER.value, False) for values in (wanted, before))
+        if acts != acted or changes.keys() & {"kind", "profile"}:
+            machines.require_person_to_change(work, actor, application)
         store.update(
             work, application.id,
             {
@@ -195,6 +197,7 @@ class ApplicationDocuments:
         store.set_redirects(work, application.id, _redirects(wanted), provenance.maker_of(work, actor))
         if acts != acted and Switches(Profile(wanted["profile"]), {}).can_choose(Switch.ACTS_AS_OWNER):
             self.portal.applications.set_switch(work, actor, application.id, Switch.ACTS_AS_OWNER, on=acts)
+        self.portal.applications.withdraw_acting_if_off(work, application.id)
         if "scopes" in changes:
             work.emit(ScopesLimited(application.id, wanted["scopes"]))
         details = {

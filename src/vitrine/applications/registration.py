@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from vitrine.accounts import Actor
-from vitrine.applications import portal_store, provenance, store
+from vitrine.applications import machines, portal_store, provenance, store
 from vitrine.applications.checks import Draft, check
 from vitrine.applications.errors import BadApplication
 from vitrine.applications.kinds import KIND_NAMES, KINDS, ApplicationKind, kind_of
@@ -90,6 +90,7 @@ class ApplicationRegistration:
         before = kind_of(application.kind, application.type, application.switches.profile)
         if wanted is before:
             return application
+        machines.require_person_to_change(work, actor, application)
         redirects = [address for address in application.redirects if address != OUT_OF_BAND]
         if wanted is ApplicationKind.MACHINE:
             redirects = []
@@ -106,6 +107,7 @@ class ApplicationRegistration:
         }  # fmt: skip
         store.update(work, application.id, values)
         store.set_redirects(work, application.id, redirects)
+        self.applications.withdraw_acting_if_off(work, application.id)
         audit.write(
             work, actor, "application.kind", f"application {application.id}", {"kind": kind, "before": before.value}
         )

@@ -13,7 +13,6 @@ from vitrine.applications.consents import Consents
 from vitrine.applications.errors import (
     BadApplication,
     NoSuchApplication,
-    PersonNeeded,
 )
 from vitrine.applications.kinds import kind_of
 from vitrine.applications.model import (
@@ -31,6 +30,7 @@ from vitrine.platform.crypto import Vault, digest, last_four, new_secret, random
 from vitrine.platform.database import UnitOfWork
 
 CLIENT_ID_LENGTH = 32
+NO_TOKEN_LETS_ACT = "A token cannot let an application act in your name. Sign in and use its settings page."  # noqa: S105
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,22 +184,30 @@ class Applications:
         if switch is Switch.ACTS_AS_OWNER:
             self._let_act(work, actor, application, on=on)
         store.update(work, application.id, {"switches": {**application.switches.chosen, switch.value: on}})
+        self.withdraw_acting_if_off(work, application.id)
         audit.write(work, actor, "application.switch", f"application {application.id}", {switch.value: on})
         return self._get(work, application.id)
 
     def _let_act(self, work: UnitOfWork, actor: Actor, application: Application, *, on: bool) -> None:
-        """Only the owner can let the application act in their name. Their account stores it, so an application that
-        changes hands does not act for its new owner until they agree too."""
+        """Only the owner, after a recent sign-in, can let the application act in their name. Their account stores it,
+        so an application that changes hands does not act for its new owner until they agree too."""
         if on and actor.user_id != application.creator_id:
             raise Forbidden("Only its owner can let an application act in their name.")
-        if on and actor.via is Via.TOKEN:  # otherwise it could widen its own access
-            raise PersonNeeded("A token cannot let an application act in your name. Sign in and use its settings page.")
-        if application.creator_id is None:
-            return
-        account = self.consents.ensure_account(work, application.creator_id, application)
-        if on:
+        if on:  # otherwise a token or a stolen session could widen its own access
+            provenance.require_person(work, self.sessions, actor, NO_TOKEN_LETS_ACT)
+        machines.require_person_to_change(work, actor, application)
+        if on and application.creator_id is not None:
+            account = self.consents.ensure_account(work, application.creator_id, application)
             store.update_account(work, account.id, {"acts_alone_since": work.now})
-        elif account.acts_alone_since is not None:
+
+    def withdraw_acting_if_off(self, work: UnitOfWork, application_id: ApplicationId) -> None:
+        """End what the application got by acting as its owner if the switch, kind or profile no longer lets it. Every
+        change of one of these calls this afterwards."""
+        application = self._get(work, application_id)
+        if application.creator_id is None or application.switches.is_on(Switch.ACTS_AS_OWNER):
+            return
+        account = self.consents.account(work, application.creator_id, application)
+        if account is not None and account.acts_alone_since is not None:
             self.consents.end_credentials(work, Event.ACTING_WITHDRAWN, application.id, application.creator_id)
 
     def set_list_shapes(

@@ -1,7 +1,7 @@
 """The default HTTP status of a refusal, and the headers that say when to try again."""
 
-from vitrine.edge.limits import TooMany
 from vitrine.edge.bodies import BodyTooLarge
+from vitrine.edge.limits import TooMany
 from vitrine.errors import Conflict, DomainError, Forbidden, Invalid, NotFound, Unavailable
 
 Statuses = tuple[tuple[type[DomainError], int], ...]

@@ -23,6 +23,12 @@ from vitrine.platform.schema import metadata
 # The scope that a route needs, by method and route pattern; None if it needs none.
 Capability = Callable[[str, str], str | None]
 UNSEEN = frozenset({"originals"}) | scopes.IDENTITY
+_OF_APPLICATIONS = sa.and_(access_tokens.c.name == "", sa.not_(access_tokens.c.is_developer))
+# The strict profile alone may act alone; its other tokens have refresh tokens, and those of an earlier profile are idle
+# after a while.
+_BY_CLIENT_CREDENTIALS = sa.and_(
+    access_tokens.c.family.is_(None), access_tokens.c.scope.is_not(None), access_tokens.c.idle_limit_s.is_(None)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,25 +90,30 @@ def apply_limit(work: UnitOfWork, event: ScopesLimited) -> None:
     limited."""
     if event.limit is None:
         return
-    accounts, columns = metadata.tables["accounts"].c, access_tokens.c
+    accounts = metadata.tables["accounts"].c
     theirs = sa.select(accounts.id).where(accounts.application_id == event.application_id)
-    _restrict(
-        work,
-        sa.and_(columns.account_id.in_(theirs), columns.name == "", sa.not_(columns.is_developer)),
-        event.limit,
-    )
-    _restrict(work, columns.id.in_(_made_by(theirs)), event.limit)
+    _restrict(work, sa.and_(access_tokens.c.account_id.in_(theirs), _OF_APPLICATIONS), event.limit)
+    _restrict(work, access_tokens.c.id.in_(_made_by(theirs)), event.limit)
 
 
 def apply_consent(work: UnitOfWork, account: Account) -> None:
-    """Remove the scopes that a person no longer allows from what was made with tokens of the consent."""
-    if account.granted_scope is not None:
-        _restrict(work, access_tokens.c.id.in_(_made_by([account.id])), account.granted_scope)
+    """Remove the scopes that a person does not allow from live tokens of the consent and from what was made with them.
+    Tokens of client credentials come from the switch, not from a consent, and stay."""
+    if account.granted_scope is None:
+        return
+    own = sa.and_(access_tokens.c.account_id == account.id, _OF_APPLICATIONS)
+    if account.acts_alone_since is not None:
+        own = sa.and_(own, sa.not_(_BY_CLIENT_CREDENTIALS))
+    _restrict(work, own, account.granted_scope)
+    _restrict(work, access_tokens.c.id.in_(_made_by([account.id])), account.granted_scope)
 
 
 def _restrict(work: UnitOfWork, wanted: sa.ColumnElement[bool], limit: list[str]) -> None:
-    """Remove all scopes except *limit* from tokens that have scopes."""
-    wanted, text = sa.and_(wanted, access_tokens.c.scope.is_not(None)), sa.type_coerce(access_tokens.c.scope, sa.Text)
+    """Remove all scopes except *limit* from tokens. A token without scopes, from before the application had any, means
+    everything; it gets the limit."""
+    unscoped = access_tokens.c.scope.is_(None)
+    work.db.execute(access_tokens.update().where(wanted, unscoped).values(scope=sorted(limit)))
+    wanted, text = sa.and_(wanted, sa.not_(unscoped)), sa.type_coerce(access_tokens.c.scope, sa.Text)
     for written in list(work.db.scalars(sa.select(text).where(wanted).distinct())):
         had = msgspec.json.decode(written, type=list[str])
         left = sorted(set(had) & set(limit))

@@ -85,8 +85,7 @@ async def rotate(request: Request, given: dict[str, str]) -> Response:
     return await settings_page(request, await facts(request, revealed_secret=secret))
 
 
-async def end_secret(request: Request) -> Response:
-    await posted(request)
+async def end_secret(request: Request, _given: dict[str, str]) -> Response:
     services = services_of(request)
     await write(
         request,
@@ -151,7 +150,7 @@ ROUTES = [
     Route(APPLICATION + "access_token/revoke/", revoke_token, methods=["POST"]),
     Route(APPLICATION + "reveal/", requires_recent_auth(reveal), methods=["POST"]),
     Route(APPLICATION + "secrets/", requires_recent_auth(rotate), methods=["POST"]),
-    Route(APPLICATION + "secrets/end/", end_secret, methods=["POST"]),
+    Route(APPLICATION + "secrets/end/", requires_recent_auth(end_secret), methods=["POST"]),
     Route(APPLICATION + "tokens/", requires_recent_auth(add_token), methods=["POST"]),
     Route(APPLICATION + "tokens/{token:int}/revoke/", revoke_named_token, methods=["POST"]),
     Route(APPLICATION + "tokens/users/", revoke_users, methods=["POST"]),

@@ -21,7 +21,8 @@ from vitrine.applications.kinds import KIND_NAMES
 from vitrine.applications.portal_store import KEPT
 from vitrine.edge import read, services_of, write
 from vitrine.platform.database import UnitOfWork
-from vitrine.web.shared.forms import known, posted
+from vitrine.web.shared.forms import known
+from vitrine.web.shared.reauthentication import requires_recent_auth
 from vitrine.web.shared.render import page, redirect, translate
 
 EMPTY = Draft("", "", "", "web", "")
@@ -51,8 +52,8 @@ async def new(request: Request) -> Response:
     return page(request, "developers/new.html", draft=EMPTY, faults={}, kind="server")
 
 
-async def create(request: Request) -> Response:
-    given = await posted(request)
+async def create(request: Request, given: dict[str, str]) -> Response:
+    """A machine needs a recent sign-in, since it acts for the person who registers it."""
     services = services_of(request)
     chosen = given.get("kind", "")
     kind = ApplicationKind(chosen) if chosen in KIND_NAMES else None
@@ -88,5 +89,5 @@ def _address(given: dict[str, str], name: str) -> str:
 ROUTES = [
     Route("/developers/applications/", dashboard, methods=["GET"]),
     Route("/developers/application/new/", new, methods=["GET"]),
-    Route("/developers/application/", create, methods=["POST"]),
+    Route("/developers/application/", requires_recent_auth(create), methods=["POST"]),
 ]

@@ -10,13 +10,15 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from vitrine.accounts import Actor
+from vitrine.accounts.errors import RecentAuthRequired
 from vitrine.applications import BadApplication
 from vitrine.edge import parameters, read, services_of, write
 from vitrine.edge.text import json_value
 from vitrine.errors import Forbidden, Invalid
 from vitrine.platform.database import UnitOfWork
 from vitrine.web.developers.application import APPLICATION, application_id
-from vitrine.web.shared.forms import known, posted
+from vitrine.web.shared.forms import known
+from vitrine.web.shared.reauthentication import reauthentication_page, requires_recent_auth
 from vitrine.web.shared.render import page, redirect, said, translate
 
 FILE_BYTES = 64 * 1024
@@ -36,14 +38,18 @@ async def export(request: Request) -> Response:
 
 async def bring_in(request: Request) -> Response:
     """A description as a file, or pasted; what is wrong with it is said on the form of a new application."""
-    services = services_of(request)
     params = await parameters(request, max_bytes=4 * FILE_BYTES)
     try:
-        given = await posted(request)
-        files = [file for file in params.files.get("file", []) if file.filename]
-        text: str | bytes = await files[0].read(FILE_BYTES + 1) if files else given.get("text", "")
+        return await _import(request)
     finally:
         await params.close()
+
+
+@requires_recent_auth
+async def _import(request: Request, given: dict[str, str]) -> Response:
+    services, params = services_of(request), await parameters(request)
+    files = [file for file in params.files.get("file", []) if file.filename]
+    text: str | bytes = await files[0].read(FILE_BYTES + 1) if files else given.get("text", "")
     try:
         described = _described(text)
         application = await write(
@@ -52,6 +58,8 @@ async def bring_in(request: Request) -> Response:
     except BadApplication as refusal:
         reasons = [f"{name}: {translate(request, text)}" for name, text in refusal.faults.items()]
         faults = {"file": " ".join(reasons)}
+    except RecentAuthRequired:  # a file cannot be a hidden field of the password page; its text can
+        return await reauthentication_page(request, {"text": msgspec.json.encode(described).decode()})
     except (Invalid, Forbidden) as refusal:
         faults = {"file": said(request, refusal)}
     else:

@@ -27,6 +27,7 @@ from vitrine.platform.database import UnitOfWork
 from vitrine.web.developers.application import APPLICATION, application_id, back_to
 from vitrine.web.shared.errors import json_answer
 from vitrine.web.shared.forms import is_xhr, known, posted, xhr
+from vitrine.web.shared.reauthentication import requires_recent_auth
 from vitrine.web.shared.render import page, said
 
 AUTHORIZE, TOKEN = "/api/oauthv2/authorize", "/api/oauthv2/token"
@@ -135,9 +136,8 @@ def _acts_alone(shown: Facts) -> bool | None:
     return shown.acts_for is not None if can else None
 
 
-async def switch(request: Request) -> Response:
+async def switch(request: Request, given: dict[str, str]) -> Response:
     """Switch a deprecated feature, or acting without a person, on or off (design 5.3)."""
-    given = await posted(request)
     services = services_of(request)
     choices = (*DEPRECATED_FEATURE_TEXTS, Switch.ACTS_AS_OWNER)
     chosen = next((choice for choice in choices if choice.value == given.get("switch")), None)
@@ -201,7 +201,7 @@ async def state(request: Request) -> Response:
 ROUTES = [
     Route(APPLICATION, settings, methods=["GET"]),
     Route(APPLICATION + "authorize_grant_password/", password_grant, methods=["POST"]),
-    Route(APPLICATION + "switch/", switch, methods=["POST"]),
+    Route(APPLICATION + "switch/", requires_recent_auth(switch), methods=["POST"]),
     Route(APPLICATION + "list-shapes/", list_shapes, methods=["POST"]),
     Route(APPLICATION + "state/", state, methods=["POST"]),
 ]
