@@ -505,10 +505,10 @@ def test_registering_a_machine_asks_for_the_password(server: Server, visitor: Vi
     if way != "file":
         form = MACHINE if way == "form" else {"text": document}
     stale(server)
-    asked = visitor.client.post(action, data={**hidden(visitor.get(form_page).text), **form}, files=files)
-    assert "proof-password" in asked.text
+    prompt = visitor.client.post(action, data={**hidden(visitor.get(form_page).text), **form}, files=files)
+    assert "proof-password" in prompt.text
     assert "Night shift" not in visitor.get("/developers/applications/").text, "nothing is made before"
-    going_on = {name: html.unescape(value) for name, value in hidden(asked.text).items()}
+    going_on = {name: html.unescape(value) for name, value in hidden(prompt.text).items()}
     created = visitor.client.post(action, data={**going_on, "proof-password": PASSWORD})
     assert created.status_code in (302, 303), created.text
     assert "Stop it from acting as me" in visitor.get(created.headers["location"]).text
@@ -618,11 +618,11 @@ def from_before(server: Server, visitor: Visitor, corp: User, app: Registered) -
     form = {"grant_type": "authorization_code", "code": query_of(allow(visitor, consent_page))["code"]}
     own = post(server, old, **form, redirect_uri=CALLBACK).json()["access_token"]
     body = {"name": "made", "days": 365}
-    made = call(server, "POST", app.application.id, "tokens/", own, body).json()["token"]
+    developer_token = call(server, "POST", app.application.id, "tokens/", own, body).json()["token"]
     strict = call(server, "PATCH", old.application.id, "", server.token(corp), {"profile": "strict"})
     assert strict.status_code == 200, strict.text
-    assert opens(server, own, made) == [(200, 200)] * 2
-    return old, [own, made]
+    assert opens(server, own, developer_token) == [(200, 200)] * 2
+    return old, [own, developer_token]
 
 
 def opens(server: Server, *secrets: str) -> list[tuple[int, int]]:
