@@ -278,3 +278,9 @@ def test_design_5_8_a_deleted_record_comes_back_by_command(data: str, tmp_path: 
     assert (listed["record_id"], listed["title"]) == (1, "a.jpg")
     assert "was restored" in run("record", "restore", str(box), "1", "--data", data)
     assert run("record", "removed", "--data", data) == ""
+
+
+def test_10_a_file_that_begins_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "import.json"
+    file.write_text(json.dumps({"applications": [WEB]}), encoding="utf-8-sig")
+    assert [entry.name for entry in read(file)["applications"]] == [WEB["name"]]

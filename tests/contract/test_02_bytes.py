@@ -358,6 +358,17 @@ class TestPeople:
         assert named in answer.json["error_description"]
         assert answer.json["error_description"].isascii()
 
+    def test_a_byte_order_mark_before_json_is_ignored(self, server: Server, wire: Wire, zoe: User) -> None:
+        app = server.register(zoe, on=(Switch.PASSWORD_GRANT,))
+        values = {
+            "grant_type": "password", "client_id": app.client_id, "client_secret": app.secret, "username": "zoé",
+            "password": PASSWORD,
+        }  # fmt: skip
+        raw = json.dumps(values, ensure_ascii=False)
+        assert wire.ask("POST", b"/api/oauthv2/token", raw.encode("utf-8-sig"), "application/json").status == 200
+        refused = wire.ask("POST", b"/api/oauthv2/token", raw.encode("utf-16"), "application/json")
+        assert (refused.status, refused.json["error"]) == (400, "invalid_request")
+
     def test_basic_is_utf8_then_form_encoded(self, server: Server, wire: Wire, ada: User) -> None:
         """RFC 6749 appendix B, RFC 7617 section 2: what is not UTF-8 is no credential, whatever it looks like."""
         app = server.register(ada, profile=Profile.STRICT, on=(Switch.ACTS_AS_OWNER,))

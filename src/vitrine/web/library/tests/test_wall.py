@@ -37,6 +37,13 @@ class TestUpload:
         again = self.post(visitor, files[:1])
         assert "already in the library" in again
 
+    def test_fields_that_would_fill_the_memory_are_refused_on_a_page(self, visitor: Visitor, tmp_path: Path) -> None:
+        data = {**visitor.form("/upload/"), **{f"f{number}": "x" * 1_900_000 for number in range(5)}}
+        with make.jpeg(tmp_path / "a.jpg").open("rb") as file:
+            answer = visitor.client.post("/upload/", data=data, files={"file": file})
+        assert answer.status_code == 413
+        assert "The fields of a form may have at most" in answer.text
+
     def test_a_collection_one_may_not_add_to(self, server: Server, tmp_path: Path) -> None:
         eve = server.browser(server.user("eve", {server.archive.id: ALL_RIGHTS, server.photographs.id: READER}))
         assert "may not add records" in self.post(eve, [make.jpeg(tmp_path / "a.jpg")])
