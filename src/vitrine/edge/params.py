@@ -5,7 +5,7 @@ Looked up in the query first, then in the path, then in the form, whatever the m
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,6 +26,8 @@ from vitrine.edge.text import pairs_of, require_path
 from vitrine.errors import Invalid, Unavailable
 
 Nested = str | dict[str, "Nested"]
+MULTIPART = "multipart/form-data"
+FORM_MEDIA_TYPES = (MULTIPART, "application/x-www-form-urlencoded")
 _NAME = re.compile(r"([^\[\]]+)((?:\[[^\[\]]*\])*)")
 _KEY = re.compile(r"\[([^\[\]]*)\]")
 DEEPEST = 6
@@ -82,8 +84,10 @@ def scalars(parameters_sent: Mapping[str, Any]) -> dict[str, str]:
     return plain
 
 
-def repeated(pairs: Iterable[tuple[str, str]]) -> frozenset[str]:
+def repeated(pairs: Sequence[tuple[str, str]]) -> frozenset[str]:
     """Plain names that came more than once: an OAuth parameter must not (RFC 6749 sections 3.1 and 3.2)."""
+    if len(dict(pairs)) == len(pairs):
+        return frozenset()
     seen: set[str] = set()
     twice = {name for name, _ in pairs if name in seen or seen.add(name)}  # type: ignore[func-returns-value]  # add is None
     return frozenset(name for name in twice if not name.endswith("]"))
@@ -117,13 +121,15 @@ def _set(node: _Node, keys: list[str], value: str) -> None:
 @dataclass(slots=True)
 class Params:
     """All parameters of one request. `files` holds every uploaded part by name, in order; `repeated` names what came
-    more than once in the query, or more than once in the form."""
+    more than once in the query, or more than once in the form. `media_type` is that of the body, in lower case and
+    without its parameters; empty if the method has no body."""
 
     query: dict[str, Nested] = field(default_factory=dict)
     path: dict[str, str] = field(default_factory=dict)
     form: dict[str, Nested] = field(default_factory=dict)
     files: dict[str, list[Upload]] = field(default_factory=dict)
     repeated: frozenset[str] = frozenset()
+    media_type: str = ""
 
     def raw(self, name: str) -> Nested | None:
         for source in (self.query, self.path, self.form):
@@ -203,16 +209,16 @@ async def parameters(request: Request, *, max_bytes: int = SMALL_BODY_BYTES) -> 
     params = without_body(request)
     if request.scope["method"] not in ("GET", "HEAD"):
         content_type = header(request.scope, b"content-type")
-        kind = content_type.partition(";")[0].strip().lower()
-        if kind in ("multipart/form-data", "application/x-www-form-urlencoded"):
-            await _read_form(request, params, content_type, kind, max_bytes)
+        params.media_type = content_type.partition(";")[0].strip().lower()
+        if params.media_type in FORM_MEDIA_TYPES:
+            await _read_form(request, params, content_type, max_bytes)
     state["params"] = params
     return params
 
 
-async def _read_form(request: Request, params: Params, content_type: str, kind: str, max_bytes: int) -> None:
+async def _read_form(request: Request, params: Params, content_type: str, max_bytes: int) -> None:
     announced = header(request.scope, b"content-length")
-    if kind == "multipart/form-data":
+    if params.media_type == MULTIPART:
         pairs = [] if announced == "0" else await _read_parts(request, params, content_type, max_bytes)
     elif _is_small(announced):
         pairs = small_urlencoded(content_type, await _at_once(request))

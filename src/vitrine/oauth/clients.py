@@ -77,12 +77,10 @@ class Clients:
         is_shared = False
         strictly = basic is not None and not application.switches.has_old_answers
         if secret:
-            right = [
-                shared for stored, shared in live if any(same(stored, secret_digest) for secret_digest in presented)
-            ]
-            if not right:
+            matching = [shared for stored, shared in live for secret_digest in presented if same(stored, secret_digest)]
+            if not matching:
                 raise _refused("The client secret is not right.", basic=strictly)
-            is_shared = all(right)
+            is_shared = all(matching)
         elif application.switches.is_on(Switch.SECRET_REQUIRED, self._policy):
             raise _refused("The client secret is required.", basic=strictly)
         if not application.activated:
@@ -111,8 +109,11 @@ class Clients:
             if known is None or known.id != ApplicationId(rows[0][0]):
                 return None
             self._known.keep(work, key, known)
-        live = [row for row in rows if row[5] is not None and _is_valid(row[6], work.now)]
-        return known, [(bytes(row[5]), bool(row[7])) for row in live]
+        return known, [
+            (bytes(stored), bool(shared))
+            for *_, stored, expires, shared in rows
+            if stored is not None and _is_valid(expires, work.now)
+        ]
 
 
 def _is_valid(expires: Any, now: datetime) -> bool:

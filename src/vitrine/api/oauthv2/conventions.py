@@ -62,7 +62,8 @@ def _admit(request: Request) -> Response | None:
     scheme = "https" if services.settings.is_https else request.scope["scheme"]
     if services.settings.https_required and scheme != "https":
         return answer(request, {"msg": "This endpoint must be called over https.", "code": 400}, 400)
-    request.scope["state"]["rate_limit"] = services.limits.requests.token.hit(request.state.address)
+    state = request.scope["state"]
+    state["rate_limit"] = services.limits.requests.token.hit(state["address"])
     return None
 
 

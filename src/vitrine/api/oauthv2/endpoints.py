@@ -12,15 +12,13 @@ from starlette.responses import Response
 from vitrine.api.oauthv2.conventions import CORS, answer
 from vitrine.api.wire.endpoint import GUIDE
 from vitrine.edge import parameters, run_in_thread, services_of
-from vitrine.edge.params import SMALL_BODY_BYTES, body, header, scalars
+from vitrine.edge.params import FORM_MEDIA_TYPES, SMALL_BODY_BYTES, body, header, scalars
 from vitrine.edge.services import Services
 from vitrine.edge.text import json_value, shown_name
 from vitrine.errors import Invalid
 from vitrine.oauth import TokenAnswer, deprecated_features
 from vitrine.oauth.metadata import DEVICE_PAGE
 from vitrine.platform.database import DatabaseBusy
-
-_FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
 async def token(request: Request) -> Response:
@@ -96,9 +94,8 @@ def _authorization(request: Request) -> str:
 
 async def _form(request: Request) -> dict[str, str]:
     """Only the body counts; a JSON object is welcome too (01 section 4 D)."""
-    media_type = header(request.scope, b"content-type").partition(";")[0].strip().lower()
-    if media_type in _FORMS:
-        params = await parameters(request)
+    params = await parameters(request)
+    if params.media_type in FORM_MEDIA_TYPES:
         if params.repeated:
             raise Invalid(f"The parameter {shown_name(min(params.repeated))} came more than once.")
         return scalars(dict(params.form))
