@@ -1,12 +1,12 @@
 """Pages: sign-in, consent, account, developer portal, library, viewer."""
 
 from starlette.routing import BaseRoute, Mount
-from starlette.staticfiles import StaticFiles
 
 from vitrine.edge.text import text_routes
 from vitrine.web import account, admin, developers, embed, library, oauth, sign_in
 from vitrine.web.shared.errors import EXCEPTION_HANDLERS
-from vitrine.web.shared.render import LANGUAGES, WEB, catalogue
+from vitrine.web.shared.render import LANGUAGES, catalogue
+from vitrine.web.shared.static import Static
 
 __all__ = ["EXCEPTION_HANDLERS", "LANGUAGES", "catalogue", "routes"]
 
@@ -21,4 +21,4 @@ def routes() -> list[BaseRoute]:
         *oauth.ROUTES,
         *embed.ROUTES,
     ]
-    return [*text_routes(pages), Mount("/static", StaticFiles(directory=WEB / "static"))]
+    return [*text_routes(pages), Mount("/static", Static())]
