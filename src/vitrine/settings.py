@@ -102,6 +102,11 @@ class Settings:
         "StartOfMessage", "Field with the second at which playback of a video or audio file starts."
     )
     embed_chapters_field: str = _setting("VideoTextTrackChapters", "Field with the chapters of a video as WebVTT.")
+    redirect_to_base_url: bool = _setting(
+        True,
+        "Redirect pages that are read under another host name, over plain http and the same port, to base_url, where "
+        "cookies and forms work.",
+    )
     fast_paths: bool = _setting(
         True, "Use the optimized HTTP paths; without them the answers are the same, but cost more."
     )
@@ -119,6 +124,12 @@ class Settings:
         """Scheme, host and port of base_url, as browsers write an origin."""
         parts = urlsplit(self.base_url)
         return f"{parts.scheme}://{parts.netloc}"
+
+    @property
+    def has_host_name(self) -> bool:
+        """False if base_url names its host by an IP address, where browsers refuse passkeys."""
+        host = urlsplit(self.base_url).hostname or ""
+        return not (host.replace(".", "").isdecimal() or ":" in host)
 
     @property
     def sender(self) -> str:

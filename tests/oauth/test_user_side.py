@@ -251,8 +251,9 @@ def test_01_3_1_owners_see_which_part_differs_and_nobody_else_learns_an_address(
     exchange(server, app, code_of(server.browser(user), app))
     strangers = [server.browser(), server.browser(user), server.browser(boss)]
     for stranger in strangers:
-        page = refusal(stranger, app, sent)
+        page = refusal(stranger, app, "https://elsewhere.example/cb")
         assert "What differs" not in page
+        assert "https://elsewhere.example/cb" in page, "what was sent is no secret: it is in the address of the page"
         assert not re.search(r"notes\.example\.com|127\.0\.0\.1|inside", page)
     unknown = refusal(server.browser(ada), app, "https://evil.example/<script>")
     assert "&lt;script&gt;" in unknown

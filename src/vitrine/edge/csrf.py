@@ -18,21 +18,41 @@ _WEIGHT = re.compile(r"\bq\s*=\s*([01](?:\.\d{0,3})?)")
 
 
 class NotFromOurPage(Forbidden):
-    """The form token is missing, stale or somebody else's."""
+    """A page of another site sent this request."""
 
     code = "csrf"
+
+
+class StaleForm(NotFromOurPage):
+    """The form token is missing, or belongs to another visitor or session: the cookie was lost, or somebody signed in
+    or out in another tab. The form may be shown again."""
 
 
 def token(request: Request) -> str:
     return services_of(request).accounts.sessions.csrf_token(session_secret(request) or visitor_secret(request))
 
 
-def require(request: Request, form_token: str | None) -> None:
-    """Raises NotFromOurPage unless *form_token* is this visitor's token. A foreign Origin is refused as well."""
+def require(request: Request, form_token: str | None, *, opens_session: bool = False) -> None:
+    """Raises StaleForm unless *form_token* is this visitor's token, NotFromOurPage for a foreign Origin.
+
+    A form that *opens_session* may have been loaded before somebody signed in in another tab: its token is that of
+    the visitor, who is still the same."""
     origin = request.headers.get("origin")
-    foreign = origin is not None and origin not in (services_of(request).settings.origin, "null")
-    if foreign or not form_token or not same(form_token, token(request)):
-        raise NotFromOurPage("This form is too old or did not come from this site. Please load the page again.")
+    settings = services_of(request).settings
+    if origin is not None and origin not in (settings.origin, "null"):
+        raise NotFromOurPage(
+            "This form was sent from {origin}, but this site is {site}. Open it there and send it again.",
+            values={"origin": origin[:200], "site": settings.origin},
+        )
+    if form_token and same(form_token, token(request)):
+        return
+    csrf_token = services_of(request).accounts.sessions.csrf_token
+    if opens_session and form_token and same(form_token, csrf_token(visitor_secret(request))):
+        return
+    raise StaleForm(
+        "This form is from an earlier visit, or your browser did not send the cookie of this site. "
+        "Please load the page again; if this happens again, allow cookies for this site."
+    )
 
 
 def require_same_origin(request: Request) -> None:

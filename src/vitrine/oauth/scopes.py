@@ -76,6 +76,11 @@ def ordered(names: Iterable[str]) -> list[str]:
     return sorted(names, key=lambda name: (_ORDER.get(name, len(_ORDER)), name))
 
 
+def offered(names: Iterable[str], *, is_admin: bool) -> list[Scope]:
+    """The scopes of *names* that a person can grant: only an administrator can let an application administrate."""
+    return [scope for scope in described(names) if is_admin or scope.name != ADMINISTRATION]
+
+
 def described(names: Iterable[str]) -> list[Scope]:
     """The scopes of *names* for a page; a name that is no longer in the table describes itself."""
     return [BY_NAME.get(name, Scope(name, name)) for name in ordered(names)]

@@ -4,6 +4,7 @@ from starlette.routing import BaseRoute, Mount
 
 from vitrine.edge.text import text_routes
 from vitrine.web import account, admin, developers, embed, library, oauth, sign_in
+from vitrine.web.shared.addresses import at_base_address, with_slash_twins
 from vitrine.web.shared.errors import EXCEPTION_HANDLERS
 from vitrine.web.shared.render import LANGUAGES, catalogue
 from vitrine.web.shared.static import Static
@@ -19,6 +20,6 @@ def routes() -> list[BaseRoute]:
         *developers.ROUTES,
         *admin.ROUTES,
         *oauth.ROUTES,
-        *embed.ROUTES,
     ]
-    return [*text_routes(pages), Mount("/static", Static())]
+    with_forms = with_slash_twins(at_base_address(pages))
+    return [*text_routes([*with_forms, *embed.ROUTES]), Mount("/static", Static())]

@@ -95,7 +95,7 @@ async def confirm_app(request: Request, given: dict[str, str]) -> Response:
 
 async def remove_app(request: Request, _given: dict[str, str]) -> Response:
     await write(request, known, services_of(request).accounts.mfa.remove)
-    return redirect(PAGE)
+    return redirect(PAGE + "#app")
 
 
 async def renew_codes(request: Request, _given: dict[str, str]) -> Response:

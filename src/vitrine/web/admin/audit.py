@@ -1,4 +1,4 @@
-"""The audit log for administrators: what happened, by whom and from where, and the same as a file (issue 4, item 8)."""
+"""The audit log for administrators: what happened, by whom and from where, and the same as a file (07 P11)."""
 
 from datetime import UTC, date, datetime, timedelta
 

@@ -82,7 +82,7 @@ async def rotate(request: Request, given: dict[str, str]) -> Response:
         return services.applications.secrets.rotate(work, actor, application_id(request), given.get("overlap", ""))
 
     secret = await write(request, known, call)
-    return await settings_page(request, await facts(request, revealed_secret=secret))
+    return await settings_page(request, await facts(request, revealed_secret=secret, is_new_secret=True))
 
 
 async def end_secret(request: Request, _given: dict[str, str]) -> Response:

@@ -1,6 +1,7 @@
 """The settings page of an application and its choices (contract 07 P5; 01 section 9)."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from starlette.requests import Request
@@ -54,13 +55,19 @@ class Facts:
     tokens: tuple[NamedToken, ...] = ()
     offers: tuple[RotationOffer, ...] = ()
     has_acting_owner: bool = False
+    is_new_secret: bool = False
+
+    @property
+    def old_secret_expires(self) -> datetime | None:
+        """When the secret before the newest one ends; None if none is left."""
+        return max((secret.expires for secret in self.secrets if secret.expires is not None), default=None)
 
 
 async def settings(request: Request) -> Response:
     return await settings_page(request, await facts(request))
 
 
-async def facts(request: Request, **revealed: str | None) -> Facts:
+async def facts(request: Request, *, is_new_secret: bool = False, **revealed: str | None) -> Facts:
     services = services_of(request)
 
     def call(work: UnitOfWork, actor: Actor) -> Facts:
@@ -76,6 +83,7 @@ async def facts(request: Request, **revealed: str | None) -> Facts:
             tokens=tuple(services.oauth.personal_tokens.all(work, actor, application)),
             offers=tuple(services.applications.secrets.offers(work, actor, application.id)),
             has_acting_owner=services.applications.registry.acting_account(work, application)[0] is not None,
+            is_new_secret=is_new_secret,
             **revealed,
         )
 

@@ -195,6 +195,7 @@ ROUTES = [
     Route("/embed/vtt/", vtt, methods=["GET"]),
     Route("/embed/oembed/", oembed, methods=["GET"]),
     Route("/oembed", oembed, methods=["GET"]),
+    Route("/oembed/", oembed, methods=["GET"]),
     Route("/permalink/v1/{databox_id:int}/{record_id:int}/{subdef}/", permaview, methods=["GET"]),
     Route(
         "/permalink/v1/{label}/{databox_id:int}/{record_id:int}/{token}/{subdef}/view/", old_permaview, methods=["GET"]

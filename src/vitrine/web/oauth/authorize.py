@@ -19,7 +19,8 @@ from vitrine.edge.params import scalars
 from vitrine.errors import Invalid
 from vitrine.oauth import OAuthError, OutOfBandError, RedirectedError, deprecated_features
 from vitrine.oauth.authorize import AuthorizationRequest, denial, refusal
-from vitrine.oauth.scopes import described
+from vitrine.oauth.redirect_mismatch import LONGEST_SHOWN
+from vitrine.oauth.scopes import offered
 from vitrine.platform.database import UnitOfWork
 from vitrine.web.shared.form_action import AUTHORIZE, form_action_of
 from vitrine.web.shared.render import page, provider_failure, redirect, translate
@@ -27,11 +28,14 @@ from vitrine.web.sign_in import identity_providers
 from vitrine.web.sign_in.pages import second_step
 from vitrine.web.sign_in.session import end_session, open_session
 
+_LONGEST_HINT = 255  # characters of a login
 _SAFE = {"Referrer-Policy": "no-referrer", "Cache-Control": "no-store"}
 _ERRORS = {
     "login": "The login or the password is not right.",
     "account-locked": "Too many failed sign-ins. Please wait a quarter of an hour, then try again.",
     "captcha": "Please wait a moment before you try again.",
+    "stale-form": "Your browser did not send the cookie of this page. Please sign in again; "
+    "if this happens again, allow cookies for this site.",
 }
 
 
@@ -44,7 +48,7 @@ async def authorize(request: Request) -> Response:
         headers = {**_SAFE, **refusal.headers}
         return page(
             request, "oauth/error.html", status=429, headers=headers, code=refusal.code, detail=refusal.detail,
-            mismatch=None,
+            mismatch=None, sent="",
         )  # fmt: skip
     response = await _authorize(request)
     response.headers.update(limited)
@@ -57,8 +61,9 @@ async def _authorize(request: Request) -> Response:
     if params.repeated:
         detail = "A parameter of this address came more than once."
         return page(
-            request, "oauth/error.html", status=400, headers=_SAFE, code="invalid_request", detail=detail, mismatch=None
-        )
+            request, "oauth/error.html", status=400, headers=_SAFE, code="invalid_request", detail=detail,
+            mismatch=None, sent="",
+        )  # fmt: skip
     try:
         authorization, actor, needs_consent = await read(
             request, cookie, lambda work, actor: _validated(request, work, actor, given)
@@ -74,7 +79,12 @@ async def _authorize(request: Request) -> Response:
         return _without_page(authorization, "login_required") or _login_page(request, authorization, given)
     decision = form.get("action_accept")
     if isinstance(decision, str):
-        csrf.require(request, _text(form.get("csrf")))
+        try:
+            csrf.require(request, _text(form.get("csrf")))
+        except csrf.StaleForm:
+            return _consent_page(
+                request, authorization, fault="This form is from an earlier visit. Please decide again."
+            )
         if decision in ("", "0", "false"):
             await write(request, cookie, lambda work, who: _decide(request, work, who, authorization, allow=False))
             return _denied(request, authorization)
@@ -97,13 +107,14 @@ async def refused(request: Request, refusal: OAuthError, given: dict[str, str]) 
         return redirect(refusal.location, 302)
     if isinstance(refusal, OutOfBandError):
         return page(request, "oauth/code.html", headers=_SAFE, code="", error=refusal.code, application=None)
-    mismatch = None
+    mismatch, sent = None, ""
     if refusal.code == "redirect_uri_mismatch":
+        sent = given.get("redirect_uri", "")[:LONGEST_SHOWN]
         oauth = services_of(request).oauth
         mismatch = await read(request, cookie, lambda work, actor: oauth.server.explain_mismatch(work, actor, given))
     return page(
         request, "oauth/error.html", status=400, headers=_SAFE, code=refusal.code, detail=refusal.description,
-        mismatch=mismatch,
+        mismatch=mismatch, sent=sent,
     )  # fmt: skip
 
 
@@ -164,19 +175,30 @@ def _login_page(request: Request, authorization: AuthorizationRequest, given: di
 
 async def _sign_in(request: Request, authorization: AuthorizationRequest, form: Mapping[str, object]) -> Response:
     """A failure goes back to the page by a redirect with `error` (01 section 3.2); success goes on in this request."""
-    csrf.require(request, _text(form.get("csrf")))
     services = services_of(request)
     login, password = _text(form.get("login")) or "", _text(form.get("password")) or ""
+    try:
+        csrf.require(request, _text(form.get("csrf")), opens_session=True)
+    except csrf.StaleForm:
+        return _back_to_login(authorization, "stale-form", login)
     try:
         user = await run_in_thread(
             lambda: services.accounts.users.check_password(login, password, request.state.address)
         )
     except (WrongCredentials, AccountLocked) as refusal:
-        error = "login" if isinstance(refusal, WrongCredentials) else "account-locked"
-        return redirect(f"{AUTHORIZE}?{urlencode({'error': error, **authorization.parameters()})}", 302)
+        return _back_to_login(
+            authorization, "login" if isinstance(refusal, WrongCredentials) else "account-locked", login
+        )
     # The consent page needs the new session's form token, so the browser comes back once with its cookie.
     back = f"{AUTHORIZE}?{urlencode(authorization.parameters(proved=True))}"
     return await second_step(request, user, back) or await open_session(request, user, redirect(back, 302))
+
+
+def _back_to_login(authorization: AuthorizationRequest, error: str, login: str) -> Response:
+    """The sign-in page of the same request, with what was typed as `login_hint` (OpenID Connect Core section
+    3.1.2.1)."""
+    hint = {"login_hint": login[:_LONGEST_HINT]} if login else {}
+    return redirect(f"{AUTHORIZE}?{urlencode({'error': error, **authorization.parameters(), **hint})}", 302)
 
 
 async def _switch(request: Request, authorization: AuthorizationRequest, form: Mapping[str, object]) -> Response:
@@ -196,7 +218,9 @@ def _consent_page(request: Request, authorization: AuthorizationRequest, fault: 
         authorization=authorization,
         application=authorization.application,
         host=_host(authorization.redirect_uri),
-        scopes=described(authorization.scope) if authorization.scope is not None else None,
+        scopes=None
+        if authorization.scope is None
+        else offered(authorization.scope, is_admin=request.state.actor.is_admin),
         fault=fault,
     )
 

@@ -17,7 +17,7 @@ from vitrine.edge.limits import TooMany
 from vitrine.errors import Invalid
 from vitrine.oauth.devices import LENGTH, Device, NoSuchDevice, plain
 from vitrine.oauth.metadata import DEVICE_PAGE
-from vitrine.oauth.scopes import described
+from vitrine.oauth.scopes import offered
 from vitrine.platform.database import UnitOfWork
 from vitrine.web.shared.forms import known, posted
 from vitrine.web.shared.render import page, redirect
@@ -81,7 +81,7 @@ def _page(
     status: int = 200,
     headers: dict[str, str] | None = None,
 ) -> Response:
-    scopes = described(device.scope) if device is not None else None
+    scopes = None if device is None else offered(device.scope, is_admin=request.state.actor.is_admin)
     return page(
         request,
         "oauth/device.html",

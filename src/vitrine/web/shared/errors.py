@@ -3,24 +3,26 @@
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from vitrine.accounts.errors import LinkUsed
 from vitrine.api.v1.conventions import challenge, insufficient
 from vitrine.edge import cookie, read, refusals, services_of
 from vitrine.edge.auth import TokenMissing, TwoCarriers
 from vitrine.edge.cookies import session_secret
-from vitrine.edge.csrf import prefers_json, wants_json
+from vitrine.edge.csrf import NotFromOurPage, StaleForm, prefers_json, wants_json
 from vitrine.errors import DomainError, Unavailable
 from vitrine.library.errors import MayNotSee, NoSuchDatabox, NoSuchRecord, NoSuchRendition
 from vitrine.library.sharing.permalinks import WrongToken
 from vitrine.oauth import InsufficientScope, TokenRefused
 from vitrine.platform import logging
 from vitrine.web.shared.forms import MustSignIn, NotJson, sign_in_address
-from vitrine.web.shared.render import page, redirect, said, translate
+from vitrine.web.shared.render import local_path, page, redirect, said, translate
 
 log = logging.get("vitrine.web")
 STATUSES: refusals.Statuses = (
@@ -56,6 +58,29 @@ def json_answer(value: Mapping[str, Any], status: int = 200) -> Response:
     return Response(msgspec.json.encode(value), status, {"Cache-Control": "no-store"}, media_type="application/json")
 
 
+# What to do about a refusal on a page: the words of a link, and where it leads.
+_WAYS_ON: tuple[tuple[type[DomainError], str, tuple[str, str]], ...] = (
+    (LinkUsed, "/account/", ("Change the address again", "/account/reset-email/")),
+    (LinkUsed, "/", ("Ask for a new link", "/login/forgot-password/")),
+)
+
+
+def _way_on(request: Request, failure: DomainError) -> tuple[str, str] | None:
+    if isinstance(failure, StaleForm):
+        return "Load the page again", _page_before(request)
+    if isinstance(failure, NotFromOurPage):
+        return "Open this site", services_of(request).settings.absolute("/")
+    path = request.url.path
+    return next((way for kind, below, way in _WAYS_ON if isinstance(failure, kind) and path.startswith(below)), None)
+
+
+def _page_before(request: Request) -> str:
+    """The page of ours that the form was on, else the front page. Only a path, never another site."""
+    referrer = urlsplit(request.headers.get("referer", ""))
+    is_ours = f"{referrer.scheme}://{referrer.netloc}" == services_of(request).settings.origin
+    return local_path(f"{referrer.path}?{referrer.query}" if referrer.query else referrer.path) if is_ours else "/"
+
+
 async def _recognise(request: Request) -> None:
     """Find out who is signed in when the refusal came before anybody asked: else the page offers them to sign in, in
     a language that is not theirs. Never where no cookie is read (04 section 2 DO)."""
@@ -79,10 +104,18 @@ async def refused(request: Request, failure: Exception) -> Response:
     detail = translate(request, "There is nothing at this address.") if hidden else said(request, failure)
     if _as_json(request):
         return json_answer({"success": False, "message": detail})
-    return _page(request, refusals.status_of(failure, STATUSES), detail, refusals.headers_of(failure))
+    status = refusals.status_of(failure, STATUSES)
+    return _page(request, status, detail, refusals.headers_of(failure), way_on=_way_on(request, failure))
 
 
-def _page(request: Request, status: int, detail: str, headers: dict[str, str] | None = None) -> Response:
+def _page(
+    request: Request,
+    status: int,
+    detail: str,
+    headers: dict[str, str] | None = None,
+    *,
+    way_on: tuple[str, str] | None = None,
+) -> Response:
     heading = translate(request, HEADINGS.get(status, HEADINGS[400]))
     path, given = request.url.path, headers or {}
     if path.startswith(_OPEN):
@@ -97,6 +130,7 @@ def _page(request: Request, status: int, detail: str, headers: dict[str, str] | 
         ancestors=services_of(request).settings.embed_frame_ancestors if framed else None,
         heading=heading,
         detail=detail,
+        way_on=way_on and (translate(request, way_on[0]), way_on[1]),
     )
 
 

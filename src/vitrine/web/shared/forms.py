@@ -38,10 +38,15 @@ def sign_in_address(request: Request) -> str:
     return "/login/?redirect=" + quote(path + query, safe="")
 
 
+async def fields(request: Request, *, max_bytes: int | None = None) -> dict[str, str]:
+    """The fields of a form. The caller checks its token."""
+    params = await (parameters(request, max_bytes=max_bytes) if max_bytes else parameters(request))
+    return {name: value for name, value in params.form.items() if isinstance(value, str)}
+
+
 async def posted(request: Request, *, max_bytes: int | None = None) -> dict[str, str]:
     """The fields of a form whose token is right. Raises NotFromOurPage."""
-    params = await (parameters(request, max_bytes=max_bytes) if max_bytes else parameters(request))
-    given = {name: value for name, value in params.form.items() if isinstance(value, str)}
+    given = await fields(request, max_bytes=max_bytes)
     csrf.require(request, given.get("csrf"))
     return given
 

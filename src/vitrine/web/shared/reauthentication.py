@@ -86,9 +86,9 @@ async def reauthentication_page(
         request,
         "shared/reauthentication.html",
         faults={field: fault} if fault else {},
-        action=request.url.path,
+        action=request.url.path + _section_of(request.url.path),
         hidden=hidden,
-        back=back or _page_of(request.url.path),
+        back=back or _page_of(request.url.path) + _section_of(request.url.path),
         needs_code=needs_code,
         has_app=has_app,
         has_password=has_password,
@@ -100,6 +100,25 @@ async def reauthentication_page(
 def _page_of(path: str) -> str:
     """Where *Cancel* leads: the page from which the form came."""
     parts = path.strip("/").split("/")
-    if parts[:2] == ["developers", "application"] and len(parts) > 2:
-        return f"/developers/application/{parts[2]}/"
+    if parts[:2] == ["developers", "application"] and len(parts) > 2 and parts[2].isdecimal():
+        return f"/developers/application/{parts[2]}/" + (f"{parts[3]}/" if parts[3:] and parts[3] in _PAGES else "")
+    if parts[0] == "developers":
+        return "/developers/applications/"
     return "/account/security/" if parts[:2] == ["account", "security"] else "/account/"
+
+
+_PAGES = frozenset({"people", "delete"})  # of an application, besides its settings
+_SECTIONS = {
+    "reveal": "credentials", "secrets": "secrets", "access_token": "developer-token", "tokens": "tokens",
+    "switch": "machine", "callback": "credentials", "redirects": "redirects", "state": "state",
+    "app": "app", "passkeys": "passkeys", "fresh": "passkeys", "codes": "recovery-codes", "connected": "connected",
+}  # fmt: skip
+
+
+def _section_of(path: str) -> str:
+    """The fragment of the section that the form stands in, which the browser does not send; "" for a page of its
+    own."""
+    parts = path.strip("/").split("/")
+    named = parts[3:4] if parts[:2] == ["developers", "application"] else parts[2:3]
+    section = _SECTIONS.get(named[0]) if named else None
+    return f"#{section}" if section else ""

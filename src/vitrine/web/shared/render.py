@@ -1,7 +1,7 @@
 """Pages: templates, language, form tokens, and the headers that every page has."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from gettext import NullTranslations
@@ -70,6 +70,17 @@ def _duration(milliseconds: int | None) -> str:
     return f"{hours}:{rest // 60:02}:{rest % 60:02}" if hours else f"{rest // 60}:{rest % 60:02}"
 
 
+def _plain(value: Any) -> str:
+    """A value of JSON for people to read: no quotes and no brackets, an empty one as a dash."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name}: {_plain(part)}" for name, part in value.items()) or "–"
+    if isinstance(value, list | tuple):
+        return ", ".join(_plain(part) for part in value) or "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "–" if value is None or value == "" else str(value)
+
+
 _environment = Environment(
     # A template is named after its area: `developers/settings.html` is web/developers/templates/settings.html.
     loader=PrefixLoader({folder.parent.name: FileSystemLoader(folder) for folder in sorted(WEB.glob("*/templates"))}),
@@ -80,6 +91,7 @@ _environment = Environment(
 )
 _environment.globals["static"] = static_url
 _environment.filters["bytes"] = _bytes
+_environment.filters["plain"] = _plain
 _environment.filters["duration"] = _duration
 _environment.filters["urlquote"] = lambda text: quote(str(text), safe="")
 

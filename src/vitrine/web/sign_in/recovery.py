@@ -1,5 +1,7 @@
 """A forgotten password (contract 07 P10)."""
 
+from urllib.parse import urlencode
+
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -10,8 +12,9 @@ from vitrine.accounts.mail import RenewedPassword
 from vitrine.accounts.revokers import PASSWORD
 from vitrine.edge import nobody, read, run_in_thread, services_of, write
 from vitrine.errors import DomainError, Invalid
+from vitrine.web.shared.form_action import AUTHORIZE
 from vitrine.web.shared.forms import posted
-from vitrine.web.shared.render import language_of, page, redirect, said, translate
+from vitrine.web.shared.render import language_of, local_path, page, redirect, said, translate
 
 # The address holds the link of an e-mail: the browser must not send it on.
 QUIET = {"Referrer-Policy": "no-referrer"}
@@ -20,8 +23,9 @@ QUIET = {"Referrer-Policy": "no-referrer"}
 async def forgot(request: Request) -> Response:
     """The answer is the same whether or not the account exists."""
     if request.method != "POST":
-        return page(request, "sign_in/forgot.html", faults={}, sent=False)
+        return _forgot_page(request, request.query_params.get("redirect", ""))
     given = await posted(request)
+    after = given.get("redirect", "")
     services = services_of(request)
     name, language = given.get("login", ""), language_of(request, NOBODY)
     try:
@@ -29,8 +33,19 @@ async def forgot(request: Request) -> Response:
             request, nobody, lambda work, who: services.accounts.mail.request_password_link(work, who, name, language)
         )
     except DomainError as refusal:
-        return page(request, "sign_in/forgot.html", faults={"login": said(request, refusal)}, sent=False)
-    return page(request, "sign_in/forgot.html", faults={}, sent=True)
+        return _forgot_page(request, after, fault=said(request, refusal))
+    return _forgot_page(request, after, sent=True)
+
+
+def _forgot_page(request: Request, after: str, *, fault: str = "", sent: bool = False) -> Response:
+    """*after* is the page that the sign-in leads to; that of an application signs people in itself."""
+    after = local_path(after)
+    if after.startswith(f"{AUTHORIZE}?"):
+        back = after
+    else:
+        back = "/login/" if after == "/" else f"/login/?{urlencode({'redirect': after})}"
+    faults = {"login": fault} if fault else {}
+    return page(request, "sign_in/forgot.html", faults=faults, sent=sent, after=after, back=back)
 
 
 async def renew(request: Request) -> Response:

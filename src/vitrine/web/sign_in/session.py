@@ -9,11 +9,11 @@ from starlette.routing import Route
 from vitrine.accounts import COMMAND, Actor, CollectionGrant, DataboxRight, SignIn, User
 from vitrine.accounts.rights import ALL_DATABOX_RIGHTS, ALL_RIGHTS
 from vitrine.accounts.sessions import BY_PASSWORD
-from vitrine.edge import cookie, nobody, read, run_in_thread, services_of, write
+from vitrine.edge import cookie, csrf, nobody, read, run_in_thread, services_of, write
 from vitrine.edge.cookies import clear_session, set_session
 from vitrine.errors import DomainError
 from vitrine.platform.database import UnitOfWork
-from vitrine.web.shared.forms import known, posted
+from vitrine.web.shared.forms import fields, known, posted
 from vitrine.web.shared.reauthentication import CODE, PROOF, reauthenticate, reauthentication_page
 from vitrine.web.shared.render import local_path, page, provider_failure, redirect, said
 from vitrine.web.sign_in.pages import login_page, second_step
@@ -36,9 +36,13 @@ async def login(request: Request) -> Response:
 
 
 async def sign_in(request: Request) -> Response:
-    given = await posted(request)
+    given = await fields(request)
     services = services_of(request)
     back = local_path(given.get("redirect"))
+    try:
+        csrf.require(request, given.get("csrf"), opens_session=True)
+    except csrf.StaleForm as refusal:
+        return await login_page(request, back, login=given.get("login", ""), fault=said(request, refusal))
     try:
         user = await run_in_thread(
             lambda: services.accounts.users.check_password(

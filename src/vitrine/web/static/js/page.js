@@ -58,6 +58,8 @@ for (const holder of document.querySelectorAll("[data-edit]")) {
     }).then((response) => response.json()).catch(() => ({ success: false, message: holder.dataset.lost }));
     if (answer.success) {
       show.textContent = input.value.trim();
+      show.setAttribute("aria-label", `${show.dataset.label}: ${show.textContent}`);
+      input.removeAttribute("aria-invalid");
       note.textContent = holder.dataset.saved;
       open(false);
     } else {
@@ -124,6 +126,17 @@ for (const input of document.querySelectorAll("[data-check]")) {
       }
     }, 400);
   });
+}
+
+// A field at fault is no longer marked once it is changed: the server looks at it again.
+for (const input of document.querySelectorAll('[aria-invalid="true"]:not([data-check])')) {
+  input.addEventListener("input", () => {
+    const fault = document.getElementById(`${input.id}-fault`);
+    fault?.remove();
+    input.removeAttribute("aria-invalid");
+    const described = (input.getAttribute("aria-describedby") ?? "").split(" ").filter((id) => id && id !== `${input.id}-fault`);
+    if (described.length) input.setAttribute("aria-describedby", described.join(" ")); else input.removeAttribute("aria-describedby");
+  }, { once: true });
 }
 
 // Boxes that belong to one choice of a list appear with it.
