@@ -61,7 +61,7 @@ sessions = Table(
     Column("created", Instant, nullable=False),
     Column("auth_time", Instant, nullable=False, comment="when the password was last given"),
     Column("last_seen", Instant, nullable=False),
-    Column("expires", Instant, nullable=False),
+    Column("expires", Instant, nullable=False, index=True),
     Column("address", String(64), nullable=False, server_default=""),
     Column("agent", String(255), nullable=False, server_default=""),
     Column("opened_by", String(8), nullable=True, comment="password, passkey or provider; null: not known"),
@@ -80,7 +80,7 @@ mailed_links = Table(
     Column("purpose", String(20), nullable=False, comment="password, email or password-and-tokens"),
     Column("email", String(254), nullable=False, comment="where it was sent"),
     Column("created", Instant, nullable=False),
-    Column("expires", Instant, nullable=False),
+    Column("expires", Instant, nullable=False, index=True),
     comment="links of e-mails; each works once and is deleted by its use",
 )
 
@@ -90,7 +90,7 @@ sign_in_failures = Table(
     Column("id", Id, primary_key=True),
     Column("login_folded", String(128), nullable=False),
     Column("address", String(64), nullable=False, server_default=""),
-    Column("at", Instant, nullable=False),
+    Column("at", Instant, nullable=False, index=True),
     Index("ix_sign_in_failures_login", "login_folded", "at"),
     Index("ix_sign_in_failures_address", "address", "at"),
 )
@@ -129,7 +129,7 @@ record_grants = Table(
         "document", Boolean, nullable=False, server_default="0", comment="the original too; every grant has preview"
     ),
     Column("reason", String(20), nullable=False, comment="push, validate, order, share"),
-    Column("giver_id", Id, ForeignKey("users.id", ondelete="SET NULL"), nullable=True),
+    Column("giver_id", Id, ForeignKey("users.id", ondelete="SET NULL"), nullable=True, index=True),
     Column("expires", Instant, nullable=True),
     Column("created", Instant, nullable=False),
     UniqueConstraint("user_id", "record_id", "reason", "giver_id"),
@@ -173,7 +173,7 @@ passkey_challenges = Table(
     metadata,
     Column("digest", LargeBinary(32), primary_key=True),
     Column("user_id", Id, nullable=True, comment="who wants to add a passkey; null: somebody who signs in"),
-    Column("expires", Instant, nullable=False),
+    Column("expires", Instant, nullable=False, index=True),
     comment="each is taken once, within five minutes",
 )
 

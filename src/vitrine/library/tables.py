@@ -144,6 +144,11 @@ records = Table(
     Index("ix_records_uuid", "uuid"),
 )
 
+# A deletion looks up its children in these; records without a parent pay for no entry (docs/decisions/0093).
+for _column in (records.c.cover_record_id, records.c.creator_id):
+    _some = _column.is_not(None)
+    Index(f"ix_records_{_column.name}", _column, sqlite_where=_some, postgresql_where=_some)
+
 field_values = Table(
     "field_values",
     metadata,
@@ -207,8 +212,8 @@ quarantine_items = Table(
     metadata,
     Column("id", Id, primary_key=True),
     Column("collection_id", Id, ForeignKey("collections.id", ondelete="CASCADE"), nullable=False, index=True),
-    Column("user_id", Id, ForeignKey("users.id", ondelete="SET NULL"), nullable=True),
-    Column("session", String(36), nullable=False, comment="one upload of several files shares it"),
+    Column("user_id", Id, ForeignKey("users.id", ondelete="SET NULL"), nullable=True, index=True),
+    Column("session", String(36), nullable=False, index=True, comment="one upload of several files shares it"),
     Column("original_name", String(255), nullable=False),
     Column("sha256", String(64), nullable=False, index=True),
     Column("uuid", String(36), nullable=False),
@@ -229,7 +234,7 @@ removed_records = Table(
     Column("number", Id, nullable=False),
     Column("title", Text, nullable=False),
     Column("removed_at", Instant, nullable=False, index=True),
-    Column("removed_by", Id, ForeignKey("users.id", ondelete="SET NULL"), nullable=True),
+    Column("removed_by", Id, ForeignKey("users.id", ondelete="SET NULL"), nullable=True, index=True),
     Column("kept", Json, nullable=False, comment="the rows of the record, its values, renditions and permalinks"),
     UniqueConstraint("databox_id", "number"),
     comment="deleted records that a command can bring back for seven days",

@@ -115,7 +115,7 @@ deprecated_feature_uses = Table(
     Column("id", Id, primary_key=True),
     Column("application_id", Id, ForeignKey("applications.id", ondelete="CASCADE"), nullable=False),
     Column("feature", String(32), nullable=False),
-    Column("day", Date, nullable=False),
+    Column("day", Date, nullable=False, index=True),
     Column("uses", Integer, nullable=False),
     Column("last_at", Instant, nullable=False),
     Column("last_address", String(64), nullable=False, server_default=""),
