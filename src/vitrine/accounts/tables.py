@@ -1,6 +1,7 @@
 """Users, sessions, failed sign-ins and rights."""
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     Column,
     ForeignKey,
@@ -32,7 +33,7 @@ users = Table(
     Column("zip_code", String(64), nullable=False, server_default=""),
     Column("city", String(128), nullable=False, server_default=""),
     Column("country", String(64), nullable=False, server_default=""),
-    Column("geoname_id", Integer, nullable=True),
+    Column("geoname_id", BigInteger, nullable=True),
     Column("phone", String(64), nullable=False, server_default=""),
     Column("fax", String(64), nullable=False, server_default=""),
     Column("job", String(128), nullable=False, server_default=""),
@@ -43,9 +44,13 @@ users = Table(
     Column("is_guest", Boolean, nullable=False, server_default="0"),
     Column("mail_locked", Boolean, nullable=False, server_default="0"),
     Column("preferences", Json, nullable=True),
-    Column("rights_version", Integer, nullable=False, server_default="1"),
-    Column("url_key", Integer, nullable=False, server_default="1", comment="generation of the key of signed addresses"),
-    Column("auth_version", Integer, nullable=False, server_default="1", comment="sign-ins begun under another one end"),
+    Column("rights_version", BigInteger, nullable=False, server_default="1"),
+    Column(
+        "url_key", BigInteger, nullable=False, server_default="1", comment="generation of the key of signed addresses"
+    ),
+    Column(
+        "auth_version", BigInteger, nullable=False, server_default="1", comment="sign-ins begun under another one end"
+    ),
     Column("last_connection", Instant, nullable=True),
     Column("created", Instant, nullable=False),
     Column("updated", Instant, nullable=False),
@@ -100,13 +105,13 @@ collection_rights = Table(
     metadata,
     Column("user_id", Id, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
     Column("collection_id", Id, ForeignKey("collections.id", ondelete="CASCADE"), primary_key=True, index=True),
-    Column("rights", Integer, nullable=False, comment="bit mask, accounts.rights.Right"),
+    Column("rights", BigInteger, nullable=False, comment="bit mask, accounts.rights.Right"),
     Column("valid_from", Instant, nullable=True),
     Column("valid_until", Instant, nullable=True),
-    Column("mask_and", Integer, nullable=False, server_default="0"),
-    Column("mask_xor", Integer, nullable=False, server_default="0"),
-    Column("monthly_downloads", Integer, nullable=True),
-    Column("remaining_downloads", Integer, nullable=True),
+    Column("mask_and", BigInteger, nullable=False, server_default="0"),
+    Column("mask_xor", BigInteger, nullable=False, server_default="0"),
+    Column("monthly_downloads", BigInteger, nullable=True),
+    Column("remaining_downloads", BigInteger, nullable=True),
     Column("refilled", Instant, nullable=True),
     comment="06 section 17.1 and 17.4; a row is access, the bit `actif` makes it live",
 )
@@ -116,7 +121,7 @@ databox_rights = Table(
     metadata,
     Column("user_id", Id, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
     Column("databox_id", Id, ForeignKey("databoxes.id", ondelete="CASCADE"), primary_key=True, index=True),
-    Column("rights", Integer, nullable=False, comment="bit mask, accounts.rights.DataboxRight"),
+    Column("rights", BigInteger, nullable=False, comment="bit mask, accounts.rights.DataboxRight"),
 )
 
 record_grants = Table(

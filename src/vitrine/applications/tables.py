@@ -1,11 +1,11 @@
 """Third-party applications, their secrets and addresses, and the accounts through which people use them."""
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     Column,
     ForeignKey,
     Index,
-    Integer,
     LargeBinary,
     String,
     Table,
@@ -74,7 +74,7 @@ redirect_addresses = Table(
     Column("id", Id, primary_key=True),
     Column("application_id", Id, ForeignKey("applications.id", ondelete="CASCADE"), nullable=False, index=True),
     Column("uri", Text, nullable=False),
-    Column("position", Integer, nullable=False, server_default="0", comment="0 is the callback URL of the portal"),
+    Column("position", BigInteger, nullable=False, server_default="0", comment="0 is the callback URL of the portal"),
     Column("origin", String(300), nullable=False, server_default="", index=True),
     *made_by(),
     UniqueConstraint("application_id", "uri"),

@@ -1,6 +1,7 @@
 """Databoxes, collections, structure, records, values, renditions, permalinks and the quarantine."""
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     Column,
     ForeignKey,
@@ -23,7 +24,7 @@ databoxes = Table(
     Column("view_name", String(128), nullable=False),
     Column("labels", Json, nullable=False),
     Column("version", String(20), nullable=False, server_default="4.1.0"),
-    Column("position", Integer, nullable=False, server_default="0"),
+    Column("position", BigInteger, nullable=False, server_default="0"),
     Column("next_record", Id, nullable=False, server_default="1"),
     Column("next_collection", Id, nullable=False, server_default="1"),
     Column("created", Instant, nullable=False),
@@ -38,9 +39,9 @@ collections = Table(
     Column("name", String(128), nullable=False),
     Column("labels", Json, nullable=False),
     Column("enabled", Boolean, nullable=False, server_default="1"),
-    Column("position", Integer, nullable=False, server_default="0"),
+    Column("position", BigInteger, nullable=False, server_default="0"),
     Column("public_presentation", String(8), nullable=False, server_default="none"),
-    Column("default_status", Integer, nullable=False, server_default="0"),
+    Column("default_status", BigInteger, nullable=False, server_default="0"),
     Column("watermark", String(64), nullable=True, comment="SHA-256 of the picture laid over previews"),
     Column("stamp", Json, nullable=True, comment="blocks of the stamp: texts and pictures in order"),
     Column("created", Instant, nullable=False),
@@ -63,7 +64,7 @@ fields = Table(
     Column("required", Boolean, nullable=False, server_default="0"),
     Column("business", Boolean, nullable=False, server_default="0"),
     Column("indexable", Boolean, nullable=False, server_default="1"),
-    Column("aggregable", Integer, nullable=False, server_default="0"),
+    Column("aggregable", BigInteger, nullable=False, server_default="0"),
     Column("thumbtitle", Boolean, nullable=False, server_default="0"),
     Column("dces_element", String(16), nullable=True),
     Column("thesaurus_branch", Text, nullable=False, server_default=""),
@@ -76,7 +77,7 @@ fields = Table(
     Column("printable", Boolean, nullable=False, server_default="1"),
     Column("input_disable", Boolean, nullable=False, server_default="0"),
     Column("sort_slot", Integer, nullable=True, comment="slot of the index when people may sort by the field"),
-    Column("position", Integer, nullable=False, server_default="0"),
+    Column("position", BigInteger, nullable=False, server_default="0"),
     UniqueConstraint("databox_id", "name"),
 )
 
@@ -110,7 +111,7 @@ recipes = Table(
     Column("orderable", Boolean, nullable=False, server_default="1"),
     Column("substituable", Boolean, nullable=False, server_default="0"),
     Column("tobuild", Boolean, nullable=False, server_default="1"),
-    Column("position", Integer, nullable=False, server_default="0"),
+    Column("position", BigInteger, nullable=False, server_default="0"),
     UniqueConstraint("databox_id", "group", "name"),
 )
 
@@ -132,8 +133,8 @@ records = Table(
     Column("size", Id, nullable=True),
     Column("status", Id, nullable=False, server_default="0"),
     Column("technical", Text, nullable=False, comment="JSON list of {name, value}, in the words of the wire"),
-    Column("width", Integer, nullable=True),
-    Column("height", Integer, nullable=True),
+    Column("width", BigInteger, nullable=True),
+    Column("height", BigInteger, nullable=True),
     Column("duration_ms", Id, nullable=True),
     Column("creator_id", Id, ForeignKey("users.id", ondelete="SET NULL"), nullable=True),
     Column("created", Instant, nullable=False),
@@ -170,8 +171,8 @@ renditions = Table(
     Column("sha256", String(64), nullable=True),
     Column("mime", String(120), nullable=False, server_default=""),
     Column("extension", String(12), nullable=False, server_default=""),
-    Column("width", Integer, nullable=False, server_default="0"),
-    Column("height", Integer, nullable=False, server_default="0"),
+    Column("width", BigInteger, nullable=False, server_default="0"),
+    Column("height", BigInteger, nullable=False, server_default="0"),
     Column("size", Id, nullable=False, server_default="0"),
     Column("substituted", Boolean, nullable=False, server_default="0"),
     Column("failure", String(40), nullable=True, comment="code of what went wrong the last time"),
@@ -187,7 +188,7 @@ document_texts = Table(
     "document_texts",
     metadata,
     Column("record_id", Id, ForeignKey("records.id", ondelete="CASCADE"), primary_key=True),
-    Column("pages", Integer, nullable=True, comment="of the original, where it has any"),
+    Column("pages", BigInteger, nullable=True, comment="of the original, where it has any"),
     Column("text", Text, nullable=False, comment="the words in the file, at most 200,000 characters, for the search"),
     comment="apart from records, so that no list of records carries it",
 )

@@ -1,6 +1,7 @@
 """Codes and tokens, kept as digests; devices that wait; signing keys; uses of deprecated features."""
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     Column,
     Date,
@@ -49,7 +50,7 @@ access_tokens = Table(
     Column("last_four", String(4), nullable=False),
     Column("created", Instant, nullable=False),
     Column("expires", Instant, nullable=True, comment="null: no end"),
-    Column("idle_limit_s", Integer, nullable=True, comment="dies after this long without use"),
+    Column("idle_limit_s", BigInteger, nullable=True, comment="dies after this long without use"),
     Column("last_used", Instant, nullable=True),
     Column("last_address", String(64), nullable=False, server_default=""),
     *made_by(),
@@ -116,7 +117,7 @@ deprecated_feature_uses = Table(
     Column("application_id", Id, ForeignKey("applications.id", ondelete="CASCADE"), nullable=False),
     Column("feature", String(32), nullable=False),
     Column("day", Date, nullable=False, index=True),
-    Column("uses", Integer, nullable=False),
+    Column("uses", BigInteger, nullable=False),
     Column("last_at", Instant, nullable=False),
     Column("last_address", String(64), nullable=False, server_default=""),
     UniqueConstraint("application_id", "feature", "day"),

@@ -41,7 +41,7 @@ request_log = Table(
     Column("method", String(10), nullable=False),
     Column("route", String(200), nullable=False),
     Column("status", Integer, nullable=False),
-    Column("duration_us", Integer, nullable=False),
+    Column("duration_us", BigInteger, nullable=False),
     Column("deprecated_features", String(120), nullable=False, server_default=""),
     Index("ix_request_log_application_id_id", "application_id", "id"),
     comment="API calls, written every two seconds; no bodies, no queries",
