@@ -55,6 +55,7 @@ users = Table(
     Column("created", Instant, nullable=False),
     Column("updated", Instant, nullable=False),
     Column("deleted_at", Instant, nullable=True),
+    sqlite_autoincrement=True,
 )
 
 sessions = Table(
@@ -74,6 +75,7 @@ sessions = Table(
     Column(
         "second_factor", Boolean, nullable=False, server_default="0", comment="a code of an app or recovery code too"
     ),
+    sqlite_autoincrement=True,
 )
 
 mailed_links = Table(
@@ -86,6 +88,7 @@ mailed_links = Table(
     Column("email", String(254), nullable=False, comment="where it was sent"),
     Column("created", Instant, nullable=False),
     Column("expires", Instant, nullable=False, index=True),
+    sqlite_autoincrement=True,
     comment="links of e-mails; each works once and is deleted by its use",
 )
 
@@ -98,6 +101,7 @@ sign_in_failures = Table(
     Column("at", Instant, nullable=False, index=True),
     Index("ix_sign_in_failures_login", "login_folded", "at"),
     Index("ix_sign_in_failures_address", "address", "at"),
+    sqlite_autoincrement=True,
 )
 
 collection_rights = Table(
@@ -138,6 +142,7 @@ record_grants = Table(
     Column("expires", Instant, nullable=True),
     Column("created", Instant, nullable=False),
     UniqueConstraint("user_id", "record_id", "reason", "giver_id"),
+    sqlite_autoincrement=True,
     comment="several grants stand side by side with their reasons, the best counts (06 section 17.5)",
 )
 
@@ -158,6 +163,7 @@ recovery_codes = Table(
     Column("user_id", Id, ForeignKey("users.id", ondelete="CASCADE"), nullable=False, index=True),
     Column("digest", LargeBinary(32), nullable=False),
     Column("used_at", Instant, nullable=True),
+    sqlite_autoincrement=True,
 )
 
 passkeys = Table(
@@ -171,6 +177,7 @@ passkeys = Table(
     Column("name", String(80), nullable=False),
     Column("created", Instant, nullable=False),
     Column("last_used", Instant, nullable=True),
+    sqlite_autoincrement=True,
 )
 
 passkey_challenges = Table(
@@ -193,6 +200,7 @@ linked_identities = Table(
     Column("created", Instant, nullable=False),
     Column("last_used", Instant, nullable=True),
     UniqueConstraint("issuer", "subject"),
+    sqlite_autoincrement=True,
     comment="sign-ins of other organisations, by issuer and subject (OpenID Connect Core section 5.7)",
 )
 

@@ -28,6 +28,7 @@ databoxes = Table(
     Column("next_record", Id, nullable=False, server_default="1"),
     Column("next_collection", Id, nullable=False, server_default="1"),
     Column("created", Instant, nullable=False),
+    sqlite_autoincrement=True,
 )
 
 collections = Table(
@@ -46,6 +47,7 @@ collections = Table(
     Column("stamp", Json, nullable=True, comment="blocks of the stamp: texts and pictures in order"),
     Column("created", Instant, nullable=False),
     UniqueConstraint("databox_id", "number"),
+    sqlite_autoincrement=True,
 )
 
 fields = Table(
@@ -79,6 +81,7 @@ fields = Table(
     Column("sort_slot", Integer, nullable=True, comment="slot of the index when people may sort by the field"),
     Column("position", BigInteger, nullable=False, server_default="0"),
     UniqueConstraint("databox_id", "name"),
+    sqlite_autoincrement=True,
 )
 
 status_bits = Table(
@@ -113,6 +116,7 @@ recipes = Table(
     Column("tobuild", Boolean, nullable=False, server_default="1"),
     Column("position", BigInteger, nullable=False, server_default="0"),
     UniqueConstraint("databox_id", "group", "name"),
+    sqlite_autoincrement=True,
 )
 
 records = Table(
@@ -143,6 +147,7 @@ records = Table(
     Index("ix_records_collection", "collection_id", "created"),
     Index("ix_records_sha256", "sha256"),
     Index("ix_records_uuid", "uuid"),
+    sqlite_autoincrement=True,
 )
 
 # A deletion looks up its children in these; records without a parent pay for no entry (docs/decisions/0093).
@@ -159,6 +164,7 @@ field_values = Table(
     Column("value", Text, nullable=False),
     Column("position", Integer, nullable=False, server_default="0"),
     Index("ix_field_values_record", "record_id", "field_id", "position"),
+    sqlite_autoincrement=True,
 )
 
 renditions = Table(
@@ -182,6 +188,7 @@ renditions = Table(
     UniqueConstraint("record_id", "name"),
     Index("ix_renditions_sha256", "sha256"),
     Index("ix_renditions_state", "state"),
+    sqlite_autoincrement=True,
 )
 
 document_texts = Table(
@@ -205,6 +212,7 @@ permalinks = Table(
     Column("created", Instant, nullable=False),
     Column("updated", Instant, nullable=False),
     UniqueConstraint("record_id", "name"),
+    sqlite_autoincrement=True,
     comment="one per (record, rendition); outlives re-building, so its rendition may be missing for a while",
 )
 
@@ -225,6 +233,7 @@ quarantine_items = Table(
     Column("attributes", Json, nullable=False, comment="fields and status to use when it is accepted"),
     Column("created", Instant, nullable=False),
     Column("updated", Instant, nullable=False),
+    sqlite_autoincrement=True,
 )
 
 removed_records = Table(
@@ -238,6 +247,7 @@ removed_records = Table(
     Column("removed_by", Id, ForeignKey("users.id", ondelete="SET NULL"), nullable=True, index=True),
     Column("kept", Json, nullable=False, comment="the rows of the record, its values, renditions and permalinks"),
     UniqueConstraint("databox_id", "number"),
+    sqlite_autoincrement=True,
     comment="deleted records that a command can bring back for seven days",
 )
 

@@ -33,6 +33,7 @@ authorization_codes = Table(
     Column("issued", Instant, nullable=False),
     Column("expires", Instant, nullable=False, index=True),
     Column("used_at", Instant, nullable=True),
+    sqlite_autoincrement=True,
 )
 
 access_tokens = Table(
@@ -55,6 +56,7 @@ access_tokens = Table(
     Column("last_address", String(64), nullable=False, server_default=""),
     *made_by(),
     Index("ix_access_tokens_expires", "expires"),
+    sqlite_autoincrement=True,
 )
 index_made_by(access_tokens)
 
@@ -70,6 +72,7 @@ refresh_tokens = Table(
     Column("issued", Instant, nullable=False),
     Column("expires", Instant, nullable=False, index=True),
     Column("used_at", Instant, nullable=True, comment="when its successor was made"),
+    sqlite_autoincrement=True,
     comment="one use each, with 30 seconds of grace; a later use ends the family (RFC 9700 section 4.14.2)",
 )
 
@@ -94,6 +97,7 @@ device_codes = Table(
     Column("address", String(64), nullable=False, server_default=""),
     Column("issued", Instant, nullable=False),
     Column("expires", Instant, nullable=False, index=True),
+    sqlite_autoincrement=True,
     comment="devices that wait for a person (RFC 8628)",
 )
 
@@ -107,6 +111,7 @@ signing_keys = Table(
     Column("sealed", Text, nullable=False, comment="the private JWK, encrypted under the server key"),
     Column("created", Instant, nullable=False),
     Column("retired_at", Instant, nullable=True),
+    sqlite_autoincrement=True,
     comment="keys of id_tokens; a pending one is published before it is used",
 )
 
@@ -121,5 +126,6 @@ deprecated_feature_uses = Table(
     Column("last_at", Instant, nullable=False),
     Column("last_address", String(64), nullable=False, server_default=""),
     UniqueConstraint("application_id", "feature", "day"),
+    sqlite_autoincrement=True,
     comment="how often an application used what new ones should not, by day",
 )

@@ -27,6 +27,7 @@ audit_log = Table(
     Column("details", Json, nullable=True),
     Column("address", String(64), nullable=False, server_default=""),
     Index("ix_audit_log_action_id", "action", "id"),
+    sqlite_autoincrement=True,
     comment="who changed or saw what matters; written in the transaction of the change, kept when users go",
 )
 
@@ -44,5 +45,6 @@ request_log = Table(
     Column("duration_us", BigInteger, nullable=False),
     Column("deprecated_features", String(120), nullable=False, server_default=""),
     Index("ix_request_log_application_id_id", "application_id", "id"),
+    sqlite_autoincrement=True,
     comment="API calls, written every two seconds; no bodies, no queries",
 )
