@@ -40,4 +40,4 @@ def _value(work: UnitOfWork, column: sa.Column[Any]) -> Any:
         return date(2026, 1, 1)
     if isinstance(column.type, sa.Boolean):
         return False
-    return number if isinstance(column.type, sa.Integer) else f"t{number}"
+    return number if isinstance(column.type, sa.Integer) else f"{number:x}"  # within the shortest column of text

@@ -137,13 +137,17 @@ record_grants = Table(
     Column(
         "document", Boolean, nullable=False, server_default="0", comment="the original too; every grant has preview"
     ),
-    Column("reason", String(20), nullable=False, comment="push, validate, order, share"),
+    Column("source_kind", String(8), nullable=False, comment="basket, vote, order or push"),
+    Column(
+        "source_id", BigInteger, nullable=False, comment="of that basket, vote …; negative: a grant older than this"
+    ),
     Column("giver_id", Id, ForeignKey("users.id", ondelete="SET NULL"), nullable=True, index=True),
     Column("expires", Instant, nullable=True),
     Column("created", Instant, nullable=False),
-    UniqueConstraint("user_id", "record_id", "reason", "giver_id"),
+    UniqueConstraint("user_id", "record_id", "source_kind", "source_id"),
+    Index("ix_record_grants_source_kind_source_id", "source_kind", "source_id"),
     sqlite_autoincrement=True,
-    comment="several grants stand side by side with their reasons, the best counts (06 section 17.5)",
+    comment="one for each source; they stand side by side and the best counts (06 section 17.5)",
 )
 
 second_factors = Table(
