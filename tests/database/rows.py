@@ -13,10 +13,10 @@ from vitrine.schema import metadata
 _numbers = itertools.count(1)
 
 
-def insert_minimal(work: UnitOfWork, name: str, **values: Any) -> int:
+def insert_minimal(work: UnitOfWork, table_name: str, /, **values: Any) -> int:
     """Insert a row and return its number (0 if its table has none). What *values* omits and the table requires is made
     up, parents included."""
-    table = metadata.tables[name]
+    table = metadata.tables[table_name]
     row = dict(values)
     for column in table.columns:
         is_numbered = column.primary_key and column.name == "id"

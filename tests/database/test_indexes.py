@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from tests.database.plans import plan_of, scans_of
 from vitrine.accounts.tables import mailed_links, passkey_challenges, sessions, sign_in_failures
 from vitrine.library.quarantine import store as quarantine
-from vitrine.library.tables import quarantine_items
+from vitrine.library.tables import quarantine_items, records
 from vitrine.oauth.tables import deprecated_feature_uses
 from vitrine.platform import audit
 from vitrine.platform.database import Database, UnitOfWork
@@ -90,6 +90,10 @@ def _statements(work: UnitOfWork) -> dict[str, tuple[sa.ClauseElement, str]]:
             sa.select(sa.func.min(item.c.id)).where(item.c.session == "s"), "item"
         ),
         "an item of the quarantine": (quarantine._SELECT.where(quarantine_items.c.id == 1), "quarantine_items"),
+        "records with a file name": (
+            sa.select(records.c.id).where(records.c.databox_id == 1, records.c.original_name_folded == "a.jpg"),
+            "records",
+        ),
         "ended sessions": (sa.select(sessions.c.id).where(sessions.c.expires < work.now).limit(1000), "sessions"),
         "old challenges": (passkey_challenges.delete().where(passkey_challenges.c.expires < work.now),
                            "passkey_challenges"),

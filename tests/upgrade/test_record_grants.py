@@ -9,7 +9,7 @@ from tests.database.rows import insert_minimal
 from tests.upgrade import release_0_1_0
 from vitrine.accounts.tables import record_grants
 from vitrine.platform import migrate
-from vitrine.platform.database import Database
+from vitrine.platform.database import Database, UnitOfWork
 from vitrine.schema import metadata
 from vitrine.testing.postgresql import PostgreSQL
 
@@ -23,8 +23,7 @@ def test_each_old_grant_is_its_own_source(tmp_path: Path, database_url: str, req
     migrate.upgrade(database, BEFORE)
     with database.write() as work:
         at = release_0_1_0.instant(work, 0)
-        for name, values in _PARENTS.items():
-            release_0_1_0.insert(work, name, **{key: at if value == "at" else value for key, value in values.items()})
+        insert_parents(work)
         for reason in ("push", "push", "validate", "order", "share", "share"):
             release_0_1_0.insert(work, "record_grants", user_id=1, record_id=1, reason=reason, created=at)
         work.db.execute(sa.text("DELETE FROM record_grants WHERE id = 6"))
@@ -40,7 +39,7 @@ def test_each_old_grant_is_its_own_source(tmp_path: Path, database_url: str, req
     database.close()
 
 
-_PARENTS = {
+PARENTS = {
     "users": {"id": 1, "login": "ada", "login_folded": "ada", "created": "at", "updated": "at"},
     "databoxes": {"id": 1, "name": "d", "view_name": "d", "labels": "{}", "created": "at"},
     "collections": {"id": 1, "databox_id": 1, "number": 1, "name": "c", "labels": "{}", "created": "at"},
@@ -49,3 +48,10 @@ _PARENTS = {
         "technical": "[]", "created": "at", "updated": "at",
     },
 }  # fmt: skip
+
+
+def insert_parents(work: UnitOfWork) -> None:
+    """A person and a record, as the schema was before."""
+    at = release_0_1_0.instant(work, 0)
+    for name, values in PARENTS.items():
+        release_0_1_0.insert(work, name, **{key: at if value == "at" else value for key, value in values.items()})

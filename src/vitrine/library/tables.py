@@ -131,6 +131,7 @@ records = Table(
     Column("kind", String(12), nullable=False),
     Column("mime", String(120), nullable=True),
     Column("original_name", String(255), nullable=True),
+    Column("original_name_folded", String(255), nullable=True, comment="as it is compared without case; maybe cut"),
     Column("title", Text, nullable=False),
     Column("uuid", String(36), nullable=False),
     Column("sha256", String(64), nullable=True),
@@ -147,6 +148,7 @@ records = Table(
     Index("ix_records_collection", "collection_id", "created"),
     Index("ix_records_sha256", "sha256"),
     Index("ix_records_uuid", "uuid"),
+    Index("ix_records_databox_id_original_name_folded", "databox_id", "original_name_folded", "id"),
     sqlite_autoincrement=True,
 )
 
