@@ -9,7 +9,8 @@ from urllib.parse import quote, urlsplit
 import pytest
 import pyvips
 
-from vitrine.accounts import COMMAND, Right, User
+from vitrine.accounts import COMMAND, Right, User, record_grants
+from vitrine.accounts.record_grants import GrantSource, SourceKind
 from vitrine.accounts.rights import ALL_RIGHTS
 from vitrine.errors import Invalid
 from vitrine.library.model import RecordKey
@@ -187,21 +188,7 @@ def test_a_grant_on_the_record_lifts_the_watermark(server: Server, ada: User, bo
     assert mark_of(server, visitor.get(links.datafile), links.plain) == WM
     with server.services.database.write() as work:
         record, _ = server.services.library.records.rendition_without_check(work, key, "preview")
-        columns = [row[1] for row in work.db.exec_driver_sql("PRAGMA table_info(record_grants)").all()]
-        values = {
-            "user_id": bob.id,
-            "record_id": record.id,
-            "document": 0,
-            "reason": "push",
-            "source": "",
-            "created": 1,
-        }
-        used = {name: value for name, value in values.items() if name in columns}
-        placeholders = ", ".join("?" for _ in used)
-        work.db.exec_driver_sql(
-            f"INSERT INTO record_grants ({', '.join(used)}) VALUES ({placeholders})", tuple(used.values())
-        )
-        work.db.exec_driver_sql("UPDATE users SET rights_version = rights_version + 1 WHERE id = ?", (bob.id,))
+        record_grants.give(work, bob.id, [record.id], GrantSource(SourceKind.PUSH, 1), giver_id=ada.id)
     assert mark_of(server, visitor.get(links.datafile), links.plain) is None
 
 

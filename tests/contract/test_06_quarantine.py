@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from vitrine.accounts import COMMAND, Right, User, Via
 from vitrine.accounts.rights import ALL_RIGHTS, READER
@@ -16,6 +17,7 @@ from vitrine.library.jobs import Sweeper
 from vitrine.library.model import CollectionId, RecordKey
 from vitrine.library.quarantine import store as quarantine_store
 from vitrine.library.quarantine.service import DecidedAlready, MayNotDecide, NoMatch, NoSuchItem
+from vitrine.library.tables import removed_records
 from vitrine.testing import media_factory as make
 from vitrine.testing.server import Server
 
@@ -100,6 +102,41 @@ class TestChecks:
         assert failed == fails
         if "Filename" in failed or "Sha256" in failed:
             assert next(iter(outcome.checks.values())) == (key.number,)
+
+    @pytest.mark.both_databases
+    @pytest.mark.parametrize(
+        ("first", "second", "is_same"),
+        [
+            ("ÉTÉ.jpg", "été.JPG", True),
+            ("été.jpg", "e\u0301te\u0301.jpg", True),  # as macOS writes it
+            ("STRASSE.jpg", "straße.jpg", True),
+            ("ΟΔΟΣ.jpg", "οδος.jpg", True),
+            ("été.jpg", "ete.jpg", False),
+            ("100%.jpg", "1000.jpg", False),
+        ],
+    )
+    def test_file_names_are_compared_without_case_in_every_script(
+        self, server: Server, tmp_path: Path, first: str, second: str, is_same: bool
+    ) -> None:
+        policy(server, {"Filename": {"on": True}})
+        for place, name in enumerate((first, second)):
+            (tmp_path / str(place)).mkdir()
+            outcome = offer(server, make.jpeg(tmp_path / str(place) / name, 320, 240, seed=place))
+        assert isinstance(outcome, Quarantined) is is_same
+
+    @pytest.mark.both_databases
+    def test_a_restored_record_is_found_by_its_name(self, server: Server, tmp_path: Path) -> None:
+        """Also if the copy of the removed record was made before names were kept folded."""
+        policy(server, {"Filename": {"on": True}})
+        key = server.add(make.jpeg(tmp_path / "ÉTÉ.jpg", seed=1), server.user("ada"))
+        services = server.services
+        with services.database.write() as work:
+            services.library.removal.remove(work, COMMAND, key)
+            kept: Any = work.db.scalar(sa.select(removed_records.c.kept))
+            del kept["record"]["original_name_folded"]
+            work.db.execute(removed_records.update().values(kept=kept))
+            services.library.removal.restore(work, COMMAND, key)
+        assert isinstance(offer(server, make.jpeg(tmp_path / "été.jpg", seed=2)), Quarantined)
 
     def test_a_collection_goes_before_its_databox_and_that_before_the_instance(
         self, server: Server, tmp_path: Path

@@ -1,6 +1,7 @@
 """Users, sessions, failed sign-ins and rights."""
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     Column,
     ForeignKey,
@@ -32,7 +33,7 @@ users = Table(
     Column("zip_code", String(64), nullable=False, server_default=""),
     Column("city", String(128), nullable=False, server_default=""),
     Column("country", String(64), nullable=False, server_default=""),
-    Column("geoname_id", Integer, nullable=True),
+    Column("geoname_id", BigInteger, nullable=True),
     Column("phone", String(64), nullable=False, server_default=""),
     Column("fax", String(64), nullable=False, server_default=""),
     Column("job", String(128), nullable=False, server_default=""),
@@ -43,13 +44,18 @@ users = Table(
     Column("is_guest", Boolean, nullable=False, server_default="0"),
     Column("mail_locked", Boolean, nullable=False, server_default="0"),
     Column("preferences", Json, nullable=True),
-    Column("rights_version", Integer, nullable=False, server_default="1"),
-    Column("url_key", Integer, nullable=False, server_default="1", comment="generation of the key of signed addresses"),
-    Column("auth_version", Integer, nullable=False, server_default="1", comment="sign-ins begun under another one end"),
+    Column("rights_version", BigInteger, nullable=False, server_default="1"),
+    Column(
+        "url_key", BigInteger, nullable=False, server_default="1", comment="generation of the key of signed addresses"
+    ),
+    Column(
+        "auth_version", BigInteger, nullable=False, server_default="1", comment="sign-ins begun under another one end"
+    ),
     Column("last_connection", Instant, nullable=True),
     Column("created", Instant, nullable=False),
     Column("updated", Instant, nullable=False),
     Column("deleted_at", Instant, nullable=True),
+    sqlite_autoincrement=True,
 )
 
 sessions = Table(
@@ -61,7 +67,7 @@ sessions = Table(
     Column("created", Instant, nullable=False),
     Column("auth_time", Instant, nullable=False, comment="when the password was last given"),
     Column("last_seen", Instant, nullable=False),
-    Column("expires", Instant, nullable=False),
+    Column("expires", Instant, nullable=False, index=True),
     Column("address", String(64), nullable=False, server_default=""),
     Column("agent", String(255), nullable=False, server_default=""),
     Column("opened_by", String(8), nullable=True, comment="password, passkey or provider; null: not known"),
@@ -69,6 +75,7 @@ sessions = Table(
     Column(
         "second_factor", Boolean, nullable=False, server_default="0", comment="a code of an app or recovery code too"
     ),
+    sqlite_autoincrement=True,
 )
 
 mailed_links = Table(
@@ -80,7 +87,8 @@ mailed_links = Table(
     Column("purpose", String(20), nullable=False, comment="password, email or password-and-tokens"),
     Column("email", String(254), nullable=False, comment="where it was sent"),
     Column("created", Instant, nullable=False),
-    Column("expires", Instant, nullable=False),
+    Column("expires", Instant, nullable=False, index=True),
+    sqlite_autoincrement=True,
     comment="links of e-mails; each works once and is deleted by its use",
 )
 
@@ -90,9 +98,10 @@ sign_in_failures = Table(
     Column("id", Id, primary_key=True),
     Column("login_folded", String(128), nullable=False),
     Column("address", String(64), nullable=False, server_default=""),
-    Column("at", Instant, nullable=False),
+    Column("at", Instant, nullable=False, index=True),
     Index("ix_sign_in_failures_login", "login_folded", "at"),
     Index("ix_sign_in_failures_address", "address", "at"),
+    sqlite_autoincrement=True,
 )
 
 collection_rights = Table(
@@ -100,13 +109,13 @@ collection_rights = Table(
     metadata,
     Column("user_id", Id, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
     Column("collection_id", Id, ForeignKey("collections.id", ondelete="CASCADE"), primary_key=True, index=True),
-    Column("rights", Integer, nullable=False, comment="bit mask, accounts.rights.Right"),
+    Column("rights", BigInteger, nullable=False, comment="bit mask, accounts.rights.Right"),
     Column("valid_from", Instant, nullable=True),
     Column("valid_until", Instant, nullable=True),
-    Column("mask_and", Integer, nullable=False, server_default="0"),
-    Column("mask_xor", Integer, nullable=False, server_default="0"),
-    Column("monthly_downloads", Integer, nullable=True),
-    Column("remaining_downloads", Integer, nullable=True),
+    Column("mask_and", BigInteger, nullable=False, server_default="0"),
+    Column("mask_xor", BigInteger, nullable=False, server_default="0"),
+    Column("monthly_downloads", BigInteger, nullable=True),
+    Column("remaining_downloads", BigInteger, nullable=True),
     Column("refilled", Instant, nullable=True),
     comment="06 section 17.1 and 17.4; a row is access, the bit `actif` makes it live",
 )
@@ -116,7 +125,7 @@ databox_rights = Table(
     metadata,
     Column("user_id", Id, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
     Column("databox_id", Id, ForeignKey("databoxes.id", ondelete="CASCADE"), primary_key=True, index=True),
-    Column("rights", Integer, nullable=False, comment="bit mask, accounts.rights.DataboxRight"),
+    Column("rights", BigInteger, nullable=False, comment="bit mask, accounts.rights.DataboxRight"),
 )
 
 record_grants = Table(
@@ -128,12 +137,17 @@ record_grants = Table(
     Column(
         "document", Boolean, nullable=False, server_default="0", comment="the original too; every grant has preview"
     ),
-    Column("reason", String(20), nullable=False, comment="push, validate, order, share"),
-    Column("giver_id", Id, ForeignKey("users.id", ondelete="SET NULL"), nullable=True),
+    Column("source_kind", String(8), nullable=False, comment="basket, vote, order or push"),
+    Column(
+        "source_id", BigInteger, nullable=False, comment="of that basket, vote …; negative: a grant older than this"
+    ),
+    Column("giver_id", Id, ForeignKey("users.id", ondelete="SET NULL"), nullable=True, index=True),
     Column("expires", Instant, nullable=True),
     Column("created", Instant, nullable=False),
-    UniqueConstraint("user_id", "record_id", "reason", "giver_id"),
-    comment="several grants stand side by side with their reasons, the best counts (06 section 17.5)",
+    UniqueConstraint("user_id", "record_id", "source_kind", "source_id"),
+    Index("ix_record_grants_source_kind_source_id", "source_kind", "source_id"),
+    sqlite_autoincrement=True,
+    comment="one for each source; they stand side by side and the best counts (06 section 17.5)",
 )
 
 second_factors = Table(
@@ -153,6 +167,7 @@ recovery_codes = Table(
     Column("user_id", Id, ForeignKey("users.id", ondelete="CASCADE"), nullable=False, index=True),
     Column("digest", LargeBinary(32), nullable=False),
     Column("used_at", Instant, nullable=True),
+    sqlite_autoincrement=True,
 )
 
 passkeys = Table(
@@ -166,6 +181,7 @@ passkeys = Table(
     Column("name", String(80), nullable=False),
     Column("created", Instant, nullable=False),
     Column("last_used", Instant, nullable=True),
+    sqlite_autoincrement=True,
 )
 
 passkey_challenges = Table(
@@ -173,7 +189,7 @@ passkey_challenges = Table(
     metadata,
     Column("digest", LargeBinary(32), primary_key=True),
     Column("user_id", Id, nullable=True, comment="who wants to add a passkey; null: somebody who signs in"),
-    Column("expires", Instant, nullable=False),
+    Column("expires", Instant, nullable=False, index=True),
     comment="each is taken once, within five minutes",
 )
 
@@ -188,6 +204,7 @@ linked_identities = Table(
     Column("created", Instant, nullable=False),
     Column("last_used", Instant, nullable=True),
     UniqueConstraint("issuer", "subject"),
+    sqlite_autoincrement=True,
     comment="sign-ins of other organisations, by issuer and subject (OpenID Connect Core section 5.7)",
 )
 

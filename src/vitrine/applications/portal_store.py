@@ -15,6 +15,7 @@ from vitrine.applications.tables import (
 )
 from vitrine.platform.database import UnitOfWork
 from vitrine.platform.schema import metadata
+from vitrine.platform.texts import folded
 
 KEPT = timedelta(days=14)
 PEOPLE = {"owner": application_owners, "tester": application_testers}
@@ -57,11 +58,9 @@ def deleted(work: UnitOfWork, application_id: ApplicationId) -> Application | No
 
 def every(work: UnitOfWork, limit: int, offset: int, words: str = "") -> list[Application]:
     """All applications: those that wait for approval first, then by name."""
-    condition = applications.c.name.icontains(words, autoescape=True) if words else sa.true()
-    listed = store._find(work, condition)
-    listed.sort(
-        key=lambda application: (application.approval != "waiting", application.name.casefold(), application.id)
-    )
+    wanted = folded(words)
+    listed = [application for application in store._find(work, sa.true()) if wanted in folded(application.name)]
+    listed.sort(key=lambda application: (application.approval != "waiting", folded(application.name), application.id))
     return listed[offset : offset + limit]
 
 

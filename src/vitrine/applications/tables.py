@@ -1,11 +1,11 @@
 """Third-party applications, their secrets and addresses, and the accounts through which people use them."""
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     Column,
     ForeignKey,
     Index,
-    Integer,
     LargeBinary,
     String,
     Table,
@@ -66,6 +66,7 @@ applications = Table(
     Column("only_testers", Boolean, nullable=False, server_default="0"),
     Column("logo", String(64), nullable=False, server_default="", comment="SHA-256 of its picture"),
     Column("scope_limit", Json, nullable=True, comment="the scopes it may get at most; null: all it is allowed"),
+    sqlite_autoincrement=True,
 )
 
 redirect_addresses = Table(
@@ -74,10 +75,11 @@ redirect_addresses = Table(
     Column("id", Id, primary_key=True),
     Column("application_id", Id, ForeignKey("applications.id", ondelete="CASCADE"), nullable=False, index=True),
     Column("uri", Text, nullable=False),
-    Column("position", Integer, nullable=False, server_default="0", comment="0 is the callback URL of the portal"),
+    Column("position", BigInteger, nullable=False, server_default="0", comment="0 is the callback URL of the portal"),
     Column("origin", String(300), nullable=False, server_default="", index=True),
     *made_by(),
     UniqueConstraint("application_id", "uri"),
+    sqlite_autoincrement=True,
 )
 
 application_secrets = Table(
@@ -93,6 +95,7 @@ application_secrets = Table(
     Column("last_used", Instant, nullable=True),
     Column("is_shared", Boolean, nullable=False, server_default="0", comment="known to more than its first owner"),
     *made_by(),
+    sqlite_autoincrement=True,
 )
 
 application_secret_views = Table(
@@ -122,6 +125,7 @@ accounts = Table(
     Column("last_used", Instant, nullable=True),
     Column("created", Instant, nullable=False),
     UniqueConstraint("user_id", "application_id"),
+    sqlite_autoincrement=True,
     comment="one person's grant to one application (01 section 2.1)",
 )
 
@@ -135,6 +139,7 @@ consents = Table(
     Column("scope", Json, nullable=True),
     Column("shown", Json, nullable=False, comment="name, description, website and return address as they were shown"),
     Column("address", String(64), nullable=False, server_default=""),
+    sqlite_autoincrement=True,
     comment="every decision a person took about an application (design 5.2)",
 )
 

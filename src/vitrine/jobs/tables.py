@@ -22,6 +22,7 @@ jobs = Table(
     Column("dead_at", Instant, nullable=True),
     Column("last_error", Text, nullable=True),
     Column("created", Instant, nullable=False),
+    sqlite_autoincrement=True,
     comment="written in the transaction of the change, leased, retried with back-off, deleted only when done",
 )
 

@@ -30,6 +30,9 @@ from vitrine.library.tables import (
 )
 from vitrine.platform.database import UnitOfWork, inserted_id
 from vitrine.platform.prepared import Prepared
+from vitrine.platform.texts import folded
+
+LONGEST_FOLDED_NAME = 255  # characters, the width of the column
 
 _RECORD = [records.c[name] for name in Record.__dataclass_fields__]
 _RENDITION = [renditions.c[name] for name in Rendition.__dataclass_fields__ if name != "permalink"]
@@ -142,12 +145,26 @@ def next_number(work: UnitOfWork, databox: DataboxId) -> int:
     return int(next_record) - 1
 
 
+def folded_name(name: str) -> str:
+    """A file name as it is compared without case; cut, since a folded character can be three."""
+    return folded(name)[:LONGEST_FOLDED_NAME]
+
+
+def with_folded_name(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Columns of a record, with the folded name beside the name if that is among them."""
+    name = values.get("original_name")
+    if "original_name" not in values:
+        return dict(values)
+    return {**values, "original_name_folded": None if name is None else folded_name(name)}
+
+
 def add_record(work: UnitOfWork, values: Mapping[str, Any]) -> RecordId:
-    return RecordId(inserted_id(work.db.execute(records.insert().values(**values))))
+    return RecordId(inserted_id(work.db.execute(records.insert().values(**with_folded_name(values)))))
 
 
 def update_record(work: UnitOfWork, record_id: RecordId, values: Mapping[str, Any]) -> None:
-    work.db.execute(records.update().where(records.c.id == record_id).values(updated=work.now, **values))
+    row = with_folded_name(values)
+    work.db.execute(records.update().where(records.c.id == record_id).values(updated=work.now, **row))
 
 
 def delete_record(work: UnitOfWork, record_id: RecordId) -> None:

@@ -1,6 +1,7 @@
 """Databoxes, collections, structure, records, values, renditions, permalinks and the quarantine."""
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     Column,
     ForeignKey,
@@ -23,10 +24,11 @@ databoxes = Table(
     Column("view_name", String(128), nullable=False),
     Column("labels", Json, nullable=False),
     Column("version", String(20), nullable=False, server_default="4.1.0"),
-    Column("position", Integer, nullable=False, server_default="0"),
+    Column("position", BigInteger, nullable=False, server_default="0"),
     Column("next_record", Id, nullable=False, server_default="1"),
     Column("next_collection", Id, nullable=False, server_default="1"),
     Column("created", Instant, nullable=False),
+    sqlite_autoincrement=True,
 )
 
 collections = Table(
@@ -38,13 +40,14 @@ collections = Table(
     Column("name", String(128), nullable=False),
     Column("labels", Json, nullable=False),
     Column("enabled", Boolean, nullable=False, server_default="1"),
-    Column("position", Integer, nullable=False, server_default="0"),
+    Column("position", BigInteger, nullable=False, server_default="0"),
     Column("public_presentation", String(8), nullable=False, server_default="none"),
-    Column("default_status", Integer, nullable=False, server_default="0"),
+    Column("default_status", BigInteger, nullable=False, server_default="0"),
     Column("watermark", String(64), nullable=True, comment="SHA-256 of the picture laid over previews"),
     Column("stamp", Json, nullable=True, comment="blocks of the stamp: texts and pictures in order"),
     Column("created", Instant, nullable=False),
     UniqueConstraint("databox_id", "number"),
+    sqlite_autoincrement=True,
 )
 
 fields = Table(
@@ -63,7 +66,7 @@ fields = Table(
     Column("required", Boolean, nullable=False, server_default="0"),
     Column("business", Boolean, nullable=False, server_default="0"),
     Column("indexable", Boolean, nullable=False, server_default="1"),
-    Column("aggregable", Integer, nullable=False, server_default="0"),
+    Column("aggregable", BigInteger, nullable=False, server_default="0"),
     Column("thumbtitle", Boolean, nullable=False, server_default="0"),
     Column("dces_element", String(16), nullable=True),
     Column("thesaurus_branch", Text, nullable=False, server_default=""),
@@ -76,8 +79,9 @@ fields = Table(
     Column("printable", Boolean, nullable=False, server_default="1"),
     Column("input_disable", Boolean, nullable=False, server_default="0"),
     Column("sort_slot", Integer, nullable=True, comment="slot of the index when people may sort by the field"),
-    Column("position", Integer, nullable=False, server_default="0"),
+    Column("position", BigInteger, nullable=False, server_default="0"),
     UniqueConstraint("databox_id", "name"),
+    sqlite_autoincrement=True,
 )
 
 status_bits = Table(
@@ -110,8 +114,9 @@ recipes = Table(
     Column("orderable", Boolean, nullable=False, server_default="1"),
     Column("substituable", Boolean, nullable=False, server_default="0"),
     Column("tobuild", Boolean, nullable=False, server_default="1"),
-    Column("position", Integer, nullable=False, server_default="0"),
+    Column("position", BigInteger, nullable=False, server_default="0"),
     UniqueConstraint("databox_id", "group", "name"),
+    sqlite_autoincrement=True,
 )
 
 records = Table(
@@ -126,14 +131,15 @@ records = Table(
     Column("kind", String(12), nullable=False),
     Column("mime", String(120), nullable=True),
     Column("original_name", String(255), nullable=True),
+    Column("original_name_folded", String(255), nullable=True, comment="as it is compared without case; maybe cut"),
     Column("title", Text, nullable=False),
     Column("uuid", String(36), nullable=False),
     Column("sha256", String(64), nullable=True),
     Column("size", Id, nullable=True),
     Column("status", Id, nullable=False, server_default="0"),
     Column("technical", Text, nullable=False, comment="JSON list of {name, value}, in the words of the wire"),
-    Column("width", Integer, nullable=True),
-    Column("height", Integer, nullable=True),
+    Column("width", BigInteger, nullable=True),
+    Column("height", BigInteger, nullable=True),
     Column("duration_ms", Id, nullable=True),
     Column("creator_id", Id, ForeignKey("users.id", ondelete="SET NULL"), nullable=True),
     Column("created", Instant, nullable=False),
@@ -142,7 +148,14 @@ records = Table(
     Index("ix_records_collection", "collection_id", "created"),
     Index("ix_records_sha256", "sha256"),
     Index("ix_records_uuid", "uuid"),
+    Index("ix_records_databox_id_original_name_folded", "databox_id", "original_name_folded", "id"),
+    sqlite_autoincrement=True,
 )
+
+# A deletion looks up its children in these; records without a parent pay for no entry (docs/decisions/0093).
+for _column in (records.c.cover_record_id, records.c.creator_id):
+    _some = _column.is_not(None)
+    Index(f"ix_records_{_column.name}", _column, sqlite_where=_some, postgresql_where=_some)
 
 field_values = Table(
     "field_values",
@@ -153,6 +166,7 @@ field_values = Table(
     Column("value", Text, nullable=False),
     Column("position", Integer, nullable=False, server_default="0"),
     Index("ix_field_values_record", "record_id", "field_id", "position"),
+    sqlite_autoincrement=True,
 )
 
 renditions = Table(
@@ -165,8 +179,8 @@ renditions = Table(
     Column("sha256", String(64), nullable=True),
     Column("mime", String(120), nullable=False, server_default=""),
     Column("extension", String(12), nullable=False, server_default=""),
-    Column("width", Integer, nullable=False, server_default="0"),
-    Column("height", Integer, nullable=False, server_default="0"),
+    Column("width", BigInteger, nullable=False, server_default="0"),
+    Column("height", BigInteger, nullable=False, server_default="0"),
     Column("size", Id, nullable=False, server_default="0"),
     Column("substituted", Boolean, nullable=False, server_default="0"),
     Column("failure", String(40), nullable=True, comment="code of what went wrong the last time"),
@@ -176,13 +190,14 @@ renditions = Table(
     UniqueConstraint("record_id", "name"),
     Index("ix_renditions_sha256", "sha256"),
     Index("ix_renditions_state", "state"),
+    sqlite_autoincrement=True,
 )
 
 document_texts = Table(
     "document_texts",
     metadata,
     Column("record_id", Id, ForeignKey("records.id", ondelete="CASCADE"), primary_key=True),
-    Column("pages", Integer, nullable=True, comment="of the original, where it has any"),
+    Column("pages", BigInteger, nullable=True, comment="of the original, where it has any"),
     Column("text", Text, nullable=False, comment="the words in the file, at most 200,000 characters, for the search"),
     comment="apart from records, so that no list of records carries it",
 )
@@ -199,6 +214,7 @@ permalinks = Table(
     Column("created", Instant, nullable=False),
     Column("updated", Instant, nullable=False),
     UniqueConstraint("record_id", "name"),
+    sqlite_autoincrement=True,
     comment="one per (record, rendition); outlives re-building, so its rendition may be missing for a while",
 )
 
@@ -207,8 +223,8 @@ quarantine_items = Table(
     metadata,
     Column("id", Id, primary_key=True),
     Column("collection_id", Id, ForeignKey("collections.id", ondelete="CASCADE"), nullable=False, index=True),
-    Column("user_id", Id, ForeignKey("users.id", ondelete="SET NULL"), nullable=True),
-    Column("session", String(36), nullable=False, comment="one upload of several files shares it"),
+    Column("user_id", Id, ForeignKey("users.id", ondelete="SET NULL"), nullable=True, index=True),
+    Column("session", String(36), nullable=False, index=True, comment="one upload of several files shares it"),
     Column("original_name", String(255), nullable=False),
     Column("sha256", String(64), nullable=False, index=True),
     Column("uuid", String(36), nullable=False),
@@ -219,6 +235,7 @@ quarantine_items = Table(
     Column("attributes", Json, nullable=False, comment="fields and status to use when it is accepted"),
     Column("created", Instant, nullable=False),
     Column("updated", Instant, nullable=False),
+    sqlite_autoincrement=True,
 )
 
 removed_records = Table(
@@ -229,9 +246,10 @@ removed_records = Table(
     Column("number", Id, nullable=False),
     Column("title", Text, nullable=False),
     Column("removed_at", Instant, nullable=False, index=True),
-    Column("removed_by", Id, ForeignKey("users.id", ondelete="SET NULL"), nullable=True),
+    Column("removed_by", Id, ForeignKey("users.id", ondelete="SET NULL"), nullable=True, index=True),
     Column("kept", Json, nullable=False, comment="the rows of the record, its values, renditions and permalinks"),
     UniqueConstraint("databox_id", "number"),
+    sqlite_autoincrement=True,
     comment="deleted records that a command can bring back for seven days",
 )
 

@@ -40,7 +40,7 @@ _ADD = sa.text(
 ).bindparams(
     sa.bindparam("at", type_=Instant()),
     sa.bindparam("day", type_=sa.Date()),
-    sa.bindparam("uses", type_=sa.Integer()),
+    sa.bindparam("uses", type_=sa.BigInteger()),
     sa.bindparam("feature", type_=sa.String()),
     sa.bindparam("address", type_=sa.String()),
 )

@@ -1,6 +1,7 @@
 """Codes and tokens, kept as digests; devices that wait; signing keys; uses of deprecated features."""
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     Column,
     Date,
@@ -32,6 +33,7 @@ authorization_codes = Table(
     Column("issued", Instant, nullable=False),
     Column("expires", Instant, nullable=False, index=True),
     Column("used_at", Instant, nullable=True),
+    sqlite_autoincrement=True,
 )
 
 access_tokens = Table(
@@ -49,11 +51,12 @@ access_tokens = Table(
     Column("last_four", String(4), nullable=False),
     Column("created", Instant, nullable=False),
     Column("expires", Instant, nullable=True, comment="null: no end"),
-    Column("idle_limit_s", Integer, nullable=True, comment="dies after this long without use"),
+    Column("idle_limit_s", BigInteger, nullable=True, comment="dies after this long without use"),
     Column("last_used", Instant, nullable=True),
     Column("last_address", String(64), nullable=False, server_default=""),
     *made_by(),
     Index("ix_access_tokens_expires", "expires"),
+    sqlite_autoincrement=True,
 )
 index_made_by(access_tokens)
 
@@ -69,6 +72,7 @@ refresh_tokens = Table(
     Column("issued", Instant, nullable=False),
     Column("expires", Instant, nullable=False, index=True),
     Column("used_at", Instant, nullable=True, comment="when its successor was made"),
+    sqlite_autoincrement=True,
     comment="one use each, with 30 seconds of grace; a later use ends the family (RFC 9700 section 4.14.2)",
 )
 
@@ -93,6 +97,7 @@ device_codes = Table(
     Column("address", String(64), nullable=False, server_default=""),
     Column("issued", Instant, nullable=False),
     Column("expires", Instant, nullable=False, index=True),
+    sqlite_autoincrement=True,
     comment="devices that wait for a person (RFC 8628)",
 )
 
@@ -106,6 +111,7 @@ signing_keys = Table(
     Column("sealed", Text, nullable=False, comment="the private JWK, encrypted under the server key"),
     Column("created", Instant, nullable=False),
     Column("retired_at", Instant, nullable=True),
+    sqlite_autoincrement=True,
     comment="keys of id_tokens; a pending one is published before it is used",
 )
 
@@ -115,10 +121,11 @@ deprecated_feature_uses = Table(
     Column("id", Id, primary_key=True),
     Column("application_id", Id, ForeignKey("applications.id", ondelete="CASCADE"), nullable=False),
     Column("feature", String(32), nullable=False),
-    Column("day", Date, nullable=False),
-    Column("uses", Integer, nullable=False),
+    Column("day", Date, nullable=False, index=True),
+    Column("uses", BigInteger, nullable=False),
     Column("last_at", Instant, nullable=False),
     Column("last_address", String(64), nullable=False, server_default=""),
     UniqueConstraint("application_id", "feature", "day"),
+    sqlite_autoincrement=True,
     comment="how often an application used what new ones should not, by day",
 )

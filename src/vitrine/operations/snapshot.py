@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from vitrine.errors import Conflict, Unavailable
 from vitrine.operations import inventory
 from vitrine.platform import migrate
-from vitrine.platform.database import Database
+from vitrine.platform.database import Database, UnitOfWork
 from vitrine.schema import metadata
 
 
@@ -63,16 +63,35 @@ def copy_rows(source: Database, target: Database) -> None:
                     batch = []
             if batch:
                 new.db.execute(table.insert(), batch)
-        if not target.is_sqlite:
-            for table in metadata.sorted_tables:
-                _advance_sequence(new.db, table)
+        _advance(new, _highest_given(old))
 
 
-def _advance_sequence(db: sa.Connection, table: sa.Table) -> None:
-    """On PostgreSQL a sequence gives the next row's number; copied rows have not advanced it."""
-    if [column.name for column in table.primary_key.columns] != ["id"]:
-        return
-    name = db.scalar(sa.select(sa.func.pg_get_serial_sequence(table.name, "id")))
-    highest = db.scalar(sa.select(sa.func.max(table.c.id)))
-    if name is not None and highest is not None:
-        db.execute(sa.select(sa.func.setval(name, highest)))
+def _highest_given(work: UnitOfWork) -> dict[str, int]:
+    """The highest id that each table has ever given. It may be higher than any in its rows: ids of deleted rows remain
+    in logs and addresses, and none may be given again after a restore."""
+    highest = {}
+    for table in _numbered():
+        in_rows = work.db.scalar(sa.select(sa.func.max(table.c.id))) or 0
+        if work.driver is not None:
+            query = sa.text("SELECT seq FROM sqlite_sequence WHERE name = :table")
+        else:
+            query = sa.text("SELECT pg_sequence_last_value(pg_get_serial_sequence(:table, 'id'))")
+        highest[table.name] = max(in_rows, work.db.scalar(query, {"table": table.name}) or 0)
+    return highest
+
+
+def _advance(work: UnitOfWork, highest: dict[str, int]) -> None:
+    """Make the tables go on after these ids."""
+    for table, number in highest.items():
+        if number == 0:
+            continue
+        values = {"table": table, "number": number}
+        if work.driver is not None:
+            work.db.execute(sa.text("DELETE FROM sqlite_sequence WHERE name = :table"), {"table": table})
+            work.db.execute(sa.text("INSERT INTO sqlite_sequence (name, seq) VALUES (:table, :number)"), values)
+        else:
+            work.db.execute(sa.text("SELECT setval(pg_get_serial_sequence(:table, 'id'), :number)"), values)
+
+
+def _numbered() -> list[sa.Table]:
+    return [table for table in metadata.sorted_tables if [column.name for column in table.primary_key] == ["id"]]

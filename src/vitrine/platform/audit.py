@@ -78,20 +78,56 @@ class AuditFilter:
 _BATCH_ROWS = 1000
 
 
+def _known_actions() -> sa.Select[tuple[str]]:
+    """The actions in the log: one look-up in the index for each, however many lines there are."""
+    first = sa.select(sa.func.min(audit_log.c.action).label("action"))
+    known = first.cte("known", recursive=True)
+    following = sa.select(sa.func.min(audit_log.c.action)).where(audit_log.c.action > known.c.action)
+    known = known.union_all(sa.select(following.scalar_subquery()).where(known.c.action.is_not(None)))
+    return sa.select(known.c.action).where(known.c.action.is_not(None))
+
+
+_KNOWN_ACTIONS = _known_actions()
+
+
+def _actions_like(work: UnitOfWork, beginning: str) -> list[str]:
+    folded = beginning.casefold()
+    return [row.action for row in work.db.execute(_KNOWN_ACTIONS) if row.action.casefold().startswith(folded)]
+
+
+def _lines_of(work: UnitOfWork, criteria: AuditFilter, limit: int | None) -> sa.Select[Any]:
+    """The newest lines. With a limit, each action gives its own newest by the index, and the newest of those remain:
+    a filter on several actions would read all lines of all of them."""
+    columns = audit_log.c
+    conditions: list[sa.ColumnElement[bool]] = []
+    if criteria.since is not None:
+        conditions.append(columns.at >= criteria.since)
+    if criteria.until is not None:
+        conditions.append(columns.at < criteria.until)
+    if criteria.before is not None:
+        conditions.append(columns.id < criteria.before)
+    selected = sa.select(*(columns[name] for name in Line.__dataclass_fields__)).where(*conditions)
+    if not criteria.action:
+        return selected.order_by(columns.id.desc()).limit(limit)
+    actions = _actions_like(work, criteria.action)
+    if limit is None or not actions:
+        return selected.where(columns.action.in_(actions)).order_by(columns.id.desc()).limit(limit)
+    newest = [
+        sa.select(
+            selected.where(columns.action == action)
+            .order_by(columns.id.desc())
+            .limit(limit)
+            .subquery(f"newest_{place}")
+        )
+        for place, action in enumerate(actions)
+    ]
+    merged = sa.union_all(*newest).subquery("newest")
+    return sa.select(merged).order_by(merged.c.id.desc()).limit(limit)
+
+
 def lines(work: UnitOfWork, criteria: AuditFilter, limit: int | None = None) -> Iterator[Line]:
     """The lines, newest first, a thousand in memory at a time. The caller must check the right: lines concern
     everybody."""
-    columns = audit_log.c
-    statement = (
-        sa.select(*(columns[name] for name in Line.__dataclass_fields__)).order_by(columns.id.desc()).limit(limit)
-    )
-    if criteria.since is not None:
-        statement = statement.where(columns.at >= criteria.since)
-    if criteria.until is not None:
-        statement = statement.where(columns.at < criteria.until)
-    if criteria.action:
-        statement = statement.where(columns.action.startswith(criteria.action, autoescape=True))
-    if criteria.before is not None:
-        statement = statement.where(columns.id < criteria.before)
+    statement = _lines_of(work, criteria, limit)
     for row in work.db.execute(statement, execution_options={"yield_per": _BATCH_ROWS}):
         yield Line(*row)

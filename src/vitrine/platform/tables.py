@@ -1,6 +1,6 @@
 """Tables that belong to no capability: version stamps, the audit log and the request log."""
 
-from sqlalchemy import BigInteger, Column, Integer, String, Table
+from sqlalchemy import BigInteger, Column, Index, Integer, String, Table
 
 from vitrine.platform.schema import Instant, Json, metadata
 
@@ -26,6 +26,8 @@ audit_log = Table(
     Column("object", String(200), nullable=False, server_default=""),
     Column("details", Json, nullable=True),
     Column("address", String(64), nullable=False, server_default=""),
+    Index("ix_audit_log_action_id", "action", "id"),
+    sqlite_autoincrement=True,
     comment="who changed or saw what matters; written in the transaction of the change, kept when users go",
 )
 
@@ -36,11 +38,13 @@ request_log = Table(
     Column("at", Instant, nullable=False, index=True),
     Column("request_id", String(40), nullable=False),
     Column("account_id", Id, nullable=True),
-    Column("application_id", Id, nullable=True, index=True),
+    Column("application_id", Id, nullable=True),
     Column("method", String(10), nullable=False),
     Column("route", String(200), nullable=False),
     Column("status", Integer, nullable=False),
-    Column("duration_us", Integer, nullable=False),
+    Column("duration_us", BigInteger, nullable=False),
     Column("deprecated_features", String(120), nullable=False, server_default=""),
+    Index("ix_request_log_application_id_id", "application_id", "id"),
+    sqlite_autoincrement=True,
     comment="API calls, written every two seconds; no bodies, no queries",
 )

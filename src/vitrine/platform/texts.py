@@ -20,6 +20,15 @@ def without_controls(text: str) -> str:
     )
 
 
+def folded(text: str) -> str:
+    """The form in which two texts are equal whatever their case, and whether an accent is a character of its own (NFD,
+    as macOS writes file names) or part of its letter (Unicode 15 section 3.13, D145, composed again).
+
+    The one way to compare without case: SQLite's `lower` knows ASCII only, and PostgreSQL's depends on the collation.
+    """
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFD", text).casefold())
+
+
 def without_bom(raw: bytes) -> bytes:
     """*raw* without the byte order mark that some editors put before UTF-8 (RFC 8259 section 8.1 lets us ignore it)."""
     return raw.removeprefix(BOM_UTF8)

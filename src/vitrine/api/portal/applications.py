@@ -22,6 +22,7 @@ from vitrine.edge import bearer, read, services_of, write
 from vitrine.edge.auth import require_scope
 from vitrine.errors import Forbidden, Invalid
 from vitrine.platform.database import UnitOfWork
+from vitrine.platform.texts import folded
 
 MOST = 100
 
@@ -52,7 +53,7 @@ async def listed(request: Request) -> Response:
             if query.get("deleted") == "1"
             else services.applications.registry.own(work, actor)
         )
-        matching = [application for application in own if words.casefold() in application.name.casefold()]
+        matching = [application for application in own if folded(words) in folded(application.name)]
         return matching[first : first + size + 1]
 
     applications = await read(request, bearer, call)

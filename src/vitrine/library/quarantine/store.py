@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from vitrine.library.model import CollectionId, DataboxId, Record
+from vitrine.library.store import folded_name
 from vitrine.library.tables import quarantine_checks, quarantine_items, records
 from vitrine.platform.database import UnitOfWork, inserted_id
 
@@ -87,10 +88,9 @@ def matches(work: UnitOfWork, databox: DataboxId, numbers: Iterable[int]) -> lis
 
 
 def same_name(work: UnitOfWork, databox: DataboxId, name: str, *, sensitive: bool) -> list[Record]:
+    same = records.c.original_name_folded == folded_name(name)  # indexed; equal names are equal when folded
     if sensitive:
-        same: Any = records.c.original_name == name
-    else:
-        same = sa.func.lower(records.c.original_name) == name.lower()
+        same = sa.and_(same, records.c.original_name == name)
     query = sa.select(*_RECORD).where(records.c.databox_id == databox, same).order_by(records.c.id).limit(50)
     return [Record(*row) for row in work.db.execute(query)]
 

@@ -15,6 +15,7 @@ from vitrine.library.records import Records
 from vitrine.media.kinds import overlay_type
 from vitrine.platform import audit
 from vitrine.platform.database import UnitOfWork
+from vitrine.platform.texts import folded
 
 MOST = 500
 LONGEST_NAME = 150
@@ -137,11 +138,12 @@ def safe(name: str) -> str:
 
 
 def unique(name: str, names: set[str]) -> str:
-    """*name*, or `name (2).jpg` and so on. Names that differ only in case are the same file on many systems."""
+    """*name*, or `name (2).jpg` and so on. *names* are folded: names that differ only in case, or in how an accent is
+    written, are the same file on many systems."""
     stem, dot, extension = name.rpartition(".")
     candidate, number = name, 1
-    while candidate.casefold() in names:
+    while folded(candidate) in names:
         number += 1
         candidate = f"{stem} ({number}).{extension}" if dot else f"{name} ({number})"
-    names.add(candidate.casefold())
+    names.add(folded(candidate))
     return candidate

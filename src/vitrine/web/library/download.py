@@ -18,6 +18,7 @@ from vitrine.library.sharing.downloads import Entry, Plan, unique
 from vitrine.media.delivery import content_disposition
 from vitrine.platform import logging
 from vitrine.platform.database import UnitOfWork
+from vitrine.platform.texts import folded
 from vitrine.web.shared.forms import known
 from vitrine.web.shared.render import redirect, translate
 
@@ -104,7 +105,7 @@ def _members(services: Services, plan: Plan, explained: str, opened: list[Any]) 
         file.close()
     if missing:
         text = (explained + "\r\n\r\n" + "\r\n".join(missing) + "\r\n").encode()
-        name = unique(LEFT_OUT, {entry.name.casefold() for entry in plan.entries})
+        name = unique(LEFT_OUT, {folded(entry.name) for entry in plan.entries})
         yield name, datetime.now(services.settings.zone), READABLE, ZIP_AUTO(len(text)), iter([text])
 
 
