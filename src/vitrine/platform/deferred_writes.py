@@ -15,6 +15,7 @@ from vitrine.platform import logging
 from vitrine.platform.database import Database, UnitOfWork
 from vitrine.platform.deferred_buffers import Buffer, LatestBuffer, MergedBuffer, Row, RowBuffer
 from vitrine.platform.schema import to_micros
+from vitrine.platform.supervision import SupervisedThread
 from vitrine.platform.tables import request_log
 
 log = logging.get("vitrine.deferred_writes")
@@ -85,7 +86,7 @@ class _Batch(NamedTuple):
 
 
 class DeferredWrites:
-    """Collects rows from any thread. `start()` writes them in a thread of its own; `close()` writes the rest.
+    """Collects rows from any thread. `run` writes them, supervised; `close()` writes the rest.
 
     The rows of all kinds share one transaction. If it fails for another reason than a database that takes nothing now,
     they are split until the row at fault stands alone: that one is logged and dropped, all others are written.
@@ -126,8 +127,6 @@ class DeferredWrites:
         ]
         self._unwritable: dict[str, int] = {}
         self._guard = threading.Lock()
-        self._stop = threading.Event()
-        self._thread: threading.Thread | None = None
 
     def register(self, kind: DeferredKind[Any]) -> None:
         """Write one more kind, after those before it. Called while the services are composed."""
@@ -151,12 +150,9 @@ class DeferredWrites:
         unwritable = {(kind.name, "unwritable"): self._unwritable.get(kind.name, 0) for kind in self._kinds}
         return unwritable | {(kind.name, "no_room"): kind.buffer.refused for kind in self._kinds}
 
-    def start(self) -> None:
-        self._thread = threading.Thread(target=self._run, name="deferred writes", daemon=True)
-        self._thread.start()
-
-    def _run(self) -> None:
-        while not self._stop.wait(FLUSH_INTERVAL_S):
+    def run(self, thread: SupervisedThread) -> None:
+        """Supervised: write what was collected every two seconds."""
+        while not thread.wait(FLUSH_INTERVAL_S):
             self.flush()
 
     def flush(self) -> None:
@@ -225,9 +221,7 @@ class DeferredWrites:
         return []
 
     def close(self) -> None:
-        self._stop.set()
-        if self._thread is not None:
-            self._thread.join(5)
+        """Write the rest, once `run` has ended."""
         self.flush()
         lost = {batch.kind.name: len(batch.rows) for batch in self._take()}
         if lost:
