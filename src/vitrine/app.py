@@ -79,12 +79,13 @@ from vitrine.oauth.developer_tokens import DeveloperTokens
 from vitrine.oauth.notices import Notices
 from vitrine.oauth.personal_tokens import PersonalTokens
 from vitrine.oauth.scope_limits import ScopeLimits
-from vitrine.platform import logging, migrate
+from vitrine.platform import logging, migrate, supervision
 from vitrine.platform.crypto import Vault
 from vitrine.platform.database import Database, UnitOfWork
 from vitrine.platform.deferred_writes import DeferredWrites
 from vitrine.platform.fetch import Fetcher
 from vitrine.platform.mail import transport_of
+from vitrine.platform.supervision import SupervisedThread, Supervisor
 from vitrine.search import Indexer, Search
 from vitrine.search.indexer import INDEX, REBUILD
 from vitrine.search.tantivy_index import EmbeddedIndex
@@ -123,8 +124,9 @@ def make_services(
     sandbox: Sandbox | None = None,
 ) -> Services:
     """Everything that adapters and commands call, on the backends that *settings* name. Without a *sandbox* it is a new
-    one of so many *decoders*."""
+    one of so many *decoders*. Threads start with the server or the worker."""
     database = database or open_database(settings)
+    supervisor = Supervisor(database.release_thread)
     vault = Vault.in_folder(settings.data_dir)
     policy = SignInPolicy(
         session=timedelta(days=settings.session_days),
@@ -145,7 +147,8 @@ def make_services(
         accounts, jobs, MailComposer(settings.title, settings.base_url.rstrip("/"), settings.zone)
     )
     records = Records()
-    media = make_media(settings, sandbox or Sandbox(children=decoders, memory_bytes=settings.media_memory_bytes))
+    sandbox = sandbox or Sandbox(children=decoders, memory_bytes=settings.media_memory_bytes, supervisor=supervisor)
+    media = make_media(settings, sandbox)
     substitution = Substitution(records, media, jobs)
     ingest = Ingest(records, media, jobs, Fetcher(settings.fetch_max_bytes))
     overlays = Overlays(database, records, media, settings.zone)
@@ -155,6 +158,7 @@ def make_services(
         settings=settings,
         database=database,
         vault=vault,
+        supervisor=supervisor,
         deferred_writes=DeferredWrites(database, tokens.record_last_use, sessions.touch, deprecated_features.add),
         accounts=AccountServices(
             users=accounts,
@@ -250,7 +254,16 @@ def make_worker(services: Services) -> Worker:
             Lane("mail"),
         ),
         place=f"{socket.gethostname()[:20]}:{str(services.settings.data_dir.resolve())[-48:]}",
+        supervisor=services.supervisor,
     )
+
+
+def start_worker(services: Services) -> Worker:
+    """Start everything that a worker does, supervised; `services.supervisor.stop()` ends it."""
+    worker = make_worker(services)
+    worker.start()
+    services.supervisor.start("maintenance", partial(run_maintenance, services))
+    return worker
 
 
 def mail_handler(services: Services) -> MailHandler:
@@ -264,19 +277,21 @@ def mail_handler(services: Services) -> MailHandler:
     return MailHandler(services.database, services.accounts.mail.composer, transport, settings.sender, words)
 
 
-def run_maintenance(services: Services, stop: threading.Event) -> None:
-    """The worker's regular jobs: delete expired sessions and tokens in small batches, and sweep orphaned bytes."""
-    while not stop.is_set():
+def run_maintenance(services: Services, thread: SupervisedThread) -> None:
+    """Supervised: the worker's regular jobs. Delete expired sessions and tokens in small batches, and sweep orphaned
+    bytes."""
+    is_over = False
+    while not is_over:
         pause = MAINTENANCE_INTERVAL
         try:
-            purge(services, stop)
+            purge(services, thread.over)
             with services.database.write() as work:
                 services.jobs.add(work, SWEEP, {}, key="all")
         except Unavailable as failure:  # a locked database or a full disk ends by itself; the worker goes on
             log.warning("maintenance.retry", why=failure.why)
             pause = MAINTENANCE_RETRY
         services.media.sandbox.end_idle()
-        stop.wait(pause.total_seconds())
+        is_over = thread.wait(pause.total_seconds())
 
 
 PURGES: tuple[Callable[[UnitOfWork], int], ...] = (
@@ -294,18 +309,28 @@ def purge(services: Services, stop: threading.Event) -> None:
     """Delete what has expired: sessions, codes, tokens, counts, links, deleted applications, lines of the request log.
 
     Each in batches of its own, every batch in a transaction of its own, until none is left: so nobody waits long for
-    the database, and the million tokens of a busy day are deleted within a day. Raises
-    Unavailable."""
-    for purge_batch in PURGES:
-        deleted = 1
-        while deleted and not stop.is_set():
-            with services.database.write() as work:
-                deleted = purge_batch(work)
-    idle: list[int] = [0]
-    while idle and not stop.is_set():
+    the database, and the million tokens of a busy day are deleted within a day. One that fails is logged and does not
+    keep the others from their work. Raises Unavailable."""
+
+    def delete_idle_tokens() -> int:
         idle = services.database.reading(tokens.idle)  # reads every token: not while others wait to write
         with services.database.write() as work:
             tokens.delete_idle(work, idle)
+        return len(idle)
+
+    def in_transaction(purge_batch: Callable[[UnitOfWork], int]) -> int:
+        with services.database.write() as work:
+            return purge_batch(work)
+
+    batches: list[Callable[[], int]] = [partial(in_transaction, purge_batch) for purge_batch in PURGES]
+    for delete_batch in (*batches, delete_idle_tokens):
+        try:
+            while not stop.is_set() and delete_batch():
+                supervision.beat()
+        except Unavailable:
+            raise
+        except Exception:
+            log.exception("maintenance.purge_failed")
 
 
 class AsgiApplication:
@@ -346,8 +371,12 @@ class AsgiApplication:
 
     @asynccontextmanager
     async def _lifespan(self, _app: Starlette) -> AsyncIterator[None]:
-        self.services.deferred_writes.start()
+        supervisor, database = self.services.supervisor, self.services.database
+        threads = [supervisor.start("deferred-writes", self.services.deferred_writes.run)]
+        if database.is_sqlite:
+            threads.append(supervisor.start("checkpoints", database.run_checkpoints))
         yield
+        supervisor.stop(threads)
         self.services.deferred_writes.close()
         self.services.media.close()
         self.services.search.index.close()

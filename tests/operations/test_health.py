@@ -34,7 +34,7 @@ def test_health_does_not_use_the_database(server: Server) -> None:
 def test_ready_when_database_and_store_answer_and_the_worker_is_told(server: Server) -> None:
     answer = server.http.get("/ready")
     assert answer.status_code == 200
-    assert answer.json() == {"ready": True, "database": "ok", "store": "ok", "worker": "silent"}
+    assert answer.json() == {"ready": True, "database": "ok", "store": "ok", "worker": "silent", "degraded": {}}
     with server.services.database.write() as work:
         jobs.record_heartbeat(work, server.worker.owner, work.now)
     assert Readiness(server.services).now()["worker"] == "ok"

@@ -12,7 +12,6 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 from datetime import timedelta
 from pathlib import Path
 from types import FrameType
@@ -25,51 +24,50 @@ from vitrine.cli.instance import data_option, instance, load, refuse_foreign
 from vitrine.errors import Unavailable
 from vitrine.platform import logging
 from vitrine.platform import migrate as migrations
+from vitrine.platform.supervision import SupervisedThread
 from vitrine.search.indexer import REBUILD
 
 log = logging.get("vitrine.serve")
 PR_SET_PDEATHSIG = 1
-LONGEST_PAUSE_S = 30.0
+WORKER_LOOK_S = 0.25
+WORKER_PATIENCE = timedelta(seconds=20)
 
 
-class SupervisedWorker:
-    """Runs the worker as a child of the server: restarts it with growing pauses when it dies, and ends it with the
-    server."""
+class WorkerEnded(Exception):
+    """The worker process ended while it should run; the message has its status."""
+
+
+class WorkerProcess:
+    """The worker as a child of the server. It ends with the server, even with a killed one."""
 
     def __init__(self, data: Path, base_url: str) -> None:
         self._arguments = [sys.executable, "-m", "vitrine", "worker", "--data", str(data)]
         self._environment = {**os.environ, "VITRINE_BASE_URL": base_url}
-        self._stop = threading.Event()
-        self._process: subprocess.Popen[bytes] | None = None
-        self._thread = threading.Thread(target=self._run, name="worker-supervisor", daemon=True)
 
-    def start(self) -> None:
-        self._thread.start()
+    def run(self, thread: SupervisedThread) -> None:
+        """Supervised: start the process and wait for its end. Raises WorkerEnded."""
+        process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+            self._arguments,
+            env=self._environment,
+            stdin=subprocess.DEVNULL,
+            preexec_fn=_die_with_parent,  # noqa: PLW1509 - one prctl call, no locks
+        )
+        try:
+            while not thread.wait(WORKER_LOOK_S):
+                if process.poll() is not None:
+                    raise WorkerEnded(f"status {process.returncode}")
+        finally:
+            _end(process)
 
-    def _run(self) -> None:
-        pause = 0.5
-        while not self._stop.is_set():
-            started = time.monotonic()
-            self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-                self._arguments,
-                env=self._environment,
-                stdin=subprocess.DEVNULL,
-                preexec_fn=_die_with_parent,  # noqa: PLW1509 - one prctl call, no locks
-            )
-            status = self._process.wait()
-            if self._stop.is_set():
-                return
-            pause = 0.5 if time.monotonic() - started > 60 else min(pause * 2, LONGEST_PAUSE_S)
-            log.error("worker.died", status=status, restart_in_s=pause)
-            self._stop.wait(pause)
 
-    def stop(self) -> None:
-        self._stop.set()
-        if self._process is not None and self._process.poll() is None:
-            self._process.terminate()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self._process.wait(15)
-            self._process.kill()
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Let a process finish what it does, for at most 15 seconds."""
+    if process.poll() is None:
+        process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(15)
+        process.kill()
+    process.wait()
 
 
 def _die_with_parent() -> None:
@@ -96,12 +94,12 @@ def serve(data: Path, host: str, port: int, demo: bool, no_worker: bool) -> None
         from vitrine.cli.demo import fill
 
         fill(settings, database)
-    application = app.AsgiApplication(app.make_services(settings, database))
+    services = app.make_services(settings, database)
+    application = app.AsgiApplication(services)
     # Uploads are spooled where they will be kept: the system's temporary folder may be small or in memory.
     tempfile.tempdir = str(settings.data_dir / "blobs" / "incoming")
-    worker = None if no_worker else SupervisedWorker(data, settings.base_url)
-    if worker is not None:
-        worker.start()
+    if not no_worker:
+        services.supervisor.start("worker", WorkerProcess(data, settings.base_url).run)
     _print_welcome(application, settings.base_url)
     _tune_gc()
     config = uvicorn.Config(
@@ -119,8 +117,7 @@ def serve(data: Path, host: str, port: int, demo: bool, no_worker: bool) -> None
     try:
         uvicorn.Server(config).run(sockets)
     finally:
-        if worker is not None:
-            worker.stop()
+        services.supervisor.stop(patience=WORKER_PATIENCE)
 
 
 def bind_sockets(host: str, port: int) -> list[socket.socket]:
@@ -180,7 +177,6 @@ def worker(data: Path) -> None:
     settings = load(data)
     services = app.make_services(settings, decoders=settings.worker_media_children)
     services.media.clear_scratch()
-    running = app.make_worker(services)
     stop = threading.Event()
 
     def request_stop(_number: int, _frame: FrameType | None) -> None:
@@ -188,9 +184,9 @@ def worker(data: Path) -> None:
 
     signal.signal(signal.SIGTERM, request_stop)
     signal.signal(signal.SIGINT, request_stop)
-    running.start()
-    app.run_maintenance(services, stop)
-    running.stop()
+    app.start_worker(services)
+    stop.wait()
+    services.supervisor.stop(patience=timedelta(seconds=10))
     services.media.close()
     services.search.index.close()
 

@@ -8,6 +8,7 @@ import threading
 import time
 from bisect import bisect_left
 from collections.abc import Iterator
+from datetime import timedelta
 from functools import lru_cache
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
@@ -19,9 +20,11 @@ from vitrine.jobs import store as jobs
 from vitrine.library import store as library
 from vitrine.platform import cache
 from vitrine.platform.database import UnitOfWork, size_bytes
+from vitrine.platform.supervision import Status
 
 BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)  # seconds
 SLOW_EVERY_S = 300.0
+SEEN_WITHIN = timedelta(seconds=30)  # a worker that did not show itself for longer is none
 _CLASSES = (
     ("/api/oauthv2", "oauth"),
     ("/api/v1", "api_v1"),
@@ -87,7 +90,9 @@ class Metrics(Collector):
     def collect(self) -> Iterator[Metric]:
         yield from self._requests()
         yield from _caches()
+        yield self._dropped()
         with self._services.database.read() as work:
+            yield from self._threads(work)
             yield from self._work(work)
             yield from self._library(work)
 
@@ -103,6 +108,36 @@ class Metrics(Collector):
                 buckets.append((name, total))
             family.add_metric([route, str(status)], buckets, cell[-1])
         yield family
+
+    def _dropped(self) -> Metric:
+        family = CounterMetricFamily(
+            "vitrine_deferred_rows_dropped",
+            "Rows of deferred writes that were lost: the database refused them, or too many waited.",
+            labels=["kind", "reason"],
+        )
+        for (kind, reason), number in sorted(self._services.deferred_writes.dropped().items()):
+            family.add_metric([kind, reason], number)
+        return family
+
+    def _threads(self, work: UnitOfWork) -> Iterator[Metric]:
+        """Supervised threads of this process and of the workers; those of several workers under one name together."""
+        up = GaugeMetricFamily(
+            "vitrine_thread_up", "1 while a supervised thread runs, 0 while it is down or hangs.",
+            labels=["process", "thread"],
+        )  # fmt: skip
+        restarts = CounterMetricFamily(
+            "vitrine_thread_restarts", "Restarts of a supervised thread.", labels=["process", "thread"]
+        )
+        together: dict[tuple[str, str], list[Status]] = {}
+        for status in self._services.supervisor.statuses():
+            together.setdefault(("server", status.name), []).append(status)
+        for statuses in jobs.statuses(work, work.now - SEEN_WITHIN).values():
+            for status in statuses:
+                together.setdefault(("worker", status.name), []).append(status)
+        for labels, statuses in sorted(together.items()):
+            up.add_metric(labels, min(int(status.state.is_up) for status in statuses))
+            restarts.add_metric(labels, sum(status.restarts for status in statuses))
+        yield from (up, restarts)
 
     @staticmethod
     def _work(work: UnitOfWork) -> Iterator[Metric]:

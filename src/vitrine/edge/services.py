@@ -38,6 +38,7 @@ from vitrine.oauth.scope_limits import ScopeLimits
 from vitrine.platform.crypto import Vault
 from vitrine.platform.database import Database
 from vitrine.platform.deferred_writes import DeferredWrites
+from vitrine.platform.supervision import Supervisor
 from vitrine.search import Search
 from vitrine.settings import Settings
 
@@ -98,6 +99,7 @@ class Services:
     settings: Settings
     database: Database
     vault: Vault
+    supervisor: Supervisor
     deferred_writes: DeferredWrites
     limits: RateLimits
     jobs: Jobs

@@ -14,6 +14,7 @@ from vitrine.jobs import store
 from vitrine.jobs.model import HEARTBEAT, LEASE, BatchHandler, Handler, Job, JobKind
 from vitrine.platform import logging
 from vitrine.platform.database import Database, UnitOfWork
+from vitrine.platform.supervision import SupervisedThread, Supervisor
 
 log = logging.get("vitrine.jobs")
 IDLE_PAUSE_S = 0.25
@@ -41,11 +42,12 @@ class Jobs:
 @dataclass(frozen=True, slots=True)
 class Lane:
     """Threads that take the jobs of one lane, *batch* rows at a time. A kind with a batch handler gets them in one
-    call."""
+    call. A thread that takes no further job for *hung_after* is reported."""
 
     name: str
     threads: int = 1
     batch: int = 1
+    hung_after: timedelta = timedelta(minutes=15)
 
 
 @dataclass(slots=True)
@@ -61,10 +63,10 @@ class Worker:
     batch_handlers: Mapping[str, BatchHandler]
     lanes: tuple[Lane, ...]
     place: str
-    _stopping: threading.Event = field(default_factory=threading.Event)
+    supervisor: Supervisor = field(default_factory=Supervisor)
     _running: dict[int, float] = field(default_factory=dict)
     _guard: threading.Lock = field(default_factory=threading.Lock)
-    _threads: list[threading.Thread] = field(default_factory=list)
+    _threads: list[SupervisedThread] = field(default_factory=list)
     _started: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     @property
@@ -82,21 +84,18 @@ class Worker:
             log.info("worker.jobs_released", jobs=freed)
         for lane in self.lanes:
             for number in range(lane.threads):
-                self._spawn(f"{lane.name}-{number}", self._run_lane, lane)
-        self._spawn("heartbeat", self._heartbeat)
-
-    def _spawn(self, name: str, target: Any, *args: Any) -> None:
-        thread = threading.Thread(target=target, args=args, name=f"worker-{name}", daemon=True)
-        self._threads.append(thread)
-        thread.start()
+                run = partial(self._run_lane, lane)
+                thread = self.supervisor.start(f"lane-{lane.name}-{number}", run, hung_after=lane.hung_after)
+                self._threads.append(thread)
+        heartbeat = self.supervisor.start("heartbeat", self._heartbeat)
+        self._threads.append(heartbeat)
+        self.supervisor.listen(heartbeat.wake)  # what has changed is told at once
 
     def stop(self, patience: timedelta = timedelta(seconds=10)) -> None:
         """Take no more jobs and wait up to *patience* for the running ones. Unfinished jobs are leased again by another
         worker."""
-        self._stopping.set()
-        deadline = time.monotonic() + patience.total_seconds()
-        for thread in self._threads:
-            thread.join(max(0.0, deadline - time.monotonic()))
+        self.supervisor.stop(self._threads, patience)
+        self._threads.clear()
 
     def run_ready(self) -> int:
         """Run all ready jobs in this thread and return how many there were; for tests and commands."""
@@ -110,26 +109,49 @@ class Worker:
         self._run_all(jobs)
         return jobs
 
-    def _run_lane(self, lane: Lane) -> None:
-        while not self._stopping.is_set():
+    def _run_lane(self, lane: Lane, thread: SupervisedThread) -> None:
+        is_over = thread.is_over
+        while not is_over:
+            thread.beat()
             try:
                 jobs = self._lease(lane)
             except DomainError as failure:
                 log.warning("worker.lease_failed", lane=lane.name, why=failure.why or failure.detail)
-                self._stopping.wait(2)
+                is_over = thread.wait(2)
                 continue
-            if not jobs:
-                self._stopping.wait(IDLE_PAUSE_S)
+            is_over = thread.is_over if jobs else thread.wait(IDLE_PAUSE_S)
             self._run_all(jobs)
 
     def _run_all(self, jobs: list[Job]) -> None:
-        for kind in dict.fromkeys(job.kind for job in jobs):
-            same = [job for job in jobs if job.kind == kind]
-            if kind in self.batch_handlers:
-                self._run(same, partial(self.batch_handlers[kind], same))
-            else:
-                for job in same:
-                    self._run([job], partial(self.handlers[kind], job))
+        try:
+            for kind in dict.fromkeys(job.kind for job in jobs):
+                same = [job for job in jobs if job.kind == kind]
+                if kind in self.batch_handlers:
+                    self._run_batch(same)
+                else:
+                    for job in same:
+                        self._run([job], partial(self._handle, job))
+        finally:
+            # Those that were not reached, since this thread ends, are leased again once nobody extends their lease.
+            with self._guard:
+                for job in jobs:
+                    self._running.pop(job.id, None)
+
+    def _handle(self, job: Job) -> None:
+        if job.kind not in self.handlers:
+            raise Unavailable("Nothing here knows this kind of job.", why=job.kind)  # but a newer worker may
+        self.handlers[job.kind](job)
+
+    def _run_batch(self, jobs: list[Job]) -> None:
+        """Run jobs of one kind in one call. If it fails by a fault of one of them, they are halved until that one
+        stands alone: all others are done."""
+        pending = [jobs]
+        while pending:
+            batch = pending.pop()
+            is_alone = len(batch) == 1
+            if not self._run(batch, partial(self.batch_handlers[batch[0].kind], batch), is_alone=is_alone):
+                middle = len(batch) // 2
+                pending += [batch[middle:], batch[:middle]]
 
     def _lease(self, lane: Lane) -> list[Job]:
         with self.database.read() as work:  # read first: an idle worker must not take the write lock
@@ -141,7 +163,9 @@ class Worker:
             self._running.update({job.id: time.monotonic() for job in jobs})
         return jobs
 
-    def _run(self, jobs: list[Job], call: Callable[[], None]) -> None:
+    def _run(self, jobs: list[Job], call: Callable[[], None], *, is_alone: bool = True) -> bool:
+        """Run one call and settle its jobs. False if it failed by a fault that may be that of one job of several;
+        nothing is settled then."""
         started = time.monotonic()
         outcome, error, final = "done", None, False
         try:
@@ -150,13 +174,14 @@ class Worker:
             outcome = refusal.code
             error = f"{refusal.code}: {refusal.why or refusal.detail}"
             final = isinstance(refusal, Invalid | NotFound)
+            if not is_alone and not isinstance(refusal, Unavailable):
+                return False
         except Exception as bug:
             outcome, error = "error", f"{type(bug).__name__}: {bug}"
-            log.exception("job.crashed", kind=jobs[0].kind, job=jobs[0].id)
+            log.exception("job.crashed", kind=jobs[0].kind, job=jobs[0].id, jobs=len(jobs))
+            if not is_alone:
+                return False
         self._settle(jobs, error, final=final)
-        with self._guard:
-            for job in jobs:
-                self._running.pop(job.id, None)
         duration_ms = round((time.monotonic() - started) * 1000)
         log.info(
             "job",
@@ -167,6 +192,7 @@ class Worker:
             outcome=outcome,
             ms=duration_ms,
         )
+        return True
 
     def _settle(self, jobs: list[Job], error: str | None, *, final: bool) -> None:
         for pause in (0.1, 0.5, 2.0, 5.0, 0.0):
@@ -176,24 +202,31 @@ class Worker:
                         store.finish(work, [job.id for job in jobs], self.owner)
                     else:
                         for job in jobs:
-                            store.fail(work, job, self.owner, error, final=final)
+                            store.fail(work, job, self.owner, storable(error), final=final)
                 return
             except Unavailable as failure:
                 log.warning("job.settle_failed", job=jobs[0].id, why=failure.why)
                 time.sleep(pause)
         # The leases expire and the jobs run again; handlers are idempotent.
 
-    def _heartbeat(self) -> None:
-        while not self._stopping.wait(HEARTBEAT.total_seconds()):
+    def _heartbeat(self, thread: SupervisedThread) -> None:
+        is_over = False
+        while not is_over:
             with self._guard:
                 ids = list(self._running)
             try:
                 with self.database.write(alone=False) as work:
-                    store.record_heartbeat(work, self.owner, self._started)
+                    store.record_heartbeat(work, self.owner, self._started, self.supervisor.statuses())
                     if ids:
                         store.extend(work, ids, self.owner, work.now + LEASE)
             except Unavailable as failure:
                 log.warning("worker.heartbeat_failed", why=failure.why)
+            is_over = thread.wait(HEARTBEAT.total_seconds())
+
+
+def storable(text: str) -> str:
+    """*text* without what PostgreSQL keeps in no text: NUL, and halves of characters."""
+    return text.encode("utf-8", "replace").decode().replace("\0", "?")
 
 
 def _is_alive(owner: str) -> bool:

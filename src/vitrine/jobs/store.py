@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from vitrine.jobs.model import Job, JobKind, pause_after
 from vitrine.jobs.tables import jobs, workers
 from vitrine.platform.database import UnitOfWork
+from vitrine.platform.supervision import State, Status
 
 _waiting = sa.and_(jobs.c.leased_until.is_(None), jobs.c.dead_at.is_(None))
 
@@ -121,10 +122,20 @@ def owners(work: UnitOfWork, place: str) -> list[str]:
     )
 
 
-def record_heartbeat(work: UnitOfWork, owner: str, started: datetime) -> None:
-    """Record that a worker is alive. Only that worker writes its row."""
-    if work.db.execute(workers.update().where(workers.c.owner == owner).values(seen=work.now)).rowcount == 0:
-        work.db.execute(workers.insert().values(owner=owner, started=started, seen=work.now))
+def record_heartbeat(work: UnitOfWork, owner: str, started: datetime, statuses: Sequence[Status] = ()) -> None:
+    """Record that a worker is alive, and how its threads are. Only that worker writes its row."""
+    threads = [[status.name, status.state.value, status.restarts] for status in statuses]
+    values = {"seen": work.now, "threads": threads}
+    if work.db.execute(workers.update().where(workers.c.owner == owner).values(values)).rowcount == 0:
+        work.db.execute(workers.insert().values(owner=owner, started=started, **values))
+
+
+def statuses(work: UnitOfWork, since: datetime) -> dict[str, list[Status]]:
+    """How the threads of each worker are that was seen since then, as it told itself."""
+    rows = work.db.execute(sa.select(workers.c.owner, workers.c.threads).where(workers.c.seen >= since))
+    return {
+        row.owner: [Status(name, State(state), restarts) for name, state, restarts in row.threads or ()] for row in rows
+    }
 
 
 def delete_workers(work: UnitOfWork, owners: Sequence[str]) -> None:

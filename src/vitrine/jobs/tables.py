@@ -32,6 +32,7 @@ workers = Table(
     Column("owner", String(80), primary_key=True, comment="machine, folder and process"),
     Column("started", Instant, nullable=False),
     Column("seen", Instant, nullable=False, comment="written at every heart-beat"),
+    Column("threads", Json, nullable=True, comment="name, state and restarts of each supervised thread"),
     comment="which workers live: what readiness and metrics tell",
 )
 

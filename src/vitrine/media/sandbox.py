@@ -14,15 +14,17 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import timedelta
+from queue import Empty, SimpleQueue
 from typing import Any
 
 import msgspec
 
 from vitrine.media.errors import BY_CODE, Crashed, Killed, MediaError, OutOfMemory, TooSlow
-from vitrine.platform import logging
+from vitrine.platform import logging, supervision
+from vitrine.platform.supervision import SupervisedThread, Supervisor
 
 log = logging.get("vitrine.media")
 POLL_EVERY_S = 0.05
@@ -32,6 +34,9 @@ LEAST_MEMORY_LIMIT = 512 * 2**20  # reserved by libraries before they decode any
 HEADROOM = 256 * 2**20  # the resource limit also counts reserved memory that is never touched; the parent does not
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 HEADER_BYTES = 4
+STARTER = "decoder-starter"
+START_TIMEOUT_S = 30.0
+STARTER_LOOK_S = 1.0  # it is woken when there is something to do
 _encode = msgspec.msgpack.encode
 _decode = msgspec.msgpack.decode
 
@@ -62,16 +67,26 @@ class _Child:
 class Sandbox:
     """At most *children* decoders at once; a call waits for a free one. Thread-safe."""
 
-    def __init__(self, *, children: int, memory_bytes: int, file_bytes: int = 64 * 2**30) -> None:
+    def __init__(
+        self,
+        *,
+        children: int,
+        memory_bytes: int,
+        file_bytes: int = 64 * 2**30,
+        supervisor: Supervisor | None = None,
+    ) -> None:
         self.memory_bytes = memory_bytes
         self.file_bytes = file_bytes
         self._slots = threading.BoundedSemaphore(children)
         self._guard = threading.Lock()
         self._idle: list[_Child] = []
         self._closed = False
-        # One thread starts all children and lives as long as this object: a child is killed when its parent dies, and
-        # the kernel takes the thread that started it as its parent. Threads of a pool end when idle.
-        self._starter = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sandbox-starter")
+        # One supervised thread starts all children, from the first call on: a child is killed when its parent dies, and
+        # the kernel takes the thread that started it as its parent. Threads of a pool end when idle. If this one ends,
+        # its children are killed and the next call starts new ones.
+        self._supervisor = supervisor or Supervisor()
+        self._starter: SupervisedThread | None = None
+        self._starts: SimpleQueue[Future[_Child]] = SimpleQueue()
 
     def call(self, op: str, arguments: dict[str, Any], *, timeout: timedelta) -> Any:
         """Run *op* of `media.child` and return its plain value.
@@ -112,7 +127,39 @@ class Sandbox:
         return self._start()
 
     def _start(self) -> _Child:
-        return self._starter.submit(self._spawn).result()
+        with self._guard:
+            if self._closed:
+                raise RuntimeError("the decoders are closed")
+            if self._starter is None or self._starter.is_over:
+                self._starter = self._supervisor.start(STARTER, self._run_starter)
+            starter = self._starter
+        start: Future[_Child] = Future()
+        self._starts.put(start)
+        starter.wake()
+        try:
+            return start.result(START_TIMEOUT_S)
+        except TimeoutError as failure:
+            if not start.cancel():
+                start.result(0).end()  # it came just now
+            raise Killed("This file could not be read.", why="no decoder could be started") from failure
+
+    def _run_starter(self, thread: SupervisedThread) -> None:
+        while not thread.wait(STARTER_LOOK_S):
+            with contextlib.suppress(Empty):
+                while True:
+                    self._answer(self._starts.get_nowait())
+
+    def _answer(self, start: Future[_Child]) -> None:
+        if not start.set_running_or_notify_cancel():
+            return
+        try:
+            start.set_result(self._spawn())
+        except OSError as failure:  # no memory, no free process number: the caller tries again later
+            log.warning("decoder.not_started", why=str(failure))
+            start.set_exception(Killed("This file could not be read.", why="no decoder could be started"))
+        except BaseException:
+            start.set_exception(Killed("This file could not be read.", why="the thread of the decoders ended"))
+            raise
 
     def _spawn(self) -> _Child:
         environment = {**os.environ, "VIPS_CONCURRENCY": "1", "OMP_NUM_THREADS": "1", "VIPS_WARNING": "0"}
@@ -139,6 +186,7 @@ class Sandbox:
         descriptor = child.process.stdout.fileno()
         received = b""
         while len(received) < size:
+            supervision.beat()
             ready, _, _ = select.select([descriptor], [], [], POLL_EVERY_S)
             if ready:
                 part = os.read(descriptor, size - len(received))
@@ -173,4 +221,5 @@ class Sandbox:
             idle, self._idle = self._idle, []
         for child in idle:
             child.end()
-        self._starter.shutdown(wait=False)
+        if self._starter is not None:
+            self._supervisor.stop([self._starter])

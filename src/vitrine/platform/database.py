@@ -24,10 +24,12 @@ from sqlalchemy import Connection, CursorResult, Engine, func, select, text
 from vitrine.errors import Unavailable
 from vitrine.platform.cache import Cache
 from vitrine.platform.engines import BUSY_TIMEOUT_MS, FAILURES, engine_of, translated
+from vitrine.platform.supervision import SupervisedThread
 
 _ALONE = text("SELECT pg_advisory_xact_lock(8606)")  # any number, the same in every process
 _MOST_REMEMBERED = 1_000
 _CHECKPOINT_EVERY = 400  # some tens of megabytes of the log; a page that changed often is moved once
+CHECKPOINT_LOOK_S = 30.0  # it is woken when there is something to do
 Memory = Cache[tuple[Any, ...], Any]
 T = TypeVar("T")
 
@@ -89,7 +91,8 @@ class Database:
             self._snapshots = self.engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         self._local = threading.local()
         self._writes_left_in_log = 0
-        self._checkpointer: _Checkpointer | None = None
+        self._is_checkpoint_due = False
+        self._checkpointer: SupervisedThread | None = None
         self._opened: list[Connection] = []
         self._guard = threading.Lock()
         self._listeners: dict[type[object], list[Listener]] = {}
@@ -240,9 +243,18 @@ class Database:
     def _count_left_in_log(self) -> None:
         self._writes_left_in_log += 1
         if self._writes_left_in_log % _CHECKPOINT_EVERY == 0:
-            if self._checkpointer is None:
-                self._checkpointer = _Checkpointer(self)
-            self._checkpointer.needed.set()
+            self._is_checkpoint_due = True
+            if self._checkpointer is not None:
+                self._checkpointer.wake()
+
+    def run_checkpoints(self, thread: SupervisedThread) -> None:
+        """Supervised: checkpoint SQLite's log after writes made without waiting, which do not."""
+        self._checkpointer = thread
+        while not thread.wait(CHECKPOINT_LOOK_S):
+            if self._is_checkpoint_due:
+                self._is_checkpoint_due = False
+                with suppress(Unavailable):  # a full disk, a locked file: retried next time
+                    self.checkpoint()
 
     def checkpoint(self) -> None:
         """Move writes from SQLite's log into the file, as far as possible without blocking anybody."""
@@ -342,44 +354,30 @@ class Database:
         if statement == "COMMIT" or driver.in_transaction:
             driver.execute(statement)
 
+    def release_thread(self) -> None:
+        """Close the connection that this thread keeps. It may go on: its next unit of work opens another one."""
+        connection: Connection | None = self._local.__dict__.get("connection")
+        self._local.__dict__.clear()
+        if connection is not None:
+            with self._guard:
+                if connection in self._opened:
+                    self._opened.remove(connection)
+            _close(connection)
+
     def close(self) -> None:
-        if self._checkpointer is not None:
-            self._checkpointer.end()
-            self._checkpointer = None
         with self._guard:
             for connection in self._opened:
-                raw = connection.connection.driver_connection
-                connection.invalidate()
-                if raw is not None:
-                    raw.close()
+                _close(connection)
             self._opened.clear()
         self._local = threading.local()
         self.engine.dispose()
 
 
-class _Checkpointer:
-    """The thread that checkpoints SQLite's log after writes made without waiting, which do not."""
-
-    def __init__(self, database: Database) -> None:
-        self.needed = threading.Event()
-        self._is_over = False
-        self._database = database
-        self._thread = threading.Thread(target=self._run, name="checkpoints", daemon=True)
-        self._thread.start()
-
-    def _run(self) -> None:
-        while True:
-            self.needed.wait()
-            if self._is_over:
-                return
-            self.needed.clear()
-            with suppress(Unavailable):  # a full disk, a locked file: retried next time
-                self._database.checkpoint()
-
-    def end(self) -> None:
-        self._is_over = True
-        self.needed.set()
-        self._thread.join(5)
+def _close(connection: Connection) -> None:
+    raw = connection.connection.driver_connection
+    connection.invalidate()
+    if raw is not None:
+        raw.close()
 
 
 def inserted_id(result: CursorResult[Any]) -> int:

@@ -66,6 +66,8 @@ class Outbox:
             temporary.replace(self.folder / name)
         except OSError as failure:
             raise Unavailable("The mail could not be written.", why=f"{failure.errno}") from failure
+        finally:
+            temporary.unlink(missing_ok=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from vitrine.errors import Unavailable
 from vitrine.platform.database import _CHECKPOINT_EVERY, Database, DatabaseBusy, UnitOfWork
 from vitrine.platform.engines import BUSY_TIMEOUT_MS
 from vitrine.platform.prepared import Prepared, PreparedChange
+from vitrine.platform.supervision import Supervisor
 from vitrine.platform.tables import stamps
 
 BY_NAME = Prepared(sa.select(stamps.c.value).where(stamps.c.name == sa.bindparam("name")))
@@ -189,11 +190,25 @@ def test_a_write_without_waiting_that_fails_leaves_nothing(database: Database) -
     assert database.reading(value) == 2
 
 
-def test_writes_without_waiting_are_moved_into_the_file_by_somebody_else(database: Database, tmp_path: Path) -> None:
+def test_writes_without_waiting_are_moved_into_the_file_by_somebody_else(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moved = threading.Event()
+    checkpoint = database.checkpoint
+
+    def and_tell() -> None:
+        checkpoint()
+        moved.set()
+
+    monkeypatch.setattr(database, "checkpoint", and_tell)
+    supervisor = Supervisor(database.release_thread)
+    supervisor.start("checkpoints", database.run_checkpoints)
     for number in range(_CHECKPOINT_EVERY):
         with database.without_waiting(), database.write() as work:
             SET.run(work, which="a", new=number)
-    database.close()  # waits for the thread, and SQLite itself moves what is left
+    assert moved.wait(30)
+    supervisor.stop()
+    database.close()  # SQLite itself moves what is left
     assert not (tmp_path / "vitrine.sqlite3-wal").exists()
     with closing(sqlite3.connect(tmp_path / "vitrine.sqlite3")) as connection:
         assert connection.execute("SELECT value FROM stamps").fetchone() == (_CHECKPOINT_EVERY - 1,)
