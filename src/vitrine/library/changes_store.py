@@ -6,6 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from vitrine.library import store
 from vitrine.library.model import FieldId, RecordId, RecordKey
 from vitrine.library.tables import (
     document_texts,
@@ -136,7 +137,7 @@ def restore_removed(work: UnitOfWork, kept: Mapping[str, Any], fields: Iterable[
     creator = values.get("creator_id")
     if creator is not None and work.db.execute(sa.select(users.c.id).where(users.c.id == creator)).first() is None:
         values["creator_id"] = None
-    record_id = RecordId(inserted_id(work.db.execute(records.insert().values(**values))))
+    record_id = store.add_record(work, values)
     known = set(fields)
     for name, table in PARTS.items():
         for plain in kept.get(name, ()):  # copies made by earlier versions have fewer parts

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from vitrine.accounts import Actor, DataboxRight, Right, Via
 from vitrine.errors import NotFound
-from vitrine.library import access, store, structure_store
+from vitrine.library import access, counts, store, structure_store
 from vitrine.library.errors import MayNotSee, NoSuchCollection, NoSuchDatabox, NoSuchRecord, NoSuchRendition
 from vitrine.library.model import (
     Collection,
@@ -107,14 +107,14 @@ class Records:
         known = actor.via is Via.COMMAND or (grant is not None and grant.is_live(work.now))
         if collection is None or not collection.enabled or not known:
             raise MayNotSee("You have no access to this collection.", why=f"collection {base}")
-        return collection, store.count_in(work, [base]).get(base, 0)
+        return collection, counts.of(work, [base])[base]
 
     def collections(self, work: UnitOfWork, actor: Actor, databox: DataboxId) -> list[tuple[Collection, int]]:
         """All active collections of a databox the actor has access to, each with its number of records."""
         self.databox(work, actor, databox)
         active = self.structure(work).collections_of(databox)
-        counts = store.count_in(work, [collection.id for collection in active])
-        return [(collection, counts.get(collection.id, 0)) for collection in active]
+        counted = counts.of(work, [collection.id for collection in active])
+        return [(collection, counted[collection.id]) for collection in active]
 
     def collection(self, work: UnitOfWork, base: CollectionId) -> Collection:
         collection = self.structure(work).collections.get(base)

@@ -57,6 +57,14 @@ SessionLastUses = dict[int, datetime]
 SessionLastUseWriter = Callable[[UnitOfWork, SessionLastUses], None]
 
 
+class Fold(NamedTuple):
+    """Rows that changes leave behind to be added up later. *fold* adds up a bounded number of them and returns it;
+    *is_due* tells, without the write lock, whether there are any."""
+
+    is_due: Callable[[UnitOfWork], bool]
+    fold: Callable[[UnitOfWork], int]
+
+
 class DeferredWrites:
     """Collects rows from any thread. `start()` writes them in a thread of its own; `close()` writes the rest."""
 
@@ -66,6 +74,7 @@ class DeferredWrites:
         write_token_last_uses: TokenLastUseWriter,
         write_sessions: SessionLastUseWriter,
         write_feature_uses: FeatureUseWriter = lambda _work, _uses: None,
+        folds: tuple[Fold, ...] = (),
     ) -> None:
         self._database = database
         self._write_token_last_uses = write_token_last_uses
@@ -77,6 +86,7 @@ class DeferredWrites:
         self._write_feature_uses = write_feature_uses
         self._feature_uses: FeatureUses = {}
         self._feature_uses_guard = threading.Lock()
+        self._folds = folds
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -115,6 +125,7 @@ class DeferredWrites:
     def _run(self) -> None:
         while not self._stop.wait(FLUSH_INTERVAL_S):
             self.flush()
+            self.fold()
 
     def flush(self) -> None:
         """Write everything collected so far. If the write fails, the rows are kept for the next attempt."""
@@ -143,6 +154,16 @@ class DeferredWrites:
                 self._token_last_uses.setdefault(token, last_use)
             for session, at in sessions.items():
                 self._session_last_uses.setdefault(session, at)
+
+    def fold(self) -> None:
+        """Add up what changes have left behind, in short transactions of their own. What fails is done next time."""
+        try:
+            for fold in self._folds:
+                while self._database.reading(fold.is_due) and not self._stop.is_set():
+                    with self._database.write(alone=False) as work:
+                        fold.fold(work)
+        except Unavailable as failure:
+            log.warning("deferred_writes.fold_delayed", why=failure.why)
 
     def close(self) -> None:
         self._stop.set()
