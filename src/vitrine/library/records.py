@@ -66,6 +66,12 @@ class Records:
             self._structure = fresh
         return fresh
 
+    @property
+    def structure_size(self) -> int | None:
+        """The number of rows of the structure when it was last read; None before."""
+        known = self._structure
+        return None if known is None else len(known.databoxes) + len(known.collections) + len(known.field_by_id)
+
     # -- databoxes and collections -------------------------------------------------------------------------------
 
     def databoxes(self, work: UnitOfWork, actor: Actor) -> list[Databox]:

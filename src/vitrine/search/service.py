@@ -26,8 +26,8 @@ class Search:
     index: Index
     records: Records
 
-    def runs_in_loop(self) -> bool:
-        """True while a search costs less than a switch to another thread, so it may run where short reads run."""
+    def is_quick(self) -> bool:
+        """True while the index is so small that finding costs less than a switch to another thread."""
         return self.index.count() <= QUICK_RECORDS
 
     def scope(self, work: UnitOfWork, actor: Actor) -> VisibleScope:

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from vitrine.accounts import Actor
 from vitrine.api.v1.frame import frame_of, records_json
 from vitrine.api.wire.envelope import answer
-from vitrine.edge import bearer, long_read, read, services_of
+from vitrine.edge import bearer, listing, services_of
 from vitrine.edge.params import Params
 from vitrine.errors import Invalid
 from vitrine.library.model import KINDS
@@ -45,8 +45,8 @@ async def _search(request: Request, results: Any) -> Response:
         records = records_json(request, work, frame, page)
         return _page(query, hits, results(records), len(records))
 
-    run = read if services.search.runs_in_loop() else long_read
-    return answer(request, await run(request, bearer, call))
+    rows = _rows(params) if services.search.is_quick() else None
+    return answer(request, await listing(request, bearer, call, rows=rows))
 
 
 def _page(query: Query, hits: Hits, results: Any, count: int) -> dict[str, Any]:
@@ -68,12 +68,9 @@ def _page(query: Query, hits: Hits, results: Any, count: int) -> dict[str, Any]:
 
 def _query(request: Request, work: UnitOfWork, actor: Actor, params: Params) -> Query:
     services = services_of(request)
-    per_page = params.integer("per_page", 10) or 10
     offset = params.integer("offset_start", 0)
-    if per_page < 0 or offset < 0:
-        raise Invalid(
-            "per_page and offset_start may not be negative.", field="per_page" if per_page < 0 else "offset_start"
-        )
+    if offset < 0:
+        raise Invalid("offset_start may not be negative.", field="offset_start")
     order = (params.text("ord") or "desc").lower()
     if order not in ("asc", "desc"):
         raise Invalid("ord must be asc or desc.", field="ord")
@@ -90,8 +87,23 @@ def _query(request: Request, work: UnitOfWork, actor: Actor, params: Params) -> 
         sort="relevance" if sort is None else _SORTS.get(sort, "recordid"),
         descending=order == "desc",
         offset=offset,
-        limit=min(per_page, MOST_PER_PAGE),
+        limit=_per_page(params),
     )
+
+
+def _per_page(params: Params) -> int:
+    per_page = params.integer("per_page", 10) or 10
+    if per_page < 0:
+        raise Invalid("per_page may not be negative.", field="per_page")
+    return min(per_page, MOST_PER_PAGE)
+
+
+def _rows(params: Params) -> int:
+    """The most records that the answer can have. Impossible numbers are refused once the token was checked."""
+    try:
+        return _per_page(params)
+    except Invalid:
+        return 0
 
 
 def _bases(params: Params) -> list[int]:

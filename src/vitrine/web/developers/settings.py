@@ -19,7 +19,7 @@ from vitrine.applications import (
 )
 from vitrine.applications.model import Secret
 from vitrine.applications.secret_views import RotationOffer
-from vitrine.edge import read, services_of, write
+from vitrine.edge import listing, services_of, write
 from vitrine.errors import Invalid
 from vitrine.oauth.personal_tokens import NamedToken
 from vitrine.oauth.scopes import EVERYTHING, described
@@ -79,7 +79,7 @@ async def facts(request: Request, **revealed: str | None) -> Facts:
             **revealed,
         )
 
-    return await read(request, known, call)
+    return await listing(request, known, call)
 
 
 async def settings_page(
