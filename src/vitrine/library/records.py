@@ -135,7 +135,7 @@ class Records:
         record = store.by_key(work, key)
         if record is None:
             raise self._missing(work, key)
-        access.require_sight(actor, record, work.now)
+        access.require_sight(work, actor, record)
         return record
 
     def _missing(self, work: UnitOfWork, key: RecordKey) -> NotFound:
@@ -161,7 +161,7 @@ class Records:
         if not ids:
             return []
         stamps = store.stamps(work, ids)
-        seen = access.visible_ids(actor, (stamp[:3] for stamp in stamps.values()), work.now)
+        seen = access.visible_ids(work, actor, (stamp[:3] for stamp in stamps.values()))
         wanted = [stamps[record_id] for record_id in ids if record_id in seen]
         by_stamp = {stamp: self._shown.get(stamp) for stamp in wanted}
         unknown = [RecordId(stamp[0]) for stamp, known in by_stamp.items() if known is None]
@@ -183,7 +183,7 @@ class Records:
     def values(self, work: UnitOfWork, actor: Actor, record: Record, *, business: bool) -> list[tuple[Field, Value]]:
         """Values in structure order; business fields only if *business* is true and allowed on this record."""
         stored_values = store.values_of(work, [record.id])[record.id]
-        allowed = business and access.sees_business_fields(actor, record, work.now)
+        allowed = business and access.sees_business_fields(work, actor, record)
         return self._allowed_values(self.structure(work), stored_values, business=allowed)
 
     @staticmethod
@@ -198,7 +198,7 @@ class Records:
     def renditions(self, work: UnitOfWork, actor: Actor, record: Record) -> list[Rendition]:
         """The renditions with bytes that the actor may have, the original first."""
         renditions = store.renditions_of(work, [record.id])[record.id]
-        allowed = access.classes_of(actor, record, work.now)
+        allowed = access.classes_of(work, actor, record)
         return [
             rendition for rendition, klass in _classed(self.structure(work), record, renditions) if klass in allowed
         ]
@@ -209,7 +209,7 @@ class Records:
         ids = [shown.record.id for shown in page]
         structure = self.structure(work)
         values, files = store.values_of(work, ids), self._files_of(work, structure, [shown.record for shown in page])
-        verdicts = access.Verdicts(actor, work.now)
+        verdicts = access.Verdicts(work, actor, ids)
         described = []
         for shown in page:
             classes, business = verdicts.on(shown.record)
@@ -245,11 +245,11 @@ class Records:
             rendition
             for rendition in store.renditions_of(work, [record.id])[record.id]
             if access.may_have(
+                work,
                 actor,
                 record,
                 rendition.name,
                 structure.recipe(record.databox_id, record.group, rendition.name),
-                work.now,
             )
         ]
 
@@ -261,7 +261,7 @@ class Records:
         if rendition is None:
             raise NoSuchRendition(f"This record has no file called {name}.")
         recipe = self.structure(work).recipe(record.databox_id, record.group, rendition.name)
-        if not access.may_have(actor, record, rendition.name, recipe, work.now):
+        if not access.may_have(work, actor, record, rendition.name, recipe):
             raise MayNotSee("You may not have this file.", why=f"{key} {name}")
         return record, rendition
 

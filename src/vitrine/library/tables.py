@@ -63,6 +63,7 @@ collection_count_deltas = Table(
     Column("id", Id, primary_key=True),
     Column("collection_id", Id, ForeignKey("collections.id", ondelete="CASCADE"), nullable=False, index=True),
     Column("delta", Id, nullable=False),
+    sqlite_autoincrement=True,
     comment="records added to a collection or removed from it; the deferred writes add them up",
 )
 

@@ -33,6 +33,7 @@ def upgrade() -> None:
             ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint("id", name="pk_collection_count_deltas"),
+        sqlite_autoincrement=True,
         comment="records added to a collection or removed from it; the deferred writes add them up",
     )  # fmt: skip
     op.create_index("ix_collection_count_deltas_collection_id", "collection_count_deltas", ["collection_id"])
