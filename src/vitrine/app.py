@@ -56,6 +56,7 @@ from vitrine.embed import Embeds
 from vitrine.errors import Unavailable
 from vitrine.files.shortcut import small_permalink
 from vitrine.jobs import Jobs, Lane, Worker
+from vitrine.library import counts
 from vitrine.library.changes import Changes
 from vitrine.library.ingest import Ingest
 from vitrine.library.jobs import MAKE_RENDITIONS, SWEEP, RenditionMaker, Sweeper
@@ -82,7 +83,7 @@ from vitrine.oauth.scope_limits import ScopeLimits
 from vitrine.platform import logging, migrate, supervision
 from vitrine.platform.crypto import Vault
 from vitrine.platform.database import Database, UnitOfWork
-from vitrine.platform.deferred_writes import DeferredWrites
+from vitrine.platform.deferred_writes import DeferredWrites, Fold
 from vitrine.platform.fetch import Fetcher
 from vitrine.platform.mail import transport_of
 from vitrine.platform.supervision import SupervisedThread, Supervisor
@@ -159,7 +160,13 @@ def make_services(
         database=database,
         vault=vault,
         supervisor=supervisor,
-        deferred_writes=DeferredWrites(database, tokens.record_last_use, sessions.touch, deprecated_features.add),
+        deferred_writes=DeferredWrites(
+            database,
+            tokens.record_last_use,
+            sessions.touch,
+            deprecated_features.add,
+            folds=(Fold(counts.has_unfolded, counts.fold),),
+        ),
         accounts=AccountServices(
             users=accounts,
             sessions=sessions,
@@ -352,10 +359,10 @@ class AsgiApplication:
             lifespan=self._lifespan,
         )
         inner.router.redirect_slashes = False
-        counts = Counts() if settings.metrics_from else None
+        request_counts = Counts() if settings.metrics_from else None
         inner.state.whole = self
         inner.state.readiness = health.Readiness(services)
-        inner.state.metrics = Metrics(services, counts or Counts())
+        inner.state.metrics = Metrics(services, request_counts or Counts())
         # Only where a short read runs in the event loop.
         self.paths_without_task = ("/permalink/",) if services.database.has_fast_paths else ()
         routed = Dispatcher(often, inner, web.EXCEPTION_HANDLERS) if settings.fast_paths else inner
@@ -364,7 +371,7 @@ class AsgiApplication:
             services,
             trusted=networks(settings.trusted_proxies),
             https=settings.is_https,
-            counts=counts,
+            counts=request_counts,
             fast_paths=settings.fast_paths,
             shortcut=partial(small_permalink, services),
         )

@@ -15,6 +15,7 @@ from vitrine.applications import Profile
 from vitrine.errors import Conflict
 from vitrine.identity_provider_settings import Provider
 from vitrine.jobs.tables import jobs
+from vitrine.library.tables import collection_count_deltas, collection_counts
 from vitrine.media.storage import LocalStore
 from vitrine.oauth.tables import access_tokens
 from vitrine.operations import doctor, security
@@ -54,6 +55,18 @@ def one_blob(server: Server) -> Path:
 def test_a_sound_instance_has_no_fault(filled: Server) -> None:
     assert findings(filled, deep=True) == {}
     assert set(findings(filled, OK)) >= {"key", "database", "documents", "orphans", "index", "disk", "clock"}
+
+
+@pytest.mark.both_databases
+def test_a_wrong_number_of_records_is_named_and_repaired(filled: Server) -> None:
+    with filled.services.database.write() as work:
+        work.db.execute(collection_counts.delete())
+        work.db.execute(collection_count_deltas.delete())
+        work.db.execute(collection_counts.insert().values(collection_id=filled.archive.id, records=3))
+    assert "3 too large" in findings(filled)["counts"]
+    assert doctor.repair(filled.settings) == 2
+    assert "counts" not in findings(filled)
+    assert "counts" in findings(filled, OK)
 
 
 def test_a_missing_file_a_short_one_and_other_bytes(filled: Server) -> None:

@@ -11,6 +11,8 @@ from tests.upgrade.release_0_1_0 import instant
 from vitrine.accounts.tables import sessions, users
 from vitrine.applications import store
 from vitrine.applications.tables import application_secret_views
+from vitrine.library import counts
+from vitrine.library.model import CollectionId
 from vitrine.platform import migrate
 from vitrine.platform.database import Database
 from vitrine.schema import metadata
@@ -148,3 +150,39 @@ _SECRET = (
     " VALUES (:id, 7, :digest, '', 'abcd', :created)"
 )
 _LINE = "INSERT INTO audit_log (at, user_id, action, object) VALUES (:at, :user, :action, 'application 7')"
+
+
+@pytest.mark.both_databases
+def test_the_records_of_old_collections_are_counted(
+    tmp_path: Path, database_url: str, request: pytest.FixtureRequest
+) -> None:
+    server: PostgreSQL | None = request.getfixturevalue("postgresql") if database_url else None
+    database = Database(server.empty()) if server else Database.in_folder(tmp_path)
+    migrate.upgrade(database, "7d2e90b4c1a8")
+    with database.write() as work:
+        at = {"at": instant(work, 0)}
+        work.db.execute(
+            sa.text("INSERT INTO databoxes (id, name, view_name, labels, created) VALUES (1, 'a', 'a', '{}', :at)"), at
+        )
+        for base in (1, 2, 3):
+            work.db.execute(
+                sa.text(
+                    "INSERT INTO collections (id, databox_id, number, name, labels, created)"
+                    " VALUES (:base, 1, :base, 'a', '{}', :at)"
+                ),
+                {**at, "base": base},
+            )
+        for number, base in enumerate((1, 1, 1, 2), start=1):
+            work.db.execute(
+                sa.text(
+                    "INSERT INTO records (databox_id, number, collection_id, kind, title, uuid, technical, created,"
+                    " updated) VALUES (1, :number, :base, 'image', 'a', 'a', '[]', :at, :at)"
+                ),
+                {**at, "number": number, "base": base},
+            )
+    migrate.upgrade(database)
+    with database.read() as work:
+        assert counts.of(work, [CollectionId(1), CollectionId(2), CollectionId(3)]) == {1: 3, 2: 1, 3: 0}
+        assert counts.differences(work) == {}
+        assert migrate.differences(work.db, metadata) == []
+    database.close()

@@ -1,7 +1,7 @@
 """Users, passwords, sessions and rights; Actor = who asks, with which authority."""
 
 from vitrine.accounts.model import COMMAND, NOBODY, Actor, OpenedBy, Session, SessionId, SignIn, User, UserId, Via
-from vitrine.accounts.rights import CollectionGrant, DataboxRight, RecordGrant, Right, Rights
+from vitrine.accounts.rights import CollectionGrant, DataboxRight, Right, Rights
 from vitrine.accounts.service import Accounts, SignInPolicy
 
 __all__ = [
@@ -12,7 +12,6 @@ __all__ = [
     "CollectionGrant",
     "DataboxRight",
     "OpenedBy",
-    "RecordGrant",
     "Right",
     "Rights",
     "Session",

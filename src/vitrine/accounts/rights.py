@@ -86,24 +86,13 @@ class CollectionGrant:
 
 
 @dataclass(frozen=True, slots=True)
-class RecordGrant:
-    """A right on one record, given by a push, a vote or an order. Every grant shows previews."""
-
-    record_id: int
-    document: bool
-    expires: datetime | None
-
-    def is_live(self, now: datetime) -> bool:
-        return self.expires is None or now < self.expires
-
-
-@dataclass(frozen=True, slots=True)
 class Rights:
-    """All rights of one person, cached until `users.rights_version` changes."""
+    """The rights of one person on collections and databoxes, cached until `users.rights_version` changes. *has_grants*:
+    the person holds rights on single records, which `accounts.grants` asks for."""
 
     collections: Mapping[int, CollectionGrant] = field(default_factory=lambda: MappingProxyType({}))
     databoxes: Mapping[int, DataboxRight] = field(default_factory=lambda: MappingProxyType({}))
-    grants: Mapping[int, tuple[RecordGrant, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    has_grants: bool = False
 
     def on(self, base_id: int, right: Right, now: datetime) -> bool:
         """R(right) of 06 section 17.7: the link is live and has the right, on this very collection."""
@@ -125,10 +114,6 @@ class Rights:
     def databox_ids(self) -> frozenset[int]:
         """Databoxes the person is linked to, by a databox row or by a collection."""
         return frozenset(self.databoxes) | frozenset(grant.databox_id for grant in self.collections.values())
-
-    def record_grant(self, record_id: int, now: datetime, *, document: bool = False) -> bool:
-        """True if a live grant on the record exists (for the original too, when *document*)."""
-        return any(grant.is_live(now) and (grant.document or not document) for grant in self.grants.get(record_id, ()))
 
 
 NO_RIGHTS = Rights()

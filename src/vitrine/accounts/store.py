@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from vitrine.accounts.model import Session, SessionId, User, UserId
-from vitrine.accounts.rights import CollectionGrant, DataboxRight, RecordGrant, Right, Rights
+from vitrine.accounts.rights import CollectionGrant, DataboxRight, Right, Rights
 from vitrine.accounts.tables import (
     collection_rights,
     databox_rights,
@@ -124,7 +124,7 @@ def bump_rights(work: UnitOfWork, user_id: UserId) -> None:
 
 
 def rights_of(work: UnitOfWork, user_id: UserId) -> Rights:
-    """All rights, dates and masks of one person, without those on disabled collections."""
+    """Rights, dates and masks of one person, without those on disabled collections or single records."""
     collections = metadata.tables["collections"]
     linked = work.db.execute(
         sa.select(
@@ -143,17 +143,11 @@ def rights_of(work: UnitOfWork, user_id: UserId) -> Rights:
     boxes = work.db.execute(
         sa.select(databox_rights.c.databox_id, databox_rights.c.rights).where(databox_rights.c.user_id == user_id)
     )
-    grants: dict[int, tuple[RecordGrant, ...]] = {}
-    for row in work.db.execute(
-        sa.select(record_grants.c.record_id, record_grants.c.document, record_grants.c.expires).where(
-            record_grants.c.user_id == user_id
-        )
-    ):
-        grants[row[0]] = (*grants.get(row[0], ()), RecordGrant(row[0], row[1], row[2]))
+    granted = work.db.execute(sa.select(record_grants.c.id).where(record_grants.c.user_id == user_id).limit(1)).first()
     return Rights(
         MappingProxyType(by_base),
         MappingProxyType({row[0]: DataboxRight(row[1]) for row in boxes}),
-        MappingProxyType(grants),
+        has_grants=granted is not None,
     )
 
 

@@ -68,11 +68,15 @@ def restore(source: Path, data: Path, as_json: bool) -> None:
     type=click.Path(exists=True, path_type=Path),
     help="Compare with another instance or a backup.",
 )
+@click.option("--repair", is_flag=True, help="First put right what can be computed again: the numbers of records.")
 @json_option
-def doctor(data: Path, deep: bool, other: Path | None, as_json: bool) -> None:
+def doctor(data: Path, deep: bool, other: Path | None, repair: bool, as_json: bool) -> None:
     """Check an instance for damage; exits with 1 if there are faults."""
     refuse_foreign(data)
     settings = load(data)
+    if repair:
+        repaired = damage.repair(settings)
+        click.echo(f"The numbers of records of {repaired} collections were put right.", err=True)
     findings = damage.examine(settings, deep=deep)
     if other is not None:
         findings += damage.compare(settings, other)

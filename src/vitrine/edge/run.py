@@ -16,6 +16,7 @@ from vitrine.accounts import Actor
 from vitrine.edge.services import Services
 from vitrine.platform.database import UnitOfWork
 
+SHORT_LIST = 50  # records with everything that belongs to them are read and written as JSON in about 5 ms
 T = TypeVar("T")
 Call = Callable[[UnitOfWork, Actor], T]
 Authenticator = Callable[[UnitOfWork, Request], Actor]
@@ -31,6 +32,13 @@ async def read(request: Request, who: Authenticator, call: Call[T]) -> T:
     if services_of(request).database.is_sqlite:
         return _read(request, who, call)
     return await run_in_thread(partial(_read, request, who, call))
+
+
+async def listing(request: Request, who: Authenticator, call: Call[T], *, rows: int | None = None) -> T:
+    """A read whose work grows with the length of a list. *rows* is the most that *call* may read, None where only the
+    database knows: a list of more than SHORT_LIST rows is read in a worker thread."""
+    run = read if rows is not None and rows <= SHORT_LIST else long_read
+    return await run(request, who, call)
 
 
 async def cached_read(request: Request, who: Authenticator, call: Call[T]) -> T:

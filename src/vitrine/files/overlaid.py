@@ -42,7 +42,7 @@ def decide(
     if not rendition.mime.startswith("image/"):
         return Delivery(record, rendition, None, varies=False)
     structure = services.library.records.structure(work)
-    mark = overlay_for(structure, record, rendition, work.now, viewer=viewer, issuer=issuer, own=own)
+    mark = overlay_for(work, structure, record, rendition, viewer=viewer, issuer=issuer, own=own)
     overlay = services.library.overlays.request_for(work, record, rendition, mark)
     return Delivery(record, rendition, overlay, varies=overlay is not None or depends_on_viewer(structure, record))
 

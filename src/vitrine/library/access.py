@@ -1,51 +1,61 @@
 """Who may do what to a record: the right-hand column of the truth table in contract 06 section 17.7, nothing else.
 
-Pure functions of the actor's rights and the record's collection and status. Every path that shows a record or delivers
-its bytes calls them: API, pages, files, embed and search.
+Functions of the actor's rights, the record's collection and status, and the actor's grants on the record itself, which
+are looked up only where collection and status do not decide. Every path that shows a record or delivers its bytes calls
+them: API, pages, files, embed and search.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from vitrine.accounts import Actor, DataboxRight, Right, Via
+from vitrine.accounts import Actor, DataboxRight, Right, Via, grants
 from vitrine.library.errors import MayNotSee
 from vitrine.library.model import DOCUMENT, PREVIEW, THUMBNAIL, CollectionId, Recipe, Record, RecordId, RecordKey
+from vitrine.platform.database import UnitOfWork
 
 ORIGINALS = "originals"  # the scope (docs/decisions/0042)
 
 
-def sees(actor: Actor, record: Record, now: datetime) -> bool:
+def sees(work: UnitOfWork, actor: Actor, record: Record) -> bool:
     """V': a live link to its collection whose mask shows its status, or any live grant on it."""
-    if actor.via is Via.COMMAND:
+    if actor.via is Via.COMMAND or _shows(actor, record.collection_id, record.status, work.now):
         return True
-    grant = actor.rights.collections.get(record.collection_id)
-    if grant is not None and grant.is_live(now) and grant.shows_status(record.status):
-        return True
-    return actor.rights.record_grant(record.id, now)
+    return is_granted(work, actor, record)
 
 
-def visible_ids(actor: Actor, stamps: Iterable[tuple[RecordId, CollectionId, int]], now: datetime) -> set[RecordId]:
-    """`sees` for a page of records given as (record, collection, status): the ids of those the actor sees."""
+def _shows(actor: Actor, collection: CollectionId, status: int, now: datetime) -> bool:
+    grant = actor.rights.collections.get(collection)
+    return grant is not None and grant.is_live(now) and grant.shows_status(status)
+
+
+def is_granted(work: UnitOfWork, actor: Actor, record: Record) -> bool:
+    """True if the actor holds a live grant on the record."""
+    return record.id in grants.on_records(work, actor, (record.id,))
+
+
+def visible_ids(work: UnitOfWork, actor: Actor, stamps: Iterable[tuple[RecordId, CollectionId, int]]) -> set[RecordId]:
+    """`sees` for a page of records given as (record, collection, status): the ids of those the actor sees. At most one
+    statement for all grants."""
     if actor.via is Via.COMMAND:
         return {record for record, _, _ in stamps}
-    rights = actor.rights
     verdicts: dict[tuple[CollectionId, int], bool] = {}
-    seen = set()
+    seen: set[RecordId] = set()
+    hidden: list[RecordId] = []
     for record, collection, status in stamps:
         verdict = verdicts.get((collection, status))
         if verdict is None:
-            grant = rights.collections.get(collection)
-            verdict = grant is not None and grant.is_live(now) and grant.shows_status(status)
-            verdicts[collection, status] = verdict
-        if verdict or rights.record_grant(record, now):
+            verdict = verdicts[collection, status] = _shows(actor, collection, status, work.now)
+        if verdict:
             seen.add(record)
+        else:
+            hidden.append(record)
+    seen.update(RecordId(record) for record in grants.on_records(work, actor, hidden))
     return seen
 
 
-def require_sight(actor: Actor, record: Record, now: datetime) -> None:
+def require_sight(work: UnitOfWork, actor: Actor, record: Record) -> None:
     """Raises MayNotSee."""
-    if not sees(actor, record, now):
+    if not sees(work, actor, record):
         raise sight_refusal(actor, record.key)
 
 
@@ -53,25 +63,25 @@ def sight_refusal(actor: Actor, key: RecordKey) -> MayNotSee:
     return MayNotSee("You have no access to this record.", why=f"record {key} user {actor.user_id}")
 
 
-def may(actor: Actor, record: Record, right: Right, now: datetime) -> bool:
+def may(work: UnitOfWork, actor: Actor, record: Record, right: Right) -> bool:
     """V' and R(right) on the record's own collection."""
     if actor.via is Via.COMMAND:
         return True
-    return sees(actor, record, now) and actor.rights.on(record.collection_id, right, now)
+    return actor.rights.on(record.collection_id, right, work.now) and sees(work, actor, record)
 
 
-def may_have(actor: Actor, record: Record, name: str, recipe: Recipe | None, now: datetime) -> bool:
+def may_have(work: UnitOfWork, actor: Actor, record: Record, name: str, recipe: Recipe | None) -> bool:
     """May the actor get the bytes of rendition *name*? *recipe* is its entry in the structure, if any."""
-    return class_of(record, name, recipe) in classes_of(actor, record, now)
+    return class_of(record, name, recipe) in classes_of(work, actor, record)
 
 
-def may_switch_link(actor: Actor, record: Record, name: str, recipe: Recipe | None, now: datetime) -> bool:
+def may_switch_link(work: UnitOfWork, actor: Actor, record: Record, name: str, recipe: Recipe | None) -> bool:
     """V', R(imgtools), R(canmodifrecord), `bas_chupub` on the databox, and the class rule for this file."""
     if actor.via is Via.COMMAND:
         return True
-    rights = all(may(actor, record, right, now) for right in (Right.imgtools, Right.canmodifrecord))
+    rights = all(may(work, actor, record, right) for right in (Right.imgtools, Right.canmodifrecord))
     publishes = actor.rights.on_databox(record.databox_id, DataboxRight.bas_chupub)
-    return rights and publishes and may_have(actor, record, name, recipe, now)
+    return rights and publishes and may_have(work, actor, record, name, recipe)
 
 
 def class_of(record: Record, name: str, recipe: Recipe | None) -> str | None:
@@ -84,19 +94,23 @@ def class_of(record: Record, name: str, recipe: Recipe | None) -> str | None:
     return None if recipe is None else recipe.klass
 
 
-def classes_of(actor: Actor, record: Record, now: datetime) -> frozenset[str | None]:
+def classes_of(work: UnitOfWork, actor: Actor, record: Record) -> frozenset[str | None]:
     """The classes of files of *record* that the actor may have (06 section 17.7); empty if they may not see it."""
+    return _classes(actor, record, work.now, grants.on_records(work, actor, (record.id,)))
+
+
+def _classes(actor: Actor, record: Record, now: datetime, granted: Mapping[int, bool]) -> frozenset[str | None]:
     if actor.via is Via.COMMAND:
         return _EVERY_CLASS
-    if not sees(actor, record, now):
+    if record.id not in granted and not _shows(actor, record.collection_id, record.status, now):
         return frozenset()
     rights = actor.rights
     allowed = {THUMBNAIL}
-    if rights.on(record.collection_id, Right.candwnldpreview, now) or rights.record_grant(record.id, now):
+    if record.id in granted or rights.on(record.collection_id, Right.candwnldpreview, now):
         allowed.add(PREVIEW)
     if actor.scope is not None and ORIGINALS not in actor.scope:
         return frozenset(allowed)  # the application may not have original files, whatever the person's rights
-    if rights.on(record.collection_id, Right.candwnldhd, now) or rights.record_grant(record.id, now, document=True):
+    if granted.get(record.id) or rights.on(record.collection_id, Right.candwnldhd, now):
         allowed.add(DOCUMENT)
     return frozenset(allowed)
 
@@ -104,23 +118,23 @@ def classes_of(actor: Actor, record: Record, now: datetime) -> frozenset[str | N
 _EVERY_CLASS: frozenset[str | None] = frozenset({THUMBNAIL, PREVIEW, DOCUMENT, None})
 
 
-def sees_business_fields(actor: Actor, record: Record, now: datetime) -> bool:
+def sees_business_fields(work: UnitOfWork, actor: Actor, record: Record) -> bool:
     """Business fields are shown to those who may edit this record (06 section 6, the per-record rule)."""
-    return may(actor, record, Right.canmodifrecord, now)
+    return may(work, actor, record, Right.canmodifrecord)
 
 
-@dataclass(frozen=True, slots=True)
 class Verdicts:
-    """`classes_of` and `sees_business_fields` for a page of records: computed once for all records with the same
-    collection and status, and separately for a record on which the actor holds a grant."""
+    """`classes_of` and `sees_business_fields` for a page of records: one statement for the actor's grants on all of
+    them, then computed once for all records with the same collection and status, and separately for a granted one."""
 
-    actor: Actor
-    now: datetime
-    _known: dict[tuple[CollectionId, int], tuple[frozenset[str | None], bool]] = field(default_factory=dict)
+    def __init__(self, work: UnitOfWork, actor: Actor, ids: Sequence[RecordId]) -> None:
+        self._actor, self._now = actor, work.now
+        self._granted = grants.on_records(work, actor, ids)
+        self._known: dict[tuple[CollectionId, int], tuple[frozenset[str | None], bool]] = {}
 
     def on(self, record: Record) -> tuple[frozenset[str | None], bool]:
-        """(the classes of files that the actor may have, whether they see business fields)."""
-        if record.id in self.actor.rights.grants:
+        """(the classes of files that the actor may have, whether they see business fields). *record* is of the page."""
+        if record.id in self._granted:
             return self._of(record)
         key = (record.collection_id, record.status)
         known = self._known.get(key)
@@ -129,4 +143,6 @@ class Verdicts:
         return known
 
     def _of(self, record: Record) -> tuple[frozenset[str | None], bool]:
-        return classes_of(self.actor, record, self.now), sees_business_fields(self.actor, record, self.now)
+        classes = _classes(self._actor, record, self._now, self._granted)
+        edits = self._actor.rights.on(record.collection_id, Right.canmodifrecord, self._now)
+        return classes, self._actor.via is Via.COMMAND or (bool(classes) and edits)

@@ -106,7 +106,7 @@ class Changes:
     def _record_with_right(self, work: UnitOfWork, actor: Actor, key: RecordKey, right: Right) -> Record:
         """The record, if the actor sees it and has *right* on its own collection (06 section 17.7)."""
         record = self.records.get(work, actor, key)
-        if not access.may(actor, record, right, work.now):
+        if not access.may(work, actor, record, right):
             raise MayNotChange("You may not do this to this record.", why=f"record {key} needs {right.name}")
         return record
 

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from vitrine.accounts import Actor, DataboxRight, Right, Via
 from vitrine.errors import NotFound
-from vitrine.library import access, store, structure_store
+from vitrine.library import access, counts, store, structure_store
 from vitrine.library.errors import MayNotSee, NoSuchCollection, NoSuchDatabox, NoSuchRecord, NoSuchRendition
 from vitrine.library.model import (
     Collection,
@@ -66,6 +66,12 @@ class Records:
             self._structure = fresh
         return fresh
 
+    @property
+    def structure_size(self) -> int | None:
+        """The number of rows of the structure when it was last read; None before."""
+        known = self._structure
+        return None if known is None else len(known.databoxes) + len(known.collections) + len(known.field_by_id)
+
     # -- databoxes and collections -------------------------------------------------------------------------------
 
     def databoxes(self, work: UnitOfWork, actor: Actor) -> list[Databox]:
@@ -107,14 +113,14 @@ class Records:
         known = actor.via is Via.COMMAND or (grant is not None and grant.is_live(work.now))
         if collection is None or not collection.enabled or not known:
             raise MayNotSee("You have no access to this collection.", why=f"collection {base}")
-        return collection, store.count_in(work, [base]).get(base, 0)
+        return collection, counts.of(work, [base])[base]
 
     def collections(self, work: UnitOfWork, actor: Actor, databox: DataboxId) -> list[tuple[Collection, int]]:
         """All active collections of a databox the actor has access to, each with its number of records."""
         self.databox(work, actor, databox)
         active = self.structure(work).collections_of(databox)
-        counts = store.count_in(work, [collection.id for collection in active])
-        return [(collection, counts.get(collection.id, 0)) for collection in active]
+        counted = counts.of(work, [collection.id for collection in active])
+        return [(collection, counted[collection.id]) for collection in active]
 
     def collection(self, work: UnitOfWork, base: CollectionId) -> Collection:
         collection = self.structure(work).collections.get(base)
@@ -129,7 +135,7 @@ class Records:
         record = store.by_key(work, key)
         if record is None:
             raise self._missing(work, key)
-        access.require_sight(actor, record, work.now)
+        access.require_sight(work, actor, record)
         return record
 
     def _missing(self, work: UnitOfWork, key: RecordKey) -> NotFound:
@@ -155,7 +161,7 @@ class Records:
         if not ids:
             return []
         stamps = store.stamps(work, ids)
-        seen = access.visible_ids(actor, (stamp[:3] for stamp in stamps.values()), work.now)
+        seen = access.visible_ids(work, actor, (stamp[:3] for stamp in stamps.values()))
         wanted = [stamps[record_id] for record_id in ids if record_id in seen]
         by_stamp = {stamp: self._shown.get(stamp) for stamp in wanted}
         unknown = [RecordId(stamp[0]) for stamp, known in by_stamp.items() if known is None]
@@ -177,7 +183,7 @@ class Records:
     def values(self, work: UnitOfWork, actor: Actor, record: Record, *, business: bool) -> list[tuple[Field, Value]]:
         """Values in structure order; business fields only if *business* is true and allowed on this record."""
         stored_values = store.values_of(work, [record.id])[record.id]
-        allowed = business and access.sees_business_fields(actor, record, work.now)
+        allowed = business and access.sees_business_fields(work, actor, record)
         return self._allowed_values(self.structure(work), stored_values, business=allowed)
 
     @staticmethod
@@ -192,7 +198,7 @@ class Records:
     def renditions(self, work: UnitOfWork, actor: Actor, record: Record) -> list[Rendition]:
         """The renditions with bytes that the actor may have, the original first."""
         renditions = store.renditions_of(work, [record.id])[record.id]
-        allowed = access.classes_of(actor, record, work.now)
+        allowed = access.classes_of(work, actor, record)
         return [
             rendition for rendition, klass in _classed(self.structure(work), record, renditions) if klass in allowed
         ]
@@ -203,7 +209,7 @@ class Records:
         ids = [shown.record.id for shown in page]
         structure = self.structure(work)
         values, files = store.values_of(work, ids), self._files_of(work, structure, [shown.record for shown in page])
-        verdicts = access.Verdicts(actor, work.now)
+        verdicts = access.Verdicts(work, actor, ids)
         described = []
         for shown in page:
             classes, business = verdicts.on(shown.record)
@@ -239,11 +245,11 @@ class Records:
             rendition
             for rendition in store.renditions_of(work, [record.id])[record.id]
             if access.may_have(
+                work,
                 actor,
                 record,
                 rendition.name,
                 structure.recipe(record.databox_id, record.group, rendition.name),
-                work.now,
             )
         ]
 
@@ -255,7 +261,7 @@ class Records:
         if rendition is None:
             raise NoSuchRendition(f"This record has no file called {name}.")
         recipe = self.structure(work).recipe(record.databox_id, record.group, rendition.name)
-        if not access.may_have(actor, record, rendition.name, recipe, work.now):
+        if not access.may_have(work, actor, record, rendition.name, recipe):
             raise MayNotSee("You may not have this file.", why=f"{key} {name}")
         return record, rendition
 

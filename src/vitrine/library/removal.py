@@ -39,7 +39,7 @@ class Removal:
         copy of the record's own data and its bytes are kept for `restore`.
         """
         record = self.records.get(work, actor, key)
-        if not access.may(actor, record, Right.candeleterecord, work.now):
+        if not access.may(work, actor, record, Right.candeleterecord):
             raise MayNotChange("You may not delete this record.", why=f"record {key}")
         changes_store.keep_removed(work, record.id, actor.user_id)
         store.delete_record(work, record.id)

@@ -1,11 +1,12 @@
 """SQL of records, values and renditions with their permalinks. The structure's SQL is in `structure_store.py`."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
 
+from vitrine.library import counts
 from vitrine.library.model import (
     DOCUMENT,
     THUMBNAIL,
@@ -159,17 +160,31 @@ def with_folded_name(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def add_record(work: UnitOfWork, values: Mapping[str, Any]) -> RecordId:
-    return RecordId(inserted_id(work.db.execute(records.insert().values(**with_folded_name(values)))))
+    """The only way a row comes into `records`: it is counted too."""
+    record_id = RecordId(inserted_id(work.db.execute(records.insert().values(**with_folded_name(values)))))
+    counts.added(work, values["collection_id"])
+    return record_id
 
 
 def update_record(work: UnitOfWork, record_id: RecordId, values: Mapping[str, Any]) -> None:
+    if "collection_id" in values:
+        _count_move(work, record_id, values["collection_id"])
     row = with_folded_name(values)
     work.db.execute(records.update().where(records.c.id == record_id).values(updated=work.now, **row))
 
 
+def _count_move(work: UnitOfWork, record_id: RecordId, into: CollectionId) -> None:
+    before = work.db.scalar(sa.select(records.c.collection_id).where(records.c.id == record_id).with_for_update())
+    if before is not None and before != into:
+        counts.added(work, before, -1)
+        counts.added(work, into)
+
+
 def delete_record(work: UnitOfWork, record_id: RecordId) -> None:
     """Values, renditions, permalinks and grants are deleted by cascade; bytes are swept later."""
-    work.db.execute(records.delete().where(records.c.id == record_id))
+    deleted = records.delete().where(records.c.id == record_id).returning(records.c.collection_id)
+    for collection in work.db.scalars(deleted):
+        counts.added(work, collection, -1)
 
 
 def same_file(work: UnitOfWork, databox: DataboxId, sha256: str) -> list[Record]:
@@ -190,15 +205,6 @@ def same_uuid(work: UnitOfWork, databox: DataboxId, uuid: str) -> list[Record]:
         .limit(50)
     )
     return [Record(*row) for row in rows]
-
-
-def count_in(work: UnitOfWork, bases: Iterable[CollectionId]) -> dict[CollectionId, int]:
-    rows = work.db.execute(
-        sa.select(records.c.collection_id, sa.func.count())
-        .where(records.c.collection_id.in_(list(bases)))
-        .group_by(records.c.collection_id)
-    )
-    return {row[0]: row[1] for row in rows}
 
 
 def ids_after(work: UnitOfWork, after: RecordId, limit: int) -> list[RecordId]:

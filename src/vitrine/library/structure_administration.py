@@ -79,7 +79,7 @@ class StructureAdministration:
     def retry(self, work: UnitOfWork, actor: Actor, record: Record) -> int:
         """Make the failed renditions of a record again; returns their number. Requires V' and R(imgtools) (06
         §17.7)."""
-        if actor.via is not Via.COMMAND and not access.may(actor, record, Right.imgtools, work.now):
+        if actor.via is not Via.COMMAND and not access.may(work, actor, record, Right.imgtools):
             raise MayNotChange("You may not make the files of this record again.", why=f"record {record.key}")
         failed = [
             rendition for rendition in store.renditions_of(work, [record.id])[record.id] if rendition.state == "failed"

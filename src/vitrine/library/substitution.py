@@ -58,7 +58,7 @@ class Substitution:
         """Requires sight and, on the record's own collection, both `canaddrecord` (02 section 6.4) and `imgtools`
         (06 section 17.7). Raises MayNotReplace, or NoSuchRendition for a name outside the structure."""
         record = self.records.get(work, actor, key)
-        if not all(access.may(actor, record, right, work.now) for right in (Right.canaddrecord, Right.imgtools)):
+        if not all(access.may(work, actor, record, right) for right in (Right.canaddrecord, Right.imgtools)):
             raise MayNotReplace("You may not replace the files of this record.", why=f"record {key}")
         name = name.lower()
         recipe = self.records.structure(work).recipe(record.databox_id, record.group, name)

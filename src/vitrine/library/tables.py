@@ -50,6 +50,26 @@ collections = Table(
     sqlite_autoincrement=True,
 )
 
+collection_counts = Table(
+    "collection_counts",
+    metadata,
+    Column(
+        "collection_id", Id, ForeignKey("collections.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    ),
+    Column("records", Id, nullable=False),
+    comment="number of records; the rows of collection_count_deltas are not in it yet",
+)
+
+collection_count_deltas = Table(
+    "collection_count_deltas",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("collection_id", Id, ForeignKey("collections.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("delta", Id, nullable=False),
+    sqlite_autoincrement=True,
+    comment="records added to a collection or removed from it; the deferred writes add them up",
+)
+
 fields = Table(
     "fields",
     metadata,

@@ -1,4 +1,4 @@
-"""Doctor: check an instance for damage. It only reads, and works beside a running server."""
+"""Doctor: check an instance for damage. Its checks only read, and work beside a running server."""
 
 import shutil
 import sqlite3
@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from vitrine.applications.tables import application_secrets
 from vitrine.errors import DomainError, NotFound
 from vitrine.jobs import store as jobs
+from vitrine.library import counts
 from vitrine.library import store as library
 from vitrine.library.tables import records
 from vitrine.media.storage import BlobStore, open_store
@@ -173,6 +174,18 @@ def index(instance: Instance) -> Iterator[Finding]:
         yield Finding("index", FAULT, f"{indexed} of {record_count} records can be found: run vitrine reindex.")
 
 
+def collection_counts(instance: Instance) -> Iterator[Finding]:
+    """The stored number of records of each collection against the records themselves."""
+    with instance.database.read() as work:
+        wrong = counts.differences(work)
+    for collection, missing in sorted(wrong.items())[:MOST_REPORTED]:
+        fault = f"{abs(missing)} too {'small' if missing > 0 else 'large'}"
+        text = f"The number of records of collection {collection} is {fault}: run vitrine doctor --repair."
+        yield Finding("counts", FAULT, text)
+    if not wrong:
+        yield Finding("counts", OK, "The numbers of records of all collections are right.")
+
+
 def machine(instance: Instance) -> Iterator[Finding]:
     free = shutil.disk_usage(instance.settings.data_dir).free
     state = FAULT if free < LEAST_BYTES else WARNING if free < FEW_BYTES else OK
@@ -198,7 +211,7 @@ def _clock(work: UnitOfWork) -> Iterator[Finding]:
         yield Finding("clock", OK, "The clock has not gone back.")
 
 
-CHECKS: tuple[Check, ...] = (key, database, documents, orphans, work_to_do, index, machine)
+CHECKS: tuple[Check, ...] = (key, database, documents, orphans, work_to_do, index, collection_counts, machine)
 
 
 def examine(settings: Settings, *, deep: bool) -> list[Finding]:
@@ -219,6 +232,18 @@ def examine(settings: Settings, *, deep: bool) -> list[Finding]:
     finally:
         database.close()
     return findings
+
+
+def repair(settings: Settings) -> int:
+    """Put right what can be computed again: the numbers of records of collections. Safe beside a running server;
+    returns the number of collections that were wrong."""
+    database = inventory.open_existing(settings)
+    try:
+        inventory.require_newest(database)
+        with database.write() as work:
+            return counts.repair(work)
+    finally:
+        database.close()
 
 
 def compare(settings: Settings, other: Path) -> list[Finding]:

@@ -18,9 +18,19 @@ from vitrine.platform.schema import to_micros
 from vitrine.schema import metadata
 from vitrine.settings import Settings
 
-# What changes without a change of content: jobs, sessions, logs, last-use times.
+# What changes without a change of content: jobs, sessions, logs, last-use times, numbers of records.
 TRANSIENT_TABLES = frozenset(
-    {"jobs", "workers", "request_log", "sessions", "sign_in_failures", "mailed_links", "stamps"}
+    {
+        "jobs",
+        "workers",
+        "request_log",
+        "sessions",
+        "sign_in_failures",
+        "mailed_links",
+        "stamps",
+        "collection_counts",
+        "collection_count_deltas",
+    }
 )
 TRANSIENT_COLUMNS = frozenset({"last_used", "last_address", "last_connection"})
 BATCH_ROWS = 1000

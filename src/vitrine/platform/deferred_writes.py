@@ -85,6 +85,14 @@ class _Batch(NamedTuple):
     rows: list[Any]
 
 
+class Fold(NamedTuple):
+    """Rows that changes leave behind to be added up later. *fold* adds up a bounded number of them and returns it;
+    *is_due* tells, without the write lock, whether there are any."""
+
+    is_due: Callable[[UnitOfWork], bool]
+    fold: Callable[[UnitOfWork], int]
+
+
 class DeferredWrites:
     """Collects rows from any thread. `run` writes them, supervised; `close()` writes the rest.
 
@@ -98,8 +106,10 @@ class DeferredWrites:
         write_token_last_uses: TokenLastUseWriter,
         write_sessions: SessionLastUseWriter,
         write_feature_uses: FeatureUseWriter = lambda _work, _uses: None,
+        folds: tuple[Fold, ...] = (),
     ) -> None:
         self._database = database
+        self._folds = folds
         self._lines: RowBuffer[RequestLine] = RowBuffer()
         self._tokens: LatestBuffer[int, tuple[datetime, str]] = LatestBuffer()
         self._sessions: LatestBuffer[int, datetime] = LatestBuffer()
@@ -154,6 +164,7 @@ class DeferredWrites:
         """Supervised: write what was collected every two seconds."""
         while not thread.wait(FLUSH_INTERVAL_S):
             self.flush()
+            self.fold(thread)
 
     def flush(self) -> None:
         """Write everything collected so far. Rows that cannot be written now are kept for the next attempt."""
@@ -219,6 +230,18 @@ class DeferredWrites:
         # The message of the failure may hold the values of the row.
         log.error("deferred_writes.dropped", kind=kind.name, error=_name_of(failure), **kind.describe(rows[0]))
         return []
+
+    def fold(self, thread: SupervisedThread | None = None) -> None:
+        """Add up what changes have left behind, in short transactions of their own. What fails is done next time."""
+        try:
+            for fold in self._folds:
+                while self._database.reading(fold.is_due) and not (thread and thread.is_over):
+                    with self._database.write(alone=False) as work:
+                        fold.fold(work)
+                    if thread:
+                        thread.beat()
+        except Unavailable as failure:
+            log.warning("deferred_writes.fold_delayed", why=failure.why)
 
     def close(self) -> None:
         """Write the rest, once `run` has ended."""

@@ -2,6 +2,6 @@
 
 from vitrine.search.indexer import Indexer
 from vitrine.search.model import Hits, Query, VisibleScope
-from vitrine.search.service import NoUsableBases, Search
+from vitrine.search.service import QUICK_GRANTS, ManyGrants, NoUsableBases, Search
 
-__all__ = ["Hits", "Indexer", "NoUsableBases", "Query", "Search", "VisibleScope"]
+__all__ = ["QUICK_GRANTS", "Hits", "Indexer", "ManyGrants", "NoUsableBases", "Query", "Search", "VisibleScope"]

@@ -1,8 +1,9 @@
 """Documents, queries and hits: plain values, the same for every engine."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 MOST_HITS = 1_000
 DEEPEST = 10_000
@@ -43,12 +44,21 @@ class BaseClause:
     business: bool = False
 
 
+@dataclass(slots=True, eq=False)
+class GrantedRecords:
+    """The records granted to one person, in ascending order. *compiled* is the engine's own form of them, made by the
+    first search and kept as long as this object."""
+
+    rids: Sequence[int] = ()
+    compiled: Any = None
+
+
 @dataclass(frozen=True, slots=True)
 class VisibleScope:
     """Everything that one person may find: collections, and individually granted records."""
 
     bases: tuple[BaseClause, ...]
-    granted: frozenset[int] = frozenset()
+    granted: GrantedRecords = field(default_factory=GrantedRecords)
 
 
 @dataclass(frozen=True, slots=True)

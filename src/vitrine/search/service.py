@@ -1,18 +1,23 @@
 """Search for one person: the index filters by their rights, then the library checks each hit again."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple
 
-from vitrine.accounts import Actor, Right, Via
+from vitrine.accounts import Actor, Right, Rights, Via, grants
 from vitrine.errors import Invalid
 from vitrine.library.model import RecordId
 from vitrine.library.records import Records, RecordWithThumbnail
 from vitrine.platform import logging
+from vitrine.platform.cache import Cache
 from vitrine.platform.database import UnitOfWork
 from vitrine.search.index import Index
-from vitrine.search.model import BaseClause, Hits, Query, VisibleScope
+from vitrine.search.model import BaseClause, GrantedRecords, Hits, Query, VisibleScope
 
 log = logging.get("vitrine.search")
 QUICK_RECORDS = 20_000
+QUICK_GRANTS = 200  # a search takes about 1 ms longer
+MOST_GRANTS = 1_000_000  # about 60 MB with the engine's form of them
 
 
 class NoUsableBases(Invalid):
@@ -21,38 +26,75 @@ class NoUsableBases(Invalid):
     code = "no_usable_bases"
 
 
+class ManyGrants(Exception):
+    """The actor holds so many grants that the search takes longer than a short read may."""
+
+
+class _Remembered(NamedTuple):
+    """The granted records of a person, from the *rights* object they belong to, until a grant *expires*."""
+
+    rights: Rights
+    expires: datetime | None
+    granted: GrantedRecords
+
+
+def _grants_of(remembered: _Remembered) -> int:
+    return len(remembered.granted.rids)
+
+
 @dataclass(frozen=True, slots=True)
 class Search:
+    """*_granted* holds the granted records of the people who searched last, MOST_GRANTS in all."""
+
     index: Index
     records: Records
+    _granted: Cache[int, _Remembered] = field(
+        default_factory=lambda: Cache("granted_records", MOST_GRANTS, weigh=_grants_of)
+    )
 
-    def runs_in_loop(self) -> bool:
-        """True while a search costs less than a switch to another thread, so it may run where short reads run."""
+    def is_quick(self) -> bool:
+        """True while the index is so small that finding costs less than a switch to another thread."""
         return self.index.count() <= QUICK_RECORDS
 
-    def scope(self, work: UnitOfWork, actor: Actor) -> VisibleScope:
-        """What the actor may find: live collections with their masks, and granted records."""
+    def scope(self, work: UnitOfWork, actor: Actor, *, most_granted: int | None = None) -> VisibleScope:
+        """What the actor may find: live collections with their masks, and granted records. Raises ManyGrants for more
+        than *most_granted* of them, before it has read more."""
+        return VisibleScope(self._bases(work, actor), self._granted_to(work, actor, most_granted))
+
+    def _bases(self, work: UnitOfWork, actor: Actor) -> tuple[BaseClause, ...]:
         if actor.via is Via.COMMAND:
             everything = self.records.structure(work).collections
-            return VisibleScope(tuple(BaseClause(collection_id, business=True) for collection_id in everything))
-        rights = actor.rights
-        bases = tuple(
+            return tuple(BaseClause(collection_id, business=True) for collection_id in everything)
+        return tuple(
             BaseClause(
                 collection.base_id,
                 collection.mask_and,
                 collection.mask_xor,
                 business=Right.canmodifrecord in collection.rights,
             )
-            for collection in rights.live(work.now)
+            for collection in actor.rights.live(work.now)
         )
-        granted = frozenset(record_id for record_id in rights.grants if rights.record_grant(record_id, work.now))
-        return VisibleScope(bases, granted)
+
+    def _granted_to(self, work: UnitOfWork, actor: Actor, most: int | None) -> GrantedRecords:
+        if actor.via is Via.COMMAND or not actor.rights.has_grants:
+            return GrantedRecords()
+        user_id, rights = actor.must_user_id, actor.rights
+        known = self._granted.get(user_id)
+        if known is None or known.rights is not rights or (known.expires is not None and known.expires <= work.now):
+            rids, expires = grants.all_live(work, user_id, None if most is None else most + 1)
+            if most is not None and len(rids) > most:
+                raise ManyGrants
+            known = _Remembered(rights, expires, GrantedRecords(rids))
+            self._granted.keep(work, user_id, known)
+        elif most is not None and len(known.granted.rids) > most:
+            raise ManyGrants
+        return known.granted
 
     def usable(self, work: UnitOfWork, actor: Actor, bases: list[int]) -> frozenset[int] | None:
         """The collections of *bases* that the actor may search; None if *bases* is empty. Raises NoUsableBases."""
         if not bases:
             return None
-        allowed = {base.base_id for base in self.scope(work, actor).bases}
+        allowed = {base.base_id for base in self._bases(work, actor)}
         usable = frozenset(bases) & allowed
         if not usable:
             raise NoUsableBases("None of these collections can be searched by you.", field="bases")

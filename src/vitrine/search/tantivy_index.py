@@ -19,7 +19,7 @@ import tantivy
 
 from vitrine.errors import Invalid
 from vitrine.search.index import WriterTaken
-from vitrine.search.model import DEEPEST, MOST_HITS, BaseClause, Hits, IndexDocument, Query
+from vitrine.search.model import DEEPEST, MOST_HITS, BaseClause, GrantedRecords, Hits, IndexDocument, Query
 from vitrine.search.words import terms, tokens
 
 SCHEMA = "1"
@@ -190,13 +190,19 @@ class EmbeddedIndex:
         clauses = [(Should, self._masked(base)) for base in allowed if base.mask_and]
         if unmasked:
             clauses.append((Should, self._any_of("base", unmasked)))
-        if query.scope.granted:
-            granted = self._any_of("id", [str(rid) for rid in sorted(query.scope.granted)])
+        if query.scope.granted.rids:
+            granted = self._granted(query.scope.granted)
             if query.bases is not None:
                 in_bases = self._any_of("base", sorted(query.bases))
                 granted = tantivy.Query.boolean_query([(Must, granted), (Must, in_bases)])
             clauses.append((Should, granted))
         return tantivy.Query.boolean_query(clauses) if clauses else tantivy.Query.empty_query()
+
+    def _granted(self, granted: GrantedRecords) -> Any:
+        """The query for many granted records is made once: its terms cost more to hand over than to look up."""
+        if granted.compiled is None:
+            granted.compiled = self._any_of("id", [str(rid) for rid in granted.rids])
+        return granted.compiled
 
     def _any_of(self, field: str, values: Sequence[str | int]) -> Any:
         if len(values) > MOST_SINGLE_TERMS:

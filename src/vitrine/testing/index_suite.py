@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from vitrine.errors import Invalid
 from vitrine.search.index import Index
-from vitrine.search.model import DEEPEST, BaseClause, IndexDocument, Query, VisibleScope
+from vitrine.search.model import DEEPEST, BaseClause, GrantedRecords, IndexDocument, Query, VisibleScope
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 ALL = VisibleScope((BaseClause(1), BaseClause(2)))
@@ -70,8 +70,8 @@ class IndexSuite:
 
     def test_a_granted_record_is_found_outside_the_persons_collections(self, index: Index) -> None:
         index.apply([document(1, base=9), document(2, base=9)], [])
-        assert search_rids(index, "", VisibleScope((BaseClause(1),), frozenset({2}))) == [2]
-        assert search_rids(index, "", VisibleScope((), frozenset({2})), bases=frozenset({1})) == []
+        assert search_rids(index, "", VisibleScope((BaseClause(1),), GrantedRecords((2,)))) == [2]
+        assert search_rids(index, "", VisibleScope((), GrantedRecords((2,))), bases=frozenset({1})) == []
 
     def test_business_fields_match_only_where_the_person_may_edit(self, index: Index) -> None:
         business = {"Comments": ["insured for a million"]}

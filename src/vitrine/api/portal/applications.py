@@ -18,7 +18,7 @@ from vitrine.api.portal.content import (
     shown,
 )
 from vitrine.applications import Application, BadApplication
-from vitrine.edge import bearer, read, services_of, write
+from vitrine.edge import bearer, listing, read, services_of, write
 from vitrine.edge.auth import require_scope
 from vitrine.errors import Forbidden, Invalid
 from vitrine.platform.database import UnitOfWork
@@ -56,7 +56,7 @@ async def listed(request: Request) -> Response:
         matching = [application for application in own if folded(words) in folded(application.name)]
         return matching[first : first + size + 1]
 
-    applications = await read(request, bearer, call)
+    applications = await listing(request, bearer, call)
     are_deleted = query.get("deleted") == "1" and query.get("all") != "1"
     row_of = present.deleted if are_deleted else present.application
     rows = [row_of(application) for application in applications[:size]]

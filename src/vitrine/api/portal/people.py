@@ -8,14 +8,14 @@ from starlette.responses import Response
 from vitrine.accounts import Actor
 from vitrine.api.portal import present
 from vitrine.api.portal.content import answer, application_id, fields, nothing, require_tag
-from vitrine.edge import bearer, read, services_of, write
+from vitrine.edge import bearer, listing, services_of, write
 from vitrine.errors import Invalid
 from vitrine.platform.database import UnitOfWork
 
 
 async def listed(request: Request) -> Response:
     groups = services_of(request).applications.people
-    people = await read(request, bearer, lambda work, actor: groups.of(work, actor, application_id(request)))
+    people = await listing(request, bearer, lambda work, actor: groups.of(work, actor, application_id(request)))
     return answer(
         {
             "creator": None if people.creator is None else present.person(people.creator),

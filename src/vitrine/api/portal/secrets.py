@@ -8,7 +8,7 @@ from starlette.responses import Response
 from vitrine.accounts import Actor
 from vitrine.api.portal import present
 from vitrine.api.portal.content import answer, application_id, fields, nothing, require_tag
-from vitrine.edge import bearer, read, services_of, write
+from vitrine.edge import bearer, listing, services_of, write
 from vitrine.errors import Conflict, NotFound
 from vitrine.platform.database import UnitOfWork
 
@@ -16,7 +16,7 @@ from vitrine.platform.database import UnitOfWork
 async def listed(request: Request) -> Response:
     """The live ones without their values, the newest first: two at most."""
     client_secrets = services_of(request).applications.secrets
-    live = await read(request, bearer, lambda work, actor: client_secrets.live(work, actor, application_id(request)))
+    live = await listing(request, bearer, lambda work, actor: client_secrets.live(work, actor, application_id(request)))
     return answer({"secrets": [present.secret(secret) for secret in live]})
 
 

@@ -8,7 +8,7 @@ from starlette.responses import Response
 from vitrine.accounts import Actor
 from vitrine.api.portal import present
 from vitrine.api.portal.content import answer, application_id, fields, nothing
-from vitrine.edge import bearer, read, run_in_thread, services_of, write
+from vitrine.edge import bearer, listing, run_in_thread, services_of, write
 from vitrine.errors import Invalid
 from vitrine.platform.database import UnitOfWork
 
@@ -22,7 +22,7 @@ async def listed(request: Request) -> Response:
         return services.oauth.personal_tokens.all(work, actor, application)
 
     await run_in_thread(services.deferred_writes.flush)
-    return answer({"tokens": [present.token(token) for token in await read(request, bearer, call)]})
+    return answer({"tokens": [present.token(token) for token in await listing(request, bearer, call)]})
 
 
 async def add(request: Request) -> Response:

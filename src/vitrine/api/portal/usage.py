@@ -10,7 +10,7 @@ from vitrine.api.capabilities import capability
 from vitrine.api.portal import present
 from vitrine.api.portal.content import answer, application_id, json_body, require_tag, shown
 from vitrine.applications import Application
-from vitrine.edge import bearer, long_read, read, run_in_thread, services_of, write
+from vitrine.edge import bearer, listing, long_read, run_in_thread, services_of, write
 from vitrine.errors import Invalid
 from vitrine.platform.database import UnitOfWork
 
@@ -23,7 +23,7 @@ async def limits(request: Request) -> Response:
         application = services.applications.registry.get(work, actor, application_id(request))
         return application, actor.must_user_id, services.oauth.personal_tokens.all(work, actor, application)
 
-    application, user_id, tokens = await read(request, bearer, call)
+    application, user_id, tokens = await listing(request, bearer, call)
     quotas = services.limits.quotas
     return answer(
         {
@@ -45,7 +45,7 @@ async def deprecated_features(request: Request) -> Response:
         return services.oauth.server.deprecated_features(work, actor, application)
 
     await run_in_thread(services.deferred_writes.flush)
-    uses = await read(request, bearer, call)
+    uses = await listing(request, bearer, call)
     return answer({"habits": [present.feature_use(use) for use in uses]})
 
 

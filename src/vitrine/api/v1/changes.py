@@ -180,6 +180,6 @@ def _visible(
 ) -> dict[str, Any] | None:
     frame = frame_of(request, work, actor)
     recipe = frame.structure.recipe(record.databox_id, record.group, rendition.name)
-    if not may_have(actor, record, rendition.name, recipe, work.now):
+    if not may_have(work, actor, record, rendition.name, recipe):
         return None
     return present.subdef(frame, record, rendition)

@@ -15,7 +15,7 @@ from vitrine.accounts.rights import names
 from vitrine.api.v1 import present
 from vitrine.api.v1.frame import frame_of, lists_or_objects, records_json
 from vitrine.api.wire.envelope import answer
-from vitrine.edge import bearer, cached_read, read, run_in_thread, services_of, write
+from vitrine.edge import bearer, cached_read, listing, read, run_in_thread, services_of, write
 from vitrine.edge.bodies import Upload
 from vitrine.errors import Invalid
 from vitrine.library.arrivals import Arrival
@@ -78,7 +78,9 @@ async def databoxes(request: Request) -> Response:
         boxes = services.library.records.databoxes(work, actor)
         return lists_or_objects(request, {str(box.id): present.databox(box) for box in boxes})
 
-    return answer(request, {"databoxes": await read(request, bearer, call)})
+    return answer(
+        request, {"databoxes": await listing(request, bearer, call, rows=services.library.records.structure_size)}
+    )
 
 
 async def collections(request: Request) -> Response:
@@ -92,7 +94,9 @@ async def collections(request: Request) -> Response:
             request, {str(collection.number): present.collection(collection, count) for collection, count in counted}
         )
 
-    return answer(request, {"collections": await read(request, bearer, call)})
+    return answer(
+        request, {"collections": await listing(request, bearer, call, rows=services.library.records.structure_size)}
+    )
 
 
 def key_of(request: Request) -> RecordKey:

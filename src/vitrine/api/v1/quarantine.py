@@ -10,12 +10,13 @@ from vitrine.api.v1 import present
 from vitrine.api.v1.frame import frame_of, lists_or_objects
 from vitrine.api.v1.present import Frame
 from vitrine.api.wire.envelope import answer
-from vitrine.edge import bearer, read, services_of
+from vitrine.edge import bearer, listing, read, services_of
 from vitrine.library.quarantine.checks import CHECKS
 from vitrine.library.quarantine.service import NoSuchItem, QuarantinedFile
 from vitrine.platform.database import UnitOfWork
 
 MOST = 1000
+ROWS_AN_ITEM = 5  # the item, who sent it, and a few of the records that it clashes with
 
 
 async def listed(request: Request) -> Response:
@@ -30,7 +31,7 @@ async def listed(request: Request) -> Response:
         waiting_items = services.library.quarantine.page(work, actor, offset=offset, limit=limit)
         return [_item(request, work, frame, waiting) for waiting in waiting_items]
 
-    items = await read(request, bearer, call)
+    items = await listing(request, bearer, call, rows=limit * ROWS_AN_ITEM)
     return answer(request, {"offset_start": offset, "per_page": limit, "quarantine_items": items})
 
 

@@ -1,6 +1,8 @@
 """GET and POST /search/ and /records/search/ (contract 02 section 6.5)."""
 
 import re
+from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from starlette.requests import Request
@@ -9,12 +11,12 @@ from starlette.responses import Response
 from vitrine.accounts import Actor
 from vitrine.api.v1.frame import frame_of, records_json
 from vitrine.api.wire.envelope import answer
-from vitrine.edge import bearer, long_read, read, services_of
+from vitrine.edge import SHORT_LIST, bearer, long_read, read, services_of
 from vitrine.edge.params import Params
 from vitrine.errors import Invalid
 from vitrine.library.model import KINDS
 from vitrine.platform.database import UnitOfWork
-from vitrine.search import Hits, Query
+from vitrine.search import QUICK_GRANTS, Hits, ManyGrants, Query
 
 MOST_PER_PAGE = 1000
 _SORTS = {"relevance": "relevance", "created_on": "created_on", "updated_on": "updated_on", "recordid": "recordid"}
@@ -38,15 +40,17 @@ async def _search(request: Request, results: Any) -> Response:
     services = services_of(request)
     params: Params = request.state.params
 
-    def call(work: UnitOfWork, actor: Actor) -> dict[str, Any]:
+    def call(work: UnitOfWork, actor: Actor, most_granted: int | None = None) -> dict[str, Any]:
         frame = frame_of(request, work, actor, query_only=True)
-        query = _query(request, work, actor, params)
+        query = _query(request, work, actor, params, most_granted)
         hits, page = services.search.find(work, actor, query)
         records = records_json(request, work, frame, page)
         return _page(query, hits, results(records), len(records))
 
-    run = read if services.search.runs_in_loop() else long_read
-    return answer(request, await run(request, bearer, call))
+    if services.search.is_quick() and _rows(params) <= SHORT_LIST:
+        with suppress(ManyGrants):
+            return answer(request, await read(request, bearer, partial(call, most_granted=QUICK_GRANTS)))
+    return answer(request, await long_read(request, bearer, call))
 
 
 def _page(query: Query, hits: Hits, results: Any, count: int) -> dict[str, Any]:
@@ -66,14 +70,11 @@ def _page(query: Query, hits: Hits, results: Any, count: int) -> dict[str, Any]:
     }
 
 
-def _query(request: Request, work: UnitOfWork, actor: Actor, params: Params) -> Query:
+def _query(request: Request, work: UnitOfWork, actor: Actor, params: Params, most_granted: int | None) -> Query:
     services = services_of(request)
-    per_page = params.integer("per_page", 10) or 10
     offset = params.integer("offset_start", 0)
-    if per_page < 0 or offset < 0:
-        raise Invalid(
-            "per_page and offset_start may not be negative.", field="per_page" if per_page < 0 else "offset_start"
-        )
+    if offset < 0:
+        raise Invalid("offset_start may not be negative.", field="offset_start")
     order = (params.text("ord") or "desc").lower()
     if order not in ("asc", "desc"):
         raise Invalid("ord must be asc or desc.", field="ord")
@@ -81,7 +82,7 @@ def _query(request: Request, work: UnitOfWork, actor: Actor, params: Params) -> 
     kind = params.text("record_type") or ""
     return Query(
         text=params.text("query") or "",
-        scope=services.search.scope(work, actor),
+        scope=services.search.scope(work, actor, most_granted=most_granted),
         bases=services.search.usable(work, actor, _bases(params)),
         kinds=frozenset({kind}) if kind in KINDS else None,
         stories=params.text("search_type") in ("1", "2"),
@@ -90,8 +91,23 @@ def _query(request: Request, work: UnitOfWork, actor: Actor, params: Params) -> 
         sort="relevance" if sort is None else _SORTS.get(sort, "recordid"),
         descending=order == "desc",
         offset=offset,
-        limit=min(per_page, MOST_PER_PAGE),
+        limit=_per_page(params),
     )
+
+
+def _per_page(params: Params) -> int:
+    per_page = params.integer("per_page", 10) or 10
+    if per_page < 0:
+        raise Invalid("per_page may not be negative.", field="per_page")
+    return min(per_page, MOST_PER_PAGE)
+
+
+def _rows(params: Params) -> int:
+    """The most records that the answer can have. Impossible numbers are refused once the token was checked."""
+    try:
+        return _per_page(params)
+    except Invalid:
+        return 0
 
 
 def _bases(params: Params) -> list[int]:

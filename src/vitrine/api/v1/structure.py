@@ -9,7 +9,7 @@ from vitrine.accounts import Actor
 from vitrine.api.v1 import present, present_structure
 from vitrine.api.v1.frame import lists_or_objects
 from vitrine.api.wire.envelope import answer
-from vitrine.edge import bearer, read, services_of
+from vitrine.edge import bearer, listing, read, services_of
 from vitrine.errors import NotFound
 from vitrine.library.model import CollectionId, DataboxId
 from vitrine.platform.database import UnitOfWork
@@ -29,7 +29,9 @@ async def status(request: Request) -> Response:
             for bit in services.library.records.structure_of(work, actor, box)[1]
         ]
 
-    return answer(request, {"status": await read(request, bearer, call)})
+    return answer(
+        request, {"status": await listing(request, bearer, call, rows=services.library.records.structure_size)}
+    )
 
 
 async def fields(request: Request) -> Response:
@@ -40,7 +42,10 @@ async def fields(request: Request) -> Response:
         fields = services.library.records.structure_of(work, actor, box)[0]
         return lists_or_objects(request, {str(field.id): present_structure.field_definition(field) for field in fields})
 
-    return answer(request, {"document_metadatas": await read(request, bearer, call)})
+    return answer(
+        request,
+        {"document_metadatas": await listing(request, bearer, call, rows=services.library.records.structure_size)},
+    )
 
 
 async def terms(request: Request) -> Response:
@@ -76,7 +81,7 @@ async def structures(request: Request) -> Response:
             "technical_fields": present_structure.technical_fields(),
         }
 
-    return answer(request, await read(request, bearer, call))
+    return answer(request, await listing(request, bearer, call, rows=services.library.records.structure_size))
 
 
 async def subdefs(request: Request) -> Response:
@@ -88,7 +93,9 @@ async def subdefs(request: Request) -> Response:
         all_recipes = services.library.records.structure(work).recipes.values()
         return present_structure.recipes(recipe for recipe in all_recipes if recipe.databox_id in box_ids)
 
-    return answer(request, {"subdefs": await read(request, bearer, call)})
+    return answer(
+        request, {"subdefs": await listing(request, bearer, call, rows=services.library.records.structure_size)}
+    )
 
 
 async def my_collections(request: Request) -> Response:
@@ -100,4 +107,6 @@ async def my_collections(request: Request) -> Response:
         listed = [grant for grant in actor.rights.collections.values() if grant.is_in_time(work.now)]
         return [present_structure.my_collection(structure, grant) for grant in listed]
 
-    return answer(request, {"collections": await read(request, bearer, call)})
+    return answer(
+        request, {"collections": await listing(request, bearer, call, rows=services.library.records.structure_size)}
+    )

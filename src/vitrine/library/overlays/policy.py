@@ -1,10 +1,11 @@
-"""Who gets a picture with a watermark or a stamp (contract 04 section 5): pure functions."""
+"""Who gets a picture with a watermark or a stamp (contract 04 section 5)."""
 
-from datetime import datetime
 from enum import StrEnum
 
 from vitrine.accounts import Actor, Right, Via
+from vitrine.library import access
 from vitrine.library.model import DOCUMENT, THUMBNAIL, Record, Rendition, Structure
+from vitrine.platform.database import UnitOfWork
 
 
 class Overlay(StrEnum):
@@ -15,10 +16,10 @@ class Overlay(StrEnum):
 
 
 def overlay_for(
+    work: UnitOfWork,
     structure: Structure,
     record: Record,
     rendition: Rendition,
-    now: datetime,
     *,
     viewer: Actor,
     issuer: Actor | None = None,
@@ -33,12 +34,12 @@ def overlay_for(
         return None
     covered = _is_covered(structure, record, rendition)
     if viewer.is_known:
-        if _is_exempt(viewer, record, now):
+        if _is_exempt(work, viewer, record):
             return None
         if covered:
             return Overlay.WATERMARK
         return None if own else _public(structure, record, covered=False)
-    if covered and issuer is not None and not _is_exempt(issuer, record, now):
+    if covered and issuer is not None and not _is_exempt(work, issuer, record):
         return _public(structure, record, covered=True) or Overlay.WATERMARK
     return _public(structure, record, covered=covered)
 
@@ -64,6 +65,7 @@ def _is_covered(structure: Structure, record: Record, rendition: Rendition) -> b
     return recipe is None or recipe.klass == "preview" or rendition.name == "preview"
 
 
-def _is_exempt(actor: Actor, record: Record, now: datetime) -> bool:
+def _is_exempt(work: UnitOfWork, actor: Actor, record: Record) -> bool:
     """R(nowatermark) or a grant on the record (06 section 17.7, right-hand column)."""
-    return actor.rights.on(record.collection_id, Right.nowatermark, now) or actor.rights.record_grant(record.id, now)
+    exempt = actor.rights.on(record.collection_id, Right.nowatermark, work.now)
+    return exempt or access.is_granted(work, actor, record)

@@ -138,7 +138,7 @@ class Quarantine:
                 _may_replace(actor, record, work),
             )
             for record in quarantine_store.matches(work, databox, numbers)
-            if access.sees(actor, record, work.now)
+            if access.sees(work, actor, record)
         )
 
     # -- deciding ------------------------------------------------------------------------------------------------
@@ -230,4 +230,4 @@ class Quarantine:
 
 
 def _may_replace(actor: Actor, record: Record, work: UnitOfWork) -> bool:
-    return all(access.may(actor, record, right, work.now) for right in (Right.canaddrecord, Right.imgtools))
+    return all(access.may(work, actor, record, right) for right in (Right.canaddrecord, Right.imgtools))

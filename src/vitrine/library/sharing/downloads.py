@@ -71,10 +71,10 @@ class Downloads:
         names: set[str] = set()
         for key in distinct:
             record = store.by_key(work, key)
-            if record is None or not access.sees(actor, record, work.now):
+            if record is None or not access.sees(work, actor, record):
                 continue
             rendition = _best_rendition(
-                structure, actor, record, store.renditions_of(work, [record.id])[record.id], work.now
+                work, structure, actor, record, store.renditions_of(work, [record.id])[record.id]
             )
             if rendition is None:
                 left_out.append(record.title)
@@ -94,7 +94,7 @@ class Downloads:
         names: set[str],
     ) -> Entry:
         assert rendition.sha256 is not None
-        overlay = overlay_for(structure, record, rendition, work.now, viewer=actor, own=True)
+        overlay = overlay_for(work, structure, record, rendition, viewer=actor, own=True)
         overlay_request = self.overlays.request_for(work, record, rendition, overlay)
         name = unique(safe(_entry_name(record, rendition, overlay_request)), names)
         return Entry(name, rendition.sha256, rendition.size, record.created, overlay_request)
@@ -106,13 +106,13 @@ class Downloads:
 
 
 def _best_rendition(
-    structure: Structure, actor: Actor, record: Record, files: Iterable[Rendition], now: datetime
+    work: UnitOfWork, structure: Structure, actor: Actor, record: Record, files: Iterable[Rendition]
 ) -> Rendition | None:
     ready = {rendition.name: rendition for rendition in files if rendition.is_ready}
     for name in (DOCUMENT, PREVIEW):
         recipe = structure.recipe(record.databox_id, record.group, name)
         downloadable = name == DOCUMENT or (recipe is not None and recipe.downloadable)
-        if name in ready and downloadable and access.may_have(actor, record, name, recipe, now):
+        if name in ready and downloadable and access.may_have(work, actor, record, name, recipe):
             return ready[name]
     return None
 

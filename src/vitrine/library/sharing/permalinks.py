@@ -87,7 +87,7 @@ def switch(work: UnitOfWork, actor: Actor, structure: Structure, record: Record,
     if rendition is None or rendition.permalink is None:
         raise NoSuchRendition(f"This record has no file called {name}.", field="link")
     recipe = structure.recipe(record.databox_id, record.group, rendition.name)
-    if not access.may_switch_link(actor, record, rendition.name, recipe, work.now):
+    if not access.may_switch_link(work, actor, record, rendition.name, recipe):
         raise MayNotChange("You may not switch this link.", why=f"record {record.key} {rendition.name}")
     if rendition.permalink.activated is on:
         return

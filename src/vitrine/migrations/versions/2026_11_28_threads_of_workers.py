@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "c4d81f6a2e93"
-down_revision = "7d2e90b4c1a8"
+down_revision = "48be0c35d7fa"
 branch_labels = None
 depends_on = None
 

@@ -5,7 +5,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from vitrine.accounts import Actor, CollectionGrant
-from vitrine.edge import read, services_of
+from vitrine.edge import listing, services_of
 from vitrine.library.model import Collection, Databox
 from vitrine.platform.database import UnitOfWork
 from vitrine.web.shared.forms import known
@@ -28,7 +28,7 @@ async def access(request: Request) -> Response:
             boxes.append((box, [(collection, actor.rights.collections[collection.id]) for collection in collections]))
         return boxes
 
-    return page(request, "account/access.html", tab="access", boxes=await read(request, known, call), words=RIGHTS)
+    return page(request, "account/access.html", tab="access", boxes=await listing(request, known, call), words=RIGHTS)
 
 
 RIGHTS = {

@@ -6,7 +6,7 @@ from starlette.routing import Route
 
 from vitrine.accounts import Actor, User
 from vitrine.applications import Account, ApplicationId, Authorised
-from vitrine.edge import read, services_of, write
+from vitrine.edge import listing, services_of, write
 from vitrine.oauth.notices import EVERYTHING
 from vitrine.oauth.scopes import described
 from vitrine.platform.database import UnitOfWork
@@ -27,7 +27,7 @@ async def applications(request: Request) -> Response:
             services.accounts.users.get(work, user_id),
         )
 
-    authorised, emails_wanted, user = await read(request, known, call)
+    authorised, emails_wanted, user = await listing(request, known, call)
     return page(
         request, "account/applications.html", tab="applications", lines=authorised, emails_wanted=emails_wanted,
         may=_may, actor_email=user.email, saved="saved" in request.query_params,

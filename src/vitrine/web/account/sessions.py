@@ -5,7 +5,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from vitrine.accounts import SessionId
-from vitrine.edge import read, services_of, write
+from vitrine.edge import listing, services_of, write
 from vitrine.web.shared.forms import known, posted
 from vitrine.web.shared.reauthentication import requires_recent_auth
 from vitrine.web.shared.render import page, redirect
@@ -13,7 +13,7 @@ from vitrine.web.shared.render import page, redirect
 
 async def sessions(request: Request) -> Response:
     services = services_of(request)
-    listed = await read(request, known, services.accounts.sessions.of)
+    listed = await listing(request, known, services.accounts.sessions.of)
     return page(
         request, "account/sessions.html", tab="sessions", sessions=listed, ended="ended" in request.query_params
     )

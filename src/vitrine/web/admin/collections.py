@@ -14,7 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from vitrine.accounts import Actor, Right
-from vitrine.edge import csrf, parameters, read, run_in_thread, services_of, write
+from vitrine.edge import csrf, listing, parameters, read, run_in_thread, services_of, write
 from vitrine.edge.params import Params
 from vitrine.errors import DomainError, Forbidden, Invalid, NotFound
 from vitrine.library.model import Collection, CollectionId
@@ -51,7 +51,7 @@ async def listed(request: Request) -> Response:
             for box in structure.databoxes.values()
         ]
 
-    return page(request, "admin/collections.html", boxes=await read(request, known, call))
+    return page(request, "admin/collections.html", boxes=await listing(request, known, call))
 
 
 def manages(work: UnitOfWork, actor: Actor, base: CollectionId) -> bool:

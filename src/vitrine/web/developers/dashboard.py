@@ -19,7 +19,7 @@ from vitrine.applications import (
 )
 from vitrine.applications.kinds import KIND_NAMES
 from vitrine.applications.portal_store import KEPT
-from vitrine.edge import read, services_of, write
+from vitrine.edge import listing, read, services_of, write
 from vitrine.platform.database import UnitOfWork
 from vitrine.web.shared.forms import known
 from vitrine.web.shared.reauthentication import requires_recent_auth
@@ -44,7 +44,7 @@ async def dashboard(request: Request) -> Response:
             ],
         }
 
-    return page(request, "developers/dashboard.html", tab="developer", **await read(request, known, call))
+    return page(request, "developers/dashboard.html", tab="developer", **await listing(request, known, call))
 
 
 async def new(request: Request) -> Response:

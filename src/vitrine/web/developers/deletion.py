@@ -8,7 +8,7 @@ from vitrine.accounts import Actor
 from vitrine.applications import (
     Application,
 )
-from vitrine.edge import read, services_of, write
+from vitrine.edge import listing, services_of, write
 from vitrine.platform.database import UnitOfWork
 from vitrine.web.developers.application import APPLICATION, application_id, back_to
 from vitrine.web.developers.settings import facts
@@ -46,7 +46,7 @@ async def ask_delete(request: Request) -> Response:
         application = services.applications.registry.get(work, actor, application_id(request))
         return application, services.applications.registry.people(work, [application]).get(application.id, 0)
 
-    application, people = await read(request, known, call)
+    application, people = await listing(request, known, call)
     return page(request, "developers/delete.html", application=application, fault="", people=people)
 
 

@@ -12,7 +12,7 @@ from starlette.routing import Route
 from vitrine.accounts import Actor
 from vitrine.accounts.errors import RecentAuthRequired
 from vitrine.applications import BadApplication
-from vitrine.edge import parameters, read, services_of, write
+from vitrine.edge import listing, parameters, read, services_of, write
 from vitrine.edge.text import json_value
 from vitrine.errors import Forbidden, Invalid
 from vitrine.platform.database import UnitOfWork
@@ -30,7 +30,7 @@ async def export(request: Request) -> Response:
     def call(work: UnitOfWork, actor: Actor) -> dict[str, Any]:
         return services.applications.documents.export(work, actor, application_id(request))
 
-    document = json.dumps(await read(request, known, call), indent=2, ensure_ascii=False)
+    document = json.dumps(await listing(request, known, call), indent=2, ensure_ascii=False)
     name = f'attachment; filename="application-{application_id(request)}.json"'
     headers = {"Content-Disposition": name, "Cache-Control": "no-store"}
     return Response(document + "\n", media_type="application/json", headers=headers)

@@ -8,7 +8,7 @@ from vitrine.accounts import Actor
 from vitrine.applications import Application
 from vitrine.applications.people import People
 from vitrine.applications.secret_views import RotationOffer
-from vitrine.edge import read, services_of, write
+from vitrine.edge import listing, services_of, write
 from vitrine.errors import DomainError, Invalid
 from vitrine.platform.database import UnitOfWork
 from vitrine.web.developers.application import APPLICATION, application_id, back_to
@@ -32,7 +32,7 @@ async def _people(request: Request, faults: dict[str, str]) -> Response:
             services.applications.secrets.offers(work, actor, application.id),
         )
 
-    application, people, offers = await read(request, known, call)
+    application, people, offers = await listing(request, known, call)
     return page(
         request, "developers/people.html", application=application, people=people, faults=faults, part="people",
         offers=offers,

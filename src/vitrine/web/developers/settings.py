@@ -20,7 +20,7 @@ from vitrine.applications import (
 )
 from vitrine.applications.model import Secret
 from vitrine.applications.secret_views import RotationOffer
-from vitrine.edge import read, services_of, write
+from vitrine.edge import listing, services_of, write
 from vitrine.errors import Invalid
 from vitrine.oauth.personal_tokens import NamedToken
 from vitrine.oauth.scopes import EVERYTHING, described
@@ -87,7 +87,7 @@ async def facts(request: Request, *, is_new_secret: bool = False, **revealed: st
             **revealed,
         )
 
-    return await read(request, known, call)
+    return await listing(request, known, call)
 
 
 async def settings_page(

@@ -9,7 +9,7 @@ from starlette.routing import Route
 
 from vitrine.accounts import Actor
 from vitrine.applications import Application, usage
-from vitrine.edge import Services, long_read, services_of
+from vitrine.edge import Services, long_read, run_in_thread, services_of
 from vitrine.edge.quotas import Left
 from vitrine.oauth.personal_tokens import NamedToken
 from vitrine.platform.database import UnitOfWork
@@ -67,7 +67,7 @@ async def show(request: Request) -> Response:
             "routes": usage.routes(work, application.id),
         }
 
-    services.deferred_writes.flush()
+    await run_in_thread(services.deferred_writes.flush)
     shown = await long_read(request, known, call)
     days = shown["days"]
     return page(

@@ -8,7 +8,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from vitrine.accounts import Actor, Right
-from vitrine.edge import Services, csrf, parameters, read, run_in_thread, services_of, write
+from vitrine.edge import Services, csrf, listing, parameters, read, run_in_thread, services_of, write
 from vitrine.edge.bodies import Upload
 from vitrine.edge.params import Params
 from vitrine.errors import DomainError, Invalid
@@ -56,7 +56,7 @@ async def _shown(request: Request) -> dict[str, Any]:
         ]
         return {"collections": collections, "waiting": services.library.quarantine.count(work, actor)}
 
-    return await read(request, known, call)
+    return await listing(request, known, call)
 
 
 async def add(request: Request) -> Response:

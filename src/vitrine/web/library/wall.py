@@ -189,10 +189,10 @@ async def show_record(request: Request) -> Response:
                 for name, file in ready.items()
                 if file.permalink
                 and access.may_switch_link(
-                    actor, record, name, structure.recipe(record.databox_id, record.group, name), work.now
+                    work, actor, record, name, structure.recipe(record.databox_id, record.group, name)
                 )
             },
-            "may_retry": access.may(actor, record, Right.imgtools, work.now),
+            "may_retry": access.may(work, actor, record, Right.imgtools),
             "failed": [file for file in files if file.state == "failed"],
             "waiting": [file for file in files if file.state == "waiting"],
         }
