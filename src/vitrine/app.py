@@ -29,7 +29,7 @@ from vitrine.accounts.sessions import Sessions
 from vitrine.api import oauthv2, root, v1
 from vitrine.api import portal as portal_api
 from vitrine.api.cors import Cors
-from vitrine.applications import ApplicationRegistration, Applications, Policy, portal_store, usage
+from vitrine.applications import ApplicationRegistration, Applications, Policy, portal_store, usage, usage_rollup
 from vitrine.applications import revokers as application_revokers
 from vitrine.applications.client_secrets import ClientSecrets
 from vitrine.applications.consents import Consents
@@ -155,7 +155,9 @@ def make_services(
         settings=settings,
         database=database,
         vault=vault,
-        deferred_writes=DeferredWrites(database, tokens.record_last_use, sessions.touch, deprecated_features.add),
+        deferred_writes=DeferredWrites(
+            database, tokens.record_last_use, sessions.touch, deprecated_features.add, usage_rollup.add
+        ),
         accounts=AccountServices(
             users=accounts,
             sessions=sessions,
@@ -286,7 +288,6 @@ PURGES: tuple[Callable[[UnitOfWork], int], ...] = (
     links.purge,
     identity_provider_store.purge,
     portal_store.purge,
-    usage.purge,
 )
 
 
@@ -296,7 +297,9 @@ def purge(services: Services, stop: threading.Event) -> None:
     Each in batches of its own, every batch in a transaction of its own, until none is left: so nobody waits long for
     the database, and the million tokens of a busy day are deleted within a day. Raises
     Unavailable."""
-    for purge_batch in PURGES:
+    settings = services.settings
+    request_log = usage.Retention(settings.request_log_days, settings.request_log_rows)
+    for purge_batch in (*PURGES, request_log.purge):
         deleted = 1
         while deleted and not stop.is_set():
             with services.database.write() as work:

@@ -40,7 +40,7 @@ _COLUMNS = RequestLine._fields
 _INSERT = f"INSERT INTO request_log ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"  # noqa: S608
 
 
-def _write_lines(work: UnitOfWork, lines: list[RequestLine]) -> None:
+def write_lines(work: UnitOfWork, lines: list[RequestLine]) -> None:
     """Use the driver if there is one: a busy server writes thousands of these every two seconds."""
     if work.driver is None:
         work.db.execute(request_log.insert(), [line._asdict() for line in lines])
@@ -52,6 +52,8 @@ TokenLastUses = dict[int, tuple[datetime, str]]
 # (application, feature, day) -> (uses, last time, last address)
 FeatureUses = dict[tuple[int, str, date], tuple[int, datetime, str]]
 FeatureUseWriter = Callable[[UnitOfWork, FeatureUses], None]
+# Counts lines in the transaction that writes them, so that counts and log are of one state.
+LineCounter = Callable[[UnitOfWork, list[RequestLine]], None]
 TokenLastUseWriter = Callable[[UnitOfWork, TokenLastUses], None]
 SessionLastUses = dict[int, datetime]
 SessionLastUseWriter = Callable[[UnitOfWork, SessionLastUses], None]
@@ -66,6 +68,7 @@ class DeferredWrites:
         write_token_last_uses: TokenLastUseWriter,
         write_sessions: SessionLastUseWriter,
         write_feature_uses: FeatureUseWriter = lambda _work, _uses: None,
+        count_lines: LineCounter = lambda _work, _lines: None,
     ) -> None:
         self._database = database
         self._write_token_last_uses = write_token_last_uses
@@ -75,6 +78,7 @@ class DeferredWrites:
         self._lines: deque[RequestLine] = deque()
         self._token_last_uses: TokenLastUses = {}
         self._write_feature_uses = write_feature_uses
+        self._count_lines = count_lines
         self._feature_uses: FeatureUses = {}
         self._feature_uses_guard = threading.Lock()
         self._stop = threading.Event()
@@ -128,7 +132,8 @@ class DeferredWrites:
         try:
             with self._database.write(alone=False) as work:
                 if lines:
-                    _write_lines(work, lines)
+                    write_lines(work, lines)
+                    self._count_lines(work, lines)
                 if token_uses:
                     self._write_token_last_uses(work, token_uses)
                 if sessions:
