@@ -56,6 +56,7 @@ from vitrine.embed import Embeds
 from vitrine.errors import Unavailable
 from vitrine.files.shortcut import small_permalink
 from vitrine.jobs import Jobs, Lane, Worker
+from vitrine.library import census
 from vitrine.library.changes import Changes
 from vitrine.library.ingest import Ingest
 from vitrine.library.jobs import MAKE_RENDITIONS, SWEEP, RenditionMaker, Sweeper
@@ -274,6 +275,7 @@ def run_maintenance(services: Services, stop: threading.Event) -> None:
             purge(services, stop)
             with services.database.write() as work:
                 services.jobs.add(work, SWEEP, {}, key="all")
+            census.run(services.database, stop)
         except Unavailable as failure:  # a locked database or a full disk ends by itself; the worker goes on
             log.warning("maintenance.retry", why=failure.why)
             pause = MAINTENANCE_RETRY

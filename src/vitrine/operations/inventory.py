@@ -20,7 +20,18 @@ from vitrine.settings import Settings
 
 # What changes without a change of content: jobs, sessions, logs, last-use times.
 TRANSIENT_TABLES = frozenset(
-    {"jobs", "workers", "request_log", "sessions", "sign_in_failures", "mailed_links", "stamps"}
+    {
+        "jobs",
+        "workers",
+        "request_log",
+        "usage_hours",
+        "usage_routes",
+        "usage_people",
+        "sessions",
+        "sign_in_failures",
+        "mailed_links",
+        "stamps",
+    }
 )
 TRANSIENT_COLUMNS = frozenset({"last_used", "last_address", "last_connection"})
 BATCH_ROWS = 1000
