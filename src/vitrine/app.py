@@ -29,7 +29,7 @@ from vitrine.accounts.sessions import Sessions
 from vitrine.api import oauthv2, root, v1
 from vitrine.api import portal as portal_api
 from vitrine.api.cors import Cors
-from vitrine.applications import ApplicationRegistration, Applications, Policy, portal_store, usage
+from vitrine.applications import ApplicationRegistration, Applications, Policy, portal_store, usage, usage_rollup
 from vitrine.applications import revokers as application_revokers
 from vitrine.applications.client_secrets import ClientSecrets
 from vitrine.applications.consents import Consents
@@ -56,7 +56,7 @@ from vitrine.embed import Embeds
 from vitrine.errors import Unavailable
 from vitrine.files.shortcut import small_permalink
 from vitrine.jobs import Jobs, Lane, Worker
-from vitrine.library import counts
+from vitrine.library import census, counts
 from vitrine.library.changes import Changes
 from vitrine.library.ingest import Ingest
 from vitrine.library.jobs import MAKE_RENDITIONS, SWEEP, RenditionMaker, Sweeper
@@ -165,6 +165,7 @@ def make_services(
             tokens.record_last_use,
             sessions.touch,
             deprecated_features.add,
+            usage_rollup.add,
             folds=(Fold(counts.has_unfolded, counts.fold),),
         ),
         accounts=AccountServices(
@@ -294,6 +295,7 @@ def run_maintenance(services: Services, thread: SupervisedThread) -> None:
             purge(services, thread.over)
             with services.database.write() as work:
                 services.jobs.add(work, SWEEP, {}, key="all")
+            census.run(services.database, thread.over)
         except Unavailable as failure:  # a locked database or a full disk ends by itself; the worker goes on
             log.warning("maintenance.retry", why=failure.why)
             pause = MAINTENANCE_RETRY
@@ -308,7 +310,6 @@ PURGES: tuple[Callable[[UnitOfWork], int], ...] = (
     links.purge,
     identity_provider_store.purge,
     portal_store.purge,
-    usage.purge,
 )
 
 
@@ -329,7 +330,11 @@ def purge(services: Services, stop: threading.Event) -> None:
         with services.database.write() as work:
             return purge_batch(work)
 
-    batches: list[Callable[[], int]] = [partial(in_transaction, purge_batch) for purge_batch in PURGES]
+    settings = services.settings
+    request_log = usage.Retention(settings.request_log_days, settings.request_log_rows)
+    batches: list[Callable[[], int]] = [
+        partial(in_transaction, purge_batch) for purge_batch in (*PURGES, request_log.purge)
+    ]
     for delete_batch in (*batches, delete_idle_tokens):
         try:
             while not stop.is_set() and delete_batch():

@@ -94,6 +94,10 @@ class Settings:
     application_calls: int = _setting(60_000, "Calls of the API by one application; 0: no limit.", "per minute")
     account_calls: int = _setting(60_000, "Calls of the API on behalf of one person; 0: no limit.", "per minute")
     token_calls: int = _setting(30_000, "Calls of the API with one token; 0: no limit.", "per minute")
+    request_log_days: int = _setting(30, "Time for which the lines of the request log are kept.", "days")
+    request_log_rows: int = _setting(
+        2_000_000, "Most lines that the request log keeps; older ones are deleted sooner. Counts of usage stay exact."
+    )
     user_code_attempts: int = _setting(10, "Device codes that one person may try.", "per minute")
     embed_frame_ancestors: str = _setting(
         "*", "Sites that may frame embedded documents, in the form of frame-ancestors (CSP)."

@@ -6,10 +6,12 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import pytest
+import sqlalchemy as sa
 from click.testing import CliRunner
 
 from vitrine.accounts import COMMAND, User
 from vitrine.accounts import store as accounts_store
+from vitrine.accounts.tables import users
 from vitrine.cli.imports import phraseanet_import
 from vitrine.cli.instance import instance
 from vitrine.cli.main import cli
@@ -195,7 +197,7 @@ def test_design_5_5_everything_or_nothing_with_every_fault(
     ]  # fmt: skip
     with server.services.database.read() as work:
         assert server.services.applications.registry.by_client_id(work, str(WEB["client_id"])) is None
-        assert [user.login for user in accounts_store.all_users(work)] == ["ada"]
+        assert list(work.db.scalars(sa.select(users.c.login))) == ["ada"]
 
 
 @pytest.mark.parametrize(

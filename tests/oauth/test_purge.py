@@ -13,8 +13,15 @@ from tests.oauth.flows import DEVICE, REVOKE, post, refresh, status_of, tokens
 from vitrine import app
 from vitrine.accounts import User
 from vitrine.accounts.tables import passkey_challenges, sessions, sign_in_failures
-from vitrine.applications import portal_store, usage
-from vitrine.applications.tables import accounts, applications, consents
+from vitrine.applications import portal_store, usage, usage_rollup
+from vitrine.applications.tables import (
+    accounts,
+    applications,
+    consents,
+    usage_hours,
+    usage_people,
+    usage_routes,
+)
 from vitrine.oauth import store
 from vitrine.oauth.tables import (
     access_tokens,
@@ -24,6 +31,7 @@ from vitrine.oauth.tables import (
     refresh_tokens,
 )
 from vitrine.platform.database import UnitOfWork
+from vitrine.platform.deferred_writes import RequestLine, write_lines
 from vitrine.platform.tables import audit_log, request_log
 from vitrine.testing.server import Registered, Server, Visitor
 
@@ -45,12 +53,10 @@ def purge(server: Server) -> None:
 
 
 def call(work: UnitOfWork, application_id: int, days_ago: float, status: int = 200, account: int = 1) -> None:
-    work.db.execute(
-        request_log.insert().values(
-            at=work.now - timedelta(days=days_ago), request_id="r", account_id=account, application_id=application_id,
-            method="GET", route="/api/v1/me/", status=status, duration_us=1000,
-        )
-    )  # fmt: skip
+    at = work.now - timedelta(days=days_ago)
+    lines = [RequestLine(at, "r", account, application_id, "GET", "/api/v1/me/", status, 1000)]
+    write_lines(work, lines)
+    usage_rollup.add(work, lines)
 
 
 def test_codes_tokens_devices_and_sessions_go_when_their_time_is_over(
@@ -163,6 +169,25 @@ def test_the_request_log_keeps_thirty_days(server: Server, strict: Registered) -
             call(work, mine, days_ago)
     purge(server)
     assert count(server, request_log) == 2
+    counts = (usage_hours, usage_routes, usage_people)
+    assert [count(server, table) for table in counts] == [1, 1, 1], "30 days of UTC, today included, are shown"
+
+
+def test_the_request_log_keeps_a_number_of_lines_and_the_counts_stay(server: Server, strict: Registered) -> None:
+    mine = strict.application.id
+    retention = usage.Retention(days=30, rows=3)
+    with server.services.database.write() as work:
+        for _ in range(8):
+            call(work, mine, 0)
+    with server.services.database.write() as work:
+        assert retention.purge(work, limit=2) == 2
+    with server.services.database.write() as work:
+        while retention.purge(work, limit=2):
+            pass
+        newest = work.db.scalar(sa.select(sa.func.max(request_log.c.id)))
+        assert sorted(work.db.scalars(sa.select(request_log.c.id))) == [newest - 2, newest - 1, newest]
+        assert usage.days(work, mine)[-1].requests == 8
+        assert usage.summaries(work, [mine], usage.day_ago(work))[mine].requests == 8
 
 
 def test_usage_counts_days_in_utc_with_the_empty_ones(server: Server, strict: Registered) -> None:
@@ -177,7 +202,7 @@ def test_usage_counts_days_in_utc_with_the_empty_ones(server: Server, strict: Re
         call(work, mine, since(midnight - timedelta(days=1)), account=2)
         call(work, mine + 1, 0, account=3)
         days = usage.days(work, mine)
-        summary = usage.summaries(work, [mine], timedelta(days=30))[mine]
+        summary = usage.summaries(work, [mine], usage.first_hour(work))[mine]
     assert len(days) == 30
     assert [day.day for day in days] == [days[0].day + timedelta(days=at) for at in range(30)]
     today, yesterday = days[-1], days[-2]

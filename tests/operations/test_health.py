@@ -1,5 +1,6 @@
 """/health, /ready and /metrics: their contents, and who may read them."""
 
+import threading
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from vitrine.accounts import User
 from vitrine.edge.health import Readiness
 from vitrine.errors import Invalid
 from vitrine.jobs import store as jobs
+from vitrine.library import census
 from vitrine.platform.database import Database
 from vitrine.settings import Settings, load
 from vitrine.testing import media_factory as make
@@ -79,6 +81,7 @@ def test_metrics(tmp_path: Path, database_url: str) -> None:
         for _ in range(3):
             server.get("/me/", token)
         server.http.get("/nowhere")
+        census.run(server.services.database, threading.Event())
         assert server.http.get("/metrics", headers={"X-Forwarded-For": "10.2.0.1"}).status_code == 404
         answer = server.http.get("/metrics", headers={"X-Forwarded-For": "10.1.2.3"})
         assert answer.status_code == 200

@@ -70,7 +70,7 @@ def registered(server: Server, visitor: Visitor, **form: str) -> Application:
     with server.services.database.read() as work:
         person = server.services.accounts.users.find(work, "ada")
         actor = server.services.accounts.users.actor_of(work, person, Via.COMMAND)
-        return server.services.applications.registry.own(work, actor)[-1]
+        return server.services.applications.registry.own(work, actor, limit=50)[-1]
 
 
 def test_a_desktop_program_registers_its_loopback_on_the_form_and_chooses_the_port(

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from tests.upgrade import release_0_1_0
 from tests.upgrade.release_0_1_0 import DAY, IDS
 from vitrine.accounts.tables import identity_provider_flows, linked_identities, sessions, users
+from vitrine.applications.tables import usage_hours, usage_people, usage_routes
 from vitrine.oauth.tables import deprecated_feature_uses
 from vitrine.platform import migrate
 from vitrine.platform.database import Database, UnitOfWork
@@ -159,3 +160,14 @@ def test_an_instance_without_such_rows_begins_with_number_one(tmp_path: Path, da
         )
     assert identity == 1
     database.close()
+
+
+def test_usage_of_the_request_log_is_counted(database: Database) -> None:
+    at = [row.at for row in rows_of(database, request_log)]
+    hours, routes = rows_of(database, usage_hours), rows_of(database, usage_routes)
+    assert sum(row.calls for row in hours) == sum(row.calls for row in routes) == len(at)
+    assert {row.hour for row in hours} == {instant.replace(minute=0, second=0, microsecond=0) for instant in at}
+    assert {row.day for row in routes} == {instant.date() for instant in at}
+    assert max(row.last_at for row in hours) == max(at)
+    assert [(row.application_id, row.failures, row.longest_us) for row in hours[:1]] == [(7, 0, 900)]
+    assert rows_of(database, usage_people) == [], "nobody is known in these lines"

@@ -114,12 +114,12 @@ class AccountAdministration:
 
     @staticmethod
     def _require_another_administrator(work: UnitOfWork, user: User) -> None:
+        if not user.is_admin:
+            return
         others = [
-            account
-            for account in store.all_users(work)
-            if account.is_admin and not account.mail_locked and account.id != user.id
+            account for account in store.administrators(work) if not account.mail_locked and account.id != user.id
         ]
-        if user.is_admin and not others:
+        if not others:
             raise Conflict("This is the last administrator. Make another one first.")
 
     def take_rights(self, work: UnitOfWork, actor: Actor, user_id: UserId, base_id: int, databox_id: int) -> None:

@@ -1,6 +1,7 @@
 """Accounts of people: profile, password, sign-in, rights."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -135,6 +136,10 @@ class Accounts:
     def known(self, work: UnitOfWork, user_id: UserId) -> User | None:
         """The account, or None if it no longer exists: for proofs that were signed earlier."""
         return store.user(work, user_id)
+
+    def known_by_id(self, work: UnitOfWork, ids: Iterable[UserId]) -> dict[UserId, User]:
+        """`known` for the people on a page, in one statement."""
+        return store.users_by_id(work, ids)
 
     def find(self, work: UnitOfWork, login: str) -> User:
         user = store.user_by_login(work, login)

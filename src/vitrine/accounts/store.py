@@ -1,6 +1,6 @@
 """All SQL of users, sessions, failed sign-ins and rights."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
@@ -52,6 +52,13 @@ def user(work: UnitOfWork, user_id: UserId) -> User | None:
     return fresh
 
 
+def users_by_id(work: UnitOfWork, ids: Iterable[UserId]) -> dict[UserId, User]:
+    """The accounts of these ids that exist: at most a page of them, so one statement."""
+    rows = work.db.execute(sa.select(*_USER_COLUMNS).where(users.c.id.in_(sorted(ids))))
+    people = (User(*row) for row in rows)
+    return {person.id: person for person in people}
+
+
 def user_by_login(work: UnitOfWork, login: str) -> User | None:
     """By login, else by e-mail address when exactly one account has it."""
     row = work.db.execute(sa.select(*_USER_COLUMNS).where(users.c.login_folded == fold(login), _ACTIVE)).first()
@@ -71,8 +78,10 @@ def by_email(work: UnitOfWork, email: str) -> list[User]:
     return [User(*row) for row in work.db.execute(statement)]
 
 
-def all_users(work: UnitOfWork) -> list[User]:
-    return [User(*row) for row in work.db.execute(sa.select(*_USER_COLUMNS).where(_ACTIVE).order_by(users.c.id))]
+def administrators(work: UnitOfWork) -> list[User]:
+    """The accounts of administrators that are not closed: as many as the instance has named."""
+    statement = sa.select(*_USER_COLUMNS).where(_ACTIVE, users.c.is_admin).order_by(users.c.id)
+    return [User(*row) for row in work.db.execute(statement)]
 
 
 def has_users(work: UnitOfWork) -> bool:
@@ -236,12 +245,14 @@ def sessions_of(work: UnitOfWork, user_id: UserId) -> list[Session]:
     return [Session(*row) for row in rows]
 
 
+_MOST_ADDRESSES = 1_000
+
+
 def has_session_from(work: UnitOfWork, user_id: UserId, address: str) -> bool:
-    """True if the person has a session from this address or its network (`rate_limit_key`)."""
+    """True if one of the person's newest thousand sessions is from this address or its network (`rate_limit_key`)."""
     own = sa.and_(sessions.c.user_id == user_id, sessions.c.expires > work.now)
-    return bool(address) and rate_limit_key(address) in map(
-        rate_limit_key, work.db.scalars(sa.select(sessions.c.address).where(own))
-    )
+    newest = sa.select(sessions.c.address).where(own).order_by(sessions.c.id.desc()).limit(_MOST_ADDRESSES)
+    return bool(address) and rate_limit_key(address) in map(rate_limit_key, work.db.scalars(newest))
 
 
 def has_session(work: UnitOfWork, user_id: UserId, session_id: SessionId) -> bool:

@@ -94,18 +94,11 @@ class Consents:
             store.update_account(work, account.id, {"granted_at": work.now})
             store.add_consent(work, account.id, "allow", {"name": application.name, "by": "password grant"}, address)
 
-    def authorised(self, work: UnitOfWork, actor: Actor) -> list[Authorised]:
-        """The applications that the actor has allowed at least once, those still allowed first."""
-        granted_accounts = [
-            account for account in store.accounts_of(work, actor.must_user_id) if account.granted_at is not None
-        ]
+    def authorised(self, work: UnitOfWork, actor: Actor, *, limit: int, offset: int = 0) -> list[Authorised]:
+        """A page of the applications that the actor has allowed at least once, those still allowed first."""
+        granted_accounts = store.granted_accounts(work, actor.must_user_id, limit, offset)
         applications = store.by_ids(work, [account.application_id for account in granted_accounts])
-        lines = [
-            Authorised(applications[account.application_id], account)
-            for account in granted_accounts
-            if account.application_id in applications
-        ]
-        return sorted(lines, key=lambda line: line.account.revoked_at is not None)
+        return [Authorised(applications[account.application_id], account) for account in granted_accounts]
 
     def end_credentials(
         self, work: UnitOfWork, event: Event, application_id: ApplicationId, user_id: int | None = None

@@ -60,9 +60,11 @@ class ApplicationLifecycle:
         self._require_administrator(actor, "admin")
         return portal_store.every(work, limit, offset, words)
 
-    def deleted(self, work: UnitOfWork, actor: Actor) -> list[Application]:
-        """The actor's own deleted applications that can still be restored."""
-        return portal_store.deleted_of(work, actor.must_user_id)
+    def deleted(
+        self, work: UnitOfWork, actor: Actor, *, limit: int, offset: int = 0, words: str = ""
+    ) -> list[Application]:
+        """A page of the actor's own deleted applications that can still be restored."""
+        return portal_store.deleted_of(work, actor.must_user_id, limit, offset, words)
 
     def restore(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId) -> Application:
         """Undo a deletion within 14 days. Raises NoSuchApplication after that and for people without rights."""

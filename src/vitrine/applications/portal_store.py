@@ -15,7 +15,6 @@ from vitrine.applications.tables import (
 )
 from vitrine.platform.database import UnitOfWork
 from vitrine.platform.schema import metadata
-from vitrine.platform.texts import folded
 
 KEPT = timedelta(days=14)
 PEOPLE = {"owner": application_owners, "tester": application_testers}
@@ -44,9 +43,9 @@ def remove_person(work: UnitOfWork, application_id: ApplicationId, user_id: int,
     return done.rowcount > 0
 
 
-def deleted_of(work: UnitOfWork, user_id: int) -> list[Application]:
-    since = work.now - KEPT
-    return store._find(work, store._owned(user_id), live=applications.c.deleted_at > since)
+def deleted_of(work: UnitOfWork, user_id: int, limit: int, offset: int, words: str) -> list[Application]:
+    restorable = applications.c.deleted_at > work.now - KEPT
+    return store.page(work, limit, offset, words, restorable, store._owned(user_id))
 
 
 def deleted(work: UnitOfWork, application_id: ApplicationId) -> Application | None:
@@ -58,10 +57,8 @@ def deleted(work: UnitOfWork, application_id: ApplicationId) -> Application | No
 
 def every(work: UnitOfWork, limit: int, offset: int, words: str = "") -> list[Application]:
     """All applications: those that wait for approval first, then by name."""
-    wanted = folded(words)
-    listed = [application for application in store._find(work, sa.true()) if wanted in folded(application.name)]
-    listed.sort(key=lambda application: (application.approval != "waiting", folded(application.name), application.id))
-    return listed[offset : offset + limit]
+    order = (applications.c.approval != "waiting", *store._BY_NAME)
+    return store.page(work, limit, offset, words, store._LIVE, order=order)
 
 
 def purge(work: UnitOfWork, limit: int = 20) -> int:

@@ -125,8 +125,9 @@ class Applications:
             store.add_account(work, creator_id, application_id)
         return application_id
 
-    def own(self, work: UnitOfWork, actor: Actor) -> list[Application]:
-        return store.owned_by(work, actor.must_user_id)
+    def own(self, work: UnitOfWork, actor: Actor, *, limit: int, offset: int = 0, words: str = "") -> list[Application]:
+        """A page of the actor's applications, by name."""
+        return store.owned_by(work, actor.must_user_id, limit, offset, words)
 
     def get(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId) -> Application:
         """The application, for owners and administrators. Raises NoSuchApplication for everybody else, whether it

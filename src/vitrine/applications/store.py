@@ -23,6 +23,7 @@ from vitrine.applications.tables import (
 from vitrine.platform.database import UnitOfWork, inserted_id
 from vitrine.platform.prepared import Prepared
 from vitrine.platform.schema import metadata
+from vitrine.platform.texts import folded
 
 _LIVE = applications.c.deleted_at.is_(None)
 _DESCRIBED = (
@@ -96,8 +97,27 @@ def _owned(user_id: int) -> Any:
     return sa.or_(applications.c.creator_id == user_id, applications.c.id.in_(shared))
 
 
-def owned_by(work: UnitOfWork, user_id: int) -> list[Application]:
-    return _find(work, _owned(user_id))
+def owned_by(work: UnitOfWork, user_id: int, limit: int, offset: int, words: str = "") -> list[Application]:
+    """A page of a person's applications, by name."""
+    return page(work, limit, offset, words, _LIVE, _owned(user_id))
+
+
+_BY_NAME = (sa.func.lower(applications.c.name), applications.c.id)
+
+
+def page(
+    work: UnitOfWork, limit: int, offset: int, words: str, *conditions: Any, order: tuple[Any, ...] = _BY_NAME
+) -> list[Application]:
+    """A page of the applications whose names contain *words* in any case. Only names are read of those on other pages,
+    and those only to look for words: folding of letters beyond ASCII is not the same in every database."""
+    names = sa.select(applications.c.id, applications.c.name).where(*conditions).order_by(*order)
+    if words:
+        wanted = folded(words)
+        ids = [row.id for row in work.db.execute(names) if wanted in folded(row.name)][offset : offset + limit]
+    else:
+        ids = [row.id for row in work.db.execute(names.limit(limit).offset(offset))]
+    by_id = {application.id: application for application in _find(work, applications.c.id.in_(ids), live=sa.true())}
+    return [by_id[application_id] for application_id in ids]
 
 
 def is_owner(work: UnitOfWork, user_id: int, application_id: ApplicationId) -> bool:
@@ -252,9 +272,15 @@ def user_of(work: UnitOfWork, account_id: int) -> int:
     return int(work.db.execute(sa.select(accounts.c.user_id).where(accounts.c.id == account_id)).scalar_one())
 
 
-def accounts_of(work: UnitOfWork, user_id: int) -> list[Account]:
+def granted_accounts(work: UnitOfWork, user_id: int, limit: int, offset: int) -> list[Account]:
+    """A page of the accounts with which a person allowed an application at least once, those still allowed first."""
+    live = sa.select(applications.c.id).where(applications.c.id == accounts.c.application_id, _LIVE)
     rows = work.db.execute(
-        sa.select(*_ACCOUNT).where(accounts.c.user_id == user_id).order_by(accounts.c.granted_at.desc(), accounts.c.id)
+        sa.select(*_ACCOUNT)
+        .where(accounts.c.user_id == user_id, accounts.c.granted_at.is_not(None), live.exists())
+        .order_by(accounts.c.revoked_at.is_not(None), accounts.c.granted_at.desc(), accounts.c.id)
+        .limit(limit)
+        .offset(offset)
     )
     return [Account(*row) for row in rows]
 

@@ -1,11 +1,15 @@
 """Third-party applications, their secrets and addresses, and the accounts through which people use them."""
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Date,
     ForeignKey,
     Index,
+    Integer,
     LargeBinary,
     String,
     Table,
@@ -165,6 +169,52 @@ application_logos = Table(
     metadata,
     Column("application_id", Id, ForeignKey("applications.id", ondelete="CASCADE"), primary_key=True),
     Column("picture", LargeBinary, nullable=False, comment="PNG of at most 256 × 256 pixels, made by us"),
+)
+
+
+def _calls() -> tuple[Column[Any], ...]:
+    return (
+        Column("calls", BigInteger, nullable=False),
+        Column("duration_us", BigInteger, nullable=False, comment="of all calls together"),
+        Column("longest_us", BigInteger, nullable=False),
+        Column("last_at", Instant, nullable=False),
+    )
+
+
+# No foreign keys: like the lines of the request log, counts outlive an application and go by age.
+usage_hours = Table(
+    "usage_hours",
+    metadata,
+    Column("application_id", Id, primary_key=True),
+    Column("hour", Instant, primary_key=True, index=True, comment="its first instant, in UTC"),
+    Column("failures", BigInteger, nullable=False, comment="calls with a status of 400 or more"),
+    Column("people", BigInteger, nullable=False, comment="accounts whose first call of the UTC day was in this hour"),
+    *_calls(),
+    comment="calls of an application by hour (docs/decisions/0100)",
+    sqlite_with_rowid=False,  # the primary key is the table: one entry less to write
+)
+
+usage_routes = Table(
+    "usage_routes",
+    metadata,
+    Column("application_id", Id, primary_key=True),
+    Column("day", Date, primary_key=True, index=True, comment="in UTC"),
+    Column("method", String(10), primary_key=True),
+    Column("route", String(200), primary_key=True),
+    Column("status", Integer, primary_key=True),
+    *_calls(),
+    comment="calls of an application by day, route and status",
+    sqlite_with_rowid=False,  # the primary key is the table: one entry less to write
+)
+
+usage_people = Table(
+    "usage_people",
+    metadata,
+    Column("day", Date, primary_key=True, comment="in UTC; first in the key, since rows are deleted by day"),
+    Column("application_id", Id, primary_key=True),
+    Column("account_id", Id, primary_key=True),
+    comment="which accounts called on a day, so that each is counted once",
+    sqlite_with_rowid=False,  # the primary key is the table: one entry less to write
 )
 
 for _table in (redirect_addresses, application_secrets):

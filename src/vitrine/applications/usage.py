@@ -1,6 +1,7 @@
 """The calls of an application, as its owner sees them: requests, failures by route, requests and people per day.
 
-Read from the request log, which has no bodies, queries or path values (design 5.9) and is kept for 30 days.
+Numbers are read from the counts of `usage_rollup`, single calls from the request log, which has no bodies, queries or
+path values (design 5.9) and is kept for a bounded time and number of lines (docs/decisions/0100).
 """
 
 from dataclasses import dataclass
@@ -9,13 +10,15 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from vitrine.applications.tables import usage_hours, usage_people, usage_routes
+from vitrine.applications.usage_rollup import hour_of
 from vitrine.platform.database import UnitOfWork
-from vitrine.platform.schema import EPOCH
 from vitrine.platform.tables import request_log
 
-KEPT = timedelta(days=30)
+KEPT_DAYS = 30
 PER_PAGE = 50
-_DAY_US = 86_400_000_000
+# How many lines a page of calls looks at, at most: a filter that fits few of them must not read the whole log.
+LOOKED_AT = 5_000
 FAMILIES = {"2xx": 200, "3xx": 300, "4xx": 400, "5xx": 500}
 
 
@@ -68,105 +71,154 @@ class Summary:
 _CALL = [request_log.c[name] for name in Call.__dataclass_fields__]
 
 
-def _of(work: UnitOfWork, application_id: int, route: str = "", family: str = "") -> list[Any]:
-    wanted: list[Any] = [request_log.c.application_id == application_id, request_log.c.at > work.now - KEPT]
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """A page of calls, the newest first. *next_before* is the value of *before* for the next page, None on the last.
+    *is_partial*: the page ended because it had looked at LOOKED_AT lines, so there may be more that fit."""
+
+    calls: list[Call]
+    next_before: int | None
+    is_partial: bool
+
+
+def first_day(work: UnitOfWork) -> date:
+    """The first of the 30 days in UTC that are shown, today included."""
+    return work.now.astimezone(UTC).date() - timedelta(days=KEPT_DAYS - 1)
+
+
+def first_hour(work: UnitOfWork) -> datetime:
+    """The instant at which `first_day` begins."""
+    return datetime.combine(first_day(work), datetime.min.time(), UTC)
+
+
+def day_ago(work: UnitOfWork) -> datetime:
+    """The beginning of the hour in which the last 24 hours begin: counts are kept by hour."""
+    return hour_of(work.now - timedelta(days=1))
+
+
+def calls(
+    work: UnitOfWork, application_id: int, *, route: str = "", family: str = "", before: int | None = None
+) -> Calls:
+    own = [request_log.c.application_id == application_id]
+    if before is not None:
+        own.append(request_log.c.id < before)
+    newest_first = sa.select(request_log.c.id).where(*own).order_by(request_log.c.id.desc())
+    last_looked_at = work.db.scalar(newest_first.limit(1).offset(LOOKED_AT - 1)) if route or family else None
+    wanted: list[Any] = list(own)
+    if last_looked_at is not None:
+        wanted.append(request_log.c.id >= last_looked_at)
     if route:
         wanted.append(request_log.c.route == route)
     if family in FAMILIES:
         low = FAMILIES[family]
         wanted.append(request_log.c.status.between(low, low + 99))
-    return wanted
-
-
-def calls(
-    work: UnitOfWork, application_id: int, *, route: str = "", family: str = "", before: int | None = None
-) -> tuple[list[Call], int | None]:
-    """A page of calls, the newest first, and the value of *before* for the next page."""
-    wanted = _of(work, application_id, route, family)
-    if before is not None:
-        wanted.append(request_log.c.id < before)
     rows = work.db.execute(
         sa.select(request_log.c.id, *_CALL).where(*wanted).order_by(request_log.c.id.desc()).limit(PER_PAGE + 1)
     ).all()
-    more = rows[PER_PAGE - 1].id if len(rows) > PER_PAGE else None
-    return [Call(*row[1:]) for row in rows[:PER_PAGE]], more
+    page = [Call(*row[1:]) for row in rows[:PER_PAGE]]
+    if len(rows) > PER_PAGE:
+        return Calls(page, rows[PER_PAGE - 1].id, is_partial=False)
+    return Calls(page, last_looked_at, is_partial=last_looked_at is not None)
+
+
+def _routes_of(work: UnitOfWork, application_id: int) -> list[Any]:
+    return [usage_routes.c.application_id == application_id, usage_routes.c.day >= first_day(work)]
 
 
 def routes(work: UnitOfWork, application_id: int) -> list[str]:
-    patterns = work.db.scalars(sa.select(request_log.c.route).where(*_of(work, application_id)).distinct())
+    patterns = work.db.scalars(sa.select(usage_routes.c.route).where(*_routes_of(work, application_id)).distinct())
     return sorted(patterns)
 
 
+_COUNT = sa.func.sum(usage_routes.c.calls)
+_LAST = sa.func.max(usage_routes.c.last_at, type_=usage_routes.c.last_at.type)
+
+
 def failures(work: UnitOfWork, application_id: int, limit: int = 20) -> list[Failure]:
+    columns = (usage_routes.c.method, usage_routes.c.route, usage_routes.c.status)
     rows = work.db.execute(
-        sa.select(
-            request_log.c.method, request_log.c.route, request_log.c.status, sa.func.count(),
-            sa.func.max(request_log.c.at, type_=request_log.c.at.type),
-        )
-        .where(*_of(work, application_id), request_log.c.status >= 400)
-        .group_by(request_log.c.method, request_log.c.route, request_log.c.status)
-        .order_by(sa.func.count().desc(), request_log.c.route)
+        sa.select(*columns, _COUNT, _LAST)
+        .where(*_routes_of(work, application_id), usage_routes.c.status >= 400)
+        .group_by(*columns)
+        .order_by(_COUNT.desc(), *columns)
         .limit(limit)
-    )  # fmt: skip
-    return [Failure(*row) for row in rows]
+    )
+    return [Failure(*row[:3], int(row[3]), row[4]) for row in rows]
 
 
 def answered(work: UnitOfWork, application_id: int) -> list[Answered]:
-    """Successful calls by route."""
+    """Successful calls by route: at most as many as there are routes."""
+    columns = (usage_routes.c.method, usage_routes.c.route)
     rows = work.db.execute(
-        sa.select(
-            request_log.c.method, request_log.c.route, sa.func.count(),
-            sa.func.max(request_log.c.at, type_=request_log.c.at.type),
+        sa.select(*columns, _COUNT, _LAST)
+        .where(*_routes_of(work, application_id), usage_routes.c.status < 400)
+        .group_by(*columns)
+    )
+    return [Answered(row[0], row[1], int(row[2]), row[3]) for row in rows]
+
+
+def days(work: UnitOfWork, application_id: int) -> list[Day]:
+    """The last 30 days in UTC, the oldest first, including days without calls."""
+    hours = work.db.execute(
+        sa.select(usage_hours.c.hour, usage_hours.c.calls, usage_hours.c.failures, usage_hours.c.people).where(
+            usage_hours.c.application_id == application_id, usage_hours.c.hour >= first_hour(work)
         )
-        .where(*_of(work, application_id), request_log.c.status < 400)
-        .group_by(request_log.c.method, request_log.c.route)
-    )  # fmt: skip
-    return [Answered(*row) for row in rows]
+    )
+    by_day: dict[date, Day] = {}
+    for hour, requests, failed, people in hours:
+        day = by_day.get(hour.date(), Day(hour.date(), 0, 0, 0))
+        by_day[day.day] = Day(day.day, day.requests + requests, day.failures + failed, day.people + people)
+    series = [first_day(work) + timedelta(days=number) for number in range(KEPT_DAYS)]
+    return [by_day.get(day, Day(day, 0, 0, 0)) for day in series]
 
 
-def days(work: UnitOfWork, application_id: int, count: int = 30) -> list[Day]:
-    """The last *count* days in UTC, the oldest first, including days without calls."""
-    if work.db.dialect.name == "sqlite":
-        day: Any = sa.cast(request_log.c.at, sa.BigInteger).op("/")(sa.literal(_DAY_US, sa.BigInteger))
-    else:
-        day = sa.func.floor(sa.extract("epoch", request_log.c.at) / 86_400)
-    rows = work.db.execute(
-        sa.select(
-            day.label("day"), sa.func.count(), sa.func.sum(sa.case((request_log.c.status >= 400, 1), else_=0)),
-            sa.func.count(request_log.c.account_id.distinct()),
-        )
-        .where(*_of(work, application_id))
-        .group_by(sa.text("1"))
-    )  # fmt: skip
-    by_day = {int(row[0]): row for row in rows}
-    today = (work.now.astimezone(UTC) - EPOCH).days
-    series = []
-    for number in range(today - count + 1, today + 1):
-        row = by_day.get(number)
-        date_ = (EPOCH + timedelta(days=number)).date()
-        series.append(Day(date_, int(row[1]), int(row[2]), int(row[3])) if row else Day(date_, 0, 0, 0))
-    return series
-
-
-def summaries(work: UnitOfWork, ids: list[int], since: timedelta) -> dict[int, Summary]:
-    """Requests and failures within *since*, and the last call on record, by application."""
+def summaries(work: UnitOfWork, ids: list[int], since: datetime) -> dict[int, Summary]:
+    """Requests and failures from *since* on, which is the beginning of an hour, and the last call on record, by
+    application."""
     if not ids:
         return {}
-    recent = request_log.c.at > work.now - since
+    recent = usage_hours.c.hour >= since
     rows = work.db.execute(
         sa.select(
-            request_log.c.application_id,
-            sa.func.sum(sa.case((recent, 1), else_=0)),
-            sa.func.sum(sa.case((sa.and_(recent, request_log.c.status >= 400), 1), else_=0)),
-            sa.func.max(request_log.c.at, type_=request_log.c.at.type),
+            usage_hours.c.application_id,
+            sa.func.sum(sa.case((recent, usage_hours.c.calls), else_=0)),
+            sa.func.sum(sa.case((recent, usage_hours.c.failures), else_=0)),
+            sa.func.max(usage_hours.c.last_at, type_=usage_hours.c.last_at.type),
         )
-        .where(request_log.c.application_id.in_(ids))
-        .group_by(request_log.c.application_id)
+        .where(usage_hours.c.application_id.in_(ids))
+        .group_by(usage_hours.c.application_id)
     )
     return {row[0]: Summary(int(row[1]), int(row[2]), row[3]) for row in rows}
 
 
-def purge(work: UnitOfWork, limit: int = 1000) -> int:
-    """Delete lines older than 30 days, in a small batch; returns how many."""
-    old = sa.select(request_log.c.id).where(request_log.c.at < work.now - KEPT).limit(limit)
-    return work.db.execute(request_log.delete().where(request_log.c.id.in_(old))).rowcount
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """How much of the request log is kept: lines of the last *days*, and of those the newest *rows*."""
+
+    days: int
+    rows: int
+
+    def purge(self, work: UnitOfWork, limit: int = 1000) -> int:
+        """Delete older lines, and counts that no page shows any more, in a small batch; returns how many."""
+        newest = work.db.scalar(sa.select(sa.func.max(request_log.c.id))) or 0
+        gone = 0
+        for over in (request_log.c.at < work.now - timedelta(days=self.days), request_log.c.id <= newest - self.rows):
+            ids = sa.select(request_log.c.id).where(over).limit(limit)
+            gone += work.db.execute(request_log.delete().where(request_log.c.id.in_(ids))).rowcount
+        for column, first in (
+            (usage_hours.c.hour, first_hour(work)),
+            (usage_routes.c.day, first_day(work)),
+            (usage_people.c.day, first_day(work)),
+        ):
+            gone += _purge_counts(work, column, first, limit)
+        return gone
+
+
+def _purge_counts(work: UnitOfWork, column: sa.Column[Any], first: date | datetime, limit: int) -> int:
+    table = column.table
+    assert isinstance(table, sa.Table)
+    key = sa.tuple_(*table.primary_key.columns)
+    rows = [
+        tuple(row) for row in work.db.execute(sa.select(*table.primary_key.columns).where(column < first).limit(limit))
+    ]
+    return work.db.execute(table.delete().where(key.in_(rows))).rowcount if rows else 0

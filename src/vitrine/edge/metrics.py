@@ -1,11 +1,10 @@
 """Metrics for a monitoring system: is the process alive, is it of use, what has it done.
 
 Counting costs a request one dictionary look-up and one addition, and nothing at all while nobody may read the counts.
-What stands in the database is counted at each request for metrics, the slow part at most every five minutes.
+What stands in the database is counted at each request for metrics where an index bounds it; totals of the whole library
+are counted by the worker, and their age is a metric (docs/decisions/0102).
 """
 
-import threading
-import time
 from bisect import bisect_left
 from collections.abc import Iterator
 from datetime import timedelta
@@ -17,13 +16,13 @@ from prometheus_client.registry import Collector, CollectorRegistry
 
 from vitrine.edge.services import Services
 from vitrine.jobs import store as jobs
+from vitrine.library import census
 from vitrine.library import store as library
 from vitrine.platform import cache
 from vitrine.platform.database import UnitOfWork, size_bytes
 from vitrine.platform.supervision import Status
 
 BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)  # seconds
-SLOW_EVERY_S = 300.0
 SEEN_WITHIN = timedelta(seconds=30)  # a worker that did not show itself for longer is none
 _CLASSES = (
     ("/api/oauthv2", "oauth"),
@@ -74,9 +73,6 @@ class Metrics(Collector):
     def __init__(self, services: Services, counts: Counts) -> None:
         self._services = services
         self._counts = counts
-        self._guard = threading.Lock()
-        self._slow: list[Metric] = []
-        self._looked = 0.0
         self._registry = CollectorRegistry(auto_describe=False)
         self._registry.register(self)
 
@@ -151,21 +147,21 @@ class Metrics(Collector):
             age = (work.now - seen).total_seconds()
             yield GaugeMetricFamily("vitrine_worker_heartbeat_age_seconds", "Since a worker showed itself.", value=age)
 
-    def _library(self, work: UnitOfWork) -> list[Metric]:
-        with self._guard:
-            if not self._slow or time.monotonic() - self._looked > SLOW_EVERY_S:
-                self._slow = list(self._counted(work))
-                self._looked = time.monotonic()
-            return self._slow
-
-    def _counted(self, work: UnitOfWork) -> Iterator[Metric]:
+    @staticmethod
+    def _library(work: UnitOfWork) -> Iterator[Metric]:
+        totals = census.totals(work)
         family = CounterMetricFamily("vitrine_renditions", "Renditions by state.", labels=["state"])
-        for state, number in sorted(library.rendition_states(work).items()):
+        for state, number in sorted(library.unready_renditions(work).items()):
             family.add_metric([state], number)
+        if totals is not None:
+            family.add_metric(["ready"], totals.ready)
         yield family
-        number, size = library.blob_totals(work)
-        yield GaugeMetricFamily("vitrine_documents_files", "Files that records refer to.", value=number)
-        yield GaugeMetricFamily("vitrine_documents_bytes", "Bytes of these files.", value=size)
+        if totals is not None:
+            yield GaugeMetricFamily("vitrine_documents_files", "Files that records refer to.", value=totals.files)
+            yield GaugeMetricFamily("vitrine_documents_bytes", "Bytes of these files.", value=totals.size)
+            age = max((work.now - totals.at).total_seconds(), 0.0)
+            help_text = "Since the worker counted renditions that are ready, files and bytes."
+            yield GaugeMetricFamily("vitrine_documents_count_age_seconds", help_text, value=age)
         yield GaugeMetricFamily("vitrine_database_bytes", "Size of the database.", value=size_bytes(work))
 
 

@@ -37,6 +37,13 @@ workers = Table(
 )
 
 Index("ix_jobs_ready", jobs.c.lane, jobs.c.priority, jobs.c.run_after, sqlite_where=text("dead_at IS NULL"))
+Index("ix_jobs_kind", jobs.c.kind, sqlite_where=text("dead_at IS NULL"), postgresql_where=text("dead_at IS NULL"))
+Index(
+    "ix_jobs_dead_at",
+    jobs.c.dead_at,
+    sqlite_where=text("dead_at IS NOT NULL"),
+    postgresql_where=text("dead_at IS NOT NULL"),
+)
 # While a job with a key is waiting, a second request for it adds nothing. Once it is leased, it may miss the new
 # change.
 Index(

@@ -333,9 +333,14 @@ def rendition_states(work: UnitOfWork) -> dict[str, int]:
     return {row[0]: row[1] for row in rows}
 
 
-def blob_totals(work: UnitOfWork) -> tuple[int, int]:
-    """(files, bytes) of every rendition that has bytes; shared bytes count each time. Reads the whole table."""
-    row = work.db.execute(
-        sa.select(sa.func.count(), sa.func.sum(renditions.c.size)).where(renditions.c.sha256.is_not(None))
-    ).one()
-    return int(row[0]), int(row[1] or 0)
+MOST_COUNTED = 100_000
+
+
+def unready_renditions(work: UnitOfWork) -> dict[str, int]:
+    """How many renditions wait and how many failed, MOST_COUNTED at most of each: those that are ready are nearly all,
+    and counting them reads an entry for each."""
+    numbers = {}
+    for state in ("waiting", "failed"):
+        some = sa.select(renditions.c.id).where(renditions.c.state == state).limit(MOST_COUNTED)
+        numbers[state] = int(work.db.scalar(sa.select(sa.func.count()).select_from(some.subquery())) or 0)
+    return numbers

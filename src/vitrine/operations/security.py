@@ -18,7 +18,6 @@ from vitrine.operations import inventory
 from vitrine.operations.configuration import CONFIGURATION
 from vitrine.operations.findings import FAULT, OK, WARNING, Finding
 from vitrine.platform.database import Database, UnitOfWork
-from vitrine.platform.tables import request_log
 from vitrine.settings import Settings
 
 UNUSED_AFTER = timedelta(days=90)
@@ -91,15 +90,9 @@ def _last_use(work: UnitOfWork, application: int, switch: Switch) -> object:
             accounts, accounts.c.id == access_tokens.c.account_id
         )
         return work.db.scalar(tokens.where(accounts.c.application_id == application, access_tokens.c.expires.is_(None)))
-    counted = work.db.scalar(
+    return work.db.scalar(
         sa.select(sa.func.max(deprecated_feature_uses.c.last_at)).where(
             deprecated_feature_uses.c.application_id == application, deprecated_feature_uses.c.feature == switch.value
-        )
-    )
-    # Before uses were counted, the request log recorded tokens in addresses.
-    return counted or work.db.scalar(
-        sa.select(sa.func.max(request_log.c.at)).where(
-            request_log.c.application_id == application, request_log.c.deprecated_features.contains(switch.value)
         )
     )
 
@@ -118,9 +111,7 @@ def tokens(work: UnitOfWork) -> Iterator[Finding]:
 
 
 def administrators(work: UnitOfWork) -> Iterator[Finding]:
-    for account in people.all_users(work):
-        if not account.is_admin:
-            continue
+    for account in people.administrators(work):
         if not account.email:
             yield Finding("people", WARNING, f"{account.login} is an administrator without an e-mail address.")
         if work.now - (account.last_connection or account.created) > UNUSED_AFTER:

@@ -1,8 +1,10 @@
 """Audit lines: who changed or saw what matters, written in the transaction of the change (design 5.9)."""
 
-from collections.abc import Iterator
+import heapq
+import itertools
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 import sqlalchemy as sa
@@ -76,58 +78,68 @@ class AuditFilter:
 
 
 _BATCH_ROWS = 1000
-
-
-def _known_actions() -> sa.Select[tuple[str]]:
-    """The actions in the log: one look-up in the index for each, however many lines there are."""
-    first = sa.select(sa.func.min(audit_log.c.action).label("action"))
-    known = first.cte("known", recursive=True)
-    following = sa.select(sa.func.min(audit_log.c.action)).where(audit_log.c.action > known.c.action)
-    known = known.union_all(sa.select(following.scalar_subquery()).where(known.c.action.is_not(None)))
-    return sa.select(known.c.action).where(known.c.action.is_not(None))
-
-
-_KNOWN_ACTIONS = _known_actions()
-
-
-def _actions_like(work: UnitOfWork, beginning: str) -> list[str]:
-    folded = beginning.casefold()
-    return [row.action for row in work.db.execute(_KNOWN_ACTIONS) if row.action.casefold().startswith(folded)]
-
-
-def _lines_of(work: UnitOfWork, criteria: AuditFilter, limit: int | None) -> sa.Select[Any]:
-    """The newest lines. With a limit, each action gives its own newest by the index, and the newest of those remain:
-    a filter on several actions would read all lines of all of them."""
-    columns = audit_log.c
-    conditions: list[sa.ColumnElement[bool]] = []
-    if criteria.since is not None:
-        conditions.append(columns.at >= criteria.since)
-    if criteria.until is not None:
-        conditions.append(columns.at < criteria.until)
-    if criteria.before is not None:
-        conditions.append(columns.id < criteria.before)
-    selected = sa.select(*(columns[name] for name in Line.__dataclass_fields__)).where(*conditions)
-    if not criteria.action:
-        return selected.order_by(columns.id.desc()).limit(limit)
-    actions = _actions_like(work, criteria.action)
-    if limit is None or not actions:
-        return selected.where(columns.action.in_(actions)).order_by(columns.id.desc()).limit(limit)
-    newest = [
-        sa.select(
-            selected.where(columns.action == action)
-            .order_by(columns.id.desc())
-            .limit(limit)
-            .subquery(f"newest_{place}")
-        )
-        for place, action in enumerate(actions)
-    ]
-    merged = sa.union_all(*newest).subquery("newest")
-    return sa.select(merged).order_by(merged.c.id.desc()).limit(limit)
+# A line gets its number when it is written, up to a transaction's length after the instant that it bears.
+_LONGEST_TRANSACTION = timedelta(hours=1)
 
 
 def lines(work: UnitOfWork, criteria: AuditFilter, limit: int | None = None) -> Iterator[Line]:
     """The lines, newest first, a thousand in memory at a time. The caller must check the right: lines concern
-    everybody."""
-    statement = _lines_of(work, criteria, limit)
-    for row in work.db.execute(statement, execution_options={"yield_per": _BATCH_ROWS}):
-        yield Line(*row)
+    everybody.
+
+    With an action, the lines of each action that fits are read by their own index and merged, so a rare action costs no
+    more than a frequent one. Days are turned into numbers of lines first, so nothing outside them is read."""
+    wanted = _wanted(work, criteria)
+    if not criteria.action:
+        yield from _lines_of(work, wanted, limit)
+        return
+    actions = [action for action in _actions(work) if action.casefold().startswith(criteria.action.casefold())]
+    by_action = [_lines_of(work, [*wanted, audit_log.c.action == action], limit) for action in actions]
+    merged = heapq.merge(*by_action, key=lambda line: -line.id)
+    yield from merged if limit is None else itertools.islice(merged, limit)
+
+
+def _wanted(work: UnitOfWork, criteria: AuditFilter) -> list[sa.ColumnElement[bool]]:
+    columns, wanted = audit_log.c, []
+    if criteria.since is not None:
+        first = _first_after(work, criteria.since - _LONGEST_TRANSACTION)
+        wanted += [columns.at >= criteria.since, columns.id >= first if first is not None else sa.false()]
+    if criteria.until is not None:
+        end = _first_after(work, criteria.until + _LONGEST_TRANSACTION)
+        wanted.append(columns.at < criteria.until)
+        if end is not None:
+            wanted.append(columns.id < end)
+    if criteria.before is not None:
+        wanted.append(columns.id < criteria.before)
+    return wanted
+
+
+def _first_after(work: UnitOfWork, at: datetime) -> int | None:
+    """The number of the first line at or after an instant."""
+    number: int | None = work.db.scalar(
+        sa.select(audit_log.c.id).where(audit_log.c.at >= at).order_by(audit_log.c.at, audit_log.c.id).limit(1)
+    )
+    return number
+
+
+def _lines_of(work: UnitOfWork, wanted: Sequence[sa.ColumnElement[bool]], limit: int | None) -> Iterator[Line]:
+    """Page by page, since the rows of several statements are read in turn."""
+    columns = [audit_log.c[name] for name in Line.__dataclass_fields__]
+    rows_a_page = _BATCH_ROWS if limit is None else min(limit, _BATCH_ROWS)
+    statement = sa.select(*columns).where(*wanted).order_by(audit_log.c.id.desc()).limit(rows_a_page)
+    left, last = limit, None
+    while left is None or left > 0:
+        page = statement if last is None else statement.where(audit_log.c.id < last)
+        rows = work.db.execute(page).all()
+        yield from (Line(*row) for row in rows)
+        if len(rows) < rows_a_page:
+            return
+        last, left = rows[-1].id, None if left is None else left - len(rows)
+
+
+def _actions(work: UnitOfWork) -> list[str]:
+    """Every action that was ever written, by one look into the index for each: they are some dozens."""
+    action = audit_log.c.action
+    steps = sa.select(sa.func.min(action).label("action")).cte("actions", recursive=True)
+    following = sa.select(sa.func.min(action)).where(action > steps.c.action).scalar_subquery()
+    steps = steps.union_all(sa.select(following).where(steps.c.action.is_not(None)))
+    return list(work.db.scalars(sa.select(steps.c.action).where(steps.c.action.is_not(None))))

@@ -43,7 +43,7 @@ _COLUMNS = RequestLine._fields
 _INSERT = f"INSERT INTO request_log ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"  # noqa: S608
 
 
-def _write_lines(work: UnitOfWork, lines: Sequence[RequestLine]) -> None:
+def write_lines(work: UnitOfWork, lines: Sequence[RequestLine]) -> None:
     """Use the driver if there is one: a busy server writes thousands of these every two seconds."""
     if work.driver is None:
         work.db.execute(request_log.insert(), [line._asdict() for line in lines])
@@ -59,6 +59,8 @@ FeatureUses = dict[FeatureKey, FeatureCount]
 TokenLastUseWriter = Callable[[UnitOfWork, TokenLastUses], None]
 SessionLastUseWriter = Callable[[UnitOfWork, SessionLastUses], None]
 FeatureUseWriter = Callable[[UnitOfWork, FeatureUses], None]
+# Counts lines in the transaction that writes them, so that counts and log are of one state.
+LineCounter = Callable[[UnitOfWork, list[RequestLine]], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,16 +108,22 @@ class DeferredWrites:
         write_token_last_uses: TokenLastUseWriter,
         write_sessions: SessionLastUseWriter,
         write_feature_uses: FeatureUseWriter = lambda _work, _uses: None,
+        count_lines: LineCounter = lambda _work, _lines: None,
         folds: tuple[Fold, ...] = (),
     ) -> None:
         self._database = database
         self._folds = folds
+
+        def write_and_count(work: UnitOfWork, lines: list[RequestLine]) -> None:
+            write_lines(work, lines)
+            count_lines(work, lines)
+
         self._lines: RowBuffer[RequestLine] = RowBuffer()
         self._tokens: LatestBuffer[int, tuple[datetime, str]] = LatestBuffer()
         self._sessions: LatestBuffer[int, datetime] = LatestBuffer()
         self._features: MergedBuffer[FeatureKey, FeatureCount] = MergedBuffer(_add_uses)
         self._kinds: list[DeferredKind[Any]] = [
-            DeferredKind("request_lines", self._lines, _write_lines, _describe_line),
+            DeferredKind("request_lines", self._lines, write_and_count, _describe_line),
             DeferredKind(
                 "token_last_uses",
                 self._tokens,

@@ -18,11 +18,10 @@ from vitrine.api.portal.content import (
     shown,
 )
 from vitrine.applications import Application, BadApplication
-from vitrine.edge import bearer, listing, read, services_of, write
+from vitrine.edge import bearer, long_read, read, services_of, write
 from vitrine.edge.auth import require_scope
 from vitrine.errors import Forbidden, Invalid
 from vitrine.platform.database import UnitOfWork
-from vitrine.platform.texts import folded
 
 MOST = 100
 
@@ -48,15 +47,11 @@ async def listed(request: Request) -> Response:
             if actor.scope is not None:
                 require_scope(actor.scope, ADMINISTRATION)
             return services.applications.lifecycle.every(work, actor, limit=size + 1, offset=first, words=words)
-        own = (
-            services.applications.lifecycle.deleted(work, actor)
-            if query.get("deleted") == "1"
-            else services.applications.registry.own(work, actor)
-        )
-        matching = [application for application in own if folded(words) in folded(application.name)]
-        return matching[first : first + size + 1]
+        if query.get("deleted") == "1":
+            return services.applications.lifecycle.deleted(work, actor, limit=size + 1, offset=first, words=words)
+        return services.applications.registry.own(work, actor, limit=size + 1, offset=first, words=words)
 
-    applications = await listing(request, bearer, call)
+    applications = await long_read(request, bearer, call)
     are_deleted = query.get("deleted") == "1" and query.get("all") != "1"
     row_of = present.deleted if are_deleted else present.application
     rows = [row_of(application) for application in applications[:size]]

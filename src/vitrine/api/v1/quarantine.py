@@ -1,16 +1,17 @@
 """The quarantine: contract 02 section 6.3, items as in section 5.18."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from vitrine.accounts import Actor
+from vitrine.accounts import Actor, User, UserId
 from vitrine.api.v1 import present
 from vitrine.api.v1.frame import frame_of, lists_or_objects
 from vitrine.api.v1.present import Frame
 from vitrine.api.wire.envelope import answer
-from vitrine.edge import bearer, listing, read, services_of
+from vitrine.edge import bearer, long_read, read, services_of
 from vitrine.library.quarantine.checks import CHECKS
 from vitrine.library.quarantine.service import NoSuchItem, QuarantinedFile
 from vitrine.platform.database import UnitOfWork
@@ -29,9 +30,9 @@ async def listed(request: Request) -> Response:
     def call(work: UnitOfWork, actor: Actor) -> list[dict[str, Any]]:
         frame = frame_of(request, work, actor)
         waiting_items = services.library.quarantine.page(work, actor, offset=offset, limit=limit)
-        return [_item(request, work, frame, waiting) for waiting in waiting_items]
+        return _items(request, work, frame, waiting_items)
 
-    items = await listing(request, bearer, call, rows=limit * ROWS_AN_ITEM)
+    items = await long_read(request, bearer, call)
     return answer(request, {"offset_start": offset, "per_page": limit, "quarantine_items": items})
 
 
@@ -44,15 +45,21 @@ async def item(request: Request) -> Response:
         if not number.isdecimal() or len(number) > 18:
             raise NoSuchItem("There is no such file in the quarantine.")
         waiting = services.library.quarantine.get(work, actor, int(number))
-        return _item(request, work, frame_of(request, work, actor), waiting)
+        return _items(request, work, frame_of(request, work, actor), [waiting])[0]
 
     return answer(request, {"quarantine_item": await read(request, bearer, call)})
 
 
-def _item(request: Request, work: UnitOfWork, frame: Frame, waiting: QuarantinedFile) -> dict[str, Any]:
+def _items(request: Request, work: UnitOfWork, frame: Frame, files: list[QuarantinedFile]) -> list[dict[str, Any]]:
+    ids = {UserId(file.item.user_id) for file in files if file.item.user_id is not None}
+    users = services_of(request).accounts.users.known_by_id(work, ids)
+    return [_item(request, frame, file, users) for file in files]
+
+
+def _item(request: Request, frame: Frame, waiting: QuarantinedFile, users: Mapping[UserId, User]) -> dict[str, Any]:
     item = waiting.item
     language = request.headers.get("accept-language", "")[:2].lower()
-    user = services_of(request).accounts.users.known(work, item.user_id) if item.user_id is not None else None  # type: ignore[arg-type]  # a row's id
+    user = None if item.user_id is None else users.get(UserId(item.user_id))
     return {
         "id": item.id,
         "quarantine_session": {

@@ -4,7 +4,7 @@ A policy is a mapping {check: {"on": bool, …options}}. The collection's policy
 the instance's, which overrides the defaults. This holds for each check and each option separately.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -127,10 +127,22 @@ CHECKS: Mapping[str, Check] = {
 }  # fmt: skip
 
 
-def policy_for(work: UnitOfWork, collection: Collection) -> dict[str, dict[str, Any]]:
+Policy = dict[str, dict[str, Any]]
+
+
+def policies_for(work: UnitOfWork, collections: Iterable[Collection]) -> dict[int, Policy]:
+    """`policy_for` of several collections, by base_id."""
+    stored = quarantine_store.policies(work, {(collection.databox_id, collection.id) for collection in collections})
+    return {base_id: _effective(policies) for base_id, policies in stored.items()}
+
+
+def policy_for(work: UnitOfWork, collection: Collection) -> Policy:
     """Every check with all its options, as they apply to a collection."""
-    policies = quarantine_store.policies(work, collection.databox_id, collection.id)
-    effective: dict[str, dict[str, Any]] = {}
+    return policies_for(work, [collection])[collection.id]
+
+
+def _effective(policies: list[dict[str, Any]]) -> Policy:
+    effective: Policy = {}
     for name, check in CHECKS.items():
         effective[name] = dict(check.defaults)
         for policy in policies:

@@ -4,7 +4,8 @@ A decision is made in one transaction that deletes the item's row: if two people
 other gets DecidedAlready. The file itself is probed before that, outside any transaction, as with every import.
 """
 
-from collections.abc import Callable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -82,17 +83,15 @@ class Quarantine:
 
     def page(self, work: UnitOfWork, actor: Actor, *, offset: int, limit: int) -> list[QuarantinedFile]:
         """Newest first, from all collections where the actor may add records."""
-        return [
-            self._present(work, actor, item)
-            for item in quarantine_store.page(work, self._bases(work, actor), offset, limit)
-        ]
+        return self._present(work, actor, quarantine_store.page(work, self._bases(work, actor), offset, limit))
 
     def count(self, work: UnitOfWork, actor: Actor) -> int:
+        """How many wait; one more than `quarantine.store.MOST_COUNTED` stands for more than that."""
         return quarantine_store.count(work, self._bases(work, actor))
 
     def get(self, work: UnitOfWork, actor: Actor, item: int) -> QuarantinedFile:
         """Raises NoSuchItem, or MayNotDecide without `canaddrecord` on its collection (02 section 6.3)."""
-        return self._present(work, actor, self._get_item(work, actor, item))
+        return self._present(work, actor, [self._get_item(work, actor, item)])[0]
 
     def holds(self, work: UnitOfWork, base: CollectionId, sha256: str) -> bool:
         """True if this file is already waiting for this collection."""
@@ -114,32 +113,27 @@ class Quarantine:
             raise MayNotDecide("You may not decide about files of this collection.", why=f"item {item_id}")
         return row
 
-    def _present(self, work: UnitOfWork, actor: Actor, item: Item) -> QuarantinedFile:
-        collection = self.records.structure(work).collections[item.collection_id]
-        policy = checks.policy_for(work, collection)
-        failed = {
-            name: checks.CHECKS[name].reason if policy[name]["on"] else None
-            for name in item.checks
-            if name in checks.CHECKS
-        }
-        return QuarantinedFile(item, collection, failed, self._matches(work, actor, item, collection.databox_id))
-
-    def _matches(self, work: UnitOfWork, actor: Actor, item: Item, databox: DataboxId) -> tuple[Match, ...]:
-        """The matching records that still exist and that the actor sees."""
-        structure = self.records.structure(work)
-        numbers = [number for clashes in item.checks.values() for number in clashes]
-        if not numbers:
-            return ()
-        return tuple(
-            Match(
-                record,
-                structure.collections[record.collection_id],
-                tuple(name for name, clashes in item.checks.items() if record.number in clashes),
-                _may_replace(actor, record, work),
-            )
-            for record in quarantine_store.matches(work, databox, numbers)
-            if access.sees(work, actor, record)
-        )
+    def _present(self, work: UnitOfWork, actor: Actor, items: Sequence[Item]) -> list[QuarantinedFile]:
+        """The items with what failed and what they clash with: as many statements for a page as for one."""
+        collections = self.records.structure(work).collections
+        concerned = {item.collection_id: collections[item.collection_id] for item in items}
+        policies = checks.policies_for(work, concerned.values()) if items else {}
+        clashing: defaultdict[DataboxId, set[int]] = defaultdict(set)
+        for item in items:
+            clashing[collections[item.collection_id].databox_id].update(*item.checks.values())
+        records = {databox: quarantine_store.matches(work, databox, numbers) for databox, numbers in clashing.items()}
+        files = []
+        for item in items:
+            collection = collections[item.collection_id]
+            policy = policies[collection.id]
+            failed = {
+                name: checks.CHECKS[name].reason if policy[name]["on"] else None
+                for name in item.checks
+                if name in checks.CHECKS
+            }
+            matches = _matches(work, actor, item, records[collection.databox_id], collections)
+            files.append(QuarantinedFile(item, collection, failed, matches))
+        return files
 
     # -- deciding ------------------------------------------------------------------------------------------------
 
@@ -227,6 +221,27 @@ class Quarantine:
 
     def policy(self, work: UnitOfWork, collection: Collection) -> dict[str, dict[str, Any]]:
         return checks.policy_for(work, collection)
+
+
+def _matches(
+    work: UnitOfWork,
+    actor: Actor,
+    item: Item,
+    records: Mapping[int, Record],
+    collections: Mapping[CollectionId, Collection],
+) -> tuple[Match, ...]:
+    """The matching records that still exist and that the actor sees."""
+    numbers = sorted({number for clashes in item.checks.values() for number in clashes if number in records})
+    return tuple(
+        Match(
+            record,
+            collections[record.collection_id],
+            tuple(name for name, clashes in item.checks.items() if record.number in clashes),
+            _may_replace(actor, record, work),
+        )
+        for record in (records[number] for number in numbers)
+        if access.sees(work, actor, record)
+    )
 
 
 def _may_replace(actor: Actor, record: Record, work: UnitOfWork) -> bool:

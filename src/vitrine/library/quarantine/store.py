@@ -14,6 +14,8 @@ from vitrine.platform.database import UnitOfWork, inserted_id
 
 _RECORD = [records.c[name] for name in Record.__dataclass_fields__]
 INSTANCE, DATABOX, COLLECTION = "instance", "databox", "collection"
+_NUMBERS_A_STATEMENT = 1_000
+MOST_COUNTED = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +62,9 @@ def page(work: UnitOfWork, bases: Iterable[int], offset: int, limit: int) -> lis
 
 
 def count(work: UnitOfWork, bases: Iterable[int]) -> int:
-    query = sa.select(sa.func.count()).where(quarantine_items.c.collection_id.in_(list(bases)))
-    return int(work.db.scalar(query) or 0)
+    """How many wait; MOST_COUNTED + 1 stands for more than MOST_COUNTED."""
+    some = sa.select(quarantine_items.c.id).where(quarantine_items.c.collection_id.in_(list(bases)))
+    return int(work.db.scalar(sa.select(sa.func.count()).select_from(some.limit(MOST_COUNTED + 1).subquery())) or 0)
 
 
 def get(work: UnitOfWork, item: int) -> Item | None:
@@ -81,10 +84,17 @@ def take(work: UnitOfWork, item: int) -> bool:
     return work.db.execute(quarantine_items.delete().where(quarantine_items.c.id == item)).rowcount == 1
 
 
-def matches(work: UnitOfWork, databox: DataboxId, numbers: Iterable[int]) -> list[Record]:
+def matches(work: UnitOfWork, databox: DataboxId, numbers: Iterable[int]) -> dict[int, Record]:
+    """The records of these numbers that exist, by number in ascending order; a statement for every thousand."""
     distinct = sorted(set(numbers))
-    query = sa.select(*_RECORD).where(records.c.databox_id == databox, records.c.number.in_(distinct))
-    return [Record(*row) for row in work.db.execute(query.order_by(records.c.number))]
+    by_number: dict[int, Record] = {}
+    for start in range(0, len(distinct), _NUMBERS_A_STATEMENT):
+        some = distinct[start : start + _NUMBERS_A_STATEMENT]
+        query = sa.select(*_RECORD).where(records.c.databox_id == databox, records.c.number.in_(some))
+        for row in work.db.execute(query.order_by(records.c.number)):
+            record = Record(*row)
+            by_number[record.number] = record
+    return by_number
 
 
 def same_name(work: UnitOfWork, databox: DataboxId, name: str, *, sensitive: bool) -> list[Record]:
@@ -95,16 +105,20 @@ def same_name(work: UnitOfWork, databox: DataboxId, name: str, *, sensitive: boo
     return [Record(*row) for row in work.db.execute(query)]
 
 
-def policies(work: UnitOfWork, databox: int, collection: int) -> list[dict[str, Any]]:
-    """The policies of instance, databox and collection, in rising order of precedence."""
-    scopes = [(INSTANCE, 0), (DATABOX, databox), (COLLECTION, collection)]
+def policies(work: UnitOfWork, collections: Iterable[tuple[int, int]]) -> dict[int, list[dict[str, Any]]]:
+    """The policies for each of these (databox, collection), by collection: those of instance, databox and collection,
+    in rising order of precedence. One statement, which reads at most one row for each of them."""
+    scopes = {
+        collection: [(INSTANCE, 0), (DATABOX, databox), (COLLECTION, collection)] for databox, collection in collections
+    }
+    wanted = sorted({scope for own in scopes.values() for scope in own})
     rows = work.db.execute(
         sa.select(quarantine_checks.c.scope, quarantine_checks.c.scope_id, quarantine_checks.c.policy).where(
-            sa.tuple_(quarantine_checks.c.scope, quarantine_checks.c.scope_id).in_(scopes)
+            sa.tuple_(quarantine_checks.c.scope, quarantine_checks.c.scope_id).in_(wanted)
         )
     )
     by_scope = {(row[0], row[1]): row[2] for row in rows}
-    return [by_scope[scope] for scope in scopes if scope in by_scope]
+    return {collection: [by_scope[scope] for scope in own if scope in by_scope] for collection, own in scopes.items()}
 
 
 def has_policy(work: UnitOfWork, scope: str, scope_id: int) -> bool:

@@ -6,30 +6,34 @@ from starlette.routing import Route
 
 from vitrine.accounts import Actor, User
 from vitrine.applications import Account, ApplicationId, Authorised
-from vitrine.edge import listing, services_of, write
+from vitrine.edge import long_read, services_of, write
 from vitrine.oauth.notices import EVERYTHING
 from vitrine.oauth.scopes import described
 from vitrine.platform.database import UnitOfWork
 from vitrine.web.shared.errors import json_answer
 from vitrine.web.shared.forms import known, posted, xhr
-from vitrine.web.shared.render import page, redirect
+from vitrine.web.shared.render import page, page_number, redirect
+
+PER_PAGE = 50
 
 
 async def applications(request: Request) -> Response:
     services = services_of(request)
+    at = page_number(request)
 
     def call(work: UnitOfWork, actor: Actor) -> tuple[list[Authorised], bool, User]:
         user_id = actor.must_user_id
         emails_wanted = services.oauth.server.notices.are_wanted(work, user_id)
         return (
-            services.applications.consents.authorised(work, actor),
+            services.applications.consents.authorised(work, actor, limit=PER_PAGE + 1, offset=(at - 1) * PER_PAGE),
             emails_wanted,
             services.accounts.users.get(work, user_id),
         )
 
-    authorised, emails_wanted, user = await listing(request, known, call)
+    authorised, emails_wanted, user = await long_read(request, known, call)
     return page(
-        request, "account/applications.html", tab="applications", lines=authorised, emails_wanted=emails_wanted,
+        request, "account/applications.html", tab="applications", lines=authorised[:PER_PAGE], at=at,
+        more=len(authorised) > PER_PAGE, emails_wanted=emails_wanted,
         may=_may, actor_email=user.email, saved="saved" in request.query_params,
     )  # fmt: skip
 

@@ -12,7 +12,7 @@ from vitrine.edge import long_read, services_of, write
 from vitrine.errors import Invalid
 from vitrine.platform.database import UnitOfWork
 from vitrine.web.shared.forms import known, posted
-from vitrine.web.shared.render import page, redirect, said
+from vitrine.web.shared.render import page, page_number, redirect, said
 
 PAGE = "/admin/applications/"
 PER_PAGE = 50
@@ -25,8 +25,7 @@ async def show(request: Request) -> Response:
 async def _page(request: Request, fault: str = "", fault_of: int = 0) -> Response:
     services = services_of(request)
     words = request.query_params.get("q", "").strip()[:100]
-    number = request.query_params.get("page", "1")
-    at = max(int(number[:6]) if number.isdecimal() else 1, 1)
+    at = page_number(request)
 
     def call(work: UnitOfWork, actor: Actor) -> dict[str, Any]:
         applications = services.applications.lifecycle.every(
@@ -37,7 +36,7 @@ async def _page(request: Request, fault: str = "", fault_of: int = 0) -> Respons
             "applications": shown,
             "more": len(applications) > PER_PAGE,
             "people": services.applications.registry.people(work, shown),
-            "month": usage.summaries(work, [application.id for application in shown], usage.KEPT),
+            "month": usage.summaries(work, [application.id for application in shown], usage.first_hour(work)),
         }
 
     return page(

@@ -1,6 +1,5 @@
 """The portal's first page: one's applications, and creating one (contract 07 P3, P4)."""
 
-from datetime import timedelta
 from typing import Any
 
 from starlette.requests import Request
@@ -19,32 +18,39 @@ from vitrine.applications import (
 )
 from vitrine.applications.kinds import KIND_NAMES
 from vitrine.applications.portal_store import KEPT
-from vitrine.edge import listing, read, services_of, write
+from vitrine.edge import long_read, read, services_of, write
 from vitrine.platform.database import UnitOfWork
 from vitrine.web.shared.forms import known
 from vitrine.web.shared.reauthentication import requires_recent_auth
-from vitrine.web.shared.render import page, redirect, translate
+from vitrine.web.shared.render import page, page_number, redirect, translate
 
 EMPTY = Draft("", "", "", "web", "")
+PER_PAGE = 50
 
 
 async def dashboard(request: Request) -> Response:
     services = services_of(request)
+    at = page_number(request)
 
     def call(work: UnitOfWork, actor: Actor) -> dict[str, Any]:
-        applications = services.applications.registry.own(work, actor)
+        registry, lifecycle = services.applications.registry, services.applications.lifecycle
+        listed = registry.own(work, actor, limit=PER_PAGE + 1, offset=(at - 1) * PER_PAGE)
+        deleted = lifecycle.deleted(work, actor, limit=PER_PAGE + 1, offset=(at - 1) * PER_PAGE)
+        applications = listed[:PER_PAGE]
         return {
+            "at": at,
+            "more": max(len(listed), len(deleted)) > PER_PAGE,
             "applications": applications,
-            "people": services.applications.registry.people(work, applications),
-            "day": usage.summaries(work, [application.id for application in applications], timedelta(days=1)),
+            "people": registry.people(work, applications),
+            "day": usage.summaries(work, [application.id for application in applications], usage.day_ago(work)),
             "deleted": [
                 (application, application.deleted_at + KEPT)
-                for application in services.applications.lifecycle.deleted(work, actor)
+                for application in deleted[:PER_PAGE]
                 if application.deleted_at
             ],
         }
 
-    return page(request, "developers/dashboard.html", tab="developer", **await listing(request, known, call))
+    return page(request, "developers/dashboard.html", tab="developer", **await long_read(request, known, call))
 
 
 async def new(request: Request) -> Response:

@@ -51,7 +51,7 @@ async def show(request: Request) -> Response:
     def call(work: UnitOfWork, actor: Actor) -> dict[str, Any]:
         application = services.applications.registry.get(work, actor, application_id(request))
         mark = int(before[:18]) if before.isdecimal() else None
-        calls, more = usage.calls(work, application.id, route=route, family=family, before=mark)
+        calls = usage.calls(work, application.id, route=route, family=family, before=mark)
         developer, tokens = (
             services.oauth.developer_tokens.current(work, actor, application),
             services.oauth.personal_tokens.all(work, actor, application),
@@ -60,8 +60,9 @@ async def show(request: Request) -> Response:
             "limits": limits(services, actor, application, developer, tokens),
             "deprecated_features": services.oauth.server.deprecated_features(work, actor, application),
             "application": application,
-            "calls": calls,
-            "more": more,
+            "calls": calls.calls,
+            "more": calls.next_before,
+            "is_partial": calls.is_partial,
             "failures": usage.failures(work, application.id),
             "days": usage.days(work, application.id),
             "routes": usage.routes(work, application.id),
@@ -74,7 +75,8 @@ async def show(request: Request) -> Response:
         request, "developers/usage.html", part="usage", route=route, family=family, families=list(usage.FAMILIES),
         requests=_bars([day.requests for day in days]), people=_bars([day.people for day in days]),
         most_requests=max(day.requests for day in days), most_people=max(day.people for day in days),
-        token_calls=services.settings.token_requests, **shown,
+        token_calls=services.settings.token_requests, kept_days=services.settings.request_log_days,
+        looked_at=usage.LOOKED_AT, **shown,
     )  # fmt: skip
 
 

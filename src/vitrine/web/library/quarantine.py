@@ -17,7 +17,7 @@ from vitrine.library.arrivals import Arrival
 from vitrine.library.model import THUMBNAIL, Rendition
 from vitrine.library.quarantine.checks import CHECKS
 from vitrine.library.quarantine.service import QuarantinedFile
-from vitrine.library.quarantine.store import Item
+from vitrine.library.quarantine.store import MOST_COUNTED, Item
 from vitrine.platform import logging
 from vitrine.platform.database import UnitOfWork
 from vitrine.web.shared.forms import known
@@ -56,6 +56,7 @@ async def listed(request: Request) -> Response:
         "library/quarantine.html",
         items=items,
         total=total,
+        most_counted=MOST_COUNTED,
         pictures=pictures,
         may_add=may_add,
         start=start,

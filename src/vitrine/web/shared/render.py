@@ -139,6 +139,12 @@ def policy(*, forms: Iterable[str] = (), ancestors: str = "'none'", frames: str 
     )
 
 
+def page_number(request: Request) -> int:
+    """The page of a list that the query names, from 1; 1 for anything that is not a number."""
+    number = request.query_params.get("page", "1")
+    return max(int(number[:6]) if number.isdecimal() else 1, 1)
+
+
 def page(
     request: Request,
     template: str,
