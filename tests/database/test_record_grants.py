@@ -8,8 +8,8 @@ from sqlalchemy.exc import IntegrityError
 
 from tests.database.plans import plan_of, scans_of
 from tests.database.rows import insert_minimal
-from vitrine.accounts import record_grants as grants
 from vitrine.accounts import grants as held
+from vitrine.accounts import record_grants as grants
 from vitrine.accounts import store
 from vitrine.accounts.model import Actor, UserId, Via
 from vitrine.accounts.record_grants import GrantSource, SourceKind

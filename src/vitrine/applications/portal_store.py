@@ -57,8 +57,7 @@ def deleted(work: UnitOfWork, application_id: ApplicationId) -> Application | No
 
 def every(work: UnitOfWork, limit: int, offset: int, words: str = "") -> list[Application]:
     """All applications: those that wait for approval first, then by name."""
-    order = (applications.c.approval != "waiting", *store._BY_NAME)
-    return store.page(work, limit, offset, words, store._LIVE, order=order)
+    return store.page(work, limit, offset, words, store._LIVE, waiting_first=True)
 
 
 def purge(work: UnitOfWork, limit: int = 20) -> int:

@@ -102,20 +102,18 @@ def owned_by(work: UnitOfWork, user_id: int, limit: int, offset: int, words: str
     return page(work, limit, offset, words, _LIVE, _owned(user_id))
 
 
-_BY_NAME = (sa.func.lower(applications.c.name), applications.c.id)
-
-
 def page(
-    work: UnitOfWork, limit: int, offset: int, words: str, *conditions: Any, order: tuple[Any, ...] = _BY_NAME
+    work: UnitOfWork, limit: int, offset: int, words: str, *conditions: Any, waiting_first: bool = False
 ) -> list[Application]:
-    """A page of the applications whose names contain *words* in any case. Only names are read of those on other pages,
-    and those only to look for words: folding of letters beyond ASCII is not the same in every database."""
-    names = sa.select(applications.c.id, applications.c.name).where(*conditions).order_by(*order)
-    if words:
-        wanted = folded(words)
-        ids = [row.id for row in work.db.execute(names) if wanted in folded(row.name)][offset : offset + limit]
-    else:
-        ids = [row.id for row in work.db.execute(names.limit(limit).offset(offset))]
+    """A page of the applications whose names contain *words* in any case, by name. Only the names are read of those on
+    other pages: databases do not fold and order letters beyond ASCII alike (docs/decisions/0094)."""
+    columns = (applications.c.id, applications.c.name, applications.c.approval)
+    wanted = folded(words)
+    named = [
+        (waiting_first and row.approval != "waiting", folded(row.name), row.id)
+        for row in work.db.execute(sa.select(*columns).where(*conditions))
+    ]
+    ids = [key[-1] for key in sorted(key for key in named if wanted in key[1])[offset : offset + limit]]
     by_id = {application.id: application for application in _find(work, applications.c.id.in_(ids), live=sa.true())}
     return [by_id[application_id] for application_id in ids]
 
