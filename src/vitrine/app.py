@@ -42,7 +42,8 @@ from vitrine.edge.fast.dispatcher import Dispatcher
 from vitrine.edge.fast.responses import SendComplete
 from vitrine.edge.limits import Limit, RequestLimits
 from vitrine.edge.metrics import Counts, Metrics
-from vitrine.edge.middleware import Outermost, networks
+from vitrine.edge.middleware import Outermost
+from vitrine.edge.proxies import Proxies, networks
 from vitrine.edge.quotas import Quota, Quotas
 from vitrine.edge.services import (
     AccountServices,
@@ -337,7 +338,7 @@ class AsgiApplication:
         self._app = Outermost(
             Cors(routed, services),
             services,
-            trusted=networks(settings.trusted_proxies),
+            proxies=Proxies(networks(settings.trusted_proxies), settings.forwarded_headers),
             https=settings.is_https,
             counts=counts,
             fast_paths=settings.fast_paths,

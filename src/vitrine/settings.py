@@ -40,6 +40,10 @@ class Settings:
         "http://127.0.0.1:8000", "Public address of the server; every absolute link begins with it."
     )
     trusted_proxies: tuple[str, ...] = _setting((), "Addresses of proxies whose forwarded headers are trusted.")
+    forwarded_headers: str = _setting(
+        "auto",
+        "Headers that trusted proxies write: x-forwarded, forwarded, or auto (Forwarded where no X-Forwarded-For is).",
+    )
     metrics_from: tuple[str, ...] = _setting((), "Addresses or networks that may read /metrics; empty: none.")
     timezone: str = _setting("UTC", "Time zone of the dates in API responses.")
     title: str = _setting("Vitrine", "Name of the instance, shown on pages and at GET /api/.")
@@ -249,6 +253,8 @@ def _check(settings: Settings) -> list[str]:
         faults.append("timezone must be the name of a zone, such as Europe/Paris")
     if settings.deprecated_features not in ("refuse", "flagged", "allow"):
         faults.append("deprecated_features must be refuse, flagged or allow")
+    if settings.forwarded_headers not in ("auto", "x-forwarded", "forwarded"):
+        faults.append("forwarded_headers must be auto, x-forwarded or forwarded")
     faults.extend(
         f"{name} has {network}, which is neither an address nor a network"
         for name in ("trusted_proxies", "metrics_from")

@@ -86,7 +86,7 @@ def serve(data: Path, host: str, port: int, demo: bool, no_worker: bool) -> None
     """Serve the API and the pages, with a supervised worker."""
     import uvicorn
 
-    from vitrine.edge.fast.protocol import Protocol
+    from vitrine.edge.http_server import configuration
 
     refuse_foreign(data)
     settings = load(data, otherwise={"base_url": local_url(host, port)}, demo=demo or None)
@@ -104,17 +104,8 @@ def serve(data: Path, host: str, port: int, demo: bool, no_worker: bool) -> None
         worker.start()
     _print_welcome(application, settings.base_url)
     _tune_gc()
-    config = uvicorn.Config(
-        application,
-        host=host,
-        port=port,
-        loop="uvloop",
-        http=Protocol if settings.fast_paths else "httptools",
-        access_log=False,
-        log_config=None,
-        server_header=False,
-        proxy_headers=False,
-        timeout_graceful_shutdown=10,
+    config = configuration(
+        application, fast_paths=settings.fast_paths, host=host, port=port, loop="uvloop", timeout_graceful_shutdown=10
     )
     try:
         uvicorn.Server(config).run(sockets)
