@@ -99,6 +99,22 @@ class Settings:
     account_calls: int = _setting(60_000, "Calls of the API on behalf of one person; 0: no limit.", "per minute")
     token_calls: int = _setting(30_000, "Calls of the API with one token; 0: no limit.", "per minute")
     user_code_attempts: int = _setting(10, "Device codes that one person may try.", "per minute")
+    connections_max: int = _setting(1000, "Open connections in all; an idle one is closed in favour of a new one.")
+    connections_per_address: int = _setting(
+        100, "Open connections from one address (a /64 network of IPv6); trusted_proxies may have more."
+    )
+    request_target_max_bytes: int = _setting(32 * 2**10, "Longest address of a request, with its query.", "bytes")
+    request_headers_max_bytes: int = _setting(64 * 2**10, "All headers of a request.", "bytes")
+    request_headers_max: int = _setting(100, "Number of headers of a request.")
+    request_head_seconds: int = _setting(15, "Time in which a client must send the headers of a request.", "seconds")
+    keep_alive_seconds: int = _setting(75, "Time for which a connection is kept open between requests.", "seconds")
+    request_stall_seconds: int = _setting(
+        30, "Time after which a request body that arrives more slowly than transfer_min_rate is given up.", "seconds"
+    )
+    response_stall_seconds: int = _setting(
+        60, "Time after which a client that reads more slowly than transfer_min_rate is given up.", "seconds"
+    )
+    transfer_min_rate: int = _setting(256, "Slowest body and slowest reader.", "bytes per second")
     embed_frame_ancestors: str = _setting(
         "*", "Sites that may frame embedded documents, in the form of frame-ancestors (CSP)."
     )

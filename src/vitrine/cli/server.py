@@ -105,7 +105,13 @@ def serve(data: Path, host: str, port: int, demo: bool, no_worker: bool) -> None
     _print_welcome(application, settings.base_url)
     _tune_gc()
     config = configuration(
-        application, fast_paths=settings.fast_paths, host=host, port=port, loop="uvloop", timeout_graceful_shutdown=10
+        application,
+        fast_paths=settings.fast_paths,
+        host=host,
+        port=port,
+        loop="uvloop",
+        timeout_keep_alive=settings.keep_alive_seconds,
+        timeout_graceful_shutdown=10,
     )
     try:
         uvicorn.Server(config).run(sockets)

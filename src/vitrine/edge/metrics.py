@@ -14,6 +14,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.exposition import generate_latest
 from prometheus_client.registry import Collector, CollectorRegistry
 
+from vitrine.edge.connections.guard import ConnectionGuard
 from vitrine.edge.services import Services
 from vitrine.jobs import store as jobs
 from vitrine.library import store as library
@@ -68,8 +69,9 @@ class Counts:
 class Metrics(Collector):
     """Everything as Prometheus reads it (text exposition)."""
 
-    def __init__(self, services: Services, counts: Counts) -> None:
+    def __init__(self, services: Services, counts: Counts, connections: ConnectionGuard) -> None:
         self._services = services
+        self._connections = connections
         self._counts = counts
         self._guard = threading.Lock()
         self._slow: list[Metric] = []
@@ -87,6 +89,7 @@ class Metrics(Collector):
     def collect(self) -> Iterator[Metric]:
         yield from self._requests()
         yield from _caches()
+        yield from self._of_connections()
         with self._services.database.read() as work:
             yield from self._work(work)
             yield from self._library(work)
@@ -103,6 +106,15 @@ class Metrics(Collector):
                 buckets.append((name, total))
             family.add_metric([route, str(status)], buckets, cell[-1])
         yield family
+
+    def _of_connections(self) -> Iterator[Metric]:
+        yield GaugeMetricFamily("vitrine_connections", "Open connections.", value=self._connections.open)
+        refused = CounterMetricFamily(
+            "vitrine_connections_refused", "Connections and messages refused before the application.", labels=["reason"]
+        )
+        for reason, number in sorted(self._connections.refused().items()):
+            refused.add_metric([reason], number)
+        yield refused
 
     @staticmethod
     def _work(work: UnitOfWork) -> Iterator[Metric]:

@@ -4,7 +4,6 @@ import socket
 import threading
 from contextlib import closing
 from dataclasses import dataclass
-from http.client import HTTPResponse
 
 import uvicorn
 
@@ -48,11 +47,36 @@ class ListeningServer:
         self._listener.close()
 
 
-def answer_on(connection: socket.socket, method: str = "GET") -> RawAnswer:
-    """The next answer on *connection*. Raises http.client.BadStatusLine when it was closed without one."""
-    response = HTTPResponse(connection, method=method)
-    response.begin()
-    return RawAnswer(response.status, {name.lower(): value for name, value in response.getheaders()}, response.read())
+def answer_on(connection: socket.socket) -> RawAnswer:
+    """The next answer on *connection*, and not a byte of those behind it. Raises ConnectionError when it was closed
+    before the answer's end."""
+    status, *lines = _until(connection, b"\r\n\r\n").decode("latin-1").split("\r\n")
+    headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
+    if headers.get("transfer-encoding") == "chunked":
+        body = b""
+        while size := int(_until(connection, b"\r\n"), 16):
+            body += _exactly(connection, size + 2)[:-2]
+        _until(connection, b"\r\n")
+    else:
+        body = _exactly(connection, int(headers.get("content-length", 0)))
+    return RawAnswer(int(status.split(" ")[1]), headers, body)
+
+
+def _until(connection: socket.socket, end: bytes) -> bytes:
+    read = b""
+    while not read.endswith(end):
+        read += _exactly(connection, 1)
+    return read.removesuffix(end)
+
+
+def _exactly(connection: socket.socket, size: int) -> bytes:
+    read = b""
+    while len(read) < size:
+        piece = connection.recv(size - len(read))
+        if not piece:
+            raise ConnectionError("closed before the end of the answer")
+        read += piece
+    return read
 
 
 def is_closed(connection: socket.socket) -> bool:
