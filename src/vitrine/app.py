@@ -38,11 +38,14 @@ from vitrine.applications.events import ScopesLimited
 from vitrine.applications.lifecycle import ApplicationLifecycle
 from vitrine.applications.people import ApplicationPeople
 from vitrine.edge import health
+from vitrine.edge.connections.guard import ConnectionGuard
+from vitrine.edge.connections.limits import ConnectionLimits
 from vitrine.edge.fast.dispatcher import Dispatcher
 from vitrine.edge.fast.responses import SendComplete
 from vitrine.edge.limits import Limit, RequestLimits
 from vitrine.edge.metrics import Counts, Metrics
-from vitrine.edge.middleware import Outermost, networks
+from vitrine.edge.middleware import Outermost
+from vitrine.edge.proxies import Proxies, is_in, networks
 from vitrine.edge.quotas import Quota, Quotas
 from vitrine.edge.services import (
     AccountServices,
@@ -345,6 +348,21 @@ def purge(services: Services, stop: threading.Event) -> None:
             log.exception("maintenance.purge_failed")
 
 
+def connection_limits(settings: Settings) -> ConnectionLimits:
+    return ConnectionLimits(
+        connections=settings.connections_max,
+        per_address=settings.connections_per_address,
+        target_bytes=settings.request_target_max_bytes,
+        header_bytes=settings.request_headers_max_bytes,
+        headers=settings.request_headers_max,
+        head_s=settings.request_head_seconds,
+        idle_s=settings.keep_alive_seconds,
+        body_s=settings.request_stall_seconds,
+        response_s=settings.response_stall_seconds,
+        min_rate=settings.transfer_min_rate,
+    )
+
+
 class AsgiApplication:
     """The ASGI application; `services` is for tests and commands that share its process."""
 
@@ -367,14 +385,19 @@ class AsgiApplication:
         request_counts = Counts() if settings.metrics_from else None
         inner.state.whole = self
         inner.state.readiness = health.Readiness(services)
-        inner.state.metrics = Metrics(services, request_counts or Counts())
+        proxies = Proxies(networks(settings.trusted_proxies), settings.forwarded_headers)
+        # Read by `edge.connections.protocol`.
+        self.connection_guard = ConnectionGuard(
+            connection_limits(settings), is_exempt=lambda address: is_in(address, proxies.trusted)
+        )
+        inner.state.metrics = Metrics(services, request_counts or Counts(), self.connection_guard)
         # Only where a short read runs in the event loop.
         self.paths_without_task = ("/permalink/",) if services.database.has_fast_paths else ()
         routed = Dispatcher(often, inner, web.EXCEPTION_HANDLERS) if settings.fast_paths else inner
         self._app = Outermost(
             Cors(routed, services),
             services,
-            trusted=networks(settings.trusted_proxies),
+            proxies=proxies,
             https=settings.is_https,
             counts=request_counts,
             fast_paths=settings.fast_paths,

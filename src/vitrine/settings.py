@@ -40,6 +40,10 @@ class Settings:
         "http://127.0.0.1:8000", "Public address of the server; every absolute link begins with it."
     )
     trusted_proxies: tuple[str, ...] = _setting((), "Addresses of proxies whose forwarded headers are trusted.")
+    forwarded_headers: str = _setting(
+        "auto",
+        "Headers that trusted proxies write: x-forwarded, forwarded, or auto (Forwarded where no X-Forwarded-For is).",
+    )
     metrics_from: tuple[str, ...] = _setting((), "Addresses or networks that may read /metrics; empty: none.")
     timezone: str = _setting("UTC", "Time zone of the dates in API responses.")
     title: str = _setting("Vitrine", "Name of the instance, shown on pages and at GET /api/.")
@@ -99,6 +103,22 @@ class Settings:
         2_000_000, "Most lines that the request log keeps; older ones are deleted sooner. Counts of usage stay exact."
     )
     user_code_attempts: int = _setting(10, "Device codes that one person may try.", "per minute")
+    connections_max: int = _setting(1000, "Open connections in all; an idle one is closed in favour of a new one.")
+    connections_per_address: int = _setting(
+        100, "Open connections from one address (a /64 network of IPv6); trusted_proxies may have more."
+    )
+    request_target_max_bytes: int = _setting(32 * 2**10, "Longest address of a request, with its query.", "bytes")
+    request_headers_max_bytes: int = _setting(64 * 2**10, "All headers of a request.", "bytes")
+    request_headers_max: int = _setting(100, "Number of headers of a request.")
+    request_head_seconds: int = _setting(15, "Time in which a client must send the headers of a request.", "seconds")
+    keep_alive_seconds: int = _setting(75, "Time for which a connection is kept open between requests.", "seconds")
+    request_stall_seconds: int = _setting(
+        30, "Time after which a request body that arrives more slowly than transfer_min_rate is given up.", "seconds"
+    )
+    response_stall_seconds: int = _setting(
+        60, "Time after which a client that reads more slowly than transfer_min_rate is given up.", "seconds"
+    )
+    transfer_min_rate: int = _setting(256, "Slowest body and slowest reader.", "bytes per second")
     embed_frame_ancestors: str = _setting(
         "*", "Sites that may frame embedded documents, in the form of frame-ancestors (CSP)."
     )
@@ -264,6 +284,8 @@ def _check(settings: Settings) -> list[str]:
         faults.append("timezone must be the name of a zone, such as Europe/Paris")
     if settings.deprecated_features not in ("refuse", "flagged", "allow"):
         faults.append("deprecated_features must be refuse, flagged or allow")
+    if settings.forwarded_headers not in ("auto", "x-forwarded", "forwarded"):
+        faults.append("forwarded_headers must be auto, x-forwarded or forwarded")
     faults.extend(
         f"{name} has {network}, which is neither an address nor a network"
         for name in ("trusted_proxies", "metrics_from")

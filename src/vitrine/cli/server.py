@@ -84,7 +84,7 @@ def serve(data: Path, host: str, port: int, demo: bool, no_worker: bool) -> None
     """Serve the API and the pages, with a supervised worker."""
     import uvicorn
 
-    from vitrine.edge.fast.protocol import Protocol
+    from vitrine.edge.http_server import configuration
 
     refuse_foreign(data)
     settings = load(data, otherwise={"base_url": local_url(host, port)}, demo=demo or None)
@@ -102,16 +102,13 @@ def serve(data: Path, host: str, port: int, demo: bool, no_worker: bool) -> None
         services.supervisor.start("worker", WorkerProcess(data, settings.base_url).run)
     _print_welcome(application, settings.base_url)
     _tune_gc()
-    config = uvicorn.Config(
+    config = configuration(
         application,
+        fast_paths=settings.fast_paths,
         host=host,
         port=port,
         loop="uvloop",
-        http=Protocol if settings.fast_paths else "httptools",
-        access_log=False,
-        log_config=None,
-        server_header=False,
-        proxy_headers=False,
+        timeout_keep_alive=settings.keep_alive_seconds,
         timeout_graceful_shutdown=10,
     )
     try:

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from vitrine.edge.metrics import SEEN_WITHIN, Metrics
-from vitrine.edge.middleware import is_in, networks
+from vitrine.edge.proxies import is_in, networks
 from vitrine.edge.run import run_in_thread, services_of
 from vitrine.edge.services import Services
 from vitrine.errors import DomainError, NotFound

@@ -14,6 +14,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.exposition import generate_latest
 from prometheus_client.registry import Collector, CollectorRegistry
 
+from vitrine.edge.connections.guard import ConnectionGuard
 from vitrine.edge.services import Services
 from vitrine.jobs import store as jobs
 from vitrine.library import census
@@ -70,8 +71,9 @@ class Counts:
 class Metrics(Collector):
     """Everything as Prometheus reads it (text exposition)."""
 
-    def __init__(self, services: Services, counts: Counts) -> None:
+    def __init__(self, services: Services, counts: Counts, connections: ConnectionGuard) -> None:
         self._services = services
+        self._connections = connections
         self._counts = counts
         self._registry = CollectorRegistry(auto_describe=False)
         self._registry.register(self)
@@ -87,6 +89,7 @@ class Metrics(Collector):
         yield from self._requests()
         yield from _caches()
         yield self._dropped()
+        yield from self._of_connections()
         with self._services.database.read() as work:
             yield from self._threads(work)
             yield from self._work(work)
@@ -134,6 +137,15 @@ class Metrics(Collector):
             up.add_metric(labels, min(int(status.state.is_up) for status in statuses))
             restarts.add_metric(labels, sum(status.restarts for status in statuses))
         yield from (up, restarts)
+
+    def _of_connections(self) -> Iterator[Metric]:
+        yield GaugeMetricFamily("vitrine_connections", "Open connections.", value=self._connections.open)
+        refused = CounterMetricFamily(
+            "vitrine_connections_refused", "Connections and messages refused before the application.", labels=["reason"]
+        )
+        for reason, number in sorted(self._connections.refused().items()):
+            refused.add_metric([reason], number)
+        yield refused
 
     @staticmethod
     def _work(work: UnitOfWork) -> Iterator[Metric]:

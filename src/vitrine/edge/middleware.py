@@ -3,22 +3,19 @@
 Plain ASGI: a wrapped request object per layer would cost more than the work done here.
 """
 
-import ipaddress
 import time
 from collections.abc import Callable, Iterable
-from contextlib import suppress
-from functools import lru_cache
 from itertools import count
 from logging import INFO, getLogger
 from secrets import token_hex
 
-from starlette.datastructures import Headers
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from vitrine.edge.fast.encoded_headers import Pair, block_of
 from vitrine.edge.fast.responses import ACCEPTED, COMPLETE, SendComplete
 from vitrine.edge.metrics import Counts
+from vitrine.edge.proxies import Caller, Proxies, caller_of
 from vitrine.edge.services import Services
 from vitrine.edge.text import ascii_target
 from vitrine.platform import logging
@@ -26,43 +23,6 @@ from vitrine.platform import logging
 log = getLogger("vitrine.http")
 # The route, the headers and the body of a response of status 200; None where the request must take the ordinary way.
 Shortcut = Callable[[Scope], tuple[Route, Iterable[Pair], bytes] | None]
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-
-
-@lru_cache
-def networks(trusted: tuple[str, ...]) -> tuple[Network, ...]:
-    """Raises ValueError for what is neither an address nor a network."""
-    return tuple(ipaddress.ip_network(network.strip(), strict=False) for network in trusted)
-
-
-def caller(scope: Scope, trusted: tuple[Network, ...]) -> str:
-    """The address of the caller: the peer, or the last untrusted one of `X-Forwarded-For` when the peer is trusted."""
-    client = scope.get("client")
-    address = client[0] if client else ""
-    if not trusted or not is_in(address, trusted):
-        return address
-    chain = Headers(scope=scope).get("x-forwarded-for", "")
-    for hop in reversed([part.strip() for part in chain.split(",") if part.strip()]):
-        if not _is_address(hop):  # a proxy never writes this; nothing before it can be trusted
-            break
-        address = hop
-        if not is_in(hop, trusted):
-            break
-    return address
-
-
-def _is_address(text: str) -> bool:
-    with suppress(ValueError):
-        ipaddress.ip_address(text)
-        return True
-    return False
-
-
-def is_in(address: str, trusted: tuple[Network, ...]) -> bool:
-    with suppress(ValueError):
-        parsed = ipaddress.ip_address(address)
-        return any(parsed in network for network in trusted)
-    return False
 
 
 class Outermost:
@@ -73,7 +33,7 @@ class Outermost:
         app: ASGIApp,
         services: Services,
         *,
-        trusted: tuple[Network, ...],
+        proxies: Proxies,
         https: bool,
         counts: Counts | None = None,
         fast_paths: bool = True,
@@ -85,7 +45,7 @@ class Outermost:
         self._shortcut = shortcut
         self.counts = counts
         self.services = services
-        self.trusted = trusted
+        self.proxies = proxies
         self._always: list[tuple[bytes, bytes]] = [(b"x-content-type-options", b"nosniff")]
         if https:
             self._always.append((b"strict-transport-security", b"max-age=31536000"))
@@ -104,7 +64,7 @@ class Outermost:
         request_id = f"{self._prefix}{next(self._count):06x}"
         if not send(200, headers, body, self._always_of(request_id)):
             return False
-        self._note(scope, request_id, 200, started, caller(scope, self.trusted))
+        self._note(scope, request_id, 200, started, caller_of(scope, self.proxies).address)
         return True
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -113,7 +73,9 @@ class Outermost:
             return
         started = time.perf_counter()
         request_id = f"{self._prefix}{next(self._count):06x}"
-        address = caller(scope, self.trusted)
+        caller = caller_of(scope, self.proxies)
+        address = caller.address
+        _apply(scope, caller)
         # Removed at once: in the scope it would make a reference cycle with the connection's own object.
         send_complete: SendComplete | None = scope.get("extensions", {}).pop(COMPLETE, None)
         scope["vitrine"] = self.services
@@ -162,3 +124,11 @@ class Outermost:
         """The start of an answer with the headers that every one has."""
         more = [*headers, *self._always, (b"x-request-id", request_id.encode())]
         return {"type": "http.response.start", "status": status, "headers": more}
+
+
+def _apply(scope: Scope, caller: Caller) -> None:
+    """Scheme and host of the request as its client sent it, for all who read them in the scope."""
+    scope["scheme"] = caller.scheme
+    if caller.host is not None:
+        others = [header for header in scope["headers"] if header[0] != b"host"]
+        scope["headers"] = [(b"host", caller.host.encode()), *others]

@@ -15,7 +15,7 @@ from starlette.types import Receive, Scope, Send
 from vitrine.edge import run_in_thread, services_of
 from vitrine.edge.fast.encoded_headers import EncodedHeaders
 from vitrine.edge.fast.responses import CompleteResponse, content_length
-from vitrine.edge.middleware import is_in, networks
+from vitrine.edge.proxies import is_in, networks, peer_of
 from vitrine.library.model import DOCUMENT, Record, Rendition
 from vitrine.media.delivery import (
     Conditions,
@@ -180,8 +180,8 @@ def _body(request: Request, document: FileToSend, span: Span | None, headers: He
 def _internal(request: Request, sha256: str) -> bytes | None:
     """The file's path inside the proxy's nginx. None when we send it ourselves: there is no such proxy, or the request
     bypassed it."""
-    settings, client = services_of(request).settings, request.scope.get("client")
-    if not settings.accel_prefix or client is None or not is_in(client[0], networks(settings.trusted_proxies)):
+    settings = services_of(request).settings
+    if not settings.accel_prefix or not is_in(peer_of(request.scope), networks(settings.trusted_proxies)):
         return None
     services_of(request).media.store.size(sha256)  # a missing file is refused here, with our own error
     return f"{settings.accel_prefix.rstrip('/')}/{sha256[:2]}/{sha256[2:4]}/{sha256}".encode()

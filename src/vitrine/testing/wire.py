@@ -3,11 +3,10 @@
 import asyncio
 from typing import Any
 
-import uvicorn
 from uvicorn.server import ServerState
 
 from vitrine.app import AsgiApplication
-from vitrine.edge.fast.protocol import Protocol
+from vitrine.edge.http_server import configuration
 
 
 class Wire(asyncio.Transport):
@@ -27,6 +26,11 @@ class Wire(asyncio.Transport):
     def close(self) -> None:
         self.closed = True
 
+    abort = write_eof = close
+
+    def get_write_buffer_size(self) -> int:
+        return 0
+
     def pause_reading(self) -> None:
         self.paused = True
 
@@ -40,10 +44,7 @@ class WireServer:
     Its methods belong to one event loop."""
 
     def __init__(self, application: AsgiApplication, http: Any = None) -> None:
-        usual: Any = Protocol if application.services.settings.fast_paths else "httptools"
-        self._config = uvicorn.Config(
-            application, http=http or usual, access_log=False, log_config=None, server_header=False, proxy_headers=False
-        )
+        self._config = configuration(application, fast_paths=application.services.settings.fast_paths, http=http)
         self._config.load()
         self._state = ServerState()
 

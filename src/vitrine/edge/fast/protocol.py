@@ -14,6 +14,7 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
+from vitrine.edge.connections.protocol import BoundedProtocol
 from vitrine.edge.fast.encoded_headers import EncodedHeaders, Pair, block_of
 from vitrine.edge.fast.responses import COMPLETE, SendComplete
 from vitrine.edge.raw_targets import RawTargets
@@ -26,7 +27,7 @@ _APART = frozenset({b"connection", b"transfer-encoding"})
 log = getLogger("vitrine.http")
 
 
-class Protocol(RawTargets):
+class Protocol(RawTargets, BoundedProtocol):
     """For `uvicorn.Config(http=…)`: every request is offered the extension.
 
     An application that names `paths_without_task`, beginnings of paths, is asked for those by its method
@@ -34,14 +35,14 @@ class Protocol(RawTargets):
     True, or gives False and has done nothing.
     """
 
-    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+    def _begin(self, cycle: RequestResponseCycle, app: Any) -> None:
         sending = partial(send_complete, cycle)
         # Not while others wait behind this one: each would be answered inside the answer of the one before.
         if not self.pipeline and app is self.app and self._is_answered(cycle, sending):
             return
         extended: dict[str, Any] = {COMPLETE: sending}
         cycle.scope["extensions"] = extended
-        super()._start_asgi_task(cycle, app)
+        super()._begin(cycle, app)
 
     def _is_answered(self, cycle: RequestResponseCycle, sending: SendComplete) -> bool:
         paths: tuple[str, ...] = getattr(self.app, "paths_without_task", ())

@@ -382,6 +382,7 @@ def test_the_message_in_one_piece_is_two_for_other_servers() -> None:
     import asyncio
 
     from vitrine.edge.middleware import Outermost
+    from vitrine.edge.proxies import Proxies
 
     sent: list[Message] = []
 
@@ -391,7 +392,7 @@ def test_the_message_in_one_piece_is_two_for_other_servers() -> None:
     async def send(message: Message) -> None:
         sent.append(message)
 
-    outermost = Outermost(inner, None, trusted=(), https=False)  # type: ignore[arg-type]  # no service is asked
+    outermost = Outermost(inner, None, proxies=Proxies(), https=False)  # type: ignore[arg-type]  # no service is asked
     scope = {"type": "http", "method": "GET", "path": "/", "headers": [], "client": ("127.0.0.1", 1)}
     asyncio.run(outermost(scope, None, send))  # type: ignore[arg-type]  # nothing is received
     assert [message["type"] for message in sent] == ["http.response.start", "http.response.body"]
