@@ -309,7 +309,7 @@ def purge(services: Services, stop: threading.Event) -> None:
 
 
 class AsgiApplication:
-    """The ASGI application; `services` is for tests and commands that share its process."""
+    """The ASGI application; `services` and `routes` are for tests and commands that share its process."""
 
     def __init__(self, services: Services) -> None:
         self.services = services
@@ -321,8 +321,9 @@ class AsgiApplication:
             *root.ROUTES,
             *files.ROUTES,
         ]
+        self.routes = [*often, *health.ROUTES, *web.routes()]
         inner = Starlette(
-            routes=[*often, *health.ROUTES, *web.routes()],
+            routes=self.routes,
             exception_handlers=web.EXCEPTION_HANDLERS,
             lifespan=self._lifespan,
         )

@@ -4,9 +4,11 @@
 emoji or a Persian word.
 """
 
+import re
 import unicodedata
 from codecs import BOM_UTF8
 
+_NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _CONTROLS = frozenset({"Cc", "Cs"})
 _LINE_SEPARATORS = frozenset({"Zl", "Zp"})
 # Bidirectional controls: `photo\u202egpj.exe` must not look like a picture (Unicode TR 36).
@@ -18,6 +20,11 @@ def without_controls(text: str) -> str:
     return "".join(
         character for character in text if character in "\n\t" or unicodedata.category(character) not in _CONTROLS
     )
+
+
+def xml_text(text: str) -> str:
+    """*text* with the characters alone that XML 1.0 can hold (section 2.2, Char), not even as a reference."""
+    return _NOT_IN_XML.sub("", text)
 
 
 def without_bom(raw: bytes) -> bytes:
