@@ -364,7 +364,7 @@ def connection_limits(settings: Settings) -> ConnectionLimits:
 
 
 class AsgiApplication:
-    """The ASGI application; `services` is for tests and commands that share its process."""
+    """The ASGI application; `services` and `routes` are for tests and commands that share its process."""
 
     def __init__(self, services: Services) -> None:
         self.services = services
@@ -376,8 +376,9 @@ class AsgiApplication:
             *root.ROUTES,
             *files.ROUTES,
         ]
+        self.routes = [*often, *health.ROUTES, *web.routes()]
         inner = Starlette(
-            routes=[*often, *health.ROUTES, *web.routes()],
+            routes=self.routes,
             exception_handlers=web.EXCEPTION_HANDLERS,
             lifespan=self._lifespan,
         )

@@ -169,6 +169,8 @@ class ApplicationDocuments:
             faults = _new_faults(faults, wanted, document_of(application))
         if faults:
             raise BadApplication(faults)
+        # A device has the out-of-band address by its kind (`_redirects`): to name it changes nothing.
+        wanted["redirect_uris"] = [address for address in wanted["redirect_uris"] if address != OUT_OF_BAND]
         return wanted
 
     def _write(

@@ -38,7 +38,11 @@ class ApplicationRegistration:
         if callback and kind is not ApplicationKind.MACHINE and not (kind is None and wanted is ApplicationKind.DEVICE):
             fault = fault_of(callback, wanted, facts.profile)
             faults |= {"callback": fault} if fault else {}
-            redirects = [OUT_OF_BAND, callback] if wanted is ApplicationKind.DEVICE else [callback]
+            redirects = (
+                [callback]
+                if callback == OUT_OF_BAND or wanted is not ApplicationKind.DEVICE
+                else [OUT_OF_BAND, callback]
+            )
         else:
             redirects = [OUT_OF_BAND] if wanted is ApplicationKind.DEVICE else []
         if faults:

@@ -14,7 +14,9 @@ from vitrine.edge.services import Services
 from vitrine.errors import Invalid
 from vitrine.library.model import Collection, CollectionId, DataboxId
 from vitrine.library.presentation import Presentation
+from vitrine.platform import json_text
 from vitrine.platform.database import UnitOfWork
+from vitrine.platform.texts import without_bom
 
 SETS = {"reader": READER, "contributor": CONTRIBUTOR, "all": ALL_RIGHTS}
 
@@ -100,8 +102,8 @@ def set_collection(
 
 def _stamp(presentation: Presentation, file: Path) -> Any:
     try:
-        definition = json.loads(file.read_text())
-    except ValueError as fault:
+        definition = json_text.parse(without_bom(file.read_bytes()))
+    except json_text.NotJson as fault:
         raise Invalid(f"{file.name} is not JSON: {fault}.", field="stamp") from fault
 
     def keep_logo(name: str) -> str:
@@ -195,6 +197,6 @@ def set_checks(
 
 def _read_policy(file: Path) -> Any:
     try:
-        return json.loads(file.read_text())
-    except ValueError as fault:
+        return json_text.parse(without_bom(file.read_bytes()))
+    except json_text.NotJson as fault:
         raise Invalid(f"{file.name} is not JSON: {fault}.", field="policy") from fault

@@ -33,6 +33,7 @@ _KEY = re.compile(r"\[([^\[\]]*)\]")
 DEEPEST = 6
 LONGEST_INDEX = 9  # digits: PHP's own arrays end near there, and longer ones are names, not positions
 LONGEST_NUMBER = 40  # digits: far beyond any row, so that a mistyped id gets the answer of its own route
+LONGEST_ID = 18  # digits: what fits into 64 bits whatever they are
 SMALL_BODY_BYTES = 2 * 2**20
 _AT_ONCE_BYTES = 64 * 2**10
 
@@ -51,6 +52,12 @@ class Number(Convertor[int]):
 
 
 register_url_convertor("int", Number())  # routes are compiled when their modules are imported, after this one
+
+
+def natural(text: str) -> int | None:
+    """The number that *text* writes in at most LONGEST_ID ASCII digits; None for every other text. Python's own `int`
+    raises for more than 4300 digits, and no column takes more than 64 bits."""
+    return int(text) if len(text) <= LONGEST_ID and text.isascii() and text.isdecimal() else None
 
 
 def nest(pairs: Iterable[tuple[str, str]]) -> dict[str, Nested]:
@@ -211,7 +218,11 @@ async def parameters(request: Request, *, max_bytes: int = SMALL_BODY_BYTES) -> 
         content_type = header(request.scope, b"content-type")
         params.media_type = content_type.partition(";")[0].strip().lower()
         if params.media_type in FORM_MEDIA_TYPES:
-            await _read_form(request, params, content_type, max_bytes)
+            try:
+                await _read_form(request, params, content_type, max_bytes)
+            except BaseException:  # its fields may be refused after its files were taken
+                await params.close()
+                raise
     state["params"] = params
     return params
 

@@ -7,16 +7,16 @@ wrongly for ever.
 import re
 from collections.abc import Iterable
 from functools import wraps
-from json import JSONDecodeError, loads
+from json import loads
 from typing import Any
 from urllib.parse import quote, unquote_to_bytes
 
-import msgspec
 from starlette.requests import Request
 from starlette.routing import Route
 from starlette.types import Scope
 
 from vitrine.errors import Invalid
+from vitrine.platform import json_text
 from vitrine.platform.texts import without_bom
 
 LONGEST_SHOWN = 80
@@ -91,7 +91,8 @@ def require_path(scope: Scope) -> None:
 
 
 def text_routes(routes: Iterable[Route]) -> list[Route]:
-    """*routes* whose handlers see no path and no query that is not UTF-8; those of the APIs check by themselves."""
+    """*routes* whose handlers see no path and no query that is not UTF-8, and whose uploads are released at the end,
+    also those that no handler asked for; the APIs do both by themselves."""
     return [_checked(route) for route in routes]
 
 
@@ -103,32 +104,40 @@ def _checked(route: Route) -> Route:
         require_path(request.scope)
         if request.scope["query_string"]:
             pairs_of(request.scope["query_string"])
-        return await handler(request)
+        try:
+            return await handler(request)
+        finally:
+            await close_uploads(request)
 
     methods = sorted(route.methods or ())
     return Route(route.path, checked, methods=methods, name=route.name, include_in_schema=route.include_in_schema)
 
 
+async def close_uploads(request: Request) -> None:
+    """Release the spooled files of a form, if the request's parameters have been read and there are any."""
+    params = request.scope["state"].get("params")
+    if params is not None and params.files:
+        await params.close()
+
+
 def json_value(raw: bytes, kind: Any = Any) -> Any:
     """The JSON value in *raw* (RFC 8259 section 8.1: UTF-8, a byte order mark is ignored). Raises NotUtf8, naming the
-    member, or DecodeError."""
+    member, or NotJson."""
     raw = without_bom(raw)
     try:
-        return msgspec.json.decode(raw, type=kind)
-    except (UnicodeDecodeError, msgspec.DecodeError, RecursionError) as failure:
+        return json_text.parse(raw, kind)
+    except json_text.NotJson as failure:
         member = _member_that_is_no_text(raw)
         if member is not None:
             raise NotUtf8(member or "body") from failure
-        if isinstance(failure, msgspec.DecodeError):
-            raise
-        raise msgspec.DecodeError("not JSON") from failure
+        raise
 
 
 def _member_that_is_no_text(raw: bytes) -> str | None:
     """The place of a text that UTF-8 cannot represent: wrong bytes, or half a surrogate pair as an escape."""
     try:
         return _path_to(loads(raw.decode("utf-8", "surrogateescape")))
-    except (JSONDecodeError, RecursionError, ValueError):
+    except (RecursionError, ValueError):
         return None
 
 

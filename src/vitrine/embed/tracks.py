@@ -5,12 +5,12 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-import msgspec
 import webvtt
 from webvtt.errors import MalformedCaptionError, MalformedFileError
 
 from vitrine.errors import NotFound
 from vitrine.library.model import Field, Value
+from vitrine.platform import json_text
 
 PREFIX = "videotexttrack"
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})?")
@@ -82,8 +82,8 @@ def _title(payload: str) -> str | None:
     if not payload.lstrip().startswith("{"):
         return None
     try:
-        chapter = msgspec.json.decode(payload)
-    except msgspec.DecodeError:
+        chapter = json_text.parse(payload)
+    except json_text.NotJson:
         return None
     title = chapter.get("title") if isinstance(chapter, dict) else None
     # A blank line ends a cue and an arrow begins one, so a title must contain neither.

@@ -101,7 +101,7 @@ def _date(text: str) -> datetime | None:
         return None
     try:
         parsed = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):  # a year of twelve digits fits into no C integer
         return None
     return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
 

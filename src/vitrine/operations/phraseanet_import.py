@@ -20,6 +20,7 @@ from vitrine.library.records import Records
 from vitrine.library.sharing import permalinks
 from vitrine.library.sharing.permalinks import ImportedPermalink
 from vitrine.oauth import OAuth
+from vitrine.platform import json_text
 from vitrine.platform.database import Database, UnitOfWork
 from vitrine.platform.texts import without_bom
 
@@ -230,8 +231,8 @@ def switch_of(name: str) -> Switch:
 def read(path: Path) -> dict[str, list[Any]]:
     """The entries of the file by part. Raises BadImport with every entry that does not have the documented form."""
     try:
-        document = msgspec.json.decode(without_bom(path.read_bytes()))
-    except (msgspec.DecodeError, UnicodeDecodeError) as failure:
+        document = json_text.parse(without_bom(path.read_bytes()))
+    except json_text.NotJson as failure:
         raise BadImport([f"{path.name} is not JSON: {failure}"]) from failure
     if not isinstance(document, dict):
         raise BadImport([f"{path.name} must hold an object with {', '.join(PARTS)}."])

@@ -4,9 +4,11 @@
 emoji or a Persian word.
 """
 
+import re
 import unicodedata
 from codecs import BOM_UTF8
 
+_NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _CONTROLS = frozenset({"Cc", "Cs"})
 _LINE_SEPARATORS = frozenset({"Zl", "Zp"})
 # Bidirectional controls: `photo\u202egpj.exe` must not look like a picture (Unicode TR 36).
@@ -27,6 +29,11 @@ def folded(text: str) -> str:
     The one way to compare without case: SQLite's `lower` knows ASCII only, and PostgreSQL's depends on the collation.
     """
     return unicodedata.normalize("NFC", unicodedata.normalize("NFD", text).casefold())
+
+
+def xml_text(text: str) -> str:
+    """*text* with the characters alone that XML 1.0 can hold (section 2.2, Char), not even as a reference."""
+    return _NOT_IN_XML.sub("", text)
 
 
 def without_bom(raw: bytes) -> bytes:

@@ -15,12 +15,10 @@ from time import monotonic
 from typing import Any
 from urllib.parse import quote_plus, urlencode, urlsplit
 
-import msgspec
-
 from vitrine.accounts.errors import ProviderDown, ProviderRefused
 from vitrine.accounts.identity_providers import tokens
 from vitrine.identity_provider_settings import Provider
-from vitrine.platform import logging
+from vitrine.platform import json_text, logging
 from vitrine.platform.crypto import base64url, digest
 from vitrine.platform.fetch import PORTS, Answer, CannotFetch, Fetcher, is_public, resolve
 from vitrine.platform.texts import without_bom
@@ -303,8 +301,8 @@ def _guarded(provider: Provider) -> Fetcher:
 def _json(answer: Answer) -> dict[str, Any]:
     try:
         # Unlike `json`, it refuses lone surrogates, which cannot be stored.
-        decoded = msgspec.json.decode(without_bom(answer.body))
-    except (ValueError, RecursionError, msgspec.DecodeError):
+        decoded = json_text.parse(without_bom(answer.body))
+    except json_text.NotJson:
         decoded = None
     if not isinstance(decoded, dict):
         raise ProviderRefused("wrong", why="an answer that is no JSON object")

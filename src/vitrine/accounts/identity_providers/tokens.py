@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import msgspec
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
+from vitrine.platform import json_text
 from vitrine.platform.crypto import base64url, from_base64url, same
 
 LEEWAY = timedelta(seconds=60)
@@ -100,9 +100,9 @@ def check(token: str, keys: list[PublicKey], expected: Expected, now: datetime, 
 
 def _header(token: str) -> tuple[str, str | None]:
     try:
-        header = msgspec.json.decode(from_base64url(token.partition(".")[0]))
+        header = json_text.parse(from_base64url(token.partition(".")[0]))
         algorithm, kid = header["alg"], header.get("kid")
-    except (ValueError, KeyError, TypeError, AttributeError, msgspec.MsgspecError) as failure:
+    except (ValueError, KeyError, TypeError, AttributeError) as failure:
         raise BadToken("not a JWT") from failure
     if not isinstance(algorithm, str) or not (kid is None or isinstance(kid, str)):
         raise BadToken("a header that is none")

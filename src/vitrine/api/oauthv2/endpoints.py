@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -18,6 +17,7 @@ from vitrine.edge.text import json_value, shown_name
 from vitrine.errors import Invalid
 from vitrine.oauth import TokenAnswer, deprecated_features
 from vitrine.oauth.metadata import DEVICE_PAGE
+from vitrine.platform import json_text
 from vitrine.platform.database import DatabaseBusy
 
 
@@ -102,7 +102,7 @@ async def _form(request: Request) -> dict[str, str]:
     raw = await body(request, max_bytes=SMALL_BODY_BYTES)
     try:
         return scalars(json_value(raw, dict[str, Any]) if raw else {})
-    except msgspec.DecodeError as failure:
+    except json_text.NotJson as failure:
         raise Invalid("Send the parameters as a form or as a JSON object.") from failure
 
 

@@ -20,6 +20,7 @@ from vitrine.api.portal.content import (
 from vitrine.applications import Application, BadApplication
 from vitrine.edge import bearer, long_read, read, services_of, write
 from vitrine.edge.auth import require_scope
+from vitrine.edge.params import natural
 from vitrine.errors import Forbidden, Invalid
 from vitrine.platform.database import UnitOfWork
 
@@ -27,10 +28,10 @@ MOST = 100
 
 
 def number(request: Request, name: str, default: int, most: int) -> int:
-    text = request.query_params.get(name, str(default))
-    if not text.isdecimal() or not 1 <= int(text[:9]) <= most:
+    number = natural(request.query_params.get(name, str(default)))
+    if number is None or not 1 <= number <= most:
         raise Invalid(f"{name} must be a whole number from 1 to {most}.", field=name)
-    return int(text)
+    return number
 
 
 async def listed(request: Request) -> Response:

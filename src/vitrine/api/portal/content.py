@@ -12,6 +12,7 @@ from vitrine.applications import Application, ApplicationId
 from vitrine.edge.params import body
 from vitrine.edge.text import json_value
 from vitrine.errors import Conflict, Invalid
+from vitrine.platform import json_text
 from vitrine.platform.schema import to_micros
 
 BODY_BYTES = 64 * 1024
@@ -63,7 +64,7 @@ async def json_body(request: Request) -> Any:
     raw = await body(request, max_bytes=BODY_BYTES)
     try:
         return json_value(raw) if raw.strip() else {}
-    except msgspec.DecodeError as failure:
+    except json_text.NotJson as failure:
         raise Invalid("The body is not well-formed JSON.", field="body") from failure
 
 

@@ -12,6 +12,7 @@ from vitrine.api.v1.frame import frame_of, lists_or_objects
 from vitrine.api.v1.present import Frame
 from vitrine.api.wire.envelope import answer
 from vitrine.edge import bearer, long_read, read, services_of
+from vitrine.edge.params import natural
 from vitrine.library.quarantine.checks import CHECKS
 from vitrine.library.quarantine.service import NoSuchItem, QuarantinedFile
 from vitrine.platform.database import UnitOfWork
@@ -39,12 +40,12 @@ async def listed(request: Request) -> Response:
 async def item(request: Request) -> Response:
     """GET /quarantine/item/{lazaret_id}/: an id that is not a number is 404, not 400."""
     services = services_of(request)
-    number = request.path_params["item"]
+    number = natural(request.path_params["item"])
 
     def call(work: UnitOfWork, actor: Actor) -> dict[str, Any]:
-        if not number.isdecimal() or len(number) > 18:
+        if number is None:
             raise NoSuchItem("There is no such file in the quarantine.")
-        waiting = services.library.quarantine.get(work, actor, int(number))
+        waiting = services.library.quarantine.get(work, actor, number)
         return _items(request, work, frame_of(request, work, actor), [waiting])[0]
 
     return answer(request, {"quarantine_item": await read(request, bearer, call)})

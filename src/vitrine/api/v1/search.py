@@ -86,7 +86,7 @@ def _query(request: Request, work: UnitOfWork, actor: Actor, params: Params, mos
         bases=services.search.usable(work, actor, _bases(params)),
         kinds=frozenset({kind}) if kind in KINDS else None,
         stories=params.text("search_type") in ("1", "2"),
-        fields=tuple(params.values("fields")),
+        fields=tuple(name for name in params.values("fields") if name),  # no field has this name: ignored (02 §6.5)
         truncation=(params.text("truncation") or "0").lower() not in ("", "0", "false"),
         sort="relevance" if sort is None else _SORTS.get(sort, "recordid"),
         descending=order == "desc",

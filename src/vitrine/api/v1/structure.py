@@ -10,6 +10,7 @@ from vitrine.api.v1 import present, present_structure
 from vitrine.api.v1.frame import lists_or_objects
 from vitrine.api.wire.envelope import answer
 from vitrine.edge import bearer, listing, read, services_of
+from vitrine.edge.params import natural
 from vitrine.errors import NotFound
 from vitrine.library.model import CollectionId, DataboxId
 from vitrine.platform.database import UnitOfWork
@@ -58,12 +59,12 @@ async def terms(request: Request) -> Response:
 async def collection(request: Request) -> Response:
     """GET /collections/{base_id}/: an id that is not a number is 404 here, after the token has been checked."""
     services = services_of(request)
-    base = request.path_params["base_id"]
+    base = natural(request.path_params["base_id"])
 
     def call(work: UnitOfWork, actor: Actor) -> dict[str, Any]:
-        if not (base.isascii() and base.isdecimal()):
+        if base is None:
             raise NotFound("")
-        collection, count = services.library.records.collection_with_count(work, actor, CollectionId(int(base)))
+        collection, count = services.library.records.collection_with_count(work, actor, CollectionId(base))
         return present.collection(collection, count)
 
     return answer(request, {"collection": await read(request, bearer, call)})

@@ -19,6 +19,7 @@ from vitrine.edge import nobody, optional_bearer, parameters, read, refusals, se
 from vitrine.edge.auth import refuse_mistyped
 from vitrine.edge.params import SMALL_BODY_BYTES, without_body
 from vitrine.edge.run import Authenticator
+from vitrine.edge.text import close_uploads
 from vitrine.errors import DomainError
 from vitrine.oauth import deprecated_features
 from vitrine.platform import logging
@@ -101,20 +102,18 @@ async def _answered(
         if not conventions.reads_parameters:
             return await handler(request)
         limit = await _allowed_bytes(request, max_bytes) if max_bytes else SMALL_BODY_BYTES
-        params = await parameters(request, max_bytes=limit)
+        await parameters(request, max_bytes=limit)
         refuse_mistyped(request)
         if conventions.authenticate is not None:
             await read(request, conventions.authenticate, lambda _work, _actor: None)
-        try:
-            return await handler(request)
-        finally:
-            if params.files:
-                await params.close()
+        return await handler(request)
     except Exception as failure:
         answer = conventions.answer_to(request, failure)
         if answer is None:
             raise
         return answer
+    finally:
+        await close_uploads(request)
 
 
 async def _allowed_bytes(request: Request, most: Callable[[Request], int]) -> int:

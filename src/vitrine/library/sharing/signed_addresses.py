@@ -10,6 +10,7 @@ import msgspec
 
 from vitrine.errors import Invalid, NotFound
 from vitrine.library.model import DataboxId, Permalink, RecordKey
+from vitrine.platform import json_text
 from vitrine.platform.cache import Cache
 from vitrine.platform.crypto import Vault, base64url, from_base64url, same, signature
 
@@ -130,12 +131,12 @@ class SignedAddresses:
         """
         try:
             head, claims_part, signed = token.split(".")
-            header = msgspec.json.decode(from_base64url(head), type=_Header)
-            claims = msgspec.json.decode(from_base64url(claims_part), type=_Claims)
+            header = json_text.parse(from_base64url(head), _Header)
+            claims = json_text.parse(from_base64url(claims_part), _Claims)
             user, _, generation = header.kid.partition("-")
             issuer = (int(user), int(generation))
             sent_signature = from_base64url(signed)
-        except (ValueError, msgspec.DecodeError) as failure:
+        except ValueError as failure:
             raise BadAddress("This address is not well formed.", why=type(failure).__name__) from failure
         if header.alg != "HS256" or issuer[0] != claims.iss or generation_of(issuer[0]) != issuer[1]:
             raise BadAddress("This address was made with a key that is not in use.")

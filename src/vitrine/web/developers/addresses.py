@@ -13,6 +13,7 @@ from vitrine.applications import (
 from vitrine.applications.checks import bad_url
 from vitrine.applications.redirects import bad_redirect
 from vitrine.edge import read, services_of, write
+from vitrine.edge.params import natural
 from vitrine.errors import Invalid
 from vitrine.platform.database import UnitOfWork
 from vitrine.web.developers.application import APPLICATION, application_id, back_to
@@ -81,8 +82,9 @@ async def check(request: Request) -> Response:
     given = await xhr(request)
     field, value, kind = given.get("field", ""), given.get("value", "").strip(), given.get("kind", "")
     application: Application | None = None
-    if given.get("application", "").isdecimal():
-        id_ = ApplicationId(int(given["application"][:15]))
+    number = natural(given.get("application", ""))
+    if number is not None:
+        id_ = ApplicationId(number)
         application = await read(
             request, known, lambda work, actor: services_of(request).applications.registry.get(work, actor, id_)
         )

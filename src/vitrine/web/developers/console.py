@@ -144,7 +144,7 @@ async def _call(request: Request, method: str, path: str, parameters: str, secre
 def _readable(raw: bytes) -> str:
     try:
         text = msgspec.json.format(raw, indent=2).decode()
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (ValueError, RecursionError):  # not JSON, not UTF-8, or nested too deeply
         text = raw.decode(errors="replace")
     return text if len(text) <= SHOWN_BYTES else text[:SHOWN_BYTES] + "\n…"
 

@@ -15,6 +15,7 @@ from vitrine.applications import BadApplication
 from vitrine.edge import listing, parameters, read, services_of, write
 from vitrine.edge.text import json_value
 from vitrine.errors import Forbidden, Invalid
+from vitrine.platform import json_text
 from vitrine.platform.database import UnitOfWork
 from vitrine.web.developers.application import APPLICATION, application_id
 from vitrine.web.shared.forms import known
@@ -76,7 +77,7 @@ def _described(text: str | bytes) -> Any:
         if raw.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):  # what PowerShell 5 writes
             raw = raw.decode("utf-16").encode()
         return json_value(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (json_text.NotJson, UnicodeDecodeError):
         return None
 
 

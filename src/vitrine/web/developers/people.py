@@ -9,6 +9,7 @@ from vitrine.applications import Application
 from vitrine.applications.people import People
 from vitrine.applications.secret_views import RotationOffer
 from vitrine.edge import listing, services_of, write
+from vitrine.edge.params import natural
 from vitrine.errors import DomainError, Invalid
 from vitrine.platform.database import UnitOfWork
 from vitrine.web.developers.application import APPLICATION, application_id, back_to
@@ -43,14 +44,14 @@ async def change_people(request: Request, given: dict[str, str]) -> Response:
     """*do* says what: add or remove an owner or tester, give the application away, open it to testers only."""
     services = services_of(request)
     action = given.get("do", "")
-    login, person = given.get(action, ""), given.get("person", "")
+    login, person = given.get(action, ""), natural(given.get("person", ""))
 
     def call(work: UnitOfWork, actor: Actor) -> bool:
         this = application_id(request)
         if action in ("owner", "tester"):
             services.applications.people.add(work, actor, this, login, action)
-        elif action in ("remove-owner", "remove-tester") and person.isdecimal():
-            services.applications.people.remove(work, actor, this, int(person[:15]), action.removeprefix("remove-"))
+        elif action in ("remove-owner", "remove-tester") and person is not None:
+            services.applications.people.remove(work, actor, this, person, action.removeprefix("remove-"))
         elif action == "transfer":
             services.applications.people.transfer(work, actor, this, login)
         elif action == "only-testers":

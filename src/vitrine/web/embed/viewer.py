@@ -12,12 +12,14 @@ from starlette.routing import Route
 
 from vitrine.accounts import Actor
 from vitrine.edge import cookie, nobody, read, services_of
+from vitrine.edge.params import natural
 from vitrine.embed import Target, Viewer
 from vitrine.embed.service import AUDIO_FRAME_PX, shown_size
 from vitrine.embed.targets import PermalinkTarget, url_parameter
 from vitrine.errors import Invalid
 from vitrine.library.model import DataboxId, RecordKey
 from vitrine.platform.database import UnitOfWork
+from vitrine.platform.texts import xml_text
 from vitrine.web.embed.social import data_block, discovery, social
 from vitrine.web.shared.render import WEB, page
 
@@ -106,11 +108,11 @@ def pdf_viewer() -> str | None:
 async def vtt(request: Request) -> Response:
     """GET /embed/vtt/?url=…&choice=…: one text track as WebVTT (04 section 6)."""
     services = services_of(request)
-    choice = request.query_params.get("choice", "")
-    if not choice.isdecimal() or len(choice) > 18:
+    choice = natural(request.query_params.get("choice", ""))
+    if choice is None:
         raise Invalid("Say with choice= which text track: the number of its field.", field="choice")
     text = await _target(
-        request, url_parameter(request.url.query), lambda work, target: services.embeds.track(work, target, int(choice))
+        request, url_parameter(request.url.query), lambda work, target: services.embeds.track(work, target, choice)
     )
     return Response(text, 200, _OPEN | {"Cache-Control": "private, max-age=60"}, media_type="text/vtt")
 
@@ -136,7 +138,7 @@ async def oembed(request: Request) -> Response:
 
         root = etree.Element("oembed")
         for name, value in answer.items():
-            etree.SubElement(root, name).text = str(value)
+            etree.SubElement(root, name).text = xml_text(str(value))
         body = etree.tostring(root, xml_declaration=True, encoding="utf-8", standalone=True)
         return Response(body, 200, headers, media_type="text/xml")
     return Response(msgspec.json.encode(answer), 200, headers, media_type="application/json")
@@ -146,9 +148,10 @@ def _pixels(request: Request, name: str) -> int | None:
     text = request.query_params.get(name)
     if text is None or text == "":
         return None
-    if not text.isdecimal() or not 1 <= int(text[:9]) <= 100_000:
+    pixels = natural(text)
+    if pixels is None or not 1 <= pixels <= 100_000:
         raise Invalid(f"{name} must be a number of pixels.", field=name)
-    return int(text)
+    return pixels
 
 
 async def permaview(request: Request) -> Response:

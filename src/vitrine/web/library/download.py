@@ -12,6 +12,7 @@ from starlette.types import Receive, Scope, Send
 
 from vitrine.accounts import Actor
 from vitrine.edge import Services, csrf, long_read, parameters, services_of, write
+from vitrine.edge.params import natural
 from vitrine.errors import DomainError, Invalid
 from vitrine.library.model import DataboxId, RecordKey
 from vitrine.library.sharing.downloads import Entry, Plan, unique
@@ -51,10 +52,10 @@ async def download(request: Request) -> Response:
 
 
 def _key(text: str) -> RecordKey:
-    databox, slash, number = text.partition("/")
-    if not slash or not databox.isdecimal() or not number.isdecimal() or len(text) > 37:
+    databox, number = (natural(part) for part in text.partition("/")[::2])
+    if databox is None or number is None:
         raise Invalid("A document is named by its databox and its number.", field="record")
-    return RecordKey(DataboxId(int(databox)), int(number))
+    return RecordKey(DataboxId(databox), number)
 
 
 async def nothing(_request: Request) -> Response:

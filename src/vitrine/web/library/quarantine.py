@@ -10,6 +10,7 @@ from starlette.routing import Route
 
 from vitrine.accounts import Actor, Right
 from vitrine.edge import csrf, long_read, parameters, read, run_in_thread, services_of, write
+from vitrine.edge.params import natural
 from vitrine.errors import Conflict, DomainError, Invalid, NotFound
 from vitrine.files.send import FileToSend, send
 from vitrine.library import store
@@ -72,7 +73,8 @@ async def decide(request: Request) -> Response:
     params = await parameters(request)
     csrf.require(request, params.text("csrf"))
     button = params.text("one") or ""
-    decisions = [button.split(":")] if button else [[params.text("all") or "", item] for item in params.values("item")]
+    ticked = [f"{params.text('all') or ''}:{item}" for item in params.values("item")]
+    decisions = [decision.partition(":")[::2] for decision in ([button] if button else ticked)]
     if not decisions:
         return redirect(QUARANTINE + "?" + urlencode({"why": "nothing"}))
     if len(decisions) > MOST_AT_ONCE:
@@ -81,9 +83,10 @@ async def decide(request: Request) -> Response:
         )
     done = dict.fromkeys(OUTCOMES, 0)
     why = ""
-    for decision, item, *rest in decisions:
+    for decision, about in decisions:
+        item, _, record = about.partition(":")
         try:
-            done[await _decided(request, decision, item, rest[0] if rest else "")] += 1
+            done[await _decided(request, decision, item, record)] += 1
         except (Conflict, NotFound) as late:
             done["gone"] += 1
             log.info("refused", code=late.code, why=late.why)
@@ -100,20 +103,20 @@ async def decide(request: Request) -> Response:
 async def _decided(request: Request, decision: str, item: str, record: str) -> str:
     """The file is looked at before the transaction that decides: no decoder runs inside one."""
     quarantine = services_of(request).library.quarantine
-    if not item.isdecimal() or len(item) > 18 or (record and not record.isdecimal()):
+    number, replaced = natural(item), natural(record)
+    if number is None or (record and replaced is None):
         raise Invalid("This is no file of the quarantine.", field="item")
-    number = int(item)
     if decision == "delete":
         await write(request, known, lambda work, actor: quarantine.delete(work, actor, number))
         return "deleted"
-    if decision not in ("add", "substitute") or (decision == "substitute") != bool(record):
+    if decision not in ("add", "substitute") or (decision == "substitute") != (replaced is not None):
         raise Invalid("Decide to add, to replace a record, or to delete.", field="one")
     file = await read(request, known, lambda work, actor: quarantine.get(work, actor, number))
     arrival: Arrival = await run_in_thread(partial(quarantine.arrival, file.item))
-    if decision == "add":
+    if replaced is None:
         await write(request, known, lambda work, actor: quarantine.accept(work, actor, number, arrival))
         return "added"
-    await write(request, known, lambda work, actor: quarantine.substitute(work, actor, number, arrival, int(record)))
+    await write(request, known, lambda work, actor: quarantine.substitute(work, actor, number, arrival, replaced))
     return "substituted"
 
 
