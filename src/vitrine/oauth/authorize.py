@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from vitrine.accounts import Actor
@@ -43,7 +43,7 @@ class AuthorizationRequest:
 
     @property
     def response_target(self) -> redirect_matching.ResponseTarget:
-        return _response_target(self.application, self.redirect_uri, self.state, self.issuer)
+        return _response_target(self.application, self.redirect_uri, self.state, self.issuer, self.response_type)
 
     @property
     def is_out_of_band(self) -> bool:
@@ -105,10 +105,10 @@ def validate(
     state = (
         _non_empty(parameters.get("state")) if application.switches.has_old_answers else parameters.get("state") or None
     )
-    back = _response_target(application, redirect_uri, state, issuer)
+    response_type = parameters.get("response_type", "")
+    back = _response_target(application, redirect_uri, state, issuer, response_type)
     if not application.activated:
         raise _error("unauthorized_client", back, "The application is suspended.")
-    response_type = parameters.get("response_type", "")
     if response_type not in RESPONSE_TYPES:
         raise _error("invalid_request", back, "response_type must be code.")
     scope = _scope(application, parameters, back)
@@ -168,10 +168,10 @@ def _openid(
 
 
 def _response_target(
-    application: Application, redirect_uri: str, state: str | None, issuer: str
+    application: Application, redirect_uri: str, state: str | None, issuer: str, response_type: str
 ) -> redirect_matching.ResponseTarget:
-    """Responses in the form of the RFCs name their issuer (RFC 9207); those of contract 01 do not."""
-    return redirect_matching.ResponseTarget(redirect_uri, state, "" if application.switches.has_old_answers else issuer)
+    is_old = application.switches.has_old_answers
+    return redirect_matching.ResponseTarget(redirect_uri, state, issuer, is_old, response_type == "token")
 
 
 def _client(work: UnitOfWork, applications: Applications, client_id: str) -> Application:
@@ -208,10 +208,7 @@ def _error(code: str, back: redirect_matching.ResponseTarget, why: str = "") -> 
     """*why* is for the developer, without quotation marks and backslashes (RFC 6749 section 4.1.2.1)."""
     if redirect_matching.is_out_of_band(back.address):
         return OutOfBandError(code)
-    # The error comes first, then the state; the compatibility profile gets nothing else (01 section 3.1).
-    state = [("state", back.state)] if back.state else []
-    description = [("error_description", why)] if why and back.issuer else []
-    return RedirectedError(code, replace(back, state=None).with_query(("error", code), *state, *description), why)
+    return RedirectedError(code, back.with_error(code, why), why)
 
 
 def refusal(request: AuthorizationRequest, code: str) -> Exception:
@@ -220,4 +217,4 @@ def refusal(request: AuthorizationRequest, code: str) -> Exception:
 
 
 def denial(request: AuthorizationRequest) -> str:
-    return request.response_target.with_query(("error", "access_denied"))
+    return request.response_target.with_denial()

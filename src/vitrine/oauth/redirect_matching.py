@@ -95,27 +95,60 @@ def form_target(address: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class ResponseTarget:
-    """Where an authorization response goes: the validated address, the client's state, and the issuer (or "")."""
+    """Where an authorization response goes: the validated address, the client's state, and the issuer (RFC 9207).
+
+    *has_old_answers*: errors as in 01 section 3.1, in the query and without a description. *is_implicit*: the request
+    was for a token only, so its errors are in the fragment too, where answers are those of the RFCs (RFC 6749 section
+    4.2.2.1)."""
 
     address: str
     state: str | None
-    issuer: str = ""
+    issuer: str
+    has_old_answers: bool = False
+    is_implicit: bool = False
 
-    def with_query(self, *pairs: tuple[str, str]) -> str:
-        """The address with `state` first and *pairs* after it in the query; what is there already stays (01 §3.3)."""
-        wanted = ([("state", self.state)] if self.state else []) + list(pairs)
-        wanted += [("iss", self.issuer)] if self.issuer else []
-        base, mark, fragment = self.address.partition("#")
-        if not wanted:
+    def with_code(self, code: str) -> str:
+        """The address with state, code and issuer in the query; what is there already stays (01 section 3.3)."""
+        return self._with_query(*self._state(), ("code", code), *self._issuer())
+
+    def with_token(self, token: str, code: str | None, **more: str) -> str:
+        """The address with the token in the fragment: `access_token` first, then *more*, state and issuer. The state is
+        in the query too (01 section 3.3), and so are the code and its issuer."""
+        address = self._with_query(*self._state()) if code is None else self.with_code(code)
+        pairs = [("access_token", token), ("token_type", "Bearer"), *more.items(), *self._state(), *self._issuer()]
+        return _with_fragment(address, *pairs)
+
+    def with_error(self, code: str, why: str = "") -> str:
+        """The address with an error, then the state, *why* unless answers are old ones, and the issuer."""
+        described = [("error_description", why)] if why and not self.has_old_answers else []
+        pairs = [("error", code), *self._state(), *described, *self._issuer()]
+        in_fragment = self.is_implicit and not self.has_old_answers
+        return _with_fragment(self.address, *pairs) if in_fragment else self._with_query(*pairs)
+
+    def with_denial(self) -> str:
+        """The same for a person's refusal, with the state first (01 section 3.3)."""
+        if self.is_implicit and not self.has_old_answers:
+            return self.with_error("access_denied")
+        return self._with_query(*self._state(), ("error", "access_denied"), *self._issuer())
+
+    def _state(self) -> list[tuple[str, str]]:
+        return [("state", self.state)] if self.state else []
+
+    def _issuer(self) -> list[tuple[str, str]]:
+        return [("iss", self.issuer)] if self.issuer else []
+
+    def _with_query(self, *pairs: tuple[str, str]) -> str:
+        if not pairs:
             return self.address
-        added = "&".join(f"{name}={quote(value, safe='')}" for name, value in wanted)
+        base, mark, fragment = self.address.partition("#")
         joint = "" if base.endswith(("?", "&")) else "&" if "?" in base else "?"
-        return f"{base}{joint}{added}{mark}{fragment}"
+        return f"{base}{joint}{_encoded(pairs)}{mark}{fragment}"
 
-    def with_fragment(self, token: str, *pairs: tuple[str, str]) -> str:
-        """The same with the token in the fragment: `access_token` first, then `token_type` and `state`."""
-        base, _, fragment = self.with_query(*pairs).partition("#")
-        added = f"access_token={quote(token, safe='')}&token_type=Bearer"
-        if self.state:
-            added += f"&state={quote(self.state, safe='')}"
-        return f"{base}#{fragment}&{added}" if fragment else f"{base}#{added}"
+
+def _with_fragment(address: str, *pairs: tuple[str, str]) -> str:
+    base, _, fragment = address.partition("#")
+    return f"{base}#{fragment}&{_encoded(pairs)}" if fragment else f"{base}#{_encoded(pairs)}"
+
+
+def _encoded(pairs: tuple[tuple[str, str], ...]) -> str:
+    return "&".join(f"{name}={quote(value, safe='')}" for name, value in pairs)

@@ -160,11 +160,10 @@ class OAuth:
         if request.is_out_of_band:
             assert code is not None
             return code
-        pairs = [("code", code)] if code is not None else []
-        if request.response_type == "code":
-            return request.response_target.with_query(*pairs)
+        if request.response_type == "code" and code is not None:
+            return request.response_target.with_code(code)
         issued = self._tokens.issue(work, request.application, account.id, None, scope, refreshable=False)
-        return request.response_target.with_fragment(issued.secret, *pairs)
+        return request.response_target.with_token(issued.secret, code)
 
     # -- token ---------------------------------------------------------------------------------------------------
 
