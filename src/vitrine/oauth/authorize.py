@@ -23,6 +23,7 @@ _BAD_CHALLENGE = (
     "code_challenge must be the SHA-256 of the code_verifier in base64url, 43 characters, "
     "and code_challenge_method S256."
 )
+_SEVERAL = "The application has several callback URLs and did not say which one to return to (redirect_uri)."
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,8 @@ def validate(
     redirect_uri = requested_uri or application.callback
     if not redirect_uri:
         raise PageError("invalid_request", "The application has no callback URL.")
+    if requested_uri is None and len(application.redirects) > 1:
+        raise PageError("invalid_request", _SEVERAL)  # RFC 6749 section 3.1.2.3
     if not redirect_matching.registered_for(application, redirect_uri):
         raise PageError(
             "redirect_uri_mismatch",

@@ -1,6 +1,7 @@
 """Where a browser may be sent back to: the one place that decides about redirect addresses (01 section 3.1 D)."""
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from urllib.parse import SplitResult, quote, unquote, urlsplit
 
@@ -9,6 +10,11 @@ from vitrine.applications import OUT_OF_BAND, Application, RedirectMatch
 _BAD = re.compile(r"[\x00-\x20\x7f-\x9f\\]")
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _PORTS = {"http": 80, "https": 443}
+# A percent sign without two hexadecimal digits, an encoded control, dot, slash, semicolon or
+# backslash.
+_AMBIGUOUS = re.compile(r"%(?![0-9a-f]{2})|%([01][0-9a-f]|7f|2e|2f|3b|5c)", re.IGNORECASE)
+_ENCODED = re.compile(r"%(u|[0-9a-f]{2})", re.IGNORECASE)  # in a decoded path: an encoding of an encoding
+_DOTS = re.compile(r"[.\s]*\.[.\s]*")
 _HEADER_SAFE = re.compile(r"[A-Za-z0-9._:\[\]-]+")
 
 
@@ -37,7 +43,7 @@ def _parts(url: str) -> tuple[SplitResult, int | None] | None:
         port = _PORTS.get(parts.scheme) if parts.port is None else parts.port
     except ValueError:
         return None
-    if parts.username is not None or parts.password is not None or not parts.hostname:
+    if parts.username is not None or parts.password is not None or not parts.hostname or not parts.netloc.isascii():
         return None
     return parts, port
 
@@ -47,7 +53,7 @@ def _extends(address: str, registered: str) -> bool:
     if address == registered:
         return True
     left, right = _parts(address), _parts(registered)
-    if left is None or right is None or _climbs(left[0].path):
+    if left is None or right is None or _may_lead_elsewhere(left[0].path):
         return False
     sent, other = left[0], right[0]
     if (sent.scheme, (sent.hostname or "").lower(), left[1]) != (
@@ -56,16 +62,33 @@ def _extends(address: str, registered: str) -> bool:
         right[1],
     ):
         return False
-    path, root = sent.path.lower() or "/", other.path.lower() or "/"
+    path, root = _lower(sent.path) or "/", _lower(other.path) or "/"
     if other.query:
         return path == root and (sent.query == other.query or sent.query.startswith(other.query + "&"))
     return path == root or path.startswith(root if root.endswith("/") else root + "/")
 
 
-def _climbs(path: str) -> bool:
-    """True if the path contains `..`, plain or encoded once or twice, which may leave the registered folder."""
-    plain = unquote(unquote(path)).replace("\\", "/")
-    return any(part in (".", "..") for part in plain.split("/"))
+def _may_lead_elsewhere(path: str) -> bool:
+    """True for a path that a browser, proxy or server could read as another folder than the registered one.
+
+    A segment of dots does, also before path parameters (`..;/x`) or spaces. So may what some of them decode and others
+    do not: separators, dots and controls that are percent-encoded or written in look-alike letters, encodings of
+    encodings, and what is no UTF-8."""
+    if _AMBIGUOUS.search(path):
+        return True
+    try:
+        decoded = unquote(path, errors="strict")
+    except UnicodeDecodeError:  # the overlong forms of a dot and a slash among others
+        return True
+    plain = unicodedata.normalize("NFKC", decoded)
+    if plain.count("/") != path.count("/") or "\\" in plain or _ENCODED.search(plain):
+        return True
+    return any(_DOTS.fullmatch(part.partition(";")[0]) for part in plain.split("/"))
+
+
+def _lower(path: str) -> str:
+    """ASCII letters in lower case; others have no case in a path, and some would turn into ASCII ones."""
+    return path.encode("utf-8", "surrogatepass").lower().decode("utf-8", "surrogatepass")
 
 
 def _same_loopback(address: str, registered: str) -> bool:
