@@ -1,6 +1,7 @@
 """Accounts of people: profile, password, sign-in, rights."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -16,6 +17,7 @@ from vitrine.platform import audit
 from vitrine.platform.cache import Cache
 from vitrine.platform.crypto import Vault
 from vitrine.platform.database import Database, UnitOfWork
+from vitrine.platform.texts import fault_of_name
 
 PROFILE_FIELDS = (
     "first_name", "last_name", "gender", "address", "zip_code", "city", "country",
@@ -31,6 +33,19 @@ def checked_email(address: str) -> str:
     if len(stripped) > 254 or not stripped.isprintable() or not _EMAIL.fullmatch(stripped):
         raise Invalid("This is not an e-mail address.", field="email")
     return stripped
+
+
+def checked_profile(profile: Mapping[str, Any]) -> None:
+    """Raises Invalid, with its field, for a text of a profile that is too long for its column or cannot be shown."""
+    for name, value in profile.items():
+        if name not in PROFILE_FIELDS or not isinstance(value, str) or not value:
+            continue
+        longest = store.PROFILE_LENGTHS.get(name)
+        if longest is not None and len(value) > longest:
+            raise Invalid("At most {count} characters.", field=name, values={"count": longest})
+        fault = fault_of_name(value, has_lines=name == "address")
+        if fault:
+            raise Invalid(fault, field=name)
 
 
 def _is_open(work: UnitOfWork, actor: Actor) -> bool:
@@ -87,6 +102,7 @@ class Accounts:
         email = (profile.pop("email", None) or "").strip() or None
         if email is not None:
             checked_email(email)
+        checked_profile(profile)
         taken = store.user_by_login(work, login)
         if taken is not None and store.fold(taken.login) == store.fold(login):
             raise LoginTaken("Somebody already has this login.", field="login")
@@ -150,9 +166,9 @@ class Accounts:
         unknown = set(changes) - set(PROFILE_FIELDS)
         if unknown:
             raise Invalid(f"These cannot be changed here: {', '.join(sorted(unknown))}.", field=min(unknown))
-        for name, value in changes.items():
-            if isinstance(value, str) and len(value) > 255:
-                raise Invalid("At most 255 characters.", field=name)
+        current = self.get(work, actor.must_user_id)
+        # An older value may stay until it is changed.
+        checked_profile({name: value for name, value in changes.items() if getattr(current, name, None) != value})
         store.update_user(work, actor.must_user_id, changes)
         return self.get(work, actor.must_user_id)
 

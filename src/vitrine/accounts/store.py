@@ -25,6 +25,11 @@ from vitrine.platform.prepared import Prepared
 from vitrine.platform.schema import metadata
 
 _USER_COLUMNS = [users.c[name] for name in User.__dataclass_fields__]
+PROFILE_LENGTHS = {
+    column.name: column.type.length
+    for column in users.c
+    if isinstance(column.type, sa.String) and column.type.length is not None
+}
 _ACTIVE = users.c.deleted_at.is_(None)
 _BY_ID = Prepared(sa.select(*_USER_COLUMNS).where(users.c.id == sa.bindparam("id"), _ACTIVE))
 

@@ -154,7 +154,7 @@ def _login_page(request: Request, authorization: AuthorizationRequest, given: di
         headers=_SAFE,
         forms=form_action_of(authorization),
         authorization=authorization,
-        application=authorization.application,
+        application=authorization.application.shown,
         host=_host(authorization.redirect_uri),
         error=error,
         login=given.get("login_hint", ""),
@@ -194,7 +194,7 @@ def _consent_page(request: Request, authorization: AuthorizationRequest, fault: 
         headers=_SAFE,
         forms=form_action_of(authorization),
         authorization=authorization,
-        application=authorization.application,
+        application=authorization.application.shown,
         host=_host(authorization.redirect_uri),
         scopes=described(authorization.scope) if authorization.scope is not None else None,
         fault=fault,
@@ -216,7 +216,12 @@ async def _granted(request: Request, authorization: AuthorizationRequest) -> Res
     _count_deprecated_features(request, authorization)
     if authorization.is_out_of_band:
         return page(
-            request, "oauth/code.html", headers=_SAFE, code=answer, error="", application=authorization.application
+            request,
+            "oauth/code.html",
+            headers=_SAFE,
+            code=answer,
+            error="",
+            application=authorization.application.shown,
         )
     response = redirect(answer, 302)
     response.headers["Referrer-Policy"] = "no-referrer"
@@ -240,7 +245,7 @@ def _denied(request: Request, authorization: AuthorizationRequest) -> Response:
             headers=_SAFE,
             code="",
             error="access_denied",
-            application=authorization.application,
+            application=authorization.application.shown,
         )
     return redirect(denial(authorization), 302)
 
