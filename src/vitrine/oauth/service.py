@@ -88,7 +88,7 @@ class OAuth:
     # -- authorize -----------------------------------------------------------------------------------------------
 
     def validate(self, work: UnitOfWork, parameters: Mapping[str, str]) -> authorize.AuthorizationRequest:
-        return authorize.validate(work, self._applications, parameters, self.policy, self._issuer)
+        return authorize.validate(work, self._applications, parameters, self.policy, self._issuer, self.keys)
 
     def needs_consent(self, work: UnitOfWork, actor: Actor, request: authorize.AuthorizationRequest) -> bool:
         """True if the person has not consented or withdrew the consent, or if the request asks for more (design 5.2): a
