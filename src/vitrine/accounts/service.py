@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from vitrine.accounts import mfa_store, store
+from vitrine.accounts import mfa_store, precis, store
 from vitrine.accounts.credential_revocation import CredentialRevocation, Event, Occurrence
 from vitrine.accounts.errors import AccountLocked, LoginTaken, WrongCredentials
 from vitrine.accounts.model import Actor, User, UserId, Via
@@ -95,20 +95,26 @@ class Accounts:
             raise Forbidden("This instance already has an administrator.")
         return self._add(work, login, password, {**profile, "is_admin": True})
 
-    def _add(self, work: UnitOfWork, login: str, password: str | None, profile: dict[str, Any]) -> User:
+    def _add(
+        self, work: UnitOfWork, login: str, password: str | None, profile: dict[str, Any], *, is_old: bool = False
+    ) -> User:
+        """*is_old*: the login comes from another server, where other rules held."""
         login = login.strip()
         if not _LOGIN.fullmatch(login):
             raise Invalid("A login has 1 to 128 characters and no spaces.", field="login")
+        if not is_old and not precis.is_identifier(login):
+            raise Invalid("A login has letters, digits and signs of the keyboard only.", field="login")
         email = (profile.pop("email", None) or "").strip() or None
         if email is not None:
             checked_email(email)
         checked_profile(profile)
         taken = store.user_by_login(work, login)
-        if taken is not None and store.fold(taken.login) == store.fold(login):
+        if store.by_mapped_login(work, login) or (taken is not None and store.fold(taken.login) == store.fold(login)):
             raise LoginTaken("Somebody already has this login.", field="login")
         values = {
             "login": login,
             "login_folded": store.fold(login),
+            "login_mapped": precis.mapped_login(login),
             "email": email,
             "email_folded": store.fold(email) if email else None,
             "password_hash": self.passwords.hash(password) if password is not None else None,
@@ -127,14 +133,14 @@ class Accounts:
             raise Forbidden("Only administrators may make accounts.")
         if password_hash is not None and not self.passwords.can_check(password_hash):
             raise Invalid("password_hash must be a bcrypt or an argon2 hash.", field="password_hash")
-        user = self._add(work, login, None, profile)
+        user = self._add(work, login, None, profile, is_old=True)
         if password_hash is not None:
             store.set_password_hash(work, user.id, password_hash)
         return user
 
     def add_for_provider(self, work: UnitOfWork, *, login: str, address: str, **profile: Any) -> User:
         """Create an account for a person who signs in at an identity provider: without a password, without rights."""
-        user = self._add(work, login, None, profile)
+        user = self._add(work, login, None, profile, is_old=True)
         audit.write(work, None, "external.account", f"user {user.id}", address=address)
         return user
 
@@ -277,7 +283,7 @@ class Accounts:
         right = self.passwords.verify(hashed, password)
         usable = user is not None and not user.is_guest and not user.mail_locked
         better = None
-        if right and hashed and self.passwords.needs_rehash(hashed):
+        if right and hashed and self.passwords.needs_rehash(hashed, password):
             better = self.passwords.rehashed(password)  # before the write lock is taken
         with self.database.write() as work:
             # Checked again inside the write lock, so that parallel guesses are all counted.
