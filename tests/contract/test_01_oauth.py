@@ -5,7 +5,7 @@ import hashlib
 import threading
 from dataclasses import replace
 from datetime import timedelta
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -82,7 +82,10 @@ def test_12_2_underscore_and_scope_are_refused_by_redirect(server: Server, app: 
     for extra, error in ({"response_type": "code_and_token"}, "invalid_request"), ({"scope": "read"}, "invalid_scope"):
         answer = server.http.get(address(app, state="s", **extra))
         assert answer.status_code == 302
-        assert answer.headers["location"] == f"{CALLBACK}?error={error}&state=s"
+        issuer = quote(server.settings.base_url, safe="")
+        assert answer.headers["location"] == f"{CALLBACK}?error={error}&state=s&iss={issuer}", (
+            "design 5.3: iss is added"
+        )
 
 
 def test_12_3_implicit_has_state_in_the_query_and_the_token_in_the_fragment(
@@ -332,7 +335,7 @@ def test_3_2_denial_is_recorded_and_asked_again(server: Server, ada: User, app: 
     visitor = server.browser(ada)
     page = visitor.get(address(app, state="k3"))
     denied = visitor.client.post(AUTHORIZE, data={**hidden(page.text), "action_accept": "0"})
-    assert denied.headers["location"] == f"{CALLBACK}?state=k3&error=access_denied"
+    assert denied.headers["location"].startswith(f"{CALLBACK}?state=k3&error=access_denied&iss=")
     assert visitor.get(address(app)).status_code == 200
 
 

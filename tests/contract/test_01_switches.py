@@ -143,8 +143,8 @@ def see_implicit(place: Place, app: Registered, profile: Profile) -> bool:
     seen = set()
     for kind in ("token", "code-and-token"):
         answer = ask(place, app, profile, response_type=kind, **PKCE)
-        if answer.status_code == 302 and "error" in query_of(answer.headers["location"]):
-            assert query_of(answer.headers["location"])["error"] == "unauthorized_client"
+        if answer.status_code == 302 and "error=" in answer.headers["location"]:
+            assert "error=unauthorized_client" in answer.headers["location"]
             seen.add(False)
         else:
             location = allow(place, answer)
@@ -268,7 +268,7 @@ def test_design_5_3_answers_and_scope(places: dict[Policy, Place], profile: Prof
     app = register(place, profile)
     old = profile is Profile.COMPATIBILITY
     refused = ask(place, app, profile, response_type="code", scope="read", state="s", **PKCE).headers["location"]
-    issuer = {} if old else {"iss": place.server.settings.base_url}
+    issuer = {"iss": place.server.settings.base_url}
     why = {} if old else {"error_description": "A scope is unknown or not open to this application."}
     assert query_of(refused) == {"error": "invalid_scope", "state": "s", **issuer, **why}, (
         "01 section 3.1: old ones get none"

@@ -125,7 +125,7 @@ def signed_in(server: Server) -> Sdk:
     ada = ada_of(server)
     app = server.register(ada)
     back = urlsplit(allowed(server, ada, app, "code", scope="", state="k3"))
-    assert list(parse_qs(back.query)) == ["state", "code"]
+    assert list(parse_qs(back.query)) == ["state", "code", "iss"]
     form = {
         "grant_type": "authorization_code", "redirect_uri": CALLBACK, "scope": "",
         "code": parse_qs(back.query)["code"][0], "client_id": app.client_id, "client_secret": app.secret,

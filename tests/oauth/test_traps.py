@@ -59,7 +59,9 @@ def open_sessions(server: Server, user: User) -> int:
         "https://user@notes.example.com/cb", "https://notes.example.com./cb", "https://notes.example.com;evil/cb",
         "https://notes.example.com\\@evil.example/cb", "https://notes.example.com%2eevil.example/cb",
         "https://notes。example.com/cb", "https://ｎotes.example.com.evil.example/cb", "https://[::1/cb",
-        "https://notes.example.com/cb/..;/x", "https://notes.example.com/cb/%252e%252e/x", "https:notes.example.com/cb",
+        "https://notes.example.com/cb/..;/x",
+        "https://notes.example.com/cb/..%3b/x", "https://notes.example.com/cb/..%00/x",
+        "https://notes.example.com/cb/%252e%252e/x", "https:notes.example.com/cb",
     ],
 )  # fmt: skip
 def test_rfc9700_4_1_no_other_writing_of_an_address_is_taken_for_it(
@@ -67,9 +69,6 @@ def test_rfc9700_4_1_no_other_writing_of_an_address_is_taken_for_it(
 ) -> None:
     """The compatibility profile has the loosest rule; the others accept only registered addresses."""
     answer = ask(visitor, old, redirect_uri=given)
-    if given.endswith("..;/x"):
-        assert answer.status_code == 200, "a name like any other: no browser climbs there"
-        return
     assert answer.status_code == 400
     assert "location" not in answer.headers
 

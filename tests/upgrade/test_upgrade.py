@@ -8,6 +8,7 @@ from alembic import command
 from alembic.migration import MigrationContext
 
 from tests.upgrade.release_0_1_0 import instant
+from vitrine.accounts import store as people
 from vitrine.accounts.tables import sessions, users
 from vitrine.applications import store
 from vitrine.applications.tables import application_secret_views
@@ -184,5 +185,35 @@ def test_the_records_of_old_collections_are_counted(
     with database.read() as work:
         assert counts.of(work, [CollectionId(1), CollectionId(2), CollectionId(3)]) == {1: 3, 2: 1, 3: 0}
         assert counts.differences(work) == {}
+        assert migrate.differences(work.db, metadata) == []
+    database.close()
+
+
+@pytest.mark.both_databases
+def test_older_logins_get_their_mapped_form_and_twins_stay_two(
+    tmp_path: Path, database_url: str, request: pytest.FixtureRequest
+) -> None:
+    """RFC 8265: accounts of before are found by every writing, twins by their own alone."""
+    server: PostgreSQL | None = request.getfixturevalue("postgresql") if database_url else None
+    database = Database(server.empty()) if server else Database.in_folder(tmp_path)
+    migrate.upgrade(database, "7d2e90b4c1a8")
+    logins = {1: "Ad\u00e9le", 2: "\uff42ob", 3: "ada\u2665", 4: "ren\u00e9", 5: "rene\u0301"}
+    with database.write() as work:
+        insert = sa.text(
+            "INSERT INTO users (id, login, login_folded, created, updated) VALUES (:id, :login, :folded, :at, :at)"
+        )
+        for number, login in logins.items():
+            values = {"id": number, "login": login, "folded": login.casefold(), "at": instant(work, 0)}
+            work.db.execute(insert, values)
+    migrate.upgrade(database)
+    with database.read() as work:
+        found = {
+            typed: account.id if (account := people.user_by_login(work, typed)) else None
+            for typed in (*logins.values(), "ADE\u0301LE", "bob", "REN\u00c9")
+        }
+        assert found == {
+            **{login: number for number, login in logins.items()}, "ADE\u0301LE": 1, "bob": 2, "REN\u00c9": 4,
+        }  # fmt: skip
+        assert [[user_id for user_id, _ in group] for group in people.twins(work, 10)] == [[4, 5]]
         assert migrate.differences(work.db, metadata) == []
     database.close()

@@ -19,8 +19,10 @@ from vitrine.errors import Conflict, Invalid, NotFound
 from vitrine.platform import audit
 from vitrine.platform.crypto import base64url, digest, from_base64url
 from vitrine.platform.database import UnitOfWork
+from vitrine.platform.texts import fault_of_name
 
 CHALLENGE_LIFETIME = timedelta(minutes=5)
+LONGEST_NAME = 80
 MOST_PASSKEYS = 20
 # What the parsers of JSON, CBOR, COSE and X.509 may raise on an answer from outside.
 _PARSER_ERRORS = (struct.error, ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
@@ -78,6 +80,11 @@ class Passkeys:
     def register(self, work: UnitOfWork, actor: Actor, answer: str, name: str) -> list[str]:
         """Store the passkey that the browser created. Returns new recovery codes if there were none, else nothing."""
         self.mfa.sessions.require_recent_auth(work, actor)
+        name = name.strip()
+        if len(name) > LONGEST_NAME:
+            raise Invalid("At most {count} characters.", field="name", values={"count": LONGEST_NAME})
+        if name and (fault := fault_of_name(name)):
+            raise Invalid(fault, field="name")
         challenge = self._take_challenge(work, answer, actor.must_user_id)
         from webauthn import verify_registration_response
         from webauthn.helpers import bytes_to_base64url
@@ -97,7 +104,7 @@ class Passkeys:
             raise Conflict("This passkey is known already.")
         store.add_passkey(
             work, actor.must_user_id, credential, verified.credential_public_key, verified.sign_count,
-            name.strip()[:80] or "Passkey",
+            name or "Passkey",
         )  # fmt: skip
         audit.write(work, actor, "passkey.added", f"user {actor.user_id}")
         return (

@@ -1,4 +1,8 @@
-"""Password hashing: argon2id with 2 passes over 19 MiB. Few hashes run at once, so a burst cannot use up the memory."""
+"""Password hashing: argon2id with 2 passes over 19 MiB. Few hashes run at once, so a burst cannot use up the memory.
+
+New hashes are made of the OpaqueString form (RFC 8265). A password is also tried as it was typed, since older hashes
+were made of that, and hashed anew if only that is right.
+"""
 
 import threading
 
@@ -7,6 +11,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from vitrine.accounts import bcrypt
 from vitrine.accounts.errors import WeakPassword
+from vitrine.accounts.precis import is_password, mapped_password
 
 MINIMUM_LENGTH = 8
 MAXIMUM_LENGTH = 1024
@@ -23,7 +28,11 @@ class Passwords:
         self._decoy = self._hasher.hash("no account has this password")
 
     def hash(self, password: str) -> str:
-        """Raises WeakPassword when the password is shorter than MINIMUM_LENGTH or longer than MAXIMUM_LENGTH."""
+        """Raises WeakPassword when the password is shorter than MINIMUM_LENGTH or longer than MAXIMUM_LENGTH, or has
+        control characters."""
+        if not is_password(password):
+            raise WeakPassword("Choose a password without control characters, such as tabs.", field="password")
+        password = mapped_password(password)
         if len(password) < MINIMUM_LENGTH:
             raise WeakPassword(
                 "Choose a password of at least {count} characters.", field="password", values={"count": MINIMUM_LENGTH}
@@ -36,12 +45,19 @@ class Passwords:
             return self._hasher.hash(password)
 
     def verify(self, hashed: str | None, password: str) -> bool:
-        """True if *password* matches *hashed*. Takes the same time if there is no hash."""
+        """True if *password* matches *hashed*, in its form or as it was typed. Takes the same time if there is no
+        hash."""
+        typed = password[:MAXIMUM_LENGTH]
+        spellings = dict.fromkeys((mapped_password(typed), typed))
+        # All of them are tried, so that the time does not tell which one was right.
+        return True in [self._matches(hashed, spelling) for spelling in spellings]
+
+    def _matches(self, hashed: str | None, password: str) -> bool:
         with self._slots:
             if hashed is not None and bcrypt.is_bcrypt(hashed):
-                return bcrypt.verify(hashed, password[:MAXIMUM_LENGTH])
+                return bcrypt.verify(hashed, password)
             try:
-                self._hasher.verify(hashed or self._decoy, password[:MAXIMUM_LENGTH])
+                self._hasher.verify(hashed or self._decoy, password)
             except (VerificationError, InvalidHashError):
                 return False
         return hashed is not None
@@ -60,7 +76,11 @@ class Passwords:
     def rehashed(self, password: str) -> str:
         """A new hash of a password that was just verified, even if it would be refused as a new password."""
         with self._slots:
-            return self._hasher.hash(password)
+            return self._hasher.hash(mapped_password(password))
 
-    def needs_rehash(self, hashed: str) -> bool:
-        return bcrypt.is_bcrypt(hashed) or self._hasher.check_needs_rehash(hashed)
+    def needs_rehash(self, hashed: str, password: str) -> bool:
+        """True for an old kind of hash, and for one of *password* as it was typed, which was just verified."""
+        if bcrypt.is_bcrypt(hashed) or self._hasher.check_needs_rehash(hashed):
+            return True
+        form = mapped_password(password)
+        return form != password and not self._matches(hashed, form)

@@ -1,12 +1,12 @@
 """Accounts of people: profile, password, sign-in, rights."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from vitrine.accounts import mfa_store, store
+from vitrine.accounts import mfa_store, precis, store
 from vitrine.accounts.credential_revocation import CredentialRevocation, Event, Occurrence
 from vitrine.accounts.errors import AccountLocked, LoginTaken, WrongCredentials
 from vitrine.accounts.model import Actor, User, UserId, Via
@@ -17,6 +17,7 @@ from vitrine.platform import audit
 from vitrine.platform.cache import Cache
 from vitrine.platform.crypto import Vault
 from vitrine.platform.database import Database, UnitOfWork
+from vitrine.platform.texts import fault_of_name
 
 PROFILE_FIELDS = (
     "first_name", "last_name", "gender", "address", "zip_code", "city", "country",
@@ -32,6 +33,19 @@ def checked_email(address: str) -> str:
     if len(stripped) > 254 or not stripped.isprintable() or not _EMAIL.fullmatch(stripped):
         raise Invalid("This is not an e-mail address.", field="email")
     return stripped
+
+
+def checked_profile(profile: Mapping[str, Any]) -> None:
+    """Raises Invalid, with its field, for a text of a profile that is too long for its column or cannot be shown."""
+    for name, value in profile.items():
+        if name not in PROFILE_FIELDS or not isinstance(value, str) or not value:
+            continue
+        longest = store.PROFILE_LENGTHS.get(name)
+        if longest is not None and len(value) > longest:
+            raise Invalid("At most {count} characters.", field=name, values={"count": longest})
+        fault = fault_of_name(value, has_lines=name == "address")
+        if fault:
+            raise Invalid(fault, field=name)
 
 
 def _is_open(work: UnitOfWork, actor: Actor) -> bool:
@@ -81,19 +95,26 @@ class Accounts:
             raise Forbidden("This instance already has an administrator.")
         return self._add(work, login, password, {**profile, "is_admin": True})
 
-    def _add(self, work: UnitOfWork, login: str, password: str | None, profile: dict[str, Any]) -> User:
+    def _add(
+        self, work: UnitOfWork, login: str, password: str | None, profile: dict[str, Any], *, is_old: bool = False
+    ) -> User:
+        """*is_old*: the login comes from another server, where other rules held."""
         login = login.strip()
         if not _LOGIN.fullmatch(login):
             raise Invalid("A login has 1 to 128 characters and no spaces.", field="login")
+        if not is_old and not precis.is_identifier(login):
+            raise Invalid("A login has letters, digits and signs of the keyboard only.", field="login")
         email = (profile.pop("email", None) or "").strip() or None
         if email is not None:
             checked_email(email)
+        checked_profile(profile)
         taken = store.user_by_login(work, login)
-        if taken is not None and store.fold(taken.login) == store.fold(login):
+        if store.by_mapped_login(work, login) or (taken is not None and store.fold(taken.login) == store.fold(login)):
             raise LoginTaken("Somebody already has this login.", field="login")
         values = {
             "login": login,
             "login_folded": store.fold(login),
+            "login_mapped": precis.mapped_login(login),
             "email": email,
             "email_folded": store.fold(email) if email else None,
             "password_hash": self.passwords.hash(password) if password is not None else None,
@@ -112,14 +133,14 @@ class Accounts:
             raise Forbidden("Only administrators may make accounts.")
         if password_hash is not None and not self.passwords.can_check(password_hash):
             raise Invalid("password_hash must be a bcrypt or an argon2 hash.", field="password_hash")
-        user = self._add(work, login, None, profile)
+        user = self._add(work, login, None, profile, is_old=True)
         if password_hash is not None:
             store.set_password_hash(work, user.id, password_hash)
         return user
 
     def add_for_provider(self, work: UnitOfWork, *, login: str, address: str, **profile: Any) -> User:
         """Create an account for a person who signs in at an identity provider: without a password, without rights."""
-        user = self._add(work, login, None, profile)
+        user = self._add(work, login, None, profile, is_old=True)
         audit.write(work, None, "external.account", f"user {user.id}", address=address)
         return user
 
@@ -155,9 +176,9 @@ class Accounts:
         unknown = set(changes) - set(PROFILE_FIELDS)
         if unknown:
             raise Invalid(f"These cannot be changed here: {', '.join(sorted(unknown))}.", field=min(unknown))
-        for name, value in changes.items():
-            if isinstance(value, str) and len(value) > 255:
-                raise Invalid("At most 255 characters.", field=name)
+        current = self.get(work, actor.must_user_id)
+        # An older value may stay until it is changed.
+        checked_profile({name: value for name, value in changes.items() if getattr(current, name, None) != value})
         store.update_user(work, actor.must_user_id, changes)
         return self.get(work, actor.must_user_id)
 
@@ -266,7 +287,7 @@ class Accounts:
         right = self.passwords.verify(hashed, password)
         usable = user is not None and not user.is_guest and not user.mail_locked
         better = None
-        if right and hashed and self.passwords.needs_rehash(hashed):
+        if right and hashed and self.passwords.needs_rehash(hashed, password):
             better = self.passwords.rehashed(password)  # before the write lock is taken
         with self.database.write() as work:
             # Checked again inside the write lock, so that parallel guesses are all counted.

@@ -1,6 +1,6 @@
 """All SQL of users, sessions, failed sign-ins and rights."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from vitrine.accounts.model import Session, SessionId, User, UserId
+from vitrine.accounts.precis import mapped_login
 from vitrine.accounts.rights import CollectionGrant, DataboxRight, Right, Rights
 from vitrine.accounts.tables import (
     collection_rights,
@@ -25,12 +26,17 @@ from vitrine.platform.prepared import Prepared
 from vitrine.platform.schema import metadata
 
 _USER_COLUMNS = [users.c[name] for name in User.__dataclass_fields__]
+PROFILE_LENGTHS = {
+    column.name: column.type.length
+    for column in users.c
+    if isinstance(column.type, sa.String) and column.type.length is not None
+}
 _ACTIVE = users.c.deleted_at.is_(None)
 _BY_ID = Prepared(sa.select(*_USER_COLUMNS).where(users.c.id == sa.bindparam("id"), _ACTIVE))
 
 
 def fold(name: str) -> str:
-    """The form in which logins and e-mail addresses are compared."""
+    """The form in which e-mail addresses are compared, and logins before `accounts.precis`."""
     return name.strip().casefold()
 
 
@@ -60,14 +66,44 @@ def users_by_id(work: UnitOfWork, ids: Iterable[UserId]) -> dict[UserId, User]:
 
 
 def user_by_login(work: UnitOfWork, login: str) -> User | None:
-    """By login, else by e-mail address when exactly one account has it."""
+    """By login, else by its mapped form or by e-mail address when exactly one account has it."""
     row = work.db.execute(sa.select(*_USER_COLUMNS).where(users.c.login_folded == fold(login), _ACTIVE)).first()
+    if row is None:
+        rows = by_mapped_login(work, login)
+        row = rows[0] if len(rows) == 1 else None
     if row is None:
         rows = work.db.execute(
             sa.select(*_USER_COLUMNS).where(users.c.email_folded == fold(login), _ACTIVE).limit(2)
         ).all()
         row = rows[0] if len(rows) == 1 else None
     return User(*row) if row else None
+
+
+def by_mapped_login(work: UnitOfWork, login: str) -> Sequence[sa.Row[Any]]:
+    """Up to two accounts whose login is written like this one (RFC 8265 section 3.3)."""
+    mapped = mapped_login(login)
+    statement = sa.select(*_USER_COLUMNS).where(users.c.login_mapped == mapped, _ACTIVE).order_by(users.c.id).limit(2)
+    return work.db.execute(statement).all() if mapped else []
+
+
+def twins(work: UnitOfWork, limit: int) -> list[list[tuple[UserId, str]]]:
+    """Open accounts whose logins differ only in their writing, by group; at most *limit* accounts."""
+    shared = (
+        sa.select(users.c.login_mapped)
+        .where(_ACTIVE, users.c.login_mapped != "")
+        .group_by(users.c.login_mapped)
+        .having(sa.func.count() > 1)
+    )
+    statement = (
+        sa.select(users.c.login_mapped, users.c.id, users.c.login)
+        .where(_ACTIVE, users.c.login_mapped.in_(shared))
+        .order_by(users.c.login_mapped, users.c.id)
+        .limit(limit)
+    )
+    groups: dict[str, list[tuple[UserId, str]]] = {}
+    for mapped, user_id, login in work.db.execute(statement):
+        groups.setdefault(mapped, []).append((UserId(user_id), login))
+    return list(groups.values())
 
 
 def by_email(work: UnitOfWork, email: str) -> list[User]:

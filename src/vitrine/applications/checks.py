@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from vitrine.applications.profiles import TABLE, Cell, Profile, Switch
+from vitrine.platform.texts import fault_of_name
 
 LONGEST_NAME = 128
+LONGEST_DESCRIPTION = 2000
 LONGEST_CREDENTIAL = 128
 LIST_SHAPES = ("automatic", "lists", "objects")
 LONGEST_URL = 2000
@@ -69,8 +71,14 @@ def check(draft: Draft, *, returns: bool = True) -> dict[str, str]:
         faults["name"] = "Give your application a name."
     elif len(draft.name.strip()) > LONGEST_NAME:
         faults["name"] = "A name has at most 128 characters."
+    elif fault := fault_of_name(draft.name.strip()):
+        faults["name"] = fault
     if not draft.description.strip():
         faults["description"] = "Say in a sentence what your application does. People read it before they sign in."
+    elif len(draft.description.strip()) > LONGEST_DESCRIPTION:
+        faults["description"] = "A description has at most 2000 characters."
+    elif fault := fault_of_name(draft.description, has_lines=True):
+        faults["description"] = fault
     website = bad_url(draft.website) if draft.website.strip() else _NO_WEBSITE
     if website:
         faults["website"] = website

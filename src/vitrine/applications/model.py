@@ -1,10 +1,11 @@
 """Applications, their secrets, and the accounts through which people use them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NewType
 
 from vitrine.applications.profiles import Switch, Switches
+from vitrine.platform.texts import of_one_line, without_direction_marks
 
 ApplicationId = NewType("ApplicationId", int)
 AccountId = NewType("AccountId", int)
@@ -67,6 +68,17 @@ class Application:
     def made_by(self) -> str:
         """Who is named to people as its maker: the publisher, else the person who registered it."""
         return self.publisher or self.creator_name
+
+    @property
+    def shown(self) -> "Application":
+        """The same for a page that asks for trust: older names may hold characters that turn the words around them."""
+        return replace(
+            self,
+            name=of_one_line(self.name),
+            publisher=of_one_line(self.publisher),
+            creator_name=of_one_line(self.creator_name),
+            description=without_direction_marks(self.description),
+        )
 
     @property
     def callback(self) -> str:

@@ -91,7 +91,7 @@ class Switches:
 
     @property
     def has_old_answers(self) -> bool:
-        """True for answers in the form of contract 01 (`scope` null, no `iss`), False for those of the RFCs."""
+        """True for answers in the form of contract 01 (`scope` null, errors undescribed), False for the RFCs' form."""
         return self.profile is Profile.COMPATIBILITY
 
     @property

@@ -72,10 +72,12 @@ class ApplicationRegistration:
     def edit(
         self, work: UnitOfWork, actor: Actor, application_id: ApplicationId, texts: Mapping[str, str]
     ) -> Application:
-        """Change the texts that people read. Raises BadApplication with every fault at once."""
+        """Change the texts that people read. Raises BadApplication with every fault of a changed text at once; an
+        imported or older application keeps unusual ones until they are changed."""
         application = self.applications.get(work, actor, application_id)
         wanted = {name: texts.get(name, getattr(application, name)).strip() for name in TEXTS}
-        faults = check_texts(wanted)
+        changed = {name for name in TEXTS if getattr(application, name) != wanted[name]}
+        faults = {name: text for name, text in check_texts(wanted).items() if name in changed}
         if faults:
             raise BadApplication(faults)
         before = {name: getattr(application, name) for name in TEXTS if getattr(application, name) != wanted[name]}

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 
 from vitrine.applications.checks import Draft, bad_url, check
+from vitrine.platform.texts import fault_of_name
 
 TEXTS = ("name", "description", "website", "publisher", "privacy_url", "terms_url", "contact")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
@@ -12,10 +13,11 @@ _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 def check_texts(wanted: Mapping[str, str]) -> dict[str, str]:
     """Faults of the texts of an application, by field."""
     faults = check(Draft(wanted["name"], wanted["description"], wanted["website"], "web"), returns=False)
-    if len(wanted["description"]) > 2000:
-        faults["description"] = "A description has at most 2000 characters."
-    if len(wanted["publisher"]) > 128:
+    publisher = wanted["publisher"].strip()
+    if len(publisher) > 128:
         faults["publisher"] = "A publisher's name has at most 128 characters."
+    elif publisher and (unreadable := fault_of_name(publisher)):
+        faults["publisher"] = unreadable
     for name in ("privacy_url", "terms_url"):
         fault = bad_url(wanted[name]) if wanted[name] else None
         if fault:

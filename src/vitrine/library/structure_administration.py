@@ -16,6 +16,7 @@ from vitrine.library.templates import DEFAULT_FIELDS
 from vitrine.media.renditions.recipes import DEFAULT_RECIPES
 from vitrine.platform import audit
 from vitrine.platform.database import UnitOfWork
+from vitrine.platform.texts import fault_of_name
 
 _NAME = re.compile(r"[^\x00-\x1f/\\]{1,64}")
 NO_LABELS = {"fr": None, "en": None, "de": None, "nl": None}
@@ -31,6 +32,8 @@ class StructureAdministration:
         self._require_administrator(actor)
         if not _NAME.fullmatch(name.strip()):
             raise Invalid("A databox needs a name of at most 64 characters, without slashes.", field="name")
+        if fault := fault_of_name(name.strip()):
+            raise Invalid(fault, field="name")
         if any(box.name == name.strip() for box in self.records.structure(work).databoxes.values()):
             raise Conflict(f"There is a databox called {name} already.", field="name")
         values = {"name": name.strip(), "view_name": name.strip(), "labels": {**NO_LABELS, **(labels or {})}}
@@ -63,6 +66,8 @@ class StructureAdministration:
         self.records.databox(work, actor, databox)
         if not _NAME.fullmatch(name.strip()):
             raise Invalid("A collection needs a name of at most 64 characters, without slashes.", field="name")
+        if fault := fault_of_name(name.strip()):
+            raise Invalid(fault, field="name")
         if any(collection.name == name.strip() for collection in self.records.structure(work).collections_of(databox)):
             raise Conflict(f"There is a collection called {name} in this databox already.", field="name")
         values = {"name": name.strip(), "labels": {**NO_LABELS, **(labels or {})}}

@@ -7,14 +7,16 @@ from datetime import datetime, timedelta
 
 from vitrine.accounts import Actor
 from vitrine.applications import Application, Applications, Policy, RedirectMatch, Switch
-from vitrine.oauth import deprecated_features, redirect_matching, scopes
+from vitrine.oauth import deprecated_features, openid, redirect_matching, scopes
 from vitrine.oauth.errors import OutOfBandError, PageError, RedirectedError
+from vitrine.oauth.keys import SigningKeys
 from vitrine.platform.database import UnitOfWork
 
 RESPONSE_TYPES = ("code", "token", "code-and-token")
 LONGEST_CLIENT_ID = 128
 LONGEST_NONCE = 512
-PROMPTS = frozenset({"none", "login", "consent"})
+PROMPTS = frozenset({"none", "login", "consent", "select_account"})
+LONGEST_LOGIN_HINT = 254
 # Unsupported ways to pass a request. Ignoring them would answer a different request than the client meant.
 NOT_OFFERED = ("request", "request_uri", "registration")
 _AGE = re.compile(r"[0-9]{1,9}")
@@ -23,6 +25,11 @@ _BAD_CHALLENGE = (
     "code_challenge must be the SHA-256 of the code_verifier in base64url, 43 characters, "
     "and code_challenge_method S256."
 )
+_BAD_HINT = (
+    "id_token_hint must be an id_token that this server gave to this application. Leave it out if it is older than "
+    "the keys of the server."
+)
+_SEVERAL = "The application has several callback URLs and did not say which one to return to (redirect_uri)."
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +47,13 @@ class AuthorizationRequest:
     nonce: str | None = None
     prompt: frozenset[str] = frozenset()
     max_age: timedelta | None = None
+    login_hint: str = ""
+    id_token_hint: str = ""
+    subject: int | None = None  # the person of the id_token_hint
 
     @property
     def response_target(self) -> redirect_matching.ResponseTarget:
-        return _response_target(self.application, self.redirect_uri, self.state, self.issuer)
+        return _response_target(self.application, self.redirect_uri, self.state, self.issuer, self.response_type)
 
     @property
     def is_out_of_band(self) -> bool:
@@ -58,19 +68,27 @@ class AuthorizationRequest:
         return tuple(used)
 
     def requires_reauthentication(self, actor: Actor, now: datetime) -> bool:
-        """True if the client requires a newer authentication: `prompt=login` or `max_age` (OIDC Core 3.1.2.1)."""
+        """True if the client requires a newer authentication, `prompt=login` or `max_age`, or that of another person,
+        `id_token_hint` (OIDC Core 3.1.2.1)."""
         if actor.session is None:
             return False
+        if self.is_for_another(actor):
+            return True
         too_old = self.max_age is not None and now - actor.session.auth_time > self.max_age
         return "login" in self.prompt or too_old
 
-    def parameters(self, *, proved: bool = False) -> dict[str, str]:
+    def is_for_another(self, actor: Actor) -> bool:
+        """True if the client means another person than the one who is signed in."""
+        return self.subject is not None and actor.is_known and actor.user_id != self.subject
+
+    def parameters(self, *, proved: bool = False, chosen: bool = False) -> dict[str, str]:
         """The parameters again, for hidden inputs and for redirects to this endpoint.
 
-        *proved*: the person has just signed in, which satisfies `prompt=login` and `max_age`. Until then both
-        stay in every form and redirect, so that a mistyped password does not lead back to the older session (OpenID
-        Connect Core section 3.1.2.1)."""
-        prompt = self.prompt - {"login"} if proved else self.prompt
+        *chosen*: the person has chosen the account that is signed in (`prompt=select_account`). *proved*: they have
+        just signed in, which is a choice too, and satisfies `prompt=login` and `max_age`. Until then these stay in
+        every form and redirect, so that a mistyped password does not lead back to the older session (OpenID Connect
+        Core section 3.1.2.1)."""
+        done = {"login", "select_account"} if proved else {"select_account"} if chosen else set()
         age = None if proved or self.max_age is None else str(round(self.max_age.total_seconds()))
         values = {
             "client_id": self.application.client_id,
@@ -81,14 +99,21 @@ class AuthorizationRequest:
             "code_challenge_method": "S256" if self.code_challenge else "",
             "scope": "" if self.scope is None else scopes.written(self.scope),
             "nonce": self.nonce or "",
-            "prompt": " ".join(sorted(prompt)),
+            "prompt": " ".join(sorted(self.prompt - done)),
             "max_age": age or "",
+            "login_hint": self.login_hint,
+            "id_token_hint": self.id_token_hint,
         }
         return {name: value for name, value in values.items() if value}
 
 
 def validate(
-    work: UnitOfWork, applications: Applications, parameters: Mapping[str, str], policy: Policy, issuer: str
+    work: UnitOfWork,
+    applications: Applications,
+    parameters: Mapping[str, str],
+    policy: Policy,
+    issuer: str,
+    keys: SigningKeys,
 ) -> AuthorizationRequest:
     """Raises PageError (a 400 page), RedirectedError (the address is registered) or OutOfBandError."""
     application = _client(work, applications, parameters.get("client_id", ""))
@@ -96,6 +121,8 @@ def validate(
     redirect_uri = requested_uri or application.callback
     if not redirect_uri:
         raise PageError("invalid_request", "The application has no callback URL.")
+    if requested_uri is None and len(application.redirects) > 1:
+        raise PageError("invalid_request", _SEVERAL)  # RFC 6749 section 3.1.2.3
     if not redirect_matching.registered_for(application, redirect_uri):
         raise PageError(
             "redirect_uri_mismatch",
@@ -105,10 +132,10 @@ def validate(
     state = (
         _non_empty(parameters.get("state")) if application.switches.has_old_answers else parameters.get("state") or None
     )
-    back = _response_target(application, redirect_uri, state, issuer)
+    response_type = parameters.get("response_type", "")
+    back = _response_target(application, redirect_uri, state, issuer, response_type)
     if not application.activated:
         raise _error("unauthorized_client", back, "The application is suspended.")
-    response_type = parameters.get("response_type", "")
     if response_type not in RESPONSE_TYPES:
         raise _error("invalid_request", back, "response_type must be code.")
     scope = _scope(application, parameters, back)
@@ -118,12 +145,21 @@ def validate(
         if not application.switches.is_on(Switch.IMPLICIT, policy):
             raise _error("unauthorized_client", back, "This application gets codes only: response_type must be code.")
     challenge = _challenge(application, parameters, back)
+    login_hint = parameters.get("login_hint", "")
+    request = AuthorizationRequest(
+        application, response_type, redirect_uri, state, challenge, requested_uri, issuer,
+        login_hint=login_hint if len(login_hint) <= LONGEST_LOGIN_HINT else "",
+    )  # fmt: skip
     if scope is None:
-        return AuthorizationRequest(application, response_type, redirect_uri, state, challenge, requested_uri, issuer)
+        return request
     _refuse_not_offered(parameters, response_type, back)
     nonce, prompt, max_age = _openid(parameters, back)
-    return AuthorizationRequest(
-        application, response_type, redirect_uri, state, challenge, requested_uri, issuer, scope, nonce, prompt, max_age
+    hint = parameters.get("id_token_hint", "")
+    subject = openid.subject_of(keys.claims(work, hint), issuer, application.client_id) if hint else None
+    if hint and subject is None:
+        raise _error("invalid_request", back, _BAD_HINT)
+    return replace(
+        request, scope=scope, nonce=nonce, prompt=prompt, max_age=max_age, id_token_hint=hint, subject=subject
     )
 
 
@@ -158,20 +194,20 @@ def _openid(
 ) -> tuple[str | None, frozenset[str], timedelta | None]:
     """nonce, prompt and max_age (OpenID Connect Core section 3.1.2.1)."""
     nonce = parameters.get("nonce") or None
-    prompt = frozenset(parameters.get("prompt", "").split()) & PROMPTS
+    prompts = frozenset(parameters.get("prompt", "").split())
     age = parameters.get("max_age", "")
     if nonce is not None and len(nonce) > LONGEST_NONCE:
         raise _error("invalid_request", back, f"nonce is longer than {LONGEST_NONCE} characters.")
-    if ("none" in prompt and len(prompt) > 1) or (age and not _AGE.fullmatch(age)):
+    if ("none" in prompts and len(prompts) > 1) or (age and not _AGE.fullmatch(age)):
         raise _error("invalid_request", back, "prompt=none stands alone, and max_age is a number of seconds.")
-    return nonce, prompt, timedelta(seconds=int(age)) if age else None
+    return nonce, prompts & PROMPTS, timedelta(seconds=int(age)) if age else None
 
 
 def _response_target(
-    application: Application, redirect_uri: str, state: str | None, issuer: str
+    application: Application, redirect_uri: str, state: str | None, issuer: str, response_type: str
 ) -> redirect_matching.ResponseTarget:
-    """Responses in the form of the RFCs name their issuer (RFC 9207); those of contract 01 do not."""
-    return redirect_matching.ResponseTarget(redirect_uri, state, "" if application.switches.has_old_answers else issuer)
+    is_old = application.switches.has_old_answers
+    return redirect_matching.ResponseTarget(redirect_uri, state, issuer, is_old, response_type == "token")
 
 
 def _client(work: UnitOfWork, applications: Applications, client_id: str) -> Application:
@@ -208,10 +244,7 @@ def _error(code: str, back: redirect_matching.ResponseTarget, why: str = "") -> 
     """*why* is for the developer, without quotation marks and backslashes (RFC 6749 section 4.1.2.1)."""
     if redirect_matching.is_out_of_band(back.address):
         return OutOfBandError(code)
-    # The error comes first, then the state; the compatibility profile gets nothing else (01 section 3.1).
-    state = [("state", back.state)] if back.state else []
-    description = [("error_description", why)] if why and back.issuer else []
-    return RedirectedError(code, replace(back, state=None).with_query(("error", code), *state, *description), why)
+    return RedirectedError(code, back.with_error(code, why), why)
 
 
 def refusal(request: AuthorizationRequest, code: str) -> Exception:
@@ -220,4 +253,4 @@ def refusal(request: AuthorizationRequest, code: str) -> Exception:
 
 
 def denial(request: AuthorizationRequest) -> str:
-    return request.response_target.with_query(("error", "access_denied"))
+    return request.response_target.with_denial()

@@ -87,6 +87,16 @@ class Clients:
             raise TokenError("unauthorized_client", "The application is suspended.")
         return Client(application, bool(secret), basic is not None, is_shared)
 
+    def has_old_answers(self, work: UnitOfWork, form: Mapping[str, str], authorization: str) -> bool:
+        """True for a client with the answers of contract 01, and for one that is unknown. Raises TokenError if a client
+        with the answers of the RFCs fails to authenticate."""
+        is_basic = authorization.partition(" ")[0].lower() == "basic"
+        client_id = _form_decoded(_credentials(authorization))[0] if is_basic else form.get("client_id", "")
+        registered = self._find(work, client_id) if client_id else None
+        if registered is None or registered[0].switches.has_old_answers:
+            return True
+        return self.authenticate(work, form, authorization).application.switches.has_old_answers
+
     def _says_twice(self, work: UnitOfWork, form: Mapping[str, str], client_id: str) -> bool:
         """True for two client identities in one request. Many libraries repeat the id of the header in the body, which
         is accepted except for the compatibility profile (01 section 4.1 row 3)."""

@@ -22,10 +22,12 @@ def issue(
     redirect_uri: str,
     challenge: str | None,
     *,
+    names_redirect_uri: bool = True,
     scope: frozenset[str] | None = None,
     nonce: str | None = None,
     authenticated: datetime | None = None,
 ) -> str:
+    """A new code. *names_redirect_uri*: the request had a redirect_uri, so the exchange must repeat it."""
     code = new_secret("ac")
     life = OUT_OF_BAND_CODE_LIFETIME if redirect_matching.is_out_of_band(redirect_uri) else CODE_LIFETIME
     store.add_code(
@@ -34,6 +36,7 @@ def issue(
             "digest": digest(code),
             "account_id": account_id,
             "redirect_uri": redirect_uri,
+            "names_redirect_uri": names_redirect_uri,
             "code_challenge": challenge,
             "scope": None if scope is None else sorted(scope),
             "nonce": nonce,
@@ -50,7 +53,7 @@ class Replayed(TokenError):
 
 
 def redeem(
-    work: UnitOfWork, application: Application, code: str, redirect_uri: str, verifier: str | None
+    work: UnitOfWork, application: Application, code: str, redirect_uri: str | None, verifier: str | None
 ) -> store.Code:
     """Use up the code and return its row. Raises TokenError (01 section 4.1 rows 5 and 6), Replayed for a second
     use."""
@@ -61,7 +64,10 @@ def redeem(
         gone = store.delete_tokens_of_code(work, stored.id)
         audit.write(work, None, "code.replayed", f"application {application.id}", {"tokens_revoked": gone})
         raise Replayed("invalid_grant", "The code was used already.")
-    if not _same_address(application, redirect_uri, stored.redirect_uri):
+    if not redirect_uri:
+        if stored.names_redirect_uri:
+            raise TokenError("invalid_request", "redirect_uri is required, as in the authorisation request.")
+    elif not _same_address(application, redirect_uri, stored.redirect_uri):
         raise TokenError("invalid_grant", "redirect_uri is not the one of the authorisation request.")
     if stored.expires <= work.now:
         raise TokenError("expired_token", "The code is too old.")

@@ -21,6 +21,7 @@ from vitrine.platform.database import Database, UnitOfWork
 
 ALGORITHM = "RS256"
 BITS = 2048
+LONGEST_TOKEN = 8192
 PUBLISHED_AFTER = timedelta(days=2)
 _PUBLIC = ("kty", "n", "e", "kid", "alg", "use")
 
@@ -45,6 +46,22 @@ class SigningKeys:
 
         key = RSAKey.import_key(private)
         return jwt.encode({"alg": ALGORITHM, "kid": kid, "typ": "JWT"}, claims, key, algorithms=[ALGORITHM])
+
+    def claims(self, work: UnitOfWork, token: str) -> dict[str, Any] | None:
+        """The claims of an id_token that a key of ours signed, even if it has expired; None for anything else. A
+        retired key counts until the next rotation deletes it."""
+        if len(token) > LONGEST_TOKEN or not token.isascii():
+            return None
+        from joserfc import jwt
+        from joserfc.errors import JoseError
+        from joserfc.jwk import KeySet
+
+        publics = work.db.execute(sa.select(signing_keys.c.public)).scalars()
+        try:
+            decoded = jwt.decode(token, KeySet.import_key_set({"keys": list(publics)}), algorithms=[ALGORITHM])
+        except (JoseError, ValueError, TypeError, KeyError, RecursionError):
+            return None
+        return decoded.claims if isinstance(decoded.claims, dict) else None
 
     def published(self) -> list[dict[str, Any]]:
         """The JWK Set of all published keys; the first call of an instance creates its keys."""

@@ -48,7 +48,7 @@ def authorization_server(issuer: str, policy: Policy) -> dict[str, Any]:
         "request_uri_parameter_supported": False,
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": [keys.ALGORITHM],
-        "prompt_values_supported": ["none", "login", "consent"],
+        "prompt_values_supported": ["none", "login", "consent", "select_account"],
         "claims_supported": [
             "sub", "iss", "aud", "exp", "iat", "auth_time", "nonce",
             *(name for names in openid.CLAIMS.values() for name in names),

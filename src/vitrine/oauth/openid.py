@@ -40,6 +40,14 @@ def claims(user: User, scope: frozenset[str]) -> dict[str, Any]:
     return {"sub": str(user.id), **{name: known[name] for name in names if known[name] not in (None, "")}}
 
 
+def subject_of(claims: dict[str, Any] | None, issuer: str, client_id: str) -> int | None:
+    """The person in the claims of an id_token that this server gave this client; None for other ones."""
+    if claims is None or claims.get("iss") != issuer or claims.get("aud") != client_id:
+        return None
+    subject = str(claims.get("sub", ""))
+    return int(subject) if subject.isascii() and subject.isdecimal() and len(subject) < 19 else None
+
+
 def id_token(
     issuer: str, client_id: str, user: User, scope: frozenset[str], identity: AuthenticationContext, now: datetime
 ) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from vitrine.oauth.tables import access_tokens
 from vitrine.platform import audit
 from vitrine.platform.crypto import digest, new_secret
 from vitrine.platform.database import UnitOfWork
+from vitrine.platform.texts import fault_of_name
 
 LIFETIMES_DAYS = {"7": 7, "30": 30, "90": 90, "365": 365}
 MOST = 50
@@ -71,6 +72,8 @@ class PersonalTokens:
         name = name.strip()
         if not 0 < len(name) <= 80:
             raise Invalid("Give the token a name of 1 to 80 characters.", field="token-name")
+        if fault := fault_of_name(name):
+            raise Invalid(fault, field="token-name")
         if days not in LIFETIMES_DAYS:
             raise Invalid("Choose when the token expires.", field="days")
         self._require_scope(actor, scope)

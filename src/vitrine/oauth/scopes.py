@@ -55,10 +55,13 @@ class UnknownScope(ValueError):
 
 def requested(text: str | None, application: Application) -> frozenset[str]:
     """The scopes of a `scope` parameter, within the scope limit of the application (RFC 6749 section 3.3 allows this).
-    Raises UnknownScope, also if no scope is left."""
+    Unknown ones beside `openid` are ignored, such as `offline_access` and `address` (OpenID Connect Core section
+    3.1.2.1). Raises UnknownScope, also if no scope is left."""
     names = frozenset((text or "").split(" ")) - {""}
     unknown = names - set(BY_NAME)
-    if unknown:
+    if OPENID in names:
+        names -= unknown
+    elif unknown:
         raise UnknownScope(min(unknown))
     names = names or (EVERYTHING if application.switches.profile is Profile.DESKTOP else READ_ONLY)
     left = application.within(names)

@@ -88,7 +88,7 @@ class OAuth:
     # -- authorize -----------------------------------------------------------------------------------------------
 
     def validate(self, work: UnitOfWork, parameters: Mapping[str, str]) -> authorize.AuthorizationRequest:
-        return authorize.validate(work, self._applications, parameters, self.policy, self._issuer)
+        return authorize.validate(work, self._applications, parameters, self.policy, self._issuer, self.keys)
 
     def needs_consent(self, work: UnitOfWork, actor: Actor, request: authorize.AuthorizationRequest) -> bool:
         """True if the person has not consented or withdrew the consent, or if the request asks for more (design 5.2): a
@@ -153,6 +153,7 @@ class OAuth:
                 account.id,
                 request.redirect_uri,
                 request.code_challenge,
+                names_redirect_uri=request.given_redirect_uri is not None,
                 scope=scope,
                 nonce=request.nonce,
                 authenticated=actor.session.auth_time if actor.session else None,
@@ -160,11 +161,10 @@ class OAuth:
         if request.is_out_of_band:
             assert code is not None
             return code
-        pairs = [("code", code)] if code is not None else []
-        if request.response_type == "code":
-            return request.response_target.with_query(*pairs)
+        if request.response_type == "code" and code is not None:
+            return request.response_target.with_code(code)
         issued = self._tokens.issue(work, request.application, account.id, None, scope, refreshable=False)
-        return request.response_target.with_fragment(issued.secret, *pairs)
+        return request.response_target.with_token(issued.secret, code, **_told(request.application, issued))
 
     # -- token ---------------------------------------------------------------------------------------------------
 
@@ -179,7 +179,7 @@ class OAuth:
         If the result has something unsigned, pass it to `signed`."""
         grant_type = form.get("grant_type", "")
         if grant_type not in KNOWN:
-            raise TokenError("invalid_request", "grant_type is missing or unknown.")
+            raise self._unknown_grant(form, authorization)
         grant = GRANTS.get(grant_type)
         if grant is None:
             raise TokenError("unsupported_grant_type", f"The grant {grant_type} is not offered.")
@@ -199,6 +199,18 @@ class OAuth:
             _deprecated_features_used(client, grant_type),
             (application, issued) if issued.identity is not None and issued.scope is not None else None,
         )
+
+    def _unknown_grant(self, form: Mapping[str, str], authorization: str) -> TokenError:
+        """`invalid_request` before any look at the client (01 section 4.1 row 1), but what RFC 6749 section 5.2 says
+        for an application whose answers are those of the RFCs."""
+        missing = TokenError("invalid_request", "grant_type is missing or unknown.")
+        if not form.get("grant_type"):
+            return missing
+        try:
+            is_old = self._database.reading(lambda work: self._clients.has_old_answers(work, form, authorization))
+        except TokenError as refusal:
+            return refusal
+        return missing if is_old else TokenError("unsupported_grant_type", "There is no such grant here.")
 
     def signed(self, answer: TokenAnswer) -> TokenAnswer:
         """The answer with its id_token. Not for an event loop: signing takes a millisecond, creating a key longer."""
@@ -302,6 +314,14 @@ class OAuth:
         if not developer:
             self._applications.consents.note_imported_consent(work, account, application)
         audit.write(work, actor, "token.imported", f"application {application.id}", {"user": user_id})
+
+
+def _told(application: Application, issued: Issued) -> dict[str, str]:
+    """What an implicit response tells about its token (RFC 6749 section 4.2.2); nothing in the form of contract 01."""
+    if application.switches.has_old_answers:
+        return {}
+    life = {} if issued.expires_in is None else {"expires_in": str(round(issued.expires_in.total_seconds()))}
+    return life if issued.scope is None else {**life, "scope": scopes.written(issued.scope)}
 
 
 def _deprecated_features_used(client: Client, grant_type: str) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ class Code:
     account_id: int
     application_id: int
     redirect_uri: str
+    names_redirect_uri: bool
     code_challenge: str | None
     issued: datetime
     expires: datetime
@@ -40,8 +41,8 @@ class Code:
 
 
 _ADD_CODE = PreparedInsert(
-    authorization_codes, "digest", "account_id", "redirect_uri", "scope", "code_challenge", "nonce", "authenticated",
-    "issued", "expires", "used_at",
+    authorization_codes, "digest", "account_id", "redirect_uri", "names_redirect_uri", "scope", "code_challenge",
+    "nonce", "authenticated", "issued", "expires", "used_at",
 )  # fmt: skip
 
 
@@ -58,6 +59,7 @@ def _code() -> Prepared:
             codes.account_id,
             accounts.c.application_id,
             codes.redirect_uri,
+            codes.names_redirect_uri,
             codes.code_challenge,
             codes.issued,
             codes.expires,

@@ -26,6 +26,13 @@ authorization_codes = Table(
     Column("digest", LargeBinary(32), nullable=False, unique=True),
     Column("account_id", Id, ForeignKey("accounts.id", ondelete="CASCADE"), nullable=False, index=True),
     Column("redirect_uri", Text, nullable=False),
+    Column(
+        "names_redirect_uri",
+        Boolean,
+        nullable=False,
+        server_default="1",
+        comment="whether the request had a redirect_uri, so that the exchange needs it (RFC 6749 section 4.1.3)",
+    ),
     Column("scope", Json, nullable=True),
     Column("code_challenge", String(128), nullable=True, comment="S256 only (RFC 7636 section 4.2)"),
     Column("nonce", String(512), nullable=True, comment="for the id_token (OpenID Connect Core section 3.1.2.1)"),

@@ -18,9 +18,11 @@ from vitrine.operations import inventory
 from vitrine.operations.configuration import CONFIGURATION
 from vitrine.operations.findings import FAULT, OK, WARNING, Finding
 from vitrine.platform.database import Database, UnitOfWork
+from vitrine.platform.texts import of_one_line
 from vitrine.settings import Settings
 
 UNUSED_AFTER = timedelta(days=90)
+TWINS_SHOWN = 50
 USES_SHOWN = timedelta(days=30)
 PRIVATE = ("server.key", "demo.json", CONFIGURATION, "vitrine.sqlite3")
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -118,6 +120,14 @@ def administrators(work: UnitOfWork) -> Iterator[Finding]:
             yield Finding("people", WARNING, f"{account.login} is an administrator who has not signed in for 90 days.")
 
 
+def twins(work: UnitOfWork) -> Iterator[Finding]:
+    """Accounts of before RFC 8265 whose logins look the same; each still signs in with its own writing."""
+    for group in people.twins(work, TWINS_SHOWN):
+        named = ", ".join(f"{of_one_line(login)} (account {user_id})" for user_id, login in group)
+        text = f"One login in two writings: {named}. Close one account, or give its owner another one."
+        yield Finding("people", WARNING, text)
+
+
 def demonstration(database: Database, settings: Settings) -> Iterator[Finding]:
     """The passwords in demo.json, which may be public."""
     path = settings.data_dir / "demo.json"
@@ -140,7 +150,7 @@ def examine(settings: Settings) -> list[Finding]:
         inventory.require_newest(database)
         findings = [*addresses(settings), *providers(settings), *modes(settings), *demonstration(database, settings)]
         with database.read() as work:
-            findings += [*deprecated_features(work, settings), *tokens(work), *administrators(work)]
+            findings += [*deprecated_features(work, settings), *tokens(work), *administrators(work), *twins(work)]
     finally:
         database.close()
     return findings or [Finding("security", OK, "No problem was found.")]

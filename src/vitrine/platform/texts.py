@@ -15,6 +15,35 @@ _LINE_SEPARATORS = frozenset({"Zl", "Zp"})
 _DIRECTION_MARKS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
+# Letters, symbols and marks that no font draws (Unicode, Default_Ignorable_Code_Point and the blank of Braille).
+_BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+_VISIBLE = frozenset("LNPS")  # first letters of the general categories that are drawn; a mark alone is not
+HAS_CONTROLS = (
+    "There are control characters or line breaks in this text, which may be invisible. Remove them, or type it anew."
+)
+TURNS_DIRECTION = (
+    "There are hidden characters in this text that turn the direction of writing. Remove them, or type it anew."
+)
+IS_INVISIBLE = "This needs at least one character that can be seen."
+
+
+def fault_of_name(text: str, *, has_lines: bool = False) -> str:
+    """What is wrong with a name that people read, as a sentence; "" if it can be used. With *has_lines*, for texts of
+    several lines, line breaks and tabs are part of it.
+
+    Joiners, direction marks and blanks of any width may be part of a name (Unicode TR 36, section 2.5)."""
+    allowed = "\r\n\t" if has_lines else ""
+    categories = {character: unicodedata.category(character) for character in set(text)}
+    unwanted = _CONTROLS if has_lines else _CONTROLS | _LINE_SEPARATORS
+    if any(category in unwanted for character, category in categories.items() if character not in allowed):
+        return HAS_CONTROLS
+    if not _DIRECTION_MARKS.isdisjoint(categories):
+        return TURNS_DIRECTION
+    if all(category[0] not in _VISIBLE or character in _BLANK for character, category in categories.items()):
+        return IS_INVISIBLE
+    return ""
+
+
 def without_controls(text: str) -> str:
     """*text* without control characters and lone surrogates; line breaks and tabs are kept."""
     return "".join(
@@ -48,6 +77,11 @@ def of_one_line(text: str) -> str:
         for character in text
         if character not in _DIRECTION_MARKS and unicodedata.category(character) not in _CONTROLS | _LINE_SEPARATORS
     )
+
+
+def without_direction_marks(text: str) -> str:
+    """*text* without bidirectional controls; its lines stay."""
+    return "".join(character for character in text if character not in _DIRECTION_MARKS)
 
 
 def readable_name(raw: bytes, charset: str = "utf-8") -> tuple[str, bool]:

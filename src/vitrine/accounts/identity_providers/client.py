@@ -21,7 +21,7 @@ from vitrine.identity_provider_settings import Provider
 from vitrine.platform import json_text, logging
 from vitrine.platform.crypto import base64url, digest
 from vitrine.platform.fetch import PORTS, Answer, CannotFetch, Fetcher, is_public, resolve
-from vitrine.platform.texts import without_bom
+from vitrine.platform.texts import fault_of_name, without_bom
 
 KEPT_S, KEYS_AGAIN_S, PAUSE_S = 3600.0, 60.0, 10.0
 ANSWER_BYTES = 512 * 1024
@@ -321,7 +321,7 @@ def _error_code(answer: Answer) -> str:
 def _identity(provider: Provider, claims: Mapping[str, Any], profile: Mapping[str, Any]) -> ProviderIdentity:
     def text(name: str) -> str:
         value = profile.get(name)
-        fits = isinstance(value, str) and value.isprintable() and len(value.strip()) <= LONGEST_TEXT
+        fits = isinstance(value, str) and not fault_of_name(value) and len(value.strip()) <= LONGEST_TEXT
         return str(value).strip() if fits else ""
 
     verified = (

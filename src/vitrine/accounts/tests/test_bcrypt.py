@@ -68,5 +68,5 @@ def test_a_hash_that_is_only_checked_is_hashed_anew() -> None:
     assert passwords.can_check(SHORT)
     assert passwords.verify(SHORT, "U*U")
     assert not passwords.verify(SHORT, "U*V")
-    assert passwords.needs_rehash(SHORT)
-    assert not passwords.needs_rehash(passwords.rehashed("U*U"))
+    assert passwords.needs_rehash(SHORT, "U*U")
+    assert not passwords.needs_rehash(passwords.rehashed("U*U"), "U*U")

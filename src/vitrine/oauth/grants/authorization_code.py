@@ -12,8 +12,10 @@ from vitrine.oauth.tokens import Issued
 class AuthorizationCode:
     def redeem(self, context: GrantContext, application: Application, form: Form, _address: str) -> Issued:
         code, redirect_uri = form.get("code"), form.get("redirect_uri")
-        if not code or not redirect_uri:
-            raise TokenError("invalid_request", "code and redirect_uri are required.")
+        if not code:
+            raise TokenError("invalid_request", "code is required.")
+        if not redirect_uri and application.switches.has_old_answers:
+            raise TokenError("invalid_request", "redirect_uri is required.")  # 01 section 4.1 row 4
         replayed: codes.Replayed | None = None
         with context.database.write() as work:
             try:

@@ -9,6 +9,8 @@ from vitrine.errors import DomainError, Invalid
 from vitrine.web.shared.forms import known, posted
 from vitrine.web.shared.render import page, redirect, said
 
+PAGE = "/account/reset-password/"
+
 
 async def password(request: Request) -> Response:
     if request.method != "POST":
@@ -36,6 +38,14 @@ async def password(request: Request) -> Response:
     return redirect("/account/reset-password/?done")
 
 
+async def well_known(_request: Request) -> Response:
+    """Where password managers find this page (W3C, A Well-Known URL for Changing Passwords)."""
+    response = redirect(PAGE, 302)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
 ROUTES = [
-    Route("/account/reset-password/", password, methods=["GET", "POST"]),
+    Route(PAGE, password, methods=["GET", "POST"]),
+    Route("/.well-known/change-password", well_known, methods=["GET"]),
 ]

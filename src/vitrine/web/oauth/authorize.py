@@ -1,6 +1,7 @@
 """GET and POST /api/oauthv2/authorize: sign-in, consent, out-of-band page, the way back (contract 01 §3, 6, 7)."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import urlencode, urlsplit
 
@@ -9,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from vitrine.accounts import Actor
+from vitrine.accounts import Actor, UserId
 from vitrine.accounts.errors import AccountLocked, WrongCredentials
 from vitrine.accounts.identity_providers.service import SIGN_IN
 from vitrine.api.wire.endpoint import GUIDE
@@ -33,6 +34,7 @@ _SAFE = {"Referrer-Policy": "no-referrer", "Cache-Control": "no-store"}
 _ERRORS = {
     "login": "The login or the password is not right.",
     "account-locked": "Too many failed sign-ins. Please wait a quarter of an hour, then try again.",
+    "another": "The application asks for another person than the one who is signed in here.",
     "captcha": "Please wait a moment before you try again.",
     "stale-form": "Your browser did not send the cookie of this page. Please sign in again; "
     "if this happens again, allow cookies for this site.",
@@ -65,18 +67,19 @@ async def _authorize(request: Request) -> Response:
             mismatch=None, sent="",
         )  # fmt: skip
     try:
-        authorization, actor, needs_consent = await read(
-            request, cookie, lambda work, actor: _validated(request, work, actor, given)
-        )
+        seen = await read(request, cookie, lambda work, actor: _validated(request, work, actor, given))
     except OAuthError as refusal:
         return await refused(request, refusal, given)
+    authorization, actor, needs_consent = seen.authorization, seen.actor, seen.needs_consent
     form = params.form if request.method == "POST" else {}
     if "switch_account" in form:
         return await _switch(request, authorization, form)
-    if "action_login" in form and (not actor.is_known or authorization.prompt or authorization.max_age is not None):
+    if "action_login" in form and (not actor.is_known or _may_ask_again(authorization)):
         return await _sign_in(request, authorization, form)
     if not actor.is_known or authorization.requires_reauthentication(actor, datetime.now(UTC)):
-        return _without_page(authorization, "login_required") or _login_page(request, authorization, given)
+        return _without_page(authorization, "login_required") or _login_page(request, seen, given)
+    if "select_account" in authorization.prompt:
+        return _account_page(request, authorization)
     decision = form.get("action_accept")
     if isinstance(decision, str):
         try:
@@ -137,12 +140,30 @@ def _text(value: object) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _validated(
-    request: Request, work: UnitOfWork, actor: Actor, given: dict[str, str]
-) -> tuple[AuthorizationRequest, Actor, bool]:
-    oauth = services_of(request).oauth
-    authorization = oauth.server.validate(work, given)
-    return authorization, actor, actor.is_known and oauth.server.needs_consent(work, actor, authorization)
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """A valid request, who asks, whether consent is needed, and the login of the person whom the client means."""
+
+    authorization: AuthorizationRequest
+    actor: Actor
+    needs_consent: bool
+    login: str
+
+
+def _validated(request: Request, work: UnitOfWork, actor: Actor, given: dict[str, str]) -> _Seen:
+    services = services_of(request)
+    server = services.oauth.server
+    authorization = server.validate(work, given)
+    needs_consent = actor.is_known and server.needs_consent(work, actor, authorization)
+    meant = None
+    if authorization.subject is not None and authorization.subject != actor.user_id:
+        meant = services.accounts.users.known(work, UserId(authorization.subject))
+    return _Seen(authorization, actor, needs_consent, meant.login if meant else authorization.login_hint)
+
+
+def _may_ask_again(authorization: AuthorizationRequest) -> bool:
+    """True if the client can require a sign-in of somebody who is signed in."""
+    return bool(authorization.prompt) or authorization.max_age is not None or authorization.subject is not None
 
 
 def _decide(
@@ -157,19 +178,34 @@ def _decide(
     services_of(request).oauth.server.decide(work, actor, authorization, allow=allow, scope=scope)
 
 
-def _login_page(request: Request, authorization: AuthorizationRequest, given: dict[str, str]) -> Response:
-    error = provider_failure(request) or translate(request, _ERRORS.get(given.get("error", ""), ""))
+def _login_page(request: Request, seen: _Seen, given: dict[str, str]) -> Response:
+    authorization = seen.authorization
+    code = given.get("error", "") or ("another" if authorization.is_for_another(seen.actor) else "")
+    error = provider_failure(request) or translate(request, _ERRORS.get(code, ""))
     return page(
         request,
         "oauth/sign_in.html",
         headers=_SAFE,
         forms=form_action_of(authorization),
         authorization=authorization,
-        application=authorization.application,
+        application=authorization.application.shown,
         host=_host(authorization.redirect_uri),
         error=error,
-        login=given.get("login_hint", ""),
+        login=seen.login,
         choose={"choose": "1"} if "choose" in given else {},
+    )
+
+
+def _account_page(request: Request, authorization: AuthorizationRequest) -> Response:
+    """`prompt=select_account`: who is signed in, to go on as this person or to sign in as another one."""
+    return page(
+        request,
+        "oauth/account.html",
+        headers=_SAFE,
+        forms=form_action_of(authorization),
+        authorization=authorization,
+        application=authorization.application.shown,
+        onwards=f"{AUTHORIZE}?{urlencode(authorization.parameters(chosen=True))}",
     )
 
 
@@ -216,7 +252,7 @@ def _consent_page(request: Request, authorization: AuthorizationRequest, fault: 
         headers=_SAFE,
         forms=form_action_of(authorization),
         authorization=authorization,
-        application=authorization.application,
+        application=authorization.application.shown,
         host=_host(authorization.redirect_uri),
         scopes=None
         if authorization.scope is None
@@ -240,7 +276,12 @@ async def _granted(request: Request, authorization: AuthorizationRequest) -> Res
     _count_deprecated_features(request, authorization)
     if authorization.is_out_of_band:
         return page(
-            request, "oauth/code.html", headers=_SAFE, code=answer, error="", application=authorization.application
+            request,
+            "oauth/code.html",
+            headers=_SAFE,
+            code=answer,
+            error="",
+            application=authorization.application.shown,
         )
     response = redirect(answer, 302)
     response.headers["Referrer-Policy"] = "no-referrer"
@@ -264,7 +305,7 @@ def _denied(request: Request, authorization: AuthorizationRequest) -> Response:
             headers=_SAFE,
             code="",
             error="access_denied",
-            application=authorization.application,
+            application=authorization.application.shown,
         )
     return redirect(denial(authorization), 302)
 
