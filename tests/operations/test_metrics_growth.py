@@ -56,7 +56,7 @@ def counted_steps(database: Database) -> Iterator[list[int]]:
 
 
 def test_a_reading_costs_the_same_in_a_large_library(server: Server) -> None:
-    metrics, costs = Metrics(server.services, Counts()), []
+    metrics, costs = Metrics(server.services, Counts(), server.application.connection_guard), []
     for start, stop in ((0, 100), (100, 5_000)):
         fill(server, start, stop)
         census.run(server.services.database, threading.Event())
@@ -69,7 +69,7 @@ def test_a_reading_costs_the_same_in_a_large_library(server: Server) -> None:
 
 @pytest.mark.both_databases
 def test_the_numbers_are_those_of_a_plain_count(server: Server) -> None:
-    metrics = Metrics(server.services, Counts())
+    metrics = Metrics(server.services, Counts(), server.application.connection_guard)
     with server.services.database.write() as work:
         work.db.execute(jobs.delete())
     before = metrics.text().decode()

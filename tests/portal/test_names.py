@@ -34,7 +34,7 @@ def document(**changes: object) -> dict[str, object]:
 
 def names(server: Server, user: User) -> list[str]:
     with server.services.database.read() as work:
-        return [application.name for application in store.owned_by(work, user.id)]
+        return [application.name for application in store.owned_by(work, user.id, 100, 0)]
 
 
 WRONG = [
