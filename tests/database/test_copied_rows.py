@@ -56,12 +56,17 @@ def test_rows_that_refer_to_later_rows_of_their_table_are_copied(databases: tupl
     with source.write() as work:
         story, cover = insert_minimal(work, "records", is_story=True), insert_minimal(work, "records")
         work.db.execute(records.update().where(records.c.id == story).values(cover_record_id=cover))
-        made, maker = insert_minimal(work, "access_tokens"), insert_minimal(work, "access_tokens")
-        work.db.execute(access_tokens.update().where(access_tokens.c.id == made).values(made_by_token_id=maker))
+        first_token, second_token = insert_minimal(work, "access_tokens"), insert_minimal(work, "access_tokens")
+        work.db.execute(
+            access_tokens.update().where(access_tokens.c.id == first_token).values(made_by_token_id=second_token)
+        )
     copy_rows(source, target)
     with target.write() as work:
         assert work.db.scalar(sa.select(records.c.cover_record_id).where(records.c.id == story)) == cover
-        assert work.db.scalar(sa.select(access_tokens.c.made_by_token_id).where(access_tokens.c.id == made)) == maker
+        assert (
+            work.db.scalar(sa.select(access_tokens.c.made_by_token_id).where(access_tokens.c.id == first_token))
+            == second_token
+        )
     with pytest.raises(IntegrityError, match=r"(?i)foreign key"), target.write() as work:
         # Outside a copy a reference is checked at once, where the statement at fault is known.
         work.db.execute(records.update().where(records.c.id == story).values(cover_record_id=999))
