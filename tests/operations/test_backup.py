@@ -18,6 +18,7 @@ from vitrine.accounts import User
 from vitrine.errors import Conflict, Invalid, NotFound, Unavailable
 from vitrine.jobs import store as jobs
 from vitrine.library.jobs import Sweeper
+from vitrine.library.tables import records
 from vitrine.media.storage import BlobStore
 from vitrine.operations import backup, doctor, inventory, manifest, restore
 from vitrine.operations import findings as reports
@@ -111,6 +112,19 @@ def test_an_instance_moves_from_sqlite_to_postgresql_and_s3(
         restored_server.close()
     with pytest.raises(Conflict, match="not empty"):
         restore_to(tmp_path / "copy", tmp_path / "again", **external)
+
+
+@pytest.mark.both_databases
+def test_a_story_whose_cover_is_a_later_record_is_restored(
+    filled: Server, tmp_path: Path, postgresql: PostgreSQL
+) -> None:
+    with filled.services.database.write() as work:
+        work.db.execute(records.update().where(records.c.id == 1).values(is_story=True, cover_record_id=3))
+    back_up(filled, tmp_path / "copy")
+    external = {"database_url": postgresql.empty()} if filled.settings.database_url else {}
+    restored = restore_to(tmp_path / "copy", tmp_path / "there", **external)
+    assert inventory.differences(instance_contents(filled.settings), instance_contents(restored)) == []
+    assert faults(restored) == []
 
 
 @pytest.mark.both_databases

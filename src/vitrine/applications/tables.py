@@ -17,7 +17,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )  # fmt: skip
 
-from vitrine.platform.schema import Instant, Json, metadata
+from vitrine.platform.schema import WITHIN_ONE_TABLE, Instant, Json, metadata
 from vitrine.platform.tables import Id
 
 MADE_BY = ("made_by_account_id", "made_by_token_id")
@@ -26,12 +26,11 @@ MADE_BY = ("made_by_account_id", "made_by_token_id")
 def made_by() -> tuple[Column[int], Column[int]]:
     """Of what was made with a token: the consent, or the developer token, with which it ends. Both null: made by a
     person themselves (docs/decisions/0080)."""
-    owners = ("accounts.id", "access_tokens.id")
-    account, token = (
-        Column(name, Id, ForeignKey(owner, ondelete="CASCADE"), nullable=True)
-        for name, owner in zip(MADE_BY, owners, strict=True)
+    account, token = MADE_BY
+    return (
+        Column(account, Id, ForeignKey("accounts.id", ondelete="CASCADE"), nullable=True),
+        Column(token, Id, ForeignKey("access_tokens.id", ondelete="CASCADE", **WITHIN_ONE_TABLE), nullable=True),
     )
-    return account, token
 
 
 def index_made_by(table: Table) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from vitrine.platform.schema import Instant, Json, metadata
+from vitrine.platform.schema import WITHIN_ONE_TABLE, Instant, Json, metadata
 from vitrine.platform.tables import Id
 
 databoxes = Table(
@@ -147,7 +147,12 @@ records = Table(
     Column("number", Id, nullable=False, comment="record_id on the wire, unique inside its databox"),
     Column("collection_id", Id, ForeignKey("collections.id"), nullable=False),
     Column("is_story", Boolean, nullable=False, server_default="0"),
-    Column("cover_record_id", Id, ForeignKey("records.id", ondelete="SET NULL"), nullable=True),
+    Column(
+        "cover_record_id",
+        Id,
+        ForeignKey("records.id", ondelete="SET NULL", **WITHIN_ONE_TABLE),
+        nullable=True,
+    ),
     Column("kind", String(12), nullable=False),
     Column("mime", String(120), nullable=True),
     Column("original_name", String(255), nullable=True),

@@ -52,8 +52,7 @@ def _snapshot_sqlite(source: str, target: Path) -> None:
 def copy_rows(source: Database, target: Database) -> None:
     """Copy every row of every table into a database with empty tables."""
     with source.read() as old, target.write() as new:
-        if target.is_sqlite:
-            new.db.exec_driver_sql("PRAGMA defer_foreign_keys=ON")
+        new.db.exec_driver_sql("PRAGMA defer_foreign_keys=ON" if target.is_sqlite else "SET CONSTRAINTS ALL DEFERRED")
         for table in metadata.sorted_tables:
             batch: list[dict[str, Any]] = []
             for row in inventory.stream(old, sa.select(table).order_by(*table.primary_key.columns)):

@@ -23,6 +23,10 @@ metadata = MetaData(
     }
 )
 
+# A foreign key to the same table. Rows that are copied in order may refer to later ones: a copy lets the check wait for
+# its end. Everybody else's statements are checked at once.
+WITHIN_ONE_TABLE: Any = {"deferrable": True, "initially": "IMMEDIATE"}
+
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 

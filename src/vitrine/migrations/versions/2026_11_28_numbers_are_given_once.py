@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from vitrine.migrations.sqlite_definitions import change_definitions
+
 revision = "e19d47b6a035"
 down_revision = "a58c2d90f713"
 branch_labels = None
@@ -35,7 +37,9 @@ def upgrade() -> None:
     # SQLite makes its own table of the highest ids with the first table of this kind, and keeps it.
     op.execute("CREATE TABLE first_of_its_kind (id INTEGER PRIMARY KEY AUTOINCREMENT)")
     op.execute("DROP TABLE first_of_its_kind")
-    _change_definitions(connection)
+    # Rows and indexes of a table with an INTEGER PRIMARY KEY are stored alike with AUTOINCREMENT and without.
+    old, new = "PRIMARY KEY (id)", "PRIMARY KEY (id AUTOINCREMENT)"
+    change_definitions(connection, [(table, old, new) for table in _TABLES])
     op.execute("DELETE FROM sqlite_sequence")
     for table in _TABLES:
         op.execute(f"INSERT INTO sqlite_sequence (name, seq) SELECT '{table}', coalesce(max(id), 0) FROM {table}")  # noqa: S608
@@ -43,26 +47,6 @@ def upgrade() -> None:
         _raise(table, connection.execute(sa.text(highest)).scalar())
     for word, table in _AUDITED.items():
         _raise(table, _highest_audited(connection, word))
-
-
-def _change_definitions(connection: sa.Connection) -> None:
-    """Change the text of the definitions, in SQLite's own steps for changes that leave the rows as they are stored
-    (sqlite.org/lang_altertable.html section 7): rows and indexes of a table with an INTEGER PRIMARY KEY are the same
-    with AUTOINCREMENT and without. Copying a million records would take minutes and twice the disk."""
-    version = int(connection.exec_driver_sql("PRAGMA schema_version").scalar_one())
-    connection.exec_driver_sql("PRAGMA writable_schema=ON")
-    try:
-        for table in _TABLES:
-            changed = connection.exec_driver_sql(
-                "UPDATE sqlite_master SET sql = replace(sql, 'PRIMARY KEY (id)', 'PRIMARY KEY (id AUTOINCREMENT)')"
-                " WHERE type = 'table' AND name = ? AND sql LIKE '%PRIMARY KEY (id)%'",
-                (table,),
-            )
-            if changed.rowcount != 1:
-                raise RuntimeError(f"the table {table} is not as this migration knows it; nothing was changed")
-        connection.exec_driver_sql(f"PRAGMA schema_version={version + 1}")  # every connection reads them anew
-    finally:
-        connection.exec_driver_sql("PRAGMA writable_schema=RESET")
 
 
 def _raise(table: str, highest: int | None) -> None:
