@@ -27,6 +27,7 @@ BOUNDED = {
     "jobs.priority": "a constant of each kind of job",
     "request_log.status": "a status code of HTTP",
     "status_bits.bit": "4 to 31",
+    "usage_routes.status": "a status code of HTTP",
     "users.gender": "0, 1 or 2",
 }
 NUMBERS = [

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "c4d81f6a2e93"
-down_revision = "48be0c35d7fa"
+down_revision = "91f3a6d5e80b"
 branch_labels = None
 depends_on = None
 
