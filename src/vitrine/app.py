@@ -261,6 +261,7 @@ def make_worker(services: Services) -> Worker:
         lanes=(
             Lane("media", threads=services.settings.worker_media_children),
             Lane("index", batch=INDEX_BATCH),
+            Lane("rebuild"),
             Lane("upkeep"),
             Lane("mail"),
         ),

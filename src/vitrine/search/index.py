@@ -1,6 +1,6 @@
 """The protocol of search engines. One process holds the writer; any number of processes read."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 from vitrine.errors import Unavailable
@@ -13,6 +13,10 @@ class WriterTaken(Unavailable):
     code = "index_writer_taken"
 
 
+Reread = Callable[[Sequence[int]], Iterable[IndexDocument]]
+"""The current documents of these rids; those of deleted records are left out."""
+
+
 class Index(Protocol):
     def search(self, query: Query) -> Hits:
         """One page of records, filtered by the query's scope inside the engine. Raises Invalid past DEEPEST."""
@@ -22,8 +26,10 @@ class Index(Protocol):
         """Replace or add *upserts* and remove *deletes* (rids). Readers see the change soon after. Writer only."""
         ...
 
-    def rebuild(self, documents: Iterable[IndexDocument]) -> int:
-        """Build a new index beside the old one, switch to it at the end, and return the number of documents indexed."""
+    def rebuild(self, documents: Iterable[IndexDocument], again: Reread) -> int:
+        """Build a new index of *documents*, in ascending order of rid, beside the current one; switch to it at the end;
+        return their number. Changes applied meanwhile are found at once, and are in the new index at the switch: those
+        records are read *again*. A rebuild that fails leaves the current index as it is. Writer only."""
         ...
 
     def count(self) -> int: ...

@@ -1,6 +1,6 @@
 """Keeps the index current: a record becomes an index document by a job, after each change and in a rebuild."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -16,7 +16,7 @@ from vitrine.search.model import IndexDocument
 
 log = logging.get("vitrine.search")
 INDEX = JobKind("search.index", lane="index", max_attempts=20)
-REBUILD = JobKind("search.rebuild", lane="index", max_attempts=3)
+REBUILD = JobKind("search.rebuild", lane="rebuild", max_attempts=20)  # of its own: changes go on meanwhile
 BATCH = 500
 
 
@@ -45,8 +45,12 @@ class Indexer:
 
     def rebuild(self, jobs: list[Job]) -> None:
         """Batch handler: build a new index beside the one in use."""
-        count = self.index.rebuild(self._everything())
+        count = self.index.rebuild(self._everything(), self._again)
         log.info("index.rebuilt", records=count, jobs=len(jobs))
+
+    def _again(self, ids: Sequence[int]) -> list[IndexDocument]:
+        with self.database.read() as work:
+            return self.documents(work, [RecordId(record_id) for record_id in ids])
 
     def _everything(self) -> Iterator[IndexDocument]:
         last = RecordId(0)

@@ -18,7 +18,7 @@ from typing import Any
 import tantivy
 
 from vitrine.errors import Invalid
-from vitrine.search.index import WriterTaken
+from vitrine.search.index import Reread, WriterTaken
 from vitrine.search.model import DEEPEST, MOST_HITS, BaseClause, GrantedRecords, Hits, IndexDocument, Query
 from vitrine.search.words import terms, tokens
 
@@ -27,6 +27,8 @@ SLOTS = 8
 HEAP_BYTES = 64 * 2**20
 RELOAD_EVERY_S = 0.2
 BATCH = 5_000
+CAUGHT_UP_AT_ONCE = 500  # records changed during a rebuild that are read again together
+FEW_CHANGES, MOST_ROUNDS = 200, 20
 MOST_SINGLE_TERMS = 32
 _ANALYSIS = "vitrine"
 Must, Should, MustNot = tantivy.Occur.Must, tantivy.Occur.Should, tantivy.Occur.MustNot
@@ -83,7 +85,11 @@ def _sort_key(seconds: float, rid: int) -> int:
 
 
 class EmbeddedIndex:
-    """An `Index` on tantivy. Thread-safe. The writer is opened on the first change and held until `close`."""
+    """An `Index` on tantivy. Thread-safe. The writer is opened on the first change and held until `close`.
+
+    A rebuild writes a new generation beside the current one, with a writer of its own, while `apply` goes on in the
+    current one and notes what it changed. See docs/decisions/0099.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -93,6 +99,10 @@ class EmbeddedIndex:
         self._generation = ""
         self._index: Any = None
         self._writer: Any = None
+        self._writer_generation = ""
+        self._applying = threading.RLock()  # held while a writer is used; taken before *_guard*
+        self._rebuilding = threading.Lock()
+        self._changed: set[int] | None = None  # records changed since the rebuild under way began
         self._reloaded = 0.0
         self._cached_searcher: Any = None
 
@@ -252,47 +262,99 @@ class EmbeddedIndex:
     # -- writing -------------------------------------------------------------------------------------------------
 
     def apply(self, upserts: Iterable[IndexDocument], deletes: Iterable[int]) -> None:
-        with self._guard:
+        with self._applying:
             writer = self._open_writer()
-            for rid in deletes:
-                writer.delete_documents_by_term("id", str(rid))
-            for document in upserts:
-                writer.delete_documents_by_term("id", str(document.rid))
-                writer.add_document(_document(document))
+            changed = _replace(writer, upserts, deletes)
             writer.commit()
-            self._cached_searcher = None
-            self._reloaded = 0.0
+            with self._guard:
+                self._cached_searcher = None
+                self._reloaded = 0.0
+            if self._changed is not None:
+                self._changed.update(changed)
 
     def _open_writer(self) -> Any:
-        if self._open() is None:
-            self.rebuild([])
-        if self._writer is None:
-            self._writer = _writer_of(self._index)
-        return self._writer
+        """The writer of the current generation, with *_applying* held; of a new, empty one if there is none."""
+        with self._guard:
+            if self._open() is None:
+                generation, _ = self._new_generation()
+                self._point_to(generation)
+                self._open()
+            if self._writer is None or self._writer_generation != self._generation:
+                self._release()
+                self._writer, self._writer_generation = _writer_of(self._index), self._generation
+            return self._writer
 
-    def rebuild(self, documents: Iterable[IndexDocument]) -> int:
-        generation = f"{SCHEMA}-{token_hex(6)}"
-        folder = self.folder / generation
-        folder.mkdir(parents=True)
-        index = self._index_at(folder)
-        writer = _writer_of(index)
+    def rebuild(self, documents: Iterable[IndexDocument], again: Reread) -> int:
+        with self._rebuilding:
+            with self._applying:
+                self._open_writer()  # only the process that applies changes can know them all
+                self._changed = set()
+            generation, index = self._new_generation()
+            writer = None
+            try:
+                writer = _writer_of(index)
+                count = self._fill(writer, documents, again)
+                with self._applying:
+                    self._catch_up(writer, again)
+                    writer.commit()
+                    self._changed = None
+                    replaced = self._switch(generation, index, writer)
+            except BaseException:
+                self._changed = None
+                writer = None
+                shutil.rmtree(self.folder / generation, ignore_errors=True)
+                raise
+            _end_writer(replaced)
+            self._delete_other_generations(generation)
+            return count
+
+    def _fill(self, writer: Any, documents: Iterable[IndexDocument], again: Reread) -> int:
         count = 0
         for document in documents:
             writer.add_document(_document(document))
             count += 1
             if count % BATCH == 0:
+                self._catch_up(writer, again, document.rid)
                 writer.commit()
-        writer.commit()
-        writer.wait_merging_threads()
-        with self._guard:
-            self._release()
-            new_pointer = self.folder / f".current.{token_hex(4)}"
-            new_pointer.write_text(generation)
-            new_pointer.replace(self._pointer)
-            self._open()
-            self._cached_searcher = None
-        self._delete_other_generations(generation)
+        for _ in range(MOST_ROUNDS):  # what is left for the last time, when nobody may write, is little
+            if len(self._changed or ()) <= FEW_CHANGES:
+                break
+            self._catch_up(writer, again)
         return count
+
+    def _catch_up(self, writer: Any, again: Reread, until: int | None = None) -> None:
+        """Bring the changes made since the rebuild began into the new index, up to the record *until*. Later records
+        may have been read already, in their old state, and are not in the new index yet."""
+        with self._applying:
+            changed = self._changed or set()
+            rids = sorted(rid for rid in changed if until is None or rid <= until)
+            changed.difference_update(rids)
+        for start in range(0, len(rids), CAUGHT_UP_AT_ONCE):
+            part = rids[start : start + CAUGHT_UP_AT_ONCE]
+            current = list(again(part))
+            _replace(writer, current, set(part) - {document.rid for document in current})
+
+    def _new_generation(self) -> tuple[str, Any]:
+        generation = f"{SCHEMA}-{token_hex(6)}"
+        folder = self.folder / generation
+        folder.mkdir(parents=True)
+        return generation, self._index_at(folder)
+
+    def _switch(self, generation: str, index: Any, writer: Any) -> Any:
+        """Make a finished generation the current one, and its writer the one for changes. Returns the old writer."""
+        with self._guard:
+            replaced = self._writer
+            self._point_to(generation)
+            self._index, self._generation = index, generation
+            self._writer, self._writer_generation = writer, generation
+            self._cached_searcher = None
+            self._reloaded = 0.0
+            return replaced
+
+    def _point_to(self, generation: str) -> None:
+        new_pointer = self.folder / f".current.{token_hex(4)}"
+        new_pointer.write_text(generation)
+        new_pointer.replace(self._pointer)
 
     def _delete_other_generations(self, generation: str) -> None:
         """Readers of the old generation keep its files open, so the names may be deleted."""
@@ -301,16 +363,32 @@ class EmbeddedIndex:
                 shutil.rmtree(folder, ignore_errors=True)
 
     def _release(self) -> None:
-        if self._writer is not None:
-            with contextlib.suppress(ValueError):
-                self._writer.wait_merging_threads()
-            self._writer = None
+        _end_writer(self._writer)
+        self._writer = None
 
     def close(self) -> None:
-        with self._guard:
+        with self._applying, self._guard:
             self._release()
             self._index = self._cached_searcher = None
             self._generation = ""
+
+
+def _replace(writer: Any, upserts: Iterable[IndexDocument], deletes: Iterable[int]) -> set[int]:
+    """Returns the rids changed."""
+    changed = set(deletes)
+    for rid in changed:
+        writer.delete_documents_by_term("id", str(rid))
+    for document in upserts:
+        writer.delete_documents_by_term("id", str(document.rid))
+        writer.add_document(_document(document))
+        changed.add(document.rid)
+    return changed
+
+
+def _end_writer(writer: Any) -> None:
+    if writer is not None:
+        with contextlib.suppress(ValueError):
+            writer.wait_merging_threads()
 
 
 def _writer_of(index: Any) -> Any:

@@ -7,7 +7,7 @@ import pytest
 from vitrine.search.index import Index, WriterTaken
 from vitrine.search.model import Query
 from vitrine.search.tantivy_index import EmbeddedIndex
-from vitrine.testing.index_suite import ALL, IndexSuite, document
+from vitrine.testing.index_suite import ALL, IndexSuite, document, nothing_changed
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def test_another_reader_sees_a_commit_and_a_rebuild(tmp_path: Path) -> None:
     writer, reader = EmbeddedIndex(tmp_path), EmbeddedIndex(tmp_path)
     writer.apply([document(1)], [])
     assert reader.search(Query("", ALL)).total == 1
-    writer.rebuild([document(2), document(3)])
+    writer.rebuild([document(2), document(3)], nothing_changed)
     for _ in range(100):  # a reader checks for changes a few times a second
         if reader.search(Query("", ALL)).total == 2:
             break
@@ -45,7 +45,7 @@ def test_another_reader_sees_a_commit_and_a_rebuild(tmp_path: Path) -> None:
 def test_a_new_or_damaged_folder_asks_for_a_rebuild(tmp_path: Path) -> None:
     index = EmbeddedIndex(tmp_path)
     assert index.needs_rebuild()
-    index.rebuild([document(1)])
+    index.rebuild([document(1)], nothing_changed)
     index.close()
     (tmp_path / "current").write_text("0-other")
     assert EmbeddedIndex(tmp_path).needs_rebuild()
