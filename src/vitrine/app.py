@@ -3,7 +3,7 @@
 import json
 import socket
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import partial
@@ -59,7 +59,7 @@ from vitrine.jobs import Jobs, Lane, Worker
 from vitrine.library import census
 from vitrine.library.changes import Changes
 from vitrine.library.ingest import Ingest
-from vitrine.library.jobs import MAKE_RENDITIONS, SWEEP, RenditionMaker, Sweeper
+from vitrine.library.jobs import MAKE_RENDITIONS, RenditionMaker
 from vitrine.library.overlays.copies import Overlays
 from vitrine.library.presentation import Presentation
 from vitrine.library.quarantine.service import Quarantine
@@ -69,6 +69,7 @@ from vitrine.library.sharing.downloads import Downloads
 from vitrine.library.sharing.signed_addresses import SignedAddresses
 from vitrine.library.structure_administration import StructureAdministration
 from vitrine.library.substitution import Substitution
+from vitrine.library.sweep import SWEEP, Sweeper
 from vitrine.media.probe import Limits
 from vitrine.media.sandbox import Sandbox
 from vitrine.media.service import Media
@@ -77,13 +78,15 @@ from vitrine.oauth import OAuth, deprecated_features, scope_limits, scopes
 from vitrine.oauth import revokers as token_revokers
 from vitrine.oauth import store as tokens
 from vitrine.oauth.developer_tokens import DeveloperTokens
+from vitrine.oauth.idle_tokens import delete_idle
 from vitrine.oauth.notices import Notices
 from vitrine.oauth.personal_tokens import PersonalTokens
 from vitrine.oauth.scope_limits import ScopeLimits
 from vitrine.platform import logging, migrate
 from vitrine.platform.crypto import Vault
-from vitrine.platform.database import Database, UnitOfWork
+from vitrine.platform.database import Database
 from vitrine.platform.deferred_writes import DeferredWrites
+from vitrine.platform.expiry import Expiry, delete_expired
 from vitrine.platform.fetch import Fetcher
 from vitrine.platform.mail import transport_of
 from vitrine.search import Indexer, Search
@@ -283,34 +286,27 @@ def run_maintenance(services: Services, stop: threading.Event) -> None:
         stop.wait(pause.total_seconds())
 
 
-PURGES: tuple[Callable[[UnitOfWork], int], ...] = (
-    accounts_store.purge,
-    tokens.purge,
-    deprecated_features.purge,
-    links.purge,
-    identity_provider_store.purge,
-    portal_store.purge,
-)
+def expiries(services: Services) -> tuple[Expiry, ...]:
+    """Everything that expires: sessions, codes, tokens, counts, links, deleted applications, lines of the request
+    log."""
+    settings = services.settings
+    return (
+        *accounts_store.EXPIRIES,
+        *tokens.EXPIRIES,
+        *deprecated_features.EXPIRIES,
+        *links.EXPIRIES,
+        *identity_provider_store.EXPIRIES,
+        *portal_store.expiries(),
+        *usage.Retention(settings.request_log_days, settings.request_log_rows).expiries(),
+    )
 
 
 def purge(services: Services, stop: threading.Event) -> None:
-    """Delete what has expired: sessions, codes, tokens, counts, links, deleted applications, lines of the request log.
-
-    Each in batches of its own, every batch in a transaction of its own, until none is left: so nobody waits long for
-    the database, and the million tokens of a busy day are deleted within a day. Raises
-    Unavailable."""
-    settings = services.settings
-    request_log = usage.Retention(settings.request_log_days, settings.request_log_rows)
-    for purge_batch in (*PURGES, request_log.purge):
-        deleted = 1
-        while deleted and not stop.is_set():
-            with services.database.write() as work:
-                deleted = purge_batch(work)
-    idle: list[int] = [0]
-    while idle and not stop.is_set():
-        idle = services.database.reading(tokens.idle)  # reads every token: not while others wait to write
-        with services.database.write() as work:
-            tokens.delete_idle(work, idle)
+    """Delete what has expired, until nothing is left. Of tokens without an end, a bounded number is looked at, after
+    those of the last call. Raises Unavailable."""
+    for expiry in expiries(services):
+        delete_expired(services.database, expiry, stop)
+    delete_idle(services.database, stop)
 
 
 class AsgiApplication:

@@ -19,7 +19,7 @@ from typing import TextIO
 
 from vitrine import __version__
 from vitrine.errors import Conflict, NotFound, Unavailable
-from vitrine.library.jobs import pause_sweep
+from vitrine.library.sweep import pause_sweep
 from vitrine.media.storage import BlobStore, HasPaths, open_store
 from vitrine.operations import inventory
 from vitrine.operations.configuration import CONFIGURATION
