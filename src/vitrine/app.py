@@ -3,7 +3,7 @@
 import json
 import socket
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import partial
@@ -62,7 +62,7 @@ from vitrine.jobs import Jobs, Lane, Worker
 from vitrine.library import census, counts
 from vitrine.library.changes import Changes
 from vitrine.library.ingest import Ingest
-from vitrine.library.jobs import MAKE_RENDITIONS, SWEEP, RenditionMaker, Sweeper
+from vitrine.library.jobs import MAKE_RENDITIONS, RenditionMaker
 from vitrine.library.overlays.copies import Overlays
 from vitrine.library.presentation import Presentation
 from vitrine.library.quarantine.service import Quarantine
@@ -72,6 +72,7 @@ from vitrine.library.sharing.downloads import Downloads
 from vitrine.library.sharing.signed_addresses import SignedAddresses
 from vitrine.library.structure_administration import StructureAdministration
 from vitrine.library.substitution import Substitution
+from vitrine.library.sweep import SWEEP, Sweeper
 from vitrine.media.probe import Limits
 from vitrine.media.sandbox import Sandbox
 from vitrine.media.service import Media
@@ -80,13 +81,15 @@ from vitrine.oauth import OAuth, deprecated_features, scope_limits, scopes
 from vitrine.oauth import revokers as token_revokers
 from vitrine.oauth import store as tokens
 from vitrine.oauth.developer_tokens import DeveloperTokens
+from vitrine.oauth.idle_tokens import delete_idle
 from vitrine.oauth.notices import Notices
 from vitrine.oauth.personal_tokens import PersonalTokens
 from vitrine.oauth.scope_limits import ScopeLimits
-from vitrine.platform import logging, migrate, supervision
+from vitrine.platform import logging, migrate
 from vitrine.platform.crypto import Vault
-from vitrine.platform.database import Database, UnitOfWork
+from vitrine.platform.database import Database
 from vitrine.platform.deferred_writes import DeferredWrites, Fold
+from vitrine.platform.expiry import Expiry, delete_expired
 from vitrine.platform.fetch import Fetcher
 from vitrine.platform.mail import transport_of
 from vitrine.platform.supervision import SupervisedThread, Supervisor
@@ -307,42 +310,29 @@ def run_maintenance(services: Services, thread: SupervisedThread) -> None:
         is_over = thread.wait(pause.total_seconds())
 
 
-PURGES: tuple[Callable[[UnitOfWork], int], ...] = (
-    accounts_store.purge,
-    tokens.purge,
-    deprecated_features.purge,
-    links.purge,
-    identity_provider_store.purge,
-    portal_store.purge,
-)
+def expiries(services: Services) -> tuple[Expiry, ...]:
+    """Everything that expires: sessions, codes, tokens, counts, links, deleted applications, lines of the request
+    log."""
+    settings = services.settings
+    return (
+        *accounts_store.EXPIRIES,
+        *tokens.EXPIRIES,
+        *deprecated_features.EXPIRIES,
+        *links.EXPIRIES,
+        *identity_provider_store.EXPIRIES,
+        *portal_store.expiries(),
+        *usage.Retention(settings.request_log_days, settings.request_log_rows).expiries(),
+    )
 
 
 def purge(services: Services, stop: threading.Event) -> None:
-    """Delete what has expired: sessions, codes, tokens, counts, links, deleted applications, lines of the request log.
-
-    Each in batches of its own, every batch in a transaction of its own, until none is left: so nobody waits long for
-    the database, and the million tokens of a busy day are deleted within a day. One that fails is logged and does not
-    keep the others from their work. Raises Unavailable."""
-
-    def delete_idle_tokens() -> int:
-        idle = services.database.reading(tokens.idle)  # reads every token: not while others wait to write
-        with services.database.write() as work:
-            tokens.delete_idle(work, idle)
-        return len(idle)
-
-    def in_transaction(purge_batch: Callable[[UnitOfWork], int]) -> int:
-        with services.database.write() as work:
-            return purge_batch(work)
-
-    settings = services.settings
-    request_log = usage.Retention(settings.request_log_days, settings.request_log_rows)
-    batches: list[Callable[[], int]] = [
-        partial(in_transaction, purge_batch) for purge_batch in (*PURGES, request_log.purge)
-    ]
-    for delete_batch in (*batches, delete_idle_tokens):
+    """Delete what has expired, until nothing is left. Of tokens without an end, a bounded number is looked at, after
+    those of the last call. One kind that fails is logged and does not keep the others from being deleted. Raises
+    Unavailable."""
+    deletions = [partial(delete_expired, services.database, expiry, stop) for expiry in expiries(services)]
+    for delete in (*deletions, partial(delete_idle, services.database, stop)):
         try:
-            while not stop.is_set() and delete_batch():
-                supervision.beat()
+            delete()
         except Unavailable:
             raise
         except Exception:

@@ -15,8 +15,8 @@ from vitrine.accounts import COMMAND, CollectionGrant, Right, User
 from vitrine.accounts.rights import ALL_RIGHTS, READER
 from vitrine.jobs import Job
 from vitrine.library import structure_store
-from vitrine.library.jobs import Sweeper
 from vitrine.library.model import RecordKey
+from vitrine.library.sweep import Sweeper
 from vitrine.testing import media_factory as make
 from vitrine.testing.server import Server
 

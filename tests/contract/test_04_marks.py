@@ -357,7 +357,7 @@ def test_the_sweep_keeps_copies_that_are_needed_and_forgets_the_others(
     from datetime import timedelta
 
     from vitrine.library import store
-    from vitrine.library.jobs import Sweeper
+    from vitrine.library.sweep import Sweeper
 
     own = server.services.library.presentation.keep_picture(make.png(tmp_path / "own.png", alpha=True), "own.png")
     present(server, public_presentation="wm", watermark=own)

@@ -13,10 +13,10 @@ from vitrine.accounts.rights import ALL_RIGHTS, READER
 from vitrine.errors import DomainError, Invalid
 from vitrine.library import store
 from vitrine.library.ingest import Quarantined
-from vitrine.library.jobs import Sweeper
 from vitrine.library.model import CollectionId, RecordKey
 from vitrine.library.quarantine import store as quarantine_store
 from vitrine.library.quarantine.service import DecidedAlready, MayNotDecide, NoMatch, NoSuchItem
+from vitrine.library.sweep import Sweeper
 from vitrine.library.tables import removed_records
 from vitrine.testing import media_factory as make
 from vitrine.testing.server import Server

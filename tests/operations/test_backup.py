@@ -17,7 +17,7 @@ import pytest
 from vitrine.accounts import User
 from vitrine.errors import Conflict, Invalid, NotFound, Unavailable
 from vitrine.jobs import store as jobs
-from vitrine.library.jobs import Sweeper
+from vitrine.library.sweep import Sweeper
 from vitrine.library.tables import records
 from vitrine.media.storage import BlobStore
 from vitrine.operations import backup, doctor, inventory, manifest, restore

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from vitrine.accounts.tables import mailed_links
 from vitrine.platform.database import UnitOfWork
+from vitrine.platform.expiry import Expiry
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,5 +46,4 @@ def forget(work: UnitOfWork, digest: bytes) -> None:
     work.db.execute(mailed_links.delete().where(mailed_links.c.digest == digest))
 
 
-def purge(work: UnitOfWork) -> int:
-    return work.db.execute(mailed_links.delete().where(mailed_links.c.expires < work.now)).rowcount
+EXPIRIES = (Expiry(mailed_links, lambda work: mailed_links.c.expires < work.now),)

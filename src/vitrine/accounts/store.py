@@ -22,6 +22,7 @@ from vitrine.accounts.tables import (
 from vitrine.platform.addresses import rate_limit_key
 from vitrine.platform.cache import Cache
 from vitrine.platform.database import UnitOfWork, inserted_id
+from vitrine.platform.expiry import Expiry
 from vitrine.platform.prepared import Prepared
 from vitrine.platform.schema import metadata
 
@@ -318,12 +319,12 @@ def delete_sessions(work: UnitOfWork, user_id: UserId, keep: SessionId | None = 
     return work.db.execute(sessions.delete().where(condition)).rowcount
 
 
-def purge(work: UnitOfWork, limit: int = 1000) -> int:
-    """Delete ended sessions, expired passkey challenges and failures older than a day, in a small batch. Returns how
-    many rows were deleted."""
-    gone = 0
-    for table, key in ((sessions, sessions.c.id), (passkey_challenges, passkey_challenges.c.digest)):
-        over = sa.select(key).where(table.c.expires < work.now).limit(limit)
-        gone += work.db.execute(table.delete().where(key.in_(over))).rowcount
-    old = sa.select(sign_in_failures.c.id).where(sign_in_failures.c.at < work.now - timedelta(days=1)).limit(limit)
-    return gone + work.db.execute(sign_in_failures.delete().where(sign_in_failures.c.id.in_(old))).rowcount
+def _expired(table: sa.Table) -> Expiry:
+    return Expiry(table, lambda work: table.c.expires < work.now)
+
+
+EXPIRIES = (
+    _expired(sessions),
+    _expired(passkey_challenges),
+    Expiry(sign_in_failures, lambda work: sign_in_failures.c.at < work.now - timedelta(days=1)),
+)

@@ -1,12 +1,14 @@
 """SQL of co-owners, test users, logos, rotated secrets and deleted applications."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 
 from vitrine.applications import store
 from vitrine.applications.model import Application, ApplicationId, Secret
 from vitrine.applications.tables import (
+    accounts,
     application_logos,
     application_owners,
     application_secrets,
@@ -14,6 +16,7 @@ from vitrine.applications.tables import (
     applications,
 )
 from vitrine.platform.database import UnitOfWork
+from vitrine.platform.expiry import Expiry
 from vitrine.platform.schema import metadata
 
 KEPT = timedelta(days=14)
@@ -60,10 +63,29 @@ def every(work: UnitOfWork, limit: int, offset: int, words: str = "") -> list[Ap
     return store.page(work, limit, offset, words, store._LIVE, waiting_first=True)
 
 
-def purge(work: UnitOfWork, limit: int = 20) -> int:
-    """Delete applications that can no longer be restored, with everything that belongs to them."""
-    over = sa.select(applications.c.id).where(applications.c.deleted_at < work.now - KEPT).limit(limit)
-    return work.db.execute(applications.delete().where(applications.c.id.in_(over))).rowcount
+def _gone(work: UnitOfWork) -> sa.ColumnElement[bool]:
+    return applications.c.deleted_at < work.now - KEPT
+
+
+def _accounts_of_gone(work: UnitOfWork) -> sa.Select[Any]:
+    gone = sa.select(applications.c.id).where(_gone(work))
+    return sa.select(accounts.c.id).where(accounts.c.application_id.in_(gone))
+
+
+def _of_gone_accounts(name: str) -> Expiry:
+    table = metadata.tables[name]
+    return Expiry(table, lambda work: table.c.account_id.in_(_accounts_of_gone(work)))
+
+
+def expiries() -> tuple[Expiry, ...]:
+    """Applications that can no longer be restored, with everything that belongs to them. What can be many is deleted
+    first, in batches; the rest goes with the application."""
+    return (
+        _of_gone_accounts("access_tokens"),
+        _of_gone_accounts("refresh_tokens"),
+        Expiry(accounts, lambda work: accounts.c.id.in_(_accounts_of_gone(work))),
+        Expiry(applications, _gone),
+    )
 
 
 def secrets(work: UnitOfWork, application_id: ApplicationId) -> list[Secret]:

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from vitrine.applications.tables import usage_hours, usage_people, usage_routes
 from vitrine.applications.usage_rollup import hour_of
 from vitrine.platform.database import UnitOfWork
+from vitrine.platform.expiry import Expiry
 from vitrine.platform.tables import request_log
 
 KEPT_DAYS = 30
@@ -198,27 +199,15 @@ class Retention:
     days: int
     rows: int
 
-    def purge(self, work: UnitOfWork, limit: int = 1000) -> int:
-        """Delete older lines, and counts that no page shows any more, in a small batch; returns how many."""
-        newest = work.db.scalar(sa.select(sa.func.max(request_log.c.id))) or 0
-        gone = 0
-        for over in (request_log.c.at < work.now - timedelta(days=self.days), request_log.c.id <= newest - self.rows):
-            ids = sa.select(request_log.c.id).where(over).limit(limit)
-            gone += work.db.execute(request_log.delete().where(request_log.c.id.in_(ids))).rowcount
-        for column, first in (
-            (usage_hours.c.hour, first_hour(work)),
-            (usage_routes.c.day, first_day(work)),
-            (usage_people.c.day, first_day(work)),
-        ):
-            gone += _purge_counts(work, column, first, limit)
-        return gone
+    def expiries(self) -> tuple[Expiry, ...]:
+        """Older lines, and counts that no page shows any more."""
+        return (
+            Expiry(request_log, lambda work: request_log.c.at < work.now - timedelta(days=self.days)),
+            Expiry(request_log, lambda _work: request_log.c.id <= _NEWEST_LINE - self.rows),
+            Expiry(usage_hours, lambda work: usage_hours.c.hour < first_hour(work)),
+            Expiry(usage_routes, lambda work: usage_routes.c.day < first_day(work)),
+            Expiry(usage_people, lambda work: usage_people.c.day < first_day(work)),
+        )
 
 
-def _purge_counts(work: UnitOfWork, column: sa.Column[Any], first: date | datetime, limit: int) -> int:
-    table = column.table
-    assert isinstance(table, sa.Table)
-    key = sa.tuple_(*table.primary_key.columns)
-    rows = [
-        tuple(row) for row in work.db.execute(sa.select(*table.primary_key.columns).where(column < first).limit(limit))
-    ]
-    return work.db.execute(table.delete().where(key.in_(rows))).rowcount if rows else 0
+_NEWEST_LINE = sa.select(sa.func.max(request_log.c.id)).scalar_subquery()

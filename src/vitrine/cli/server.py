@@ -211,7 +211,7 @@ def reindex(data: Path) -> None:
 @data_option
 def sweep(grace_hours: float, data: Path) -> None:
     """Delete files that nothing refers to. Use a grace of 0 only while nobody uploads."""
-    from vitrine.library.jobs import Sweeper
+    from vitrine.library.sweep import Sweeper
 
     with instance(data) as services:
         deleted = Sweeper(services.database, services.media).sweep(timedelta(hours=grace_hours))

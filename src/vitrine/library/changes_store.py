@@ -153,6 +153,16 @@ def delete_removed(work: UnitOfWork, removed_id: int) -> None:
     work.db.execute(removed_records.delete().where(removed_records.c.id == removed_id))
 
 
-def purge_removed(work: UnitOfWork, before: datetime) -> int:
-    """Delete the copies of records removed before *before*. Their files are swept when nothing else refers to them."""
-    return work.db.execute(removed_records.delete().where(removed_records.c.removed_at <= before)).rowcount
+def expired_removed(work: UnitOfWork, before: datetime, limit: int) -> list[int]:
+    """The ids of copies of records removed before *before*."""
+    columns = removed_records.c
+    return list(work.db.scalars(sa.select(columns.id).where(columns.removed_at <= before).limit(limit)))
+
+
+def purge_removed(work: UnitOfWork, ids: Sequence[int], before: datetime) -> list[str]:
+    """Delete those of these copies that are still expired. Returns the digests of their files."""
+    over = sa.and_(removed_records.c.id.in_(ids), removed_records.c.removed_at <= before)
+    over_ids = sa.select(removed_records.c.id).where(over)
+    digests = list(work.db.scalars(sa.select(removed_files.c.sha256).where(removed_files.c.removed_id.in_(over_ids))))
+    work.db.execute(removed_records.delete().where(over))
+    return sorted(set(digests))

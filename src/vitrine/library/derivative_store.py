@@ -3,7 +3,7 @@
 They can be made again at any time. Renditions, which belong to a record, are in `store.py`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -21,7 +21,6 @@ _BY_SOURCE = Prepared(
         derived_files.c.source == sa.bindparam("source"), derived_files.c.recipe == sa.bindparam("recipe")
     )
 )
-_BATCH = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,21 +51,32 @@ def referenced(work: UnitOfWork, sha256s: Iterable[str]) -> set[str]:
     return set(work.db.scalars(sa.select(derived_files.c.sha256).where(derived_files.c.sha256.in_(list(sha256s)))))
 
 
-def prune(work: UnitOfWork, older_than: datetime) -> int:
-    """Delete rows of copies whose source is no longer needed and of copies made before *older_than*, one batch at a
-    time."""
+Key = tuple[str, str]
+
+
+def keys_after(work: UnitOfWork, after: Key, rows: int) -> list[Key]:
+    """The keys of the next rows, in their order."""
+    key = (derived_files.c.source, derived_files.c.recipe)
+    keys = sa.select(*key).where(sa.tuple_(*key) > sa.tuple_(*after)).order_by(*key).limit(rows)
+    return [(row[0], row[1]) for row in work.db.execute(keys)]
+
+
+def stale(work: UnitOfWork, keys: Sequence[Key], older_than: datetime) -> list[Key]:
+    """Those of *keys* whose source is no longer needed, and those of copies made before *older_than*."""
+    if not keys:
+        return []
     used = [
         sa.exists().where(column == derived_files.c.source)
         for column in (renditions.c.sha256, records.c.sha256, quarantine_items.c.sha256)
     ]
-    stale = (
-        sa.select(derived_files.c.source, derived_files.c.recipe)
-        .where(sa.or_(~sa.or_(*used), derived_files.c.created < older_than))
-        .limit(_BATCH)
-    )
-    rows = work.db.execute(stale).all()
-    for source, recipe in rows:
-        work.db.execute(
-            derived_files.delete().where(derived_files.c.source == source, derived_files.c.recipe == recipe)
-        )
-    return len(rows)
+    named = derived_files.c.source.in_({source for source, _ in keys})
+    is_stale = sa.or_(~sa.or_(*used), derived_files.c.created < older_than)
+    rows = work.db.execute(sa.select(derived_files.c.source, derived_files.c.recipe).where(named, is_stale))
+    known = set(keys)
+    return [(row[0], row[1]) for row in rows if (row[0], row[1]) in known]
+
+
+def delete(work: UnitOfWork, keys: Sequence[Key]) -> None:
+    for source, recipe in keys:
+        row = sa.and_(derived_files.c.source == source, derived_files.c.recipe == recipe)
+        work.db.execute(derived_files.delete().where(row))

@@ -1,11 +1,10 @@
-"""Makes renditions in the worker, and sweeps bytes that nothing refers to."""
+"""Makes renditions in the worker."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 
 from vitrine.errors import Unavailable
 from vitrine.jobs import Job, JobKind
-from vitrine.library import changes_store, derivative_store, store, structure_store
+from vitrine.library import changes_store, store
 from vitrine.library.events import RenditionsReady
 from vitrine.library.model import Recipe, Record, RecordId
 from vitrine.library.records import Records
@@ -23,9 +22,6 @@ MAKE_RENDITIONS = JobKind("renditions.make", lane="media", max_attempts=40)
 # From this attempt on people see that it failed. Attempts go on, ever less often: the file may use up the machine's
 # memory, or something else may have killed every decoder for a while.
 KILLED_OFTEN = 6
-SWEEP = JobKind("media.sweep", lane="upkeep")
-SWEEP_BATCH = 500
-DERIVATIVES_KEPT = timedelta(days=180)  # an older one is made again on the next request
 
 
 def _transient_failure(failures: list[tuple[str, MediaError]]) -> MediaError | None:
@@ -119,57 +115,3 @@ class RenditionMaker:
             changed += changes_store.finish_rendition(work, record.id, name, values)
         if changed:
             work.emit(RenditionsReady(record.id, tuple(name for name, _ in failures)))
-
-
-SWEEP_PAUSE = "sweep_rests"
-
-
-def pause_sweep(work: UnitOfWork, until: datetime) -> None:
-    """Make the sweep delete nothing until *until*: a backup is copying files that an earlier state of the database
-    refers to."""
-    structure_store.set_stamp(work, SWEEP_PAUSE, round(until.timestamp()))
-
-
-def is_sweep_paused(work: UnitOfWork) -> bool:
-    return structure_store.stamp(work, SWEEP_PAUSE) > work.now.timestamp()
-
-
-@dataclass(frozen=True, slots=True)
-class Sweeper:
-    """Deletes bytes that no row refers to and that are older than *grace*, such as those of refused uploads."""
-
-    database: Database
-    media: Media
-
-    def __call__(self, _job: Job) -> None:
-        self.sweep(timedelta(days=7))
-
-    def sweep(self, grace: timedelta) -> int:
-        """Returns the number of deleted blobs. Bytes of deleted records stay for *grace*, so that they can be
-        recovered."""
-        with self.database.write() as work:
-            derivative_store.prune(work, work.now - DERIVATIVES_KEPT)
-        self.media.sweep_spool(max(grace, timedelta(minutes=0)))
-        with self.database.write() as work:
-            changes_store.purge_removed(work, work.now - grace)
-        deleted = 0
-        batch: list[str] = []
-        for sha256 in self.media.blobs_older_than(grace):
-            batch.append(sha256)
-            if len(batch) >= SWEEP_BATCH:
-                deleted += self._sweep(batch, grace)
-                batch = []
-        return deleted + (self._sweep(batch, grace) if batch else 0)
-
-    def _sweep(self, batch: list[str], grace: timedelta) -> int:
-        # Under the write lock: an upload of the same bytes cannot commit between the check and the deletion. An upload
-        # that stored them after the list was made, and commits next, has renewed their age.
-        with self.database.write() as work:
-            if is_sweep_paused(work):
-                return 0
-            used = store.referenced(work, batch) | derivative_store.referenced(work, batch)
-            used |= structure_store.overlay_pictures(work)
-            orphans = [sha256 for sha256 in batch if sha256 not in used and self.media.is_old(sha256, grace)]
-            for sha256 in orphans:
-                self.media.delete_blob(sha256)
-        return len(orphans)

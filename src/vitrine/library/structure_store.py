@@ -40,16 +40,6 @@ def increase_version(work: UnitOfWork) -> None:
         work.db.execute(stamps.insert().values(name=STAMP, value=1))
 
 
-def stamp(work: UnitOfWork, name: str) -> int:
-    """A stored number by name; 0 when it was never set."""
-    return int(work.db.scalar(sa.select(stamps.c.value).where(stamps.c.name == name)) or 0)
-
-
-def set_stamp(work: UnitOfWork, name: str, value: int) -> None:
-    if work.db.execute(stamps.update().where(stamps.c.name == name).values(value=value)).rowcount == 0:
-        work.db.execute(stamps.insert().values(name=name, value=value))
-
-
 def snapshot(work: UnitOfWork) -> Structure:
     boxes = {
         row.id: Databox(row.id, row.name, row.view_name, row.labels, row.version)

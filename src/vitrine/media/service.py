@@ -192,9 +192,6 @@ class Media:
 
     # -- for the sweep -------------------------------------------------------------------------------------------
 
-    def blobs_older_than(self, age: timedelta) -> Iterator[str]:
-        return self.store.older_than(age)
-
     def is_old(self, sha256: str, age: timedelta) -> bool:
         """False if the blob was stored again in the meantime or no longer exists."""
         try:

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from vitrine.applications import Switch
 from vitrine.oauth.tables import deprecated_feature_uses
 from vitrine.platform.database import UnitOfWork
+from vitrine.platform.expiry import Expiry
 from vitrine.platform.schema import Instant
 
 # When they may be refused everywhere (RFC 8594), and since when they are deprecated (RFC 9745).
@@ -101,10 +102,6 @@ def headers(documentation: str) -> dict[str, str]:
     }
 
 
-def purge(work: UnitOfWork, limit: int = 1000) -> int:
-    old = (
-        sa.select(deprecated_feature_uses.c.id)
-        .where(deprecated_feature_uses.c.day < (work.now - RETENTION).date())
-        .limit(limit)
-    )
-    return work.db.execute(deprecated_feature_uses.delete().where(deprecated_feature_uses.c.id.in_(old))).rowcount
+EXPIRIES = (
+    Expiry(deprecated_feature_uses, lambda work: deprecated_feature_uses.c.day < (work.now - RETENTION).date()),
+)

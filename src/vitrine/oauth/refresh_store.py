@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
@@ -101,9 +101,3 @@ def families_of_code(work: UnitOfWork, code_id: int) -> list[int]:
     return list(
         work.db.scalars(sa.select(refresh_tokens.c.family).distinct().where(refresh_tokens.c.code_id == code_id))
     )
-
-
-def purge(work: UnitOfWork, limit: int) -> int:
-    """Delete expired tokens. A used one is kept until it expires, so that its reuse is detected."""
-    old = sa.select(refresh_tokens.c.id).where(refresh_tokens.c.expires < work.now - timedelta(days=1)).limit(limit)
-    return work.db.execute(refresh_tokens.delete().where(refresh_tokens.c.id.in_(old))).rowcount

@@ -10,8 +10,9 @@ import sqlalchemy as sa
 
 from vitrine.applications.provenance import Maker
 from vitrine.oauth import refresh_store
-from vitrine.oauth.tables import access_tokens, authorization_codes, device_codes
+from vitrine.oauth.tables import access_tokens, authorization_codes, device_codes, refresh_tokens
 from vitrine.platform.database import UnitOfWork
+from vitrine.platform.expiry import Expiry
 from vitrine.platform.prepared import Prepared, PreparedChange, PreparedInsert
 from vitrine.platform.schema import metadata
 
@@ -161,25 +162,35 @@ def record_last_use(work: UnitOfWork, last_uses: Mapping[int, tuple[datetime, st
     work.db.execute(accounts.update().where(accounts.c.id.in_(ids)).values(last_used=newest))
 
 
-def purge(work: UnitOfWork, limit: int = 1000) -> int:
-    """Delete expired codes and tokens, in a small batch. A code is kept for another day, so that a replay revokes what
-    it gave (RFC 6749 section 10.5)."""
-    remembered = work.now - timedelta(days=1)
-    gone = refresh_store.purge(work, limit)
-    for table, before in ((authorization_codes, remembered), (device_codes, remembered), (access_tokens, work.now)):
-        ended = sa.select(table.c.id).where(table.c.expires < before).limit(limit)
-        gone += work.db.execute(table.delete().where(table.c.id.in_(ended))).rowcount
-    return gone
+def _remembered_for_a_day(table: sa.Table) -> Expiry:
+    return Expiry(table, lambda work: table.c.expires < work.now - timedelta(days=1))
 
 
-def idle(work: UnitOfWork, limit: int = 1000) -> list[int]:
-    """Tokens without expiry that were unused for longer than their idle limit, so they are no longer valid."""
-    limits = work.db.scalars(
-        sa.select(access_tokens.c.idle_limit_s).where(access_tokens.c.idle_limit_s.is_not(None)).distinct()
+# A code is kept for another day, so that a replay revokes what it gave (RFC 6749 section 10.5), and a used refresh
+# token until it expires, so that its reuse is detected.
+EXPIRIES = (
+    _remembered_for_a_day(refresh_tokens),
+    _remembered_for_a_day(authorization_codes),
+    _remembered_for_a_day(device_codes),
+    Expiry(access_tokens, lambda work: access_tokens.c.expires < work.now),
+)
+
+
+def idle(work: UnitOfWork, after: int, rows: int) -> tuple[list[int], int]:
+    """Which of the next *rows* tokens after number *after* were unused for longer than their idle limit, so that they
+    are no longer valid, and the number of the last one looked at: 0 at the end.
+
+    A walk instead of an index: an index by last use would be written with every use."""
+    last_use = sa.func.coalesce(access_tokens.c.last_used, access_tokens.c.created, type_=access_tokens.c.created.type)
+    tokens = work.db.execute(
+        sa.select(access_tokens.c.id, access_tokens.c.idle_limit_s, last_use)
+        .where(access_tokens.c.id > after)
+        .order_by(access_tokens.c.id)
+        .limit(rows)
     ).all()
-    wanted = [sa.and_(access_tokens.c.idle_limit_s == limit_s, _unused_since(work, limit_s)) for limit_s in limits]
-    idle_tokens = sa.select(access_tokens.c.id).where(sa.or_(sa.false(), *wanted)).limit(limit)
-    return list(work.db.scalars(idle_tokens))
+    now = work.now
+    over = [token for token, limit_s, at in tokens if limit_s is not None and at < now - timedelta(seconds=limit_s)]
+    return over, tokens[-1].id if len(tokens) == rows else 0
 
 
 def delete_idle(work: UnitOfWork, ids: list[int]) -> None:

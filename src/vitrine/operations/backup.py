@@ -19,7 +19,7 @@ from typing import TextIO
 
 from vitrine import __version__
 from vitrine.errors import Conflict, NotFound, Unavailable
-from vitrine.library.jobs import pause_sweep
+from vitrine.library.sweep import pause_sweep
 from vitrine.media.storage import BlobStore, HasPaths, open_store
 from vitrine.operations import inventory
 from vitrine.operations.configuration import CONFIGURATION
@@ -31,6 +31,7 @@ from vitrine.operations.manifest import (
     CopiedDocuments,
     Manifest,
     blob_path,
+    files_below,
     listed_blobs,
 )
 from vitrine.operations.progress import Progress, silent
@@ -165,10 +166,14 @@ def _fetch(store: BlobStore, sha256: str, path: Path, *, link: bool) -> None:
 
 
 def _delete_unlisted(folder: Path) -> None:
-    """Delete files that an interrupted run copied and that no row names any more."""
-    listed_digests = {sha256 for sha256, _ in listed_blobs(folder)}
-    for path in (folder / "blobs").rglob("*"):
-        if path.is_file() and path.name not in listed_digests:
+    """Delete files that an interrupted run copied and that no row names any more. Both the list and the folders are in
+    the order of digests, so neither is kept in memory."""
+    listed = (sha256 for sha256, _ in listed_blobs(folder))
+    current = next(listed, None)
+    for path in files_below(folder / "blobs"):
+        while current is not None and current < path.name:
+            current = next(listed, None)
+        if current != path.name:
             path.unlink()
 
 
@@ -196,9 +201,11 @@ def _pack(folder: Path, target: Path) -> None:
     with os.fdopen(descriptor, "wb") as file:
         with tarfile.open(fileobj=file, mode="w") as archive:
             archive.add(folder / MANIFEST, MANIFEST)  # first, so it can be read without the rest
-            for path in sorted(folder.rglob("*")):
-                if path.is_file() and path.name != MANIFEST:
+            for path in files_below(folder):
+                if path.name != MANIFEST:
                     archive.add(path, str(path.relative_to(folder)))
+                    # It keeps an entry and an inode for each document: for reading, and for links among them.
+                    archive.members, archive.inodes = [], {}  # type: ignore[attr-defined]
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(target)

@@ -6,7 +6,6 @@ import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from itertools import islice
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -33,7 +32,7 @@ from vitrine.settings import Settings
 
 MOST_REPORTED = 20
 LEAST_BYTES, FEW_BYTES = 100 * 2**20, 2 * 2**30
-LEFT_AFTER, ORPHAN_BATCH = timedelta(days=14), 500
+LEFT_AFTER = timedelta(days=14)
 SILENT_AFTER = timedelta(minutes=1)
 
 
@@ -72,10 +71,10 @@ def database(instance: Instance) -> Iterator[Finding]:
         if instance.database.is_sqlite:
             pragma = "integrity_check" if instance.deep else "quick_check"
             faults = [row[0] for row in work.db.exec_driver_sql(f"PRAGMA {pragma}") if row[0] != "ok"]
-            violations = work.db.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
+            violations = work.db.exec_driver_sql("PRAGMA foreign_key_check").fetchmany(MOST_REPORTED)
             if faults:
                 yield Finding("database", FAULT, f"The database is damaged: {faults[0]}. Restore a backup.")
-            for row in violations[:MOST_REPORTED]:
+            for row in violations:
                 yield Finding("database", FAULT, f"A row of {row[0]} refers to a row of {row[2]} that does not exist.")
             if faults or violations:
                 return
@@ -87,48 +86,41 @@ def database(instance: Instance) -> Iterator[Finding]:
 
 
 def documents(instance: Instance) -> Iterator[Finding]:
-    """Every file that a row names exists with the right size; --deep also checks its digest."""
-    count = missing = damaged = 0
+    """Every file that a row names exists with the right size; --deep also checks its digest. Files that belong to no
+    record are harmless while the sweep deletes them after a week. Rows and files are read side by side, once."""
+    count = missing = damaged = young = old = 0
     with instance.database.read() as work:
-        for sha256, size in inventory.referenced(work):
+        for entry in inventory.compared(work, instance.store):
+            if not entry.is_referenced:
+                assert entry.blob is not None
+                age = work.now - entry.blob.modified
+                young, old = young + (age >= timedelta(0)), old + (age >= LEFT_AFTER)
+                continue
             count += 1
-            fault = _check_blob(instance, sha256, size)
+            fault = _fault(instance, entry)
             if fault:
                 missing, damaged = missing + (fault == "missing"), damaged + (fault != "missing")
                 if missing + damaged <= MOST_REPORTED:
-                    yield Finding(
-                        "documents", FAULT, f"{sha256} is {fault}. Restore it from a backup, or add it again."
-                    )
+                    text = f"{entry.sha256} is {fault}. Restore it from a backup, or add it again."
+                    yield Finding("documents", FAULT, text)
     if missing + damaged > MOST_REPORTED:
         yield Finding("documents", FAULT, f"{missing} files are missing and {damaged} damaged in all.")
     if not missing + damaged:
         yield Finding("documents", OK, f"{count} files are present" + (" and unchanged." if instance.deep else "."))
-
-
-def orphans(instance: Instance) -> Iterator[Finding]:
-    """Files that belong to no record. They are harmless while the sweep deletes them after a week."""
-    young, old = _orphans(instance, timedelta(0)), _orphans(instance, LEFT_AFTER)
     text = f"{young} files belong to no record; the sweep deletes those older than a week."
     yield Finding("orphans", WARNING if old else OK, text)
 
 
-def _orphans(instance: Instance, age: timedelta) -> int:
-    digests = instance.store.older_than(age)
-    count = 0
-    while batch := list(islice(digests, ORPHAN_BATCH)):
-        with instance.database.read() as work:
-            count += len(inventory.unreferenced(work, batch))
-    return count
-
-
-def _check_blob(instance: Instance, sha256: str, size: int | None) -> str:
+def _fault(instance: Instance, entry: inventory.Compared) -> str:
+    """What is wrong with a file that a row refers to; empty if nothing is. What the listing does not have is asked for
+    once more: it may be newer than the listing."""
     try:
-        actual = instance.store.size(sha256)
-        if size is not None and actual != size:
-            return f"damaged ({actual} bytes instead of {size})"
+        actual = entry.blob.size if entry.blob is not None else instance.store.size(entry.sha256)
+        if entry.row_size is not None and actual != entry.row_size:
+            return f"damaged ({actual} bytes instead of {entry.row_size})"
         if instance.deep:
-            with instance.store.open(sha256) as reader:
-                if inventory.stream_digest(reader) != sha256:
+            with instance.store.open(entry.sha256) as reader:
+                if inventory.stream_digest(reader) != entry.sha256:
                     return "damaged (other bytes)"
     except NotFound:
         return "missing"
@@ -211,7 +203,7 @@ def _clock(work: UnitOfWork) -> Iterator[Finding]:
         yield Finding("clock", OK, "The clock has not gone back.")
 
 
-CHECKS: tuple[Check, ...] = (key, database, documents, orphans, work_to_do, index, collection_counts, machine)
+CHECKS: tuple[Check, ...] = (key, database, documents, work_to_do, index, collection_counts, machine)
 
 
 def examine(settings: Settings, *, deep: bool) -> list[Finding]:

@@ -2,7 +2,8 @@
 
 import hashlib
 import heapq
-from collections.abc import Iterator
+import itertools
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -10,8 +11,9 @@ from typing import Any, BinaryIO
 import msgspec
 import sqlalchemy as sa
 
-from vitrine.errors import Conflict
+from vitrine.errors import Conflict, Unavailable
 from vitrine.library import structure_store
+from vitrine.media.storage import BlobStore, Listed
 from vitrine.platform import migrate
 from vitrine.platform.database import Database, UnitOfWork
 from vitrine.platform.schema import to_micros
@@ -102,33 +104,54 @@ def stream(work: UnitOfWork, statement: sa.Select[Any]) -> Iterator[Any]:
 
 
 def referenced(work: UnitOfWork) -> Iterator[tuple[str, int | None]]:
-    """(digest, size if a row has it) of every blob that a row refers to, ordered by digest."""
-    parts = [
-        sa.select(column.label("sha256"), _size_column(column.table).label("size")).where(column.is_not(None))
+    """(digest, size if a row has it) of every blob that a row refers to, ordered by digest.
+
+    Each column is read in the order of its index and the columns are merged, so that nothing is sorted or grouped in
+    memory. Every such column has an index (a test looks)."""
+    columns = [
+        stream(work, sa.select(column, _size_column(column.table)).where(column.is_not(None)).order_by(column))
         for column in _blob_columns()
     ]
-    references = sa.union_all(*parts).subquery()
-    statement = (
-        sa.select(references.c.sha256, sa.func.max(references.c.size))
-        .group_by(references.c.sha256)
-        .order_by(references.c.sha256)
-    )
-    pictures: list[tuple[str, int | None]] = [
-        (sha256, None) for sha256 in sorted(structure_store.overlay_pictures(work))
-    ]
+    pictures = [(sha256, None) for sha256 in sorted(structure_store.overlay_pictures(work))]
+    rows = heapq.merge(*columns, pictures, key=_digest_first)
+    for sha256, same in itertools.groupby(rows, key=_digest_first):
+        yield sha256, max((row[1] for row in same if row[1] is not None), default=None)
+
+
+def _digest_first(row: Sequence[Any]) -> str:
+    return str(row[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A digest that rows refer to, that the store has, or both. *row_size* is None for a row without a size and where
+    there is no row; *blob* is None where the store lists none."""
+
+    sha256: str
+    is_referenced: bool
+    row_size: int | None
+    blob: Listed | None
+
+
+def compared(work: UnitOfWork, store: BlobStore) -> Iterator[Compared]:
+    """Rows and blobs side by side, by two ordered streams: nothing is kept in memory. Raises Unavailable if the store
+    does not list its blobs in the order of digests, which S3 promises."""
+    rows = ((sha256, size, None) for sha256, size in referenced(work))
+    blobs = ((blob.sha256, None, blob) for blob in _in_order(store.listing()))
+    for sha256, both in itertools.groupby(heapq.merge(rows, blobs, key=_digest_first), key=_digest_first):
+        entries = list(both)
+        blob = next((entry[2] for entry in entries if entry[2] is not None), None)
+        row = next((entry for entry in entries if entry[2] is None), None)
+        yield Compared(sha256, row is not None, row[1] if row else None, blob)
+
+
+def _in_order(blobs: Iterator[Listed]) -> Iterator[Listed]:
     last = ""
-    for sha256, size in heapq.merge(stream(work, statement), pictures, key=lambda row: str(row[0])):
-        if sha256 != last:
-            yield sha256, size
-        last = sha256
-
-
-def unreferenced(work: UnitOfWork, digests: list[str]) -> list[str]:
-    """Those of *digests* that no row refers to."""
-    used = structure_store.overlay_pictures(work)
-    for column in _blob_columns():
-        used.update(work.db.scalars(sa.select(column).where(column.in_(digests))))
-    return [sha256 for sha256 in digests if sha256 not in used]
+    for blob in blobs:
+        if blob.sha256 <= last:
+            raise Unavailable("The store does not list its files in order.", why=f"{blob.sha256} after {last}")
+        last = blob.sha256
+        yield blob
 
 
 def _blob_columns() -> Iterator[sa.Column[Any]]:

@@ -86,8 +86,19 @@ def blob_path(folder: Path, sha256: str) -> Path:
     return folder / "blobs" / sha256[:2] / sha256[2:4] / sha256
 
 
+def files_below(folder: Path) -> Iterator[Path]:
+    """Every file below a folder in the order of paths, one folder in memory at a time; none if it does not exist."""
+    if not folder.exists():
+        return
+    for entry in sorted(folder.iterdir()):
+        if entry.is_dir() and not entry.is_symlink():
+            yield from files_below(entry)
+        elif entry.is_file():
+            yield entry
+
+
 def listed_blobs(folder: Path) -> Iterator[tuple[str, int]]:
-    """(digest, size) of every document that the backup lists."""
+    """(digest, size) of every document that the backup lists, in the order of digests."""
     with (folder / BLOBS).open() as lines:
         for line in lines:
             sha256, _, size = line.strip().partition(" ")

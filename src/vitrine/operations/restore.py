@@ -122,8 +122,9 @@ def _unpack(source: Path, staging: Path) -> Path:
     into = staging / "unpacked"
     try:
         with tarfile.open(source) as archive:
-            for member in archive:
+            while (member := archive.next()) is not None:
                 _extract(archive, member, into)
+                archive.members = []  # type: ignore[attr-defined]  # it keeps an entry for each document
     except (tarfile.TarError, FileNotFoundError) as failure:
         raise Invalid(f"{source} is not a backup: {failure}.", field="source") from None
     return into

@@ -77,6 +77,16 @@ class BlobStoreSuite:
         assert list(blobs.older_than(timedelta(0))) == [remaining.sha256]
         assert list(blobs.older_than(timedelta(hours=1))) == [], "young blobs are kept"
 
+    def test_the_listing_is_in_the_order_of_digests_and_goes_on_after_any(self, blobs: BlobStore) -> None:
+        kept = sorted(keep(blobs, f"blob {number}".encode()).sha256 for number in range(40))
+        blobs.probe()
+        listed = list(blobs.listing())
+        assert [blob.sha256 for blob in listed] == kept
+        assert all(blob.size == len("blob 1") or blob.size == len("blob 10") for blob in listed)
+        assert all(abs(datetime.now(UTC) - blob.modified) < timedelta(minutes=5) for blob in listed)
+        for after in (kept[0], kept[17], kept[-1], kept[20][:15], kept[5][:1], NEVER):
+            assert [blob.sha256 for blob in blobs.listing(after)] == [sha256 for sha256 in kept if sha256 > after]
+
     def test_many_at_once_keep_the_same_bytes(self, blobs: BlobStore) -> None:
         content = Random(3).randbytes(100_000)
         stored_list: list[Stored] = []

@@ -10,6 +10,7 @@ from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from vitrine.accounts.model import UserId
 from vitrine.accounts.tables import identity_provider_flows, linked_identities
 from vitrine.platform.database import UnitOfWork
+from vitrine.platform.expiry import Expiry
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +99,4 @@ def take(work: UnitOfWork, digest: bytes, visitor: bytes, provider: str) -> Flow
     return Flow(*row)
 
 
-def purge(work: UnitOfWork) -> int:
-    """Delete expired flows; returns how many."""
-    return work.db.execute(
-        identity_provider_flows.delete().where(identity_provider_flows.c.expires < work.now)
-    ).rowcount
+EXPIRIES = (Expiry(identity_provider_flows, lambda work: identity_provider_flows.c.expires < work.now),)

@@ -5,10 +5,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from vitrine.errors import Invalid
-from vitrine.media.storage.base import BlobStore, HasPaths, Spooled, Stored
+from vitrine.media.storage.base import BlobStore, HasPaths, Listed, Spooled, Stored
 from vitrine.media.storage.local import LocalStore
 
-__all__ = ["STORES", "BlobStore", "HasPaths", "LocalStore", "Spooled", "Stored", "open_store"]
+__all__ = ["STORES", "BlobStore", "HasPaths", "Listed", "LocalStore", "Spooled", "Stored", "open_store"]
 
 
 def _local(_url: str, data: Path) -> BlobStore:

@@ -25,6 +25,15 @@ class Spooled:
     size: int
 
 
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A blob of a listing; *modified* is when it was last kept."""
+
+    sha256: str
+    size: int
+    modified: datetime
+
+
 class BlobStore(Protocol):
     """A store of blobs. All methods raise NotFound for an unknown digest and Unavailable if the store fails."""
 
@@ -48,8 +57,12 @@ class BlobStore(Protocol):
         """Delete a blob; does nothing if it does not exist."""
         ...
 
-    def older_than(self, age: timedelta) -> Iterator[str]:
-        """Digests of blobs last kept longer ago than *age*."""
+    def listing(self, after: str = "") -> Iterator[Listed]:
+        """Every blob whose digest is greater than *after*, in the order of digests, a bounded number in memory."""
+        ...
+
+    def older_than(self, age: timedelta, after: str = "") -> Iterator[str]:
+        """Digests of blobs last kept longer ago than *age*, in the order of `listing`."""
         ...
 
     def probe(self) -> None:

@@ -1,7 +1,7 @@
 """Blobs as files in a local folder: `ab/cd/<sha256>`, with `incoming/` for files still being written."""
 
 import os
-import time
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import BinaryIO
 
 from vitrine.errors import NotFound
-from vitrine.media.storage.base import Spooled, Stored
+from vitrine.media.storage.base import Listed, Spooled, Stored
 from vitrine.media.storage.spool import DIGEST, Spool, as_unavailable, check_digest
+
+_PAIR = re.compile(r"[0-9a-f]{2}")
 
 
 class LocalStore(Spool):
@@ -60,13 +62,31 @@ class LocalStore(Spool):
     def probe(self) -> None:
         self.probe_spool()
 
-    def older_than(self, age: timedelta) -> Iterator[str]:
-        limit = time.time() - age.total_seconds()
-        for folder in sorted(self.root.glob("[0-9a-f][0-9a-f]/[0-9a-f][0-9a-f]")):
-            for file in sorted(folder.iterdir()):
-                with suppress(FileNotFoundError):
-                    if DIGEST.fullmatch(file.name) and file.stat().st_mtime <= limit:
-                        yield file.name
+    def listing(self, after: str = "") -> Iterator[Listed]:
+        for first in _names(self.root, _PAIR):
+            if first < after[:2]:
+                continue
+            for second in _names(self.root / first, _PAIR):
+                if first + second < after[:4]:
+                    continue
+                folder = self.root / first / second
+                for name in _names(folder, DIGEST):
+                    with suppress(FileNotFoundError):
+                        if name > after:
+                            stat = (folder / name).stat()
+                            yield Listed(name, stat.st_size, datetime.fromtimestamp(stat.st_mtime, UTC))
+
+    def older_than(self, age: timedelta, after: str = "") -> Iterator[str]:
+        limit = datetime.now(UTC) - age
+        return (blob.sha256 for blob in self.listing(after) if blob.modified <= limit)
+
+
+def _names(folder: Path, pattern: re.Pattern[str]) -> list[str]:
+    """The entries of one folder that have such a name, sorted; none if the folder has gone."""
+    try:
+        return sorted(entry.name for entry in folder.iterdir() if pattern.fullmatch(entry.name))
+    except FileNotFoundError:
+        return []
 
 
 def _sync_folder(folder: Path) -> None:

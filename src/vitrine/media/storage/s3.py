@@ -19,7 +19,7 @@ from obstore.exceptions import BaseError, NotFoundError, UnknownConfigurationKey
 from obstore.store import from_url
 
 from vitrine.errors import Invalid, NotFound, Unavailable
-from vitrine.media.storage.base import Spooled, Stored
+from vitrine.media.storage.base import Listed, Spooled, Stored
 from vitrine.media.storage.spool import DIGEST, Spool, as_unavailable, check_digest
 
 PART = 8 << 20
@@ -109,14 +109,20 @@ class ObjectStore(Spool):
             except (NotFoundError, FileNotFoundError):
                 return
 
-    def older_than(self, age: timedelta) -> Iterator[str]:
-        limit = datetime.now(UTC) - age
+    def listing(self, after: str = "") -> Iterator[Listed]:
+        """S3 lists keys in the order of their bytes, which is that of the digests in them."""
+        parts = (after[:2], after[2:4], after[4:] and after)
+        offset = "/".join(part for part in parts if part) or None
         with _failures(""):
-            for page in obstore.list(self._store, chunk_size=1000):
+            for page in obstore.list(self._store, offset=offset, chunk_size=1000):
                 for entry in page:
                     name = entry["path"].rpartition("/")[2]
-                    if DIGEST.fullmatch(name) and entry["last_modified"] <= limit:
-                        yield name
+                    if DIGEST.fullmatch(name) and name > after:
+                        yield Listed(name, int(entry["size"]), entry["last_modified"])
+
+    def older_than(self, age: timedelta, after: str = "") -> Iterator[str]:
+        limit = datetime.now(UTC) - age
+        return (blob.sha256 for blob in self.listing(after) if blob.modified <= limit)
 
     def probe(self) -> None:
         self.probe_spool()
