@@ -14,7 +14,7 @@ from vitrine.media.errors import Killed, MediaError, NoRoom, TransientError
 from vitrine.media.renditions import MadeRendition, Spec, spec_of
 from vitrine.media.service import Media
 from vitrine.media.storage import Stored
-from vitrine.platform import logging
+from vitrine.platform import logging, supervision
 from vitrine.platform.database import Database, UnitOfWork
 
 log = logging.get("vitrine.library")
@@ -164,6 +164,7 @@ class Sweeper:
     def _sweep(self, batch: list[str], grace: timedelta) -> int:
         # Under the write lock: an upload of the same bytes cannot commit between the check and the deletion. An upload
         # that stored them after the list was made, and commits next, has renewed their age.
+        supervision.beat()
         with self.database.write() as work:
             if is_sweep_paused(work):
                 return 0

@@ -1,6 +1,6 @@
 """The protocol of search engines. One process holds the writer; any number of processes read."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from vitrine.errors import Unavailable
@@ -13,6 +13,13 @@ class WriterTaken(Unavailable):
     code = "index_writer_taken"
 
 
+LeftOut = Callable[[int, Exception], None]
+
+
+def raise_failure(_rid: int, failure: Exception) -> None:
+    raise failure
+
+
 class Index(Protocol):
     def search(self, query: Query) -> Hits:
         """One page of records, filtered by the query's scope inside the engine. Raises Invalid past DEEPEST."""
@@ -22,8 +29,9 @@ class Index(Protocol):
         """Replace or add *upserts* and remove *deletes* (rids). Readers see the change soon after. Writer only."""
         ...
 
-    def rebuild(self, documents: Iterable[IndexDocument]) -> int:
-        """Build a new index beside the old one, switch to it at the end, and return the number of documents indexed."""
+    def rebuild(self, documents: Iterable[IndexDocument], left_out: LeftOut = raise_failure) -> int:
+        """Build a new index beside the old one, switch to it at the end, and return the number of documents indexed.
+        *left_out* is told of each document that the engine cannot take; if it raises, the old index stays."""
         ...
 
     def count(self) -> int: ...

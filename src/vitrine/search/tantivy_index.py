@@ -18,7 +18,7 @@ from typing import Any
 import tantivy
 
 from vitrine.errors import Invalid
-from vitrine.search.index import WriterTaken
+from vitrine.search.index import LeftOut, WriterTaken, raise_failure
 from vitrine.search.model import DEEPEST, MOST_HITS, BaseClause, Hits, IndexDocument, Query
 from vitrine.search.words import terms, tokens
 
@@ -27,6 +27,7 @@ SLOTS = 8
 HEAP_BYTES = 64 * 2**20
 RELOAD_EVERY_S = 0.2
 BATCH = 5_000
+MOST_SECONDS = 2**32
 MOST_SINGLE_TERMS = 32
 _ANALYSIS = "vitrine"
 Must, Should, MustNot = tantivy.Occur.Must, tantivy.Occur.Should, tantivy.Occur.MustNot
@@ -78,8 +79,9 @@ def _document(document: IndexDocument) -> Any:
 
 
 def _sort_key(seconds: float, rid: int) -> int:
-    """Combine whole seconds and the record's rid into one sortable number, so ties are ordered by record."""
-    return int(seconds) << 31 | rid & 0x7FFF_FFFF
+    """Combine whole seconds and the record's rid into one sortable number of 64 bits, so ties are ordered by record.
+    Instants before 1834 and after 2106 count as these."""
+    return max(-MOST_SECONDS, min(int(seconds), MOST_SECONDS - 1)) << 31 | rid & 0x7FFF_FFFF
 
 
 class EmbeddedIndex:
@@ -246,14 +248,20 @@ class EmbeddedIndex:
     # -- writing -------------------------------------------------------------------------------------------------
 
     def apply(self, upserts: Iterable[IndexDocument], deletes: Iterable[int]) -> None:
+        # All of them first: one that cannot be indexed must not leave half a change in the writer.
+        prepared = [(document.rid, _document(document)) for document in upserts]
         with self._guard:
             writer = self._open_writer()
-            for rid in deletes:
-                writer.delete_documents_by_term("id", str(rid))
-            for document in upserts:
-                writer.delete_documents_by_term("id", str(document.rid))
-                writer.add_document(_document(document))
-            writer.commit()
+            try:
+                for rid in deletes:
+                    writer.delete_documents_by_term("id", str(rid))
+                for rid, indexed in prepared:
+                    writer.delete_documents_by_term("id", str(rid))
+                    writer.add_document(indexed)
+                writer.commit()
+            except BaseException:
+                self._writer = None  # a writer that failed once may take nothing more; the next change opens another
+                raise
             self._cached_searcher = None
             self._reloaded = 0.0
 
@@ -264,7 +272,7 @@ class EmbeddedIndex:
             self._writer = _writer_of(self._index)
         return self._writer
 
-    def rebuild(self, documents: Iterable[IndexDocument]) -> int:
+    def rebuild(self, documents: Iterable[IndexDocument], left_out: LeftOut = raise_failure) -> int:
         generation = f"{SCHEMA}-{token_hex(6)}"
         folder = self.folder / generation
         folder.mkdir(parents=True)
@@ -272,7 +280,12 @@ class EmbeddedIndex:
         writer = _writer_of(index)
         count = 0
         for document in documents:
-            writer.add_document(_document(document))
+            try:
+                indexed = _document(document)
+            except Exception as failure:
+                left_out(document.rid, failure)
+                continue
+            writer.add_document(indexed)
             count += 1
             if count % BATCH == 0:
                 writer.commit()
