@@ -14,7 +14,7 @@ from vitrine.jobs import store
 from vitrine.jobs.model import HEARTBEAT, LEASE, BatchHandler, Handler, Job, JobKind
 from vitrine.platform import logging
 from vitrine.platform.database import Database, UnitOfWork
-from vitrine.platform.supervision import SupervisedThread, Supervisor
+from vitrine.platform.supervision import SupervisedThread, Supervisor, place_of
 
 log = logging.get("vitrine.jobs")
 IDLE_PAUSE_S = 0.25
@@ -177,10 +177,11 @@ class Worker:
             if not is_alone and not isinstance(refusal, Unavailable):
                 return False
         except Exception as bug:
-            outcome, error = "error", f"{type(bug).__name__}: {bug}"
-            log.exception("job.crashed", kind=jobs[0].kind, job=jobs[0].id, jobs=len(jobs))
             if not is_alone:
+                log.warning("job.batch_split", kind=jobs[0].kind, jobs=len(jobs), failure=place_of(bug))
                 return False
+            outcome, error = "error", f"{type(bug).__name__}: {bug}"
+            log.exception("job.crashed", kind=jobs[0].kind, job=jobs[0].id)
         self._settle(jobs, error, final=final)
         duration_ms = round((time.monotonic() - started) * 1000)
         log.info(

@@ -14,6 +14,7 @@ from itertools import islice
 from vitrine.jobs import Job, JobKind
 from vitrine.library import changes_store, derivative_store, store, structure_store
 from vitrine.media.service import Media
+from vitrine.platform import supervision
 from vitrine.platform.database import Database, UnitOfWork
 from vitrine.platform.stamps import set_stamp, stamp
 
@@ -63,6 +64,7 @@ class Sweeper:
     def _prune_derivatives(self, most: int | None) -> None:
         after, seen = (self._begin(_DERIVATIVES_SEEN, most), ""), 0
         while most is None or seen < most:
+            supervision.beat()
             with self.database.read() as work:
                 keys = derivative_store.keys_after(work, after, BATCH)
                 stale = derivative_store.stale(work, keys, work.now - DERIVATIVES_KEPT)
@@ -80,6 +82,7 @@ class Sweeper:
         """Delete the copies of records deleted before the grace, and their bytes."""
         deleted = 0
         while True:
+            supervision.beat()
             with self.database.read() as work:
                 expired = changes_store.expired_removed(work, work.now - grace, REMOVED_BATCH)
             if not expired:
@@ -96,6 +99,7 @@ class Sweeper:
         deleted, blobs = 0, self.media.store.listing(self._begin(_BLOBS_SEEN, most))
         looked_at = 0
         while most is None or looked_at < most:
+            supervision.beat()
             batch = list(islice(blobs, BATCH))
             looked_at += len(batch)
             old = [blob.sha256 for blob in batch if datetime.now(UTC) - blob.modified >= grace]

@@ -17,6 +17,13 @@ Reread = Callable[[Sequence[int]], Iterable[IndexDocument]]
 """The current documents of these rids; those of deleted records are left out."""
 
 
+LeftOut = Callable[[int, Exception], None]
+
+
+def raise_failure(_rid: int, failure: Exception) -> None:
+    raise failure
+
+
 class Index(Protocol):
     def search(self, query: Query) -> Hits:
         """One page of records, filtered by the query's scope inside the engine. Raises Invalid past DEEPEST."""
@@ -26,10 +33,11 @@ class Index(Protocol):
         """Replace or add *upserts* and remove *deletes* (rids). Readers see the change soon after. Writer only."""
         ...
 
-    def rebuild(self, documents: Iterable[IndexDocument], again: Reread) -> int:
+    def rebuild(self, documents: Iterable[IndexDocument], again: Reread, left_out: LeftOut = raise_failure) -> int:
         """Build a new index of *documents*, in ascending order of rid, beside the current one; switch to it at the end;
         return their number. Changes applied meanwhile are found at once, and are in the new index at the switch: those
-        records are read *again*. A rebuild that fails leaves the current index as it is. Writer only."""
+        records are read *again*. *left_out* is told of each document that the engine cannot take. A rebuild that fails,
+        also because *left_out* raised, leaves the current index as it is. Writer only."""
         ...
 
     def count(self) -> int: ...

@@ -4,20 +4,23 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from vitrine.errors import Unavailable
 from vitrine.jobs import Job, JobKind, Jobs
 from vitrine.library import store, text_store
 from vitrine.library.events import RecordAdded, RecordChanged, RecordRemoved
 from vitrine.library.model import CollectionId, RecordId
 from vitrine.library.records import Records
-from vitrine.platform import logging
+from vitrine.platform import logging, supervision
 from vitrine.platform.database import Database, UnitOfWork
-from vitrine.search.index import Index
+from vitrine.platform.supervision import place_of
+from vitrine.search.index import Index, LeftOut
 from vitrine.search.model import IndexDocument
 
 log = logging.get("vitrine.search")
 INDEX = JobKind("search.index", lane="index", max_attempts=20)
 REBUILD = JobKind("search.rebuild", lane="rebuild", max_attempts=20)  # of its own: changes go on meanwhile
 BATCH = 500
+MOST_LEFT_OUT = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,24 +47,54 @@ class Indexer:
         self.index.apply(documents.values(), [record_id for record_id in ids if record_id not in documents])
 
     def rebuild(self, jobs: list[Job]) -> None:
-        """Batch handler: build a new index beside the one in use."""
-        count = self.index.rebuild(self._everything(), self._again)
-        log.info("index.rebuilt", records=count, jobs=len(jobs))
+        """Batch handler: build a new index beside the one in use. A record that cannot be indexed is left out and gets
+        a job of its own, which tells when it is given up. If there are too many, the fault is not theirs: the old
+        index stays."""
+        left_out: list[RecordId] = []
 
-    def _again(self, ids: Sequence[int]) -> list[IndexDocument]:
-        with self.database.read() as work:
-            return self.documents(work, [RecordId(record_id) for record_id in ids])
+        def leave_out(record_id: int, failure: Exception) -> None:
+            log.error("index.left_out", record_id=record_id, failure=place_of(failure))
+            left_out.append(RecordId(record_id))
+            if len(left_out) > MOST_LEFT_OUT:
+                raise failure
 
-    def _everything(self) -> Iterator[IndexDocument]:
+        def read_again(ids: Sequence[int]) -> list[IndexDocument]:
+            return self._read([RecordId(record_id) for record_id in ids], leave_out)
+
+        count = self.index.rebuild(self._everything(leave_out), read_again, leave_out)
+        with self.database.write() as work:
+            for record_id in left_out:
+                self.jobs.add(work, INDEX, {"record_id": record_id}, key=str(record_id))
+        log.info("index.rebuilt", records=count, left_out=len(left_out), jobs=len(jobs))
+
+    def _everything(self, left_out: LeftOut) -> Iterator[IndexDocument]:
         last = RecordId(0)
         while True:
+            supervision.beat()
             with self.database.read() as work:
                 ids = store.ids_after(work, last, BATCH)
-                documents = self.documents(work, ids)
             if not ids:
                 return
-            yield from documents
+            yield from self._read(ids, left_out)
             last = ids[-1]
+
+    def _read(self, ids: list[RecordId], left_out: LeftOut) -> list[IndexDocument]:
+        """The documents of *ids*, without those whose rows cannot be read."""
+        pending, documents = [ids], list[IndexDocument]()
+        while pending:
+            batch = pending.pop()
+            try:
+                with self.database.read() as work:
+                    documents += self.documents(work, batch)
+            except Unavailable:
+                raise
+            except Exception as failure:
+                if len(batch) == 1:
+                    left_out(batch[0], failure)
+                else:
+                    middle = len(batch) // 2
+                    pending += [batch[middle:], batch[:middle]]
+        return documents
 
     def ensure(self) -> None:
         """Queue a rebuild if there is no usable index (a new instance, another schema, a damaged folder)."""

@@ -18,7 +18,7 @@ from typing import Any
 import tantivy
 
 from vitrine.errors import Invalid
-from vitrine.search.index import Reread, WriterTaken
+from vitrine.search.index import LeftOut, Reread, WriterTaken, raise_failure
 from vitrine.search.model import DEEPEST, MOST_HITS, BaseClause, GrantedRecords, Hits, IndexDocument, Query
 from vitrine.search.words import terms, tokens
 
@@ -29,6 +29,7 @@ RELOAD_EVERY_S = 0.2
 BATCH = 5_000
 CAUGHT_UP_AT_ONCE = 500  # records changed during a rebuild that are read again together
 FEW_CHANGES, MOST_ROUNDS = 200, 20
+MOST_SECONDS = 2**32
 MOST_SINGLE_TERMS = 32
 _ANALYSIS = "vitrine"
 Must, Should, MustNot = tantivy.Occur.Must, tantivy.Occur.Should, tantivy.Occur.MustNot
@@ -80,8 +81,9 @@ def _document(document: IndexDocument) -> Any:
 
 
 def _sort_key(seconds: float, rid: int) -> int:
-    """Combine whole seconds and the record's rid into one sortable number, so ties are ordered by record."""
-    return int(seconds) << 31 | rid & 0x7FFF_FFFF
+    """Combine whole seconds and the record's rid into one sortable number of 64 bits, so ties are ordered by record.
+    Instants before 1834 and after 2106 count as these."""
+    return max(-MOST_SECONDS, min(int(seconds), MOST_SECONDS - 1)) << 31 | rid & 0x7FFF_FFFF
 
 
 class EmbeddedIndex:
@@ -262,10 +264,17 @@ class EmbeddedIndex:
     # -- writing -------------------------------------------------------------------------------------------------
 
     def apply(self, upserts: Iterable[IndexDocument], deletes: Iterable[int]) -> None:
+        # All of them first: one that cannot be indexed must not leave half a change in the writer.
+        prepared = [(document.rid, _document(document)) for document in upserts]
         with self._applying:
             writer = self._open_writer()
-            changed = _replace(writer, upserts, deletes)
-            writer.commit()
+            try:
+                changed = _replace(writer, prepared, deletes)
+                writer.commit()
+            except BaseException:
+                with self._guard:
+                    self._writer = None  # a writer that failed once may take nothing more; the next change opens another
+                raise
             with self._guard:
                 self._cached_searcher = None
                 self._reloaded = 0.0
@@ -284,7 +293,7 @@ class EmbeddedIndex:
                 self._writer, self._writer_generation = _writer_of(self._index), self._generation
             return self._writer
 
-    def rebuild(self, documents: Iterable[IndexDocument], again: Reread) -> int:
+    def rebuild(self, documents: Iterable[IndexDocument], again: Reread, left_out: LeftOut = raise_failure) -> int:
         with self._rebuilding:
             with self._applying:
                 self._open_writer()  # only the process that applies changes can know them all
@@ -293,9 +302,9 @@ class EmbeddedIndex:
             writer = None
             try:
                 writer = _writer_of(index)
-                count = self._fill(writer, documents, again)
+                count = self._fill(writer, documents, again, left_out)
                 with self._applying:
-                    self._catch_up(writer, again)
+                    self._catch_up(writer, again, left_out)
                     writer.commit()
                     self._changed = None
                     replaced = self._switch(generation, index, writer)
@@ -308,21 +317,28 @@ class EmbeddedIndex:
             self._delete_other_generations(generation)
             return count
 
-    def _fill(self, writer: Any, documents: Iterable[IndexDocument], again: Reread) -> int:
+    def _fill(
+        self, writer: Any, documents: Iterable[IndexDocument], again: Reread, left_out: LeftOut
+    ) -> int:
         count = 0
         for document in documents:
-            writer.add_document(_document(document))
+            try:
+                indexed = _document(document)
+            except Exception as failure:
+                left_out(document.rid, failure)
+                continue
+            writer.add_document(indexed)
             count += 1
             if count % BATCH == 0:
-                self._catch_up(writer, again, document.rid)
+                self._catch_up(writer, again, left_out, document.rid)
                 writer.commit()
         for _ in range(MOST_ROUNDS):  # what is left for the last time, when nobody may write, is little
             if len(self._changed or ()) <= FEW_CHANGES:
                 break
-            self._catch_up(writer, again)
+            self._catch_up(writer, again, left_out)
         return count
 
-    def _catch_up(self, writer: Any, again: Reread, until: int | None = None) -> None:
+    def _catch_up(self, writer: Any, again: Reread, left_out: LeftOut, until: int | None = None) -> None:
         """Bring the changes made since the rebuild began into the new index, up to the record *until*. Later records
         may have been read already, in their old state, and are not in the new index yet."""
         with self._applying:
@@ -331,8 +347,13 @@ class EmbeddedIndex:
             changed.difference_update(rids)
         for start in range(0, len(rids), CAUGHT_UP_AT_ONCE):
             part = rids[start : start + CAUGHT_UP_AT_ONCE]
-            current = list(again(part))
-            _replace(writer, current, set(part) - {document.rid for document in current})
+            current = []
+            for document in again(part):
+                try:
+                    current.append((document.rid, _document(document)))
+                except Exception as failure:
+                    left_out(document.rid, failure)
+            _replace(writer, current, set(part) - {rid for rid, _ in current})
 
     def _new_generation(self) -> tuple[str, Any]:
         generation = f"{SCHEMA}-{token_hex(6)}"
@@ -373,15 +394,15 @@ class EmbeddedIndex:
             self._generation = ""
 
 
-def _replace(writer: Any, upserts: Iterable[IndexDocument], deletes: Iterable[int]) -> set[int]:
-    """Returns the rids changed."""
+def _replace(writer: Any, upserts: Iterable[tuple[int, tantivy.Document]], deletes: Iterable[int]) -> set[int]:
+    """*upserts* are documents by rid. Returns the rids changed."""
     changed = set(deletes)
     for rid in changed:
         writer.delete_documents_by_term("id", str(rid))
-    for document in upserts:
-        writer.delete_documents_by_term("id", str(document.rid))
-        writer.add_document(_document(document))
-        changed.add(document.rid)
+    for rid, document in upserts:
+        writer.delete_documents_by_term("id", str(rid))
+        writer.add_document(document)
+        changed.add(rid)
     return changed
 
 

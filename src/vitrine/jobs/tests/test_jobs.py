@@ -101,6 +101,72 @@ def test_a_bug_in_a_handler_does_not_end_the_worker(database: Database) -> None:
     assert worker(database, broken).run_ready() == 2
 
 
+def batch_worker(database: Database, handler: Callable[[list[Job]], None]) -> Worker:
+    return Worker(database, {}, {"paint": handler}, (Lane("media", batch=50),), "here")
+
+
+def add_numbers(database: Database, count: int) -> None:
+    with database.write() as work:
+        for number in range(count):
+            jobs.add(work, PAINT, {"n": number})
+
+
+def test_one_bad_job_of_a_batch_fails_alone(database: Database) -> None:
+    done: list[int] = []
+
+    def paint(batch: list[Job]) -> None:
+        if any(job.payload["n"] == 7 for job in batch):
+            raise ValueError("of this one")
+        done.extend(job.payload["n"] for job in batch)
+
+    add_numbers(database, 20)
+    running = batch_worker(database, paint)
+    assert running.run_ready() == 20
+    assert sorted(done) == [number for number in range(20) if number != 7]
+    assert waiting(database) == {"paint": 1}
+    for _ in range(PAINT.max_attempts):
+        make_ready(database)
+        running.run_ready()
+    with database.read() as work:
+        assert [error for _, _, error in store.dead(work)] == ["ValueError: of this one"]
+
+
+def test_a_batch_is_not_split_while_the_cause_is_elsewhere(database: Database) -> None:
+    sizes: list[int] = []
+
+    def paint(batch: list[Job]) -> None:
+        sizes.append(len(batch))
+        raise Unavailable("The disk is full.")
+
+    add_numbers(database, 20)
+    batch_worker(database, paint).run_ready()
+    assert sizes == [20]
+    assert waiting(database) == {"paint": 20}
+
+
+def test_an_error_text_that_no_database_takes_is_recorded_readably(database: Database) -> None:
+    def fail(_job: Job) -> None:
+        raise ValueError("half \ud800, nothing \0")
+
+    add(database)
+    running = worker(database, fail)
+    for _ in range(PAINT.max_attempts):
+        running.run_ready()
+        make_ready(database)
+    with database.read() as work:
+        assert [error for _, _, error in store.dead(work)] == ["ValueError: half ?, nothing ?"]
+
+
+def test_a_job_of_a_kind_that_a_newer_worker_knows_waits_for_it(database: Database) -> None:
+    with database.write() as work:
+        jobs.add(work, JobKind("sculpt", lane="media"), {})
+    add(database)
+    assert worker(database, lambda job: None).run_ready() == 2
+    assert waiting(database) == {"sculpt": 1}
+    make_ready(database)
+    assert Worker(database, {"sculpt": lambda job: None}, {}, (Lane("media"),), "here").run_ready() == 1
+
+
 def test_a_dead_workers_jobs_are_taken_over_at_once_by_its_successor(database: Database) -> None:
     add(database, "a")
     dead, living = f"here:{2**22 + 7}", "here:1"  # beyond the largest process number; the first process always runs
