@@ -273,7 +273,7 @@ class EmbeddedIndex:
                 writer.commit()
             except BaseException:
                 with self._guard:
-                    self._writer = None  # a writer that failed once may take nothing more; the next change opens another
+                    self._writer = None  # it may take nothing more: the next change opens another
                 raise
             with self._guard:
                 self._cached_searcher = None

@@ -3,11 +3,16 @@
 The authorize endpoint and the page for devices are pages: `web.oauth`.
 """
 
+from collections.abc import Mapping
+
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import Route
 
 from vitrine.api.oauthv2 import discovery, endpoints
-from vitrine.api.oauthv2.conventions import CLIENT_ENDPOINT, USERINFO
+from vitrine.api.oauthv2.conventions import CLIENT_ENDPOINT, USERINFO, error
 from vitrine.api.wire.endpoint import endpoint
+from vitrine.edge.csrf import prefers_json
 from vitrine.oauth import metadata
 from vitrine.oauth.scopes import OPENID
 from vitrine.settings import Settings
@@ -25,6 +30,15 @@ DOCUMENTS = {
     metadata.PROTECTED_RESOURCE: discovery.protected_resource,
     metadata.JWKS: discovery.jwks,
 }
+
+
+def unrouted(request: Request, status: int, headers: Mapping[str, str]) -> Response | None:
+    """404 or 405 in the shape of RFC 6749 section 5.2 for callers who ask for JSON; None for all others, who get a
+    page (contract 01 sections 1 and 8.4)."""
+    if not prefers_json(request):
+        return None
+    sentence = f"This address takes {headers['Allow']}." if status == 405 else "There is nothing at this address."
+    return error(request, "invalid_request", sentence, status, dict(headers))
 
 
 def routes(settings: Settings) -> list[Route]:

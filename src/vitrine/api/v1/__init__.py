@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
-from starlette.routing import Route
+from starlette.routing import Route, compile_path
 
 from vitrine.accounts import Actor
 from vitrine.api.v1 import changes, library, quarantine, search, structure
@@ -219,34 +219,21 @@ async def _not_a_number(request: Request) -> Response:
     raise AssertionError("unreachable")
 
 
-async def _unknown(request: Request) -> Response:
-    """404 for unknown routes, without checking the token; 301 for GET and HEAD if only the last slash is missing."""
+def unrouted(request: Request, status: int, headers: Mapping[str, str]) -> Response:
+    """404 or 405 without checking the token; 301 for GET and HEAD if only the last slash is missing (02 section 4)."""
     path = request.url.path
-    if request.method in ("GET", "HEAD") and not path.endswith("/") and _is_known(path.removeprefix(PREFIX) + "/"):
+    if status == 404 and request.method in ("GET", "HEAD") and not path.endswith("/") and _is_known(path + "/"):
         query = f"?{request.url.query}" if request.url.query else ""
         return RedirectResponse(f"{path}/{query}", 301)
-    return answer(request, None, 404, error_details="")
+    return answer(request, None, status, error_details="", headers=dict(headers))
 
 
 def _is_known(path: str) -> bool:
-    return any(_compiled(route.path).path_regex.match(path) for route in ROUTES)
-
-
-def _compiled(path: str) -> Route:
-    return Route(path, _unknown)
-
-
-def _wrong_method(methods: tuple[str, ...]) -> Handler:
-    allowed = ", ".join(sorted({*methods, *(("HEAD",) if "GET" in methods else ())}))
-
-    async def wrong_method(request: Request) -> Response:
-        return answer(request, None, 405, error_details="", headers={"Allow": allowed})
-
-    return wrong_method
+    return any(compile_path(PREFIX + route.path)[0].match(path) for route in ROUTES)
 
 
 def routes(settings: Settings) -> list[Route]:
-    """The routes for Starlette: each path, its refusal of other methods, its lenient path, and unknown paths."""
+    """The routes for Starlette: each path, and its lenient path."""
     if not settings.api_enabled:
         return []
     routes: list[Route] = []
@@ -256,17 +243,12 @@ def routes(settings: Settings) -> list[Route]:
             Route(PREFIX + route.path, endpoint(handler, CONVENTIONS, route.scopes(), max_bytes=limit), methods=methods)
             for methods, handler in route.handlers()
         )
-        if set(route.methods) != set(ANY):
-            routes.append(Route(PREFIX + route.path, _wrong_method(route.methods), methods=list(ANY)))
     for route in ROUTES:
         if route.has_lenient_path:
-            lenient = route.path.replace(":int", "")
             # DELETE has no lenient path (02 §6.6).
-            methods = tuple(method for method in route.methods if method != "DELETE")
+            methods = [method for method in route.methods if method != "DELETE"]
             handler = endpoint(_not_a_number, CONVENTIONS, route.scopes())
-            routes.append(Route(PREFIX + lenient, handler, methods=list(methods)))
-            routes.append(Route(PREFIX + lenient, _wrong_method(methods), methods=list(ANY)))
-    routes.append(Route(PREFIX + "/{rest:path}", _unknown, methods=list(ANY)))
+            routes.append(Route(PREFIX + route.path.replace(":int", ""), handler, methods=methods))
     return routes
 
 

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from vitrine.accounts.errors import LinkUsed
+from vitrine.api import unrouted
 from vitrine.api.v1.conventions import challenge, insufficient
 from vitrine.edge import cookie, read, refusals, services_of
 from vitrine.edge.auth import TokenMissing, TwoCarriers
@@ -54,8 +55,9 @@ def _as_json(request: Request) -> bool:
     return wants_json(request) or (request.url.path.startswith(_SCRIPTED) and prefers_json(request))
 
 
-def json_answer(value: Mapping[str, Any], status: int = 200) -> Response:
-    return Response(msgspec.json.encode(value), status, {"Cache-Control": "no-store"}, media_type="application/json")
+def json_answer(value: Mapping[str, Any], status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    sent = {"Cache-Control": "no-store", **(headers or {})}
+    return Response(msgspec.json.encode(value), status, sent, media_type="application/json")
 
 
 # What to do about a refusal on a page: the words of a link, and where it leads.
@@ -136,15 +138,22 @@ def _page(
 
 async def http_error(request: Request, failure: Exception) -> Response:
     assert isinstance(failure, HTTPException)
+    headers = dict(failure.headers or {})
+    if failure.status_code == 405:  # the router names the methods of one route, though several may share a path
+        headers["Allow"] = unrouted.allowed_methods(request.app.routes, request.scope["path"])
+    of_api = unrouted.respond(request, failure.status_code, headers) if failure.status_code in (404, 405) else None
+    if of_api is not None:
+        return of_api
     if request.url.path.startswith(_SCRIPTED) and _as_json(request):
-        return json_answer({"success": False, "message": translate(request, "There is nothing at this address.")})
+        message = translate(request, "There is nothing at this address.")
+        return json_answer({"success": False, "message": message}, headers=headers)
     await _recognise(request)
     details = {404: "There is nothing at this address.", 405: "This address does not take this kind of request."}
     return _page(
         request,
         failure.status_code,
         translate(request, details.get(failure.status_code, failure.detail)),
-        dict(failure.headers or {}),
+        headers,
     )
 
 
