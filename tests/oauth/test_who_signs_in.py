@@ -32,9 +32,9 @@ def sign_in(visitor: Visitor, page: httpx.Response, login: str, password: str = 
 
 
 def login_of(page: httpx.Response) -> str:
-    found = re.search(r'<input id="login" name="login" type="text" value="([^"]*)"', page.text)
-    assert found is not None, "the sign-in page"
-    return found[1]
+    field = re.search(r'<input id="login" name="login" type="text" value="([^"]*)"', page.text)
+    assert field is not None, "the sign-in page"
+    return field[1]
 
 
 def error_of(answer: httpx.Response) -> str:

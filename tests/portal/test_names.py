@@ -62,8 +62,8 @@ def test_an_application_gets_no_such_name_or_description(
     brought = visitor.submit(place, place, {"text": json.dumps(document(**wrong))})
     assert brought.status_code == 200
     assert f"{field}:" in brought.text
-    made = server.call("POST", API, token, json=document(**wrong))
-    assert (made.status_code, made.json()["field"]) == (422, field)
+    created = server.call("POST", API, token, json=document(**wrong))
+    assert (created.status_code, created.json()["field"]) == (422, field)
     tag = server.call("GET", f"{API}{app.application.id}/", token).headers["etag"]
     changed = server.call("PATCH", f"{API}{app.application.id}/", token, json=wrong, headers={"If-Match": tag})
     assert (changed.status_code, changed.json()["field"]) == (422, field)
@@ -81,8 +81,8 @@ def test_an_application_gets_no_such_name_or_description(
 def test_joiners_marks_and_french_blanks_are_part_of_names(
     server: Server, ada: User, app: Registered, minted: Minted, name: str
 ) -> None:
-    made = server.call("POST", API, minted(ada, app), json=document(name=name, description="One.\r\n\tTwo."))
-    assert made.status_code == 201, made.text
+    created = server.call("POST", API, minted(ada, app), json=document(name=name, description="One.\r\n\tTwo."))
+    assert created.status_code == 201, created.text
     assert name in names(server, ada)
 
 
@@ -102,16 +102,16 @@ def test_a_bad_name_of_before_stays_readable_is_shown_safely_and_can_be_mended(
     edit = f"/developers/application/{app.application.id}/edit/"
     same = {**TEXTS, "name": "Field\u202eseton", "description": LONG, "contact": "ada@museum.example"}
     assert visitor.submit(edit, edit, same).status_code == 303
-    asked = visitor.get(
+    consent_page = visitor.get(
         "/api/oauthv2/authorize",
         params={
             "client_id": app.client_id, "response_type": "code", "redirect_uri": CALLBACK, "code_challenge": "x" * 43,
             "code_challenge_method": "S256",
         },
     )  # fmt: skip
-    assert "action_accept" in asked.text
-    assert "\u202e" not in asked.text, "a name cannot turn the words around it"
-    assert "Fieldseton" in asked.text
+    assert "action_accept" in consent_page.text
+    assert "\u202e" not in consent_page.text, "a name cannot turn the words around it"
+    assert "Fieldseton" in consent_page.text
     assert visitor.submit(edit, edit, {**TEXTS, "name": "Field Notes"}).status_code == 303
 
 
@@ -119,8 +119,10 @@ def test_a_bad_name_of_before_stays_readable_is_shown_safely_and_can_be_mended(
 def test_a_token_a_person_and_a_collection_get_no_such_name(
     server: Server, ada: User, visitor: Visitor, app: Registered, minted: Minted, name: str
 ) -> None:
-    made = server.call("POST", f"{API}{app.application.id}/tokens/", minted(ada, app), json={"name": name, "days": 30})
-    assert made.status_code == 400
+    created = server.call(
+        "POST", f"{API}{app.application.id}/tokens/", minted(ada, app), json={"name": name, "days": 30}
+    )
+    assert created.status_code == 400
     page = visitor.submit(
         f"/developers/application/{app.application.id}/", f"/developers/application/{app.application.id}/tokens/",
         {"token-name": name, "days": "30"},

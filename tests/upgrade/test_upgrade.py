@@ -207,11 +207,11 @@ def test_older_logins_get_their_mapped_form_and_twins_stay_two(
             work.db.execute(insert, values)
     migrate.upgrade(database)
     with database.read() as work:
-        found = {
+        looked_up = {
             typed: account.id if (account := people.user_by_login(work, typed)) else None
             for typed in (*logins.values(), "ADE\u0301LE", "bob", "REN\u00c9")
         }
-        assert found == {
+        assert looked_up == {
             **{login: number for number, login in logins.items()}, "ADE\u0301LE": 1, "bob": 2, "REN\u00c9": 4,
         }  # fmt: skip
         assert [[user_id for user_id, _ in group] for group in people.twins(work, 10)] == [[4, 5]]

@@ -8,7 +8,7 @@ characters that need context, and the Bidi Rule (RFC 5893 section 2).
 import re
 import unicodedata
 
-_LETTERS_AND_DIGITS = frozenset({"Ll", "Lu", "Lo", "Lm", "Mn", "Mc", "Nd"})
+_IDENTIFIER_CATEGORIES = frozenset({"Ll", "Lu", "Lo", "Lm", "Mn", "Mc", "Nd"})
 _WIDTHS = ("<wide>", "<narrow>")
 _EXCEPTIONS = frozenset(
     "\u00df\u03c2\u06fd\u06fe\u0f0b\u3007"
@@ -69,7 +69,7 @@ def _is_valid(character: str) -> bool:
         return True
     if character in _NOT_VALID or _IGNORABLE.match(character) or unicodedata.normalize("NFKC", character) != character:
         return False
-    return unicodedata.category(character) in _LETTERS_AND_DIGITS
+    return unicodedata.category(character) in _IDENTIFIER_CATEGORIES
 
 
 def _has_one_direction(text: str) -> bool:
