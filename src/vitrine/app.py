@@ -3,7 +3,7 @@
 import json
 import socket
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import partial
@@ -329,8 +329,11 @@ def purge(services: Services, stop: threading.Event) -> None:
     """Delete what has expired, until nothing is left. Of tokens without an end, a bounded number is looked at, after
     those of the last call. One kind that fails is logged and does not keep the others from being deleted. Raises
     Unavailable."""
-    deletions = [partial(delete_expired, services.database, expiry, stop) for expiry in expiries(services)]
-    for delete in (*deletions, partial(delete_idle, services.database, stop)):
+    deletions: list[Callable[[], object]] = [
+        *(partial(delete_expired, services.database, expiry, stop) for expiry in expiries(services)),
+        partial(delete_idle, services.database, stop),
+    ]
+    for delete in deletions:
         try:
             delete()
         except Unavailable:

@@ -23,7 +23,7 @@ from vitrine.accounts import COMMAND, Via
 from vitrine.accounts.passwords import Passwords
 from vitrine.edge.fast.protocol import Protocol
 from vitrine.jobs.tables import jobs
-from vitrine.library.jobs import SWEEP
+from vitrine.library.sweep import SWEEP
 from vitrine.platform.supervision import SELF
 from vitrine.platform.tables import request_log
 from vitrine.testing import media_factory as make

@@ -317,9 +317,7 @@ class EmbeddedIndex:
             self._delete_other_generations(generation)
             return count
 
-    def _fill(
-        self, writer: Any, documents: Iterable[IndexDocument], again: Reread, left_out: LeftOut
-    ) -> int:
+    def _fill(self, writer: Any, documents: Iterable[IndexDocument], again: Reread, left_out: LeftOut) -> int:
         count = 0
         for document in documents:
             try:

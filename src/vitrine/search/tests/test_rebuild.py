@@ -14,7 +14,7 @@ import pytest
 from vitrine.accounts import COMMAND
 from vitrine.accounts.rights import READER
 from vitrine.search import tantivy_index
-from vitrine.search.index import WriterTaken
+from vitrine.search.index import LeftOut, WriterTaken
 from vitrine.search.indexer import INDEX, REBUILD, Indexer
 from vitrine.search.model import IndexDocument
 from vitrine.search.tantivy_index import EmbeddedIndex
@@ -190,8 +190,8 @@ def test_an_upload_is_found_while_a_rebuild_runs(
     started, go_on = threading.Event(), threading.Event()
     everything = Indexer._everything
 
-    def slowly(self: Indexer) -> Iterator[IndexDocument]:
-        for waiting in everything(self):
+    def slowly(self: Indexer, left_out: LeftOut) -> Iterator[IndexDocument]:
+        for waiting in everything(self, left_out):
             yield waiting
             started.set()
             assert go_on.wait(60)
