@@ -25,7 +25,7 @@ from tests.oauth.flows import (
     tokens,
 )
 from vitrine.accounts import User, Via
-from vitrine.applications import Application, Profile, Switch, Switches
+from vitrine.applications import Application, Profile, Switch, Switches, store
 from vitrine.oauth.redirect_mismatch import explain
 from vitrine.testing.server import PASSWORD, Registered, Server, Visitor
 
@@ -112,7 +112,10 @@ def test_the_letters_can_be_stopped_and_begun_again(server: Server, ada: User, s
 
 
 def test_a_name_with_line_ends_and_braces_writes_no_letter_of_its_own(server: Server, ada: User) -> None:
-    app = server.register(ada, profile=Profile.STRICT, name="Notes\r\nBcc: eve@evil.example {login}")
+    """Such a name is refused today; an older application may have one."""
+    app = server.register(ada, profile=Profile.STRICT)
+    with server.services.database.write() as work:
+        store.update(work, app.application.id, {"name": "Notes\r\nBcc: eve@evil.example {login}"})
     visitor = server.browser(ada)
     allow(visitor, ask(visitor, app))
     ((to, subject, _),) = mails(server)
