@@ -23,7 +23,7 @@ GRACE = timedelta(days=7)
 DERIVATIVES_KEPT = timedelta(days=180)  # an older one is made again on the next request
 BATCH = 500
 REMOVED_BATCH = 50  # records, each of some files: they are deleted under the write lock
-BLOBS_AN_HOUR = 50_000
+BLOBS_AN_HOUR = 20_000
 DERIVATIVES_AN_HOUR = 20_000
 SWEEP_PAUSE = "sweep_rests"
 # Where the walks go on: the first digits of a digest as a number, since stamps are numbers of 64 bits.
