@@ -25,7 +25,7 @@ from vitrine.library.model import (
 from vitrine.platform.cache import Cache
 from vitrine.platform.database import UnitOfWork
 
-MOST_SHOWN = 8_000  # about 20 MB
+MOST_SHOWN = 3_000  # records, and as many lists of files: about 25 MB together
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -24,6 +24,7 @@ from sqlalchemy import Connection, CursorResult, Engine, func, select, text
 from vitrine.errors import Unavailable
 from vitrine.platform.cache import Cache
 from vitrine.platform.engines import BUSY_TIMEOUT_MS, FAILURES, engine_of, translated
+from vitrine.platform.fair_lock import FairLock
 from vitrine.platform.supervision import SupervisedThread
 
 _ALONE = text("SELECT pg_advisory_xact_lock(8606)")  # any number, the same in every process
@@ -95,6 +96,7 @@ class Database:
         self._checkpointer: SupervisedThread | None = None
         self._opened: list[Connection] = []
         self._guard = threading.Lock()
+        self._writers = FairLock()  # of this process: SQLite's own waiting is a lottery (docs/decisions/0098)
         self._listeners: dict[type[object], list[Listener]] = {}
 
     @classmethod
@@ -213,6 +215,8 @@ class Database:
             except BaseException:
                 self._end(db, "ROLLBACK")
                 raise
+            finally:
+                self._writers.release()
         except FAILURES as failure:
             raise translated(failure) or failure from failure
         finally:
@@ -227,10 +231,22 @@ class Database:
             driver.execute("PRAGMA wal_autocheckpoint=0")
             local["leaves_log"] = True
         self._set_waiting(driver, is_waiting=False)
+        self._queue(driver, wait=False)
+
+    def _queue(self, driver: sqlite3.Connection, *, wait: bool) -> None:
+        """Begin to write on SQLite: first the threads of this process one after the other in the order in which they
+        came, then against other processes. Raises DatabaseBusy at once without *wait*."""
+        if not self._writers.acquire(BUSY_TIMEOUT_MS / 1000 if wait else 0):
+            if not wait:
+                raise DatabaseBusy
+            raise sqlite3.OperationalError("database is locked by other threads")
         try:
             driver.execute("BEGIN IMMEDIATE")
-        except sqlite3.OperationalError as failure:
-            raise DatabaseBusy from failure
+        except BaseException as failure:
+            self._writers.release()
+            if isinstance(failure, sqlite3.OperationalError) and not wait:
+                raise DatabaseBusy from failure
+            raise
 
     def _set_waiting(self, driver: sqlite3.Connection, *, is_waiting: bool) -> None:
         """Whether this thread's connection waits for locks of others. It stays as it was set until somebody needs the
@@ -282,6 +298,9 @@ class Database:
                 except BaseException:
                     self._end(db, "ROLLBACK")
                     raise
+                finally:
+                    if self.is_sqlite and begin != "BEGIN":
+                        self._writers.release()
             finally:
                 self._local.busy = False
                 if not self.is_sqlite:
@@ -339,7 +358,10 @@ class Database:
     def _begin(self, db: Connection, statement: str, *, alone: bool) -> None:
         if self.is_sqlite:
             self._set_waiting(self._local.driver, is_waiting=True)
-            self._local.driver.execute(statement)
+            if statement == "BEGIN":
+                self._local.driver.execute(statement)
+            else:
+                self._queue(self._local.driver, wait=True)
         elif alone:
             db.execute(_ALONE)
 

@@ -14,7 +14,8 @@ from vitrine.library.model import THUMBNAIL, Record, RecordKey, Rendition, Struc
 from vitrine.library.records import FullRecord, RecordWithThumbnail
 from vitrine.platform.cache import Cache
 
-_CAPACITY = 20_000
+_BUDGET = 12 * 2**20  # bytes for each of the two caches
+_HELD = 2_500  # bytes: about what an entry holds besides its JSON, above all the record that is its key
 _encode = msgspec.json.Encoder().encode
 
 
@@ -28,10 +29,18 @@ class _Encoded(NamedTuple):
     has_file: bool
 
 
-_records: Cache[RecordWithThumbnail | Rendition, _Encoded] = Cache("record_json", _CAPACITY)
+def _bytes_of(encoded: _Encoded) -> int:
+    return _HELD + len(encoded.before) + len(encoded.after)
+
+
+def _bytes_of_values(encoded: tuple[Structure, bytes]) -> int:
+    return _HELD + 2 * len(encoded[1])  # the values are in the key too
+
+
+_records: Cache[RecordWithThumbnail | Rendition, _Encoded] = Cache("record_json", _BUDGET, weigh=_bytes_of)
 # Metadata, status and caption: by the record, and by the values as they are.
 _values: Cache[tuple[RecordWithThumbnail, tuple[tuple[int, str], ...]], tuple[Structure, bytes]] = Cache(
-    "record_values_json", _CAPACITY
+    "record_values_json", _BUDGET, weigh=_bytes_of_values
 )
 
 

@@ -15,7 +15,7 @@ from vitrine.platform.cache import Cache
 from vitrine.platform.crypto import Vault, base64url, from_base64url, same, signature
 
 _HOUR = 3600
-_CACHED = 50_000
+_CACHED = 10_000
 
 
 class BadAddress(Invalid):
