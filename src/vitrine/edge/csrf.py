@@ -9,11 +9,12 @@ import re
 
 from starlette.requests import Request
 
-from vitrine.edge.cookies import session_secret, visitor_secret
+from vitrine.edge.cookies import has_visitor, session_secret, visitor_secret
 from vitrine.edge.run import services_of
 from vitrine.errors import Forbidden
 from vitrine.platform.crypto import same
 
+_TOO_OLD = "This form is too old or did not come from this site. Please load the page again."
 _WEIGHT = re.compile(r"\bq\s*=\s*([01](?:\.\d{0,3})?)")
 
 
@@ -27,12 +28,21 @@ def token(request: Request) -> str:
     return services_of(request).accounts.sessions.csrf_token(session_secret(request) or visitor_secret(request))
 
 
+def require_possible(request: Request) -> None:
+    """What can be refused before a form is read: without a cookie no token can be right, nor from a foreign page."""
+    if _is_foreign(request) or not (session_secret(request) or has_visitor(request)):
+        raise NotFromOurPage(_TOO_OLD)
+
+
 def require(request: Request, form_token: str | None) -> None:
     """Raises NotFromOurPage unless *form_token* is this visitor's token. A foreign Origin is refused as well."""
+    if _is_foreign(request) or not form_token or not same(form_token, token(request)):
+        raise NotFromOurPage(_TOO_OLD)
+
+
+def _is_foreign(request: Request) -> bool:
     origin = request.headers.get("origin")
-    foreign = origin is not None and origin not in (services_of(request).settings.origin, "null")
-    if foreign or not form_token or not same(form_token, token(request)):
-        raise NotFromOurPage("This form is too old or did not come from this site. Please load the page again.")
+    return origin is not None and origin not in (services_of(request).settings.origin, "null")
 
 
 def require_same_origin(request: Request) -> None:
