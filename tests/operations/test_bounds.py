@@ -2,15 +2,16 @@
 bodies and answers, the number of connections. Over real sockets, with the fast paths and without."""
 
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.browser.conftest import wait_for
 from vitrine.edge.connections.guard import ConnectionGuard
-from vitrine.testing.listening import ListeningServer, RawAnswer, answer_on
+from vitrine.testing.listening import ListeningServer, RawAnswer, answer_on, is_closed
 from vitrine.testing.server import Server
 
 HEAD = "GET /health HTTP/1.1\r\nHost: dam.test\r\n"
@@ -36,6 +37,15 @@ def limited(server: Server, **limits: Any) -> ListeningServer:
     guard = server.application.connection_guard
     server.application.connection_guard = ConnectionGuard(replace(guard.limits, **limits))
     return ListeningServer(server.application)
+
+
+@contextmanager
+def serving(server: Server, **limits: Any) -> Iterator[ListeningServer]:
+    listening = limited(server, **limits)
+    try:
+        yield listening
+    finally:
+        listening.close()
 
 
 def sent(listening: ListeningServer, request: bytes) -> RawAnswer:
@@ -147,11 +157,169 @@ def test_what_follows_a_refused_message_is_never_answered(listening: ListeningSe
 
 
 def test_requests_that_wait_are_few_and_all_are_answered(server: Server) -> None:
-    """RFC 9112 section 9.3.2. Thousands of small requests fit into one read."""
-    listening = limited(server, pipelined=8)
+    """RFC 9112 section 9.3.2. Hundreds of small requests fit into one read."""
+    with serving(server, pipelined=8) as listening, closing(listening.connect()) as connection:
+        connection.sendall((HEAD.replace("health", "ready") + "\r\n").encode() * 400)
+        assert {answer_on(connection).status for _ in range(400)} == {200}
+
+
+# -- time ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_head_that_does_not_end_is_given_up(server: Server) -> None:
+    with serving(server, head_s=0.3) as listening, closing(listening.connect()) as connection:
+        connection.sendall(HEAD.encode())
+        assert answer_on(connection).status == 408
+        assert is_closed(connection)
+
+
+def test_a_head_that_comes_byte_by_byte_is_given_up(server: Server) -> None:
+    """Each byte is progress, but a head has its time."""
+    with serving(server, head_s=0.5) as listening, closing(listening.connect(timeout_s=0.05)) as connection:
+        connection.sendall(HEAD.encode() + b"X: ")
+        with suppress(BrokenPipeError, ConnectionResetError):
+            while True:
+                with suppress(TimeoutError):
+                    assert answer_on(connection).status == 408
+                    break
+                connection.sendall(b"x")
+
+
+@pytest.mark.parametrize("first", [b"", b"\r\n\r\n", (HEAD + "\r\n").encode()], ids=["silent", "empty", "idle"])
+def test_a_connection_without_a_request_is_closed(server: Server, first: bytes) -> None:
+    with serving(server, head_s=0.3, idle_s=0.3) as listening, closing(listening.connect()) as connection:
+        connection.sendall(first)
+        assert is_closed(connection)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"Content-Length: 100\r\n\r\n", b"Content-Length: 100\r\n\r\nab", b"Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n"],
+)
+def test_a_body_that_does_not_arrive_is_given_up(server: Server, body: bytes) -> None:
+    form = b"Content-Type: application/x-www-form-urlencoded\r\n"
+    with serving(server, body_s=0.3) as listening, closing(listening.connect()) as connection:
+        connection.sendall(POST.encode() + form + body)
+        assert answer_on(connection).status == 408
+        assert is_closed(connection)
+
+
+def test_a_body_that_is_too_slow_is_given_up(server: Server) -> None:
+    form = b"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 60000\r\n\r\n"
+    with (
+        serving(server, body_s=0.5, min_rate=100_000) as listening,
+        closing(listening.connect(timeout_s=0.05)) as connection,
+    ):
+        connection.sendall(POST.encode() + form)
+        with suppress(BrokenPipeError, ConnectionResetError):
+            while True:
+                with suppress(TimeoutError):
+                    assert answer_on(connection).status == 408
+                    break
+                connection.sendall(b"x")
+
+
+def test_a_body_that_nobody_reads_is_given_up_without_a_second_answer(server: Server) -> None:
+    """It is small enough that the connection stays; what is missing of it must not hold it for ever."""
+    head = b"POST /health HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n"
+    with serving(server, body_s=0.3, drain_s=0.3) as listening, closing(listening.connect()) as connection:
+        connection.sendall(head)
+        assert answer_on(connection).status == 405
+        assert connection.recv(1000) == b""
+
+
+def test_a_client_that_does_not_read_is_given_up(server: Server, tmp_path: Path) -> None:
+    """RFC 9293 section 3.8.6.1 lets a window be zero for ever; a server need not."""
+    ada = server.user("ada")
+    (tmp_path / "a.bin").write_bytes(b"x" * 24 * 2**20)
+    key = server.add(tmp_path / "a.bin", ada)
+    embed = server.get(f"/records/{key.databox}/{key.number}/embed/", server.token(ada))["embed"]
+    link = next(file for file in embed if file["name"] == "document")["permalink"]["url"].removeprefix(
+        "http://dam.test"
+    )
+    with serving(server, response_s=0.5) as listening, closing(listening.connect()) as connection:
+        connection.sendall(f"GET {link} HTTP/1.1\r\nHost: dam.test\r\n\r\n".encode())
+        guard = server.application.connection_guard
+        wait_for(lambda: guard.refused() == {"slow_reader": 1}, 30, "the connection is closed")
+        with pytest.raises(ConnectionError):
+            answer_on(connection)
+        assert listening.ask(f"GET {link} HTTP/1.1\r\nHost: dam.test\r\n\r\n").body == b"x" * 24 * 2**20
+
+
+# -- number ----------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def busy(listening: ListeningServer, count: int, source: str = "127.0.0.1") -> Iterator[None]:
+    """*count* connections with requests under way: their bodies are awaited."""
+    with ExitStack() as stack:
+        for _ in range(count):
+            connection = stack.enter_context(closing(listening.connect(source)))
+            request = "Content-Type: application/json\r\nExpect: 100-continue\r\nContent-Length: 9\r\n\r\n"
+            connection.sendall((POST + request).encode())
+            assert answer_on(connection).status == 100
+        yield
+
+
+def test_one_address_has_so_many_connections_and_others_have_theirs(server: Server) -> None:
+    with serving(server, per_address=5) as listening:
+        with busy(listening, 5):
+            refused = listening.ask(HEAD + "\r\n")
+            assert (refused.status, refused.headers["connection"]) == (429, "close")
+            assert listening.ask(HEAD + "\r\n", source="127.0.0.2").status == 200
+        wait_for(lambda: server.application.connection_guard.open == 0, 30, "they are gone")
+        assert listening.ask(HEAD + "\r\n").status == 200
+
+
+def test_there_are_so_many_connections_in_all(server: Server) -> None:
+    with serving(server, connections=6, per_address=4) as listening:
+        with busy(listening, 3, "127.0.0.1"), busy(listening, 3, "127.0.0.2"):
+            assert listening.ask(HEAD + "\r\n", source="127.0.0.3").status == 503
+        wait_for(lambda: server.application.connection_guard.open == 0, 30, "they are gone")
+        assert listening.ask(HEAD + "\r\n", source="127.0.0.3").status == 200
+
+
+@pytest.mark.parametrize("begun", [b"", b"GET /health HTTP/1.1\r\nHost:", (HEAD + "\r\n").encode()])
+def test_connections_without_a_request_make_room(server: Server, begun: bytes) -> None:
+    """Silent ones, half heads, answered ones: nobody is kept out by them."""
+    with serving(server, connections=8, per_address=5) as listening, ExitStack() as stack:
+        for source in ("127.0.0.1", "127.0.0.2"):
+            for _ in range(20):
+                connection = stack.enter_context(closing(listening.connect(source)))
+                with suppress(ConnectionError):
+                    connection.sendall(begun)
+        for source in ("127.0.0.1", "127.0.0.2", "127.0.0.3"):
+            assert listening.ask(HEAD + "\r\n", source=source).status == 200
+        assert server.application.connection_guard.open <= 8
+
+
+def test_a_trusted_proxy_has_connections_for_many(tmp_path: Path) -> None:
+    server = Server(tmp_path / "proxied", trusted_proxies=("127.0.0.1",), connections_per_address=3)
+    listening = ListeningServer(server.application)
     try:
-        with closing(listening.connect()) as connection:
-            connection.sendall((HEAD.replace("health", "ready") + "\r\n").encode() * 3000)
-            assert {answer_on(connection).status for _ in range(3000)} == {200}
+        with busy(listening, 6):
+            assert listening.ask(HEAD + "\r\n").status == 200
+        with busy(listening, 3, "127.0.0.2"):
+            assert listening.ask(HEAD + "\r\n", source="127.0.0.2").status == 429
     finally:
         listening.close()
+        server.close()
+
+
+def test_refusals_are_counted(listening: ListeningServer) -> None:
+    assert listening.ask("GET /health HTTP/1.1\r\n\r\n").status == 400
+    assert listening.ask("hello\r\n\r\n").status == 400
+    text = listening.ask("GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n").body.decode()
+    assert 'vitrine_connections_refused_total{reason="host"} 1.0' in text
+    assert 'vitrine_connections_refused_total{reason="malformed"} 1.0' in text
+    assert "vitrine_connections 1.0" in text
+
+
+def test_refusals_are_logged_at_a_bounded_rate(capsys: pytest.CaptureFixture[str]) -> None:
+    guard = ConnectionGuard()
+    for _ in range(1000):
+        guard.count("host", "192.0.2.1")
+        guard.count("malformed", "192.0.2.1")
+    output = "".join(capsys.readouterr())
+    assert output.count("connection.refused") == 2
+    assert guard.refused() == {"host": 1000, "malformed": 1000}

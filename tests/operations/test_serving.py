@@ -1,6 +1,7 @@
 """`vitrine serve` as an operator starts it: its own address, and how it fails."""
 
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -13,7 +14,7 @@ import httpx
 import pytest
 
 from tests.browser.conftest import free_port, is_up, wait_for
-from vitrine.cli.server import local_url
+from vitrine.cli.server import allow_open_files, local_url
 
 
 def vitrine(*arguments: str, **environment: str) -> subprocess.Popen[str]:
@@ -87,3 +88,16 @@ def test_a_database_that_is_not_there_ends_with_a_sentence(tmp_path: Path) -> No
     assert process.returncode == 1
     assert "Traceback" not in output
     assert output.startswith("vitrine: ")
+
+
+def test_a_server_may_open_as_many_files_as_it_takes_connections() -> None:
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    low = min(64 + len(list(Path("/proc/self/fd").iterdir())), before[1])
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (low, before[1]))
+        allow_open_files(300)
+        assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == min(1156, before[1])
+        allow_open_files(100)
+        assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == min(1156, before[1]), "never fewer"
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)

@@ -6,6 +6,7 @@ import errno
 import gc
 import json
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -102,6 +103,7 @@ def serve(data: Path, host: str, port: int, demo: bool, no_worker: bool) -> None
         services.supervisor.start("worker", WorkerProcess(data, settings.base_url).run)
     _print_welcome(application, settings.base_url)
     _tune_gc()
+    allow_open_files(settings.connections_max)
     config = configuration(
         application,
         fast_paths=settings.fast_paths,
@@ -141,6 +143,16 @@ def local_url(host: str, port: int) -> str:
     """The address of a server without a `base_url`, for people on this machine."""
     name = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)  # noqa: S104 - compared, not bound
     return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
+
+
+def allow_open_files(connections: int) -> None:
+    """Raise the number of files that this process may open, as far as the system lets it: a connection takes one, and
+    a request may read a document and write another besides."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 3 * connections + 256
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, most), hard))
 
 
 def _tune_gc() -> None:

@@ -5,9 +5,8 @@ Starlette's own form classes stand on the same library, but read what is not UTF
 """
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
-from tempfile import SpooledTemporaryFile
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
@@ -16,6 +15,7 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import parse_options_header
 from starlette.datastructures import Headers, UploadFile
 
+from vitrine.edge.spool import Spool, SpooledFile
 from vitrine.edge.text import NotUtf8, decoded, pair, pairs_of, shown_name
 from vitrine.errors import Invalid
 from vitrine.platform.texts import readable_name
@@ -24,7 +24,6 @@ MOST_PARAMETERS = 5_000
 MOST_FILES = 1_000
 LONGEST_VALUE_BYTES = 2 * 2**20
 MOST_FIELD_BYTES = 8 * 2**20  # all fields of a form, which stay in memory; files do not
-_IN_MEMORY_BYTES = 2**20
 # What is called ISO-8859-1 is windows-1252 (WHATWG Encoding Standard). Not `codecs.lookup`: it knows `utf-7`, and
 # remembers every name that anybody asks for.
 _CHARSETS = {
@@ -34,6 +33,8 @@ _CHARSETS = {
 _QUOTED = re.compile(rb'"(?:[^"\\]|\\.)*(?:"|\Z)', re.DOTALL)
 _EXTENDED = re.compile(rb";\s*filename\*\s*=\s*([\w.-]*)'[^']*'([^;\s]+)", re.IGNORECASE)
 Pairs = list[tuple[str, str]]
+# Called with the fields that came before the first file, before a byte of it is kept.
+BeforeFiles = Callable[[Pairs], Awaitable[None]]
 
 
 class BodyTooLarge(Invalid):
@@ -145,7 +146,8 @@ class _Part:
     filename: bytes | None = None
     is_extended: bool = False
     content: bytearray = field(default_factory=bytearray)
-    file: Upload | None = None
+    is_file: bool = False
+    file: SpooledFile | None = None
 
     def understand(self) -> None:
         """Read the headers, once they are there. Raises Invalid without a name."""
@@ -159,8 +161,7 @@ class _Part:
         if extended is not None:  # RFC 7578 section 4.2 forbids it, and older clients send nothing else
             self.filename, self.is_extended = extended[2], True
         if self.filename is not None:
-            spooled: Any = SpooledTemporaryFile(max_size=_IN_MEMORY_BYTES)  # noqa: SIM115 - closed with the form
-            self.file = Upload(spooled, size=0, headers=Headers(raw=self.headers))
+            self.is_file = True
 
     def value(self, charset: str) -> tuple[str, str]:
         declared = _declared(dict(self.headers).get(b"content-type", b""))
@@ -174,10 +175,12 @@ class _Part:
     def upload(self, charset: str) -> tuple[str, Upload]:
         assert self.file is not None
         assert self.filename is not None
+        content: Any = self.file
+        upload = Upload(content, size=self.file.size, headers=Headers(raw=self.headers))
         raw = unquote_to_bytes(self.filename) if self.is_extended else self.filename
-        self.file.filename, self.file.is_name_guessed = readable_name(raw, charset)
+        upload.filename, upload.is_name_guessed = readable_name(raw, charset)
         try:
-            return self.name.decode(charset), self.file
+            return self.name.decode(charset), upload
         except UnicodeDecodeError:
             raise NotUtf8(self.name) from None
 
@@ -191,38 +194,45 @@ def boundary_of(content_type: str) -> bytes | None:
     return boundary
 
 
-async def read_multipart(content_type: str, chunks: AsyncIterator[bytes]) -> Form:
-    """Raises Invalid as `read_urlencoded` does, and when the body is broken off; OSError when the disk takes no more.
-    No file is left open then."""
-    files: list[_Part] = []
+async def read_multipart(
+    content_type: str, chunks: AsyncIterator[bytes], before_files: BeforeFiles | None = None
+) -> Form:
+    """Raises Invalid as `read_urlencoded` does, and when the body is broken off; OSError when the disk takes no more;
+    what *before_files* raises. No file is left open then."""
+    spool = Spool()
     try:
-        reader = _Multipart(content_type, files)
+        reader = _Multipart(content_type, spool, before_files)
         async for chunk in chunks:
             await reader.write(chunk)
-        return reader.form(content_type)
+        form = reader.form()
     except BaseException as failure:
-        for part in files:
-            if part.file is not None:
-                part.file.file.close()
+        spool.close()
         if isinstance(failure, FormParserError):
             raise _malformed(str(failure)) from failure
         raise
+    if not form.files:
+        spool.close()
+    return form
 
 
 class _Multipart:
     """Collects parts; what belongs to files is written between two chunks, since it may have to wait for the disk."""
 
-    def __init__(self, content_type: str, files: list[_Part]) -> None:
+    def __init__(self, content_type: str, spool: Spool, before_files: BeforeFiles | None) -> None:
         boundary = boundary_of(content_type)
         if boundary is None:
             raise _malformed("no boundary")
         self.fields: list[_Part] = []
-        self.files = files
+        self.files: list[_Part] = []
+        self._content_type = content_type
+        self._spool = spool
+        self._before_files = before_files
         self._part = _Part()
         self._memory = _Memory()
         self._header_name = self._header_value = b""
-        self._due: list[tuple[Upload, bytes]] = []
+        self._due: list[tuple[SpooledFile, bytes]] = []
         self._is_open = False
+        self._fields_before = 0
         self._parser = MultipartParser(
             boundary,
             {
@@ -238,19 +248,24 @@ class _Multipart:
 
     async def write(self, chunk: bytes) -> None:
         self._parser.write(chunk)
-        for upload, content in self._due:
-            await upload.write(content)
+        if self.files and self._before_files is not None:
+            ask, self._before_files = self._before_files, None
+            await ask(self._pairs(self.fields[: self._fields_before]))
+        for file, content in self._due:
+            await file.append(content)
         self._due.clear()
 
-    def form(self, content_type: str) -> Form:
+    def form(self) -> Form:
         self._parser.finalize()
         if self._is_open:
             raise _malformed("the last part does not end")
-        charset = _charset(content_type, [(part.name, bytes(part.content)) for part in self.fields])
+        charset = _charset(self._content_type, [(part.name, bytes(part.content)) for part in self.fields])
         files = [part.upload(charset) for part in self.files]
-        for _, upload in files:
-            upload.file.seek(0)
-        return Form([part.value(charset) for part in self.fields], files)
+        return Form(self._pairs(self.fields), files)
+
+    def _pairs(self, fields: list[_Part]) -> Pairs:
+        charset = _charset(self._content_type, [(part.name, bytes(part.content)) for part in fields])
+        return [part.value(charset) for part in fields]
 
     def _begin(self) -> None:
         self._part, self._is_open = _Part(), True
@@ -269,7 +284,11 @@ class _Multipart:
 
     def _on_headers(self) -> None:
         self._part.understand()
-        parts, limit = (self.fields, MOST_PARAMETERS) if self._part.file is None else (self.files, MOST_FILES)
+        parts, limit = (self.files, MOST_FILES) if self._part.is_file else (self.fields, MOST_PARAMETERS)
+        if self._part.is_file:
+            self._part.file = self._spool.begin()
+            if not self.files:
+                self._fields_before = len(self.fields)
         parts.append(self._part)
         if len(parts) > limit:
             raise _too_many()

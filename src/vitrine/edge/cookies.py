@@ -29,6 +29,10 @@ def visitor_secret(request: Request) -> str:
     return secret
 
 
+def has_visitor(request: Request) -> bool:
+    return bool(request.cookies.get(visitor_name(request)))
+
+
 def keep_visitor(request: Request, response: Response) -> None:
     """Send the visitor cookie if this request created one."""
     secret = getattr(request.state, "visitor", None)

@@ -9,11 +9,15 @@ import re
 
 from starlette.requests import Request
 
-from vitrine.edge.cookies import session_secret, visitor_secret
+from vitrine.edge.cookies import has_visitor, session_secret, visitor_secret
 from vitrine.edge.run import services_of
 from vitrine.errors import Forbidden
 from vitrine.platform.crypto import same
 
+_STALE = (
+    "This form is from an earlier visit, or your browser did not send the cookie of this site. "
+    "Please load the page again; if this happens again, allow cookies for this site."
+)
 _WEIGHT = re.compile(r"\bq\s*=\s*([01](?:\.\d{0,3})?)")
 
 
@@ -32,27 +36,34 @@ def token(request: Request) -> str:
     return services_of(request).accounts.sessions.csrf_token(session_secret(request) or visitor_secret(request))
 
 
+def require_possible(request: Request) -> None:
+    """What can be refused before a form is read: without a cookie no token can be right, nor from a foreign page."""
+    _require_own_origin(request)
+    if not (session_secret(request) or has_visitor(request)):
+        raise StaleForm(_STALE)
+
+
 def require(request: Request, form_token: str | None, *, opens_session: bool = False) -> None:
     """Raises StaleForm unless *form_token* is this visitor's token, NotFromOurPage for a foreign Origin.
 
     A form that *opens_session* may have been loaded before somebody signed in in another tab: its token is that of
     the visitor, who is still the same."""
-    origin = request.headers.get("origin")
-    settings = services_of(request).settings
-    if origin is not None and origin not in (settings.origin, "null"):
-        raise NotFromOurPage(
-            "This form was sent from {origin}, but this site is {site}. Open it there and send it again.",
-            values={"origin": origin[:200], "site": settings.origin},
-        )
+    _require_own_origin(request)
     if form_token and same(form_token, token(request)):
         return
     csrf_token = services_of(request).accounts.sessions.csrf_token
     if opens_session and form_token and same(form_token, csrf_token(visitor_secret(request))):
         return
-    raise StaleForm(
-        "This form is from an earlier visit, or your browser did not send the cookie of this site. "
-        "Please load the page again; if this happens again, allow cookies for this site."
-    )
+    raise StaleForm(_STALE)
+
+
+def _require_own_origin(request: Request) -> None:
+    origin, own = request.headers.get("origin"), services_of(request).settings.origin
+    if origin is not None and origin not in (own, "null"):
+        raise NotFromOurPage(
+            "This form was sent from {origin}, but this site is {site}. Open it there and send it again.",
+            values={"origin": origin[:200], "site": own},
+        )
 
 
 def require_same_origin(request: Request) -> None:

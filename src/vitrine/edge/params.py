@@ -5,7 +5,7 @@ Looked up in the query first, then in the path, then in the form, whatever the m
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,8 +14,10 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.types import Scope
 
 from vitrine.edge.bodies import (
+    MOST_FIELD_BYTES,
     MOST_PARAMETERS,
     BodyTooLarge,
+    Pairs,
     Upload,
     boundary_of,
     read_multipart,
@@ -34,8 +36,10 @@ DEEPEST = 6
 LONGEST_INDEX = 9  # digits: PHP's own arrays end near there, and longer ones are names, not positions
 LONGEST_NUMBER = 40  # digits: far beyond any row, so that a mistyped id gets the answer of its own route
 LONGEST_ID = 18  # digits: what fits into 64 bits whatever they are
-SMALL_BODY_BYTES = 2 * 2**20
+SMALL_BODY_BYTES = 2 * 2**20  # from somebody whose token was checked
+FORM_BYTES = 256 * 2**10  # from anybody
 _AT_ONCE_BYTES = 64 * 2**10
+_WITHOUT_BODY = ("GET", "HEAD")
 
 
 class Number(Convertor[int]):
@@ -203,9 +207,35 @@ def without_body(request: Request) -> Params:
     )
 
 
-async def parameters(request: Request, *, max_bytes: int = SMALL_BODY_BYTES) -> Params:
-    """Read query, path and (when the body is a form) form of *request*.
+@dataclass(slots=True)
+class Allowance:
+    """How much of a body is read. *before_files* may raise it, once it knows who sends the form."""
 
+    max_bytes: int
+    is_final: bool = True  # else a longer announcement is no reason to refuse yet
+
+
+def has_form(request: Request) -> bool:
+    """True where `parameters` reads a body."""
+    if request.scope["method"] in _WITHOUT_BODY:
+        return False
+    return _media_type(header(request.scope, b"content-type")) in FORM_MEDIA_TYPES
+
+
+def _media_type(content_type: str) -> str:
+    return content_type.partition(";")[0].strip().lower()
+
+
+async def parameters(
+    request: Request,
+    *,
+    max_bytes: int = FORM_BYTES,
+    allowance: Allowance | None = None,
+    before_files: Callable[[Params], Awaitable[None]] | None = None,
+) -> Params:
+    """Read query, path and (when the body is a form) form of *request*, at most *max_bytes* of it, or its *allowance*.
+
+    *before_files* gets what came before the first file, before a byte of that file is kept, and may raise a refusal.
     Raises BodyTooLarge, NotUtf8, or Invalid when a multipart body is broken off. A multipart request without boundary
     or with an empty body counts as having no body: real clients send those (contract 08).
     """
@@ -214,12 +244,12 @@ async def parameters(request: Request, *, max_bytes: int = SMALL_BODY_BYTES) -> 
     if isinstance(cached, Params):
         return cached
     params = without_body(request)
-    if request.scope["method"] not in ("GET", "HEAD"):
+    if request.scope["method"] not in _WITHOUT_BODY:
         content_type = header(request.scope, b"content-type")
-        params.media_type = content_type.partition(";")[0].strip().lower()
+        params.media_type = _media_type(content_type)
         if params.media_type in FORM_MEDIA_TYPES:
             try:
-                await _read_form(request, params, content_type, max_bytes)
+                await _read_form(request, params, content_type, allowance or Allowance(max_bytes), before_files)
             except BaseException:  # its fields may be refused after its files were taken
                 await params.close()
                 raise
@@ -227,23 +257,43 @@ async def parameters(request: Request, *, max_bytes: int = SMALL_BODY_BYTES) -> 
     return params
 
 
-async def _read_form(request: Request, params: Params, content_type: str, max_bytes: int) -> None:
+async def _read_form(
+    request: Request,
+    params: Params,
+    content_type: str,
+    allowance: Allowance,
+    before_files: Callable[[Params], Awaitable[None]] | None,
+) -> None:
     announced = header(request.scope, b"content-length")
     if params.media_type == MULTIPART:
-        pairs = [] if announced == "0" else await _read_parts(request, params, content_type, max_bytes)
+        pairs = [] if announced == "0" else await _read_parts(request, params, content_type, allowance, before_files)
     elif _is_small(announced):
         pairs = small_urlencoded(content_type, await _at_once(request))
     else:
-        pairs = (await read_urlencoded(content_type, _limited(request, max_bytes))).pairs
+        allowance = Allowance(min(allowance.max_bytes, MOST_FIELD_BYTES))
+        pairs = (await read_urlencoded(content_type, _limited(request, allowance))).pairs
     params.form = nest(pairs)
     params.repeated |= repeated(pairs)
 
 
-async def _read_parts(request: Request, params: Params, content_type: str, max_bytes: int) -> list[tuple[str, str]]:
+async def _read_parts(
+    request: Request,
+    params: Params,
+    content_type: str,
+    allowance: Allowance,
+    before_files: Callable[[Params], Awaitable[None]] | None,
+) -> Pairs:
     if boundary_of(content_type) is None:
         return []
+
+    async def ask(pairs: Pairs) -> None:
+        if before_files is not None:
+            await before_files(
+                Params(params.query, params.path, nest(pairs), repeated=params.repeated | repeated(pairs))
+            )
+
     try:
-        form = await read_multipart(content_type, _limited(request, max_bytes))
+        form = await read_multipart(content_type, _limited(request, allowance), ask)
     except OSError as failure:
         raise Unavailable(
             "The server cannot take files at the moment. Nothing was kept; please try again later.",
@@ -262,7 +312,7 @@ def _is_small(announced: str) -> bool:
 
 async def _at_once(request: Request) -> bytes:
     """A body that announced itself as small, without the machinery for large ones."""
-    raw, more = b"", True
+    raw, more = bytearray(), True
     while more:
         message = await request.receive()
         if message["type"] == "http.disconnect":
@@ -271,27 +321,39 @@ async def _at_once(request: Request) -> bytes:
         if len(raw) > _AT_ONCE_BYTES:
             raise BodyTooLarge("The body is longer than it was announced to be.", field="body")
         more = message.get("more_body", False)
-    return raw
+    return bytes(raw)
 
 
-async def _limited(request: Request, max_bytes: int) -> Any:
+def _too_large(allowance: Allowance) -> BodyTooLarge:
+    values = {"bytes": allowance.max_bytes}
+    if allowance.is_final:
+        return BodyTooLarge("The body may have at most {bytes} bytes.", field="body", values=values)
+    return BodyTooLarge(
+        "Before the access token a body may have at most {bytes} bytes: send the token in the Authorization header.",
+        field="body",
+        values=values,
+    )
+
+
+async def _limited(request: Request, allowance: Allowance) -> Any:
     announced = header(request.scope, b"content-length")
-    if announced.isdecimal() and int(announced) > max_bytes:
-        raise BodyTooLarge("The body may have at most {bytes} bytes.", field="body", values={"bytes": max_bytes})
+    if allowance.is_final and announced.isdecimal() and int(announced) > allowance.max_bytes:
+        raise _too_large(allowance)
     seen = 0
     try:
         async for chunk in request.stream():
             seen += len(chunk)
-            if seen > max_bytes:
-                raise BodyTooLarge(
-                    "The body may have at most {bytes} bytes.", field="body", values={"bytes": max_bytes}
-                )
+            if seen > allowance.max_bytes:
+                raise _too_large(allowance)
             yield chunk
     except ClientDisconnect as gone:
         # Nobody reads the answer. It is no fault of ours, and any long upload may break off.
         raise Invalid("The request broke off before its end. Nothing was kept.", why="the client went away") from gone
 
 
-async def body(request: Request, *, max_bytes: int = SMALL_BODY_BYTES) -> bytes:
+async def body(request: Request, *, max_bytes: int = FORM_BYTES) -> bytes:
     """The whole body, at most *max_bytes*. Raises BodyTooLarge."""
-    return b"".join([chunk async for chunk in _limited(request, max_bytes)])
+    raw = bytearray()  # a list of pieces would take many times as much, if each has one byte
+    async for chunk in _limited(request, Allowance(max_bytes)):
+        raw += chunk
+    return bytes(raw)

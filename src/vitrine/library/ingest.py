@@ -56,6 +56,11 @@ class Ingest:
             raise MayNotAdd("You may not add records to this collection.", field="base_id", why=f"collection {into}")
         return collection
 
+    def permit_any(self, work: UnitOfWork, actor: Actor) -> None:
+        """Raises MayNotAdd where there is no collection to which *actor* may add."""
+        if actor.via is not Via.COMMAND and not actor.rights.bases_with(Right.canaddrecord, work.now):
+            raise MayNotAdd("You may not add records to any collection.", field="base_id")
+
     def take(self, source: BinaryIO | Path, name: str, *, is_name_guessed: bool = False) -> Arrival:
         """Probe a file and store its bytes. Raises MediaError and its subclasses for a file that cannot be used, and
         then stores nothing; Unavailable when the disk is full."""

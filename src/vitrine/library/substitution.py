@@ -66,6 +66,12 @@ class Substitution:
             raise NoSuchRendition(f"This record has no file called {name}.", field="name")
         return ReplacementTarget(record, name, recipe)
 
+    def permit_any(self, work: UnitOfWork, actor: Actor) -> None:
+        """Raises MayNotReplace where there is no collection in which *actor* may replace files."""
+        both = [actor.rights.bases_with(right, work.now) for right in (Right.canaddrecord, Right.imgtools)]
+        if not both[0] & both[1]:
+            raise MayNotReplace("You may not replace the files of any record.", field="record_id")
+
     def convert(self, arrival: Arrival, recipe: Recipe, *, adapt: bool) -> File:
         """The file as it will be shown: converted by the recipe if *adapt*, otherwise as it came. Slow; call it outside
         any transaction. Raises MediaError when the file cannot be used as this rendition."""

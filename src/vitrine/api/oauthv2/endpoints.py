@@ -11,7 +11,7 @@ from starlette.responses import Response
 from vitrine.api.oauthv2.conventions import CORS, answer
 from vitrine.api.wire.endpoint import GUIDE
 from vitrine.edge import parameters, run_in_thread, services_of
-from vitrine.edge.params import FORM_MEDIA_TYPES, SMALL_BODY_BYTES, body, header, scalars
+from vitrine.edge.params import FORM_MEDIA_TYPES, body, header, scalars
 from vitrine.edge.services import Services
 from vitrine.edge.text import json_value, shown_name
 from vitrine.errors import Invalid
@@ -99,7 +99,7 @@ async def _form(request: Request) -> dict[str, str]:
         if params.repeated:
             raise Invalid(f"The parameter {shown_name(min(params.repeated))} came more than once.")
         return scalars(dict(params.form))
-    raw = await body(request, max_bytes=SMALL_BODY_BYTES)
+    raw = await body(request)
     try:
         return scalars(json_value(raw, dict[str, Any]) if raw else {})
     except json_text.NotJson as failure:

@@ -1,6 +1,6 @@
 """The routes of API v1, each with its clause (contract 02)."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from starlette.requests import Request
@@ -10,14 +10,16 @@ from starlette.routing import Route, compile_path
 from vitrine.accounts import Actor
 from vitrine.api.v1 import changes, library, quarantine, search, structure
 from vitrine.api.v1.conventions import CONVENTIONS
-from vitrine.api.wire.endpoint import Handler, endpoint
+from vitrine.api.wire.endpoint import Handler, TakesFiles, endpoint
 from vitrine.api.wire.envelope import answer
 from vitrine.edge import bearer, read, services_of
+from vitrine.edge.params import Params
 from vitrine.errors import Invalid
 from vitrine.platform.database import UnitOfWork
 from vitrine.settings import Settings
 
 PREFIX = "/api/v1"
+Permit = Callable[[Request, UnitOfWork, Actor, Params], None]
 ANY = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
@@ -34,7 +36,7 @@ class V1Route:
     summary: str
     needs: str | Mapping[str, str]
     has_lenient_path: bool = False
-    takes_file: bool = False
+    may_send_file: Permit | None = None
 
     def handlers(self) -> list[tuple[list[str], Handler]]:
         """Each handler with its methods."""
@@ -109,7 +111,13 @@ ROUTES: tuple[V1Route, ...] = (
         has_lenient_path=True,
     ),
     V1Route(
-        "/embed/substitute/", ("POST",), changes.substitute, "02 §6.4", "Replace a file", "delete", takes_file=True
+        "/embed/substitute/",
+        ("POST",),
+        changes.substitute,
+        "02 §6.4",
+        "Replace a file",
+        "delete",
+        may_send_file=changes.may_substitute,
     ),
     V1Route(
         "/quarantine/list/", ("GET",), quarantine.listed, "02 §6.3", "Files that wait for a decision", "quarantine"
@@ -122,7 +130,9 @@ ROUTES: tuple[V1Route, ...] = (
         "One file that waits for a decision",
         "quarantine",
     ),
-    V1Route("/records/add/", ("POST",), library.add, "02 §6.4", "Add a document", "upload", takes_file=True),
+    V1Route(
+        "/records/add/", ("POST",), library.add, "02 §6.4", "Add a document", "upload", may_send_file=library.may_add
+    ),
     V1Route("/records/search/", ANY, search.records_search, "02 §6.5", "Search, the older form", "search"),
     V1Route("/search/", ANY, search.search, "02 §6.5", "Search records and stories", "search"),
     V1Route(
@@ -238,9 +248,11 @@ def routes(settings: Settings) -> list[Route]:
         return []
     routes: list[Route] = []
     for route in ROUTES:
-        limit = _upload_limit if route.takes_file else None
+        files = None if route.may_send_file is None else TakesFiles(_upload_limit, route.may_send_file)
         routes.extend(
-            Route(PREFIX + route.path, endpoint(handler, CONVENTIONS, route.scopes(), max_bytes=limit), methods=methods)
+            Route(
+                PREFIX + route.path, endpoint(handler, CONVENTIONS, route.scopes(), takes_files=files), methods=methods
+            )
             for methods, handler in route.handlers()
         )
     for route in ROUTES:

@@ -164,6 +164,18 @@ async def substitute(request: Request) -> Response:
     return answer(request, {"adapt": adapt, **({"0": shown} if shown else {})})
 
 
+def may_substitute(request: Request, work: UnitOfWork, actor: Actor, params: Params) -> None:
+    """Before the file: the rights on the record that is named, or on any collection. Raises what `Substitution.permit`
+    raises."""
+    substitution = services_of(request).library.substitution
+    name = (params.text("name") or "").strip()
+    box, number = (params.text(field) or "" for field in ("databox_id", "record_id"))
+    if name and all(re.fullmatch(r"[0-9]{1,18}", text) for text in (box, number)):
+        substitution.permit(work, actor, RecordKey(DataboxId(int(box)), int(number)), name)
+    else:
+        substitution.permit_any(work, actor)
+
+
 def _take_file(request: Request, place: ReplacementTarget, name: str, *, adapt: bool) -> tuple[Arrival, File | None]:
     """The new file, probed and stored, and its form for the rendition; None for an original, which stays as it is."""
     services = services_of(request)

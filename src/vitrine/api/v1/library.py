@@ -17,6 +17,7 @@ from vitrine.api.v1.frame import frame_of, lists_or_objects, records_json
 from vitrine.api.wire.envelope import answer
 from vitrine.edge import bearer, cached_read, listing, read, run_in_thread, services_of, write
 from vitrine.edge.bodies import Upload
+from vitrine.edge.params import Params
 from vitrine.errors import Invalid
 from vitrine.library.arrivals import Arrival
 from vitrine.library.ingest import Added, Ingest, Quarantined
@@ -193,6 +194,15 @@ async def add(request: Request) -> Response:
         ),
     )
     return answer(request, _outcome(outcome))
+
+
+def may_add(request: Request, work: UnitOfWork, actor: Actor, params: Params) -> None:
+    """Before the file: the right on the collection that is named, or on any. Raises what `Ingest.permit` raises."""
+    ingest, base = services_of(request).library.ingest, params.text("base_id")
+    if base is not None and re.fullmatch(r"\d{1,18}", base):
+        ingest.permit(work, actor, CollectionId(int(base)))
+    else:
+        ingest.permit_any(work, actor)
 
 
 def _arrival(ingest: Ingest, file: Upload | None, url: str) -> Arrival:

@@ -15,21 +15,31 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from vitrine.accounts import Actor
 from vitrine.edge import nobody, optional_bearer, parameters, read, refusals, services_of
 from vitrine.edge.auth import refuse_mistyped
-from vitrine.edge.params import SMALL_BODY_BYTES, without_body
+from vitrine.edge.params import FORM_BYTES, SMALL_BODY_BYTES, Allowance, Params, has_form, without_body
 from vitrine.edge.run import Authenticator
 from vitrine.edge.text import close_uploads
 from vitrine.errors import DomainError
 from vitrine.oauth import deprecated_features
 from vitrine.platform import logging
+from vitrine.platform.database import UnitOfWork
 from vitrine.platform.deferred_writes import RequestLine
 
 Handler = Callable[[Request], Awaitable[Response]]
 Challenge = Callable[[Request, Any], Response]
 GUIDE = "/developers/habits/"
-UNAUTHENTICATED_BYTES = 64 * 2**20
 log = logging.get("vitrine.api")
+
+
+@dataclass(frozen=True, slots=True)
+class TakesFiles:
+    """A route that takes files. *permit* raises a refusal unless the actor may send them: to the very object that the
+    parameters name, or to any where they name none yet."""
+
+    max_bytes: Callable[[Request], int]
+    permit: Callable[[Request, UnitOfWork, Actor, Params], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,15 +85,15 @@ def endpoint(
     conventions: Conventions,
     needs: Mapping[str, str] | None = None,
     *,
-    max_bytes: Callable[[Request], int] | None = None,
+    takes_files: TakesFiles | None = None,
 ) -> Handler:
     """Wrap a handler. *needs* is the scope, by method, that a token with scopes must have; `edge.auth` checks it when
-    it reads the token. *max_bytes*: the route takes files."""
+    it reads the token."""
     scopes = needs or {}
 
     async def wrapped(request: Request) -> Response:
         request.scope["state"]["needs"] = scopes.get(request.scope["method"])
-        response = await _answered(request, handler, conventions, max_bytes)
+        response = await _answered(request, handler, conventions, takes_files)
         if conventions.is_counted:
             _count(request, response)
         return response
@@ -92,7 +102,7 @@ def endpoint(
 
 
 async def _answered(
-    request: Request, handler: Handler, conventions: Conventions, max_bytes: Callable[[Request], int] | None
+    request: Request, handler: Handler, conventions: Conventions, takes_files: TakesFiles | None
 ) -> Response:
     try:
         if conventions.admit is not None:
@@ -101,8 +111,10 @@ async def _answered(
                 return refused
         if not conventions.reads_parameters:
             return await handler(request)
-        limit = await _allowed_bytes(request, max_bytes) if max_bytes else SMALL_BODY_BYTES
-        await parameters(request, max_bytes=limit)
+        if has_form(request):
+            await _parameters(request, takes_files)
+        else:
+            await parameters(request)
         refuse_mistyped(request)
         if conventions.authenticate is not None:
             await read(request, conventions.authenticate, lambda _work, _actor: None)
@@ -116,16 +128,31 @@ async def _answered(
         await close_uploads(request)
 
 
-async def _allowed_bytes(request: Request, most: Callable[[Request], int]) -> int:
-    """The number of body bytes to read. A token in header or query is checked before the first byte, so that strangers
-    cannot fill the disk. A client whose token is in the form itself may send at most UNAUTHENTICATED_BYTES."""
-    state = request.scope["state"]
-    state["params"] = without_body(request)
-    try:
-        actor = await read(request, nobody, lambda work, _actor: optional_bearer(work, request))
-    finally:
-        del state["params"]
-    return most(request) if actor is not None else min(most(request), UNAUTHENTICATED_BYTES)
+async def _parameters(request: Request, takes_files: TakesFiles | None) -> Params:
+    """Parameters with a form. A token in header or query is checked before the first byte, with its scope, its quota
+    and the right to send files, so that strangers cannot fill memory or disk; one in the form itself, and the right on
+    the very object, before the first file. Without a token at most FORM_BYTES are read."""
+    allowance = Allowance(FORM_BYTES, is_final=takes_files is None)
+
+    def admit(work: UnitOfWork, params: Params) -> None:
+        actor = optional_bearer(work, request)
+        if actor is None:
+            return
+        allowance.max_bytes = SMALL_BODY_BYTES if takes_files is None else takes_files.max_bytes(request)
+        allowance.is_final = True
+        if takes_files is not None:
+            takes_files.permit(request, work, actor, params)
+
+    async def ask(params: Params) -> None:
+        request.scope["state"]["params"] = params
+        try:
+            refuse_mistyped(request)
+            await read(request, nobody, lambda work, _actor: admit(work, params))
+        finally:
+            del request.scope["state"]["params"]
+
+    await ask(without_body(request))
+    return await parameters(request, allowance=allowance, before_files=ask if takes_files else None)
 
 
 def _count(request: Request, response: Response) -> None:

@@ -22,7 +22,7 @@ from vitrine.library.presentation import LARGEST_PICTURE
 from vitrine.library.quarantine.checks import CHECKS
 from vitrine.platform.database import UnitOfWork
 from vitrine.web.admin import collection_forms as forms
-from vitrine.web.shared.forms import known
+from vitrine.web.shared.forms import known, posted_files
 from vitrine.web.shared.render import page, redirect, said
 
 COLLECTIONS = "/admin/collections/"
@@ -97,9 +97,8 @@ def _managed(request: Request, work: UnitOfWork, actor: Actor, base: CollectionI
 async def set_marks(request: Request) -> Response:
     """Watermark, stamp and what strangers get. Pictures are looked at in a child before anything is written."""
     base = CollectionId(request.path_params["base_id"])
-    params = await parameters(request, max_bytes=FORM_BYTES)
+    params = await posted_files(request, lambda work, actor: _managed(request, work, actor, base), max_bytes=FORM_BYTES)
     try:
-        csrf.require(request, params.text("csrf"))
         collection = await read(request, known, lambda work, actor: _managed(request, work, actor, base))
         given = {name: value for name, value in params.form.items() if isinstance(value, str) and name != "csrf"}
         try:

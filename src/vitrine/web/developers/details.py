@@ -10,12 +10,12 @@ from starlette.routing import Route
 
 from vitrine.accounts import Actor
 from vitrine.applications import Application, BadApplication, kind_of
-from vitrine.edge import Services, nobody, parameters, read, run_in_thread, services_of, write
+from vitrine.edge import Services, nobody, read, run_in_thread, services_of, write
 from vitrine.errors import DomainError, Invalid
 from vitrine.media.renditions import Spec
 from vitrine.platform.database import UnitOfWork
 from vitrine.web.developers.application import APPLICATION, application_id, back_to, read_application
-from vitrine.web.shared.forms import known, posted
+from vitrine.web.shared.forms import known, posted, posted_files
 from vitrine.web.shared.render import page, said, translate
 
 LOGO_BYTES = 5 * 2**20
@@ -75,9 +75,13 @@ async def set_kind(request: Request) -> Response:
 async def logo(request: Request) -> Response:
     """A picture of the application; it is decoded in a child, and only a small PNG of ours is kept."""
     services = services_of(request)
-    params = await parameters(request, max_bytes=LOGO_BYTES + FORM_BYTES)
+    params = await posted_files(
+        request,
+        lambda work, actor: services.applications.registry.get(work, actor, application_id(request)),
+        max_bytes=LOGO_BYTES + FORM_BYTES,
+    )
     try:
-        given = await posted(request)
+        given = params.form
         application = await read_application(request)
         files = [file for file in params.files.get("logo", []) if file.filename]
         picture = None

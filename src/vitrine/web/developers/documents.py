@@ -18,7 +18,7 @@ from vitrine.errors import Forbidden, Invalid
 from vitrine.platform import json_text
 from vitrine.platform.database import UnitOfWork
 from vitrine.web.developers.application import APPLICATION, application_id
-from vitrine.web.shared.forms import known
+from vitrine.web.shared.forms import known, posted_files
 from vitrine.web.shared.reauthentication import reauthentication_page, requires_recent_auth
 from vitrine.web.shared.render import page, redirect, said, translate
 
@@ -39,7 +39,7 @@ async def export(request: Request) -> Response:
 
 async def bring_in(request: Request) -> Response:
     """A description as a file, or pasted; what is wrong with it is said on the form of a new application."""
-    params = await parameters(request, max_bytes=4 * FILE_BYTES)
+    params = await posted_files(request, lambda _work, _actor: None, max_bytes=4 * FILE_BYTES)
     try:
         return await _import(request)
     finally:

@@ -1,14 +1,19 @@
 """What the page handlers share: fields of a form, form tokens, who must be signed in."""
 
+from typing import TypeVar
 from urllib.parse import quote
 
 from starlette.requests import Request
 
 from vitrine.accounts import Actor
-from vitrine.edge import cookie, csrf, parameters
-from vitrine.edge.csrf import require_same_origin, wants_json
+from vitrine.edge import cookie, csrf, parameters, read
+from vitrine.edge.csrf import NotFromOurPage, require_same_origin, wants_json
+from vitrine.edge.params import Params
+from vitrine.edge.run import Call
 from vitrine.errors import DomainError
 from vitrine.platform.database import UnitOfWork
+
+T = TypeVar("T")
 
 
 class MustSignIn(DomainError):
@@ -46,9 +51,28 @@ async def fields(request: Request, *, max_bytes: int | None = None) -> dict[str,
 
 async def posted(request: Request, *, max_bytes: int | None = None) -> dict[str, str]:
     """The fields of a form whose token is right. Raises NotFromOurPage."""
+    csrf.require_possible(request)
     given = await fields(request, max_bytes=max_bytes)
     csrf.require(request, given.get("csrf"))
     return given
+
+
+async def posted_files(request: Request, who: Call[T], *, max_bytes: int) -> Params:
+    """A form with files, whose token is right. Who may send it is asked before the body, by *who*; the token before the
+    first file is kept. The caller closes what is returned. Raises NotFromOurPage, and what *who* raises."""
+    csrf.require_possible(request)
+    await read(request, known, who)
+
+    async def require_token(params: Params) -> None:
+        csrf.require(request, params.text("csrf"))
+
+    params = await parameters(request, max_bytes=max_bytes, before_files=require_token)
+    try:
+        csrf.require(request, params.text("csrf"))
+    except NotFromOurPage:
+        await params.close()
+        raise
+    return params
 
 
 def is_xhr(request: Request) -> bool:

@@ -58,7 +58,9 @@ def test_somebody_elses_application_looks_unknown_on_every_new_route(server: Ser
     for path in POSTS:
         answer = eve.client.post(path_of(app) + path, data={**FORM, **form})
         assert answer.status_code == 404, path
-        assert eve.client.post(path_of(app) + path, data=FORM).status_code == 403, path
+        # Where a form has a file, the right is asked before it is read, and the form's token in it.
+        expected = 404 if path == "logo/" else 403
+        assert eve.client.post(path_of(app) + path, data=FORM).status_code == expected, path
     marks = {"X-Requested-With": "XMLHttpRequest", "Accept": "application/json"}
     for path in POSTS:
         answer = eve.client.post(path_of(app) + path, data={**FORM, **form}, headers=marks)
