@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -137,7 +136,6 @@ def _check(data: Path, accepted: set[str]) -> None:
     assert set(names) == {f"{n:03}.jpg" for n in range(MANY)}
     assert states == {"ready": MANY * 5}
     assert duplicates == []
-    time.sleep(0.1)
     sweep = subprocess.run(
         [sys.executable, "-m", "vitrine", "sweep", "--grace-hours", "0", "--data", str(data)],
         capture_output=True,

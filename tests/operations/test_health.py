@@ -13,6 +13,7 @@ from vitrine.errors import Invalid
 from vitrine.jobs import store as jobs
 from vitrine.library import census
 from vitrine.platform.database import Database
+from vitrine.platform.supervision import SupervisedThread
 from vitrine.settings import Settings, load
 from vitrine.testing import media_factory as make
 from vitrine.testing.server import Server
@@ -43,6 +44,21 @@ def test_ready_when_database_and_store_answer_and_the_worker_is_told(server: Ser
     with server.services.database.write() as work:
         jobs.delete_unseen_workers(work, work.now + timedelta(seconds=1))
     assert Readiness(server.services).now()["worker"] == "silent"
+
+
+def test_a_thread_that_hangs_is_told_and_left_alone(server: Server) -> None:
+    may_end = threading.Event()
+
+    def hang(_thread: SupervisedThread) -> None:
+        may_end.wait(30)
+
+    thread = server.services.supervisor.start("painter", hang, hung_after=timedelta(0))
+    answer = server.http.get("/ready")
+    assert (answer.status_code, answer.json()["degraded"]) == (200, {"painter": "hung"})
+    assert thread.is_alive()
+    may_end.set()
+    server.services.supervisor.stop([thread])
+    assert server.http.get("/ready").json()["degraded"] == {}
 
 
 def test_not_ready_when_the_store_takes_nothing(server: Server) -> None:
@@ -93,6 +109,8 @@ def test_metrics(tmp_path: Path, database_url: str) -> None:
         assert metric_value(text, "vitrine_documents_bytes") > 1000
         assert metric_value(text, "vitrine_database_bytes") > 10_000
         assert metric_value(text, "vitrine_jobs_dead") == 0
+        labels = {"kind": "request_lines", "reason": "unwritable"}
+        assert metric_value(text, "vitrine_deferred_rows_dropped_total", **labels) == 0
         assert metric_value(text, "vitrine_cache_requests_total", cache="bearers", outcome="hit") >= 2
         assert metric_value(text, "vitrine_cache_requests_total", cache="bearers", outcome="miss") >= 1
         assert metric_value(text, "vitrine_cache_entries", cache="bearers") >= 1

@@ -26,6 +26,11 @@ class FamilyEnded(TokenError):
     """A used refresh token was presented again. The caller must commit, since its family was just deleted."""
 
 
+class LateReuse(Exception):
+    """A used refresh token was presented again, in a transaction that may not end its family: repeat it in one that is
+    alone, since a token that another client gets at this moment would survive."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rotated:
     access: str
@@ -68,9 +73,16 @@ class Rotation:
         return derived_secret(kind, signature(self.vault.derive("refresh successor"), f"{kind}:{secret}".encode()))
 
     def rotate(
-        self, work: UnitOfWork, application: Application, secret: str, requested: frozenset[str] | None
+        self,
+        work: UnitOfWork,
+        application: Application,
+        secret: str,
+        requested: frozenset[str] | None,
+        *,
+        is_alone: bool = True,
     ) -> Rotated:
-        """Raises TokenError, FamilyEnded for a late second use. *requested* None is the granted scope."""
+        """Raises TokenError, FamilyEnded for a late second use, or LateReuse for one unless the transaction *is_alone*.
+        *requested* None is the granted scope."""
         refresh = None if is_mistyped(secret) else refresh_store.find(work, digest(secret))
         if refresh is None or refresh.application_id != application.id:
             raise TokenError("invalid_grant", "The refresh token is unknown or was given to another application.")
@@ -78,7 +90,7 @@ class Rotation:
             raise TokenError("invalid_grant", "The refresh token is too old, or the person withdrew the access.")
         scope = _narrowed(application, refresh, requested)
         if not refresh_store.take(work, refresh.id):
-            return self._again(work, refresh, secret)
+            return self._again(work, refresh, secret, is_alone=is_alone)
         access, successor = self._derived("at", secret), self._derived("rt", secret)
         token_id = store.add_token(
             work,
@@ -104,7 +116,7 @@ class Rotation:
         )
         return Rotated(access, successor, token_id, scope, refresh.account_id, ACCESS_TOKEN_LIFETIME)
 
-    def _again(self, work: UnitOfWork, refresh: Refresh, secret: str) -> Rotated:
+    def _again(self, work: UnitOfWork, refresh: Refresh, secret: str, *, is_alone: bool) -> Rotated:
         """Handle a used token: within the grace return the same answer, later treat it as stolen."""
         used = refresh_store.used_at(work, refresh.id)
         access, successor = self._derived("at", secret), self._derived("rt", secret)
@@ -121,6 +133,8 @@ class Rotation:
                 refresh.account_id,
                 left,
             )
+        if not is_alone:
+            raise LateReuse
         gone = refresh_store.end_family(work, refresh.family)
         thing = f"application {refresh.application_id}"
         audit.write(work, None, "refresh_token.reused", thing, {"account": refresh.account_id, "tokens_revoked": gone})

@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, CursorResult, Engine, func, select, text
+from sqlalchemy import Connection, CursorResult, Engine, TextClause, func, select, text
 
 from vitrine.errors import Unavailable
 from vitrine.platform.cache import Cache
@@ -28,6 +28,7 @@ from vitrine.platform.fair_lock import FairLock
 from vitrine.platform.supervision import SupervisedThread
 
 _ALONE = text("SELECT pg_advisory_xact_lock(8606)")  # any number, the same in every process
+_TOGETHER = text("SELECT pg_advisory_xact_lock_shared(8606)")
 _MOST_REMEMBERED = 1_000
 _CHECKPOINT_EVERY = 400  # some tens of megabytes of the log; a page that changed often is moved once
 CHECKPOINT_LOOK_S = 30.0  # it is woken when there is something to do
@@ -172,18 +173,21 @@ class Database:
         return call(UnitOfWork(db, datetime.now(UTC), False, driver, memory))
 
     @contextmanager
-    def write(self, *, alone: bool = True) -> Iterator[UnitOfWork]:
+    def write(self, *, alone: bool = True, shared: bool = False) -> Iterator[UnitOfWork]:
         """One write transaction. Raises Unavailable if the database stays locked or the disk is full.
 
         With *alone*, no other write transaction runs at the same time. Without it, others may on PostgreSQL: only for
-        statements that are safe to run concurrently.
+        statements that are safe to run concurrently. With *shared*, PostgreSQL runs it beside other shared ones, but
+        never beside one that is alone: for writes that only add rows which no other shared write reads, each with a
+        test of the race (docs/decisions/0107).
         """
         if self._local.__dict__.get("without_waiting"):
             self._local.without_waiting = False
             with self._at_once() as work:
                 yield work
             return
-        with self._transaction("BEGIN IMMEDIATE", alone=alone) as work:
+        lock = _TOGETHER if shared else _ALONE if alone else None
+        with self._transaction("BEGIN IMMEDIATE", lock) as work:
             yield work
 
     @contextmanager
@@ -283,12 +287,13 @@ class Database:
             self._local.busy = False
 
     @contextmanager
-    def _transaction(self, begin: str, *, alone: bool = False) -> Iterator[UnitOfWork]:
+    def _transaction(self, begin: str, lock: TextClause | None = None) -> Iterator[UnitOfWork]:
+        """*lock* is taken first on PostgreSQL."""
         self._local.seen = None  # a connection's own changes do not change its `data_version`
         try:
             db = self._connection(writing=begin != "BEGIN")
             try:
-                self._begin(db, begin, alone=alone)
+                self._begin(db, begin, lock)
                 try:
                     driver = self._local.driver if self.is_sqlite else None
                     work = UnitOfWork(db, datetime.now(UTC), begin != "BEGIN", driver)
@@ -355,15 +360,15 @@ class Database:
             local["seen"] = version
         return memory
 
-    def _begin(self, db: Connection, statement: str, *, alone: bool) -> None:
+    def _begin(self, db: Connection, statement: str, lock: TextClause | None) -> None:
         if self.is_sqlite:
             self._set_waiting(self._local.driver, is_waiting=True)
             if statement == "BEGIN":
                 self._local.driver.execute(statement)
             else:
                 self._queue(self._local.driver, wait=True)
-        elif alone:
-            db.execute(_ALONE)
+        elif lock is not None:
+            db.execute(lock)
 
     def _end(self, db: Connection, statement: str) -> None:
         if not self.is_sqlite:

@@ -24,7 +24,8 @@ class ClientCredentials:
         scope = requested_scope(form, application)
         if scope & IDENTITY:
             raise TokenError("invalid_scope", "Nobody signs in here: openid, profile and email cannot be given.")
-        with context.database.write() as work:
+        # Shared: it adds a token and an audit line, and reads only what shared writes do not change.
+        with context.database.write(shared=True) as work:
             account_id, user_id = context.applications.acting_account(work, application)
             if account_id is None:
                 raise TokenError("unauthorized_client", _REMEDY)

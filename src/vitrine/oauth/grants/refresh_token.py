@@ -3,7 +3,7 @@
 from vitrine.applications import Application, Switch
 from vitrine.oauth.errors import TokenError
 from vitrine.oauth.grants.base import Form, GrantContext, requested_scope
-from vitrine.oauth.refresh import FamilyEnded
+from vitrine.oauth.refresh import FamilyEnded, LateReuse
 from vitrine.oauth.tokens import Issued
 
 
@@ -15,12 +15,23 @@ class RefreshToken:
         if not secret:
             raise TokenError("invalid_request", "refresh_token is required.")
         requested = requested_scope(form, application) if form.get("scope") else None
-        ended: FamilyEnded | None = None
-        with context.database.write() as work:
-            try:
-                rotated = context.rotation.rotate(work, application, secret, requested)
-            except FamilyEnded as refusal:
-                ended = refusal  # leave the transaction normally, so that the revocation is committed
-            else:
-                return Issued(rotated.token_id, rotated.access, rotated.expires_in, rotated.refresh, rotated.scope)
-        raise ended
+        try:
+            # Shared: exactly one of concurrent calls takes the row of the token, the others wait for that row and
+            # return the same successor.
+            return _rotated(context, application, secret, requested, shared=not context.database.is_sqlite)
+        except LateReuse:
+            return _rotated(context, application, secret, requested, shared=False)
+
+
+def _rotated(
+    context: GrantContext, application: Application, secret: str, requested: frozenset[str] | None, *, shared: bool
+) -> Issued:
+    ended: FamilyEnded | None = None
+    with context.database.write(shared=shared) as work:
+        try:
+            rotated = context.rotation.rotate(work, application, secret, requested, is_alone=not shared)
+        except FamilyEnded as refusal:
+            ended = refusal  # leave the transaction normally, so that the revocation is committed
+        else:
+            return Issued(rotated.token_id, rotated.access, rotated.expires_in, rotated.refresh, rotated.scope)
+    raise ended
