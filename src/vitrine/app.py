@@ -302,7 +302,6 @@ def run_maintenance(services: Services, thread: SupervisedThread) -> None:
             purge(services, thread.over)
             with services.database.write() as work:
                 services.jobs.add(work, SWEEP, {}, key="all")
-            census.run(services.database, thread.over)
         except Unavailable as failure:  # a locked database or a full disk ends by itself; the worker goes on
             log.warning("maintenance.retry", why=failure.why)
             pause = MAINTENANCE_RETRY
@@ -326,16 +325,17 @@ def expiries(services: Services) -> tuple[Expiry, ...]:
 
 
 def purge(services: Services, stop: threading.Event) -> None:
-    """Delete what has expired, until nothing is left. Of tokens without an end, a bounded number is looked at, after
-    those of the last call. One kind that fails is logged and does not keep the others from being deleted. Raises
-    Unavailable."""
-    deletions: list[Callable[[], object]] = [
+    """Delete what has expired, until nothing is left, and count the library. Of tokens without an end and of records a
+    bounded number is looked at, after those of the last call. One step that fails is logged and does not keep the
+    others from being done. Raises Unavailable."""
+    steps: list[Callable[[], object]] = [
         *(partial(delete_expired, services.database, expiry, stop) for expiry in expiries(services)),
         partial(delete_idle, services.database, stop),
+        partial(census.run, services.database, stop),
     ]
-    for delete in deletions:
+    for step in steps:
         try:
-            delete()
+            step()
         except Unavailable:
             raise
         except Exception:

@@ -32,7 +32,7 @@ from vitrine.testing.postgresql import PostgreSQL
 from vitrine.testing.server import PASSWORD, Server, furnish_database
 
 EVERYWHERE = (
-    "deferred-writes", "decoder-starter", "lane-media-0", "lane-index-0", "lane-upkeep-0", "lane-mail-0", "heartbeat",
+    "deferred-writes", "decoder-starter", "lane-media-0", "lane-index-0", "lane-rebuild-0", "lane-upkeep-0", "lane-mail-0", "heartbeat",
     "maintenance", SELF,
 )  # fmt: skip
 NAMES = [

@@ -12,6 +12,7 @@ from threading import Event
 import sqlalchemy as sa
 
 from vitrine.library.tables import renditions
+from vitrine.platform import supervision
 from vitrine.platform.database import Database, UnitOfWork
 from vitrine.platform.tables import stamps
 
@@ -45,6 +46,7 @@ def run(database: Database, stop: Event, *, rows: int = ROWS_A_STEP, steps: int 
     is_over = False
     while steps and not is_over and not stop.is_set():
         is_over = _step(database, rows)
+        supervision.beat()
         steps -= 1
 
 

@@ -241,15 +241,17 @@ class DeferredWrites:
 
     def fold(self, thread: SupervisedThread | None = None) -> None:
         """Add up what changes have left behind, in short transactions of their own. What fails is done next time."""
-        try:
-            for fold in self._folds:
+        for fold in self._folds:
+            try:
                 while self._database.reading(fold.is_due) and not (thread and thread.is_over):
                     with self._database.write(alone=False) as work:
                         fold.fold(work)
                     if thread:
                         thread.beat()
-        except Unavailable as failure:
-            log.warning("deferred_writes.fold_delayed", why=failure.why)
+            except Unavailable as failure:
+                log.warning("deferred_writes.fold_delayed", why=failure.why)
+            except Exception:
+                log.exception("deferred_writes.fold_failed")  # the rows stay, and counts read them until then
 
     def close(self) -> None:
         """Write the rest, once `run` has ended."""
