@@ -32,8 +32,8 @@ from vitrine.testing.postgresql import PostgreSQL
 from vitrine.testing.server import PASSWORD, Server, furnish_database
 
 EVERYWHERE = (
-    "deferred-writes", "decoder-starter", "lane-media-0", "lane-index-0", "lane-rebuild-0", "lane-upkeep-0", "lane-mail-0", "heartbeat",
-    "maintenance", SELF,
+    "deferred-writes", "decoder-starter", "lane-media-0", "lane-index-0", "lane-rebuild-0", "lane-upkeep-0",
+    "lane-mail-0", "heartbeat", "maintenance", SELF,
 )  # fmt: skip
 NAMES = [
     *(pytest.param("sqlite", name, id=f"sqlite-{name}") for name in (*EVERYWHERE, "checkpoints")),
