@@ -1,14 +1,15 @@
-"""Administrators can read and export the audit log, and it contains no secret (issue 4, item 8)."""
+"""Administrators can read and export the audit log, and it contains no secret."""
 
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from tests.oauth.flows import code_of, exchange
-from vitrine.accounts import User
+from vitrine.accounts import User, Via
 from vitrine.platform import audit
 from vitrine.testing.server import PASSWORD, Registered, Server, Visitor
 
@@ -76,3 +77,17 @@ def test_the_command_prints_every_line(server: Server, admin: Visitor) -> None:
     assert "user.created" in actions
     later = subprocess.run([*command, "--since", "2999-01-01"], capture_output=True, check=True, text=True, timeout=60)
     assert later.stdout == ""
+
+
+def test_the_page_names_people_and_applications_and_details_in_words(server: Server) -> None:
+    boss = server.user("boss", is_admin=True)
+    app = server.register(boss)
+    with server.services.database.write() as work:
+        actor = server.services.accounts.users.actor_of(work, boss, Via.COMMAND)
+        acting = replace(actor, application_id=app.application.id)
+        audit.write(work, acting, "test.line", "thing", {"before": {"on": True, "names": []}, "after": ["a", "b"]})
+    page = server.browser(boss).get(PAGE, params={"action": "test."}).text
+    assert "by boss" in page
+    assert f"through application {app.application.name}" in page
+    assert "before: on: yes, names: – · after: a, b" in page
+    assert "{" not in page.split('<ul class="lines">')[1].split("</ul>")[0]

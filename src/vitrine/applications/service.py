@@ -1,6 +1,6 @@
 """Registration of applications: who may register, see and change one."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -128,6 +128,10 @@ class Applications:
     def own(self, work: UnitOfWork, actor: Actor, *, limit: int, offset: int = 0, words: str = "") -> list[Application]:
         """A page of the actor's applications, by name."""
         return store.owned_by(work, actor.must_user_id, limit, offset, words)
+
+    def names(self, work: UnitOfWork, ids: Collection[int]) -> dict[int, str]:
+        """Names by id, for a page that administrators see. The caller checks that."""
+        return store.names(work, ids)
 
     def get(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId) -> Application:
         """The application, for owners and administrators. Raises NoSuchApplication for everybody else, whether it

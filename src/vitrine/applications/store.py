@@ -1,6 +1,6 @@
 """All SQL of applications, secrets, accounts and consents."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -116,6 +116,12 @@ def page(
     ids = [key[-1] for key in sorted(key for key in named if wanted in key[1])[offset : offset + limit]]
     by_id = {application.id: application for application in _find(work, applications.c.id.in_(ids), live=sa.true())}
     return [by_id[application_id] for application_id in ids]
+
+
+def names(work: UnitOfWork, ids: Collection[int]) -> dict[int, str]:
+    """The names of at most a page of applications, by id; also of deleted ones that can still be restored."""
+    wanted = sa.select(applications.c.id, applications.c.name).where(applications.c.id.in_(sorted(ids)))
+    return {row.id: row.name for row in work.db.execute(wanted)}
 
 
 def is_owner(work: UnitOfWork, user_id: int, application_id: ApplicationId) -> bool:

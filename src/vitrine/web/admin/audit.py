@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from vitrine.accounts import Actor
+from vitrine.accounts import Actor, UserId
 from vitrine.edge import long_read, services_of, write
 from vitrine.errors import Invalid
 from vitrine.platform import audit
@@ -23,12 +23,29 @@ SHOWN, IN_A_FILE = 100, 10_000
 async def show(request: Request) -> Response:
     """The newest lines of what is asked, a hundred at once."""
     services, criteria = services_of(request), _criteria(request)
-    lines = await long_read(
-        request, known, lambda work, actor: services.accounts.users.audit_lines(work, actor, criteria, SHOWN + 1)
-    )
+
+    def call(work: UnitOfWork, actor: Actor) -> tuple[list[Line], dict[int, str], dict[int, str]]:
+        lines = services.accounts.users.audit_lines(work, actor, criteria, SHOWN + 1)
+        people = services.accounts.users.known_by_id(work, {UserId(line.user_id) for line in lines if line.user_id})
+        logins = {int(user.id): user.login for user in people.values()}
+        return (
+            lines,
+            logins,
+            services.applications.registry.names(work, {line.application_id for line in lines if line.application_id}),
+        )
+
+    lines, logins, applications = await long_read(request, known, call)
     given = {name: request.query_params.get(name, "") for name in ("since", "until", "action")}
     more = lines[SHOWN - 1].id if len(lines) > SHOWN else None
-    return page(request, "admin/audit.html", lines=lines[:SHOWN], given=given, more=more)
+    return page(
+        request,
+        "admin/audit.html",
+        lines=lines[:SHOWN],
+        given=given,
+        more=more,
+        logins=logins,
+        applications=applications,
+    )
 
 
 async def export(request: Request) -> Response:
