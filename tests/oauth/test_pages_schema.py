@@ -1,5 +1,5 @@
 """The portal's, the account's and the sign-in's routes under schemathesis: no failure of ours, and no status or kind of
-answer that is not written down here (issue 4, "must show").
+answer that is not written down here.
 
 The document is made from the routes themselves, so that none is forgotten; the fields of a form are found in its page's
 name here. Somebody is signed in for every call, and half of the forms carry their right token.

@@ -262,7 +262,7 @@ def test_the_request_log_keeps_a_number_of_lines_and_the_counts_stay(server: Ser
 
 
 def test_usage_counts_days_in_utc_with_the_empty_ones(server: Server, strict: Registered) -> None:
-    """The first and the last microsecond of a day belong to it (issue 4, item 6)."""
+    """The first and the last microsecond of a day belong to it."""
     mine = strict.application.id
     with server.services.database.write() as work:
         midnight = work.now.replace(hour=0, minute=0, second=0, microsecond=0)

@@ -1,4 +1,4 @@
-"""Attempts to bypass the password or the second step, and to lock out a person (issue 4, items 7 and 8)."""
+"""Attempts to bypass the password or the second step, and to lock out a person."""
 
 import html
 import threading

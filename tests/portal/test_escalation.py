@@ -1,5 +1,4 @@
-"""What somebody who holds a token with the scope `applications` gains by what they make with it: nothing (issue 9,
-docs/decisions/0080). Every step of an attack goes over HTTP."""
+"""What somebody who holds a token with the scope `applications` gains by what they make with it: nothing (docs/decisions/0080). Every step of an attack goes over HTTP."""
 
 import html
 import json

@@ -1,4 +1,4 @@
-"""What an application really used, and what follows when its owner leaves it only that (issue 4 item 3)."""
+"""What an application really used, and what follows when its owner leaves it only that."""
 
 from typing import Any
 

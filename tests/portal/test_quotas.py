@@ -1,4 +1,4 @@
-"""Calls of an application, an account and a token in a minute: counted, told, refused (issue 4.8; decision 0071)."""
+"""Calls of an application, an account and a token in a minute: counted, told, refused (decision 0071)."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Usage is counted exactly, whatever is read or deleted from the request log (issue 10.1; decision 0100)."""
+"""Usage is counted exactly, whatever is read or deleted from the request log (decision 0100)."""
 
 import itertools
 from collections import Counter

@@ -1,4 +1,4 @@
-"""Credentials that survived the event that should have ended them, over HTTP alone (issue 9, section 1, fault 2)."""
+"""Credentials that survived the event that should have ended them, over HTTP alone."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The description of an application as a file (issue 4, item 5)."""
+"""The description of an application as a file."""
 
 import json
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
