@@ -1,4 +1,4 @@
-"""Passkeys in a real Chromium with its virtual authenticator (WebAuthn level 2; issue 4, item 7).
+"""Passkeys in a real Chromium with its virtual authenticator (WebAuthn level 2).
 
 The server is called `localhost` here, since a passkey belongs to a host name, never to an IP address.
 """

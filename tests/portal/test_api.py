@@ -226,7 +226,7 @@ def test_secrets_overlap_and_the_value_is_told_once(server: Server, app: Registe
 def test_a_token_gives_no_other_one_more_than_it_has(
     server: Server, ada: User, app: Registered, minted: Minted
 ) -> None:
-    """Else `applications` would be everything: issue 4 item 5."""
+    """Else `applications` would be everything."""
     narrow = minted(ada, app, "applications", "search")
     for scopes in (None, ["search", "delete"]):
         refused = call(server, "POST", api_path(app, "tokens/"), narrow, {"name": "wider", "scopes": scopes})
