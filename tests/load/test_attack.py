@@ -28,7 +28,7 @@ from vitrine.testing.server import PASSWORD, Server, hidden
 
 MIB = 2**20
 # Shorter than the defaults, so that every limit is met during the attack.
-SHORT = {"REQUEST_HEAD_SECONDS": "1", "REQUEST_STALL_SECONDS": "1", "RESPONSE_STALL_SECONDS": "1"}
+SHORT = {"REQUEST_HEAD_SECONDS": "4", "REQUEST_STALL_SECONDS": "4", "RESPONSE_STALL_SECONDS": "4"}
 ATTACKERS = tuple(f"127.0.0.{number}" for number in range(20, 28))
 USER = "127.0.0.9"
 

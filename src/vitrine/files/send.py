@@ -185,7 +185,20 @@ def _internal(request: Request, sha256: str) -> bytes | None:
     return f"{settings.accel_prefix.rstrip('/')}/{sha256[:2]}/{sha256[2:4]}/{sha256}".encode()
 
 
-class _Local(StreamingResponse):
+class _Paced(StreamingResponse):
+    """Reads the next piece when the client has taken most of the one before, so that a slow reader holds one of them
+    and not two."""
+
+    async def stream_response(self, send: Send) -> None:
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        async for piece in self.body_iterator:
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+            # The server waits before it writes, not after: nothing is written here.
+            await send({"type": "http.response.body", "body": b"", "more_body": True})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+class _Local(_Paced):
     """A part of a file that is open at its beginning; closed also when the client goes away in the middle."""
 
     def __init__(self, file: BinaryIO, length: int, status: int, headers: Headers) -> None:
@@ -200,7 +213,7 @@ class _Local(StreamingResponse):
             self._file.close()
 
 
-class _Remote(StreamingResponse):
+class _Remote(_Paced):
     """A part of a blob in remote storage: read in worker threads, and refused before the first byte is sent."""
 
     def __init__(
