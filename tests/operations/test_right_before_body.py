@@ -158,7 +158,7 @@ def test_an_early_answer_arrives_though_the_client_goes_on(listening: ListeningS
     with closing(listening.connect()) as connection:
         connection.sendall((head + "Content-Type: multipart/form-data; boundary=b\r\n\r\n").encode())
         with suppress(BrokenPipeError, ConnectionResetError):
-            for _ in range(64):
+            for _ in range(40):
                 connection.sendall(b"10000\r\n" + b"x" * 65_536 + b"\r\n")
         answer = answer_on(connection)
         assert (answer.status, answer.headers["connection"]) == (401, "close")

@@ -1,6 +1,6 @@
 """One rendition as an HTTP response: validators, ranges, names, freshness (contract 04 section 3)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache, partial
@@ -172,9 +172,7 @@ def _body(request: Request, document: FileToSend, span: Span | None, headers: He
     if length <= SMALL:
         with file:
             return _file(status, headers, file.read(length))
-    answer = StreamingResponse(_pieces(file, length), status)
-    answer.raw_headers = [*headers, content_length(length)]
-    return answer
+    return _Local(file, length, status, [*headers, content_length(length)])
 
 
 def _internal(request: Request, sha256: str) -> bytes | None:
@@ -187,7 +185,35 @@ def _internal(request: Request, sha256: str) -> bytes | None:
     return f"{settings.accel_prefix.rstrip('/')}/{sha256[:2]}/{sha256[2:4]}/{sha256}".encode()
 
 
-class _Remote(StreamingResponse):
+class _Paced(StreamingResponse):
+    """Reads the next piece when the client has taken most of the one before, so that a slow reader holds one of them
+    and not two."""
+
+    async def stream_response(self, send: Send) -> None:
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        async for piece in self.body_iterator:
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+            # The server waits before it writes, not after: nothing is written here.
+            await send({"type": "http.response.body", "body": b"", "more_body": True})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+class _Local(_Paced):
+    """A part of a file that is open at its beginning; closed also when the client goes away in the middle."""
+
+    def __init__(self, file: BinaryIO, length: int, status: int, headers: Headers) -> None:
+        super().__init__(_pieces(file, length), status)
+        self.raw_headers = [*headers]
+        self._file = file
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._file.close()
+
+
+class _Remote(_Paced):
     """A part of a blob in remote storage: read in worker threads, and refused before the first byte is sent."""
 
     def __init__(
@@ -197,12 +223,13 @@ class _Remote(StreamingResponse):
         self.raw_headers = [*headers, content_length(length)]
         self._media, self._document, self._start, self._length = media, document, start, length
         self._is_prepared = False
+        self._pieces: Iterator[bytes] = iter(())
 
     async def prepare(self) -> None:
         """Fetch the first piece. Raises NotFound or Unavailable."""
-        pieces = await run_in_thread(self._open)
-        first = await run_in_thread(partial(next, pieces, b""))
-        self.body_iterator = iterate_in_threadpool(chain((first,), pieces))
+        self._pieces = await run_in_thread(self._open)
+        first = await run_in_thread(partial(next, self._pieces, b""))
+        self.body_iterator = iterate_in_threadpool(chain((first,), self._pieces))
         self._is_prepared = True
 
     def _open(self) -> Iterator[bytes]:
@@ -216,7 +243,11 @@ class _Remote(StreamingResponse):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if not self._is_prepared:
             await self.prepare()
-        await super().__call__(scope, receive, send)
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            if isinstance(self._pieces, Generator):
+                self._pieces.close()  # and with it the file, when the client goes away in the middle
 
 
 def _pieces(file: BinaryIO, length: int) -> Iterator[bytes]:

@@ -22,5 +22,5 @@ class ConnectionLimits:
     min_rate: int = 256
     pipelined: int = 64  # requests that wait for the answers before theirs
     unread_bytes: int = 64 * 1024  # of a body that nobody wants: a connection that has more to come is closed
-    drained_bytes: int = 16 * 2**20  # read and dropped before such a connection closes, so that its answer arrives
+    drained_bytes: int = 4 * 2**20  # read and dropped before such a connection closes, so that its answer arrives
     drain_s: float = 5

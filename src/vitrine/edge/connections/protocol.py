@@ -366,8 +366,15 @@ class BoundedProtocol(HttpToolsProtocol):
             self._refuse_now(408, f"slow_{phase}")
         elif phase == "response":
             self.guard.count("slow_reader", self._address)
-            self.transport.abort()
+            self._reset()
         else:
             if phase == "first":
                 self.guard.count("silent", self._address)
             self.transport.abort() if phase == "drain" else self.transport.close()
+
+    def _reset(self) -> None:
+        """Close without sending what is left, which the kernel would otherwise keep and offer for minutes."""
+        with suppress(OSError, AttributeError):
+            connection = self.transport.get_extra_info("socket")
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.transport.abort()
