@@ -54,13 +54,11 @@ class World:
         self.tokens = [app.developer_token for app in self.applications] + [
             self._narrow_token(ada, self.applications[1])
         ]
-        self.cookies, self.csrf = [], {}
-        for user in (ada, bob, eve):
-            secret = self._session(user)
-            self.cookies.append(b"vitrine=" + secret.encode())
-            self.csrf[self.cookies[-1]] = self.server.services.accounts.sessions.csrf_token(secret)
-        visitor = b"vitrine-visitor=fuzz-visitor"
-        self.csrf[visitor] = self.server.services.accounts.sessions.csrf_token("fuzz-visitor")
+        secrets = {b"vitrine=" + secret.encode(): secret for secret in map(self._session, (ada, bob, eve))}
+        secrets[b"vitrine-visitor=fuzz-visitor"] = "fuzz-visitor"
+        csrf_token = self.server.services.accounts.sessions.csrf_token
+        self.csrf = {cookie: csrf_token(secret) for cookie, secret in secrets.items()}
+        self.cookies = list(secrets)  # each in one step: other threads draw from them meanwhile
         self.values = self._values()
 
     def _user(self, user: User) -> User:
@@ -167,8 +165,8 @@ class World:
         """Headers of a caller, and the form token that goes with them: a session, a token, a client, or nobody."""
         kind = rng.random()
         if kind < 0.45:
-            cookie = rng.choice([*self.cookies, self.cookies[0], *list(self.csrf)[-1:]])
-            return [(b"cookie", cookie)], self.csrf[cookie]
+            cookie = rng.choice([*self.cookies, self.cookies[0]])
+            return [(b"cookie", cookie)], self.csrf.get(cookie, "")
         if kind < 0.85:
             return [(b"authorization", b"Bearer " + rng.choice(self.tokens).encode())], ""
         return [], ""

@@ -10,6 +10,9 @@ from vitrine.api import portal
 from vitrine.api.oauthv2.table import OPERATIONS
 from vitrine.api.portal.schemas import COMPONENTS
 from vitrine.api.v1 import PREFIX, ROUTES
+from vitrine.api.wire.security import security
+from vitrine.applications import Policy
+from vitrine.oauth import metadata, scopes
 from vitrine.settings import Settings
 
 _PARAMETER = re.compile(r"\{(\w+)(?::(\w+))?\}")
@@ -27,8 +30,8 @@ def document(settings: Settings) -> dict[str, Any]:
                 "tags": ["v1"],
                 "parameters": parameters,
                 **({"requestBody": _BODIES[v1_route.path]} if method == "POST" and v1_route.path in _BODIES else {}),
-                "responses": _RESPONSES,
-                "security": [{"bearer": []}],
+                "responses": _RESPONSES if method == "GET" else {**_RESPONSES, **_WITH_BODY},
+                "security": security(v1_route.scope(method)),
             }
     for route in portal.ROUTES:
         path, _parameters = _path(portal.PREFIX + route.path)
@@ -41,10 +44,26 @@ def document(settings: Settings) -> dict[str, Any]:
         "servers": [{"url": settings.base_url}],
         "paths": paths,
         "components": {
-            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
+            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}, "oauth2": _oauth2(settings)},
             "schemas": {"Envelope": _ENVELOPE, **COMPONENTS},
         },
     }
+
+
+def _oauth2(settings: Settings) -> dict[str, Any]:
+    """The flows by which an application gets a token here: implicit and password only where the server's policy leaves
+    them to the applications' switches."""
+    authorize, token = settings.absolute(metadata.AUTHORIZE), settings.absolute(metadata.TOKEN)
+    names = {scope.name: scope.words for scope in scopes.SCOPES}
+    to_token = {"tokenUrl": token, "refreshUrl": token, "scopes": names}
+    flows: dict[str, Any] = {
+        "authorizationCode": {"authorizationUrl": authorize, **to_token},
+        "clientCredentials": {"tokenUrl": token, "scopes": names},
+    }
+    if Policy(settings.deprecated_features) is not Policy.REFUSE:
+        flows["password"] = to_token
+        flows["implicit"] = {"authorizationUrl": authorize, "scopes": names}
+    return {"type": "oauth2", "flows": flows}
 
 
 def encode(document: dict[str, Any]) -> bytes:
@@ -80,8 +99,11 @@ _RESPONSES = {
     "401": {"description": "A token that opens nothing, or a right that is missing"},
     "403": {"description": "Not allowed", "content": _JSON},
     "404": {"description": "Not there", "content": _JSON},
+    "406": {"description": "None of the formats asked for can be sent", "content": _JSON},
     "429": {"description": "Too many calls in a minute; Retry-After says when to come back", "content": _JSON},
+    "503": {"description": "Busy; Retry-After says when to come back", "content": _JSON},
 }
+_WITH_BODY = {"413": {"description": "The body is too large", "content": _JSON}}
 
 
 def _form(required: tuple[str, ...], **properties: dict[str, Any]) -> dict[str, Any]:

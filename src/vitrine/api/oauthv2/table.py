@@ -4,7 +4,9 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from vitrine.api.wire.security import security
 from vitrine.oauth import metadata
+from vitrine.oauth.scopes import OPENID
 
 _TEXT: dict[str, Any] = {"type": "string"}
 _ERROR = {"type": "object", "required": ["error"], "properties": {"error": _TEXT, "error_description": _TEXT}}
@@ -77,7 +79,7 @@ class Operation:
             "parameters": parameters,
             **({} if in_query or not self.fields else {"requestBody": body}),
             "responses": self._responses(),
-            **({"security": [{"bearer": []}]} if self.needs_token else {}),
+            **({"security": security(OPENID)} if self.needs_token else {}),
         }
 
     def _responses(self) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 from vitrine.api.portal import applications, people, secrets, tokens, usage
 from vitrine.api.portal.schemas import CHANGES, SCHEMAS, named, object_of
 from vitrine.api.wire.endpoint import Handler
+from vitrine.api.wire.security import security
 
 PREFIX = "/api/applications/"
 SCOPE = "applications"
@@ -45,7 +46,7 @@ class PortalRoute:
             "parameters": parameters,
             **({"requestBody": self._body()} if self.body is not None else {}),
             "responses": self._responses(),
-            "security": [{"bearer": []}],
+            "security": security(SCOPE),
         }
 
     def _body(self) -> dict[str, Any]:
