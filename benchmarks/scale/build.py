@@ -12,7 +12,7 @@ import os
 import shutil
 import time
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -26,6 +26,7 @@ from vitrine.platform import logging
 from vitrine.platform.schema import metadata
 
 SEED = 7
+AGE = timedelta(days=30)
 LINKS_EACH = 50_000  # ext4 takes 65,000 names of one file
 
 
@@ -39,6 +40,8 @@ def build(folder: Path, records: int, database_url: str = "", *, seed: int = SEE
     shared = instances.shared_files(sources)
     sizes = {name: path.stat().st_size for name, path in shared.items()}
     today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    for path in shared.values():  # the sweep looks at files of this age
+        os.utime(path, ((today - AGE).timestamp(),) * 2)
     keep = _Linker(folder / "blobs", shared) if files else _forget
     filler = Filler(instance, sizes, writer_of(database_url, folder, list(TABLES)), today, keep)
     filler.fill()
@@ -82,7 +85,7 @@ class _Linker:
         if self._links[name] % LINKS_EACH == 0:
             source = self._sources[name]
             copy = source.with_stem(f"{name}-{self._links[name] // LINKS_EACH}")
-            shutil.copyfile(source, copy)
+            shutil.copy2(source, copy)
             self._sources[name] = copy
         return self._sources[name]
 

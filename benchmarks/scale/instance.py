@@ -14,11 +14,12 @@ from vitrine.accounts.passwords import Passwords
 from vitrine.accounts.rights import ALL_DATABOX_RIGHTS, ALL_RIGHTS, READER
 from vitrine.applications import Draft, Profile, Switch
 from vitrine.edge.services import Services
+from vitrine.library.structure_store import add_status_bit
 from vitrine.settings import Settings
 from vitrine.testing import media_factory
 
 COLLECTIONS, SEEN, MASKED = 200, 60, 5
-HIDDEN_STATUS = 16  # the bit that hides a record in the masked collections of the reader
+HIDDEN_STATUS = 16  # bit 4, which hides a record in the masked collections of the reader
 PASSWORD = "correct horse battery"
 LOGINS = ("admin", "reader", "borrower")
 FILE = "scale.json"
@@ -38,7 +39,8 @@ ORIGINAL = (600, 400)
 @dataclass(frozen=True, slots=True)
 class Instance:
     """A filled instance. *tokens* are developer tokens by login, *applications* the application of each login; the
-    client is of the strict profile and may act as `admin`. *images* are numbers of pictures that everybody finds."""
+    client is of the strict profile and may act as `admin`. *images* are numbers of pictures that `reader` finds,
+    *by_size* the collections of which they see everything, the largest first."""
 
     records: int
     seed: int
@@ -54,6 +56,7 @@ class Instance:
     client_id: str
     client_secret: str
     images: list[int] = field(default_factory=list)
+    by_size: list[int] = field(default_factory=list)
     built: dict[str, float] = field(default_factory=dict)
 
     @property
@@ -89,6 +92,7 @@ def furnish(folder: Path, database_url: str, records: int, seed: int) -> Instanc
     try:
         with services.database.write() as work:
             databox = services.library.structure.add_databox(work, COMMAND, "Museum").id
+            add_status_bit(work, databox, {"bit": 4, "label_on": "Locked", "labels_on": {}, "labels_off": {}})
             names = [f"Collection {number:03}" for number in range(1, COLLECTIONS + 1)]
             add = services.library.structure.add_collection
             collections = [int(add(work, COMMAND, databox, name).id) for name in names]

@@ -4,6 +4,7 @@ import hashlib
 import itertools
 import json
 import random
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -45,7 +46,8 @@ TABLES: dict[str, tuple[str, ...]] = {
         "at", "request_id", "account_id", "application_id", "method", "route", "status", "duration_us",
     ),
 }  # fmt: skip
-# So many records make one row more.
+# So many rows there are in any case, so that a page of them is full everywhere, and one more for so many records.
+LEAST_USERS, LEAST_APPLICATIONS, LEAST_QUARANTINED = 60, 60, 60
 RECORDS_PER_USER, RECORDS_PER_APPLICATION, RECORDS_PER_TOKEN, RECORDS_PER_SESSION = 100, 1_000, 10, 10
 RECORDS_PER_FAILURE, RECORDS_PER_QUARANTINED, RECORDS_PER_GRANT, RECORDS_PER_REMOVED = 100, 20, 10, 100
 SHARED_BY = 20  # records whose renditions are the same bytes
@@ -80,6 +82,7 @@ class Filler:
     today: datetime
     keep: Callable[[str, str], None]
     images: list[int] = field(default_factory=list)
+    in_collections: Counter[int] = field(default_factory=Counter)
     _rows: dict[str, list[Row]] = field(default_factory=lambda: {table: [] for table in TABLES})
 
     def fill(self) -> None:
@@ -90,6 +93,7 @@ class Filler:
         self.flush()
         step = max(1, len(self.images) // IMAGES)
         self.instance.images.extend(self.images[::step][:IMAGES])
+        self.instance.by_size.extend(base for base, _count in self.in_collections.most_common())
 
     def flush(self) -> None:
         for table, rows in self._rows.items():
@@ -106,7 +110,7 @@ class Filler:
     def _people(self) -> None:
         records, rows = self.instance.records, self._rows
         first_user = max(self.instance.users.values()) + 1
-        users = range(first_user, first_user + 10 + records // RECORDS_PER_USER)
+        users = range(first_user, first_user + LEAST_USERS + records // RECORDS_PER_USER)
         for user in users:
             at, address = self._ago(900, 0.5), f"person{user}@example.com"
             rows["users"].append((user, f"person{user}", f"person{user}", address, address, at, at))
@@ -131,7 +135,7 @@ class Filler:
 
     def _applications(self, users: Sequence[int]) -> None:
         first = max(self.instance.applications.values()) + 100
-        for number in range(self.instance.records // RECORDS_PER_APPLICATION):
+        for number in range(LEAST_APPLICATIONS + self.instance.records // RECORDS_PER_APPLICATION):
             at = self._ago(400, 0.5)
             self._rows["applications"].append((
                 first + number, users[number % len(users)], "web", "strict", f"Application {number}", "Reads.",
@@ -163,8 +167,10 @@ class Filler:
             at = self.writer.instant(FIRST + step * rid)
             base = draw.choices(order, cum_weights=sizes)[0]
             kind, mime, extension = draw.choices(kinds, cum_weights=kind_weights)[0]
-            if kind == "image" and base in findable:
-                self.images.append(rid)
+            if base in findable:
+                self.in_collections[base] += 1
+                if kind == "image":
+                    self.images.append(rid)
             values = texts.values(rid, self.instance.records)
             digest = f"{draw.getrandbits(256):064x}"
             self._record(rid, base, (kind, mime, extension), values[0][1], digest, f"{draw.getrandbits(128):032x}", at)
@@ -208,7 +214,7 @@ class Filler:
     def _aside(self, rid: int, base: int, draw: random.Random) -> None:
         instance, part, rows = self.instance, rid / self.instance.records, self._rows
         admin, box = instance.users["admin"], instance.databox_id
-        action = "record.moved" if rid % 50 == 0 else "record.added"
+        action = "record.moved" if rid % 2 else "record.added"
         log_at = self._ago(900, part)
         application = instance.applications["admin"]
         details = f'{{"base_id":{base}}}'
@@ -219,7 +225,7 @@ class Filler:
         rows["request_log"].append((called, f"{rid:016x}", account, busy, "GET", route, status, 1234))
         if rid % RECORDS_PER_GRANT == 0:
             rows["record_grants"].append((instance.users["borrower"], rid, "push", admin, log_at))
-        if rid % RECORDS_PER_QUARANTINED == 0:
+        if rid <= LEAST_QUARANTINED or rid % RECORDS_PER_QUARANTINED == 0:
             self._quarantined(rid, base, draw)
         if rid % RECORDS_PER_REMOVED == 0:
             number = instance.records + rid
