@@ -148,8 +148,10 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--small", type=Path, required=True, help="folder of an instance; it is changed")
     arguments.add_argument("--large", type=Path, required=True, help="folder of a larger one; it is changed")
+    arguments.add_argument("--only", default="", help="requests whose names contain this")
     given = arguments.parse_args()
-    small, large = measure(given.small).works, measure(given.large).works
+    requests = {name: request for name, request in REQUESTS.items() if given.only in name}
+    small, large = measure(given.small, requests).works, measure(given.large, requests).works
     kind = "postgresql" if Instance.load(given.large).database_url else "sqlite"
     report = compare(small, large, kind)
     print(report)

@@ -3,7 +3,7 @@
 SQLite: the steps of its virtual machine, foreign keys and triggers included (`sqlite3_progress_handler` with one step),
 and the rows behind a bare `count(*)`, which its virtual machine walks in a single step. PostgreSQL: the shared buffers
 of the plan (`EXPLAIN (ANALYZE, BUFFERS)`, in a savepoint that is rolled back), and for changes the rows that their
-foreign keys read, which no plan shows.
+foreign keys read, which no plan shows, as buffers of ROWS_A_BUFFER.
 """
 
 import json
@@ -22,6 +22,9 @@ _ROWS = re.compile(r"(\(…\)\s*,\s*)+\(…\)")
 _SPACES = re.compile(r"\s+")
 _MEASURED = ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH")
 _CHANGES = ("INSERT", "UPDATE", "DELETE")
+# A check in a table of a page or two reads it whole: its rows are no work of their own.
+ROWS_A_BUFFER = 40
+_INDEXES = "SELECT count(*) FROM pg_index WHERE indrelid = to_regclass(%s)"
 _ROWS_READ = "SELECT coalesce(sum(seq_tup_read + coalesce(idx_tup_fetch, 0)), 0) FROM pg_stat_xact_user_tables"
 
 
@@ -186,8 +189,8 @@ def _explain(counter: WorkCounter, connection: Any, statement: str, parameters: 
             cursor.execute("ROLLBACK TO SAVEPOINT counted")
             cursor.execute("RELEASE SAVEPOINT counted")
             plan = (json.loads(document) if isinstance(document, str) else document)[0]["Plan"]
-            units = plan["Shared Hit Blocks"] + plan["Shared Read Blocks"] + read
-            counter.add(statement, runs=1, units=units, probes=_probes(plan))
+            units = plan["Shared Hit Blocks"] + plan["Shared Read Blocks"] + read // ROWS_A_BUFFER
+            counter.add(statement, runs=1, units=units, probes=_probes(plan) + _entries(cursor, plan))
 
 
 def _rows_read(cursor: Any) -> int:
@@ -199,3 +202,12 @@ def _probes(plan: dict[str, Any]) -> int:
     """How often the plan searched an index from its root."""
     searches = int(plan.get("Index Searches", 1) * plan["Actual Loops"]) if "Index Name" in plan else 0
     return searches + sum(_probes(child) for child in plan.get("Plans", ()))
+
+
+def _entries(cursor: Any, plan: dict[str, Any]) -> int:
+    """How many entries of indexes a change made: each is a search from the root."""
+    if plan.get("Operation") not in ("Insert", "Update"):
+        return 0
+    cursor.execute(_INDEXES, [plan["Relation Name"]])
+    (indexes,) = cursor.fetchone()
+    return int(indexes * sum(child["Actual Rows"] * child["Actual Loops"] for child in plan.get("Plans", ())))

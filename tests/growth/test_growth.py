@@ -59,11 +59,11 @@ def test_no_statement_grows(copies: Copies) -> None:
 
 
 def test_every_route_of_api_v1_is_asked(copies: Copies) -> None:
-    asked = copies.large.visited
+    visited = copies.large.visited
     for route in v1.ROUTES:
         pattern = re.compile(v1.PREFIX + re.sub(r"\{[^}]+\}", "[^/]+", route.path))
         methods = {"GET"} if set(route.methods) == set(v1.ANY) else set(route.methods)
-        seen = {method for method, path in asked if pattern.fullmatch(path)}
+        seen = {method for method, path in visited if pattern.fullmatch(path)}
         assert methods <= seen, route.path
 
 
