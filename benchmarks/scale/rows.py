@@ -1,0 +1,280 @@
+"""The rows of a filled instance: plain tuples, in the order of TABLES, the same for the same seed and day."""
+
+import hashlib
+import itertools
+import json
+import random
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from benchmarks.scale.bulk import BulkWriter, Row
+from benchmarks.scale.instance import HIDDEN_STATUS, RENDITIONS, Instance
+from benchmarks.scale.words import Vocabulary, zipf
+from vitrine.media.renditions.recipes import DEFAULT_RECIPES
+
+TABLES: dict[str, tuple[str, ...]] = {
+    "users": ("id", "login", "login_folded", "email", "email_folded", "created", "updated"),
+    "applications": (
+        "id", "creator_id", "type", "profile", "name", "description", "website", "client_id", "switches", "created",
+        "updated",
+    ),
+    "accounts": ("id", "user_id", "application_id", "granted_at", "created", "last_used"),
+    "consents": ("account_id", "at", "decision", "shown"),
+    "access_tokens": ("digest", "account_id", "last_four", "created", "idle_limit_s", "last_used"),
+    "sessions": ("digest", "user_id", "created", "auth_time", "last_seen", "expires", "address", "agent"),
+    "sign_in_failures": ("login_folded", "address", "at"),
+    "records": (
+        "id", "databox_id", "number", "collection_id", "is_story", "kind", "mime", "original_name", "title", "uuid",
+        "sha256", "size", "status", "technical", "width", "height", "creator_id", "created", "updated",
+    ),
+    "field_values": ("record_id", "field_id", "value", "position"),
+    "renditions": (
+        "record_id", "name", "state", "sha256", "mime", "extension", "width", "height", "size", "created", "updated",
+    ),
+    "permalinks": ("record_id", "name", "token", "label", "created", "updated"),
+    "quarantine_items": (
+        "collection_id", "user_id", "session", "original_name", "sha256", "uuid", "size", "mime", "checks",
+        "attributes", "created", "updated",
+    ),
+    "record_grants": ("user_id", "record_id", "reason", "giver_id", "created"),
+    "removed_records": ("databox_id", "number", "title", "removed_at", "removed_by", "kept"),
+    "audit_log": ("at", "user_id", "application_id", "action", "object", "details", "address"),
+    "request_log": (
+        "at", "request_id", "account_id", "application_id", "method", "route", "status", "duration_us",
+    ),
+}  # fmt: skip
+# So many rows there are in any case, so that a page of them is full everywhere, and one more for so many records.
+LEAST_USERS, LEAST_APPLICATIONS, LEAST_QUARANTINED = 60, 60, 60
+RECORDS_PER_USER, RECORDS_PER_APPLICATION, RECORDS_PER_TOKEN, RECORDS_PER_SESSION = 100, 1_000, 10, 10
+RECORDS_PER_FAILURE, RECORDS_PER_QUARANTINED, RECORDS_PER_GRANT, RECORDS_PER_REMOVED = 100, 20, 10, 100
+SHARED_BY = 20  # records whose renditions are the same bytes
+IMAGES = 400
+KINDS = (
+    ("image", "image/jpeg", "jpg", 88),
+    ("video", "video/mp4", "mp4", 5),
+    ("audio", "audio/mpeg", "mp3", 3),
+    ("document", "application/pdf", "pdf", 4),
+)
+FORMS = {"thumbnailgif": ("image/gif", "gif"), "preview_webm": ("video/webm", "webm")}
+RECIPES = {kind: [recipe.name for recipe in DEFAULT_RECIPES if recipe.group == kind] for kind, *_ in KINDS}
+FIRST, LAST = datetime(2014, 1, 1, tzinfo=UTC), datetime(2026, 11, 1, tzinfo=UTC)
+ROUTES = ("/api/v1/search/", "/api/v1/me/", "/api/v1/records/{databox_id}/{record_id}/", "/api/v1/records/add/")
+BATCH = 10_000
+_TECHNICAL = {
+    "Width": 6000, "Height": 4000, "Channels": 3, "Orientation": 1, "ColorDepth": 8, "ColorSpace": "sRGB",
+    "MimeType": "image/jpeg", "CameraModel": "ILCE-7M3", "FlashFired": 0, "FocalLength": "35 mm", "Aperture": "5.6",
+    "ShutterSpeed": "1/250", "ISO": 200, "HyperfocalDistance": "7.3 m", "LightValue": 13.2, "FileSize": 20480,
+}  # fmt: skip
+TECHNICAL = json.dumps([{"name": name, "value": value} for name, value in _TECHNICAL.items()], separators=(",", ":"))
+
+
+@dataclass(slots=True)
+class Filler:
+    """Draws the rows of one instance. *sizes* are bytes of the shared files by name; *keep(digest, name)* is called
+    for each blob that a row names. The dates of people and logs end at *today*."""
+
+    instance: Instance
+    sizes: dict[str, int]
+    writer: BulkWriter
+    today: datetime
+    keep: Callable[[str, str], None]
+    images: list[int] = field(default_factory=list)
+    in_collections: Counter[int] = field(default_factory=Counter)
+    _rows: dict[str, list[Row]] = field(default_factory=lambda: {table: [] for table in TABLES})
+
+    def fill(self) -> None:
+        self._people()
+        for count, _rid in enumerate(self._records(), 1):
+            if count % BATCH == 0:
+                self.flush()
+        self.flush()
+        step = max(1, len(self.images) // IMAGES)
+        self.instance.images.extend(self.images[::step][:IMAGES])
+        self.instance.by_size.extend(base for base, _count in self.in_collections.most_common())
+
+    def flush(self) -> None:
+        for table, rows in self._rows.items():
+            if rows:
+                self.writer.write(table, TABLES[table], rows)
+                rows.clear()
+
+    def _ago(self, days: float, part: float) -> Any:
+        """The instant at *part* of the last *days*: 0 is the oldest, 1 is today."""
+        return self.writer.instant(self.today - timedelta(days=days) * (1 - part))
+
+    # -- people ------------------------------------------------------------------------------------------------------
+
+    def _people(self) -> None:
+        records, rows = self.instance.records, self._rows
+        first_user = max(self.instance.users.values()) + 1
+        users = range(first_user, first_user + LEAST_USERS + records // RECORDS_PER_USER)
+        for user in users:
+            at, address = self._ago(900, 0.5), f"person{user}@example.com"
+            rows["users"].append((user, f"person{user}", f"person{user}", address, address, at, at))
+        self._applications(users)
+        accounts = self._accounts(users)
+        for number in range(records // RECORDS_PER_TOKEN):
+            part = number * RECORDS_PER_TOKEN / records
+            at = self._ago(60, part)
+            account = accounts[number % len(accounts)]
+            row = (_digest("token", number), account, f"{number % 10_000:04}", at, 90 * 86_400, self._ago(5, part))
+            rows["access_tokens"].append(row)
+        for number in range(records // RECORDS_PER_SESSION):
+            part = number * RECORDS_PER_SESSION / records
+            at, expires = self._ago(10, part), self.writer.instant(self.today + timedelta(days=20 + 300 * part))
+            user = users[number % len(users)]
+            rows["sessions"].append(
+                (_digest("session", number), user, at, at, at, expires, _address(number), "Browser")
+            )
+        for number in range(records // RECORDS_PER_FAILURE):
+            at = self._ago(0.2, number * RECORDS_PER_FAILURE / records)
+            rows["sign_in_failures"].append((f"nobody{number}", _address(number), at))
+
+    def _applications(self, users: Sequence[int]) -> None:
+        first = max(self.instance.applications.values()) + 100
+        for number in range(LEAST_APPLICATIONS + self.instance.records // RECORDS_PER_APPLICATION):
+            at = self._ago(400, 0.5)
+            self._rows["applications"].append((
+                first + number, users[number % len(users)], "web", "strict", f"Application {number}", "Reads.",
+                "https://other.example.com", f"other{number}", "{}", at, at,
+            ))  # fmt: skip
+
+    def _accounts(self, users: Sequence[int]) -> list[int]:
+        """Everybody uses the reader's application."""
+        application, at = self.instance.applications["reader"], self._ago(100, 0.5)
+        accounts = list(range(1_000, 1_000 + len(users)))
+        for account, user in zip(accounts, users, strict=True):
+            self._rows["accounts"].append((account, user, application, at, at, at))
+            self._rows["consents"].append((account, at, "allow", "{}"))
+        return accounts
+
+    # -- records -----------------------------------------------------------------------------------------------------
+
+    def _records(self) -> Iterator[int]:
+        draw, vocabulary = random.Random(self.instance.seed + 1), Vocabulary.of(self.instance.seed)
+        order = list(self.instance.collections)
+        random.Random(self.instance.seed + 2).shuffle(order)
+        sizes = zipf(len(order), 0.6)
+        kinds = [kind[:3] for kind in KINDS]
+        kind_weights = list(itertools.accumulate(kind[3] for kind in KINDS))
+        texts = _Texts(draw, vocabulary)
+        findable = set(self.instance.seen) - set(self.instance.masked)
+        step = (LAST - FIRST) / self.instance.records
+        for rid in range(1, self.instance.records + 1):
+            at = self.writer.instant(FIRST + step * rid)
+            base = draw.choices(order, cum_weights=sizes)[0]
+            kind, mime, extension = draw.choices(kinds, cum_weights=kind_weights)[0]
+            if base in findable:
+                self.in_collections[base] += 1
+                if kind == "image":
+                    self.images.append(rid)
+            values = texts.values(rid, self.instance.records)
+            digest = f"{draw.getrandbits(256):064x}"
+            self._record(rid, base, (kind, mime, extension), values[0][1], digest, f"{draw.getrandbits(128):032x}", at)
+            self._rows["field_values"] += [
+                (rid, self.instance.fields[name], value, position) for position, (name, value) in enumerate(values)
+            ]
+            self._renditions(rid, (kind, mime, extension), values[0][1], digest, at, draw)
+            self._aside(rid, base, draw)
+            yield rid
+
+    def _record(
+        self, rid: int, base: int, form: tuple[str, str, str], title: str, digest: str, uuid: str, at: Any
+    ) -> None:
+        kind, mime, extension = form
+        status = HIDDEN_STATUS if rid % 9 == 0 else 0
+        dashed = "-".join((uuid[:8], uuid[8:12], uuid[12:16], uuid[16:20], uuid[20:]))
+        self._rows["records"].append((
+            rid, self.instance.databox_id, rid, base, self.writer.flag(False), kind, mime, f"img_{rid:08}.{extension}",
+            title, dashed, digest, self.sizes["document"], status, TECHNICAL, 6000, 4000,
+            self.instance.users["admin"], at, at,
+        ))  # fmt: skip
+
+    def _renditions(
+        self, rid: int, form: tuple[str, str, str], title: str, digest: str, at: Any, draw: random.Random
+    ) -> None:
+        kind, mime, extension = form
+        label = title.replace(" ", "-")
+        self.keep(digest, "document")
+        original = (rid, "document", "ready", digest, mime, extension, 6000, 4000, self.sizes["document"], at, at)
+        self._rows["renditions"].append(original)
+        self._rows["permalinks"].append((rid, "document", f"{draw.getrandbits(256):064x}", label, at, at))
+        for name in RECIPES[kind]:
+            shared = hashlib.sha256(f"{name} {rid // SHARED_BY}".encode()).hexdigest()
+            self.keep(shared, name)
+            row = (*FORMS.get(name, ("image/jpeg", "jpg")), *RENDITIONS[name], self.sizes[name], at, at)
+            self._rows["renditions"].append((rid, name, "ready", shared, *row))
+            self._rows["permalinks"].append((rid, name, f"{draw.getrandbits(256):064x}", label, at, at))
+
+    # -- what records leave elsewhere ----------------------------------------------------------------------------------
+
+    def _aside(self, rid: int, base: int, draw: random.Random) -> None:
+        instance, part, rows = self.instance, rid / self.instance.records, self._rows
+        admin, box = instance.users["admin"], instance.databox_id
+        action = "record.moved" if rid % 2 else "record.added"
+        log_at = self._ago(900, part)
+        application = instance.applications["admin"]
+        details = f'{{"base_id":{base}}}'
+        rows["audit_log"].append((log_at, admin, application, action, f"record {box}/{rid}", details, "127.0.0.1"))
+        called, route = self._ago(20, part), ROUTES[rid % len(ROUTES)]
+        account, status = 1_000 + rid % 10, 404 if rid % 40 == 0 else 200
+        busy = instance.applications["reader"]
+        rows["request_log"].append((called, f"{rid:016x}", account, busy, "GET", route, status, 1234))
+        if rid % RECORDS_PER_GRANT == 0:
+            rows["record_grants"].append((instance.users["borrower"], rid, "push", admin, log_at))
+        if rid <= LEAST_QUARANTINED or rid % RECORDS_PER_QUARANTINED == 0:
+            self._quarantined(rid, base, draw)
+        if rid % RECORDS_PER_REMOVED == 0:
+            number = instance.records + rid
+            rows["removed_records"].append((box, number, "Removed", self._ago(5, part), admin, '{"renditions":[]}'))
+
+    def _quarantined(self, rid: int, base: int, draw: random.Random) -> None:
+        """A file that waits because it clashes with a record; up to ten came in one upload."""
+        digest, at = f"{draw.getrandbits(256):064x}", self._ago(30, rid / self.instance.records)
+        self.keep(digest, "document")
+        session = f"{rid // (10 * RECORDS_PER_QUARANTINED):032x}"
+        self._rows["quarantine_items"].append((
+            base, self.instance.users["admin"], session, f"wait_{rid}.jpg", digest, f"{rid:036}",
+            self.sizes["document"], "image/jpeg", json.dumps({"Sha256": [rid]}), '{"kind":"image"}', at, at,
+        ))  # fmt: skip
+
+
+@dataclass(slots=True)
+class _Texts:
+    draw: random.Random
+    vocabulary: Vocabulary
+    _weights: dict[str, list[float]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name in ("authors", "cities", "countries"):
+            self._weights[name] = zipf(len(getattr(self.vocabulary, name)))
+
+    def _one(self, name: str) -> str:
+        choices: Sequence[str] = getattr(self.vocabulary, name)
+        return self.draw.choices(choices, cum_weights=self._weights[name])[0]
+
+    def values(self, rid: int, records: int) -> list[tuple[str, str]]:
+        """The eight field values of a record; the first is its title."""
+        words = self.draw.choices(self.vocabulary.words, cum_weights=self.vocabulary.weights, k=20)
+        other = words[19] if words[19] != words[18] else self.vocabulary.words[rid % 1000]
+        return [
+            ("Title", " ".join(words[:4]).capitalize()),
+            ("Caption", " ".join(words[4:18]) + "."),
+            ("Keywords", words[18]),
+            ("Keywords", other),
+            ("Author", self._one("authors")),
+            ("Date", f"{2014 + rid * 12 // records}-{rid % 12 + 1:02}-{rid % 28 + 1:02} 10:00:00"),
+            ("City", self._one("cities")),
+            ("Country", self._one("countries")),
+        ]
+
+
+def _digest(kind: str, number: int) -> bytes:
+    return hashlib.sha256(f"{kind} {number}".encode()).digest()
+
+
+def _address(number: int) -> str:
+    return f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
