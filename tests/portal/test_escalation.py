@@ -1,4 +1,5 @@
-"""What somebody who holds a token with the scope `applications` gains by what they make with it: nothing (docs/decisions/0080). Every step of an attack goes over HTTP."""
+"""What somebody who holds a token with the scope `applications` gains by what they make with it: nothing
+(docs/decisions/0080). Every step of an attack goes over HTTP."""
 
 import html
 import json
