@@ -14,7 +14,7 @@ from urllib.parse import quote
 from benchmarks.scale.traffic import TOKEN, Client
 from vitrine import app
 from vitrine.edge.metrics import Counts, Metrics
-from vitrine.library.jobs import SWEEP
+from vitrine.library.sweep import SWEEP
 from vitrine.testing import media_factory
 from vitrine.testing.server import CALLBACK
 
@@ -324,7 +324,8 @@ APPLICATIONS: dict[str, Request] = {
 
 def _metrics(client: Client) -> None:
     """The first reading of a server: later ones repeat a part of it for five minutes."""
-    assert Metrics(client.server.services, Counts()).text()
+    server = client.server
+    assert Metrics(server.services, Counts(), server.application.connection_guard).text()
 
 
 def _sweep(client: Client) -> None:
