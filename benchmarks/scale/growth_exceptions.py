@@ -4,28 +4,27 @@ A key is a request of `requests.py`, or `request: part of the statement`; `*` st
 """
 
 # For good: what the statement does is about all of something, outside requests or with a bound of its own.
-EXCEPTIONS: dict[str, str] = {}
+_HOURS = "one row for each hour of thirty days: a small instance has calls in few of them"
+_ALL_GRANTS = "the search needs all grants of a person, as bare numbers, and remembers them (docs/decisions/0097)"
+EXCEPTIONS: dict[str, str] = {
+    "purge": "looks at a bounded number of tokens and renditions, more than a small instance has (docs/decisions/0101)",
+    "sweep": "looks at a bounded number of files, more than a small instance has (docs/decisions/0101)",
+    "databox collections: FROM collection_counts": "one row for each collection that ever had a record",
+    "developers: FROM usage_hours": _HOURS,
+    "application usage: FROM usage_hours": _HOURS,
+    "application usage: FROM usage_routes": "one row for each day, route and status: the same as with the hours",
+    "application scopes: FROM usage_routes": "one row for each day, route and status: the same as with the hours",
+    "search everything, granted records only: FROM record_grants": _ALL_GRANTS,
+    "search everything, granted records only: FROM access_tokens": "asked again in a thread, since the list is long",
+}
 # Until it is mended. The gate fails when one of these no longer grows, so that the line goes with the fault.
 TO_BE_MENDED: dict[str, str] = {
-    "metrics: FROM renditions": "counts all renditions",
-    "application usage: FROM request_log": "reads thirty days of lines of the application",
-    "application scopes: FROM request_log": "reads thirty days of lines of the application",
-    "developers: FROM request_log": "reads every line of the applications",
     "developers: FROM accounts": "counts the people of each application",
     "application delete page: FROM accounts": "counts the people of the application",
     "quarantine list: FROM quarantine_items": "sorts all that wait for one page",
-    "quarantine item: FROM quarantine_items": "sorts all that wait; no index on the upload",
+    "quarantine item: FROM quarantine_items": "sorts all that wait for one page",
     "quarantine page: FROM quarantine_items": "sorts and counts all that wait",
     "quarantine: delete: FROM quarantine_items": "sorts and counts all that wait",
     "quarantine: add: FROM quarantine_items": "sorts and counts all that wait",
     "upload page: FROM quarantine_items": "counts all that wait",
-    "databox collections: FROM records": "counts the records of each collection",
-    "collection: FROM records": "counts the records of the collection",
-    "delete: DELETE FROM records": "looks in all records for stories with this cover",
-    "admin audit, a rare action: FROM audit_log": "walks the log until it has a page",
-    "search everything, granted records only: FROM record_grants": "loads every grant of the person",
-    "record, granted: FROM record_grants": "loads every grant of the person",
-    "access, granted records only: FROM record_grants": "loads every grant of the person",
-    "purge": "looks at every session, token, failed sign-in and application",
-    "sweep": "looks at every file that is old enough",
 }

@@ -16,7 +16,7 @@ from benchmarks.scale.words import Vocabulary, zipf
 from vitrine.media.renditions.recipes import DEFAULT_RECIPES
 
 TABLES: dict[str, tuple[str, ...]] = {
-    "users": ("id", "login", "login_folded", "email", "email_folded", "created", "updated"),
+    "users": ("id", "login", "login_folded", "login_mapped", "email", "email_folded", "created", "updated"),
     "applications": (
         "id", "creator_id", "type", "profile", "name", "description", "website", "client_id", "switches", "created",
         "updated",
@@ -27,7 +27,8 @@ TABLES: dict[str, tuple[str, ...]] = {
     "sessions": ("digest", "user_id", "created", "auth_time", "last_seen", "expires", "address", "agent"),
     "sign_in_failures": ("login_folded", "address", "at"),
     "records": (
-        "id", "databox_id", "number", "collection_id", "is_story", "kind", "mime", "original_name", "title", "uuid",
+        "id", "databox_id", "number", "collection_id", "is_story", "kind", "mime", "original_name",
+        "original_name_folded", "title", "uuid",
         "sha256", "size", "status", "technical", "width", "height", "creator_id", "created", "updated",
     ),
     "field_values": ("record_id", "field_id", "value", "position"),
@@ -39,7 +40,7 @@ TABLES: dict[str, tuple[str, ...]] = {
         "collection_id", "user_id", "session", "original_name", "sha256", "uuid", "size", "mime", "checks",
         "attributes", "created", "updated",
     ),
-    "record_grants": ("user_id", "record_id", "reason", "giver_id", "created"),
+    "record_grants": ("user_id", "record_id", "source_kind", "source_id", "giver_id", "created"),
     "removed_records": ("databox_id", "number", "title", "removed_at", "removed_by", "kept"),
     "audit_log": ("at", "user_id", "application_id", "action", "object", "details", "address"),
     "request_log": (
@@ -113,7 +114,8 @@ class Filler:
         users = range(first_user, first_user + LEAST_USERS + records // RECORDS_PER_USER)
         for user in users:
             at, address = self._ago(900, 0.5), f"person{user}@example.com"
-            rows["users"].append((user, f"person{user}", f"person{user}", address, address, at, at))
+            login = f"person{user}"
+            rows["users"].append((user, login, login, login, address, address, at, at))
         self._applications(users)
         accounts = self._accounts(users)
         for number in range(records // RECORDS_PER_TOKEN):
@@ -187,10 +189,10 @@ class Filler:
         kind, mime, extension = form
         status = HIDDEN_STATUS if rid % 9 == 0 else 0
         dashed = "-".join((uuid[:8], uuid[8:12], uuid[12:16], uuid[16:20], uuid[20:]))
+        name = f"img_{rid:08}.{extension}"
         self._rows["records"].append((
-            rid, self.instance.databox_id, rid, base, self.writer.flag(False), kind, mime, f"img_{rid:08}.{extension}",
-            title, dashed, digest, self.sizes["document"], status, TECHNICAL, 6000, 4000,
-            self.instance.users["admin"], at, at,
+            rid, self.instance.databox_id, rid, base, self.writer.flag(False), kind, mime, name, name, title, dashed,
+            digest, self.sizes["document"], status, TECHNICAL, 6000, 4000, self.instance.users["admin"], at, at,
         ))  # fmt: skip
 
     def _renditions(
@@ -224,7 +226,7 @@ class Filler:
         busy = instance.applications["reader"]
         rows["request_log"].append((called, f"{rid:016x}", account, busy, "GET", route, status, 1234))
         if rid % RECORDS_PER_GRANT == 0:
-            rows["record_grants"].append((instance.users["borrower"], rid, "push", admin, log_at))
+            rows["record_grants"].append((instance.users["borrower"], rid, "push", 1, admin, log_at))
         if rid <= LEAST_QUARANTINED or rid % RECORDS_PER_QUARANTINED == 0:
             self._quarantined(rid, base, draw)
         if rid % RECORDS_PER_REMOVED == 0:
