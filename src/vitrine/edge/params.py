@@ -270,7 +270,8 @@ async def _read_form(
     elif _is_small(announced):
         pairs = small_urlencoded(content_type, await _at_once(request))
     else:
-        allowance = Allowance(min(allowance.max_bytes, MOST_FIELD_BYTES))
+        # Three bytes for one that is percent-encoded, and the marks between fields.
+        allowance = Allowance(min(allowance.max_bytes, 4 * MOST_FIELD_BYTES))
         pairs = (await read_urlencoded(content_type, _limited(request, allowance))).pairs
     params.form = nest(pairs)
     params.repeated |= repeated(pairs)
