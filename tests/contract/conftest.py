@@ -16,6 +16,8 @@ from vitrine.settings import Settings
 
 UNDECLARED = frozenset({405})  # of a method, and so of no operation
 
+WITHOUT_404 = ("/api/oauthv2/", "/.well-known/")  # only where the API is switched off, and then nothing is described
+
 
 @cache
 def _operations() -> list[tuple[re.Pattern[str], dict[str, Any]]]:
@@ -35,7 +37,7 @@ def _pattern(path: str, operations: dict[str, Any]) -> str:
 
 def undeclared(method: str, path: str, status: int) -> str | None:
     """The answer in words if its operation is described and does not declare it."""
-    if status in UNDECLARED:
+    if status in UNDECLARED or (status == 404 and path.startswith(WITHOUT_404)):
         return None
     for pattern, operations in _operations():
         operation = operations.get("get" if method == "HEAD" else method.lower())

@@ -111,7 +111,7 @@ def test_the_one_reader_of_json_has_one_refusal(body: bytes) -> None:
 def test_a_number_of_any_length_is_refused(server: Server, ada: User, number: str) -> None:
     token, browser = server.token(ada), server.browser(ada)
     for path, status in (
-        (f"/api/v1/collections/{number}/", 404),
+        (f"/api/v1/collections/{number}/", 401),
         (f"/api/v1/quarantine/item/{number}/", 404),
         (f"/api/v1/search/?per_page={number}", 400),
         (f"/api/v1/search/?bases[]={number}", 400),

@@ -50,6 +50,7 @@ _BEARER = {
     "403": {"description": "The token has not the scope openid", "content": _json(_ERROR)},
     "413": {"description": "The form is too large", "content": _json(_ERROR)},
     "429": {"description": "Too many calls; Retry-After says when to come back", "content": _json(_ERROR)},
+    "503": {"description": "Busy; please try again", "content": _json(_ERROR)},
 }
 
 

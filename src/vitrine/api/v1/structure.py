@@ -59,11 +59,12 @@ async def terms(request: Request) -> Response:
 async def collection(request: Request) -> Response:
     """GET /collections/{base_id}/: an id that is not a number is 404 here, after the token has been checked."""
     services = services_of(request)
-    base = natural(request.path_params["base_id"])
+    text = request.path_params["base_id"]
 
     def call(work: UnitOfWork, actor: Actor) -> dict[str, Any]:
-        if base is None:
+        if not (text.isascii() and text.isdecimal()):
             raise NotFound("")
+        base = natural(text) or 0  # no collection has the number 0, or one of so many digits
         collection, count = services.library.records.collection_with_count(work, actor, CollectionId(base))
         return present.collection(collection, count)
 
