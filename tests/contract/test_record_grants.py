@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from vitrine.accounts import Right, User, Via, grants
+from vitrine.accounts import Right, User, Via
+from vitrine.accounts import record_grants as grants
 from vitrine.accounts.rights import READER
 from vitrine.accounts.store import bump_rights
 from vitrine.accounts.tables import record_grants

@@ -8,7 +8,6 @@ from sqlalchemy.exc import IntegrityError
 
 from tests.database.plans import plan_of, scans_of
 from tests.database.rows import insert_minimal
-from vitrine.accounts import grants as held
 from vitrine.accounts import record_grants as grants
 from vitrine.accounts import store
 from vitrine.accounts.model import Actor, UserId, Via
@@ -30,7 +29,7 @@ def person_and_record(work: UnitOfWork) -> tuple[UserId, int]:
 def covers_original(work: UnitOfWork, person: UserId, record: int) -> bool | None:
     """None if the person holds no grant on the record."""
     actor = Actor(Via.COMMAND, person, rights=store.rights_of(work, person))
-    return held.on_records(work, actor, [record]).get(record)
+    return grants.on_records(work, actor, [record]).get(record)
 
 
 def sources(work: UnitOfWork) -> list[tuple[str, int]]:

@@ -88,7 +88,7 @@ class CollectionGrant:
 @dataclass(frozen=True, slots=True)
 class Rights:
     """The rights of one person on collections and databoxes, cached until `users.rights_version` changes. *has_grants*:
-    the person holds rights on single records, which `accounts.grants` asks for."""
+    the person holds rights on single records, which `accounts.record_grants` reads."""
 
     collections: Mapping[int, CollectionGrant] = field(default_factory=lambda: MappingProxyType({}))
     databoxes: Mapping[int, DataboxRight] = field(default_factory=lambda: MappingProxyType({}))

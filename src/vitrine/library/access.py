@@ -8,7 +8,7 @@ them: API, pages, files, embed and search.
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from vitrine.accounts import Actor, DataboxRight, Right, Via, grants
+from vitrine.accounts import Actor, DataboxRight, Right, Via, record_grants
 from vitrine.library.errors import MayNotSee
 from vitrine.library.model import DOCUMENT, PREVIEW, THUMBNAIL, CollectionId, Recipe, Record, RecordId, RecordKey
 from vitrine.platform.database import UnitOfWork
@@ -30,7 +30,7 @@ def _shows(actor: Actor, collection: CollectionId, status: int, now: datetime) -
 
 def is_granted(work: UnitOfWork, actor: Actor, record: Record) -> bool:
     """True if the actor holds a live grant on the record."""
-    return record.id in grants.on_records(work, actor, (record.id,))
+    return record.id in record_grants.on_records(work, actor, (record.id,))
 
 
 def visible_ids(work: UnitOfWork, actor: Actor, stamps: Iterable[tuple[RecordId, CollectionId, int]]) -> set[RecordId]:
@@ -49,7 +49,7 @@ def visible_ids(work: UnitOfWork, actor: Actor, stamps: Iterable[tuple[RecordId,
             seen.add(record)
         else:
             hidden.append(record)
-    seen.update(RecordId(record) for record in grants.on_records(work, actor, hidden))
+    seen.update(RecordId(record) for record in record_grants.on_records(work, actor, hidden))
     return seen
 
 
@@ -96,7 +96,7 @@ def class_of(record: Record, name: str, recipe: Recipe | None) -> str | None:
 
 def classes_of(work: UnitOfWork, actor: Actor, record: Record) -> frozenset[str | None]:
     """The classes of files of *record* that the actor may have (06 section 17.7); empty if they may not see it."""
-    return _classes(actor, record, work.now, grants.on_records(work, actor, (record.id,)))
+    return _classes(actor, record, work.now, record_grants.on_records(work, actor, (record.id,)))
 
 
 def _classes(actor: Actor, record: Record, now: datetime, granted: Mapping[int, bool]) -> frozenset[str | None]:
@@ -129,7 +129,7 @@ class Verdicts:
 
     def __init__(self, work: UnitOfWork, actor: Actor, ids: Sequence[RecordId]) -> None:
         self._actor, self._now = actor, work.now
-        self._granted = grants.on_records(work, actor, ids)
+        self._granted = record_grants.on_records(work, actor, ids)
         self._known: dict[tuple[CollectionId, int], tuple[frozenset[str | None], bool]] = {}
 
     def on(self, record: Record) -> tuple[frozenset[str | None], bool]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
-from vitrine.accounts import Actor, Right, Rights, Via, grants
+from vitrine.accounts import Actor, Right, Rights, Via, record_grants
 from vitrine.errors import Invalid
 from vitrine.library.model import RecordId
 from vitrine.library.records import Records, RecordWithThumbnail
@@ -81,7 +81,7 @@ class Search:
         user_id, rights = actor.must_user_id, actor.rights
         known = self._granted.get(user_id)
         if known is None or known.rights is not rights or (known.expires is not None and known.expires <= work.now):
-            rids, expires = grants.all_live(work, user_id, None if most is None else most + 1)
+            rids, expires = record_grants.all_live(work, user_id, None if most is None else most + 1)
             if most is not None and len(rids) > most:
                 raise ManyGrants
             known = _Remembered(rights, expires, GrantedRecords(rids))
