@@ -88,6 +88,7 @@ def test_the_page_names_people_and_applications_and_details_in_words(server: Ser
         audit.write(work, acting, "test.line", "thing", {"before": {"on": True, "names": []}, "after": ["a", "b"]})
     page = server.browser(boss).get(PAGE, params={"action": "test."}).text
     assert "by boss" in page
+    assert "user 1 (boss)" in server.browser(boss).get(PAGE).text
     assert f"through application {app.application.name}" in page
     assert "before: on: yes, names: – · after: a, b" in page
     assert "{" not in page.split('<ul class="lines">')[1].split("</ul>")[0]

@@ -1,5 +1,6 @@
 """The audit log for administrators: what happened, by whom and from where, and the same as a file (07 P11)."""
 
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 
 import msgspec
@@ -26,13 +27,11 @@ async def show(request: Request) -> Response:
 
     def call(work: UnitOfWork, actor: Actor) -> tuple[list[Line], dict[int, str], dict[int, str]]:
         lines = services.accounts.users.audit_lines(work, actor, criteria, SHOWN + 1)
-        people = services.accounts.users.known_by_id(work, {UserId(line.user_id) for line in lines if line.user_id})
+        users = {line.user_id for line in lines if line.user_id} | _numbers_of(lines, "user")
+        people = services.accounts.users.known_by_id(work, {UserId(number) for number in users})
         logins = {int(user.id): user.login for user in people.values()}
-        return (
-            lines,
-            logins,
-            services.applications.registry.names(work, {line.application_id for line in lines if line.application_id}),
-        )
+        programs = {line.application_id for line in lines if line.application_id} | _numbers_of(lines, "application")
+        return lines, logins, services.applications.registry.names(work, programs)
 
     lines, logins, applications = await long_read(request, known, call)
     given = {name: request.query_params.get(name, "") for name in ("since", "until", "action")}
@@ -45,7 +44,14 @@ async def show(request: Request) -> Response:
         more=more,
         logins=logins,
         applications=applications,
+        names={"user": logins, "application": applications},
     )
+
+
+def _numbers_of(lines: Iterable[Line], kind: str) -> set[int]:
+    """The ids of the objects of one kind: an object is written as `user 7`."""
+    objects = [line.object.partition(" ") for line in lines]
+    return {int(number) for word, _, number in objects if word == kind and number.isdecimal() and len(number) <= 18}
 
 
 async def export(request: Request) -> Response:

@@ -67,6 +67,13 @@ _WAYS_ON: tuple[tuple[type[DomainError], str, tuple[str, str]], ...] = (
 )
 
 
+_HEADINGS_OF: tuple[tuple[type[DomainError], str], ...] = (
+    (LinkUsed, "This link no longer works"),
+    (StaleForm, "This form is too old"),
+    (NotFromOurPage, "This form came from another site"),
+)
+
+
 def _way_on(request: Request, failure: DomainError) -> tuple[str, str] | None:
     if isinstance(failure, StaleForm):
         return "Load the page again", _page_before(request)
@@ -107,7 +114,10 @@ async def refused(request: Request, failure: Exception) -> Response:
     if _as_json(request):
         return json_answer({"success": False, "message": detail})
     status = refusals.status_of(failure, STATUSES)
-    return _page(request, status, detail, refusals.headers_of(failure), way_on=_way_on(request, failure))
+    heading = next((words for kind, words in _HEADINGS_OF if isinstance(failure, kind)), "")
+    return _page(
+        request, status, detail, refusals.headers_of(failure), heading=heading, way_on=_way_on(request, failure)
+    )
 
 
 def _page(
@@ -116,9 +126,10 @@ def _page(
     detail: str,
     headers: dict[str, str] | None = None,
     *,
+    heading: str = "",
     way_on: tuple[str, str] | None = None,
 ) -> Response:
-    heading = translate(request, HEADINGS.get(status, HEADINGS[400]))
+    heading = translate(request, heading or HEADINGS.get(status, HEADINGS[400]))
     path, given = request.url.path, headers or {}
     if path.startswith(_OPEN):
         given = given | {"Access-Control-Allow-Origin": "*"}
