@@ -51,7 +51,7 @@ def test_what_the_page_says_of_a_switch_is_true(server: Server, ada: User, key: 
     original = local(files_of(server, key, token)["document"]["permalink"]["url"])
     assert server.http.get(original).status_code == 200
     assert WHAT_IS_PUBLIC in page
-    assert "gets nothing: preview. Other files have links of their own" in page
+    assert "The link of the file “preview” is switched off: whoever has it gets nothing." in page
     assert "of this document is switched off" not in page
     turn_record(visitor, key, "off")
     page = visitor.get(page_of(key)).text
