@@ -16,6 +16,8 @@ from tests.contract.test_04_embed import VTT, address, configuration, embed
 from vitrine.accounts import COMMAND, DataboxRight, User
 from vitrine.files import routes as files_routes
 from vitrine.library.model import RecordKey
+from vitrine.library.sharing import permalinks
+from vitrine.library.sharing.permalinks import ImportedPermalink
 from vitrine.testing import media_factory as make
 from vitrine.testing.record_factory import StoredRecord, add_record
 from vitrine.testing.server import Server, Visitor
@@ -250,6 +252,18 @@ def permalinks_in(answer: Any) -> list[bool]:
         own = [answer["is_activated"]] if "is_activated" in answer else []
         return own + [state for value in answer.values() for state in permalinks_in(value)]
     return [state for value in answer for state in permalinks_in(value)] if isinstance(answer, list) else []
+
+
+def test_a_permalink_that_is_imported_is_beneath_the_switch(server: Server, ada: User, film: RecordKey) -> None:
+    switch(server.browser(ada), film, record="off")
+    with server.services.database.write() as work:
+        structure = server.services.library.records.structure(work)
+        permalinks.import_permalink(work, COMMAND, structure, film, "preview", ImportedPermalink("fromElsewhere"))
+    link = local(address(server, film))
+    assert link.endswith("token=fromElsewhere")
+    assert server.http.get(link).status_code == 404
+    switch(server.browser(ada), film, record="on")
+    assert server.http.get(link).status_code == 200
 
 
 def test_a_record_that_is_deleted_and_restored_stays_closed(server: Server, ada: User, film: RecordKey) -> None:

@@ -183,13 +183,17 @@ def _by_field(values: list[Any]) -> list[tuple[Any, list[str]]]:
 
 async def retry(request: Request) -> Response:
     """Make failed renditions again."""
-    await posted(request)
     services = services_of(request)
     key = key_of(request)
+
+    def permit(work: UnitOfWork, actor: Actor) -> None:
+        services.library.structure.permit_retry(work, actor, services.library.records.get(work, actor, key))
 
     def call(work: UnitOfWork, actor: Actor) -> None:
         services.library.structure.retry(work, actor, services.library.records.get(work, actor, key))
 
+    await read(request, known, permit)  # before the body
+    await posted(request)
     await write(request, known, call)
     return redirect(f"/records/{key.databox}/{key.number}/#files")
 

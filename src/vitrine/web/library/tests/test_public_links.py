@@ -103,7 +103,7 @@ def test_a_form_from_elsewhere_switches_nothing(server: Server, ada: User, key: 
     assert is_public(server, key)
 
 
-@pytest.mark.parametrize("action", ["public/", "links/"])
+@pytest.mark.parametrize("action", ["public/", "links/", "retry/"])
 def test_the_right_is_asked_before_the_body(server: Server, key: RecordKey, action: str) -> None:
     """A body that cannot be read would be refused with 400 or 413."""
     visitor = server.browser(server.user("bob", READER))
