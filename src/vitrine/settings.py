@@ -119,6 +119,11 @@ class Settings:
         60, "Time after which a client that reads more slowly than transfer_min_rate is given up.", "seconds"
     )
     transfer_min_rate: int = _setting(256, "Slowest body and slowest reader.", "bytes per second")
+    links_shown_to: str = _setting(
+        "publishers",
+        "Who finds permalinks and embed codes on the page of a record: publishers (bas_chupub on its databox), all who "
+        "may have the file, or none.",
+    )
     embed_frame_ancestors: str = _setting(
         "*", "Sites that may frame embedded documents, in the form of frame-ancestors (CSP)."
     )
@@ -286,6 +291,8 @@ def _check(settings: Settings) -> list[str]:
         faults.append("deprecated_features must be refuse, flagged or allow")
     if settings.forwarded_headers not in ("auto", "x-forwarded", "forwarded"):
         faults.append("forwarded_headers must be auto, x-forwarded or forwarded")
+    if settings.links_shown_to not in ("publishers", "all", "none"):
+        faults.append("links_shown_to must be publishers, all or none")
     faults.extend(
         f"{name} has {network}, which is neither an address nor a network"
         for name in ("trusted_proxies", "metrics_from")

@@ -14,6 +14,7 @@ from vitrine.edge.services import Services
 from vitrine.errors import Invalid
 from vitrine.library.model import Collection, CollectionId, DataboxId
 from vitrine.library.presentation import Presentation
+from vitrine.library.sharing.public_links import CollectionSwitch
 from vitrine.platform import json_text
 from vitrine.platform.database import UnitOfWork
 from vitrine.platform.texts import without_bom
@@ -66,6 +67,12 @@ def add_collection(name: str, databox_id: int, data: Path, as_json: bool) -> Non
 @click.option("--no-watermark", is_flag=True, help="Remove the picture; show diagonals and a name instead.")
 @click.option("--stamp", type=FILE, help="JSON definition of the stamp; its logos are files beside it.")
 @click.option("--no-stamp", is_flag=True, help="Remove the stamp.")
+@click.option(
+    "--public-by-link/--not-public-by-link",
+    "public_by_link",
+    default=None,
+    help="What records that are added from now on get; for those that are there see `links`.",
+)
 @data_option
 @json_option
 def set_collection(
@@ -75,10 +82,11 @@ def set_collection(
     no_watermark: bool,
     stamp: Path | None,
     no_stamp: bool,
+    public_by_link: bool | None,
     data: Path,
     as_json: bool,
 ) -> None:
-    """Set how a collection presents its pictures: watermark, stamp, and what anonymous visitors get."""
+    """Set how a collection presents its records: watermark, stamp, and what anonymous visitors get."""
     with instance(data) as services:
         presentation = services.library.presentation
         changes: dict[str, Any] = {}
@@ -88,16 +96,38 @@ def set_collection(
             changes["watermark"] = presentation.keep_picture(watermark, watermark.name) if watermark else None
         if stamp is not None or no_stamp:
             changes["stamp"] = _stamp(presentation, stamp) if stamp else None
+        if public_by_link is not None:
+            changes["public_by_link"] = public_by_link
         if not changes:
             raise Invalid("Name at least one setting; see vitrine collection set --help.")
         with services.database.write() as work:
             changed = presentation.set(work, COMMAND, CollectionId(base_id), changes)
     result = {"base_id": changed.id, "public_presentation": changed.public_presentation, "watermark": changed.watermark}
     print_result(
-        {**result, "stamp": changed.stamp},
+        {**result, "stamp": changed.stamp, "public_by_link": changed.public_by_link},
         as_json=as_json,
         sentence=f"Collection {changed.name} was set: {changed.id}.",
     )
+
+
+@collection.command("links")
+@click.argument("base_id", type=int)
+@click.argument("state", type=click.Choice(["on", "off"]))
+@click.option("--dry-run", is_flag=True, help="Count the records that would be switched; change nothing.")
+@data_option
+@json_option
+def switch_links(base_id: int, state: str, dry_run: bool, data: Path, as_json: bool) -> None:
+    """Switch "public by link" on or off for each record that a collection has now.
+
+    Works in batches beside a running server; can be stopped and run again. Records that are added later get what
+    `collection set` says. Switches of single files stay as they are.
+    """
+    with instance(data) as services:
+        change = CollectionSwitch(services.database, services.library.records)
+        records = change.run(COMMAND, CollectionId(base_id), on=state == "on", dry_run=dry_run)
+    result = {"base_id": base_id, "public_by_link": state == "on", "records": records, "dry_run": dry_run}
+    verb = "would be" if dry_run else "were"
+    print_result(result, as_json=as_json, sentence=f"{records} records {verb} switched {state}.")
 
 
 def _stamp(presentation: Presentation, file: Path) -> Any:

@@ -23,6 +23,7 @@ from vitrine.library.sharing.signed_addresses import LINK_ISSUER, LinkBinding, S
 from vitrine.platform.database import UnitOfWork
 from vitrine.settings import Settings
 
+DATAFILES = "/datafiles/"
 COVER_LIFE = timedelta(hours=24)
 AUDIO_FRAME_PX = 320
 UNKNOWN_SIZE = (640, 480)
@@ -92,7 +93,7 @@ class Embeds:
         if not actor.is_known:
             raise NotFound("There is nothing at this address.", why="no session")
         record, rendition = self._rendition_for(work, actor, target.key, target.name)
-        address = f"/datafiles/{target.key.databox}/{target.key.number}/{rendition.name}/"
+        address = f"{DATAFILES}{target.key.databox}/{target.key.number}/{rendition.name}/"
         return Target(record, rendition, address, (actor.must_user_id, actor.url_key))
 
     def _rendition_for(self, work: UnitOfWork, actor: Actor, key: RecordKey, name: str) -> tuple[Record, Rendition]:
@@ -117,7 +118,7 @@ class Embeds:
             return self._permalink_target(work, opened, token), NOBODY
         issuer = self._person(work, opened.issuer_id)
         record, rendition = self._rendition_for(work, issuer, opened.key, opened.name)
-        if _is_switched_off(rendition):
+        if not _is_shared(record, rendition):
             raise NotFound("This link has been switched off.")
         return Target(record, rendition, f"/medias/{token}", (opened.issuer_id, issuer.url_key)), issuer
 
@@ -129,7 +130,7 @@ class Embeds:
             linked is None
             or opened.link is None
             or not opened.link.is_valid(linked.permalink)
-            or _is_switched_off(rendition)
+            or not _is_shared(record, rendition)
         ):
             raise NotFound("This link has been switched off.")
         return Target(record, rendition, f"/medias/{token}", LINK_ISSUER)
@@ -191,13 +192,17 @@ class Embeds:
     def _cover(self, work: UnitOfWork, target: Target, thumbnail: Rendition | None) -> str | None:
         """The address of a picture for the document: a signed address of the thumbnail alone, never a permalink that
         the caller did not have (04 section 6 DO). It ends with the permalink or the rights that the target depends on.
-        If the target is the thumbnail, or a picture without one, it is the target's own address."""
+        If the target is the thumbnail, or a picture without one, it is the target's own address. What is for signed-in
+        people has a cover for signed-in people."""
         record = target.record
+        needs_session = target.address.startswith(DATAFILES)
         if target.rendition.name == THUMBNAIL:
             return self.settings.absolute(target.address)
-        if thumbnail is None or _is_switched_off(thumbnail):
+        if thumbnail is None or not (needs_session or _is_shared(record, thumbnail)):
             return self.settings.absolute(target.address) if target.rendition.mime.startswith("image/") else None
-        if target.issuer is None:
+        if needs_session:
+            path = f"{DATAFILES}{record.databox_id}/{record.number}/{THUMBNAIL}/"
+        elif target.issuer is None:
             assert target.rendition.permalink is not None  # its token opened the target
             link = LinkBinding.of(target.rendition.name, target.rendition.permalink)
             path = self.signed.path_by_link(link, record.key, THUMBNAIL, life=COVER_LIFE, now=work.now)
@@ -248,8 +253,10 @@ class Embeds:
         return answer
 
 
-def _is_switched_off(rendition: Rendition) -> bool:
-    return rendition.permalink is not None and not rendition.permalink.activated
+def _is_shared(record: Record, rendition: Rendition) -> bool:
+    """May an address open the file for somebody without an account? A file without a permalink has its record's
+    switch."""
+    return record.public_by_link if rendition.permalink is None else rendition.permalink.activated
 
 
 def shown_size(viewer: Viewer) -> tuple[int, int]:

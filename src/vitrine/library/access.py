@@ -5,7 +5,7 @@ are looked up only where collection and status do not decide. Every path that sh
 them: API, pages, files, embed and search.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from vitrine.accounts import Actor, DataboxRight, Right, Via, record_grants
@@ -76,12 +76,34 @@ def may_have(work: UnitOfWork, actor: Actor, record: Record, name: str, recipe: 
 
 
 def may_switch_link(work: UnitOfWork, actor: Actor, record: Record, name: str, recipe: Recipe | None) -> bool:
-    """V', R(imgtools), R(canmodifrecord), `bas_chupub` on the databox, and the class rule for this file."""
+    """`may_switch_some_link`, and the class rule for this file."""
+    return may_switch_some_link(work, actor, record) and may_have(work, actor, record, name, recipe)
+
+
+def may_switch_some_link(work: UnitOfWork, actor: Actor, record: Record) -> bool:
+    """V', R(imgtools), R(canmodifrecord) and `bas_chupub` on the databox: what switching any link of the record
+    requires."""
     if actor.via is Via.COMMAND:
         return True
     rights = all(may(work, actor, record, right) for right in (Right.imgtools, Right.canmodifrecord))
-    publishes = actor.rights.on_databox(record.databox_id, DataboxRight.bas_chupub)
-    return rights and publishes and may_have(work, actor, record, name, recipe)
+    return rights and publishes(actor, record)
+
+
+def publishes(actor: Actor, record: Record) -> bool:
+    """`bas_chupub` on the record's databox."""
+    return actor.via is Via.COMMAND or actor.rights.on_databox(record.databox_id, DataboxRight.bas_chupub)
+
+
+def may_show_links(actor: Actor, record: Record, shown_to: str) -> bool:
+    """May pages show the addresses of a file of *record*, which the actor may have? *shown_to* is the setting
+    `links_shown_to`: all, publishers (`bas_chupub` on the databox) or none."""
+    return shown_to == "all" or (shown_to == "publishers" and publishes(actor, record))
+
+
+def may_switch_record(work: UnitOfWork, actor: Actor, record: Record, classes: Collection[str | None]) -> bool:
+    """May the actor switch the links of the whole record, whose files have these *classes*? `may_switch_link` for each
+    file. A file outside the structure, which nobody may have, does not count."""
+    return may_switch_some_link(work, actor, record) and set(classes) - {None} <= classes_of(work, actor, record)
 
 
 def class_of(record: Record, name: str, recipe: Recipe | None) -> str | None:

@@ -182,6 +182,7 @@ class Ingest:
                 "uuid": _uuid_of(arrival),
                 "status": collection.default_status if status is None else status,
                 "creator_id": actor.user_id,
+                "public_by_link": collection.public_by_link,
                 "created": work.now,
                 "updated": work.now,
             },

@@ -39,7 +39,7 @@ class Databox:
 
 @dataclass(frozen=True, slots=True)
 class Collection:
-    """`id` is base_id on the wire, `number` is collection_id."""
+    """`id` is base_id on the wire, `number` is collection_id. `public_by_link` is what records that are added get."""
 
     id: CollectionId
     databox_id: DataboxId
@@ -51,6 +51,7 @@ class Collection:
     default_status: int
     watermark: str | None = None
     stamp: Mapping[str, Any] | None = None
+    public_by_link: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +144,8 @@ class Structure:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One archived document (or story). `technical` is JSON text, already a list of {name, value} as on the wire."""
+    """One archived document (or story). `technical` is JSON text, already a list of {name, value} as on the wire.
+    While `public_by_link` is false, nothing of the record opens without an account."""
 
     id: RecordId
     databox_id: DataboxId
@@ -164,6 +166,7 @@ class Record:
     height: int | None
     duration_ms: int | None
     creator_id: int | None
+    public_by_link: bool
     created: datetime
     updated: datetime
 
@@ -179,10 +182,13 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Permalink:
+    """*activated*: the address opens the file, since its own switch (*switched_on*) and that of its record are on."""
+
     id: int
     token: str
     label: str
     activated: bool
+    switched_on: bool
     created: datetime
     updated: datetime
 

@@ -1,4 +1,4 @@
-"""How a collection presents its pictures to the public: watermark or stamp (06 section 3)."""
+"""How a collection presents its records to the public: watermark or stamp (06 section 3), open to links or not."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -58,7 +58,8 @@ class Presentation:
         return collection
 
     def set(self, work: UnitOfWork, actor: Actor, base: CollectionId, changes: dict[str, Any]) -> Collection:
-        """Change any of `public_presentation`, `watermark` (a digest or None) and `stamp` (a definition or None).
+        """Change any of `public_presentation`, `watermark` (a digest or None), `stamp` (a definition or None) and
+        `public_by_link` (a bool: what records that are added from now on get).
 
         Copies made earlier are no longer used, since a copy is identified by its look.
         """
@@ -74,5 +75,8 @@ class Presentation:
             raise Invalid("This collection has no stamp yet: give it one first.", field="stamp")
         structure_store.update_collection(work, base, values)
         structure_store.increase_version(work)
-        audit.write(work, actor, "collection.presentation", f"collection {base}", {"changed": sorted(values)})
+        details: dict[str, Any] = {"changed": sorted(values)}
+        if "public_by_link" in values:
+            details["public_by_link"] = values["public_by_link"]
+        audit.write(work, actor, "collection.presentation", f"collection {base}", details)
         return self.records.structure(work).collections[base]

@@ -37,8 +37,18 @@ LONGEST_FOLDED_NAME = 255  # characters, the width of the column
 
 _RECORD = [records.c[name] for name in Record.__dataclass_fields__]
 _RENDITION = [renditions.c[name] for name in Rendition.__dataclass_fields__ if name != "permalink"]
-_PERMALINK = [permalinks.c[name] for name in Permalink.__dataclass_fields__]
-_WITH_PERMALINK = renditions.outerjoin(
+# Whether a permalink opens its file; whatever selects it joins its record.
+LINK_ACTIVATED = sa.and_(permalinks.c.activated, records.c.public_by_link)
+_PERMALINK = [
+    permalinks.c.id,
+    permalinks.c.token,
+    permalinks.c.label,
+    LINK_ACTIVATED.label("link_activated"),
+    permalinks.c.activated,
+    permalinks.c.created,
+    permalinks.c.updated,
+]
+_WITH_PERMALINK = renditions.join(records, records.c.id == renditions.c.record_id).outerjoin(
     permalinks, sa.and_(permalinks.c.record_id == renditions.c.record_id, permalinks.c.name == renditions.c.name)
 )
 _RECORD_WIDTH = len(_RECORD)
@@ -109,7 +119,7 @@ def with_thumbnails(work: UnitOfWork, ids: Sequence[RecordId]) -> dict[RecordId,
     return by_id
 
 
-# Identifies the state of a record and its thumbnail: every change moves one of the three instants.
+# Identifies the state of a record and its thumbnail: every change moves one of the three instants or the switch.
 _STAMPS = sa.select(
     records.c.id,
     records.c.collection_id,
@@ -117,6 +127,7 @@ _STAMPS = sa.select(
     records.c.updated,
     renditions.c.updated,
     permalinks.c.updated,
+    records.c.public_by_link,
 ).select_from(
     records.outerjoin(
         renditions, sa.and_(renditions.c.record_id == records.c.id, renditions.c.name == THUMBNAIL)
@@ -130,7 +141,8 @@ def _stamped(count: int) -> Prepared:
 
 
 def stamps(work: UnitOfWork, ids: Sequence[RecordId]) -> dict[RecordId, tuple[Any, ...]]:
-    """For each record (id, collection, status, three instants as the database stores them), in one statement."""
+    """For each record (id, collection, status, three instants and the switch of its links as the database stores
+    them), in one statement."""
     return {RecordId(row[0]): row for row in _stamped(len(ids)).all_raw(work, ids)}
 
 
@@ -277,7 +289,13 @@ def renditions_of(work: UnitOfWork, ids: Sequence[RecordId]) -> dict[RecordId, l
 @lru_cache(maxsize=128)
 def _rendition_stamps(count: int) -> Prepared:
     return Prepared(
-        sa.select(renditions.c.record_id, renditions.c.id, renditions.c.updated, permalinks.c.updated)
+        sa.select(
+            renditions.c.record_id,
+            renditions.c.id,
+            renditions.c.updated,
+            permalinks.c.updated,
+            records.c.public_by_link,
+        )
         .select_from(_WITH_PERMALINK)
         .where(renditions.c.record_id.in_([sa.bindparam(f"id{place}") for place in range(count)]))
         .order_by(renditions.c.record_id, renditions.c.id)

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from vitrine.accounts import Actor, Right, Via
+from vitrine.accounts import Actor, Right
 from vitrine.errors import Conflict, Forbidden, Invalid
 from vitrine.jobs import Jobs
 from vitrine.library import access, store, structure_store
@@ -81,11 +81,15 @@ class StructureAdministration:
         if not actor.is_admin:
             raise Forbidden("Only administrators may do this.")
 
-    def retry(self, work: UnitOfWork, actor: Actor, record: Record) -> int:
-        """Make the failed renditions of a record again; returns their number. Requires V' and R(imgtools) (06
-        §17.7)."""
-        if actor.via is not Via.COMMAND and not access.may(work, actor, record, Right.imgtools):
+    @staticmethod
+    def permit_retry(work: UnitOfWork, actor: Actor, record: Record) -> None:
+        """V' and R(imgtools) (06 §17.7). Raises MayNotChange."""
+        if not access.may(work, actor, record, Right.imgtools):
             raise MayNotChange("You may not make the files of this record again.", why=f"record {record.key}")
+
+    def retry(self, work: UnitOfWork, actor: Actor, record: Record) -> int:
+        """Make the failed renditions of a record again; returns their number. Raises what `permit_retry` raises."""
+        self.permit_retry(work, actor, record)
         failed = [
             rendition for rendition in store.renditions_of(work, [record.id])[record.id] if rendition.state == "failed"
         ]

@@ -1,11 +1,13 @@
 """SQL of permalinks, and of the files they open."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
-from vitrine.library.model import RecordId, RecordKey, SharedFile
+from vitrine.library.model import CollectionId, RecordId, RecordKey, SharedFile
+from vitrine.library.store import LINK_ACTIVATED
 from vitrine.library.tables import collections, permalinks, recipes, records, renditions
 from vitrine.platform.cache import Cache
 from vitrine.platform.database import UnitOfWork
@@ -24,7 +26,7 @@ _SHARED = Prepared(
         recipes.c.klass,
         collections.c.public_presentation,
         permalinks.c.token,
-        permalinks.c.activated,
+        LINK_ACTIVATED,
     )
     .select_from(
         records.join(renditions, renditions.c.record_id == records.c.id)
@@ -85,6 +87,30 @@ def active_tokens(work: UnitOfWork, record_id: RecordId) -> list[str]:
     """Tokens of the active permalinks of all renditions of the record (the caption route accepts each of them)."""
     return list(
         work.db.scalars(
-            sa.select(permalinks.c.token).where(permalinks.c.record_id == record_id, permalinks.c.activated)
+            sa.select(permalinks.c.token)
+            .join(records, records.c.id == permalinks.c.record_id)
+            .where(permalinks.c.record_id == record_id, LINK_ACTIVATED)
         )
     )
+
+
+def switch_records(work: UnitOfWork, ids: Sequence[RecordId], *, on: bool, within: CollectionId | None = None) -> int:
+    """Make records public by link or end that; with *within* only those that are still in that collection. Returns how
+    many changed."""
+    some = sa.and_(records.c.id.in_(list(ids)), records.c.public_by_link != on)
+    if within is not None:
+        some = sa.and_(some, records.c.collection_id == within)
+    return work.db.execute(records.update().where(some).values(public_by_link=on)).rowcount
+
+
+def switches_of(
+    work: UnitOfWork, base: CollectionId, after: tuple[datetime, RecordId] | None, limit: int
+) -> list[tuple[RecordId, datetime, bool]]:
+    """(id, created, public by link) of the records of a collection, in the order of (created, id) after *after*."""
+    columns = (records.c.id, records.c.created, records.c.public_by_link)
+    query = sa.select(*columns).where(records.c.collection_id == base)
+    if after is not None:
+        created, record_id = after
+        query = query.where(records.c.created >= created, sa.or_(records.c.created > created, records.c.id > record_id))
+    query = query.order_by(records.c.created, records.c.id).limit(limit)
+    return [(RecordId(row[0]), row[1], row[2]) for row in work.db.execute(query)]

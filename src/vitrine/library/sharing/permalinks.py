@@ -79,7 +79,8 @@ def import_permalink(
 
 
 def switch(work: UnitOfWork, actor: Actor, structure: Structure, record: Record, name: str, *, on: bool) -> None:
-    """Switch the permalink of one file of *record* on or off; its token stays (06 section 10).
+    """Switch the permalink of one file of *record* on or off; its token stays (06 section 10). While the record itself
+    is not public by link (`public_links`), the permalink opens nothing in either state.
 
     *record* must be one that the actor sees. Raises NoSuchRendition or MayNotChange.
     """
@@ -89,7 +90,7 @@ def switch(work: UnitOfWork, actor: Actor, structure: Structure, record: Record,
     recipe = structure.recipe(record.databox_id, record.group, rendition.name)
     if not access.may_switch_link(work, actor, record, rendition.name, recipe):
         raise MayNotChange("You may not switch this link.", why=f"record {record.key} {rendition.name}")
-    if rendition.permalink.activated is on:
+    if rendition.permalink.switched_on is on:
         return
     permalink_store.put(work, record.id, rendition.name, {"activated": on})
     audit.write(
@@ -120,7 +121,7 @@ class WrongToken(NotFound):
 
 
 class SwitchedOff(NotFound):
-    """Somebody switched this link off; only holders of the link are told."""
+    """Somebody switched this link or all links of its record off; only holders of the link are told."""
 
     code = "switched_off"
 

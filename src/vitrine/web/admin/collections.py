@@ -1,7 +1,7 @@
-"""Pages of the collections that a person manages: marks of their pictures, checks of what comes in.
+"""Pages of the collections that a person manages: marks of pictures, links of new records, checks of what comes in.
 
-Marks are for administrators and who has `manage` on that very collection, checks for administrators; everybody else
-is told that there is nothing (design 5.6). Without script.
+Marks and links are for administrators and who has `manage` on that very collection, checks for administrators;
+everybody else is told that there is nothing (design 5.6). Without script.
 """
 
 from dataclasses import dataclass, field
@@ -22,8 +22,8 @@ from vitrine.library.presentation import LARGEST_PICTURE
 from vitrine.library.quarantine.checks import CHECKS
 from vitrine.platform.database import UnitOfWork
 from vitrine.web.admin import collection_forms as forms
-from vitrine.web.shared.forms import known, posted_files
-from vitrine.web.shared.render import page, redirect, said
+from vitrine.web.shared.forms import known, posted, posted_files
+from vitrine.web.shared.render import page, redirect, said, translate
 
 COLLECTIONS = "/admin/collections/"
 FORM_BYTES = 2 * LARGEST_PICTURE + 2**20
@@ -34,6 +34,7 @@ class Typed:
     """A form that had a fault: what was typed, and what is wrong by field."""
 
     marks: dict[str, str] = field(default_factory=dict)
+    public: str = ""
     checks: dict[str, Any] = field(default_factory=dict)
     faults: dict[str, str] = field(default_factory=dict)
 
@@ -72,6 +73,7 @@ async def _page(request: Request, typed: Typed, *, saved: str = "") -> Response:
         return {
             "collection": collection,
             "marks": typed.marks or {"show": collection.public_presentation, **forms.stamp_fields(collection.stamp)},
+            "public": typed.public or ("on" if collection.public_by_link else "off"),
             "checks": typed.checks or forms.check_fields(policy),
             "own": services.library.quarantine.has_own_policy(work, base),
             "fields": [field.name for field in structure.fields[collection.databox_id] if not field.business],
@@ -92,6 +94,11 @@ def _managed(request: Request, work: UnitOfWork, actor: Actor, base: CollectionI
         return services_of(request).library.presentation.permit(work, actor, base)
     except Forbidden as refusal:
         raise NotFound("There is nothing at this address.", why=refusal.why) from refusal
+
+
+async def _permit(request: Request, base: CollectionId) -> Collection:
+    """The collection, if the person manages it: asked before a body is read. Raises NotFound."""
+    return await read(request, known, lambda work, actor: _managed(request, work, actor, base))
 
 
 async def set_marks(request: Request) -> Response:
@@ -156,9 +163,23 @@ def _set_marks(request: Request, work: UnitOfWork, actor: Actor, base: Collectio
     services.library.presentation.set(work, actor, base, changes)
 
 
+async def set_public(request: Request) -> Response:
+    """Whether records that are added from now on are public by link: `public` is `on` or `off`."""
+    base = CollectionId(request.path_params["base_id"])
+    await _permit(request, base)
+    given = (await posted(request)).get("public", "")
+    if given not in ("on", "off"):
+        fault = translate(request, "Choose whether new records are public by link.")
+        return await _page(request, Typed(faults={"public_by_link": fault}))
+    changes = {"public_by_link": given == "on"}
+    await write(request, known, lambda work, actor: _set_marks(request, work, actor, base, changes))
+    return redirect(f"{COLLECTIONS}{base}/?saved=links")
+
+
 async def set_checks(request: Request) -> Response:
     """The checks of this collection: said whole, or forgotten, so that those of databox and instance count again."""
     services, base = services_of(request), CollectionId(request.path_params["base_id"])
+    await _permit(request, base)
     params = await parameters(request)
     csrf.require(request, params.text("csrf"))
     forget = params.text("do") == "forget"
@@ -182,5 +203,6 @@ ROUTES = [
     Route(COLLECTIONS, listed, methods=["GET"]),
     Route(COLLECTIONS + "{base_id:int}/", show, methods=["GET"]),
     Route(COLLECTIONS + "{base_id:int}/marks/", set_marks, methods=["POST"]),
+    Route(COLLECTIONS + "{base_id:int}/links/", set_public, methods=["POST"]),
     Route(COLLECTIONS + "{base_id:int}/checks/", set_checks, methods=["POST"]),
 ]

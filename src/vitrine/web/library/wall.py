@@ -11,17 +11,14 @@ from starlette.routing import Route
 
 from vitrine.accounts import Actor, Right
 from vitrine.edge import long_read, read, services_of, write
-from vitrine.embed import Target
-from vitrine.embed.service import frame_size
-from vitrine.errors import Invalid
 from vitrine.library import access
-from vitrine.library.model import DOCUMENT, PREVIEW, Collection, DataboxId, Record, RecordKey, Rendition
+from vitrine.library.model import DOCUMENT, PREVIEW, Collection, Record, Rendition
 from vitrine.library.records import RecordWithThumbnail
-from vitrine.library.sharing import permalinks
-from vitrine.library.sharing.permalinks import PermalinkPaths
 from vitrine.platform.database import UnitOfWork
 from vitrine.search import Hits, NoUsableBases, Query
 from vitrine.search.model import DEEPEST
+from vitrine.web.library import links
+from vitrine.web.library.links import RECORD, key_of, sharing_of
 from vitrine.web.shared.forms import known, posted
 from vitrine.web.shared.render import page, redirect
 
@@ -142,24 +139,9 @@ async def wall(request: Request) -> Response:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
-    """What one can paste elsewhere, of one rendition."""
-
-    rendition: Rendition
-    paths: PermalinkPaths
-    iframe: str
-    embed: str
-    oembed: str
-
-
-def _key(request: Request) -> RecordKey:
-    return RecordKey(DataboxId(request.path_params["databox_id"]), request.path_params["record_id"])
-
-
 async def show_record(request: Request) -> Response:
     services = services_of(request)
-    key = _key(request)
+    key = key_of(request)
 
     def call(work: UnitOfWork, actor: Actor) -> dict[str, Any]:
         record = services.library.records.get(work, actor, key)
@@ -182,16 +164,7 @@ async def show_record(request: Request) -> Response:
             "files": files,
             "shown": shown,
             "poster": ready.get("poster") or ready.get("thumbnail"),
-            "link": _link(services.embeds, record, ready.get(PREVIEW) or ready.get(DOCUMENT)),
-            "switched_off": {name for name, file in ready.items() if file.permalink and not file.permalink.activated},
-            "switchable": {
-                name
-                for name, file in ready.items()
-                if file.permalink
-                and access.may_switch_link(
-                    work, actor, record, name, structure.recipe(record.databox_id, record.group, name)
-                )
-            },
+            "sharing": sharing_of(services, work, actor, record, files),
             "may_retry": access.may(work, actor, record, Right.imgtools),
             "failed": [file for file in files if file.state == "failed"],
             "waiting": [file for file in files if file.state == "waiting"],
@@ -208,55 +181,26 @@ def _by_field(values: list[Any]) -> list[tuple[Any, list[str]]]:
     return list(grouped.values())
 
 
-def _link(embeds: Any, record: Record, rendition: Rendition | None) -> Link | None:
-    if rendition is None or rendition.permalink is None or not rendition.permalink.activated:
-        return None
-    paths = permalinks.paths(record.key, rendition, rendition.permalink)
-    target = Target(record, rendition, paths.file, None)
-    width, height = frame_size(rendition)
-    return Link(
-        rendition=rendition,
-        paths=paths,
-        iframe=embeds.iframe(target, width, height),
-        embed=embeds.embed_address(target),
-        oembed=embeds.embed_address(target).replace("/embed/?", "/oembed?", 1),
-    )
-
-
-async def switch(request: Request) -> Response:
-    """End the permalink of a file, or let it open again: `link` is `off:<name>` or `on:<name>`."""
-    given = await posted(request)
-    services = services_of(request)
-    key = _key(request)
-    state, _, name = given.get("link", "").partition(":")
-    if state not in ("on", "off"):
-        raise Invalid("Say which link to switch on or off.", field="link")
-
-    def call(work: UnitOfWork, actor: Actor) -> None:
-        record = services.library.records.get(work, actor, key)
-        permalinks.switch(work, actor, services.library.records.structure(work), record, name, on=state == "on")
-
-    await write(request, known, call)
-    return redirect(f"/records/{key.databox}/{key.number}/#files")
-
-
 async def retry(request: Request) -> Response:
     """Make failed renditions again."""
-    await posted(request)
     services = services_of(request)
-    key = _key(request)
+    key = key_of(request)
+
+    def permit(work: UnitOfWork, actor: Actor) -> None:
+        services.library.structure.permit_retry(work, actor, services.library.records.get(work, actor, key))
 
     def call(work: UnitOfWork, actor: Actor) -> None:
         services.library.structure.retry(work, actor, services.library.records.get(work, actor, key))
 
+    await read(request, known, permit)  # before the body
+    await posted(request)
     await write(request, known, call)
     return redirect(f"/records/{key.databox}/{key.number}/#files")
 
 
-RECORD = "/records/{databox_id:int}/{record_id:int}/"
 ROUTES = [
     Route("/", wall, methods=["GET"]),
     Route(RECORD, show_record, methods=["GET"]),
-    Route(RECORD + "links/", switch, methods=["POST"]),
+    *links.ROUTES,
     Route(RECORD + "retry/", retry, methods=["POST"]),
 ]

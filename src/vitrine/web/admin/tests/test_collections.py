@@ -1,5 +1,6 @@
 """The pages of collections: who sees them, what they change, and what they say when something is wrong."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,10 @@ import pytest
 
 from vitrine.accounts import COMMAND, Right, User
 from vitrine.accounts.rights import ALL_RIGHTS, READER
-from vitrine.library import structure_store
+from vitrine.library import store, structure_store
 from vitrine.library.model import Collection
+from vitrine.platform import audit
+from vitrine.platform.audit import AuditFilter
 from vitrine.testing import media_factory as make
 from vitrine.testing.server import Server, Visitor
 from vitrine.web.admin import collection_forms as forms
@@ -59,17 +62,57 @@ def test_who_manages_nothing_finds_nothing(server: Server, rights: Right) -> Non
         assert eve.get(address).status_code == 404, address
     assert "/admin/collections/" not in eve.get("/").text
     csrf = eve.form("/")["csrf"]
-    for tail, values in (("marks/", MARKS | {"show": "wm"}), ("checks/", CHECKS)):
+    for tail, values in (("marks/", MARKS | {"show": "wm"}), ("links/", {"public": "off"}), ("checks/", CHECKS)):
         answer = eve.client.post(path_of(server, tail), data={"csrf": csrf, **values})
         assert answer.status_code == 404, tail
     assert collection(server).public_presentation == "none"
+    assert collection(server).public_by_link
 
 
 def test_strangers_sign_in_first_and_other_peoples_forms_are_refused(server: Server, admin: Visitor) -> None:
     assert server.browser().get(path_of(server)).status_code in (302, 303)
-    for tail, values in (("marks/", MARKS | {"show": "wm"}), ("checks/", CHECKS)):
+    for tail, values in (("marks/", MARKS | {"show": "wm"}), ("links/", {"public": "off"}), ("checks/", CHECKS)):
         assert admin.client.post(path_of(server, tail), data={"csrf": "wrong", **values}).status_code == 403
     assert collection(server).public_presentation == "none"
+    assert collection(server).public_by_link
+
+
+@pytest.mark.parametrize("tail", ["marks/", "links/", "checks/"])
+def test_the_right_is_asked_before_the_body(server: Server, tail: str) -> None:
+    """A body that cannot be read would be refused with 400."""
+    eve = server.browser(server.user("eve", READER))
+    headers = {"Content-Type": "multipart/form-data; boundary="}
+    assert eve.client.post(path_of(server, tail), content=b"--", headers=headers).status_code == 404
+
+
+def test_a_manager_says_what_new_records_get_and_is_told_which(server: Server, tmp_path: Path) -> None:
+    user = server.user("manager", {server.photographs.id: ALL_RIGHTS, server.archive.id: READER})
+    visitor = server.browser(user)
+    before = server.add(make.png(tmp_path / "before.png"), user)
+    page = visitor.get(path_of(server)).text
+    assert re.search(r'name="public" value="on" checked', page)
+    assert "each keeps its own switch" in page
+    answer = send(visitor, server, "links/", {"public": "off"})
+    assert answer.headers["location"] == path_of(server) + "?saved=links"
+    page = visitor.get(path_of(server)).text
+    assert re.search(r'name="public" value="off" checked', page)
+    assert "new records not public" in visitor.get("/admin/collections/").text
+    after = server.add(make.png(tmp_path / "after.png", seed=3), user)
+    with server.services.database.read() as work:
+        records = [store.by_key(work, key) for key in (before, after)]
+        (line,) = audit.lines(work, AuditFilter(action="collection.presentation"))
+    assert [record and record.public_by_link for record in records] == [True, False]
+    assert line.details == {"changed": ["public_by_link"], "public_by_link": False}
+    assert send(visitor, server, "links/", {"public": "on"}).status_code == 303
+    assert collection(server).public_by_link
+
+
+@pytest.mark.parametrize("values", [{}, {"public": ""}, {"public": "perhaps"}])
+def test_a_choice_that_is_none_is_told(server: Server, admin: Visitor, values: dict[str, str]) -> None:
+    answer = send(admin, server, "links/", values)
+    assert answer.status_code == 400
+    assert "Choose whether new records are public by link." in answer.text
+    assert collection(server).public_by_link
 
 
 def test_a_manager_sets_marks_here_and_nowhere_else_and_no_checks(server: Server) -> None:
