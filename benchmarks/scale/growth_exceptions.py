@@ -23,6 +23,8 @@ TO_BE_MENDED: dict[str, str] = {
     "collection: FROM records": "counts the records of the collection",
     "delete: DELETE FROM records": "looks in all records for stories with this cover",
     "admin audit, a rare action: FROM audit_log": "walks the log until it has a page",
+    "admin applications": "reads every application for a page of fifty",
+    "portal: list, all": "reads every application for a page",
     "search everything, granted records only: FROM record_grants": "loads every grant of the person",
     "record, granted: FROM record_grants": "loads every grant of the person",
     "access, granted records only: FROM record_grants": "loads every grant of the person",
