@@ -4,7 +4,13 @@ A key is a request of `requests.py`, or `request: part of the statement`; `*` st
 """
 
 # For good: what the statement does is about all of something, outside requests or with a bound of its own.
-EXCEPTIONS: dict[str, str] = {}
+EXCEPTIONS: dict[str, str] = {
+    "worker: FROM renditions": "PostgreSQL: the rows of changed records share pages of a small table only",
+    "worker: FROM field_values": "PostgreSQL: the rows of changed records share pages of a small table only",
+    "developers: FROM applications": "PostgreSQL reads the applications, thousands at most, for those of a person",
+    "developers, administrator: FROM applications": "PostgreSQL reads the applications, thousands at most",
+    "portal: list: FROM applications": "PostgreSQL reads the applications, thousands at most, for those of a person",
+}
 # Until it is mended. The gate fails when one of these no longer grows, so that the line goes with the fault.
 TO_BE_MENDED: dict[str, str] = {
     "metrics: FROM renditions": "counts all renditions",
