@@ -25,23 +25,21 @@ from benchmarks.scale.served import Served, cpu_s, memory_mib, serving
 HERE = Path(__file__).parents[1]
 PORT = 8370
 ROUNDS = 6
+DELETED = 4  # records a round
 MOST = 3_000
 Rows = dict[str, Any]
 
 
-def cpu_ms(server: Served, questions: Iterable[Question], seconds: float, least: int = ROUNDS) -> float:
-    """Milliseconds a request; *questions* may end. Raises SystemExit for an answer that is no success."""
+def cpu_ms(server: Served, questions: Iterable[Question], seconds: float, most: int = MOST) -> float:
+    """Milliseconds a request, *most* of them in a round. Raises SystemExit for an answer that is no success."""
     rounds = []
     source = iter(questions)
     for number in range(ROUNDS + 1):  # the first warms up
         before, began, count = cpu_s(server.pid), time.perf_counter(), 0
-        while count < max(1, least // ROUNDS) or time.perf_counter() - began < seconds / ROUNDS:
-            question = next(source, None)
-            if question is None or count >= MOST:
-                break
-            _ask(server, question)
+        while count < most and (not count or time.perf_counter() - began < seconds / ROUNDS):
+            _ask(server, next(source))
             count += 1
-        if count and number:
+        if number:
             rounds.append((cpu_s(server.pid) - before) / count * 1000)
     return round(min(rounds), 3)
 
@@ -52,10 +50,10 @@ def _ask(server: Served, question: Question) -> None:
         raise SystemExit(f"{question[0]} {question[1]}: {answer.status} {answer.body[:300]!r}")
 
 
-def _table(server: Served, questions: dict[str, Iterator[Question]], seconds: float) -> Rows:
+def _table(server: Served, questions: dict[str, Iterator[Question]], seconds: float, most: int = MOST) -> Rows:
     rows: Rows = {}
     for name, of_row in questions.items():
-        rows[name] = cpu_ms(server, of_row, seconds)
+        rows[name] = cpu_ms(server, of_row, seconds, most)
         print(f"{name:44} {rows[name]:9.3f} ms", flush=True)
     return rows
 
@@ -91,7 +89,7 @@ def _pages(server: Served, seconds: float) -> Rows:
 
 def _writes(server: Served, seconds: float) -> Rows:
     server.wait_for_worker()
-    rows = _table(server, writes(server), seconds)
+    rows = _table(server, writes(server, DELETED * (ROUNDS + 1)), seconds, DELETED)
     return {**rows, "upload, all processes": processes.upload_ms(server)}
 
 

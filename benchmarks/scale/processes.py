@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import resource
 import subprocess
 import sys
 import time
@@ -11,7 +12,7 @@ from typing import Any
 from benchmarks.scale import many
 from benchmarks.scale.instance import Instance
 from benchmarks.scale.questions import pages, reads, writes
-from benchmarks.scale.served import Served, family_cpu_s, serving
+from benchmarks.scale.served import Served, family_cpu_s, highest_mib, serving
 from benchmarks.scale.watched import CALLBACKS
 from vitrine.testing import media_factory
 
@@ -25,20 +26,23 @@ def command(folder: Path, *arguments: str) -> dict[str, Any]:
     """A command of the product on *folder*: seconds, and its highest resident memory."""
     url = Instance.load(folder).database_url
     environment = {**os.environ, **({"VITRINE_DATABASE_URL": url} if url else {})}
-    began = time.perf_counter()
+    before, began, peak = _children_cpu_s(), time.perf_counter(), 0.0
     process = subprocess.Popen(
         [sys.executable, "-m", "vitrine", *arguments, "--data", str(folder)],
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment,
     )  # fmt: skip
-    _pid, status, used = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
+    while process.poll() is None:
+        peak = max(peak, highest_mib(process.pid))
+        time.sleep(0.05)
     return {
-        "wall_s": round(time.perf_counter() - began, 1), "cpu_s": round(used.ru_utime + used.ru_stime, 1),
-        "peak_mib": round(used.ru_maxrss * _MAXRSS_UNIT / 2**20, 1), "status": process.returncode,
+        "wall_s": round(time.perf_counter() - began, 1), "cpu_s": round(_children_cpu_s() - before, 1),
+        "peak_mib": peak, "status": process.returncode,
     }  # fmt: skip
 
 
-_MAXRSS_UNIT = 1 if sys.platform == "darwin" else 1024
+def _children_cpu_s() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def doctor(folder: Path) -> dict[str, Any]:
@@ -96,7 +100,7 @@ def longest_callbacks(folder: Path, port: int) -> dict[str, Any]:
     longest: dict[str, float] = {}
     with serving(folder, port, "benchmarks.scale.watched", **{CALLBACKS: str(log)}) as server:
         server.wait_for_worker()
-        for name, questions in {**reads(server), **pages(server), **writes(server)}.items():
+        for name, questions in {**reads(server), **pages(server), **writes(server, EACH + 1)}.items():
             server.ask(*next(questions))  # templates are compiled at their first use
             place = log.stat().st_size
             for question in itertools.islice(questions, EACH):

@@ -11,7 +11,6 @@ from benchmarks.scale.served import Served
 
 Question = tuple[str, str, dict[str, str], Any]
 EXTENDED = {"Accept": "application/vnd.phraseanet.record-extended+json"}
-DELETED = 24
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
@@ -94,7 +93,8 @@ def pages(server: Served) -> dict[str, Iterator[Question]]:
     }
 
 
-def writes(server: Served) -> dict[str, Iterator[Question]]:
+def writes(server: Served, deleted: int) -> dict[str, Iterator[Question]]:
+    """Changes without end, and as many deletions as *deleted*."""
     instance = server.instance
     box, draw = instance.databox_id, random.Random(6)
     admin = server.bearer("admin")
@@ -112,9 +112,9 @@ def writes(server: Served) -> dict[str, Iterator[Question]]:
             yield "POST", f"/api/v1/records/{box}/{number}/setcollection/", {**admin, **FORM}, body
 
     return {
-        "setmetadatas": itertools.islice(changed(), 60),
-        "move": itertools.islice(moved(), 60),
+        "setmetadatas": changed(),
+        "move": moved(),
         "delete one": (
-            ("DELETE", f"/api/v1/records/{box}/{number}/", admin, None) for number in doomed(server, DELETED)
+            ("DELETE", f"/api/v1/records/{box}/{number}/", admin, None) for number in doomed(server, deleted)
         ),
     }

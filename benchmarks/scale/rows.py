@@ -49,7 +49,7 @@ TABLES: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 # So many rows there are in any case, so that a page of them is full everywhere, and one more for so many records.
 LEAST_USERS, LEAST_APPLICATIONS, LEAST_QUARANTINED = 60, 60, 60
-RECORDS_PER_USER, RECORDS_PER_APPLICATION, RECORDS_PER_TOKEN, RECORDS_PER_SESSION = 100, 1_000, 10, 10
+RECORDS_PER_USER, RECORDS_PER_APPLICATION, RECORDS_PER_TOKEN, RECORDS_PER_SESSION = 100, 50, 10, 10
 RECORDS_PER_FAILURE, RECORDS_PER_QUARANTINED, RECORDS_PER_GRANT, RECORDS_PER_REMOVED = 100, 20, 10, 100
 SHARED_BY = 20  # records whose renditions are the same bytes
 IMAGES = 400

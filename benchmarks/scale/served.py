@@ -62,6 +62,17 @@ def memory_mib(pid: int) -> dict[str, float]:
     return {"rss": round(kib["VmRSS"] / 1024, 1), "anon": round(kib["RssAnon"] / 1024, 1)}
 
 
+def highest_mib(pid: int) -> float:
+    """The highest resident memory that a running process had; 0 when it has ended. `ru_maxrss` would count what the
+    parent had when it started the process."""
+    try:
+        text = Path(f"/proc/{pid}/status").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return 0.0
+    highest = re.search(r"^VmHWM:\s+(\d+)", text, re.MULTILINE)
+    return round(int(highest[1]) / 1024, 1) if highest else 0.0
+
+
 @dataclass(slots=True)
 class Served:
     """*pid* is that of the server; its worker is a child."""

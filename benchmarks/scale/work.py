@@ -13,6 +13,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Engine, event
@@ -28,6 +29,7 @@ _INDEXES = "SELECT count(*) FROM pg_index WHERE indrelid = to_regclass(%s)"
 _ROWS_READ = "SELECT coalesce(sum(seq_tup_read + coalesce(idx_tup_fetch, 0)), 0) FROM pg_stat_xact_user_tables"
 
 
+@lru_cache(maxsize=10_000)
 def plain(statement: str) -> str:
     """The text of a statement, the same for lists of any length."""
     return _ROWS.sub("(…)", _LIST.sub("(…)", _SPACES.sub(" ", statement.strip())))
