@@ -6,6 +6,7 @@ import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
+from functools import lru_cache
 from pathlib import Path
 from types import UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
@@ -151,8 +152,7 @@ class Settings:
     @property
     def origin(self) -> str:
         """Scheme, host and port of base_url, as browsers write an origin."""
-        parts = urlsplit(self.base_url)
-        return f"{parts.scheme}://{parts.netloc}"
+        return origin_of(self.base_url)
 
     @property
     def has_host_name(self) -> bool:
@@ -176,6 +176,20 @@ class Settings:
     def absolute(self, path: str) -> str:
         """The absolute address of a path that begins with a slash."""
         return self.base_url.rstrip("/") + path
+
+
+@lru_cache
+def origin_of(address: str) -> str:
+    """The origin of an http address in the form of browsers: no default port, ASCII, the shortest IPv6 address (RFC
+    6454 section 6.2)."""
+    parts = urlsplit(address)
+    host = parts.hostname or ""
+    if ":" in host:
+        host = f"[{ipaddress.IPv6Address(host).compressed}]"
+    elif not host.isascii():
+        host = host.encode("idna").decode()
+    is_default = parts.port in (None, {"http": 80, "https": 443}.get(parts.scheme))
+    return f"{parts.scheme}://{host}" if is_default else f"{parts.scheme}://{host}:{parts.port}"
 
 
 def load(
@@ -285,6 +299,11 @@ def _check(settings: Settings) -> list[str]:
     parts = urlsplit(settings.base_url)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/") or parts.query:
         faults.append("base_url must be http(s)://host[:port] without a path")
+    else:
+        try:
+            origin_of(settings.base_url)
+        except ValueError:
+            faults.append("base_url must name a host that browsers can reach, and a port below 65536")
     if settings.timezone not in available_timezones():
         faults.append("timezone must be the name of a zone, such as Europe/Paris")
     if settings.deprecated_features not in ("refuse", "flagged", "allow"):

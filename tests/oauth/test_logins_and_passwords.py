@@ -2,19 +2,22 @@
 and nobody who could sign in before is locked out."""
 
 import json
+import unicodedata
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
 
+from tests.oauth.flows import CALLBACK, ask
 from vitrine.accounts import COMMAND, User, precis, store
 from vitrine.accounts.errors import LoginTaken, WeakPassword
 from vitrine.accounts.tables import users
-from vitrine.applications import Switch
+from vitrine.applications import Profile, Switch
 from vitrine.cli.main import cli
 from vitrine.errors import Invalid
 from vitrine.operations import security
-from vitrine.testing.server import Server
+from vitrine.testing.server import PASSWORD, Server
 
 # The same word composed and decomposed, and a password with another blank in it.
 NFC, NFD = "r\u00e9n\u00e9e", "re\u0301ne\u0301e"
@@ -148,3 +151,35 @@ def test_logins_of_before_that_no_identifier_class_allows_still_sign_in(server: 
     assert signs_in(server, "STRASSE", PASSWORD_NFC), "as before"
     with server.services.database.read() as work:
         assert work.db.scalar(sa.select(sa.func.count()).select_from(users)) == 5
+
+
+MARKS = "a" + "\u0301" * 30_000 + "\u0316" * 30_000  # to bring them into order takes time in the square of their number
+
+
+def test_a_text_that_is_too_long_is_refused_before_it_is_mapped(
+    server: Server, ada: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    longest = 0
+    normalize = unicodedata.normalize
+
+    def measured(form: Any, text: str) -> str:
+        nonlocal longest
+        longest = max(longest, len(text))
+        return normalize(form, text)
+
+    monkeypatch.setattr(unicodedata, "normalize", measured)
+    visitor, prefix = server.browser(), server.register(ada, profile=Profile.COMPATIBILITY)
+    visitor.submit("/login/", "/login/", {"login": MARKS, "password": PASSWORD})
+    visitor.submit("/login/", "/login/", {"login": "ada", "password": MARKS})
+    assert ask(visitor, prefix, redirect_uri=f"{CALLBACK}/{MARKS}"[:9_000]).status_code == 400
+    assert ask(visitor, prefix, redirect_uri=f"https://{MARKS}"[:9_000]).status_code == 400
+    server.call("POST", "/api/v1/search/", prefix.developer_token, data={"query": MARKS})
+    with pytest.raises(WeakPassword):
+        server.services.accounts.users.passwords.hash(MARKS)
+    assert longest <= 10_000
+
+
+def test_a_password_of_letters_with_marks_of_their_own_is_usable_up_to_the_bound(server: Server) -> None:
+    passwords = server.services.accounts.users.passwords
+    decomposed = "e\u0301" * 1_000
+    assert passwords.verify(passwords.hash(decomposed), decomposed)

@@ -23,7 +23,7 @@ def bob(server: Server) -> User:
 @pytest.fixture
 def hint(server: Server, ada: User, strict: Registered) -> str:
     """An id_token of Ada for the strict application, which has her consent."""
-    return str(tokens(server, ada, strict, "openid")["id_token"])
+    return str(tokens(server, ada, strict, "openid profile")["id_token"])
 
 
 def sign_in(visitor: Visitor, page: httpx.Response, login: str, password: str = PASSWORD) -> httpx.Response:
@@ -117,7 +117,7 @@ def test_a_hint_outlives_the_rotation_of_keys_and_a_closed_account_is_nobody(
     with server.services.database.write() as work:
         server.services.accounts.administration.close(work, COMMAND, "ada")
     page = ask(server.browser(keeper), strict, scope="openid", id_token_hint=hint)
-    assert login_of(page) == ""
+    assert login_of(page) == "ada", "what the hint says, and nothing of the account"
 
 
 def test_the_compatibility_profile_has_no_hints(server: Server, old: Registered, visitor: Visitor) -> None:
@@ -193,3 +193,17 @@ def test_login_hint_is_kept_over_a_mistyped_password_in_every_profile(
         mistyped = sign_in(visitor, page, "ada", "no")
         assert login_of(visitor.get(mistyped.headers["location"])) == "ada"
     assert login_of(ask(server.browser(), strict, login_hint="x" * 300)) == "", "no login is so long"
+
+
+def test_a_hint_that_does_not_name_its_person_does_not_make_the_page_name_them(
+    server: Server, ada: User, strict: Registered
+) -> None:
+    bare = str(tokens(server, ada, strict, "openid")["id_token"])
+    assert login_of(ask(server.browser(), strict, scope="openid", id_token_hint=bare)) == ""
+
+
+def test_what_was_typed_as_login_stands_in_no_address(server: Server, ada: User, strict: Registered) -> None:
+    visitor = server.browser()
+    mistyped = sign_in(visitor, ask(visitor, strict), "my secret phrase", "no")
+    assert "phrase" not in mistyped.headers["location"]
+    assert login_of(visitor.get(mistyped.headers["location"])) == "my secret phrase"

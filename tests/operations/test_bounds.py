@@ -135,6 +135,46 @@ def test_a_trailer_does_not_speak_for_the_head(listening: ListeningServer, serve
     assert listening.ask(request.replace("Transfer", f"Authorization: Bearer {token}\r\nTransfer")).status == 200
 
 
+@pytest.mark.parametrize("at_once", [True, False], ids=["one piece", "two pieces"])
+@pytest.mark.parametrize("is_chunked", [True, False], ids=["chunked", "length"])
+def test_the_body_behind_an_upgrade_is_a_body_and_no_request(
+    listening: ListeningServer, at_once: bool, is_chunked: bool
+) -> None:
+    """A parser that skips it gives a stranger the beginning of the next request of the connection."""
+    smuggled = b"GET /smuggled HTTP/1.1\r\nX: "
+    body = b"%x\r\n%b\r\n0\r\n\r\n" % (len(smuggled), smuggled) if is_chunked else smuggled
+    framing = "Transfer-Encoding: chunked" if is_chunked else f"Content-Length: {len(smuggled)}"
+    form = "Content-Type: application/x-www-form-urlencoded\r\n"
+    head = f"{POST}Connection: upgrade\r\nUpgrade: h2c\r\n{form}{framing}\r\n\r\n".encode()
+    with closing(listening.connect()) as connection:
+        for piece in (head + body,) if at_once else (head, body):
+            connection.sendall(piece)
+        first = answer_on(connection)
+        assert first.status == 400, first
+        assert b"invalid_request" in first.body, "the form was read"
+        connection.sendall((HEAD + "Connection: close\r\n\r\n").encode())
+        assert answer_on(connection).status == 200
+
+
+def test_a_form_behind_an_upgrade_arrives(server: Server, listening: ListeningServer) -> None:
+    """Java's HTTP client sends its first request so."""
+    app = server.register(server.user("ada"))
+    body = f"client_id={app.client_id}&client_secret={app.secret}&token=x".encode()
+    form = f"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(body)}\r\n"
+    head = "POST /api/oauthv2/introspect HTTP/1.1\r\nHost: dam.test\r\nConnection: Upgrade, HTTP2-Settings\r\n"
+    answer = sent(listening, f"{head}Upgrade: h2c\r\nHTTP2-Settings: AAE\r\n{form}\r\n".encode() + body)
+    assert (answer.status, answer.body) == (200, b'{"active":false}')
+
+
+def test_connect_is_refused_before_its_body(listening: ListeningServer) -> None:
+    request = (
+        b"CONNECT dam.test:80 HTTP/1.1\r\nHost: dam.test\r\nContent-Length: 26\r\n\r\nGET /smuggled HTTP/1.1\r\nX: "
+    )
+    answer = sent(listening, request)
+    assert answer.status in (400, 501)
+    assert answer.headers.get("connection") == "close"
+
+
 def test_an_upgrade_that_is_not_offered_keeps_the_connection(listening: ListeningServer) -> None:
     """RFC 9110 section 7.8; Java's client asks for h2c with its first request."""
     with closing(listening.connect()) as connection:

@@ -11,7 +11,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from vitrine.accounts import bcrypt
 from vitrine.accounts.errors import WeakPassword
-from vitrine.accounts.precis import is_password, mapped_password
+from vitrine.accounts.precis import LONGEST_PASSWORD, is_password, mapped_password
 
 MINIMUM_LENGTH = 8
 MAXIMUM_LENGTH = 1024
@@ -30,6 +30,8 @@ class Passwords:
     def hash(self, password: str) -> str:
         """Raises WeakPassword when the password is shorter than MINIMUM_LENGTH or longer than MAXIMUM_LENGTH, or has
         control characters."""
+        if len(password) > LONGEST_PASSWORD:
+            raise _too_long()
         if not is_password(password):
             raise WeakPassword("Choose a password without control characters, such as tabs.", field="password")
         password = mapped_password(password)
@@ -38,17 +40,14 @@ class Passwords:
                 "Choose a password of at least {count} characters.", field="password", values={"count": MINIMUM_LENGTH}
             )
         if len(password) > MAXIMUM_LENGTH:
-            raise WeakPassword(
-                "Choose a password of at most {count} characters.", field="password", values={"count": MAXIMUM_LENGTH}
-            )
+            raise _too_long()
         with self._slots:
             return self._hasher.hash(password)
 
     def verify(self, hashed: str | None, password: str) -> bool:
         """True if *password* matches *hashed*, in its form or as it was typed. Takes the same time if there is no
         hash."""
-        typed = password[:MAXIMUM_LENGTH]
-        spellings = dict.fromkeys((mapped_password(typed), typed))
+        spellings = dict.fromkeys((_form(password), password[:MAXIMUM_LENGTH]))
         # All of them are tried, so that the time does not tell which one was right.
         return True in [self._matches(hashed, spelling) for spelling in spellings]
 
@@ -76,11 +75,22 @@ class Passwords:
     def rehashed(self, password: str) -> str:
         """A new hash of a password that was just verified, even if it would be refused as a new password."""
         with self._slots:
-            return self._hasher.hash(mapped_password(password))
+            return self._hasher.hash(_form(password))
 
     def needs_rehash(self, hashed: str, password: str) -> bool:
         """True for an old kind of hash, and for one of *password* as it was typed, which was just verified."""
         if bcrypt.is_bcrypt(hashed) or self._hasher.check_needs_rehash(hashed):
             return True
-        form = mapped_password(password)
+        form = _form(password)
         return form != password and not self._matches(hashed, form)
+
+
+def _form(password: str) -> str:
+    """The form that is hashed; longer ones count by their beginning, as `hash` lets nobody choose them."""
+    return mapped_password(password)[:MAXIMUM_LENGTH]
+
+
+def _too_long() -> WeakPassword:
+    return WeakPassword(
+        "Choose a password of at most {count} characters.", field="password", values={"count": MAXIMUM_LENGTH}
+    )

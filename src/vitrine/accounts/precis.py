@@ -22,13 +22,16 @@ _IGNORABLE = re.compile(
     "[\u034f\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef"
     "\u1100-\u11ff\ua960-\ua97c\ud7b0-\ud7fb]"
 )
+# Normalization takes time in the square of a run of marks, so longer texts are cut or refused before it.
+LONGEST_LOGIN = 254  # characters: more than any column holds
+LONGEST_PASSWORD = 4096
 _PASSES = 4  # the rules are applied until the form is stable (RFC 8264 section 7)
 
 
 def mapped_login(login: str) -> str:
     """The form in which logins are compared (RFC 8265 section 3.3.1): widths and letter case mapped, NFC. Any text has
-    one: accounts of before these rules are looked up by it too."""
-    form = login.strip()
+    one, empty for one that is too long: accounts of before these rules are looked up by it too."""
+    form = login.strip() if len(login) <= LONGEST_LOGIN else ""
     for _ in range(_PASSES):
         before, form = form, unicodedata.normalize("NFC", _without_widths(form).lower())
         if form == before:
@@ -45,7 +48,8 @@ def is_identifier(login: str) -> bool:
 def mapped_password(password: str) -> str:
     """The form in which passwords are hashed (RFC 8265 section 4.2.2): blanks of any kind are spaces, NFC. Letter case
     and widths stay."""
-    spaced = "".join(" " if unicodedata.category(character) == "Zs" else character for character in password)
+    cut = password[:LONGEST_PASSWORD]
+    spaced = "".join(" " if unicodedata.category(character) == "Zs" else character for character in cut)
     return unicodedata.normalize("NFC", spaced)
 
 

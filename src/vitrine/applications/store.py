@@ -102,13 +102,16 @@ def owned_by(work: UnitOfWork, user_id: int, limit: int, offset: int, words: str
     return page(work, limit, offset, words, _LIVE, _owned(user_id))
 
 
+LONGEST_WORDS = 200  # characters to look for in names
+
+
 def page(
     work: UnitOfWork, limit: int, offset: int, words: str, *conditions: Any, waiting_first: bool = False
 ) -> list[Application]:
     """A page of the applications whose names contain *words* in any case, by name. Only the names are read of those on
     other pages: databases do not fold and order letters beyond ASCII alike (docs/decisions/0094)."""
     columns = (applications.c.id, applications.c.name, applications.c.approval)
-    wanted = folded(words)
+    wanted = folded(words[:LONGEST_WORDS])
     named = [
         (waiting_first and row.approval != "waiting", folded(row.name), row.id)
         for row in work.db.execute(sa.select(*columns).where(*conditions))

@@ -193,8 +193,9 @@ def worker(data: Path) -> None:
 
     signal.signal(signal.SIGTERM, request_stop)
     signal.signal(signal.SIGINT, request_stop)
-    app.start_worker(services)
+    worker = app.start_worker(services)
     stop.wait()
+    worker.stop(timedelta(seconds=10))  # first: decoders end with the thread that starts them
     services.supervisor.stop(patience=timedelta(seconds=10))
     services.media.close()
     services.search.index.close()

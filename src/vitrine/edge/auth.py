@@ -89,6 +89,8 @@ def optional_bearer(work: UnitOfWork, request: Request) -> Actor | None:
     if not token.in_header and not facts.allows_parameter_token:
         raise TokenRefused("invalid_request", "This application must send its token in the Authorization header.")
     is_first = "bearer" not in state  # an upload checks it twice, before and after its body
+    if not is_first and state["bearer"].token_id != facts.token_id:
+        raise TwoCarriers  # one before the file and another behind it: which one is meant nobody can say
     state["bearer"], state["in_header"] = facts, token.in_header
     if is_first:
         state["quota"] = services.limits.quotas.hit(

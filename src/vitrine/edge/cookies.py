@@ -1,11 +1,16 @@
-"""The two cookies: the session, and a visitor id that protects forms before anybody is signed in."""
+"""The cookies: the session, a visitor id that protects forms before anybody is signed in, and for a minute the login
+that was typed."""
 
 from secrets import token_urlsafe
+from urllib.parse import quote, unquote
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from vitrine.edge.run import services_of
+
+_TYPED_LOGIN = "vitrine-login"
+LONGEST_TYPED_LOGIN = 254  # characters
 
 
 def session_name(request: Request) -> str:
@@ -50,6 +55,18 @@ def keep_session(request: Request, response: Response) -> None:
     secret = getattr(request.state, "renewed_session", None)
     if secret is not None:
         set_session(request, response, secret)
+
+
+def keep_typed_login(request: Request, response: Response, login: str) -> None:
+    """Keep what was typed as login until the form is shown again; the next page takes it out."""
+    response.set_cookie(
+        _TYPED_LOGIN, quote(login[:LONGEST_TYPED_LOGIN], safe=""), max_age=60, path="/api/oauthv2/",
+        secure=services_of(request).settings.is_https, httponly=True, samesite="lax",
+    )  # fmt: skip
+
+
+def typed_login(request: Request) -> str:
+    return unquote(request.cookies.get(_TYPED_LOGIN, ""))[:LONGEST_TYPED_LOGIN]
 
 
 def clear_session(request: Request, response: Response) -> None:

@@ -105,7 +105,14 @@ def fail(work: UnitOfWork, job: Job, owner: str, error: str, *, final: bool) -> 
 def release(work: UnitOfWork, owners: Sequence[str]) -> int:
     """Release the jobs of dead workers at once, without waiting for their leases to expire."""
     is_held = jobs.c.leased_by.in_(owners)
-    work.db.execute(jobs.delete().where(is_held, jobs.c.dead_at.is_(None), _has_waiting_twin()))
+    # Of two that were under way with one key, and are both put back, the later one does the work of both.
+    twin = jobs.alias("later_twin")
+    later = sa.select(twin.c.id).where(
+        twin.c.kind == jobs.c.kind, twin.c.key == jobs.c.key, twin.c.id > jobs.c.id, twin.c.dead_at.is_(None),
+        twin.c.leased_by.in_(owners),
+    )  # fmt: skip
+    redundant = sa.or_(_has_waiting_twin(), later.correlate(jobs).exists())
+    work.db.execute(jobs.delete().where(is_held, jobs.c.dead_at.is_(None), redundant))
     return work.db.execute(
         jobs.update().where(is_held, jobs.c.dead_at.is_(None)).values(leased_until=None, leased_by=None)
     ).rowcount
@@ -133,8 +140,12 @@ def record_heartbeat(work: UnitOfWork, owner: str, started: datetime, statuses: 
 def statuses(work: UnitOfWork, since: datetime) -> dict[str, list[Status]]:
     """How the threads of each worker are that was seen since then, as it told itself."""
     rows = work.db.execute(sa.select(workers.c.owner, workers.c.threads).where(workers.c.seen >= since))
+    known = {state.value: state for state in State}  # a newer worker may have more
     return {
-        row.owner: [Status(name, State(state), restarts) for name, state, restarts in row.threads or ()] for row in rows
+        row.owner: [
+            Status(name, known.get(state, State.RUNNING), restarts) for name, state, restarts in row.threads or ()
+        ]
+        for row in rows
     }
 
 

@@ -160,7 +160,7 @@ def next_number(work: UnitOfWork, databox: DataboxId) -> int:
 
 def folded_name(name: str) -> str:
     """A file name as it is compared without case; cut, since a folded character can be three."""
-    return folded(name)[:LONGEST_FOLDED_NAME]
+    return folded(name[:LONGEST_FOLDED_NAME])[:LONGEST_FOLDED_NAME]
 
 
 def with_folded_name(values: Mapping[str, Any]) -> dict[str, Any]:

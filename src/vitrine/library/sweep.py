@@ -25,6 +25,7 @@ BATCH = 500
 REMOVED_BATCH = 50  # records, each of some files: they are deleted under the write lock
 BLOBS_AN_HOUR = 20_000
 DERIVATIVES_AN_HOUR = 20_000
+DELETED_AT_ONCE = 10  # blobs in one transaction
 SWEEP_PAUSE = "sweep_rests"
 # Where the walks go on: the first digits of a digest as a number, since stamps are numbers of 64 bits.
 _BLOBS_SEEN, _DERIVATIVES_SEEN = "sweep_blobs", "sweep_derivatives"
@@ -91,7 +92,9 @@ class Sweeper:
                 if is_sweep_paused(work):
                     return deleted
                 digests = changes_store.purge_removed(work, expired, work.now - grace)
-                deleted += self._delete_orphans(work, digests, grace)
+            # After the commit: bytes that are gone do not come back with the rows of a failed one. If this is killed
+            # here, the walk finds them.
+            deleted += self._delete_orphans(digests, grace)
 
     # -- bytes without rows --------------------------------------------------------------------------------------
 
@@ -105,11 +108,11 @@ class Sweeper:
             old = [blob.sha256 for blob in batch if datetime.now(UTC) - blob.modified >= grace]
             with self.database.read() as work:
                 orphans = self._orphans(work, old, grace)
+            deleted += self._delete_orphans(orphans, grace)
+            is_end = len(batch) < BATCH
             with self.database.write() as work:
                 if is_sweep_paused(work):
                     return deleted
-                deleted += self._delete_orphans(work, orphans, grace)
-                is_end = len(batch) < BATCH
                 _stop_at(work, _BLOBS_SEEN, "" if is_end else batch[-1].sha256)
             if is_end:
                 break
@@ -123,13 +126,20 @@ class Sweeper:
         used |= structure_store.overlay_pictures(work)
         return [sha256 for sha256 in digests if sha256 not in used and self.media.is_old(sha256, grace)]
 
-    def _delete_orphans(self, work: UnitOfWork, digests: list[str], grace: timedelta) -> int:
+    def _delete_orphans(self, digests: Sequence[str], grace: timedelta) -> int:
         """Under the write lock: an upload of the same bytes cannot commit between the check and the deletion. An upload
-        that stored them after the list was made, and commits next, has renewed their age."""
-        orphans = self._orphans(work, digests, grace)
-        for sha256 in orphans:
-            self.media.delete_blob(sha256)
-        return len(orphans)
+        that stored them after the list was made, and commits next, has renewed their age. A few at once, since nobody
+        can write while an object store is deleting."""
+        deleted = 0
+        for start in range(0, len(digests), DELETED_AT_ONCE):
+            supervision.beat()
+            with self.database.write() as work:
+                if is_sweep_paused(work):
+                    return deleted
+                for sha256 in self._orphans(work, digests[start : start + DELETED_AT_ONCE], grace):
+                    self.media.delete_blob(sha256)
+                    deleted += 1
+        return deleted
 
     def _begin(self, name: str, most: int | None) -> str:
         """After which digest a walk begins; one without a bound begins at the first."""

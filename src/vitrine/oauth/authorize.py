@@ -50,6 +50,7 @@ class AuthorizationRequest:
     login_hint: str = ""
     id_token_hint: str = ""
     subject: int | None = None  # the person of the id_token_hint
+    hinted_login: str = ""  # what the hint itself says of that person, and no more
 
     @property
     def response_target(self) -> redirect_matching.ResponseTarget:
@@ -155,12 +156,14 @@ def validate(
     _refuse_not_offered(parameters, response_type, back)
     nonce, prompt, max_age = _openid(parameters, back)
     hint = parameters.get("id_token_hint", "")
-    subject = openid.subject_of(keys.claims(work, hint), issuer, application.client_id) if hint else None
+    claims = keys.claims(work, hint) if hint else None
+    subject = openid.subject_of(claims, issuer, application.client_id)
     if hint and subject is None:
         raise _error("invalid_request", back, _BAD_HINT)
     return replace(
-        request, scope=scope, nonce=nonce, prompt=prompt, max_age=max_age, id_token_hint=hint, subject=subject
-    )
+        request, scope=scope, nonce=nonce, prompt=prompt, max_age=max_age, id_token_hint=hint, subject=subject,
+        hinted_login=openid.login_in(claims or {}),
+    )  # fmt: skip
 
 
 def _scope(

@@ -1,5 +1,6 @@
 """Claims about a person by scope (OpenID Connect Core sections 2, 5.1, 5.4)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -46,6 +47,13 @@ def subject_of(claims: dict[str, Any] | None, issuer: str, client_id: str) -> in
         return None
     subject = str(claims.get("sub", ""))
     return int(subject) if subject.isascii() and subject.isdecimal() and len(subject) < 19 else None
+
+
+def login_in(claims: Mapping[str, Any]) -> str:
+    """What the claims say that their person may sign in with; "" if they do not say it: whoever holds an id_token
+    learns nothing from the sign-in page that the token has not told."""
+    login = claims.get("preferred_username") or claims.get("email") or ""
+    return login if isinstance(login, str) else ""
 
 
 def id_token(

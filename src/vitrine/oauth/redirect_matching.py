@@ -7,6 +7,8 @@ from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 from vitrine.applications import OUT_OF_BAND, Application, RedirectMatch
 
+# Longer addresses match nothing: they are compared in forms whose making takes time in the square of their length.
+LONGEST_ADDRESS = 2_000
 _BAD = re.compile(r"[\x00-\x20\x7f-\x9f\\]")
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _PORTS = {"http": 80, "https": 443}
@@ -21,6 +23,8 @@ _HEADER_SAFE = re.compile(r"[A-Za-z0-9._:\[\]-]+")
 def registered_for(application: Application, address: str, *, own: bool = False) -> bool:
     """True if *address* matches a redirect address of *application* under its rule of design 5.3. With *own*, addresses
     that were added with a token do not count."""
+    if len(address) > LONGEST_ADDRESS:
+        return False
     rule = application.switches.redirects
     registered = application.own_redirects if own else application.redirects
     if rule is RedirectMatch.PREFIX:
@@ -52,8 +56,10 @@ def _extends(address: str, registered: str) -> bool:
     """The old prefix rule at a boundary: same scheme, host and port, and a path that goes on at `/`, `?` or `#`."""
     if address == registered:
         return True
+    if len(address) > LONGEST_ADDRESS:
+        return False
     left, right = _parts(address), _parts(registered)
-    if left is None or right is None or _may_lead_elsewhere(left[0].path):
+    if left is None or right is None:
         return False
     sent, other = left[0], right[0]
     if (sent.scheme, (sent.hostname or "").lower(), left[1]) != (
@@ -61,6 +67,8 @@ def _extends(address: str, registered: str) -> bool:
         (other.hostname or "").lower(),
         right[1],
     ):
+        return False
+    if _may_lead_elsewhere(sent.path):
         return False
     path, root = _lower(sent.path) or "/", _lower(other.path) or "/"
     if other.query:

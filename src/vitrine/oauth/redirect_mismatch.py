@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
 from vitrine.applications import OUT_OF_BAND, Application
+from vitrine.oauth.redirect_matching import LONGEST_ADDRESS
 
 LONGEST_SHOWN = 300
 _PORTS = {"http": 80, "https": 443}
@@ -37,6 +38,7 @@ class Mismatch:
 
 def explain(application: Application, given: str) -> Mismatch:
     """Compare *given* with the registered address from which it differs least."""
+    given = given[:LONGEST_ADDRESS]
     listed = [
         (address, tuple(_differences(given, address))) for address in application.redirects if address != OUT_OF_BAND
     ]

@@ -20,6 +20,7 @@ from vitrine.platform.tables import request_log
 
 log = logging.get("vitrine.deferred_writes")
 FLUSH_INTERVAL_S = 2.0
+MAX_FOLDS = 20  # transactions of one kind in a round
 MAX_TRANSACTIONS = 1_000  # of one flush, while it looks for rows that cannot be written
 
 
@@ -243,11 +244,13 @@ class DeferredWrites:
         """Add up what changes have left behind, in short transactions of their own. What fails is done next time."""
         for fold in self._folds:
             try:
-                while self._database.reading(fold.is_due) and not (thread and thread.is_over):
+                for _ in range(MAX_FOLDS):  # the rest in the next round: rows wait to be written, too
+                    if (thread and thread.is_over) or not self._database.reading(fold.is_due):
+                        break
                     with self._database.write(alone=False) as work:
-                        fold.fold(work)
-                    if thread:
-                        thread.beat()
+                        added_up = fold.fold(work)
+                    if not added_up:
+                        break  # another server is at it
             except Unavailable as failure:
                 log.warning("deferred_writes.fold_delayed", why=failure.why)
             except Exception:

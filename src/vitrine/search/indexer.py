@@ -94,7 +94,8 @@ class Indexer:
                 else:
                     middle = len(batch) // 2
                     pending += [batch[middle:], batch[:middle]]
-        return documents
+        # In ascending order, as `Index.rebuild` requires: no database promises one for `IN`.
+        return sorted(documents, key=lambda document: document.rid)
 
     def ensure(self) -> None:
         """Queue a rebuild if there is no usable index (a new instance, another schema, a damaged folder)."""

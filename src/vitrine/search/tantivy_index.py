@@ -30,6 +30,7 @@ BATCH = 5_000
 CAUGHT_UP_AT_ONCE = 500  # records changed during a rebuild that are read again together
 FEW_CHANGES, MOST_ROUNDS = 200, 20
 MOST_SECONDS = 2**32
+_EMPTY = "empty-"  # in the name of a generation that was begun without a rebuild
 MOST_SINGLE_TERMS = 32
 _ANALYSIS = "vitrine"
 Must, Should, MustNot = tantivy.Occur.Must, tantivy.Occur.Should, tantivy.Occur.MustNot
@@ -139,7 +140,7 @@ class EmbeddedIndex:
 
     def needs_rebuild(self) -> bool:
         with self._guard:
-            return self._open() is None
+            return self._open() is None or _EMPTY in (self._generation or "")
 
     def _searcher(self) -> Any:
         now = time.monotonic()
@@ -285,7 +286,7 @@ class EmbeddedIndex:
         """The writer of the current generation, with *_applying* held; of a new, empty one if there is none."""
         with self._guard:
             if self._open() is None:
-                generation, _ = self._new_generation()
+                generation, _ = self._new_generation(_EMPTY)  # usable, but known not to hold what was there before
                 self._point_to(generation)
                 self._open()
             if self._writer is None or self._writer_generation != self._generation:
@@ -353,8 +354,8 @@ class EmbeddedIndex:
                     left_out(document.rid, failure)
             _replace(writer, current, set(part) - {rid for rid, _ in current})
 
-    def _new_generation(self) -> tuple[str, Any]:
-        generation = f"{SCHEMA}-{token_hex(6)}"
+    def _new_generation(self, mark: str = "") -> tuple[str, Any]:
+        generation = f"{SCHEMA}-{mark}{token_hex(6)}"
         folder = self.folder / generation
         folder.mkdir(parents=True)
         return generation, self._index_at(folder)

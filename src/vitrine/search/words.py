@@ -4,6 +4,7 @@ import re
 import unicodedata
 
 LONGEST_TOKEN = 80
+LONGEST_QUERY = 10_000  # characters: normalization takes time in the square of a run of marks
 MOST_TERMS = 64
 _WORD = re.compile(r"[^\W_]+")
 _PHRASE = re.compile(r'"([^"]+)"')
@@ -28,6 +29,7 @@ def terms(query: str) -> list[list[str]]:
 
     Anything is accepted: punctuation is dropped (contract 05 section 2, fallback), an unclosed quote counts as a space.
     """
+    query = query[:LONGEST_QUERY]
     phrases = [tokens(phrase) for phrase in _PHRASE.findall(query)]
     unquoted = _PHRASE.sub(" ", query)
     phrases += [[word] for word in tokens(unquoted)]

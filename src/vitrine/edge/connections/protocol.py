@@ -73,7 +73,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._messages = self._received = self._resumed = 0
         self._room = self._room_before = self._unfinished = 0
         self._drained: int | None = None
-        self._has_body = False
+        self._has_body = self._is_upgrade = self._is_muted = False
         self._body_length: int | None = 0
         self._active: RequestResponseCycle | None = None
         self._kept_alive: tuple[RequestResponseCycle, bool] | None = None
@@ -118,10 +118,8 @@ class BoundedProtocol(HttpToolsProtocol):
             try:
                 self.parser.feed_data(piece)
             except httptools.HttpParserUpgrade as upgrade:
-                # There is nothing to upgrade to, so the message was an ordinary one (RFC 9110 section 7.8). The parser
-                # has stopped behind it.
-                self.parser = httptools.HttpRequestParser(self)
                 place += upgrade.args[0]
+                self._go_on_after_upgrade()
                 continue
             except httptools.HttpParserError:
                 self._refuse_now(*(self._refusal or (400, "malformed")))
@@ -129,6 +127,20 @@ class BoundedProtocol(HttpToolsProtocol):
             place += len(piece)
             if self._is_in_head:
                 self._require_room(len(piece))
+
+    def _go_on_after_upgrade(self) -> None:
+        """There is nothing to upgrade to, so the message is an ordinary one (RFC 9110 section 7.8). The parser has
+        stopped behind its head and takes no body: another one is told that a body of this length follows. Otherwise the
+        body would be read as the next request."""
+        self.parser = httptools.HttpRequestParser(self)
+        if not self._has_body:
+            return
+        framing = b"transfer-encoding: chunked"
+        if self._body_length is not None:
+            framing = b"content-length: %d" % self._body_length
+        self._is_upgrade, self._is_muted = False, True
+        self.parser.feed_data(b"POST / HTTP/1.1\r\n%b\r\n\r\n" % framing)
+        self._is_muted = False
 
     def _hold(self, rest: bytes) -> None:
         """Enough requests wait for their turn: read no further until some of them are answered."""
@@ -160,20 +172,27 @@ class BoundedProtocol(HttpToolsProtocol):
         raise _Refused
 
     def on_message_begin(self) -> None:
+        if self._is_muted:
+            return
         self._is_in_head = self._is_in_message = True
         self._messages += 1
         self._room = self._room_before = self.limits.header_bytes
         self._unfinished = 0
         self._has_body, self._body_length = False, 0
+        self._is_upgrade = False
         super().on_message_begin()
 
     def on_url(self, url: bytes) -> None:
+        if self._is_muted:
+            return
         self.url += url
         self._room_before = -1
         if len(self.url) > self.limits.target_bytes:
             self._refuse(414, "target_bytes")
 
     def on_header(self, name: bytes, value: bytes) -> None:
+        if self._is_muted:
+            return
         self._room -= len(name) + len(value) + 4
         if self._room < 0:
             self._refuse(431, "header_bytes")
@@ -194,6 +213,11 @@ class BoundedProtocol(HttpToolsProtocol):
         self.headers.append((name, value))
 
     def on_headers_complete(self) -> None:
+        if self._is_muted:
+            return
+        if self.parser.get_method() == b"CONNECT":
+            self._refuse(501, "connect")  # RFC 9110 section 9.3.6: it is for proxies
+        self._is_upgrade = self.parser.should_upgrade()
         is_1_0 = self.parser.get_http_version() == "1.0"
         hosts = [value for name, value in self.headers if name == b"host"]
         if len(hosts) > 1 or not (hosts or is_1_0) or (hosts and not _is_host(hosts[0])):
@@ -222,6 +246,8 @@ class BoundedProtocol(HttpToolsProtocol):
             cycle.keep_alive = False
 
     def on_message_complete(self) -> None:
+        if self._is_upgrade and self._has_body:
+            return  # the parser says so behind the head; the body is still to come
         self._is_in_message = False
         if self._kept_alive is not None:
             cycle, kept = self._kept_alive

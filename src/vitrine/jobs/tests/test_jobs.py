@@ -1,3 +1,4 @@
+import logging
 import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -144,7 +145,23 @@ def test_a_batch_is_not_split_while_the_cause_is_elsewhere(database: Database) -
     assert waiting(database) == {"paint": 20}
 
 
-def test_an_error_text_that_no_database_takes_is_recorded_readably(database: Database) -> None:
+def test_two_jobs_with_one_key_that_were_under_way_are_one_after_a_crash(database: Database) -> None:
+    dead = f"here:{2**22 + 7}"
+    for _ in range(2):
+        add(database, "a")
+        with database.write() as work:
+            assert len(store.lease(work, "media", dead, work.now + timedelta(hours=1), 5)) == 1
+    with database.write() as work:
+        assert store.release(work, [dead]) == 1
+    assert waiting(database) == {"paint": 1}
+    assert worker(database, lambda job: None).run_ready() == 1
+
+
+def test_an_error_text_that_no_database_takes_is_recorded_readably(
+    database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.CRITICAL + 1, "vitrine.jobs")  # half a character can be in no report of a test
+
     def fail(_job: Job) -> None:
         raise ValueError("half \ud800, nothing \0")
 

@@ -125,6 +125,25 @@ def test_a_rebuild_that_fails_leaves_the_index_in_use(index: EmbeddedIndex) -> N
     assert generations(index) == 1
 
 
+def test_an_index_begun_without_a_rebuild_still_needs_one(index: EmbeddedIndex) -> None:
+    """After a first rebuild that failed, everything that was there before would stay unfound."""
+    library = Library(index, 3)
+    assert index.needs_rebuild()
+
+    def between(_rid: int) -> None:
+        raise OSError("the disk is full")
+
+    with pytest.raises(OSError, match="full"):
+        index.rebuild(library.everything(2, between), library.again)
+    assert index.needs_rebuild()
+    library.change(2, "new2")
+    assert search_rids(index) == [2], "it is of use meanwhile"
+    assert index.needs_rebuild()
+    index.rebuild(library.everything(2, lambda _rid: None), library.again)
+    assert not index.needs_rebuild()
+    library.assert_found()
+
+
 _KILLED = """
 import os, signal, sys
 from pathlib import Path

@@ -10,11 +10,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from vitrine.accounts import Actor, UserId
+from vitrine.accounts import Actor
 from vitrine.accounts.errors import AccountLocked, WrongCredentials
 from vitrine.accounts.identity_providers.service import SIGN_IN
 from vitrine.api.wire.endpoint import GUIDE
 from vitrine.edge import cookie, csrf, parameters, read, run_in_thread, services_of, write
+from vitrine.edge.cookies import keep_typed_login, typed_login
 from vitrine.edge.limits import TooMany
 from vitrine.edge.params import scalars
 from vitrine.errors import Invalid
@@ -29,7 +30,6 @@ from vitrine.web.sign_in import identity_providers
 from vitrine.web.sign_in.pages import second_step
 from vitrine.web.sign_in.session import end_session, open_session
 
-_LONGEST_HINT = 255  # characters of a login
 _SAFE = {"Referrer-Policy": "no-referrer", "Cache-Control": "no-store"}
 _ERRORS = {
     "login": "The login or the password is not right.",
@@ -155,10 +155,8 @@ def _validated(request: Request, work: UnitOfWork, actor: Actor, given: dict[str
     server = services.oauth.server
     authorization = server.validate(work, given)
     needs_consent = actor.is_known and server.needs_consent(work, actor, authorization)
-    meant = None
-    if authorization.subject is not None and authorization.subject != actor.user_id:
-        meant = services.accounts.users.known(work, UserId(authorization.subject))
-    return _Seen(authorization, actor, needs_consent, meant.login if meant else authorization.login_hint)
+    hinted = authorization.hinted_login if authorization.subject != actor.user_id else ""
+    return _Seen(authorization, actor, needs_consent, hinted or authorization.login_hint)
 
 
 def _may_ask_again(authorization: AuthorizationRequest) -> bool:
@@ -191,7 +189,7 @@ def _login_page(request: Request, seen: _Seen, given: dict[str, str]) -> Respons
         application=authorization.application.shown,
         host=_host(authorization.redirect_uri),
         error=error,
-        login=seen.login,
+        login=typed_login(request) if "error" in given else seen.login,
         choose={"choose": "1"} if "choose" in given else {},
     )
 
@@ -216,25 +214,25 @@ async def _sign_in(request: Request, authorization: AuthorizationRequest, form: 
     try:
         csrf.require(request, _text(form.get("csrf")), opens_session=True)
     except csrf.StaleForm:
-        return _back_to_login(authorization, "stale-form", login)
+        return _back_to_login(request, authorization, "stale-form", login)
     try:
         user = await run_in_thread(
             lambda: services.accounts.users.check_password(login, password, request.state.address)
         )
     except (WrongCredentials, AccountLocked) as refusal:
-        return _back_to_login(
-            authorization, "login" if isinstance(refusal, WrongCredentials) else "account-locked", login
-        )
+        error = "login" if isinstance(refusal, WrongCredentials) else "account-locked"
+        return _back_to_login(request, authorization, error, login)
     # The consent page needs the new session's form token, so the browser comes back once with its cookie.
     back = f"{AUTHORIZE}?{urlencode(authorization.parameters(proved=True))}"
     return await second_step(request, user, back) or await open_session(request, user, redirect(back, 302))
 
 
-def _back_to_login(authorization: AuthorizationRequest, error: str, login: str) -> Response:
-    """The sign-in page of the same request, with what was typed as `login_hint` (OpenID Connect Core section
-    3.1.2.1)."""
-    hint = {"login_hint": login[:_LONGEST_HINT]} if login else {}
-    return redirect(f"{AUTHORIZE}?{urlencode({'error': error, **authorization.parameters(), **hint})}", 302)
+def _back_to_login(request: Request, authorization: AuthorizationRequest, error: str, login: str) -> Response:
+    """The sign-in page of the same request (01 section 3.2). What was typed as login goes with it in a cookie: some
+    people type their password there, and addresses are kept in histories and logs."""
+    response = redirect(f"{AUTHORIZE}?{urlencode({'error': error, **authorization.parameters()})}", 302)
+    keep_typed_login(request, response, login)
+    return response
 
 
 async def _switch(request: Request, authorization: AuthorizationRequest, form: Mapping[str, object]) -> Response:

@@ -71,7 +71,7 @@ def _base_address_of(request: Request) -> str | None:
     settings = services_of(request).settings
     if not settings.redirect_to_base_url or request.method not in _READING:
         return None
-    base, host = urlsplit(settings.base_url), request.headers.get("host", "").lower()
+    base, host = urlsplit(settings.origin), request.headers.get("host", "").lower()
     if base.scheme != "http" or host == base.netloc.lower() or "text/html" not in request.headers.get("accept", ""):
         return None
     if _port_of(host) != (base.port or _DEFAULT_PORTS["http"]) or any(

@@ -85,7 +85,10 @@ def _way_on(request: Request, failure: DomainError) -> tuple[str, str] | None:
 
 def _page_before(request: Request) -> str:
     """The page of ours that the form was on, else the front page. Only a path, never another site."""
-    referrer = urlsplit(request.headers.get("referer", ""))
+    try:
+        referrer = urlsplit(request.headers.get("referer", ""))
+    except ValueError:
+        return "/"
     is_ours = f"{referrer.scheme}://{referrer.netloc}" == services_of(request).settings.origin
     return local_path(f"{referrer.path}?{referrer.query}" if referrer.query else referrer.path) if is_ours else "/"
 

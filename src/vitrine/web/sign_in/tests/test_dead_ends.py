@@ -52,6 +52,8 @@ def test_a_stale_form_leads_back_to_its_page(server: Server, visitor: Visitor) -
     assert 'href="/account/?tab=1"' in answer.text
     foreign = browser.client.post("/account/", data={"csrf": "old"}, headers={"Referer": "https://evil.example/trap"})
     assert "evil.example" not in foreign.text
+    broken = browser.client.post("/account/", data={"csrf": "old"}, headers={"Referer": "http://["})
+    assert (broken.status_code, 'href="/"' in broken.text) == (403, True)
 
 
 def test_an_old_link_of_an_e_mail_leads_to_a_new_one(visitor: Visitor) -> None:
@@ -104,6 +106,23 @@ def test_pages_under_another_name_lead_to_the_base_address(
     ]  # fmt: skip
     for path, headers in stays:
         assert "location" not in server.http.get(path, headers=headers).headers, path
+    server.close()
+
+
+@pytest.mark.parametrize(
+    ("base", "host"),
+    [
+        ("http://dam.example:80", "dam.example"), ("http://m\u00fcller.example", "xn--mller-kva.example"),
+        ("http://[0:0:0:0:0:0:0:1]:8000", "[::1]:8000"),
+    ],
+)  # fmt: skip
+def test_other_spellings_of_the_base_address_are_the_same_place(
+    tmp_path_factory: pytest.TempPathFactory, base: str, host: str
+) -> None:
+    server = Server(tmp_path_factory.mktemp("named"), base_url=base)
+    server.user("ada")
+    server.http.base_url = f"http://{host}"
+    assert server.http.get("/login/", headers=HTML).status_code == 200
     server.close()
 
 
