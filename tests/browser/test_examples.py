@@ -211,7 +211,11 @@ def test_a_command_and_its_options_exist(line: str) -> None:
     at: click.Command = cli
     for word in line.split()[1:]:
         if word.startswith("--"):
-            assert any(word in option.opts for option in at.params if isinstance(option, click.Option)), word
+            assert any(
+                word in (*option.opts, *option.secondary_opts)
+                for option in at.params
+                if isinstance(option, click.Option)
+            ), word
         elif isinstance(at, click.Group):
             step = at.get_command(click.Context(at), word.rstrip(",`"))
             assert step is not None, word

@@ -245,7 +245,7 @@ def test_who_has_a_passkey_shows_it_before_secrets_are_shown(person: Person) -> 
     assert violations(page) == []
     shoot(page, "passkey-prove")
     page.get_by_role("button", name="Use a passkey").press("Enter")
-    page.wait_for_url(f"{person.instance.base}/account/security/")
+    page.wait_for_url(f"{person.instance.base}/account/security/#passkeys")
     expect(page.get_by_role("heading", name="This laptop")).to_be_visible()
     person.instance.change(long_ago)
     page.get_by_role("button", name="Remove This laptop").press("Enter")

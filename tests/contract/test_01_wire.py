@@ -9,10 +9,11 @@ import pytest
 from vitrine.accounts import User
 from vitrine.applications import OUT_OF_BAND, Application, Switch, store
 from vitrine.oauth import lifetimes
-from vitrine.testing.server import CALLBACK, PASSWORD, Registered, Server, Visitor, hidden, query_of
+from vitrine.testing.server import BASE, CALLBACK, PASSWORD, Registered, Server, Visitor, hidden, query_of
 
 AUTHORIZE, TOKEN = "/api/oauthv2/authorize", "/api/oauthv2/token"
 XHR = {"X-Requested-With": "XMLHttpRequest", "Accept": "application/json"}
+ISS = urlencode({"iss": BASE})
 
 
 @pytest.fixture
@@ -70,15 +71,17 @@ def test_7_3_an_unknown_provider_is_404(server: Server) -> None:
 def test_3_query_goes_before_form_and_both_methods_do_the_same(server: Server, app: Registered) -> None:
     wrong = {"client_id": "unknown", "response_type": "nonsense", "state": "form"}
     both = server.http.post(address_of(app, scope="x", state="query"), data=wrong)
-    assert both.headers["location"] == f"{CALLBACK}?error=invalid_scope&state=query"
+    assert both.headers["location"] == f"{CALLBACK}?error=invalid_scope&state=query&{ISS}"
     form = {"client_id": app.client_id, "response_type": "code", "scope": "x", "state": "form"}
-    assert server.http.post(AUTHORIZE, data=form).headers["location"] == f"{CALLBACK}?error=invalid_scope&state=form"
+    assert (
+        server.http.post(AUTHORIZE, data=form).headers["location"] == f"{CALLBACK}?error=invalid_scope&state=form&{ISS}"
+    )
 
 
 @pytest.mark.parametrize("empty", ["", "0"])
 def test_3_an_empty_state_or_scope_counts_as_absent(server: Server, ada: User, app: Registered, empty: str) -> None:
     location = allow(server.browser(ada), address_of(app, state=empty, scope=empty))
-    assert list(query_of(location)) == ["code"]
+    assert list(query_of(location)) == ["code", "iss"]
 
 
 def test_3_3_what_an_address_has_already_stays(server: Server, ada: User) -> None:
@@ -102,7 +105,7 @@ def test_3_2_a_denial_counts_even_after_consent(server: Server, ada: User, app: 
     page = hidden(visitor.get(address_of(app)).text)
     allow(visitor, address_of(app))
     denied = visitor.client.post(AUTHORIZE, data={**page, "action_accept": "0"})
-    assert query_of(denied.headers["location"]) == {"error": "access_denied"}
+    assert query_of(denied.headers["location"]) == {"error": "access_denied", "iss": BASE}
 
 
 def test_6_code_and_token_out_of_band_shows_the_code(server: Server, ada: User) -> None:

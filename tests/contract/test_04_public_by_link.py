@@ -18,6 +18,7 @@ from vitrine.files import routes as files_routes
 from vitrine.library.model import RecordKey
 from vitrine.library.sharing import permalinks
 from vitrine.library.sharing.permalinks import ImportedPermalink
+from vitrine.search import tantivy_index
 from vitrine.testing import media_factory as make
 from vitrine.testing.record_factory import StoredRecord, add_record
 from vitrine.testing.server import Server, Visitor
@@ -221,8 +222,9 @@ def test_who_is_signed_in_keeps_their_rights(server: Server, other: Server, ada:
 
 
 def test_answers_keep_their_permalinks_and_tell_the_truth(
-    server: Server, other: Server, ada: User, film: RecordKey
+    server: Server, other: Server, ada: User, film: RecordKey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(tantivy_index, "RELOAD_EVERY_S", 0)  # the other process sees the index as it is now
     token = server.token(ada)
     paths = [
         f"/api/v1/records/{film.databox}/{film.number}/", f"/api/v1/records/{film.databox}/{film.number}/embed/",

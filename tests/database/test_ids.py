@@ -49,11 +49,8 @@ def test_a_new_application_has_no_calls_of_a_deleted_one(database: Database) -> 
         assert work.db.scalar(sa.select(sa.func.count()).select_from(request_log)) == 1
 
 
-@pytest.mark.both_databases
 def test_an_id_given_by_hand_is_not_given_again(database: Database) -> None:
     """Imports and restores write their own ids. PostgreSQL's sequences follow by `copy_rows` only."""
-    if not database.is_sqlite:
-        pytest.skip("a sequence of PostgreSQL does not see ids given by hand")
     values: dict[str, Any] = {"id": 900}
     with database.write() as work:
         assert insert_minimal(work, "users", **values) == 900

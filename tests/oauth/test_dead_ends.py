@@ -54,7 +54,7 @@ def test_a_stale_consent_decides_nothing_and_asks_again(server: Server) -> None:
     visitor = server.browser(ada)
     form = hidden(ask(visitor, app, state="st4te").text)
     answer = visitor.client.post(AUTHORIZE, data={**form, "csrf": "old", "action_accept": "1"})
-    assert answer.status_code == 200
+    assert answer.status_code == 403
     assert "Please decide again" in answer.text
     assert hidden(answer.text)["state"] == "st4te"
 

@@ -111,7 +111,7 @@ async def _answered(
                 return refused
         if not conventions.reads_parameters:
             return await handler(request)
-        if has_form(request):
+        if takes_files is not None or has_form(request):
             await _parameters(request, takes_files)
         else:
             await parameters(request)

@@ -65,7 +65,7 @@ def test_a_page_of_records_gets_what_each_record_would_get(
         return {number: granted[number] for number in ids if number in granted} if person.rights.has_grants else {}
 
     work = UnitOfWork(NO_DATABASE, NOW, writable=False)
-    with mock.patch("vitrine.library.access.grants.on_records", on_records):
+    with mock.patch("vitrine.library.access.record_grants.on_records", on_records):
         verdicts = access.Verdicts(work, actor, [shown_record.id for shown_record in page])
         assert [verdicts.on(shown_record) for shown_record in page] == [
             (access.classes_of(work, actor, shown_record), access.sees_business_fields(work, actor, shown_record))

@@ -34,7 +34,8 @@ class Password:
                 refuse_scope(form)
                 scope = None
             else:
-                scope = requested_scope(form, application) - scopes.IDENTITY
+                offered = scopes.offered(requested_scope(form, application), is_admin=user.is_admin)
+                scope = frozenset(entry.name for entry in offered) - scopes.IDENTITY
             # No refresh token: a client with the password can ask again (RFC 9700 section 2.4).
             issued = context.tokens.issue(work, application, account.id, None, scope, refreshable=False)
             # Giving the application the password is a consent, and is recorded as one.

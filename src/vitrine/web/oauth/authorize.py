@@ -85,9 +85,8 @@ async def _authorize(request: Request) -> Response:
         try:
             csrf.require(request, _text(form.get("csrf")))
         except csrf.StaleForm:
-            return _consent_page(
-                request, authorization, fault="This form is from an earlier visit. Please decide again."
-            )
+            fault = "This form is from an earlier visit. Please decide again."
+            return _consent_page(request, authorization, fault=fault, status=403)
         if decision in ("", "0", "false"):
             await write(request, cookie, lambda work, who: _decide(request, work, who, authorization, allow=False))
             return _denied(request, authorization)
@@ -243,10 +242,13 @@ async def _switch(request: Request, authorization: AuthorizationRequest, form: M
     )
 
 
-def _consent_page(request: Request, authorization: AuthorizationRequest, fault: str = "") -> Response:
+def _consent_page(
+    request: Request, authorization: AuthorizationRequest, fault: str = "", status: int = 200
+) -> Response:
     return page(
         request,
         "oauth/consent.html",
+        status=status,
         headers=_SAFE,
         forms=form_action_of(authorization),
         authorization=authorization,

@@ -11,14 +11,21 @@ from vitrine.web.shared.render import page
 
 
 async def login_page(
-    request: Request, back: str, *, login: str = "", fault: str = "", renewed: bool = False, failure: str = ""
+    request: Request,
+    back: str,
+    *,
+    login: str = "",
+    fault: str = "",
+    renewed: bool = False,
+    failure: str = "",
+    status: int = 200,
 ) -> Response:
     """The form; *failure* says why a sign-in at an identity provider led back here."""
     faults = {"login": fault} if fault else {}
     forms = await form_action_after(request, back)
     return page(
-        request, "sign_in/login.html", forms=forms, faults=faults, login=login, back=back, renewed=renewed,
-        provider_failure=failure, choose={"choose": "1"} if "choose" in request.query_params else {},
+        request, "sign_in/login.html", status=status, forms=forms, faults=faults, login=login, back=back,
+        renewed=renewed, provider_failure=failure, choose={"choose": "1"} if "choose" in request.query_params else {},
     )  # fmt: skip
 
 

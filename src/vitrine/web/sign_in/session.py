@@ -42,7 +42,7 @@ async def sign_in(request: Request) -> Response:
     try:
         csrf.require(request, given.get("csrf"), opens_session=True)
     except csrf.StaleForm as refusal:
-        return await login_page(request, back, login=given.get("login", ""), fault=said(request, refusal))
+        return await login_page(request, back, login=given.get("login", ""), fault=said(request, refusal), status=403)
     try:
         user = await run_in_thread(
             lambda: services.accounts.users.check_password(
