@@ -4,7 +4,8 @@ import pytest
 
 from tests.oauth.flows import AUTHORIZE, allow, ask, code_of, exchange, hidden, query_of, status_of, tokens
 from vitrine.accounts import User
-from vitrine.api.v1 import PREFIX, ROUTES, V1Route
+from vitrine.api.v1 import PREFIX, ROUTES
+from vitrine.api.v1.route import V1Route
 from vitrine.oauth import scopes
 from vitrine.testing.server import Registered, Server, Visitor
 

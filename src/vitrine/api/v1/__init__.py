@@ -1,7 +1,6 @@
 """The routes of API v1, each with its clause (contract 02)."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -10,53 +9,21 @@ from starlette.routing import Route, compile_path
 from vitrine.accounts import Actor
 from vitrine.api.v1 import changes, library, quarantine, search, structure
 from vitrine.api.v1.conventions import CONVENTIONS
-from vitrine.api.wire.endpoint import Handler, TakesFiles, endpoint
+from vitrine.api.v1.route import V1Route
+from vitrine.api.wire.endpoint import TakesFiles, endpoint
 from vitrine.api.wire.envelope import answer
 from vitrine.edge import bearer, read, services_of
-from vitrine.edge.params import Params
 from vitrine.errors import Invalid
 from vitrine.platform.database import UnitOfWork
 from vitrine.settings import Settings
 
 PREFIX = "/api/v1"
-Permit = Callable[[Request, UnitOfWork, Actor, Params], None]
 ANY = ("GET", "POST", "PUT", "PATCH", "DELETE")
-
-
-@dataclass(frozen=True, slots=True)
-class V1Route:
-    """One row of the route table, from which the router and the OpenAPI document are generated.
-
-    *needs* is a scope, or one by method; so is *handler*."""
-
-    path: str
-    methods: tuple[str, ...]
-    handler: Handler | Mapping[str, Handler]
-    clause: str
-    summary: str
-    needs: str | Mapping[str, str]
-    has_lenient_path: bool = False
-    may_send_file: Permit | None = None
-
-    def handlers(self) -> list[tuple[list[str], Handler]]:
-        """Each handler with its methods."""
-        if callable(self.handler):
-            return [(list(self.methods), self.handler)]
-        return [([method], handler) for method, handler in self.handler.items()]
-
-    def scope(self, method: str) -> str:
-        """The scope that a token with scopes must have for *method* (docs/decisions/0042)."""
-        return self.needs if isinstance(self.needs, str) else self.needs[method]
-
-    def scopes(self) -> dict[str, str]:
-        """`scope` of every method; HEAD like GET."""
-        scopes = {method: self.scope(method) for method in self.methods}
-        return {**scopes, "HEAD": scopes["GET"]} if "GET" in scopes else scopes
 
 
 BOX = "/databoxes/{databox_id:int}/"
 RECORD = "/records/{databox_id:int}/{record_id:int}/"
-ROUTES: tuple[V1Route, ...] = (
+_LIBRARY: tuple[V1Route, ...] = (
     V1Route("/me/", ("GET",), library.me, "02 §6.10", "The caller and their rights", "account:read"),
     V1Route(
         "/me/structures/",
@@ -217,6 +184,8 @@ ROUTES: tuple[V1Route, ...] = (
         has_lenient_path=True,
     ),
 )
+
+ROUTES: tuple[V1Route, ...] = (*_LIBRARY,)
 
 
 async def _not_a_number(request: Request) -> Response:

@@ -5,6 +5,7 @@ from functools import lru_cache
 from starlette.requests import Request
 from starlette.responses import Response
 
+from vitrine.api.v1.json_body import NotJsonType, Undecodable
 from vitrine.api.wire.challenges import resource_metadata
 from vitrine.api.wire.endpoint import Conventions
 from vitrine.api.wire.envelope import answer, refuse_unacceptable
@@ -20,6 +21,8 @@ STATUSES: refusals.Statuses = (
     (MayNotChange, 401),
     (MayNotAdd, 403),  # except for adding (02 section 6.4)
     (Conflict, 400),
+    (NotJsonType, 406),
+    (Undecodable, 422),
     *refusals.STATUSES,
 )
 

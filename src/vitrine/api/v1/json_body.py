@@ -1,0 +1,40 @@
+"""Bodies of JSON, for the routes that contract 02 marks *JSON body*."""
+
+from typing import Any
+
+from starlette.requests import Request
+
+from vitrine.edge.params import body
+from vitrine.edge.text import json_value
+from vitrine.errors import Invalid
+from vitrine.platform import json_text
+
+BODY_BYTES = 2 * 2**20
+JSON_TYPES = ("", "application/json", "application/x-json")
+
+
+class NotJsonType(Invalid):
+    """406: the body is declared as something other than JSON (02 section 6.9)."""
+
+    code = "not_json"
+
+
+class Undecodable(Invalid):
+    """422: the body is no JSON (02 section 3)."""
+
+    code = "undecodable"
+
+
+async def json_body(request: Request, *, any_type: bool = False) -> Any:
+    """The JSON value of the body. One without a `Content-Type` is accepted, since real clients send none (08);
+    *any_type*: so is one with a wrong type (02 sections 6.10 to 6.12).
+
+    Raises NotJsonType, Undecodable (an empty body too) or BodyTooLarge."""
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if not any_type and media_type not in JSON_TYPES:
+        raise NotJsonType("Send JSON, with Content-Type: application/json.", field="body")
+    raw = await body(request, max_bytes=BODY_BYTES)
+    try:
+        return json_value(raw)
+    except json_text.NotJson as failure:
+        raise Undecodable("The body is not well-formed JSON.", field="body") from failure
