@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "1b7f4e92c6d8"
-down_revision = "5a90d3c7b1e4"
+down_revision = "c4e81f6a2d93"
 branch_labels = None
 depends_on = None
 
