@@ -15,6 +15,7 @@ DOCUMENT = "document"
 THUMBNAIL = "thumbnail"
 PREVIEW = "preview"
 KINDS = ("image", "video", "audio", "document", "flash", "unknown")
+BIN = "_TRASH_"
 Labels = Mapping[str, str]
 
 
@@ -35,6 +36,10 @@ class Databox:
     view_name: str
     labels: Labels
     version: str
+    registration_open: bool = False
+    logo: Mapping[str, Any] | None = None
+    position: int = 0
+    revision: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +57,14 @@ class Collection:
     watermark: str | None = None
     stamp: Mapping[str, Any] | None = None
     public_by_link: bool = True
+    registration_open: bool | None = None
+    logo: Mapping[str, Any] | None = None
+    revision: int = 1
+
+    @property
+    def is_bin(self) -> bool:
+        """A collection of exactly this name is the bin of its databox (06 section 3)."""
+        return self.name == BIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +94,11 @@ class Field:
     printable: bool
     input_disable: bool
     sort_slot: int | None
+    vocabulary_type: str | None = None
+    vocabulary_restricted: bool = False
+    report: bool = True
+    title_language: str | None = None
+    revision: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +111,9 @@ class StatusBit:
     labels_off: Labels
     searchable: bool
     printable: bool
+    icon_on: Mapping[str, Any] | None = None
+    icon_off: Mapping[str, Any] | None = None
+    revision: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +133,7 @@ class Recipe:
     orderable: bool
     substituable: bool
     tobuild: bool
+    revision: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +155,15 @@ class Structure:
 
     def recipe(self, databox: DataboxId, group: str, name: str) -> Recipe | None:
         return self.recipes.get((databox, group, name))
+
+    def bin_of(self, databox: DataboxId) -> Collection | None:
+        """The bin of a databox, if it has one that is in use."""
+        return next((collection for collection in self.collections_of(databox) if collection.is_bin), None)
+
+    def is_registration_open(self, collection: Collection) -> bool:
+        """May people ask for access? The collection's own switch, else that of its databox (06 section 18)."""
+        own = collection.registration_open
+        return self.databoxes[collection.databox_id].registration_open if own is None else own
 
     def collections_of(self, databox: DataboxId) -> tuple[Collection, ...]:
         return tuple(

@@ -42,7 +42,7 @@ def increase_version(work: UnitOfWork) -> None:
 
 def snapshot(work: UnitOfWork) -> Structure:
     boxes = {
-        row.id: Databox(row.id, row.name, row.view_name, row.labels, row.version)
+        row.id: Databox(*(getattr(row, name) for name in Databox.__dataclass_fields__))
         for row in work.db.execute(sa.select(databoxes).order_by(databoxes.c.position, databoxes.c.id))
     }
     bases = {
@@ -50,7 +50,8 @@ def snapshot(work: UnitOfWork) -> Structure:
         for row in work.db.execute(sa.select(collections).order_by(collections.c.position, collections.c.id))
     }
     by_box: dict[DataboxId, list[Field]] = {box: [] for box in boxes}
-    for row in work.db.execute(sa.select(fields).order_by(fields.c.position, fields.c.id)):
+    kept = sa.select(fields).where(~fields.c.removed).order_by(fields.c.position, fields.c.id)
+    for row in work.db.execute(kept):
         values = {name: getattr(row, name) for name in Field.__dataclass_fields__}
         by_box[row.databox_id].append(Field(**{**values, "fallbacks": tuple(row.fallbacks)}))
     bits: dict[DataboxId, list[StatusBit]] = {box: [] for box in boxes}
