@@ -31,6 +31,9 @@ class RecordKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Databox:
+    """`terms_number` is the version of its terms of use, 0 without any; whoever accepted `terms_required` or a later
+    one need not accept them again."""
+
     id: DataboxId
     name: str
     view_name: str
@@ -38,7 +41,8 @@ class Databox:
     version: str
     registration_open: bool = False
     logo: Mapping[str, Any] | None = None
-    position: int = 0
+    terms_number: int = 0
+    terms_required: int = 0
     revision: int = 1
 
 
@@ -176,7 +180,8 @@ class Structure:
 @dataclass(frozen=True, slots=True)
 class Record:
     """One archived document (or story). `technical` is JSON text, already a list of {name, value} as on the wire.
-    While `public_by_link` is false, nothing of the record opens without an account."""
+    While `public_by_link` is false, nothing of the record opens without an account. `titles` are those by language
+    that differ from `title`."""
 
     id: RecordId
     databox_id: DataboxId
@@ -200,6 +205,11 @@ class Record:
     public_by_link: bool
     created: datetime
     updated: datetime
+    titles: Mapping[str, str] | None = field(default=None, hash=False)
+
+    def title_in(self, language: str) -> str:
+        """The title in one of the four languages."""
+        return (self.titles or {}).get(language, self.title)
 
     @property
     def key(self) -> RecordKey:

@@ -29,6 +29,8 @@ databoxes = Table(
     Column("next_collection", Id, nullable=False, server_default="1"),
     Column("registration_open", Boolean, nullable=False, server_default="0", comment="people may ask for access"),
     Column("logo", Json, nullable=True, comment="{sha256, mime, width, height, size} of a picture"),
+    Column("terms_number", Id, nullable=False, server_default="0", comment="version of its terms of use; 0: none"),
+    Column("terms_required", Id, nullable=False, server_default="0", comment="the oldest version that counts"),
     Column("revision", Id, nullable=False, server_default="1", comment="increased by each change; tells two editors"),
     Column("created", Instant, nullable=False),
     sqlite_autoincrement=True,
@@ -211,9 +213,10 @@ terms_acceptances = Table(
     "terms_acceptances",
     metadata,
     Column("user_id", Id, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
-    Column("databox_id", Id, ForeignKey("databoxes.id", ondelete="CASCADE"), primary_key=True, index=True),
+    Column("databox_id", Id, ForeignKey("databoxes.id", ondelete="CASCADE"), primary_key=True),
     Column("number", Id, primary_key=True, comment="of the version"),
     Column("accepted", Instant, nullable=False),
+    Index("ix_terms_acceptances_databox_id_user_id", "databox_id", "user_id", "number"),
     comment="who accepted which version of the terms of use, and when",
 )
 

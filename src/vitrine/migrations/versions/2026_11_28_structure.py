@@ -25,6 +25,9 @@ def upgrade() -> None:
         sa.Column("registration_open", sa.Boolean(), nullable=False, server_default="0",
                   comment="people may ask for access"),
         sa.Column("logo", Json(), comment=_PICTURE),
+        sa.Column("terms_number", Id, nullable=False, server_default="0",
+                  comment="version of its terms of use; 0: none"),
+        sa.Column("terms_required", Id, nullable=False, server_default="0", comment="the oldest version that counts"),
     )  # fmt: skip
     _add("collections",
         sa.Column("registration_open", sa.Boolean(), comment="people may ask for access; null: as the databox"),
@@ -129,7 +132,8 @@ def _terms() -> None:
         sa.PrimaryKeyConstraint("user_id", "databox_id", "number", name="pk_terms_acceptances"),
         comment="who accepted which version of the terms of use, and when",
     )
-    op.create_index("ix_terms_acceptances_databox_id", "terms_acceptances", ["databox_id"])
+    columns = ["databox_id", "user_id", "number"]
+    op.create_index("ix_terms_acceptances_databox_id_user_id", "terms_acceptances", columns)
 
 
 def _foreign(table: str, column: str, parent: str, on_delete: str) -> sa.ForeignKeyConstraint:
