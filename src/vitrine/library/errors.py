@@ -88,7 +88,7 @@ class InUse(Conflict):
 
 
 class TermsNotAccepted(Conflict):
-    """The person must accept the terms of use of `databox` first."""
+    """The person must accept the terms of use of `databoxes` first."""
 
     code = "terms_not_accepted"
-    databox: int = 0
+    databoxes: tuple[int, ...] = ()

@@ -1,6 +1,6 @@
 """The archive's data model: databoxes, collections, structure, records, renditions, permalinks."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple, NewType
@@ -159,6 +159,13 @@ class Structure:
 
     def recipe(self, databox: DataboxId, group: str, name: str) -> Recipe | None:
         return self.recipes.get((databox, group, name))
+
+    def pictures(self) -> Iterator[Mapping[str, Any]]:
+        """Logos of databoxes and collections, icons of status bits: {sha256, mime, width, height, size}."""
+        yield from (databox.logo for databox in self.databoxes.values() if databox.logo)
+        yield from (collection.logo for collection in self.collections.values() if collection.logo)
+        for bits in self.status_bits.values():
+            yield from (icon for bit in bits for icon in (bit.icon_on, bit.icon_off) if icon)
 
     def bin_of(self, databox: DataboxId) -> Collection | None:
         """The bin of a databox, if it has one that is in use."""

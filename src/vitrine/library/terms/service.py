@@ -44,19 +44,19 @@ class Terms:
 
     def current(self, work: UnitOfWork, actor: Actor, databox: DataboxId) -> TermsVersion | None:
         """The version in force; None while a databox has no terms of use. Requires access to the databox."""
-        self.records.databox(work, actor, databox)
+        self._readable(work, actor, databox)
         return next(iter(store.versions(work, databox, None, 1)), None)
 
     def standing(self, work: UnitOfWork, actor: Actor, databox: DataboxId) -> Standing:
         """What the actor has accepted there. Requires access to the databox."""
-        box = self.records.databox(work, actor, databox)
+        box = self._readable(work, actor, databox)
         known = store.last_of(work, actor.user_id, [databox]) if actor.user_id is not None else {}
         return Standing(box, known.get(databox))
 
     def accept(self, work: UnitOfWork, actor: Actor, databox: DataboxId, number: int) -> Standing:
         """The actor accepts version *number*, which must be the one in force: nobody accepts a text that they have not
         read. Raises Conflict without terms of use, ChangedMeanwhile for another version, Forbidden for nobody."""
-        box = self.records.databox(work, actor, databox)
+        box = self._readable(work, actor, databox)
         if actor.user_id is None:
             raise Forbidden("Only a person can accept terms of use. Sign in first.")
         if not box.terms_number:
@@ -67,6 +67,14 @@ class Terms:
             work.emit(TermsAccepted(databox, number, actor.user_id))
             audit.write(work, actor, "terms.accepted", f"databox {databox}", {"number": number})
         return self.standing(work, actor, databox)
+
+    def _readable(self, work: UnitOfWork, actor: Actor, databox: DataboxId) -> Databox:
+        """The databox, with access to it. Who holds rights on single records may be shown one of any databox, and must
+        be able to accept its terms. Raises NoSuchDatabox or MayNotSee."""
+        box = self.records.structure(work).databoxes.get(databox)
+        if box is not None and actor.rights.has_grants:
+            return box
+        return self.records.databox(work, actor, databox)
 
     def missing(self, work: UnitOfWork, actor: Actor, databoxes: Iterable[DataboxId]) -> list[Databox]:
         """Those of *databoxes* whose terms the actor must still accept. At most one statement."""
@@ -79,13 +87,13 @@ class Terms:
         return [box for box in with_terms if not Standing(box, known.get(box.id)).is_accepted]
 
     def require_for_download(self, work: UnitOfWork, actor: Actor, databoxes: Iterable[DataboxId]) -> None:
-        """Where the setting `terms_required_for_download` says so, raises TermsNotAccepted with the first databox whose
-        terms the actor must accept before they download from it."""
-        if not self.required_for_download:
-            return
-        for box in self.missing(work, actor, databoxes):
-            refusal = TermsNotAccepted("Accept the terms of use of {name} first.", values={"name": box.view_name})
-            refusal.databox = box.id
+        """Where the setting `terms_required_for_download` says so, raises TermsNotAccepted with those of *databoxes*
+        whose terms the actor must accept before they download from them."""
+        missing = self.missing(work, actor, databoxes) if self.required_for_download else []
+        if missing:
+            names = ", ".join(box.view_name for box in missing)
+            refusal = TermsNotAccepted("Accept the terms of use of {name} first.", values={"name": names})
+            refusal.databoxes = tuple(box.id for box in missing)
             raise refusal
 
     # -- for who manages the databox -------------------------------------------------------------------------------
