@@ -76,6 +76,7 @@ def test_a_removed_bit_is_off_everywhere(server: Server, ada: Actor, tmp_path: P
     key = server.add(make.jpeg(tmp_path / "a.jpg"), bob, status=1 << 4 | 1 << 5)
     with server.services.database.write() as work:
         structure_store.update_collection(work, server.archive.id, {"default_status": 1 << 4})
+        structure_store.increase_version(work)
     task = remove(server, ada, 4)
     with pytest.raises(Conflict):
         define(server, ada, 4, label_on="Again")
