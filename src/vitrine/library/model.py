@@ -137,6 +137,7 @@ class Recipe:
     orderable: bool
     substituable: bool
     tobuild: bool
+    id: int = 0
     revision: int = 1
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from vitrine.accounts import Actor
 from vitrine.library import access
-from vitrine.library.errors import MayNotAdminister, NoSuchCollection
+from vitrine.library.errors import MayNotAdminister, MayNotSee, NoSuchCollection
 from vitrine.library.model import Collection, CollectionId, Databox, DataboxId
 from vitrine.library.records import Records
 from vitrine.library.structure.tasks import StructureTasks
@@ -52,6 +52,7 @@ class StructureEditor:
         NoSuchCollection or MayNotAdminister."""
         collection = self.collection(work, base)
         if not access.manages_collection(actor, collection, work.now):
+            self._require_sight(actor, base)
             raise MayNotAdminister("You may not manage this collection.", why=f"collection {base}")
         return collection
 
@@ -59,8 +60,15 @@ class StructureEditor:
         """Requires `modify_struct` on this very collection, or `bas_modify_struct` on its databox."""
         collection = self.collection(work, base)
         if not access.edits_value_lists(actor, collection, work.now):
+            self._require_sight(actor, base)
             raise MayNotAdminister("You may not change the value lists of this collection.", why=f"collection {base}")
         return collection
+
+    @staticmethod
+    def _require_sight(actor: Actor, base: CollectionId) -> None:
+        """Raises MayNotSee where the actor may not know that there is such a collection."""
+        if base not in actor.rights.collections:
+            raise MayNotSee("You have no access to this collection.", why=f"collection {base}")
 
     @staticmethod
     def audit(

@@ -74,9 +74,12 @@ class RecipeAdministration:
         everything = self.editor.records.structure(work).recipes
         return [recipe for (box, _, _), recipe in everything.items() if box == databox]
 
-    def get(self, work: UnitOfWork, actor: Actor, databox: DataboxId, group: str, name: str) -> Recipe:
-        self.editor.permit_structure(work, actor, databox)
-        return self._existing(work, databox, group, name)
+    def by_id(self, work: UnitOfWork, actor: Actor, databox: DataboxId, recipe_id: int) -> Recipe:
+        """Raises NoSuchRecipe."""
+        for recipe in self.listed(work, actor, databox):
+            if recipe.id == recipe_id:
+                return recipe
+        raise NoSuchRecipe(f"This databox has no rendition recipe {recipe_id}.", field="recipe_id")
 
     def add(
         self, work: UnitOfWork, actor: Actor, databox: DataboxId, group: str, name: str, given: Mapping[str, Any]
@@ -250,6 +253,6 @@ def _option(name: str, value: object, rule: Any) -> Any:
 
 
 def _shown(recipe: Recipe) -> dict[str, Any]:
-    hidden = {"databox_id", "group", "name", "revision"}
+    hidden = {"id", "databox_id", "group", "name", "revision"}
     values = {entry.name: getattr(recipe, entry.name) for entry in fields(Recipe) if entry.name not in hidden}
     return {**values, "devices": list(recipe.devices), "labels": dict(recipe.labels), "options": dict(recipe.options)}

@@ -36,6 +36,11 @@ class StatusBitAdministration:
         self.editor.permit_structure(work, actor, databox)
         return self._existing(work, databox, bit)
 
+    def find(self, work: UnitOfWork, actor: Actor, databox: DataboxId, bit: int) -> StatusBit | None:
+        """The definition; None for a bit that is not defined."""
+        self.editor.permit_structure(work, actor, databox)
+        return self._find(work, databox, bit)
+
     def define(
         self,
         work: UnitOfWork,

@@ -20,7 +20,7 @@ from vitrine.platform.database import UnitOfWork
 STRUCTURE_TASK = JobKind("structure.task", lane="structure", max_attempts=40)
 DELETE_VALUES, TITLES, CLEAR_BIT = "field.delete_values", "titles", "status.clear"
 MAKE_RENDITIONS, DELETE_RENDITIONS, EMPTY = "renditions.make", "renditions.delete", "collection.empty"
-MOST_LISTED = 100
+MOST_LISTED = 101  # a page of the API, and one that tells whether there is more
 
 
 @dataclass(frozen=True, slots=True)

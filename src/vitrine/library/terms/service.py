@@ -16,7 +16,7 @@ from vitrine.library.terms.store import Acceptance, TermsVersion
 from vitrine.platform import audit
 from vitrine.platform.database import UnitOfWork
 
-MOST_LISTED = 100
+MOST_LISTED = 101  # a page of the API, and one that tells whether there is more
 
 
 @dataclass(frozen=True, slots=True)
