@@ -91,7 +91,8 @@ ROUTES = (
     V4Route(_BOX, "GET", every, "The status bits of a databox", "library:read", named("StatusBits")),
     V4Route(_BOX + "/{bit:int}", "PUT", define, "Define a status bit, 4 to 31, or change it", SCOPE, named("StatusBit"),
             object_of(**_ATTRIBUTES), guard="accepted",
-            example={"label_on": "Checked", "label_off": "Not checked", "searchable": True}, refuses={428: "It is defined, and If-Match is missing"}),
+            example={"label_on": "Checked", "label_off": "Not checked", "searchable": True},
+            refuses={428: "It is defined, and If-Match is missing"}),
     V4Route(_BOX + "/{bit:int}", "DELETE", remove, "Remove a status bit and, as a task, switch it off in all records",
             SCOPE, named("StructureTask"), status=202, guard="accepted"),
 )  # fmt: skip
