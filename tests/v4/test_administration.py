@@ -26,13 +26,13 @@ def field_called(call: Call, name: str) -> Any:
 
 
 def test_a_field_from_its_making_to_its_end(server: Server, call: Call) -> None:
-    made = call("POST", "/databoxes/1/fields", {"name": "Lieu", "multi": True}, Idempotency_Key="k")
-    assert made.status_code == 201
+    created = call("POST", "/databoxes/1/fields", {"name": "Lieu", "multi": True}, Idempotency_Key="k")
+    assert created.status_code == 201
     again = call("POST", "/databoxes/1/fields", {"name": "Lieu", "multi": True}, Idempotency_Key="k")
-    assert again.json() == made.json()
-    address = made.headers["location"].removeprefix("/api/v4")
+    assert again.json() == created.json()
+    address = created.headers["location"].removeprefix("/api/v4")
     read = call("GET", address)
-    assert read.headers["etag"] == made.headers["etag"]
+    assert read.headers["etag"] == created.headers["etag"]
     assert call("PATCH", address, {"required": True}).status_code == 428
     changed = call("PATCH", address, {"required": True}, If_Match=read.headers["etag"])
     assert changed.json()["required"] is True
@@ -62,22 +62,22 @@ def test_several_values_are_not_lost(server: Server, call: Call, key: RecordKey,
 def test_fields_are_listed_in_order_page_by_page(call: Call) -> None:
     ids = [field["field_id"] for field in call("GET", "/databoxes/1/fields?limit=100").json()["data"]]
     assert call("PUT", "/databoxes/1/fields/order", {"order": ids[::-1]}).status_code == 204
-    found: list[int] = []
+    known_row: list[int] = []
     page: dict[str, Any] = {"next": ""}
     while page["next"] is not None:
         cursor = f"&cursor={page['next']}" if page["next"] else ""
         page = call("GET", f"/databoxes/1/fields?limit=7{cursor}").json()
-        found += [field["field_id"] for field in page["data"]]
-    assert found == ids[::-1]
+        known_row += [field["field_id"] for field in page["data"]]
+    assert known_row == ids[::-1]
     assert call("PUT", "/databoxes/1/fields/order", {"order": ids[1:]}).status_code == 400
     assert call("PUT", "/databoxes/1/fields/order", {}).status_code == 400
 
 
 def test_status_bits(server: Server, call: Call) -> None:
-    made = call("PUT", "/databoxes/1/status-bits/4", {"label_on": "Checked", "labels_on": {"fr": "Vu"}})
-    assert made.status_code == 200
+    created = call("PUT", "/databoxes/1/status-bits/4", {"label_on": "Checked", "labels_on": {"fr": "Vu"}})
+    assert created.status_code == 200
     assert call("PUT", "/databoxes/1/status-bits/4", {"searchable": True}).status_code == 428
-    changed = call("PUT", "/databoxes/1/status-bits/4", {"searchable": True}, If_Match=made.headers["etag"])
+    changed = call("PUT", "/databoxes/1/status-bits/4", {"searchable": True}, If_Match=created.headers["etag"])
     assert changed.json()["searchable"] is True
     assert call("GET", "/databoxes/1/status-bits").json()["data"] == [changed.json()]
     assert call("PUT", "/databoxes/1/status-bits/3", {"label_on": "No"}).status_code == 400
@@ -89,13 +89,13 @@ def test_status_bits(server: Server, call: Call) -> None:
 
 def test_recipes(server: Server, call: Call, key: RecordKey) -> None:
     body = {"group": "image", "name": "web", "class": "preview", "mediatype": "image", "options": {"size": 40}}
-    made = call("POST", "/databoxes/1/recipes", body)
-    assert made.status_code == 201
+    created = call("POST", "/databoxes/1/recipes", body)
+    assert created.status_code == 201
     server.work()
     files = call("GET", f"/records/{key.databox}/{key.number}?fields=renditions").json()["renditions"]
     assert next(file["width"] for file in files if file["name"] == "web") == 40
-    address = made.headers["location"].removeprefix("/api/v4")
-    changed = call("PATCH", address, {"class": "document"}, If_Match=made.headers["etag"])
+    address = created.headers["location"].removeprefix("/api/v4")
+    changed = call("PATCH", address, {"class": "document"}, If_Match=created.headers["etag"])
     assert changed.json()["recipe"]["class"] == "document"
     assert changed.json()["task"] is None
     assert call("PATCH", address, {"klass": "preview"}, If_Match="*").status_code == 400
@@ -109,9 +109,9 @@ def test_recipes(server: Server, call: Call, key: RecordKey) -> None:
 
 
 def test_a_collection_from_its_making_to_its_end(server: Server, call: Call, ada: User, tmp_path: Path) -> None:
-    made = call("POST", "/databoxes/1/collections", {"name": "Films", "labels": {"de": "Filme"}})
-    assert made.status_code == 201
-    base = made.json()["base_id"]
+    created = call("POST", "/databoxes/1/collections", {"name": "Films", "labels": {"de": "Filme"}})
+    assert created.status_code == 201
+    base = created.json()["base_id"]
     with server.services.database.read() as work:
         films = server.services.library.records.collection(work, base)
     server.add(make.jpeg(tmp_path / "a.jpg"), ada, films)
@@ -207,9 +207,9 @@ def test_who_has_no_right_there_changes_and_learns_nothing(server: Server, call:
 def test_databoxes_are_made_by_administrators(server: Server, call: Call) -> None:
     root = server.token(server.user("root", None, is_admin=True))
     assert call("POST", "/databoxes", {"name": "Annexe"}).status_code == 403
-    made = call("POST", "/databoxes", {"name": "Annexe"}, token=root)
-    assert made.status_code == 201
-    number = made.json()["databox_id"]
+    created = call("POST", "/databoxes", {"name": "Annexe"}, token=root)
+    assert created.status_code == 201
+    number = created.json()["databox_id"]
     assert call("GET", f"/databoxes/{number}/fields", token=root).json()["data"], "who makes it has every right on it"
     assert call("POST", f"/databoxes/{number}/fields", {"name": "Place"}, token=root).status_code == 201
     assert call("PUT", "/databoxes/order", {"order": [number, 1]}, token=root).status_code == 204

@@ -117,10 +117,10 @@ class FieldAdministration:
         return self.editor.tasks.begin(work, actor, databox, tasks.DELETE_VALUES, details)
 
     def _field(self, work: UnitOfWork, databox: DataboxId, field: FieldId) -> Field:
-        found = self.editor.records.structure(work).field_by_id.get(field)
-        if found is None or found.databox_id != databox:
+        known = self.editor.records.structure(work).field_by_id.get(field)
+        if known is None or known.databox_id != databox:
             raise NoSuchField(f"This databox has no field {field}.", field="field_id")
-        return found
+        return known
 
     def _fields(self, work: UnitOfWork, databox: DataboxId) -> list[Field]:
         return list(self.editor.records.structure(work).fields[databox])

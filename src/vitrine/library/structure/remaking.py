@@ -65,11 +65,11 @@ class Remaking:
             return before is not None and self._forget(record, recipe)
         with self.media.scratch() as folder:
             spec = spec_of(recipe.name, recipe.mediatype, recipe.options)
-            made = self.media.make_renditions(record.sha256, record.kind, record.mime or "", [spec], folder)[0]
-            if isinstance(made, tuple):
-                raise made[1]
-            stored = self.media.store_file(made.path)
-        return self._put(record, recipe, made, stored)
+            created = self.media.make_renditions(record.sha256, record.kind, record.mime or "", [spec], folder)[0]
+            if isinstance(created, tuple):
+                raise created[1]
+            stored = self.media.store_file(created.path)
+        return self._put(record, recipe, created, stored)
 
     def _can_make(self, record: Record, recipe: Recipe, before: Rendition | None) -> bool:
         """A file may lack what its type usually has, such as the thumbnail of an office file; one that has a file by
@@ -91,10 +91,11 @@ class Remaking:
             work.emit(RenditionsReady(record.id, ()))
         return True
 
-    def _put(self, record: Record, recipe: Recipe, made: MadeRendition, stored: Stored) -> bool:
+    def _put(self, record: Record, recipe: Recipe, created: MadeRendition, stored: Stored) -> bool:
         values = {
-            "state": "ready", "sha256": stored.sha256, "mime": made.mime, "extension": made.extension,
-            "width": made.width, "height": made.height, "size": stored.size, "failure": None, "failure_detail": None,
+            "state": "ready", "sha256": stored.sha256, "mime": created.mime, "extension": created.extension,
+            "width": created.width, "height": created.height, "size": stored.size, "failure": None,
+            "failure_detail": None,
         }  # fmt: skip
         with self.database.write() as work:
             current = store.by_id(work, record.id)

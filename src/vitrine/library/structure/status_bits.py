@@ -115,10 +115,10 @@ class StatusBitAdministration:
         return next((entry for entry in defined if entry.bit == bit), None)
 
     def _existing(self, work: UnitOfWork, databox: DataboxId, bit: int) -> StatusBit:
-        found = self._find(work, databox, bit)
-        if found is None:
+        known = self._find(work, databox, bit)
+        if known is None:
             raise NoSuchStatusBit(f"This databox has no status bit {bit}.", field="bit")
-        return found
+        return known
 
     def _saved(
         self, work: UnitOfWork, actor: Actor, databox: DataboxId, bit: int, action: str,

@@ -58,10 +58,10 @@ def versions(work: UnitOfWork, databox: DataboxId, before: int | None, limit: in
     rows = work.db.execute(query.order_by(_versions.number.desc()).limit(limit)).all()
     texts: dict[int, dict[str, str]] = {row.id: {} for row in rows}
     if rows:
-        found = work.db.execute(
+        rows_of_texts = work.db.execute(
             sa.select(terms_texts).where(terms_texts.c.version_id.in_(list(texts))).order_by(terms_texts.c.language)
         )
-        for text in found:
+        for text in rows_of_texts:
             texts[text.version_id][text.language] = text.html
     return [
         TermsVersion(row.databox_id, row.number, row.must_accept, row.publisher_id, row.published, texts[row.id])

@@ -95,8 +95,8 @@ async def make(request: Request) -> Response:
     given = await json_members(request, name=str, labels=dict)
 
     def call(work: UnitOfWork, actor: Actor) -> Response:
-        made = structure.add_collection(work, actor, box, given["name"] or "", given["labels"])
-        return _shown(made, 0, 201)
+        created = structure.add_collection(work, actor, box, given["name"] or "", given["labels"])
+        return _shown(created, 0, 201)
 
     return await change(request, call)
 

@@ -60,8 +60,8 @@ async def make(request: Request) -> Response:
     given = await json_members(request, name=str, labels=dict)
 
     def call(work: UnitOfWork, actor: Actor) -> Response:
-        made = services.library.structure.add_databox(work, actor, given["name"] or "", given["labels"])
-        return _shown(made, 201)
+        created = services.library.structure.add_databox(work, actor, given["name"] or "", given["labels"])
+        return _shown(created, 201)
 
     return await change(request, call)
 

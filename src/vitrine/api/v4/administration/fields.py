@@ -104,7 +104,7 @@ async def order(request: Request) -> Response:
     return await write(request, bearer, call)
 
 
-async def one(request: Request) -> Response:
+async def show(request: Request) -> Response:
     fields, box, number = services_of(request).library.administration.fields, databox_id(request), _number(request)
     return await read(request, bearer, lambda work, actor: _shown(fields.get(work, actor, box, number)))
 
@@ -141,7 +141,7 @@ ROUTES = (
             example={"name": "Place", "labels": {"fr": "Lieu"}, "multi": True}),
     V4Route(_BOX + "/order", "PUT", order, "Put the fields in an order", SCOPE, body=object_of(order=ORDER),
             status=204, media_type=JSON),
-    V4Route(_BOX + "/{field_id:int}", "GET", one, "One field", SCOPE, named("Field")),
+    V4Route(_BOX + "/{field_id:int}", "GET", show, "One field", SCOPE, named("Field")),
     V4Route(_BOX + "/{field_id:int}", "PATCH", set_field, "Change a field", SCOPE, named("Field"),
             named("FieldChanges"), guard="required", example={"labels": {"nl": "Titel"}, "required": True}),
     V4Route(_BOX + "/{field_id:int}", "DELETE", delete, "Delete a field and, as a task, its values", SCOPE,

@@ -98,7 +98,7 @@ async def make(request: Request) -> Response:
     return await change(request, call)
 
 
-async def one(request: Request) -> Response:
+async def show(request: Request) -> Response:
     recipes, box, number = services_of(request).library.administration.recipes, databox_id(request), _number(request)
 
     def call(work: UnitOfWork, actor: Actor) -> Response:
@@ -148,7 +148,7 @@ ROUTES = (
             object_of(group=_GROUP, name=TEXT, **_ATTRIBUTES), 201,
             example={"group": "image", "name": "web", "class": "preview", "mediatype": "image",
                      "options": {"size": 900}}),
-    V4Route(_BOX + "/{recipe_id:int}", "GET", one, "One rendition recipe", SCOPE, named("Recipe")),
+    V4Route(_BOX + "/{recipe_id:int}", "GET", show, "One rendition recipe", SCOPE, named("Recipe")),
     V4Route(_BOX + "/{recipe_id:int}", "PATCH", set_recipe,
             "Change a rendition recipe; a task makes its files again if they become others", SCOPE,
             named("ChangedRecipe"), object_of(**_ATTRIBUTES), guard="required", example={"downloadable": False}),

@@ -80,11 +80,11 @@ def sees(server: Server, user: User, key: RecordKey) -> bool:
 def test_a_disabled_collection_is_invisible_and_nothing_is_deleted(server: Server, ada: User, key: RecordKey) -> None:
     bob, carl = server.user("bob"), server.user("carl", None)
     token = server.token(bob)
-    found = record(server, key)
-    assert found is not None
+    present = record(server, key)
+    assert present is not None
     with server.services.database.write() as work:
-        give(work, carl.id, [found.id], GrantSource(SourceKind.BASKET, 1), giver_id=ada.id, document=True)
-        link = store.rendition(work, found.id, "thumbnail")
+        give(work, carl.id, [present.id], GrantSource(SourceKind.BASKET, 1), giver_id=ada.id, document=True)
+        link = store.rendition(work, present.id, "thumbnail")
     assert link is not None
     assert link.permalink is not None
     public = f"/permalink/v1/{key.databox}/{key.number}/thumbnail/a.jpg?token={link.permalink.token}"
@@ -189,8 +189,8 @@ def test_collections_take_a_whole_order(server: Server, ada: User) -> None:
 def test_a_new_collection_is_for_who_makes_it(server: Server, ada: User) -> None:
     with pytest.raises(MayNotAdminister):
         add(server, actor(server, person(server, "bob", STRUCTURE)), "Films")
-    made = add(server, actor(server, ada), "Films")
-    assert actor(server, ada).rights.collections[made.id].rights == ALL_RIGHTS
+    created = add(server, actor(server, ada), "Films")
+    assert actor(server, ada).rights.collections[created.id].rights == ALL_RIGHTS
     root = server.user("root", None, is_admin=True)
     with server.services.database.write() as work:
         acting = server.services.accounts.users.actor_of(work, root, Via.SESSION)

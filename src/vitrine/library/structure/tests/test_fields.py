@@ -61,15 +61,15 @@ def put(server: Server, key: RecordKey, field: Field, *values: str) -> None:
 
 def record(server: Server, key: RecordKey) -> Record:
     with server.services.database.read() as work:
-        found = store.by_key(work, key)
-    assert found is not None
-    return found
+        present = store.by_key(work, key)
+    assert present is not None
+    return present
 
 
 def values(server: Server, key: RecordKey) -> dict[str, list[str]]:
-    found = record(server, key)
+    present = record(server, key)
     with server.services.database.read() as work:
-        held = server.services.library.records.values(work, COMMAND, found, business=True)
+        held = server.services.library.records.values(work, COMMAND, present, business=True)
     by_name: dict[str, list[str]] = {}
     for field, value in held:
         by_name.setdefault(field.name, []).append(value.value)

@@ -55,9 +55,9 @@ def rendition(server: Server, key: RecordKey, name: str) -> Rendition | None:
 
 def task(server: Server, number: int) -> Task:
     with server.services.database.read() as work:
-        found = task_store.by_id(work, number)
-    assert found is not None
-    return found
+        present = task_store.by_id(work, number)
+    assert present is not None
+    return present
 
 
 @pytest.mark.both_databases
@@ -66,11 +66,11 @@ def test_a_new_recipe_makes_the_files_of_records_that_are_there(server: Server, 
     assert begun is not None
     assert recipe.klass == "preview"
     server.work()
-    made = rendition(server, key, "tiny")
-    assert made is not None
-    assert made.is_ready
-    assert max(made.width, made.height) == 90
-    assert made.permalink is not None
+    created = rendition(server, key, "tiny")
+    assert created is not None
+    assert created.is_ready
+    assert max(created.width, created.height) == 90
+    assert created.permalink is not None
     done = task(server, begun.id)
     assert (done.state, done.total, done.done, done.changed, done.failed) == ("done", 1, 1, 1, 0)
 
@@ -213,7 +213,7 @@ def test_the_same_work_begun_anew_replaces_the_earlier(server: Server, ada: Acto
     assert second is not None
     server.work()
     assert (task(server, first.id).state, task(server, second.id).state) == ("replaced", "done")
-    made = rendition(server, key, "preview")
-    assert made is not None
-    assert max(made.width, made.height) == 130
+    created = rendition(server, key, "preview")
+    assert created is not None
+    assert max(created.width, created.height) == 130
     assert isinstance(server.worker.handlers["structure.task"], TaskRunner)

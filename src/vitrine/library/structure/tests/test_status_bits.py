@@ -34,17 +34,17 @@ def remove(server: Server, who: Actor, bit: int) -> Task:
 
 
 def test_a_bit_is_defined_and_changed(server: Server, ada: Actor) -> None:
-    made = define(server, ada, 4, label_on="Checked", labels_on={"fr": "Vu"}, searchable=True)
-    assert (made.label_on, dict(made.labels_on), made.searchable, made.printable) == (
+    created = define(server, ada, 4, label_on="Checked", labels_on={"fr": "Vu"}, searchable=True)
+    assert (created.label_on, dict(created.labels_on), created.searchable, created.printable) == (
         "Checked",
         {"fr": "Vu"},
         True,
         False,
     )
-    changed = define(server, ada, 4, made.revision, printable=True)
+    changed = define(server, ada, 4, created.revision, printable=True)
     assert (changed.label_on, changed.searchable, changed.printable) == ("Checked", True, True)
     with pytest.raises(ChangedMeanwhile):
-        define(server, ada, 4, made.revision, printable=False)
+        define(server, ada, 4, created.revision, printable=False)
 
 
 @pytest.mark.parametrize("bit", [-1, 0, 3, 32, 10**9])
