@@ -37,6 +37,10 @@ def _of_databox(end: str, who: str = "admin") -> Request:
     return lambda client: client.get(f"/api/v1/databoxes/{client.instance.databox_id}/{end}", who)
 
 
+def _of_box(end: str, who: str = "admin") -> Request:
+    return lambda client: client.call("GET", f"/api/v4/databoxes/{client.instance.databox_id}/{end}", who)
+
+
 def _plain(path: str, who: str = "admin") -> Request:
     return lambda client: client.call("GET", path, who)
 
@@ -309,6 +313,15 @@ V4: dict[str, Request] = {
     "v4: me": _plain("/api/v4/me", "reader"),
     "v4: databoxes": _plain("/api/v4/databoxes", "reader"),
     "v4: databox": lambda client: client.call("GET", f"/api/v4/databoxes/{client.instance.databox_id}", "reader"),
+    "v4: fields": _of_box("fields"),
+    "v4: status bits": _of_box("status-bits"),
+    "v4: recipes": _of_box("recipes"),
+    "v4: tasks": _of_box("tasks"),
+    "v4: all collections of a databox": _of_box("collections?limit=10"),
+    "v4: settings of a databox": _of_box("settings"),
+    "v4: terms": _of_box("terms"),
+    "v4: versions of terms": _of_box("terms/versions"),
+    "v4: acceptances of terms": _of_box("terms/acceptances"),
     "v4: collections": _plain("/api/v4/collections?limit=10", "reader"),
     "v4: collection": lambda client: client.call("GET", f"/api/v4/collections/{client.instance.by_size[0]}"),
     "v4: record": _v4_record(),

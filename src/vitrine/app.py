@@ -69,9 +69,14 @@ from vitrine.library.records import Records
 from vitrine.library.removal import Removal
 from vitrine.library.sharing.downloads import Downloads
 from vitrine.library.sharing.signed_addresses import SignedAddresses
+from vitrine.library.structure import task_store
+from vitrine.library.structure.services import StructureServices
+from vitrine.library.structure.task_runner import TaskRunner
+from vitrine.library.structure.tasks import STRUCTURE_TASK
 from vitrine.library.structure_administration import StructureAdministration
 from vitrine.library.substitution import Substitution
 from vitrine.library.sweep import SWEEP, Sweeper
+from vitrine.library.terms.service import Terms
 from vitrine.media.probe import Limits
 from vitrine.media.sandbox import Sandbox
 from vitrine.media.service import Media
@@ -159,6 +164,7 @@ def make_services(
     ingest = Ingest(records, media, jobs, Fetcher(settings.fetch_max_bytes))
     overlays = Overlays(database, records, media, settings.zone)
     signed = SignedAddresses(vault)
+    terms = Terms(records, settings.terms_required_for_download)
     index = EmbeddedIndex(settings.data_dir / "index")
     services = Services(
         settings=settings,
@@ -232,8 +238,10 @@ def make_services(
             overlays=overlays,
             presentation=Presentation(records, media),
             quarantine=Quarantine(database, records, media, ingest.add_unchecked, substitution.replace_original),
-            downloads=Downloads(records, overlays),
+            downloads=Downloads(records, overlays, terms),
             signed_addresses=signed,
+            administration=StructureServices.of(records, media, jobs),
+            terms=terms,
         ),
         search=Search(index, records),
         embeds=Embeds(settings, records, accounts, signed),
@@ -257,6 +265,7 @@ def make_worker(services: Services) -> Worker:
         handlers={
             MAKE_RENDITIONS.name: RenditionMaker(services.database, services.library.records, services.media),
             SWEEP.name: Sweeper(services.database, services.media),
+            STRUCTURE_TASK.name: TaskRunner(services.database, services.library.records, services.media, services.jobs),
             SEND.name: mail_handler(services),
         },
         batch_handlers={INDEX.name: works.apply, REBUILD.name: works.rebuild},
@@ -264,6 +273,7 @@ def make_worker(services: Services) -> Worker:
             Lane("media", threads=services.settings.worker_media_children),
             Lane("index", batch=INDEX_BATCH),
             Lane("rebuild"),
+            Lane("structure"),
             Lane("upkeep"),
             Lane("mail"),
         ),
@@ -319,6 +329,7 @@ def expiries(services: Services) -> tuple[Expiry, ...]:
         *links.EXPIRIES,
         *identity_provider_store.EXPIRIES,
         *portal_store.expiries(),
+        *task_store.EXPIRIES,
         *idempotency.EXPIRIES,
         *usage.Retention(settings.request_log_days, settings.request_log_rows).expiries(),
     )

@@ -125,6 +125,9 @@ class Settings:
         "Who finds permalinks and embed codes on the page of a record: publishers (bas_chupub on its databox), all who "
         "may have the file, or none.",
     )
+    terms_required_for_download: bool = _setting(
+        False, "Whether people must accept the terms of use of a databox before they download from it."
+    )
     embed_frame_ancestors: str = _setting(
         "*", "Sites that may frame embedded documents, in the form of frame-ancestors (CSP)."
     )

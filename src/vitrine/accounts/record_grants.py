@@ -21,7 +21,7 @@ from vitrine.accounts.model import Actor, UserId
 from vitrine.accounts.tables import record_grants, users
 from vitrine.platform.database import UnitOfWork
 from vitrine.platform.prepared import Prepared
-from vitrine.platform.schema import Instant
+from vitrine.platform.schema import Instant, metadata
 
 _CHUNK = 500  # records a statement
 _grants = record_grants.c
@@ -102,16 +102,18 @@ def _rights_changed(work: UnitOfWork, who: sa.ColumnElement[bool]) -> None:
 def _granted(count: int) -> Prepared:
     """The statement for *count* records."""
     ids: list[sa.BindParameter[int]] = [sa.bindparam(f"id{place}") for place in range(count)]
+    records, collections = metadata.tables["records"], metadata.tables["collections"]
     return Prepared(
-        sa.select(_grants.record_id, _grants.document, _grants.expires).where(
-            _grants.user_id == sa.bindparam("person"), _grants.record_id.in_(ids)
-        )
+        sa.select(_grants.record_id, _grants.document, _grants.expires)
+        .join(records, records.c.id == _grants.record_id)
+        .join(collections, collections.c.id == records.c.collection_id)
+        .where(_grants.user_id == sa.bindparam("person"), _grants.record_id.in_(ids), collections.c.enabled)
     )
 
 
 def on_records(work: UnitOfWork, actor: Actor, ids: Sequence[int]) -> Mapping[int, bool]:
     """Those of *ids* on which *actor* holds a live grant; true where one covers the original too. Every grant shows
-    previews. No statement for people who hold no grants."""
+    previews; none shows a record of a disabled collection. No statement for people who hold no grants."""
     best: dict[int, bool] = {}
     if not actor.rights.has_grants or not ids:
         return best
@@ -125,9 +127,14 @@ def on_records(work: UnitOfWork, actor: Actor, ids: Sequence[int]) -> Mapping[in
 
 
 def all_live(work: UnitOfWork, user_id: int, most: int | None = None) -> tuple[Sequence[int], datetime | None]:
-    """(the records on which a person holds a live grant, in ascending order; the instant when the first of these grants
-    expires, None if none does). At most *most* rows are read."""
+    """(the records on which a person holds a live grant, in ascending order, without those of disabled collections; the
+    instant when the first of these grants expires, None if none does). At most *most* rows are read."""
     is_live = sa.or_(_grants.expires.is_(None), _grants.expires > work.now)
+    disabled = _disabled_collections(work)
+    if disabled:
+        granted = metadata.tables["records"]
+        hidden = sa.exists().where(granted.c.id == _grants.record_id, granted.c.collection_id.in_(disabled))
+        is_live = sa.and_(is_live, ~hidden)
     query = (
         sa.select(_grants.record_id, _grants.expires)
         .where(_grants.user_id == user_id, is_live)
@@ -142,6 +149,11 @@ def all_live(work: UnitOfWork, user_id: int, most: int | None = None) -> tuple[S
         if expires is not None and (earliest is None or expires < earliest):
             earliest = expires
     return records, earliest
+
+
+def _disabled_collections(work: UnitOfWork) -> list[int]:
+    collections = metadata.tables["collections"]
+    return list(work.db.scalars(sa.select(collections.c.id).where(~collections.c.enabled)))
 
 
 def _rows(work: UnitOfWork, query: sa.Select[Any]) -> Iterator[tuple[int, datetime | None]]:

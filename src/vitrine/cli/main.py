@@ -5,7 +5,7 @@ import sys
 import click
 
 from vitrine import __version__
-from vitrine.cli import applications, imports, operations, server, structure, users
+from vitrine.cli import applications, databox_structure, imports, operations, server, structure, users
 from vitrine.errors import DomainError
 
 
@@ -31,6 +31,11 @@ for command in (
     structure.databox,
     structure.collection,
     structure.grant,
+    databox_structure.field,
+    databox_structure.status,
+    databox_structure.recipe,
+    databox_structure.terms,
+    databox_structure.task,
     applications.app,
     operations.keys,
     operations.audit,

@@ -8,6 +8,7 @@ import click
 
 from vitrine.accounts import COMMAND, CollectionGrant, DataboxRight, Right, User
 from vitrine.accounts.rights import ALL_DATABOX_RIGHTS, ALL_RIGHTS, CONTRIBUTOR, READER
+from vitrine.cli.attributes import parsed
 from vitrine.cli.instance import data_option, instance
 from vitrine.cli.output import FILE, json_option, print_result
 from vitrine.edge.services import Services
@@ -37,6 +38,33 @@ def add_databox(name: str, data: Path, as_json: bool) -> None:
         databox = services.library.structure.add_databox(work, COMMAND, name)
     print_result(
         {"databox_id": databox.id}, as_json=as_json, sentence=f"Databox {databox.name} was created ({databox.id})."
+    )
+
+
+@databox.command("set")
+@click.argument("databox_id", type=int)
+@click.argument("attributes", nargs=-1, required=True)
+@data_option
+@json_option
+def set_databox(databox_id: int, attributes: tuple[str, ...], data: Path, as_json: bool) -> None:
+    """Change what people read of a databox: view_name=…, labels.fr=…, registration_open=true."""
+    with instance(data) as services, services.database.write() as work:
+        databoxes = services.library.administration.databoxes
+        changed = databoxes.change(work, COMMAND, DataboxId(databox_id), parsed(attributes))
+    result = {"databox_id": changed.id, "view_name": changed.view_name, "registration_open": changed.registration_open}
+    print_result(result, as_json=as_json, sentence=f"Databox {changed.name} was set.")
+
+
+@databox.command("order")
+@click.argument("databox_ids", type=int, nargs=-1, required=True)
+@data_option
+@json_option
+def order_databoxes(databox_ids: tuple[int, ...], data: Path, as_json: bool) -> None:
+    """Put all databoxes in this order."""
+    with instance(data) as services, services.database.write() as work:
+        boxes = services.library.administration.databoxes.order(work, COMMAND, databox_ids)
+    print_result(
+        {"order": [box.id for box in boxes]}, as_json=as_json, sentence="The databoxes are in their new order."
     )
 
 
@@ -108,6 +136,61 @@ def set_collection(
         as_json=as_json,
         sentence=f"Collection {changed.name} was set: {changed.id}.",
     )
+
+
+@collection.command("change")
+@click.argument("base_id", type=int)
+@click.argument("attributes", nargs=-1, required=True)
+@data_option
+@json_option
+def change_collection(base_id: int, attributes: tuple[str, ...], data: Path, as_json: bool) -> None:
+    """Change name=…, labels.fr=…, enabled=false, default_status=…, registration_open=true (null: as the databox)."""
+    with instance(data) as services, services.database.write() as work:
+        collections = services.library.administration.collections
+        changed = collections.change(work, COMMAND, CollectionId(base_id), parsed(attributes))
+    result = {"base_id": changed.id, "name": changed.name, "enabled": changed.enabled}
+    print_result(
+        {**result, "default_status": changed.default_status, "registration_open": changed.registration_open},
+        as_json=as_json,
+        sentence=f"Collection {changed.name} was changed.",
+    )
+
+
+@collection.command("order")
+@click.argument("base_ids", type=int, nargs=-1, required=True)
+@click.option("--databox", "databox_id", type=int, required=True)
+@data_option
+@json_option
+def order_collections(base_ids: tuple[int, ...], databox_id: int, data: Path, as_json: bool) -> None:
+    """Put all collections of a databox in this order."""
+    with instance(data) as services, services.database.write() as work:
+        ordered = services.library.administration.collections.order(work, COMMAND, DataboxId(databox_id), base_ids)
+    result = {"order": [entry.id for entry in ordered]}
+    print_result(result, as_json=as_json, sentence="The collections are in their new order.")
+
+
+@collection.command("empty")
+@click.argument("base_id", type=int)
+@click.confirmation_option("--yes", prompt="Delete all records of this collection?")
+@data_option
+@json_option
+def empty_collection(base_id: int, data: Path, as_json: bool) -> None:
+    """Delete all records of a collection; the worker does it. `vitrine record restore` brings one back for a week."""
+    with instance(data) as services, services.database.write() as work:
+        task = services.library.administration.collections.empty(work, COMMAND, CollectionId(base_id))
+    result = {"base_id": base_id, "task": {"task_id": task.id, "state": task.state, "total": task.total}}
+    print_result(result, as_json=as_json, sentence=f"Collection {base_id} is being emptied (task {task.id}).")
+
+
+@collection.command("delete")
+@click.argument("base_id", type=int)
+@data_option
+@json_option
+def delete_collection(base_id: int, data: Path, as_json: bool) -> None:
+    """Delete an empty collection."""
+    with instance(data) as services, services.database.write() as work:
+        services.library.administration.collections.delete(work, COMMAND, CollectionId(base_id))
+    print_result({"base_id": base_id}, as_json=as_json, sentence=f"Collection {base_id} was deleted.")
 
 
 @collection.command("links")

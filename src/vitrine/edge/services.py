@@ -28,8 +28,10 @@ from vitrine.library.records import Records
 from vitrine.library.removal import Removal
 from vitrine.library.sharing.downloads import Downloads
 from vitrine.library.sharing.signed_addresses import SignedAddresses
+from vitrine.library.structure.services import StructureServices
 from vitrine.library.structure_administration import StructureAdministration
 from vitrine.library.substitution import Substitution
+from vitrine.library.terms.service import Terms
 from vitrine.media.service import Media
 from vitrine.oauth import OAuth
 from vitrine.oauth.developer_tokens import DeveloperTokens
@@ -86,6 +88,8 @@ class LibraryServices:
     quarantine: Quarantine
     downloads: Downloads
     signed_addresses: SignedAddresses
+    administration: StructureServices
+    terms: Terms
 
 
 @dataclass(frozen=True, slots=True)

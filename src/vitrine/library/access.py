@@ -10,7 +10,18 @@ from datetime import datetime
 
 from vitrine.accounts import Actor, DataboxRight, Right, Via, record_grants
 from vitrine.library.errors import MayNotSee
-from vitrine.library.model import DOCUMENT, PREVIEW, THUMBNAIL, CollectionId, Recipe, Record, RecordId, RecordKey
+from vitrine.library.model import (
+    DOCUMENT,
+    PREVIEW,
+    THUMBNAIL,
+    CollectionId,
+    DataboxId,
+    Recipe,
+    Record,
+    RecordId,
+    RecordKey,
+)
+from vitrine.library.model import Collection as LibraryCollection
 from vitrine.platform.database import UnitOfWork
 
 ORIGINALS = "originals"  # the scope (docs/decisions/0042)
@@ -143,6 +154,34 @@ _EVERY_CLASS: frozenset[str | None] = frozenset({THUMBNAIL, PREVIEW, DOCUMENT, N
 def sees_business_fields(work: UnitOfWork, actor: Actor, record: Record) -> bool:
     """Business fields are shown to those who may edit this record (06 section 6, the per-record rule)."""
     return may(work, actor, record, Right.canmodifrecord)
+
+
+# -- structure (06 sections 17.1 to 17.3) --------------------------------------------------------------------------
+
+
+def edits_structure(actor: Actor, databox: DataboxId) -> bool:
+    """`bas_modify_struct` on this very databox: fields, status bits, recipes."""
+    return actor.via is Via.COMMAND or actor.rights.on_databox(databox, DataboxRight.bas_modify_struct)
+
+
+def manages_databox(actor: Actor, databox: DataboxId) -> bool:
+    """`bas_manage` on this very databox, or the administrator of the instance: its names, terms and collections."""
+    return actor.via is Via.COMMAND or actor.administers or actor.rights.on_databox(databox, DataboxRight.bas_manage)
+
+
+def purges_databox(actor: Actor, databox: DataboxId) -> bool:
+    """`bas_manage` alone: whoever deletes records needs a right on them, which `admin` does not give (06 §17.3)."""
+    return actor.via is Via.COMMAND or actor.rights.on_databox(databox, DataboxRight.bas_manage)
+
+
+def manages_collection(actor: Actor, collection: LibraryCollection, now: datetime) -> bool:
+    """`manage` on this very collection, or whoever manages its databox."""
+    return actor.rights.on(collection.id, Right.manage, now) or manages_databox(actor, collection.databox_id)
+
+
+def edits_value_lists(actor: Actor, collection: LibraryCollection, now: datetime) -> bool:
+    """`modify_struct` on this very collection, or whoever edits the structure of its databox."""
+    return actor.rights.on(collection.id, Right.modify_struct, now) or edits_structure(actor, collection.databox_id)
 
 
 class Verdicts:

@@ -6,12 +6,13 @@ from dataclasses import dataclass, replace
 
 from vitrine.accounts import Actor, Right, Via
 from vitrine.errors import Invalid
-from vitrine.library import access, changes_store, store
+from vitrine.library import access, bins, changes_store, store
 from vitrine.library.errors import MayNotAdd, MayNotChange, NoSuchCollection, NoSuchField
 from vitrine.library.events import RecordChanged
-from vitrine.library.mapping import LONGEST_VALUE, MOST_VALUES, title_of
+from vitrine.library.mapping import LONGEST_VALUE, MOST_VALUES
 from vitrine.library.model import CollectionId, Field, FieldId, Record, RecordKey, Value
 from vitrine.library.records import Records
+from vitrine.library.structure.titles import title_of, titles_of
 from vitrine.platform import audit
 from vitrine.platform.database import UnitOfWork
 
@@ -50,18 +51,21 @@ class Changes:
                 raise NoSuchField(f"This databox has no field {change.field_id}.", field="meta_struct_id")
             if not field.readonly:
                 edit.apply(field, change)
-        title = self._title(work, record, held)
-        store.update_record(work, record.id, {"title": title})
+        title, titles = self._titles(work, record, held)
+        store.update_record(work, record.id, {"title": title, "titles": titles})
         work.emit(RecordChanged(record.id))
         audit.write(
             work, actor, "record.values", f"record {key}", {"fields": sorted({change.field_id for change in changes})}
         )
-        return replace(record, title=title, updated=work.now)
+        return replace(record, title=title, titles=titles, updated=work.now)
 
-    def _title(self, work: UnitOfWork, record: Record, held: Mapping[FieldId, list[Value]]) -> str:
+    def _titles(
+        self, work: UnitOfWork, record: Record, held: Mapping[FieldId, list[Value]]
+    ) -> tuple[str, dict[str, str] | None]:
         fields = self.records.structure(work).fields[record.databox_id]
         values = [(field, [value.value for value in held.get(field.id, ())]) for field in fields]
-        return title_of(fields, values, record.original_name or record.title)
+        title = title_of(fields, values, record.original_name or record.title)
+        return title, titles_of(fields, values, title)
 
     def set_status(self, work: UnitOfWork, actor: Actor, key: RecordKey, bits: Mapping[int, bool]) -> Record:
         """Set the given bits; the others stay. Raises Invalid for a bit outside 4 to 31 or one that the databox does
@@ -98,7 +102,8 @@ class Changes:
             raise Invalid("A record can only move inside its databox.", field="base_id")
         if actor.via is not Via.COMMAND and not actor.rights.on(into, Right.canaddrecord, work.now):
             raise MayNotAdd("You may not add records to this collection.", field="base_id", why=f"collection {into}")
-        store.update_record(work, record.id, {"collection_id": into})
+        source = self.records.structure(work).collections[record.collection_id]
+        store.update_record(work, record.id, {"collection_id": into, **bins.columns_on_move(source, target)})
         work.emit(RecordChanged(record.id))
         details = {"before": record.collection_id, "after": into}
         audit.write(work, actor, "record.moved", f"record {key}", details)

@@ -55,3 +55,40 @@ class NotKept(NotFound):
     """A removed record that can no longer be restored, or that never existed."""
 
     code = "not_kept"
+
+
+class MayNotAdminister(Forbidden):
+    """A right on the databox or collection itself is missing."""
+
+    code = "may_not_administer"
+
+
+class ChangedMeanwhile(Conflict):
+    """Somebody else changed the thing since the caller read it; nothing was changed."""
+
+    code = "changed_meanwhile"
+
+
+class NoSuchStatusBit(NotFound):
+    code = "no_such_status_bit"
+
+
+class NoSuchRecipe(NotFound):
+    code = "no_such_recipe"
+
+
+class NoSuchTask(NotFound):
+    code = "no_such_task"
+
+
+class InUse(Conflict):
+    """What would be deleted or changed holds something that would be lost."""
+
+    code = "in_use"
+
+
+class TermsNotAccepted(Conflict):
+    """The person must accept the terms of use of `databoxes` first."""
+
+    code = "terms_not_accepted"
+    databoxes: tuple[int, ...] = ()

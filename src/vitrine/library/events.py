@@ -1,8 +1,10 @@
 """Events of the archive for the layers above (index, webhooks)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from vitrine.library.model import RecordId
+from vitrine.library.model import CollectionId, DataboxId, RecordId
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,3 +30,60 @@ class RenditionsReady:
 
     record_id: RecordId
     failed: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StructureChanged:
+    """Something of a databox was added, changed or removed. *part* is databox, collection, field, status bit or recipe,
+    *name* tells which one. *before* and *after* hold the attributes that changed; one is empty if the thing was added
+    or removed."""
+
+    databox_id: DataboxId
+    part: str
+    name: str
+    actor_id: int | None
+    before: Mapping[str, Any]
+    after: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionEmptied:
+    """All records that a collection had were deleted."""
+
+    collection_id: CollectionId
+    actor_id: int | None
+    records: int
+
+
+@dataclass(frozen=True, slots=True)
+class RecordDiscarded:
+    """A record was moved to the bin of its databox; *before* is the collection that it was in."""
+
+    record_id: RecordId
+    actor_id: int | None
+    before: CollectionId
+    after: CollectionId
+
+
+@dataclass(frozen=True, slots=True)
+class ReindexNeeded:
+    """What the index holds of many records of a databox is out of date."""
+
+    databox_id: DataboxId
+
+
+@dataclass(frozen=True, slots=True)
+class TermsPublished:
+    """A databox has new terms of use; with *must_accept* everybody has to accept them anew."""
+
+    databox_id: DataboxId
+    number: int
+    must_accept: bool
+    actor_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class TermsAccepted:
+    databox_id: DataboxId
+    number: int
+    user_id: int

@@ -24,6 +24,7 @@ from vitrine.library.quarantine import store as quarantine_store
 from vitrine.library.quarantine.checks import Candidate
 from vitrine.library.records import Records
 from vitrine.library.sharing import permalinks
+from vitrine.library.structure.titles import title_of, titles_of
 from vitrine.media.probe import Probe
 from vitrine.media.service import Media
 from vitrine.platform import audit
@@ -170,7 +171,7 @@ class Ingest:
         key = RecordKey(collection.databox_id, store.next_number(work, collection.databox_id))
         fields = self.records.structure(work).fields[key.databox]
         values = mapping.mapped_values(fields, probe.metadata, mapping.computed_sources(arrival, key, work.now))
-        title = mapping.title_of(fields, values, arrival.name)
+        title = title_of(fields, values, arrival.name)
         record_id = store.add_record(
             work,
             {
@@ -179,10 +180,12 @@ class Ingest:
                 "number": key.number,
                 "collection_id": collection.id,
                 "title": title,
+                "titles": titles_of(fields, values, title),
                 "uuid": _uuid_of(arrival),
                 "status": collection.default_status if status is None else status,
                 "creator_id": actor.user_id,
-                "public_by_link": collection.public_by_link,
+                "public_by_link": collection.public_by_link and not collection.is_bin,
+                "public_before_bin": collection.public_by_link if collection.is_bin else None,
                 "created": work.now,
                 "updated": work.now,
             },

@@ -140,10 +140,3 @@ def iso_date(text: str) -> str:
         return text.replace("T", " ") if re.match(r"\d{4}-\d\d-\d\dT", text) else text
     day = f"{matched[1]}-{matched[2]}-{matched[3]}"
     return f"{day} {matched[4]}" if matched[4] else day
-
-
-def title_of(fields: tuple[Field, ...], values: list[tuple[Field, list[str]]], name: str) -> str:
-    """The values of the fields flagged thumbtitle, else the file name (06 section 4)."""
-    by_id = {field.id: field_values for field, field_values in values}
-    parts = [value for field in fields if field.thumbtitle for value in by_id.get(field.id, ())]
-    return " ".join(parts).strip() or name

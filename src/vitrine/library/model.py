@@ -1,6 +1,6 @@
 """The archive's data model: databoxes, collections, structure, records, renditions, permalinks."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple, NewType
@@ -15,6 +15,7 @@ DOCUMENT = "document"
 THUMBNAIL = "thumbnail"
 PREVIEW = "preview"
 KINDS = ("image", "video", "audio", "document", "flash", "unknown")
+BIN = "_TRASH_"
 Labels = Mapping[str, str]
 
 
@@ -30,11 +31,19 @@ class RecordKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Databox:
+    """`terms_number` is the version of its terms of use, 0 without any; whoever accepted `terms_required` or a later
+    one need not accept them again."""
+
     id: DataboxId
     name: str
     view_name: str
     labels: Labels
     version: str
+    registration_open: bool = False
+    logo: Mapping[str, Any] | None = None
+    terms_number: int = 0
+    terms_required: int = 0
+    revision: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +61,14 @@ class Collection:
     watermark: str | None = None
     stamp: Mapping[str, Any] | None = None
     public_by_link: bool = True
+    registration_open: bool | None = None
+    logo: Mapping[str, Any] | None = None
+    revision: int = 1
+
+    @property
+    def is_bin(self) -> bool:
+        """A collection of exactly this name is the bin of its databox (06 section 3)."""
+        return self.name == BIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +98,11 @@ class Field:
     printable: bool
     input_disable: bool
     sort_slot: int | None
+    vocabulary_type: str | None = None
+    vocabulary_restricted: bool = False
+    report: bool = True
+    title_language: str | None = None
+    revision: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +115,9 @@ class StatusBit:
     labels_off: Labels
     searchable: bool
     printable: bool
+    icon_on: Mapping[str, Any] | None = None
+    icon_off: Mapping[str, Any] | None = None
+    revision: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +137,8 @@ class Recipe:
     orderable: bool
     substituable: bool
     tobuild: bool
+    id: int = 0
+    revision: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +161,22 @@ class Structure:
     def recipe(self, databox: DataboxId, group: str, name: str) -> Recipe | None:
         return self.recipes.get((databox, group, name))
 
+    def pictures(self) -> Iterator[Mapping[str, Any]]:
+        """Logos of databoxes and collections, icons of status bits: {sha256, mime, width, height, size}."""
+        yield from (databox.logo for databox in self.databoxes.values() if databox.logo)
+        yield from (collection.logo for collection in self.collections.values() if collection.logo)
+        for bits in self.status_bits.values():
+            yield from (icon for bit in bits for icon in (bit.icon_on, bit.icon_off) if icon)
+
+    def bin_of(self, databox: DataboxId) -> Collection | None:
+        """The bin of a databox, if it has one that is in use."""
+        return next((collection for collection in self.collections_of(databox) if collection.is_bin), None)
+
+    def is_registration_open(self, collection: Collection) -> bool:
+        """May people ask for access? The collection's own switch, else that of its databox (06 section 18)."""
+        own = collection.registration_open
+        return self.databoxes[collection.databox_id].registration_open if own is None else own
+
     def collections_of(self, databox: DataboxId) -> tuple[Collection, ...]:
         return tuple(
             collection
@@ -145,7 +188,8 @@ class Structure:
 @dataclass(frozen=True, slots=True)
 class Record:
     """One archived document (or story). `technical` is JSON text, already a list of {name, value} as on the wire.
-    While `public_by_link` is false, nothing of the record opens without an account."""
+    While `public_by_link` is false, nothing of the record opens without an account. `titles` are those by language
+    that differ from `title`."""
 
     id: RecordId
     databox_id: DataboxId
@@ -169,6 +213,11 @@ class Record:
     public_by_link: bool
     created: datetime
     updated: datetime
+    titles: Mapping[str, str] | None = field(default=None, hash=False)
+
+    def title_in(self, language: str) -> str:
+        """The title in one of the four languages."""
+        return (self.titles or {}).get(language, self.title)
 
     @property
     def key(self) -> RecordKey:

@@ -283,11 +283,11 @@ class Records:
     def rendition_without_check(self, work: UnitOfWork, key: RecordKey, name: str) -> tuple[Record, Rendition]:
         """One rendition with bytes, without any check: for callers that check a permalink's token themselves.
 
-        Raises NotFound, the same for a missing record, databox or file.
+        Raises NotFound, the same for a missing record, databox or file, and for a disabled collection.
         """
         record = store.by_key(work, key)
         rendition = self._ready(store.rendition(work, record.id, name.lower())) if record else None
-        if record is None or rendition is None:
+        if record is None or rendition is None or not self.structure(work).collections[record.collection_id].enabled:
             raise NotFound("There is nothing at this address.")
         return record, rendition
 

@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 from vitrine.accounts import Actor, Right, Via
 from vitrine.errors import Conflict, Forbidden
 from vitrine.jobs import Jobs
-from vitrine.library import access, changes_store, store
+from vitrine.library import access, bins, changes_store, store
 from vitrine.library.errors import MayNotChange, NotKept
-from vitrine.library.events import RecordChanged, RecordRemoved
+from vitrine.library.events import RecordChanged, RecordDiscarded, RecordRemoved
 from vitrine.library.jobs import MAKE_RENDITIONS
-from vitrine.library.model import CollectionId, DataboxId, RecordKey
+from vitrine.library.model import CollectionId, DataboxId, Record, RecordId, RecordKey
 from vitrine.library.records import Records
 from vitrine.platform import audit
 from vitrine.platform.database import UnitOfWork
@@ -38,13 +38,32 @@ class Removal:
         Values, renditions, permalinks and everything that refers to the record are deleted in the same transaction. A
         copy of the record's own data and its bytes are kept for `restore`.
         """
+        record = self._permitted(work, actor, key)
+        remove_record(work, record.id, actor.user_id)
+        audit.write(work, actor, "record.removed", f"record {key}", {"base_id": record.collection_id})
+
+    def discard(self, work: UnitOfWork, actor: Actor, key: RecordKey) -> CollectionId | None:
+        """Delete a record as people do: where its databox has a bin, it is moved there and its links are switched off,
+        and only in the bin (or without one) it is deleted as `remove` does. Requires what `remove` requires; nothing on
+        the bin (06 section 17.7). Returns the bin, or None if the record is deleted."""
+        record = self._permitted(work, actor, key)
+        structure = self.records.structure(work)
+        source, bin_ = structure.collections[record.collection_id], structure.bin_of(record.databox_id)
+        if bin_ is None or source.id == bin_.id:
+            self.remove(work, actor, key)
+            return None
+        store.update_record(work, record.id, {"collection_id": bin_.id, **bins.columns_on_move(source, bin_)})
+        work.emit(RecordChanged(record.id))
+        work.emit(RecordDiscarded(record.id, actor.user_id, source.id, bin_.id))
+        audit.write(work, actor, "record.discarded", f"record {key}", {"before": source.id, "after": bin_.id})
+        return bin_.id
+
+    def _permitted(self, work: UnitOfWork, actor: Actor, key: RecordKey) -> Record:
+        """Raises MayNotChange unless the actor sees the record and has `candeleterecord` on its own collection."""
         record = self.records.get(work, actor, key)
         if not access.may(work, actor, record, Right.candeleterecord):
             raise MayNotChange("You may not delete this record.", why=f"record {key}")
-        changes_store.keep_removed(work, record.id, actor.user_id)
-        store.delete_record(work, record.id)
-        work.emit(RecordRemoved(record.id))
-        audit.write(work, actor, "record.removed", f"record {key}", {"base_id": record.collection_id})
+        return record
 
     def removed(self, work: UnitOfWork, actor: Actor) -> list[Removed]:
         """What can be restored, newest first. Administrators and the command line only."""
@@ -76,3 +95,10 @@ class Removal:
     def _require_administrator(actor: Actor) -> None:
         if actor.via is not Via.COMMAND and not actor.is_admin:
             raise Forbidden("Only administrators may do this.")
+
+
+def remove_record(work: UnitOfWork, record_id: RecordId, remover: int | None) -> None:
+    """Delete a record with everything that belongs to it, and keep a copy for seven days (design 5.8)."""
+    changes_store.keep_removed(work, record_id, remover)
+    store.delete_record(work, record_id)
+    work.emit(RecordRemoved(record_id))

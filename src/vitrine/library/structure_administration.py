@@ -1,25 +1,25 @@
 """Administration of the archive: databoxes, collections, fields, and renditions to be made again."""
 
-import re
 from dataclasses import dataclass
 from typing import Any
 
-from vitrine.accounts import Actor, Right
-from vitrine.errors import Conflict, Forbidden, Invalid
+from vitrine.accounts import Actor, Right, collection_access
+from vitrine.errors import Conflict, Forbidden
 from vitrine.jobs import Jobs
 from vitrine.library import access, store, structure_store
-from vitrine.library.errors import MayNotChange
+from vitrine.library.errors import MayNotAdminister, MayNotChange
+from vitrine.library.events import StructureChanged
 from vitrine.library.jobs import MAKE_RENDITIONS
 from vitrine.library.model import Collection, CollectionId, Databox, DataboxId, Record
 from vitrine.library.records import Records
+from vitrine.library.structure.checks import labels_of, name_of
 from vitrine.library.templates import DEFAULT_FIELDS
 from vitrine.media.renditions.recipes import DEFAULT_RECIPES
 from vitrine.platform import audit
 from vitrine.platform.database import UnitOfWork
-from vitrine.platform.texts import fault_of_name
 
-_NAME = re.compile(r"[^\x00-\x1f/\\]{1,64}")
-NO_LABELS = {"fr": None, "en": None, "de": None, "nl": None}
+MOST_DATABOXES = 200
+MOST_COLLECTIONS = 2_000  # of a databox: lists of collections are not paged on the wire
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,15 +28,15 @@ class StructureAdministration:
     jobs: Jobs
 
     def add_databox(self, work: UnitOfWork, actor: Actor, name: str, labels: dict[str, Any] | None = None) -> Databox:
-        """A databox with the default fields and recipes. Administrators and the command line only."""
+        """A databox with the default fields and recipes. Administrators and the command line only. Whoever makes it has
+        every right on it. Raises Forbidden, Invalid or Conflict."""
         self._require_administrator(actor)
-        if not _NAME.fullmatch(name.strip()):
-            raise Invalid("A databox needs a name of at most 64 characters, without slashes.", field="name")
-        if fault := fault_of_name(name.strip()):
-            raise Invalid(fault, field="name")
-        if any(box.name == name.strip() for box in self.records.structure(work).databoxes.values()):
+        name, others = name_of(name, "A databox"), self.records.structure(work).databoxes.values()
+        if any(box.name == name for box in others):
             raise Conflict(f"There is a databox called {name} already.", field="name")
-        values = {"name": name.strip(), "view_name": name.strip(), "labels": {**NO_LABELS, **(labels or {})}}
+        if len(others) >= MOST_DATABOXES:
+            raise Conflict(f"There are at most {MOST_DATABOXES} databoxes.")
+        values = {"name": name, "view_name": name, "labels": labels_of(labels), "position": len(others)}
         databox_id = structure_store.add_databox(work, values)
         for place, field in enumerate(DEFAULT_FIELDS):
             structure_store.add_field(work, databox_id, {**field, "position": place})
@@ -56,29 +56,39 @@ class StructureAdministration:
                 },
             )
         structure_store.increase_version(work)
+        if actor.user_id is not None:
+            collection_access.give_founder_databox(work, actor.user_id, databox_id)
+        work.emit(StructureChanged(databox_id, "databox", name, actor.user_id, {}, {"name": name}))
         audit.write(work, actor, "databox.created", f"databox {databox_id}")
         return self.records.structure(work).databoxes[databox_id]
 
     def add_collection(
         self, work: UnitOfWork, actor: Actor, databox: DataboxId, name: str, labels: dict[str, Any] | None = None
     ) -> Collection:
-        self._require_administrator(actor)
-        self.records.databox(work, actor, databox)
-        if not _NAME.fullmatch(name.strip()):
-            raise Invalid("A collection needs a name of at most 64 characters, without slashes.", field="name")
-        if fault := fault_of_name(name.strip()):
-            raise Invalid(fault, field="name")
-        if any(collection.name == name.strip() for collection in self.records.structure(work).collections_of(databox)):
+        """An empty collection. Requires `bas_manage` on the databox, or the administrator. Whoever makes it has every
+        right on it. Raises NoSuchDatabox, MayNotAdminister, Invalid or Conflict."""
+        structure = self.records.structure(work)
+        if databox not in structure.databoxes or not access.manages_databox(actor, databox):
+            self.records.databox(work, actor, databox)
+            raise MayNotAdminister("You may not manage this databox.", why=f"databox {databox}")
+        name = name_of(name, "A collection")
+        others = [collection for collection in structure.collections.values() if collection.databox_id == databox]
+        if any(collection.name == name for collection in others):
             raise Conflict(f"There is a collection called {name} in this databox already.", field="name")
-        values = {"name": name.strip(), "labels": {**NO_LABELS, **(labels or {})}}
+        if len(others) >= MOST_COLLECTIONS:
+            raise Conflict(f"A databox has at most {MOST_COLLECTIONS} collections.")
+        values = {"name": name, "labels": labels_of(labels), "position": len(others)}
         collection_id = structure_store.add_collection(work, databox, values)
         structure_store.increase_version(work)
+        if actor.user_id is not None:
+            collection_access.give_founder(work, actor.user_id, collection_id, databox)
+        work.emit(StructureChanged(databox, "collection", name, actor.user_id, {}, {"name": name}))
         audit.write(work, actor, "collection.created", f"collection {collection_id}")
         return self.records.structure(work).collections[CollectionId(collection_id)]
 
     @staticmethod
     def _require_administrator(actor: Actor) -> None:
-        if not actor.is_admin:
+        if not actor.administers:
             raise Forbidden("Only administrators may do this.")
 
     @staticmethod

@@ -1,6 +1,6 @@
 """SQL of databoxes, collections, fields, status bits and recipes, and the snapshot of all of them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -14,10 +14,21 @@ from vitrine.library.model import (
     Field,
     FieldId,
     Recipe,
+    RecordId,
     StatusBit,
     Structure,
 )
-from vitrine.library.tables import collections, databoxes, fields, recipes, status_bits
+from vitrine.library.tables import (
+    collections,
+    databoxes,
+    field_values,
+    fields,
+    recipes,
+    records,
+    renditions,
+    status_bits,
+)
+from vitrine.library.tables import suggested_values as suggestions
 from vitrine.platform.database import UnitOfWork, inserted_id
 from vitrine.platform.prepared import one_row
 from vitrine.platform.tables import stamps
@@ -42,7 +53,7 @@ def increase_version(work: UnitOfWork) -> None:
 
 def snapshot(work: UnitOfWork) -> Structure:
     boxes = {
-        row.id: Databox(row.id, row.name, row.view_name, row.labels, row.version)
+        row.id: Databox(*(getattr(row, name) for name in Databox.__dataclass_fields__))
         for row in work.db.execute(sa.select(databoxes).order_by(databoxes.c.position, databoxes.c.id))
     }
     bases = {
@@ -50,7 +61,8 @@ def snapshot(work: UnitOfWork) -> Structure:
         for row in work.db.execute(sa.select(collections).order_by(collections.c.position, collections.c.id))
     }
     by_box: dict[DataboxId, list[Field]] = {box: [] for box in boxes}
-    for row in work.db.execute(sa.select(fields).order_by(fields.c.position, fields.c.id)):
+    kept = sa.select(fields).where(~fields.c.removed).order_by(fields.c.position, fields.c.id)
+    for row in work.db.execute(kept):
         values = {name: getattr(row, name) for name in Field.__dataclass_fields__}
         by_box[row.databox_id].append(Field(**{**values, "fallbacks": tuple(row.fallbacks)}))
     bits: dict[DataboxId, list[StatusBit]] = {box: [] for box in boxes}
@@ -90,12 +102,40 @@ def add_collection(work: UnitOfWork, databox: DataboxId, values: Mapping[str, An
     return CollectionId(inserted_id(work.db.execute(row)))
 
 
+def update_databox(work: UnitOfWork, databox: DataboxId, values: Mapping[str, Any]) -> None:
+    _update(work, databoxes, databoxes.c.id == databox, values)
+
+
 def update_collection(work: UnitOfWork, base: CollectionId, values: Mapping[str, Any]) -> None:
     if values:
-        work.db.execute(collections.update().where(collections.c.id == base).values(**values))
+        _update(work, collections, collections.c.id == base, values)
 
 
-def overlay_pictures(work: UnitOfWork) -> set[str]:
+def delete_collection(work: UnitOfWork, base: CollectionId) -> None:
+    """Its rights, counts and suggested values go by cascade."""
+    work.db.execute(collections.delete().where(collections.c.id == base))
+
+
+def _update(work: UnitOfWork, table: sa.Table, which: sa.ColumnElement[bool], values: Mapping[str, Any]) -> None:
+    """Every change increases the revision, by which two editors notice each other."""
+    work.db.execute(table.update().where(which).values(revision=table.c.revision + 1, **values))
+
+
+def set_positions(work: UnitOfWork, table: sa.Table, ids: Sequence[int]) -> None:
+    """Number rows in the order of *ids*, from 0."""
+    for place, row_id in enumerate(ids):
+        work.db.execute(table.update().where(table.c.id == row_id).values(position=place))
+
+
+def pictures(work: UnitOfWork) -> set[str]:
+    """Digests of the pictures that the structure uses: watermarks, stamps, logos and icons."""
+    used = _overlay_pictures(work)
+    for column in (databoxes.c.logo, collections.c.logo, status_bits.c.icon_on, status_bits.c.icon_off):
+        used.update(picture["sha256"] for picture in work.db.scalars(sa.select(column).where(column.is_not(None))))
+    return used
+
+
+def _overlay_pictures(work: UnitOfWork) -> set[str]:
     """Digests of the pictures used by the watermarks and stamps of all collections."""
     pictures: set[str] = set()
     for watermark, stamp in work.db.execute(sa.select(collections.c.watermark, collections.c.stamp)):
@@ -111,9 +151,97 @@ def add_field(work: UnitOfWork, databox: DataboxId, values: Mapping[str, Any]) -
     return FieldId(inserted_id(work.db.execute(fields.insert().values(databox_id=databox, **values))))
 
 
+def update_field(work: UnitOfWork, field: FieldId, values: Mapping[str, Any]) -> None:
+    _update(work, fields, fields.c.id == field, values)
+
+
+def remove_field(work: UnitOfWork, field: FieldId) -> None:
+    """The field is gone for everybody; its name is free, its values stay for a job that deletes them. No field can be
+    called as this one is then."""
+    update_field(work, field, {"removed": True, "name": f"-{field}", "dces_element": None})
+
+
+def record_with_two_values(work: UnitOfWork, field: FieldId, after: int = 0) -> tuple[DataboxId, int] | None:
+    """(databox, number) of some record that holds several values of *field*, one of them with an id above *after*."""
+    other = field_values.alias()
+    twin = sa.exists().where(
+        other.c.record_id == field_values.c.record_id, other.c.field_id == field, other.c.id != field_values.c.id
+    )
+    row = work.db.execute(
+        sa.select(records.c.databox_id, records.c.number)
+        .select_from(field_values.join(records, records.c.id == field_values.c.record_id))
+        .where(field_values.c.field_id == field, field_values.c.id > after, twin)
+        .limit(1)
+    ).first()
+    return (DataboxId(row[0]), int(row[1])) if row else None
+
+
+def last_value(work: UnitOfWork) -> int:
+    """The highest id of a value."""
+    return int(work.db.scalar(sa.select(sa.func.max(field_values.c.id))) or 0)
+
+
+def count_fields(work: UnitOfWork, databox: DataboxId) -> int:
+    return int(work.db.scalar(sa.select(sa.func.count()).where(fields.c.databox_id == databox)) or 0)
+
+
 def add_recipe(work: UnitOfWork, databox: DataboxId, values: Mapping[str, Any]) -> None:
     work.db.execute(recipes.insert().values(databox_id=databox, **values))
 
 
 def add_status_bit(work: UnitOfWork, databox: DataboxId, values: Mapping[str, Any]) -> None:
     work.db.execute(status_bits.insert().values(databox_id=databox, **values))
+
+
+def update_status_bit(work: UnitOfWork, databox: DataboxId, bit: int, values: Mapping[str, Any]) -> None:
+    which = sa.and_(status_bits.c.databox_id == databox, status_bits.c.bit == bit)
+    _update(work, status_bits, which, values)
+
+
+def delete_status_bit(work: UnitOfWork, databox: DataboxId, bit: int) -> None:
+    work.db.execute(status_bits.delete().where(status_bits.c.databox_id == databox, status_bits.c.bit == bit))
+
+
+def _is_recipe(databox: DataboxId, group: str, name: str) -> sa.ColumnElement[bool]:
+    return sa.and_(recipes.c.databox_id == databox, recipes.c.group == group, recipes.c.name == name)
+
+
+def update_recipe(work: UnitOfWork, databox: DataboxId, group: str, name: str, values: Mapping[str, Any]) -> None:
+    _update(work, recipes, _is_recipe(databox, group, name), values)
+
+
+def delete_recipe(work: UnitOfWork, databox: DataboxId, group: str, name: str) -> None:
+    work.db.execute(recipes.delete().where(_is_recipe(databox, group, name)))
+
+
+def order_recipes(work: UnitOfWork, databox: DataboxId, group: str, names: Sequence[str]) -> None:
+    for place, name in enumerate(names):
+        work.db.execute(recipes.update().where(_is_recipe(databox, group, name)).values(position=place))
+
+
+def delete_renditions(work: UnitOfWork, ids: Sequence[RecordId], group: str, name: str) -> int:
+    """Delete the renditions called *name* of those of *ids* to which the recipes of *group* apply."""
+    is_of_group = sa.case((records.c.is_story, "image"), else_=records.c.kind) == group
+    some = sa.select(records.c.id).where(records.c.id.in_(list(ids)), is_of_group)
+    return work.db.execute(
+        renditions.delete().where(renditions.c.name == name, renditions.c.record_id.in_(some))
+    ).rowcount
+
+
+# -- suggested values ----------------------------------------------------------------------------------------------
+
+
+def suggested_values(work: UnitOfWork, base: CollectionId) -> dict[FieldId, list[str]]:
+    rows = work.db.execute(
+        sa.select(suggestions.c.field_id, suggestions.c["values"]).where(suggestions.c.collection_id == base)
+    )
+    return {FieldId(row[0]): list(row[1]) for row in rows}
+
+
+def set_suggested_values(work: UnitOfWork, base: CollectionId, field: FieldId, values: Sequence[str]) -> None:
+    """Replace those of one field; an empty list forgets them."""
+    own = sa.and_(suggestions.c.collection_id == base, suggestions.c.field_id == field)
+    work.db.execute(suggestions.delete().where(own))
+    if values:
+        row = {"collection_id": base, "field_id": field, "values": list(values)}
+        work.db.execute(suggestions.insert().values(row))

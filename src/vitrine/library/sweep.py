@@ -123,7 +123,7 @@ class Sweeper:
         if not digests:
             return []
         used = store.referenced(work, digests) | derivative_store.referenced(work, digests)
-        used |= structure_store.overlay_pictures(work)
+        used |= structure_store.pictures(work)
         return [sha256 for sha256 in digests if sha256 not in used and self.media.is_old(sha256, grace)]
 
     def _delete_orphans(self, digests: Sequence[str], grace: timedelta) -> int:

@@ -27,6 +27,11 @@ databoxes = Table(
     Column("position", BigInteger, nullable=False, server_default="0"),
     Column("next_record", Id, nullable=False, server_default="1"),
     Column("next_collection", Id, nullable=False, server_default="1"),
+    Column("registration_open", Boolean, nullable=False, server_default="0", comment="people may ask for access"),
+    Column("logo", Json, nullable=True, comment="{sha256, mime, width, height, size} of a picture"),
+    Column("terms_number", Id, nullable=False, server_default="0", comment="version of its terms of use; 0: none"),
+    Column("terms_required", Id, nullable=False, server_default="0", comment="the oldest version that counts"),
+    Column("revision", Id, nullable=False, server_default="1", comment="increased by each change; tells two editors"),
     Column("created", Instant, nullable=False),
     sqlite_autoincrement=True,
 )
@@ -46,6 +51,9 @@ collections = Table(
     Column("watermark", String(64), nullable=True, comment="SHA-256 of the picture laid over previews"),
     Column("stamp", Json, nullable=True, comment="blocks of the stamp: texts and pictures in order"),
     Column("public_by_link", Boolean, nullable=False, server_default="1", comment="what records that are added get"),
+    Column("registration_open", Boolean, nullable=True, comment="people may ask for access; null: as the databox"),
+    Column("logo", Json, nullable=True, comment="{sha256, mime, width, height, size} of a picture"),
+    Column("revision", Id, nullable=False, server_default="1", comment="increased by each change; tells two editors"),
     Column("created", Instant, nullable=False),
     UniqueConstraint("databox_id", "number"),
     sqlite_autoincrement=True,
@@ -101,6 +109,9 @@ fields = Table(
     Column("input_disable", Boolean, nullable=False, server_default="0"),
     Column("sort_slot", Integer, nullable=True, comment="slot of the index when people may sort by the field"),
     Column("position", BigInteger, nullable=False, server_default="0"),
+    Column("title_language", String(2), nullable=True, comment="with thumbtitle: part of titles in this language only"),
+    Column("removed", Boolean, nullable=False, server_default="0", comment="deleted; a job still deletes its values"),
+    Column("revision", Id, nullable=False, server_default="1", comment="increased by each change; tells two editors"),
     UniqueConstraint("databox_id", "name"),
     sqlite_autoincrement=True,
 )
@@ -116,6 +127,9 @@ status_bits = Table(
     Column("labels_off", Json, nullable=False),
     Column("searchable", Boolean, nullable=False, server_default="0"),
     Column("printable", Boolean, nullable=False, server_default="0"),
+    Column("icon_on", Json, nullable=True, comment="{sha256, mime, width, height, size} of a picture"),
+    Column("icon_off", Json, nullable=True),
+    Column("revision", Id, nullable=False, server_default="1", comment="increased by each change; tells two editors"),
 )
 
 recipes = Table(
@@ -136,8 +150,74 @@ recipes = Table(
     Column("substituable", Boolean, nullable=False, server_default="0"),
     Column("tobuild", Boolean, nullable=False, server_default="1"),
     Column("position", BigInteger, nullable=False, server_default="0"),
+    Column("revision", Id, nullable=False, server_default="1", comment="increased by each change; tells two editors"),
     UniqueConstraint("databox_id", "group", "name"),
     sqlite_autoincrement=True,
+)
+
+suggested_values = Table(
+    "suggested_values",
+    metadata,
+    Column("collection_id", Id, ForeignKey("collections.id", ondelete="CASCADE"), primary_key=True),
+    Column("field_id", Id, ForeignKey("fields.id", ondelete="CASCADE"), primary_key=True, index=True),
+    Column("values", Json, nullable=False, comment="in the order of the lists that editors show"),
+    comment="values that are offered while a field is filled in, by collection",
+)
+
+structure_tasks = Table(
+    "structure_tasks",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("databox_id", Id, ForeignKey("databoxes.id", ondelete="CASCADE"), nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("details", Json, nullable=False, comment="what is done, in the words of its kind"),
+    Column("state", String(8), nullable=False, comment="waiting, running or done"),
+    Column("cursor", Id, nullable=False, server_default="0", comment="the last row that was looked at"),
+    Column("total", Id, nullable=True, comment="how many rows there were at the beginning, about"),
+    Column("done", Id, nullable=False, server_default="0", comment="rows that were looked at"),
+    Column("changed", Id, nullable=False, server_default="0"),
+    Column("failed", Id, nullable=False, server_default="0"),
+    Column("failures", Json, nullable=False, comment="[{record, code, detail}], the first hundred"),
+    Column("user_id", Id, ForeignKey("users.id", ondelete="SET NULL"), nullable=True, index=True),
+    Column("created", Instant, nullable=False),
+    Column("updated", Instant, nullable=False),
+    Index("ix_structure_tasks_databox_id_id", "databox_id", "id"),
+    Index("ix_structure_tasks_updated", "updated"),
+    sqlite_autoincrement=True,
+    comment="work on many records that follows from a change of the structure, and how far it is",
+)
+
+terms_versions = Table(
+    "terms_versions",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("databox_id", Id, ForeignKey("databoxes.id", ondelete="CASCADE"), nullable=False),
+    Column("number", Id, nullable=False, comment="1, 2, … in its databox"),
+    Column("must_accept", Boolean, nullable=False, comment="an acceptance of an earlier version no longer counts"),
+    Column("publisher_id", Id, ForeignKey("users.id", ondelete="SET NULL"), nullable=True, index=True),
+    Column("published", Instant, nullable=False),
+    UniqueConstraint("databox_id", "number"),
+    sqlite_autoincrement=True,
+    comment="terms of use of a databox; the highest number is in force",
+)
+
+terms_texts = Table(
+    "terms_texts",
+    metadata,
+    Column("version_id", Id, ForeignKey("terms_versions.id", ondelete="CASCADE"), primary_key=True),
+    Column("language", String(2), primary_key=True),
+    Column("html", Text, nullable=False, comment="sanitized"),
+)
+
+terms_acceptances = Table(
+    "terms_acceptances",
+    metadata,
+    Column("user_id", Id, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
+    Column("databox_id", Id, ForeignKey("databoxes.id", ondelete="CASCADE"), primary_key=True),
+    Column("number", Id, primary_key=True, comment="of the version"),
+    Column("accepted", Instant, nullable=False),
+    Index("ix_terms_acceptances_databox_id_user_id", "databox_id", "user_id", "number"),
+    comment="who accepted which version of the terms of use, and when",
 )
 
 records = Table(
@@ -175,6 +255,8 @@ records = Table(
         server_default="1",
         comment="off: no permalink of the record opens anything, whatever its own switch says",
     ),
+    Column("public_before_bin", Boolean, nullable=True, comment="public_by_link as it was outside the bin"),
+    Column("titles", Json, nullable=True, comment="{language: title} where the databox has titles by language"),
     Column("created", Instant, nullable=False),
     Column("updated", Instant, nullable=False),
     UniqueConstraint("databox_id", "number"),

@@ -32,6 +32,7 @@ SCOPES: tuple[Scope, ...] = (
     Scope("feeds", "Read feeds, and publish in them where you may"),
     Scope("orders", "Order documents, and answer orders where you may"),
     Scope("quarantine", "See and settle what waits in quarantine", is_powerful=True),
+    Scope("structure", "Arrange the databoxes and collections that you manage", is_powerful=True),
     Scope("account:read", "Read your profile and what you may do"),
     Scope("account:edit", "Change your profile", is_powerful=True),
     Scope("applications", "See and change the applications that you registered", is_powerful=True),

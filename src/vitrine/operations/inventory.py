@@ -112,7 +112,7 @@ def referenced(work: UnitOfWork) -> Iterator[tuple[str, int | None]]:
         stream(work, sa.select(column, _size_column(column.table)).where(column.is_not(None)).order_by(column))
         for column in _blob_columns()
     ]
-    pictures = [(sha256, None) for sha256 in sorted(structure_store.overlay_pictures(work))]
+    pictures = [(sha256, None) for sha256 in sorted(structure_store.pictures(work))]
     rows = heapq.merge(*columns, pictures, key=_digest_first)
     for sha256, same in itertools.groupby(rows, key=_digest_first):
         yield sha256, max((row[1] for row in same if row[1] is not None), default=None)
@@ -156,7 +156,7 @@ def _in_order(blobs: Iterator[Listed]) -> Iterator[Listed]:
 
 def _blob_columns() -> Iterator[sa.Column[Any]]:
     """Every column that refers to a blob: its name ends with `sha256`, so new ones are found too. References in JSON
-    (pictures of watermarks and stamps) come from `structure_store.overlay_pictures`."""
+    (pictures of watermarks, stamps, logos and icons) come from `structure_store.pictures`."""
     for table in metadata.sorted_tables:
         yield from (column for column in table.columns if column.name.endswith("sha256"))
 

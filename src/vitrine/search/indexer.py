@@ -7,7 +7,7 @@ from datetime import timedelta
 from vitrine.errors import Unavailable
 from vitrine.jobs import Job, JobKind, Jobs
 from vitrine.library import store, text_store
-from vitrine.library.events import RecordAdded, RecordChanged, RecordRemoved
+from vitrine.library.events import RecordAdded, RecordChanged, RecordRemoved, ReindexNeeded
 from vitrine.library.model import CollectionId, RecordId
 from vitrine.library.records import Records
 from vitrine.platform import logging, supervision
@@ -35,9 +35,13 @@ class Indexer:
     def listen(self) -> None:
         for kind in (RecordAdded, RecordChanged, RecordRemoved):
             self.database.listen(kind, self._queue)
+        self.database.listen(ReindexNeeded, self._queue_rebuild)
 
     def _queue(self, work: UnitOfWork, event: RecordAdded | RecordChanged | RecordRemoved) -> None:
         self.jobs.add(work, INDEX, {"record_id": event.record_id}, key=str(event.record_id))
+
+    def _queue_rebuild(self, work: UnitOfWork, _event: ReindexNeeded) -> None:
+        self.jobs.add(work, REBUILD, {}, key="all")
 
     def apply(self, jobs: list[Job]) -> None:
         """Batch handler: read the current records and replace or remove them in the index. Idempotent."""

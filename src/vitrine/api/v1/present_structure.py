@@ -28,17 +28,26 @@ ANALYZED = frozenset({"CameraModel"})
 
 
 def status_definition(bit: StatusBit) -> dict[str, Any]:
-    """02 section 5.11. `labels` are those of the on state; states have no pictures."""
+    """02 section 5.11. `labels` are those of the on state."""
     return {
         "bit": bit.bit,
         "label_on": bit.label_on,
         "label_off": bit.label_off,
         "labels": {name: bit.labels_on.get(name) or bit.label_on for name in ("en", "fr", "de", "nl")},
-        "img_on": None,
-        "img_off": None,
+        "img_on": icon_path(bit, on=True),
+        "img_off": icon_path(bit, on=False),
         "searchable": bit.searchable,
         "printable": bit.printable,
     }
+
+
+def icon_path(bit: StatusBit, *, on: bool) -> str | None:
+    """The path of the picture of one state, in the form of the original."""
+    icon = bit.icon_on if on else bit.icon_off
+    if icon is None:
+        return None
+    extension = icon["mime"].rpartition("/")[2]
+    return f"/custom/status/{icon['sha256'][:32]}-stat_{bit.bit}_{int(on)}.{extension}?etag={icon['sha256'][32:]}"
 
 
 def source_of(field: Field) -> str:
@@ -138,12 +147,12 @@ def recipes(all_recipes: Iterable[Recipe]) -> dict[str, dict[str, Any]]:
     return {group: by_name for group, by_name in by_group.items() if by_name}
 
 
-def my_collection(structure: Structure, grant: CollectionGrant) -> dict[str, Any]:
-    """02 section 6.10, /me/collections/. There are no logos, so `logo` is always empty."""
+def my_collection(structure: Structure, grant: CollectionGrant, logo: str) -> dict[str, Any]:
+    """02 section 6.10, /me/collections/. *logo* is its picture in base64, or empty."""
     collection = structure.collections[CollectionId(grant.base_id)]
     return {
         **collection_grant(structure, grant),
         "name": collection.name,
-        "logo": "",
+        "logo": logo,
         "labels": label4(collection.labels, collection.name, empty_falls_back=False),
     }

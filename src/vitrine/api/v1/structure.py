@@ -1,18 +1,22 @@
 """The structure of the caller's databoxes: contract 02 sections 6.2 and 6.10."""
 
+import base64
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from vitrine.accounts import Actor
+from vitrine.accounts import Actor, CollectionGrant
 from vitrine.api.v1 import present, present_structure
 from vitrine.api.v1.frame import lists_or_objects
 from vitrine.api.wire.envelope import answer
-from vitrine.edge import bearer, listing, read, services_of
+from vitrine.edge import Services, bearer, listing, read, run_in_thread, services_of
 from vitrine.edge.params import natural
 from vitrine.errors import NotFound
-from vitrine.library.model import CollectionId, DataboxId
+from vitrine.library.model import CollectionId, DataboxId, Structure
+from vitrine.platform.cache import Cache
 from vitrine.platform.database import UnitOfWork
 
 
@@ -50,10 +54,11 @@ async def fields(request: Request) -> Response:
 
 
 async def terms(request: Request) -> Response:
-    """GET /databoxes/{databox_id}/termsOfUse/: an empty list, since databoxes have none yet."""
+    """GET /databoxes/{databox_id}/termsOfUse/: the version in force, an empty list without any."""
     services, box = services_of(request), _databox(request)
-    await read(request, bearer, lambda work, actor: services.library.records.databox(work, actor, box))
-    return answer(request, {"termsOfUse": []})
+    version = await read(request, bearer, lambda work, actor: services.library.terms.current(work, actor, box))
+    texts = {} if version is None else version.texts
+    return answer(request, {"termsOfUse": [{"locale": language, "terms": html} for language, html in texts.items()]})
 
 
 async def collection(request: Request) -> Response:
@@ -104,11 +109,33 @@ async def my_collections(request: Request) -> Response:
     """GET /me/collections/"""
     services = services_of(request)
 
-    def call(work: UnitOfWork, actor: Actor) -> list[dict[str, Any]]:
-        structure = services.library.records.structure(work)
+    def call(work: UnitOfWork, actor: Actor) -> tuple[Structure, list[CollectionGrant]]:
         listed = [grant for grant in actor.rights.collections.values() if grant.is_in_time(work.now)]
-        return [present_structure.my_collection(structure, grant) for grant in listed]
+        return services.library.records.structure(work), listed
 
-    return answer(
-        request, {"collections": await listing(request, bearer, call, rows=services.library.records.structure_size)}
-    )
+    structure, listed = await listing(request, bearer, call, rows=services.library.records.structure_size)
+    pictures = [structure.collections[CollectionId(grant.base_id)].logo for grant in listed]
+    logos = await run_in_thread(partial(_in_base64, services, pictures)) if any(pictures) else [""] * len(listed)
+    collections = [
+        present_structure.my_collection(structure, grant, logo) for grant, logo in zip(listed, logos, strict=True)
+    ]
+    return answer(request, {"collections": collections})
+
+
+def _in_base64(services: Services, pictures: Sequence[Mapping[str, Any] | None]) -> list[str]:
+    """The logos, empty where there is none or its bytes are missing. Each has 64 KB at most."""
+    encoded = []
+    for picture in pictures:
+        known = "" if picture is None else _logos.get(picture["sha256"])
+        if known is None and picture is not None:
+            try:
+                with services.media.store.open(picture["sha256"]) as file:
+                    known = base64.b64encode(file.read()).decode()
+            except NotFound:
+                known = ""
+            _logos.put(picture["sha256"], known)
+        encoded.append(known or "")
+    return encoded
+
+
+_logos: Cache[str, str] = Cache("logos", 500)

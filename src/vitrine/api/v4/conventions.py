@@ -16,7 +16,14 @@ from vitrine.applications import BadApplication, NoSuchApplication
 from vitrine.edge import bearer, refusals, services_of
 from vitrine.edge.auth import TokenMissing, TwoCarriers
 from vitrine.errors import DomainError
-from vitrine.library.errors import MayNotSee, NoSuchCollection, NoSuchDatabox, NoSuchRecord, NoSuchRendition
+from vitrine.library.errors import (
+    ChangedMeanwhile,
+    MayNotSee,
+    NoSuchCollection,
+    NoSuchDatabox,
+    NoSuchRecord,
+    NoSuchRendition,
+)
 from vitrine.oauth import InsufficientScope, TokenRefused
 
 TITLES = {
@@ -28,6 +35,7 @@ TITLES = {
 
 STATUSES: refusals.Statuses = (
     (Changed, 412),
+    (ChangedMeanwhile, 412),
     (Unguarded, 428),
     (NotJson, 415),
     (BadApplication, 422),

@@ -8,10 +8,11 @@ from datetime import datetime
 from vitrine.accounts import Actor
 from vitrine.errors import Conflict, Invalid
 from vitrine.library import access, store
-from vitrine.library.model import DOCUMENT, PREVIEW, Record, RecordKey, Rendition, Structure
+from vitrine.library.model import DOCUMENT, PREVIEW, DataboxId, Record, RecordKey, Rendition, Structure
 from vitrine.library.overlays.copies import OverlayRequest, Overlays
 from vitrine.library.overlays.policy import overlay_for
 from vitrine.library.records import Records
+from vitrine.library.terms.service import Terms
 from vitrine.media.kinds import overlay_type
 from vitrine.platform import audit
 from vitrine.platform.database import UnitOfWork
@@ -53,12 +54,14 @@ class Plan:
 class Downloads:
     records: Records
     overlays: Overlays
+    terms: Terms
 
     def plan(self, work: UnitOfWork, actor: Actor, keys: Iterable[RecordKey]) -> Plan:
         """For each document the original if the actor may have it, else the preview, with its overlay where one is
         required.
 
-        Raises Invalid for no documents or too many, NothingToDownload when none of them may be downloaded.
+        Raises Invalid for no documents or too many, NothingToDownload when none of them may be downloaded,
+        TermsNotAccepted where the actor must accept the terms of use of a databox first.
         """
         distinct = list(dict.fromkeys(keys))
         if not distinct:
@@ -69,6 +72,7 @@ class Downloads:
         entries: list[Entry] = []
         left_out: list[str] = []
         names: set[str] = set()
+        boxes: dict[DataboxId, None] = {}
         for key in distinct:
             record = store.by_key(work, key)
             if record is None or not access.sees(work, actor, record):
@@ -79,7 +83,9 @@ class Downloads:
             if rendition is None:
                 left_out.append(record.title)
             else:
+                boxes.setdefault(record.databox_id)
                 entries.append(self._entry(work, structure, actor, record, rendition, names))
+        self.terms.require_for_download(work, actor, boxes)
         if not entries:
             raise NothingToDownload("You may not download any of these documents.", field="record")
         return Plan(tuple(entries), tuple(left_out))

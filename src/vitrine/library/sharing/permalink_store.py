@@ -46,6 +46,7 @@ _SHARED = Prepared(
         records.c.number == sa.bindparam("number"),
         renditions.c.name == sa.bindparam("rendition"),
         renditions.c.state == "ready",
+        collections.c.enabled,
     )
 )
 # By the row itself: a changed row is another key.
@@ -89,7 +90,8 @@ def active_tokens(work: UnitOfWork, record_id: RecordId) -> list[str]:
         work.db.scalars(
             sa.select(permalinks.c.token)
             .join(records, records.c.id == permalinks.c.record_id)
-            .where(permalinks.c.record_id == record_id, LINK_ACTIVATED)
+            .join(collections, collections.c.id == records.c.collection_id)
+            .where(permalinks.c.record_id == record_id, LINK_ACTIVATED, collections.c.enabled)
         )
     )
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from vitrine.accounts import Actor, Via
-from vitrine.errors import Forbidden
+from vitrine.errors import Conflict, Forbidden
 from vitrine.library import access, store
 from vitrine.library.errors import MayNotChange
 from vitrine.library.model import CollectionId, Record, RecordId, Structure
@@ -39,8 +39,10 @@ def may_switch(work: UnitOfWork, actor: Actor, structure: Structure, record: Rec
 
 
 def switch(work: UnitOfWork, actor: Actor, structure: Structure, record: Record, *, on: bool) -> None:
-    """Make *record*, which the actor sees, public by link or end that. Raises MayNotChange."""
+    """Make *record*, which the actor sees, public by link or end that. Raises MayNotChange, or Conflict in the bin."""
     permit(work, actor, structure, record)
+    if on and structure.collections[record.collection_id].is_bin:
+        raise Conflict("This document is in the bin. Move it out of the bin first; its links come back then.")
     if permalink_store.switch_records(work, [record.id], on=on):
         audit.write(work, actor, "record.links_on" if on else "record.links_off", f"record {record.key}")
 
@@ -56,6 +58,8 @@ class CollectionSwitch:
         """The number of records that changed, or would have. For the command line. Raises NoSuchCollection."""
         if actor.via is not Via.COMMAND:
             raise Forbidden("Only the command line switches the links of a whole collection.")
+        if on and self._is_bin(base):
+            raise Conflict("This collection is the bin: no link opens what is in it.")
         changed = 0
         for ids in self._batches(base, on=on):
             if dry_run:
@@ -68,6 +72,10 @@ class CollectionSwitch:
                     audit.write(work, actor, action, f"collection {base}", {"records": switched})
                 changed += switched
         return changed
+
+    def _is_bin(self, base: CollectionId) -> bool:
+        with self.database.read() as work:
+            return self.records.collection(work, base).is_bin
 
     def _batches(self, base: CollectionId, *, on: bool) -> Iterator[list[RecordId]]:
         """The records that are switched the other way, in the order of the index that finds them."""

@@ -9,6 +9,7 @@ import pytest
 from vitrine.library import mapping
 from vitrine.library.arrivals import Arrival, clean_name, extension_of
 from vitrine.library.model import CollectionId, DataboxId, Field, FieldId, RecordKey
+from vitrine.library.structure.titles import title_of
 from vitrine.media.probe import Probe
 
 
@@ -56,8 +57,8 @@ def test_a_long_value_is_cut_between_characters() -> None:
 
 def test_the_title_is_of_the_flagged_fields_or_the_file_name() -> None:
     title = field_named("Title", "", thumbtitle=True)
-    assert mapping.title_of((title,), [(title, ["Quay"])], "a.jpg") == "Quay"
-    assert mapping.title_of((title,), [], "a.jpg") == "a.jpg"
+    assert title_of((title,), [(title, ["Quay"])], "a.jpg") == "Quay"
+    assert title_of((title,), [], "a.jpg") == "a.jpg"
 
 
 def test_the_first_valid_uuid_counts() -> None:

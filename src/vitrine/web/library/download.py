@@ -14,12 +14,14 @@ from vitrine.accounts import Actor
 from vitrine.edge import Services, csrf, long_read, parameters, services_of, write
 from vitrine.edge.params import natural
 from vitrine.errors import DomainError, Invalid
+from vitrine.library.errors import TermsNotAccepted
 from vitrine.library.model import DataboxId, RecordKey
 from vitrine.library.sharing.downloads import Entry, Plan, unique
 from vitrine.media.delivery import content_disposition
 from vitrine.platform import logging
 from vitrine.platform.database import UnitOfWork
 from vitrine.platform.texts import folded
+from vitrine.web.library.terms import accepted_with, before_download
 from vitrine.web.shared.forms import known
 from vitrine.web.shared.render import redirect, translate
 
@@ -35,7 +37,15 @@ async def download(request: Request) -> Response:
     csrf.require(request, params.text("csrf"))
     keys = [_key(text) for text in params.values("record")]
     services = services_of(request)
-    plan: Plan = await long_read(request, known, lambda work, actor: services.library.downloads.plan(work, actor, keys))
+    accepted = accepted_with(params)
+    if accepted:
+        await write(request, known, lambda work, actor: _accept(services, work, actor, accepted))
+    try:
+        plan: Plan = await long_read(
+            request, known, lambda work, actor: services.library.downloads.plan(work, actor, keys)
+        )
+    except TermsNotAccepted as refusal:
+        return await before_download(request, refusal, [f"{key.databox}/{key.number}" for key in keys])
 
     def note(work: UnitOfWork, actor: Actor) -> None:
         services.library.downloads.write_audit_entry(work, actor, keys, plan)
@@ -49,6 +59,11 @@ async def download(request: Request) -> Response:
         "X-Accel-Buffering": "no",  # a proxy that waits for the whole would undo all this
     }
     return Archive(archive(services, plan, explained), headers=headers, media_type="application/zip")
+
+
+def _accept(services: Services, work: UnitOfWork, actor: Actor, accepted: list[tuple[DataboxId, int]]) -> None:
+    for databox, number in accepted:
+        services.library.terms.accept(work, actor, databox, number)
 
 
 def _key(text: str) -> RecordKey:

@@ -1,0 +1,39 @@
+"""The rights of people on collections and databoxes, seen from the collection: for those who administer it."""
+
+import sqlalchemy as sa
+
+from vitrine.accounts import store
+from vitrine.accounts.model import UserId
+from vitrine.accounts.rights import ALL_DATABOX_RIGHTS, ALL_RIGHTS, CollectionGrant
+from vitrine.accounts.tables import collection_rights, record_grants, users
+from vitrine.platform.database import UnitOfWork
+from vitrine.platform.schema import metadata
+
+
+def give_founder_databox(work: UnitOfWork, user_id: UserId, databox_id: int) -> None:
+    """Whoever makes a databox has every right on it, else nobody could give any."""
+    store.set_databox_rights(work, user_id, databox_id, ALL_DATABOX_RIGHTS)
+
+
+def give_founder(work: UnitOfWork, user_id: UserId, base_id: int, databox_id: int) -> None:
+    """Whoever makes a collection has every right on it, which is empty."""
+    store.set_collection_rights(work, user_id, CollectionGrant(base_id, databox_id, ALL_RIGHTS))
+
+
+def people_with_bit(work: UnitOfWork, databox_id: int, bit: int) -> int:
+    """How many people have a mask that looks at *bit* on some collection of a databox (06 section 17.4)."""
+    collections = metadata.tables["collections"]
+    looks = collection_rights.c.mask_and.op("&")(1 << bit) != 0
+    query = (
+        sa.select(sa.func.count(sa.distinct(collection_rights.c.user_id)))
+        .join(collections, collections.c.id == collection_rights.c.collection_id)
+        .where(collections.c.databox_id == databox_id, looks)
+    )
+    return int(work.db.scalar(query) or 0)
+
+
+def rights_changed_on(work: UnitOfWork, base_id: int) -> None:
+    """Make every process read the rights again of everybody who has some on a collection, or on single records."""
+    linked = sa.select(collection_rights.c.user_id).where(collection_rights.c.collection_id == base_id)
+    concerned = sa.or_(users.c.id.in_(linked), sa.exists().where(record_grants.c.user_id == users.c.id))
+    work.db.execute(users.update().where(concerned).values(rights_version=users.c.rights_version + 1))

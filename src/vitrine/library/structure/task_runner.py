@@ -1,0 +1,53 @@
+"""Runs structure tasks in the worker: step by step, each noted with what it changed, so that a killed one goes on."""
+
+from dataclasses import dataclass
+
+from vitrine.jobs import Job, Jobs
+from vitrine.library.records import Records
+from vitrine.library.structure import task_store, tasks
+from vitrine.library.structure.remaking import Remaking
+from vitrine.library.structure.task_steps import RowSteps
+from vitrine.library.structure.task_store import Task
+from vitrine.media.service import Media
+from vitrine.platform import logging, supervision
+from vitrine.platform.database import Database
+
+log = logging.get("vitrine.library")
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRunner:
+    """Handler of `structure.task`."""
+
+    database: Database
+    records: Records
+    media: Media
+    jobs: Jobs
+
+    def __call__(self, job: Job) -> None:
+        with self.database.read() as work:
+            task = task_store.by_id(work, int(job.payload["task_id"]))
+        while task is not None and not task.is_finished:
+            supervision.beat()
+            task = self._step(task)
+        if task is not None:
+            log.info(
+                "structure.task", task=task.id, kind=task.kind, state=task.state, changed=task.changed,
+                failed=task.failed,
+            )  # fmt: skip
+
+    def _step(self, task: Task) -> Task | None:
+        """One step; returns the task as it is then, None if its databox is gone."""
+        if task.kind == tasks.MAKE_RENDITIONS:
+            outcome = Remaking(self.database, self.records, self.media).step(task)
+            with self.database.write() as work:
+                current = task_store.by_id(work, task.id)
+                if current is None or current.is_finished:
+                    return current
+                return task_store.advance(work, current, outcome)
+        step = RowSteps(self.records, self.jobs).by_kind()[task.kind]
+        with self.database.write() as work:
+            current = task_store.by_id(work, task.id)
+            if current is None or current.is_finished:
+                return current
+            return task_store.advance(work, current, step(work, current))

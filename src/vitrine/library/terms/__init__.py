@@ -1,0 +1,1 @@
+"""Terms of use of a databox: texts by language in versions, and who accepted which of them when (06 section 18)."""
