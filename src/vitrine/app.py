@@ -70,6 +70,9 @@ from vitrine.library.records import Records
 from vitrine.library.removal import Removal
 from vitrine.library.sharing.downloads import Downloads
 from vitrine.library.sharing.signed_addresses import SignedAddresses
+from vitrine.library.stories.covers import Covers
+from vitrine.library.stories.service import Stories
+from vitrine.library.stories.views import StoryViews
 from vitrine.library.structure_administration import StructureAdministration
 from vitrine.library.substitution import Substitution
 from vitrine.library.sweep import SWEEP, Sweeper
@@ -158,6 +161,8 @@ def make_services(
     media = make_media(settings, sandbox)
     substitution = Substitution(records, media, jobs)
     ingest = Ingest(records, media, jobs, Fetcher(settings.fetch_max_bytes))
+    removal = Removal(records, jobs)
+    stories = Stories(records, ingest, removal, Covers(records))
     overlays = Overlays(database, records, media, settings.zone)
     signed = SignedAddresses(vault)
     index = EmbeddedIndex(settings.data_dir / "index")
@@ -228,19 +233,22 @@ def make_services(
             ingest=ingest,
             structure=StructureAdministration(records, jobs),
             changes=Changes(records),
-            removal=Removal(records, jobs),
+            removal=removal,
             substitution=substitution,
             overlays=overlays,
             presentation=Presentation(records, media),
             quarantine=Quarantine(database, records, media, ingest.add_unchecked, substitution.replace_original),
             downloads=Downloads(records, overlays),
             signed_addresses=signed,
+            stories=stories,
+            story_views=StoryViews(records, stories),
         ),
         search=Search(index, records),
         embeds=Embeds(settings, records, accounts, signed),
         instance_id=vault.instance_id(),
     )
     indexer(services).listen()
+    stories.covers.listen(database)
     database.listen(ScopesLimited, scope_limits.apply_limit)
     return services
 

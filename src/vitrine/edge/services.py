@@ -28,6 +28,8 @@ from vitrine.library.records import Records
 from vitrine.library.removal import Removal
 from vitrine.library.sharing.downloads import Downloads
 from vitrine.library.sharing.signed_addresses import SignedAddresses
+from vitrine.library.stories.service import Stories
+from vitrine.library.stories.views import StoryViews
 from vitrine.library.structure_administration import StructureAdministration
 from vitrine.library.substitution import Substitution
 from vitrine.media.service import Media
@@ -86,6 +88,8 @@ class LibraryServices:
     quarantine: Quarantine
     downloads: Downloads
     signed_addresses: SignedAddresses
+    stories: Stories
+    story_views: StoryViews
 
 
 @dataclass(frozen=True, slots=True)

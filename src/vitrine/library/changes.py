@@ -61,7 +61,8 @@ class Changes:
     def _title(self, work: UnitOfWork, record: Record, held: Mapping[FieldId, list[Value]]) -> str:
         fields = self.records.structure(work).fields[record.databox_id]
         values = [(field, [value.value for value in held.get(field.id, ())]) for field in fields]
-        return title_of(fields, values, record.original_name or record.title)
+        # A story has no file whose name could stand in: without values it is untitled.
+        return title_of(fields, values, record.original_name or ("" if record.is_story else record.title))
 
     def set_status(self, work: UnitOfWork, actor: Actor, key: RecordKey, bits: Mapping[int, bool]) -> Record:
         """Set the given bits; the others stay. Raises Invalid for a bit outside 4 to 31 or one that the databox does
