@@ -2,7 +2,8 @@
 
 Everything else about stories is in the package `stories`, which builds on records; a deletion comes before that."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -67,3 +68,42 @@ def take_cover_away(work: UnitOfWork, story_ids: Sequence[RecordId]) -> None:
 def _touch(work: UnitOfWork, story_ids: Sequence[RecordId]) -> None:
     """Their children are others than before."""
     work.db.execute(records.update().where(records.c.id.in_(list(story_ids))).values(updated=work.now))
+
+
+# -- removed stories ---------------------------------------------------------------------------------------------------
+
+_LINK = ("position", "thumbnail_source", "preview_source")
+
+
+def kept_children(work: UnitOfWork, story_id: RecordId) -> list[dict[str, Any]]:
+    """The children of a story that is about to be deleted, as JSON: by their numbers, which never change."""
+    columns = [records.c.number, records.c.id == _cover_of(story_id), *(_links[name] for name in _LINK)]
+    query = sa.select(*columns).join(records, records.c.id == _links.child_id).where(_links.story_id == story_id)
+    names = ("number", "is_cover", *_LINK)
+    return [dict(zip(names, row, strict=True)) for row in work.db.execute(query.order_by(_links.position))]
+
+
+def _cover_of(story_id: RecordId) -> sa.ScalarSelect[Any]:
+    story = records.alias("story")
+    return sa.select(story.c.cover_record_id).where(story.c.id == story_id).scalar_subquery()
+
+
+def restore_children(work: UnitOfWork, story_id: RecordId, databox: int, children: Sequence[Mapping[str, Any]]) -> None:
+    """Give a restored story those of its children that are still there, and its cover; without the cover it loses the
+    pictures that it had from it."""
+    kept = {child["number"]: child for child in children}
+    known = sa.select(records.c.number, records.c.id).where(
+        records.c.databox_id == databox, records.c.number.in_(list(kept)), ~records.c.is_story
+    )
+    rows: list[dict[str, Any]] = []
+    cover = None
+    for number, child_id in work.db.execute(known):
+        child = kept[number]
+        rows.append({"story_id": story_id, "child_id": child_id, **{name: child[name] for name in _LINK}})
+        cover = child_id if child["is_cover"] else cover
+    if rows:
+        work.db.execute(story_children.insert(), rows)
+    if cover is None:
+        _delete_copies(work, [story_id])
+    else:
+        work.db.execute(records.update().where(records.c.id == story_id).values(cover_record_id=cover))
