@@ -1,7 +1,8 @@
 """Contract 02 sections 5.8 and 6.9: stories. Each hole that the contract names has a test of what closes it."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from vitrine.library.stories.model import MOST_AT_ONCE, MOST_CHILDREN
 from vitrine.testing import media_factory as make
 from vitrine.testing.record_factory import StoredRecord, add_record
 from vitrine.testing.server import Server
+from vitrine.testing.statements import recorded
 
 EXTENDED_TYPE = {"Accept": "application/vnd.phraseanet.record-extended+json"}
 SDK = {"User-Agent": "Phraseanet SDK/4.0"}
@@ -85,6 +87,8 @@ def refused(answer: httpx.Response, status: int, word: str = "") -> None:
 
 
 class TestShow:
+    """What a story is, and who sees what of it (02 §5.8, 02 §6.9)."""
+
     def test_a_story_has_the_keys_of_the_contract_in_both_profiles(self, client: StoryClient) -> None:
         first, second = client.record(), client.record()
         story = client.make(second, first, title="The harbour")
@@ -162,6 +166,8 @@ class TestShow:
 
 
 class TestMake:
+    """POST /stories (02 §6.9)."""
+
     def test_stories_come_in_the_order_of_the_request(self, client: StoryClient, server: Server) -> None:
         bodies = [{"base_id": base.id, "title": base.name} for base in (server.archive, server.photographs)]
         answer = client.send("POST", "", {"stories": bodies})
@@ -295,6 +301,8 @@ class TestBodies:
 
 
 class TestChildren:
+    """addrecords and delrecords (02 §6.9)."""
+
     def test_add_keeps_places_and_names_every_item(self, client: StoryClient) -> None:
         first, second, third = client.record(), client.record(), client.record()
         story = client.make(first)
@@ -380,6 +388,8 @@ class TestChildren:
 
 
 class TestCover:
+    """setcover (02 §6.9, 02 §7)."""
+
     def test_the_answer_is_an_array(self, client: StoryClient) -> None:
         child = client.record()
         story = client.make(child)
@@ -444,7 +454,7 @@ def names_of_files(client: StoryClient, story: RecordKey) -> set[str]:
 
 
 class TestElsewhere:
-    """Stories in searches (02 §6.5) and among what is related to a record (§6.6)."""
+    """Stories in searches (02 §6.5) and among what is related to a record (02 §6.6)."""
 
     def test_searches_give_the_search_variant(self, client: StoryClient, server: Server) -> None:
         seen, hidden = client.record(), client.record(server.archive)
@@ -499,3 +509,46 @@ class TestElsewhere:
         client.make(child)
         first, second = server.get(f"/records/{child.databox}/{child.number}/related/", client.token)["stories"]
         assert (len(first["records"]), second["record_count"], "records" in second) == (2, 1, False)
+
+
+@pytest.mark.both_databases
+class TestCost:
+    """A story of fifty records takes as many statements as one of three (02 §6.9)."""
+
+    def statements(self, client: StoryClient, call: Callable[[], Any]) -> list[str]:
+        with recorded(client.server.services.database) as statements:
+            assert call().status_code == 200
+            client.server.services.deferred_writes.flush()
+        # SQLite's trace counts each row of one statement.
+        return [statement for statement in statements if not statement.startswith("INSERT INTO story_children")]
+
+    def test_reading(self, client: StoryClient, server: Server) -> None:
+        keys = [client.record() for _ in range(50)]
+        counts = []
+        for count in (3, 50):
+            story = client.make(*keys[:count])
+            paths = [f"/api/v1/stories/{story.databox}/{story.number}/"]
+            paths += [f"/api/v1/records/{story.databox}/{keys[0].number}/related/", "/api/v1/search/?search_type=1"]
+            server.work()
+            calls = [partial(server.call, "GET", path, client.token) for path in paths]
+            for call in calls:
+                call()
+            counts.append([len(self.statements(client, call)) for call in calls])
+        assert counts[0][0] == counts[1][0] < 24
+        assert counts[1][1] - counts[0][1] <= 6  # one story more
+        assert counts[0][2] == counts[1][2]
+
+    def test_changing(self, client: StoryClient, server: Server) -> None:
+        keys = [client.record() for _ in range(50)]
+        counts = []
+        for count in (3, 50):
+            story, records = client.make(), items(*keys[:count])
+            body = {"stories": [{"base_id": server.photographs.id, "story_records": records}]}
+            calls = [
+                partial(client.send, "POST", "", body),
+                partial(client.change, story, "addrecords", {"story_records": records}),
+                partial(client.change, story, "delrecords", {"story_records": records}),
+            ]
+            counts.append([len(self.statements(client, call)) for call in calls])
+        assert counts[0] == counts[1]
+        assert max(counts[1]) < 40

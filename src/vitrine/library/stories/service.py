@@ -201,7 +201,7 @@ class Stories:
             )
         wanted = iter([by_number[number] for number in numbers])
         order = [next(wanted) if stamp.id in seen else stamp.id for stamp in stamps]
-        positions = story_store.places(work, story.id)
+        positions = {stamp.id: stamp.position for stamp in stamps}
         moved = {child: place for place, child in enumerate(order) if positions[child] != place}
         if order != [stamp.id for stamp in stamps]:
             story_store.place(work, story.id, moved)

@@ -67,12 +67,15 @@ class ChildStamp:
     number: int
     collection_id: CollectionId
     status: int
+    position: int
 
 
 def child_stamps(work: UnitOfWork, story_ids: Sequence[RecordId]) -> list[ChildStamp]:
     """All children of these stories, those of one story together and in order."""
     query = (
-        sa.select(_links.story_id, records.c.id, records.c.number, records.c.collection_id, records.c.status)
+        sa.select(
+            _links.story_id, records.c.id, records.c.number, records.c.collection_id, records.c.status, _links.position
+        )
         .select_from(story_children.join(records, records.c.id == _links.child_id))
         .where(_links.story_id.in_(list(story_ids)))
         .order_by(_links.story_id, *_IN_ORDER)

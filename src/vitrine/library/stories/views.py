@@ -31,6 +31,17 @@ class StoryViews:
         cover = next((child.record for child in children if child.record.id == shown.record.cover_record_id), None)
         return StoryWithChildren(described, None if cover is None else cover.number, children)
 
+    def children_after(
+        self, work: UnitOfWork, actor: Actor, story: Record, after: int, limit: int
+    ) -> list[tuple[int, RecordWithThumbnail]]:
+        """At most *limit* children that the actor sees, each with its position, behind the position *after*."""
+        stamps = [stamp for stamp in story_store.child_stamps(work, [story.id]) if stamp.position > after]
+        seen = access.visible_ids(work, actor, ((stamp.id, stamp.collection_id, stamp.status) for stamp in stamps))
+        visible = [stamp for stamp in stamps if stamp.id in seen][:limit]
+        positions = {stamp.id: stamp.position for stamp in visible}
+        page = self.records.page(work, actor, [stamp.id for stamp in visible])
+        return [(positions[shown.record.id], shown) for shown in page]
+
     def summaries(self, work: UnitOfWork, actor: Actor, page: Sequence[RecordWithThumbnail]) -> list[StorySummary]:
         """A page of stories, which the actor sees: two statements for all their children."""
         summaries: list[StorySummary] = []
