@@ -6,7 +6,7 @@ from alembic import op
 from vitrine.platform.tables import Id
 
 revision = "b41e7c92d0a6"
-down_revision = "5a90d3c7b1e4"
+down_revision = "c4e81f6a2d93"
 branch_labels = None
 depends_on = None
 
