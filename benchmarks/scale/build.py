@@ -101,7 +101,7 @@ def _index(folder: Path, instance: Instance) -> None:
     try:
         databoxes = metadata.tables["databoxes"]
         with services.database.write() as work:
-            work.db.execute(sa.update(databoxes).values(next_record=2 * instance.records + 1))
+            work.db.execute(sa.update(databoxes).values(next_record=3 * instance.records + 1))
         _count(services.database)
         app.make_worker(services).run_ready()
     finally:

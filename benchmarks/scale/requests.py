@@ -101,6 +101,43 @@ def _substitute(client: Client) -> None:
     client.call("POST", "/api/v1/embed/substitute/", data=form, files={"file": (path.name, path.read_bytes())})
 
 
+# -- stories -----------------------------------------------------------------------------------------------------------
+
+STORY_CHILDREN = 10
+
+
+def _items(client: Client, count: int = STORY_CHILDREN) -> list[dict[str, Any]]:
+    box = client.instance.databox_id
+    items = [{"databox_id": box, "record_id": client.number()} for _ in range(count)]
+    return [{**item, "use_as_cover": place == 0} for place, item in enumerate(items)]
+
+
+def _new_story(client: Client) -> str:
+    """The address of a new story of STORY_CHILDREN pictures."""
+    story = {"base_id": client.instance.collections[0], "title": f"Story {client.count()}"}
+    body = {"stories": [{**story, "story_records": _items(client)}]}
+    answer = client.call("POST", "/api/v1/stories", json=body).json()["response"]
+    return f"/api/v1{answer['stories'][0]}"
+
+
+def _story_changes(client: Client) -> None:
+    """Everything that an editor does to a story, from making to deleting it."""
+    story, items = _new_story(client), _items(client, 2)
+    client.call("POST", f"{story}addrecords", json={"story_records": items})
+    client.call("POST", f"{story}setcover", json={"record_id": items[0]["record_id"]})
+    client.call("DELETE", f"{story}delrecords", json={"story_records": items})
+    client.call("DELETE", story.replace("/stories/", "/records/"))
+
+
+def _story_page(client: Client) -> None:
+    client.page(_new_story(client).replace("/api/v1/stories/", "/records/"), "admin")
+
+
+def _stories_of_a_record(client: Client) -> None:
+    (child, *_) = client.get(_new_story(client))["story"]["records"]
+    client.get(f"/api/v1/records/{client.instance.databox_id}/{child['record_id']}/related/")
+
+
 API_READS: dict[str, Request] = {
     "me": _plain("/api/v1/me/", "reader"),
     "me/structures": _plain("/api/v1/me/structures/", "reader"),
@@ -129,6 +166,11 @@ API_READS: dict[str, Request] = {
     "record status": _of_record("status/"),
     "record embed": _of_record("embed/"),
     "record related": _of_record("related/"),
+    "story": lambda client: client.get(_new_story(client)),
+    "story, extended": lambda client: client.get(_new_story(client), headers=EXTENDED),
+    "story embed": lambda client: client.get(f"{_new_story(client)}embed/"),
+    "stories of a record": _stories_of_a_record,
+    "search for stories": _search("per_page=10&search_type=1&sort=created_on"),
     "quarantine list": _plain("/api/v1/quarantine/list/?per_page=10"),
     "quarantine item": _quarantine_item,
     "description": _plain("/api/", ""),
@@ -142,6 +184,7 @@ API_WRITES: dict[str, Request] = {
     "upload": _upload,
     "upload of a known file": _upload_again,
     "substitute": _substitute,
+    "story changes": _story_changes,
     "delete": lambda client: client.call("DELETE", client.spare_record()),
 }
 
@@ -211,6 +254,7 @@ def _decide(decision: str) -> Request:
 
 
 PAGES: dict[str, Request] = {
+    "story page": _story_page,
     "wall": _page("/", "reader"),
     "wall, administrator": _page("/"),
     "wall, a word": _page("/?q={top}", "reader"),

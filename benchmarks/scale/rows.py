@@ -31,6 +31,7 @@ TABLES: dict[str, tuple[str, ...]] = {
         "original_name_folded", "title", "uuid",
         "sha256", "size", "status", "technical", "width", "height", "creator_id", "created", "updated",
     ),
+    "story_children": ("story_id", "child_id", "position"),
     "field_values": ("record_id", "field_id", "value", "position"),
     "renditions": (
         "record_id", "name", "state", "sha256", "mime", "extension", "width", "height", "size", "created", "updated",
@@ -51,6 +52,7 @@ TABLES: dict[str, tuple[str, ...]] = {
 LEAST_USERS, LEAST_APPLICATIONS, LEAST_QUARANTINED = 60, 60, 60
 RECORDS_PER_USER, RECORDS_PER_APPLICATION, RECORDS_PER_TOKEN, RECORDS_PER_SESSION = 100, 50, 10, 10
 RECORDS_PER_FAILURE, RECORDS_PER_QUARANTINED, RECORDS_PER_GRANT, RECORDS_PER_REMOVED = 100, 20, 10, 100
+CHILDREN_PER_STORY = 6
 SHARED_BY = 20  # records whose renditions are the same bytes
 IMAGES = 400
 KINDS = (
@@ -91,6 +93,7 @@ class Filler:
         for count, _rid in enumerate(self._records(), 1):
             if count % BATCH == 0:
                 self.flush()
+        self._stories()
         self.flush()
         step = max(1, len(self.images) // IMAGES)
         self.instance.images.extend(self.images[::step][:IMAGES])
@@ -210,6 +213,23 @@ class Filler:
             row = (*FORMS.get(name, ("image/jpeg", "jpg")), *RENDITIONS[name], self.sizes[name], at, at)
             self._rows["renditions"].append((rid, name, "ready", shared, *row))
             self._rows["permalinks"].append((rid, name, f"{draw.getrandbits(256):064x}", label, at, at))
+
+    def _stories(self) -> None:
+        """Behind all records, and those that were removed: each picture that everybody finds is in one story, so that
+        a record has as much to do with stories in an instance of any size."""
+        rows, base, at = self._rows, self.instance.seen[-1], self.writer.instant(LAST)
+        for number in range(len(self.images) // CHILDREN_PER_STORY):
+            rid = 2 * self.instance.records + 1 + number
+            rows["records"].append((
+                rid, self.instance.databox_id, rid, base, self.writer.flag(True), "unknown", None, None, None,
+                f"Story {number}", f"00000000-0000-4000-8000-{rid:012}", None, None, 0, "[]", None, None,
+                self.instance.users["admin"], at, at,
+            ))  # fmt: skip
+            first = number * CHILDREN_PER_STORY
+            children = self.images[first : first + CHILDREN_PER_STORY]
+            rows["story_children"] += [(rid, child, position) for position, child in enumerate(children)]
+            if number % BATCH == 0:
+                self.flush()
 
     # -- what records leave elsewhere ----------------------------------------------------------------------------------
 

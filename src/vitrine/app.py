@@ -69,6 +69,9 @@ from vitrine.library.records import Records
 from vitrine.library.removal import Removal
 from vitrine.library.sharing.downloads import Downloads
 from vitrine.library.sharing.signed_addresses import SignedAddresses
+from vitrine.library.stories.covers import Covers
+from vitrine.library.stories.service import Stories
+from vitrine.library.stories.views import StoryViews
 from vitrine.library.structure import task_store
 from vitrine.library.structure.services import StructureServices
 from vitrine.library.structure.task_runner import TaskRunner
@@ -162,6 +165,8 @@ def make_services(
     media = make_media(settings, sandbox)
     substitution = Substitution(records, media, jobs)
     ingest = Ingest(records, media, jobs, Fetcher(settings.fetch_max_bytes))
+    removal = Removal(records, jobs)
+    stories = Stories(records, ingest, removal, Covers(records))
     overlays = Overlays(database, records, media, settings.zone)
     signed = SignedAddresses(vault)
     terms = Terms(records, settings.terms_required_for_download)
@@ -233,7 +238,7 @@ def make_services(
             ingest=ingest,
             structure=StructureAdministration(records, jobs),
             changes=Changes(records),
-            removal=Removal(records, jobs),
+            removal=removal,
             substitution=substitution,
             overlays=overlays,
             presentation=Presentation(records, media),
@@ -242,12 +247,15 @@ def make_services(
             signed_addresses=signed,
             administration=StructureServices.of(records, media, jobs),
             terms=terms,
+            stories=stories,
+            story_views=StoryViews(records, stories),
         ),
         search=Search(index, records),
         embeds=Embeds(settings, records, accounts, signed),
         instance_id=vault.instance_id(),
     )
     indexer(services).listen()
+    stories.covers.listen(database)
     database.listen(ScopesLimited, scope_limits.apply_limit)
     return services
 

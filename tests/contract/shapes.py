@@ -73,6 +73,21 @@ RECORD = {
     "phrasea_type": {"image", "video", "audio", "document", "flash", "unknown"}, "uuid": UUID,
 }  # fmt: skip
 EXTENDED = {**RECORD, "subdefs": [SUBDEF], "metadata": [METADATA], "status": [STATUS], "caption": [CAPTION]}
+DUBLIN_CORE = (
+    "contributor", "coverage", "creator", "date", "description", "format", "identifier", "language", "publisher",
+    "relation", "rights", "source", "subject", "title", "type",
+)  # fmt: skip
+STORY = {
+    "@entity@": {"http://api.phraseanet.com/api/objects/story"}, "databox_id": int, "story_id": int,
+    "resource_id": re.compile(r"\w+_\d+_\d+"), "cover_record_id": (int, None), "updated_on": DATE, "created_on": DATE,
+    "collection_id": int, "base_id": int, "thumbnail": (SUBDEF, None), "uuid": UUID,
+    "metadatas": {
+        "@entity@": {"http://api.phraseanet.com/api/objects/story-metadata-bag"},
+        **{f"dc:{element}": TEXT_OR_NULL for element in DUBLIN_CORE},
+    },
+}  # fmt: skip
+WHOLE_STORY = {**STORY, "records": [RECORD]}
+FOUND_STORY = {**STORY, "record_count": int}
 DATABOX = {"databox_id": int, "name": str, "viewname": str, "labels": LABEL4, "version": str}
 COLLECTION = {
     "base_id": int, "databox_id": int, "collection_id": int, "name": str, "labels": LABEL4, "record_amount": int,

@@ -10,10 +10,9 @@ import pytest
 import schemathesis
 
 from tests.schema import CHECKS, call_all
+from tests.v4 import prepared
 from tests.v4.conftest import V4
-from vitrine.accounts import COMMAND, DataboxRight, Right
-from vitrine.accounts.model import ADMINISTRATION
-from vitrine.accounts.rights import ALL_DATABOX_RIGHTS
+from vitrine.accounts import Right
 from vitrine.api import openapi
 from vitrine.api.v4 import ROUTES, V4Route
 from vitrine.oauth.scopes import BY_NAME
@@ -34,26 +33,16 @@ Callers = tuple[Server, list[str | None]]
 
 @pytest.fixture(scope="module")
 def callers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callers]:
-    yield from _callers(tmp_path_factory.mktemp("schema"))
-
-
-@pytest.fixture(scope="module")
-def callers_of_examples(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callers]:
-    """Others, since calls of everything delete what an example needs."""
-    yield from _callers(tmp_path_factory.mktemp("examples"))
-
-
-def _callers(folder: Path) -> Iterator[Callers]:
     """A server with some records, and the tokens of a user, of an administrator, of somebody with few rights, and
     none."""
+    folder = tmp_path_factory.mktemp("schema")
     server = Server(folder / "data")
     ada, root = server.user("ada"), server.user("root", is_admin=True)
     for number in range(3):
         picture = media_factory.jpeg(folder / f"{number}.jpg", 64 + number, 48)
         server.add(picture, ada, (server.photographs, server.archive)[number % 2])
-    with server.services.database.write() as work:
-        every = DataboxRight(ALL_DATABOX_RIGHTS)
-        server.services.accounts.users.grant_databox(work, COMMAND, ada.id, server.databox.id, every)
+    prepared.every_databox_right(server, ada)
+    prepared.story_of(server, 3)
     eve = server.user("eve", {int(server.archive.id): Right.actif})
     yield server, [server.token(ada), server.token(root), server.token(eve), None]
     server.close()
@@ -71,7 +60,7 @@ def test_every_answer_is_one_that_the_document_tells_of(callers: Callers) -> Non
             case.headers = {**(case.headers or {}), "Authorization": f"Bearer {token}"}
         if turn % 3:
             for name in case.path_parameters or {}:
-                case.path_parameters[name] = 1 + turn % 3
+                case.path_parameters[name] = 1 + turn % 4
         if turn % 5 and "If-Match" in (case.headers or {}):
             case.headers["If-Match"] = "*"
         if turn % 7 and "cursor" in (case.query or {}):
@@ -82,10 +71,14 @@ def test_every_answer_is_one_that_the_document_tells_of(callers: Callers) -> Non
 
 
 @pytest.mark.parametrize("route", WITH_EXAMPLE, ids=lambda route: f"{route.method} {route.path}")
-def test_examples_of_bodies_work(callers_of_examples: Callers, route: V4Route) -> None:
-    server, tokens = callers_of_examples
-    path = V4 + re.sub(r"\{\w+(:int)?\}", "1", route.path.replace("{bit:int}", "4"))
-    token = tokens[1] if route.needs == ADMINISTRATION else tokens[0]
+def test_examples_of_bodies_work(server: Server, tmp_path: Path, route: V4Route) -> None:
+    """On a server of its own with a record, and with what the part of the API needs besides (`prepared.py`)."""
+    ada, root = server.user("ada"), server.user("root", is_admin=True)
+    server.add(media_factory.jpeg(tmp_path / "harbour.jpg", 64, 48), ada)
+    prepared.every_databox_right(server, ada)
+    named = prepared.BY_TAG.get(route.tag, prepared.nothing)(server, ada, route)
+    path = V4 + re.sub(r"\{(\w+)(:int)?\}", lambda match: str(named.get(match[1], 1)), route.path)
+    token = server.token(root if route.needs in prepared.OF_ADMINISTRATORS else ada)
     answer = server.call(route.method, path, token, json=route.example, headers={"If-Match": "*"})
     assert answer.status_code == route.status, answer.text
 

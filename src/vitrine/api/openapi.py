@@ -28,7 +28,11 @@ def document(settings: Settings) -> dict[str, Any]:
                 "operationId": f"v1_{method.lower()}_{re.sub(r'[^a-z]+', '_', v1_route.path).strip('_')}",
                 "tags": ["v1"],
                 "parameters": parameters,
-                **({"requestBody": _BODIES[v1_route.path]} if method == "POST" and v1_route.path in _BODIES else {}),
+                **(
+                    {"requestBody": _BODIES[v1_route.path]}
+                    if method in _BODY_METHODS and v1_route.path in _BODIES
+                    else {}
+                ),
                 "responses": _RESPONSES if method == "GET" else {**_RESPONSES, **_WITH_BODY},
                 "security": security(v1_route.scope(method)),
             }
@@ -102,7 +106,11 @@ _RESPONSES = {
     "429": {"description": "Too many calls in a minute; Retry-After says when to come back", "content": _JSON},
     "503": {"description": "Busy; Retry-After says when to come back", "content": _JSON},
 }
-_WITH_BODY = {"413": {"description": "The body is too large", "content": _JSON}}
+_WITH_BODY = {
+    "413": {"description": "The body is too large", "content": _JSON},
+    "422": {"description": "The body is no JSON, where JSON is asked for", "content": _JSON},
+}
+_BODY_METHODS = ("POST", "DELETE")
 
 
 def _form(required: tuple[str, ...], **properties: dict[str, Any]) -> dict[str, Any]:
@@ -112,9 +120,50 @@ def _form(required: tuple[str, ...], **properties: dict[str, Any]) -> dict[str, 
     return {"required": True, "content": {kind: {"schema": schema}}}
 
 
+def _json(required: tuple[str, ...], **properties: dict[str, Any]) -> dict[str, Any]:
+    schema = {"type": "object", "required": list(required), "properties": properties}
+    return {"required": True, "content": {"application/json": {"schema": schema}}}
+
+
 _NUMBER, _TEXT, _FILE = {"type": "integer"}, {"type": "string"}, {"type": "string", "format": "binary"}
 _RECORD = "/records/{databox_id:int}/{record_id:int}/"
+_SOURCES: dict[str, Any] = {
+    "thumbnail_cover_source": {"type": "string", "default": "thumbnail"},
+    "preview_cover_source": {"type": "string", "default": "preview"},
+}
+_CHILDREN: dict[str, Any] = {
+    "type": "array",
+    "items": {
+        "type": "object",
+        "required": ["databox_id", "record_id"],
+        "properties": {"databox_id": _NUMBER, "record_id": _NUMBER, "use_as_cover": {"type": "boolean"}, **_SOURCES},
+    },
+}
+_STORY = "/stories/{databox_id:int}/{story_id:int}/"
 _BODIES: dict[str, dict[str, Any]] = {
+    "/stories": _json(
+        ("stories",),
+        stories={
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["base_id"],
+                "properties": {
+                    "base_id": _NUMBER,
+                    "title": _TEXT,
+                    "metadatas": {
+                        "type": "object",
+                        "description": "by the id or the name of a field",
+                        "additionalProperties": {"type": ["string", "number", "array"]},
+                    },
+                    "story_records": _CHILDREN,
+                },
+            },
+        },
+    ),
+    _STORY + "addrecords": _json(("story_records",), story_records=_CHILDREN),
+    _STORY + "delrecords": _json(("story_records",), story_records=_CHILDREN),
+    _STORY + "setcover": _json(("record_id",), record_id=_NUMBER, **_SOURCES),
     "/records/add/": _form(
         ("base_id",),
         base_id=_NUMBER,

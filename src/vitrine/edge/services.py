@@ -28,6 +28,8 @@ from vitrine.library.records import Records
 from vitrine.library.removal import Removal
 from vitrine.library.sharing.downloads import Downloads
 from vitrine.library.sharing.signed_addresses import SignedAddresses
+from vitrine.library.stories.service import Stories
+from vitrine.library.stories.views import StoryViews
 from vitrine.library.structure.services import StructureServices
 from vitrine.library.structure_administration import StructureAdministration
 from vitrine.library.substitution import Substitution
@@ -90,6 +92,8 @@ class LibraryServices:
     signed_addresses: SignedAddresses
     administration: StructureServices
     terms: Terms
+    stories: Stories
+    story_views: StoryViews
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,6 +81,12 @@ def may(work: UnitOfWork, actor: Actor, record: Record, right: Right) -> bool:
     return actor.rights.on(record.collection_id, right, work.now) and sees(work, actor, record)
 
 
+def may_change_story(work: UnitOfWork, actor: Actor, story: Record) -> bool:
+    """V' and R(canmodifrecord) on the story: to change its children, their order or its cover. To make a story requires
+    R(canaddrecord) on its collection. Both require V' on each record that becomes a child, or ceases to be one."""
+    return may(work, actor, story, Right.canmodifrecord)
+
+
 def may_have(work: UnitOfWork, actor: Actor, record: Record, name: str, recipe: Recipe | None) -> bool:
     """May the actor get the bytes of rendition *name*? *recipe* is its entry in the structure, if any."""
     return class_of(record, name, recipe) in classes_of(work, actor, record)

@@ -64,7 +64,8 @@ class Changes:
     ) -> tuple[str, dict[str, str] | None]:
         fields = self.records.structure(work).fields[record.databox_id]
         values = [(field, [value.value for value in held.get(field.id, ())]) for field in fields]
-        title = title_of(fields, values, record.original_name or record.title)
+        # A story has no file whose name could stand in: without values it is untitled.
+        title = title_of(fields, values, record.original_name or ("" if record.is_story else record.title))
         return title, titles_of(fields, values, title)
 
     def set_status(self, work: UnitOfWork, actor: Actor, key: RecordKey, bits: Mapping[int, bool]) -> Record:

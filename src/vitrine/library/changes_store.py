@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from vitrine.library import store
+from vitrine.library import store, story_links
 from vitrine.library.model import FieldId, RecordId, RecordKey
 from vitrine.library.tables import (
     document_texts,
@@ -95,6 +95,8 @@ def keep_removed(work: UnitOfWork, record_id: RecordId, remover: int | None) -> 
         ).mappings()
         kept[name] = [_plain(table, row) for row in rows]
     blobs.update(rendition["sha256"] for rendition in kept["renditions"])
+    if record_row["is_story"]:
+        kept["children"] = story_links.kept_children(work, record_id)
     removed_id = inserted_id(
         work.db.execute(
             removed_records.insert().values(
@@ -146,6 +148,8 @@ def restore_removed(work: UnitOfWork, kept: Mapping[str, Any], fields: Iterable[
             row = {**_row(table, plain), "record_id": record_id}
             row.pop("id", None)
             work.db.execute(table.insert().values(**row))
+    if values.get("is_story"):
+        story_links.restore_children(work, record_id, values["databox_id"], kept.get("children", ()))
     return record_id
 
 

@@ -87,3 +87,24 @@ class TermsAccepted:
     databox_id: DataboxId
     number: int
     user_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoryChildrenChanged:
+    """*added* and *removed* are in the order of the story; both are empty when children changed places only.
+    *actor_id* is None where a child was deleted, which RecordRemoved tells."""
+
+    story_id: RecordId
+    actor_id: int | None
+    added: tuple[RecordId, ...] = ()
+    removed: tuple[RecordId, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StoryCoverChanged:
+    """Another child, or none, gives the story its pictures."""
+
+    story_id: RecordId
+    actor_id: int | None
+    before: RecordId | None
+    after: RecordId | None

@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from vitrine.library import counts
+from vitrine.library import counts, story_links
 from vitrine.library.model import (
     DOCUMENT,
     THUMBNAIL,
@@ -37,8 +37,17 @@ LONGEST_FOLDED_NAME = 255  # characters, the width of the column
 
 _RECORD = [records.c[name] for name in Record.__dataclass_fields__]
 _RENDITION = [renditions.c[name] for name in Rendition.__dataclass_fields__ if name != "permalink"]
+_cover = records.alias("cover")
+# Of a record, and of a story its cover too, whose pictures it shows.
+_PUBLIC_BY_LINK = sa.and_(
+    records.c.public_by_link,
+    sa.or_(
+        records.c.cover_record_id.is_(None),
+        sa.select(_cover.c.public_by_link).where(_cover.c.id == records.c.cover_record_id).scalar_subquery(),
+    ),
+)
 # Whether a permalink opens its file; whatever selects it joins its record.
-LINK_ACTIVATED = sa.and_(permalinks.c.activated, records.c.public_by_link)
+LINK_ACTIVATED = sa.and_(permalinks.c.activated, _PUBLIC_BY_LINK)
 _PERMALINK = [
     permalinks.c.id,
     permalinks.c.token,
@@ -127,7 +136,7 @@ _STAMPS = sa.select(
     records.c.updated,
     renditions.c.updated,
     permalinks.c.updated,
-    records.c.public_by_link,
+    _PUBLIC_BY_LINK.label("public_by_link"),
 ).select_from(
     records.outerjoin(
         renditions, sa.and_(renditions.c.record_id == records.c.id, renditions.c.name == THUMBNAIL)
@@ -193,7 +202,8 @@ def _count_move(work: UnitOfWork, record_id: RecordId, into: CollectionId) -> No
 
 
 def delete_record(work: UnitOfWork, record_id: RecordId) -> None:
-    """Values, renditions, permalinks and grants are deleted by cascade; bytes are swept later."""
+    """Values, renditions, permalinks, places in stories and grants are deleted by cascade; bytes are swept later."""
+    story_links.leave(work, record_id)
     deleted = records.delete().where(records.c.id == record_id).returning(records.c.collection_id)
     for collection in work.db.scalars(deleted):
         counts.added(work, collection, -1)
@@ -294,7 +304,7 @@ def _rendition_stamps(count: int) -> Prepared:
             renditions.c.id,
             renditions.c.updated,
             permalinks.c.updated,
-            records.c.public_by_link,
+            _PUBLIC_BY_LINK.label("public_by_link"),
         )
         .select_from(_WITH_PERMALINK)
         .where(renditions.c.record_id.in_([sa.bindparam(f"id{place}") for place in range(count)]))

@@ -272,6 +272,19 @@ for _column in (records.c.cover_record_id, records.c.creator_id):
     _some = _column.is_not(None)
     Index(f"ix_records_{_column.name}", _column, sqlite_where=_some, postgresql_where=_some)
 
+story_children = Table(
+    "story_children",
+    metadata,
+    Column("story_id", Id, ForeignKey("records.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column(
+        "child_id", Id, ForeignKey("records.id", ondelete="CASCADE"), primary_key=True, autoincrement=False, index=True
+    ),
+    Column("position", BigInteger, nullable=False, comment="children are in the order of (position, child_id)"),
+    Column("thumbnail_source", String(64), nullable=True, comment="of the cover: its file that the story shows"),
+    Column("preview_source", String(64), nullable=True, comment="the same for the larger picture"),
+    Index("ix_story_children_place", "story_id", "position", "child_id"),
+)
+
 field_values = Table(
     "field_values",
     metadata,

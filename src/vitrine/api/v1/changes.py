@@ -12,8 +12,9 @@ from vitrine.accounts import Actor
 from vitrine.api.v1 import present
 from vitrine.api.v1.frame import frame_of, records_json
 from vitrine.api.v1.library import key_of, one_file
+from vitrine.api.v1.stories import story_json
 from vitrine.api.wire.envelope import answer
-from vitrine.edge import bearer, read, run_in_thread, services_of, write
+from vitrine.edge import bearer, long_read, read, run_in_thread, services_of, write
 from vitrine.edge.params import Nested, Params
 from vitrine.errors import Invalid
 from vitrine.library.access import may_have
@@ -45,10 +46,15 @@ async def status(request: Request) -> Response:
 
 
 async def related(request: Request) -> Response:
-    """GET /records/{databox_id}/{record_id}/related/: empty, since nothing refers to records yet."""
+    """GET /records/{databox_id}/{record_id}/related/: no baskets, since there are none yet."""
     services, key = services_of(request), key_of(request)
-    await read(request, bearer, lambda work, actor: services.library.records.get(work, actor, key))
-    return answer(request, {"baskets": [], "stories": []})
+
+    def call(work: UnitOfWork, actor: Actor) -> list[dict[str, Any]]:
+        record = services.library.records.get(work, actor, key)
+        frame, parents = frame_of(request, work, actor), services.library.story_views.of_record(work, actor, record)
+        return [story_json(request, work, frame, parent) for parent in parents]
+
+    return answer(request, {"baskets": [], "stories": await long_read(request, bearer, call)})
 
 
 async def set_metadatas(request: Request) -> Response:

@@ -152,12 +152,12 @@ async def embed(request: Request) -> Response:
             present.subdef(frame, record, rendition)
             for rendition in services.library.records.renditions(work, actor, record)
         ]
-        return [file for file in files if _is_wanted(file, devices, mimes)]
+        return [file for file in files if is_wanted(file, devices, mimes)]
 
     return answer(request, {"embed": await read(request, bearer, call)})
 
 
-def _is_wanted(file: dict[str, Any], devices: list[str], mimes: list[str]) -> bool:
+def is_wanted(file: dict[str, Any], devices: list[str], mimes: list[str]) -> bool:
     """02 section 6.6: `document` stays only if `all` is requested; others if they share a device or are for `all`."""
     if mimes and file["mime_type"] not in mimes:
         return False

@@ -83,7 +83,9 @@ def subdef(frame: Frame, record: Record, rendition: Rendition) -> dict[str, Any]
 def subdef_without_url(frame: Frame, record: Record, rendition: Rendition) -> dict[str, Any]:
     """The keys of `subdef` that are equal for everybody; the two that follow are not."""
     recipe = frame.structure.recipe(record.databox_id, record.group, rendition.name)
-    devices = ["all"] if rendition.name == DOCUMENT else list(recipe.devices) if recipe else []
+    devices = [] if record.is_story or recipe is None else list(recipe.devices)
+    if rendition.name == DOCUMENT:
+        devices = ["all"]
     return {
         "name": rendition.name,
         "permalink": permalink(frame, record.key, rendition),

@@ -1,6 +1,7 @@
 """GET and POST /search/ and /records/search/ (contract 02 section 6.5)."""
 
 import re
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -9,34 +10,47 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from vitrine.accounts import Actor
+from vitrine.api.v1 import present_stories
 from vitrine.api.v1.frame import frame_of, records_json
-from vitrine.api.wire.envelope import answer
+from vitrine.api.v1.present import Frame
+from vitrine.api.wire.envelope import answer, is_extended
 from vitrine.edge import SHORT_LIST, bearer, long_read, read, services_of
 from vitrine.edge.params import Params
 from vitrine.errors import Invalid
 from vitrine.library.model import KINDS
+from vitrine.library.records import RecordWithThumbnail
 from vitrine.platform.database import UnitOfWork
 from vitrine.search import QUICK_GRANTS, Hits, ManyGrants, Query
 
 MOST_PER_PAGE = 1000
+PageJson = Callable[[Request, UnitOfWork, Frame, list[RecordWithThumbnail]], list[Any]]
 _SORTS = {"relevance": "relevance", "created_on": "created_on", "updated_on": "updated_on", "recordid": "recordid"}
 
 
 async def search(request: Request) -> Response:
     """`results` holds both `stories` and `records`, one of them empty."""
-
-    def results(records: list[Any]) -> Any:
-        return {"stories": [], "records": records}
-
-    return await _search(request, results)
+    if not _wants_stories(request.state.params):
+        return await _search(request, lambda records: {"stories": [], "records": records}, records_json)
+    return await _search(request, lambda stories: {"stories": stories, "records": []}, _stories_json)
 
 
 async def records_search(request: Request) -> Response:
-    """The older form: `results` is the list of records."""
-    return await _search(request, lambda records: records)
+    """The older form: `results` is the list of records; stories come out as records."""
+    return await _search(request, lambda records: records, records_json)
 
 
-async def _search(request: Request, results: Any) -> Response:
+def _wants_stories(params: Params) -> bool:
+    return params.text("search_type") in ("1", "2")
+
+
+def _stories_json(request: Request, work: UnitOfWork, frame: Frame, page: list[RecordWithThumbnail]) -> list[Any]:
+    """The search variant of 02 section 5.8: fields where the answer is extended and `search_type` is 2."""
+    caption = is_extended(request) and request.state.params.text("search_type") == "2"
+    summaries = services_of(request).library.story_views.summaries(work, frame.actor, page)
+    return [present_stories.summary(frame, story, caption=caption) for story in summaries]
+
+
+async def _search(request: Request, results: Callable[[list[Any]], Any], page_json: PageJson) -> Response:
     services = services_of(request)
     params: Params = request.state.params
 
@@ -44,10 +58,11 @@ async def _search(request: Request, results: Any) -> Response:
         frame = frame_of(request, work, actor, query_only=True)
         query = _query(request, work, actor, params, most_granted)
         hits, page = services.search.find(work, actor, query)
-        records = records_json(request, work, frame, page)
+        records = page_json(request, work, frame, page)
         return _page(query, hits, results(records), len(records))
 
-    if services.search.is_quick() and _rows(params) <= SHORT_LIST:
+    is_short = _rows(params) <= SHORT_LIST and page_json is records_json  # each story has many children
+    if services.search.is_quick() and is_short:
         with suppress(ManyGrants):
             return answer(request, await read(request, bearer, partial(call, most_granted=QUICK_GRANTS)))
     return answer(request, await long_read(request, bearer, call))
@@ -85,7 +100,7 @@ def _query(request: Request, work: UnitOfWork, actor: Actor, params: Params, mos
         scope=services.search.scope(work, actor, most_granted=most_granted),
         bases=services.search.usable(work, actor, _bases(params)),
         kinds=frozenset({kind}) if kind in KINDS else None,
-        stories=params.text("search_type") in ("1", "2"),
+        stories=_wants_stories(params),
         fields=tuple(name for name in params.values("fields") if name),  # no field has this name: ignored (02 §6.5)
         truncation=(params.text("truncation") or "0").lower() not in ("", "0", "false"),
         sort="relevance" if sort is None else _SORTS.get(sort, "recordid"),

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from vitrine.api import capabilities
-from vitrine.api.v4 import administration, applications, me, records, schemas, structure
+from vitrine.api.v4 import administration, applications, me, records, schemas, stories, structure
 from vitrine.api.v4.applications.registration import ALIAS
 from vitrine.api.v4.conventions import CONVENTIONS, problem
 from vitrine.api.v4.route import PREFIX, V4Route
@@ -23,6 +23,7 @@ ROUTES: tuple[V4Route, ...] = (
     *structure.ROUTES,
     *records.ROUTES,
     *administration.ROUTES,
+    *stories.ROUTES,
     *applications.ROUTES,
 )
 COMPONENTS: dict[str, Schema] = {
@@ -31,6 +32,7 @@ COMPONENTS: dict[str, Schema] = {
     **structure.COMPONENTS,
     **records.COMPONENTS,
     **administration.COMPONENTS,
+    **stories.COMPONENTS,
     **applications.COMPONENTS,
 }
 # Addresses of operations, the older ones too. Only the newer ones refuse parameters that they do not know.

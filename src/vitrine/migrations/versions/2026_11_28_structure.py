@@ -9,7 +9,7 @@ from vitrine.platform.schema import Instant, Json
 from vitrine.platform.tables import Id
 
 revision = "b1d7e604c952"
-down_revision = "c4e81f6a2d93"
+down_revision = "1b7f4e92c6d8"
 branch_labels = None
 depends_on = None
 

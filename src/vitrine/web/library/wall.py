@@ -12,13 +12,15 @@ from starlette.routing import Route
 from vitrine.accounts import Actor, Right
 from vitrine.edge import long_read, read, services_of, write
 from vitrine.library import access
-from vitrine.library.model import DOCUMENT, PREVIEW, Collection, Record, Rendition
+from vitrine.library.model import DOCUMENT, PREVIEW, Collection
 from vitrine.library.records import RecordWithThumbnail
 from vitrine.platform.database import UnitOfWork
 from vitrine.search import Hits, NoUsableBases, Query
 from vitrine.search.model import DEEPEST
 from vitrine.web.library import links
 from vitrine.web.library.links import RECORD, key_of, sharing_of
+from vitrine.web.library.stories import stories_of, tiles_of_story
+from vitrine.web.library.tiles import Tile
 from vitrine.web.shared.forms import known, posted
 from vitrine.web.shared.render import page, redirect
 
@@ -26,37 +28,6 @@ PER_PAGE = 60
 KINDS = ("image", "video", "audio", "document")
 SORTS = {"newest": ("created_on", True), "oldest": ("created_on", False), "relevance": ("relevance", True)}
 _NUMBER = re.compile(r"\d{1,18}")
-_RATIOS = ((0.7, "r1"), (0.9, "r2"), (1.15, "r3"), (1.45, "r4"), (1.8, "r5"))
-
-
-@dataclass(frozen=True, slots=True)
-class Tile:
-    """One picture of the wall; *shape* is one of six classes of proportions, so that no style is written inline."""
-
-    record: Record
-    thumbnail: Rendition | None
-
-    @property
-    def address(self) -> str:
-        return f"/records/{self.record.databox_id}/{self.record.number}/"
-
-    @property
-    def picture(self) -> str:
-        assert self.thumbnail is not None and self.thumbnail.sha256 is not None
-        return f"/datafiles/{self.record.databox_id}/{self.record.number}/thumbnail/?etag={self.thumbnail.sha256[:10]}"
-
-    @property
-    def mark(self) -> str:
-        """What a document that is no picture says of itself: PDF, DOCX …"""
-        _, dot, end = (self.record.original_name or "").rpartition(".")
-        return end.upper()[:5] if dot else ""
-
-    @property
-    def shape(self) -> str:
-        width = self.thumbnail.width if self.thumbnail else self.record.width
-        height = self.thumbnail.height if self.thumbnail else self.record.height
-        ratio = (width or 1) / (height or 1)
-        return next((name for limit, name in _RATIOS if ratio < limit), "r6")
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,9 +139,11 @@ async def show_record(request: Request) -> Response:
             "may_retry": access.may(work, actor, record, Right.imgtools),
             "failed": [file for file in files if file.state == "failed"],
             "waiting": [file for file in files if file.state == "waiting"],
+            "children": tiles_of_story(request, work, actor, record) if record.is_story else None,
+            "parents": stories_of(services, work, actor, record),
         }
 
-    return page(request, "library/record.html", frames="'self'", **await read(request, known, call))
+    return page(request, "library/record.html", frames="'self'", **await long_read(request, known, call))
 
 
 def _by_field(values: list[Any]) -> list[tuple[Any, list[str]]]:
