@@ -28,6 +28,7 @@ EXCEPTIONS: dict[str, str] = {
     "admin applications: FROM applications": _NAMES,
     "*: UNION ALL SELECT anon_3.id AS id FROM (SELECT quarantine_items.id": _PAGES,
     "*: AS id FROM quarantine_items WHERE quarantine_items.collection_id IN": _COUNTED,
+    "metrics: AS id FROM renditions WHERE renditions.state": _COUNTED,
     "*: SELECT accounts.id AS id FROM accounts WHERE accounts.application_id": _COUNTED,
 }
 # Until it is mended. The gate fails when one of these no longer grows, so that the line goes with the fault.
