@@ -8,7 +8,7 @@ _HOURS = "one row for each hour of thirty days: a small instance has calls in fe
 _ALL_GRANTS = "the search needs all grants of a person, as bare numbers, and remembers them (docs/decisions/0097)"
 _NAMES = "reads the names of all applications, thousands at most: no database orders letters as we do (0095)"
 _PAGES = "looks at a page of each collection at most: in a small instance fewer files wait than that"
-_COUNTED = "counts to 1,000 and no further"
+_COUNTED = "counts to a bound and no further"
 EXCEPTIONS: dict[str, str] = {
     "purge": "looks at a bounded number of tokens and renditions, more than a small instance has (docs/decisions/0101)",
     "sweep": "looks at a bounded number of files, more than a small instance has (docs/decisions/0101)",

@@ -1,9 +1,12 @@
 """What the examples of bodies need on their server besides a record, by the part of the API that they belong to.
 
-Each function gets the server, a person with every right, and the row. It returns the parts of the path that are not 1.
+Each function gets the server with a person who has every right, and the row. It returns the parts of the path that are
+not 1.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
 
 from vitrine.accounts import COMMAND, DataboxRight, User
 from vitrine.accounts.model import ADMINISTRATION
@@ -17,7 +20,16 @@ Named = dict[str, int | str]
 OF_ADMINISTRATORS = {ADMINISTRATION}
 
 
-def nothing(_server: Server, _ada: User, _route: V4Route) -> Named:
+@dataclass(frozen=True, slots=True)
+class World:
+    """A server with one record, made of *picture* by *ada*."""
+
+    server: Server
+    ada: User
+    picture: Path
+
+
+def nothing(_world: World, _route: V4Route) -> Named:
     return {}
 
 
@@ -34,12 +46,25 @@ def story_of(server: Server, number: int) -> int:
         return server.services.library.stories.create(work, COMMAND, draft).number
 
 
-def _stories(server: Server, _ada: User, route: V4Route) -> Named:
-    return {"record_id": story_of(server, 1)} if "{record_id" in route.path else {}
+def _stories(world: World, route: V4Route) -> Named:
+    return {"record_id": story_of(world.server, 1)} if "{record_id" in route.path else {}
 
 
-def _databoxes(_server: Server, _ada: User, _route: V4Route) -> Named:
+def _quarantine(world: World, _route: V4Route) -> Named:
+    """A file that clashes with the record."""
+    form = {"base_id": world.server.photographs.id}
+    files = {"file": ("harbour.jpg", world.picture.read_bytes())}
+    answer = world.server.call("POST", "/api/v4/records", world.server.token(world.ada), data=form, files=files)
+    assert answer.status_code == 202, answer.text
+    return {}
+
+
+def _databoxes(_world: World, _route: V4Route) -> Named:
     return {"bit": 4}
 
 
-BY_TAG: dict[str, Callable[[Server, User, V4Route], Named]] = {"stories": _stories, "databoxes": _databoxes}
+BY_TAG: dict[str, Callable[[World, V4Route], Named]] = {
+    "stories": _stories,
+    "databoxes": _databoxes,
+    "quarantine": _quarantine,
+}

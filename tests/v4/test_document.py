@@ -74,9 +74,10 @@ def test_every_answer_is_one_that_the_document_tells_of(callers: Callers) -> Non
 def test_examples_of_bodies_work(server: Server, tmp_path: Path, route: V4Route) -> None:
     """On a server of its own with a record, and with what the part of the API needs besides (`prepared.py`)."""
     ada, root = server.user("ada"), server.user("root", is_admin=True)
-    server.add(media_factory.jpeg(tmp_path / "harbour.jpg", 64, 48), ada)
+    picture = media_factory.jpeg(tmp_path / "harbour.jpg", 64, 48)
+    server.add(picture, ada)
     prepared.every_databox_right(server, ada)
-    named = prepared.BY_TAG.get(route.tag, prepared.nothing)(server, ada, route)
+    named = prepared.BY_TAG.get(route.tag, prepared.nothing)(prepared.World(server, ada, picture), route)
     path = V4 + re.sub(r"\{(\w+)(:int)?\}", lambda match: str(named.get(match[1], 1)), route.path)
     token = server.token(root if route.needs in prepared.OF_ADMINISTRATORS else ada)
     answer = server.call(route.method, path, token, json=route.example, headers={"If-Match": "*"})

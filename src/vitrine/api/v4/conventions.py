@@ -16,14 +16,8 @@ from vitrine.applications import BadApplication, NoSuchApplication
 from vitrine.edge import bearer, refusals, services_of
 from vitrine.edge.auth import TokenMissing, TwoCarriers
 from vitrine.errors import DomainError
-from vitrine.library.errors import (
-    ChangedMeanwhile,
-    MayNotSee,
-    NoSuchCollection,
-    NoSuchDatabox,
-    NoSuchRecord,
-    NoSuchRendition,
-)
+from vitrine.library.errors import ChangedMeanwhile, MayNotSee, NoSuchCollection, NoSuchDatabox, NoSuchRecord, NoSuchRendition
+from vitrine.library.quarantine.service import MayNotDecide, NoSuchItem
 from vitrine.library.stories.errors import ChildHidden
 from vitrine.oauth import InsufficientScope, TokenRefused
 
@@ -122,6 +116,9 @@ def _recent_auth_required(request: Request, refusal: RecentAuthRequired) -> Resp
 
 
 _HIDDEN = (MayNotSee, NoSuchDatabox, NoSuchCollection, NoSuchRecord, NoSuchRendition, ChildHidden)
+_HIDDEN: tuple[type[DomainError], ...] = (
+    MayNotSee, NoSuchDatabox, NoSuchCollection, NoSuchRecord, NoSuchRendition, NoSuchItem, MayNotDecide,
+)  # fmt: skip
 CONVENTIONS = Conventions(
     refused=_refused,
     statuses=STATUSES,

@@ -18,6 +18,7 @@ from vitrine.platform.prepared import Prepared
 _RECORD = [records.c[name] for name in Record.__dataclass_fields__]
 INSTANCE, DATABOX, COLLECTION = "instance", "databox", "collection"
 _NUMBERS_A_STATEMENT = 1_000
+HIGHEST_ID = 2**63 - 1
 MOST_COUNTED = 1_000
 _COLLECTIONS_A_STATEMENT = 300  # SQLite takes 500 parts of a UNION
 
@@ -59,32 +60,33 @@ def add(work: UnitOfWork, values: Mapping[str, Any]) -> int:
     return inserted_id(work.db.execute(quarantine_items.insert().values(created=work.now, updated=work.now, **values)))
 
 
-def page(work: UnitOfWork, bases: Iterable[int], offset: int, limit: int) -> list[Item]:
-    """Newest first. No more of a collection is looked at than may stand on this page or before it."""
-    ids = _newest(work, sorted(bases), offset + limit)[offset:]
+def page(work: UnitOfWork, bases: Iterable[int], offset: int, limit: int, before: int | None = None) -> list[Item]:
+    """Newest first; with *before* those older than that item. No more of a collection is looked at than may stand on
+    this page or before it."""
+    ids = _newest(work, sorted(bases), offset + limit, HIGHEST_ID if before is None else before)[offset:]
     if not ids:
         return []
     rows = work.db.execute(_SELECT.where(quarantine_items.c.id.in_(ids)).order_by(quarantine_items.c.id.desc()))
     return [_new_item(*row) for row in rows]
 
 
-def _newest(work: UnitOfWork, bases: Sequence[int], most: int) -> list[int]:
-    """The ids of the newest *most* items of these collections, newest first."""
+def _newest(work: UnitOfWork, bases: Sequence[int], most: int, before: int) -> list[int]:
+    """The ids of the newest *most* items of these collections that are older than *before*, newest first."""
     ids: list[int] = []
     for start in range(0, len(bases), _COLLECTIONS_A_STATEMENT):
         named = {f"base{place}": base for place, base in enumerate(bases[start : start + _COLLECTIONS_A_STATEMENT])}
-        ids += (row[0] for row in _newest_of(len(named)).all(work, most=most, **named))
+        ids += (row[0] for row in _newest_of(len(named)).all(work, most=most, before=before, **named))
     return heapq.nlargest(most, ids)
 
 
 @lru_cache(maxsize=128)
 def _newest_of(count: int) -> Prepared:
     """The statement for *count* collections: compiling it takes ten times as long as running it."""
-    most = sa.bindparam("most", type_=sa.Integer())
+    most, before = sa.bindparam("most", type_=sa.Integer()), sa.bindparam("before", type_=sa.BigInteger())
     newest_of_each = [
         sa.select(
             sa.select(_items.id)
-            .where(_items.collection_id == sa.bindparam(f"base{place}"))
+            .where(_items.collection_id == sa.bindparam(f"base{place}"), _items.id < before)
             .order_by(_items.id.desc())
             .limit(most)
             .subquery()
