@@ -18,6 +18,7 @@ from vitrine.accounts import revokers as account_revokers
 from vitrine.accounts import store as accounts_store
 from vitrine.accounts.administration import AccountAdministration
 from vitrine.accounts.credential_revocation import CredentialRevocation
+from vitrine.accounts.events import AccountClosed
 from vitrine.accounts.identity_providers import store as identity_provider_store
 from vitrine.accounts.identity_providers.service import IdentityProviders
 from vitrine.accounts.mail import SEND, AccountMail, MailHandler
@@ -26,7 +27,7 @@ from vitrine.accounts.mfa import MultiFactor
 from vitrine.accounts.passkeys import Passkeys
 from vitrine.accounts.passwords import Passwords
 from vitrine.accounts.sessions import Sessions
-from vitrine.api import oauthv2, root, v1
+from vitrine.api import oauthv2, root, syndication, v1
 from vitrine.api import portal as portal_api
 from vitrine.api.cors import Cors
 from vitrine.applications import ApplicationRegistration, Applications, Policy, portal_store, usage, usage_rollup
@@ -50,6 +51,7 @@ from vitrine.edge.quotas import Quota, Quotas
 from vitrine.edge.services import (
     AccountServices,
     ApplicationServices,
+    FeedServices,
     LibraryServices,
     OAuthServices,
     RateLimits,
@@ -57,6 +59,9 @@ from vitrine.edge.services import (
 )
 from vitrine.embed import Embeds
 from vitrine.errors import Unavailable
+from vitrine.feeds import Entries, FeedAddresses, Feeds, Syndication
+from vitrine.feeds import revokers as feed_revokers
+from vitrine.feeds.notices import NOTIFY, EntryNotices, NoticeHandler
 from vitrine.files.shortcut import small_permalink
 from vitrine.jobs import Jobs, Lane, Worker
 from vitrine.library import census, counts
@@ -141,7 +146,12 @@ def make_services(
         failures=settings.sign_in_failures,
         wait=timedelta(minutes=settings.sign_in_wait_minutes),
     )
-    revokers = {**account_revokers.REVOKERS, **application_revokers.REVOKERS, **token_revokers.REVOKERS}
+    revokers = {
+        **account_revokers.REVOKERS,
+        **application_revokers.REVOKERS,
+        **token_revokers.REVOKERS,
+        **feed_revokers.REVOKERS,
+    }
     revocation = CredentialRevocation(revokers, token_revokers.developer_tokens)
     accounts = Accounts(database, passwords or Passwords(), vault, revocation, policy)
     sessions = Sessions(accounts)
@@ -238,11 +248,24 @@ def make_services(
         ),
         search=Search(index, records),
         embeds=Embeds(settings, records, accounts, signed),
+        feeds=feed_services(settings, records, accounts, media, jobs),
         instance_id=vault.instance_id(),
     )
     indexer(services).listen()
     database.listen(ScopesLimited, scope_limits.apply_limit)
+    database.listen(AccountClosed, feed_revokers.forget_person)
     return services
+
+
+def feed_services(settings: Settings, records: Records, accounts: Accounts, media: Media, jobs: Jobs) -> FeedServices:
+    registry = Feeds(records, accounts, media)
+    entries = Entries(registry, records, accounts, EntryNotices(jobs, settings.feed_mails_max))
+    return FeedServices(
+        registry=registry,
+        entries=entries,
+        addresses=FeedAddresses(registry, accounts),
+        syndication=Syndication(registry, entries, records),
+    )
 
 
 def indexer(services: Services) -> Indexer:
@@ -259,6 +282,7 @@ def make_worker(services: Services) -> Worker:
             MAKE_RENDITIONS.name: RenditionMaker(services.database, services.library.records, services.media),
             SWEEP.name: Sweeper(services.database, services.media),
             SEND.name: mail_handler(services),
+            NOTIFY.name: NoticeHandler(services.database, services.jobs, services.accounts.mail),
         },
         batch_handlers={INDEX.name: works.apply, REBUILD.name: works.rebuild},
         lanes=(
@@ -370,7 +394,7 @@ class AsgiApplication:
             *root.ROUTES,
             *files.ROUTES,
         ]
-        self.routes = [*often, *health.ROUTES, *web.routes()]
+        self.routes = [*often, *syndication.ROUTES, *health.ROUTES, *web.routes()]
         inner = Starlette(
             routes=self.routes,
             exception_handlers=web.EXCEPTION_HANDLERS,

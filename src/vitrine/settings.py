@@ -125,6 +125,7 @@ class Settings:
         "Who finds permalinks and embed codes on the page of a record: publishers (bas_chupub on its databox), all who "
         "may have the file, or none.",
     )
+    feed_mails_max: int = _setting(5_000, "People whom one entry of a feed may be announced to by mail.")
     embed_frame_ancestors: str = _setting(
         "*", "Sites that may frame embedded documents, in the form of frame-ancestors (CSP)."
     )

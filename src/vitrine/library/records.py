@@ -1,6 +1,6 @@
 """Reads the archive: structure, records, values, renditions. Each call checks the right on the object itself."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -25,6 +25,7 @@ from vitrine.library.model import (
 from vitrine.platform.cache import Cache
 from vitrine.platform.database import UnitOfWork
 
+LISTED_AT_ONCE = 500
 MOST_SHOWN = 3_000  # records, and as many lists of files: about 25 MB together
 
 
@@ -162,7 +163,39 @@ class Records:
             return []
         stamps = store.stamps(work, ids)
         seen = access.visible_ids(work, actor, (stamp[:3] for stamp in stamps.values()))
-        wanted = [stamps[record_id] for record_id in ids if record_id in seen]
+        return self._remembered(work, stamps, [stamps[record_id] for record_id in ids if record_id in seen])
+
+    def listed(self, work: UnitOfWork, actor: Actor, ids: Sequence[RecordId]) -> list[RecordWithThumbnail]:
+        """The records of a publication that the actor may read, in the order of *ids*, whether they see them or not (02
+        section 6.8). Those they do not see have their thumbnail only while it is free. Records that are gone, or whose
+        collection is disabled, are left out."""
+        page: list[RecordWithThumbnail] = []
+        structure = self.structure(work)
+        for start in range(0, len(ids), LISTED_AT_ONCE):
+            some = ids[start : start + LISTED_AT_ONCE]
+            stamps = store.stamps(work, some)
+            seen = access.visible_ids(work, actor, (stamp[:3] for stamp in stamps.values()))
+            wanted = [stamps[number] for number in some if number in stamps]
+            wanted = [stamp for stamp in wanted if _is_enabled(structure, stamp[1])]
+            shown = self._remembered(work, stamps, wanted)
+            page += [
+                item if item.record.id in seen else self._unseen(work, stamps[item.record.id], item) for item in shown
+            ]
+        return page
+
+    def _unseen(self, work: UnitOfWork, stamp: tuple[Any, ...], shown: RecordWithThumbnail) -> RecordWithThumbnail:
+        if shown.thumbnail is None or self.is_free(work, shown.record, shown.thumbnail):
+            return shown
+        key = (*stamp, "unseen")
+        without = self._shown.get(key)
+        if without is None:
+            without = RecordWithThumbnail(shown.record, None)
+            self._shown.keep(work, key, without)
+        return without
+
+    def _remembered(
+        self, work: UnitOfWork, stamps: Mapping[RecordId, tuple[Any, ...]], wanted: Sequence[tuple[Any, ...]]
+    ) -> list[RecordWithThumbnail]:
         by_stamp = {stamp: self._shown.get(stamp) for stamp in wanted}
         unknown = [RecordId(stamp[0]) for stamp, known in by_stamp.items() if known is None]
         if unknown:
@@ -204,8 +237,8 @@ class Records:
         ]
 
     def described(self, work: UnitOfWork, actor: Actor, page: Sequence[RecordWithThumbnail]) -> list[FullRecord]:
-        """Everything the actor may know about the records of a page: one statement for all values, one for all
-        files."""
+        """Everything the actor may know about the records of a page, which may be one of `listed`: one statement for
+        all values, one for all files."""
         ids = [shown.record.id for shown in page]
         structure = self.structure(work)
         values, files = store.values_of(work, ids), self._files_of(work, structure, [shown.record for shown in page])
@@ -213,7 +246,11 @@ class Records:
         described = []
         for shown in page:
             classes, business = verdicts.on(shown.record)
-            files_allowed = [file for file, klass in files[shown.record.id] if klass in classes]
+            files_allowed = [
+                file
+                for file, klass in files[shown.record.id]
+                if klass in classes or self.is_free(work, shown.record, file)
+            ]
             described.append(
                 FullRecord(
                     shown, self._allowed_values(structure, values[shown.record.id], business=business), files_allowed
@@ -256,14 +293,28 @@ class Records:
     def rendition(self, work: UnitOfWork, actor: Actor, key: RecordKey, name: str) -> tuple[Record, Rendition]:
         """One rendition with bytes. Raises NoSuchRendition when there is none, MayNotSee when the actor may not have
         it."""
-        record = self.get(work, actor, key)
+        record = store.by_key(work, key)
+        if record is None:
+            raise self._missing(work, key)
         rendition = self._ready(store.rendition(work, record.id, name.lower()))
+        if rendition is not None and self.is_free(work, record, rendition):
+            return record, rendition
+        access.require_sight(work, actor, record)
         if rendition is None:
             raise NoSuchRendition(f"This record has no file called {name}.")
         recipe = self.structure(work).recipe(record.databox_id, record.group, rendition.name)
         if not access.may_have(work, actor, record, rendition.name, recipe):
             raise MayNotSee("You may not have this file.", why=f"{key} {name}")
         return record, rendition
+
+    def is_free(self, work: UnitOfWork, record: Record, rendition: Rendition) -> bool:
+        """`access.is_free` for a file of *record*; a disabled collection publishes nothing."""
+        if not record.in_public_feed:
+            return False
+        structure = self.structure(work)
+        recipe = structure.recipe(record.databox_id, record.group, rendition.name)
+        klass = None if recipe is None else recipe.klass
+        return _is_enabled(structure, record.collection_id) and access.is_free(True, rendition.name, klass)
 
     def rendition_without_check(self, work: UnitOfWork, key: RecordKey, name: str) -> tuple[Record, Rendition]:
         """One rendition with bytes, without any check: for callers that check a permalink's token themselves.
@@ -279,6 +330,11 @@ class Records:
     @staticmethod
     def _ready(rendition: Rendition | None) -> Rendition | None:
         return rendition if rendition is not None and rendition.is_ready else None
+
+
+def _is_enabled(structure: Structure, base: CollectionId) -> bool:
+    collection = structure.collections.get(base)
+    return collection is not None and collection.enabled
 
 
 def _classed(structure: Structure, record: Record, renditions: Iterable[Rendition]) -> list[Classed]:

@@ -175,6 +175,13 @@ records = Table(
         server_default="1",
         comment="off: no permalink of the record opens anything, whatever its own switch says",
     ),
+    Column(
+        "in_public_feed",
+        Boolean,
+        nullable=False,
+        server_default="0",
+        comment="its preview and thumbnail are free; kept right by the feeds (docs/decisions/0133)",
+    ),
     Column("created", Instant, nullable=False),
     Column("updated", Instant, nullable=False),
     UniqueConstraint("databox_id", "number"),
