@@ -10,6 +10,7 @@ from vitrine.accounts import COMMAND, Right, User
 from vitrine.accounts.rights import READER
 from vitrine.applications import Profile
 from vitrine.feeds import Feed
+from vitrine.library import structure_store
 from vitrine.library.model import RecordKey
 from vitrine.testing.feed_factory import add_feed, picture, publish, publisher
 from vitrine.testing.server import Server
@@ -238,8 +239,6 @@ def test_records_that_are_gone_leave_their_entries(server: Server, ada: User, ne
 
 
 def disable(server: Server, work: Any) -> None:
-    from vitrine.library import structure_store
-
     structure_store.update_collection(work, server.archive.id, {"enabled": False})
     structure_store.increase_version(work)
 

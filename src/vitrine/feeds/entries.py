@@ -86,10 +86,9 @@ class Entries:
 
     def of(self, work: UnitOfWork, actor: Actor, feed_id: FeedId, entry_id: EntryId) -> ReadableEntry:
         """`get` for an entry of this very feed. Raises NoSuchEntry or MayNotRead."""
-        readable = self.get(work, actor, entry_id)
-        if readable.feed.id != feed_id:
+        if self._entry(work, entry_id)[1].id != feed_id:
             raise NoSuchEntry(f"There is no entry {entry_id} in this feed.", field="entry_id")
-        return readable
+        return self.get(work, actor, entry_id)
 
     def _entry(self, work: UnitOfWork, entry_id: EntryId) -> tuple[FeedEntry, Feed]:
         entry = store.entry(work, entry_id)
