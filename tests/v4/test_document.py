@@ -11,12 +11,14 @@ import schemathesis
 
 from tests.schema import CHECKS, call_all
 from tests.v4.conftest import V4
-from vitrine.accounts import Right
+from vitrine.accounts import COMMAND, DataboxRight, Right
+from vitrine.accounts.model import ADMINISTRATION
 from vitrine.api import openapi
 from vitrine.api.v4 import ROUTES, V4Route
 from vitrine.oauth.scopes import BY_NAME
 from vitrine.settings import Settings
 from vitrine.testing import media_factory
+from vitrine.testing.feed_factory import add_feed, picture, publish
 from vitrine.testing.server import Server
 
 WITH_EXAMPLE = [route for route in ROUTES if route.example is not None]
@@ -35,8 +37,12 @@ def callers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, 
     server = Server(folder / "data")
     ada, root = server.user("ada"), server.user("root", is_admin=True)
     for number in range(3):
-        picture = media_factory.jpeg(folder / f"{number}.jpg", 64 + number, 48)
-        server.add(picture, ada, (server.photographs, server.archive)[number % 2])
+        file = media_factory.jpeg(folder / f"{number}.jpg", 64 + number, 48)
+        server.add(file, ada, (server.photographs, server.archive)[number % 2])
+    with server.services.database.write() as work:
+        users = server.services.accounts.users
+        users.grant_databox(work, COMMAND, ada.id, server.databox.id, DataboxRight.bas_chupub)
+    publish(server, ada, add_feed(server, ada, public=True).id, [picture(server)])
     eve = server.user("eve", {int(server.archive.id): Right.actif})
     yield server, [server.token(ada), server.token(root), server.token(eve), None]
     server.close()
@@ -68,7 +74,8 @@ def test_every_answer_is_one_that_the_document_tells_of(callers: tuple[Server, l
 def test_examples_of_bodies_work(callers: tuple[Server, list[str | None]], route: V4Route) -> None:
     server, tokens = callers
     path = V4 + re.sub(r"\{\w+(:int)?\}", "1", route.path)
-    answer = server.call(route.method, path, tokens[0], json=route.example, headers={"If-Match": "*"})
+    token = tokens[1 if route.needs == ADMINISTRATION else 0]
+    answer = server.call(route.method, path, token, json=route.example, headers={"If-Match": "*"})
     assert answer.status_code == route.status, answer.text
 
 

@@ -90,6 +90,13 @@ class Entries:
             raise NoSuchEntry(f"There is no entry {entry_id} in this feed.", field="entry_id")
         return self.get(work, actor, entry_id)
 
+    def known(self, work: UnitOfWork, actor: Actor, feed_id: FeedId, entry_id: EntryId) -> FeedEntry:
+        """An entry of this feed that the actor may read, delete or change. Raises NoSuchEntry."""
+        entry, feed = self._entry_of(work, actor, entry_id)
+        if feed.id != feed_id:
+            raise NoSuchEntry(f"There is no entry {entry_id} in this feed.", field="entry_id")
+        return entry
+
     def _entry(self, work: UnitOfWork, entry_id: EntryId) -> tuple[FeedEntry, Feed]:
         entry = store.entry(work, entry_id)
         feed = store.feed(work, entry.feed_id) if entry is not None else None

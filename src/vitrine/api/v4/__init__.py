@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from vitrine.api import capabilities
-from vitrine.api.v4 import applications, me, records, schemas, structure
+from vitrine.api.v4 import applications, feeds, me, records, schemas, structure
 from vitrine.api.v4.applications.registration import ALIAS
 from vitrine.api.v4.conventions import CONVENTIONS, problem
 from vitrine.api.v4.route import PREFIX, V4Route
@@ -23,6 +23,7 @@ ROUTES: tuple[V4Route, ...] = (
     *structure.ROUTES,
     *records.ROUTES,
     *applications.ROUTES,
+    *feeds.ROUTES,
 )
 COMPONENTS: dict[str, Schema] = {
     **schemas.COMPONENTS,
@@ -30,6 +31,7 @@ COMPONENTS: dict[str, Schema] = {
     **structure.COMPONENTS,
     **records.COMPONENTS,
     **applications.COMPONENTS,
+    **feeds.COMPONENTS,
 }
 # Addresses of operations, the older ones too. Only the newer ones refuse parameters that they do not know.
 _ALIASES = applications.ALIASES

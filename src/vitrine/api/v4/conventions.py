@@ -16,6 +16,7 @@ from vitrine.applications import BadApplication, NoSuchApplication
 from vitrine.edge import bearer, refusals, services_of
 from vitrine.edge.auth import TokenMissing, TwoCarriers
 from vitrine.errors import DomainError
+from vitrine.feeds.errors import MayNotRead, NoSuchEntry, NoSuchFeed
 from vitrine.library.errors import MayNotSee, NoSuchCollection, NoSuchDatabox, NoSuchRecord, NoSuchRendition
 from vitrine.oauth import InsufficientScope, TokenRefused
 
@@ -124,6 +125,7 @@ CONVENTIONS = Conventions(
         (RecentAuthRequired, _recent_auth_required),
         (NotRepeated, _not_repeated),
         *((kind, _hidden) for kind in (MayNotSee, NoSuchDatabox, NoSuchCollection, NoSuchRecord, NoSuchRendition)),
+        *((kind, _hidden) for kind in (MayNotRead, NoSuchFeed, NoSuchEntry)),
     ),
     broken=_broken,
     authenticate=bearer,  # before the body: its refusals tell what it may hold, which strangers do not learn
