@@ -29,8 +29,13 @@ TABLES: dict[str, tuple[str, ...]] = {
     "records": (
         "id", "databox_id", "number", "collection_id", "is_story", "kind", "mime", "original_name",
         "original_name_folded", "title", "uuid",
-        "sha256", "size", "status", "technical", "width", "height", "creator_id", "created", "updated",
+        "sha256", "size", "status", "technical", "width", "height", "creator_id", "in_public_feed", "created",
+        "updated",
     ),
+    "feeds": ("id", "title", "is_public", "owner_id", "entries", "latest", "created", "updated"),
+    "feed_publishers": ("feed_id", "user_id", "created"),
+    "feed_entries": ("id", "feed_id", "publisher_id", "title", "created", "updated"),
+    "feed_items": ("entry_id", "record_id", "position"),
     "field_values": ("record_id", "field_id", "value", "position"),
     "renditions": (
         "record_id", "name", "state", "sha256", "mime", "extension", "width", "height", "size", "created", "updated",
@@ -51,6 +56,7 @@ TABLES: dict[str, tuple[str, ...]] = {
 LEAST_USERS, LEAST_APPLICATIONS, LEAST_QUARANTINED = 60, 60, 60
 RECORDS_PER_USER, RECORDS_PER_APPLICATION, RECORDS_PER_TOKEN, RECORDS_PER_SESSION = 100, 50, 10, 10
 RECORDS_PER_FAILURE, RECORDS_PER_QUARANTINED, RECORDS_PER_GRANT, RECORDS_PER_REMOVED = 100, 20, 10, 100
+FEEDS, RECORDS_PER_ENTRY, ITEMS = 30, 20, 3  # every second feed is public
 SHARED_BY = 20  # records whose renditions are the same bytes
 IMAGES = 400
 KINDS = (
@@ -88,6 +94,7 @@ class Filler:
 
     def fill(self) -> None:
         self._people()
+        self._feeds()
         for count, _rid in enumerate(self._records(), 1):
             if count % BATCH == 0:
                 self.flush()
@@ -192,7 +199,8 @@ class Filler:
         name = f"img_{rid:08}.{extension}"
         self._rows["records"].append((
             rid, self.instance.databox_id, rid, base, self.writer.flag(False), kind, mime, name, name, title, dashed,
-            digest, self.sizes["document"], status, TECHNICAL, 6000, 4000, self.instance.users["admin"], at, at,
+            digest, self.sizes["document"], status, TECHNICAL, 6000, 4000, self.instance.users["admin"],
+            self.writer.flag(self._is_published(rid)), at, at,
         ))  # fmt: skip
 
     def _renditions(
@@ -211,6 +219,37 @@ class Filler:
             self._rows["renditions"].append((rid, name, "ready", shared, *row))
             self._rows["permalinks"].append((rid, name, f"{draw.getrandbits(256):064x}", label, at, at))
 
+    # -- feeds -------------------------------------------------------------------------------------------------------
+
+    def _feeds(self) -> None:
+        """An entry for every RECORDS_PER_ENTRY records, with the last ITEMS of them, in one feed after the other."""
+        admin, entries = self.instance.users["admin"], self.instance.records // RECORDS_PER_ENTRY
+        for feed in range(1, FEEDS + 1):
+            number = len(range(feed, entries + 1, FEEDS))
+            newest = self._entry_at(entries - (entries - feed) % FEEDS) if number else None
+            at = self.writer.instant(FIRST)
+            row = (feed, f"Feed {feed}", self.writer.flag(feed % 2 == 1), admin, number, newest, at, newest or at)
+            self._rows["feeds"].append(row)
+            self._rows["feed_publishers"].append((feed, admin, at))
+
+    def _entry_at(self, entry: int) -> Any:
+        return self.writer.instant(FIRST + (LAST - FIRST) / self.instance.records * entry * RECORDS_PER_ENTRY)
+
+    @staticmethod
+    def _feed_of(entry: int) -> int:
+        return (entry - 1) % FEEDS + 1
+
+    def _is_published(self, rid: int) -> bool:
+        entry = -(-rid // RECORDS_PER_ENTRY)
+        is_item = entry * RECORDS_PER_ENTRY - rid < ITEMS and entry * RECORDS_PER_ENTRY <= self.instance.records
+        return is_item and self._feed_of(entry) % 2 == 1
+
+    def _entry(self, entry: int) -> None:
+        at, admin = self._entry_at(entry), self.instance.users["admin"]
+        self._rows["feed_entries"].append((entry, self._feed_of(entry), admin, f"Entry {entry}", at, at))
+        last = entry * RECORDS_PER_ENTRY
+        self._rows["feed_items"] += [(entry, last - place, place) for place in range(ITEMS)]
+
     # -- what records leave elsewhere ----------------------------------------------------------------------------------
 
     def _aside(self, rid: int, base: int, draw: random.Random) -> None:
@@ -227,6 +266,8 @@ class Filler:
         rows["request_log"].append((called, f"{rid:016x}", account, busy, "GET", route, status, 1234))
         if rid % RECORDS_PER_GRANT == 0:
             rows["record_grants"].append((instance.users["borrower"], rid, "push", 1, admin, log_at))
+        if rid % RECORDS_PER_ENTRY == 0:
+            self._entry(rid // RECORDS_PER_ENTRY)
         if rid <= LEAST_QUARANTINED or rid % RECORDS_PER_QUARANTINED == 0:
             self._quarantined(rid, base, draw)
         if rid % RECORDS_PER_REMOVED == 0:

@@ -1,5 +1,6 @@
 """Contract 02 sections 5.16, 5.17 and 6.8: feeds of API v1, with the refusals of each route."""
 
+import re
 from typing import Any
 
 import httpx2 as httpx
@@ -205,8 +206,16 @@ def test_preview_and_thumbnail_of_a_public_feed_are_free_and_nothing_else(
     (item,) = server.get(f"/feeds/entry/{entry.id}/", token, headers=EXTENDED)["entry"]["items"]
     assert [file["name"] for file in item["record"]["subdefs"]] == ["preview", "thumbnail"]
     assert item["record"]["thumbnail"] is not None
-    for file in item["record"]["subdefs"]:
-        assert server.http.get(file["url"].removeprefix(server.settings.base_url)).status_code == 200
+    addresses = [
+        address.removeprefix(server.settings.base_url)
+        for file in [*item["record"]["subdefs"], item["record"]["thumbnail"]]
+        for address in (file["url"], *(file["permalink"][name] for name in ("url", "page_url", "download_url")))
+    ]
+    assert [server.http.get(address).status_code for address in addresses] == [200] * 12
+    assert all(re.search(r"token=(&|$)", address) for address in addresses if "permalink" in address)
+    with server.services.database.write() as work:
+        server.services.feeds.registry.change(work, COMMAND, news.id, {"is_public": False})
+    assert [server.http.get(address).status_code for address in addresses] == [404] * 12  # none outlasts it
     assert ask(server, token, f"/records/{unseen.databox}/{unseen.number}/").status_code == 401
     assert ask(server, token, f"/records/{unseen.databox}/{unseen.number}/embed/").status_code == 401
 

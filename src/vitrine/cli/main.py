@@ -5,7 +5,7 @@ import sys
 import click
 
 from vitrine import __version__
-from vitrine.cli import applications, imports, operations, server, structure, users
+from vitrine.cli import applications, feeds, imports, operations, server, structure, users
 from vitrine.errors import DomainError
 
 
@@ -31,6 +31,7 @@ for command in (
     structure.databox,
     structure.collection,
     structure.grant,
+    feeds.feed,
     applications.app,
     operations.keys,
     operations.audit,

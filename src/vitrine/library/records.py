@@ -1,7 +1,7 @@
 """Reads the archive: structure, records, values, renditions. Each call checks the right on the object itself."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from vitrine.accounts import Actor, DataboxRight, Right, Via
@@ -182,8 +182,8 @@ class Records:
 
     def listed(self, work: UnitOfWork, actor: Actor, ids: Sequence[RecordId]) -> list[RecordWithThumbnail]:
         """The records of a publication that the actor may read, in the order of *ids*, whether they see them or not (02
-        section 6.8). Those they do not see have their thumbnail only while it is free. Records that are gone, or whose
-        collection is disabled, are left out."""
+        section 6.8). Those they do not see have their thumbnail only while it is free, and without the token of its
+        permalink. Records that are gone, or whose collection is disabled, are left out."""
         page: list[RecordWithThumbnail] = []
         structure = self.structure(work)
         for start in range(0, len(ids), LISTED_AT_ONCE):
@@ -199,14 +199,15 @@ class Records:
         return page
 
     def _unseen(self, work: UnitOfWork, stamp: tuple[Any, ...], shown: RecordWithThumbnail) -> RecordWithThumbnail:
-        if shown.thumbnail is None or self.is_free(work, shown.record, shown.thumbnail):
+        if shown.thumbnail is None:
             return shown
-        key = (*stamp, "unseen")
-        without = self._shown.get(key)
-        if without is None:
-            without = RecordWithThumbnail(shown.record, None)
-            self._shown.keep(work, key, without)
-        return without
+        is_free = self.is_free(work, shown.record, shown.thumbnail)
+        key = (*stamp, is_free)
+        unseen = self._shown.get(key)
+        if unseen is None:
+            unseen = RecordWithThumbnail(shown.record, _without_token(shown.thumbnail) if is_free else None)
+            self._shown.keep(work, key, unseen)
+        return unseen
 
     def _remembered(
         self, work: UnitOfWork, stamps: Mapping[RecordId, tuple[Any, ...]], wanted: Sequence[tuple[Any, ...]]
@@ -261,11 +262,11 @@ class Records:
         described = []
         for shown in page:
             classes, business = verdicts.on(shown.record)
-            files_allowed = [
-                file
-                for file, klass in files[shown.record.id]
-                if klass in classes or self.is_free(work, shown.record, file)
-            ]
+            of_record = files[shown.record.id]
+            files_allowed = [file for file, klass in of_record if klass in classes]
+            if not classes and shown.record.in_public_feed:
+                free = (file for file, _ in of_record if self.is_free(work, shown.record, file))
+                files_allowed = [_without_token(file) for file in free]
             described.append(
                 FullRecord(
                     shown, self._allowed_values(structure, values[shown.record.id], business=business), files_allowed
@@ -345,6 +346,12 @@ class Records:
     @staticmethod
     def _ready(rendition: Rendition | None) -> Rendition | None:
         return rendition if rendition is not None and rendition.is_ready else None
+
+
+def _without_token(rendition: Rendition) -> Rendition:
+    """For somebody to whom the file is only free: the token of its permalink would open it for ever."""
+    link = rendition.permalink
+    return rendition if link is None else replace(rendition, permalink=replace(link, token=""))
 
 
 def _is_enabled(structure: Structure, base: CollectionId) -> bool:
