@@ -369,7 +369,7 @@ SYNDICATION: dict[str, Request] = {
     "Cooliris": _plain("/feeds/cooliris/", ""),
     "personal feeds": _personal_feeds,
     "free permalink": lambda client: client.call(
-        "GET", f"/permalink/v1/{client.instance.databox_id}/20/thumbnail/x.jpg", ""
+        "GET", f"/permalink/v1/{client.instance.databox_id}/8/thumbnail/x.jpg", ""
     ),
 }
 

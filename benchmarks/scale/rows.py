@@ -56,7 +56,7 @@ TABLES: dict[str, tuple[str, ...]] = {
 LEAST_USERS, LEAST_APPLICATIONS, LEAST_QUARANTINED = 60, 60, 60
 RECORDS_PER_USER, RECORDS_PER_APPLICATION, RECORDS_PER_TOKEN, RECORDS_PER_SESSION = 100, 50, 10, 10
 RECORDS_PER_FAILURE, RECORDS_PER_QUARANTINED, RECORDS_PER_GRANT, RECORDS_PER_REMOVED = 100, 20, 10, 100
-FEEDS, RECORDS_PER_ENTRY, ITEMS = 30, 20, 3  # every second feed is public
+FEEDS, LEAST_ENTRIES, RECORDS_PER_ENTRY, ITEMS = 4, 100, 20, 3  # every second feed is public
 SHARED_BY = 20  # records whose renditions are the same bytes
 IMAGES = 400
 KINDS = (
@@ -89,6 +89,7 @@ class Filler:
     today: datetime
     keep: Callable[[str, str], None]
     images: list[int] = field(default_factory=list)
+    published: set[int] = field(default_factory=set)
     in_collections: Counter[int] = field(default_factory=Counter)
     _rows: dict[str, list[Row]] = field(default_factory=lambda: {table: [] for table in TABLES})
 
@@ -98,6 +99,7 @@ class Filler:
         for count, _rid in enumerate(self._records(), 1):
             if count % BATCH == 0:
                 self.flush()
+        self._feed_entries()
         self.flush()
         step = max(1, len(self.images) // IMAGES)
         self.instance.images.extend(self.images[::step][:IMAGES])
@@ -200,7 +202,7 @@ class Filler:
         self._rows["records"].append((
             rid, self.instance.databox_id, rid, base, self.writer.flag(False), kind, mime, name, name, title, dashed,
             digest, self.sizes["document"], status, TECHNICAL, 6000, 4000, self.instance.users["admin"],
-            self.writer.flag(self._is_published(rid)), at, at,
+            self.writer.flag(rid in self.published), at, at,
         ))  # fmt: skip
 
     def _renditions(
@@ -221,34 +223,35 @@ class Filler:
 
     # -- feeds -------------------------------------------------------------------------------------------------------
 
-    def _feeds(self) -> None:
-        """An entry for every RECORDS_PER_ENTRY records, with the last ITEMS of them, in one feed after the other."""
-        admin, entries = self.instance.users["admin"], self.instance.records // RECORDS_PER_ENTRY
-        for feed in range(1, FEEDS + 1):
-            number = len(range(feed, entries + 1, FEEDS))
-            newest = self._entry_at(entries - (entries - feed) % FEEDS) if number else None
-            at = self.writer.instant(FIRST)
-            row = (feed, f"Feed {feed}", self.writer.flag(feed % 2 == 1), admin, number, newest, at, newest or at)
-            self._rows["feeds"].append(row)
-            self._rows["feed_publishers"].append((feed, admin, at))
+    @property
+    def _entries(self) -> int:
+        return LEAST_ENTRIES + self.instance.records // RECORDS_PER_ENTRY
+
+    def _items_of(self, entry: int) -> list[int]:
+        return [(ITEMS * entry + place) % self.instance.records + 1 for place in range(ITEMS)]
 
     def _entry_at(self, entry: int) -> Any:
-        return self.writer.instant(FIRST + (LAST - FIRST) / self.instance.records * entry * RECORDS_PER_ENTRY)
+        return self.writer.instant(FIRST + (LAST - FIRST) / self._entries * entry)
 
-    @staticmethod
-    def _feed_of(entry: int) -> int:
-        return (entry - 1) % FEEDS + 1
+    def _feeds(self) -> None:
+        """Entries go to one feed after the other."""
+        admin, at = self.instance.users["admin"], self.writer.instant(FIRST)
+        for feed in range(FEEDS):
+            entries = range(feed, self._entries, FEEDS)
+            if is_public := feed % 2 == 0:
+                self.published.update(rid for entry in entries for rid in self._items_of(entry))
+            newest = self._entry_at(entries[-1])
+            row = (feed + 1, f"Feed {feed}", self.writer.flag(is_public), admin, len(entries), newest, at, newest)
+            self._rows["feeds"].append(row)
+            self._rows["feed_publishers"].append((feed + 1, admin, at))
 
-    def _is_published(self, rid: int) -> bool:
-        entry = -(-rid // RECORDS_PER_ENTRY)
-        is_item = entry * RECORDS_PER_ENTRY - rid < ITEMS and entry * RECORDS_PER_ENTRY <= self.instance.records
-        return is_item and self._feed_of(entry) % 2 == 1
-
-    def _entry(self, entry: int) -> None:
-        at, admin = self._entry_at(entry), self.instance.users["admin"]
-        self._rows["feed_entries"].append((entry, self._feed_of(entry), admin, f"Entry {entry}", at, at))
-        last = entry * RECORDS_PER_ENTRY
-        self._rows["feed_items"] += [(entry, last - place, place) for place in range(ITEMS)]
+    def _feed_entries(self) -> None:
+        admin = self.instance.users["admin"]
+        for entry in range(self._entries):
+            number, at = entry + 1, self._entry_at(entry)
+            row = (number, entry % FEEDS + 1, admin, f"Entry {number}", at, at)
+            self._rows["feed_entries"].append(row)
+            self._rows["feed_items"] += [(number, rid, place) for place, rid in enumerate(self._items_of(entry))]
 
     # -- what records leave elsewhere ----------------------------------------------------------------------------------
 
@@ -266,8 +269,6 @@ class Filler:
         rows["request_log"].append((called, f"{rid:016x}", account, busy, "GET", route, status, 1234))
         if rid % RECORDS_PER_GRANT == 0:
             rows["record_grants"].append((instance.users["borrower"], rid, "push", 1, admin, log_at))
-        if rid % RECORDS_PER_ENTRY == 0:
-            self._entry(rid // RECORDS_PER_ENTRY)
         if rid <= LEAST_QUARANTINED or rid % RECORDS_PER_QUARANTINED == 0:
             self._quarantined(rid, base, draw)
         if rid % RECORDS_PER_REMOVED == 0:

@@ -10,7 +10,17 @@ from vitrine.errors import Invalid
 from vitrine.feeds import store
 from vitrine.feeds.errors import ChangedMeanwhile, MayNotManage, MayNotPublish, MayNotRead, NoSuchEntry, TooMany
 from vitrine.feeds.events import FeedEntryChanged, FeedEntryRemoved, NewFeedEntry
-from vitrine.feeds.model import MOST_ITEMS, EntryId, Feed, FeedEntry, FeedId, ReadableEntry, administers, may_read
+from vitrine.feeds.model import (
+    MOST_ITEMS,
+    EntryId,
+    Feed,
+    FeedEntry,
+    FeedId,
+    ListedFeed,
+    ReadableEntry,
+    administers,
+    may_read,
+)
 from vitrine.feeds.notices import EntryNotices
 from vitrine.feeds.service import Feeds
 from vitrine.feeds.texts import author_email_of, author_of, subtitle_of, title_of
@@ -65,24 +75,27 @@ class Entries:
         entries = store.latest_entries(work, condition, offset, limit)
         return EntryPage(store.total(work, condition), self._with_records(work, actor, entries))
 
-    def of_feed(self, work: UnitOfWork, actor: Actor, feed_id: FeedId, offset: int, limit: int) -> list[ReadableEntry]:
-        """The oldest created first. Raises NoSuchFeed or MayNotRead."""
-        self.feeds.readable(work, actor, feed_id)
-        return self._with_records(work, actor, store.oldest_entries(work, feed_id, offset, limit))
+    def of_feed(
+        self, work: UnitOfWork, actor: Actor, feed_id: FeedId, offset: int, limit: int
+    ) -> tuple[ListedFeed, list[ReadableEntry]]:
+        """A feed and its entries, the oldest created first. Raises NoSuchFeed or MayNotRead."""
+        feed = self.feeds.readable(work, actor, feed_id)
+        entries = self._with_records(work, actor, store.oldest_entries(work, feed_id, offset, limit), feed)
+        return self.feeds.described(work, actor, [feed])[0], entries
 
     def after(
         self, work: UnitOfWork, actor: Actor, feed_id: FeedId, after: EntryId | None, limit: int
     ) -> list[ReadableEntry]:
         """The newest first, those before *after*. Raises NoSuchFeed or MayNotRead."""
-        self.feeds.readable(work, actor, feed_id)
-        return self._with_records(work, actor, store.entries_after(work, feed_id, after, limit))
+        feed = self.feeds.readable(work, actor, feed_id)
+        return self._with_records(work, actor, store.entries_after(work, feed_id, after, limit), feed)
 
     def get(self, work: UnitOfWork, actor: Actor, entry_id: EntryId) -> ReadableEntry:
         """Raises NoSuchEntry or MayNotRead."""
         entry, feed = self._entry(work, entry_id)
         if not may_read(actor, feed, work.now):
             raise MayNotRead("You may not read this feed.", why=f"feed {feed.id}")
-        return self._with_records(work, actor, [entry])[0]
+        return self._with_records(work, actor, [entry], feed)[0]
 
     def of(self, work: UnitOfWork, actor: Actor, feed_id: FeedId, entry_id: EntryId) -> ReadableEntry:
         """`get` for an entry of this very feed. Raises NoSuchEntry or MayNotRead."""
@@ -104,9 +117,11 @@ class Entries:
             raise NoSuchEntry(f"There is no entry {entry_id}.", field="entry_id")
         return entry, feed
 
-    def _with_records(self, work: UnitOfWork, actor: Actor, entries: Sequence[FeedEntry]) -> list[ReadableEntry]:
-        """Entries that the actor may read, with all their records (02 section 6.8)."""
-        feeds = store.feeds_by_id(work, (entry.feed_id for entry in entries))
+    def _with_records(
+        self, work: UnitOfWork, actor: Actor, entries: Sequence[FeedEntry], feed: Feed | None = None
+    ) -> list[ReadableEntry]:
+        """Entries that the actor may read, with all their records (02 section 6.8); *feed* if it is that of each."""
+        feeds = {feed.id: feed} if feed else store.feeds_by_id(work, (entry.feed_id for entry in entries))
         items = store.items_of(work, [entry.id for entry in entries])
         ids = dict.fromkeys(item.record_id for of_entry in items.values() for item in of_entry)
         shown = {record.record.id: record for record in self.records.listed(work, actor, list(ids))}

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,11 +13,11 @@ from vitrine.feeds.tables import feed_entries, feed_items, feed_publishers, feed
 from vitrine.library import publications
 from vitrine.library.model import RecordId
 from vitrine.platform.database import UnitOfWork, inserted_id
+from vitrine.platform.prepared import Prepared
 
 _FEED = [feeds.c[name] for name in Feed.__dataclass_fields__]
 _ENTRY = [feed_entries.c[name] for name in FeedEntry.__dataclass_fields__]
 _ITEM = [feed_items.c[name] for name in FeedItem.__dataclass_fields__]
-_AT_ONCE = 500  # entries whose items one statement reads
 # While a page ends within so many entries, they are taken from as many feeds; a deeper one walks all entries.
 _MERGED_WITHIN = 100
 
@@ -41,8 +42,11 @@ def known_to(actor: Actor, now: datetime) -> sa.ColumnElement[bool]:
     return condition if actor.user_id is None else sa.or_(condition, published_by(actor.user_id))
 
 
+_FEED_BY_ID = Prepared(sa.select(*_FEED).where(feeds.c.id == sa.bindparam("feed")))
+
+
 def feed(work: UnitOfWork, feed_id: FeedId) -> Feed | None:
-    row = work.db.execute(sa.select(*_FEED).where(feeds.c.id == feed_id)).first()
+    row = _FEED_BY_ID.first(work, feed=feed_id)
     return Feed(*row) if row else None
 
 
@@ -56,8 +60,13 @@ def feeds_by_id(work: UnitOfWork, ids: Iterable[FeedId]) -> dict[FeedId, Feed]:
     wanted = sorted(set(ids))
     if not wanted:
         return {}
-    rows = work.db.execute(sa.select(*_FEED).where(feeds.c.id.in_(wanted)))
+    rows = _feeds_by_id(len(wanted)).all(work, **{f"id{place}": number for place, number in enumerate(wanted)})
     return {listed.id: listed for listed in (Feed(*row) for row in rows)}
+
+
+@lru_cache(maxsize=128)
+def _feeds_by_id(count: int) -> Prepared:
+    return Prepared(sa.select(*_FEED).where(feeds.c.id.in_([sa.bindparam(f"id{place}") for place in range(count)])))
 
 
 def feeds_after(work: UnitOfWork, condition: sa.ColumnElement[bool], after: FeedId | None, limit: int) -> list[Feed]:
@@ -135,13 +144,22 @@ def publishes(work: UnitOfWork, user_id: int | None, ids: Collection[FeedId]) ->
     """Those of *ids* in which a person publishes."""
     if not ids or user_id is None:
         return set()
+    if len(ids) == 1:
+        return {feed_id for feed_id in ids if publishes_in(work, user_id, feed_id)}
     columns = feed_publishers.c
     query = sa.select(columns.feed_id).where(columns.user_id == user_id, columns.feed_id.in_(ids))
     return set(work.db.scalars(query))
 
 
+_PUBLISHES = Prepared(
+    sa.select(feed_publishers.c.feed_id).where(
+        feed_publishers.c.feed_id == sa.bindparam("feed"), feed_publishers.c.user_id == sa.bindparam("person")
+    )
+)
+
+
 def publishes_in(work: UnitOfWork, user_id: int | None, feed_id: FeedId) -> bool:
-    return bool(publishes(work, user_id, [feed_id]))
+    return user_id is not None and _PUBLISHES.raw(work, feed=feed_id, person=user_id) is not None
 
 
 def add_publisher(work: UnitOfWork, feed_id: FeedId, user_id: UserId) -> None:
@@ -164,16 +182,26 @@ def forget_person(work: UnitOfWork, user_id: int) -> None:
 # -- entries -----------------------------------------------------------------------------------------------------------
 
 
+_ENTRY_BY_ID = Prepared(sa.select(*_ENTRY).where(feed_entries.c.id == sa.bindparam("entry")))
+
+
 def entry(work: UnitOfWork, entry_id: EntryId) -> FeedEntry | None:
-    row = work.db.execute(sa.select(*_ENTRY).where(feed_entries.c.id == entry_id)).first()
+    row = _ENTRY_BY_ID.first(work, entry=entry_id)
     return FeedEntry(*row) if row else None
+
+
+_OLDEST = Prepared(
+    sa.select(*_ENTRY)
+    .where(feed_entries.c.feed_id == sa.bindparam("feed"))
+    .order_by(feed_entries.c.created, feed_entries.c.id)
+    .offset(sa.bindparam("skipped", type_=sa.BigInteger()))
+    .limit(sa.bindparam("most", type_=sa.BigInteger()))
+)
 
 
 def oldest_entries(work: UnitOfWork, feed_id: FeedId, offset: int, limit: int) -> list[FeedEntry]:
     """The oldest created first."""
-    query = sa.select(*_ENTRY).where(feed_entries.c.feed_id == feed_id)
-    query = query.order_by(feed_entries.c.created, feed_entries.c.id).offset(offset).limit(limit)
-    return [FeedEntry(*row) for row in work.db.execute(query)]
+    return [FeedEntry(*row) for row in _OLDEST.all(work, feed=feed_id, skipped=offset, most=limit)]
 
 
 def entries_after(work: UnitOfWork, feed_id: FeedId, after: EntryId | None, limit: int) -> list[FeedEntry]:
@@ -208,14 +236,32 @@ def latest_entries(work: UnitOfWork, condition: sa.ColumnElement[bool], offset: 
     ids = list(work.db.scalars(youngest))
     if not ids:
         return []
+    named = {f"feed{place}": number for place, number in enumerate(ids)}
+    rows = _merged(len(ids)).all(work, **named, each=end, skipped=offset, most=limit)
+    return [FeedEntry(*row) for row in rows]
+
+
+@lru_cache(maxsize=_MERGED_WITHIN)
+def _merged(count: int) -> Prepared:
+    """The statement for the latest entries of *count* feeds."""
+    each = sa.bindparam("each", type_=sa.BigInteger())
     parts = [
-        sa.select(sa.select(*_ENTRY).where(feed_entries.c.feed_id == number).order_by(*_LATEST).limit(end).subquery())
-        for number in ids
+        sa.select(
+            sa.select(*_ENTRY)
+            .where(feed_entries.c.feed_id == sa.bindparam(f"feed{place}"))
+            .order_by(*_LATEST)
+            .limit(each)
+            .subquery()
+        )
+        for place in range(count)
     ]
     merged = sa.union_all(*parts).subquery()
     query = sa.select(*[merged.c[name] for name in FeedEntry.__dataclass_fields__])
-    query = query.order_by(merged.c.updated.desc(), merged.c.id.desc()).offset(offset).limit(limit)
-    return [FeedEntry(*row) for row in work.db.execute(query)]
+    return Prepared(
+        query.order_by(merged.c.updated.desc(), merged.c.id.desc())
+        .offset(sa.bindparam("skipped", type_=sa.BigInteger()))
+        .limit(sa.bindparam("most", type_=sa.BigInteger()))
+    )
 
 
 def add_entry(work: UnitOfWork, values: Mapping[str, Any]) -> EntryId:
@@ -235,14 +281,19 @@ def delete_entry(work: UnitOfWork, entry_id: EntryId) -> None:
 # -- items -------------------------------------------------------------------------------------------------------------
 
 
+@lru_cache(maxsize=128)
+def _items(count: int) -> Prepared:
+    """The statement for the items of *count* entries."""
+    some = feed_items.c.entry_id.in_([sa.bindparam(f"id{place}") for place in range(count)])
+    return Prepared(sa.select(*_ITEM).where(some).order_by(feed_items.c.entry_id, feed_items.c.position))
+
+
 def items_of(work: UnitOfWork, ids: Sequence[EntryId]) -> dict[EntryId, list[FeedItem]]:
-    """The items of a page of entries, in their order."""
+    """The items of a page of entries, at most 100 of them, in their order."""
     by_entry: dict[EntryId, list[FeedItem]] = {entry_id: [] for entry_id in ids}
-    for start in range(0, len(ids), _AT_ONCE):
-        some = feed_items.c.entry_id.in_(ids[start : start + _AT_ONCE])
-        rows = work.db.execute(sa.select(*_ITEM).where(some).order_by(feed_items.c.entry_id, feed_items.c.position))
-        for item in (FeedItem(*row) for row in rows):
-            by_entry[item.entry_id].append(item)
+    for row in _items(len(ids)).all_raw(work, ids) if ids else ():
+        item = FeedItem(*row)
+        by_entry[item.entry_id].append(item)
     return by_entry
 
 

@@ -65,12 +65,11 @@ async def content(request: Request) -> Response:
     def call(work: UnitOfWork, actor: Actor) -> dict[str, Any] | None:
         frame = frame_of(request, work, actor)
         try:
-            entries = services.feeds.entries.of_feed(work, actor, feed_id, offset, limit)
+            feed, entries = services.feeds.entries.of_feed(work, actor, feed_id, offset, limit)
         except MayNotRead:
             return None
-        listed_feed = services.feeds.registry.get(work, actor, feed_id)
         return {
-            "feed": present_feeds.feed(frame, listed_feed),
+            "feed": present_feeds.feed(frame, feed),
             "offset_start": offset,
             "per_page": limit,
             "entries": _entries(request, work, frame, entries),

@@ -3,6 +3,9 @@
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from email import message_from_bytes
+from email.policy import default
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +14,7 @@ import sqlalchemy as sa
 from vitrine.accounts import COMMAND, Actor, DataboxRight, Right, User, UserId, Via
 from vitrine.accounts.rights import READER
 from vitrine.errors import DomainError, Invalid, NotFound
-from vitrine.feeds import EntryDraft, Feed, FeedEntry, FeedId, model
+from vitrine.feeds import EntryDraft, Feed, FeedEntry, FeedId, model, notices
 from vitrine.feeds import entries as entries_module
 from vitrine.feeds import service as service_module
 from vitrine.feeds.errors import (
@@ -24,10 +27,15 @@ from vitrine.feeds.errors import (
     TooManyReaders,
 )
 from vitrine.feeds.events import FeedEntryRemoved, NewFeedEntry
+from vitrine.feeds.notices import NOTIFY
 from vitrine.feeds.tables import feed_entries, feed_publishers, feeds
+from vitrine.jobs import Job
 from vitrine.library.errors import NoSuchCollection, NoSuchRecord
 from vitrine.library.model import CollectionId, RecordKey
+from vitrine.library.sweep import SWEEP, Sweeper
+from vitrine.library.tests.test_sweep import age_blobs
 from vitrine.platform.database import UnitOfWork
+from vitrine.testing import media_factory
 from vitrine.testing.feed_factory import add_feed, picture, publish, publisher
 from vitrine.testing.server import Server
 
@@ -213,6 +221,22 @@ def test_a_closed_account_publishes_nowhere_and_leaves_no_address(
         assert tuple(row) == ("ada@museum.example", "")
 
 
+def test_the_sweep_leaves_the_picture_of_a_feed(server: Server, news: Feed) -> None:
+    services = server.services
+    file = media_factory.jpeg(server.settings.data_dir / "icon.jpg", 32, 32)
+    kept, dropped = (services.feeds.registry.keep_icon(each, "icon.jpg") for each in (file, _other(file)))
+    with services.database.write() as work:
+        services.feeds.registry.change(work, COMMAND, news.id, {"icon_sha256": kept})
+    age_blobs(server)
+    Sweeper(services.database, services.media)(Job(1, SWEEP.name, {}, 1, 1))
+    left = {blob.sha256 for blob in services.media.store.listing()}
+    assert kept in left and dropped not in left
+
+
+def _other(file: Path) -> Path:
+    return media_factory.jpeg(file.with_name("other.jpg"), 40, 40)
+
+
 # -- entries -----------------------------------------------------------------------------------------------------------
 
 
@@ -394,14 +418,14 @@ def test_two_who_publish_at_once_both_count(server: Server, ada: User, news: Fee
 
 
 def subjects(server: Server) -> dict[str, str]:
-    from tests.operations.test_account_mail import sent_mails
-
-    return {str(mail["To"]): str(mail["Subject"]) for mail in sent_mails(server)}
+    """By address, of the mails in the outbox."""
+    paths = (server.settings.data_dir / "outbox").glob("*.eml")
+    mails = [message_from_bytes(path.read_bytes(), policy=default) for path in paths]
+    assert len({mail["To"] for mail in mails}) == len(mails)
+    return {str(mail["To"]): str(mail["Subject"]) for mail in mails}
 
 
 def test_the_people_who_may_read_it_are_told_once(server: Server, ada: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    from vitrine.feeds import notices
-
     monkeypatch.setattr(notices, "BATCH", 2)
     for number in range(3):
         server.user(f"reader{number}", {server.photographs.id: READER}, email=f"r{number}@museum.example")
@@ -420,9 +444,6 @@ def test_the_people_who_may_read_it_are_told_once(server: Server, ada: User, mon
 
 
 def test_a_job_that_runs_twice_mails_nobody_twice(server: Server, ada: User) -> None:
-    from vitrine.feeds.notices import NOTIFY
-    from vitrine.jobs import Job
-
     server.user("reader", {server.photographs.id: READER}, email="r@museum.example")
     feed = add_feed(server, ada)
     entry = publish(server, ada, feed.id, [picture(server)], notify=True)
@@ -439,7 +460,7 @@ def test_an_entry_that_is_gone_mails_nobody(server: Server, ada: User) -> None:
     entry = publish(server, ada, add_feed(server, ada).id, [picture(server)], notify=True)
     remove(server, ada, entry)
     server.work()
-    assert not (server.settings.data_dir / "outbox").exists() or subjects(server) == {}
+    assert subjects(server) == {}
 
 
 def test_more_people_than_allowed_are_not_mailed_and_nothing_is_published(
