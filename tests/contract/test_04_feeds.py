@@ -7,9 +7,11 @@ import httpx2 as httpx
 import pytest
 from lxml import etree
 
+from tests.oauth.flows import code_of, exchange
 from vitrine.accounts import COMMAND, Right, User, Via
 from vitrine.accounts.rights import READER
 from vitrine.applications import Profile
+from vitrine.applications.tables import accounts
 from vitrine.feeds import EntryDraft, Feed, FeedId
 from vitrine.library import store, structure_store
 from vitrine.library.sharing import permalink_store
@@ -338,6 +340,26 @@ def test_an_address_made_with_a_token_ends_with_it(server: Server, ada: User) ->
         named = {token.name: token.id for token in services.oauth.personal_tokens.all(work, person, application)}
         services.oauth.personal_tokens.revoke(work, person, application, named["two"])
     assert get(server, path.format(addresses[1])).status_code == 404
+
+
+def test_an_address_made_by_an_application_ends_with_the_consent(server: Server, ada: User) -> None:
+    app = server.register(ada, profile=Profile.STRICT)
+    browser = server.browser(ada)
+    token = exchange(server, app, code_of(browser, app, scope="feeds")).json()["access_token"]
+    made = server.call("POST", "/api/v4/feeds/address", token)
+    assert made.status_code == 201, made.text
+    path = made.json()["rss"].removeprefix(BASE)
+    assert get(server, path).status_code == 200
+    with server.services.database.write() as work:  # a later yes to less
+        columns = accounts.c
+        work.db.execute(accounts.update().where(columns.user_id == ada.id).values(granted_scope=["account:read"]))
+    assert get(server, path).status_code == 404
+    with server.services.database.write() as work:
+        work.db.execute(accounts.update().where(columns.user_id == ada.id).values(granted_scope=["feeds"]))
+    assert get(server, path).status_code == 200
+    page = "/account/security/applications/"
+    browser.submit(page, f"/account/security/application/{app.application.id}/revoke/", {})
+    assert get(server, path).status_code == 404
 
 
 # -- conditional requests ----------------------------------------------------------------------------------------------

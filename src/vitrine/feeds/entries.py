@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from datetime import datetime
 
 import sqlalchemy as sa
 
@@ -84,9 +85,15 @@ class Entries:
         return self.feeds.described(work, actor, [feed])[0], entries
 
     def after(
-        self, work: UnitOfWork, actor: Actor, feed_id: FeedId, after: EntryId | None, limit: int
+        self,
+        work: UnitOfWork,
+        actor: Actor,
+        feed_id: FeedId,
+        after: tuple[datetime, EntryId] | None,
+        limit: int,
     ) -> list[ReadableEntry]:
-        """The newest first, those before *after*. Raises NoSuchFeed or MayNotRead."""
+        """The newest created first, those behind *after* (instant and id of an entry). Raises NoSuchFeed or
+        MayNotRead."""
         feed = self.feeds.readable(work, actor, feed_id)
         return self._with_records(work, actor, store.entries_after(work, feed_id, after, limit), feed)
 

@@ -204,12 +204,17 @@ def oldest_entries(work: UnitOfWork, feed_id: FeedId, offset: int, limit: int) -
     return [FeedEntry(*row) for row in _OLDEST.all(work, feed=feed_id, skipped=offset, most=limit)]
 
 
-def entries_after(work: UnitOfWork, feed_id: FeedId, after: EntryId | None, limit: int) -> list[FeedEntry]:
-    """The newest first, by id, for lists with a cursor."""
-    query = sa.select(*_ENTRY).where(feed_entries.c.feed_id == feed_id)
+def entries_after(
+    work: UnitOfWork, feed_id: FeedId, after: tuple[datetime, EntryId] | None, limit: int
+) -> list[FeedEntry]:
+    """The newest first, those behind *after* (when an entry was created, and its id)."""
+    columns = feed_entries.c
+    query = sa.select(*_ENTRY).where(columns.feed_id == feed_id)
     if after is not None:
-        query = query.where(feed_entries.c.id < after)
-    return [FeedEntry(*row) for row in work.db.execute(query.order_by(feed_entries.c.id.desc()).limit(limit))]
+        created, entry_id = after
+        query = query.where(columns.created <= created, sa.or_(columns.created < created, columns.id < entry_id))
+    query = query.order_by(columns.created.desc(), columns.id.desc()).limit(limit)
+    return [FeedEntry(*row) for row in work.db.execute(query)]
 
 
 def total(work: UnitOfWork, condition: sa.ColumnElement[bool]) -> int:

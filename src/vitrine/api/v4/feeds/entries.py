@@ -1,6 +1,7 @@
 """Entries of feeds: read, publish, change, delete."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from starlette.requests import Request
@@ -12,7 +13,7 @@ from vitrine.api.v4.feeds import schemas
 from vitrine.api.v4.feeds.registry import feed_id, number_of
 from vitrine.api.v4.feeds.schemas import ENTRY, IN_LISTS, tag
 from vitrine.api.v4.idempotency import change
-from vitrine.api.v4.paging import listed, page_of
+from vitrine.api.v4.paging import BadCursor, listed, page_of
 from vitrine.api.v4.records import place_of
 from vitrine.api.v4.route import PREFIX
 from vitrine.edge import bearer, long_read, services_of, write
@@ -20,6 +21,7 @@ from vitrine.errors import Invalid
 from vitrine.feeds import EntryDraft, EntryId
 from vitrine.library.model import DataboxId, RecordKey
 from vitrine.platform.database import UnitOfWork
+from vitrine.platform.schema import from_micros, to_micros
 
 ALWAYS = ("entry_id", "feed_id")
 
@@ -30,9 +32,9 @@ def entry_id(request: Request) -> EntryId:
 
 async def of_feed(request: Request) -> Response:
     """The newest first."""
-    services, page, wanted = services_of(request), page_of(request, int), chosen(request, sorted(IN_LISTS))
+    services, page, wanted = services_of(request), page_of(request, int, int), chosen(request, sorted(IN_LISTS))
     number = feed_id(request)
-    after = None if page.after is None else EntryId(page.after[0])
+    after = None if page.after is None else (_instant(page.after[0]), EntryId(page.after[1]))
 
     def call(work: UnitOfWork, actor: Actor) -> Response:
         rows = services.feeds.entries.after(work, actor, number, after, page.limit + 1)
@@ -40,7 +42,7 @@ async def of_feed(request: Request) -> Response:
             request,
             rows,
             page,
-            lambda row: (row.entry.id,),
+            lambda row: (to_micros(row.entry.created), row.entry.id),
             lambda row: sparse(schemas.entry(row, None), wanted, *ALWAYS),
         )
 
@@ -120,6 +122,14 @@ def _keys(values: Sequence[Any]) -> list[RecordKey]:
             raise Invalid("records is a list of objects with databox_id and record_id.", field="records")
         keys.append(RecordKey(DataboxId(value["databox_id"]), value["record_id"]))
     return keys
+
+
+def _instant(micros: int) -> datetime:
+    """Raises BadCursor for an instant that no entry has."""
+    try:
+        return from_micros(micros)
+    except OverflowError:
+        raise BadCursor("This cursor is not of this list. Begin without cursor.", field="cursor") from None
 
 
 def _is_id(value: Any) -> bool:
