@@ -173,6 +173,12 @@ API_READS: dict[str, Request] = {
     "search for stories": _search("per_page=10&search_type=1&sort=created_on"),
     "quarantine list": _plain("/api/v1/quarantine/list/?per_page=10"),
     "quarantine item": _quarantine_item,
+    "feeds": _plain("/api/v1/feeds/list/", "reader"),
+    "feed": _plain("/api/v1/feeds/1/content/", "reader"),
+    "feed entries, extended": lambda client: client.get(
+        "/api/v1/feeds/content/?per_page=20", "reader", headers=EXTENDED
+    ),
+    "feed entry": _plain("/api/v1/feeds/entry/2/", "reader"),
     "description": _plain("/api/", ""),
 }
 API_WRITES: dict[str, Request] = {
@@ -366,6 +372,39 @@ def _v4_upload(client: Client) -> None:
     client.call("POST", "/api/v4/records", data=form, files={"file": (path.name, path.read_bytes())}, headers=headers)
 
 
+def _draft(client: Client) -> dict[str, Any]:
+    records = [{"databox_id": client.instance.databox_id, "record_id": client.number()} for _ in range(3)]
+    unique = {(record["databox_id"], record["record_id"]): record for record in records}
+    return {"title": f"Entry {client.count()}", "records": list(unique.values())}
+
+
+def _publish(client: Client) -> None:
+    client.call("POST", "/api/v4/feeds/1/entries", json=_draft(client))
+
+
+def _life_of_an_entry(client: Client) -> None:
+    added = client.call("POST", "/api/v4/feeds/1/entries", json=_draft(client))
+    merge = {"If-Match": "*", "Content-Type": "application/merge-patch+json"}
+    path = added.headers["location"]
+    client.call("PATCH", path, content=b'{"title": "Changed"}', headers=merge)
+    client.call("DELETE", path)
+
+
+def _switch_feed(client: Client) -> None:
+    """Of a feed of its own: what changes is the flags of its records."""
+    path = client.call("POST", "/api/v4/feeds", json={"title": f"Feed {client.count()}"}).headers["location"]
+    client.call("POST", f"{path}/entries", json=_draft(client))
+    merge = {"If-Match": "*", "Content-Type": "application/merge-patch+json"}
+    for public in (b"true", b"false"):
+        client.call("PATCH", path, content=b'{"public": %b}' % public, headers=merge)
+    client.call("DELETE", path)
+
+
+def _personal_feeds(client: Client) -> None:
+    address = client.call("POST", "/api/v4/feeds/address", "reader").json()["rss"]
+    client.call("GET", address[address.index("/feeds/") :], "")
+
+
 V4: dict[str, Request] = {
     "v4: me": _plain("/api/v4/me", "reader"),
     "v4: databoxes": _plain("/api/v4/databoxes", "reader"),
@@ -393,6 +432,24 @@ V4: dict[str, Request] = {
     "v4: upload": _v4_upload,
     "v4: quarantine": _plain("/api/v4/quarantine?limit=10"),
     "v4: applications": _plain("/api/v4/applications", "reader"),
+    "v4: feeds": _plain("/api/v4/feeds", "reader"),
+    "v4: feed": _plain("/api/v4/feeds/1", "reader"),
+    "v4: feed publishers": _plain("/api/v4/feeds/1/publishers"),
+    "v4: feed entries": _plain("/api/v4/feeds/1/entries?limit=10", "reader"),
+    "v4: feed entry": _plain("/api/v4/feeds/1/entries/1", "reader"),
+    "v4: publish": _publish,
+    "v4: an entry's life": _life_of_an_entry,
+    "v4: a feed becomes public and private": _switch_feed,
+    "v4: feed address": lambda client: client.call("POST", "/api/v4/feeds/address", "reader"),
+}
+SYNDICATION: dict[str, Request] = {
+    "RSS": _plain("/feeds/feed/1/rss/", ""),
+    "Atom, all feeds": _plain("/feeds/aggregated/atom/", ""),
+    "Cooliris": _plain("/feeds/cooliris/", ""),
+    "personal feeds": _personal_feeds,
+    "free permalink": lambda client: client.call(
+        "GET", f"/permalink/v1/{client.instance.databox_id}/8/thumbnail/x.jpg", ""
+    ),
 }
 
 APPLICATIONS: dict[str, Request] = {
@@ -443,4 +500,13 @@ BY_ITSELF: dict[str, Request] = {
     "purge": lambda client: app.purge(client.server.services, threading.Event()),
     "sweep": _sweep,
 }
-REQUESTS: dict[str, Request] = {**API_READS, **FILES, **PAGES, **V4, **APPLICATIONS, **API_WRITES, **BY_ITSELF}
+REQUESTS: dict[str, Request] = {
+    **API_READS,
+    **FILES,
+    **PAGES,
+    **V4,
+    **SYNDICATION,
+    **APPLICATIONS,
+    **API_WRITES,
+    **BY_ITSELF,
+}

@@ -29,9 +29,14 @@ TABLES: dict[str, tuple[str, ...]] = {
     "records": (
         "id", "databox_id", "number", "collection_id", "is_story", "kind", "mime", "original_name",
         "original_name_folded", "title", "uuid",
-        "sha256", "size", "status", "technical", "width", "height", "creator_id", "created", "updated",
+        "sha256", "size", "status", "technical", "width", "height", "creator_id", "in_public_feed", "created",
+        "updated",
     ),
     "story_children": ("story_id", "child_id", "position"),
+    "feeds": ("id", "title", "is_public", "owner_id", "entries", "latest", "created", "updated"),
+    "feed_publishers": ("feed_id", "user_id", "created"),
+    "feed_entries": ("id", "feed_id", "publisher_id", "title", "created", "updated"),
+    "feed_items": ("entry_id", "record_id", "position"),
     "field_values": ("record_id", "field_id", "value", "position"),
     "renditions": (
         "record_id", "name", "state", "sha256", "mime", "extension", "width", "height", "size", "created", "updated",
@@ -53,6 +58,7 @@ LEAST_USERS, LEAST_APPLICATIONS, LEAST_QUARANTINED = 60, 60, 60
 RECORDS_PER_USER, RECORDS_PER_APPLICATION, RECORDS_PER_TOKEN, RECORDS_PER_SESSION = 100, 50, 10, 10
 RECORDS_PER_FAILURE, RECORDS_PER_QUARANTINED, RECORDS_PER_GRANT, RECORDS_PER_REMOVED = 100, 20, 10, 100
 CHILDREN_PER_STORY = 6
+FEEDS, LEAST_ENTRIES, RECORDS_PER_ENTRY, ITEMS = 4, 100, 20, 3  # every second feed is public
 SHARED_BY = 20  # records whose renditions are the same bytes
 IMAGES = 400
 KINDS = (
@@ -85,15 +91,18 @@ class Filler:
     today: datetime
     keep: Callable[[str, str], None]
     images: list[int] = field(default_factory=list)
+    published: set[int] = field(default_factory=set)
     in_collections: Counter[int] = field(default_factory=Counter)
     _rows: dict[str, list[Row]] = field(default_factory=lambda: {table: [] for table in TABLES})
 
     def fill(self) -> None:
         self._people()
+        self._feeds()
         for count, _rid in enumerate(self._records(), 1):
             if count % BATCH == 0:
                 self.flush()
         self._stories()
+        self._feed_entries()
         self.flush()
         step = max(1, len(self.images) // IMAGES)
         self.instance.images.extend(self.images[::step][:IMAGES])
@@ -195,7 +204,8 @@ class Filler:
         name = f"img_{rid:08}.{extension}"
         self._rows["records"].append((
             rid, self.instance.databox_id, rid, base, self.writer.flag(False), kind, mime, name, name, title, dashed,
-            digest, self.sizes["document"], status, TECHNICAL, 6000, 4000, self.instance.users["admin"], at, at,
+            digest, self.sizes["document"], status, TECHNICAL, 6000, 4000, self.instance.users["admin"],
+            self.writer.flag(rid in self.published), at, at,
         ))  # fmt: skip
 
     def _renditions(
@@ -230,6 +240,38 @@ class Filler:
             rows["story_children"] += [(rid, child, position) for position, child in enumerate(children)]
             if number % BATCH == 0:
                 self.flush()
+
+    # -- feeds -------------------------------------------------------------------------------------------------------
+
+    @property
+    def _entries(self) -> int:
+        return LEAST_ENTRIES + self.instance.records // RECORDS_PER_ENTRY
+
+    def _items_of(self, entry: int) -> list[int]:
+        return [(ITEMS * entry + place) % self.instance.records + 1 for place in range(ITEMS)]
+
+    def _entry_at(self, entry: int) -> Any:
+        return self.writer.instant(FIRST + (LAST - FIRST) / self._entries * entry)
+
+    def _feeds(self) -> None:
+        """Entries go to one feed after the other."""
+        admin, at = self.instance.users["admin"], self.writer.instant(FIRST)
+        for feed in range(FEEDS):
+            entries = range(feed, self._entries, FEEDS)
+            if is_public := feed % 2 == 0:
+                self.published.update(rid for entry in entries for rid in self._items_of(entry))
+            newest = self._entry_at(entries[-1])
+            row = (feed + 1, f"Feed {feed}", self.writer.flag(is_public), admin, len(entries), newest, at, newest)
+            self._rows["feeds"].append(row)
+            self._rows["feed_publishers"].append((feed + 1, admin, at))
+
+    def _feed_entries(self) -> None:
+        admin = self.instance.users["admin"]
+        for entry in range(self._entries):
+            number, at = entry + 1, self._entry_at(entry)
+            row = (number, entry % FEEDS + 1, admin, f"Entry {number}", at, at)
+            self._rows["feed_entries"].append(row)
+            self._rows["feed_items"] += [(number, rid, place) for place, rid in enumerate(self._items_of(entry))]
 
     # -- what records leave elsewhere ----------------------------------------------------------------------------------
 

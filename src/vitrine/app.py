@@ -18,6 +18,7 @@ from vitrine.accounts import revokers as account_revokers
 from vitrine.accounts import store as accounts_store
 from vitrine.accounts.administration import AccountAdministration
 from vitrine.accounts.credential_revocation import CredentialRevocation
+from vitrine.accounts.events import AccountClosed
 from vitrine.accounts.identity_providers import store as identity_provider_store
 from vitrine.accounts.identity_providers.service import IdentityProviders
 from vitrine.accounts.mail import SEND, AccountMail, MailHandler
@@ -26,7 +27,7 @@ from vitrine.accounts.mfa import MultiFactor
 from vitrine.accounts.passkeys import Passkeys
 from vitrine.accounts.passwords import Passwords
 from vitrine.accounts.sessions import Sessions
-from vitrine.api import oauthv2, root, v1, v4
+from vitrine.api import oauthv2, root, syndication, v1, v4
 from vitrine.api.cors import Cors
 from vitrine.applications import ApplicationRegistration, Applications, Policy, portal_store, usage, usage_rollup
 from vitrine.applications import revokers as application_revokers
@@ -49,6 +50,7 @@ from vitrine.edge.quotas import Quota, Quotas
 from vitrine.edge.services import (
     AccountServices,
     ApplicationServices,
+    FeedServices,
     LibraryServices,
     OAuthServices,
     RateLimits,
@@ -56,6 +58,9 @@ from vitrine.edge.services import (
 )
 from vitrine.embed import Embeds
 from vitrine.errors import Unavailable
+from vitrine.feeds import Entries, FeedAddresses, Feeds, Syndication
+from vitrine.feeds import revokers as feed_revokers
+from vitrine.feeds.notices import NOTIFY, EntryNotices, NoticeHandler
 from vitrine.files.shortcut import small_permalink
 from vitrine.jobs import Jobs, Lane, Worker
 from vitrine.library import census, counts
@@ -148,7 +153,12 @@ def make_services(
         failures=settings.sign_in_failures,
         wait=timedelta(minutes=settings.sign_in_wait_minutes),
     )
-    revokers = {**account_revokers.REVOKERS, **application_revokers.REVOKERS, **token_revokers.REVOKERS}
+    revokers = {
+        **account_revokers.REVOKERS,
+        **application_revokers.REVOKERS,
+        **token_revokers.REVOKERS,
+        **feed_revokers.REVOKERS,
+    }
     revocation = CredentialRevocation(revokers, token_revokers.developer_tokens)
     accounts = Accounts(database, passwords or Passwords(), vault, revocation, policy)
     sessions = Sessions(accounts)
@@ -252,12 +262,25 @@ def make_services(
         ),
         search=Search(index, records),
         embeds=Embeds(settings, records, accounts, signed),
+        feeds=feed_services(settings, records, accounts, media, jobs),
         instance_id=vault.instance_id(),
     )
     indexer(services).listen()
     stories.covers.listen(database)
     database.listen(ScopesLimited, scope_limits.apply_limit)
+    database.listen(AccountClosed, feed_revokers.forget_person)
     return services
+
+
+def feed_services(settings: Settings, records: Records, accounts: Accounts, media: Media, jobs: Jobs) -> FeedServices:
+    registry = Feeds(records, accounts, media)
+    entries = Entries(registry, records, accounts, EntryNotices(jobs, settings.feed_mails_max))
+    return FeedServices(
+        registry=registry,
+        entries=entries,
+        addresses=FeedAddresses(registry, accounts),
+        syndication=Syndication(registry, entries, records),
+    )
 
 
 def indexer(services: Services) -> Indexer:
@@ -275,6 +298,7 @@ def make_worker(services: Services) -> Worker:
             SWEEP.name: Sweeper(services.database, services.media),
             STRUCTURE_TASK.name: TaskRunner(services.database, services.library.records, services.media, services.jobs),
             SEND.name: mail_handler(services),
+            NOTIFY.name: NoticeHandler(services.database, services.jobs, services.accounts.mail),
         },
         batch_handlers={INDEX.name: works.apply, REBUILD.name: works.rebuild},
         lanes=(
@@ -389,7 +413,7 @@ class AsgiApplication:
             *root.ROUTES,
             *files.ROUTES,
         ]
-        self.routes = [*often, *health.ROUTES, *web.routes()]
+        self.routes = [*often, *syndication.ROUTES, *health.ROUTES, *web.routes()]
         inner = Starlette(
             routes=self.routes,
             exception_handlers=web.EXCEPTION_HANDLERS,

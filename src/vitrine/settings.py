@@ -128,6 +128,7 @@ class Settings:
     terms_required_for_download: bool = _setting(
         False, "Whether people must accept the terms of use of a databox before they download from it."
     )
+    feed_mails_max: int = _setting(5_000, "People whom one entry of a feed may be announced to by mail.")
     embed_frame_ancestors: str = _setting(
         "*", "Sites that may frame embedded documents, in the form of frame-ancestors (CSP)."
     )

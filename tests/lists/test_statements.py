@@ -11,6 +11,8 @@ import sqlalchemy as sa
 from vitrine.accounts import COMMAND, User
 from vitrine.accounts.tables import sessions, users
 from vitrine.applications.tables import accounts, applications
+from vitrine.feeds import EntryDraft
+from vitrine.library.model import RecordKey
 from vitrine.library.tables import quarantine_items, records
 from vitrine.oauth.tables import access_tokens
 from vitrine.platform import audit
@@ -98,7 +100,26 @@ def _actor(server: Server, work: UnitOfWork, user: User) -> Any:
     return server.services.accounts.users.actor_of(work, user, Via.COMMAND)
 
 
+def feed(server: Server, work: UnitOfWork, ada: User, number: int) -> None:
+    """A feed with an entry of two records."""
+    feeds, entries = server.services.feeds.registry, server.services.feeds.entries
+    added = feeds.add(work, COMMAND, title=f"Feed {number}", is_public=True, owner_id=ada.id)
+    for place in range(2):
+        row = {
+            "databox_id": server.databox.id, "number": 1000 + 2 * number + place, "uuid": f"{2 * number + place:036}",
+            "collection_id": server.photographs.id, "kind": "image", "title": "x", "status": 0, "technical": "[]",
+            "created": work.now, "updated": work.now,
+        }  # fmt: skip
+        work.db.execute(records.insert().values(**row))
+    keys = [RecordKey(server.databox.id, 1000 + 2 * number + place) for place in range(2)]
+    entries.publish(work, COMMAND, added.id, EntryDraft(title=f"Entry {number}", records=keys))
+
+
 PAGES: dict[str, tuple[Fill, str]] = {
+    "feeds, v1": (feed, "/api/v1/feeds/list/"),
+    "entries of all feeds, v1": (feed, "/api/v1/feeds/content/?per_page=20"),
+    "feeds, v4": (feed, "/api/v4/feeds"),
+    "all feeds, RSS": (feed, "/feeds/aggregated/rss/"),
     "quarantine, v1": (quarantined, "/api/v1/quarantine/list/?per_page=100"),
     "quarantine, v4": (quarantined, "/api/v4/quarantine?limit=100"),
     "quarantine, page": (quarantined, "/library/quarantine/"),

@@ -51,6 +51,7 @@ class World:
         self._sign_ins()
         self._links()
         self._signed_address()
+        self._feed_address()
         self._client()
         self._grants()
 
@@ -197,6 +198,15 @@ class World:
         self.probes[Credential.SIGNED_ADDRESS] = [
             lambda c=client: c.get(address).status_code == 200 for client in (self.server.http, other)  # type: ignore[misc]
         ]  # fmt: skip
+
+    def _feed_address(self) -> None:
+        services = self.server.services
+        with services.database.write() as work:
+            actor = services.accounts.users.actor_of(work, self.ada, Via.SESSION)
+            token = services.feeds.addresses.renew(work, actor, None)
+        address = f"/feeds/userfeed/aggregated/{token}/rss/"
+        visitors = [self.server.browser(), self.elsewhere(self.server.browser())]
+        self.probes[Credential.FEED_ADDRESS] = [lambda v=visitor: _is_found(v, address) for visitor in visitors]  # type: ignore[misc]
 
     def _client(self) -> None:
         """ada saw the client secret; the owner lets the application act in their name."""

@@ -14,6 +14,7 @@ from vitrine.accounts.rights import ALL_DATABOX_RIGHTS
 from vitrine.api.v4 import V4Route
 from vitrine.library.model import CollectionId, RecordKey
 from vitrine.library.stories.model import ChildDraft, StoryDraft
+from vitrine.testing.feed_factory import add_feed, publish
 from vitrine.testing.server import Server
 
 Named = dict[str, int | str]
@@ -59,6 +60,13 @@ def _quarantine(world: World, _route: V4Route) -> Named:
     return {}
 
 
+def _feeds(world: World, _route: V4Route) -> Named:
+    """A feed with an entry."""
+    feed = add_feed(world.server, world.ada, public=True)
+    publish(world.server, world.ada, feed.id, [RecordKey(world.server.databox.id, 1)])
+    return {}
+
+
 def _databoxes(_world: World, _route: V4Route) -> Named:
     return {"bit": 4}
 
@@ -66,5 +74,6 @@ def _databoxes(_world: World, _route: V4Route) -> Named:
 BY_TAG: dict[str, Callable[[World, V4Route], Named]] = {
     "stories": _stories,
     "databoxes": _databoxes,
+    "feeds": _feeds,
     "quarantine": _quarantine,
 }

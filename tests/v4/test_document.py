@@ -18,6 +18,8 @@ from vitrine.api.v4 import ROUTES, V4Route
 from vitrine.oauth.scopes import BY_NAME
 from vitrine.settings import Settings
 from vitrine.testing import media_factory
+from vitrine.testing.feed_factory import add_feed, publish
+from vitrine.testing.feed_factory import picture as published
 from vitrine.testing.server import Server
 
 WITH_EXAMPLE = [route for route in ROUTES if route.example is not None]
@@ -43,6 +45,7 @@ def callers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callers]:
         server.add(picture, ada, (server.photographs, server.archive)[number % 2])
     prepared.every_databox_right(server, ada)
     prepared.story_of(server, 3)
+    publish(server, ada, add_feed(server, ada, public=True).id, [published(server)])
     eve = server.user("eve", {int(server.archive.id): Right.actif})
     yield server, [server.token(ada), server.token(root), server.token(eve), None]
     server.close()

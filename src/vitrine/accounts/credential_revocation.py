@@ -26,6 +26,7 @@ class Credential(StrEnum):
     EMAIL_LINK = "link to confirm an address, in a mail"
     TOKENS_LINK = "link to end developer tokens, in a mail"
     SIGNED_ADDRESS = "signed address of a document"
+    FEED_ADDRESS = "address of feeds for a feed reader"
     AUTHORIZATION_CODE = "authorization code"
     PENDING_DEVICE_CODE = "device code nobody has decided about"
     DEVICE_CODE = "device code that was allowed"
@@ -106,12 +107,12 @@ def _row(
     return {credential: named.get(credential, Effect.STAYS) for credential in Credential}
 
 
-_NEW_PASSWORD = (Credential.CURRENT_SESSION, *_SIGN_INS, *_LINKS, *_CODES, *_TOKENS)
+_NEW_PASSWORD = (Credential.CURRENT_SESSION, *_SIGN_INS, *_LINKS, *_CODES, *_TOKENS, Credential.FEED_ADDRESS)
 _SECRET = (Credential.CLIENT_SECRET,)
 _ALL = tuple(credential for credential in Credential if credential not in (Credential.PENDING_DEVICE_CODE, *_SECRET))
 
 TABLE: Mapping[Event, Mapping[Credential, Effect]] = {
-    Event.PASSWORD_CHANGED: _row(*_SIGN_INS, *_LINKS, *_CODES, if_ticked=_TOKENS),
+    Event.PASSWORD_CHANGED: _row(*_SIGN_INS, *_LINKS, *_CODES, Credential.FEED_ADDRESS, if_ticked=_TOKENS),
     Event.PASSWORD_RESET: _row(*_NEW_PASSWORD),
     Event.PASSWORD_GIVEN: _row(*_NEW_PASSWORD),
     Event.ADDRESS_CHANGED: _row(Credential.PENDING_SIGN_IN, *_LINKS),

@@ -82,6 +82,15 @@ TEXTS: dict[str, tuple[str, tuple[str, ...]]] = {
             "{security}#passkeys",
         ),
     ),
+    "feed-entry": (
+        "New in {feed} at {site}: {title}",
+        (
+            "{author} has published something new in the feed {feed} at {site}:",
+            "{title}",
+            "Sign in to read it:",
+            "{link}",
+        ),
+    ),
     "grant": (
         "{application} may now use {site} in your name",
         (

@@ -5,7 +5,7 @@ import sys
 import click
 
 from vitrine import __version__
-from vitrine.cli import applications, databox_structure, imports, operations, server, structure, users
+from vitrine.cli import applications, databox_structure, feeds, imports, operations, server, structure, users
 from vitrine.errors import DomainError
 
 
@@ -36,6 +36,7 @@ for command in (
     databox_structure.recipe,
     databox_structure.terms,
     databox_structure.task,
+    feeds.feed,
     applications.app,
     operations.keys,
     operations.audit,

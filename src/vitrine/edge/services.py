@@ -18,6 +18,7 @@ from vitrine.applications.people import ApplicationPeople
 from vitrine.edge.limits import RequestLimits
 from vitrine.edge.quotas import Quotas
 from vitrine.embed import Embeds
+from vitrine.feeds import Entries, FeedAddresses, Feeds, Syndication
 from vitrine.jobs import Jobs
 from vitrine.library.changes import Changes
 from vitrine.library.ingest import Ingest
@@ -97,6 +98,14 @@ class LibraryServices:
 
 
 @dataclass(frozen=True, slots=True)
+class FeedServices:
+    registry: Feeds
+    entries: Entries
+    addresses: FeedAddresses
+    syndication: Syndication
+
+
+@dataclass(frozen=True, slots=True)
 class RateLimits:
     requests: RequestLimits
     quotas: Quotas
@@ -118,4 +127,5 @@ class Services:
     library: LibraryServices
     search: Search
     embeds: Embeds
+    feeds: FeedServices
     instance_id: str

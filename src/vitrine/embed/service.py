@@ -40,12 +40,14 @@ _NOT_PLAYABLE = frozenset({
 @dataclass(frozen=True, slots=True)
 class Target:
     """A document that may be shown: its record, the rendition that the address names, and the address itself (path and
-    query, without host). *issuer* is the (user, generation) that issued a signed address, None for a permalink."""
+    query, without host). *issuer* is the (user, generation) that issued a signed address, None for a permalink.
+    *is_free*: a public feed opened it, so no address made of it may outlast the publication."""
 
     record: Record
     rendition: Rendition
     address: str
     issuer: tuple[int, int] | None
+    is_free: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +105,13 @@ class Embeds:
             raise NotFound("There is nothing at this address.", why=refusal.why) from refusal
 
     def by_permalink(self, work: UnitOfWork, target: PermalinkTarget) -> Target:
-        """The token alone gives access; the viewer's rights do not matter (04 section 2)."""
+        """The token alone gives access, or a public feed; the viewer's rights do not matter (04 section 2)."""
         record, rendition = self.records.rendition_without_check(work, target.key, target.name)
-        link = permalinks.check(rendition, target.token)
-        return Target(record, rendition, permalinks.paths(record.key, rendition, link).file, None)
+        is_free = self.records.is_free(work, record, rendition)
+        link, by_token = permalinks.check(rendition, target.token, is_free=is_free)
+        if by_token:
+            return Target(record, rendition, permalinks.paths(record.key, rendition, link).file, None)
+        return Target(record, rendition, permalinks.free_path(record.key, rendition, link), None, is_free=True)
 
     def by_signature(self, work: UnitOfWork, token: str) -> Target:
         return self.signed_by(work, token)[0]
@@ -200,6 +205,8 @@ class Embeds:
             return self.settings.absolute(target.address)
         if thumbnail is None or not (needs_session or _is_shared(record, thumbnail)):
             return self.settings.absolute(target.address) if target.rendition.mime.startswith("image/") else None
+        if target.is_free:
+            return self._free_cover(work, record, thumbnail)
         if needs_session:
             path = f"{DATAFILES}{record.databox_id}/{record.number}/{THUMBNAIL}/"
         elif target.issuer is None:
@@ -209,6 +216,11 @@ class Embeds:
         else:
             path = self.signed.path(target.issuer, record.key, THUMBNAIL, life=COVER_LIFE, now=work.now)
         return self.settings.absolute(path)
+
+    def _free_cover(self, work: UnitOfWork, record: Record, thumbnail: Rendition) -> str | None:
+        if thumbnail.permalink is None or not self.records.is_free(work, record, thumbnail):
+            return None
+        return self.settings.absolute(permalinks.free_path(record.key, thumbnail, thumbnail.permalink))
 
     # -- oEmbed --------------------------------------------------------------------------------------------------
 

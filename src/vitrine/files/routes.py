@@ -51,11 +51,13 @@ async def permalink(request: Request) -> Response:
         # A wrong access token is refused before the file is served.
         request.scope["state"]["needs"] = "library:read"
         viewer = await read(request, nobody, lambda work, _actor: optional_bearer(work, request))
-    file = await single_statement(
-        request, lambda work: permalinks.shared(work, permalink.key, permalink.name, permalink.token)
+    file, by_token = await single_statement(
+        request, lambda work: permalinks.opened(work, permalink.key, permalink.name, permalink.token)
     )
     document, link = answering(services.settings.base_url, permalink.key, file)
-    public = file.is_public
+    if not by_token:
+        link = None  # it has the token
+    public = file.is_public and by_token  # else it ends with the publication, in caches too
     if file.mime.startswith("image/") and (viewer is not None or not file.has_no_overlay):
         target = await read(request, nobody, lambda work, _actor: _linked(services, work, permalink, viewer or NOBODY))
         document, public = await document_for(request, target), public and not target.varies
@@ -68,7 +70,7 @@ def _linked(services: Services, work: UnitOfWork, permalink: PermalinkTarget, vi
 
 
 @lru_cache(maxsize=8192)
-def answering(base_url: str, key: RecordKey, file: SharedFile) -> tuple[FileToSend, str]:
+def answering(base_url: str, key: RecordKey, file: SharedFile) -> tuple[FileToSend, str | None]:
     """The document and its `Link` header, which gives the caption's address with the file's own token (04 section
     3)."""
     name = filename_of(file.title, file.original_name, file.name, file.extension)

@@ -106,6 +106,19 @@ def may_switch_some_link(work: UnitOfWork, actor: Actor, record: Record) -> bool
     return rights and publishes(actor, record)
 
 
+def may_publish(work: UnitOfWork, actor: Actor, page: Sequence[Record]) -> set[RecordId]:
+    """Those of *page* that the actor may publish in a feed whose publisher they are: V' and `bas_chupub` on the
+    databox. At most one statement for all grants."""
+    seen = visible_ids(work, actor, ((record.id, record.collection_id, record.status) for record in page))
+    return {record.id for record in page if record.id in seen and publishes(actor, record)}
+
+
+def is_free(is_published: bool, name: str, klass: str | None) -> bool:
+    """P for everybody, without an account and without sight: preview and thumbnail of a record in a public feed. Never
+    the original, nor a preview of class `document` (*klass* is its recipe's, None outside the structure)."""
+    return is_published and (name == THUMBNAIL or (name == PREVIEW and klass in (THUMBNAIL, PREVIEW)))
+
+
 def publishes(actor: Actor, record: Record) -> bool:
     """`bas_chupub` on the record's databox."""
     return actor.via is Via.COMMAND or actor.rights.on_databox(record.databox_id, DataboxRight.bas_chupub)
@@ -145,7 +158,7 @@ def _classes(actor: Actor, record: Record, now: datetime, granted: Mapping[int, 
         return frozenset()
     rights = actor.rights
     allowed = {THUMBNAIL}
-    if record.id in granted or rights.on(record.collection_id, Right.candwnldpreview, now):
+    if record.id in granted or record.in_public_feed or rights.on(record.collection_id, Right.candwnldpreview, now):
         allowed.add(PREVIEW)
     if actor.scope is not None and ORIGINALS not in actor.scope:
         return frozenset(allowed)  # the application may not have original files, whatever the person's rights
@@ -192,18 +205,19 @@ def edits_value_lists(actor: Actor, collection: LibraryCollection, now: datetime
 
 class Verdicts:
     """`classes_of` and `sees_business_fields` for a page of records: one statement for the actor's grants on all of
-    them, then computed once for all records with the same collection and status, and separately for a granted one."""
+    them, then computed once for all records with the same collection, status and P, and separately for a granted
+    one."""
 
     def __init__(self, work: UnitOfWork, actor: Actor, ids: Sequence[RecordId]) -> None:
         self._actor, self._now = actor, work.now
         self._granted = record_grants.on_records(work, actor, ids)
-        self._known: dict[tuple[CollectionId, int], tuple[frozenset[str | None], bool]] = {}
+        self._known: dict[tuple[CollectionId, int, bool], tuple[frozenset[str | None], bool]] = {}
 
     def on(self, record: Record) -> tuple[frozenset[str | None], bool]:
         """(the classes of files that the actor may have, whether they see business fields). *record* is of the page."""
         if record.id in self._granted:
             return self._of(record)
-        key = (record.collection_id, record.status)
+        key = (record.collection_id, record.status, record.in_public_feed)
         known = self._known.get(key)
         if known is None:
             known = self._known[key] = self._of(record)

@@ -133,7 +133,9 @@ def all_removed(work: UnitOfWork, limit: int = 1000) -> list[Any]:
 
 def restore_removed(work: UnitOfWork, kept: Mapping[str, Any], fields: Iterable[int]) -> RecordId:
     """Write the record again under a new internal id. Values of fields deleted since are left out."""
-    values = {**_row(records, kept["record"]), "cover_record_id": None, "updated": work.now}
+    # Its places in feeds are lost, and with them what they opened.
+    fresh = {"cover_record_id": None, "in_public_feed": False, "updated": work.now}
+    values = {**_row(records, kept["record"]), **fresh}
     values.pop("id")
     users = metadata.tables["users"]
     creator = values.get("creator_id")

@@ -189,7 +189,7 @@ class Structure:
 class Record:
     """One archived document (or story). `technical` is JSON text, already a list of {name, value} as on the wire.
     While `public_by_link` is false, nothing of the record opens without an account. `titles` are those by language
-    that differ from `title`."""
+    that differ from `title`. `in_public_feed` is P of contract 06 section 17.7."""
 
     id: RecordId
     databox_id: DataboxId
@@ -211,6 +211,7 @@ class Record:
     duration_ms: int | None
     creator_id: int | None
     public_by_link: bool
+    in_public_feed: bool
     created: datetime
     updated: datetime
     titles: Mapping[str, str] | None = field(default=None, hash=False)
@@ -286,6 +287,7 @@ class SharedFile:
     presentation: str
     token: str
     activated: bool
+    is_published: bool  # in a public feed, and its collection is enabled
 
     @property
     def has_no_overlay(self) -> bool:

@@ -1,7 +1,7 @@
 """Reads the archive: structure, records, values, renditions. Each call checks the right on the object itself."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from vitrine.accounts import Actor, DataboxRight, Right, Via
@@ -25,6 +25,7 @@ from vitrine.library.model import (
 from vitrine.platform.cache import Cache
 from vitrine.platform.database import UnitOfWork
 
+LISTED_AT_ONCE = 500
 MOST_SHOWN = 3_000  # records, and as many lists of files: about 25 MB together
 
 
@@ -181,7 +182,40 @@ class Records:
             return []
         stamps = store.stamps(work, ids)
         seen = access.visible_ids(work, actor, (stamp[:3] for stamp in stamps.values()))
-        wanted = [stamps[record_id] for record_id in ids if record_id in seen]
+        return self._remembered(work, stamps, [stamps[record_id] for record_id in ids if record_id in seen])
+
+    def listed(self, work: UnitOfWork, actor: Actor, ids: Sequence[RecordId]) -> list[RecordWithThumbnail]:
+        """The records of a publication that the actor may read, in the order of *ids*, whether they see them or not (02
+        section 6.8). Those they do not see have their thumbnail only while it is free, and without the token of its
+        permalink. Records that are gone, or whose collection is disabled, are left out."""
+        page: list[RecordWithThumbnail] = []
+        structure = self.structure(work)
+        for start in range(0, len(ids), LISTED_AT_ONCE):
+            some = ids[start : start + LISTED_AT_ONCE]
+            stamps = store.stamps(work, some)
+            seen = access.visible_ids(work, actor, (stamp[:3] for stamp in stamps.values()))
+            wanted = [stamps[number] for number in some if number in stamps]
+            wanted = [stamp for stamp in wanted if _is_enabled(structure, stamp[1])]
+            shown = self._remembered(work, stamps, wanted)
+            page += [
+                item if item.record.id in seen else self._unseen(work, stamps[item.record.id], item) for item in shown
+            ]
+        return page
+
+    def _unseen(self, work: UnitOfWork, stamp: tuple[Any, ...], shown: RecordWithThumbnail) -> RecordWithThumbnail:
+        if shown.thumbnail is None:
+            return shown
+        is_free = self.is_free(work, shown.record, shown.thumbnail)
+        key = (*stamp, is_free)
+        unseen = self._shown.get(key)
+        if unseen is None:
+            unseen = RecordWithThumbnail(shown.record, _without_token(shown.thumbnail) if is_free else None)
+            self._shown.keep(work, key, unseen)
+        return unseen
+
+    def _remembered(
+        self, work: UnitOfWork, stamps: Mapping[RecordId, tuple[Any, ...]], wanted: Sequence[tuple[Any, ...]]
+    ) -> list[RecordWithThumbnail]:
         by_stamp = {stamp: self._shown.get(stamp) for stamp in wanted}
         unknown = [RecordId(stamp[0]) for stamp, known in by_stamp.items() if known is None]
         if unknown:
@@ -223,8 +257,8 @@ class Records:
         ]
 
     def described(self, work: UnitOfWork, actor: Actor, page: Sequence[RecordWithThumbnail]) -> list[FullRecord]:
-        """Everything the actor may know about the records of a page: one statement for all values, one for all
-        files."""
+        """Everything the actor may know about the records of a page, which may be one of `listed`: one statement for
+        all values, one for all files."""
         ids = [shown.record.id for shown in page]
         structure = self.structure(work)
         values, files = store.values_of(work, ids), self._files_of(work, structure, [shown.record for shown in page])
@@ -232,7 +266,11 @@ class Records:
         described = []
         for shown in page:
             classes, business = verdicts.on(shown.record)
-            files_allowed = [file for file, klass in files[shown.record.id] if klass in classes]
+            of_record = files[shown.record.id]
+            files_allowed = [file for file, klass in of_record if klass in classes]
+            if not classes and shown.record.in_public_feed:
+                free = (file for file, _ in of_record if self.is_free(work, shown.record, file))
+                files_allowed = [_without_token(file) for file in free]
             described.append(
                 FullRecord(
                     shown, self._allowed_values(structure, values[shown.record.id], business=business), files_allowed
@@ -275,14 +313,28 @@ class Records:
     def rendition(self, work: UnitOfWork, actor: Actor, key: RecordKey, name: str) -> tuple[Record, Rendition]:
         """One rendition with bytes. Raises NoSuchRendition when there is none, MayNotSee when the actor may not have
         it."""
-        record = self.get(work, actor, key)
+        record = store.by_key(work, key)
+        if record is None:
+            raise self._missing(work, key)
         rendition = self._ready(store.rendition(work, record.id, name.lower()))
+        if rendition is not None and self.is_free(work, record, rendition):
+            return record, rendition
+        access.require_sight(work, actor, record)
         if rendition is None:
             raise NoSuchRendition(f"This record has no file called {name}.")
         recipe = self.structure(work).recipe(record.databox_id, record.group, rendition.name)
         if not access.may_have(work, actor, record, rendition.name, recipe):
             raise MayNotSee("You may not have this file.", why=f"{key} {name}")
         return record, rendition
+
+    def is_free(self, work: UnitOfWork, record: Record, rendition: Rendition) -> bool:
+        """`access.is_free` for a file of *record*; a disabled collection publishes nothing."""
+        if not record.in_public_feed:
+            return False
+        structure = self.structure(work)
+        recipe = structure.recipe(record.databox_id, record.group, rendition.name)
+        klass = None if recipe is None else recipe.klass
+        return _is_enabled(structure, record.collection_id) and access.is_free(True, rendition.name, klass)
 
     def rendition_without_check(self, work: UnitOfWork, key: RecordKey, name: str) -> tuple[Record, Rendition]:
         """One rendition with bytes, without any check: for callers that check a permalink's token themselves.
@@ -298,6 +350,17 @@ class Records:
     @staticmethod
     def _ready(rendition: Rendition | None) -> Rendition | None:
         return rendition if rendition is not None and rendition.is_ready else None
+
+
+def _without_token(rendition: Rendition) -> Rendition:
+    """For somebody to whom the file is only free: the token of its permalink would open it for ever."""
+    link = rendition.permalink
+    return rendition if link is None else replace(rendition, permalink=replace(link, token=""))
+
+
+def _is_enabled(structure: Structure, base: CollectionId) -> bool:
+    collection = structure.collections.get(base)
+    return collection is not None and collection.enabled
 
 
 def _classed(structure: Structure, record: Record, renditions: Iterable[Rendition]) -> list[Classed]:

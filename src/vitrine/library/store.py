@@ -1,6 +1,6 @@
 """SQL of records, values and renditions with their permalinks. The structure's SQL is in `structure_store.py`."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -31,6 +31,7 @@ from vitrine.library.tables import (
 )
 from vitrine.platform.database import UnitOfWork, inserted_id
 from vitrine.platform.prepared import Prepared
+from vitrine.platform.schema import metadata
 from vitrine.platform.texts import folded
 
 LONGEST_FOLDED_NAME = 255  # characters, the width of the column
@@ -99,6 +100,20 @@ def by_key(work: UnitOfWork, key: RecordKey) -> Record | None:
     return Record(*row) if row else None
 
 
+def by_keys(work: UnitOfWork, keys: Iterable[RecordKey]) -> dict[RecordKey, Record]:
+    """The records that exist of a bounded number of keys: one statement a databox."""
+    numbers: dict[DataboxId, list[int]] = {}
+    for key in keys:
+        numbers.setdefault(key.databox, []).append(key.number)
+    existing: dict[RecordKey, Record] = {}
+    for databox, wanted in numbers.items():
+        named = sa.and_(records.c.databox_id == databox, records.c.number.in_(wanted))
+        for row in work.db.execute(sa.select(*_RECORD).where(named)):
+            record = Record(*row)
+            existing[record.key] = record
+    return existing
+
+
 _ID_OF = Prepared(
     sa.select(records.c.id).where(
         records.c.databox_id == sa.bindparam("databox"), records.c.number == sa.bindparam("number")
@@ -128,7 +143,7 @@ def with_thumbnails(work: UnitOfWork, ids: Sequence[RecordId]) -> dict[RecordId,
     return by_id
 
 
-# Identifies the state of a record and its thumbnail: every change moves one of the three instants or the switch.
+# Identifies the state of a record and its thumbnail: every change moves one of the three instants or the two switches.
 _STAMPS = sa.select(
     records.c.id,
     records.c.collection_id,
@@ -137,6 +152,7 @@ _STAMPS = sa.select(
     renditions.c.updated,
     permalinks.c.updated,
     _PUBLIC_BY_LINK.label("public_by_link"),
+    records.c.in_public_feed,
 ).select_from(
     records.outerjoin(
         renditions, sa.and_(renditions.c.record_id == records.c.id, renditions.c.name == THUMBNAIL)
@@ -150,8 +166,8 @@ def _stamped(count: int) -> Prepared:
 
 
 def stamps(work: UnitOfWork, ids: Sequence[RecordId]) -> dict[RecordId, tuple[Any, ...]]:
-    """For each record (id, collection, status, three instants and the switch of its links as the database stores
-    them), in one statement."""
+    """For each record (id, collection, status, three instants, the switch of its links and whether it is in a public
+    feed, as the database stores them), in one statement."""
     return {RecordId(row[0]): row for row in _stamped(len(ids)).all_raw(work, ids)}
 
 
@@ -351,7 +367,8 @@ def referenced(work: UnitOfWork, sha256s: Sequence[str]) -> set[str]:
     """Those of these blobs that some row still needs."""
     digests = list(sha256s)
     used: set[str] = set()
-    for column in (records.c.sha256, renditions.c.sha256, quarantine_items.c.sha256, removed_files.c.sha256):
+    icons = metadata.tables["feeds"].c.icon_sha256
+    for column in (records.c.sha256, renditions.c.sha256, quarantine_items.c.sha256, removed_files.c.sha256, icons):
         used.update(sha256 for sha256 in work.db.scalars(sa.select(column).where(column.in_(digests))) if sha256)
     return used
 

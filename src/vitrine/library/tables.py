@@ -257,6 +257,13 @@ records = Table(
     ),
     Column("public_before_bin", Boolean, nullable=True, comment="public_by_link as it was outside the bin"),
     Column("titles", Json, nullable=True, comment="{language: title} where the databox has titles by language"),
+    Column(
+        "in_public_feed",
+        Boolean,
+        nullable=False,
+        server_default="0",
+        comment="its preview and thumbnail are free; kept right by the feeds (docs/decisions/0133)",
+    ),
     Column("created", Instant, nullable=False),
     Column("updated", Instant, nullable=False),
     UniqueConstraint("databox_id", "number"),

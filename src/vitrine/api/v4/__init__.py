@@ -9,7 +9,19 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from vitrine.api import capabilities
-from vitrine.api.v4 import administration, applications, me, quarantine, records, schemas, search, stories, structure, uploads
+from vitrine.api.v4 import (
+    administration,
+    applications,
+    feeds,
+    me,
+    quarantine,
+    records,
+    schemas,
+    search,
+    stories,
+    structure,
+    uploads,
+)
 from vitrine.api.v4.applications.registration import ALIAS
 from vitrine.api.v4.conventions import CONVENTIONS, problem
 from vitrine.api.v4.route import PREFIX, V4Route
@@ -28,6 +40,7 @@ ROUTES: tuple[V4Route, ...] = (
     *stories.ROUTES,
     *quarantine.ROUTES,
     *applications.ROUTES,
+    *feeds.ROUTES,
 )
 COMPONENTS: dict[str, Schema] = {
     **schemas.COMPONENTS,
@@ -40,6 +53,7 @@ COMPONENTS: dict[str, Schema] = {
     **stories.COMPONENTS,
     **quarantine.COMPONENTS,
     **applications.COMPONENTS,
+    **feeds.COMPONENTS,
 }
 # Addresses of operations, the older ones too. Only the newer ones refuse parameters that they do not know.
 _ALIASES = applications.ALIASES

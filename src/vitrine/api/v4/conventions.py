@@ -16,7 +16,15 @@ from vitrine.applications import BadApplication, NoSuchApplication
 from vitrine.edge import bearer, refusals, services_of
 from vitrine.edge.auth import TokenMissing, TwoCarriers
 from vitrine.errors import DomainError
-from vitrine.library.errors import ChangedMeanwhile, MayNotSee, NoSuchCollection, NoSuchDatabox, NoSuchRecord, NoSuchRendition
+from vitrine.feeds.errors import MayNotRead, NoSuchEntry, NoSuchFeed
+from vitrine.library.errors import (
+    ChangedMeanwhile,
+    MayNotSee,
+    NoSuchCollection,
+    NoSuchDatabox,
+    NoSuchRecord,
+    NoSuchRendition,
+)
 from vitrine.library.quarantine.service import MayNotDecide, NoSuchItem
 from vitrine.library.stories.errors import ChildHidden
 from vitrine.oauth import InsufficientScope, TokenRefused
@@ -115,9 +123,9 @@ def _recent_auth_required(request: Request, refusal: RecentAuthRequired) -> Resp
     return problem(403, refusal.code, refusal.detail, page=page)
 
 
-_HIDDEN = (MayNotSee, NoSuchDatabox, NoSuchCollection, NoSuchRecord, NoSuchRendition, ChildHidden)
 _HIDDEN: tuple[type[DomainError], ...] = (
     MayNotSee, NoSuchDatabox, NoSuchCollection, NoSuchRecord, NoSuchRendition, NoSuchItem, MayNotDecide,
+    ChildHidden, MayNotRead, NoSuchFeed, NoSuchEntry,
 )  # fmt: skip
 CONVENTIONS = Conventions(
     refused=_refused,

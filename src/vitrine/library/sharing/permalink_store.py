@@ -27,6 +27,7 @@ _SHARED = Prepared(
         collections.c.public_presentation,
         permalinks.c.token,
         LINK_ACTIVATED,
+        sa.and_(records.c.in_public_feed, collections.c.enabled).label("is_published"),
     )
     .select_from(
         records.join(renditions, renditions.c.record_id == records.c.id)

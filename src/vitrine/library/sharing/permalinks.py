@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import quote_plus
 
 from vitrine.accounts import Actor
@@ -107,6 +108,12 @@ class PermalinkPaths:
     download: str
 
 
+def free_path(key: RecordKey, rendition: Rendition, link: Permalink) -> str:
+    """The path of a file that needs no token while it is in a public feed (`access.is_free`): it gives nothing that
+    outlasts the publication."""
+    return paths(key, rendition, link).file.partition("?")[0]
+
+
 def paths(key: RecordKey, rendition: Rendition, link: Permalink) -> PermalinkPaths:
     name = _UNSAFE_IN_NAME.sub("_", f"{link.label}.{rendition.extension}" if rendition.extension else link.label)
     root = f"/permalink/v1/{key.databox}/{key.number}/{rendition.name}/"
@@ -126,18 +133,28 @@ class SwitchedOff(NotFound):
     code = "switched_off"
 
 
-def check(rendition: Rendition, token: str | None) -> Permalink:
-    """The permalink that *token* opens for this rendition. Raises WrongToken or SwitchedOff (04 section 2)."""
+class Opened(NamedTuple):
+    """A permalink that opens its file. Not *by_token*: the file is free, and the caller may be given no token."""
+
+    link: Permalink
+    by_token: bool
+
+
+def check(rendition: Rendition, token: str | None, *, is_free: bool = False) -> Opened:
+    """The permalink of this rendition, which *token* opens; one that *is_free* (`access.is_free`) opens without. Raises
+    WrongToken or SwitchedOff (04 section 2)."""
     link = rendition.permalink
-    if link is None or not token or not same(link.token, token):
+    by_token = link is not None and bool(token) and same(link.token, token or "")
+    if link is None or not (by_token or (is_free and link.activated)):
         raise WrongToken("This link is not valid.")
     if not link.activated:
         raise SwitchedOff("This link has been switched off.")
-    return link
+    return Opened(link, by_token)
 
 
 def shared(work: UnitOfWork, key: RecordKey, name: str, token: str | None) -> SharedFile:
-    """The file that a permalink opens, without the whole record. Raises what `check` raises, or NotFound."""
+    """The file that a permalink opens by its token, without the whole record. Raises what `check` raises, or
+    NotFound."""
     file = permalink_store.shared_file(work, key, name.lower())
     if file is None:
         raise NotFound("There is nothing at this address.")
@@ -146,3 +163,16 @@ def shared(work: UnitOfWork, key: RecordKey, name: str, token: str | None) -> Sh
     if not file.activated:
         raise SwitchedOff("This link has been switched off.")
     return file
+
+
+def opened(work: UnitOfWork, key: RecordKey, name: str, token: str | None) -> tuple[SharedFile, bool]:
+    """`shared`, for a free file also without its token or with a wrong one: (the file, whether *token* opened it)."""
+    file = permalink_store.shared_file(work, key, name.lower())
+    if file is None:
+        raise NotFound("There is nothing at this address.")
+    by_token = bool(token) and same(file.token, token or "")
+    if not by_token and not (file.activated and access.is_free(file.is_published, file.name, file.klass)):
+        raise WrongToken("This link is not valid.")
+    if not file.activated:
+        raise SwitchedOff("This link has been switched off.")
+    return file, by_token
