@@ -137,10 +137,12 @@ class FieldAdministration:
             if own is not None and other.id == own.id:
                 continue
             if name is not None and other.name.casefold() == name.casefold():
-                raise Conflict(f"There is a field called {other.name} already.", field="name")
+                raise Conflict("There is a field called {name} already.", field="name", values={"name": other.name})
             if element is not None and other.dces_element == element:
                 raise Conflict(
-                    f"The element {element} belongs to the field {other.name} already.", field="dces_element"
+                    "The element {element} belongs to the field {name} already.",
+                    field="dces_element",
+                    values={"element": element, "name": other.name},
                 )
 
     @staticmethod
@@ -148,9 +150,10 @@ class FieldAdministration:
         full = structure_store.record_with_two_values(work, field.id, checked)
         if full is not None:
             raise InUse(
-                f"{field.name} must stay a field of several values: record {RecordKey(*full)} holds more than one, and "
-                "all but one would be lost. Remove them first.",
+                "{name} must stay a field of several values: record {record} holds more than one, and all but one "
+                "would be lost. Remove them first.",
                 field="multi",
+                values={"name": field.name, "record": RecordKey(*full)},
             )
 
     def _note(
