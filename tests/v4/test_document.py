@@ -37,12 +37,6 @@ def callers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callers]:
     yield from _callers(tmp_path_factory.mktemp("schema"))
 
 
-@pytest.fixture(scope="module")
-def callers_of_examples(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callers]:
-    """Others, since calls of everything delete what an example needs."""
-    yield from _callers(tmp_path_factory.mktemp("examples"))
-
-
 def _callers(folder: Path) -> Iterator[Callers]:
     """A server with some records, and the tokens of a user, of an administrator, of somebody with few rights, and
     none."""
@@ -82,10 +76,23 @@ def test_every_answer_is_one_that_the_document_tells_of(callers: Callers) -> Non
 
 
 @pytest.mark.parametrize("route", WITH_EXAMPLE, ids=lambda route: f"{route.method} {route.path}")
-def test_examples_of_bodies_work(callers_of_examples: Callers, route: V4Route) -> None:
-    server, tokens = callers_of_examples
+def test_examples_of_bodies_work(server: Server, tmp_path: Path, route: V4Route) -> None:
+    """On a server with a record, and with a file that clashes with it."""
+    ada, picture = server.user("ada"), media_factory.jpeg(tmp_path / "a.jpg", 64, 48)
+    server.add(picture, ada)
+    with server.services.database.write() as work:
+        every = DataboxRight(ALL_DATABOX_RIGHTS)
+        server.services.accounts.users.grant_databox(work, COMMAND, ada.id, server.databox.id, every)
+    token, form = server.token(ada), {"base_id": server.photographs.id}
+    assert (
+        server.call(
+            "POST", f"{V4}/records", token, data=form, files={"file": ("a.jpg", picture.read_bytes())}
+        ).status_code
+        == 202
+    )
     path = V4 + re.sub(r"\{\w+(:int)?\}", "1", route.path.replace("{bit:int}", "4"))
-    token = tokens[1] if route.needs == ADMINISTRATION else tokens[0]
+    if route.needs == ADMINISTRATION:
+        token = server.token(server.user("root", is_admin=True))
     answer = server.call(route.method, path, token, json=route.example, headers={"If-Match": "*"})
     assert answer.status_code == route.status, answer.text
 

@@ -24,6 +24,7 @@ from vitrine.library.errors import (
     NoSuchRecord,
     NoSuchRendition,
 )
+from vitrine.library.quarantine.service import MayNotDecide, NoSuchItem
 from vitrine.oauth import InsufficientScope, TokenRefused
 
 TITLES = {
@@ -120,6 +121,9 @@ def _recent_auth_required(request: Request, refusal: RecentAuthRequired) -> Resp
     return problem(403, refusal.code, refusal.detail, page=page)
 
 
+_HIDDEN: tuple[type[DomainError], ...] = (
+    MayNotSee, NoSuchDatabox, NoSuchCollection, NoSuchRecord, NoSuchRendition, NoSuchItem, MayNotDecide,
+)  # fmt: skip
 CONVENTIONS = Conventions(
     refused=_refused,
     statuses=STATUSES,
@@ -131,7 +135,7 @@ CONVENTIONS = Conventions(
         (NoSuchApplication, _unknown_application),
         (RecentAuthRequired, _recent_auth_required),
         (NotRepeated, _not_repeated),
-        *((kind, _hidden) for kind in (MayNotSee, NoSuchDatabox, NoSuchCollection, NoSuchRecord, NoSuchRendition)),
+        *((kind, _hidden) for kind in _HIDDEN),
     ),
     broken=_broken,
     authenticate=bearer,  # before the body: its refusals tell what it may hold, which strangers do not learn
