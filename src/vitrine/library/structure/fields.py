@@ -18,6 +18,7 @@ from vitrine.library.structure.task_store import Task
 from vitrine.library.tables import fields as table
 from vitrine.platform.database import UnitOfWork
 
+IDS_UNDER_WAY = 100_000  # a value may get its id before the snapshot and be committed after it
 MOST_FIELDS = 500  # of a databox, so that every list of fields is bounded
 
 
@@ -50,8 +51,11 @@ class FieldAdministration:
         """Look at all values of a field that is to hold one value a record; returns what `change` takes as *checked*,
         so that it need not look at them again under the write lock. Slow: for a snapshot. Raises InUse."""
         self.editor.permit_structure(work, actor, databox)
-        self._require_single(work, self._field(work, databox, field), 0)
-        return structure_store.last_value(work)
+        before = self._field(work, databox, field)
+        if not before.multi:
+            return 0
+        self._require_single(work, before, 0)
+        return max(0, structure_store.last_value(work) - IDS_UNDER_WAY)
 
     def change(
         self,

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from vitrine.accounts import Actor
-from vitrine.edge import listing, read, services_of, write
+from vitrine.edge import listing, long_read, read, services_of, write
 from vitrine.edge.params import natural
 from vitrine.errors import DomainError, Forbidden, Invalid, NotFound
 from vitrine.library import access
@@ -186,9 +186,14 @@ async def change_field(request: Request) -> Response:
         if do == "up":
             known_fields = services_of(request).library.records.structure(work).fields[box]
             return fields.order(work, actor, box, _one_up([entry.id for entry in known_fields], field))
-        return fields.change(work, actor, box, field, _attributes(given), expected=natural(given.get("revision", "")))
+        expected = natural(given.get("revision", ""))
+        return fields.change(work, actor, box, field, _attributes(given), expected=expected, checked=checked)
 
+    checked = 0
     try:
+        if do == "save" and given.get("multi") != "1":
+            # All its values are looked at in a snapshot, so that nobody waits for it.
+            checked = await long_read(request, known, lambda work, actor: fields.permit_single(work, actor, box, field))
         await write(request, known, call)
     except (Forbidden, NotFound) as refusal:
         raise NotFound("There is nothing at this address.", why=refusal.why) from refusal
