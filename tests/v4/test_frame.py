@@ -21,11 +21,6 @@ LISTS = [route for route in ROUTES if route.is_list]
 READS = [route for route in ROUTES if route.method == "GET"]
 
 
-def address_of(route: V4Route) -> str:
-    """Its path, with the number 1 for each parameter."""
-    return re.sub(r"\{\w+(:int)?\}", "1", route.path)
-
-
 def problem(answer: Any, status: int) -> Any:
     assert (answer.status_code, answer.headers["content-type"]) == (status, PROBLEM), answer.text
     value = answer.json()

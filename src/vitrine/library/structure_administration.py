@@ -12,7 +12,7 @@ from vitrine.library.events import StructureChanged
 from vitrine.library.jobs import MAKE_RENDITIONS
 from vitrine.library.model import Collection, CollectionId, Databox, DataboxId, Record
 from vitrine.library.records import Records
-from vitrine.library.structure.checks import labels_of, name_of
+from vitrine.library.structure.checks import NAME_OF_COLLECTION, NAME_OF_DATABOX, labels_of, name_of
 from vitrine.library.templates import DEFAULT_FIELDS
 from vitrine.media.renditions.recipes import DEFAULT_RECIPES
 from vitrine.platform import audit
@@ -31,7 +31,7 @@ class StructureAdministration:
         """A databox with the default fields and recipes. Administrators and the command line only. Whoever makes it has
         every right on it. Raises Forbidden, Invalid or Conflict."""
         self._require_administrator(actor)
-        name, others = name_of(name, "A databox"), self.records.structure(work).databoxes.values()
+        name, others = name_of(name, NAME_OF_DATABOX), self.records.structure(work).databoxes.values()
         if any(box.name == name for box in others):
             raise Conflict(f"There is a databox called {name} already.", field="name")
         if len(others) >= MOST_DATABOXES:
@@ -71,10 +71,12 @@ class StructureAdministration:
         if databox not in structure.databoxes or not access.manages_databox(actor, databox):
             self.records.databox(work, actor, databox)
             raise MayNotAdminister("You may not manage this databox.", why=f"databox {databox}")
-        name = name_of(name, "A collection")
+        name = name_of(name, NAME_OF_COLLECTION)
         others = [collection for collection in structure.collections.values() if collection.databox_id == databox]
         if any(collection.name == name for collection in others):
-            raise Conflict(f"There is a collection called {name} in this databox already.", field="name")
+            raise Conflict(
+                "There is a collection called {name} in this databox already.", field="name", values={"name": name}
+            )
         if len(others) >= MOST_COLLECTIONS:
             raise Conflict(f"A databox has at most {MOST_COLLECTIONS} collections.")
         values = {"name": name, "labels": labels_of(labels), "position": len(others)}

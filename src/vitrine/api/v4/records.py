@@ -169,7 +169,7 @@ async def delete(request: Request) -> Response:
     def call(work: UnitOfWork, actor: Actor) -> Response:
         record = services.library.records.get(work, actor, key_of(request))
         require_tag(request, present.tag_of(record))
-        services.library.removal.remove(work, actor, record.key)
+        services.library.removal.discard(work, actor, record.key)
         return nothing()
 
     return await write(request, bearer, call)
@@ -179,8 +179,8 @@ ROUTES = (
     V4Route(RECORD, "GET", show, "One record", "library:read", named("Record"), chooses=True),
     V4Route(RECORD, "PATCH", change, "Change its fields, its status or its collection", "metadata:edit",
             named("Record"), _CHANGE, guard="required", example=_EXAMPLE),
-    V4Route(RECORD, "DELETE", delete, "Delete it; an administrator can restore it for 7 days", "delete", status=204,
-            guard="accepted"),
+    V4Route(RECORD, "DELETE", delete, "Delete it: into the bin where its databox has one, else for good", "delete",
+            status=204, guard="accepted"),
     V4Route(RECORD + "/renditions", "GET", files, "Its files, made or not", "library:read", named("FileList")),
     V4Route(RECORD + "/renditions/{name}", "GET", file, "One file, with its addresses", "library:read", named("File")),
 )  # fmt: skip

@@ -13,11 +13,15 @@ LONGEST_LABEL = 128
 _NAME = re.compile(r"[^\x00-\x1f/\\]{1,64}")
 
 
-def name_of(text: object, what: str, *, field: str = "name") -> str:
+NAME_OF_DATABOX = "A databox needs a name of at most 64 characters, without slashes."
+NAME_OF_COLLECTION = "A collection needs a name of at most 64 characters, without slashes."
+
+
+def name_of(text: object, refusal: str, *, field: str = "name") -> str:
     """The name of a databox or collection: 1 to 64 characters on one line, without slashes. Raises Invalid."""
     name = text.strip() if isinstance(text, str) else ""
     if not _NAME.fullmatch(name):
-        raise Invalid(f"{what} needs a name of at most 64 characters, without slashes.", field=field)
+        raise Invalid(refusal, field=field)
     if fault := fault_of_name(name):
         raise Invalid(fault, field=field)
     return name

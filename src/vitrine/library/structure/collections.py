@@ -17,6 +17,7 @@ from vitrine.library.mapping import LONGEST_VALUE
 from vitrine.library.model import BIN, Collection, CollectionId, DataboxId, Field, FieldId
 from vitrine.library.structure import task_store, tasks
 from vitrine.library.structure.checks import (
+    NAME_OF_COLLECTION,
     boolean,
     differences,
     in_order,
@@ -155,11 +156,13 @@ class CollectionAdministration:
         return [collection for collection in everything if collection.databox_id == databox]
 
     def _name(self, work: UnitOfWork, before: Collection, given: object) -> str:
-        name = name_of(given, "A collection")
+        name = name_of(given, NAME_OF_COLLECTION)
         if name == before.name:
             return name
         if any(other.name == name for other in self._of(work, before.databox_id)):
-            raise Conflict(f"There is a collection called {name} in this databox already.", field="name")
+            raise Conflict(
+                "There is a collection called {name} in this databox already.", field="name", values={"name": name}
+            )
         if BIN in (name, before.name) and task_store.has_records(work, before.id):
             raise InUse(
                 f"A collection called {BIN} is the bin. One with records can neither become the bin nor stop being it.",

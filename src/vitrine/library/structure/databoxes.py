@@ -10,6 +10,7 @@ from vitrine.library import structure_store
 from vitrine.library.events import StructureChanged
 from vitrine.library.model import Databox, DataboxId
 from vitrine.library.structure.checks import (
+    NAME_OF_DATABOX,
     boolean,
     differences,
     in_order,
@@ -49,7 +50,7 @@ class DataboxAdministration:
         known_only(given, ATTRIBUTES)
         columns: dict[str, Any] = {}
         if "view_name" in given:
-            columns["view_name"] = name_of(given["view_name"], "A databox", field="view_name")
+            columns["view_name"] = name_of(given["view_name"], NAME_OF_DATABOX, field="view_name")
         if "labels" in given:
             columns["labels"] = labels_of(given["labels"], before.labels)
         if "registration_open" in given:

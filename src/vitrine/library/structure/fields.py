@@ -18,6 +18,7 @@ from vitrine.library.structure.task_store import Task
 from vitrine.library.tables import fields as table
 from vitrine.platform.database import UnitOfWork
 
+IDS_UNDER_WAY = 100_000  # a value may get its id before the snapshot and be committed after it
 MOST_FIELDS = 500  # of a databox, so that every list of fields is bounded
 
 
@@ -50,8 +51,11 @@ class FieldAdministration:
         """Look at all values of a field that is to hold one value a record; returns what `change` takes as *checked*,
         so that it need not look at them again under the write lock. Slow: for a snapshot. Raises InUse."""
         self.editor.permit_structure(work, actor, databox)
-        self._require_single(work, self._field(work, databox, field), 0)
-        return structure_store.last_value(work)
+        before = self._field(work, databox, field)
+        if not before.multi:
+            return 0
+        self._require_single(work, before, 0)
+        return max(0, structure_store.last_value(work) - IDS_UNDER_WAY)
 
     def change(
         self,
@@ -137,10 +141,12 @@ class FieldAdministration:
             if own is not None and other.id == own.id:
                 continue
             if name is not None and other.name.casefold() == name.casefold():
-                raise Conflict(f"There is a field called {other.name} already.", field="name")
+                raise Conflict("There is a field called {name} already.", field="name", values={"name": other.name})
             if element is not None and other.dces_element == element:
                 raise Conflict(
-                    f"The element {element} belongs to the field {other.name} already.", field="dces_element"
+                    "The element {element} belongs to the field {name} already.",
+                    field="dces_element",
+                    values={"element": element, "name": other.name},
                 )
 
     @staticmethod
@@ -148,9 +154,10 @@ class FieldAdministration:
         full = structure_store.record_with_two_values(work, field.id, checked)
         if full is not None:
             raise InUse(
-                f"{field.name} must stay a field of several values: record {RecordKey(*full)} holds more than one, and "
-                "all but one would be lost. Remove them first.",
+                "{name} must stay a field of several values: record {record} holds more than one, and all but one "
+                "would be lost. Remove them first.",
                 field="multi",
+                values={"name": field.name, "record": RecordKey(*full)},
             )
 
     def _note(

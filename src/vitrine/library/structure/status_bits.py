@@ -95,7 +95,11 @@ class StatusBitAdministration:
         before = self._existing(work, databox, bit)
         require_revision(before.revision, expected)
         if people := collection_access.people_with_bit(work, databox, bit):
-            raise InUse(f"What {people} people see depends on this bit. Change their status masks first.", field="bit")
+            raise InUse(
+                "What {people} people see depends on this bit. Change their status masks first.",
+                field="bit",
+                values={"people": people},
+            )
         structure_store.delete_status_bit(work, databox, bit)
         for collection in self.editor.records.structure(work).collections.values():
             if collection.databox_id == databox and collection.default_status & 1 << bit:
@@ -108,7 +112,10 @@ class StatusBitAdministration:
     def _require_cleared(self, work: UnitOfWork, databox: DataboxId, bit: int) -> None:
         for task in task_store.unfinished(work, databox, tasks.CLEAR_BIT):
             if task.details.get("bit") == bit:
-                raise Conflict(f"Bit {bit} is still being switched off in all records. Define it when that is done.")
+                raise Conflict(
+                    "Bit {bit} is still being switched off in all records. Define it when that is done.",
+                    values={"bit": bit},
+                )
 
     def _find(self, work: UnitOfWork, databox: DataboxId, bit: int) -> StatusBit | None:
         defined = self.editor.records.structure(work).status_bits[databox]

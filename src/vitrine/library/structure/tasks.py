@@ -66,6 +66,6 @@ class StructureTasks:
         return task
 
     def _permit(self, work: UnitOfWork, actor: Actor, databox: DataboxId) -> None:
-        self.records.databox(work, actor, databox)
         if not access.edits_structure(actor, databox) and not access.manages_databox(actor, databox):
+            self.records.databox(work, actor, databox)
             raise MayNotAdminister("You may not see what is done in this databox.", why=f"databox {databox}")

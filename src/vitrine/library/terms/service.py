@@ -119,6 +119,12 @@ class Terms:
         audit.write(work, actor, "terms.published", f"databox {databox}", details)
         return store.versions(work, databox, None, 1)[0]
 
+    def newest(self, work: UnitOfWork, actor: Actor, databox: DataboxId) -> TermsVersion | None:
+        """The version in force for who manages the databox; None for others, and where there is none."""
+        if not access.manages_databox(actor, databox):
+            return None
+        return next(iter(store.versions(work, databox, None, 1)), None)
+
     def versions(
         self, work: UnitOfWork, actor: Actor, databox: DataboxId, *, before: int | None = None, limit: int = MOST_LISTED
     ) -> list[TermsVersion]:

@@ -177,6 +177,7 @@ def page(
         csrf=lambda: csrf.token(request),
         date=date,
         request_id=getattr(request.state, "request_id", ""),
+        structures=actor.is_admin or any(map(int, actor.rights.databoxes.values())),
         manages=actor.is_admin or actor.rights.anywhere(Right.manage, datetime.now(UTC)),
         **context,
     )

@@ -261,6 +261,14 @@ def test_deleting_in_the_bin_and_without_one_is_final(
         discard(server, ada, other)
 
 
+def test_v4_discards_into_the_bin(server: Server, ada: User, bin_: Collection, key: RecordKey) -> None:
+    token = server.token(ada)
+    assert server.call("DELETE", f"/api/v4/records/{key.databox}/{key.number}", token).status_code == 204
+    binned = record(server, key)
+    assert binned is not None
+    assert binned.collection_id == bin_.id
+
+
 def test_v1_deletes_at_once(server: Server, ada: User, bin_: Collection, key: RecordKey) -> None:
     token = server.token(ada)
     assert server.call("DELETE", f"/api/v1/records/{key.databox}/{key.number}/", token).status_code == 200

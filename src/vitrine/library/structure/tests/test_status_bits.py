@@ -1,5 +1,6 @@
 """Status bits of a databox (contract 06 section 8)."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -7,12 +8,13 @@ import pytest
 
 from vitrine.accounts import Actor, DataboxRight
 from vitrine.accounts.rights import READER
-from vitrine.errors import Conflict, Invalid
+from vitrine.errors import Conflict, Invalid, NotFound
 from vitrine.library import store, structure_store
 from vitrine.library.errors import ChangedMeanwhile, InUse, MayNotAdminister, NoSuchStatusBit
 from vitrine.library.model import StatusBit
 from vitrine.library.structure.task_store import Task
 from vitrine.library.structure.tests.people import MANAGES, STRUCTURE, actor, person
+from vitrine.library.sweep import Sweeper
 from vitrine.testing import media_factory as make
 from vitrine.testing.server import Server
 
@@ -132,3 +134,18 @@ def test_pictures_that_browsers_might_run_or_that_are_large_are_refused(server: 
     for name in ("a.svg", "wide.png", "text.png", "large.png"):
         with pytest.raises(Invalid):
             pictures.keep(tmp_path / name, name, field="logo")
+
+
+def test_the_sweep_leaves_pictures_that_are_in_use(server: Server, ada: Actor, tmp_path: Path) -> None:
+    define(server, ada, 4, label_on="Checked")
+    pictures = server.services.library.administration.pictures
+    used = pictures.keep(make.png(tmp_path / "used.png", 16, 16), "used.png", field="icon_on")
+    unused = pictures.keep(make.png(tmp_path / "unused.png", 18, 18), "unused.png", field="icon_on")
+    with server.services.database.write() as work:
+        bits = server.services.library.administration.status_bits
+        bits.set_icon(work, ada, server.databox.id, 4, used, on=False)
+    assert Sweeper(server.services.database, server.services.media).sweep(timedelta(0)) == 1
+    with server.services.media.store.open(used["sha256"]) as file:
+        assert file.read() == (tmp_path / "used.png").read_bytes()
+    with pytest.raises(NotFound):
+        server.services.media.store.open(unused["sha256"])

@@ -1,0 +1,69 @@
+"""Commands that change the structure of databoxes, with results for programs."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from vitrine.cli.main import cli
+from vitrine.errors import DomainError, Invalid, NotFound
+from vitrine.testing.media_factory import png
+from vitrine.testing.server import Server
+
+
+@pytest.fixture
+def folder(server: Server) -> Path:
+    return server.settings.data_dir
+
+
+def run(folder: Path, *arguments: str) -> Any:
+    done = CliRunner().invoke(cli, [*arguments, "--data", str(folder), "--json"])
+    if isinstance(done.exception, DomainError):
+        raise done.exception
+    assert done.exit_code == 0, done.output
+    return json.loads(done.output.splitlines()[-1])
+
+
+def test_fields(folder: Path) -> None:
+    added = run(folder, "field", "add", "Lieu", "multi=true", "labels.en=Place", "--databox", "1")
+    assert added["name"] == "Lieu"
+    assert run(folder, "field", "set", "Lieu", "name=Place", "required=true", "--databox", "1")["name"] == "Place"
+    names = [entry["name"] for entry in run(folder, "field", "list", "--databox", "1")["fields"]]
+    assert names[-1] == "Place"
+    assert run(folder, "field", "order", *reversed(names), "--databox", "1")["order"] == names[::-1]
+    assert run(folder, "field", "delete", "Place", "--databox", "1")["task"]["kind"] == "field.delete_values"
+    assert [task["state"] for task in run(folder, "task", "list", "--databox", "1")["tasks"]] == ["waiting"]
+    with pytest.raises(NotFound):
+        run(folder, "field", "delete", "Place", "--databox", "1")
+    for wrong in ("required", "required=maybe", "colour=red"):
+        with pytest.raises(Invalid):
+            run(folder, "field", "set", "City", wrong, "--databox", "1")
+
+
+def test_status_bits_recipes_and_terms(folder: Path, tmp_path: Path) -> None:
+    icon = str(png(tmp_path / "on.png", 16, 16))
+    defined = run(folder, "status", "set", "4", "label_on=Checked", "--icon-on", icon, "--databox", "1")
+    assert defined == {"bit": 4, "label_on": "Checked"}
+    assert run(folder, "status", "remove", "4", "--databox", "1")["task"]["kind"] == "status.clear"
+    attributes = ("klass=preview", "mediatype=image", "options.size=900")
+    assert run(folder, "recipe", "add", "image", "web", *attributes, "--databox", "1")["task"]["state"] == "waiting"
+    assert run(folder, "recipe", "set", "image", "web", "downloadable=false", "--databox", "1")["task"] is None
+    assert run(folder, "recipe", "delete", "image", "web", "--databox", "1")["task"]["kind"] == "renditions.delete"
+    text = tmp_path / "terms.html"
+    text.write_text("<p>Use</p>")
+    assert run(folder, "terms", "publish", f"en={text}", "--databox", "1")["number"] == 1
+    with pytest.raises(NotFound):
+        run(folder, "terms", "publish", "en=nowhere.html", "--databox", "1")
+
+
+def test_databoxes_and_collections(folder: Path) -> None:
+    assert run(folder, "databox", "set", "1", "view_name=The museum", "registration_open=true")["registration_open"]
+    second = run(folder, "databox", "add", "Annexe")["databox_id"]
+    assert run(folder, "databox", "order", str(second), "1")["order"] == [second, 1]
+    changed = run(folder, "collection", "change", "1", "labels.fr=Photos", "enabled=false", "registration_open=null")
+    assert (changed["enabled"], changed["registration_open"]) == (False, None)
+    assert run(folder, "collection", "order", "2", "1", "--databox", "1")["order"] == [2, 1]
+    assert run(folder, "collection", "empty", "2", "--yes")["task"]["total"] == 0
+    assert run(folder, "collection", "delete", "2") == {"base_id": 2}
