@@ -76,14 +76,20 @@ def test_every_answer_is_one_that_the_document_tells_of(callers: tuple[Server, l
 
 @pytest.mark.parametrize("route", WITH_EXAMPLE, ids=lambda route: f"{route.method} {route.path}")
 def test_examples_of_bodies_work(server: Server, tmp_path: Path, route: V4Route) -> None:
-    """On a server of its own: what the document is tried on may have lost its tokens and records."""
-    ada = server.user("ada")
-    token = server.token(ada)
-    server.add(media_factory.jpeg(tmp_path / "harbour.jpg", 64, 48), ada)
-    path = re.sub(r"\{\w+(:int)?\}", "1", route.path)
-    if path.startswith("/stories/"):
+    """On a server with a record, and with a file that clashes with it."""
+    ada, picture = server.user("ada"), media_factory.jpeg(tmp_path / "a.jpg", 64, 48)
+    server.add(picture, ada)
+    token, form = server.token(ada), {"base_id": server.photographs.id}
+    assert (
+        server.call(
+            "POST", f"{V4}/records", token, data=form, files={"file": ("a.jpg", picture.read_bytes())}
+        ).status_code
+        == 202
+    )
+    path = V4 + re.sub(r"\{\w+(:int)?\}", "1", route.path)
+    if route.path.startswith("/stories/"):
         path = path.replace("/stories/1/1", f"/stories/1/{story_of(server, 1)}", 1)
-    answer = server.call(route.method, V4 + path, token, json=route.example, headers={"If-Match": "*"})
+    answer = server.call(route.method, path, token, json=route.example, headers={"If-Match": "*"})
     assert answer.status_code == route.status, answer.text
 
 

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from vitrine.api import capabilities
-from vitrine.api.v4 import applications, me, records, schemas, stories, structure
+from vitrine.api.v4 import applications, me, quarantine, records, schemas, search, stories, structure, uploads
 from vitrine.api.v4.applications.registration import ALIAS
 from vitrine.api.v4.conventions import CONVENTIONS, problem
 from vitrine.api.v4.route import PREFIX, V4Route
@@ -21,7 +21,10 @@ __all__ = ["ALIAS", "COMPONENTS", "PREFIX", "ROUTES", "V4Route", "operations", "
 ROUTES: tuple[V4Route, ...] = (
     *me.ROUTES,
     *structure.ROUTES,
+    *search.ROUTES,
+    *uploads.ROUTES,
     *records.ROUTES,
+    *quarantine.ROUTES,
     *stories.ROUTES,
     *applications.ROUTES,
 )
@@ -29,7 +32,10 @@ COMPONENTS: dict[str, Schema] = {
     **schemas.COMPONENTS,
     **me.COMPONENTS,
     **structure.COMPONENTS,
+    **search.COMPONENTS,
+    **uploads.COMPONENTS,
     **records.COMPONENTS,
+    **quarantine.COMPONENTS,
     **stories.COMPONENTS,
     **applications.COMPONENTS,
 }

@@ -17,6 +17,7 @@ from vitrine.edge import bearer, refusals, services_of
 from vitrine.edge.auth import TokenMissing, TwoCarriers
 from vitrine.errors import DomainError
 from vitrine.library.errors import MayNotSee, NoSuchCollection, NoSuchDatabox, NoSuchRecord, NoSuchRendition
+from vitrine.library.quarantine.service import MayNotDecide, NoSuchItem
 from vitrine.library.stories.errors import ChildHidden
 from vitrine.oauth import InsufficientScope, TokenRefused
 
@@ -113,7 +114,10 @@ def _recent_auth_required(request: Request, refusal: RecentAuthRequired) -> Resp
     return problem(403, refusal.code, refusal.detail, page=page)
 
 
-_HIDDEN = (MayNotSee, NoSuchDatabox, NoSuchCollection, NoSuchRecord, NoSuchRendition, ChildHidden)
+_HIDDEN: tuple[type[DomainError], ...] = (
+    MayNotSee, NoSuchDatabox, NoSuchCollection, NoSuchRecord, NoSuchRendition, NoSuchItem, MayNotDecide,
+    ChildHidden,
+)  # fmt: skip
 CONVENTIONS = Conventions(
     refused=_refused,
     statuses=STATUSES,
