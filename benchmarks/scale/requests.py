@@ -365,6 +365,30 @@ def _v4_change(client: Client) -> None:
     client.call("PATCH", path, json=change, headers={"If-Match": "*"})
 
 
+def _v4_story(client: Client) -> None:
+    """A story and two pages of its records."""
+    story = _new_story(client).replace("/api/v1/", "/api/v4/").rstrip("/")
+    client.call("GET", story)
+    following = client.call("GET", f"{story}/children?limit=4").json()["next"]
+    client.call("GET", f"{story}/children?limit=4&cursor={following}")
+
+
+def _v4_story_changes(client: Client) -> None:
+    """From making to deleting one."""
+    numbers, any_tag = [client.number() for _ in range(4)], {"If-Match": "*"}
+    base = client.instance.collections[0]
+    created = client.call("POST", "/api/v4/stories", json={"base_id": base, "records": numbers[:2]}).json()
+    story = f"/api/v4/stories/{created['databox_id']}/{created['record_id']}"
+    client.call("POST", f"{story}/children", json={"records": numbers[2:]})
+    listed = client.call("GET", f"{story}/children?fields=title").json()["data"]
+    order = [child["record_id"] for child in reversed(listed)]
+    client.call("PUT", f"{story}/children", json={"records": order}, headers=any_tag)
+    client.call("PUT", f"{story}/cover", json={"record_id": order[0]}, headers=any_tag)
+    client.call("DELETE", f"{story}/children/{order[1]}")
+    client.call("DELETE", f"{story}/cover")
+    client.call("DELETE", story)
+
+
 def _v4_upload(client: Client) -> None:
     path = _picture(client)
     form = {"base_id": str(client.instance.collections[0])}
@@ -429,6 +453,8 @@ V4: dict[str, Request] = {
         "GET", "/api/v4/records?limit=10&query={top}".format(**client.instance.words), "reader"
     ),
     "v4: find with fields": _plain("/api/v4/records?limit=10&fields=metadata,renditions", "reader"),
+    "v4: story": _v4_story,
+    "v4: story changes": _v4_story_changes,
     "v4: upload": _v4_upload,
     "v4: quarantine": _plain("/api/v4/quarantine?limit=10"),
     "v4: applications": _plain("/api/v4/applications", "reader"),

@@ -83,6 +83,36 @@ def child_stamps(work: UnitOfWork, story_ids: Sequence[RecordId]) -> list[ChildS
     return [ChildStamp(*row) for row in work.db.execute(query)] if story_ids else []
 
 
+@dataclass(frozen=True, slots=True)
+class Parent:
+    """A story that holds a record: its name, and what decides who sees it."""
+
+    id: RecordId
+    databox_id: DataboxId
+    number: int
+    title: str
+    titles: Mapping[str, str] | None
+    collection_id: CollectionId
+    status: int
+
+    def title_in(self, language: str) -> str:
+        """The title in one of the four languages."""
+        return (self.titles or {}).get(language, self.title)
+
+
+_PARENTS = Prepared(
+    sa.select(*(records.c[name] for name in Parent.__dataclass_fields__))
+    .select_from(story_children.join(records, records.c.id == _links.story_id))
+    .where(_links.child_id == sa.bindparam("child"))
+    .order_by(_links.story_id)
+)
+
+
+def parents(work: UnitOfWork, child_id: RecordId) -> list[Parent]:
+    """The stories that hold a record, the oldest first."""
+    return [Parent(*row) for row in _PARENTS.all(work, child=child_id)]
+
+
 def in_most_stories(work: UnitOfWork, child_ids: Sequence[RecordId], most: int) -> set[RecordId]:
     """Those of these records that *most* stories or more hold."""
     full: set[RecordId] = set()

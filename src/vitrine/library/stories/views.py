@@ -10,6 +10,7 @@ from vitrine.library.records import Records, RecordWithThumbnail
 from vitrine.library.stories import store as story_store
 from vitrine.library.stories.model import MOST_CHILDREN, StorySummary, StoryWithChildren
 from vitrine.library.stories.service import Stories
+from vitrine.library.stories.store import Parent
 from vitrine.platform.database import UnitOfWork
 
 CHUNK = 20  # stories whose children are looked at together: MOST_CHILDREN each
@@ -59,6 +60,12 @@ class StoryViews:
                 cover = None if record.cover_record_id is None else own.get(record.cover_record_id)
                 summaries.append(StorySummary(described, cover, len(own)))
         return summaries
+
+    def names_of_parents(self, work: UnitOfWork, actor: Actor, record: Record) -> list[Parent]:
+        """The stories that hold *record* and that the actor sees."""
+        parents = story_store.parents(work, record.id)
+        seen = access.visible_ids(work, actor, ((parent.id, parent.collection_id, parent.status) for parent in parents))
+        return [parent for parent in parents if parent.id in seen]
 
     def of_record(self, work: UnitOfWork, actor: Actor, record: Record) -> list[StoryWithChildren | StorySummary]:
         """The stories that hold *record* and that the actor sees, with their children: MOST_CHILDREN in all. A story

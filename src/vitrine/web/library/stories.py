@@ -1,4 +1,4 @@
-"""What the page of a record shows of stories: the records of one, and the stories that a record is in."""
+"""What the page of a story shows of its records."""
 
 import re
 from dataclasses import dataclass
@@ -6,10 +6,8 @@ from dataclasses import dataclass
 from starlette.requests import Request
 
 from vitrine.accounts import Actor
-from vitrine.edge import Services, services_of
-from vitrine.library import story_links
+from vitrine.edge import services_of
 from vitrine.library.model import Record
-from vitrine.library.records import RecordWithThumbnail
 from vitrine.platform.database import UnitOfWork
 from vitrine.web.library.tiles import Tile
 
@@ -42,8 +40,3 @@ def tiles_of_story(request: Request, work: UnitOfWork, actor: Actor, story: Reco
     start = start if start < len(children) else 0
     tiles = [Tile(child.record, child.thumbnail) for child in children[start : start + PER_PAGE]]
     return ChildrenPage(tiles, len(children), start)
-
-
-def stories_of(services: Services, work: UnitOfWork, actor: Actor, record: Record) -> list[RecordWithThumbnail]:
-    """The stories that hold *record* and that the person sees."""
-    return services.library.records.page(work, actor, story_links.parents(work, record.id))

@@ -19,7 +19,7 @@ from vitrine.search import Hits, NoUsableBases, Query
 from vitrine.search.model import DEEPEST
 from vitrine.web.library import links
 from vitrine.web.library.links import RECORD, key_of, sharing_of
-from vitrine.web.library.stories import stories_of, tiles_of_story
+from vitrine.web.library.stories import tiles_of_story
 from vitrine.web.library.tiles import Tile
 from vitrine.web.shared.forms import known, posted
 from vitrine.web.shared.render import page, redirect
@@ -140,7 +140,7 @@ async def show_record(request: Request) -> Response:
             "failed": [file for file in files if file.state == "failed"],
             "waiting": [file for file in files if file.state == "waiting"],
             "children": tiles_of_story(request, work, actor, record) if record.is_story else None,
-            "parents": stories_of(services, work, actor, record),
+            "parents": services.library.story_views.names_of_parents(work, actor, record),
         }
 
     return page(request, "library/record.html", frames="'self'", **await long_read(request, known, call))
