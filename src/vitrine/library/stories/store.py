@@ -155,7 +155,8 @@ def set_sources(
 ) -> None:
     """Keep which files of the cover the story shows, by the names of its own; earlier ones are forgotten."""
     nothing = {_links.thumbnail_source: None, _links.preview_source: None}
-    work.db.execute(story_children.update().where(_links.story_id == story_id).values(nothing))
+    has_any = sa.or_(_links.thumbnail_source.is_not(None), _links.preview_source.is_not(None))
+    work.db.execute(story_children.update().where(_links.story_id == story_id, has_any).values(nothing))
     if child_id is not None:
         link = sa.and_(_links.story_id == story_id, _links.child_id == child_id)
         values = {_links[f"{name}_source"]: sources.get(name) for name in COPIED}
