@@ -18,6 +18,7 @@ from vitrine.accounts import revokers as account_revokers
 from vitrine.accounts import store as accounts_store
 from vitrine.accounts.administration import AccountAdministration
 from vitrine.accounts.credential_revocation import CredentialRevocation
+from vitrine.accounts.events import AccountClosed
 from vitrine.accounts.identity_providers import store as identity_provider_store
 from vitrine.accounts.identity_providers.service import IdentityProviders
 from vitrine.accounts.mail import SEND, AccountMail, MailHandler
@@ -37,6 +38,8 @@ from vitrine.applications.documents import ApplicationDocuments
 from vitrine.applications.events import ScopesLimited
 from vitrine.applications.lifecycle import ApplicationLifecycle
 from vitrine.applications.people import ApplicationPeople
+from vitrine.baskets import BasketElements, Baskets, BasketSharing, BasketVotes
+from vitrine.baskets import maintenance as basket_maintenance
 from vitrine.edge import health
 from vitrine.edge.connections.guard import ConnectionGuard
 from vitrine.edge.connections.limits import ConnectionLimits
@@ -50,6 +53,7 @@ from vitrine.edge.quotas import Quota, Quotas
 from vitrine.edge.services import (
     AccountServices,
     ApplicationServices,
+    BasketServices,
     LibraryServices,
     OAuthServices,
     RateLimits,
@@ -236,12 +240,19 @@ def make_services(
             downloads=Downloads(records, overlays),
             signed_addresses=signed,
         ),
+        baskets=BasketServices(
+            baskets=Baskets(records, accounts),
+            elements=BasketElements(records),
+            sharing=BasketSharing(records, accounts),
+            votes=BasketVotes(accounts, timedelta(days=settings.vote_days), settings.vote_reminder_percent),
+        ),
         search=Search(index, records),
         embeds=Embeds(settings, records, accounts, signed),
         instance_id=vault.instance_id(),
     )
     indexer(services).listen()
     database.listen(ScopesLimited, scope_limits.apply_limit)
+    database.listen(AccountClosed, basket_maintenance.account_closed)
     return services
 
 
@@ -332,6 +343,7 @@ def purge(services: Services, stop: threading.Event) -> None:
         *(partial(delete_expired, services.database, expiry, stop) for expiry in expiries(services)),
         partial(delete_idle, services.database, stop),
         partial(census.run, services.database, stop),
+        partial(basket_maintenance.run, services.database, stop),
     ]
     for step in steps:
         try:

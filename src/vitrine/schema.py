@@ -2,10 +2,11 @@
 
 from vitrine.accounts import tables as accounts
 from vitrine.applications import tables as applications
+from vitrine.baskets import tables as baskets
 from vitrine.jobs import tables as jobs
 from vitrine.library import tables as library
 from vitrine.oauth import tables as oauth
 from vitrine.platform import tables as platform
 from vitrine.platform.schema import metadata
 
-__all__ = ["accounts", "applications", "jobs", "library", "metadata", "oauth", "platform"]
+__all__ = ["accounts", "applications", "baskets", "jobs", "library", "metadata", "oauth", "platform"]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from vitrine.accounts import mfa_store, store
 from vitrine.accounts.credential_revocation import DeveloperTokenLine, Event, Occurrence
+from vitrine.accounts.events import AccountClosed
 from vitrine.accounts.mail import AccountMail
 from vitrine.accounts.model import Actor, User, UserId
 from vitrine.accounts.rights import Right
@@ -102,6 +103,7 @@ class AccountAdministration:
         self._require_another_administrator(work, user)
         self._end_credentials(work, Event.ACCOUNT_CLOSED, user)
         store.update_user(work, user.id, {"deleted_at": work.now})
+        work.emit(AccountClosed(user.id))
         audit.write(work, actor, "user.closed", f"user {user.id}")
         return user
 

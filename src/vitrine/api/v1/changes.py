@@ -9,11 +9,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from vitrine.accounts import Actor
-from vitrine.api.v1 import present
+from vitrine.api.v1 import baskets, present
 from vitrine.api.v1.frame import frame_of, records_json
 from vitrine.api.v1.library import key_of, one_file
 from vitrine.api.wire.envelope import answer
-from vitrine.edge import bearer, read, run_in_thread, services_of, write
+from vitrine.edge import bearer, long_read, read, run_in_thread, services_of, write
 from vitrine.edge.params import Nested, Params
 from vitrine.errors import Invalid
 from vitrine.library.access import may_have
@@ -45,10 +45,11 @@ async def status(request: Request) -> Response:
 
 
 async def related(request: Request) -> Response:
-    """GET /records/{databox_id}/{record_id}/related/: empty, since nothing refers to records yet."""
-    services, key = services_of(request), key_of(request)
-    await read(request, bearer, lambda work, actor: services.library.records.get(work, actor, key))
-    return answer(request, {"baskets": [], "stories": []})
+    """GET /records/{databox_id}/{record_id}/related/: the caller's baskets with the record; there are no stories
+    yet."""
+    key = key_of(request)
+    holding = await long_read(request, bearer, lambda work, actor: baskets.holding(request, work, actor, key))
+    return answer(request, {"baskets": holding, "stories": []})
 
 
 async def set_metadatas(request: Request) -> Response:
