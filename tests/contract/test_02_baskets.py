@@ -45,7 +45,7 @@ def post(server: Server, path: str, token: str, **form: str) -> Any:
     return server.call("POST", f"/api/v1/baskets/{path}", token, data=form)
 
 
-def made(server: Server, token: str, name: str = "Boats") -> Any:
+def created(server: Server, token: str, name: str = "Boats") -> Any:
     answer = post(server, "add/", token, name=name)
     assert answer.status_code == 200, answer.text
     return answer.json()["response"]["basket"]
@@ -92,13 +92,13 @@ class TestMaking:
     def test_a_person_has_a_bounded_number(self, server: Server, ada: User, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("vitrine.baskets.service.MOST_BASKETS", 2)
         token = server.token(ada)
-        first = made(server, token)
-        made(server, token)
+        first = created(server, token)
+        created(server, token)
         refused = post(server, "add/", token, name="Third")
         assert refused.status_code == 400
         assert "2 baskets" in refused.json()["meta"]["error_details"]
         post(server, f"{first['basket_id']}/delete/", token)
-        made(server, token, "Third")
+        created(server, token, "Third")
 
 
 class TestLists:
@@ -134,7 +134,7 @@ class TestLists:
         for agent in ("Phraseanet SDK Player", "x"):
             answer = server.call("GET", "/api/v1/baskets/list/", token, headers={"User-Agent": agent})
             assert answer.json()["response"] == {"baskets": []}
-        made(server, token)
+        created(server, token)
         for agent in ("Phraseanet SDK Player", "x"):
             answer = server.call("GET", "/api/v1/baskets/list/", token, headers={"User-Agent": agent})
             assert isinstance(answer.json()["response"]["baskets"], list)
@@ -245,7 +245,7 @@ class TestContent:
 class TestChanging:
     def test_the_owner_renames_and_describes(self, server: Server, ada: User) -> None:
         token = server.token(ada)
-        basket = made(server, token)["basket_id"]
+        basket = created(server, token)["basket_id"]
         renamed = post(server, f"{basket}/setname/", token, name="<i>Ships").json()["response"]
         assert list(renamed) == ["basket"]
         assert renamed["basket"]["name"] == "<i>Ships"
@@ -257,19 +257,19 @@ class TestChanging:
     def test_a_missing_name_is_a_bad_request(self, server: Server, ada: User, form: dict[str, str]) -> None:
         """D: 500 in the original."""
         token = server.token(ada)
-        basket = made(server, token)["basket_id"]
+        basket = created(server, token)["basket_id"]
         assert post(server, f"{basket}/setname/", token, **form).status_code == 400
         assert listed(server, token)[0]["name"] == "Boats"
 
     def test_a_description_is_bounded(self, server: Server, ada: User) -> None:
         token = server.token(ada)
-        basket = made(server, token)["basket_id"]
+        basket = created(server, token)["basket_id"]
         answer = post(server, f"{basket}/setdescription/", token, description="x" * 10_001)
         assert answer.status_code == 400
 
     def test_deleting_answers_the_remaining_list(self, server: Server, ada: User) -> None:
         token = server.token(ada)
-        first, second = (made(server, token, name)["basket_id"] for name in ("First", "Second"))
+        first, second = (created(server, token, name)["basket_id"] for name in ("First", "Second"))
         answer = post(server, f"{first}/delete/", token).json()["response"]
         assert list(answer) == ["baskets"]
         assert [basket["basket_id"] for basket in answer["baskets"]] == [second]

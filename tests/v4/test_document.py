@@ -11,12 +11,15 @@ import schemathesis
 
 from tests.schema import CHECKS, call_all
 from tests.v4.conftest import V4
+from tests.v4.prepared import PREPARED
 from vitrine.accounts import Right
 from vitrine.api import openapi
 from vitrine.api.v4 import ROUTES, V4Route
+from vitrine.library.model import RecordKey
 from vitrine.oauth.scopes import BY_NAME
 from vitrine.settings import Settings
 from vitrine.testing import media_factory
+from vitrine.testing.basket_world import BasketWorld
 from vitrine.testing.server import Server
 
 WITH_EXAMPLE = [route for route in ROUTES if route.example is not None]
@@ -38,6 +41,12 @@ def callers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, 
         picture = media_factory.jpeg(folder / f"{number}.jpg", 64 + number, 48)
         server.add(picture, ada, (server.photographs, server.archive)[number % 2])
     eve = server.user("eve", {int(server.archive.id): Right.actif})
+    world, keys = BasketWorld(server), [RecordKey(server.databox.id, number) for number in (1, 2, 3)]
+    for owner in (ada, eve, ada):
+        basket = world.create(owner, keys if owner is ada else ())
+        if owner is ada:
+            world.share(ada, basket, eve, can_modify=True)
+            world.start_vote(ada, basket, eve, root)
     yield server, [server.token(ada), server.token(root), server.token(eve), None]
     server.close()
 
@@ -65,10 +74,14 @@ def test_every_answer_is_one_that_the_document_tells_of(callers: tuple[Server, l
 
 
 @pytest.mark.parametrize("route", WITH_EXAMPLE, ids=lambda route: f"{route.method} {route.path}")
-def test_examples_of_bodies_work(callers: tuple[Server, list[str | None]], route: V4Route) -> None:
-    server, tokens = callers
+def test_examples_of_bodies_work(server: Server, tmp_path: Path, route: V4Route) -> None:
+    """On a server with a record and what `prepared` adds."""
+    ada = server.user("ada")
+    server.add(media_factory.jpeg(tmp_path / "a.jpg", 64, 48), ada)
+    if route.tag in PREPARED:
+        PREPARED[route.tag](server, ada, route)
     path = V4 + re.sub(r"\{\w+(:int)?\}", "1", route.path)
-    answer = server.call(route.method, path, tokens[0], json=route.example, headers={"If-Match": "*"})
+    answer = server.call(route.method, path, server.token(ada), json=route.example, headers={"If-Match": "*"})
     assert answer.status_code == route.status, answer.text
 
 

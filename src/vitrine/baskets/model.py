@@ -179,9 +179,9 @@ class Content:
 
 @dataclass(frozen=True, slots=True)
 class Voter:
-    """Whose vote is asked, and what they may do."""
+    """Whose vote is asked, by id or login, and what they may do."""
 
-    user_id: UserId
+    named: UserId | str
     can_agree: bool = True
     can_see_others: bool = False
     with_originals: bool = False

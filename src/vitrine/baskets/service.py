@@ -27,6 +27,7 @@ from vitrine.baskets.model import (
     Vote,
 )
 from vitrine.errors import Invalid
+from vitrine.library import access
 from vitrine.library.model import RecordKey
 from vitrine.library.records import Records
 from vitrine.platform import audit
@@ -123,6 +124,32 @@ class Baskets:
             if element.record_id in by_record
         )
         return Content(view, visible, len(elements) - len(visible))
+
+    def elements_after(
+        self, work: UnitOfWork, actor: Actor, basket_id: BasketId, after: tuple[int, int], limit: int
+    ) -> Content:
+        """At most *limit* elements that the actor sees, behind the place *after* (position, id); *hidden* counts those
+        of the whole basket that they do not see."""
+        view = self.get(work, actor, basket_id)
+        elements = store.elements(work, basket_id, MOST_ELEMENTS)
+        seen = access.visible_ids(work, actor, [element.stamp for element in elements])
+        visible = [element for element in elements if element.record_id in seen]
+        page = [element for element in visible if (element.position, element.id) > after][:limit]
+        by_record = {
+            shown.record.id: shown for shown in self.records.page(work, actor, [element.record_id for element in page])
+        }
+        choices = self._choices(work, view)
+        shown_elements = tuple(
+            ShownElement(element, by_record[element.record_id], choices.get(element.id, {}))
+            for element in page
+            if element.record_id in by_record
+        )
+        return Content(view, shown_elements, len(elements) - len(visible))
+
+    def size(self, work: UnitOfWork, actor: Actor, basket_id: BasketId) -> tuple[int, int]:
+        """How many elements a basket that the actor opens has, and how many of them they see."""
+        elements = store.elements(work, basket_id, MOST_ELEMENTS)
+        return len(elements), len(access.visible_ids(work, actor, [element.stamp for element in elements]))
 
     @staticmethod
     def _choices(work: UnitOfWork, view: BasketView) -> dict[ElementId, dict[ParticipantId, Choice]]:

@@ -21,7 +21,7 @@ from vitrine.baskets.model import (
     Participant,
 )
 from vitrine.baskets.service import checked_description, checked_name
-from vitrine.errors import Invalid
+from vitrine.errors import Invalid, NotFound
 from vitrine.library import access
 from vitrine.library.model import RecordKey
 from vitrine.library.records import Records
@@ -37,6 +37,14 @@ class ShareTerms:
     can_modify: bool = False
     expires: datetime | None = None
     with_originals: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """With whom, and on how many elements they got no grant."""
+
+    user_id: UserId
+    not_granted: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,17 +67,17 @@ class BasketSharing:
         work: UnitOfWork,
         actor: Actor,
         basket_id: BasketId,
-        user_id: UserId,
+        person_named: UserId | str,
         terms: ShareTerms,
         *,
         expected: int | None = None,
-    ) -> int:
-        """Share with a person, or change the terms of their share: for the owner, who must have `canpush` somewhere.
-        The person gets a grant on each record that the owner may push; returns on how many they get none."""
+    ) -> Shared:
+        """Share with a person, named by id or login, or change the terms of their share: for the owner, who must have
+        `canpush` somewhere. The person gets a grant on each record that the owner may push."""
         basket = roles.owned(work, actor, basket_id, expected)
         giving.require_push_somewhere(work, actor)
         require_future(work, terms.expires, "expires")
-        person = recipient(self.accounts, work, user_id, basket.owner_id)
+        person = recipient(self.accounts, work, person_named, basket.owner_id)
         values = {
             "is_shared": True, "can_modify": terms.can_modify, "share_expires": terms.expires,
             "with_originals": terms.with_originals,
@@ -83,7 +91,7 @@ class BasketSharing:
         work.emit(BasketShared(basket.id, actor.user_id, person.id, terms.can_modify, terms.expires))
         details = {"user": person.id, "can_modify": terms.can_modify, "originals": terms.with_originals}
         audit.write(work, actor, "basket.shared", f"basket {basket.id}", details)
-        return len(stamps) - len(granted)
+        return Shared(person.id, len(stamps) - len(granted))
 
     def remove(
         self,
@@ -115,7 +123,7 @@ class BasketSharing:
         work: UnitOfWork,
         actor: Actor,
         keys: Sequence[RecordKey],
-        user_ids: Sequence[UserId],
+        people_named: Sequence[UserId | str],
         *,
         name: str,
         description: str = "",
@@ -128,16 +136,16 @@ class BasketSharing:
         checked_name(name), checked_description(description)
         terms = terms or ShareTerms()
         require_future(work, terms.expires, "expires")
-        _check_push(keys, user_ids, message)
+        _check_push(keys, people_named, message)
         places = self.records.places(work, actor, keys)
         pushable = access.with_right(work, actor, Right.canpush, places.values())
         sent = [key for key in dict.fromkeys(keys) if places[key][0] in pushable]
         if not sent:
             raise MayNotShareBasket("You may not send these documents to other people.", why=f"user {actor.user_id}")
-        people = [recipient(self.accounts, work, user_id, actor.must_user_id) for user_id in dict.fromkeys(user_ids)]
+        people = [recipient(self.accounts, work, named, actor.must_user_id) for named in people_named]
         stamps = [places[key] for key in sent]
         baskets: dict[UserId, BasketId] = {}
-        for person in people:
+        for person in {person.id: person for person in people}.values():
             if store.count(work, person.id, is_archived=False, is_received=True) >= MOST_RECEIVED:
                 raise BasketFull(
                     "{name} has too many received baskets to get another.", values={"name": person_name(person)}
@@ -156,10 +164,10 @@ class BasketSharing:
         return Pushed(baskets, tuple(key for key in dict.fromkeys(keys) if key not in set(sent)))
 
 
-def _check_push(keys: Sequence[RecordKey], user_ids: Sequence[UserId], message: str) -> None:
+def _check_push(keys: Sequence[RecordKey], people: Sequence[UserId | str], message: str) -> None:
     if not keys or len(keys) > MOST_ELEMENTS:
         raise Invalid("Send 1 to {most} documents.", field="records", values={"most": MOST_ELEMENTS})
-    if not user_ids or len(user_ids) > MOST_RECIPIENTS:
+    if not people or len(people) > MOST_RECIPIENTS:
         raise Invalid("Send to 1 to {most} people.", field="users", values={"most": MOST_RECIPIENTS})
     if len(message) > LONGEST_NOTE:
         raise Invalid("The message has at most {most} characters.", field="message", values={"most": LONGEST_NOTE})
@@ -172,13 +180,24 @@ def require_future(work: UnitOfWork, instant: datetime | None, field: str) -> No
         raise Invalid("{field} must be in the future.", field=field, values={"field": field})
 
 
-def recipient(accounts: Accounts, work: UnitOfWork, user_id: UserId, giver_id: UserId) -> User:
-    """Somebody else with an account of their own. Raises Invalid."""
-    person = accounts.known(work, user_id)
-    if person is None or person.is_guest:
-        raise Invalid(f"There is no person {user_id}.", field="user_id")
+def recipient(accounts: Accounts, work: UnitOfWork, named: UserId | str, giver_id: UserId) -> User:
+    """Somebody else with an account of their own, by id or login. Raises Invalid."""
+    person = person_of(accounts, work, named)
     if person.id == giver_id:
         raise Invalid("This is you. Name other people.", field="user_id")
+    return person
+
+
+def person_of(accounts: Accounts, work: UnitOfWork, named: UserId | str) -> User:
+    """By id or login. Raises Invalid for nobody, a closed account and the guest."""
+    try:
+        person = accounts.find(work, named) if isinstance(named, str) else accounts.get(work, named)
+    except NotFound as nobody:
+        raise Invalid(
+            f"There is no person {named}.", field="login" if isinstance(named, str) else "user_id"
+        ) from nobody
+    if person.is_guest:
+        raise Invalid(f"There is no person {named}.", field="user_id")
     return person
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from vitrine.accounts import Accounts, Actor, UserId, record_grants
+from vitrine.accounts import Accounts, Actor, User, UserId, record_grants
 from vitrine.baskets import giving, participant_store, roles, store, vote_store
 from vitrine.baskets.elements import require_choices
 from vitrine.baskets.errors import BasketChanged, MayNotVote, NoSuchElement, NoSuchVote, VoteClosed, VoteOpen
@@ -23,7 +23,7 @@ from vitrine.baskets.model import (
     Vote,
     Voter,
 )
-from vitrine.baskets.sharing import admit, recipient, require_future
+from vitrine.baskets.sharing import admit, person_of, require_future
 from vitrine.errors import Invalid
 from vitrine.library import access
 from vitrine.platform import audit
@@ -126,28 +126,30 @@ class BasketVotes:
         vote_store.delete(work, vote.id)
 
     def _ask(self, work: UnitOfWork, actor: Actor, basket: Basket, vote: Vote, voters: Sequence[Voter]) -> int:
-        if not voters or len({voter.user_id for voter in voters}) != len(voters) or len(voters) > MOST_PARTICIPANTS:
+        people = [person_of(self.accounts, work, voter.named) for voter in voters]
+        named = {person.id for person in people}
+        if not voters or len(named) != len(voters) or len(voters) > MOST_PARTICIPANTS:
             raise Invalid("Name 1 to {most} voters, each once.", field="voters", values={"most": MOST_PARTICIPANTS})
-        for voter in voters:
-            self._admit_voter(work, basket, voter)
-        people = participant_store.of_basket(work, basket.id)
-        named = {voter.user_id for voter in voters}
-        voters_now = [person for person in people if person.user_id in named]
-        require_choices(len(store.elements(work, basket.id, MOST_ELEMENTS)), sum(person.is_voter for person in people))
+        for voter, person in zip(voters, people, strict=True):
+            self._admit_voter(work, basket, person, voter)
+        participants = participant_store.of_basket(work, basket.id)
+        voters_now = [participant for participant in participants if participant.user_id in named]
+        require_choices(
+            len(store.elements(work, basket.id, MOST_ELEMENTS)),
+            sum(participant.is_voter for participant in participants),
+        )
         without = _give(work, actor, basket, vote, voters_now)
         store.update(work, basket.id)
-        for person in voters_now:
-            if person.user_id != actor.user_id:
-                work.emit(VoteRequested(basket.id, vote.initiator_id, person.user_id, vote.expires))
+        for participant in voters_now:
+            if participant.user_id != actor.user_id:
+                work.emit(VoteRequested(basket.id, vote.initiator_id, participant.user_id, vote.expires))
         return without
 
-    def _admit_voter(self, work: UnitOfWork, basket: Basket, voter: Voter) -> None:
-        if voter.user_id == basket.owner_id:
-            person = self.accounts.get(work, voter.user_id)  # the owner may vote, too
-        else:
-            person = recipient(self.accounts, work, voter.user_id, basket.owner_id)
+    @staticmethod
+    def _admit_voter(work: UnitOfWork, basket: Basket, person: User, voter: Voter) -> None:
+        """The owner may vote, too."""
         values = {"is_voter": True, "can_agree": voter.can_agree, "can_see_others": voter.can_see_others}
-        known = participant_store.participation(work, basket.id, voter.user_id)
+        known = participant_store.participation(work, basket.id, person.id)
         if known is None or not known.is_shared:  # else it is a term of the share
             values["with_originals"] = voter.with_originals
         admit(work, basket, person, values)
@@ -203,6 +205,15 @@ class BasketVotes:
         version = own.choices_version + 1
         participant_store.update(work, own.id, {"choices_version": version, "is_aware": True})
         return version
+
+    def own_choices(self, work: UnitOfWork, actor: Actor, basket_id: BasketId) -> list[Choice]:
+        """The actor's own, on elements that they see. Empty for people who have none."""
+        basket, own = roles.opened(work, actor, basket_id)
+        if own is None:
+            return []
+        present = self._visible(work, actor, basket)
+        choices = vote_store.own_choices(work, own.id)
+        return [choices[element_id] for element_id in choices if element_id in present]
 
     @staticmethod
     def _visible(work: UnitOfWork, actor: Actor, basket: Basket) -> Mapping[int, Element]:

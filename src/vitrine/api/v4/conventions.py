@@ -13,6 +13,7 @@ from vitrine.api.v4.idempotency import KeyReused, NotRepeated
 from vitrine.api.wire.challenges import resource_metadata
 from vitrine.api.wire.endpoint import Conventions
 from vitrine.applications import BadApplication, NoSuchApplication
+from vitrine.baskets.errors import BasketChanged, BasketNotShared, NoSuchBasket
 from vitrine.edge import bearer, refusals, services_of
 from vitrine.edge.auth import TokenMissing, TwoCarriers
 from vitrine.errors import DomainError
@@ -28,6 +29,7 @@ TITLES = {
 
 STATUSES: refusals.Statuses = (
     (Changed, 412),
+    (BasketChanged, 412),
     (Unguarded, 428),
     (NotJson, 415),
     (BadApplication, 422),
@@ -124,6 +126,7 @@ CONVENTIONS = Conventions(
         (RecentAuthRequired, _recent_auth_required),
         (NotRepeated, _not_repeated),
         *((kind, _hidden) for kind in (MayNotSee, NoSuchDatabox, NoSuchCollection, NoSuchRecord, NoSuchRendition)),
+        *((kind, _hidden) for kind in (NoSuchBasket, BasketNotShared)),
     ),
     broken=_broken,
     authenticate=bearer,  # before the body: its refusals tell what it may hold, which strangers do not learn
