@@ -145,15 +145,15 @@ class Filler:
     def _baskets(self, users: Sequence[int]) -> None:
         """Half of the reader's are shared with the administrator; other people share with each other."""
         reader, admin, at = self.instance.users["reader"], self.instance.users["admin"], self._ago(100, 0.5)
-        off, on, rows = self.writer.flag(False), self.writer.flag(True), self._rows
+        no, yes, rows = self.writer.flag(False), self.writer.flag(True), self._rows
         others = range(FIRST_BASKET, FIRST_BASKET + self.instance.records // RECORDS_PER_BASKET)
         for number in (*range(1, READERS_BASKETS + 1), *others):
             is_readers = number <= READERS_BASKETS
             owner = reader if is_readers else users[number % len(users)]
-            rows["baskets"].append((number, owner, f"Basket {number}", "", off, on, 1, at, at))
+            rows["baskets"].append((number, owner, f"Basket {number}", "", no, yes, 1, at, at))
             if not is_readers or number % 2:
                 receiver = admin if is_readers else users[(number + 1) % len(users)]
-                rows["basket_participants"].append((number, receiver, on, at))
+                rows["basket_participants"].append((number, receiver, yes, at))
 
     def _basket_elements(self, rid: int) -> None:
         at, rows = self._ago(100, 0.5), self._rows
