@@ -364,6 +364,19 @@ def _v4_push(client: Client) -> None:
     client.call("DELETE", f"/api/v4/baskets/{baskets[-1]['basket_id']}", "reader")
 
 
+def _v4_change(client: Client) -> None:
+    path = f"/api/v4/records/{client.instance.databox_id}/{client.number()}"
+    change = {"metadata": {"City": f"Town {client.count()}"}}
+    client.call("PATCH", path, json=change, headers={"If-Match": "*"})
+
+
+def _v4_upload(client: Client) -> None:
+    path = _picture(client)
+    form = {"base_id": str(client.instance.collections[0])}
+    headers = {"Idempotency-Key": path.name}
+    client.call("POST", "/api/v4/records", data=form, files={"file": (path.name, path.read_bytes())}, headers=headers)
+
+
 V4: dict[str, Request] = {
     "v4: baskets": _plain("/api/v4/baskets?limit=10", "reader"),
     "v4: baskets, shared": _plain("/api/v4/baskets?limit=5&shared=1"),
@@ -378,6 +391,15 @@ V4: dict[str, Request] = {
     "v4: collection": lambda client: client.call("GET", f"/api/v4/collections/{client.instance.by_size[0]}"),
     "v4: record": _v4_record(),
     "v4: record, title only": _v4_record("?fields=title"),
+    "v4: record files": _v4_record("/renditions"),
+    "v4: record change": _v4_change,
+    "v4: find everything": _plain("/api/v4/records?limit=10&sort=created_on", "reader"),
+    "v4: find a word": lambda client: client.call(
+        "GET", "/api/v4/records?limit=10&query={top}".format(**client.instance.words), "reader"
+    ),
+    "v4: find with fields": _plain("/api/v4/records?limit=10&fields=metadata,renditions", "reader"),
+    "v4: upload": _v4_upload,
+    "v4: quarantine": _plain("/api/v4/quarantine?limit=10"),
     "v4: applications": _plain("/api/v4/applications", "reader"),
 }
 

@@ -75,13 +75,20 @@ def test_every_answer_is_one_that_the_document_tells_of(callers: tuple[Server, l
 
 @pytest.mark.parametrize("route", WITH_EXAMPLE, ids=lambda route: f"{route.method} {route.path}")
 def test_examples_of_bodies_work(server: Server, tmp_path: Path, route: V4Route) -> None:
-    """On a server with a record and what `prepared` adds."""
-    ada = server.user("ada")
-    server.add(media_factory.jpeg(tmp_path / "a.jpg", 64, 48), ada)
+    """On a server with a record, with a file that clashes with it, and with what `prepared` adds."""
+    ada, picture = server.user("ada"), media_factory.jpeg(tmp_path / "a.jpg", 64, 48)
+    server.add(picture, ada)
+    token, form = server.token(ada), {"base_id": server.photographs.id}
+    assert (
+        server.call(
+            "POST", f"{V4}/records", token, data=form, files={"file": ("a.jpg", picture.read_bytes())}
+        ).status_code
+        == 202
+    )
     if route.tag in PREPARED:
         PREPARED[route.tag](server, ada, route)
     path = V4 + re.sub(r"\{\w+(:int)?\}", "1", route.path)
-    answer = server.call(route.method, path, server.token(ada), json=route.example, headers={"If-Match": "*"})
+    answer = server.call(route.method, path, token, json=route.example, headers={"If-Match": "*"})
     assert answer.status_code == route.status, answer.text
 
 

@@ -58,6 +58,29 @@ class Changes:
         )
         return replace(record, title=title, updated=work.now)
 
+    def replace_values(
+        self, work: UnitOfWork, actor: Actor, key: RecordKey, values: Mapping[str, Sequence[str]]
+    ) -> Record:
+        """Give each of the named fields exactly these values, in their order; the others stay. Raises what `set_values`
+        raises, and Invalid for a field that is not there, cannot be changed or holds one value only."""
+        record = self._record_with_right(work, actor, key, Right.canmodifrecord)
+        by_name = {field.name: field for field in self.records.structure(work).fields[record.databox_id]}
+        held: dict[FieldId, list[Value]] = {}
+        for value in store.values_of(work, [record.id])[record.id]:
+            held.setdefault(value.field_id, []).append(value)
+        changes: list[FieldChange] = []
+        for name, texts in values.items():
+            path = f"metadata.{name[:80]}"
+            field = by_name.get(name)
+            if field is None:
+                raise Invalid(f"This databox has no field {name[:80]}.", field=path)
+            if field.readonly:
+                raise Invalid(f"{name} is read-only.", field=path)
+            if not field.multi and len(texts) > 1:
+                raise Invalid(f"{name} holds one value only.", field=path)
+            changes += _replacements(field, held.get(field.id, []), texts)
+        return self.set_values(work, actor, key, changes)
+
     def _title(self, work: UnitOfWork, record: Record, held: Mapping[FieldId, list[Value]]) -> str:
         fields = self.records.structure(work).fields[record.databox_id]
         values = [(field, [value.value for value in held.get(field.id, ())]) for field in fields]
@@ -109,6 +132,20 @@ class Changes:
         if not access.may(work, actor, record, right):
             raise MayNotChange("You may not do this to this record.", why=f"record {key} needs {right.name}")
         return record
+
+
+def _replacements(field: Field, held: Sequence[Value], texts: Sequence[str]) -> list[FieldChange]:
+    """The changes that leave *texts* in place of *held*: what both begin with stays, the rest goes and comes anew."""
+    wanted = list(dict.fromkeys(text for text in (text.replace("\x00", "").strip() for text in texts) if text))
+    if not field.multi:
+        text = wanted[0] if wanted else ""
+        is_same = [value.value for value in held] == wanted
+        return [] if is_same else [FieldChange(field.id, None, text)]
+    same = 0
+    while same < min(len(held), len(wanted)) and held[same].value == wanted[same]:
+        same += 1
+    dropped = [FieldChange(field.id, value.id, "") for value in held[same:]]
+    return dropped + [FieldChange(field.id, None, text) for text in wanted[same:]]
 
 
 class _Edit:

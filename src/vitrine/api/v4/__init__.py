@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from vitrine.api import capabilities
-from vitrine.api.v4 import applications, baskets, me, records, schemas, structure
+from vitrine.api.v4 import applications, baskets, me, quarantine, records, schemas, search, structure, uploads
 from vitrine.api.v4.applications.registration import ALIAS
 from vitrine.api.v4.conventions import CONVENTIONS, problem
 from vitrine.api.v4.route import PREFIX, V4Route
@@ -21,16 +21,22 @@ __all__ = ["ALIAS", "COMPONENTS", "PREFIX", "ROUTES", "V4Route", "operations", "
 ROUTES: tuple[V4Route, ...] = (
     *me.ROUTES,
     *structure.ROUTES,
+    *search.ROUTES,
+    *uploads.ROUTES,
     *records.ROUTES,
     *baskets.ROUTES,
+    *quarantine.ROUTES,
     *applications.ROUTES,
 )
 COMPONENTS: dict[str, Schema] = {
     **schemas.COMPONENTS,
     **me.COMPONENTS,
     **structure.COMPONENTS,
+    **search.COMPONENTS,
+    **uploads.COMPONENTS,
     **records.COMPONENTS,
     **baskets.COMPONENTS,
+    **quarantine.COMPONENTS,
     **applications.COMPONENTS,
 }
 # Addresses of operations, the older ones too. Only the newer ones refuse parameters that they do not know.

@@ -67,13 +67,13 @@ def moment(value: datetime | None) -> str | None:
     return None if value is None else value.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
-async def json_body(request: Request) -> Any:
-    """The JSON value of the body; an empty one is an empty object. Its digest is kept for `idempotency`. Raises
-    NotJson, Invalid or BodyTooLarge."""
+async def json_body(request: Request, *, max_bytes: int = BODY_BYTES) -> Any:
+    """The JSON value of the body, at most *max_bytes*; an empty one is an empty object. Its digest is kept for
+    `idempotency`. Raises NotJson, Invalid or BodyTooLarge."""
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type not in JSON_TYPES:
         raise NotJson("Send JSON, with Content-Type: application/json.", field="body")
-    raw = await body(request, max_bytes=BODY_BYTES)
+    raw = await body(request, max_bytes=max_bytes)
     try:
         value = json_value(raw) if raw.strip() else {}
     except json_text.NotJson as failure:
@@ -86,6 +86,12 @@ async def json_body(request: Request) -> Any:
 async def json_members(request: Request, **types: type | tuple[type, ...]) -> dict[str, Any]:
     """An object with some of the names in *types*, each of its type; what is missing is None. Raises Invalid, naming
     the member."""
+    values = await json_patch(request, **types)
+    return {name: values.get(name) for name in types}
+
+
+async def json_patch(request: Request, **types: type | tuple[type, ...]) -> dict[str, Any]:
+    """`json_members` for a merge patch (RFC 7396): only what was sent, null as None."""
     values = await json_body(request)
     if not isinstance(values, dict):
         raise Invalid("Send a JSON object.", field="body")
@@ -96,7 +102,7 @@ async def json_members(request: Request, **types: type | tuple[type, ...]) -> di
         value = values.get(name)
         if value is not None and (not isinstance(value, kinds) or (isinstance(value, bool) and kinds is int)):
             raise Invalid(f"The value of {name} has the wrong type.", field=name)
-    return {name: values.get(name) for name in types}
+    return values
 
 
 def tag_of(updated: datetime, *identity: int) -> str:

@@ -18,6 +18,7 @@ from vitrine.edge import bearer, refusals, services_of
 from vitrine.edge.auth import TokenMissing, TwoCarriers
 from vitrine.errors import DomainError
 from vitrine.library.errors import MayNotSee, NoSuchCollection, NoSuchDatabox, NoSuchRecord, NoSuchRendition
+from vitrine.library.quarantine.service import MayNotDecide, NoSuchItem
 from vitrine.oauth import InsufficientScope, TokenRefused
 
 TITLES = {
@@ -114,6 +115,10 @@ def _recent_auth_required(request: Request, refusal: RecentAuthRequired) -> Resp
     return problem(403, refusal.code, refusal.detail, page=page)
 
 
+_HIDDEN: tuple[type[DomainError], ...] = (
+    MayNotSee, NoSuchDatabox, NoSuchCollection, NoSuchRecord, NoSuchRendition, NoSuchItem, MayNotDecide,
+    NoSuchBasket, BasketNotShared,
+)  # fmt: skip
 CONVENTIONS = Conventions(
     refused=_refused,
     statuses=STATUSES,
@@ -125,8 +130,7 @@ CONVENTIONS = Conventions(
         (NoSuchApplication, _unknown_application),
         (RecentAuthRequired, _recent_auth_required),
         (NotRepeated, _not_repeated),
-        *((kind, _hidden) for kind in (MayNotSee, NoSuchDatabox, NoSuchCollection, NoSuchRecord, NoSuchRendition)),
-        *((kind, _hidden) for kind in (NoSuchBasket, BasketNotShared)),
+        *((kind, _hidden) for kind in _HIDDEN),
     ),
     broken=_broken,
     authenticate=bearer,  # before the body: its refusals tell what it may hold, which strangers do not learn

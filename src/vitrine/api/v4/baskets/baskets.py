@@ -17,7 +17,7 @@ from vitrine.api.v4.baskets.content import (
     tag_of,
 )
 from vitrine.api.v4.baskets.schemas import BASKET, COUNTED, ELEMENT
-from vitrine.api.v4.content import answer, chosen, json_body, json_members, moment, nothing, sparse
+from vitrine.api.v4.content import answer, chosen, json_members, json_patch, moment, nothing, sparse
 from vitrine.api.v4.idempotency import change
 from vitrine.api.v4.paging import listed as listed_page
 from vitrine.api.v4.paging import page_of
@@ -113,8 +113,14 @@ def _shown(
 
 async def update(request: Request) -> Response:
     """Name, description, archived: a merge patch."""
-    services, values = services_of(request), await json_body(request)
-    changes = _changes(values)
+    services = services_of(request)
+    values = await json_patch(request, name=str, description=str, is_archived=bool)
+    for required in ("name", "is_archived"):
+        if required in values and values[required] is None:
+            raise Invalid(f"{required} cannot be empty.", field=required)
+    if "description" in values:
+        values["description"] = values["description"] or ""
+    changes = BasketChanges(**values)
 
     def call(work: UnitOfWork, actor: Actor) -> Response:
         baskets = services.baskets.baskets
@@ -122,20 +128,6 @@ async def update(request: Request) -> Response:
         return _shown(request, work, actor, baskets.update(work, actor, basket_id_of(request), changes), None)
 
     return await write(request, bearer, call)
-
-
-def _changes(values: Any) -> BasketChanges:
-    kinds: dict[str, type] = {"name": str, "description": str, "is_archived": bool}
-    if not isinstance(values, dict):
-        raise Invalid("Send a JSON object.", field="body")
-    for name, value in values.items():
-        if name not in kinds:
-            raise Invalid(f"There is no field called {name[:80]} here.", field=name[:80])
-        if value is None and name == "description":
-            values[name] = ""
-        elif not isinstance(value, kinds[name]):
-            raise Invalid(f"The value of {name} has the wrong type.", field=name)
-    return BasketChanges(**values)
 
 
 async def mark_read(request: Request) -> Response:
