@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from benchmarks.scale.rows import POPULAR
 from benchmarks.scale.traffic import TOKEN, Client
 from vitrine import app
 from vitrine.edge.metrics import Counts, Metrics
@@ -138,6 +139,15 @@ def _stories_of_a_record(client: Client) -> None:
     client.get(f"/api/v1/records/{client.instance.databox_id}/{child['record_id']}/related/")
 
 
+def _basket(client: Client) -> None:
+    """A basket from its making to its end."""
+    basket = client.call("POST", "/api/v1/baskets/add/", "reader", data={"name": "Boats"}).json()
+    path = f"/api/v1/baskets/{basket['response']['basket']['basket_id']}/"
+    client.call("POST", path + "setname/", "reader", data={"name": "Ships"})
+    client.call("POST", path + "setdescription/", "reader", data={"description": "Old"})
+    client.call("POST", path + "delete/", "reader")
+
+
 API_READS: dict[str, Request] = {
     "me": _plain("/api/v1/me/", "reader"),
     "me/structures": _plain("/api/v1/me/structures/", "reader"),
@@ -171,6 +181,13 @@ API_READS: dict[str, Request] = {
     "story embed": lambda client: client.get(f"{_new_story(client)}embed/"),
     "stories of a record": _stories_of_a_record,
     "search for stories": _search("per_page=10&search_type=1&sort=created_on"),
+    "record related, in many baskets": lambda client: client.get(
+        f"/api/v1/records/{client.instance.databox_id}/{POPULAR}/related/"
+    ),
+    "baskets": _plain("/api/v1/baskets/list/", "reader"),
+    "basket": _plain("/api/v1/baskets/1/content/", "reader"),
+    "basket, extended": lambda client: client.get("/api/v1/baskets/1/content/", "reader", headers=EXTENDED),
+    "basket, shared": _plain("/api/v1/baskets/1/content/"),
     "quarantine list": _plain("/api/v1/quarantine/list/?per_page=10"),
     "quarantine item": _quarantine_item,
     "feeds": _plain("/api/v1/feeds/list/", "reader"),
@@ -187,6 +204,7 @@ API_WRITES: dict[str, Request] = {
     "move": lambda client: client.call(
         "POST", client.spare_record() + "setcollection/", data={"base_id": str(client.instance.collections[-1])}
     ),
+    "a basket's life": _basket,
     "upload": _upload,
     "upload of a known file": _upload_again,
     "substitute": _substitute,
@@ -359,6 +377,47 @@ def _v4_record(end: str = "", who: str = "reader") -> Request:
     return ask
 
 
+def _v4_basket(client: Client) -> None:
+    """A basket with its people and a vote, from its making to its end; the administrator shares, the reader votes."""
+    path = client.call("POST", "/api/v4/baskets", json={"name": "Boats"}).headers["location"]
+    path = path[path.index("/api/v4/") :]
+    reader, any_tag = client.instance.users["reader"], {"If-Match": "*"}
+    records = [{"databox_id": client.instance.databox_id, "record_id": client.number()} for _ in range(3)]
+    client.call("POST", path + "/elements", json={"records": records})
+    elements = client.call("GET", path + "/elements").json()["data"]
+    ids = [element["element_id"] for element in elements]
+    client.call("PATCH", path, json={"name": "Ships"}, headers=any_tag)
+    client.call("PUT", path + "/order", json={"elements": ids[::-1]}, headers=any_tag)
+    client.call("DELETE", f"{path}/elements/{ids[0]}")
+    client.call("POST", path + "/elements/removal", json={"elements": ids[1:2]})
+    client.call("POST", path + "/participants", json={"user_id": reader})
+    client.call("GET", path + "/participants")
+    client.call("POST", path + "/read", "reader", json={"is_read": True})
+    client.call("POST", path + "/leave", "reader")
+    client.call("POST", path + "/vote", json={"voters": [{"user_id": reader}]})
+    client.call("POST", path + "/vote/voters", json={"voters": [{"user_id": reader, "can_see_others": True}]})
+    client.call("GET", path + "/vote", "reader")
+    client.call("PATCH", path + "/vote", json={"expires": "2030-01-01T00:00:00Z"}, headers=any_tag)
+    choices = [{"element_id": ids[2], "agreement": True}]
+    client.call("POST", path + "/vote/choices", "reader", json={"choices": choices})
+    client.call("GET", path + "/vote/choices", "reader")
+    client.call("POST", path + "/vote/confirm", "reader")
+    client.call("POST", path + "/vote/close")
+    client.call("DELETE", path + "/vote")
+    client.call("POST", path + "/participants", json={"user_id": reader})
+    client.call("DELETE", f"{path}/participants/{reader}")
+    client.call("DELETE", path)
+
+
+def _v4_push(client: Client) -> None:
+    """Sent, and deleted by who received it."""
+    record = {"databox_id": client.instance.databox_id, "record_id": client.number()}
+    body = {"records": [record], "people": [{"user_id": client.instance.users["reader"]}], "name": "For you"}
+    client.call("POST", "/api/v4/baskets/push", json=body)
+    baskets = client.call("GET", "/api/v4/baskets?limit=100", "reader").json()["data"]
+    client.call("DELETE", f"/api/v4/baskets/{baskets[-1]['basket_id']}", "reader")
+
+
 def _v4_change(client: Client) -> None:
     path = f"/api/v4/records/{client.instance.databox_id}/{client.number()}"
     change = {"metadata": {"City": f"Town {client.count()}"}}
@@ -430,6 +489,12 @@ def _personal_feeds(client: Client) -> None:
 
 
 V4: dict[str, Request] = {
+    "v4: baskets": _plain("/api/v4/baskets?limit=10", "reader"),
+    "v4: baskets, shared": _plain("/api/v4/baskets?limit=5&shared=1"),
+    "v4: basket": _plain("/api/v4/baskets/1", "reader"),
+    "v4: basket elements": _plain("/api/v4/baskets/1/elements?limit=5", "reader"),
+    "v4: a basket's life": _v4_basket,
+    "v4: push": _v4_push,
     "v4: me": _plain("/api/v4/me", "reader"),
     "v4: databoxes": _plain("/api/v4/databoxes", "reader"),
     "v4: databox": lambda client: client.call("GET", f"/api/v4/databoxes/{client.instance.databox_id}", "reader"),

@@ -46,6 +46,9 @@ TABLES: dict[str, tuple[str, ...]] = {
         "collection_id", "user_id", "session", "original_name", "sha256", "uuid", "size", "mime", "checks",
         "attributes", "created", "updated",
     ),
+    "baskets": ("id", "owner_id", "name", "description", "is_archived", "is_read", "version", "created", "updated"),
+    "basket_elements": ("basket_id", "record_id", "position", "created"),
+    "basket_participants": ("basket_id", "user_id", "is_shared", "created"),
     "record_grants": ("user_id", "record_id", "source_kind", "source_id", "giver_id", "created"),
     "removed_records": ("databox_id", "number", "title", "removed_at", "removed_by", "kept"),
     "audit_log": ("at", "user_id", "application_id", "action", "object", "details", "address"),
@@ -59,6 +62,9 @@ RECORDS_PER_USER, RECORDS_PER_APPLICATION, RECORDS_PER_TOKEN, RECORDS_PER_SESSIO
 RECORDS_PER_FAILURE, RECORDS_PER_QUARANTINED, RECORDS_PER_GRANT, RECORDS_PER_REMOVED = 100, 20, 10, 100
 CHILDREN_PER_STORY = 6
 FEEDS, LEAST_ENTRIES, RECORDS_PER_ENTRY, ITEMS = 4, 100, 20, 3  # every second feed is public
+# Baskets of the reader, shared ones among them, and those of other people, of so many records each.
+READERS_BASKETS, FIRST_BASKET, RECORDS_PER_BASKET = 20, 1_000, 10
+POPULAR = 10  # a record that is in every basket of other people
 SHARED_BY = 20  # records whose renditions are the same bytes
 IMAGES = 400
 KINDS = (
@@ -129,6 +135,7 @@ class Filler:
             login = f"person{user}"
             rows["users"].append((user, login, login, login, address, address, at, at))
         self._applications(users)
+        self._baskets(users)
         accounts = self._accounts(users)
         for number in range(records // RECORDS_PER_TOKEN):
             part = number * RECORDS_PER_TOKEN / records
@@ -146,6 +153,29 @@ class Filler:
         for number in range(records // RECORDS_PER_FAILURE):
             at = self._ago(0.2, number * RECORDS_PER_FAILURE / records)
             rows["sign_in_failures"].append((f"nobody{number}", _address(number), at))
+
+    def _baskets(self, users: Sequence[int]) -> None:
+        """Half of the reader's are shared with the administrator; other people share with each other."""
+        reader, admin, at = self.instance.users["reader"], self.instance.users["admin"], self._ago(100, 0.5)
+        no, yes, rows = self.writer.flag(False), self.writer.flag(True), self._rows
+        others = range(FIRST_BASKET, FIRST_BASKET + self.instance.records // RECORDS_PER_BASKET)
+        for number in (*range(1, READERS_BASKETS + 1), *others):
+            is_readers = number <= READERS_BASKETS
+            owner = reader if is_readers else users[number % len(users)]
+            rows["baskets"].append((number, owner, f"Basket {number}", "", no, yes, 1, at, at))
+            if not is_readers or number % 2:
+                receiver = admin if is_readers else users[(number + 1) % len(users)]
+                rows["basket_participants"].append((number, receiver, yes, at))
+
+    def _basket_elements(self, rid: int) -> None:
+        at, rows = self._ago(100, 0.5), self._rows
+        if rid <= READERS_BASKETS * RECORDS_PER_BASKET:
+            rows["basket_elements"].append(((rid - 1) // RECORDS_PER_BASKET + 1, rid, rid, at))
+        basket = FIRST_BASKET + (rid - 1) // RECORDS_PER_BASKET
+        if rid <= self.instance.records // RECORDS_PER_BASKET * RECORDS_PER_BASKET and rid != POPULAR:
+            rows["basket_elements"].append((basket, rid, rid, at))
+            if rid % RECORDS_PER_BASKET == 0 and rid > POPULAR:
+                rows["basket_elements"].append((basket, POPULAR, 0, at))
 
     def _applications(self, users: Sequence[int]) -> None:
         first = max(self.instance.applications.values()) + 100
@@ -287,6 +317,7 @@ class Filler:
         account, status = 1_000 + rid % 10, 404 if rid % 40 == 0 else 200
         busy = instance.applications["reader"]
         rows["request_log"].append((called, f"{rid:016x}", account, busy, "GET", route, status, 1234))
+        self._basket_elements(rid)
         if rid % RECORDS_PER_GRANT == 0:
             rows["record_grants"].append((instance.users["borrower"], rid, "push", 1, admin, log_at))
         if rid <= LEAST_QUARANTINED or rid % RECORDS_PER_QUARANTINED == 0:

@@ -37,6 +37,8 @@ from vitrine.applications.documents import ApplicationDocuments
 from vitrine.applications.events import ScopesLimited
 from vitrine.applications.lifecycle import ApplicationLifecycle
 from vitrine.applications.people import ApplicationPeople
+from vitrine.baskets import BasketElements, Baskets, BasketSharing, BasketVotes
+from vitrine.baskets import maintenance as basket_maintenance
 from vitrine.edge import health
 from vitrine.edge.connections.guard import ConnectionGuard
 from vitrine.edge.connections.limits import ConnectionLimits
@@ -50,6 +52,7 @@ from vitrine.edge.quotas import Quota, Quotas
 from vitrine.edge.services import (
     AccountServices,
     ApplicationServices,
+    BasketServices,
     FeedServices,
     LibraryServices,
     OAuthServices,
@@ -260,6 +263,12 @@ def make_services(
             stories=stories,
             story_views=StoryViews(records, stories),
         ),
+        baskets=BasketServices(
+            baskets=Baskets(records, accounts),
+            elements=BasketElements(records),
+            sharing=BasketSharing(records, accounts),
+            votes=BasketVotes(accounts, timedelta(days=settings.vote_days), settings.vote_reminder_percent),
+        ),
         search=Search(index, records),
         embeds=Embeds(settings, records, accounts, signed),
         feeds=feed_services(settings, records, accounts, media, jobs),
@@ -269,6 +278,7 @@ def make_services(
     stories.covers.listen(database)
     database.listen(ScopesLimited, scope_limits.apply_limit)
     database.listen(AccountClosed, feed_revokers.forget_person)
+    database.listen(AccountClosed, basket_maintenance.account_closed)
     return services
 
 
@@ -375,6 +385,7 @@ def purge(services: Services, stop: threading.Event) -> None:
         *(partial(delete_expired, services.database, expiry, stop) for expiry in expiries(services)),
         partial(delete_idle, services.database, stop),
         partial(census.run, services.database, stop),
+        partial(basket_maintenance.run, services.database, stop),
     ]
     for step in steps:
         try:

@@ -2,6 +2,7 @@
 
 from vitrine.accounts import tables as accounts
 from vitrine.applications import tables as applications
+from vitrine.baskets import tables as baskets
 from vitrine.feeds import tables as feeds
 from vitrine.jobs import tables as jobs
 from vitrine.library import tables as library
@@ -9,4 +10,4 @@ from vitrine.oauth import tables as oauth
 from vitrine.platform import tables as platform
 from vitrine.platform.schema import metadata
 
-__all__ = ["accounts", "applications", "feeds", "jobs", "library", "metadata", "oauth", "platform"]
+__all__ = ["accounts", "applications", "baskets", "feeds", "jobs", "library", "metadata", "oauth", "platform"]

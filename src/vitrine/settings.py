@@ -27,7 +27,8 @@ def _setting(default: Any, sentence: str, unit: str = "") -> Any:
 
 # Names that files and environments of earlier releases may use.
 FORMER_NAMES = {"old_habits": "deprecated_features"}
-_MAY_BE_ZERO = ("application_calls", "account_calls", "token_calls")  # 0 is no limit
+_MAY_BE_ZERO = ("application_calls", "account_calls", "token_calls", "vote_reminder_percent")  # 0: without
+_AT_MOST = {"vote_days": 3_650, "vote_reminder_percent": 99}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,10 @@ class Settings:
     )
     worker_media_children: int = _setting(2, "Decoding processes that the worker runs in parallel.")
     subdef_url_ttl: int = _setting(7200, "Lifetime of a signed media URL; 0: no expiry.", "seconds")
+    vote_days: int = _setting(10, "Time for a vote on a basket, if its owner names no end.", "days")
+    vote_reminder_percent: int = _setting(
+        20, "Part of a vote's time that is left when voters are reminded; 0: no reminders.", "percent"
+    )
     session_days: int = _setting(14, "Lifetime of a session, counted from its last use.", "days")
     fresh_sign_in_minutes: int = _setting(
         15, "Time after a password check during which secrets may be shown.", "minutes"
@@ -341,6 +346,7 @@ def _check(settings: Settings) -> list[str]:
         and setting.name != "subdef_url_ttl"
         and getattr(settings, setting.name) < (0 if setting.name in _MAY_BE_ZERO else 1)
     )
+    faults.extend(f"{name} must be at most {most}" for name, most in _AT_MOST.items() if getattr(settings, name) > most)
     return faults
 
 

@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from vitrine.accounts import COMMAND, User
+from vitrine.accounts import COMMAND, User, UserId
 from vitrine.accounts.tables import sessions, users
 from vitrine.applications.tables import accounts, applications
+from vitrine.baskets import ShareTerms
+from vitrine.baskets.model import Voter
 from vitrine.feeds import EntryDraft
 from vitrine.library.model import RecordKey
 from vitrine.library.tables import quarantine_items, records
@@ -94,6 +96,22 @@ def audited(server: Server, work: UnitOfWork, ada: User, number: int) -> None:
     audit.write(work, None, ("rare.action", "frequent.action")[number % 2], f"user {number}")
 
 
+def basket(server: Server, work: UnitOfWork, ada: User, number: int) -> None:
+    """One of ada's with a vote, and an element and a participant of her first basket."""
+    services, actor, someone = server.services.baskets, _actor(server, work, ada), UserId(person(work, number))
+    owned = services.baskets.create(work, actor, f"B{number}").basket.id
+    services.votes.start(work, actor, owned, [Voter(someone)])
+    first = services.baskets.page(work, actor, is_owner=True, is_archived=False, after=0, limit=1)[0].basket.id
+    record = {
+        "databox_id": server.databox.id, "number": 2000 + number, "collection_id": server.photographs.id,
+        "kind": "image", "title": "x", "uuid": f"{number:036}", "status": 0, "technical": "[]", "created": work.now,
+        "updated": work.now,
+    }  # fmt: skip
+    work.db.execute(records.insert().values(**record))
+    services.elements.add(work, actor, first, [RecordKey(server.databox.id, 2000 + number)])
+    services.sharing.share(work, actor, first, someone, ShareTerms())
+
+
 def _actor(server: Server, work: UnitOfWork, user: User) -> Any:
     from vitrine.accounts import Via
 
@@ -120,6 +138,10 @@ PAGES: dict[str, tuple[Fill, str]] = {
     "entries of all feeds, v1": (feed, "/api/v1/feeds/content/?per_page=20"),
     "feeds, v4": (feed, "/api/v4/feeds"),
     "all feeds, RSS": (feed, "/feeds/aggregated/rss/"),
+    "baskets, v4": (basket, "/api/v4/baskets?limit=100"),
+    "elements of a basket, v4": (basket, "/api/v4/baskets/1/elements?limit=100"),
+    "participants of a basket, v4": (basket, "/api/v4/baskets/1/participants?limit=100"),
+    "vote of a basket, v4": (basket, "/api/v4/baskets/1/vote"),
     "quarantine, v1": (quarantined, "/api/v1/quarantine/list/?per_page=100"),
     "quarantine, v4": (quarantined, "/api/v4/quarantine?limit=100"),
     "quarantine, page": (quarantined, "/library/quarantine/"),
@@ -151,6 +173,10 @@ def test_a_page_takes_as_many_statements_for_thirty_items_as_for_three(server: S
     app = server.register(ada, name="AAA first")
     path = path.format(application=app.application.id)
     visitor = server.browser(ada)
+
+    if fill is basket:
+        with server.services.database.write() as work:
+            fill(server, work, ada, 100)
 
     def look() -> None:
         is_api = path.startswith("/api/")

@@ -8,12 +8,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from vitrine.accounts import COMMAND, DataboxRight, User
+from vitrine.accounts import COMMAND, DataboxRight, Right, User
 from vitrine.accounts.model import ADMINISTRATION
 from vitrine.accounts.rights import ALL_DATABOX_RIGHTS
 from vitrine.api.v4 import V4Route
 from vitrine.library.model import CollectionId, RecordKey
 from vitrine.library.stories.model import ChildDraft, StoryDraft
+from vitrine.testing.basket_world import BasketWorld
 from vitrine.testing.feed_factory import add_feed, publish
 from vitrine.testing.server import Server
 
@@ -60,6 +61,16 @@ def _quarantine(world: World, _route: V4Route) -> Named:
     return {}
 
 
+def _baskets(world: World, route: V4Route) -> Named:
+    """A basket with the record, and a vote under way in which the person votes, unless one is to be started."""
+    server, of_baskets = world.server, BasketWorld(world.server)
+    server.user("eve", {int(server.archive.id): Right.actif})
+    basket = of_baskets.create(world.ada, [RecordKey(server.databox.id, 1)])
+    if not (route.method == "POST" and route.path.endswith("/vote")):
+        of_baskets.start_vote(world.ada, basket, world.ada)
+    return {}
+
+
 def _feeds(world: World, _route: V4Route) -> Named:
     """A feed with an entry."""
     feed = add_feed(world.server, world.ada, public=True)
@@ -72,6 +83,7 @@ def _databoxes(_world: World, _route: V4Route) -> Named:
 
 
 BY_TAG: dict[str, Callable[[World, V4Route], Named]] = {
+    "baskets": _baskets,
     "stories": _stories,
     "databoxes": _databoxes,
     "feeds": _feeds,

@@ -15,9 +15,11 @@ from tests.v4.conftest import V4
 from vitrine.accounts import Right
 from vitrine.api import openapi
 from vitrine.api.v4 import ROUTES, V4Route
+from vitrine.library.model import RecordKey
 from vitrine.oauth.scopes import BY_NAME
 from vitrine.settings import Settings
 from vitrine.testing import media_factory
+from vitrine.testing.basket_world import BasketWorld
 from vitrine.testing.feed_factory import add_feed, publish
 from vitrine.testing.feed_factory import picture as published
 from vitrine.testing.server import Server
@@ -47,6 +49,12 @@ def callers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callers]:
     prepared.story_of(server, 3)
     publish(server, ada, add_feed(server, ada, public=True).id, [published(server)])
     eve = server.user("eve", {int(server.archive.id): Right.actif})
+    world, keys = BasketWorld(server), [RecordKey(server.databox.id, number) for number in (1, 2, 3)]
+    for owner in (ada, eve, ada):
+        basket = world.create(owner, keys if owner is ada else ())
+        if owner is ada:
+            world.share(ada, basket, eve, can_modify=True)
+            world.start_vote(ada, basket, eve, root)
     yield server, [server.token(ada), server.token(root), server.token(eve), None]
     server.close()
 

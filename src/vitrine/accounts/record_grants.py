@@ -82,11 +82,27 @@ def give(
         _rights_changed(work, users.c.id == user_id)
 
 
-def end(work: UnitOfWork, source: GrantSource, *, user_id: UserId | None = None) -> int:
-    """Delete what *source* gave, to one person or to everybody; return how many grants."""
+def end(
+    work: UnitOfWork,
+    source: GrantSource,
+    *,
+    user_id: UserId | None = None,
+    record_ids: Iterable[int] | None = None,
+) -> int:
+    """Delete what *source* gave, to one person or to everybody, on these records or on all; return how many grants."""
+    if record_ids is None:
+        return _end(work, source, user_id, None)
+    wanted = sorted(set(record_ids))
+    chunks = (wanted[start : start + _CHUNK] for start in range(0, len(wanted), _CHUNK))
+    return sum(_end(work, source, user_id, chunk) for chunk in chunks)
+
+
+def _end(work: UnitOfWork, source: GrantSource, user_id: UserId | None, record_ids: Sequence[int] | None) -> int:
     own = sa.and_(record_grants.c.source_kind == source.kind.value, record_grants.c.source_id == source.id)
     if user_id is not None:
         own = sa.and_(own, record_grants.c.user_id == user_id)
+    if record_ids is not None:
+        own = sa.and_(own, record_grants.c.record_id.in_(record_ids))
     _rights_changed(work, users.c.id.in_(sa.select(record_grants.c.user_id).where(own)))
     return work.db.execute(record_grants.delete().where(own)).rowcount
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
@@ -32,6 +33,7 @@ PROFILE_LENGTHS = {
     for column in users.c
     if isinstance(column.type, sa.String) and column.type.length is not None
 }
+_PAGE = 500  # people a statement
 _ACTIVE = users.c.deleted_at.is_(None)
 _BY_ID = Prepared(sa.select(*_USER_COLUMNS).where(users.c.id == sa.bindparam("id"), _ACTIVE))
 
@@ -59,11 +61,23 @@ def user(work: UnitOfWork, user_id: UserId) -> User | None:
     return fresh
 
 
+@lru_cache(maxsize=128)
+def _by_ids(count: int) -> Prepared:
+    """The statement for a page of *count* people."""
+    return Prepared(
+        sa.select(*_USER_COLUMNS).where(users.c.id.in_([sa.bindparam(f"id{place}") for place in range(count)]))
+    )
+
+
 def users_by_id(work: UnitOfWork, ids: Iterable[UserId]) -> dict[UserId, User]:
-    """The accounts of these ids that exist: at most a page of them, so one statement."""
-    rows = work.db.execute(sa.select(*_USER_COLUMNS).where(users.c.id.in_(sorted(ids))))
-    people = (User(*row) for row in rows)
-    return {person.id: person for person in people}
+    """The accounts of these ids that exist, closed ones too: one statement for a page of them."""
+    wanted, people = sorted(ids), {}
+    for start in range(0, len(wanted), _PAGE):
+        page = wanted[start : start + _PAGE]
+        for row in _by_ids(len(page)).all(work, **{f"id{place}": user_id for place, user_id in enumerate(page)}):
+            person = User(*row)
+            people[person.id] = person
+    return people
 
 
 def user_by_login(work: UnitOfWork, login: str) -> User | None:

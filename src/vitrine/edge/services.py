@@ -15,6 +15,7 @@ from vitrine.applications.consents import Consents
 from vitrine.applications.documents import ApplicationDocuments
 from vitrine.applications.lifecycle import ApplicationLifecycle
 from vitrine.applications.people import ApplicationPeople
+from vitrine.baskets import BasketElements, Baskets, BasketSharing, BasketVotes
 from vitrine.edge.limits import RequestLimits
 from vitrine.edge.quotas import Quotas
 from vitrine.embed import Embeds
@@ -106,6 +107,14 @@ class FeedServices:
 
 
 @dataclass(frozen=True, slots=True)
+class BasketServices:
+    baskets: Baskets
+    elements: BasketElements
+    sharing: BasketSharing
+    votes: BasketVotes
+
+
+@dataclass(frozen=True, slots=True)
 class RateLimits:
     requests: RequestLimits
     quotas: Quotas
@@ -125,6 +134,7 @@ class Services:
     oauth: OAuthServices
     media: Media
     library: LibraryServices
+    baskets: BasketServices
     search: Search
     embeds: Embeds
     feeds: FeedServices

@@ -64,6 +64,34 @@ def visible_ids(work: UnitOfWork, actor: Actor, stamps: Iterable[tuple[RecordId,
     return seen
 
 
+def with_right(
+    work: UnitOfWork, actor: Actor, right: Right, stamps: Iterable[tuple[RecordId, CollectionId, int]]
+) -> set[RecordId]:
+    """`may` for a page of records given as in `visible_ids`: V' and R(right). Rows "put in a basket" and "push, ask
+    votes" of the table."""
+    wanted = list(stamps)
+    seen = visible_ids(work, actor, wanted)
+    if actor.via is Via.COMMAND:
+        return seen
+    return {record for record, base, _ in wanted if record in seen and actor.rights.on(base, right, work.now)}
+
+
+def with_original(
+    work: UnitOfWork, actor: Actor, stamps: Iterable[tuple[RecordId, CollectionId, int]]
+) -> set[RecordId]:
+    """Of a page of records given as in `visible_ids` those whose original the actor may have."""
+    wanted = list(stamps)
+    seen = visible_ids(work, actor, wanted)
+    if actor.via is Via.COMMAND:
+        return seen
+    if actor.scope is not None and ORIGINALS not in actor.scope:
+        return set()
+    right, now = Right.candwnldhd, work.now
+    allowed = {record for record, base, _ in wanted if record in seen and actor.rights.on(base, right, now)}
+    granted = record_grants.on_records(work, actor, sorted(seen - allowed))
+    return allowed | {RecordId(record) for record, has_document in granted.items() if has_document}
+
+
 def require_sight(work: UnitOfWork, actor: Actor, record: Record) -> None:
     """Raises MayNotSee."""
     if not sees(work, actor, record):

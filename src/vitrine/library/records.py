@@ -226,6 +226,18 @@ class Records:
                 self._shown.keep(work, stamp, shown)
         return [shown for shown in by_stamp.values() if shown is not None]
 
+    def places(
+        self, work: UnitOfWork, actor: Actor, keys: Sequence[RecordKey]
+    ) -> dict[RecordKey, tuple[RecordId, CollectionId, int]]:
+        """(id, collection, status) of records that the actor sees, for `access.with_right`. Raises NoSuchRecord naming
+        the first that is not there or not visible: which of the two, nobody learns."""
+        stamps = store.places(work, keys)
+        seen = access.visible_ids(work, actor, stamps.values())
+        for key in keys:
+            if key not in stamps or stamps[key][0] not in seen:
+                raise NoSuchRecord(f"You see no record {key.number} in databox {key.databox}.", field="record_id")
+        return stamps
+
     def shown_after_move(self, work: UnitOfWork, key: RecordKey) -> RecordWithThumbnail:
         """A record just after it was moved, even if the actor lost sight of it: the answer shows the result (02
         §6.6)."""

@@ -171,6 +171,22 @@ def stamps(work: UnitOfWork, ids: Sequence[RecordId]) -> dict[RecordId, tuple[An
     return {RecordId(row[0]): row for row in _stamped(len(ids)).all_raw(work, ids)}
 
 
+def places(work: UnitOfWork, keys: Sequence[RecordKey]) -> dict[RecordKey, tuple[RecordId, CollectionId, int]]:
+    """(id, collection, status) of those of *keys* that exist, as `library.access` takes them; one statement for each
+    databox."""
+    numbers: dict[DataboxId, list[int]] = {}
+    for key in keys:
+        numbers.setdefault(key.databox, []).append(key.number)
+    by_key: dict[RecordKey, tuple[RecordId, CollectionId, int]] = {}
+    for databox, wanted in numbers.items():
+        statement = sa.select(records.c.number, records.c.id, records.c.collection_id, records.c.status).where(
+            records.c.databox_id == databox, records.c.number.in_(wanted)
+        )
+        for number, *place in work.db.execute(statement):
+            by_key[RecordKey(databox, number)] = (RecordId(place[0]), CollectionId(place[1]), place[2])
+    return by_key
+
+
 def next_number(work: UnitOfWork, databox: DataboxId) -> int:
     """Take the next record number of a databox. The row is locked until the commit, so no number is used twice."""
     next_record = work.db.scalar(

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from vitrine.accounts import Actor
-from vitrine.api.v1 import present
+from vitrine.api.v1 import baskets, present
 from vitrine.api.v1.frame import frame_of, records_json
 from vitrine.api.v1.library import key_of, one_file
 from vitrine.api.v1.stories import story_json
@@ -46,15 +46,18 @@ async def status(request: Request) -> Response:
 
 
 async def related(request: Request) -> Response:
-    """GET /records/{databox_id}/{record_id}/related/: no baskets, since there are none yet."""
+    """GET /records/{databox_id}/{record_id}/related/: where the caller sees the record used."""
     services, key = services_of(request), key_of(request)
 
-    def call(work: UnitOfWork, actor: Actor) -> list[dict[str, Any]]:
+    def call(work: UnitOfWork, actor: Actor) -> dict[str, Any]:
         record = services.library.records.get(work, actor, key)
         frame, parents = frame_of(request, work, actor), services.library.story_views.of_record(work, actor, record)
-        return [story_json(request, work, frame, parent) for parent in parents]
+        return {
+            "baskets": baskets.holding(request, work, actor, key),
+            "stories": [story_json(request, work, frame, parent) for parent in parents],
+        }
 
-    return answer(request, {"baskets": [], "stories": await long_read(request, bearer, call)})
+    return answer(request, await long_read(request, bearer, call))
 
 
 async def set_metadatas(request: Request) -> Response:

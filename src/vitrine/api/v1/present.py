@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from vitrine.accounts import Actor, CollectionGrant, User
+from vitrine.accounts import Actor, CollectionGrant, Right, User
+from vitrine.accounts.model import ADMINISTRATION
 from vitrine.accounts.rights import names
 from vitrine.api.wire.dates import atom, atom_or_none
 from vitrine.library.model import (
@@ -228,6 +229,29 @@ def user(user: User, zone: ZoneInfo) -> dict[str, Any]:
         "updated_on": atom(user.updated, zone),
         "locale": user.locale,
     }
+
+
+def person(frame: Frame, someone: User) -> dict[str, Any]:
+    """02 section 5.13 D: a person inside other objects. All of it to themselves and to those who administer users;
+    others get `id` and `display_name`, which is never an e-mail address, and null for the rest. A token with scopes
+    needs the scope that a profile needs elsewhere."""
+    if _sees_profile(frame, someone):
+        return user(someone, frame.zone)
+    known = {"@entity@": "http://api.phraseanet.com/api/objects/user", "id": someone.id}
+    return {**dict.fromkeys(user(someone, frame.zone)), **known, "display_name": public_name(someone)}
+
+
+def _sees_profile(frame: Frame, someone: User) -> bool:
+    actor = frame.actor
+    if someone.id == actor.user_id:
+        return actor.scope is None or "account:read" in actor.scope
+    administers_some = actor.rights.anywhere(Right.canadmin, frame.now)
+    return actor.administers or (administers_some and (actor.scope is None or ADMINISTRATION in actor.scope))
+
+
+def public_name(someone: User) -> str:
+    """First and last name, else the login."""
+    return f"{someone.first_name} {someone.last_name}".strip() or someone.login
 
 
 def collection_grant(structure: Structure, grant: CollectionGrant) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from vitrine.api import capabilities
 from vitrine.api.v4 import (
     administration,
     applications,
+    baskets,
     feeds,
     me,
     quarantine,
@@ -38,6 +39,7 @@ ROUTES: tuple[V4Route, ...] = (
     *records.ROUTES,
     *administration.ROUTES,
     *stories.ROUTES,
+    *baskets.ROUTES,
     *quarantine.ROUTES,
     *applications.ROUTES,
     *feeds.ROUTES,
@@ -51,6 +53,7 @@ COMPONENTS: dict[str, Schema] = {
     **records.COMPONENTS,
     **administration.COMPONENTS,
     **stories.COMPONENTS,
+    **baskets.COMPONENTS,
     **quarantine.COMPONENTS,
     **applications.COMPONENTS,
     **feeds.COMPONENTS,

@@ -13,6 +13,7 @@ from vitrine.api.v4.idempotency import KeyReused, NotRepeated
 from vitrine.api.wire.challenges import resource_metadata
 from vitrine.api.wire.endpoint import Conventions
 from vitrine.applications import BadApplication, NoSuchApplication
+from vitrine.baskets.errors import BasketChanged, BasketNotShared, NoSuchBasket
 from vitrine.edge import bearer, refusals, services_of
 from vitrine.edge.auth import TokenMissing, TwoCarriers
 from vitrine.errors import DomainError
@@ -39,6 +40,7 @@ TITLES = {
 STATUSES: refusals.Statuses = (
     (Changed, 412),
     (ChangedMeanwhile, 412),
+    (BasketChanged, 412),
     (Unguarded, 428),
     (NotJson, 415),
     (BadApplication, 422),
@@ -126,6 +128,7 @@ def _recent_auth_required(request: Request, refusal: RecentAuthRequired) -> Resp
 _HIDDEN: tuple[type[DomainError], ...] = (
     MayNotSee, NoSuchDatabox, NoSuchCollection, NoSuchRecord, NoSuchRendition, NoSuchItem, MayNotDecide,
     ChildHidden, MayNotRead, NoSuchFeed, NoSuchEntry,
+    NoSuchBasket, BasketNotShared,
 )  # fmt: skip
 CONVENTIONS = Conventions(
     refused=_refused,

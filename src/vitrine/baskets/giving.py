@@ -1,0 +1,90 @@
+"""Grants that baskets give: on each record that the giver sees and may push, the original only where the giver has it
+(06 sections 12 and 17.7). They end with what gave them (`accounts.record_grants`)."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from vitrine.accounts import Actor, Right, UserId, Via, record_grants
+from vitrine.accounts.record_grants import GrantSource, SourceKind
+from vitrine.baskets.errors import MayNotShareBasket
+from vitrine.baskets.model import MOST_GRANTS, Basket, Participant, Vote
+from vitrine.errors import Invalid
+from vitrine.library import access
+from vitrine.library.model import CollectionId, RecordId
+from vitrine.platform.database import UnitOfWork
+
+Stamp = tuple[RecordId, CollectionId, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """Who gets grants of which source, with originals or without, until when."""
+
+    user_id: UserId
+    source: GrantSource
+    with_originals: bool = False
+    expires: datetime | None = None
+
+
+def share_source(basket: Basket) -> GrantSource:
+    return GrantSource(SourceKind.BASKET, basket.id)
+
+
+def push_source(basket_id: int) -> GrantSource:
+    return GrantSource(SourceKind.PUSH, basket_id)
+
+
+def vote_source(vote: Vote) -> GrantSource:
+    return GrantSource(SourceKind.VOTE, vote.id)
+
+
+def sources(basket: Basket, vote: Vote | None) -> list[GrantSource]:
+    """Everything through which a basket gives."""
+    return [share_source(basket), push_source(basket.id), *([vote_source(vote)] if vote else [])]
+
+
+def recipients(
+    work: UnitOfWork, basket: Basket, participants: Iterable[Participant], vote: Vote | None
+) -> list[Recipient]:
+    """Everybody to whom the basket is open: its owner too, for what others put in."""
+    people = [Recipient(basket.owner_id, share_source(basket))]
+    for person in participants:
+        if person.user_id == basket.owner_id:
+            continue
+        if person.has_share(work.now):
+            people.append(Recipient(person.user_id, share_source(basket), person.with_originals, person.share_expires))
+        if person.is_voter and vote is not None and vote.is_open(work.now):
+            people.append(Recipient(person.user_id, vote_source(vote), person.with_originals, vote.expires))
+    return people
+
+
+def require_push_somewhere(work: UnitOfWork, actor: Actor) -> None:
+    """Raises MayNotShareBasket for people who may push nothing at all."""
+    if actor.via is not Via.COMMAND and not actor.rights.anywhere(Right.canpush, work.now):
+        raise MayNotShareBasket("You may not share documents with other people.", why=f"user {actor.user_id}")
+
+
+def give(work: UnitOfWork, actor: Actor, stamps: Sequence[Stamp], people: Sequence[Recipient]) -> set[RecordId]:
+    """Give grants on those of the records *stamps* that *actor* may push; return these. Nobody gives to themselves: a
+    grant would outlive the rights that it comes from.
+
+    Raises Invalid if they are more than MOST_GRANTS together."""
+    people = [person for person in people if person.user_id != actor.user_id]
+    pushable = access.with_right(work, actor, Right.canpush, stamps)
+    if len(pushable) * len(people) > MOST_GRANTS:
+        raise Invalid(
+            "These are {count} documents for {people} people; at most {most} are shared at once. Take fewer.",
+            values={"count": len(pushable), "people": len(people), "most": MOST_GRANTS},
+        )
+    originals: set[RecordId] = set()
+    if any(person.with_originals for person in people):
+        originals = access.with_original(work, actor, [stamp for stamp in stamps if stamp[0] in pushable])
+    for person in people:
+        own = originals if person.with_originals else set()
+        for records, has_document in ((pushable - own, False), (own, True)):
+            record_grants.give(
+                work, person.user_id, records, person.source,
+                giver_id=actor.user_id, document=has_document, expires=person.expires,
+            )  # fmt: skip
+    return pushable
