@@ -58,7 +58,8 @@ from vitrine.edge.services import (
 from vitrine.embed import Embeds
 from vitrine.errors import Unavailable
 from vitrine.files.shortcut import small_permalink
-from vitrine.jobs import Jobs, Lane, Worker
+from vitrine.jobs import Jobs, Lane, Worker, task_store
+from vitrine.jobs.tasks import MAINTENANCE
 from vitrine.library import census, counts
 from vitrine.library.changes import Changes
 from vitrine.library.ingest import Ingest
@@ -73,18 +74,22 @@ from vitrine.library.sharing.signed_addresses import SignedAddresses
 from vitrine.library.structure_administration import StructureAdministration
 from vitrine.library.substitution import Substitution
 from vitrine.library.sweep import SWEEP, Sweeper
+from vitrine.library.upload_queue import PULL, UploadQueue
 from vitrine.media.probe import Limits
 from vitrine.media.sandbox import Sandbox
 from vitrine.media.service import Media
 from vitrine.media.storage import open_store
-from vitrine.oauth import OAuth, deprecated_features, scope_limits, scopes
+from vitrine.oauth import OAuth, delegation, deprecated_features, scope_limits, scopes
 from vitrine.oauth import revokers as token_revokers
 from vitrine.oauth import store as tokens
+from vitrine.oauth.delegation import Delegations
 from vitrine.oauth.developer_tokens import DeveloperTokens
 from vitrine.oauth.idle_tokens import delete_idle
 from vitrine.oauth.notices import Notices
 from vitrine.oauth.personal_tokens import PersonalTokens
 from vitrine.oauth.scope_limits import ScopeLimits
+from vitrine.operations.maintenance import Maintenance
+from vitrine.operations.tasks import Tasks
 from vitrine.platform import logging, migrate
 from vitrine.platform.crypto import Vault
 from vitrine.platform.database import Database
@@ -153,6 +158,7 @@ def make_services(
     account_mail = AccountMail(
         accounts, jobs, MailComposer(settings.title, settings.base_url.rstrip("/"), settings.zone)
     )
+    delegations = Delegations(accounts)
     records = Records()
     sandbox = sandbox or Sandbox(children=decoders, memory_bytes=settings.media_memory_bytes, supervisor=supervisor)
     media = make_media(settings, sandbox)
@@ -234,8 +240,20 @@ def make_services(
             presentation=Presentation(records, media),
             quarantine=Quarantine(database, records, media, ingest.add_unchecked, substitution.replace_original),
             downloads=Downloads(records, overlays),
+            upload_queue=UploadQueue(
+                database,
+                delegations,
+                ingest,
+                jobs,
+                vault,
+                ingest.fetcher,
+                frozenset(host.strip().lower() for host in settings.upload_queue_hosts),
+                settings.upload_queue_collection,
+            ),
             signed_addresses=signed,
         ),
+        tasks=Tasks(),
+        maintenance=Maintenance(database),
         search=Search(index, records),
         embeds=Embeds(settings, records, accounts, signed),
         instance_id=vault.instance_id(),
@@ -259,6 +277,7 @@ def make_worker(services: Services) -> Worker:
             MAKE_RENDITIONS.name: RenditionMaker(services.database, services.library.records, services.media),
             SWEEP.name: Sweeper(services.database, services.media),
             SEND.name: mail_handler(services),
+            PULL.name: services.library.upload_queue,
         },
         batch_handlers={INDEX.name: works.apply, REBUILD.name: works.rebuild},
         lanes=(
@@ -267,6 +286,7 @@ def make_worker(services: Services) -> Worker:
             Lane("rebuild"),
             Lane("upkeep"),
             Lane("mail"),
+            Lane("uploads"),
         ),
         place=f"{socket.gethostname()[:20]}:{str(services.settings.data_dir.resolve())[-48:]}",
         supervisor=services.supervisor,
@@ -299,9 +319,13 @@ def run_maintenance(services: Services, thread: SupervisedThread) -> None:
     while not is_over:
         pause = MAINTENANCE_INTERVAL
         try:
+            if services.database.reading(lambda work: task_store.is_stopped(work, MAINTENANCE)):
+                is_over = thread.wait(MAINTENANCE_RETRY.total_seconds())
+                continue
             purge(services, thread.over)
             with services.database.write() as work:
                 services.jobs.add(work, SWEEP, {}, key="all")
+                task_store.record_runs(work, {MAINTENANCE: work.now})
         except Unavailable as failure:  # a locked database or a full disk ends by itself; the worker goes on
             log.warning("maintenance.retry", why=failure.why)
             pause = MAINTENANCE_RETRY
@@ -316,6 +340,7 @@ def expiries(services: Services) -> tuple[Expiry, ...]:
     return (
         *accounts_store.EXPIRIES,
         *tokens.EXPIRIES,
+        *delegation.EXPIRIES,
         *deprecated_features.EXPIRIES,
         *links.EXPIRIES,
         *identity_provider_store.EXPIRIES,

@@ -27,7 +27,7 @@ def _setting(default: Any, sentence: str, unit: str = "") -> Any:
 
 # Names that files and environments of earlier releases may use.
 FORMER_NAMES = {"old_habits": "deprecated_features"}
-_MAY_BE_ZERO = ("application_calls", "account_calls", "token_calls")  # 0 is no limit
+_MAY_BE_ZERO = ("application_calls", "account_calls", "token_calls", "upload_queue_collection")  # 0 is no limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +76,12 @@ class Settings:
     )
     upload_max_bytes: int = _setting(10 * 2**30, "Largest file that can be added.", "bytes")
     fetch_max_bytes: int = _setting(2 * 2**30, "Largest file that is fetched from a URL.", "bytes")
+    upload_queue_hosts: tuple[str, ...] = _setting(
+        (), "Hosts of uploaders whose documents POST /api/v1/upload/enqueue/ may have fetched; empty: the route is off."
+    )
+    upload_queue_collection: int = _setting(
+        0, "Collection (base_id) of announced documents that name none; 0: they are refused."
+    )
     media_max_pixels: int = _setting(200_000_000, "Largest picture that is decoded.", "pixels")
     media_memory_bytes: int = _setting(
         1_500 * 2**20, "Memory limit of a decoding process; it is ended when it exceeds this.", "bytes"

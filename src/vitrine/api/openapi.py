@@ -103,7 +103,10 @@ _RESPONSES = {
     "429": {"description": "Too many calls in a minute; Retry-After says when to come back", "content": _JSON},
     "503": {"description": "Busy; Retry-After says when to come back", "content": _JSON},
 }
-_WITH_BODY = {"413": {"description": "The body is too large", "content": _JSON}}
+_WITH_BODY = {
+    "413": {"description": "The body is too large", "content": _JSON},
+    "422": {"description": "The body is no JSON, or not of the shape that is needed", "content": _JSON},
+}
 
 
 def _form(required: tuple[str, ...], **properties: dict[str, Any]) -> dict[str, Any]:
@@ -113,6 +116,7 @@ def _form(required: tuple[str, ...], **properties: dict[str, Any]) -> dict[str, 
     return {"required": True, "content": {kind: {"schema": schema}}}
 
 
+_TASK = "/monitor/task/{task}/"
 _NUMBER, _TEXT, _FILE = {"type": "integer"}, {"type": "string"}, {"type": "string", "format": "binary"}
 _RECORD = "/records/{databox_id:int}/{record_id:int}/"
 _BODIES: dict[str, dict[str, Any]] = {
@@ -152,5 +156,24 @@ _BODIES: dict[str, dict[str, Any]] = {
         ("status",),
         status={"type": "object", "description": "status[bit]=0 or 1", "additionalProperties": {"enum": ["0", "1"]}},
     ),
+    _TASK: _form((), title=_TEXT, autostart={"type": "string", "description": "1; it cannot be switched off here"}),
+    "/upload/enqueue/": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "required": ["assets", "publisher", "token", "base_url", "commit_id"],
+                    "properties": {
+                        "assets": {"type": "array", "items": _TEXT, "maxItems": 1000},
+                        "publisher": _TEXT,
+                        "token": _TEXT,
+                        "base_url": _TEXT,
+                        "commit_id": _TEXT,
+                    },
+                }
+            }
+        },
+    },
     _RECORD + "setcollection/": _form(("base_id",), base_id=_NUMBER),
 }

@@ -5,7 +5,7 @@ import sys
 import click
 
 from vitrine import __version__
-from vitrine.cli import applications, imports, operations, server, structure, users
+from vitrine.cli import applications, imports, operations, server, structure, tasks, users
 from vitrine.errors import DomainError
 
 
@@ -38,6 +38,8 @@ for command in (
     imports.import_files,
     imports.import_phraseanet,
     operations.record,
+    tasks.task,
+    tasks.maintenance,
 ):
     cli.add_command(command)
 

@@ -30,11 +30,14 @@ from vitrine.library.sharing.downloads import Downloads
 from vitrine.library.sharing.signed_addresses import SignedAddresses
 from vitrine.library.structure_administration import StructureAdministration
 from vitrine.library.substitution import Substitution
+from vitrine.library.upload_queue import UploadQueue
 from vitrine.media.service import Media
 from vitrine.oauth import OAuth
 from vitrine.oauth.developer_tokens import DeveloperTokens
 from vitrine.oauth.personal_tokens import PersonalTokens
 from vitrine.oauth.scope_limits import ScopeLimits
+from vitrine.operations.maintenance import Maintenance
+from vitrine.operations.tasks import Tasks
 from vitrine.platform.crypto import Vault
 from vitrine.platform.database import Database
 from vitrine.platform.deferred_writes import DeferredWrites
@@ -85,6 +88,7 @@ class LibraryServices:
     presentation: Presentation
     quarantine: Quarantine
     downloads: Downloads
+    upload_queue: UploadQueue
     signed_addresses: SignedAddresses
 
 
@@ -108,6 +112,8 @@ class Services:
     oauth: OAuthServices
     media: Media
     library: LibraryServices
+    tasks: Tasks
+    maintenance: Maintenance
     search: Search
     embeds: Embeds
     instance_id: str

@@ -7,7 +7,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route, compile_path
 
 from vitrine.accounts import Actor
-from vitrine.api.v1 import changes, library, quarantine, search, structure
+from vitrine.api.v1 import changes, library, monitor, quarantine, search, structure, uploads
 from vitrine.api.v1.conventions import CONVENTIONS
 from vitrine.api.v1.route import V1Route
 from vitrine.api.wire.endpoint import TakesFiles, endpoint
@@ -185,7 +185,7 @@ _LIBRARY: tuple[V1Route, ...] = (
     ),
 )
 
-ROUTES: tuple[V1Route, ...] = (*_LIBRARY,)
+ROUTES: tuple[V1Route, ...] = (*_LIBRARY, *monitor.ROUTES, *uploads.ROUTES)
 
 
 async def _not_a_number(request: Request) -> Response:
