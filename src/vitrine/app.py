@@ -422,12 +422,16 @@ class AsgiApplication:
             counts=request_counts,
             fast_paths=settings.fast_paths,
             shortcut=partial(small_permalink, services),
+            closed=Cors(web.MaintenanceGate(routed), services),
         )
 
     @asynccontextmanager
     async def _lifespan(self, _app: Starlette) -> AsyncIterator[None]:
         supervisor, database = self.services.supervisor, self.services.database
-        threads = [supervisor.start("deferred-writes", self.services.deferred_writes.run)]
+        threads = [
+            supervisor.start("deferred-writes", self.services.deferred_writes.run),
+            supervisor.start("maintenance-switch", self.services.maintenance.watch),
+        ]
         if database.is_sqlite:
             threads.append(supervisor.start("checkpoints", database.run_checkpoints))
         yield
