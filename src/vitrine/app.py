@@ -60,10 +60,12 @@ from vitrine.errors import Unavailable
 from vitrine.files.shortcut import small_permalink
 from vitrine.jobs import Jobs, Lane, Worker, task_store
 from vitrine.jobs.tasks import MAINTENANCE
-from vitrine.library import census, counts
+from vitrine.library import census, counts, journal, version_store
 from vitrine.library.changes import Changes
+from vitrine.library.history import History
 from vitrine.library.ingest import Ingest
 from vitrine.library.jobs import MAKE_RENDITIONS, RenditionMaker
+from vitrine.library.originals import Originals
 from vitrine.library.overlays.copies import Overlays
 from vitrine.library.presentation import Presentation
 from vitrine.library.quarantine.service import Quarantine
@@ -163,6 +165,8 @@ def make_services(
     sandbox = sandbox or Sandbox(children=decoders, memory_bytes=settings.media_memory_bytes, supervisor=supervisor)
     media = make_media(settings, sandbox)
     substitution = Substitution(records, media, jobs)
+    changes, removal = Changes(records), Removal(records, jobs)
+    originals = Originals(changes, jobs)
     ingest = Ingest(records, media, jobs, Fetcher(settings.fetch_max_bytes))
     overlays = Overlays(database, records, media, settings.zone)
     signed = SignedAddresses(vault)
@@ -233,9 +237,11 @@ def make_services(
             records=records,
             ingest=ingest,
             structure=StructureAdministration(records, jobs),
-            changes=Changes(records),
-            removal=Removal(records, jobs),
+            changes=changes,
+            removal=removal,
             substitution=substitution,
+            originals=originals,
+            history=History(changes, removal, substitution, originals),
             overlays=overlays,
             presentation=Presentation(records, media),
             quarantine=Quarantine(database, records, media, ingest.add_unchecked, substitution.replace_original),
@@ -345,6 +351,8 @@ def expiries(services: Services) -> tuple[Expiry, ...]:
         *links.EXPIRIES,
         *identity_provider_store.EXPIRIES,
         *portal_store.expiries(),
+        journal.expiry(timedelta(days=settings.record_history_days)),
+        version_store.expiry(timedelta(days=settings.original_versions_days)),
         *usage.Retention(settings.request_log_days, settings.request_log_rows).expiries(),
     )
 

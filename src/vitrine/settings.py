@@ -76,6 +76,12 @@ class Settings:
     )
     upload_max_bytes: int = _setting(10 * 2**30, "Largest file that can be added.", "bytes")
     fetch_max_bytes: int = _setting(2 * 2**30, "Largest file that is fetched from a URL.", "bytes")
+    record_history_days: int = _setting(
+        730, "Time for which the history of a record keeps a change, which can be taken back as long.", "days"
+    )
+    original_versions_days: int = _setting(
+        90, "Time for which an original that was replaced can be downloaded and restored.", "days"
+    )
     upload_queue_hosts: tuple[str, ...] = _setting(
         (), "Hosts of uploaders whose documents POST /api/v1/upload/enqueue/ may have fetched; empty: the route is off."
     )

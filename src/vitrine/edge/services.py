@@ -20,7 +20,9 @@ from vitrine.edge.quotas import Quotas
 from vitrine.embed import Embeds
 from vitrine.jobs import Jobs
 from vitrine.library.changes import Changes
+from vitrine.library.history import History
 from vitrine.library.ingest import Ingest
+from vitrine.library.originals import Originals
 from vitrine.library.overlays.copies import Overlays
 from vitrine.library.presentation import Presentation
 from vitrine.library.quarantine.service import Quarantine
@@ -84,6 +86,8 @@ class LibraryServices:
     changes: Changes
     removal: Removal
     substitution: Substitution
+    originals: Originals
+    history: History
     overlays: Overlays
     presentation: Presentation
     quarantine: Quarantine

@@ -1,8 +1,10 @@
 """Events of the archive for the layers above (index, webhooks)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from vitrine.library.model import RecordId
+from vitrine.library.model import RecordId, RecordKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,3 +30,17 @@ class RenditionsReady:
 
     record_id: RecordId
     failed: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeRecorded:
+    """A change of a record that its history keeps. *before* and *after* are those of `journal.ChangeKind`; the ids are
+    those of who did it, through which application, in which operation on many records."""
+
+    key: RecordKey
+    kind: str
+    before: Mapping[str, Any]
+    after: Mapping[str, Any]
+    user_id: int | None
+    application_id: int | None
+    operation_id: int | None

@@ -2,14 +2,17 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from vitrine.accounts import Actor, Right, Via
 from vitrine.errors import Conflict, Forbidden
 from vitrine.jobs import Jobs
-from vitrine.library import access, changes_store, store
+from vitrine.library import access, changes_store, journal, store
+from vitrine.library.changes import require_unchanged
 from vitrine.library.errors import MayNotChange, NotKept
 from vitrine.library.events import RecordChanged, RecordRemoved
 from vitrine.library.jobs import MAKE_RENDITIONS
+from vitrine.library.journal import BY_ITSELF, ChangeKind, Entry, Origin
 from vitrine.library.model import CollectionId, DataboxId, RecordKey
 from vitrine.library.records import Records
 from vitrine.platform import audit
@@ -32,7 +35,14 @@ class Removal:
     records: Records
     jobs: Jobs
 
-    def remove(self, work: UnitOfWork, actor: Actor, key: RecordKey) -> None:
+    def remove(
+        self,
+        work: UnitOfWork,
+        actor: Actor,
+        key: RecordKey,
+        origin: Origin = BY_ITSELF,
+        expected: datetime | None = None,
+    ) -> None:
         """Requires sight and `candeleterecord` on the record's own collection (02 section 6.6 D).
 
         Values, renditions, permalinks and everything that refers to the record are deleted in the same transaction. A
@@ -41,10 +51,13 @@ class Removal:
         record = self.records.get(work, actor, key)
         if not access.may(work, actor, record, Right.candeleterecord):
             raise MayNotChange("You may not delete this record.", why=f"record {key}")
+        require_unchanged(record, expected)
         changes_store.keep_removed(work, record.id, actor.user_id)
         store.delete_record(work, record.id)
         work.emit(RecordRemoved(record.id))
         audit.write(work, actor, "record.removed", f"record {key}", {"base_id": record.collection_id})
+        entry = Entry(key, ChangeKind.DELETION, {"title": record.title, "base_id": record.collection_id}, {})
+        journal.write(work, actor, [entry], origin)
 
     def removed(self, work: UnitOfWork, actor: Actor) -> list[Removed]:
         """What can be restored, newest first. Administrators and the command line only."""
@@ -56,9 +69,29 @@ class Removal:
         """Restore a removed record with its number, values, files and links; its places in baskets and the like stay
         lost. Raises NotKept, or Conflict when its collection is deleted."""
         self._require_administrator(actor)
+        self._restore(work, actor, key, self._copy(work, key), BY_ITSELF)
+
+    def take_back(self, work: UnitOfWork, actor: Actor, key: RecordKey, origin: Origin) -> None:
+        """Undo a deletion: the same for who had the right to delete the record, and may add to its collection. Raises
+        MayNotSee, also where no copy is kept and the actor is no administrator."""
+        copy = changes_store.removed(work, key)
+        may = copy is not None and access.may_take_back_deletion(
+            actor, CollectionId(copy[1]["record"]["collection_id"]), copy[1]["record"]["status"], work.now
+        )
+        if not may and actor.via is not Via.COMMAND and not actor.administers:
+            raise access.sight_refusal(actor, key)
+        self._restore(work, actor, key, self._copy(work, key), origin)
+
+    @staticmethod
+    def _copy(work: UnitOfWork, key: RecordKey) -> tuple[int, dict[str, Any]]:
         copy = changes_store.removed(work, key)
         if copy is None:
             raise NotKept(f"No record {key} was removed in the last {GRACE.days} days.", field="record_id")
+        return copy
+
+    def _restore(
+        self, work: UnitOfWork, actor: Actor, key: RecordKey, copy: tuple[int, dict[str, Any]], origin: Origin
+    ) -> None:
         removed_id, kept = copy
         structure = self.records.structure(work)
         if CollectionId(kept["record"]["collection_id"]) not in structure.collections:
@@ -71,6 +104,8 @@ class Removal:
             self.jobs.add(work, MAKE_RENDITIONS, {"record_id": record_id}, key=str(record_id))
         work.emit(RecordChanged(record_id))
         audit.write(work, actor, "record.restored", f"record {key}")
+        after = {"title": kept["record"]["title"], "base_id": kept["record"]["collection_id"]}
+        journal.write(work, actor, [Entry(key, ChangeKind.RESTORATION, {}, after)], origin)
 
     @staticmethod
     def _require_administrator(actor: Actor) -> None:

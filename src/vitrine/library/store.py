@@ -23,6 +23,7 @@ from vitrine.library.model import (
 from vitrine.library.tables import (
     databoxes,
     field_values,
+    original_versions,
     permalinks,
     quarantine_items,
     records,
@@ -169,6 +170,11 @@ def with_folded_name(values: Mapping[str, Any]) -> dict[str, Any]:
     if "original_name" not in values:
         return dict(values)
     return {**values, "original_name_folded": None if name is None else folded_name(name)}
+
+
+def rotation(work: UnitOfWork, record_id: RecordId) -> int:
+    """By how many degrees the renditions of a record are turned; 0 for one that is gone."""
+    return int(work.db.scalar(sa.select(records.c.rotation).where(records.c.id == record_id)) or 0)
 
 
 def add_record(work: UnitOfWork, values: Mapping[str, Any]) -> RecordId:
@@ -337,11 +343,17 @@ def update_rendition(work: UnitOfWork, record_id: RecordId, name: str, values: M
     ).rowcount
 
 
+_BLOBS = (
+    records.c.sha256, renditions.c.sha256, quarantine_items.c.sha256, removed_files.c.sha256,
+    original_versions.c.sha256,
+)  # fmt: skip
+
+
 def referenced(work: UnitOfWork, sha256s: Sequence[str]) -> set[str]:
     """Those of these blobs that some row still needs."""
     digests = list(sha256s)
     used: set[str] = set()
-    for column in (records.c.sha256, renditions.c.sha256, quarantine_items.c.sha256, removed_files.c.sha256):
+    for column in _BLOBS:
         used.update(sha256 for sha256 in work.db.scalars(sa.select(column).where(column.in_(digests))) if sha256)
     return used
 
