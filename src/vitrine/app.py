@@ -26,8 +26,7 @@ from vitrine.accounts.mfa import MultiFactor
 from vitrine.accounts.passkeys import Passkeys
 from vitrine.accounts.passwords import Passwords
 from vitrine.accounts.sessions import Sessions
-from vitrine.api import oauthv2, root, v1
-from vitrine.api import portal as portal_api
+from vitrine.api import oauthv2, root, v1, v4
 from vitrine.api.cors import Cors
 from vitrine.applications import ApplicationRegistration, Applications, Policy, portal_store, usage, usage_rollup
 from vitrine.applications import revokers as application_revokers
@@ -92,7 +91,7 @@ from vitrine.oauth.personal_tokens import PersonalTokens
 from vitrine.oauth.scope_limits import ScopeLimits
 from vitrine.operations.maintenance import Maintenance
 from vitrine.operations.tasks import Tasks
-from vitrine.platform import logging, migrate
+from vitrine.platform import idempotency, logging, migrate
 from vitrine.platform.crypto import Vault
 from vitrine.platform.database import Database
 from vitrine.platform.deferred_writes import DeferredWrites, Fold
@@ -353,6 +352,7 @@ def expiries(services: Services) -> tuple[Expiry, ...]:
         *portal_store.expiries(),
         journal.expiry(timedelta(days=settings.record_history_days)),
         version_store.expiry(timedelta(days=settings.original_versions_days)),
+        *idempotency.EXPIRIES,
         *usage.Retention(settings.request_log_days, settings.request_log_rows).expiries(),
     )
 
@@ -399,7 +399,7 @@ class AsgiApplication:
         often = [
             *v1.routes(settings),
             *oauthv2.routes(settings),
-            *portal_api.routes(settings),
+            *v4.routes(settings),
             *root.ROUTES,
             *files.ROUTES,
         ]

@@ -7,9 +7,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 
-from vitrine.api import oauthv2, portal, v1
+from vitrine.api import oauthv2, v1, v4
 from vitrine.api.oauthv2 import conventions as oauth_conventions
-from vitrine.api.portal.conventions import problem
+from vitrine.api.v4.conventions import problem
 from vitrine.api.wire.envelope import answer
 from vitrine.edge import refusals
 from vitrine.edge.csrf import prefers_json
@@ -26,7 +26,8 @@ def _in_envelope(request: Request, status: int, headers: Mapping[str, str]) -> R
 # By the beginning of the path; the first that fits counts.
 _SHAPES: tuple[tuple[str, _Answerer], ...] = (
     (v1.PREFIX + "/", v1.unrouted),
-    (portal.PREFIX, portal.unrouted),
+    (v4.PREFIX + "/", v4.unrouted),
+    (v4.ALIAS, v4.unrouted),
     (metadata.ROOT + "/", oauthv2.unrouted),
     ("/api/", _in_envelope),
 )
@@ -55,7 +56,7 @@ def unavailable(request: Request, refusal: Unavailable) -> Response | None:
     """The 503 of the API that *request* was meant for (02 section 3); None for what is no API's, or is read as a page:
     the addresses of OAuth where a browser is sent to."""
     path, headers = request.url.path, refusals.headers_of(refusal)
-    if path.startswith(portal.PREFIX):
+    if path.startswith((v4.PREFIX + "/", v4.ALIAS)):
         return problem(503, refusal.code, refusal.detail, headers)
     if path.startswith(metadata.ROOT + "/"):
         if request.method in ("GET", "HEAD") and not prefers_json(request):

@@ -7,6 +7,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route, compile_path
 
 from vitrine.accounts import Actor
+from vitrine.api import capabilities
 from vitrine.api.v1 import changes, library, monitor, quarantine, search, structure, uploads
 from vitrine.api.v1.conventions import CONVENTIONS
 from vitrine.api.v1.route import V1Route
@@ -186,6 +187,8 @@ _LIBRARY: tuple[V1Route, ...] = (
 )
 
 ROUTES: tuple[V1Route, ...] = (*_LIBRARY, *monitor.ROUTES, *uploads.ROUTES)
+for _route in ROUTES:
+    capabilities.register(PREFIX + _route.path, _route.scopes())
 
 
 async def _not_a_number(request: Request) -> Response:
