@@ -60,6 +60,8 @@ from vitrine.files.shortcut import small_permalink
 from vitrine.jobs import Jobs, Lane, Worker, task_store
 from vitrine.jobs.tasks import MAINTENANCE
 from vitrine.library import census, counts, journal, version_store
+from vitrine.library.bulk import BULK, BulkOperations
+from vitrine.library.bulk import service as bulk_operations
 from vitrine.library.changes import Changes
 from vitrine.library.history import History
 from vitrine.library.ingest import Ingest
@@ -166,6 +168,7 @@ def make_services(
     substitution = Substitution(records, media, jobs)
     changes, removal = Changes(records), Removal(records, jobs)
     originals = Originals(changes, jobs)
+    history = History(changes, removal, substitution, originals)
     ingest = Ingest(records, media, jobs, Fetcher(settings.fetch_max_bytes))
     overlays = Overlays(database, records, media, settings.zone)
     signed = SignedAddresses(vault)
@@ -240,7 +243,8 @@ def make_services(
             removal=removal,
             substitution=substitution,
             originals=originals,
-            history=History(changes, removal, substitution, originals),
+            history=history,
+            bulk=BulkOperations(database, jobs, changes, removal, history, delegations),
             overlays=overlays,
             presentation=Presentation(records, media),
             quarantine=Quarantine(database, records, media, ingest.add_unchecked, substitution.replace_original),
@@ -283,6 +287,7 @@ def make_worker(services: Services) -> Worker:
             SWEEP.name: Sweeper(services.database, services.media),
             SEND.name: mail_handler(services),
             PULL.name: services.library.upload_queue,
+            BULK.name: services.library.bulk,
         },
         batch_handlers={INDEX.name: works.apply, REBUILD.name: works.rebuild},
         lanes=(
@@ -292,6 +297,7 @@ def make_worker(services: Services) -> Worker:
             Lane("upkeep"),
             Lane("mail"),
             Lane("uploads"),
+            Lane("bulk"),
         ),
         place=f"{socket.gethostname()[:20]}:{str(services.settings.data_dir.resolve())[-48:]}",
         supervisor=services.supervisor,
@@ -350,6 +356,7 @@ def expiries(services: Services) -> tuple[Expiry, ...]:
         *links.EXPIRIES,
         *identity_provider_store.EXPIRIES,
         *portal_store.expiries(),
+        *bulk_operations.EXPIRIES,
         journal.expiry(timedelta(days=settings.record_history_days)),
         version_store.expiry(timedelta(days=settings.original_versions_days)),
         *idempotency.EXPIRIES,

@@ -19,6 +19,7 @@ from vitrine.edge.limits import RequestLimits
 from vitrine.edge.quotas import Quotas
 from vitrine.embed import Embeds
 from vitrine.jobs import Jobs
+from vitrine.library.bulk import BulkOperations
 from vitrine.library.changes import Changes
 from vitrine.library.history import History
 from vitrine.library.ingest import Ingest
@@ -88,6 +89,7 @@ class LibraryServices:
     substitution: Substitution
     originals: Originals
     history: History
+    bulk: BulkOperations
     overlays: Overlays
     presentation: Presentation
     quarantine: Quarantine

@@ -44,3 +44,12 @@ class ChangeRecorded:
     user_id: int | None
     application_id: int | None
     operation_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class BulkOperationEnded:
+    """An operation on many records is done, or ended with the permission behind it. *user_id* began it."""
+
+    operation_id: int
+    user_id: int | None
+    state: str
