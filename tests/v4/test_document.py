@@ -52,6 +52,8 @@ def test_every_answer_is_one_that_the_document_tells_of(callers: tuple[Server, l
         token = tokens[turn % len(tokens)]
         if token is not None:
             case.headers = {**(case.headers or {}), "Authorization": f"Bearer {token}"}
+        if case.method == "PUT" and case.path.endswith("/maintenance"):
+            case.body = {"on": False}  # else everything after it would be refused
         if turn % 3:
             for name in case.path_parameters or {}:
                 case.path_parameters[name] = 1 + turn % 3
@@ -68,7 +70,8 @@ def test_every_answer_is_one_that_the_document_tells_of(callers: tuple[Server, l
 def test_examples_of_bodies_work(callers: tuple[Server, list[str | None]], route: V4Route) -> None:
     server, tokens = callers
     path = V4 + re.sub(r"\{\w+(:int)?\}", "1", route.path)
-    answer = server.call(route.method, path, tokens[0], json=route.example, headers={"If-Match": "*"})
+    token = tokens[1] if route.needs == "administration" else tokens[0]
+    answer = server.call(route.method, path, token, json=route.example, headers={"If-Match": "*"})
     assert answer.status_code == route.status, answer.text
 
 

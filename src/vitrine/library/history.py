@@ -11,7 +11,7 @@ from typing import Any
 from vitrine.accounts import Actor, Right, Via
 from vitrine.library import access, journal, store, version_store
 from vitrine.library.changes import Changes, field_of
-from vitrine.library.errors import ChangedSince, MayNotSee, NoSuchChange, NotUndoable
+from vitrine.library.errors import ChangedSince, MayNotChange, MayNotSee, NoSuchChange, NotUndoable
 from vitrine.library.journal import ChangeKind, Origin, RecordChange
 from vitrine.library.model import CollectionId, FieldId, RecordKey
 from vitrine.library.originals import Originals
@@ -20,6 +20,8 @@ from vitrine.library.substitution import Substitution
 from vitrine.platform.database import UnitOfWork
 
 MOST_SHOWN = 100
+DELETE = "delete"  # the scope (docs/decisions/0042)
+_OF_FILES = (ChangeKind.ORIGINAL.value, ChangeKind.DELETION.value)
 _Undo = Callable[[UnitOfWork, Actor, RecordKey, RecordChange, Origin], None]
 
 
@@ -78,6 +80,8 @@ class History:
             raise NotUndoable(
                 "The texts of this change are too long to be kept, so it cannot be taken back.", field="change"
             )
+        if change.kind in _OF_FILES and actor.scope is not None and DELETE not in actor.scope:
+            raise MayNotChange(f"The token needs the scope {DELETE} for this.", field="change", why="scope")
         undo(work, actor, key, change, Origin(operation_id, change.id))
 
     def _require_reader(self, work: UnitOfWork, actor: Actor, key: RecordKey) -> None:

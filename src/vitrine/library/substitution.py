@@ -1,6 +1,6 @@
 """Replaces an original or a rendition by another file (02 section 6.4). The new file is converted first."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -165,12 +165,19 @@ class Substitution:
         record = self._with_original(work, actor, key)
         return [Version(*row) for row in version_store.listed(work, record.id)]
 
-    def version(self, work: UnitOfWork, actor: Actor, key: RecordKey, version_id: int) -> Version:
-        """One of them, with the digest of its bytes. Raises also NoSuchVersion."""
-        by_id = {version.id: version for version in self.versions(work, actor, key)}
-        if version_id not in by_id:
+    def version_file(self, work: UnitOfWork, actor: Actor, key: RecordKey, version_id: int) -> tuple[Record, Rendition]:
+        """An earlier original as delivery needs it: the record under the name that it had then, and its file."""
+        record = self._with_original(work, actor, key)
+        kept = version_store.kept(work, record.id, version_id)
+        if kept is None:
             raise NoSuchVersion("This record has no such version, or its time is over.", field="version")
-        return by_id[version_id]
+        document = kept["document"]
+        names = ("sha256", "mime", "extension", "width", "height", "size", "substituted")
+        file = Rendition(
+            record_id=record.id, name=DOCUMENT, state="ready", failure=None, failure_detail=None,
+            created=record.created, updated=record.created, **{name: document[name] for name in names},
+        )  # fmt: skip
+        return replace(record, original_name=kept["record"]["original_name"]), file
 
     def restore_version(
         self, work: UnitOfWork, actor: Actor, key: RecordKey, version_id: int, origin: Origin = BY_ITSELF

@@ -9,7 +9,17 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from vitrine.api import capabilities
-from vitrine.api.v4 import applications, me, records, schemas, structure
+from vitrine.api.v4 import (
+    applications,
+    bulk,
+    me,
+    originals,
+    record_history,
+    records,
+    schemas,
+    server,
+    structure,
+)
 from vitrine.api.v4.applications.registration import ALIAS
 from vitrine.api.v4.conventions import CONVENTIONS, problem
 from vitrine.api.v4.route import PREFIX, V4Route
@@ -22,6 +32,10 @@ ROUTES: tuple[V4Route, ...] = (
     *me.ROUTES,
     *structure.ROUTES,
     *records.ROUTES,
+    *record_history.ROUTES,
+    *originals.ROUTES,
+    *bulk.ROUTES,
+    *server.ROUTES,
     *applications.ROUTES,
 )
 COMPONENTS: dict[str, Schema] = {
@@ -29,6 +43,10 @@ COMPONENTS: dict[str, Schema] = {
     **me.COMPONENTS,
     **structure.COMPONENTS,
     **records.COMPONENTS,
+    **record_history.COMPONENTS,
+    **originals.COMPONENTS,
+    **bulk.COMPONENTS,
+    **server.COMPONENTS,
     **applications.COMPONENTS,
 }
 # Addresses of operations, the older ones too. Only the newer ones refuse parameters that they do not know.

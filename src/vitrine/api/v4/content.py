@@ -67,13 +67,13 @@ def moment(value: datetime | None) -> str | None:
     return None if value is None else value.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
-async def json_body(request: Request) -> Any:
-    """The JSON value of the body; an empty one is an empty object. Its digest is kept for `idempotency`. Raises
-    NotJson, Invalid or BodyTooLarge."""
+async def json_body(request: Request, *, max_bytes: int = BODY_BYTES) -> Any:
+    """The JSON value of the body, at most *max_bytes*; an empty one is an empty object. Its digest is kept for
+    `idempotency`. Raises NotJson, Invalid or BodyTooLarge."""
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type not in JSON_TYPES:
         raise NotJson("Send JSON, with Content-Type: application/json.", field="body")
-    raw = await body(request, max_bytes=BODY_BYTES)
+    raw = await body(request, max_bytes=max_bytes)
     try:
         value = json_value(raw) if raw.strip() else {}
     except json_text.NotJson as failure:

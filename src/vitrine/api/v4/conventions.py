@@ -16,7 +16,16 @@ from vitrine.applications import BadApplication, NoSuchApplication
 from vitrine.edge import bearer, refusals, services_of
 from vitrine.edge.auth import TokenMissing, TwoCarriers
 from vitrine.errors import DomainError
-from vitrine.library.errors import MayNotSee, NoSuchCollection, NoSuchDatabox, NoSuchRecord, NoSuchRendition
+from vitrine.library.bulk.service import NoSuchOperation
+from vitrine.library.errors import (
+    MayNotSee,
+    NoSuchChange,
+    NoSuchCollection,
+    NoSuchDatabox,
+    NoSuchRecord,
+    NoSuchRendition,
+    NoSuchVersion,
+)
 from vitrine.oauth import InsufficientScope, TokenRefused
 
 TITLES = {
@@ -112,6 +121,10 @@ def _recent_auth_required(request: Request, refusal: RecentAuthRequired) -> Resp
     return problem(403, refusal.code, refusal.detail, page=page)
 
 
+_HIDDEN = (
+    MayNotSee, NoSuchDatabox, NoSuchCollection, NoSuchRecord, NoSuchRendition, NoSuchChange, NoSuchVersion,
+    NoSuchOperation,
+)  # fmt: skip
 CONVENTIONS = Conventions(
     refused=_refused,
     statuses=STATUSES,
@@ -123,7 +136,7 @@ CONVENTIONS = Conventions(
         (NoSuchApplication, _unknown_application),
         (RecentAuthRequired, _recent_auth_required),
         (NotRepeated, _not_repeated),
-        *((kind, _hidden) for kind in (MayNotSee, NoSuchDatabox, NoSuchCollection, NoSuchRecord, NoSuchRendition)),
+        *((kind, _hidden) for kind in _HIDDEN),
     ),
     broken=_broken,
     authenticate=bearer,  # before the body: its refusals tell what it may hold, which strangers do not learn

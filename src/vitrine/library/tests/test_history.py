@@ -424,7 +424,7 @@ class TestVersions:
         with pytest.raises(MayNotSee):
             without.do(without.library.substitution.versions, key)
         with pytest.raises(MayNotSee):
-            without.do(without.library.substitution.version, key, version.id)
+            without.do(without.library.substitution.version_file, key, version.id)
         no_tools = Editor(editor.server, editor.server.user("no-tools", ALL_RIGHTS & ~Right.imgtools))
         with pytest.raises(MayNotReplace):
             no_tools.do(no_tools.library.substitution.restore_version, key, version.id)
