@@ -305,6 +305,19 @@ def _v4_record(end: str = "", who: str = "reader") -> Request:
     return ask
 
 
+def _v4_change(client: Client) -> None:
+    path = f"/api/v4/records/{client.instance.databox_id}/{client.number()}"
+    change = {"metadata": {"City": f"Town {client.count()}"}}
+    client.call("PATCH", path, json=change, headers={"If-Match": "*"})
+
+
+def _v4_upload(client: Client) -> None:
+    path = _picture(client)
+    form = {"base_id": str(client.instance.collections[0])}
+    headers = {"Idempotency-Key": path.name}
+    client.call("POST", "/api/v4/records", data=form, files={"file": (path.name, path.read_bytes())}, headers=headers)
+
+
 V4: dict[str, Request] = {
     "v4: me": _plain("/api/v4/me", "reader"),
     "v4: databoxes": _plain("/api/v4/databoxes", "reader"),
@@ -313,6 +326,15 @@ V4: dict[str, Request] = {
     "v4: collection": lambda client: client.call("GET", f"/api/v4/collections/{client.instance.by_size[0]}"),
     "v4: record": _v4_record(),
     "v4: record, title only": _v4_record("?fields=title"),
+    "v4: record files": _v4_record("/renditions"),
+    "v4: record change": _v4_change,
+    "v4: find everything": _plain("/api/v4/records?limit=10&sort=created_on", "reader"),
+    "v4: find a word": lambda client: client.call(
+        "GET", "/api/v4/records?limit=10&query={top}".format(**client.instance.words), "reader"
+    ),
+    "v4: find with fields": _plain("/api/v4/records?limit=10&fields=metadata,renditions", "reader"),
+    "v4: upload": _v4_upload,
+    "v4: quarantine": _plain("/api/v4/quarantine?limit=10"),
     "v4: applications": _plain("/api/v4/applications", "reader"),
 }
 

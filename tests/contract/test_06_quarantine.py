@@ -12,6 +12,7 @@ from vitrine.accounts import COMMAND, Right, User, Via
 from vitrine.accounts.rights import ALL_RIGHTS, READER
 from vitrine.errors import DomainError, Invalid
 from vitrine.library import store
+from vitrine.library.errors import MayNotReplace
 from vitrine.library.ingest import Quarantined
 from vitrine.library.model import CollectionId, RecordKey
 from vitrine.library.quarantine import store as quarantine_store
@@ -252,7 +253,7 @@ class TestDecisions:
     ) -> None:
         item = waiting(server, tmp_path / "harbour.jpg")
         user = server.user("bob", ALL_RIGHTS & ~Right.imgtools)
-        with pytest.raises(MayNotDecide):
+        with pytest.raises(MayNotReplace):
             self.decide(server, user, item, "substitute", key.number)
         with server.services.database.read() as work:
             assert (

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from vitrine.accounts import User
+from vitrine.library import structure_store
 from vitrine.library.model import RecordKey
 from vitrine.testing import media_factory
 from vitrine.testing.server import Server
@@ -43,3 +44,13 @@ def key(server: Server, ada: User, tmp_path: Path) -> RecordKey:
 
 def path_of(key: RecordKey) -> str:
     return f"/records/{key.databox}/{key.number}"
+
+
+def define_bit(server: Server) -> None:
+    """Give the databox the status bit 4."""
+    labels = {"label_on": "on", "label_off": "off", "labels_on": {}, "labels_off": {}}
+    with server.services.database.write() as work:
+        structure_store.increase_version(work)
+        structure_store.add_status_bit(
+            work, server.databox.id, {"bit": 4, "searchable": True, "printable": True, **labels}
+        )

@@ -67,10 +67,21 @@ def test_every_answer_is_one_that_the_document_tells_of(callers: tuple[Server, l
 
 
 @pytest.mark.parametrize("route", WITH_EXAMPLE, ids=lambda route: f"{route.method} {route.path}")
-def test_examples_of_bodies_work(callers: tuple[Server, list[str | None]], route: V4Route) -> None:
-    server, tokens = callers
+def test_examples_of_bodies_work(server: Server, tmp_path: Path, route: V4Route) -> None:
+    """On a server with a record, and with a file that clashes with it."""
+    ada, picture = server.user("ada"), media_factory.jpeg(tmp_path / "a.jpg", 64, 48)
+    server.add(picture, ada)
+    server.add(media_factory.jpeg(tmp_path / "b.jpg", 80, 60), ada)
+    token, form = server.token(ada), {"base_id": server.photographs.id}
+    assert (
+        server.call(
+            "POST", f"{V4}/records", token, data=form, files={"file": ("a.jpg", picture.read_bytes())}
+        ).status_code
+        == 202
+    )
     path = V4 + re.sub(r"\{\w+(:int)?\}", "1", route.path)
-    token = tokens[1] if route.needs == "administration" else tokens[0]
+    if route.needs == "administration":
+        token = server.token(server.user("root", is_admin=True))
     answer = server.call(route.method, path, token, json=route.example, headers={"If-Match": "*"})
     assert answer.status_code == route.status, answer.text
 

@@ -85,6 +85,28 @@ class Changes:
         audit.write(work, actor, "record.values", f"record {key}", {"copied_from": str(source)})
         return changed
 
+    def replace_values(
+        self, work: UnitOfWork, actor: Actor, key: RecordKey, values: Mapping[str, Sequence[str]]
+    ) -> Record:
+        """Give each of the named fields exactly these values, in their order; the others stay. Raises what `set_values`
+        raises, and Invalid for a field that is not there, cannot be changed or holds one value only."""
+        record = self.with_right(work, actor, key, Right.canmodifrecord)
+        by_name = {field.name: field for field in self.records.structure(work).fields[record.databox_id]}
+        edit = self.edit_of(work, record)
+        for name, texts in values.items():
+            path = f"metadata.{name[:80]}"
+            field = by_name.get(name)
+            if field is None:
+                raise Invalid(f"This databox has no field {name[:80]}.", field=path)
+            if field.readonly:
+                raise Invalid(f"{name} is read-only.", field=path)
+            if not field.multi and len(texts) > 1:
+                raise Invalid(f"{name} holds one value only.", field=path)
+            edit.set(field, texts)
+        (changed,) = self.write_values(work, actor, [edit])
+        audit.write(work, actor, "record.values", f"record {key}", {"fields": sorted(values)})
+        return changed
+
     def set_status(
         self,
         work: UnitOfWork,

@@ -106,14 +106,18 @@ class Records:
         ]
 
     def collection_with_count(self, work: UnitOfWork, actor: Actor, base: CollectionId) -> tuple[Collection, int]:
-        """A collection and its number of records. Raises MayNotSee without access, also when there is no such
-        collection (02 §6.2), so that collection numbers reveal nothing."""
+        """`known_collection` and its number of records."""
+        return self.known_collection(work, actor, base), counts.of(work, [base])[base]
+
+    def known_collection(self, work: UnitOfWork, actor: Actor, base: CollectionId) -> Collection:
+        """Raises MayNotSee without access, also when there is no such collection (02 §6.2), so that collection numbers
+        reveal nothing."""
         collection = self.structure(work).collections.get(base)
         grant = actor.rights.collections.get(base)
         known = actor.via is Via.COMMAND or (grant is not None and grant.is_live(work.now))
         if collection is None or not collection.enabled or not known:
             raise MayNotSee("You have no access to this collection.", why=f"collection {base}")
-        return collection, counts.of(work, [base])[base]
+        return collection
 
     def my_collections(
         self, work: UnitOfWork, actor: Actor, databox: DataboxId | None, after: CollectionId, limit: int

@@ -72,6 +72,12 @@ def reserve(work: UnitOfWork, key: Key) -> None:
     keep(work, key, Answer(key.request, b"", None, {}, None))
 
 
+def is_reserved(work: UnitOfWork, key: Key) -> bool:
+    """True while the request with *key* is running, as far as is known."""
+    kept = find(work, key)
+    return kept is not None and kept.status is None and kept.request == key.request
+
+
 def forget(work: UnitOfWork, key: Key) -> None:
     work.db.execute(idempotency_keys.delete().where(_COLUMNS.account_id == key.account_id, _COLUMNS.key == key.digest))
 

@@ -14,11 +14,14 @@ from vitrine.api.v4 import (
     bulk,
     me,
     originals,
+    quarantine,
     record_history,
     records,
     schemas,
+    search,
     server,
     structure,
+    uploads,
 )
 from vitrine.api.v4.applications.registration import ALIAS
 from vitrine.api.v4.conventions import CONVENTIONS, problem
@@ -31,22 +34,28 @@ __all__ = ["ALIAS", "COMPONENTS", "PREFIX", "ROUTES", "V4Route", "operations", "
 ROUTES: tuple[V4Route, ...] = (
     *me.ROUTES,
     *structure.ROUTES,
+    *search.ROUTES,
+    *uploads.ROUTES,
     *records.ROUTES,
     *record_history.ROUTES,
     *originals.ROUTES,
     *bulk.ROUTES,
     *server.ROUTES,
+    *quarantine.ROUTES,
     *applications.ROUTES,
 )
 COMPONENTS: dict[str, Schema] = {
     **schemas.COMPONENTS,
     **me.COMPONENTS,
     **structure.COMPONENTS,
+    **search.COMPONENTS,
+    **uploads.COMPONENTS,
     **records.COMPONENTS,
     **record_history.COMPONENTS,
     **originals.COMPONENTS,
     **bulk.COMPONENTS,
     **server.COMPONENTS,
+    **quarantine.COMPONENTS,
     **applications.COMPONENTS,
 }
 # Addresses of operations, the older ones too. Only the newer ones refuse parameters that they do not know.

@@ -26,6 +26,7 @@ from vitrine.library.errors import (
     NoSuchRendition,
     NoSuchVersion,
 )
+from vitrine.library.quarantine.service import MayNotDecide, NoSuchItem
 from vitrine.oauth import InsufficientScope, TokenRefused
 
 TITLES = {
@@ -121,9 +122,9 @@ def _recent_auth_required(request: Request, refusal: RecentAuthRequired) -> Resp
     return problem(403, refusal.code, refusal.detail, page=page)
 
 
-_HIDDEN = (
-    MayNotSee, NoSuchDatabox, NoSuchCollection, NoSuchRecord, NoSuchRendition, NoSuchChange, NoSuchVersion,
-    NoSuchOperation,
+_HIDDEN: tuple[type[DomainError], ...] = (
+    MayNotSee, NoSuchDatabox, NoSuchCollection, NoSuchRecord, NoSuchRendition, NoSuchItem, MayNotDecide, NoSuchChange,
+    NoSuchVersion, NoSuchOperation,
 )  # fmt: skip
 CONVENTIONS = Conventions(
     refused=_refused,

@@ -5,8 +5,10 @@ hours. Refusals are not kept: nothing happened, and the key may be used again.
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
+from functools import partial
+from typing import TypeVar
 
 import msgspec
 from starlette.requests import Request
@@ -14,7 +16,7 @@ from starlette.responses import Response
 
 from vitrine.accounts import Actor
 from vitrine.api.v4.content import NO_BODY, SecretResponse
-from vitrine.edge import bearer, write
+from vitrine.edge import bearer, run_in_thread, services_of, write
 from vitrine.edge.run import Call
 from vitrine.errors import Conflict, Invalid
 from vitrine.platform import idempotency
@@ -23,6 +25,7 @@ from vitrine.platform.database import UnitOfWork
 HEADER = "Idempotency-Key"
 REPLAYED = "Idempotent-Replayed"
 LONGEST_KEY = 255
+T = TypeVar("T")
 _KEPT_HEADERS = ("content-type", "cache-control", "etag", "location")
 
 
@@ -74,6 +77,53 @@ async def change(request: Request, call: Call[Response]) -> Response:
         return response
 
     return await write(request, bearer, once)
+
+
+async def change_in_steps(
+    request: Request, prepare: Callable[[], Awaitable[T]], call: Callable[[UnitOfWork, Actor, T], Response]
+) -> Response:
+    """`change` where *prepare* does something slow before the transaction, and gives *call* its result. The key is
+    reserved meanwhile."""
+    text = _key(request)
+    if text is None:
+        prepared = await prepare()
+        return await write(request, bearer, lambda work, actor: call(work, actor, prepared))
+
+    def begin(work: UnitOfWork, actor: Actor) -> idempotency.Key | Response:
+        key = _key_of(request, actor, text)
+        known = _known(work, actor, key)
+        if known is not None:
+            return known
+        idempotency.reserve(work, key)
+        return key
+
+    begun = await write(request, bearer, begin)
+    if isinstance(begun, Response):
+        return begun
+    key = begun
+
+    def finish(work: UnitOfWork, actor: Actor) -> Response:
+        if not idempotency.is_reserved(work, key):  # it took so long that another request with the key did it
+            known = _known(work, actor, key)
+            if known is not None:
+                return known
+        response = call(work, actor, prepared)
+        keep(work, actor, key, response)
+        return response
+
+    try:
+        prepared = await prepare()
+        return await write(request, bearer, finish)
+    except Exception:
+        await run_in_thread(partial(_release, request, key))
+        raise
+
+
+def _release(request: Request, key: idempotency.Key) -> None:
+    """Nothing was done: the key is free. A crash instead leaves it reserved for a while."""
+    with services_of(request).database.write() as work:
+        if idempotency.is_reserved(work, key):
+            idempotency.forget(work, key)
 
 
 def keep(work: UnitOfWork, actor: Actor, key: idempotency.Key, response: Response) -> None:

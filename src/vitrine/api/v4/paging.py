@@ -63,15 +63,16 @@ def listed(
     )
 
 
-def page_answer(request: Request, data: list[Any], after: Place | None) -> Response:
-    """*after* is the place of the last item while there is more; the `Link` header says the same (RFC 8288)."""
+def page_answer(request: Request, data: list[Any], after: Place | None, **more: Any) -> Response:
+    """*after* is the place of the last item while there is more; the `Link` header says the same (RFC 8288). *more* is
+    what the list says besides."""
     if after is None:
-        return answer({"data": data, "next": None})
+        return answer({"data": data, "next": None, **more})
     cursor = base64url(msgspec.json.encode([_list_of(request), *after]))
     pairs = [(name, value) for name, value in request.query_params.multi_items() if name != "cursor"]
     settings = services_of(request).settings
     address = settings.absolute(f"{request.url.path}?{urlencode([*pairs, ('cursor', cursor)])}")
-    return answer({"data": data, "next": cursor}, headers={"Link": f'<{address}>; rel="next"'})
+    return answer({"data": data, "next": cursor, **more}, headers={"Link": f'<{address}>; rel="next"'})
 
 
 def _place(request: Request, cursor: str, kinds: tuple[type, ...]) -> Place:

@@ -20,6 +20,7 @@ from vitrine.api.v4.schemas import (
     named,
     sparse_object_of,
 )
+from vitrine.api.v4.schemas import page_of as page_schema
 from vitrine.library.model import Record, Rendition, Structure
 from vitrine.library.records import FullRecord, RecordWithThumbnail
 from vitrine.library.sharing import permalinks
@@ -27,8 +28,13 @@ from vitrine.library.sharing.signed_addresses import Signer
 
 _FILE = {
     "name": {"type": "string", "description": "document is the original; others as the databox names them"},
+    "state": {"type": "string", "description": "ready, or why there are no bytes: waiting, failed, …"},
     "mime_type": TEXT, "width": NUMBER, "height": NUMBER, "size": NUMBER, "substituted": FLAG, "updated": MOMENT,
-    "url": {"type": "string", "description": "opens the file without a token, for a while"},
+    "failure": {"type": ["string", "null"], "description": "why it could not be made"},
+    "url": {
+        "type": ["string", "null"],
+        "description": "opens the file without a token, for a while; null until it is ready",
+    },
     "permalink": {"type": ["string", "null"], "description": "its lasting address; null while it has none that opens"},
 }  # fmt: skip
 RECORD: dict[str, Schema] = {
@@ -53,6 +59,7 @@ DEEP = frozenset({"metadata", "renditions"})
 IN_LISTS = frozenset(RECORD) - DEEP - {"technical"}
 COMPONENTS = {
     "File": full_object_of(**_FILE),
+    "FileList": page_schema(named("File")),
     "Record": sparse_object_of(*ALWAYS, **RECORD),
 }
 
@@ -109,15 +116,17 @@ def record(
 
 def file(place: Place, record: Record, rendition: Rendition) -> dict[str, Any]:
     link = rendition.permalink
-    opens = link is not None and link.activated
+    opens = link is not None and link.activated and rendition.is_ready
     return {
         "name": rendition.name,
+        "state": rendition.state,
         "mime_type": rendition.mime,
         "width": rendition.width,
         "height": rendition.height,
         "size": rendition.size,
         "substituted": rendition.substituted,
         "updated": moment(rendition.updated),
-        "url": place.base_url + place.signer(record.key, rendition.name),
+        "failure": rendition.failure,
+        "url": place.base_url + place.signer(record.key, rendition.name) if rendition.is_ready else None,
         "permalink": place.base_url + permalinks.paths(record.key, rendition, link).file if link and opens else None,
     }

@@ -38,7 +38,8 @@ class UnknownParameter(Invalid):
 class V4Route:
     """*path* has no slash at its end. *needs* is the scope. *answer* and *body* are schemas, *query* has those of
     parameters. *guard*: `If-Match` is `accepted` or `required`. *is_list*: takes `limit` and `cursor`. *chooses*:
-    takes `fields`. *refuses* describes statuses beside the usual ones. *example* is a body that works."""
+    takes `fields`. *refuses* describes statuses beside the usual ones. *example* is a body that works, *media_type* its
+    type where it is no JSON. *or_else* is another success with its schema."""
 
     path: str
     method: str
@@ -55,6 +56,7 @@ class V4Route:
     refuses: Mapping[int, str] = field(default_factory=dict)
     example: Any = None
     media_type: str = ""
+    or_else: tuple[int, Schema] | None = None
     takes_files: TakesFiles | None = None
 
     @property
@@ -111,13 +113,13 @@ class V4Route:
         return {"required": True, "content": {kind: {"schema": self.body, **example}}}
 
     def _responses(self) -> dict[str, Any]:
-        success: dict[str, Any] = {"description": "Done"}
-        if self.answer is not None:
-            success["content"] = {"application/json": {"schema": self.answer}}
-        responses = {str(self.status): success}
+        responses: dict[str, Any] = {}
+        for status, schema in ((self.status, self.answer), *([self.or_else] if self.or_else else [])):
+            content = {} if schema is None else {"content": {"application/json": {"schema": schema}}}
+            responses[str(status)] = {"description": "Done" if status != 202 else "Not yet done", **content}
         for code, text in {**self._usual_refusals(), **self.refuses}.items():
-            content = {"application/problem+json": {"schema": named("Problem")}}
-            responses[str(code)] = {"description": text, "content": content}
+            problem = {"application/problem+json": {"schema": named("Problem")}}
+            responses[str(code)] = {"description": text, "content": problem}
         return dict(sorted(responses.items()))
 
     def _usual_refusals(self) -> dict[int, str]:

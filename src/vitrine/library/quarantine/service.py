@@ -15,6 +15,7 @@ from vitrine.errors import Conflict, Forbidden, NotFound
 from vitrine.library import access, derivative_store
 from vitrine.library.arrivals import Arrival
 from vitrine.library.derivative_store import Derivative
+from vitrine.library.errors import MayNotReplace
 from vitrine.library.model import Collection, CollectionId, DataboxId, Record, RecordKey
 from vitrine.library.quarantine import checks
 from vitrine.library.quarantine import store as quarantine_store
@@ -81,9 +82,13 @@ class Quarantine:
 
     # -- looking -------------------------------------------------------------------------------------------------
 
-    def page(self, work: UnitOfWork, actor: Actor, *, offset: int, limit: int) -> list[QuarantinedFile]:
-        """Newest first, from all collections where the actor may add records."""
-        return self._present(work, actor, quarantine_store.page(work, self._bases(work, actor), offset, limit))
+    def page(
+        self, work: UnitOfWork, actor: Actor, *, offset: int = 0, limit: int, before: int | None = None
+    ) -> list[QuarantinedFile]:
+        """Newest first, from all collections where the actor may add records; with *before* those older than that
+        item."""
+        items = quarantine_store.page(work, self._bases(work, actor), offset, limit, before)
+        return self._present(work, actor, items)
 
     def count(self, work: UnitOfWork, actor: Actor) -> int:
         """How many wait; one more than `quarantine.store.MOST_COUNTED` stands for more than that."""
@@ -151,13 +156,13 @@ class Quarantine:
 
     def substitute(self, work: UnitOfWork, actor: Actor, item: int, arrival: Arrival, number: int) -> RecordKey:
         """Replace the file of a record that it clashes with. Also requires `canaddrecord` and `imgtools` on that record
-        (06 section 17.7). Raises NoMatch, and what replacing raises."""
+        (06 section 17.7). Raises NoMatch, MayNotReplace, and what replacing raises."""
         file = self.get(work, actor, item)
         match = next((candidate for candidate in file.matches if candidate.record.number == number), None)
         if match is None:
             raise NoMatch(f"Record {number} is none of those that this file clashes with.", field="record_id")
         if not match.replaceable:
-            raise MayNotDecide("You may not replace the file of this record.", why=f"record {match.record.key}")
+            raise MayNotReplace("You may not replace the file of this record.", why=f"record {match.record.key}")
         self._take_item(work, actor, item)
         self.replace_original(work, actor, match.record.key, arrival)
         audit.write(work, actor, "quarantine.substituted", f"item {item}", {"record": str(match.record.key)})

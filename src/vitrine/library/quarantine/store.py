@@ -54,9 +54,11 @@ def add(work: UnitOfWork, values: Mapping[str, Any]) -> int:
     return inserted_id(work.db.execute(quarantine_items.insert().values(created=work.now, updated=work.now, **values)))
 
 
-def page(work: UnitOfWork, bases: Iterable[int], offset: int, limit: int) -> list[Item]:
-    """Newest first."""
+def page(work: UnitOfWork, bases: Iterable[int], offset: int, limit: int, before: int | None = None) -> list[Item]:
+    """Newest first; with *before* those older than that item."""
     query = _SELECT.where(quarantine_items.c.collection_id.in_(list(bases)))
+    if before is not None:
+        query = query.where(quarantine_items.c.id < before)
     rows = work.db.execute(query.order_by(quarantine_items.c.id.desc()).offset(offset).limit(limit))
     return [_new_item(*row) for row in rows]
 
