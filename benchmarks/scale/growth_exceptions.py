@@ -30,6 +30,7 @@ TO_BE_MENDED: dict[str, str] = {
     "developers: FROM accounts": "counts the people of each application",
     "application delete page: FROM accounts": "counts the people of the application",
     "quarantine list: FROM quarantine_items": "sorts all that wait for one page",
+    "v4: quarantine: FROM quarantine_items": "sorts all that wait for one page",
     "quarantine item: FROM quarantine_items": "sorts all that wait for one page",
     "quarantine page: FROM quarantine_items": "sorts and counts all that wait",
     "quarantine: delete: FROM quarantine_items": "sorts and counts all that wait",

@@ -86,6 +86,12 @@ async def json_body(request: Request, *, max_bytes: int = BODY_BYTES) -> Any:
 async def json_members(request: Request, **types: type | tuple[type, ...]) -> dict[str, Any]:
     """An object with some of the names in *types*, each of its type; what is missing is None. Raises Invalid, naming
     the member."""
+    values = await json_patch(request, **types)
+    return {name: values.get(name) for name in types}
+
+
+async def json_patch(request: Request, **types: type | tuple[type, ...]) -> dict[str, Any]:
+    """`json_members` for a merge patch (RFC 7396): only what was sent, null as None."""
     values = await json_body(request)
     if not isinstance(values, dict):
         raise Invalid("Send a JSON object.", field="body")
@@ -96,7 +102,7 @@ async def json_members(request: Request, **types: type | tuple[type, ...]) -> di
         value = values.get(name)
         if value is not None and (not isinstance(value, kinds) or (isinstance(value, bool) and kinds is int)):
             raise Invalid(f"The value of {name} has the wrong type.", field=name)
-    return {name: values.get(name) for name in types}
+    return values
 
 
 def tag_of(updated: datetime, *identity: int) -> str:
