@@ -97,6 +97,15 @@ def _substitute(client: Client) -> None:
     client.call("POST", "/api/v1/embed/substitute/", data=form, files={"file": (path.name, path.read_bytes())})
 
 
+def _announce(client: Client) -> None:
+    """An asset at an address that no worker fetches: it is not public."""
+    announcement = {
+        "assets": [f"asset {client.count()}"], "publisher": "reader", "token": "none", "commit_id": "1",
+        "base_url": "http://127.0.0.1/",
+    }  # fmt: skip
+    client.call("POST", "/api/v1/upload/enqueue/", json=announcement)
+
+
 API_READS: dict[str, Request] = {
     "me": _plain("/api/v1/me/", "reader"),
     "me/structures": _plain("/api/v1/me/structures/", "reader"),
@@ -128,6 +137,10 @@ API_READS: dict[str, Request] = {
     "quarantine list": _plain("/api/v1/quarantine/list/?per_page=10"),
     "quarantine item": _quarantine_item,
     "description": _plain("/api/", ""),
+    "monitor scheduler": _plain("/api/v1/monitor/scheduler/"),
+    "monitor tasks": _plain("/api/v1/monitor/tasks/"),
+    "monitor task": _plain("/api/v1/monitor/task/1/"),
+    "monitor server": _plain("/api/v1/monitor/phraseanet/"),
 }
 API_WRITES: dict[str, Request] = {
     "set metadatas": _change("setmetadatas/", _city),
@@ -139,6 +152,10 @@ API_WRITES: dict[str, Request] = {
     "upload of a known file": _upload_again,
     "substitute": _substitute,
     "delete": lambda client: client.call("DELETE", client.spare_record()),
+    "monitor change": lambda client: client.call("POST", "/api/v1/monitor/task/1/", data={"title": "Renditions"}),
+    "monitor stop": lambda client: client.call("POST", "/api/v1/monitor/task/3/stop/"),
+    "monitor start": lambda client: client.call("POST", "/api/v1/monitor/task/3/start/"),
+    "upload queue": _announce,
 }
 
 # -- files -------------------------------------------------------------------------------------------------------------
@@ -318,6 +335,16 @@ def _v4_upload(client: Client) -> None:
     client.call("POST", "/api/v4/records", data=form, files={"file": (path.name, path.read_bytes())}, headers=headers)
 
 
+def _v4_operation(client: Client) -> str:
+    """Begin an operation on a few records and cancel it; its address."""
+    records = [{"databox_id": client.instance.databox_id, "record_ids": [client.number() for _ in range(5)]}]
+    edit = {"field_id": client.instance.fields["City"], "action": "set", "values": [f"Town {client.count()}"]}
+    answer = client.call("POST", "/api/v4/operations", json={"records": records, "fields": [edit]})
+    address = str(answer.headers["location"])
+    client.call("POST", f"{address}/cancel")
+    return address
+
+
 V4: dict[str, Request] = {
     "v4: me": _plain("/api/v4/me", "reader"),
     "v4: databoxes": _plain("/api/v4/databoxes", "reader"),
@@ -336,6 +363,12 @@ V4: dict[str, Request] = {
     "v4: upload": _v4_upload,
     "v4: quarantine": _plain("/api/v4/quarantine?limit=10"),
     "v4: applications": _plain("/api/v4/applications", "reader"),
+    "v4: history": _v4_record("/history", "admin"),
+    "v4: versions": _v4_record("/versions", "admin"),
+    "v4: operations": _plain("/api/v4/operations?limit=10"),
+    "v4: operation": lambda client: client.call("GET", _v4_operation(client) + "/items"),
+    "v4: undo of an operation": lambda client: client.call("POST", _v4_operation(client) + "/undo"),
+    "v4: tasks": _plain("/api/v4/tasks"),
 }
 
 APPLICATIONS: dict[str, Request] = {
