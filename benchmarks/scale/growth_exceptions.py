@@ -7,6 +7,8 @@ A key is a request of `requests.py`, or `request: part of the statement`; `*` st
 _HOURS = "one row for each hour of thirty days: a small instance has calls in few of them"
 _ALL_GRANTS = "the search needs all grants of a person, as bare numbers, and remembers them (docs/decisions/0097)"
 _NAMES = "reads the names of all applications, thousands at most: no database orders letters as we do (0095)"
+_PAGES = "looks at a page of each collection at most: in a small instance fewer files wait than that"
+_COUNTED = "counts to 1,000 and no further"
 EXCEPTIONS: dict[str, str] = {
     "purge": "looks at a bounded number of tokens and renditions, more than a small instance has (docs/decisions/0101)",
     "sweep": "looks at a bounded number of files, more than a small instance has (docs/decisions/0101)",
@@ -24,16 +26,9 @@ EXCEPTIONS: dict[str, str] = {
     "portal: list: FROM applications": _NAMES,
     "portal: list, all: FROM applications": _NAMES,
     "admin applications: FROM applications": _NAMES,
+    "*: UNION ALL SELECT anon_3.id AS id FROM (SELECT quarantine_items.id": _PAGES,
+    "*: AS id FROM quarantine_items WHERE quarantine_items.collection_id IN": _COUNTED,
+    "*: SELECT accounts.id AS id FROM accounts WHERE accounts.application_id": _COUNTED,
 }
 # Until it is mended. The gate fails when one of these no longer grows, so that the line goes with the fault.
-TO_BE_MENDED: dict[str, str] = {
-    "developers: FROM accounts": "counts the people of each application",
-    "application delete page: FROM accounts": "counts the people of the application",
-    "quarantine list: FROM quarantine_items": "sorts all that wait for one page",
-    "v4: quarantine: FROM quarantine_items": "sorts all that wait for one page",
-    "quarantine item: FROM quarantine_items": "sorts all that wait for one page",
-    "quarantine page: FROM quarantine_items": "sorts and counts all that wait",
-    "quarantine: delete: FROM quarantine_items": "sorts and counts all that wait",
-    "quarantine: add: FROM quarantine_items": "sorts and counts all that wait",
-    "upload page: FROM quarantine_items": "counts all that wait",
-}
+TO_BE_MENDED: dict[str, str] = {}

@@ -14,12 +14,16 @@ from benchmarks.scale.instance import Instance
 from benchmarks.scale.questions import pages, reads, writes
 from benchmarks.scale.served import Served, family_cpu_s, highest_mib, serving
 from benchmarks.scale.watched import CALLBACKS
+from vitrine import app
+from vitrine.library.sweep import BLOBS_AN_HOUR, DERIVATIVES_AN_HOUR, GRACE, Sweeper
+from vitrine.settings import Settings
 from vitrine.testing import media_factory
 
 BOUNDARY = "----vitrine-scale"
 UPLOADS = 4
 PATIENCE_S = 120.0
 EACH = 3
+HOURS = 3
 
 
 def command(folder: Path, *arguments: str) -> dict[str, Any]:
@@ -50,8 +54,19 @@ def doctor(folder: Path) -> dict[str, Any]:
 
 
 def sweep(folder: Path) -> dict[str, Any]:
-    """Every original is older than the week after which the sweep looks at it."""
-    return {"sweep": command(folder, "sweep")}
+    """The command, which looks at everything, and what the worker does each hour. Every original is older than the week
+    after which the sweep looks at it."""
+    return {"sweep by command": command(folder, "sweep"), "hourly sweep, cpu_s": hourly_sweep(folder)}
+
+
+def hourly_sweep(folder: Path) -> float:
+    """CPU seconds of the job as the worker runs it, the mean of a few hours."""
+    url = Instance.load(folder).database_url
+    services = app.make_services(Settings(data_dir=folder, database_url=url))
+    sweeper, before = Sweeper(services.database, services.media), time.process_time()
+    for _ in range(HOURS):
+        sweeper.sweep(GRACE, blobs=BLOBS_AN_HOUR, derivatives=DERIVATIVES_AN_HOUR)
+    return round((time.process_time() - before) / HOURS, 2)
 
 
 def first_metrics_ms(server: Served) -> float:

@@ -100,12 +100,14 @@ def _actor(server: Server, work: UnitOfWork, user: User) -> Any:
 
 PAGES: dict[str, tuple[Fill, str]] = {
     "quarantine, v1": (quarantined, "/api/v1/quarantine/list/?per_page=100"),
+    "quarantine, v4": (quarantined, "/api/v4/quarantine?limit=100"),
     "quarantine, page": (quarantined, "/library/quarantine/"),
     "dashboard": (application, "/developers/applications/"),
     "dashboard, deleted": (deleted_application, "/developers/applications/"),
     "administrators' applications": (application, "/admin/applications/"),
     "administrators' applications, words": (application, "/admin/applications/?q=app"),
     "portal API, own": (application, "/api/applications/"),
+    "v4, own applications": (application, "/api/v4/applications?limit=100"),
     "portal API, all": (application, "/api/applications/?all=1"),
     "portal API, deleted": (deleted_application, "/api/applications/?deleted=1"),
     "authorised applications": (application, "/account/security/applications/"),

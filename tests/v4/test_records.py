@@ -6,13 +6,15 @@ from typing import Any
 
 import pytest
 
-from tests.v4.conftest import Call, define_bit, path_of
+from tests.rights.world import World
+from tests.v4.conftest import V4, Call, define_bit, path_of
 from tests.v4.test_frame import paged, problem
 from vitrine.accounts import COMMAND, Right, User
 from vitrine.accounts.rights import ALL_RIGHTS
 from vitrine.library.model import RecordKey
 from vitrine.testing import media_factory
 from vitrine.testing.server import Server
+from vitrine.testing.statements import recorded
 
 TITLE = {"metadata": {"Title": "The harbour at dawn"}}
 
@@ -176,3 +178,24 @@ def test_an_unreadable_query_is_told(call: Call) -> None:
     assert answer.status_code in (200, 400)
     if answer.status_code == 400:
         problem(answer, 400)
+
+
+@pytest.mark.parametrize("fields", ["", "&fields=metadata,renditions"])
+def test_a_page_takes_as_many_statements_for_many_records_as_for_few(
+    tmp_path_factory: pytest.TempPathFactory, fields: str
+) -> None:
+    taken: list[list[str]] = []
+    sizes: list[int] = []
+    for count in (18, 40):
+        server = Server(tmp_path_factory.mktemp("statements"))
+        world = World(server, 1, count)
+        sizes.append(len(world.allowed("see")))
+        assert {key for key in world.allowed("see") if world.person.grants.get(key)}
+        with recorded(server.services.database) as statements:
+            answer = world.call("GET", f"{V4}/records?limit=100{fields}")
+            assert len(answer.json()["data"]) == len(world.allowed("see"))
+            taken.append([" ".join(str(statement).split())[:100] for statement in statements])
+        server.close()
+    few, many = taken
+    assert sizes[1] > 2 * sizes[0] > 0
+    assert len(many) <= len(few), "\n".join(many)

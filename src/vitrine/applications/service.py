@@ -158,6 +158,7 @@ class Applications:
         return application
 
     def people(self, work: UnitOfWork, applications: list[Application]) -> dict[ApplicationId, int]:
+        """How many people allow each of at most a page of applications; `store.MOST_COUNTED` + 1 stands for more."""
         return store.count_people(work, [application.id for application in applications])
 
     def set_callback(self, work: UnitOfWork, actor: Actor, application_id: ApplicationId, callback: str) -> Application:

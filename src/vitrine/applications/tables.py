@@ -15,6 +15,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )  # fmt: skip
 
 from vitrine.platform.schema import WITHIN_ONE_TABLE, Instant, Json, metadata
@@ -128,6 +129,13 @@ accounts = Table(
     Column("last_used", Instant, nullable=True),
     Column("created", Instant, nullable=False),
     UniqueConstraint("user_id", "application_id"),
+    Index(
+        "ix_accounts_allowing",
+        "application_id",
+        "id",
+        sqlite_where=text("granted_at IS NOT NULL AND revoked_at IS NULL"),
+        postgresql_where=text("granted_at IS NOT NULL AND revoked_at IS NULL"),
+    ),
     sqlite_autoincrement=True,
     comment="one person's grant to one application (01 section 2.1)",
 )

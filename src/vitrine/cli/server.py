@@ -30,6 +30,7 @@ from vitrine.search.indexer import REBUILD
 
 log = logging.get("vitrine.serve")
 PR_SET_PDEATHSIG = 1
+M_ARENA_MAX, HEAPS = -8, 2  # mallopt(3)
 WORKER_LOOK_S = 0.25
 WORKER_PATIENCE = timedelta(seconds=20)
 
@@ -88,6 +89,7 @@ def serve(data: Path, host: str, port: int, demo: bool, no_worker: bool) -> None
     from vitrine.edge.http_server import configuration
 
     refuse_foreign(data)
+    share_heaps()
     settings = load(data, otherwise={"base_url": local_url(host, port)}, demo=demo or None)
     sockets = bind_sockets(host, port)  # first: a second server on the same folder must not start a worker
     database = app.open_database(settings)
@@ -155,6 +157,15 @@ def allow_open_files(connections: int) -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, most), hard))
 
 
+def share_heaps() -> None:
+    """Let all threads share two heaps. The GNU library gives each thread one of its own, up to eight for each core, and
+    memory that was freed in one is of no use to the others (docs/decisions/0098). Other libraries have no such thing;
+    what the environment says counts more."""
+    if "MALLOC_ARENA_MAX" not in os.environ:
+        with contextlib.suppress(AttributeError):
+            ctypes.CDLL(None).mallopt(M_ARENA_MAX, HEAPS)
+
+
 def _tune_gc() -> None:
     """Exclude the objects created so far from garbage collection: they live as long as the server. Objects of requests
     are freed by reference counts, so cycles need to be searched less often."""
@@ -183,6 +194,7 @@ def _print_welcome(application: app.AsgiApplication, base_url: str) -> None:
 def worker(data: Path) -> None:
     """Make renditions and maintain the search index. An embedded instance has exactly one worker."""
     refuse_foreign(data)
+    share_heaps()
     settings = load(data)
     services = app.make_services(settings, decoders=settings.worker_media_children)
     services.media.clear_scratch()

@@ -58,7 +58,7 @@ def keep_session(request: Request, response: Response) -> None:
 
 
 def keep_typed_login(request: Request, response: Response, login: str) -> None:
-    """Keep what was typed as login until the form is shown again; the next page takes it out."""
+    """Keep what was typed as login for a minute, so that the form can be shown again with it."""
     response.set_cookie(
         _TYPED_LOGIN, quote(login[:LONGEST_TYPED_LOGIN], safe=""), max_age=60, path="/api/oauthv2/",
         secure=services_of(request).settings.is_https, httponly=True, samesite="lax",

@@ -262,7 +262,7 @@ quarantine_items = Table(
     "quarantine_items",
     metadata,
     Column("id", Id, primary_key=True),
-    Column("collection_id", Id, ForeignKey("collections.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("collection_id", Id, ForeignKey("collections.id", ondelete="CASCADE"), nullable=False),
     Column("user_id", Id, ForeignKey("users.id", ondelete="SET NULL"), nullable=True, index=True),
     Column("session", String(36), nullable=False, index=True, comment="one upload of several files shares it"),
     Column("original_name", String(255), nullable=False),
@@ -275,6 +275,7 @@ quarantine_items = Table(
     Column("attributes", Json, nullable=False, comment="fields and status to use when it is accepted"),
     Column("created", Instant, nullable=False),
     Column("updated", Instant, nullable=False),
+    Index("ix_quarantine_items_newest", "collection_id", "id"),
     sqlite_autoincrement=True,
 )
 

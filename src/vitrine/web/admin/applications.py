@@ -8,6 +8,7 @@ from starlette.routing import Route
 
 from vitrine.accounts import Actor
 from vitrine.applications import ApplicationId, usage
+from vitrine.applications.store import MOST_COUNTED
 from vitrine.edge import long_read, services_of, write
 from vitrine.errors import Invalid
 from vitrine.platform.database import UnitOfWork
@@ -36,6 +37,7 @@ async def _page(request: Request, fault: str = "", fault_of: int = 0) -> Respons
             "applications": shown,
             "more": len(applications) > PER_PAGE,
             "people": services.applications.registry.people(work, shown),
+            "most_counted": MOST_COUNTED,
             "month": usage.summaries(work, [application.id for application in shown], usage.first_hour(work)),
         }
 

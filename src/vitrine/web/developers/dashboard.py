@@ -18,6 +18,7 @@ from vitrine.applications import (
 )
 from vitrine.applications.kinds import KIND_NAMES
 from vitrine.applications.portal_store import KEPT
+from vitrine.applications.store import MOST_COUNTED
 from vitrine.edge import long_read, read, services_of, write
 from vitrine.platform.database import UnitOfWork
 from vitrine.web.shared.forms import known
@@ -42,6 +43,7 @@ async def dashboard(request: Request) -> Response:
             "more": max(len(listed), len(deleted)) > PER_PAGE,
             "applications": applications,
             "people": registry.people(work, applications),
+            "most_counted": MOST_COUNTED,
             "day": usage.summaries(work, [application.id for application in applications], usage.day_ago(work)),
             "deleted": [
                 (application, application.deleted_at + KEPT)

@@ -8,6 +8,7 @@ from vitrine.accounts import Actor
 from vitrine.applications import (
     Application,
 )
+from vitrine.applications.store import MOST_COUNTED
 from vitrine.edge import listing, services_of, write
 from vitrine.platform.database import UnitOfWork
 from vitrine.web.developers.application import APPLICATION, application_id, back_to
@@ -32,7 +33,9 @@ async def delete(request: Request) -> Response:
     shown = await facts(request)
     if given.get("name", "").strip() != shown.application.name:
         fault = translate(request, "The name you typed is not the name of this application. Nothing was deleted.")
-        return page(request, "developers/delete.html", application=shown.application, fault=fault, people=0)
+        return page(
+            request, "developers/delete.html", application=shown.application, fault=fault, people=0, most_counted=0
+        )
     await write(
         request, known, lambda work, actor: services.applications.lifecycle.delete(work, actor, application_id(request))
     )
@@ -47,7 +50,9 @@ async def ask_delete(request: Request) -> Response:
         return application, services.applications.registry.people(work, [application]).get(application.id, 0)
 
     application, people = await listing(request, known, call)
-    return page(request, "developers/delete.html", application=application, fault="", people=people)
+    return page(
+        request, "developers/delete.html", application=application, fault="", people=people, most_counted=MOST_COUNTED
+    )
 
 
 async def restore(request: Request) -> Response:

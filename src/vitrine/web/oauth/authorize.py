@@ -188,7 +188,7 @@ def _login_page(request: Request, seen: _Seen, given: dict[str, str]) -> Respons
         application=authorization.application.shown,
         host=_host(authorization.redirect_uri),
         error=error,
-        login=typed_login(request) if "error" in given else seen.login,
+        login=(typed_login(request) if "error" in given else "") or seen.login,
         choose={"choose": "1"} if "choose" in given else {},
     )
 
