@@ -7,7 +7,7 @@ from vitrine.platform.schema import Instant
 from vitrine.platform.tables import Id
 
 revision = "7d3e0b52c9a1"
-down_revision = "c4e81f6a2d93"
+down_revision = "1b7f4e92c6d8"
 branch_labels = None
 depends_on = None
 
