@@ -9,6 +9,7 @@ import statistics
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from benchmarks.scale.growth_exceptions import EXCEPTIONS, TO_BE_MENDED
 from benchmarks.scale.instance import Instance
@@ -23,7 +24,8 @@ LIMIT = 1.3
 # PostgreSQL, where a small table is read whole in some dozens although an index serves the large one.
 FLOOR = {"sqlite": 60, "postgresql": 40}
 RUNS = 3  # the first finds empty caches, the others what a server that is in use does
-UNLIMITED = dict.fromkeys(("application_calls", "account_calls", "token_calls"), 0)
+UNLIMITED: dict[str, Any] = dict.fromkeys(("application_calls", "account_calls", "token_calls"), 0)
+UPLOADERS = ("127.0.0.1",)  # that no worker may fetch from: nothing leaves the machine
 ALL_EXCEPTIONS = {**EXCEPTIONS, **TO_BE_MENDED}
 Works = dict[str, dict[str, list[StatementWork]]]  # by request, by statement: one for each run
 
@@ -72,7 +74,7 @@ def measure(folder: Path, requests: Mapping[str, Request] = REQUESTS, *, runs: i
     scratch.mkdir(exist_ok=True)
     works: Works = {}
     with counted() as counter:
-        server = Server.of(folder, database_url=instance.database_url, **UNLIMITED)
+        server = Server.of(folder, database_url=instance.database_url, upload_queue_hosts=UPLOADERS, **UNLIMITED)
         client = Client(instance, server, scratch)
         try:
             for who in ("admin", "reader", "borrower"):

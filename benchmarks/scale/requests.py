@@ -148,6 +148,15 @@ def _basket(client: Client) -> None:
     client.call("POST", path + "delete/", "reader")
 
 
+def _announce(client: Client) -> None:
+    """An asset at an address that no worker fetches: it is not public."""
+    announcement = {
+        "assets": [f"asset {client.count()}"], "publisher": "reader", "token": "none", "commit_id": "1",
+        "base_url": "http://127.0.0.1/",
+    }  # fmt: skip
+    client.call("POST", "/api/v1/upload/enqueue/", json=announcement)
+
+
 API_READS: dict[str, Request] = {
     "me": _plain("/api/v1/me/", "reader"),
     "me/structures": _plain("/api/v1/me/structures/", "reader"),
@@ -197,6 +206,10 @@ API_READS: dict[str, Request] = {
     ),
     "feed entry": _plain("/api/v1/feeds/entry/2/", "reader"),
     "description": _plain("/api/", ""),
+    "monitor scheduler": _plain("/api/v1/monitor/scheduler/"),
+    "monitor tasks": _plain("/api/v1/monitor/tasks/"),
+    "monitor task": _plain("/api/v1/monitor/task/1/"),
+    "monitor server": _plain("/api/v1/monitor/phraseanet/"),
 }
 API_WRITES: dict[str, Request] = {
     "set metadatas": _change("setmetadatas/", _city),
@@ -210,6 +223,10 @@ API_WRITES: dict[str, Request] = {
     "substitute": _substitute,
     "story changes": _story_changes,
     "delete": lambda client: client.call("DELETE", client.spare_record()),
+    "monitor change": lambda client: client.call("POST", "/api/v1/monitor/task/1/", data={"title": "Renditions"}),
+    "monitor stop": lambda client: client.call("POST", "/api/v1/monitor/task/3/stop/"),
+    "monitor start": lambda client: client.call("POST", "/api/v1/monitor/task/3/start/"),
+    "upload queue": _announce,
 }
 
 # -- files -------------------------------------------------------------------------------------------------------------
@@ -488,6 +505,16 @@ def _personal_feeds(client: Client) -> None:
     client.call("GET", address[address.index("/feeds/") :], "")
 
 
+def _v4_operation(client: Client) -> str:
+    """Begin an operation on a few records and cancel it; its address."""
+    records = [{"databox_id": client.instance.databox_id, "record_ids": [client.number() for _ in range(5)]}]
+    edit = {"field_id": client.instance.fields["City"], "action": "set", "values": [f"Town {client.count()}"]}
+    answer = client.call("POST", "/api/v4/operations", json={"records": records, "fields": [edit]})
+    address = str(answer.headers["location"])
+    client.call("POST", f"{address}/cancel")
+    return address
+
+
 V4: dict[str, Request] = {
     "v4: baskets": _plain("/api/v4/baskets?limit=10", "reader"),
     "v4: baskets, shared": _plain("/api/v4/baskets?limit=5&shared=1"),
@@ -541,6 +568,12 @@ SYNDICATION: dict[str, Request] = {
     "free permalink": lambda client: client.call(
         "GET", f"/permalink/v1/{client.instance.databox_id}/8/thumbnail/x.jpg", ""
     ),
+    "v4: history": _v4_record("/history", "admin"),
+    "v4: versions": _v4_record("/versions", "admin"),
+    "v4: operations": _plain("/api/v4/operations?limit=10"),
+    "v4: operation": lambda client: client.call("GET", _v4_operation(client) + "/items"),
+    "v4: undo of an operation": lambda client: client.call("POST", _v4_operation(client) + "/undo"),
+    "v4: tasks": _plain("/api/v4/tasks"),
 }
 
 APPLICATIONS: dict[str, Request] = {

@@ -51,6 +51,7 @@ TABLES: dict[str, tuple[str, ...]] = {
     "basket_participants": ("basket_id", "user_id", "is_shared", "created"),
     "record_grants": ("user_id", "record_id", "source_kind", "source_id", "giver_id", "created"),
     "removed_records": ("databox_id", "number", "title", "removed_at", "removed_by", "kept"),
+    "record_changes": ("databox_id", "number", "kind", "at", "user_id", "before", "after"),
     "audit_log": ("at", "user_id", "application_id", "action", "object", "details", "address"),
     "request_log": (
         "at", "request_id", "account_id", "application_id", "method", "route", "status", "duration_us",
@@ -322,6 +323,8 @@ class Filler:
             rows["record_grants"].append((instance.users["borrower"], rid, "push", 1, admin, log_at))
         if rid <= LEAST_QUARANTINED or rid % RECORDS_PER_QUARANTINED == 0:
             self._quarantined(rid, base, draw)
+        change = ('{"base_id":0}', f'{{"base_id":{base}}}')
+        rows["record_changes"].append((box, rid, "collection", log_at, admin, *change))
         if rid % RECORDS_PER_REMOVED == 0:
             number = instance.records + rid
             rows["removed_records"].append((box, number, "Removed", self._ago(5, part), admin, '{"renditions":[]}'))

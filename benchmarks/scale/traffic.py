@@ -18,7 +18,7 @@ AUTHORIZE, TOKEN = "/api/oauthv2/authorize", "/api/oauthv2/token"
 VERIFIER = "v" * 64
 CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).rstrip(b"=").decode()
 SPARE = 20
-_FINE = (200, 201, 204, 301, 302, 303)
+_FINE = (200, 201, 202, 204, 301, 302, 303)
 
 
 @dataclass(slots=True)

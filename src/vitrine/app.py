@@ -65,11 +65,16 @@ from vitrine.feeds import Entries, FeedAddresses, Feeds, Syndication
 from vitrine.feeds import revokers as feed_revokers
 from vitrine.feeds.notices import NOTIFY, EntryNotices, NoticeHandler
 from vitrine.files.shortcut import small_permalink
-from vitrine.jobs import Jobs, Lane, Worker
-from vitrine.library import census, counts
+from vitrine.jobs import Jobs, Lane, Worker, task_store
+from vitrine.jobs.tasks import MAINTENANCE
+from vitrine.library import census, counts, journal, version_store
+from vitrine.library.bulk import BULK, BulkOperations
+from vitrine.library.bulk import service as bulk_operations
 from vitrine.library.changes import Changes
+from vitrine.library.history import History
 from vitrine.library.ingest import Ingest
 from vitrine.library.jobs import MAKE_RENDITIONS, RenditionMaker
+from vitrine.library.originals import Originals
 from vitrine.library.overlays.copies import Overlays
 from vitrine.library.presentation import Presentation
 from vitrine.library.quarantine.service import Quarantine
@@ -80,7 +85,7 @@ from vitrine.library.sharing.signed_addresses import SignedAddresses
 from vitrine.library.stories.covers import Covers
 from vitrine.library.stories.service import Stories
 from vitrine.library.stories.views import StoryViews
-from vitrine.library.structure import task_store
+from vitrine.library.structure import task_store as structure_task_store
 from vitrine.library.structure.services import StructureServices
 from vitrine.library.structure.task_runner import TaskRunner
 from vitrine.library.structure.tasks import STRUCTURE_TASK
@@ -88,18 +93,22 @@ from vitrine.library.structure_administration import StructureAdministration
 from vitrine.library.substitution import Substitution
 from vitrine.library.sweep import SWEEP, Sweeper
 from vitrine.library.terms.service import Terms
+from vitrine.library.upload_queue import PULL, UploadQueue
 from vitrine.media.probe import Limits
 from vitrine.media.sandbox import Sandbox
 from vitrine.media.service import Media
 from vitrine.media.storage import open_store
-from vitrine.oauth import OAuth, deprecated_features, scope_limits, scopes
+from vitrine.oauth import OAuth, delegation, deprecated_features, scope_limits, scopes
 from vitrine.oauth import revokers as token_revokers
 from vitrine.oauth import store as tokens
+from vitrine.oauth.delegation import Delegations
 from vitrine.oauth.developer_tokens import DeveloperTokens
 from vitrine.oauth.idle_tokens import delete_idle
 from vitrine.oauth.notices import Notices
 from vitrine.oauth.personal_tokens import PersonalTokens
 from vitrine.oauth.scope_limits import ScopeLimits
+from vitrine.operations.maintenance import Maintenance
+from vitrine.operations.tasks import Tasks
 from vitrine.platform import idempotency, logging, migrate
 from vitrine.platform.crypto import Vault
 from vitrine.platform.database import Database
@@ -173,10 +182,14 @@ def make_services(
     account_mail = AccountMail(
         accounts, jobs, MailComposer(settings.title, settings.base_url.rstrip("/"), settings.zone)
     )
+    delegations = Delegations(accounts)
     records = Records()
     sandbox = sandbox or Sandbox(children=decoders, memory_bytes=settings.media_memory_bytes, supervisor=supervisor)
     media = make_media(settings, sandbox)
     substitution = Substitution(records, media, jobs)
+    changes, removal = Changes(records), Removal(records, jobs)
+    originals = Originals(changes, jobs)
+    history = History(changes, removal, substitution, originals)
     ingest = Ingest(records, media, jobs, Fetcher(settings.fetch_max_bytes))
     removal = Removal(records, jobs)
     stories = Stories(records, ingest, removal, Covers(records))
@@ -250,13 +263,26 @@ def make_services(
             records=records,
             ingest=ingest,
             structure=StructureAdministration(records, jobs),
-            changes=Changes(records),
+            changes=changes,
             removal=removal,
             substitution=substitution,
+            originals=originals,
+            history=history,
+            bulk=BulkOperations(database, jobs, changes, removal, history, delegations),
             overlays=overlays,
             presentation=Presentation(records, media),
             quarantine=Quarantine(database, records, media, ingest.add_unchecked, substitution.replace_original),
             downloads=Downloads(records, overlays, terms),
+            upload_queue=UploadQueue(
+                database,
+                delegations,
+                ingest,
+                jobs,
+                vault,
+                ingest.fetcher,
+                frozenset(host.strip().lower() for host in settings.upload_queue_hosts),
+                settings.upload_queue_collection,
+            ),
             signed_addresses=signed,
             administration=StructureServices.of(records, media, jobs),
             terms=terms,
@@ -269,6 +295,8 @@ def make_services(
             sharing=BasketSharing(records, accounts),
             votes=BasketVotes(accounts, timedelta(days=settings.vote_days), settings.vote_reminder_percent),
         ),
+        tasks=Tasks(),
+        maintenance=Maintenance(database),
         search=Search(index, records),
         embeds=Embeds(settings, records, accounts, signed),
         feeds=feed_services(settings, records, accounts, media, jobs),
@@ -309,6 +337,8 @@ def make_worker(services: Services) -> Worker:
             STRUCTURE_TASK.name: TaskRunner(services.database, services.library.records, services.media, services.jobs),
             SEND.name: mail_handler(services),
             NOTIFY.name: NoticeHandler(services.database, services.jobs, services.accounts.mail),
+            PULL.name: services.library.upload_queue,
+            BULK.name: services.library.bulk,
         },
         batch_handlers={INDEX.name: works.apply, REBUILD.name: works.rebuild},
         lanes=(
@@ -318,6 +348,8 @@ def make_worker(services: Services) -> Worker:
             Lane("structure"),
             Lane("upkeep"),
             Lane("mail"),
+            Lane("uploads"),
+            Lane("bulk"),
         ),
         place=f"{socket.gethostname()[:20]}:{str(services.settings.data_dir.resolve())[-48:]}",
         supervisor=services.supervisor,
@@ -350,9 +382,13 @@ def run_maintenance(services: Services, thread: SupervisedThread) -> None:
     while not is_over:
         pause = MAINTENANCE_INTERVAL
         try:
+            if services.database.reading(lambda work: task_store.is_stopped(work, MAINTENANCE)):
+                is_over = thread.wait(MAINTENANCE_RETRY.total_seconds())
+                continue
             purge(services, thread.over)
             with services.database.write() as work:
                 services.jobs.add(work, SWEEP, {}, key="all")
+                task_store.record_runs(work, {MAINTENANCE: work.now})
         except Unavailable as failure:  # a locked database or a full disk ends by itself; the worker goes on
             log.warning("maintenance.retry", why=failure.why)
             pause = MAINTENANCE_RETRY
@@ -367,11 +403,15 @@ def expiries(services: Services) -> tuple[Expiry, ...]:
     return (
         *accounts_store.EXPIRIES,
         *tokens.EXPIRIES,
+        *delegation.EXPIRIES,
         *deprecated_features.EXPIRIES,
         *links.EXPIRIES,
         *identity_provider_store.EXPIRIES,
         *portal_store.expiries(),
-        *task_store.EXPIRIES,
+        *structure_task_store.EXPIRIES,
+        *bulk_operations.EXPIRIES,
+        journal.expiry(timedelta(days=settings.record_history_days)),
+        version_store.expiry(timedelta(days=settings.original_versions_days)),
         *idempotency.EXPIRIES,
         *usage.Retention(settings.request_log_days, settings.request_log_rows).expiries(),
     )
@@ -451,12 +491,16 @@ class AsgiApplication:
             counts=request_counts,
             fast_paths=settings.fast_paths,
             shortcut=partial(small_permalink, services),
+            closed=Cors(web.MaintenanceGate(routed), services),
         )
 
     @asynccontextmanager
     async def _lifespan(self, _app: Starlette) -> AsyncIterator[None]:
         supervisor, database = self.services.supervisor, self.services.database
-        threads = [supervisor.start("deferred-writes", self.services.deferred_writes.run)]
+        threads = [
+            supervisor.start("deferred-writes", self.services.deferred_writes.run),
+            supervisor.start("maintenance-switch", self.services.maintenance.watch),
+        ]
         if database.is_sqlite:
             threads.append(supervisor.start("checkpoints", database.run_checkpoints))
         yield

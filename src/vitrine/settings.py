@@ -27,7 +27,9 @@ def _setting(default: Any, sentence: str, unit: str = "") -> Any:
 
 # Names that files and environments of earlier releases may use.
 FORMER_NAMES = {"old_habits": "deprecated_features"}
-_MAY_BE_ZERO = ("application_calls", "account_calls", "token_calls", "vote_reminder_percent")  # 0: without
+_MAY_BE_ZERO = (  # 0: without
+    "application_calls", "account_calls", "token_calls", "vote_reminder_percent", "upload_queue_collection",
+)  # fmt: skip
 _AT_MOST = {"vote_days": 3_650, "vote_reminder_percent": 99}
 
 
@@ -77,6 +79,18 @@ class Settings:
     )
     upload_max_bytes: int = _setting(10 * 2**30, "Largest file that can be added.", "bytes")
     fetch_max_bytes: int = _setting(2 * 2**30, "Largest file that is fetched from a URL.", "bytes")
+    record_history_days: int = _setting(
+        730, "Time for which the history of a record keeps a change, which can be taken back as long.", "days"
+    )
+    original_versions_days: int = _setting(
+        90, "Time for which an original that was replaced can be downloaded and restored.", "days"
+    )
+    upload_queue_hosts: tuple[str, ...] = _setting(
+        (), "Hosts of uploaders whose documents POST /api/v1/upload/enqueue/ may have fetched; empty: the route is off."
+    )
+    upload_queue_collection: int = _setting(
+        0, "Collection (base_id) of announced documents that name none; 0: they are refused."
+    )
     media_max_pixels: int = _setting(200_000_000, "Largest picture that is decoded.", "pixels")
     media_memory_bytes: int = _setting(
         1_500 * 2**20, "Memory limit of a decoding process; it is ended when it exceeds this.", "bytes"

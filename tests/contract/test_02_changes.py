@@ -431,7 +431,7 @@ class TestSubstitute:
         assert wanted is not None
         self.put(server, token, key, make.jpeg(tmp_path / "new.jpg", 640, 480, seed=7), name="document")
         with server.services.database.write() as work:
-            maker._store_results(work, wanted[0], [], [(recipe.name, LateFailure()) for recipe in wanted[1]])
+            maker._store_results(work, wanted[0], 0, [], [(recipe.name, LateFailure()) for recipe in wanted[1]])
             states = set(work.db.exec_driver_sql("SELECT state FROM renditions WHERE name <> 'document'").scalars())
         assert states == {"waiting"}, "the failure of the old original is not stored"
         maker(Job(0, "renditions.make", {"record_id": rid}, 1, 4))

@@ -10,11 +10,11 @@ from vitrine.accounts import COMMAND
 from vitrine.errors import Conflict, Invalid, NotFound
 from vitrine.library import counts
 from vitrine.library.arrivals import Arrival
-from vitrine.library.changes import FieldChange
 from vitrine.library.ingest import Added
 from vitrine.library.model import CollectionId, FieldId, RecordKey
 from vitrine.library.structure import task_store
 from vitrine.library.tables import field_values, fields, records
+from vitrine.library.value_edits import FieldChange
 from vitrine.media.probe import Probe
 from vitrine.testing.server import Server
 

@@ -26,6 +26,7 @@ BOUNDED = {
     "jobs.attempts": "at most max_attempts",
     "jobs.max_attempts": "a constant of each kind of job",
     "jobs.priority": "a constant of each kind of job",
+    "records.rotation": "0, 90, 180 or 270",
     "request_log.status": "a status code of HTTP",
     "status_bits.bit": "4 to 31",
     "usage_routes.status": "a status code of HTTP",

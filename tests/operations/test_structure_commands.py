@@ -34,7 +34,7 @@ def test_fields(folder: Path) -> None:
     assert names[-1] == "Place"
     assert run(folder, "field", "order", *reversed(names), "--databox", "1")["order"] == names[::-1]
     assert run(folder, "field", "delete", "Place", "--databox", "1")["task"]["kind"] == "field.delete_values"
-    assert [task["state"] for task in run(folder, "task", "list", "--databox", "1")["tasks"]] == ["waiting"]
+    assert [task["state"] for task in run(folder, "structure-task", "list", "--databox", "1")["tasks"]] == ["waiting"]
     with pytest.raises(NotFound):
         run(folder, "field", "delete", "Place", "--databox", "1")
     for wrong in ("required", "required=maybe", "colour=red"):

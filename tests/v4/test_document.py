@@ -69,6 +69,8 @@ def test_every_answer_is_one_that_the_document_tells_of(callers: Callers) -> Non
         token = tokens[turn % len(tokens)]
         if token is not None:
             case.headers = {**(case.headers or {}), "Authorization": f"Bearer {token}"}
+        if case.method == "PUT" and case.path.endswith("/maintenance"):
+            case.body = {"on": False}  # else everything after it would be refused
         if turn % 3:
             for name in case.path_parameters or {}:
                 case.path_parameters[name] = 1 + turn % 4

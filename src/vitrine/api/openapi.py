@@ -108,7 +108,7 @@ _RESPONSES = {
 }
 _WITH_BODY = {
     "413": {"description": "The body is too large", "content": _JSON},
-    "422": {"description": "The body is no JSON, where JSON is asked for", "content": _JSON},
+    "422": {"description": "The body is no JSON, or not of the shape that is needed", "content": _JSON},
 }
 _BODY_METHODS = ("POST", "DELETE")
 
@@ -125,6 +125,7 @@ def _json(required: tuple[str, ...], **properties: dict[str, Any]) -> dict[str, 
     return {"required": True, "content": {"application/json": {"schema": schema}}}
 
 
+_TASK = "/monitor/task/{task}/"
 _NUMBER, _TEXT, _FILE = {"type": "integer"}, {"type": "string"}, {"type": "string", "format": "binary"}
 _RECORD = "/records/{databox_id:int}/{record_id:int}/"
 _SOURCES: dict[str, Any] = {
@@ -200,5 +201,24 @@ _BODIES: dict[str, dict[str, Any]] = {
         ("status",),
         status={"type": "object", "description": "status[bit]=0 or 1", "additionalProperties": {"enum": ["0", "1"]}},
     ),
+    _TASK: _form((), title=_TEXT, autostart={"type": "string", "description": "1; it cannot be switched off here"}),
+    "/upload/enqueue/": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "required": ["assets", "publisher", "token", "base_url", "commit_id"],
+                    "properties": {
+                        "assets": {"type": "array", "items": _TEXT, "maxItems": 1000},
+                        "publisher": _TEXT,
+                        "token": _TEXT,
+                        "base_url": _TEXT,
+                        "commit_id": _TEXT,
+                    },
+                }
+            }
+        },
+    },
     _RECORD + "setcollection/": _form(("base_id",), base_id=_NUMBER),
 }

@@ -1,4 +1,5 @@
-"""Addresses inside of `/api/` where nothing is, and methods that they do not take, each in the shape of its API."""
+"""Addresses inside of `/api/` where nothing is, methods that they do not take, and maintenance, each in the shape of
+its API."""
 
 from collections.abc import Callable, Iterable, Mapping
 
@@ -7,7 +8,12 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 
 from vitrine.api import oauthv2, v1, v4
+from vitrine.api.oauthv2 import conventions as oauth_conventions
+from vitrine.api.v4.conventions import problem
 from vitrine.api.wire.envelope import answer
+from vitrine.edge import refusals
+from vitrine.edge.csrf import prefers_json
+from vitrine.errors import Unavailable
 from vitrine.oauth import metadata
 
 _Answerer = Callable[[Request, int, Mapping[str, str]], Response | None]
@@ -44,3 +50,18 @@ def respond(request: Request, status: int, headers: Mapping[str, str]) -> Respon
     with_slash = path if path.endswith("/") else path + "/"
     shape = next(shape for prefix, shape in _SHAPES if with_slash.startswith(prefix))
     return shape(request, status, headers)
+
+
+def unavailable(request: Request, refusal: Unavailable) -> Response | None:
+    """The 503 of the API that *request* was meant for (02 section 3); None for what is no API's, or is read as a page:
+    the addresses of OAuth where a browser is sent to."""
+    path, headers = request.url.path, refusals.headers_of(refusal)
+    if path.startswith((v4.PREFIX + "/", v4.ALIAS)):
+        return problem(503, refusal.code, refusal.detail, headers)
+    if path.startswith(metadata.ROOT + "/"):
+        if request.method in ("GET", "HEAD") and not prefers_json(request):
+            return None
+        return oauth_conventions.error(request, "temporarily_unavailable", refusal.detail, 503, headers)
+    if path.startswith("/api/"):
+        return answer(request, None, 503, error_details=refusal.detail, headers=headers)
+    return None

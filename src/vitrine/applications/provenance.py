@@ -21,7 +21,7 @@ from vitrine.platform import audit
 from vitrine.platform.database import UnitOfWork
 from vitrine.platform.schema import metadata
 
-TABLES = ("access_tokens", "application_secrets", "redirect_addresses", "feed_addresses")
+TABLES = ("access_tokens", "application_secrets", "redirect_addresses", "feed_addresses", "delegations")
 
 
 @dataclass(frozen=True, slots=True)

@@ -254,12 +254,12 @@ def publish_terms(texts: tuple[str, ...], databox_id: int, must_accept: bool, da
     print_result(result, as_json=as_json, sentence=f"Version {version.number} of the terms of use is in force.")
 
 
-@click.group()
-def task() -> None:
+@click.group("structure-task")
+def structure_task() -> None:
     """Work on many records that follows from a change of the structure."""
 
 
-@task.command("list")
+@structure_task.command("list")
 @databox_option
 @data_option
 @json_option

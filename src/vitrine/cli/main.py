@@ -5,7 +5,7 @@ import sys
 import click
 
 from vitrine import __version__
-from vitrine.cli import applications, databox_structure, feeds, imports, operations, server, structure, users
+from vitrine.cli import applications, databox_structure, feeds, imports, operations, server, structure, tasks, users
 from vitrine.errors import DomainError
 
 
@@ -35,7 +35,7 @@ for command in (
     databox_structure.status,
     databox_structure.recipe,
     databox_structure.terms,
-    databox_structure.task,
+    databox_structure.structure_task,
     feeds.feed,
     applications.app,
     operations.keys,
@@ -44,6 +44,8 @@ for command in (
     imports.import_files,
     imports.import_phraseanet,
     operations.record,
+    tasks.task,
+    tasks.maintenance,
 ):
     cli.add_command(command)
 

@@ -38,9 +38,12 @@ class Outermost:
         counts: Counts | None = None,
         fast_paths: bool = True,
         shortcut: Shortcut | None = None,
+        closed: ASGIApp | None = None,
     ) -> None:
-        """*shortcut* may answer a request before a task is made for it."""
+        """*shortcut* may answer a request before a task is made for it. *closed* takes the place of *app* during
+        maintenance."""
         self.app = app
+        self._closed = closed
         self._is_fast = fast_paths
         self._shortcut = shortcut
         self.counts = counts
@@ -57,7 +60,7 @@ class Outermost:
     def respond_without_task(self, scope: Scope, send: SendComplete) -> bool:
         """Answer an HTTP request where the shortcut has the complete response; False when nothing was done."""
         started = time.perf_counter()
-        response = None if self._shortcut is None else self._shortcut(scope)
+        response = None if self._shortcut is None or self._way() is not self.app else self._shortcut(scope)
         if response is None:
             return False
         scope["route"], headers, body = response
@@ -104,9 +107,12 @@ class Outermost:
             await send(message)
 
         try:
-            await self.app(scope, receive, answer)
+            await self._way()(scope, receive, answer)
         finally:
             self._note(scope, request_id, status, started, address)
+
+    def _way(self) -> ASGIApp:
+        return self.app if self._closed is None or not self.services.maintenance.is_on else self._closed
 
     def _note(self, scope: Scope, request_id: str, status: int, started: float, address: str) -> None:
         seconds = time.perf_counter() - started

@@ -21,8 +21,11 @@ from vitrine.edge.quotas import Quotas
 from vitrine.embed import Embeds
 from vitrine.feeds import Entries, FeedAddresses, Feeds, Syndication
 from vitrine.jobs import Jobs
+from vitrine.library.bulk import BulkOperations
 from vitrine.library.changes import Changes
+from vitrine.library.history import History
 from vitrine.library.ingest import Ingest
+from vitrine.library.originals import Originals
 from vitrine.library.overlays.copies import Overlays
 from vitrine.library.presentation import Presentation
 from vitrine.library.quarantine.service import Quarantine
@@ -36,11 +39,14 @@ from vitrine.library.structure.services import StructureServices
 from vitrine.library.structure_administration import StructureAdministration
 from vitrine.library.substitution import Substitution
 from vitrine.library.terms.service import Terms
+from vitrine.library.upload_queue import UploadQueue
 from vitrine.media.service import Media
 from vitrine.oauth import OAuth
 from vitrine.oauth.developer_tokens import DeveloperTokens
 from vitrine.oauth.personal_tokens import PersonalTokens
 from vitrine.oauth.scope_limits import ScopeLimits
+from vitrine.operations.maintenance import Maintenance
+from vitrine.operations.tasks import Tasks
 from vitrine.platform.crypto import Vault
 from vitrine.platform.database import Database
 from vitrine.platform.deferred_writes import DeferredWrites
@@ -87,10 +93,14 @@ class LibraryServices:
     changes: Changes
     removal: Removal
     substitution: Substitution
+    originals: Originals
+    history: History
+    bulk: BulkOperations
     overlays: Overlays
     presentation: Presentation
     quarantine: Quarantine
     downloads: Downloads
+    upload_queue: UploadQueue
     signed_addresses: SignedAddresses
     administration: StructureServices
     terms: Terms
@@ -135,6 +145,8 @@ class Services:
     media: Media
     library: LibraryServices
     baskets: BasketServices
+    tasks: Tasks
+    maintenance: Maintenance
     search: Search
     embeds: Embeds
     feeds: FeedServices

@@ -10,7 +10,18 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from vitrine.accounts import NOBODY, Actor
-from vitrine.edge import Services, cookie, nobody, optional_bearer, parameters, read, services_of, single_statement
+from vitrine.edge import (
+    Services,
+    bearer,
+    cookie,
+    nobody,
+    optional_bearer,
+    parameters,
+    read,
+    services_of,
+    single_statement,
+)
+from vitrine.edge.params import without_body
 from vitrine.edge.text import text_routes
 from vitrine.embed.targets import PermalinkTarget
 from vitrine.errors import NotFound
@@ -167,6 +178,30 @@ async def datafile(request: Request) -> Response:
     return send(request, await document_for(request, delivery), public=False)
 
 
+async def version(request: Request) -> Response:
+    """GET, HEAD /datafiles/{databox}/{record}/versions/{version}/: an earlier original, for who may have the original,
+    by a token or in a signed-in browser; with the same overlays."""
+    services, path = services_of(request), request.scope["path_params"]
+    key = RecordKey(DataboxId(path["databox_id"]), path["record_id"])
+    who = cookie
+    if "authorization" in request.headers:  # never both: a request runs as whom its caller meant
+        request.scope["state"]["params"] = without_body(request)
+        request.scope["state"]["needs"] = "originals"
+        who = bearer
+
+    def call(work: UnitOfWork, actor: Actor) -> Delivery:
+        if not actor.is_known:
+            raise NotFound("There is nothing at this address.", why="no session")
+        try:
+            record, file = services.library.substitution.version_file(work, actor, key, path["version"])
+        except MayNotSee as refusal:
+            raise NotFound("There is nothing at this address.", why=refusal.why) from refusal
+        return decide(services, work, record, file, viewer=actor, own=True)
+
+    delivery = await read(request, who, call)
+    return send(request, await document_for(request, delivery), public=False)
+
+
 FILE = "/permalink/v1/{databox_id:int}/{record_id:int}/{subdef}"
 OLD = "/permalink/v1/{label}/{databox_id:int}/{record_id:int}/{token}/{subdef}/"
 PERMALINK = Route(FILE + "/{label}", permalink, methods=["GET"])
@@ -179,5 +214,6 @@ ROUTES = text_routes(
         Route(OLD, old_permalink, methods=["GET"]),
         Route("/medias/{token}", signed, methods=["GET"]),
         Route("/datafiles/{databox_id:int}/{record_id:int}/{subdef}/", datafile, methods=["GET"]),
+        Route("/datafiles/{databox_id:int}/{record_id:int}/versions/{version:int}/", version, methods=["GET"]),
     ]
 )

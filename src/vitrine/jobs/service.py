@@ -10,8 +10,9 @@ from functools import partial
 from typing import Any
 
 from vitrine.errors import DomainError, Invalid, NotFound, Unavailable
-from vitrine.jobs import store
+from vitrine.jobs import store, task_store
 from vitrine.jobs.model import HEARTBEAT, LEASE, BatchHandler, Handler, Job, JobKind
+from vitrine.jobs.tasks import TASKS
 from vitrine.platform import logging
 from vitrine.platform.database import Database, UnitOfWork
 from vitrine.platform.supervision import SupervisedThread, Supervisor, place_of
@@ -68,6 +69,7 @@ class Worker:
     _guard: threading.Lock = field(default_factory=threading.Lock)
     _threads: list[SupervisedThread] = field(default_factory=list)
     _started: datetime = field(default_factory=lambda: datetime.now(UTC))
+    _runs: dict[str, datetime] = field(default_factory=dict)  # by lane, those that no heartbeat has told yet
 
     @property
     def owner(self) -> str:
@@ -80,6 +82,8 @@ class Worker:
             store.delete_workers(work, dead)
             store.delete_unseen_workers(work, work.now - FORGOTTEN_AFTER)
             store.record_heartbeat(work, self.owner, self._started)
+            task_store.ensure(work, [task.lane for task in TASKS])
+            task_store.start_automatically(work)
         if freed:
             log.info("worker.jobs_released", jobs=freed)
         for lane in self.lanes:
@@ -161,6 +165,8 @@ class Worker:
             jobs = store.lease(work, lane.name, self.owner, work.now + LEASE, lane.batch)
         with self._guard:
             self._running.update({job.id: time.monotonic() for job in jobs})
+            if jobs:
+                self._runs[lane.name] = work.now
         return jobs
 
     def _run(self, jobs: list[Job], call: Callable[[], None], *, is_alone: bool = True) -> bool:
@@ -214,12 +220,15 @@ class Worker:
         is_over = False
         while not is_over:
             with self._guard:
-                ids = list(self._running)
+                ids, runs = list(self._running), dict(self._runs)
             try:
                 with self.database.write(alone=False) as work:
                     store.record_heartbeat(work, self.owner, self._started, self.supervisor.statuses())
                     if ids:
                         store.extend(work, ids, self.owner, work.now + LEASE)
+                    task_store.record_runs(work, runs)
+                with self._guard:
+                    self._runs = {lane: at for lane, at in self._runs.items() if runs.get(lane) != at}
             except Unavailable as failure:
                 log.warning("worker.heartbeat_failed", why=failure.why)
             is_over = thread.wait(HEARTBEAT.total_seconds())

@@ -6,6 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from vitrine.jobs import task_store
 from vitrine.jobs.model import Job, JobKind, pause_after
 from vitrine.jobs.tables import jobs, workers
 from vitrine.platform.database import UnitOfWork
@@ -59,6 +60,7 @@ def lease(work: UnitOfWork, lane: str, owner: str, until: datetime, limit: int) 
         sa.select(jobs.c.id)
         .where(
             jobs.c.lane == lane,
+            task_store.is_running(lane),
             jobs.c.dead_at.is_(None),
             jobs.c.run_after <= work.now,
             sa.or_(jobs.c.leased_until.is_(None), jobs.c.leased_until < work.now),
@@ -206,6 +208,7 @@ def has_ready(work: UnitOfWork, lane: str) -> bool:
         sa.select(jobs.c.id)
         .where(
             jobs.c.lane == lane,
+            task_store.is_running(lane),
             jobs.c.dead_at.is_(None),
             jobs.c.run_after <= work.now,
             sa.or_(jobs.c.leased_until.is_(None), jobs.c.leased_until < work.now),

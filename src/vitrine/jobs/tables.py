@@ -1,6 +1,6 @@
 """The tables of jobs and workers."""
 
-from sqlalchemy import Column, Index, Integer, String, Table, Text, text
+from sqlalchemy import Boolean, Column, Index, Integer, String, Table, Text, text
 
 from vitrine.platform.schema import Instant, Json, metadata
 from vitrine.platform.tables import Id
@@ -36,6 +36,19 @@ workers = Table(
     comment="which workers live: what readiness and metrics tell",
 )
 
+tasks = Table(
+    "tasks",
+    metadata,
+    Column("lane", String(20), primary_key=True, comment="of jobs, or the name of a supervised thread"),
+    Column("title", String(200), nullable=True, comment="as an administrator changed it"),
+    Column("is_stopped", Boolean, nullable=False, server_default="0", comment="read before each job is taken"),
+    Column("autostarts", Boolean, nullable=False, server_default="0", comment="started by each worker that starts"),
+    Column("last_run", Instant, nullable=True, comment="written with the heartbeat of the worker"),
+    Column("created", Instant, nullable=False),
+    Column("updated", Instant, nullable=False),
+    comment="what administrators decided about the work of the workers",
+)
+
 Index("ix_jobs_ready", jobs.c.lane, jobs.c.priority, jobs.c.run_after, sqlite_where=text("dead_at IS NULL"))
 Index("ix_jobs_kind", jobs.c.kind, sqlite_where=text("dead_at IS NULL"), postgresql_where=text("dead_at IS NULL"))
 Index(
@@ -43,6 +56,12 @@ Index(
     jobs.c.dead_at,
     sqlite_where=text("dead_at IS NOT NULL"),
     postgresql_where=text("dead_at IS NOT NULL"),
+)
+Index(
+    "ix_jobs_leased_until",
+    jobs.c.leased_until,
+    sqlite_where=text("leased_until IS NOT NULL"),
+    postgresql_where=text("leased_until IS NOT NULL"),
 )
 # While a job with a key is waiting, a second request for it adds nothing. Once it is leased, it may miss the new
 # change.

@@ -1,18 +1,20 @@
 """Changes to a record's values, status bits and collection. Each applies as a whole or not at all (02 section 6.6,
-06 section 7)."""
+06 section 7), and is written into the record's history."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from vitrine.accounts import Actor, Right, Via
 from vitrine.errors import Invalid
-from vitrine.library import access, bins, changes_store, store
+from vitrine.library import access, changes_store, journal, store
 from vitrine.library.errors import MayNotAdd, MayNotChange, NoSuchCollection, NoSuchField
 from vitrine.library.events import RecordChanged
-from vitrine.library.mapping import LONGEST_VALUE, MOST_VALUES
-from vitrine.library.model import CollectionId, Field, FieldId, Record, RecordKey, Value
-from vitrine.library.records import Records
+from vitrine.library.journal import BY_ITSELF, ChangeKind, Entry, Origin
+from vitrine.library.model import Collection, CollectionId, Field, FieldId, Record, RecordKey, Structure
+from vitrine.library.records import Records, require_unchanged
 from vitrine.library.structure.titles import title_of, titles_of
+from vitrine.library.value_edits import FieldChange, ValueEdit
 from vitrine.platform import audit
 from vitrine.platform.database import UnitOfWork
 
@@ -20,56 +22,77 @@ FIRST_BIT, LAST_BIT = 4, 31
 
 
 @dataclass(frozen=True, slots=True)
-class FieldChange:
-    """One change to a field. Without *value_id* a value is added (or the only value replaced); with it, that value is
-    changed. An empty *value* deletes."""
-
-    field_id: FieldId
-    value_id: int | None
-    value: str
-
-
-@dataclass(frozen=True, slots=True)
 class Changes:
+    """*expected*, where it is given, is the record's `updated` as the caller saw it: raises ChangedSince if somebody
+    changed the record since."""
+
     records: Records
 
-    def set_values(self, work: UnitOfWork, actor: Actor, key: RecordKey, changes: Sequence[FieldChange]) -> Record:
+    def set_values(
+        self,
+        work: UnitOfWork,
+        actor: Actor,
+        key: RecordKey,
+        changes: Sequence[FieldChange],
+        expected: datetime | None = None,
+    ) -> Record:
         """Requires sight and `canmodifrecord` on the record's own collection (02 section 6.6 D).
 
         Raises MayNotChange, NoSuchField or Invalid, and then nothing is changed. Read-only fields and an unknown
         *value_id* are skipped.
         """
-        record = self._record_with_right(work, actor, key, Right.canmodifrecord)
-        fields = self.records.structure(work).field_by_id
-        held: dict[FieldId, list[Value]] = {}
-        for value in store.values_of(work, [record.id])[record.id]:
-            held.setdefault(value.field_id, []).append(value)
-        edit = _Edit(work, record, held, changes_store.next_position(work, record.id))
+        record = self.with_right(work, actor, key, Right.canmodifrecord, expected)
+        structure = self.records.structure(work)
+        edit = self.edit_of(work, record)
         for change in changes:
-            field = fields.get(change.field_id)
-            if field is None or field.databox_id != record.databox_id:
-                raise NoSuchField(f"This databox has no field {change.field_id}.", field="meta_struct_id")
+            field = field_of(structure, record, change.field_id)
             if not field.readonly:
                 edit.apply(field, change)
-        title, titles = self._titles(work, record, held)
-        store.update_record(work, record.id, {"title": title, "titles": titles})
-        work.emit(RecordChanged(record.id))
+        (changed,) = self.write_values(work, actor, [edit])
         audit.write(
             work, actor, "record.values", f"record {key}", {"fields": sorted({change.field_id for change in changes})}
         )
-        return replace(record, title=title, titles=titles, updated=work.now)
+        return changed
+
+    def copy_values(
+        self,
+        work: UnitOfWork,
+        actor: Actor,
+        source: RecordKey,
+        key: RecordKey,
+        fields: Sequence[FieldId],
+        expected: datetime | None = None,
+    ) -> Record:
+        """Give the record *key* the values that *source* has in *fields* of its databox; in another databox the fields
+        of the same names. Requires sight of both, `canmodifrecord` on the changed one, and on the source for business
+        fields. Raises NoSuchField or Invalid, and then nothing is changed."""
+        record = self.with_right(work, actor, key, Right.canmodifrecord, expected)
+        original = self.records.get(work, actor, source)
+        structure = self.records.structure(work)
+        sees_business = access.sees_business_fields(work, actor, original)
+        there = self.edit_of(work, original)
+        edit = self.edit_of(work, record)
+        by_name = {field.name: field for field in structure.fields[record.databox_id]}
+        for field_id in fields:
+            field = field_of(structure, original, field_id)
+            target = by_name.get(field.name)
+            if (field.business and not sees_business) or target is None:
+                raise NoSuchField(f"The field {field_id} cannot be copied to this record.", field="fields")
+            if target.readonly:
+                raise Invalid(f"{target.name} is read-only.", field="fields")
+            edit.set(target, there.texts(field.id))
+        (changed,) = self.write_values(work, actor, [edit])
+        audit.write(work, actor, "record.values", f"record {key}", {"copied_from": str(source)})
+        return changed
 
     def replace_values(
         self, work: UnitOfWork, actor: Actor, key: RecordKey, values: Mapping[str, Sequence[str]]
     ) -> Record:
         """Give each of the named fields exactly these values, in their order; the others stay. Raises what `set_values`
         raises, and Invalid for a field that is not there, cannot be changed or holds one value only."""
-        record = self._record_with_right(work, actor, key, Right.canmodifrecord)
+        record = self.with_right(work, actor, key, Right.canmodifrecord)
         by_name = {field.name: field for field in self.records.structure(work).fields[record.databox_id]}
-        held: dict[FieldId, list[Value]] = {}
-        for value in store.values_of(work, [record.id])[record.id]:
-            held.setdefault(value.field_id, []).append(value)
-        changes: list[FieldChange] = []
+        edit = self.edit_of(work, record)
         for name, texts in values.items():
             path = f"metadata.{name[:80]}"
             field = by_name.get(name)
@@ -79,131 +102,172 @@ class Changes:
                 raise Invalid(f"{name} is read-only.", field=path)
             if not field.multi and len(texts) > 1:
                 raise Invalid(f"{name} holds one value only.", field=path)
-            changes += _replacements(field, held.get(field.id, []), texts)
-        return self.set_values(work, actor, key, changes)
+            edit.set(field, texts)
+        (changed,) = self.write_values(work, actor, [edit])
+        audit.write(work, actor, "record.values", f"record {key}", {"fields": sorted(values)})
+        return changed
 
-    def _titles(
-        self, work: UnitOfWork, record: Record, held: Mapping[FieldId, list[Value]]
-    ) -> tuple[str, dict[str, str] | None]:
-        fields = self.records.structure(work).fields[record.databox_id]
-        values = [(field, [value.value for value in held.get(field.id, ())]) for field in fields]
-        # A story has no file whose name could stand in: without values it is untitled.
-        title = title_of(fields, values, record.original_name or ("" if record.is_story else record.title))
-        return title, titles_of(fields, values, title)
-
-    def set_status(self, work: UnitOfWork, actor: Actor, key: RecordKey, bits: Mapping[int, bool]) -> Record:
+    def set_status(
+        self,
+        work: UnitOfWork,
+        actor: Actor,
+        key: RecordKey,
+        bits: Mapping[int, bool],
+        expected: datetime | None = None,
+        origin: Origin = BY_ITSELF,
+    ) -> Record:
         """Set the given bits; the others stay. Raises Invalid for a bit outside 4 to 31 or one that the databox does
         not define, and then nothing is changed."""
-        record = self._record_with_right(work, actor, key, Right.chgstatus)
-        defined = {status_bit.bit for status_bit in self.records.structure(work).status_bits[record.databox_id]}
-        status = record.status
-        for bit, on in bits.items():
-            if not FIRST_BIT <= bit <= LAST_BIT or bit not in defined:
-                raise Invalid(f"This databox has no status bit {bit}.", field="status")
-            status = status | 1 << bit if on else status & ~(1 << bit)
-        if status != record.status:
-            store.update_record(work, record.id, {"status": status})
-            work.emit(RecordChanged(record.id))
-            details = {"before": record.status, "after": status}
+        record = self.with_right(work, actor, key, Right.chgstatus, expected)
+        require_bits(self.records.structure(work), record, bits)
+        (changed,) = self.write_statuses(work, actor, [record], bits, origin)
+        if changed.status != record.status:
+            details = {"before": record.status, "after": changed.status}
             audit.write(work, actor, "record.status", f"record {key}", details)
-        return replace(record, status=status)
+        return changed
 
-    def move(self, work: UnitOfWork, actor: Actor, key: RecordKey, into: CollectionId) -> None:
+    def move(
+        self,
+        work: UnitOfWork,
+        actor: Actor,
+        key: RecordKey,
+        into: CollectionId,
+        expected: datetime | None = None,
+        origin: Origin = BY_ITSELF,
+    ) -> None:
         """Move into another collection of the same databox. Requires `candeleterecord` on the old collection and
         `canaddrecord` on the new one.
 
         Raises MayNotChange (old collection), MayNotAdd (new collection) or Invalid. Does nothing when the record is
         already there.
         """
-        record = self._record_with_right(work, actor, key, Right.candeleterecord)
+        record = self.with_right(work, actor, key, Right.candeleterecord, expected)
         if into == record.collection_id:
             return
+        require_target(record, self.target(work, actor, into))
+        self.write_moves(work, actor, [record], into, origin)
+        details = {"before": record.collection_id, "after": into}
+        audit.write(work, actor, "record.moved", f"record {key}", details)
+
+    # -- one record or many: the rights are checked by the caller ------------------------------------------------
+
+    def edit_of(self, work: UnitOfWork, record: Record) -> ValueEdit:
+        return ValueEdit.of(record, store.values_of(work, [record.id])[record.id])
+
+    def write_values(
+        self, work: UnitOfWork, actor: Actor, edits: Sequence[ValueEdit], origin: Origin = BY_ITSELF
+    ) -> list[Record]:
+        """Write the values, titles and history of records; returns the records as they are now."""
+        structure = self.records.structure(work)
+        titles = {edit.record.id: _titles(structure, edit) for edit in edits}
+        changes_store.write_edits(work, edits)
+        changes_store.set_titles(work, titles)
+        entries = []
+        for edit in edits:
+            before, after = edit.changes()
+            if after:
+                entries.append(Entry(edit.record.key, ChangeKind.FIELDS, before, after))
+            work.emit(RecordChanged(edit.record.id))
+        journal.write(work, actor, entries, origin)
+        return [
+            replace(edit.record, title=title, titles=by_language, updated=work.now)
+            for edit in edits
+            for title, by_language in (titles[edit.record.id],)
+        ]
+
+    def write_statuses(
+        self,
+        work: UnitOfWork,
+        actor: Actor,
+        records: Sequence[Record],
+        bits: Mapping[int, bool],
+        origin: Origin = BY_ITSELF,
+    ) -> list[Record]:
+        """The same for status bits. Records that have them already stay untouched."""
+        on = sum(1 << bit for bit, value in bits.items() if value)
+        changed_bits = sum(1 << bit for bit in bits)
+        statuses = {record.id: record.status & ~changed_bits | on for record in records}
+        changing = [record for record in records if statuses[record.id] != record.status]
+        changes_store.set_statuses(work, {record.id: statuses[record.id] for record in changing})
+        entries = []
+        for record in changing:
+            flipped = [bit for bit in bits if (record.status ^ statuses[record.id]) >> bit & 1]
+            before, after = (
+                {str(bit): bool(status >> bit & 1) for bit in flipped}
+                for status in (record.status, statuses[record.id])
+            )
+            entries.append(Entry(record.key, ChangeKind.STATUS, before, after))
+            work.emit(RecordChanged(record.id))
+        journal.write(work, actor, entries, origin)
+        return [replace(record, status=statuses[record.id]) for record in records]
+
+    def write_moves(
+        self,
+        work: UnitOfWork,
+        actor: Actor,
+        records: Sequence[Record],
+        into: CollectionId,
+        origin: Origin = BY_ITSELF,
+    ) -> None:
+        """The same for collections. None of *records* is in *into*."""
+        changes_store.move(work, records, into, self.records.structure(work).collections)
+        entries = [
+            Entry(record.key, ChangeKind.COLLECTION, {"base_id": record.collection_id}, {"base_id": into})
+            for record in records
+        ]
+        for record in records:
+            work.emit(RecordChanged(record.id))
+        journal.write(work, actor, entries, origin)
+
+    # -- checks --------------------------------------------------------------------------------------------------
+
+    def target(self, work: UnitOfWork, actor: Actor, into: CollectionId) -> Collection:
+        """The collection that records move into. Raises Invalid, or MayNotAdd."""
         try:
             target = self.records.collection(work, into)
         except NoSuchCollection as unknown:
             raise Invalid(unknown.detail, field="base_id") from unknown
-        if target.databox_id != record.databox_id:
-            raise Invalid("A record can only move inside its databox.", field="base_id")
         if actor.via is not Via.COMMAND and not actor.rights.on(into, Right.canaddrecord, work.now):
             raise MayNotAdd("You may not add records to this collection.", field="base_id", why=f"collection {into}")
-        source = self.records.structure(work).collections[record.collection_id]
-        store.update_record(work, record.id, {"collection_id": into, **bins.columns_on_move(source, target)})
-        work.emit(RecordChanged(record.id))
-        details = {"before": record.collection_id, "after": into}
-        audit.write(work, actor, "record.moved", f"record {key}", details)
+        return target
 
-    def _record_with_right(self, work: UnitOfWork, actor: Actor, key: RecordKey, right: Right) -> Record:
+    def with_right(
+        self, work: UnitOfWork, actor: Actor, key: RecordKey, right: Right, expected: datetime | None = None
+    ) -> Record:
         """The record, if the actor sees it and has *right* on its own collection (06 section 17.7)."""
         record = self.records.get(work, actor, key)
         if not access.may(work, actor, record, right):
             raise MayNotChange("You may not do this to this record.", why=f"record {key} needs {right.name}")
+        require_unchanged(record, expected)
         return record
 
 
-def _replacements(field: Field, held: Sequence[Value], texts: Sequence[str]) -> list[FieldChange]:
-    """The changes that leave *texts* in place of *held*: what both begin with stays, the rest goes and comes anew."""
-    wanted = list(dict.fromkeys(text for text in (text.replace("\x00", "").strip() for text in texts) if text))
-    if not field.multi:
-        text = wanted[0] if wanted else ""
-        is_same = [value.value for value in held] == wanted
-        return [] if is_same else [FieldChange(field.id, None, text)]
-    same = 0
-    while same < min(len(held), len(wanted)) and held[same].value == wanted[same]:
-        same += 1
-    dropped = [FieldChange(field.id, value.id, "") for value in held[same:]]
-    return dropped + [FieldChange(field.id, None, text) for text in wanted[same:]]
+def require_bits(structure: Structure, record: Record, bits: Mapping[int, bool]) -> None:
+    """Raises Invalid for a bit that the record's databox does not define."""
+    defined = {status_bit.bit for status_bit in structure.status_bits[record.databox_id]}
+    for bit in bits:
+        if not FIRST_BIT <= bit <= LAST_BIT or bit not in defined:
+            raise Invalid(f"This databox has no status bit {bit}.", field="status")
 
 
-class _Edit:
-    """Applies changes in order and keeps *held* up to date, so that each change sees the effect of earlier ones."""
+def require_target(record: Record, target: Collection) -> None:
+    """Raises Invalid where a record would leave its databox."""
+    if target.databox_id != record.databox_id:
+        raise Invalid("A record can only move inside its databox.", field="base_id")
 
-    def __init__(self, work: UnitOfWork, record: Record, held: dict[FieldId, list[Value]], position: int) -> None:
-        self._work = work
-        self._record = record
-        self._held = held
-        self._position = position
 
-    def apply(self, field: Field, change: FieldChange) -> None:
-        text = change.value.replace("\x00", "").strip()
-        if len(text.encode()) > LONGEST_VALUE:
-            raise Invalid(f"A value of {field.name} has at most {LONGEST_VALUE} bytes.", field="value")
-        values = self._held.setdefault(field.id, [])
-        if change.value_id is not None:
-            self._change(values, change.value_id, text)
-        elif field.multi:
-            if text and all(value.value != text for value in values):
-                self._add(field, values, text)
-        elif not text:
-            self._drop(values, list(values))
-        elif values:
-            self._drop(values, values[1:])
-            self._set(values, values[0], text)
-        else:
-            self._add(field, values, text)
+def field_of(structure: Structure, record: Record, field_id: FieldId) -> Field:
+    """A field of the record's databox. Raises NoSuchField."""
+    field = structure.field_by_id.get(field_id)
+    if field is None or field.databox_id != record.databox_id:
+        raise NoSuchField(f"This databox has no field {field_id}.", field="meta_struct_id")
+    return field
 
-    def _change(self, values: list[Value], value_id: int, text: str) -> None:
-        target = next((value for value in values if value.id == value_id), None)
-        if target is None:
-            return
-        if not text:
-            self._drop(values, [target])
-            return
-        self._drop(values, [value for value in values if value.value == text and value.id != value_id])
-        self._set(values, target, text)
 
-    def _add(self, field: Field, values: list[Value], text: str) -> None:
-        if len(values) >= MOST_VALUES:
-            raise Invalid(f"{field.name} holds at most {MOST_VALUES} values.", field="metadatas")
-        value_id = changes_store.add_value(self._work, self._record.id, field.id, text, self._position)
-        self._position += 1
-        values.append(Value(value_id, field.id, text))
-
-    def _set(self, values: list[Value], value: Value, text: str) -> None:
-        if value.value != text:
-            changes_store.set_value(self._work, value.id, text)
-        values[values.index(value)] = replace(value, value=text)
-
-    def _drop(self, values: list[Value], removed: list[Value]) -> None:
-        changes_store.delete_values(self._work, [value.id for value in removed])
-        for value in removed:
-            values.remove(value)
+def _titles(structure: Structure, edit: ValueEdit) -> tuple[str, dict[str, str] | None]:
+    """(title, titles by language)."""
+    record, fields = edit.record, structure.fields[edit.record.databox_id]
+    values = [(field, edit.texts(field.id)) for field in fields]
+    # A story has no file whose name could stand in: without values it is untitled.
+    title = title_of(fields, values, record.original_name or ("" if record.is_story else record.title))
+    return title, titles_of(fields, values, title)

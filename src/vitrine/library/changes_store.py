@@ -6,40 +6,122 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from vitrine.library import store, story_links
-from vitrine.library.model import FieldId, RecordId, RecordKey
+from vitrine.library import bins, counts, store, story_links
+from vitrine.library.model import Collection, CollectionId, DataboxId, Record, RecordId, RecordKey
 from vitrine.library.tables import (
     document_texts,
     field_values,
+    original_versions,
     permalinks,
     records,
     removed_files,
     removed_records,
     renditions,
 )
+from vitrine.library.value_edits import NEW, ValueEdit
 from vitrine.platform.database import UnitOfWork, inserted_id
 from vitrine.platform.schema import Instant, from_micros, metadata, to_micros
 
-PARTS = {"values": field_values, "renditions": renditions, "permalinks": permalinks, "texts": document_texts}
+PARTS = {
+    "values": field_values, "renditions": renditions, "permalinks": permalinks, "texts": document_texts,
+    "versions": original_versions,
+}  # fmt: skip
 
 
-def next_position(work: UnitOfWork, record_id: RecordId) -> int:
-    last = work.db.scalar(sa.select(sa.func.max(field_values.c.position)).where(field_values.c.record_id == record_id))
-    return 0 if last is None else int(last) + 1
+_DELETED_AT_ONCE = 500
+_SET_VALUE = field_values.update().where(field_values.c.id == sa.bindparam("value_id"))
+_TITLE = records.update().where(records.c.id == sa.bindparam("record"))
 
 
-def add_value(work: UnitOfWork, record_id: RecordId, field_id: FieldId, value: str, position: int) -> int:
-    row = field_values.insert().values(record_id=record_id, field_id=field_id, value=value, position=position)
-    return inserted_id(work.db.execute(row))
+def write_edits(work: UnitOfWork, edits: Sequence[ValueEdit]) -> None:
+    """Write the changed values of any number of records, in a few statements."""
+    removed: list[int] = []
+    updated: list[dict[str, Any]] = []
+    moved: list[dict[str, Any]] = []
+    added: list[dict[str, Any]] = []
+    positions = _next_positions(work, [edit.record.id for edit in edits])
+    for edit in edits:
+        stored = {value.id: value.value for values in edit.stored.values() for value in values}
+        final = [value for values in edit.values.values() for value in values]
+        removed += stored.keys() - {value.id for value in final}
+        updated += [
+            {"value_id": value.id, "value": value.value}
+            for value in final
+            if value.id != NEW and stored[value.id] != value.value
+        ]
+        position = positions.get(edit.record.id, 0)
+        for value in final:
+            if value.id == NEW:
+                row = {"record_id": edit.record.id, "field_id": value.field_id, "value": value.value}
+                added.append({**row, "position": position})
+            elif value.field_id in edit.reordered:
+                moved.append({"value_id": value.id, "position": position})
+            position += 1
+    for start in range(0, len(removed), _DELETED_AT_ONCE):
+        some = removed[start : start + _DELETED_AT_ONCE]
+        work.db.execute(field_values.delete().where(field_values.c.id.in_(some)))
+    if updated:
+        work.db.execute(_SET_VALUE.values(value=sa.bindparam("value")), updated)
+    if moved:
+        work.db.execute(_SET_VALUE.values(position=sa.bindparam("position")), moved)
+    if added:
+        work.db.execute(field_values.insert(), added)
 
 
-def set_value(work: UnitOfWork, value_id: int, value: str) -> None:
-    work.db.execute(field_values.update().where(field_values.c.id == value_id).values(value=value))
+def _next_positions(work: UnitOfWork, ids: Sequence[RecordId]) -> dict[RecordId, int]:
+    """After the last value of each record."""
+    last = sa.func.max(field_values.c.position)
+    statement = sa.select(field_values.c.record_id, last).where(field_values.c.record_id.in_(list(ids)))
+    return {RecordId(row[0]): int(row[1]) + 1 for row in work.db.execute(statement.group_by(field_values.c.record_id))}
 
 
-def delete_values(work: UnitOfWork, ids: Sequence[int]) -> None:
-    if ids:
-        work.db.execute(field_values.delete().where(field_values.c.id.in_(list(ids))))
+def set_titles(work: UnitOfWork, titles: Mapping[RecordId, tuple[str, dict[str, str] | None]]) -> None:
+    """Title and titles by language after a change of values; each record is marked as changed."""
+    rows = [
+        {"record": record_id, "title": title, "titles": by_language}
+        for record_id, (title, by_language) in titles.items()
+    ]
+    if rows:
+        new = {"title": sa.bindparam("title"), "titles": sa.bindparam("titles"), "updated": work.now}
+        work.db.execute(_TITLE.values(new), rows)
+
+
+def set_statuses(work: UnitOfWork, statuses: Mapping[RecordId, int]) -> None:
+    rows = [{"record": record_id, "status": status} for record_id, status in statuses.items()]
+    if rows:
+        work.db.execute(_TITLE.values(status=sa.bindparam("status"), updated=work.now), rows)
+
+
+def move(
+    work: UnitOfWork, moved: Sequence[Record], into: CollectionId, collections: Mapping[CollectionId, Collection]
+) -> None:
+    """Move records of other collections, into a bin or out of it too; the numbers of records follow. The caller has
+    them locked or writes alone."""
+    leaving: dict[CollectionId, list[RecordId]] = {}
+    for record in moved:
+        leaving.setdefault(record.collection_id, []).append(record.id)
+    for source, ids in leaving.items():
+        columns = bins.columns_on_move(collections[source], collections[into])
+        new = {"collection_id": into, "updated": work.now, **columns}
+        work.db.execute(records.update().where(records.c.id.in_(ids)).values(new))
+        counts.added(work, source, -len(ids))
+    if moved:
+        counts.added(work, into, len(moved))
+
+
+def by_keys(work: UnitOfWork, keys: Sequence[RecordKey]) -> dict[RecordKey, Record]:
+    """Those of these records that are there, in one statement for each databox."""
+    numbers: dict[DataboxId, list[int]] = {}
+    for key in keys:
+        numbers.setdefault(key.databox, []).append(key.number)
+    columns = [records.c[name] for name in Record.__dataclass_fields__]
+    by_key: dict[RecordKey, Record] = {}
+    for databox, wanted in numbers.items():
+        own = (records.c.databox_id == databox, records.c.number.in_(wanted))
+        for row in work.db.execute(sa.select(*columns).where(*own)):
+            record = Record(*row)
+            by_key[record.key] = record
+    return by_key
 
 
 def finish_rendition(
@@ -94,7 +176,7 @@ def keep_removed(work: UnitOfWork, record_id: RecordId, remover: int | None) -> 
             sa.select(table).where(table.c.record_id == record_id).order_by(*table.primary_key)
         ).mappings()
         kept[name] = [_plain(table, row) for row in rows]
-    blobs.update(rendition["sha256"] for rendition in kept["renditions"])
+    blobs.update(part["sha256"] for name in ("renditions", "versions") for part in kept[name])
     if record_row["is_story"]:
         kept["children"] = story_links.kept_children(work, record_id)
     removed_id = inserted_id(

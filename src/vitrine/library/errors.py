@@ -92,3 +92,27 @@ class TermsNotAccepted(Conflict):
 
     code = "terms_not_accepted"
     databoxes: tuple[int, ...] = ()
+
+
+class ChangedSince(Conflict):
+    """Somebody else changed it in the meantime; *field* names what."""
+
+    code = "changed_since"
+
+
+class NoSuchChange(NotFound):
+    """The history of this record has no such change, or its time is over."""
+
+    code = "no_such_change"
+
+
+class NotUndoable(Conflict):
+    """This change cannot be taken back; *detail* says why."""
+
+    code = "not_undoable"
+
+
+class NoSuchVersion(NotFound):
+    """The record has no such earlier original, or its time is over."""
+
+    code = "no_such_version"

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from vitrine.library.model import CollectionId, DataboxId, RecordId
+from vitrine.library.model import CollectionId, DataboxId, RecordId, RecordKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,3 +108,26 @@ class StoryCoverChanged:
     actor_id: int | None
     before: RecordId | None
     after: RecordId | None
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeRecorded:
+    """A change of a record that its history keeps. *before* and *after* are those of `journal.ChangeKind`; the ids are
+    those of who did it, through which application, in which operation on many records."""
+
+    key: RecordKey
+    kind: str
+    before: Mapping[str, Any]
+    after: Mapping[str, Any]
+    user_id: int | None
+    application_id: int | None
+    operation_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class BulkOperationEnded:
+    """An operation on many records is done, or ended with the permission behind it. *user_id* began it."""
+
+    operation_id: int
+    user_id: int | None
+    state: str

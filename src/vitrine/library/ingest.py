@@ -9,7 +9,7 @@ import uuid as uuids
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from vitrine.accounts import Actor, Right, Via
 from vitrine.jobs import Jobs
@@ -71,11 +71,14 @@ class Ingest:
             stored = self.media.store_spooled(spooled)
         return Arrival(clean, stored.sha256, stored.size, probe, is_name_guessed)
 
-    def take_from(self, url: str) -> Arrival:
-        """The same for a document elsewhere, fetched behind the address guard. Also raises CannotFetch."""
+    def take_from(
+        self, url: str, fetcher: Fetcher | None = None, headers: Mapping[str, str] | None = None, name: Any = None
+    ) -> Arrival:
+        """The same for a document elsewhere, fetched behind the address guard; its name is that of the address unless
+        *name* is a text. Also raises CannotFetch."""
         with self.media.scratch() as folder:
-            name = self.fetcher.fetch(url, folder / "fetched")
-            return self.take(folder / "fetched", name)
+            name_there = (fetcher or self.fetcher).fetch(url, folder / "fetched", headers)
+            return self.take(folder / "fetched", name if isinstance(name, str) and name.strip() else name_there)
 
     def add(
         self,

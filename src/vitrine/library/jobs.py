@@ -1,6 +1,6 @@
 """Makes renditions in the worker."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from vitrine.errors import Unavailable
 from vitrine.jobs import Job, JobKind
@@ -43,13 +43,14 @@ class RenditionMaker:
         task = self._waiting_recipes(record_id)
         if task is None:
             return  # deleted since, or done by a worker that died before it could report
-        record, recipes = task
+        record, recipes, rotation = task
         assert record.sha256 is not None
         specs: list[Spec] = []
         failures: list[tuple[str, MediaError]] = []
         for recipe in recipes:
             try:
-                specs.append(spec_of(recipe.name, recipe.mediatype, recipe.options))
+                spec = spec_of(recipe.name, recipe.mediatype, recipe.options)
+                specs.append(replace(spec, turn=rotation if record.kind == "image" else 0))
             except MediaError as failure:
                 failures.append((recipe.name, failure))
         with self.media.scratch() as folder:
@@ -62,11 +63,11 @@ class RenditionMaker:
             if transient is not None and (isinstance(transient, NoRoom) or job.attempts < KILLED_OFTEN):
                 raise Unavailable(transient.detail, why=transient.why)
             with self.database.write() as work:
-                self._store_results(work, record, stored_files, failures)
+                self._store_results(work, record, rotation, stored_files, failures)
         if transient is not None and not job.is_last_attempt:
             raise Unavailable(transient.detail, why=transient.why)
 
-    def _waiting_recipes(self, record_id: RecordId) -> tuple[Record, list[Recipe]] | None:
+    def _waiting_recipes(self, record_id: RecordId) -> tuple[Record, list[Recipe], int] | None:
         with self.database.read() as work:
             record = store.by_id(work, record_id)
             if record is None or record.sha256 is None:
@@ -81,18 +82,19 @@ class RenditionMaker:
             recipes = [
                 recipe for recipe in structure.recipes_for(record.databox_id, record.kind) if recipe.name in waiting
             ]
-            return (record, recipes) if recipes else None
+            return (record, recipes, store.rotation(work, record_id)) if recipes else None
 
     def _store_results(
         self,
         work: UnitOfWork,
         record: Record,
+        rotation: int,
         stored_files: list[tuple[MadeRendition, Stored]],
         failures: list[tuple[str, MediaError]],
     ) -> None:
         current = store.by_id(work, record.id)
-        if current is None or current.sha256 != record.sha256:
-            return  # removed, or its original was replaced since: another job makes the renditions of the new one
+        if current is None or current.sha256 != record.sha256 or store.rotation(work, record.id) != rotation:
+            return  # removed, or its original was replaced or turned since: another job makes the renditions
         changed = 0
         for rendition, stored in stored_files:
             values = {

@@ -2,12 +2,20 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from vitrine.accounts import Actor, DataboxRight, Right, Via
 from vitrine.errors import NotFound
 from vitrine.library import access, counts, store, structure_store
-from vitrine.library.errors import MayNotSee, NoSuchCollection, NoSuchDatabox, NoSuchRecord, NoSuchRendition
+from vitrine.library.errors import (
+    ChangedSince,
+    MayNotSee,
+    NoSuchCollection,
+    NoSuchDatabox,
+    NoSuchRecord,
+    NoSuchRendition,
+)
 from vitrine.library.model import (
     Collection,
     CollectionId,
@@ -383,3 +391,9 @@ def _classed(structure: Structure, record: Record, renditions: Iterable[Renditio
         (rendition, access.class_of(record, rendition.name, structure.recipe(box, group, rendition.name)))
         for rendition in ready
     ]
+
+
+def require_unchanged(record: Record, expected: datetime | None) -> None:
+    """Raises ChangedSince."""
+    if expected is not None and record.updated != expected:
+        raise ChangedSince("Somebody changed this record in the meantime: read it again.", field="updated")

@@ -2,16 +2,18 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from vitrine.accounts import Actor, Right, Via
 from vitrine.errors import Conflict, Forbidden
 from vitrine.jobs import Jobs
-from vitrine.library import access, bins, changes_store, store
+from vitrine.library import access, changes_store, journal, store
 from vitrine.library.errors import MayNotChange, NotKept
 from vitrine.library.events import RecordChanged, RecordDiscarded, RecordRemoved
 from vitrine.library.jobs import MAKE_RENDITIONS
+from vitrine.library.journal import BY_ITSELF, ChangeKind, Entry, Origin
 from vitrine.library.model import CollectionId, DataboxId, Record, RecordId, RecordKey
-from vitrine.library.records import Records
+from vitrine.library.records import Records, require_unchanged
 from vitrine.platform import audit
 from vitrine.platform.database import UnitOfWork
 
@@ -32,37 +34,57 @@ class Removal:
     records: Records
     jobs: Jobs
 
-    def remove(self, work: UnitOfWork, actor: Actor, key: RecordKey) -> None:
+    def remove(
+        self,
+        work: UnitOfWork,
+        actor: Actor,
+        key: RecordKey,
+        origin: Origin = BY_ITSELF,
+        expected: datetime | None = None,
+    ) -> None:
         """Requires sight and `candeleterecord` on the record's own collection (02 section 6.6 D).
 
         Values, renditions, permalinks and everything that refers to the record are deleted in the same transaction. A
         copy of the record's own data and its bytes are kept for `restore`.
         """
-        record = self._permitted(work, actor, key)
+        record = self._permitted(work, actor, key, expected)
         remove_record(work, record.id, actor.user_id)
         audit.write(work, actor, "record.removed", f"record {key}", {"base_id": record.collection_id})
+        entry = Entry(key, ChangeKind.DELETION, {"title": record.title, "base_id": record.collection_id}, {})
+        journal.write(work, actor, [entry], origin)
 
-    def discard(self, work: UnitOfWork, actor: Actor, key: RecordKey) -> CollectionId | None:
+    def discard(
+        self,
+        work: UnitOfWork,
+        actor: Actor,
+        key: RecordKey,
+        origin: Origin = BY_ITSELF,
+        expected: datetime | None = None,
+    ) -> CollectionId | None:
         """Delete a record as people do: where its databox has a bin, it is moved there and its links are switched off,
         and only in the bin (or without one) it is deleted as `remove` does. Requires what `remove` requires; nothing on
         the bin (06 section 17.7). Returns the bin, or None if the record is deleted."""
-        record = self._permitted(work, actor, key)
+        record = self._permitted(work, actor, key, expected)
         structure = self.records.structure(work)
         source, bin_ = structure.collections[record.collection_id], structure.bin_of(record.databox_id)
         if bin_ is None or source.id == bin_.id:
-            self.remove(work, actor, key)
+            self.remove(work, actor, key, origin, expected)
             return None
-        store.update_record(work, record.id, {"collection_id": bin_.id, **bins.columns_on_move(source, bin_)})
+        changes_store.move(work, [record], bin_.id, structure.collections)
         work.emit(RecordChanged(record.id))
         work.emit(RecordDiscarded(record.id, actor.user_id, source.id, bin_.id))
         audit.write(work, actor, "record.discarded", f"record {key}", {"before": source.id, "after": bin_.id})
+        entry = Entry(key, ChangeKind.COLLECTION, {"base_id": source.id}, {"base_id": bin_.id})
+        journal.write(work, actor, [entry], origin)
         return bin_.id
 
-    def _permitted(self, work: UnitOfWork, actor: Actor, key: RecordKey) -> Record:
-        """Raises MayNotChange unless the actor sees the record and has `candeleterecord` on its own collection."""
+    def _permitted(self, work: UnitOfWork, actor: Actor, key: RecordKey, expected: datetime | None) -> Record:
+        """Raises MayNotChange unless the actor sees the record and has `candeleterecord` on its own collection, and
+        ChangedSince."""
         record = self.records.get(work, actor, key)
         if not access.may(work, actor, record, Right.candeleterecord):
             raise MayNotChange("You may not delete this record.", why=f"record {key}")
+        require_unchanged(record, expected)
         return record
 
     def removed(self, work: UnitOfWork, actor: Actor) -> list[Removed]:
@@ -75,9 +97,29 @@ class Removal:
         """Restore a removed record with its number, values, files and links; its places in baskets and the like stay
         lost. Raises NotKept, or Conflict when its collection is deleted."""
         self._require_administrator(actor)
+        self._restore(work, actor, key, self._copy(work, key), BY_ITSELF)
+
+    def take_back(self, work: UnitOfWork, actor: Actor, key: RecordKey, origin: Origin) -> None:
+        """Undo a deletion: the same for who had the right to delete the record, and may add to its collection. Raises
+        MayNotSee, also where no copy is kept and the actor is no administrator."""
+        copy = changes_store.removed(work, key)
+        may = copy is not None and access.may_take_back_deletion(
+            actor, CollectionId(copy[1]["record"]["collection_id"]), copy[1]["record"]["status"], work.now
+        )
+        if not may and actor.via is not Via.COMMAND and not actor.administers:
+            raise access.sight_refusal(actor, key)
+        self._restore(work, actor, key, self._copy(work, key), origin)
+
+    @staticmethod
+    def _copy(work: UnitOfWork, key: RecordKey) -> tuple[int, dict[str, Any]]:
         copy = changes_store.removed(work, key)
         if copy is None:
             raise NotKept(f"No record {key} was removed in the last {GRACE.days} days.", field="record_id")
+        return copy
+
+    def _restore(
+        self, work: UnitOfWork, actor: Actor, key: RecordKey, copy: tuple[int, dict[str, Any]], origin: Origin
+    ) -> None:
         removed_id, kept = copy
         structure = self.records.structure(work)
         if CollectionId(kept["record"]["collection_id"]) not in structure.collections:
@@ -90,6 +132,8 @@ class Removal:
             self.jobs.add(work, MAKE_RENDITIONS, {"record_id": record_id}, key=str(record_id))
         work.emit(RecordChanged(record_id))
         audit.write(work, actor, "record.restored", f"record {key}")
+        after = {"title": kept["record"]["title"], "base_id": kept["record"]["collection_id"]}
+        journal.write(work, actor, [Entry(key, ChangeKind.RESTORATION, {}, after)], origin)
 
     @staticmethod
     def _require_administrator(actor: Actor) -> None:

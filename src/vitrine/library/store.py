@@ -23,6 +23,7 @@ from vitrine.library.model import (
 from vitrine.library.tables import (
     databoxes,
     field_values,
+    original_versions,
     permalinks,
     quarantine_items,
     records,
@@ -212,6 +213,11 @@ def with_folded_name(values: Mapping[str, Any]) -> dict[str, Any]:
     return {**values, "original_name_folded": None if name is None else folded_name(name)}
 
 
+def rotation(work: UnitOfWork, record_id: RecordId) -> int:
+    """By how many degrees the renditions of a record are turned; 0 for one that is gone."""
+    return int(work.db.scalar(sa.select(records.c.rotation).where(records.c.id == record_id)) or 0)
+
+
 def add_record(work: UnitOfWork, values: Mapping[str, Any]) -> RecordId:
     """The only way a row comes into `records`: it is counted too."""
     record_id = RecordId(inserted_id(work.db.execute(records.insert().values(**with_folded_name(values)))))
@@ -379,12 +385,18 @@ def update_rendition(work: UnitOfWork, record_id: RecordId, name: str, values: M
     ).rowcount
 
 
+_BLOBS = (
+    records.c.sha256, renditions.c.sha256, quarantine_items.c.sha256, removed_files.c.sha256,
+    original_versions.c.sha256,
+)  # fmt: skip
+
+
 def referenced(work: UnitOfWork, sha256s: Sequence[str]) -> set[str]:
     """Those of these blobs that some row still needs."""
     digests = list(sha256s)
     used: set[str] = set()
     icons = metadata.tables["feeds"].c.icon_sha256
-    for column in (records.c.sha256, renditions.c.sha256, quarantine_items.c.sha256, removed_files.c.sha256, icons):
+    for column in (*_BLOBS, icons):
         used.update(sha256 for sha256 in work.db.scalars(sa.select(column).where(column.in_(digests))) if sha256)
     return used
 

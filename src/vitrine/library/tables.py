@@ -264,6 +264,13 @@ records = Table(
         server_default="0",
         comment="its preview and thumbnail are free; kept right by the feeds (docs/decisions/0133)",
     ),
+    Column(
+        "rotation",
+        Integer,
+        nullable=False,
+        server_default="0",
+        comment="degrees by which renditions are turned clockwise",
+    ),
     Column("created", Instant, nullable=False),
     Column("updated", Instant, nullable=False),
     UniqueConstraint("databox_id", "number"),
@@ -416,4 +423,84 @@ quarantine_checks = Table(
     Column("scope", String(12), primary_key=True, comment="instance, databox or collection"),
     Column("scope_id", Id, primary_key=True, autoincrement=False, comment="0 for the instance"),
     Column("policy", Json, nullable=False, comment="{check: {on, …options}}"),
+)
+
+bulk_operations = Table(
+    "bulk_operations",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("user_id", Id, ForeignKey("users.id", ondelete="CASCADE"), nullable=True),
+    Column("delegation_id", Id, ForeignKey("delegations.id", ondelete="SET NULL"), nullable=True, index=True),
+    Column("change", Json, nullable=False, comment="what is done to each record"),
+    Column("undoes_id", Id, nullable=True, comment="the operation that this one takes back"),
+    Column("state", String(10), nullable=False, comment="waiting, running, done, cancelled or ended"),
+    Column("total", Id, nullable=False),
+    Column("next_position", Id, nullable=False, server_default="0", comment="those before it are done"),
+    Column("changed", Id, nullable=False, server_default="0"),
+    Column("refused", Id, nullable=False, server_default="0"),
+    Column("created", Instant, nullable=False, index=True),
+    Column("updated", Instant, nullable=False),
+    Index("ix_bulk_operations_user_id_id", "user_id", "id"),
+    sqlite_autoincrement=True,
+    comment="one change of many records, done by a job",
+)
+
+bulk_items = Table(
+    "bulk_items",
+    metadata,
+    Column("operation_id", Id, ForeignKey("bulk_operations.id", ondelete="CASCADE"), primary_key=True),
+    Column("position", Id, primary_key=True, autoincrement=False),
+    Column("databox_id", Id, nullable=False),
+    Column("number", Id, nullable=False),
+    Column("change_id", Id, nullable=True, comment="of record_changes: what an undo takes back"),
+    Column("outcome", String(40), nullable=True, comment="changed, unchanged, or the code of the refusal"),
+    comment="the records of an operation, and what became of each",
+)
+
+record_changes = Table(
+    "record_changes",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("databox_id", Id, ForeignKey("databoxes.id", ondelete="CASCADE"), nullable=False),
+    Column("number", Id, nullable=False, comment="of a record that may be deleted"),
+    Column("kind", String(12), nullable=False),
+    Column("at", Instant, nullable=False, index=True),
+    Column("user_id", Id, ForeignKey("users.id", ondelete="SET NULL"), nullable=True),
+    Column("application_id", Id, ForeignKey("applications.id", ondelete="SET NULL"), nullable=True),
+    Column("operation_id", Id, ForeignKey("bulk_operations.id", ondelete="SET NULL"), nullable=True),
+    Column("undoes_id", Id, nullable=True, comment="the change that this one takes back"),
+    Column("is_cut", Boolean, nullable=False, server_default="0", comment="texts are shortened: it cannot be undone"),
+    Column("before", Json, nullable=False),
+    Column("after", Json, nullable=False),
+    Index("ix_record_changes_databox_id_number_id", "databox_id", "number", "id"),
+    sqlite_autoincrement=True,
+    comment="who changed what of a record: written in the transaction of the change",
+)
+for _column in (
+    record_changes.c.user_id, record_changes.c.application_id, record_changes.c.operation_id,
+    record_changes.c.undoes_id,
+):  # fmt: skip
+    _some = _column.is_not(None)
+    Index(f"ix_record_changes_{_column.name}", _column, sqlite_where=_some, postgresql_where=_some)
+
+original_versions = Table(
+    "original_versions",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("record_id", Id, ForeignKey("records.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("sha256", String(64), nullable=False, index=True),
+    Column("name", String(255), nullable=False),
+    Column("mime", String(120), nullable=False),
+    Column("size", Id, nullable=False),
+    Column("kept", Json, nullable=False, comment="columns of the record, its original and its text"),
+    Column("replaced_at", Instant, nullable=False, index=True),
+    Column("replaced_by", Id, ForeignKey("users.id", ondelete="SET NULL"), nullable=True),
+    sqlite_autoincrement=True,
+    comment="originals that were replaced, until their time is over",
+)
+Index(
+    "ix_original_versions_replaced_by",
+    original_versions.c.replaced_by,
+    sqlite_where=original_versions.c.replaced_by.is_not(None),
+    postgresql_where=original_versions.c.replaced_by.is_not(None),
 )

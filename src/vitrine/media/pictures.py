@@ -116,3 +116,14 @@ def load_with_pillow(path: str) -> Any:
     if profile:
         decoded.set_type(pyvips.GValue.blob_type, "icc-profile-data", profile)
     return decoded
+
+
+def turned(picture: Any, degrees: int) -> Any:
+    """A picture in memory, turned clockwise by a multiple of 90 degrees; of a stack of frames each one."""
+    if degrees == 0:
+        return picture
+    height = picture.get("page-height") if picture.get_typeof("page-height") else picture.height
+    if height == picture.height:
+        return picture.rot(f"d{degrees}").copy_memory()
+    frames = [frame.rot(f"d{degrees}") for frame in picture.pagesplit()]
+    return frames[0].pagejoin(frames[1:]).copy_memory()

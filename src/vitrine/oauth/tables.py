@@ -136,3 +136,18 @@ deprecated_feature_uses = Table(
     sqlite_autoincrement=True,
     comment="how often an application used what new ones should not, by day",
 )
+
+delegations = Table(
+    "delegations",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("user_id", Id, ForeignKey("users.id", ondelete="CASCADE"), nullable=True, index=True),
+    Column("is_command", Boolean, nullable=False, server_default="0", comment="begun on the command line"),
+    Column("account_id", Id, ForeignKey("accounts.id", ondelete="CASCADE"), nullable=True, index=True),
+    Column("scope", Json, nullable=True, comment="what the token might do; null is everything"),
+    Column("created", Instant, nullable=False, index=True),
+    *made_by(),
+    sqlite_autoincrement=True,
+    comment="in whose name jobs go on after a request",
+)
+index_made_by(delegations)

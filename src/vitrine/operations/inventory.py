@@ -25,6 +25,7 @@ TRANSIENT_TABLES = frozenset(
     {
         "jobs",
         "workers",
+        "tasks",
         "request_log",
         "usage_hours",
         "usage_routes",

@@ -71,14 +71,18 @@ class Fetcher:
     ports: Container[int] = PORTS
     trust: ssl.SSLContext | None = None
 
-    def fetch(self, url: str, into: Path) -> str:
-        """Download *url* into the file *into* and return its name. Raises CannotFetch."""
+    def fetch(self, url: str, into: Path, headers: Mapping[str, str] | None = None) -> str:
+        """Download *url* into the file *into* and return its name. *headers* may hold a secret: a redirect to another
+        origin goes without them. Raises CannotFetch."""
         deadline = monotonic() + SECONDS
         for _ in range(MOST_REDIRECTS + 1):
-            location = self._fetch_once(url, into, deadline)
+            location = self._fetch_once(url, into, deadline, headers or {})
             if location is None:
                 return readable_name(unquote_to_bytes(urlsplit(url).path.rpartition("/")[2]))[0] or "untitled"
-            url = urljoin(url, location)
+            target = urljoin(url, location)
+            if urlsplit(target)[:2] != urlsplit(url)[:2]:
+                headers = None
+            url = target
         raise CannotFetch("The address redirects too often.", field="url")
 
     def call(
@@ -101,8 +105,8 @@ class Fetcher:
             media_type = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
             return Answer(answer.status_code, media_type, bytes(body))
 
-    def _fetch_once(self, url: str, into: Path, deadline: float) -> str | None:
-        with self._open(url, {"Accept": "*/*"}, 20) as answer:
+    def _fetch_once(self, url: str, into: Path, deadline: float, headers: Mapping[str, str]) -> str | None:
+        with self._open(url, {"Accept": "*/*", **headers}, 20) as answer:
             if answer.has_redirect_location:
                 return answer.headers["location"]
             if answer.status_code != 200:

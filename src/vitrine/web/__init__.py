@@ -6,10 +6,11 @@ from vitrine.edge.text import text_routes
 from vitrine.web import account, admin, developers, embed, library, oauth, sign_in
 from vitrine.web.shared.addresses import at_base_address, with_slash_twins
 from vitrine.web.shared.errors import EXCEPTION_HANDLERS
+from vitrine.web.shared.maintenance import MaintenanceGate
 from vitrine.web.shared.render import LANGUAGES, catalogue
 from vitrine.web.shared.static import Static
 
-__all__ = ["EXCEPTION_HANDLERS", "LANGUAGES", "catalogue", "routes"]
+__all__ = ["EXCEPTION_HANDLERS", "LANGUAGES", "MaintenanceGate", "catalogue", "routes"]
 
 
 def routes() -> list[BaseRoute]:

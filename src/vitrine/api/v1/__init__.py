@@ -8,7 +8,7 @@ from starlette.routing import Route, compile_path
 
 from vitrine.accounts import Actor
 from vitrine.api import capabilities
-from vitrine.api.v1 import baskets, changes, feeds, library, quarantine, search, stories, structure
+from vitrine.api.v1 import baskets, changes, feeds, library, monitor, quarantine, search, stories, structure, uploads
 from vitrine.api.v1.conventions import CONVENTIONS
 from vitrine.api.v1.route import V1Route
 from vitrine.api.wire.endpoint import TakesFiles, endpoint
@@ -186,7 +186,14 @@ _LIBRARY: tuple[V1Route, ...] = (
     ),
 )
 
-ROUTES: tuple[V1Route, ...] = (*_LIBRARY, *baskets.ROUTES, *feeds.ROUTES, *stories.ROUTES)
+ROUTES: tuple[V1Route, ...] = (
+    *_LIBRARY,
+    *baskets.ROUTES,
+    *feeds.ROUTES,
+    *monitor.ROUTES,
+    *stories.ROUTES,
+    *uploads.ROUTES,
+)
 for _route in ROUTES:
     capabilities.register(PREFIX + _route.path, _route.scopes())
 

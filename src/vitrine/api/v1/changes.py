@@ -19,9 +19,9 @@ from vitrine.edge.params import Nested, Params
 from vitrine.errors import Invalid
 from vitrine.library.access import may_have
 from vitrine.library.arrivals import Arrival
-from vitrine.library.changes import FieldChange
 from vitrine.library.model import DOCUMENT, CollectionId, DataboxId, FieldId, Record, RecordKey, Rendition
 from vitrine.library.substitution import File, ReplacementTarget
+from vitrine.library.value_edits import FieldChange
 from vitrine.platform.database import UnitOfWork
 
 _FALSE = frozenset({"0", "n", "no", "non", "off", "false"})

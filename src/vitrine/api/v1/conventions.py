@@ -5,7 +5,7 @@ from functools import lru_cache
 from starlette.requests import Request
 from starlette.responses import Response
 
-from vitrine.api.v1.json_body import NotJsonType, Undecodable
+from vitrine.api.v1.json_body import NotJsonType, Undecodable, WrongShape
 from vitrine.api.wire.challenges import resource_metadata
 from vitrine.api.wire.endpoint import Conventions
 from vitrine.api.wire.envelope import answer, refuse_unacceptable
@@ -15,14 +15,17 @@ from vitrine.edge.fast.responses import CompleteResponse
 from vitrine.errors import Conflict, DomainError
 from vitrine.library.errors import MayNotAdd, MayNotChange, MayNotSee
 from vitrine.oauth import InsufficientScope, TokenRefused
+from vitrine.operations.tasks import NotAdministrator
 
 STATUSES: refusals.Statuses = (
     (MayNotSee, 401),  # a missing right on a record, databox or collection is 401 here (02 section 3)
     (MayNotChange, 401),
+    (NotAdministrator, 401),
     (MayNotAdd, 403),  # except for adding (02 section 6.4)
     (Conflict, 400),
     (NotJsonType, 406),
     (Undecodable, 422),
+    (WrongShape, 422),
     *refusals.STATUSES,
 )
 

@@ -25,6 +25,12 @@ class Undecodable(Invalid):
     code = "undecodable"
 
 
+class WrongShape(Invalid):
+    """422: the body is JSON, but not of the shape that its route takes (02 section 6.12)."""
+
+    code = "wrong_shape"
+
+
 async def json_body(request: Request, *, any_type: bool = False, parameter: str = "") -> Any:
     """The JSON value of the body. One without a `Content-Type` is accepted, since real clients send none (08);
     *any_type*: so is one with a wrong type (02 sections 6.10 to 6.12). *parameter*: where there is no body, the JSON is

@@ -18,13 +18,16 @@ from vitrine.edge import bearer, refusals, services_of
 from vitrine.edge.auth import TokenMissing, TwoCarriers
 from vitrine.errors import DomainError
 from vitrine.feeds.errors import MayNotRead, NoSuchEntry, NoSuchFeed
+from vitrine.library.bulk.service import NoSuchOperation
 from vitrine.library.errors import (
     ChangedMeanwhile,
     MayNotSee,
+    NoSuchChange,
     NoSuchCollection,
     NoSuchDatabox,
     NoSuchRecord,
     NoSuchRendition,
+    NoSuchVersion,
 )
 from vitrine.library.quarantine.service import MayNotDecide, NoSuchItem
 from vitrine.library.stories.errors import ChildHidden
@@ -129,6 +132,7 @@ _HIDDEN: tuple[type[DomainError], ...] = (
     MayNotSee, NoSuchDatabox, NoSuchCollection, NoSuchRecord, NoSuchRendition, NoSuchItem, MayNotDecide,
     ChildHidden, MayNotRead, NoSuchFeed, NoSuchEntry,
     NoSuchBasket, BasketNotShared,
+    NoSuchChange, NoSuchVersion, NoSuchOperation,
 )  # fmt: skip
 CONVENTIONS = Conventions(
     refused=_refused,

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from vitrine.jobs import Jobs
-from vitrine.library import changes_store, store, structure_store
+from vitrine.library import store, structure_store
 from vitrine.library.events import CollectionEmptied, RecordChanged, ReindexNeeded
 from vitrine.library.model import CollectionId, FieldId, RecordId
 from vitrine.library.records import Records
@@ -39,7 +39,7 @@ class RowSteps:
         """Delete the values of a field that was deleted, then its row. Values go with it, so nothing is left out."""
         field = FieldId(task.details["field_id"])
         rows = task_store.values_of_field(work, field, VALUES)
-        changes_store.delete_values(work, [value_id for value_id, _ in rows])
+        task_store.delete_values(work, [value_id for value_id, _ in rows])
         is_end = len(rows) < VALUES
         if is_end:
             task_store.delete_field(work, field)

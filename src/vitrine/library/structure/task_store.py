@@ -147,6 +147,11 @@ def values_of_field(work: UnitOfWork, field: FieldId, limit: int) -> list[tuple[
     return [(row[0], RecordId(row[1])) for row in work.db.execute(query)]
 
 
+def delete_values(work: UnitOfWork, ids: Sequence[int]) -> None:
+    if ids:
+        work.db.execute(field_values.delete().where(field_values.c.id.in_(list(ids))))
+
+
 def delete_field(work: UnitOfWork, field: FieldId) -> None:
     work.db.execute(fields.delete().where(fields.c.id == field, fields.c.removed))
 

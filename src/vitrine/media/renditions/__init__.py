@@ -32,12 +32,14 @@ MAKERS: Mapping[tuple[str, str], tuple[str, str]] = {
 @dataclass(frozen=True, slots=True)
 class Spec:
     """One rendition to make. *mediatype* is image, gif, video, audio or pdf; *size* is the longest side in pixels and
-    never enlarges; *codec* is the recipe's icodec, vcodec or acodec, "" for the default; *sound_codec* is that of a
-    video's audio; *background* is the colour, as `#rrggbb`, that replaces transparency; rates are in kbit/s and Hz."""
+    never enlarges; *turn* turns a picture clockwise by 0, 90, 180 or 270 degrees; *codec* is the recipe's icodec,
+    vcodec or acodec, "" for the default; *sound_codec* is that of a video's audio; *background* is the colour, as
+    `#rrggbb`, that replaces transparency; rates are in kbit/s and Hz."""
 
     name: str
     mediatype: str
     size: int = 0
+    turn: int = 0
     quality: int = 82
     codec: str = ""
     flatten: bool = True

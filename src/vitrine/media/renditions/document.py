@@ -7,7 +7,7 @@ import pypdfium2 as pdfium
 import pyvips
 
 from vitrine.media.errors import Undecodable
-from vitrine.media.pictures import load_picture
+from vitrine.media.pictures import load_picture, turned
 from vitrine.media.renditions.compose import image
 from vitrine.media.renditions.disarm import disarm
 from vitrine.media.renditions.image import write_cascade
@@ -101,7 +101,7 @@ def from_picture(source: Source, specs: list[dict[str, Any]], into: str) -> list
     """A picture as a one-page PDF of the same proportions, at 150 dots per inch."""
     results = []
     for spec in specs:
-        picture = load_picture(source.path, source.mime, spec["size"])
+        picture = turned(load_picture(source.path, source.mime, spec["size"]), spec["turn"])
         target = target_of(into, spec["name"], "pdf")
         document = pikepdf.new()
         width, height = round(picture.width * POINTS / PRINT_DOTS, 2), round(picture.height * POINTS / PRINT_DOTS, 2)

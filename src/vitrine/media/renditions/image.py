@@ -11,7 +11,7 @@ from typing import Any
 import pyvips
 
 from vitrine.media.errors import Undecodable
-from vitrine.media.pictures import load_animation, load_picture
+from vitrine.media.pictures import load_animation, load_picture, turned
 from vitrine.media.renditions.make import Result, Source, succeeded, target_of
 
 WHITE = [255, 255, 255]
@@ -23,7 +23,8 @@ def from_picture(source: Source, specs: list[dict[str, Any]], into: str) -> list
     """Renditions that are upright, in sRGB, without metadata and never enlarged; the background replaces
     transparency."""
     ordered = sorted(specs, key=lambda spec: -spec["size"])
-    return write_cascade(load_picture(source.path, source.mime, ordered[0]["size"]), ordered, into)
+    picture = load_picture(source.path, source.mime, ordered[0]["size"])
+    return write_cascade(turned(picture, ordered[0]["turn"]), ordered, into)
 
 
 def write_cascade(picture: Any, ordered: list[dict[str, Any]], into: str) -> list[Result]:
@@ -66,7 +67,7 @@ def animations(source: Source, specs: list[dict[str, Any]], into: str) -> list[R
     """GIFs: an animated picture keeps its frames and delays; a still picture has one frame."""
     results = []
     for spec in specs:
-        picture = load_animation(source.path, source.mime, spec["size"])
+        picture = turned(load_animation(source.path, source.mime, spec["size"]), spec["turn"])
         results.append(save_gif(picture, spec["name"], into))
     return results
 

@@ -19,7 +19,8 @@ class RemoteHandler(BaseHTTPRequestHandler):
             return
         self.send_response(200 if self.path.startswith("/good") else 404)
         self.end_headers()
-        self.wfile.write(b"x" * 5000 + self.headers["Host"].encode())
+        secret = self.headers["Authorization"] or ""
+        self.wfile.write(b"x" * 5000 + self.headers["Host"].encode() + secret.encode())
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name is the base class's
         """Tests print nothing of their own."""
@@ -80,6 +81,17 @@ def test_what_may_not_be_fetched_is_refused(port: int, tmp_path: Path, url: str)
         fetcher(port).fetch(url, tmp_path / "f")
     assert refusal.value.field == "url"
     assert not (tmp_path / "f").exists()
+
+
+def test_headers_stay_with_the_origin_that_they_are_for(port: int, tmp_path: Path) -> None:
+    root, headers = f"http://pictures.example.com:{port}", {"Authorization": "hush"}
+    elsewhere = f"http://others.example.com:{port}"
+    for url, is_sent in (
+        (f"{root}/good", True), (f"{root}/moved?/good", True), (f"{root}/moved?{elsewhere}/good", False),
+        (f"{root}/moved?{elsewhere}/moved?{root}/good", False),
+    ):  # fmt: skip
+        fetcher(port).fetch(url, tmp_path / "f", headers)
+        assert (tmp_path / "f").read_bytes().endswith(b"hush") is is_sent, url
 
 
 def test_a_redirect_is_checked_like_the_first_address(port: int, tmp_path: Path) -> None:

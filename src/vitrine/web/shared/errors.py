@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from vitrine.accounts import NOBODY
 from vitrine.accounts.errors import LinkUsed
 from vitrine.api import unrouted
 from vitrine.api.v1.conventions import challenge, insufficient
@@ -21,6 +22,7 @@ from vitrine.errors import DomainError, Unavailable
 from vitrine.library.errors import MayNotSee, NoSuchDatabox, NoSuchRecord, NoSuchRendition
 from vitrine.library.sharing.permalinks import WrongToken
 from vitrine.oauth import InsufficientScope, TokenRefused
+from vitrine.operations.maintenance import UnderMaintenance
 from vitrine.platform import logging
 from vitrine.web.shared.forms import MustSignIn, NotJson, sign_in_address
 from vitrine.web.shared.render import local_path, page, redirect, said, translate
@@ -169,6 +171,21 @@ async def http_error(request: Request, failure: Exception) -> Response:
         translate(request, details.get(failure.status_code, failure.detail)),
         headers,
     )
+
+
+def under_maintenance(request: Request) -> Response:
+    """What everybody but administrators gets while the server is closed, in the shape of what was asked for."""
+    refusal = UnderMaintenance()
+    of_api = unrouted.unavailable(request, refusal)
+    if of_api is not None:
+        return of_api
+    headers = refusals.headers_of(refusal)
+    detail = said(request, refusal)
+    if _as_json(request):
+        return json_answer({"success": False, "message": detail}, 503, headers)
+    stranger = not getattr(request.state, "actor", NOBODY).is_known
+    way_on = ("Sign in as administrator", "/login/") if stranger else None
+    return _page(request, 503, detail, headers, heading="Maintenance", way_on=way_on)
 
 
 async def token_refused(request: Request, failure: Exception) -> Response:

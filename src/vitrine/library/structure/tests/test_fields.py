@@ -9,13 +9,13 @@ import sqlalchemy as sa
 from vitrine.accounts import COMMAND, Actor, DataboxRight
 from vitrine.errors import Conflict, Invalid
 from vitrine.library import store
-from vitrine.library.changes import FieldChange
 from vitrine.library.errors import ChangedMeanwhile, InUse, MayNotAdminister, MayNotSee, NoSuchDatabox, NoSuchField
 from vitrine.library.events import StructureChanged
 from vitrine.library.model import DataboxId, Field, FieldId, Record, RecordKey
 from vitrine.library.structure import task_store
 from vitrine.library.structure.tests.people import MANAGES, STRUCTURE, actor, person
 from vitrine.library.tables import field_values, fields
+from vitrine.library.value_edits import FieldChange
 from vitrine.platform.tables import audit_log
 from vitrine.testing import media_factory as make
 from vitrine.testing.server import Server
