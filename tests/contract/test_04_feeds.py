@@ -346,9 +346,9 @@ def test_an_address_made_by_an_application_ends_with_the_consent(server: Server,
     app = server.register(ada, profile=Profile.STRICT)
     browser = server.browser(ada)
     token = exchange(server, app, code_of(browser, app, scope="feeds")).json()["access_token"]
-    made = server.call("POST", "/api/v4/feeds/address", token)
-    assert made.status_code == 201, made.text
-    path = made.json()["rss"].removeprefix(BASE)
+    answer = server.call("POST", "/api/v4/feeds/address", token)
+    assert answer.status_code == 201, answer.text
+    path = answer.json()["rss"].removeprefix(BASE)
     assert get(server, path).status_code == 200
     with server.services.database.write() as work:  # a later yes to less
         columns = accounts.c

@@ -112,14 +112,14 @@ def test_pages_of_feeds_and_entries_hold_each_once(server: Server, ada: User, ca
 def test_publish_read_change_and_delete_an_entry(server: Server, ada: User, call: Call, news: Feed) -> None:
     keys = [picture(server) for _ in range(3)]
     path = f"/feeds/{news.id}/entries"
-    made = call("POST", path, {"title": "Boats", "records": [body(key) for key in keys[:2]]}, Idempotency_Key="one")
+    first = call("POST", path, {"title": "Boats", "records": [body(key) for key in keys[:2]]}, Idempotency_Key="one")
     again = call("POST", path, {"title": "Boats", "records": [body(key) for key in keys[:2]]}, Idempotency_Key="one")
-    assert (made.status_code, again.json(), again.headers["idempotent-replayed"]) == (201, made.json(), "true")
-    own = made.headers["location"].removeprefix("/api/v4")
+    assert (first.status_code, again.json(), again.headers["idempotent-replayed"]) == (201, first.json(), "true")
+    own = first.headers["location"].removeprefix("/api/v4")
     shown = call("GET", own)
     entry = shown.json()
     assert [record["record_id"] for record in entry["records"]] == [key.number for key in keys[:2]]
-    assert (entry["author_email"], shown.headers["etag"]) == ("ada@museum.example", made.headers["etag"])
+    assert (entry["author_email"], shown.headers["etag"]) == ("ada@museum.example", first.headers["etag"])
     assert call("GET", own + "?fields=title").json() == {"entry_id": entry["entry_id"], "feed_id": news.id,
                                                         "title": "Boats"}  # fmt: skip
     problem(call("PATCH", own, {"title": "Ships"}), 428)

@@ -6,7 +6,6 @@ from sqlalchemy import (
     Column,
     ForeignKey,
     Index,
-    Integer,
     LargeBinary,
     String,
     Table,
@@ -83,7 +82,7 @@ feed_items = Table(
     Column("id", Id, primary_key=True, comment="item_id on the wire"),
     Column("entry_id", Id, ForeignKey("feed_entries.id", ondelete="CASCADE"), nullable=False),
     Column("record_id", Id, ForeignKey("records.id", ondelete="CASCADE"), nullable=False, index=True),
-    Column("position", Integer, nullable=False),
+    Column("position", BigInteger, nullable=False),
     UniqueConstraint("entry_id", "record_id"),
     sqlite_autoincrement=True,
 )

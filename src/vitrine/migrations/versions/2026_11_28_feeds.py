@@ -94,7 +94,7 @@ def _entries() -> None:
         sa.Column("id", Id, primary_key=True, comment="item_id on the wire"),
         _reference("entry_id", "feed_entries", "feed_items", "CASCADE"),
         _reference("record_id", "records", "feed_items", "CASCADE"),
-        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
         sa.UniqueConstraint("entry_id", "record_id", name="uq_feed_items_entry_id_record_id"),
         sqlite_autoincrement=True,
     )
