@@ -7,6 +7,7 @@ import pytest
 
 from vitrine.accounts import COMMAND, Right, User
 from vitrine.accounts.rights import ALL_RIGHTS, READER
+from vitrine.applications import Profile
 from vitrine.baskets import BasketChanges
 from vitrine.baskets.model import ChoiceChange, Voter
 from vitrine.baskets.tables import basket_participants
@@ -480,3 +481,23 @@ class TestRelated:
         world.create(ada, [key])
         answer = server.call("GET", f"/api/v1/records/{key.databox}/{key.number}/related/", server.token(bob))
         assert answer.status_code == 401
+
+    def test_a_token_for_documents_alone_learns_of_no_basket(
+        self, server: Server, world: BasketWorld, ada: User
+    ) -> None:
+        """`related/` needs `library:read`; baskets have a scope of their own."""
+        key = world.record()
+        world.create(ada, [key])
+        app = server.register(ada, profile=Profile.STRICT)
+        tokens = {}
+        with server.services.database.write() as work:
+            actor = server.services.accounts.users.actor_of(work, ada, COMMAND.via)
+            for scope in (frozenset({"library:read"}), frozenset({"library:read", "baskets"})):
+                tokens[len(scope)] = server.services.oauth.personal_tokens.add(
+                    work, actor, app.application, f"t{len(scope)}", "90", scope
+                )
+        path = f"/records/{key.databox}/{key.number}/related/"
+        assert [len(server.get(path, tokens[number])["baskets"]) for number in (1, 2)] == [0, 1]
+        assert server.call("GET", "/api/v1/baskets/list/", tokens[1]).status_code == 403
+        owner = server.get("/baskets/list/", tokens[2])["baskets"][0]["owner"]
+        assert (owner["email"], owner["display_name"]) == (None, "Ada Martin"), "a profile needs account:read"
