@@ -22,9 +22,12 @@ from vitrine.accounts.identity_providers import store as identity_provider_store
 from vitrine.accounts.identity_providers.service import IdentityProviders
 from vitrine.accounts.mail import SEND, AccountMail, MailHandler
 from vitrine.accounts.mail_texts import MailComposer
+from vitrine.accounts.management import UserManagement
 from vitrine.accounts.mfa import MultiFactor
 from vitrine.accounts.passkeys import Passkeys
 from vitrine.accounts.passwords import Passwords
+from vitrine.accounts.registration import store as registration_store
+from vitrine.accounts.registration.service import Registration
 from vitrine.accounts.sessions import Sessions
 from vitrine.api import oauthv2, root, v1
 from vitrine.api import portal as portal_api
@@ -153,6 +156,7 @@ def make_services(
     account_mail = AccountMail(
         accounts, jobs, MailComposer(settings.title, settings.base_url.rstrip("/"), settings.zone)
     )
+    registration = Registration(account_mail, settings.registration_automatic)
     records = Records()
     sandbox = sandbox or Sandbox(children=decoders, memory_bytes=settings.media_memory_bytes, supervisor=supervisor)
     media = make_media(settings, sandbox)
@@ -183,7 +187,9 @@ def make_services(
             identity_providers=IdentityProviders(
                 accounts, sessions, account_mail, settings.base_url, settings.sign_in_providers
             ),
-            administration=AccountAdministration(accounts, account_mail),
+            administration=AccountAdministration(accounts, account_mail, settings.account_closing),
+            registration=registration,
+            management=UserManagement(accounts, account_mail, registration),
         ),
         limits=RateLimits(
             requests=RequestLimits(
@@ -318,6 +324,7 @@ def expiries(services: Services) -> tuple[Expiry, ...]:
         *tokens.EXPIRIES,
         *deprecated_features.EXPIRIES,
         *links.EXPIRIES,
+        *registration_store.EXPIRIES,
         *identity_provider_store.EXPIRIES,
         *portal_store.expiries(),
         *usage.Retention(settings.request_log_days, settings.request_log_rows).expiries(),

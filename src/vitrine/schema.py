@@ -1,6 +1,7 @@
 """Every table of the product in one place; migrations compare the database with it."""
 
 from vitrine.accounts import tables as accounts
+from vitrine.accounts.registration import tables as registration
 from vitrine.applications import tables as applications
 from vitrine.jobs import tables as jobs
 from vitrine.library import tables as library
@@ -8,4 +9,4 @@ from vitrine.oauth import tables as oauth
 from vitrine.platform import tables as platform
 from vitrine.platform.schema import metadata
 
-__all__ = ["accounts", "applications", "jobs", "library", "metadata", "oauth", "platform"]
+__all__ = ["accounts", "applications", "jobs", "library", "metadata", "oauth", "platform", "registration"]

@@ -91,6 +91,11 @@ class Settings:
     sign_in_providers: tuple[Provider, ...] = _setting(
         (), "OpenID providers through which people may sign in: tables in vitrine.toml, or a JSON list."
     )
+    account_closing: bool = _setting(False, "Let people close their own account through the API (DELETE /api/v1/me/).")
+    registration_automatic: bool = _setting(
+        False,
+        "Give new people with a confirmed e-mail address what the rules of open collections say, without a decision.",
+    )
     token_idle_days: int = _setting(90, "Time without use after which a token without an expiry ends.", "days")
     token_requests: int = _setting(
         1200, "Calls of the token, revocation, introspection and device endpoints from one address.", "per minute"

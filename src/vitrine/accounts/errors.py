@@ -21,6 +21,12 @@ class AccountLocked(Unavailable):
     code = "account_locked"
 
 
+class TooManyMails(Unavailable):
+    """This caller asked for too many mails; `retry_after_s` says when the next one is sent."""
+
+    code = "too_many_mails"
+
+
 class LoginTaken(Conflict):
     code = "login_taken"
 
@@ -33,6 +39,12 @@ class RecentAuthRequired(Forbidden):
     """The action needs recent authentication (design 5.4)."""
 
     code = "sign_in_again"
+
+
+class MayNotManage(Forbidden):
+    """The actor does not manage the users of these collections, or would reach further than their own rights."""
+
+    code = "may_not_manage"
 
 
 class LinkUsed(NotFound):

@@ -6,7 +6,7 @@ collection and status.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import IntFlag
 from functools import lru_cache
@@ -79,6 +79,26 @@ class CollectionGrant:
     def is_live(self, now: datetime) -> bool:
         """True if active and inside its dates; otherwise no right counts (06 section 17.4)."""
         return Right.actif in self.rights and self.is_in_time(now)
+
+    def covers(self, other: "CollectionGrant") -> bool:
+        """True if *other* gives nothing that this grant, while it is live, does not give: rights, states that are seen,
+        the end, and the limit of downloads (06 section 17.4)."""
+        within_rights = other.rights & ~(self.rights | Right.restrict_dwnld) == 0
+        is_limited = Right.restrict_dwnld not in self.rights or Right.restrict_dwnld in other.rights
+        within_mask = self.mask_and & ~other.mask_and == 0 and (self.mask_xor ^ other.mask_xor) & self.mask_and == 0
+        ends = self.valid_until is None or (other.valid_until is not None and other.valid_until <= self.valid_until)
+        return within_rights and is_limited and within_mask and ends
+
+    def tightened(self, wanted: "CollectionGrant") -> "CollectionGrant":
+        """*wanted* with the mask, the end and the limit of downloads of this grant added to its own."""
+        ends = [end for end in (self.valid_until, wanted.valid_until) if end is not None]
+        return replace(
+            wanted,
+            rights=wanted.rights | (self.rights & Right.restrict_dwnld),
+            valid_until=min(ends) if ends else None,
+            mask_and=wanted.mask_and | self.mask_and,
+            mask_xor=(wanted.mask_xor & ~self.mask_and) | (self.mask_xor & self.mask_and),
+        )
 
     def shows_status(self, status: int) -> bool:
         """06 section 17.4: visible when ((status XOR mask_xor) AND mask_and) = 0."""

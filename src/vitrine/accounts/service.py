@@ -9,6 +9,7 @@ from typing import Any
 from vitrine.accounts import mfa_store, precis, store
 from vitrine.accounts.credential_revocation import CredentialRevocation, Event, Occurrence
 from vitrine.accounts.errors import AccountLocked, LoginTaken, WrongCredentials
+from vitrine.accounts.events import AccountCreated
 from vitrine.accounts.model import Actor, User, UserId, Via
 from vitrine.accounts.passwords import Passwords
 from vitrine.accounts.rights import CollectionGrant, DataboxRight, Right, Rights
@@ -23,6 +24,8 @@ PROFILE_FIELDS = (
     "first_name", "last_name", "gender", "address", "zip_code", "city", "country",
     "phone", "fax", "job", "activity", "company", "locale",
 )  # fmt: skip
+WANTS_MAIL = "notifications"  # a preference: mails about notifications
+CONFIRM_WITHIN = timedelta(days=3)
 _LOGIN = re.compile(r"[^\s\x00-\x1f]{1,128}")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+|[^@\s]+@localhost")
 
@@ -122,6 +125,14 @@ class Accounts:
         }
         user = self.get(work, store.add_user(work, values))
         audit.write(work, None, "user.created", f"user {user.id}")
+        work.emit(AccountCreated(user.id))
+        return user
+
+    def add_unconfirmed(self, work: UnitOfWork, *, login: str, password_hash: str, **profile: Any) -> User:
+        """Create an account that stays locked until it is confirmed, and is deleted if nobody does so in time. It has
+        no rights. The caller decided who may do this. Raises Invalid or LoginTaken."""
+        user = self._add(work, login, None, {**profile, "mail_locked": True, "confirm_by": work.now + CONFIRM_WITHIN})
+        store.set_password_hash(work, user.id, password_hash)
         return user
 
     def import_account(
@@ -181,6 +192,11 @@ class Accounts:
         checked_profile({name: value for name, value in changes.items() if getattr(current, name, None) != value})
         store.update_user(work, actor.must_user_id, changes)
         return self.get(work, actor.must_user_id)
+
+    @staticmethod
+    def set_wants_mail(work: UnitOfWork, actor: Actor, wanted: bool) -> None:
+        """Whether the actor is told of notifications by mail too."""
+        store.set_preference(work, actor.must_user_id, WANTS_MAIL, wanted)
 
     def change_password(self, actor: Actor, *, old: str, new: str, end_applications: bool = False) -> None:
         """Change the actor's password. Ends what the table of `accounts.credential_revocation` says, and with

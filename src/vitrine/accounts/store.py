@@ -149,6 +149,18 @@ def update_user(work: UnitOfWork, user_id: UserId, values: Mapping[str, Any]) ->
     work.db.execute(users.update().where(users.c.id == user_id).values(updated=work.now, **values))
 
 
+def is_unconfirmed(work: UnitOfWork, user_id: UserId) -> bool:
+    """True for a new account that waits to be confirmed."""
+    return work.db.scalar(sa.select(users.c.confirm_by).where(users.c.id == user_id)) is not None
+
+
+def confirm(work: UnitOfWork, user_id: UserId) -> bool:
+    """Unlock a new account. False if it does not wait for that: it is confirmed, suspended or closed."""
+    waiting = sa.and_(users.c.id == user_id, users.c.confirm_by > work.now, _ACTIVE)
+    confirmed = {"confirm_by": None, "mail_locked": False, "updated": work.now}
+    return work.db.execute(users.update().where(waiting).values(**confirmed)).rowcount > 0
+
+
 def preference(work: UnitOfWork, user_id: UserId, name: str) -> Any:
     """The value of a preference, None if the person never chose one."""
     preferences = work.db.scalar(sa.select(users.c.preferences).where(users.c.id == user_id))
@@ -169,8 +181,9 @@ def bump_rights(work: UnitOfWork, user_id: UserId) -> None:
     work.db.execute(users.update().where(users.c.id == user_id).values(rights_version=users.c.rights_version + 1))
 
 
-def rights_of(work: UnitOfWork, user_id: UserId) -> Rights:
-    """Rights, dates and masks of one person, without those on disabled collections or single records."""
+def rights_of(work: UnitOfWork, user_id: UserId, *, also_disabled: bool = False) -> Rights:
+    """Rights, dates and masks of one person, without those on single records, and without those on disabled
+    collections unless *also_disabled*."""
     collections = metadata.tables["collections"]
     linked = work.db.execute(
         sa.select(
@@ -183,7 +196,7 @@ def rights_of(work: UnitOfWork, user_id: UserId) -> Rights:
             collection_rights.c.mask_xor,
         )
         .join(collections, collections.c.id == collection_rights.c.collection_id)
-        .where(collection_rights.c.user_id == user_id, collections.c.enabled)
+        .where(collection_rights.c.user_id == user_id, sa.true() if also_disabled else collections.c.enabled)
     )
     by_base = {row[0]: CollectionGrant(row[0], row[1], Right(row[2]), row[3], row[4], row[5], row[6]) for row in linked}
     boxes = work.db.execute(
@@ -326,5 +339,6 @@ def _expired(table: sa.Table) -> Expiry:
 EXPIRIES = (
     _expired(sessions),
     _expired(passkey_challenges),
+    Expiry(users, lambda work: users.c.confirm_by < work.now),
     Expiry(sign_in_failures, lambda work: sign_in_failures.c.at < work.now - timedelta(days=1)),
 )

@@ -63,6 +63,13 @@ users = Table(
     Column("created", Instant, nullable=False),
     Column("updated", Instant, nullable=False),
     Column("deleted_at", Instant, nullable=True),
+    Column(
+        "confirm_by",
+        Instant,
+        nullable=True,
+        index=True,
+        comment="a new account that nobody confirms until then is deleted",
+    ),
     sqlite_autoincrement=True,
 )
 
@@ -92,7 +99,7 @@ mailed_links = Table(
     Column("id", Id, primary_key=True),
     Column("digest", LargeBinary(32), nullable=False, unique=True),
     Column("user_id", Id, ForeignKey("users.id", ondelete="CASCADE"), nullable=False, index=True),
-    Column("purpose", String(20), nullable=False, comment="password, email or password-and-tokens"),
+    Column("purpose", String(20), nullable=False, comment="one of LINK_LIFETIMES, accounts.mail_texts"),
     Column("email", String(254), nullable=False, comment="where it was sent"),
     Column("created", Instant, nullable=False),
     Column("expires", Instant, nullable=False, index=True),

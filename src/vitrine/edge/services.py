@@ -6,8 +6,10 @@ from vitrine.accounts import Accounts
 from vitrine.accounts.administration import AccountAdministration
 from vitrine.accounts.identity_providers.service import IdentityProviders
 from vitrine.accounts.mail import AccountMail
+from vitrine.accounts.management import UserManagement
 from vitrine.accounts.mfa import MultiFactor
 from vitrine.accounts.passkeys import Passkeys
+from vitrine.accounts.registration.service import Registration
 from vitrine.accounts.sessions import Sessions
 from vitrine.applications import ApplicationRegistration, Applications
 from vitrine.applications.client_secrets import ClientSecrets
@@ -52,6 +54,8 @@ class AccountServices:
     passkeys: Passkeys
     identity_providers: IdentityProviders
     administration: AccountAdministration
+    registration: Registration
+    management: UserManagement
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route, compile_path
 
 from vitrine.accounts import Actor
-from vitrine.api.v1 import changes, library, quarantine, search, structure
+from vitrine.api.v1 import changes, library, own_account, quarantine, search, structure, user_accounts
 from vitrine.api.v1.conventions import CONVENTIONS
 from vitrine.api.v1.route import V1Route
 from vitrine.api.wire.endpoint import TakesFiles, endpoint
@@ -24,7 +24,6 @@ ANY = ("GET", "POST", "PUT", "PATCH", "DELETE")
 BOX = "/databoxes/{databox_id:int}/"
 RECORD = "/records/{databox_id:int}/{record_id:int}/"
 _LIBRARY: tuple[V1Route, ...] = (
-    V1Route("/me/", ("GET",), library.me, "02 §6.10", "The caller and their rights", "account:read"),
     V1Route(
         "/me/structures/",
         ("GET",),
@@ -185,7 +184,11 @@ _LIBRARY: tuple[V1Route, ...] = (
     ),
 )
 
-ROUTES: tuple[V1Route, ...] = (*_LIBRARY,)
+ROUTES: tuple[V1Route, ...] = (
+    *_LIBRARY,
+    *own_account.ROUTES,
+    *user_accounts.ROUTES,
+)
 
 
 async def _not_a_number(request: Request) -> Response:

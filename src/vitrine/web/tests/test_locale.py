@@ -70,6 +70,17 @@ NOT_ON_PAGES = {
     "This is the last administrator. Make another one first.",
     "You may only take back rights on collections whose users you manage.",
     "This person has no rights on this collection.",
+    "You do not manage the users of any collection.",
+    "There is no such account among those that you manage.",
+    "This account has rights that you do not have.",
+    "This token was used already, or it is too old.",
+    "Only administrators decide about a whole databox.",
+    "You may only give rights on collections whose users you manage.",
+    "At most {count} rules.",
+    "A rule gives at least the right actif.",
+    "A pattern is an e-mail address in which * stands for any text.",
+    "There is no such collection, or you do not manage its users.",
+    "Guests cannot ask for access.",
     "This link is not valid.",  # a page says that there is nothing
     "The request broke off before its end. Nothing was kept.",  # nobody is there to read it
 }
