@@ -28,6 +28,7 @@ from vitrine.accounts.passkeys import Passkeys
 from vitrine.accounts.passwords import Passwords
 from vitrine.accounts.registration import store as registration_store
 from vitrine.accounts.registration.service import Registration
+from vitrine.accounts.registration.sign_up import SignUp, SignUpForm
 from vitrine.accounts.sessions import Sessions
 from vitrine.api import oauthv2, root, v1
 from vitrine.api import portal as portal_api
@@ -143,6 +144,7 @@ def make_services(
         recent_auth=timedelta(minutes=settings.fresh_sign_in_minutes),
         failures=settings.sign_in_failures,
         wait=timedelta(minutes=settings.sign_in_wait_minutes),
+        failures_before_puzzle=settings.sign_in_failures_before_puzzle,
     )
     revokers = {**account_revokers.REVOKERS, **application_revokers.REVOKERS, **token_revokers.REVOKERS}
     revocation = CredentialRevocation(revokers, token_revokers.developer_tokens)
@@ -189,6 +191,13 @@ def make_services(
             ),
             administration=AccountAdministration(accounts, account_mail, settings.account_closing),
             registration=registration,
+            sign_up=SignUp(
+                accounts,
+                account_mail,
+                registration,
+                SignUpForm.of(settings.sign_up, settings.sign_up_fields, settings.terms_url),
+                accounts.puzzles,
+            ),
             management=UserManagement(accounts, account_mail, registration),
         ),
         limits=RateLimits(

@@ -15,6 +15,12 @@ class WrongCode(Forbidden):
     code = "wrong_code"
 
 
+class PuzzleRequired(Forbidden):
+    """After failed sign-ins a form must solve a puzzle first, or be sent after a while."""
+
+    code = "puzzle_required"
+
+
 class AccountLocked(Unavailable):
     """Too many failed sign-ins; `retry_after_s` says when the account may try again."""
 

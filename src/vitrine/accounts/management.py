@@ -17,6 +17,7 @@ from vitrine.accounts.errors import LinkUsed, MayNotManage
 from vitrine.accounts.mail import AccountMail
 from vitrine.accounts.mail_texts import LINK_LIFETIMES
 from vitrine.accounts.model import Actor, User, UserId, Via
+from vitrine.accounts.registration.confirmation import unlock
 from vitrine.accounts.registration.service import Registration
 from vitrine.accounts.revokers import CONFIRM, RESET, UNLOCK
 from vitrine.accounts.rights import Right
@@ -136,21 +137,3 @@ class UserManagement:
         Raises MayNotManage or LinkUsed."""
         self.require_manager(work, actor)
         return unlock(work, self.registration, secret, (UNLOCK, CONFIRM))
-
-
-def unlock(work: UnitOfWork, registration: Registration, secret: str, purposes: Sequence[str]) -> User:
-    """Unlock the new account behind a token of one of *purposes*. A token that was not mailed proves nothing of the
-    address, so that no rule by address counts. Raises LinkUsed."""
-    for purpose in purposes:
-        link = links.by_digest(work, digest(secret), purpose)
-        user = store.user(work, UserId(link.user_id)) if link is not None else None
-        if link is None or user is None or not links.is_for_address(link, user.email):
-            continue
-        if not store.confirm(work, user.id):
-            break
-        for each in (UNLOCK, CONFIRM):
-            links.forget_all(work, user.id, each)
-        audit.write(work, None, "user.confirmed", f"user {user.id}", {"by": purpose})
-        registration.confirmed(work, user, is_proven=purpose == CONFIRM)
-        return user
-    raise LinkUsed("This token was used already, or it is too old.", field="token")

@@ -8,13 +8,15 @@ from typing import Any
 
 from vitrine.accounts import mfa_store, precis, store
 from vitrine.accounts.credential_revocation import CredentialRevocation, Event, Occurrence
-from vitrine.accounts.errors import AccountLocked, LoginTaken, WrongCredentials
+from vitrine.accounts.errors import AccountLocked, LoginTaken, PuzzleRequired, WrongCredentials
 from vitrine.accounts.events import AccountCreated
 from vitrine.accounts.model import Actor, User, UserId, Via
 from vitrine.accounts.passwords import Passwords
+from vitrine.accounts.puzzles import Puzzles, Solution
 from vitrine.accounts.rights import CollectionGrant, DataboxRight, Right, Rights
 from vitrine.errors import Forbidden, Invalid, NotFound
 from vitrine.platform import audit
+from vitrine.platform.addresses import rate_limit_key
 from vitrine.platform.cache import Cache
 from vitrine.platform.crypto import Vault
 from vitrine.platform.database import Database, UnitOfWork
@@ -62,6 +64,7 @@ class SignInPolicy:
     recent_auth: timedelta = timedelta(minutes=15)
     failures: int = 8
     wait: timedelta = timedelta(minutes=15)
+    failures_before_puzzle: int = 5
 
     @property
     def failures_by_address(self) -> int:
@@ -80,6 +83,10 @@ class Accounts:
     revocation: CredentialRevocation
     policy: SignInPolicy = field(default_factory=SignInPolicy)
     _rights: Cache[UserId, tuple[int, Rights]] = field(default_factory=lambda: Cache("rights", 10_000))
+
+    @property
+    def puzzles(self) -> Puzzles:
+        return Puzzles(self.vault)
 
     # -- accounts ------------------------------------------------------------------------------------------------
 
@@ -286,8 +293,11 @@ class Accounts:
 
     # -- signing in ----------------------------------------------------------------------------------------------
 
-    def check_password(self, login: str, password: str, address: str) -> User:
+    def check_password(self, login: str, password: str, address: str, *, solution: Solution | None = None) -> User:
         """The account, if login and password are right and neither the account nor the address is locked.
+
+        Forms that anybody can send give a *solution*, and after some failures it must solve a puzzle (`puzzle_for`),
+        else PuzzleRequired is raised.
 
         Shared by the sign-in form, the authorize page and the password grant, so that they share one counter.
         Raises AccountLocked or WrongCredentials. Opens its own transactions; call it with none open.
@@ -299,6 +309,7 @@ class Accounts:
             login = user.login if user else "".join(login.split())
             known = user.id if user else None
             self.refuse_locked(work, login, address, known)
+            self._require_solution(work, login, address, known, solution)
             hashed = store.password_hash(work, user.id) if user else None
         right = self.passwords.verify(hashed, password)
         usable = user is not None and not user.is_guest and not user.mail_locked
@@ -308,6 +319,7 @@ class Accounts:
         with self.database.write() as work:
             # Checked again inside the write lock, so that parallel guesses are all counted.
             self.refuse_locked(work, login, address, known)
+            self._require_solution(work, login, address, known, solution)
             if not right or not usable or user is None:
                 store.add_failure(work, login, address)
             else:
@@ -318,6 +330,32 @@ class Accounts:
         if not right or not usable or user is None:
             raise WrongCredentials("The login or the password is not right.", field="login")
         return user
+
+    def puzzle_for(self, work: UnitOfWork, login: str, address: str) -> str:
+        """The puzzle that a form must solve for the next attempt; empty while there were few failures."""
+        user = store.user_by_login(work, login)
+        name = user.login if user else "".join(login.split())
+        subject = self._subject(work, name, address, user.id if user else None)
+        return self.puzzles.make(subject, work.now) if subject else ""
+
+    def _subject(self, work: UnitOfWork, login: str, address: str, user_id: UserId | None) -> str:
+        """What a puzzle is about: the login, the network, and the failures of both, counted as `refuse_locked` does.
+        Empty while they are few."""
+        since = work.now - self.policy.wait
+        usual = user_id is not None and store.has_session_from(work, user_id, address)
+        by_login = store.failures_since(work, since, login=login, address=address if usual else None)
+        by_address = store.failures_since(work, since, address=address) if address else 0
+        few = self.policy.failures_before_puzzle
+        if by_login < few and by_address < few * 5:
+            return ""
+        return f"sign-in {store.fold(login)} {rate_limit_key(address)} {by_login} {by_address}"
+
+    def _require_solution(
+        self, work: UnitOfWork, login: str, address: str, user_id: UserId | None, solution: Solution | None
+    ) -> None:
+        subject = self._subject(work, login, address, user_id) if solution is not None else ""
+        if solution is not None and subject and not self.puzzles.is_solved(solution, subject, work.now):
+            raise PuzzleRequired("Please wait until the time below is over, then send the form again.", field="puzzle")
 
     def has_second_step(self, work: UnitOfWork, user_id: UserId) -> bool:
         """True if a password alone does not open the account (`accounts.mfa`)."""

@@ -10,6 +10,7 @@ from vitrine.accounts.management import UserManagement
 from vitrine.accounts.mfa import MultiFactor
 from vitrine.accounts.passkeys import Passkeys
 from vitrine.accounts.registration.service import Registration
+from vitrine.accounts.registration.sign_up import SignUp
 from vitrine.accounts.sessions import Sessions
 from vitrine.applications import ApplicationRegistration, Applications
 from vitrine.applications.client_secrets import ClientSecrets
@@ -55,6 +56,7 @@ class AccountServices:
     identity_providers: IdentityProviders
     administration: AccountAdministration
     registration: Registration
+    sign_up: SignUp
     management: UserManagement
 
 

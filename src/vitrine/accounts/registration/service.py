@@ -97,9 +97,11 @@ class Registration:
         that the actor does not have."""
         user, base = self._undecided(work, actor, request_id)
         place = store.place_of(work, base)
-        if place is None or not store.remove(work, request_id):
+        if place is None:
             raise _gone()
         given = within_own(actor, CollectionGrant(base, place[0], READER | (more or READER)), work)
+        if not store.remove(work, request_id):
+            raise _gone()
         self._give(work, user, given)
         details = {"base_id": base, "rights": int(given.rights)}
         audit.write(work, actor, "registration.granted", f"user {user.id}", details)

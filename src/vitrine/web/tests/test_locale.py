@@ -73,7 +73,6 @@ NOT_ON_PAGES = {
     "You do not manage the users of any collection.",
     "There is no such account among those that you manage.",
     "This account has rights that you do not have.",
-    "This token was used already, or it is too old.",
     "Only administrators decide about a whole databox.",
     "You may only give rights on collections whose users you manage.",
     "At most {count} rules.",
