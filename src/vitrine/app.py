@@ -18,6 +18,8 @@ from vitrine.accounts import revokers as account_revokers
 from vitrine.accounts import store as accounts_store
 from vitrine.accounts.administration import AccountAdministration
 from vitrine.accounts.credential_revocation import CredentialRevocation
+from vitrine.accounts.groups.service import Groups
+from vitrine.accounts.groups.templates import Templates
 from vitrine.accounts.identity_providers import store as identity_provider_store
 from vitrine.accounts.identity_providers.service import IdentityProviders
 from vitrine.accounts.mail import SEND, AccountMail, MailHandler
@@ -190,6 +192,8 @@ def make_services(
                 accounts, sessions, account_mail, settings.base_url, settings.sign_in_providers
             ),
             administration=AccountAdministration(accounts, account_mail, settings.account_closing),
+            groups=Groups(),
+            templates=Templates(),
             registration=registration,
             sign_up=SignUp(
                 accounts,

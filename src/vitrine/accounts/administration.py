@@ -3,13 +3,13 @@ credentials, revoke rights."""
 
 from dataclasses import dataclass
 
-from vitrine.accounts import mfa_store, store
+from vitrine.accounts import giving, mfa_store, store
 from vitrine.accounts.credential_revocation import DeveloperTokenLine, Event, Occurrence
 from vitrine.accounts.events import AccountClosed
+from vitrine.accounts.groups.service import forget_person
 from vitrine.accounts.mail import AccountMail
 from vitrine.accounts.model import Actor, User, UserId
 from vitrine.accounts.registration import store as registration_store
-from vitrine.accounts.rights import Right
 from vitrine.accounts.service import Accounts, checked_email
 from vitrine.errors import Conflict, Forbidden, NotFound
 from vitrine.platform import audit
@@ -118,6 +118,7 @@ class AccountAdministration:
     def _close(self, work: UnitOfWork, actor: Actor, user: User) -> None:
         self._end_credentials(work, Event.ACCOUNT_CLOSED, user)
         registration_store.forget(work, user.id)
+        forget_person(work, user)
         store.update_user(work, user.id, {"deleted_at": work.now, "confirm_by": None})
         audit.write(work, actor, "user.closed", f"user {user.id}")
         work.emit(AccountClosed(user.id, actor.user_id))
@@ -143,13 +144,13 @@ class AccountAdministration:
         """Revoke all rights on a collection, and with the last collection of a databox those on the databox (contract
         06 section 17.5). The actor must manage the users of the collection. Raises Forbidden, or NotFound if the person
         has no rights there."""
-        own = actor.rights.collections.get(base_id)
-        may = actor.is_admin or (own is not None and own.is_live(work.now) and Right.canadmin in own.rights)
-        if not may:
+        managed = giving.managed(work, actor)
+        if managed is not None and base_id not in managed:
             raise Forbidden("You may only take back rights on collections whose users you manage.")
-        held = store.rights_of(work, user_id).collections
+        held = {grant.base_id: grant for grant in store.own_grants(work, user_id, also_disabled=True)}
         if base_id not in held:
             raise NotFound("This person has no rights on this collection.", field="collection")
+        giving.require_given(work, actor, held[base_id])
         store.remove_collection_rights(work, user_id, base_id)
         if not any(grant.databox_id == databox_id for other, grant in held.items() if other != base_id):
             store.remove_databox_rights(work, user_id, databox_id)

@@ -3,17 +3,17 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from vitrine.accounts import mfa_store, precis, store
+from vitrine.accounts import giving, mfa_store, precis, store
 from vitrine.accounts.credential_revocation import CredentialRevocation, Event, Occurrence
 from vitrine.accounts.errors import AccountLocked, LoginTaken, PuzzleRequired, WrongCredentials
 from vitrine.accounts.events import AccountCreated
 from vitrine.accounts.model import Actor, User, UserId, Via
 from vitrine.accounts.passwords import Passwords
 from vitrine.accounts.puzzles import Puzzles, Solution
-from vitrine.accounts.rights import CollectionGrant, DataboxRight, Right, Rights
+from vitrine.accounts.rights import CollectionGrant, DataboxRight, Rights
 from vitrine.errors import Forbidden, Invalid, NotFound
 from vitrine.platform import audit
 from vitrine.platform.addresses import rate_limit_key
@@ -72,6 +72,19 @@ class SignInPolicy:
         return self.failures * 5
 
 
+@dataclass(frozen=True, slots=True)
+class _KnownRights:
+    """Rights of a version, from *since* until one of several grants on a collection begins or ends."""
+
+    version: int
+    rights: Rights
+    since: datetime
+    until: datetime | None
+
+    def has_changed(self, now: datetime) -> bool:
+        return self.until is not None and not self.since <= now <= self.until
+
+
 @dataclass(slots=True)
 class Accounts:
     """Accounts and their rights. `check_password` opens its own short transactions, since hashing takes tens of
@@ -82,7 +95,7 @@ class Accounts:
     vault: Vault
     revocation: CredentialRevocation
     policy: SignInPolicy = field(default_factory=SignInPolicy)
-    _rights: Cache[UserId, tuple[int, Rights]] = field(default_factory=lambda: Cache("rights", 10_000))
+    _rights: Cache[UserId, _KnownRights] = field(default_factory=lambda: Cache("rights", 10_000))
 
     @property
     def puzzles(self) -> Puzzles:
@@ -247,23 +260,22 @@ class Accounts:
     def rights(self, work: UnitOfWork, user_id: UserId, version: int) -> Rights:
         """The rights of one person, cached while `users.rights_version` stays the same."""
         known = self._rights.get(user_id)
-        if known is not None and known[0] == version:
-            return known[1]
-        fresh = store.rights_of(work, user_id)
-        self._rights.keep(work, user_id, (version, fresh))
-        return fresh
+        if known is not None and known.version == version and not known.has_changed(work.now):
+            return known.rights
+        held = store.held_rights(work, user_id)
+        fresh = _KnownRights(version, held.at(work.now), work.now, held.next_change(work.now))
+        self._rights.keep(work, user_id, fresh)
+        return fresh.rights
 
     def grant(self, work: UnitOfWork, actor: Actor, user_id: UserId, grant: CollectionGrant) -> None:
-        """Set rights on a collection. Only administrators may give more than they have there themselves."""
-        own_grant = actor.rights.collections.get(grant.base_id)
-        may = actor.is_admin or (
-            own_grant is not None
-            and own_grant.is_live(work.now)
-            and Right.canadmin in own_grant.rights
-            and grant.rights & ~own_grant.rights == 0
+        """Set a person's own rights on a collection. Only administrators may give more than they have there themselves,
+        or change what somebody has who has more: rights, mask, dates or downloads. Raises Forbidden."""
+        giving.require_given(work, actor, grant)
+        before = next(
+            (own for own in store.own_grants(work, user_id, also_disabled=True) if own.base_id == grant.base_id), None
         )
-        if not may:
-            raise Forbidden("You may only give rights that you have yourself on this collection.")
+        if before is not None:
+            giving.require_given(work, actor, before)
         store.set_collection_rights(work, user_id, grant)
         audit.write(
             work, actor, "rights.granted", f"user {user_id}", {"base_id": grant.base_id, "rights": int(grant.rights)}
@@ -272,7 +284,7 @@ class Accounts:
     def grant_databox(
         self, work: UnitOfWork, actor: Actor, user_id: UserId, databox_id: int, rights: DataboxRight
     ) -> None:
-        if not actor.is_admin:
+        if not actor.administers:
             raise Forbidden("Only administrators may give rights on a databox.")
         store.set_databox_rights(work, user_id, databox_id, rights)
         audit.write(work, actor, "rights.granted", f"user {user_id}", {"databox_id": databox_id, "rights": int(rights)})

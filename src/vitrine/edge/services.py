@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from vitrine.accounts import Accounts
 from vitrine.accounts.administration import AccountAdministration
+from vitrine.accounts.groups.service import Groups
+from vitrine.accounts.groups.templates import Templates
 from vitrine.accounts.identity_providers.service import IdentityProviders
 from vitrine.accounts.mail import AccountMail
 from vitrine.accounts.management import UserManagement
@@ -55,6 +57,8 @@ class AccountServices:
     passkeys: Passkeys
     identity_providers: IdentityProviders
     administration: AccountAdministration
+    groups: Groups
+    templates: Templates
     registration: Registration
     sign_up: SignUp
     management: UserManagement

@@ -8,9 +8,10 @@ any address.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from vitrine.accounts import giving
 from vitrine.accounts import store as people
 from vitrine.accounts.mail import AccountMail
-from vitrine.accounts.model import Actor, User, UserId, Via
+from vitrine.accounts.model import Actor, User, UserId
 from vitrine.accounts.registration import store
 from vitrine.accounts.registration.events import RegistrationGranted, RegistrationRejected, RegistrationRequested
 from vitrine.accounts.registration.model import Demand, OpenCollection, PendingRequest, Policy, Rules, State
@@ -86,7 +87,7 @@ class Registration:
 
     def pending(self, work: UnitOfWork, actor: Actor, after: int = 0, limit: int = PAGE) -> list[PendingRequest]:
         """A page of the requests that the actor decides about, the oldest first."""
-        managed = _managed(work, actor)
+        managed = giving.managed(work, actor)
         return [] if managed == frozenset() else store.pending(work, managed, after, min(limit, PAGE))
 
     def accept(self, work: UnitOfWork, actor: Actor, request_id: int, *, more: Right | None = None) -> UserId:
@@ -99,7 +100,7 @@ class Registration:
         place = store.place_of(work, base)
         if place is None:
             raise _gone()
-        given = within_own(actor, CollectionGrant(base, place[0], READER | (more or READER)), work)
+        given = giving.within_own(work, actor, CollectionGrant(base, place[0], READER | (more or READER)))
         if not store.remove(work, request_id):
             raise _gone()
         self._give(work, user, given)
@@ -122,7 +123,7 @@ class Registration:
 
     @staticmethod
     def _undecided(work: UnitOfWork, actor: Actor, request_id: int) -> tuple[User, int]:
-        request, managed = store.find(work, request_id), _managed(work, actor)
+        request, managed = store.find(work, request_id), giving.managed(work, actor)
         user = people.user(work, request[0]) if request is not None else None
         if request is None or user is None or (managed is not None and request[1] not in managed):
             raise _gone()
@@ -143,7 +144,7 @@ class Registration:
         databox_id = self._require_managed(work, actor, base_id)
         _check_rules(policy.rules)
         for rule in policy.rules or ():
-            within_own(actor, CollectionGrant(base_id, databox_id, rule.rights), work, exactly=True)
+            giving.require_given(work, actor, CollectionGrant(base_id, databox_id, rule.rights))
         store.set_collection_policy(work, base_id, policy)
         audit.write(work, actor, "registration.policy", f"collection {base_id}", _details(policy))
 
@@ -162,38 +163,15 @@ class Registration:
     @staticmethod
     def _require_managed(work: UnitOfWork, actor: Actor, base_id: int) -> int:
         """The databox of a collection whose users the actor manages."""
-        place, managed = store.place_of(work, base_id), _managed(work, actor)
+        place, managed = store.place_of(work, base_id), giving.managed(work, actor)
         if place is None or (managed is not None and base_id not in managed):
             raise NotFound("There is no such collection, or you do not manage its users.", field="base_id")
         return place[0]
 
 
-def _managed(work: UnitOfWork, actor: Actor) -> frozenset[int] | None:
-    """The collections whose users the actor manages; None: all."""
-    if actor.via is Via.COMMAND or actor.administers:
-        return None
-    return actor.rights.bases_with(Right.canadmin, work.now)
-
-
 def _require_administrator(actor: Actor) -> None:
-    if not (actor.via is Via.COMMAND or actor.administers):
+    if not giving.gives_everything(actor):
         raise Forbidden("Only administrators decide about a whole databox.")
-
-
-def within_own(actor: Actor, wanted: CollectionGrant, work: UnitOfWork, *, exactly: bool = False) -> CollectionGrant:
-    """*wanted* as the actor may give it: with the actor's own mask, end and limit of downloads on the collection.
-    *exactly*: refuse instead of adding those, for what is given later without the actor.
-
-    Raises Forbidden for rights that the actor does not have there."""
-    if actor.via is Via.COMMAND or actor.administers:
-        return wanted
-    own = actor.rights.collections.get(wanted.base_id)
-    if own is None or not own.is_live(work.now) or Right.canadmin not in own.rights:
-        raise Forbidden("You may only give rights on collections whose users you manage.")
-    given = own.tightened(wanted)
-    if not own.covers(given) or (exactly and given != wanted):
-        raise Forbidden("You may only give rights that you have yourself on this collection.")
-    return given
 
 
 def _check_rules(rules: Rules | None) -> None:
