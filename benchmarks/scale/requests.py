@@ -1,5 +1,5 @@
-"""The table of requests on which growth is measured: every route of API v1 and of the portal that an application or a
-person uses, the pages, the token endpoints, and what the server does by itself.
+"""The table of requests on which growth is measured: every route of API v1, of v4 and of the portal that an application
+or a person uses, the pages, the token endpoints, and what the server does by itself.
 
 Each request succeeds on an instance of any size and asks for about the same amount: one record, a page of records, one
 person's things.
@@ -295,6 +295,27 @@ def _device(client: Client) -> None:
     client.post("/api/oauthv2/device_authorization", form)
 
 
+# -- API v4 ------------------------------------------------------------------------------------------------------------
+
+
+def _v4_record(end: str = "", who: str = "reader") -> Request:
+    def ask(client: Client) -> None:
+        client.call("GET", f"/api/v4/records/{client.instance.databox_id}/{client.number()}{end}", who)
+
+    return ask
+
+
+V4: dict[str, Request] = {
+    "v4: me": _plain("/api/v4/me", "reader"),
+    "v4: databoxes": _plain("/api/v4/databoxes", "reader"),
+    "v4: databox": lambda client: client.call("GET", f"/api/v4/databoxes/{client.instance.databox_id}", "reader"),
+    "v4: collections": _plain("/api/v4/collections?limit=10", "reader"),
+    "v4: collection": lambda client: client.call("GET", f"/api/v4/collections/{client.instance.by_size[0]}"),
+    "v4: record": _v4_record(),
+    "v4: record, title only": _v4_record("?fields=title"),
+    "v4: applications": _plain("/api/v4/applications", "reader"),
+}
+
 APPLICATIONS: dict[str, Request] = {
     "portal: list": _plain(PORTAL, "reader"),
     "portal: list, all": _plain(PORTAL + "?all=1"),
@@ -343,4 +364,4 @@ BY_ITSELF: dict[str, Request] = {
     "purge": lambda client: app.purge(client.server.services, threading.Event()),
     "sweep": _sweep,
 }
-REQUESTS: dict[str, Request] = {**API_READS, **FILES, **PAGES, **APPLICATIONS, **API_WRITES, **BY_ITSELF}
+REQUESTS: dict[str, Request] = {**API_READS, **FILES, **PAGES, **V4, **APPLICATIONS, **API_WRITES, **BY_ITSELF}

@@ -32,8 +32,7 @@ from vitrine.accounts.registration import store as registration_store
 from vitrine.accounts.registration.service import Registration
 from vitrine.accounts.registration.sign_up import SignUp, SignUpForm
 from vitrine.accounts.sessions import Sessions
-from vitrine.api import oauthv2, root, v1
-from vitrine.api import portal as portal_api
+from vitrine.api import oauthv2, root, v1, v4
 from vitrine.api.cors import Cors
 from vitrine.applications import ApplicationRegistration, Applications, Policy, portal_store, usage, usage_rollup
 from vitrine.applications import revokers as application_revokers
@@ -91,7 +90,7 @@ from vitrine.oauth.idle_tokens import delete_idle
 from vitrine.oauth.notices import Notices
 from vitrine.oauth.personal_tokens import PersonalTokens
 from vitrine.oauth.scope_limits import ScopeLimits
-from vitrine.platform import logging, migrate
+from vitrine.platform import idempotency, logging, migrate
 from vitrine.platform.crypto import Vault
 from vitrine.platform.database import Database
 from vitrine.platform.deferred_writes import DeferredWrites, Fold
@@ -340,6 +339,7 @@ def expiries(services: Services) -> tuple[Expiry, ...]:
         *registration_store.EXPIRIES,
         *identity_provider_store.EXPIRIES,
         *portal_store.expiries(),
+        *idempotency.EXPIRIES,
         *usage.Retention(settings.request_log_days, settings.request_log_rows).expiries(),
     )
 
@@ -386,7 +386,7 @@ class AsgiApplication:
         often = [
             *v1.routes(settings),
             *oauthv2.routes(settings),
-            *portal_api.routes(settings),
+            *v4.routes(settings),
             *root.ROUTES,
             *files.ROUTES,
         ]

@@ -33,7 +33,10 @@ from vitrine.testing import media_factory as make
 from vitrine.testing.server import hidden
 
 pytestmark = pytest.mark.browser
-PAGES = [ROOT / "README.md", ROOT / "examples" / "web" / "README.md", *sorted((ROOT / "docs" / "guides").glob("*.md"))]
+PAGES = [
+    ROOT / "README.md", ROOT / "examples" / "web" / "README.md", ROOT / "docs" / "wire" / "v4.md",
+    *sorted((ROOT / "docs" / "guides").glob("*.md")),
+]  # fmt: skip
 HERE = "http://127.0.0.1:8000"
 TOKEN = "the token you copied"
 VERIFIER = "example-" * 8
@@ -164,7 +167,11 @@ def test_an_example_runs_as_it_stands(
     assert done.returncode == 0, done.stderr
     if example.language == "python":
         assert f"{site.base}/permalink/v1/" in done.stdout
-    if "curl" in text:
+    if example.page.stem == "v4":  # its examples keep answers in variables, and repeat calls
+        responses = json_documents(done.stdout)
+        assert responses
+        assert not [response for response in responses if "code" in response]
+    elif "curl" in text:
         responses = json_documents(done.stdout)
         assert len(responses) == text.count("curl ")
         for response in responses:

@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from vitrine import files, web
 from vitrine.accounts.tables import collection_rights, sessions
-from vitrine.api import oauthv2, portal, root, v1
+from vitrine.api import oauthv2, root, v1, v4
 from vitrine.applications.tables import applications
 from vitrine.edge import health
 from vitrine.library.events import RecordAdded
@@ -102,7 +102,7 @@ class Steps:
 def _paths(server: Server) -> list[str]:
     settings = server.settings
     routes = [
-        *v1.routes(settings), *oauthv2.routes(settings), *portal.routes(settings), *root.ROUTES, *files.ROUTES,
+        *v1.routes(settings), *oauthv2.routes(settings), *v4.routes(settings), *root.ROUTES, *files.ROUTES,
         *health.ROUTES, *web.routes(),
     ]  # fmt: skip
     return sorted({route.path for route in routes if isinstance(route, Route) and "GET" in (route.methods or ())})

@@ -22,6 +22,7 @@ BOUNDED = {
     "device_codes.interval_s": "seconds between polls, within the ten minutes of a device code",
     "field_values.position": "the place of a value among those of one field of one record",
     "fields.sort_slot": "a slot of the index, of which there are a few",
+    "idempotency_keys.status": "a status code of HTTP",
     "jobs.attempts": "at most max_attempts",
     "jobs.max_attempts": "a constant of each kind of job",
     "jobs.priority": "a constant of each kind of job",

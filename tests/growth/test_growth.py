@@ -18,7 +18,7 @@ from benchmarks.scale.requests import REQUESTS
 from benchmarks.scale.traffic import Client
 from benchmarks.scale.work import StatementWork
 
-from vitrine.api import v1
+from vitrine.api import v1, v4
 from vitrine.testing.postgresql import PostgreSQL
 
 SMALL, LARGE = 300, 4_000
@@ -65,6 +65,13 @@ def test_every_route_of_api_v1_is_asked(copies: Copies) -> None:
         methods = {"GET"} if set(route.methods) == set(v1.ANY) else set(route.methods)
         seen = {method for method, path in visited if pattern.fullmatch(path)}
         assert methods <= seen, route.path
+
+
+def test_every_list_of_v4_is_asked(copies: Copies) -> None:
+    visited = {path for method, path in copies.large.visited if method == "GET"}
+    for route in v4.ROUTES:
+        pattern = re.compile(v4.PREFIX + re.sub(r"\{[^}]+\}", "[^/]+", route.path))
+        assert not route.is_list or any(map(pattern.fullmatch, visited)), route.path
 
 
 def scan(client: Client) -> None:

@@ -7,7 +7,8 @@ import pytest
 
 from tests.portal.conftest import API, Minted
 from vitrine.accounts import User
-from vitrine.api.portal import PREFIX, ROUTES, PortalRoute
+from vitrine.api.v4.applications import ALIASES, ROUTES
+from vitrine.api.v4.route import PREFIX, V4Route
 from vitrine.applications import Profile
 from vitrine.testing.server import CALLBACK, Registered, Server, Visitor
 
@@ -28,8 +29,11 @@ def call(server: Server, method: str, path: str, token: str, body: Any = None, *
     )
 
 
-def path_of(route: PortalRoute, app: Registered) -> str:
-    path = PREFIX + route.path.replace("{id:int}", str(app.application.id))
+ADDRESSES: list[tuple[str, V4Route]] = [*((PREFIX + route.path, route) for route in ROUTES), *ALIASES]
+
+
+def filled(path: str, app: Registered) -> str:
+    path = path.replace("{id:int}", str(app.application.id))
     for name in ("secret", "token", "person"):
         path = path.replace(f"{{{name}:int}}", "1")
     return path
@@ -54,12 +58,14 @@ def test_an_application_is_made_read_and_made_again_from_its_own_document(server
     assert same.headers["etag"] == read.headers["etag"], "nothing differed, nothing was written"
 
 
-@pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.method} {route.path}")
+@pytest.mark.parametrize(
+    ("pattern", "route"), ADDRESSES, ids=[f"{route.method} {pattern}" for pattern, route in ADDRESSES]
+)
 def test_every_route_refuses_strangers_narrow_tokens_and_other_people(
-    server: Server, ada: User, app: Registered, minted: Minted, route: PortalRoute
+    server: Server, ada: User, app: Registered, minted: Minted, pattern: str, route: V4Route
 ) -> None:
     """RFC 6750 section 3; somebody else's application looks unknown (07 P5 must 1)."""
-    path = path_of(route, app)
+    path = filled(pattern, app)
     body: Any = {} if route.method in ("POST", "PUT", "PATCH") else None
     nobody = server.http.request(route.method, path, json=body)
     assert (nobody.status_code, "error=" in nobody.headers["www-authenticate"]) == (401, False)
@@ -72,17 +78,24 @@ def test_every_route_refuses_strangers_narrow_tokens_and_other_people(
     if "{id:int}" in route.path:
         eve = server.token(server.user("eve"))
         full: Any = {
-            "secrets/": {"overlap_hours": 0}, "tokens/": {"name": "mine"}, "owners/": {"login": "eve"},
-            "testers/": {"login": "eve"}, "suspend/": {"reason": "because"}, "redirects/": {"uri": "https://e.example/"},
-            "scopes/": {"limit": ["search"]},
+            "secrets": {"overlap_hours": 0}, "tokens": {"name": "mine"}, "owners": {"login": "eve"},
+            "testers": {"login": "eve"}, "suspend": {"reason": "because"}, "redirects": {"uri": "https://e.example/"},
+            "scopes": {"limit": ["search"]},
         }  # fmt: skip
-        tail = route.path.removeprefix("{id:int}/")
+        tail = route.path.removeprefix("/applications/{id:int}").removeprefix("/")
         sent = full.get(tail, DOCUMENT if route.method == "PUT" else body) if body is not None else None
-        address = path + ("?uri=https://x.example/" if (route.method, tail) == ("DELETE", "redirects/") else "")
-        if tail == "decision/":
+        address = path + ("?uri=https://x.example/" if (route.method, tail) == ("DELETE", "redirects") else "")
+        if tail == "decision":
             return
         forbidden = call(server, route.method, address, eve, sent, if_match="*")
-        unknown = call(server, route.method, address.replace(api_path(app), f"{API}999/"), eve, sent, if_match="*")
+        unknown = call(
+            server,
+            route.method,
+            address.replace(f"applications/{app.application.id}", "applications/999"),
+            eve,
+            sent,
+            if_match="*",
+        )
         assert forbidden.status_code == unknown.status_code == 404, forbidden.text
         assert forbidden.json() == unknown.json()
 

@@ -9,7 +9,7 @@ import pytest
 import schemathesis
 
 from tests.schema import CHECKS, call_all
-from vitrine.api.portal import ROUTES
+from vitrine.api.v4.applications import ALIASES
 from vitrine.applications import Profile
 from vitrine.testing.server import Registered, Server
 
@@ -42,4 +42,4 @@ def test_every_answer_of_the_portal_is_one_that_the_document_tells_of(place: tup
                 case.headers["If-Match"] = "*"
         case.call_and_validate(checks=CHECKS)
 
-    assert call_all(chosen, 25, call) == len(ROUTES)
+    assert call_all(chosen, 25, call) == len(ALIASES)

@@ -1,19 +1,19 @@
-"""Which scope a call needs, by the route tables of every API. The portal counts the uses of scopes by it."""
+"""Which scope a call needs, by the route tables of every API. The portal counts the uses of scopes by it.
 
-from functools import cache
+Each API puts its table in when it is imported: its own operations read this too, so nothing here may import them.
+"""
 
-from vitrine.api.v1 import PREFIX, ROUTES
+from collections.abc import Mapping
 
-APPLICATIONS = "/api/applications/"
+_by_route: dict[tuple[str, str], str] = {}
 
 
-@cache
-def _by_route() -> dict[tuple[str, str], str]:
-    return {(method, PREFIX + route.path): route.scope(method) for route in ROUTES for method in route.methods}
+def register(path: str, scopes: Mapping[str, str]) -> None:
+    """The scopes, by method, that the route of the pattern *path* asks for."""
+    for method, scope in scopes.items():
+        _by_route[method, path] = scope
 
 
 def capability(method: str, route: str) -> str | None:
     """The scope that *method* on the pattern *route* asks for; None for a route that is no longer in a table."""
-    if route.startswith(APPLICATIONS):
-        return "applications"
-    return _by_route().get(("GET" if method == "HEAD" else method, route))
+    return _by_route.get(("GET" if method == "HEAD" else method, route))

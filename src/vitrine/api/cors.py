@@ -15,13 +15,17 @@ from vitrine.edge.params import header
 from vitrine.edge.run import run_in_thread
 from vitrine.edge.services import Services
 
-PATHS = re.compile(r"/api/v\d+/")
+# Pages of other sites do not manage applications (docs/decisions/0068).
+PATHS = re.compile(r"/api/v\d+/(?!applications(?:/|$))")
 METHODS = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
 HEADERS = frozenset(
-    {"accept", "accept-language", "authorization", "content-language", "content-type", "if-match", "if-none-match",
-     "if-modified-since", "range", "x-requested-with"}
+    {"accept", "accept-language", "authorization", "content-language", "content-type", "idempotency-key", "if-match",
+     "if-none-match", "if-modified-since", "range", "x-requested-with"}
 )  # fmt: skip
-EXPOSED = "WWW-Authenticate, X-Request-Id, Retry-After, RateLimit, RateLimit-Policy, Server-Timing"
+EXPOSED = (
+    "WWW-Authenticate, X-Request-Id, Retry-After, RateLimit, RateLimit-Policy, Server-Timing, ETag, Link, Location, "
+    "Idempotent-Replayed"
+)
 MAX_AGE_S = 600
 LONGEST_ORIGIN = 300
 

@@ -6,9 +6,8 @@ from typing import Any
 import msgspec
 
 from vitrine import __version__
-from vitrine.api import portal
+from vitrine.api import v4
 from vitrine.api.oauthv2.table import OPERATIONS
-from vitrine.api.portal.schemas import COMPONENTS
 from vitrine.api.v1 import PREFIX, ROUTES
 from vitrine.api.wire.security import security
 from vitrine.applications import Policy
@@ -33,9 +32,9 @@ def document(settings: Settings) -> dict[str, Any]:
                 "responses": _RESPONSES if method == "GET" else {**_RESPONSES, **_WITH_BODY},
                 "security": security(v1_route.scope(method)),
             }
-    for route in portal.ROUTES:
-        path, _parameters = _path(portal.PREFIX + route.path)
-        paths.setdefault(path, {})[route.method.lower()] = route.described()
+    for pattern, method, described in v4.operations():
+        path, _parameters = _path(pattern)
+        paths.setdefault(path, {})[method] = described
     for operation in OPERATIONS:
         paths.setdefault(operation.path, {})[operation.method] = operation.described()
     return {
@@ -45,7 +44,7 @@ def document(settings: Settings) -> dict[str, Any]:
         "paths": paths,
         "components": {
             "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}, "oauth2": _oauth2(settings)},
-            "schemas": {"Envelope": _ENVELOPE, **COMPONENTS},
+            "schemas": {"Envelope": _ENVELOPE, **v4.COMPONENTS},
         },
     }
 

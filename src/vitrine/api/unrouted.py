@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 
-from vitrine.api import oauthv2, portal, v1
+from vitrine.api import oauthv2, v1, v4
 from vitrine.api.wire.envelope import answer
 from vitrine.oauth import metadata
 
@@ -20,7 +20,8 @@ def _in_envelope(request: Request, status: int, headers: Mapping[str, str]) -> R
 # By the beginning of the path; the first that fits counts.
 _SHAPES: tuple[tuple[str, _Answerer], ...] = (
     (v1.PREFIX + "/", v1.unrouted),
-    (portal.PREFIX, portal.unrouted),
+    (v4.PREFIX + "/", v4.unrouted),
+    (v4.ALIAS, v4.unrouted),
     (metadata.ROOT + "/", oauthv2.unrouted),
     ("/api/", _in_envelope),
 )

@@ -115,6 +115,21 @@ class Records:
             raise MayNotSee("You have no access to this collection.", why=f"collection {base}")
         return collection, counts.of(work, [base])[base]
 
+    def my_collections(
+        self, work: UnitOfWork, actor: Actor, databox: DataboxId | None, after: CollectionId, limit: int
+    ) -> list[tuple[Collection, int]]:
+        """Active collections in which the actor holds a live right, by id from *after* on, each with its number of
+        records."""
+        collections = self.structure(work).collections
+        mine = sorted(
+            CollectionId(grant.base_id)
+            for grant in actor.rights.live(work.now)
+            if grant.base_id > after and (databox is None or grant.databox_id == databox)
+        )
+        active = [collections[base] for base in mine if base in collections and collections[base].enabled][:limit]
+        counted = counts.of(work, [collection.id for collection in active])
+        return [(collection, counted[collection.id]) for collection in active]
+
     def collections(self, work: UnitOfWork, actor: Actor, databox: DataboxId) -> list[tuple[Collection, int]]:
         """All active collections of a databox the actor has access to, each with its number of records."""
         self.databox(work, actor, databox)

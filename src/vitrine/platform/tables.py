@@ -1,6 +1,6 @@
 """Tables that belong to no capability: version stamps, the audit log and the request log."""
 
-from sqlalchemy import BigInteger, Column, Index, Integer, String, Table
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, LargeBinary, String, Table
 
 from vitrine.platform.schema import Instant, Json, metadata
 
@@ -47,4 +47,19 @@ request_log = Table(
     Index("ix_request_log_application_id_id", "application_id", "id"),
     sqlite_autoincrement=True,
     comment="API calls, written every two seconds; no bodies, no queries",
+)
+
+idempotency_keys = Table(
+    "idempotency_keys",
+    metadata,
+    Column("account_id", Id, ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True),
+    Column("key", LargeBinary, primary_key=True, comment="SHA-256 of the key that the caller chose"),
+    Column("request", LargeBinary, nullable=False, comment="SHA-256 of what was sent with it"),
+    Column("authority", LargeBinary, nullable=False, comment="SHA-256 of what the caller might do then"),
+    Column("status", Integer, nullable=True, comment="null: the request is running"),
+    Column("headers", Json, nullable=False, comment="of the answer, by name"),
+    Column("body", LargeBinary, nullable=True, comment="of the answer; null: it held a secret"),
+    Column("expires", Instant, nullable=False, index=True),
+    sqlite_with_rowid=False,
+    comment="answers to requests that may be repeated without a second change (docs/decisions/0124)",
 )

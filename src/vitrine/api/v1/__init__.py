@@ -7,6 +7,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route, compile_path
 
 from vitrine.accounts import Actor
+from vitrine.api import capabilities
 from vitrine.api.v1 import changes, library, own_account, quarantine, search, structure, user_accounts
 from vitrine.api.v1.conventions import CONVENTIONS
 from vitrine.api.v1.route import V1Route
@@ -189,6 +190,8 @@ ROUTES: tuple[V1Route, ...] = (
     *own_account.ROUTES,
     *user_accounts.ROUTES,
 )
+for _route in ROUTES:
+    capabilities.register(PREFIX + _route.path, _route.scopes())
 
 
 async def _not_a_number(request: Request) -> Response:

@@ -7,7 +7,7 @@ from vitrine.platform.schema import Instant, Json
 from vitrine.platform.tables import Id
 
 revision = "b7d2904fe61a"
-down_revision = "5a90d3c7b1e4"
+down_revision = "c4e81f6a2d93"
 branch_labels = None
 depends_on = None
 

@@ -23,6 +23,7 @@ from vitrine.web.shared.reauthentication import requires_recent_auth
 from vitrine.web.shared.render import page
 
 SHOWN_BYTES = 100_000
+_OFFERED = ("/api/v1/", "/api/v4/", "/api/applications/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +39,10 @@ def operations(request: Request) -> list[Operation]:
     """What can be tried: the routes of the API that our own document names, except uploads of files."""
     listed = []
     for path, methods in openapi.document(services_of(request).settings)["paths"].items():
-        if not path.startswith(("/api/v1/", "/api/applications/")) or path.endswith(("/records/add/", "/substitute/")):
+        if not path.startswith(_OFFERED) or path.endswith(("/records/add/", "/substitute/")):
             continue
         for method, description in methods.items():
-            if path.startswith("/api/applications/") and method != "get":  # they take JSON
+            if not path.startswith("/api/v1/") and method != "get":  # they take JSON
                 continue
             names = tuple(
                 parameter["name"] for parameter in description.get("parameters", ()) if parameter.get("in") == "path"

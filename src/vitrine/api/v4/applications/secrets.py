@@ -1,13 +1,13 @@
 """The client secrets of an application."""
 
-from typing import Any
-
 from starlette.requests import Request
 from starlette.responses import Response
 
 from vitrine.accounts import Actor
-from vitrine.api.portal import present
-from vitrine.api.portal.content import answer, application_id, fields, nothing, require_tag
+from vitrine.api.v4.applications import present
+from vitrine.api.v4.applications.content import application_id, require_tag
+from vitrine.api.v4.content import answer, json_members, nothing, secret_answer
+from vitrine.api.v4.idempotency import change
 from vitrine.edge import bearer, listing, services_of, write
 from vitrine.errors import Conflict, NotFound
 from vitrine.platform.database import UnitOfWork
@@ -22,17 +22,17 @@ async def listed(request: Request) -> Response:
 
 async def rotate(request: Request) -> Response:
     """A new secret, shown once; the one before works for `overlap_hours` more (0, 24 or 168)."""
-    services, values = services_of(request), await fields(request, overlap_hours=int)
+    services, values = services_of(request), await json_members(request, overlap_hours=int)
     hours = 24 if values["overlap_hours"] is None else values["overlap_hours"]
 
-    def call(work: UnitOfWork, actor: Actor) -> tuple[str, Any]:
+    def call(work: UnitOfWork, actor: Actor) -> Response:
         client_secrets = services.applications.secrets
         require_tag(request, services.applications.registry.get(work, actor, application_id(request)))
         value = client_secrets.rotate(work, actor, application_id(request), str(hours))
-        return value, client_secrets.live(work, actor, application_id(request))[0]
+        newest = client_secrets.live(work, actor, application_id(request))[0]
+        return secret_answer({**present.secret(newest), "client_secret": value}, 201)
 
-    value, secret = await write(request, bearer, call)
-    return answer({**present.secret(secret), "client_secret": value}, 201)
+    return await change(request, call)
 
 
 async def end_old(request: Request) -> Response:

@@ -6,8 +6,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from vitrine.accounts import Actor
-from vitrine.api.portal import present
-from vitrine.api.portal.content import answer, application_id, fields, nothing
+from vitrine.api.v4.applications import present
+from vitrine.api.v4.applications.content import application_id
+from vitrine.api.v4.content import answer, json_members, nothing, secret_answer
+from vitrine.api.v4.idempotency import change
 from vitrine.edge import bearer, listing, run_in_thread, services_of, write
 from vitrine.errors import Invalid
 from vitrine.platform.database import UnitOfWork
@@ -28,21 +30,21 @@ async def listed(request: Request) -> Response:
 async def add(request: Request) -> Response:
     """A new one, shown once. *scopes* null is everything, which only a token without scopes can give."""
     services = services_of(request)
-    values = await fields(request, name=str, days=int, scopes=list)
+    values = await json_members(request, name=str, days=int, scopes=list)
     days = 90 if values["days"] is None else values["days"]
     scopes = values["scopes"]
     if scopes is not None and not all(isinstance(scope, str) for scope in scopes):
         raise Invalid("scopes must be a list of names, or null.", field="scopes")
 
-    def call(work: UnitOfWork, actor: Actor) -> tuple[str, Any]:
+    def call(work: UnitOfWork, actor: Actor) -> Response:
         application = services.applications.registry.for_token(work, actor, application_id(request))
         scope = None if scopes is None else frozenset(scopes)
         tokens = services.oauth.personal_tokens
         value = tokens.add(work, actor, application, values["name"] or "", str(days), scope)
-        return value, tokens.all(work, actor, application)[0]
+        newest = tokens.all(work, actor, application)[0]
+        return secret_answer({**present.token(newest), "token": value}, 201)
 
-    value, token = await write(request, bearer, call)
-    return answer({**present.token(token), "token": value}, 201)
+    return await change(request, call)
 
 
 async def revoke(request: Request) -> Response:

@@ -1,4 +1,4 @@
-"""How the portal's API refuses: RFC 9457 problems, and challenges of RFC 6750."""
+"""How API v4 refuses: RFC 9457 problems, and challenges of RFC 6750."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,13 +8,15 @@ from starlette.responses import Response
 
 from vitrine.accounts.errors import RecentAuthRequired
 from vitrine.accounts.model import ADMINISTRATION
-from vitrine.api.portal.content import Changed, NotJson, Unguarded, answer
+from vitrine.api.v4.content import Changed, NotJson, Unguarded, answer
+from vitrine.api.v4.idempotency import KeyReused, NotRepeated
 from vitrine.api.wire.challenges import resource_metadata
 from vitrine.api.wire.endpoint import Conventions
 from vitrine.applications import BadApplication, NoSuchApplication
 from vitrine.edge import bearer, refusals, services_of
 from vitrine.edge.auth import TokenMissing, TwoCarriers
 from vitrine.errors import DomainError
+from vitrine.library.errors import MayNotSee, NoSuchCollection, NoSuchDatabox, NoSuchRecord, NoSuchRendition
 from vitrine.oauth import InsufficientScope, TokenRefused
 
 TITLES = {
@@ -29,6 +31,7 @@ STATUSES: refusals.Statuses = (
     (Unguarded, 428),
     (NotJson, 415),
     (BadApplication, 422),
+    (KeyReused, 422),
     *refusals.STATUSES,
 )
 
@@ -41,8 +44,9 @@ def problem(status: int, code: str, detail: str, headers: Mapping[str, str] | No
 
 def _refused(_request: Request, refusal: DomainError, status: int) -> Response:
     more: dict[str, Any] = {"field": refusal.field} if refusal.field else {}
-    if isinstance(refusal, BadApplication):
-        more["faults"] = refusal.faults
+    faults = getattr(refusal, "faults", None)
+    if isinstance(faults, Mapping):
+        more["faults"] = faults
     return problem(status, refusal.code, refusal.detail, refusals.headers_of(refusal), **more)
 
 
@@ -90,6 +94,16 @@ def _unknown_application(request: Request, refusal: NoSuchApplication) -> Respon
     return _refused(request, refusal, refusals.status_of(refusal, STATUSES))
 
 
+def _hidden(_request: Request, _refusal: DomainError) -> Response:
+    """What is not there, and what the caller may not know of, look alike."""
+    return problem(404, "not_found", "There is no such thing, or you may not see it.")
+
+
+def _not_repeated(_request: Request, refusal: NotRepeated) -> Response:
+    more: dict[str, Any] = {} if refusal.location is None else {"location": refusal.location}
+    return problem(409, refusal.code, refusal.detail, **more)
+
+
 def _recent_auth_required(request: Request, refusal: RecentAuthRequired) -> Response:
     """What no token may do (docs/decisions/0080): *page* is where a person does it, after signing in."""
     number = request.path_params.get("id")
@@ -108,6 +122,8 @@ CONVENTIONS = Conventions(
         (TwoCarriers, _two_carriers),
         (NoSuchApplication, _unknown_application),
         (RecentAuthRequired, _recent_auth_required),
+        (NotRepeated, _not_repeated),
+        *((kind, _hidden) for kind in (MayNotSee, NoSuchDatabox, NoSuchCollection, NoSuchRecord, NoSuchRendition)),
     ),
     broken=_broken,
     authenticate=bearer,  # before the body: its refusals tell what it may hold, which strangers do not learn

@@ -1,13 +1,13 @@
 """The owners and test users of an application."""
 
-from typing import Any
-
 from starlette.requests import Request
 from starlette.responses import Response
 
 from vitrine.accounts import Actor
-from vitrine.api.portal import present
-from vitrine.api.portal.content import answer, application_id, fields, nothing, require_tag
+from vitrine.api.v4.applications import present
+from vitrine.api.v4.applications.content import application_id, require_tag
+from vitrine.api.v4.content import answer, json_members, nothing
+from vitrine.api.v4.idempotency import change
 from vitrine.edge import bearer, listing, services_of, write
 from vitrine.errors import Invalid
 from vitrine.platform.database import UnitOfWork
@@ -34,16 +34,16 @@ async def add_tester(request: Request) -> Response:
 
 
 async def _add(request: Request, role: str) -> Response:
-    services, values = services_of(request), await fields(request, login=str)
+    services, values = services_of(request), await json_members(request, login=str)
     if not (values["login"] or "").strip():
         raise Invalid("login must be the login or the e-mail address of somebody here.", field="login")
 
-    def call(work: UnitOfWork, actor: Actor) -> Any:
+    def call(work: UnitOfWork, actor: Actor) -> Response:
         require_tag(request, services.applications.registry.get(work, actor, application_id(request)))
-        return services.applications.people.add(work, actor, application_id(request), values["login"], role)
+        user = services.applications.people.add(work, actor, application_id(request), values["login"], role)
+        return answer({"id": user.id, "login": user.login, "name": f"{user.first_name} {user.last_name}".strip()}, 201)
 
-    user = await write(request, bearer, call)
-    return answer({"id": user.id, "login": user.login, "name": f"{user.first_name} {user.last_name}".strip()}, 201)
+    return await change(request, call)
 
 
 async def remove_owner(request: Request) -> Response:

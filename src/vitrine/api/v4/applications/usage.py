@@ -7,8 +7,9 @@ from starlette.responses import Response
 
 from vitrine.accounts import Actor
 from vitrine.api.capabilities import capability
-from vitrine.api.portal import present
-from vitrine.api.portal.content import answer, application_id, json_body, require_tag, shown
+from vitrine.api.v4.applications import present
+from vitrine.api.v4.applications.content import application_id, require_tag, shown
+from vitrine.api.v4.content import answer, json_body
 from vitrine.applications import Application
 from vitrine.edge import bearer, listing, long_read, run_in_thread, services_of, write
 from vitrine.errors import Invalid

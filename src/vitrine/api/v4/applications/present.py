@@ -1,8 +1,8 @@
 """Applications and their secrets, tokens and people as JSON. Pure functions; none is given the value of a secret."""
 
-from datetime import datetime
 from typing import Any
 
+from vitrine.api.v4.content import moment
 from vitrine.applications import Application
 from vitrine.applications.documents import document_of
 from vitrine.applications.model import Secret
@@ -83,8 +83,3 @@ def scope_use(use: ScopeUse) -> Json:
         "scope": use.scope.name, "people": use.people, "uses": use.uses, "last": moment(use.last),
         "allowed": use.is_left,
     }  # fmt: skip
-
-
-def moment(value: datetime | None) -> str | None:
-    """RFC 3339, in UTC."""
-    return None if value is None else value.isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -1,0 +1,1 @@
+"""API v4: its frame and its operations."""
