@@ -11,10 +11,14 @@ import schemathesis
 
 from tests.schema import CHECKS, call_all
 from tests.v4.conftest import V4
-from vitrine.accounts import Right
+from vitrine.accounts import COMMAND, Right, Via, links
+from vitrine.accounts.mail_texts import LINK_LIFETIMES
+from vitrine.accounts.registration.model import Policy
+from vitrine.accounts.revokers import UNLOCK
 from vitrine.api import openapi
 from vitrine.api.v4 import ROUTES, V4Route
 from vitrine.oauth.scopes import BY_NAME
+from vitrine.platform.crypto import digest
 from vitrine.settings import Settings
 from vitrine.testing import media_factory
 from vitrine.testing.server import Server
@@ -42,6 +46,28 @@ def callers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, 
     server.close()
 
 
+@pytest.fixture(scope="module")
+def furnished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, str, str]]:
+    """A server with one thing of each kind that an example names by 1, with the tokens of a user and of an
+    administrator."""
+    folder = tmp_path_factory.mktemp("examples")
+    server = Server(folder / "data")
+    ada, root = server.user("ada"), server.user("root", is_admin=True)
+    server.add(media_factory.jpeg(folder / "1.jpg", 64, 48), ada)
+    eve = server.user("eve", None)
+    accounts = server.services.accounts
+    with server.services.database.write() as work:
+        accounts.groups.add(work, COMMAND, "Readers")
+        accounts.templates.add(work, accounts.users.actor_of(work, root, Via.SESSION), "Mine")
+        accounts.registration.set_databox_policy(work, COMMAND, server.databox.id, Policy(True, None))
+        accounts.registration.request(work, eve, None)
+        new = accounts.users.add_unconfirmed(work, login="new", password_hash="!")
+        token = digest("the token of the new account")
+        links.add(work, token, new.id, UNLOCK, "", work.now + LINK_LIFETIMES[UNLOCK])
+    yield server, server.token(ada), server.token(root)
+    server.close()
+
+
 def test_every_answer_is_one_that_the_document_tells_of(callers: tuple[Server, list[str | None]]) -> None:
     server, tokens = callers
     chosen = schemathesis.openapi.from_asgi("/api/openapi.json", server.application).include(path_regex=f"^{V4}/")
@@ -65,10 +91,11 @@ def test_every_answer_is_one_that_the_document_tells_of(callers: tuple[Server, l
 
 
 @pytest.mark.parametrize("route", WITH_EXAMPLE, ids=lambda route: f"{route.method} {route.path}")
-def test_examples_of_bodies_work(callers: tuple[Server, list[str | None]], route: V4Route) -> None:
-    server, tokens = callers
+def test_examples_of_bodies_work(furnished: tuple[Server, str, str], route: V4Route) -> None:
+    server, user, administrator = furnished
+    token = administrator if route.needs == "users" else user
     path = V4 + re.sub(r"\{\w+(:int)?\}", "1", route.path)
-    answer = server.call(route.method, path, tokens[0], json=route.example, headers={"If-Match": "*"})
+    answer = server.call(route.method, path, token, json=route.example, headers={"If-Match": "*"})
     assert answer.status_code == route.status, answer.text
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from secrets import token_urlsafe
 from typing import Any
 
-from vitrine.accounts import links, reach, store
+from vitrine.accounts import giving, links, reach, store
 from vitrine.accounts.credential_revocation import Event, Occurrence
 from vitrine.accounts.errors import LinkUsed, MayNotManage
 from vitrine.accounts.mail import AccountMail
@@ -20,7 +20,7 @@ from vitrine.accounts.model import Actor, User, UserId, Via
 from vitrine.accounts.registration.confirmation import unlock
 from vitrine.accounts.registration.service import Registration
 from vitrine.accounts.revokers import CONFIRM, RESET, UNLOCK
-from vitrine.accounts.rights import Right
+from vitrine.accounts.rights import CollectionGrant, DataboxRight, Right
 from vitrine.accounts.service import Accounts, checked_email
 from vitrine.errors import NotFound
 from vitrine.platform import audit
@@ -54,6 +54,37 @@ class UserManagement:
     def _require_reach(work: UnitOfWork, actor: Actor, user: User) -> None:
         if not reach.may_take_over(work, actor, user):
             raise MayNotManage("This account has rights that you do not have.", why=f"user {user.id}")
+
+    def known(self, work: UnitOfWork, actor: Actor, user_id: int) -> User:
+        """The account, if the actor may know of it. Raises NotFound."""
+        user = store.user(work, UserId(user_id))
+        if user is None or not (actor.user_id == user.id or reach.may_know(work, actor, user)):
+            raise NotFound("There is no such account among those that you manage.")
+        return user
+
+    def page(self, work: UnitOfWork, actor: Actor, base_id: int | None, after: int, limit: int) -> list[User]:
+        """People with rights of their own on a collection whose users the actor manages, in the order of their numbers;
+        for administrators without *base_id* everybody. Raises MayNotManage."""
+        managed = giving.managed(work, actor)
+        if managed is not None and (base_id is None or base_id not in managed):
+            raise MayNotManage("Name a collection whose users you manage.", field="base_id")
+        return store.users_after(work, after, limit) if base_id is None else store.users_of(work, base_id, after, limit)
+
+    def rights(
+        self, work: UnitOfWork, actor: Actor, user: User
+    ) -> tuple[list[CollectionGrant], list[CollectionGrant], dict[int, DataboxRight]]:
+        """A person's own grants, what they come to with groups, and rights on databoxes, as far as the actor manages
+        users. The caller asked `known`."""
+        managed = None if actor.user_id == user.id else giving.managed(work, actor)
+        held = store.rights_of(work, user.id)
+        own = [grant for grant in store.own_grants(work, user.id) if managed is None or grant.base_id in managed]
+        effective = [held.collections[base] for base in sorted(held.collections) if managed is None or base in managed]
+        boxes = {grant.databox_id for grant in effective}
+        return (
+            own,
+            effective,
+            {box: rights for box, rights in held.databoxes.items() if managed is None or box in boxes},
+        )
 
     # -- passwords -----------------------------------------------------------------------------------------------
 

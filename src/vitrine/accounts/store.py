@@ -70,6 +70,27 @@ def users_by_id(work: UnitOfWork, ids: Iterable[UserId]) -> dict[UserId, User]:
     return {person.id: person for person in people}
 
 
+def users_after(work: UnitOfWork, after: int, limit: int) -> list[User]:
+    """Open accounts in the order of their numbers."""
+    rows = work.db.execute(
+        sa.select(*_USER_COLUMNS).where(users.c.id > after, _ACTIVE).order_by(users.c.id).limit(limit)
+    )
+    return [User(*row) for row in rows]
+
+
+def users_of(work: UnitOfWork, base_id: int, after: int, limit: int) -> list[User]:
+    """Those of them with a row of rights on a collection."""
+    rights = collection_rights.c
+    rows = work.db.execute(
+        sa.select(*_USER_COLUMNS)
+        .join(collection_rights, rights.user_id == users.c.id)
+        .where(rights.collection_id == base_id, rights.user_id > after, _ACTIVE)
+        .order_by(rights.user_id)
+        .limit(limit)
+    )
+    return [User(*row) for row in rows]
+
+
 def user_by_login(work: UnitOfWork, login: str) -> User | None:
     """By login, else by its mapped form or by e-mail address when exactly one account has it."""
     row = work.db.execute(sa.select(*_USER_COLUMNS).where(users.c.login_folded == fold(login), _ACTIVE)).first()

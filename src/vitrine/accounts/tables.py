@@ -125,7 +125,7 @@ collection_rights = Table(
     "collection_rights",
     metadata,
     Column("user_id", Id, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
-    Column("collection_id", Id, ForeignKey("collections.id", ondelete="CASCADE"), primary_key=True, index=True),
+    Column("collection_id", Id, ForeignKey("collections.id", ondelete="CASCADE"), primary_key=True),
     Column("rights", BigInteger, nullable=False, comment="bit mask, accounts.rights.Right"),
     Column("valid_from", Instant, nullable=True),
     Column("valid_until", Instant, nullable=True),
@@ -134,6 +134,7 @@ collection_rights = Table(
     Column("monthly_downloads", BigInteger, nullable=True),
     Column("remaining_downloads", BigInteger, nullable=True),
     Column("refilled", Instant, nullable=True),
+    Index("ix_collection_rights_collection_id_user_id", "collection_id", "user_id"),
     comment="06 section 17.1 and 17.4; a row is access, the bit `actif` makes it live",
 )
 

@@ -4,6 +4,7 @@ Administrators make groups. Who manages the users of a collection sets the right
 or leave groups whose rights they could give one by one: a group is no way to give more than one has.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from vitrine.accounts import giving
@@ -110,16 +111,23 @@ class Groups:
     # -- rights --------------------------------------------------------------------------------------------------
 
     def set_rights(
-        self, work: UnitOfWork, actor: Actor, group_id: int, grant: CollectionGrant, *, version: int | None = None
+        self,
+        work: UnitOfWork,
+        actor: Actor,
+        group_id: int,
+        grant: CollectionGrant,
+        *,
+        matches: Callable[[Group], None] | None = None,
     ) -> None:
         """Replace what the group may do on a collection; no right at all removes it. The actor must be able to give
-        what is there and what is to be there. Raises Forbidden, NotFound or Conflict."""
+        what is there and what is to be there. *matches* refuses a group that was changed since. Raises Forbidden or
+        NotFound."""
         giving.require_given(work, actor, grant)
         group = store.get(work, group_id)
         if group is None:
             raise NotFound("There is no such group.")
-        if version is not None and version != group.version:
-            raise Conflict("Somebody else has changed this group. Load it again.", field="version")
+        if matches is not None:
+            matches(group)
         before = store.rights_of(work, group_id).collections.get(grant.base_id)
         if before is not None:
             giving.require_given(work, actor, before)

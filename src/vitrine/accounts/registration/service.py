@@ -57,6 +57,11 @@ class Registration:
                 demands.append(Demand(base, collection.databox_id, collection.number, states[base]))
         return demands
 
+    @staticmethod
+    def states(work: UnitOfWork, user_id: UserId) -> dict[int, State]:
+        """By collection: what became of the person's requests; accepted where they are linked to it."""
+        return {**store.states(work, user_id), **dict.fromkeys(store.linked(work, user_id), State.ACCEPTED)}
+
     def confirmed(self, work: UnitOfWork, user: User, *, is_proven: bool) -> None:
         """A new account was unlocked. Rules by address count if the address *is_proven*, by a link that was mailed to
         it; who decides about the rest is told."""

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from vitrine.api import capabilities
-from vitrine.api.v4 import applications, me, records, schemas, structure
+from vitrine.api.v4 import applications, me, people, records, schemas, structure
 from vitrine.api.v4.applications.registration import ALIAS
 from vitrine.api.v4.conventions import CONVENTIONS, problem
 from vitrine.api.v4.route import PREFIX, V4Route
@@ -22,6 +22,7 @@ ROUTES: tuple[V4Route, ...] = (
     *me.ROUTES,
     *structure.ROUTES,
     *records.ROUTES,
+    *people.ROUTES,
     *applications.ROUTES,
 )
 COMPONENTS: dict[str, Schema] = {
@@ -29,6 +30,7 @@ COMPONENTS: dict[str, Schema] = {
     **me.COMPONENTS,
     **structure.COMPONENTS,
     **records.COMPONENTS,
+    **people.COMPONENTS,
     **applications.COMPONENTS,
 }
 # Addresses of operations, the older ones too. Only the newer ones refuse parameters that they do not know.

@@ -96,6 +96,7 @@ async def json_members(request: Request, **types: type | tuple[type, ...]) -> di
         value = values.get(name)
         if value is not None and (not isinstance(value, kinds) or (isinstance(value, bool) and kinds is int)):
             raise Invalid(f"The value of {name} has the wrong type.", field=name)
+    request.state.body_members = frozenset(values)  # which of them are there, for a merge patch
     return {name: values.get(name) for name in types}
 
 

@@ -15,6 +15,9 @@ depends_on = None
 
 
 def upgrade() -> None:
+    # The people of a collection are listed by their numbers.
+    op.drop_index("ix_collection_rights_collection_id", table_name="collection_rights")
+    op.create_index("ix_collection_rights_collection_id_user_id", "collection_rights", ["collection_id", "user_id"])
     op.create_table(
         "groups",
         sa.Column("id", Id, nullable=False),

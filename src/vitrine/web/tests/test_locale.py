@@ -78,6 +78,7 @@ NOT_ON_PAGES = {
     "A pattern is an e-mail address in which * stands for any text.",
     "There is no such collection, or you do not manage its users.",
     "Guests cannot ask for access.",
+    "Name a collection whose users you manage.",
     "There is no such group.",
     "There is a group of this name.",
     "Somebody else has changed this group. Load it again.",

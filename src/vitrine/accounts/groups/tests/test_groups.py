@@ -233,9 +233,6 @@ class TestGroups:
             assert (renamed.name, renamed.description) == ("People", "They read.")
             with pytest.raises(Conflict):
                 groups.delete(work, COMMAND, readers.id, version=current.version)
-            with pytest.raises(Conflict):
-                changed = grant(server.archive, CONTRIBUTOR)
-                groups.set_rights(work, COMMAND, readers.id, changed, version=current.version)
             groups.delete(work, COMMAND, readers.id, version=renamed.version)
 
     def test_members_are_paged(self, server: Server, readers: Group) -> None:
