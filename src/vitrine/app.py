@@ -82,6 +82,8 @@ from vitrine.media.probe import Limits
 from vitrine.media.sandbox import Sandbox
 from vitrine.media.service import Media
 from vitrine.media.storage import open_store
+from vitrine.notifications import Notifications
+from vitrine.notifications import store as notification_store
 from vitrine.oauth import OAuth, deprecated_features, scope_limits, scopes
 from vitrine.oauth import revokers as token_revokers
 from vitrine.oauth import store as tokens
@@ -255,10 +257,12 @@ def make_services(
             signed_addresses=signed,
         ),
         search=Search(index, records),
+        notifications=Notifications(accounts, account_mail),
         embeds=Embeds(settings, records, accounts, signed),
         instance_id=vault.instance_id(),
     )
     indexer(services).listen()
+    services.notifications.listen(database)
     database.listen(ScopesLimited, scope_limits.apply_limit)
     return services
 
@@ -337,6 +341,7 @@ def expiries(services: Services) -> tuple[Expiry, ...]:
         *deprecated_features.EXPIRIES,
         *links.EXPIRIES,
         *registration_store.EXPIRIES,
+        *notification_store.EXPIRIES,
         *identity_provider_store.EXPIRIES,
         *portal_store.expiries(),
         *idempotency.EXPIRIES,

@@ -5,8 +5,11 @@ from vitrine.accounts.registration import tables as registration
 from vitrine.applications import tables as applications
 from vitrine.jobs import tables as jobs
 from vitrine.library import tables as library
+from vitrine.notifications import tables as notifications
 from vitrine.oauth import tables as oauth
 from vitrine.platform import tables as platform
 from vitrine.platform.schema import metadata
 
-__all__ = ["accounts", "applications", "jobs", "library", "metadata", "oauth", "platform", "registration"]
+__all__ = [
+    "accounts", "applications", "jobs", "library", "metadata", "notifications", "oauth", "platform", "registration",
+]  # fmt: skip

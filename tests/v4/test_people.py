@@ -124,8 +124,8 @@ class TestUsers:
         self, server: Server, call: Call, manager: str
     ) -> None:
         body = {"email": "new@museum.example", "password": PASSWORD}
-        made = call("POST", "/users", body, token=manager, Idempotency_Key="k")
-        token = done(made, 201)["unlock_token"]
+        created = call("POST", "/users", body, token=manager, Idempotency_Key="k")
+        token = done(created, 201)["unlock_token"]
         again = problem(call("POST", "/users", body, token=manager, Idempotency_Key="k"), 409)
         assert again["code"] == "secret_shown_once"
         done(call("POST", "/users/unlock", {"token": token}, token=manager), 204)
@@ -198,8 +198,8 @@ class TestRegistration:
         done(call("PUT", policy, {"is_open": True}, token=manager))
         zoe = server.token(server.user("zoe", None))
         assert done(call("GET", "/me/access-requests", token=zoe))["data"][0]["state"] == "open"
-        made = done(call("POST", "/me/access-requests", {}, token=zoe), 201)
-        assert [entry["state"] for entry in made["data"]] == ["pending"]
+        created = done(call("POST", "/me/access-requests", {}, token=zoe), 201)
+        assert [entry["state"] for entry in created["data"]] == ["pending"]
         (request,) = done(call("GET", "/registrations", token=manager))["data"]
         assert (request["login"], request["base_id"]) == ("zoe", server.archive.id)
         path = f"/registrations/{request['request_id']}"
@@ -221,3 +221,24 @@ def test_the_scope_users_alone_does_not_make_an_administrator(server: Server, ca
     narrow, whole = scoped(server, root, "users"), scoped(server, root, "users", "administration")
     problem(call("POST", "/groups", {"name": "Press"}, token=narrow), 403)
     done(call("POST", "/groups", {"name": "Press"}, token=whole), 201)
+
+
+class TestNotifications:
+    def test_they_are_read_and_counted(self, server: Server, call: Call, manager: str) -> None:
+        done(call("PUT", f"/collections/{server.archive.id}/registration", {"is_open": True}, token=manager))
+        people = [server.user(f"person{number}", None) for number in range(3)]
+        for person in people:
+            done(call("POST", "/me/access-requests", {}, token=server.token(person)), 201)
+        listed = paged(lambda method, path: call(method, path, token=manager), "/notifications", 2)
+        about = [{"base_id": server.archive.id, "user_id": person.id} for person in reversed(people)]
+        assert [(entry["kind"], entry["about"]) for entry in listed] == [("registration_requested", a) for a in about]
+        assert done(call("GET", "/notifications/unread", token=manager)) == {"unread": 3}
+        done(call("POST", "/notifications/read", {"up_to": listed[1]["notification_id"]}, token=manager), 204)
+        assert done(call("GET", "/notifications/unread", token=manager)) == {"unread": 1}
+        problem(call("POST", "/notifications/read", {}, token=manager), 400)
+
+    def test_mails_are_chosen(self, call: Call) -> None:
+        assert set(done(call("GET", "/me/notification-mails")).values()) == {True}
+        changed = done(call("PATCH", "/me/notification-mails", {"vote_done": False, "all": False}))
+        assert [name for name, wanted in changed.items() if not wanted] == ["all", "vote_done"]
+        problem(call("PATCH", "/me/notification-mails", {"nothing": False}), 400)

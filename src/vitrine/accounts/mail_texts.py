@@ -117,6 +117,10 @@ TEXTS: dict[str, tuple[str, tuple[str, ...]]] = {
         "Your request for {collection} at {site}",
         ("Your account {login} at {site} was not given access to the collection {collection}.",),
     ),
+    "notification": (
+        "News for you at {site}",
+        ("{lines}", "Look at it here:", "{home}", "You can stop these e-mails in your account {login}."),
+    ),
     "grant": (
         "{application} may now use {site} in your name",
         (

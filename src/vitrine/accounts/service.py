@@ -27,6 +27,7 @@ PROFILE_FIELDS = (
     "phone", "fax", "job", "activity", "company", "locale",
 )  # fmt: skip
 WANTS_MAIL = "notifications"  # a preference: mails about notifications
+MAILS_OFF = "mails_off"  # a preference: kinds of notifications without a mail
 CONFIRM_WITHIN = timedelta(days=3)
 _LOGIN = re.compile(r"[^\s\x00-\x1f]{1,128}")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+|[^@\s]+@localhost")
@@ -217,6 +218,30 @@ class Accounts:
     def set_wants_mail(work: UnitOfWork, actor: Actor, wanted: bool) -> None:
         """Whether the actor is told of notifications by mail too."""
         store.set_preference(work, actor.must_user_id, WANTS_MAIL, wanted)
+
+    @staticmethod
+    def set_mails_off(work: UnitOfWork, actor: Actor, kinds: list[str]) -> None:
+        """The kinds of notifications that are not mailed to the actor."""
+        store.set_preference(work, actor.must_user_id, MAILS_OFF, kinds)
+
+    @staticmethod
+    def mails_off(work: UnitOfWork, user_id: UserId) -> list[str]:
+        return list(store.preference(work, user_id, MAILS_OFF) or [])
+
+    @staticmethod
+    def wants_any_mail(work: UnitOfWork, user_id: UserId) -> bool:
+        return store.preference(work, user_id, WANTS_MAIL) is not False
+
+    def wants_mail(self, work: UnitOfWork, user_id: UserId, kind: str) -> bool:
+        """Whether a notification of this kind is mailed to the person: yes, unless they chose otherwise."""
+        return self.wants_any_mail(work, user_id) and kind not in self.mails_off(work, user_id)
+
+    @staticmethod
+    def managers_of(work: UnitOfWork, base_id: int, most: int) -> list[UserId]:
+        """At most *most* people who manage the users of a collection now, in person or through a group; administrators
+        where nobody does."""
+        managers = store.managers_of(work, base_id, most)
+        return managers or [user.id for user in store.administrators(work)][:most]
 
     def change_password(self, actor: Actor, *, old: str, new: str, end_applications: bool = False) -> None:
         """Change the actor's password. Ends what the table of `accounts.credential_revocation` says, and with

@@ -324,6 +324,29 @@ def remove_databox_rights(work: UnitOfWork, user_id: UserId, databox_id: int) ->
     bump_rights(work, user_id)
 
 
+def managers_of(work: UnitOfWork, base_id: int, most: int) -> list[UserId]:
+    """People with `canadmin` on a collection now, of their own or through a group."""
+    needed = int(Right.actif | Right.canadmin)
+
+    def live(table: sa.Table) -> sa.ColumnElement[bool]:
+        return sa.and_(
+            table.c.collection_id == base_id,
+            table.c.rights.bitwise_and(needed) == needed,
+            sa.or_(table.c.valid_from.is_(None), table.c.valid_from <= work.now),
+            sa.or_(table.c.valid_until.is_(None), table.c.valid_until >= work.now),
+        )
+
+    own = sa.select(collection_rights.c.user_id).where(live(collection_rights)).limit(most)
+    members = (
+        sa.select(group_members.c.user_id)
+        .join(group_collection_rights, group_collection_rights.c.group_id == group_members.c.group_id)
+        .where(live(group_collection_rights))
+        .limit(most)
+    )
+    found_ids = {*work.db.scalars(own), *work.db.scalars(members)}
+    return [UserId(number) for number in sorted(found_ids)[:most]]
+
+
 def add_failure(work: UnitOfWork, login: str, address: str) -> None:
     work.db.execute(
         sign_in_failures.insert().values(login_folded=fold(login)[:128], address=rate_limit_key(address), at=work.now)

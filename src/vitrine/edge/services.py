@@ -36,6 +36,7 @@ from vitrine.library.sharing.signed_addresses import SignedAddresses
 from vitrine.library.structure_administration import StructureAdministration
 from vitrine.library.substitution import Substitution
 from vitrine.media.service import Media
+from vitrine.notifications import Notifications
 from vitrine.oauth import OAuth
 from vitrine.oauth.developer_tokens import DeveloperTokens
 from vitrine.oauth.personal_tokens import PersonalTokens
@@ -119,5 +120,6 @@ class Services:
     media: Media
     library: LibraryServices
     search: Search
+    notifications: Notifications
     embeds: Embeds
     instance_id: str

@@ -85,7 +85,7 @@ def _group(request: Request, work: UnitOfWork, actor: Actor) -> Group:
     return services_of(request).accounts.groups.get(work, actor, request.path_params["group_id"])
 
 
-async def one(request: Request) -> Response:
+async def show(request: Request) -> Response:
     return await read(request, bearer, lambda work, actor: _shown(_group(request, work, actor)))
 
 
@@ -268,7 +268,7 @@ ROUTES = (
     V4Route("/groups", "GET", listing, "Groups with rights where you manage", SCOPE, named("GroupPage"), is_list=True),
     V4Route("/groups", "POST", add, "Make a group (administrators)", SCOPE, named("Group"), _NAMES, 201,
             example={"name": "Press", "description": "People who write about us."}),
-    V4Route(_GROUP_PATH, "GET", one, "One group", SCOPE, named("Group")),
+    V4Route(_GROUP_PATH, "GET", show, "One group", SCOPE, named("Group")),
     V4Route(_GROUP_PATH, "PATCH", rename, "Rename or describe it (administrators)", SCOPE, named("Group"), _NAMES,
             guard="required", example={"description": "Everybody who writes about us."}),
     V4Route(_GROUP_PATH, "DELETE", delete, "Delete it; its members lose what it gave (administrators)", SCOPE,
