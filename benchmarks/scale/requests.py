@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from benchmarks.scale.people_requests import PEOPLE
 from benchmarks.scale.traffic import TOKEN, Client
 from vitrine import app
 from vitrine.edge.metrics import Counts, Metrics
@@ -364,4 +365,13 @@ BY_ITSELF: dict[str, Request] = {
     "purge": lambda client: app.purge(client.server.services, threading.Event()),
     "sweep": _sweep,
 }
-REQUESTS: dict[str, Request] = {**API_READS, **FILES, **PAGES, **V4, **APPLICATIONS, **API_WRITES, **BY_ITSELF}
+REQUESTS: dict[str, Request] = {
+    **API_READS,
+    **FILES,
+    **PAGES,
+    **V4,
+    **PEOPLE,
+    **APPLICATIONS,
+    **API_WRITES,
+    **BY_ITSELF,
+}

@@ -17,6 +17,11 @@ from vitrine.media.renditions.recipes import DEFAULT_RECIPES
 
 TABLES: dict[str, tuple[str, ...]] = {
     "users": ("id", "login", "login_folded", "login_mapped", "email", "email_folded", "created", "updated"),
+    "collection_rights": ("user_id", "collection_id", "rights"),
+    "groups": ("id", "name", "name_folded", "created", "updated"),
+    "group_members": ("group_id", "user_id", "added"),
+    "registration_requests": ("user_id", "collection_id", "state", "created"),
+    "notifications": ("user_id", "kind", "payload", "created"),
     "applications": (
         "id", "creator_id", "type", "profile", "name", "description", "website", "client_id", "switches", "created",
         "updated",
@@ -116,6 +121,7 @@ class Filler:
             at, address = self._ago(900, 0.5), f"person{user}@example.com"
             login = f"person{user}"
             rows["users"].append((user, login, login, login, address, address, at, at))
+        self._what_people_have(users)
         self._applications(users)
         accounts = self._accounts(users)
         for number in range(records // RECORDS_PER_TOKEN):
@@ -134,6 +140,18 @@ class Filler:
         for number in range(records // RECORDS_PER_FAILURE):
             at = self._ago(0.2, number * RECORDS_PER_FAILURE / records)
             rows["sign_in_failures"].append((f"nobody{number}", _address(number), at))
+
+    def _what_people_have(self, users: Sequence[int]) -> None:
+        """Everybody reads one collection, asks for another one and is in one group; the administrator is told of each
+        request."""
+        rows, admin = self._rows, self.instance.users["admin"]
+        at, (first, second) = self._ago(20, 0.5), self.instance.collections[:2]
+        rows["groups"].append((1, "Readers", "readers", at, at))
+        for user in users:
+            rows["collection_rights"].append((user, first, 1))
+            rows["group_members"].append((1, user, at))
+            rows["registration_requests"].append((user, second, "pending", at))
+            rows["notifications"].append((admin, "registration_requested", f'{{"user_id":{user}}}', at))
 
     def _applications(self, users: Sequence[int]) -> None:
         first = max(self.instance.applications.values()) + 100

@@ -5,7 +5,7 @@ import sys
 import click
 
 from vitrine import __version__
-from vitrine.cli import applications, imports, operations, server, structure, users
+from vitrine.cli import applications, groups, imports, operations, server, structure, users
 from vitrine.errors import DomainError
 
 
@@ -28,6 +28,7 @@ for command in (
     operations.doctor,
     operations.check,
     users.user,
+    groups.group,
     structure.databox,
     structure.collection,
     structure.grant,

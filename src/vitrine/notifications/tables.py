@@ -21,4 +21,10 @@ notifications = Table(
     comment="they end after 90 days (06 section 24)",
 )
 _unread = notifications.c.read_at.is_(None)
-Index("ix_notifications_unread", notifications.c.user_id, sqlite_where=_unread, postgresql_where=_unread)
+Index(
+    "ix_notifications_unread",
+    notifications.c.user_id,
+    notifications.c.id,
+    sqlite_where=_unread,
+    postgresql_where=_unread,
+)

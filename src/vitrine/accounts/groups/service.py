@@ -42,6 +42,11 @@ class Groups:
             raise NotFound("There is no such group.")
         return group
 
+    def by_name(self, work: UnitOfWork, actor: Actor, name: str) -> Group | None:
+        """The group of this name, if the actor sees it."""
+        known = store.by_name(work, name)
+        return None if known is None else self.get(work, actor, known.id)
+
     def rights(self, work: UnitOfWork, actor: Actor, group_id: int) -> GroupRights:
         """Those on collections whose users the actor manages, and on their databoxes. Raises NotFound."""
         self.get(work, actor, group_id)

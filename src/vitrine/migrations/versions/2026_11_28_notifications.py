@@ -31,5 +31,5 @@ def upgrade() -> None:
     op.create_index("ix_notifications_user_id_id", "notifications", ["user_id", "id"])
     unread = sa.text("read_at IS NULL")
     op.create_index(
-        "ix_notifications_unread", "notifications", ["user_id"], sqlite_where=unread, postgresql_where=unread
+        "ix_notifications_unread", "notifications", ["user_id", "id"], sqlite_where=unread, postgresql_where=unread
     )
