@@ -56,6 +56,7 @@ TABLES: dict[str, tuple[str, ...]] = {
 LEAST_USERS, LEAST_APPLICATIONS, LEAST_QUARANTINED = 60, 60, 60
 RECORDS_PER_USER, RECORDS_PER_APPLICATION, RECORDS_PER_TOKEN, RECORDS_PER_SESSION = 100, 50, 10, 10
 RECORDS_PER_FAILURE, RECORDS_PER_QUARANTINED, RECORDS_PER_GRANT, RECORDS_PER_REMOVED = 100, 20, 10, 100
+LEAST_NOTIFICATIONS = 150  # more than are counted
 SHARED_BY = 20  # records whose renditions are the same bytes
 IMAGES = 400
 KINDS = (
@@ -151,7 +152,8 @@ class Filler:
             rows["collection_rights"].append((user, first, 1))
             rows["group_members"].append((1, user, at))
             rows["registration_requests"].append((user, second, "pending", at))
-            rows["notifications"].append((admin, "registration_requested", f'{{"user_id":{user}}}', at))
+        for number in range(LEAST_NOTIFICATIONS + self.instance.records // RECORDS_PER_USER):
+            rows["notifications"].append((admin, "registration_requested", f'{{"user_id":{number}}}', at))
 
     def _applications(self, users: Sequence[int]) -> None:
         first = max(self.instance.applications.values()) + 100

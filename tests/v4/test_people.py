@@ -7,7 +7,7 @@ import pytest
 from tests.contract.test_02_own_account import scoped
 from tests.v4.conftest import Call
 from tests.v4.test_frame import paged, problem
-from vitrine.accounts import Right, User
+from vitrine.accounts import COMMAND, Right, User
 from vitrine.accounts.rights import CONTRIBUTOR, READER
 from vitrine.testing.server import PASSWORD, Server
 
@@ -158,6 +158,12 @@ class TestGroups:
         assert len(done(call("GET", f"{path}/rights", token=root))["collections"]) == 2
         done(call("DELETE", f"{path}/members/{zoe.id}", token=root), 204)
         problem(call("DELETE", f"{path}/members/{zoe.id}", token=root), 404)
+
+    def test_the_longest_page_tells_of_what_follows(self, server: Server, call: Call, root: str) -> None:
+        with server.services.database.write() as work:
+            for number in range(101):
+                server.services.accounts.groups.add(work, COMMAND, f"Group {number}")
+        assert len(paged(lambda method, path: call(method, path, token=root), "/groups", 100)) == 101
 
     def test_two_editors_do_not_overwrite_each_other(self, call: Call, root: str, server: Server) -> None:
         group = done(call("POST", "/groups", {"name": "Press"}, token=root), 201)

@@ -31,8 +31,8 @@ class Groups:
         """Groups with rights on a collection whose users the actor manages; administrators see all."""
         managed = giving.managed(work, actor)
         if managed is None:
-            return store.page(work, after, min(limit, PAGE))
-        return store.page_with_rights_on(work, managed, after, min(limit, PAGE)) if managed else []
+            return store.page(work, after, min(limit, PAGE + 1))
+        return store.page_with_rights_on(work, managed, after, min(limit, PAGE + 1)) if managed else []
 
     def get(self, work: UnitOfWork, actor: Actor, group_id: int) -> Group:
         """Raises NotFound for a group that the actor does not see in `page`."""
@@ -59,7 +59,7 @@ class Groups:
 
     def members(self, work: UnitOfWork, actor: Actor, group_id: int, after: int = 0, limit: int = PAGE) -> list[Member]:
         self.get(work, actor, group_id)
-        return store.members(work, group_id, after, min(limit, PAGE))
+        return store.members(work, group_id, after, min(limit, PAGE + 1))
 
     # -- groups --------------------------------------------------------------------------------------------------
 

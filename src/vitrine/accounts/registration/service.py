@@ -93,7 +93,7 @@ class Registration:
     def pending(self, work: UnitOfWork, actor: Actor, after: int = 0, limit: int = PAGE) -> list[PendingRequest]:
         """A page of the requests that the actor decides about, the oldest first."""
         managed = giving.managed(work, actor)
-        return [] if managed == frozenset() else store.pending(work, managed, after, min(limit, PAGE))
+        return [] if managed == frozenset() else store.pending(work, managed, after, min(limit, PAGE + 1))
 
     def accept(self, work: UnitOfWork, actor: Actor, request_id: int, *, more: Right | None = None) -> UserId:
         """Let the person in as a reader, with the rights *more* besides: `candwnldhd` and `nowatermark` may be among

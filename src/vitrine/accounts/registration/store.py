@@ -15,6 +15,7 @@ from vitrine.platform.expiry import Expiry
 from vitrine.platform.schema import Instant, metadata
 
 LIFETIME = timedelta(days=31)
+MOST_PARTS = 100
 _requests = registration_requests.c
 
 _ADD = sa.text(
@@ -73,16 +74,19 @@ def add(work: UnitOfWork, user_id: UserId, base_ids: Iterable[int]) -> None:
 def pending(work: UnitOfWork, base_ids: Collection[int] | None, after: int, limit: int) -> list[PendingRequest]:
     """Requests that wait, the oldest first, after the number *after*; *base_ids* None: of all collections. Of people
     who have not confirmed their account yet there are none."""
-    waits = sa.and_(_requests.state == State.PENDING.value, _requests.id > after)
-    if base_ids is not None:
-        waits = sa.and_(waits, _requests.collection_id.in_(sorted(base_ids)))
+    if base_ids is None or len(base_ids) > MOST_PARTS:  # a database takes only so many parts of one statement
+        pages = [_oldest(after, limit, _requests.collection_id.in_(sorted(base_ids)) if base_ids else sa.true())]
+    else:
+        pages = [_oldest(after, limit, _requests.collection_id == base) for base in sorted(base_ids)]
+    first = sa.union_all(*(sa.select(page.subquery()) for page in pages)).subquery()
     rows = work.db.execute(
         sa.select(
             _requests.id, _requests.user_id, users.c.login, users.c.first_name, users.c.last_name, users.c.email,
             _requests.collection_id, _requests.created,
         )
+        .select_from(first)
+        .join(registration_requests, _requests.id == first.c.id)
         .join(users, users.c.id == _requests.user_id)
-        .where(waits, users.c.deleted_at.is_(None), users.c.confirm_by.is_(None))
         .order_by(_requests.id)
         .limit(limit)
     )  # fmt: skip
@@ -90,6 +94,15 @@ def pending(work: UnitOfWork, base_ids: Collection[int] | None, after: int, limi
         PendingRequest(row[0], row[1], row[2], f"{row[3]} {row[4]}".strip() or row[5] or row[2], *row[5:])
         for row in rows
     ]
+
+
+def _oldest(after: int, limit: int, concerned: sa.ColumnElement[bool]) -> sa.Select[tuple[int]]:
+    """The numbers of the oldest that wait, from an index in that order."""
+    is_confirmed = sa.exists().where(
+        users.c.id == _requests.user_id, users.c.deleted_at.is_(None), users.c.confirm_by.is_(None)
+    )
+    waits = sa.and_(_requests.state == State.PENDING.value, _requests.id > after, is_confirmed, concerned)
+    return sa.select(_requests.id).where(waits).order_by(_requests.id).limit(limit)
 
 
 def find(work: UnitOfWork, request_id: int) -> tuple[UserId, int] | None:

@@ -16,6 +16,7 @@ registration_requests = Table(
     Column("decided", Instant, nullable=True),
     UniqueConstraint("user_id", "collection_id"),
     Index("ix_registration_requests_collection_id_state_id", "collection_id", "state", "id"),
+    Index("ix_registration_requests_state_id", "state", "id"),
     sqlite_autoincrement=True,
     comment="one for each person and collection; it ends after a month (06 section 18)",
 )

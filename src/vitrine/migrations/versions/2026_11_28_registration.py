@@ -44,6 +44,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_registration_requests_collection_id_state_id", "registration_requests", ["collection_id", "state", "id"]
     )
+    op.create_index("ix_registration_requests_state_id", "registration_requests", ["state", "id"])
     op.create_table(
         "collection_registration",
         sa.Column("collection_id", Id, autoincrement=False, nullable=False),

@@ -81,14 +81,14 @@ def test_limits_of_the_giver_go_with_what_they_give(server: Server, zoe: User) -
     mia = server.user("mia", None)
     with server.services.database.read() as work:
         end = work.now + timedelta(days=30)
-    limits = {"valid_until": end, "mask_and": 48, "mask_xor": 16}
+    limits = {"valid_until": end, "mask_and": 48, "mask_xor": 16, "monthly_downloads": 20}
     server.regrant(mia, server.photographs, MANAGER | Right.restrict_dwnld, **limits)
     registration = server.services.accounts.registration
     with server.services.database.write() as work:
         request = registration.pending(work, actor(server, work, mia))[0]
         registration.accept(work, actor(server, work, mia), request.id)
     base = server.photographs
-    given = CollectionGrant(base.id, base.databox_id, READER | Right.restrict_dwnld, None, end, 48, 16)
+    given = CollectionGrant(base.id, base.databox_id, READER | Right.restrict_dwnld, None, end, 48, 16, 20)
     assert rights_of(server, zoe) == {base.id: given}
 
 
