@@ -1,7 +1,7 @@
 """Who may give which rights on a collection: those who manage its users, and never more than they have there
 themselves, masks, ends and limits of downloads included (contract 06 section 17.5)."""
 
-from vitrine.accounts.model import Actor, Via
+from vitrine.accounts.model import Actor
 from vitrine.accounts.rights import CollectionGrant, Right
 from vitrine.errors import Forbidden
 from vitrine.platform.database import UnitOfWork
@@ -11,7 +11,8 @@ TOO_MUCH = "You may only give rights that you have yourself on this collection."
 
 
 def gives_everything(actor: Actor) -> bool:
-    return actor.via is Via.COMMAND or actor.administers
+    """Administrators do, and the command line."""
+    return actor.administers
 
 
 def managed(work: UnitOfWork, actor: Actor) -> frozenset[int] | None:

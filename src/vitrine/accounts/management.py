@@ -16,7 +16,7 @@ from vitrine.accounts.credential_revocation import Event, Occurrence
 from vitrine.accounts.errors import LinkUsed, MayNotManage
 from vitrine.accounts.mail import AccountMail
 from vitrine.accounts.mail_texts import LINK_LIFETIMES
-from vitrine.accounts.model import Actor, User, UserId, Via
+from vitrine.accounts.model import Actor, User, UserId
 from vitrine.accounts.registration.confirmation import unlock
 from vitrine.accounts.registration.service import Registration
 from vitrine.accounts.revokers import CONFIRM, RESET, UNLOCK
@@ -37,7 +37,7 @@ class UserManagement:
     @staticmethod
     def require_manager(work: UnitOfWork, actor: Actor) -> None:
         """Raises MayNotManage unless the actor manages the users of some collection."""
-        if not (actor.via is Via.COMMAND or actor.administers or actor.rights.bases_with(Right.canadmin, work.now)):
+        if not (actor.administers or actor.rights.bases_with(Right.canadmin, work.now)):
             raise MayNotManage("You do not manage the users of any collection.")
 
     def managed(self, work: UnitOfWork, actor: Actor, name: str) -> User:
@@ -133,9 +133,9 @@ class UserManagement:
 
     def current(self, work: UnitOfWork, actor: Actor) -> Actor:
         """The actor with the rights of this moment. Raises MayNotManage if their account is closed or locked."""
-        if actor.via is Via.COMMAND:
-            return actor
-        user = store.user(work, actor.must_user_id)
+        if actor.user_id is None:
+            return actor  # the command line
+        user = store.user(work, actor.user_id)
         if user is None or user.mail_locked:
             raise MayNotManage("You do not manage the users of any collection.")
         return reach.with_rights(actor, user, self.accounts.rights(work, user.id, user.rights_version))

@@ -6,7 +6,7 @@ from dataclasses import replace
 import sqlalchemy as sa
 
 from vitrine.accounts import store
-from vitrine.accounts.model import Actor, User, Via
+from vitrine.accounts.model import Actor, User
 from vitrine.accounts.rights import CollectionGrant, DataboxRight, Right, Rights
 from vitrine.accounts.tables import record_grants
 from vitrine.platform.database import UnitOfWork
@@ -20,7 +20,7 @@ def with_rights(actor: Actor, user: User, rights: Rights) -> Actor:
 
 def may_know(work: UnitOfWork, actor: Actor, user: User) -> bool:
     """The account has a collection whose users the actor manages."""
-    if actor.via is Via.COMMAND or actor.administers:
+    if actor.administers:
         return True
     managed = actor.rights.bases_with(Right.canadmin, work.now)
     return not managed.isdisjoint(store.rights_of(work, user.id, also_disabled=True).collections)
@@ -30,8 +30,6 @@ def may_take_over(work: UnitOfWork, actor: Actor, user: User) -> bool:
     """Acting as the account gives the actor nothing: it is neither the actor's own nor an administrator's, the actor
     manages the users of every collection that it has, and has as much there; it owns no application, and holds no grant
     on a record that the actor may not have."""
-    if actor.via is Via.COMMAND:
-        return True
     if user.is_admin or user.is_guest or user.id == actor.user_id:
         return False
     if actor.administers:
