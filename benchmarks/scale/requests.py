@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from benchmarks.scale.people_requests import PEOPLE
 from benchmarks.scale.rows import POPULAR
 from benchmarks.scale.traffic import TOKEN, Client
 from vitrine import app
@@ -630,6 +631,7 @@ REQUESTS: dict[str, Request] = {
     **PAGES,
     **V4,
     **SYNDICATION,
+    **PEOPLE,
     **APPLICATIONS,
     **API_WRITES,
     **BY_ITSELF,

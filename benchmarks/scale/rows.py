@@ -17,6 +17,11 @@ from vitrine.media.renditions.recipes import DEFAULT_RECIPES
 
 TABLES: dict[str, tuple[str, ...]] = {
     "users": ("id", "login", "login_folded", "login_mapped", "email", "email_folded", "created", "updated"),
+    "collection_rights": ("user_id", "collection_id", "rights"),
+    "groups": ("id", "name", "name_folded", "created", "updated"),
+    "group_members": ("group_id", "user_id", "added"),
+    "registration_requests": ("user_id", "collection_id", "state", "created"),
+    "notifications": ("user_id", "kind", "payload", "created"),
     "applications": (
         "id", "creator_id", "type", "profile", "name", "description", "website", "client_id", "switches", "created",
         "updated",
@@ -66,6 +71,7 @@ FEEDS, LEAST_ENTRIES, RECORDS_PER_ENTRY, ITEMS = 4, 100, 20, 3  # every second f
 # Baskets of the reader, shared ones among them, and those of other people, of so many records each.
 READERS_BASKETS, FIRST_BASKET, RECORDS_PER_BASKET = 20, 1_000, 10
 POPULAR = 10  # a record that is in every basket of other people
+LEAST_NOTIFICATIONS = 150  # more than are counted
 SHARED_BY = 20  # records whose renditions are the same bytes
 IMAGES = 400
 KINDS = (
@@ -135,6 +141,7 @@ class Filler:
             at, address = self._ago(900, 0.5), f"person{user}@example.com"
             login = f"person{user}"
             rows["users"].append((user, login, login, login, address, address, at, at))
+        self._what_people_have(users)
         self._applications(users)
         self._baskets(users)
         accounts = self._accounts(users)
@@ -177,6 +184,19 @@ class Filler:
             rows["basket_elements"].append((basket, rid, rid, at))
             if rid % RECORDS_PER_BASKET == 0 and rid > POPULAR:
                 rows["basket_elements"].append((basket, POPULAR, 0, at))
+
+    def _what_people_have(self, users: Sequence[int]) -> None:
+        """Everybody reads one collection, asks for another one and is in one group; the administrator is told of each
+        request."""
+        rows, admin = self._rows, self.instance.users["admin"]
+        at, (first, second) = self._ago(20, 0.5), self.instance.collections[:2]
+        rows["groups"].append((1, "Readers", "readers", at, at))
+        for user in users:
+            rows["collection_rights"].append((user, first, 1))
+            rows["group_members"].append((1, user, at))
+            rows["registration_requests"].append((user, second, "pending", at))
+        for number in range(LEAST_NOTIFICATIONS + self.instance.records // RECORDS_PER_USER):
+            rows["notifications"].append((admin, "registration_requested", f'{{"user_id":{number}}}', at))
 
     def _applications(self, users: Sequence[int]) -> None:
         first = max(self.instance.applications.values()) + 100

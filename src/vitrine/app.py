@@ -19,13 +19,20 @@ from vitrine.accounts import store as accounts_store
 from vitrine.accounts.administration import AccountAdministration
 from vitrine.accounts.credential_revocation import CredentialRevocation
 from vitrine.accounts.events import AccountClosed
+from vitrine.accounts.groups.service import Groups
+from vitrine.accounts.groups.templates import Templates
 from vitrine.accounts.identity_providers import store as identity_provider_store
 from vitrine.accounts.identity_providers.service import IdentityProviders
 from vitrine.accounts.mail import SEND, AccountMail, MailHandler
 from vitrine.accounts.mail_texts import MailComposer
+from vitrine.accounts.management import UserManagement
 from vitrine.accounts.mfa import MultiFactor
 from vitrine.accounts.passkeys import Passkeys
 from vitrine.accounts.passwords import Passwords
+from vitrine.accounts.registration import store as registration_store
+from vitrine.accounts.registration.events import RegistrationPolicyChanged
+from vitrine.accounts.registration.service import Registration
+from vitrine.accounts.registration.sign_up import SignUp, SignUpForm
 from vitrine.accounts.sessions import Sessions
 from vitrine.api import oauthv2, root, syndication, v1, v4
 from vitrine.api.cors import Cors
@@ -67,7 +74,7 @@ from vitrine.feeds.notices import NOTIFY, EntryNotices, NoticeHandler
 from vitrine.files.shortcut import small_permalink
 from vitrine.jobs import Jobs, Lane, Worker, task_store
 from vitrine.jobs.tasks import MAINTENANCE
-from vitrine.library import census, counts, journal, version_store
+from vitrine.library import census, counts, journal, structure_store, version_store
 from vitrine.library.bulk import BULK, BulkOperations
 from vitrine.library.bulk import service as bulk_operations
 from vitrine.library.changes import Changes
@@ -98,6 +105,8 @@ from vitrine.media.probe import Limits
 from vitrine.media.sandbox import Sandbox
 from vitrine.media.service import Media
 from vitrine.media.storage import open_store
+from vitrine.notifications import Notifications
+from vitrine.notifications import store as notification_store
 from vitrine.oauth import OAuth, delegation, deprecated_features, scope_limits, scopes
 from vitrine.oauth import revokers as token_revokers
 from vitrine.oauth import store as tokens
@@ -164,6 +173,7 @@ def make_services(
         recent_auth=timedelta(minutes=settings.fresh_sign_in_minutes),
         failures=settings.sign_in_failures,
         wait=timedelta(minutes=settings.sign_in_wait_minutes),
+        failures_before_puzzle=settings.sign_in_failures_before_puzzle,
     )
     revokers = {
         **account_revokers.REVOKERS,
@@ -183,6 +193,7 @@ def make_services(
         accounts, jobs, MailComposer(settings.title, settings.base_url.rstrip("/"), settings.zone)
     )
     delegations = Delegations(accounts)
+    registration = Registration(account_mail, settings.registration_automatic)
     records = Records()
     sandbox = sandbox or Sandbox(children=decoders, memory_bytes=settings.media_memory_bytes, supervisor=supervisor)
     media = make_media(settings, sandbox)
@@ -219,7 +230,18 @@ def make_services(
             identity_providers=IdentityProviders(
                 accounts, sessions, account_mail, settings.base_url, settings.sign_in_providers
             ),
-            administration=AccountAdministration(accounts, account_mail),
+            administration=AccountAdministration(accounts, account_mail, settings.account_closing),
+            groups=Groups(),
+            templates=Templates(),
+            registration=registration,
+            sign_up=SignUp(
+                accounts,
+                account_mail,
+                registration,
+                SignUpForm.of(settings.sign_up, settings.sign_up_fields, settings.terms_url),
+                accounts.puzzles,
+            ),
+            management=UserManagement(accounts, account_mail, registration),
         ),
         limits=RateLimits(
             requests=RequestLimits(
@@ -298,13 +320,16 @@ def make_services(
         tasks=Tasks(),
         maintenance=Maintenance(database),
         search=Search(index, records),
+        notifications=Notifications(accounts, account_mail),
         embeds=Embeds(settings, records, accounts, signed),
         feeds=feed_services(settings, records, accounts, media, jobs),
         instance_id=vault.instance_id(),
     )
     indexer(services).listen()
     stories.covers.listen(database)
+    services.notifications.listen(database)
     database.listen(ScopesLimited, scope_limits.apply_limit)
+    database.listen(RegistrationPolicyChanged, lambda work, _event: structure_store.increase_version(work))
     database.listen(AccountClosed, feed_revokers.forget_person)
     database.listen(AccountClosed, basket_maintenance.account_closed)
     return services
@@ -406,6 +431,8 @@ def expiries(services: Services) -> tuple[Expiry, ...]:
         *delegation.EXPIRIES,
         *deprecated_features.EXPIRIES,
         *links.EXPIRIES,
+        *registration_store.EXPIRIES,
+        *notification_store.EXPIRIES,
         *identity_provider_store.EXPIRIES,
         *portal_store.expiries(),
         *structure_task_store.EXPIRIES,

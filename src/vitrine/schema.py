@@ -1,13 +1,18 @@
 """Every table of the product in one place; migrations compare the database with it."""
 
 from vitrine.accounts import tables as accounts
+from vitrine.accounts.registration import tables as registration
 from vitrine.applications import tables as applications
 from vitrine.baskets import tables as baskets
 from vitrine.feeds import tables as feeds
 from vitrine.jobs import tables as jobs
 from vitrine.library import tables as library
+from vitrine.notifications import tables as notifications
 from vitrine.oauth import tables as oauth
 from vitrine.platform import tables as platform
 from vitrine.platform.schema import metadata
 
-__all__ = ["accounts", "applications", "baskets", "feeds", "jobs", "library", "metadata", "oauth", "platform"]
+__all__ = [
+    "accounts", "applications", "baskets", "feeds", "jobs", "library", "metadata", "notifications", "oauth", "platform",
+    "registration",
+]  # fmt: skip

@@ -27,6 +27,10 @@ def _setting(default: Any, sentence: str, unit: str = "") -> Any:
 
 # Names that files and environments of earlier releases may use.
 FORMER_NAMES = {"old_habits": "deprecated_features"}
+SIGN_UP_FIELDS = (
+    "login", "gender", "first_name", "last_name", "address", "zip_code", "city", "country", "job", "company",
+    "activity", "phone", "fax",
+)  # fmt: skip
 _MAY_BE_ZERO = (  # 0: without
     "application_calls", "account_calls", "token_calls", "vote_reminder_percent", "upload_queue_collection",
 )  # fmt: skip
@@ -109,6 +113,21 @@ class Settings:
     sign_in_wait_minutes: int = _setting(15, "Duration of the lock after too many failed sign-ins.", "minutes")
     sign_in_providers: tuple[Provider, ...] = _setting(
         (), "OpenID providers through which people may sign in: tables in vitrine.toml, or a JSON list."
+    )
+    account_closing: bool = _setting(False, "Let people close their own account through the API (DELETE /api/v1/me/).")
+    sign_up: bool = _setting(False, "Let people make an account themselves, at /login/register/.")
+    sign_up_fields: tuple[str, ...] = _setting(
+        ("first_name", "last_name"),
+        "Fields of the sign-up form besides e-mail and password; an asterisk after a name makes it required: login, "
+        "gender, first_name, last_name, address, zip_code, city, country, job, company, activity, phone, fax.",
+    )
+    terms_url: str = _setting("", "Address of the terms that people accept when they make an account; empty: none.")
+    sign_in_failures_before_puzzle: int = _setting(
+        5, "Failed sign-ins after which a form must solve a puzzle, or be sent after 30 seconds."
+    )
+    registration_automatic: bool = _setting(
+        False,
+        "Give new people with a confirmed e-mail address what the rules of open collections say, without a decision.",
     )
     token_idle_days: int = _setting(90, "Time without use after which a token without an expiry ends.", "days")
     token_requests: int = _setting(
@@ -335,6 +354,7 @@ def _check(settings: Settings) -> list[str]:
         faults.append("forwarded_headers must be auto, x-forwarded or forwarded")
     if settings.links_shown_to not in ("publishers", "all", "none"):
         faults.append("links_shown_to must be publishers, all or none")
+    faults.extend(_check_sign_up(settings))
     faults.extend(
         f"{name} has {network}, which is neither an address nor a network"
         for name in ("trusted_proxies", "metrics_from")
@@ -361,6 +381,17 @@ def _check(settings: Settings) -> list[str]:
         and getattr(settings, setting.name) < (0 if setting.name in _MAY_BE_ZERO else 1)
     )
     faults.extend(f"{name} must be at most {most}" for name, most in _AT_MOST.items() if getattr(settings, name) > most)
+    return faults
+
+
+def _check_sign_up(settings: Settings) -> list[str]:
+    faults = [
+        f"sign_up_fields has {name}, which is no field of the form"
+        for name in settings.sign_up_fields
+        if name.removesuffix("*") not in SIGN_UP_FIELDS
+    ]
+    if settings.terms_url and not settings.terms_url.startswith(("https://", "http://", "/")):
+        faults.append("terms_url must be an http address, or a path of this server")
     return faults
 
 

@@ -90,7 +90,7 @@ def test_an_unknown_address_is_404_in_the_shape_of_its_api(shared: Server, metho
 @pytest.mark.parametrize(
     ("method", "path", "shape", "allow"),
     [
-        ("POST", "/api/v1/me/", "envelope", "GET, HEAD"), ("OPTIONS", "/api/v1/search/", "envelope",
+        ("POST", "/api/v1/me/", "envelope", "DELETE, GET, HEAD"), ("OPTIONS", "/api/v1/search/", "envelope",
                                                            "DELETE, GET, HEAD, PATCH, POST, PUT"),
         ("PROPFIND", "/api/v1/records/add/", "envelope", "POST"), ("DELETE", "/api/", "envelope", "GET, HEAD"),
         ("OPTIONS", "/api/applications/", "problem", "GET, HEAD, POST"),

@@ -161,7 +161,7 @@ def test_account_mail_is_written_in_the_language_of_their_reader(server: Server)
     assert mail["Subject"] == "Choisissez un nouveau mot de passe pour Vitrine"
     assert "pendant trois jours" in mail.get_content()
     words = mail_handler(server.services).translate
-    values = {"provider": "SSO", "application": "Notes", "application_id": 7, "website": "https://notes.example",
+    values = {"provider": "SSO", "collection": "Photographs", "application": "Notes", "application_id": 7, "website": "https://notes.example",
             "address": "192.0.2.1", "at": 1_800_000_000, "lines": ["Search in your documents"]}  # fmt: skip
     for name in TEXTS:
         for language in ("en", "fr", "de"):

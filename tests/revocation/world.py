@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -15,12 +17,16 @@ from tests.oauth.test_second_step import switch_on
 from tests.operations.test_account_mail import EMAIL, FORGOT, RENEW, link, sent_mails
 from tests.revocation.authenticator import Authenticator
 from vitrine import app
-from vitrine.accounts import Via
+from vitrine.accounts import COMMAND, Via, links
 from vitrine.accounts.credential_revocation import Credential
+from vitrine.accounts.errors import LinkUsed
 from vitrine.accounts.passwords import Passwords
+from vitrine.accounts.revokers import CONFIRM, UNLOCK
 from vitrine.applications import Profile, secret_views, store
 from vitrine.applications.tables import accounts, application_secrets
+from vitrine.edge.services import Services
 from vitrine.oauth.tables import authorization_codes, device_codes
+from vitrine.platform.crypto import digest
 from vitrine.testing import media_factory
 from vitrine.testing.server import CALLBACK, PASSWORD, Server, Visitor, hidden
 
@@ -50,6 +56,7 @@ class World:
         self._links_of_tokens()
         self._sign_ins()
         self._links()
+        self._handed_tokens()
         self._signed_address()
         self._feed_address()
         self._client()
@@ -186,6 +193,32 @@ class World:
             return said.pop()
 
         self.probes[Credential.EMAIL_LINK] = [confirms]
+
+    def _handed_tokens(self) -> None:
+        """ada was confirmed long ago: a token that unlocks opens nothing more, but must not lie about."""
+        services, others = self.server.services, self._other_services
+        with services.database.write() as work:
+            keeper = services.accounts.users.actor_of(work, self.keeper, Via.COMMAND)
+            reset = services.accounts.management.reset_token(work, keeper, "ada")
+            for purpose in (CONFIRM, UNLOCK):
+                links.add(work, digest(purpose), self.ada.id, purpose, self.ada.email or "", work.now + timedelta(1))
+
+        def sets_password(place: Services) -> bool:
+            with place.database.read() as work:
+                try:
+                    place.accounts.management.token_owner(work, COMMAND, reset)
+                except LinkUsed:
+                    return False
+            return True
+
+        def is_kept(place: Services, purpose: str) -> bool:
+            with place.database.read() as work:
+                return links.by_digest(work, digest(purpose), purpose) is not None
+
+        both = (services, others)
+        self.probes[Credential.RESET_TOKEN] = [partial(sets_password, place) for place in both]
+        for credential, purpose in ((Credential.CONFIRMATION_LINK, CONFIRM), (Credential.UNLOCK_TOKEN, UNLOCK)):
+            self.probes[credential] = [partial(is_kept, place, purpose) for place in both]
 
     def _signed_address(self) -> None:
         key = self.server.add(media_factory.jpeg(self.server.settings.data_dir / "p.jpg"), self.ada)

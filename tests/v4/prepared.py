@@ -8,18 +8,22 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from vitrine.accounts import COMMAND, DataboxRight, Right, User
+from vitrine.accounts import COMMAND, DataboxRight, Right, User, Via, links
+from vitrine.accounts.mail_texts import LINK_LIFETIMES
 from vitrine.accounts.model import ADMINISTRATION
+from vitrine.accounts.registration.model import Policy
+from vitrine.accounts.revokers import UNLOCK
 from vitrine.accounts.rights import ALL_DATABOX_RIGHTS
 from vitrine.api.v4 import V4Route
 from vitrine.library.model import CollectionId, RecordKey
 from vitrine.library.stories.model import ChildDraft, StoryDraft
+from vitrine.platform.crypto import digest
 from vitrine.testing.basket_world import BasketWorld
 from vitrine.testing.feed_factory import add_feed, publish
 from vitrine.testing.server import Server
 
 Named = dict[str, int | str]
-OF_ADMINISTRATORS = {ADMINISTRATION}
+OF_ADMINISTRATORS = {ADMINISTRATION, "users"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +82,30 @@ def _feeds(world: World, _route: V4Route) -> Named:
     return {}
 
 
+def _people(world: World, _route: V4Route) -> Named:
+    """A group, a template, a person whose request waits, and a new account that nobody confirmed yet: all with the
+    number that examples name."""
+    server = world.server
+    eve, accounts = server.user("eve", None), server.services.accounts
+    with server.services.database.write() as work:
+        root = accounts.users.find(work, "root")
+        accounts.groups.add(work, COMMAND, "Readers")
+        accounts.templates.add(work, accounts.users.actor_of(work, root, Via.SESSION), "Mine")
+        accounts.registration.set_databox_policy(work, COMMAND, server.databox.id, Policy(True, None))
+        accounts.registration.request(work, eve, None)
+        new = accounts.users.add_unconfirmed(work, login="new", password_hash="!")
+        token = digest("the token of the new account")
+        links.add(work, token, new.id, UNLOCK, "", work.now + LINK_LIFETIMES[UNLOCK])
+    return {}
+
+
 def _databoxes(_world: World, _route: V4Route) -> Named:
     return {"bit": 4}
 
 
 BY_TAG: dict[str, Callable[[World, V4Route], Named]] = {
     "baskets": _baskets,
+    **dict.fromkeys(("groups", "me", "registrations", "rights-templates", "users"), _people),
     "stories": _stories,
     "databoxes": _databoxes,
     "feeds": _feeds,

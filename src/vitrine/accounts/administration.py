@@ -3,12 +3,13 @@ credentials, revoke rights."""
 
 from dataclasses import dataclass
 
-from vitrine.accounts import mfa_store, store
+from vitrine.accounts import giving, mfa_store, store
 from vitrine.accounts.credential_revocation import DeveloperTokenLine, Event, Occurrence
 from vitrine.accounts.events import AccountClosed
+from vitrine.accounts.groups.service import forget_person
 from vitrine.accounts.mail import AccountMail
 from vitrine.accounts.model import Actor, User, UserId
-from vitrine.accounts.rights import Right
+from vitrine.accounts.registration import store as registration_store
 from vitrine.accounts.service import Accounts, checked_email
 from vitrine.errors import Conflict, Forbidden, NotFound
 from vitrine.platform import audit
@@ -19,6 +20,7 @@ from vitrine.platform.database import UnitOfWork
 class AccountAdministration:
     accounts: Accounts
     account_mail: AccountMail
+    may_close_own: bool = False
 
     def give_password(
         self,
@@ -84,7 +86,7 @@ class AccountAdministration:
         administrator."""
         user = self._account(work, actor, login)
         self._require_another_administrator(work, user)
-        store.update_user(work, user.id, {"mail_locked": True})
+        store.update_user(work, user.id, {"mail_locked": True, "confirm_by": None})
         self._end_credentials(work, Event.PERSON_SUSPENDED, user)
         audit.write(work, actor, "user.suspended", f"user {user.id}")
         return user
@@ -92,7 +94,7 @@ class AccountAdministration:
     def resume(self, work: UnitOfWork, actor: Actor, login: str) -> User:
         """End a suspension. Credentials from before it work again unless they have expired."""
         user = self._account(work, actor, login)
-        store.update_user(work, user.id, {"mail_locked": False})
+        store.update_user(work, user.id, {"mail_locked": False, "confirm_by": None})
         audit.write(work, actor, "user.resumed", f"user {user.id}")
         return user
 
@@ -101,11 +103,26 @@ class AccountAdministration:
         `suspend` does."""
         user = self._account(work, actor, login)
         self._require_another_administrator(work, user)
-        self._end_credentials(work, Event.ACCOUNT_CLOSED, user)
-        store.update_user(work, user.id, {"deleted_at": work.now})
-        work.emit(AccountClosed(user.id))
-        audit.write(work, actor, "user.closed", f"user {user.id}")
+        self._close(work, actor, user)
         return user
+
+    def close_own(self, work: UnitOfWork, actor: Actor) -> bool:
+        """Close the actor's own account, as `close` does. False if the server does not let people do so (setting
+        `account_closing`), for guests, and for the last administrator."""
+        user = self.accounts.get(work, actor.must_user_id)
+        if not self.may_close_own or user.is_guest or (user.is_admin and not self._has_other_administrator(work, user)):
+            return False
+        self._close(work, actor, user)
+        return True
+
+    def _close(self, work: UnitOfWork, actor: Actor, user: User) -> None:
+        self._end_credentials(work, Event.ACCOUNT_CLOSED, user)
+        registration_store.forget(work, user.id)
+        forget_person(work, user)
+        store.update_user(work, user.id, {"deleted_at": work.now, "confirm_by": None})
+        audit.write(work, actor, "user.closed", f"user {user.id}")
+        work.emit(AccountClosed(user.id, actor.user_id))
+        self.account_mail.send_last(work, "account-closed", user)
 
     def end_everything(self, work: UnitOfWork, actor: Actor, login: str) -> User:
         """Sign a person out everywhere and end everything that acts for them. Raises Forbidden or NotFound."""
@@ -116,25 +133,24 @@ class AccountAdministration:
 
     @staticmethod
     def _require_another_administrator(work: UnitOfWork, user: User) -> None:
-        if not user.is_admin:
-            return
-        others = [
-            account for account in store.administrators(work) if not account.mail_locked and account.id != user.id
-        ]
-        if not others:
+        if user.is_admin and not AccountAdministration._has_other_administrator(work, user):
             raise Conflict("This is the last administrator. Make another one first.")
+
+    @staticmethod
+    def _has_other_administrator(work: UnitOfWork, user: User) -> bool:
+        return any(not other.mail_locked and other.id != user.id for other in store.administrators(work))
 
     def take_rights(self, work: UnitOfWork, actor: Actor, user_id: UserId, base_id: int, databox_id: int) -> None:
         """Revoke all rights on a collection, and with the last collection of a databox those on the databox (contract
         06 section 17.5). The actor must manage the users of the collection. Raises Forbidden, or NotFound if the person
         has no rights there."""
-        own = actor.rights.collections.get(base_id)
-        may = actor.is_admin or (own is not None and own.is_live(work.now) and Right.canadmin in own.rights)
-        if not may:
+        managed = giving.managed(work, actor)
+        if managed is not None and base_id not in managed:
             raise Forbidden("You may only take back rights on collections whose users you manage.")
-        held = store.rights_of(work, user_id).collections
+        held = {grant.base_id: grant for grant in store.own_grants(work, user_id, also_disabled=True)}
         if base_id not in held:
             raise NotFound("This person has no rights on this collection.", field="collection")
+        giving.require_given(work, actor, held[base_id])
         store.remove_collection_rights(work, user_id, base_id)
         if not any(grant.databox_id == databox_id for other, grant in held.items() if other != base_id):
             store.remove_databox_rights(work, user_id, databox_id)

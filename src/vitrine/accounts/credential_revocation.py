@@ -25,6 +25,9 @@ class Credential(StrEnum):
     PASSWORD_LINK = "link to choose a password, in a mail"  # noqa: S105
     EMAIL_LINK = "link to confirm an address, in a mail"
     TOKENS_LINK = "link to end developer tokens, in a mail"
+    RESET_TOKEN = "token to set a password, given to an application"  # noqa: S105
+    CONFIRMATION_LINK = "link to confirm a new account, in a mail"
+    UNLOCK_TOKEN = "token to unlock a new account, given to an application"  # noqa: S105
     SIGNED_ADDRESS = "signed address of a document"
     FEED_ADDRESS = "address of feeds for a feed reader"
     AUTHORIZATION_CODE = "authorization code"
@@ -79,7 +82,10 @@ _SIGN_INS = (
     Credential.PASSWORD_SESSION, Credential.SECOND_FACTOR_SESSION, Credential.PASSKEY_SESSION,
     Credential.PROVIDER_SESSION, Credential.PENDING_SIGN_IN,
 )  # fmt: skip
-_LINKS = (Credential.PASSWORD_LINK, Credential.EMAIL_LINK, Credential.TOKENS_LINK)
+_UNLOCKING = (Credential.CONFIRMATION_LINK, Credential.UNLOCK_TOKEN)
+_LINKS = (
+    Credential.PASSWORD_LINK, Credential.EMAIL_LINK, Credential.TOKENS_LINK, Credential.RESET_TOKEN, *_UNLOCKING,
+)  # fmt: skip
 _CODES = (Credential.AUTHORIZATION_CODE, Credential.DEVICE_CODE)
 _TOKENS = (Credential.REFRESH_TOKEN, Credential.ACCESS_TOKEN)
 _DEVELOPER_TOKENS = (Credential.DEVELOPER_TOKEN, Credential.NAMED_TOKEN)
@@ -120,7 +126,10 @@ TABLE: Mapping[Event, Mapping[Credential, Effect]] = {
     Event.SECOND_FACTOR_REMOVED: _row(Credential.SECOND_FACTOR_SESSION, Credential.PENDING_SIGN_IN),
     Event.PASSKEY_REMOVED: _row(Credential.PASSKEY_SESSION, Credential.PENDING_SIGN_IN),
     Event.PROVIDER_UNLINKED: _row(Credential.PROVIDER_SESSION, Credential.PENDING_SIGN_IN),
-    Event.PERSON_SUSPENDED: _row(refused=_ALL),
+    # What unlocks a new account would lift the suspension.
+    Event.PERSON_SUSPENDED: _row(
+        *_UNLOCKING, refused=tuple(credential for credential in _ALL if credential not in _UNLOCKING)
+    ),
     Event.ACCOUNT_CLOSED: _row(*_ALL, offered=_SECRET),
     Event.EVERYTHING_ENDED: _row(
         *(credential for credential in _ALL if credential not in (Credential.CONSENT, Credential.CURRENT_SESSION))

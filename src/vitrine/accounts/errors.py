@@ -15,10 +15,22 @@ class WrongCode(Forbidden):
     code = "wrong_code"
 
 
+class PuzzleRequired(Forbidden):
+    """After failed sign-ins a form must solve a puzzle first, or be sent after a while."""
+
+    code = "puzzle_required"
+
+
 class AccountLocked(Unavailable):
     """Too many failed sign-ins; `retry_after_s` says when the account may try again."""
 
     code = "account_locked"
+
+
+class TooManyMails(Unavailable):
+    """This caller asked for too many mails; `retry_after_s` says when the next one is sent."""
+
+    code = "too_many_mails"
 
 
 class LoginTaken(Conflict):
@@ -33,6 +45,12 @@ class RecentAuthRequired(Forbidden):
     """The action needs recent authentication (design 5.4)."""
 
     code = "sign_in_again"
+
+
+class MayNotManage(Forbidden):
+    """The actor does not manage the users of these collections, or would reach further than their own rights."""
+
+    code = "may_not_manage"
 
 
 class LinkUsed(NotFound):

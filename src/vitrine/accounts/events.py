@@ -1,4 +1,4 @@
-"""Events of accounts for the layers above. Emitted in the transaction of the change."""
+"""Events of accounts for other capabilities."""
 
 from dataclasses import dataclass
 
@@ -6,7 +6,13 @@ from vitrine.accounts.model import UserId
 
 
 @dataclass(frozen=True, slots=True)
+class AccountCreated:
+    user_id: UserId
+
+
+@dataclass(frozen=True, slots=True)
 class AccountClosed:
-    """An account is closed for good: what others keep of the person ends."""
+    """The account was closed for good. Its credentials have ended; its row stays, so that no number is given twice."""
 
     user_id: UserId
+    closed_by: UserId | None

@@ -38,8 +38,17 @@ def by_digest(work: UnitOfWork, digest: bytes, purpose: str) -> Link | None:
 
 def use(work: UnitOfWork, link: Link) -> None:
     """Delete this link and the other ones of the same person and purpose."""
-    same = sa.and_(mailed_links.c.user_id == link.user_id, mailed_links.c.purpose == link.purpose)
+    forget_all(work, link.user_id, link.purpose)
+
+
+def forget_all(work: UnitOfWork, user_id: int, purpose: str) -> None:
+    same = sa.and_(mailed_links.c.user_id == user_id, mailed_links.c.purpose == purpose)
     work.db.execute(mailed_links.delete().where(same))
+
+
+def is_for_address(link: Link, address: str | None) -> bool:
+    """A link works only while the account has the address that it had when the link was made."""
+    return link.email.strip().casefold() == (address or "").strip().casefold()
 
 
 def forget(work: UnitOfWork, digest: bytes) -> None:

@@ -13,12 +13,12 @@ from typing import Any
 from vitrine.accounts import links
 from vitrine.accounts import store as people
 from vitrine.accounts.credential_revocation import DeveloperTokenLine, Event, Occurrence
-from vitrine.accounts.errors import LinkUsed
+from vitrine.accounts.errors import LinkUsed, TooManyMails
 from vitrine.accounts.mail_texts import LINK_LIFETIMES, MailComposer
 from vitrine.accounts.model import Actor, User, UserId
-from vitrine.accounts.revokers import EMAIL, PASSWORD, TOKENS
+from vitrine.accounts.revokers import CONFIRM, EMAIL, PASSWORD, TOKENS
 from vitrine.accounts.service import Accounts, checked_email
-from vitrine.errors import DomainError, Unavailable
+from vitrine.errors import DomainError
 from vitrine.jobs import Job, JobKind, Jobs
 from vitrine.platform import audit
 from vitrine.platform.crypto import digest
@@ -44,7 +44,7 @@ class RenewedPassword:
 def _is_valid_for(link: links.Link, user: User) -> bool:
     """A link to a password or to tokens works only while the account has the address to which the link was sent. A
     link that confirms a new address was sent to that one."""
-    return link.purpose == EMAIL or people.fold(link.email) == people.fold(user.email or "")
+    return link.purpose == EMAIL or links.is_for_address(link, user.email)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class AccountMail:
         Raises Unavailable for too many requests of this caller; too many mails to one address are silently dropped.
         """
         if not self.rates.take("forgotten", actor.address, BY_CALLER):
-            raise Unavailable(TOO_MANY, retry_after_s=3600)
+            raise TooManyMails(TOO_MANY, retry_after_s=3600)
         folded = people.fold(name)[:254]
         if folded and self.rates.take("letter", folded, BY_ADDRESS):
             key = hashlib.sha256(folded.encode()).hexdigest()[:40]
@@ -76,7 +76,7 @@ class AccountMail:
         Raises Invalid (email) or Unavailable (too often)."""
         wanted = checked_email(address)
         if not self.rates.take("email", str(actor.must_user_id), BY_ADDRESS):
-            raise Unavailable(TOO_MANY, retry_after_s=3600)
+            raise TooManyMails(TOO_MANY, retry_after_s=3600)
         version = self.accounts.get(work, actor.must_user_id).auth_version
         payload = {"letter": EMAIL, "user": actor.must_user_id, "to": wanted, "language": language, "version": version}
         # Another address, or an older request that is no longer valid, is not the same mail.
@@ -89,6 +89,17 @@ class AccountMail:
         catalogue. Sends nothing to an account without an address."""
         plain = {name: " ".join(value.split()) if isinstance(value, str) else value for name, value in values.items()}
         self._send(work, text_name, user, user.email, plain)
+
+    def send_last(self, work: UnitOfWork, text_name: str, user: User) -> None:
+        """Queue a mail to somebody whose account is closed, and so not found any more when the mail is sent."""
+        if user.email:
+            payload = {"letter": text_name, "to": user.email, "login": user.login, "language": user.locale or ""}
+            self.jobs.add(work, SEND, payload)
+
+    def send_confirmation(self, work: UnitOfWork, user: User, language: str) -> None:
+        """Queue the link that confirms a new account."""
+        payload = {"letter": CONFIRM, "user": user.id, "to": user.email, "language": language}
+        self.jobs.add(work, SEND, payload)
 
     def send_password_notice(self, work: UnitOfWork, user: User) -> list[DeveloperTokenLine]:
         """Tell the owner that the password was set by an administrator or through a link. Returns the developer tokens
@@ -193,14 +204,15 @@ class MailHandler:
         with self.database.write() if secret else self.database.read() as work:
             user = self._reader(work, job)
             to = str(job.payload.get("to") or (user.email if user else "") or "")
-            if user is None or not to:
+            login = user.login if user else str(job.payload.get("login", ""))
+            if not login or not to:
                 return  # no account has this address; the requester was told nothing either
-            if secret:
+            if secret and user is not None:
                 links.add(work, digest(secret), user.id, text_name, to, work.now + LINK_LIFETIMES[text_name])
-        language = user.locale[:2] if user.locale else language
+        language = user.locale[:2] if user and user.locale else language
         try:
             values = job.payload.get("values")
-            mail = self.composer.compose(text_name, self.translate, language, to, user.login, secret, values)
+            mail = self.composer.compose(text_name, self.translate, language, to, login, secret, values)
             self.transport.send(mail.message(self.sender))
         except DomainError:
             if secret:
@@ -215,5 +227,7 @@ class MailHandler:
             # Requested before a new password or address: the requester knew only the old one.
             is_old = user is not None and job.payload.get("version", user.auth_version) != user.auth_version
             return None if is_old else user
+        if "login" in job.payload:
+            return None  # of an account that is closed
         user = people.user_by_login(work, str(job.payload["name"]))
         return None if user is None or user.is_guest or user.mail_locked else user

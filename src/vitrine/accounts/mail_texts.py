@@ -7,14 +7,18 @@ from typing import Any
 
 from babel.dates import format_datetime
 
-from vitrine.accounts.revokers import EMAIL, PASSWORD, TOKENS
+from vitrine.accounts.revokers import CONFIRM, EMAIL, PASSWORD, RESET, TOKENS, UNLOCK
 from vitrine.platform.mail import Email, Translate
 
-LINK_LIFETIMES = {PASSWORD: timedelta(days=3), EMAIL: timedelta(days=1), TOKENS: timedelta(days=3)}
+LINK_LIFETIMES = {
+    PASSWORD: timedelta(days=3), EMAIL: timedelta(days=1), TOKENS: timedelta(days=3), CONFIRM: timedelta(days=3),
+    RESET: timedelta(days=3), UNLOCK: timedelta(days=3),
+}  # fmt: skip
 LINK_PATHS = {
     PASSWORD: "/login/renew-password/?token=",
     EMAIL: "/account/reset-email/?token=",
     TOKENS: "/login/developer-tokens/?token=",
+    CONFIRM: "/login/confirm/?token=",
 }
 
 # Each paragraph is one message of the catalogue.
@@ -91,6 +95,41 @@ TEXTS: dict[str, tuple[str, tuple[str, ...]]] = {
             "{link}",
         ),
     ),
+    CONFIRM: (
+        "Confirm your account at {site}",
+        (
+            "Somebody, probably you, made the account {login} at {site} with this e-mail address.",
+            "{link}",
+            "The link works once, for three days. If it was not you, do nothing: the account is deleted then.",
+        ),
+    ),
+    "account-exists": (
+        "Your account at {site}",
+        (
+            "Somebody, probably you, asked for a new account at {site} with this e-mail address. There is one already: {login}.",  # noqa: E501
+            "If you forgot the password, choose a new one here:",
+            "{forgotten}",
+        ),
+    ),
+    "account-closed": (
+        "Your account at {site} was closed",
+        (
+            "The account {login} at {site} was closed. Nothing opens it any more.",
+            "If it was not you, tell the people who run the library.",
+        ),
+    ),
+    "registration-granted": (
+        "You may now use {collection} at {site}",
+        ("Your account {login} at {site} was given access to the collection {collection}.", "{home}"),
+    ),
+    "registration-rejected": (
+        "Your request for {collection} at {site}",
+        ("Your account {login} at {site} was not given access to the collection {collection}.",),
+    ),
+    "notification": (
+        "News for you at {site}",
+        ("{lines}", "Look at it here:", "{home}", "You can stop these e-mails in your account {login}."),
+    ),
     "grant": (
         "{application} may now use {site} in your name",
         (
@@ -134,6 +173,7 @@ class MailComposer:
             "site": self.site,
             "login": login,
             "link": f"{self.base_url}{LINK_PATHS.get(text_name, '')}{secret}",
+            "home": f"{self.base_url}/",
             "forgotten": f"{self.base_url}/login/forgot-password/",
             "security": f"{self.base_url}/account/security/",
             "applications": f"{self.base_url}/account/security/applications/",

@@ -68,6 +68,7 @@ def _links(purpose: str) -> Revoker:
 
 
 PASSWORD, EMAIL, TOKENS = "password", "email", "password-and-tokens"  # purposes of links
+RESET, CONFIRM, UNLOCK = "password-given", "confirm", "unlock"
 
 REVOKERS: Mapping[Credential, Revoker] = {
     Credential.CURRENT_SESSION: _current,
@@ -80,5 +81,8 @@ REVOKERS: Mapping[Credential, Revoker] = {
     Credential.PASSWORD_LINK: _links(PASSWORD),
     Credential.EMAIL_LINK: _links(EMAIL),
     Credential.TOKENS_LINK: _links(TOKENS),
+    Credential.RESET_TOKEN: _links(RESET),
+    Credential.CONFIRMATION_LINK: _links(CONFIRM),
+    Credential.UNLOCK_TOKEN: _links(UNLOCK),
     Credential.SIGNED_ADDRESS: _bump(users.c.url_key),
 }

@@ -5,9 +5,9 @@ Rules that concern a record (is it visible, which rendition) are in `library/acc
 collection and status.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from enum import IntFlag
 from functools import lru_cache
 from types import MappingProxyType
@@ -70,6 +70,8 @@ class CollectionGrant:
     valid_until: datetime | None = None
     mask_and: int = 0
     mask_xor: int = 0
+    monthly_downloads: int | None = None
+    masks: tuple[tuple[int, int], ...] = ()  # alternatives (and, xor), where several grants came together
 
     def is_in_time(self, now: datetime) -> bool:
         return (self.valid_from is None or self.valid_from <= now) and (
@@ -80,9 +82,94 @@ class CollectionGrant:
         """True if active and inside its dates; otherwise no right counts (06 section 17.4)."""
         return Right.actif in self.rights and self.is_in_time(now)
 
+    def alternatives(self) -> tuple[tuple[int, int], ...]:
+        """The masks (and, xor) of which one must pass."""
+        return self.masks or ((self.mask_and, self.mask_xor),)
+
+    def covers(self, other: "CollectionGrant") -> bool:
+        """True if *other* gives nothing that this grant, while it is live, does not give: rights, states that are seen,
+        the end, and the limit of downloads (06 section 17.4)."""
+        within_rights = other.rights & ~(self.rights | Right.restrict_dwnld) == 0
+        within_masks = all(any(_is_within(mask, own) for own in self.alternatives()) for mask in other.alternatives())
+        ends = self.valid_until is None or (other.valid_until is not None and other.valid_until <= self.valid_until)
+        return within_rights and within_masks and ends and self._limits_downloads_of(other)
+
+    def _limits_downloads_of(self, other: "CollectionGrant") -> bool:
+        if Right.restrict_dwnld not in self.rights:
+            return True
+        return Right.restrict_dwnld in other.rights and (other.monthly_downloads or 0) <= (self.monthly_downloads or 0)
+
+    def tightened(self, wanted: "CollectionGrant") -> "CollectionGrant":
+        """*wanted* with the mask, the end and the limit of downloads of this grant added to its own."""
+        ends = [end for end in (self.valid_until, wanted.valid_until) if end is not None]
+        is_limited = Right.restrict_dwnld in self.rights
+        was_limited = Right.restrict_dwnld in wanted.rights
+        downloads = [
+            grant.monthly_downloads or 0 for grant, limited in ((self, is_limited), (wanted, was_limited)) if limited
+        ]
+        mask_and, mask_xor = self.alternatives()[0]
+        return replace(
+            wanted,
+            rights=wanted.rights | (self.rights & Right.restrict_dwnld),
+            valid_until=min(ends) if ends else None,
+            mask_and=wanted.mask_and | mask_and,
+            mask_xor=(wanted.mask_xor & ~mask_and) | (mask_xor & mask_and),
+            monthly_downloads=min(downloads) if downloads else wanted.monthly_downloads,
+            masks=(),
+        )
+
     def shows_status(self, status: int) -> bool:
         """06 section 17.4: visible when ((status XOR mask_xor) AND mask_and) = 0."""
+        if self.masks:
+            return any((status ^ mask_xor) & mask_and == 0 for mask_and, mask_xor in self.masks)
         return (status ^ self.mask_xor) & self.mask_and == 0
+
+
+def _is_within(mask: tuple[int, int], own: tuple[int, int]) -> bool:
+    """Every status that *mask* shows is one that *own* shows."""
+    return own[0] & ~mask[0] == 0 and (own[1] ^ mask[1]) & own[0] == 0
+
+
+def combined(grants: Sequence[CollectionGrant], now: datetime) -> CollectionGrant:
+    """What several grants on one collection, a person's own and those of groups, give together until `next_change`.
+
+    A right counts if any live grant has it, and a status is seen if any live grant shows it. Downloads are limited only
+    if every live grant limits them. The end is the first of their ends: nobody gives on longer what they have for a
+    while. Where none is live the first stands for all."""
+    live = [grant for grant in grants if grant.is_live(now)]
+    if len(live) < 2:
+        return live[0] if live else grants[0]
+    rights, is_limited = Right(0), True
+    for grant in live:
+        rights |= grant.rights
+        is_limited = is_limited and Right.restrict_dwnld in grant.rights
+    masks = {(grant.mask_and, grant.mask_xor & grant.mask_and) for grant in live}
+    widest = tuple(sorted(mask for mask in masks if not any(mask != own and _is_within(mask, own) for own in masks)))
+    common = -1
+    for mask_and, mask_xor in widest:
+        common &= mask_and & ~(mask_xor ^ widest[0][1])
+    ends = [grant.valid_until for grant in live if grant.valid_until is not None]
+    return CollectionGrant(
+        live[0].base_id,
+        live[0].databox_id,
+        rights if is_limited else rights & ~Right.restrict_dwnld,
+        valid_until=min(ends) if ends else None,
+        mask_and=common,
+        mask_xor=widest[0][1] & common,
+        monthly_downloads=max(grant.monthly_downloads or 0 for grant in live) if is_limited else None,
+        masks=widest if len(widest) > 1 else (),
+    )
+
+
+def next_change(grants: Iterable[CollectionGrant], now: datetime) -> datetime | None:
+    """The last instant, from *now* on, before one of *grants* begins or ends; None if none does."""
+    instants: list[datetime] = []
+    for grant in grants:
+        if grant.valid_from is not None and grant.valid_from > now:
+            instants.append(grant.valid_from - timedelta(microseconds=1))
+        if grant.valid_until is not None and grant.valid_until >= now:
+            instants.append(grant.valid_until)
+    return min(instants, default=None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,17 +3,20 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from vitrine.accounts import mfa_store, precis, store
+from vitrine.accounts import giving, mfa_store, precis, store
 from vitrine.accounts.credential_revocation import CredentialRevocation, Event, Occurrence
-from vitrine.accounts.errors import AccountLocked, LoginTaken, WrongCredentials
+from vitrine.accounts.errors import AccountLocked, LoginTaken, PuzzleRequired, WrongCredentials
+from vitrine.accounts.events import AccountCreated
 from vitrine.accounts.model import Actor, User, UserId, Via
 from vitrine.accounts.passwords import Passwords
-from vitrine.accounts.rights import CollectionGrant, DataboxRight, Right, Rights
+from vitrine.accounts.puzzles import Puzzles, Solution
+from vitrine.accounts.rights import CollectionGrant, DataboxRight, Rights
 from vitrine.errors import Forbidden, Invalid, NotFound
 from vitrine.platform import audit
+from vitrine.platform.addresses import rate_limit_key
 from vitrine.platform.cache import Cache
 from vitrine.platform.crypto import Vault
 from vitrine.platform.database import Database, UnitOfWork
@@ -23,6 +26,9 @@ PROFILE_FIELDS = (
     "first_name", "last_name", "gender", "address", "zip_code", "city", "country",
     "phone", "fax", "job", "activity", "company", "locale",
 )  # fmt: skip
+WANTS_MAIL = "notifications"  # a preference: mails about notifications
+MAILS_OFF = "mails_off"  # a preference: kinds of notifications without a mail
+CONFIRM_WITHIN = timedelta(days=3)
 _LOGIN = re.compile(r"[^\s\x00-\x1f]{1,128}")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+|[^@\s]+@localhost")
 
@@ -59,11 +65,25 @@ class SignInPolicy:
     recent_auth: timedelta = timedelta(minutes=15)
     failures: int = 8
     wait: timedelta = timedelta(minutes=15)
+    failures_before_puzzle: int = 5
 
     @property
     def failures_by_address(self) -> int:
         """Many people may share one address, so it may fail more often than one account."""
         return self.failures * 5
+
+
+@dataclass(frozen=True, slots=True)
+class _KnownRights:
+    """Rights of a version, from *since* until one of several grants on a collection begins or ends."""
+
+    version: int
+    rights: Rights
+    since: datetime
+    until: datetime | None
+
+    def has_changed(self, now: datetime) -> bool:
+        return self.until is not None and not self.since <= now <= self.until
 
 
 @dataclass(slots=True)
@@ -76,7 +96,11 @@ class Accounts:
     vault: Vault
     revocation: CredentialRevocation
     policy: SignInPolicy = field(default_factory=SignInPolicy)
-    _rights: Cache[UserId, tuple[int, Rights]] = field(default_factory=lambda: Cache("rights", 10_000))
+    _rights: Cache[UserId, _KnownRights] = field(default_factory=lambda: Cache("rights", 10_000))
+
+    @property
+    def puzzles(self) -> Puzzles:
+        return Puzzles(self.vault)
 
     # -- accounts ------------------------------------------------------------------------------------------------
 
@@ -122,6 +146,14 @@ class Accounts:
         }
         user = self.get(work, store.add_user(work, values))
         audit.write(work, None, "user.created", f"user {user.id}")
+        work.emit(AccountCreated(user.id))
+        return user
+
+    def add_unconfirmed(self, work: UnitOfWork, *, login: str, password_hash: str, **profile: Any) -> User:
+        """Create an account that stays locked until it is confirmed, and is deleted if nobody does so in time. It has
+        no rights. The caller decided who may do this. Raises Invalid or LoginTaken."""
+        user = self._add(work, login, None, {**profile, "mail_locked": True, "confirm_by": work.now + CONFIRM_WITHIN})
+        store.set_password_hash(work, user.id, password_hash)
         return user
 
     def import_account(
@@ -182,6 +214,35 @@ class Accounts:
         store.update_user(work, actor.must_user_id, changes)
         return self.get(work, actor.must_user_id)
 
+    @staticmethod
+    def set_wants_mail(work: UnitOfWork, actor: Actor, wanted: bool) -> None:
+        """Whether the actor is told of notifications by mail too."""
+        store.set_preference(work, actor.must_user_id, WANTS_MAIL, wanted)
+
+    @staticmethod
+    def set_mails_off(work: UnitOfWork, actor: Actor, kinds: list[str]) -> None:
+        """The kinds of notifications that are not mailed to the actor."""
+        store.set_preference(work, actor.must_user_id, MAILS_OFF, kinds)
+
+    @staticmethod
+    def mails_off(work: UnitOfWork, user_id: UserId) -> list[str]:
+        return list(store.preference(work, user_id, MAILS_OFF) or [])
+
+    @staticmethod
+    def wants_any_mail(work: UnitOfWork, user_id: UserId) -> bool:
+        return store.preference(work, user_id, WANTS_MAIL) is not False
+
+    def wants_mail(self, work: UnitOfWork, user_id: UserId, kind: str) -> bool:
+        """Whether a notification of this kind is mailed to the person: yes, unless they chose otherwise."""
+        return self.wants_any_mail(work, user_id) and kind not in self.mails_off(work, user_id)
+
+    @staticmethod
+    def managers_of(work: UnitOfWork, base_id: int, most: int) -> list[UserId]:
+        """At most *most* people who manage the users of a collection now, in person or through a group; administrators
+        where nobody does."""
+        managers = store.managers_of(work, base_id, most)
+        return managers or [user.id for user in store.administrators(work)][:most]
+
     def change_password(self, actor: Actor, *, old: str, new: str, end_applications: bool = False) -> None:
         """Change the actor's password. Ends what the table of `accounts.credential_revocation` says, and with
         *end_applications* the tokens of applications too. Raises WrongCredentials, AccountLocked or WeakPassword.
@@ -224,23 +285,22 @@ class Accounts:
     def rights(self, work: UnitOfWork, user_id: UserId, version: int) -> Rights:
         """The rights of one person, cached while `users.rights_version` stays the same."""
         known = self._rights.get(user_id)
-        if known is not None and known[0] == version:
-            return known[1]
-        fresh = store.rights_of(work, user_id)
-        self._rights.keep(work, user_id, (version, fresh))
-        return fresh
+        if known is not None and known.version == version and not known.has_changed(work.now):
+            return known.rights
+        held = store.held_rights(work, user_id)
+        fresh = _KnownRights(version, held.at(work.now), work.now, held.next_change(work.now))
+        self._rights.keep(work, user_id, fresh)
+        return fresh.rights
 
     def grant(self, work: UnitOfWork, actor: Actor, user_id: UserId, grant: CollectionGrant) -> None:
-        """Set rights on a collection. Only administrators may give more than they have there themselves."""
-        own_grant = actor.rights.collections.get(grant.base_id)
-        may = actor.is_admin or (
-            own_grant is not None
-            and own_grant.is_live(work.now)
-            and Right.canadmin in own_grant.rights
-            and grant.rights & ~own_grant.rights == 0
+        """Set a person's own rights on a collection. Only administrators may give more than they have there themselves,
+        or change what somebody has who has more: rights, mask, dates or downloads. Raises Forbidden."""
+        giving.require_given(work, actor, grant)
+        before = next(
+            (own for own in store.own_grants(work, user_id, also_disabled=True) if own.base_id == grant.base_id), None
         )
-        if not may:
-            raise Forbidden("You may only give rights that you have yourself on this collection.")
+        if before is not None:
+            giving.require_given(work, actor, before)
         store.set_collection_rights(work, user_id, grant)
         audit.write(
             work, actor, "rights.granted", f"user {user_id}", {"base_id": grant.base_id, "rights": int(grant.rights)}
@@ -249,7 +309,7 @@ class Accounts:
     def grant_databox(
         self, work: UnitOfWork, actor: Actor, user_id: UserId, databox_id: int, rights: DataboxRight
     ) -> None:
-        if not actor.is_admin:
+        if not actor.administers:
             raise Forbidden("Only administrators may give rights on a databox.")
         store.set_databox_rights(work, user_id, databox_id, rights)
         audit.write(work, actor, "rights.granted", f"user {user_id}", {"databox_id": databox_id, "rights": int(rights)})
@@ -270,8 +330,11 @@ class Accounts:
 
     # -- signing in ----------------------------------------------------------------------------------------------
 
-    def check_password(self, login: str, password: str, address: str) -> User:
+    def check_password(self, login: str, password: str, address: str, *, solution: Solution | None = None) -> User:
         """The account, if login and password are right and neither the account nor the address is locked.
+
+        Forms that anybody can send give a *solution*, and after some failures it must solve a puzzle (`puzzle_for`),
+        else PuzzleRequired is raised.
 
         Shared by the sign-in form, the authorize page and the password grant, so that they share one counter.
         Raises AccountLocked or WrongCredentials. Opens its own transactions; call it with none open.
@@ -283,6 +346,7 @@ class Accounts:
             login = user.login if user else "".join(login.split())
             known = user.id if user else None
             self.refuse_locked(work, login, address, known)
+            self._require_solution(work, login, address, known, solution)
             hashed = store.password_hash(work, user.id) if user else None
         right = self.passwords.verify(hashed, password)
         usable = user is not None and not user.is_guest and not user.mail_locked
@@ -292,6 +356,7 @@ class Accounts:
         with self.database.write() as work:
             # Checked again inside the write lock, so that parallel guesses are all counted.
             self.refuse_locked(work, login, address, known)
+            self._require_solution(work, login, address, known, solution)
             if not right or not usable or user is None:
                 store.add_failure(work, login, address)
             else:
@@ -302,6 +367,32 @@ class Accounts:
         if not right or not usable or user is None:
             raise WrongCredentials("The login or the password is not right.", field="login")
         return user
+
+    def puzzle_for(self, work: UnitOfWork, login: str, address: str) -> str:
+        """The puzzle that a form must solve for the next attempt; empty while there were few failures."""
+        user = store.user_by_login(work, login)
+        name = user.login if user else "".join(login.split())
+        subject = self._subject(work, name, address, user.id if user else None)
+        return self.puzzles.make(subject, work.now) if subject else ""
+
+    def _subject(self, work: UnitOfWork, login: str, address: str, user_id: UserId | None) -> str:
+        """What a puzzle is about: the login, the network, and the failures of both, counted as `refuse_locked` does.
+        Empty while they are few."""
+        since = work.now - self.policy.wait
+        usual = user_id is not None and store.has_session_from(work, user_id, address)
+        by_login = store.failures_since(work, since, login=login, address=address if usual else None)
+        by_address = store.failures_since(work, since, address=address) if address else 0
+        few = self.policy.failures_before_puzzle
+        if by_login < few and by_address < few * 5:
+            return ""
+        return f"sign-in {store.fold(login)} {rate_limit_key(address)} {by_login} {by_address}"
+
+    def _require_solution(
+        self, work: UnitOfWork, login: str, address: str, user_id: UserId | None, solution: Solution | None
+    ) -> None:
+        subject = self._subject(work, login, address, user_id) if solution is not None else ""
+        if solution is not None and subject and not self.puzzles.is_solved(solution, subject, work.now):
+            raise PuzzleRequired("Please wait until the time below is over, then send the form again.", field="puzzle")
 
     def has_second_step(self, work: UnitOfWork, user_id: UserId) -> bool:
         """True if a password alone does not open the account (`accounts.mfa`)."""

@@ -1,6 +1,7 @@
 """All SQL of users, sessions, failed sign-ins and rights."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 from types import MappingProxyType
@@ -10,10 +11,13 @@ import sqlalchemy as sa
 
 from vitrine.accounts.model import Session, SessionId, User, UserId
 from vitrine.accounts.precis import mapped_login
-from vitrine.accounts.rights import CollectionGrant, DataboxRight, Right, Rights
+from vitrine.accounts.rights import CollectionGrant, DataboxRight, Right, Rights, combined, next_change
 from vitrine.accounts.tables import (
     collection_rights,
     databox_rights,
+    group_collection_rights,
+    group_databox_rights,
+    group_members,
     passkey_challenges,
     record_grants,
     sessions,
@@ -78,6 +82,27 @@ def users_by_id(work: UnitOfWork, ids: Iterable[UserId]) -> dict[UserId, User]:
             person = User(*row)
             people[person.id] = person
     return people
+
+
+def users_after(work: UnitOfWork, after: int, limit: int) -> list[User]:
+    """Open accounts in the order of their numbers."""
+    rows = work.db.execute(
+        sa.select(*_USER_COLUMNS).where(users.c.id > after, _ACTIVE).order_by(users.c.id).limit(limit)
+    )
+    return [User(*row) for row in rows]
+
+
+def users_of(work: UnitOfWork, base_id: int, after: int, limit: int) -> list[User]:
+    """Those of them with a row of rights on a collection."""
+    rights = collection_rights.c
+    rows = work.db.execute(
+        sa.select(*_USER_COLUMNS)
+        .join(collection_rights, rights.user_id == users.c.id)
+        .where(rights.collection_id == base_id, rights.user_id > after, _ACTIVE)
+        .order_by(rights.user_id)
+        .limit(limit)
+    )
+    return [User(*row) for row in rows]
 
 
 def user_by_login(work: UnitOfWork, login: str) -> User | None:
@@ -163,6 +188,18 @@ def update_user(work: UnitOfWork, user_id: UserId, values: Mapping[str, Any]) ->
     work.db.execute(users.update().where(users.c.id == user_id).values(updated=work.now, **values))
 
 
+def is_unconfirmed(work: UnitOfWork, user_id: UserId) -> bool:
+    """True for a new account that waits to be confirmed."""
+    return work.db.scalar(sa.select(users.c.confirm_by).where(users.c.id == user_id)) is not None
+
+
+def confirm(work: UnitOfWork, user_id: UserId) -> bool:
+    """Unlock a new account. False if it does not wait for that: it is confirmed, suspended or closed."""
+    waiting = sa.and_(users.c.id == user_id, users.c.confirm_by > work.now, _ACTIVE)
+    confirmed = {"confirm_by": None, "mail_locked": False, "updated": work.now}
+    return work.db.execute(users.update().where(waiting).values(**confirmed)).rowcount > 0
+
+
 def preference(work: UnitOfWork, user_id: UserId, name: str) -> Any:
     """The value of a preference, None if the person never chose one."""
     preferences = work.db.scalar(sa.select(users.c.preferences).where(users.c.id == user_id))
@@ -183,32 +220,87 @@ def bump_rights(work: UnitOfWork, user_id: UserId) -> None:
     work.db.execute(users.update().where(users.c.id == user_id).values(rights_version=users.c.rights_version + 1))
 
 
-def rights_of(work: UnitOfWork, user_id: UserId) -> Rights:
-    """Rights, dates and masks of one person, without those on disabled collections or single records."""
+_GRANT_COLUMNS = ("rights", "valid_from", "valid_until", "mask_and", "mask_xor", "monthly_downloads")
+
+
+def grant_of(row: Sequence[Any]) -> CollectionGrant:
+    """(collection, databox, *_GRANT_COLUMNS) as a grant."""
+    return CollectionGrant(row[0], row[1], Right(row[2]), *row[3:8])
+
+
+def grant_values(grant: CollectionGrant) -> dict[str, Any]:
+    """The columns of a row of rights on a collection."""
+    return {name: int(grant.rights) if name == "rights" else getattr(grant, name) for name in _GRANT_COLUMNS}
+
+
+def grants_in(
+    work: UnitOfWork, table: sa.Table, condition: sa.ColumnElement[bool], *, also_disabled: bool = False
+) -> list[CollectionGrant]:
+    """The grants of the rows of a table of rights on collections, without those on disabled collections unless
+    *also_disabled*."""
     collections = metadata.tables["collections"]
-    linked = work.db.execute(
-        sa.select(
-            collection_rights.c.collection_id,
-            collections.c.databox_id,
-            collection_rights.c.rights,
-            collection_rights.c.valid_from,
-            collection_rights.c.valid_until,
-            collection_rights.c.mask_and,
-            collection_rights.c.mask_xor,
-        )
-        .join(collections, collections.c.id == collection_rights.c.collection_id)
-        .where(collection_rights.c.user_id == user_id, collections.c.enabled)
+    rows = work.db.execute(
+        sa.select(table.c.collection_id, collections.c.databox_id, *(table.c[name] for name in _GRANT_COLUMNS))
+        .join(collections, collections.c.id == table.c.collection_id)
+        .where(condition, sa.true() if also_disabled else collections.c.enabled)
+        .order_by(table.c.collection_id)
     )
-    by_base = {row[0]: CollectionGrant(row[0], row[1], Right(row[2]), row[3], row[4], row[5], row[6]) for row in linked}
-    boxes = work.db.execute(
-        sa.select(databox_rights.c.databox_id, databox_rights.c.rights).where(databox_rights.c.user_id == user_id)
-    )
+    return [grant_of(row) for row in rows]
+
+
+def own_grants(work: UnitOfWork, user_id: UserId, *, also_disabled: bool = False) -> list[CollectionGrant]:
+    """Those of the person alone, without those of groups."""
+    return grants_in(work, collection_rights, collection_rights.c.user_id == user_id, also_disabled=also_disabled)
+
+
+def own_databox_rights(work: UnitOfWork, user_id: UserId) -> dict[int, DataboxRight]:
+    boxes = databox_rights.c
+    rows = work.db.execute(sa.select(boxes.databox_id, boxes.rights).where(boxes.user_id == user_id))
+    return {row[0]: DataboxRight(row[1]) for row in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class HeldRights:
+    """Everything that a person holds: *grants* by collection, their own first, then those of groups."""
+
+    grants: Mapping[int, Sequence[CollectionGrant]]
+    databoxes: Mapping[int, DataboxRight]
+    has_grants: bool
+
+    def at(self, now: datetime) -> Rights:
+        """As they are at *now*, and until `next_change`."""
+        effective = {base: combined(grants, now) for base, grants in self.grants.items()}
+        return Rights(MappingProxyType(effective), MappingProxyType(dict(self.databoxes)), has_grants=self.has_grants)
+
+    def next_change(self, now: datetime) -> datetime | None:
+        """When `at` gives something else; a single grant knows its own dates."""
+        several = (grant for grants in self.grants.values() if len(grants) > 1 for grant in grants)
+        return next_change(several, now)
+
+
+def held_rights(work: UnitOfWork, user_id: UserId, *, also_disabled: bool = False) -> HeldRights:
+    """The rights of one person and of their groups, without those on single records, and without those on disabled
+    collections unless *also_disabled*."""
+    grants: dict[int, list[CollectionGrant]] = {}
+    boxes = own_databox_rights(work, user_id)
+    listed = own_grants(work, user_id, also_disabled=also_disabled)
+    groups = list(work.db.scalars(sa.select(group_members.c.group_id).where(group_members.c.user_id == user_id)))
+    if groups:
+        of_groups = group_collection_rights.c.group_id.in_(groups)
+        listed += grants_in(work, group_collection_rights, of_groups, also_disabled=also_disabled)
+        of_boxes = group_databox_rights.c
+        rows = work.db.execute(sa.select(of_boxes.databox_id, of_boxes.rights).where(of_boxes.group_id.in_(groups)))
+        for databox_id, rights in rows:
+            boxes[databox_id] = boxes.get(databox_id, DataboxRight(0)) | DataboxRight(rights)
+    for grant in listed:
+        grants.setdefault(grant.base_id, []).append(grant)
     granted = work.db.execute(sa.select(record_grants.c.id).where(record_grants.c.user_id == user_id).limit(1)).first()
-    return Rights(
-        MappingProxyType(by_base),
-        MappingProxyType({row[0]: DataboxRight(row[1]) for row in boxes}),
-        has_grants=granted is not None,
-    )
+    return HeldRights(grants, boxes, granted is not None)
+
+
+def rights_of(work: UnitOfWork, user_id: UserId, *, also_disabled: bool = False) -> Rights:
+    """`held_rights` as they are now."""
+    return held_rights(work, user_id, also_disabled=also_disabled).at(work.now)
 
 
 def set_collection_rights(work: UnitOfWork, user_id: UserId, grant: CollectionGrant) -> None:
@@ -218,11 +310,7 @@ def set_collection_rights(work: UnitOfWork, user_id: UserId, grant: CollectionGr
         collection_rights.insert().values(
             user_id=user_id,
             collection_id=grant.base_id,
-            rights=int(grant.rights),
-            valid_from=grant.valid_from,
-            valid_until=grant.valid_until,
-            mask_and=grant.mask_and,
-            mask_xor=grant.mask_xor,
+            **grant_values(grant),
         )
     )
     bump_rights(work, user_id)
@@ -248,6 +336,29 @@ def remove_databox_rights(work: UnitOfWork, user_id: UserId, databox_id: int) ->
     own = sa.and_(databox_rights.c.user_id == user_id, databox_rights.c.databox_id == databox_id)
     work.db.execute(databox_rights.delete().where(own))
     bump_rights(work, user_id)
+
+
+def managers_of(work: UnitOfWork, base_id: int, most: int) -> list[UserId]:
+    """People with `canadmin` on a collection now, of their own or through a group."""
+    needed = int(Right.actif | Right.canadmin)
+
+    def live(table: sa.Table) -> sa.ColumnElement[bool]:
+        return sa.and_(
+            table.c.collection_id == base_id,
+            table.c.rights.bitwise_and(needed) == needed,
+            sa.or_(table.c.valid_from.is_(None), table.c.valid_from <= work.now),
+            sa.or_(table.c.valid_until.is_(None), table.c.valid_until >= work.now),
+        )
+
+    own = sa.select(collection_rights.c.user_id).where(live(collection_rights)).limit(most)
+    members = (
+        sa.select(group_members.c.user_id)
+        .join(group_collection_rights, group_collection_rights.c.group_id == group_members.c.group_id)
+        .where(live(group_collection_rights))
+        .limit(most)
+    )
+    found_ids = {*work.db.scalars(own), *work.db.scalars(members)}
+    return [UserId(number) for number in sorted(found_ids)[:most]]
 
 
 def add_failure(work: UnitOfWork, login: str, address: str) -> None:
@@ -340,5 +451,6 @@ def _expired(table: sa.Table) -> Expiry:
 EXPIRIES = (
     _expired(sessions),
     _expired(passkey_challenges),
+    Expiry(users, lambda work: users.c.confirm_by < work.now),
     Expiry(sign_in_failures, lambda work: sign_in_failures.c.at < work.now - timedelta(days=1)),
 )

@@ -1,5 +1,7 @@
 """Users, sessions, failed sign-ins and rights."""
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -63,6 +65,13 @@ users = Table(
     Column("created", Instant, nullable=False),
     Column("updated", Instant, nullable=False),
     Column("deleted_at", Instant, nullable=True),
+    Column(
+        "confirm_by",
+        Instant,
+        nullable=True,
+        index=True,
+        comment="a new account that nobody confirms until then is deleted",
+    ),
     sqlite_autoincrement=True,
 )
 
@@ -92,7 +101,7 @@ mailed_links = Table(
     Column("id", Id, primary_key=True),
     Column("digest", LargeBinary(32), nullable=False, unique=True),
     Column("user_id", Id, ForeignKey("users.id", ondelete="CASCADE"), nullable=False, index=True),
-    Column("purpose", String(20), nullable=False, comment="password, email or password-and-tokens"),
+    Column("purpose", String(20), nullable=False, comment="one of LINK_LIFETIMES, accounts.mail_texts"),
     Column("email", String(254), nullable=False, comment="where it was sent"),
     Column("created", Instant, nullable=False),
     Column("expires", Instant, nullable=False, index=True),
@@ -116,7 +125,7 @@ collection_rights = Table(
     "collection_rights",
     metadata,
     Column("user_id", Id, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
-    Column("collection_id", Id, ForeignKey("collections.id", ondelete="CASCADE"), primary_key=True, index=True),
+    Column("collection_id", Id, ForeignKey("collections.id", ondelete="CASCADE"), primary_key=True),
     Column("rights", BigInteger, nullable=False, comment="bit mask, accounts.rights.Right"),
     Column("valid_from", Instant, nullable=True),
     Column("valid_until", Instant, nullable=True),
@@ -125,6 +134,7 @@ collection_rights = Table(
     Column("monthly_downloads", BigInteger, nullable=True),
     Column("remaining_downloads", BigInteger, nullable=True),
     Column("refilled", Instant, nullable=True),
+    Index("ix_collection_rights_collection_id_user_id", "collection_id", "user_id"),
     comment="06 section 17.1 and 17.4; a row is access, the bit `actif` makes it live",
 )
 
@@ -134,6 +144,78 @@ databox_rights = Table(
     Column("user_id", Id, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
     Column("databox_id", Id, ForeignKey("databoxes.id", ondelete="CASCADE"), primary_key=True, index=True),
     Column("rights", BigInteger, nullable=False, comment="bit mask, accounts.rights.DataboxRight"),
+)
+
+
+def _limits() -> tuple[Column[Any], ...]:
+    """The rights of a row and their limits, as in `collection_rights`."""
+    return (
+        Column("rights", BigInteger, nullable=False, comment="bit mask, accounts.rights.Right"),
+        Column("valid_from", Instant, nullable=True),
+        Column("valid_until", Instant, nullable=True),
+        Column("mask_and", BigInteger, nullable=False, server_default="0"),
+        Column("mask_xor", BigInteger, nullable=False, server_default="0"),
+        Column("monthly_downloads", BigInteger, nullable=True),
+    )
+
+
+groups = Table(
+    "groups",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("name", String(128), nullable=False),
+    Column("name_folded", String(128), nullable=False, unique=True),
+    Column("description", String(500), nullable=False, server_default=""),
+    Column("version", BigInteger, nullable=False, server_default="1"),
+    Column("created", Instant, nullable=False),
+    Column("updated", Instant, nullable=False),
+    sqlite_autoincrement=True,
+    comment="people who have rights together; what a group may do, its members may do too",
+)
+
+group_members = Table(
+    "group_members",
+    metadata,
+    Column("group_id", Id, ForeignKey("groups.id", ondelete="CASCADE"), primary_key=True),
+    Column("user_id", Id, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True, index=True),
+    Column("added", Instant, nullable=False),
+)
+
+group_collection_rights = Table(
+    "group_collection_rights",
+    metadata,
+    Column("group_id", Id, ForeignKey("groups.id", ondelete="CASCADE"), primary_key=True),
+    Column("collection_id", Id, ForeignKey("collections.id", ondelete="CASCADE"), primary_key=True, index=True),
+    *_limits(),
+)
+
+group_databox_rights = Table(
+    "group_databox_rights",
+    metadata,
+    Column("group_id", Id, ForeignKey("groups.id", ondelete="CASCADE"), primary_key=True),
+    Column("databox_id", Id, ForeignKey("databoxes.id", ondelete="CASCADE"), primary_key=True, index=True),
+    Column("rights", BigInteger, nullable=False, comment="bit mask, accounts.rights.DataboxRight"),
+)
+
+rights_templates = Table(
+    "rights_templates",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("owner_id", Id, ForeignKey("users.id", ondelete="CASCADE"), nullable=False),
+    Column("name", String(128), nullable=False),
+    Column("created", Instant, nullable=False),
+    Column("updated", Instant, nullable=False),
+    UniqueConstraint("owner_id", "name"),
+    sqlite_autoincrement=True,
+    comment="rights that their owner gives again and again; nobody else sees them",
+)
+
+template_collection_rights = Table(
+    "template_collection_rights",
+    metadata,
+    Column("template_id", Id, ForeignKey("rights_templates.id", ondelete="CASCADE"), primary_key=True),
+    Column("collection_id", Id, ForeignKey("collections.id", ondelete="CASCADE"), primary_key=True, index=True),
+    *_limits(),
 )
 
 record_grants = Table(

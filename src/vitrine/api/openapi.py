@@ -126,7 +126,10 @@ def _json(required: tuple[str, ...], **properties: dict[str, Any]) -> dict[str, 
 
 
 _TASK = "/monitor/task/{task}/"
+
+
 _NUMBER, _TEXT, _FILE = {"type": "integer"}, {"type": "string"}, {"type": "string", "format": "binary"}
+_GENDER = {"enum": [0, 1, 2], "description": "0 Miss, 1 Mrs, 2 Mr"}
 _RECORD = "/records/{databox_id:int}/{record_id:int}/"
 _SOURCES: dict[str, Any] = {
     "thumbnail_cover_source": {"type": "string", "default": "thumbnail"},
@@ -221,4 +224,26 @@ _BODIES: dict[str, dict[str, Any]] = {
         },
     },
     _RECORD + "setcollection/": _form(("base_id",), base_id=_NUMBER),
-}
+    "/me/request-collections/": {
+        "required": True,
+        "content": {"application/json": {"schema": {"type": "array", "items": _NUMBER, "maxItems": 1000}}},
+    },
+    "/me/update-account/": _json(
+        (), email=_TEXT, gender=_GENDER, firstname=_TEXT, lastname=_TEXT, zip_code=_TEXT, city=_TEXT, tel=_TEXT,
+        company=_TEXT, job=_TEXT, notifications={"type": "boolean"},
+    ),
+    "/me/update-password/": _json(
+        ("oldPassword", "password"),
+        oldPassword=_TEXT,
+        password={
+            "type": "object", "required": ["password", "confirm"], "properties": {"password": _TEXT, "confirm": _TEXT},
+        },
+    ),
+    "/accounts/update-password/{token}/": _form(("password",), password=_TEXT),
+    "/accounts/access-demand/": _json(
+        ("email", "password"), email=_TEXT, password=_TEXT, login=_TEXT, gender=_GENDER, firstname=_TEXT,
+        lastname=_TEXT, address=_TEXT, city=_TEXT, zipcode=_TEXT, tel=_TEXT, fax=_TEXT, job=_TEXT, company=_TEXT,
+        position=_TEXT, geonameid=_NUMBER, notifications={"type": "boolean"},
+        collections={"type": "array", "items": _NUMBER, "maxItems": 1000},
+    ),
+}  # fmt: skip

@@ -5,7 +5,18 @@ import sys
 import click
 
 from vitrine import __version__
-from vitrine.cli import applications, databox_structure, feeds, imports, operations, server, structure, tasks, users
+from vitrine.cli import (
+    applications,
+    databox_structure,
+    feeds,
+    groups,
+    imports,
+    operations,
+    server,
+    structure,
+    tasks,
+    users,
+)
 from vitrine.errors import DomainError
 
 
@@ -28,6 +39,7 @@ for command in (
     operations.doctor,
     operations.check,
     users.user,
+    groups.group,
     structure.databox,
     structure.collection,
     structure.grant,

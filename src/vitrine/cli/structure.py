@@ -244,7 +244,7 @@ def grant(login: str, base_id: int, rights: str, data: Path, as_json: bool) -> N
         if rights == "none":
             services.accounts.administration.take_rights(work, COMMAND, person.id, target.id, target.databox_id)
         else:
-            _grant(services, work, person, target, _rights_of(rights))
+            _grant(services, work, person, target, rights_of(rights))
     print_result(
         {"login": login, "base_id": base_id}, as_json=as_json, sentence=f"{login} now has {rights} on {target.name}."
     )
@@ -258,7 +258,7 @@ def _grant(services: Services, work: UnitOfWork, person: User, target: Collectio
         )
 
 
-def _rights_of(text: str) -> Right:
+def rights_of(text: str) -> Right:
     if text in SETS:
         return SETS[text]
     unknown = [name for name in text.split(",") if name not in Right.__members__]

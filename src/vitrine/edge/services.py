@@ -4,10 +4,15 @@ from dataclasses import dataclass
 
 from vitrine.accounts import Accounts
 from vitrine.accounts.administration import AccountAdministration
+from vitrine.accounts.groups.service import Groups
+from vitrine.accounts.groups.templates import Templates
 from vitrine.accounts.identity_providers.service import IdentityProviders
 from vitrine.accounts.mail import AccountMail
+from vitrine.accounts.management import UserManagement
 from vitrine.accounts.mfa import MultiFactor
 from vitrine.accounts.passkeys import Passkeys
+from vitrine.accounts.registration.service import Registration
+from vitrine.accounts.registration.sign_up import SignUp
 from vitrine.accounts.sessions import Sessions
 from vitrine.applications import ApplicationRegistration, Applications
 from vitrine.applications.client_secrets import ClientSecrets
@@ -41,6 +46,7 @@ from vitrine.library.substitution import Substitution
 from vitrine.library.terms.service import Terms
 from vitrine.library.upload_queue import UploadQueue
 from vitrine.media.service import Media
+from vitrine.notifications import Notifications
 from vitrine.oauth import OAuth
 from vitrine.oauth.developer_tokens import DeveloperTokens
 from vitrine.oauth.personal_tokens import PersonalTokens
@@ -64,6 +70,11 @@ class AccountServices:
     passkeys: Passkeys
     identity_providers: IdentityProviders
     administration: AccountAdministration
+    groups: Groups
+    templates: Templates
+    registration: Registration
+    sign_up: SignUp
+    management: UserManagement
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +159,7 @@ class Services:
     tasks: Tasks
     maintenance: Maintenance
     search: Search
+    notifications: Notifications
     embeds: Embeds
     feeds: FeedServices
     instance_id: str

@@ -36,6 +36,8 @@ SCOPES: tuple[Scope, ...] = (
     Scope("structure", "Arrange the databoxes and collections that you manage", is_powerful=True),
     Scope("account:read", "Read your profile and what you may do"),
     Scope("account:edit", "Change your profile", is_powerful=True),
+    Scope("account:close", "Close your account for good", is_powerful=True),
+    Scope("users", "Make accounts, and manage people and what they may do, where you may", is_powerful=True),
     Scope("applications", "See and change the applications that you registered", is_powerful=True),
     Scope(ADMINISTRATION, "Do in your name what administrators do", is_powerful=True),
     Scope(OPENID, "Know who you are when you sign in there"),

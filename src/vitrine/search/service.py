@@ -66,13 +66,9 @@ class Search:
             everything = self.records.structure(work).collections
             return tuple(BaseClause(collection_id, business=True) for collection_id in everything)
         return tuple(
-            BaseClause(
-                collection.base_id,
-                collection.mask_and,
-                collection.mask_xor,
-                business=Right.canmodifrecord in collection.rights,
-            )
+            BaseClause(collection.base_id, mask_and, mask_xor, business=Right.canmodifrecord in collection.rights)
             for collection in actor.rights.live(work.now)
+            for mask_and, mask_xor in collection.alternatives()
         )
 
     def _granted_to(self, work: UnitOfWork, actor: Actor, most: int | None) -> GrantedRecords:

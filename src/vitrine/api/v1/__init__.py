@@ -8,7 +8,20 @@ from starlette.routing import Route, compile_path
 
 from vitrine.accounts import Actor
 from vitrine.api import capabilities
-from vitrine.api.v1 import baskets, changes, feeds, library, monitor, quarantine, search, stories, structure, uploads
+from vitrine.api.v1 import (
+    baskets,
+    changes,
+    feeds,
+    library,
+    monitor,
+    own_account,
+    quarantine,
+    search,
+    stories,
+    structure,
+    uploads,
+    user_accounts,
+)
 from vitrine.api.v1.conventions import CONVENTIONS
 from vitrine.api.v1.route import V1Route
 from vitrine.api.wire.endpoint import TakesFiles, endpoint
@@ -25,7 +38,6 @@ ANY = ("GET", "POST", "PUT", "PATCH", "DELETE")
 BOX = "/databoxes/{databox_id:int}/"
 RECORD = "/records/{databox_id:int}/{record_id:int}/"
 _LIBRARY: tuple[V1Route, ...] = (
-    V1Route("/me/", ("GET",), library.me, "02 §6.10", "The caller and their rights", "account:read"),
     V1Route(
         "/me/structures/",
         ("GET",),
@@ -191,8 +203,10 @@ ROUTES: tuple[V1Route, ...] = (
     *baskets.ROUTES,
     *feeds.ROUTES,
     *monitor.ROUTES,
+    *own_account.ROUTES,
     *stories.ROUTES,
     *uploads.ROUTES,
+    *user_accounts.ROUTES,
 )
 for _route in ROUTES:
     capabilities.register(PREFIX + _route.path, _route.scopes())

@@ -5,6 +5,7 @@ from functools import lru_cache
 from starlette.requests import Request
 from starlette.responses import Response
 
+from vitrine.accounts.errors import MayNotManage
 from vitrine.api.v1.json_body import NotJsonType, Undecodable, WrongShape
 from vitrine.api.wire.challenges import resource_metadata
 from vitrine.api.wire.endpoint import Conventions
@@ -21,6 +22,7 @@ STATUSES: refusals.Statuses = (
     (MayNotSee, 401),  # a missing right on a record, databox or collection is 401 here (02 section 3)
     (MayNotChange, 401),
     (NotAdministrator, 401),
+    (MayNotManage, 401),
     (MayNotAdd, 403),  # except for adding (02 section 6.4)
     (Conflict, 400),
     (NotJsonType, 406),

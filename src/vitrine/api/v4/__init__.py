@@ -17,6 +17,7 @@ from vitrine.api.v4 import (
     feeds,
     me,
     originals,
+    people,
     quarantine,
     record_history,
     records,
@@ -49,6 +50,7 @@ ROUTES: tuple[V4Route, ...] = (
     *bulk.ROUTES,
     *server.ROUTES,
     *quarantine.ROUTES,
+    *people.ROUTES,
     *applications.ROUTES,
     *feeds.ROUTES,
 )
@@ -67,6 +69,7 @@ COMPONENTS: dict[str, Schema] = {
     **bulk.COMPONENTS,
     **server.COMPONENTS,
     **quarantine.COMPONENTS,
+    **people.COMPONENTS,
     **applications.COMPONENTS,
     **feeds.COMPONENTS,
 }

@@ -11,8 +11,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from vitrine.accounts import Actor
-from vitrine.accounts.errors import AccountLocked, WrongCredentials
+from vitrine.accounts.errors import AccountLocked, PuzzleRequired, WrongCredentials
 from vitrine.accounts.identity_providers.service import SIGN_IN
+from vitrine.accounts.puzzles import ZERO_BITS
 from vitrine.api.wire.endpoint import GUIDE
 from vitrine.edge import cookie, csrf, parameters, read, run_in_thread, services_of, write
 from vitrine.edge.cookies import keep_typed_login, typed_login
@@ -27,7 +28,7 @@ from vitrine.platform.database import UnitOfWork
 from vitrine.web.shared.form_action import AUTHORIZE, form_action_of
 from vitrine.web.shared.render import page, provider_failure, redirect, translate
 from vitrine.web.sign_in import identity_providers
-from vitrine.web.sign_in.pages import second_step
+from vitrine.web.sign_in.pages import WAIT_S, puzzle_for, second_step, solution_of
 from vitrine.web.sign_in.session import end_session, open_session
 
 _SAFE = {"Referrer-Policy": "no-referrer", "Cache-Control": "no-store"}
@@ -39,6 +40,8 @@ _ERRORS = {
     "stale-form": "Your browser did not send the cookie of this page. Please sign in again; "
     "if this happens again, allow cookies for this site.",
 }
+
+_ERROR_OF = {WrongCredentials: "login", AccountLocked: "account-locked", PuzzleRequired: "captcha"}
 
 
 async def authorize(request: Request) -> Response:
@@ -77,7 +80,7 @@ async def _authorize(request: Request) -> Response:
     if "action_login" in form and (not actor.is_known or _may_ask_again(authorization)):
         return await _sign_in(request, authorization, form)
     if not actor.is_known or authorization.requires_reauthentication(actor, datetime.now(UTC)):
-        return _without_page(authorization, "login_required") or _login_page(request, seen, given)
+        return _without_page(authorization, "login_required") or await _login_page(request, seen, given)
     if "select_account" in authorization.prompt:
         return _account_page(request, authorization)
     decision = form.get("action_accept")
@@ -175,10 +178,11 @@ def _decide(
     services_of(request).oauth.server.decide(work, actor, authorization, allow=allow, scope=scope)
 
 
-def _login_page(request: Request, seen: _Seen, given: dict[str, str]) -> Response:
+async def _login_page(request: Request, seen: _Seen, given: dict[str, str]) -> Response:
     authorization = seen.authorization
     code = given.get("error", "") or ("another" if authorization.is_for_another(seen.actor) else "")
     error = provider_failure(request) or translate(request, _ERRORS.get(code, ""))
+    login = (typed_login(request) if "error" in given else "") or seen.login
     return page(
         request,
         "oauth/sign_in.html",
@@ -188,7 +192,10 @@ def _login_page(request: Request, seen: _Seen, given: dict[str, str]) -> Respons
         application=authorization.application.shown,
         host=_host(authorization.redirect_uri),
         error=error,
-        login=(typed_login(request) if "error" in given else "") or seen.login,
+        login=login,
+        puzzle=await puzzle_for(request, login) if login and "error" in given else "",
+        puzzle_bits=ZERO_BITS,
+        wait_s=WAIT_S,
         choose={"choose": "1"} if "choose" in given else {},
     )
 
@@ -216,10 +223,12 @@ async def _sign_in(request: Request, authorization: AuthorizationRequest, form: 
         return _back_to_login(request, authorization, "stale-form", login)
     try:
         user = await run_in_thread(
-            lambda: services.accounts.users.check_password(login, password, request.state.address)
+            lambda: services.accounts.users.check_password(
+                login, password, request.state.address, solution=solution_of(form)
+            )
         )
-    except (WrongCredentials, AccountLocked) as refusal:
-        error = "login" if isinstance(refusal, WrongCredentials) else "account-locked"
+    except (WrongCredentials, AccountLocked, PuzzleRequired) as refusal:
+        error = _ERROR_OF[type(refusal)]
         return _back_to_login(request, authorization, error, login)
     # The consent page needs the new session's form token, so the browser comes back once with its cookie.
     back = f"{AUTHORIZE}?{urlencode(authorization.parameters(proved=True))}"

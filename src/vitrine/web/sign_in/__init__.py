@@ -1,10 +1,11 @@
 """Signing in: password, second step, passkey, identity provider, forgotten password."""
 
-from vitrine.web.sign_in import identity_providers, mfa, recovery, session
+from vitrine.web.sign_in import identity_providers, mfa, recovery, session, sign_up
 
 ROUTES = [
     *identity_providers.ROUTES,
     *mfa.ROUTES,
     *recovery.ROUTES,
     *session.ROUTES,
+    *sign_up.ROUTES,
 ]

@@ -16,7 +16,7 @@ from vitrine.platform.database import UnitOfWork
 from vitrine.web.shared.forms import fields, known, posted
 from vitrine.web.shared.reauthentication import CODE, PROOF, reauthenticate, reauthentication_page
 from vitrine.web.shared.render import local_path, page, provider_failure, redirect, said
-from vitrine.web.sign_in.pages import login_page, second_step
+from vitrine.web.sign_in.pages import login_page, second_step, solution_of
 
 FIRST_DATABOX, FIRST_COLLECTION = "Library", "Documents"
 
@@ -43,10 +43,11 @@ async def sign_in(request: Request) -> Response:
         csrf.require(request, given.get("csrf"), opens_session=True)
     except csrf.StaleForm as refusal:
         return await login_page(request, back, login=given.get("login", ""), fault=said(request, refusal), status=403)
+    solution = solution_of(given)
     try:
         user = await run_in_thread(
             lambda: services.accounts.users.check_password(
-                given.get("login", ""), given.get("password", ""), request.state.address
+                given.get("login", ""), given.get("password", ""), request.state.address, solution=solution
             )
         )
     except DomainError as refusal:

@@ -1,0 +1,75 @@
+"""How far a person who manages users reaches: which accounts they may know of, and which they may take over by setting
+a password (contract 02 section 6.11 D). Nothing else decides this."""
+
+from dataclasses import replace
+
+import sqlalchemy as sa
+
+from vitrine.accounts import store
+from vitrine.accounts.model import Actor, User
+from vitrine.accounts.rights import CollectionGrant, DataboxRight, Right, Rights
+from vitrine.accounts.tables import record_grants
+from vitrine.platform.database import UnitOfWork
+from vitrine.platform.schema import metadata
+
+
+def with_rights(actor: Actor, user: User, rights: Rights) -> Actor:
+    """*actor* as the account is now."""
+    return replace(actor, is_admin=user.is_admin, rights=rights)
+
+
+def may_know(work: UnitOfWork, actor: Actor, user: User) -> bool:
+    """The account has a collection whose users the actor manages."""
+    if actor.administers:
+        return True
+    managed = actor.rights.bases_with(Right.canadmin, work.now)
+    return not managed.isdisjoint(store.rights_of(work, user.id, also_disabled=True).collections)
+
+
+def may_take_over(work: UnitOfWork, actor: Actor, user: User) -> bool:
+    """Acting as the account gives the actor nothing: it is neither the actor's own nor an administrator's, the actor
+    manages the users of every collection that it has, and has as much there; it owns no application, and holds no grant
+    on a record that the actor may not have."""
+    if user.is_admin or user.is_guest or user.id == actor.user_id:
+        return False
+    if actor.administers:
+        return True
+    theirs = store.rights_of(work, user.id, also_disabled=True)
+    return (
+        bool(theirs.collections)
+        and all(_reaches(actor, grant, work) for grant in theirs.collections.values())
+        and all(rights & ~_on_databox(actor, box) == 0 for box, rights in theirs.databoxes.items())
+        and not _owns_application(work, user)
+        and not (theirs.has_grants and _is_granted_more(work, actor, user))
+    )
+
+
+def _reaches(actor: Actor, theirs: CollectionGrant, work: UnitOfWork) -> bool:
+    own = actor.rights.collections.get(theirs.base_id)
+    return own is not None and own.is_live(work.now) and Right.canadmin in own.rights and own.covers(theirs)
+
+
+def _on_databox(actor: Actor, databox_id: int) -> DataboxRight:
+    return actor.rights.databoxes.get(databox_id, DataboxRight(0))
+
+
+def _owns_application(work: UnitOfWork, user: User) -> bool:
+    applications, owners = metadata.tables["applications"].c, metadata.tables["application_owners"].c
+    created = sa.select(applications.id).where(applications.creator_id == user.id).limit(1)
+    shared = sa.select(owners.application_id).where(owners.user_id == user.id).limit(1)
+    return any(work.db.execute(statement).first() is not None for statement in (created, shared))
+
+
+def _is_granted_more(work: UnitOfWork, actor: Actor, user: User) -> bool:
+    """True if the account holds a grant on a record of a collection where the actor does not have everything."""
+    whole = Right.candwnldhd | Right.candwnldpreview | Right.nowatermark
+    bases = [grant.base_id for grant in actor.rights.live(work.now) if whole in grant.rights and not grant.mask_and]
+    records = metadata.tables["records"].c
+    is_live = sa.or_(record_grants.c.expires.is_(None), record_grants.c.expires > work.now)
+    elsewhere = (
+        sa.select(record_grants.c.id)
+        .join(metadata.tables["records"], records.id == record_grants.c.record_id)
+        .where(record_grants.c.user_id == user.id, is_live, records.collection_id.not_in(bases))
+        .limit(1)
+    )
+    return work.db.execute(elsewhere).first() is not None

@@ -1,0 +1,9 @@
+"""Accounts, rights, groups, templates, registration and notifications."""
+
+from vitrine.api.v4.people import content, groups, notifications, profile, registration, users
+
+ROUTES = (*profile.ROUTES, *users.ROUTES, *groups.ROUTES, *registration.ROUTES, *notifications.ROUTES)
+COMPONENTS = {
+    **content.COMPONENTS, **profile.COMPONENTS, **users.COMPONENTS, **groups.COMPONENTS, **registration.COMPONENTS,
+    **notifications.COMPONENTS,
+}  # fmt: skip

@@ -1,0 +1,245 @@
+"""Other people's accounts and rights, for those who manage them."""
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from vitrine.accounts import Actor, DataboxRight, User
+from vitrine.accounts.groups.model import Applied
+from vitrine.api.v4.content import answer, json_members, moment, nothing, secret_answer
+from vitrine.api.v4.idempotency import change
+from vitrine.api.v4.paging import listed, page_of
+from vitrine.api.v4.people.content import (
+    DATABOX_RIGHTS,
+    GRANT_BODY,
+    GRANT_EXAMPLE,
+    MEMBERS,
+    databox_grants,
+    grant_json,
+    grant_of,
+    rights_of,
+)
+from vitrine.api.v4.people.profile import COMPONENTS as PROFILES
+from vitrine.api.v4.people.profile import profile_json
+from vitrine.api.v4.route import V4Route
+from vitrine.api.v4.schemas import (
+    FLAG,
+    MOMENT,
+    NUMBER,
+    PERHAPS_MOMENT,
+    PERHAPS_TEXT,
+    TEXT,
+    Schema,
+    full_object_of,
+    list_of,
+    named,
+    object_of,
+)
+from vitrine.api.v4.schemas import page_of as page_schema
+from vitrine.edge import bearer, read, run_in_thread, services_of, write
+from vitrine.edge.params import natural
+from vitrine.errors import Invalid
+from vitrine.library.errors import NoSuchDatabox
+from vitrine.library.model import CollectionId, DataboxId
+from vitrine.platform.database import UnitOfWork
+
+SCOPE = "users"
+_PERSON: dict[str, Schema] = {"user_id": NUMBER, "login": TEXT, "display_name": TEXT, "email": PERHAPS_TEXT}
+COMPONENTS: dict[str, Schema] = {
+    "UserSummary": full_object_of(**_PERSON),
+    "UserPage": page_schema(named("UserSummary")),
+    "Account": full_object_of(
+        **PROFILES["Profile"]["properties"], display_name=TEXT, is_admin=FLAG, is_locked=FLAG, created=MOMENT,
+        last_connection=PERHAPS_MOMENT,
+    ),
+    "NewAccount": full_object_of(user_id=NUMBER, login=TEXT, unlock_token=TEXT),
+    "RightsOfPerson": full_object_of(
+        own=list_of(named("Grant")), effective=list_of(named("Grant")), databoxes=list_of(named("DataboxGrant")),
+        groups=list_of(full_object_of(group_id=NUMBER, name=TEXT)),
+    ),
+    "AppliedTemplate": full_object_of(given=list_of(NUMBER), left_out=list_of(NUMBER)),
+}  # fmt: skip
+
+
+def person_json(user: User) -> dict[str, Any]:
+    return {"user_id": user.id, "login": user.login, "display_name": user.display_name, "email": user.email}
+
+
+def _person(request: Request, work: UnitOfWork, actor: Actor) -> User:
+    """The person of the path, whom the actor may know. Raises NotFound."""
+    return services_of(request).accounts.management.known(work, actor, request.path_params["user_id"])
+
+
+async def people(request: Request) -> Response:
+    """Of a collection whose users the caller manages; administrators may leave it out and get everybody."""
+    services, page = services_of(request), page_of(request, int)
+    (after,) = page.after or (0,)
+    text = request.query_params.get("base_id")
+    base = None if text is None else natural(text)
+    if text is not None and base is None:
+        raise Invalid("base_id must be a number.", field="base_id")
+
+    def call(work: UnitOfWork, actor: Actor) -> Response:
+        rows = services.accounts.management.page(work, actor, base, after, page.limit + 1)
+        return listed(request, rows, page, lambda user: (user.id,), person_json)
+
+    return await read(request, bearer, call)
+
+
+async def person(request: Request) -> Response:
+    def call(work: UnitOfWork, actor: Actor) -> Response:
+        user = _person(request, work, actor)
+        more = {
+            "display_name": user.display_name, "is_admin": user.is_admin, "is_locked": user.mail_locked,
+            "created": moment(user.created), "last_connection": moment(user.last_connection),
+        }  # fmt: skip
+        return answer({**profile_json(user), **more})
+
+    return await read(request, bearer, call)
+
+
+async def add(request: Request) -> Response:
+    """Locked until its token unlocks it (`unlock`); the token is in this answer alone."""
+    services = services_of(request)
+    management = services.accounts.management
+    await read(request, bearer, management.require_manager)
+    members = await json_members(request, login=str, email=str, password=str, first_name=str, last_name=str)
+    email, password = members["email"], members["password"]
+    if not email or not password:
+        raise Invalid("email and password are required.", field="password" if email else "email")
+    hashed = await run_in_thread(lambda: services.accounts.users.passwords.hash(password))
+    profile = {name: members[name] or "" for name in ("first_name", "last_name")}
+
+    def call(work: UnitOfWork, actor: Actor) -> Response:
+        user, token = management.add_account(
+            work, actor, login=members["login"] or email, email=email, password_hash=hashed, collections=[],
+            profile=profile,
+        )  # fmt: skip
+        location = services.settings.absolute(f"/api/v4/users/{user.id}")
+        value = {"user_id": user.id, "login": user.login, "unlock_token": token}
+        return secret_answer(value, 201, {"Location": location})
+
+    return await change(request, call)
+
+
+async def unlock(request: Request) -> Response:
+    services = services_of(request)
+    token = (await json_members(request, token=str))["token"] or ""
+
+    def call(work: UnitOfWork, actor: Actor) -> Response:
+        services.accounts.management.unlock(work, actor, token)
+        return nothing()
+
+    return await change(request, call)
+
+
+async def rights(request: Request) -> Response:
+    """Those on collections whose users the caller manages: the person's own, and what they come to with groups."""
+    services = services_of(request)
+
+    def call(work: UnitOfWork, actor: Actor) -> Response:
+        user = _person(request, work, actor)
+        own, effective, boxes = services.accounts.management.rights(work, actor, user)
+        groups = services.accounts.groups.of(work, actor, user)
+        value = {
+            "own": [grant_json(grant) for grant in own],
+            "effective": [grant_json(grant) for grant in effective],
+            "databoxes": databox_grants(boxes),
+            "groups": [{"group_id": group.id, "name": group.name} for group in groups],
+        }
+        return answer(value)
+
+    return await read(request, bearer, call)
+
+
+def databox_of(request: Request, work: UnitOfWork, base_id: int) -> int:
+    """The databox of a collection. Raises NoSuchCollection."""
+    return services_of(request).library.records.collection(work, CollectionId(base_id)).databox_id
+
+
+def known_databox(request: Request, work: UnitOfWork) -> DataboxId:
+    """The databox of the path: who administers needs no rights on it. Raises NoSuchDatabox."""
+    number = DataboxId(request.path_params["databox_id"])
+    if number not in services_of(request).library.records.structure(work).databoxes:
+        raise NoSuchDatabox("There is no such databox.")
+    return number
+
+
+async def set_rights(request: Request) -> Response:
+    services, base = services_of(request), request.path_params["base_id"]
+    await read(request, bearer, services.accounts.management.require_manager)
+    members = await json_members(request, **MEMBERS)
+
+    def call(work: UnitOfWork, actor: Actor) -> Response:
+        grant = grant_of(base, databox_of(request, work, base), members)
+        services.accounts.users.grant(work, actor, services.accounts.users.get(work, _user_id(request)).id, grant)
+        return answer(grant_json(grant))
+
+    return await write(request, bearer, call)
+
+
+def _user_id(request: Request) -> Any:
+    return request.path_params["user_id"]
+
+
+async def take_rights(request: Request) -> Response:
+    services, base = services_of(request), request.path_params["base_id"]
+
+    def call(work: UnitOfWork, actor: Actor) -> Response:
+        user = _person(request, work, actor)
+        box = databox_of(request, work, base)
+        services.accounts.administration.take_rights(work, actor, user.id, base, box)
+        return nothing()
+
+    return await write(request, bearer, call)
+
+
+async def set_databox_rights(request: Request) -> Response:
+    services = services_of(request)
+    await read(request, bearer, lambda work, actor: _person(request, work, actor))
+    wanted = rights_of((await json_members(request, rights=list))["rights"], DataboxRight)
+
+    def call(work: UnitOfWork, actor: Actor) -> Response:
+        user = _person(request, work, actor)
+        services.accounts.users.grant_databox(work, actor, user.id, known_databox(request, work), wanted)
+        return nothing()
+
+    return await write(request, bearer, call)
+
+
+async def apply_template(request: Request) -> Response:
+    services = services_of(request)
+    await read(request, bearer, services.accounts.management.require_manager)
+    number = (await json_members(request, template_id=int))["template_id"] or 0
+
+    def call(work: UnitOfWork, actor: Actor) -> Response:
+        user = services.accounts.users.get(work, _user_id(request))
+        applied: Applied = services.accounts.templates.apply(work, actor, number, user)
+        return answer({"given": list(applied.given), "left_out": list(applied.left_out)})
+
+    return await change(request, call)
+
+
+_USER = "/users/{user_id:int}"
+ROUTES = (
+    V4Route("/users", "GET", people, "People of a collection that you manage", SCOPE, named("UserPage"),
+            query={"base_id": NUMBER}, is_list=True),
+    V4Route("/users", "POST", add, "Make an account, locked until it is unlocked", SCOPE, named("NewAccount"),
+            object_of(login=TEXT, email=TEXT, password=TEXT, first_name=TEXT, last_name=TEXT), 201,
+            example={"email": "new@museum.example", "password": "correct horse battery"}),
+    V4Route("/users/unlock", "POST", unlock, "Unlock a new account by its token", SCOPE,
+            body=object_of(token=TEXT), status=204, example={"token": "the token of the new account"}),
+    V4Route(_USER, "GET", person, "One account", SCOPE, named("Account")),
+    V4Route(_USER + "/rights", "GET", rights, "What a person may do where you manage", SCOPE,
+            named("RightsOfPerson")),
+    V4Route(_USER + "/rights/{base_id:int}", "PUT", set_rights, "Give rights on a collection", SCOPE, named("Grant"),
+            GRANT_BODY, example=GRANT_EXAMPLE),
+    V4Route(_USER + "/rights/{base_id:int}", "DELETE", take_rights, "Take the rights on a collection back", SCOPE,
+            status=204),
+    V4Route(_USER + "/databox-rights/{databox_id:int}", "PUT", set_databox_rights,
+            "Give rights on a databox (administrators)", SCOPE, body=object_of(rights=DATABOX_RIGHTS), status=204,
+            example={"rights": ["bas_chupub"]}),
+    V4Route(_USER + "/template", "POST", apply_template, "Apply one of your templates", SCOPE,
+            named("AppliedTemplate"), object_of(template_id=NUMBER), example={"template_id": 1}),
+)  # fmt: skip
