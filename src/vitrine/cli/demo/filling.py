@@ -1,6 +1,5 @@
 """Fill an empty instance with people, collections, applications and documents, listed in demo.json for scripts."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -8,11 +7,12 @@ from vitrine import app
 from vitrine.accounts import COMMAND, Actor, CollectionGrant, User, Via
 from vitrine.accounts.rights import ALL_DATABOX_RIGHTS, ALL_RIGHTS, CONTRIBUTOR
 from vitrine.applications import Application, Draft, Profile, Switch
+from vitrine.cli.demo import showcase
 from vitrine.cli.demo.media import DemoFile, prepare
 from vitrine.edge.services import Services
 from vitrine.library import store
 from vitrine.library.ingest import Added
-from vitrine.library.model import Collection, CollectionId, RecordId
+from vitrine.library.model import Collection, CollectionId
 from vitrine.platform import logging
 from vitrine.platform.crypto import random_base62
 from vitrine.platform.database import Database, UnitOfWork
@@ -26,8 +26,8 @@ COLLECTIONS = {
     "Films": {"fr": "Films", "en": "Films"},
 }
 CALLBACK = "http://127.0.0.1:8001/callback"
+CONSOLE_CALLBACK = "http://127.0.0.1:8001/console/callback"
 DEMO_FILE = "demo.json"
-MOST_LISTED = 1000
 
 
 def fill(settings: Settings, database: Database) -> None:
@@ -44,6 +44,8 @@ def fill(settings: Settings, database: Database) -> None:
         if is_empty:
             _people(services)
         _documents(services, files)
+        showcase.fill(services, files, showcase.read(services))
+        _write_records(services)
     finally:
         services.media.close()
 
@@ -97,9 +99,9 @@ def _actor(services: Services, work: UnitOfWork, user: User) -> Actor:
 
 def _console(services: Services, work: UnitOfWork, admin: User) -> dict[str, str]:
     actor = _actor(services, work, admin)
-    draft = Draft("Console", "The administrator's own scripts.", services.settings.base_url, "web", CALLBACK)
+    draft = Draft("Console", "The administrator's own scripts.", services.settings.base_url, "web", CONSOLE_CALLBACK)
     application = services.applications.registry.create(work, actor, draft)
-    return {"developer_token": services.oauth.developer_tokens.renew(work, actor, application)}
+    return _credentials(services, work, actor, application)
 
 
 def _applications(services: Services, work: UnitOfWork, user: User) -> dict[str, Any]:
@@ -121,13 +123,25 @@ def _applications(services: Services, work: UnitOfWork, user: User) -> dict[str,
     strict = services.applications.registry.create(
         work,
         actor,
-        Draft("Exhibition", "Prepares exhibitions from the library.", "http://127.0.0.1:8001/", "web", CALLBACK),
+        Draft(
+            "Exhibition",
+            "Prepares exhibitions from the library.",
+            "http://127.0.0.1:8001/exhibition",
+            "web",
+            "http://127.0.0.1:8001/exhibition/callback",
+        ),
         Profile.STRICT,
     )
     public = services.applications.registry.create(
         work,
         actor,
-        Draft("Guide", "Tells visitors about what they see.", "http://127.0.0.1:8001/", "web", CALLBACK),
+        Draft(
+            "Guide",
+            "Tells visitors about what they see.",
+            "http://127.0.0.1:8001/guide",
+            "web",
+            "http://127.0.0.1:8001/guide/callback",
+        ),
         Profile.PUBLIC,
     )
     desktop = services.applications.registry.create(
@@ -135,7 +149,23 @@ def _applications(services: Services, work: UnitOfWork, user: User) -> dict[str,
         actor,
         Draft("Press kit", "Fills press folders from the desktop.", "http://127.0.0.1:8001/press", "desktop"),
     )
-    applications = {"web_app": web, "desktop_app": desktop, "strict_app": strict, "public_app": public}
+    blog = services.applications.registry.create(
+        work,
+        actor,
+        Draft(
+            "Museum blog",
+            "Shows pictures beside articles; signs people in by an old plugin that sends no secret.",
+            "http://127.0.0.1:8001/blog",
+            "web",
+            "http://127.0.0.1:8001/blog/callback",
+        ),
+        Profile.COMPATIBILITY,
+    )
+    for switch, is_on in ((Switch.PASSWORD_GRANT, True), (Switch.SECRET_REQUIRED, False)):
+        blog = services.applications.registry.set_switch(work, actor, blog.id, switch, on=is_on)
+    applications = {
+        "web_app": web, "desktop_app": desktop, "strict_app": strict, "public_app": public, "optional_secret_app": blog,
+    }  # fmt: skip
     return {name: _credentials(services, work, actor, application) for name, application in applications.items()}
 
 
@@ -149,7 +179,7 @@ def _credentials(services: Services, work: UnitOfWork, actor: Actor, application
 
 
 def _documents(services: Services, files: list[DemoFile]) -> None:
-    """Add missing documents as Ada, then list the records in demo.json."""
+    """Add missing documents as Ada."""
     with services.database.read() as work:
         ada = services.accounts.users.find(work, "ada")
         actor = _actor(services, work, ada)
@@ -162,7 +192,6 @@ def _documents(services: Services, files: list[DemoFile]) -> None:
         print(f"Adding {len(missing)} documents to the demonstration …")
     for file in missing:
         _add(services, actor, file.path, bases[file.collection])
-    _write_records(services)
 
 
 def _existing_names(services: Services, work: UnitOfWork) -> set[str]:
@@ -180,13 +209,8 @@ def _add(services: Services, actor: Actor, path: Path, base: Collection) -> None
 
 
 def _write_records(services: Services) -> None:
-    demo_file = services.settings.data_dir / DEMO_FILE
-    document = json.loads(demo_file.read_text())
+    demo_file, document = services.settings.data_dir / DEMO_FILE, showcase.read(services)
     with services.database.read() as work:
-        visible = services.library.records.page(work, COMMAND, store.ids_after(work, RecordId(0), MOST_LISTED))
-    records = [
-        {"databox_id": record.record.databox_id, "record_id": record.record.number, "type": record.record.kind}
-        for record in visible
-    ]
+        records = showcase.listed(services, work)
     if document["records"] != records or document["base_url"] != services.settings.base_url:
         app.write_private(demo_file, {**document, "base_url": services.settings.base_url, "records": records})
