@@ -87,7 +87,7 @@ STORY = {
     },
 }  # fmt: skip
 WHOLE_STORY = {**STORY, "records": [RECORD]}
-FOUND_STORY = {**STORY, "record_count": int}
+FOUND_STORY = {**STORY, "record_count": int, "records": [RECORD]}
 DATABOX = {"databox_id": int, "name": str, "viewname": str, "labels": LABEL4, "version": str}
 COLLECTION = {
     "base_id": int, "databox_id": int, "collection_id": int, "name": str, "labels": LABEL4, "record_amount": int,

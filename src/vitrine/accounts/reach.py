@@ -23,7 +23,7 @@ def may_know(work: UnitOfWork, actor: Actor, user: User) -> bool:
     if actor.administers:
         return True
     managed = actor.rights.bases_with(Right.canadmin, work.now)
-    return not managed.isdisjoint(store.rights_of(work, user.id, also_disabled=True).collections)
+    return bool(managed) and not managed.isdisjoint(store.rights_of(work, user.id, also_disabled=True).collections)
 
 
 def may_take_over(work: UnitOfWork, actor: Actor, user: User) -> bool:

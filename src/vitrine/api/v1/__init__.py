@@ -232,7 +232,8 @@ def unrouted(request: Request, status: int, headers: Mapping[str, str]) -> Respo
 
 
 def _is_known(path: str) -> bool:
-    return any(compile_path(PREFIX + route.path)[0].match(path) for route in ROUTES)
+    patterns = (route.path.replace(":int", "") if route.has_lenient_path else route.path for route in ROUTES)
+    return any(compile_path(PREFIX + pattern)[0].match(path) for pattern in patterns)
 
 
 def routes(settings: Settings) -> list[Route]:

@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from vitrine.accounts import Actor
 from vitrine.api.v1.frame import frame_of, records_json
+from vitrine.api.v1.language import language_of
 from vitrine.api.v1.present_baskets import LANGUAGES, BasketPresenter
 from vitrine.api.v1.route import V1Route
 from vitrine.api.wire.envelope import answer
@@ -20,10 +21,7 @@ from vitrine.platform.database import UnitOfWork
 
 
 def presenter_of(request: Request, work: UnitOfWork, actor: Actor) -> BasketPresenter:
-    preferred = request.headers.get("accept-language", "")[:2].lower()
-    default = services_of(request).settings.default_language
-    language = next((language for language in (preferred, default) if language in LANGUAGES), "en")
-    return BasketPresenter(frame_of(request, work, actor), language)
+    return BasketPresenter(frame_of(request, work, actor), language_of(request, LANGUAGES))
 
 
 def _id_of(request: Request) -> BasketId:

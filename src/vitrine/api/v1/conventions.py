@@ -9,7 +9,7 @@ from vitrine.accounts.errors import MayNotManage
 from vitrine.api.v1.json_body import NotJsonType, Undecodable, WrongShape
 from vitrine.api.wire.challenges import resource_metadata
 from vitrine.api.wire.endpoint import Conventions
-from vitrine.api.wire.envelope import answer, refuse_unacceptable
+from vitrine.api.wire.envelope import answer, refuse_unacceptable, refuse_wrong_callback
 from vitrine.edge import refusals
 from vitrine.edge.auth import TokenMissing, TwoCarriers
 from vitrine.edge.fast.responses import CompleteResponse
@@ -85,6 +85,10 @@ def _two_carriers(_request: Request, _refusal: TwoCarriers) -> Response:
     return Response(b'{"error":"invalid_request"}', 400, headers, media_type="application/json")
 
 
+def _admit(request: Request) -> Response | None:
+    return refuse_unacceptable(request) or refuse_wrong_callback(request)
+
+
 CONVENTIONS = Conventions(
     refused=_refused,
     statuses=STATUSES,
@@ -95,5 +99,5 @@ CONVENTIONS = Conventions(
         (TwoCarriers, _two_carriers),
     ),
     broken=_broken,
-    admit=refuse_unacceptable,
+    admit=_admit,
 )

@@ -111,7 +111,7 @@ def _offset(params: Params) -> int:
 
 def _feeds_named(params: Params) -> list[FeedId] | None:
     """`feeds[]`; None when it is absent. Raises Invalid for what is no id."""
-    texts = params.values("feeds")
+    texts = [text for text in params.values("feeds") if text]
     if not texts:
         return None
     ids = [natural(text) for text in texts]

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 from starlette.requests import Request
 
-from vitrine.accounts import Actor
+from vitrine.accounts import Actor, User, reach
 from vitrine.api.v1 import present_json
 from vitrine.api.v1.present import Frame
 from vitrine.api.wire.envelope import is_extended
@@ -17,6 +17,21 @@ from vitrine.library.records import RecordWithThumbnail
 from vitrine.platform.database import UnitOfWork
 
 LONGEST_TTL = 10 * 365 * 86_400
+
+
+class _Knows:
+    """`reach.may_know`, asked once for each person of an answer."""
+
+    __slots__ = ("_actor", "_known", "_work")
+
+    def __init__(self, work: UnitOfWork, actor: Actor) -> None:
+        self._work, self._actor = work, actor
+        self._known: dict[int, bool] = {}
+
+    def __call__(self, user: User) -> bool:
+        if user.id not in self._known:
+            self._known[user.id] = reach.may_know(self._work, self._actor, user)
+        return self._known[user.id]
 
 
 def frame_of(request: Request, work: UnitOfWork, actor: Actor, *, query_only: bool = False) -> Frame:
@@ -45,6 +60,7 @@ def frame_of(request: Request, work: UnitOfWork, actor: Actor, *, query_only: bo
         signer=services.library.signed_addresses.signer((actor.must_user_id, actor.url_key), life=life, now=work.now),
         writable=work.writable,
         place=(base_url, zone, services.instance_id),
+        knows=_Knows(work, actor),
     )
 
 

@@ -15,6 +15,7 @@ from vitrine.api.v1.json_body import json_body
 from vitrine.api.v1.route import V1Route
 from vitrine.api.wire.envelope import answer
 from vitrine.edge import bearer, read, run_in_thread, services_of, write
+from vitrine.edge.params import natural
 from vitrine.errors import DomainError, Invalid
 from vitrine.platform.database import UnitOfWork
 
@@ -56,6 +57,8 @@ def _demand(demand: Demand) -> dict[str, Any]:
 
 def base_ids(value: Any, field: str) -> list[int]:
     """A list of base_ids as JSON. Raises Invalid."""
+    if isinstance(value, list):  # PHP sends digits as texts
+        value = [natural(item) if isinstance(item, str) else item for item in value]
     if not isinstance(value, list) or not all(_is_id(item) for item in value):
         raise Invalid("Send a list of base_ids, such as [12, 14].", field=field)
     if len(value) > MOST_COLLECTIONS:
@@ -126,7 +129,9 @@ _SAID = frozenset({"invalid", "weak_password", "wrong_credentials", "account_loc
 
 
 def as_object(value: Any) -> Mapping[str, Any]:
-    """Raises Invalid unless the body is a JSON object."""
+    """A JSON object; an empty list is an empty one, as PHP writes it. Raises Invalid for anything else."""
+    if value == []:
+        return {}
     if not isinstance(value, dict):
         raise Invalid("Send a JSON object.", field="body")
     return value

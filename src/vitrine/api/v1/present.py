@@ -1,6 +1,6 @@
 """Domain values in the form of API v1 (contract 02 section 5): pure functions, keys in the contract's order."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from vitrine.accounts import Actor, CollectionGrant, Right, User
+from vitrine.accounts import Actor, CollectionGrant, User
 from vitrine.accounts.model import ADMINISTRATION
 from vitrine.accounts.rights import names
 from vitrine.api.wire.dates import atom, atom_or_none
@@ -58,6 +58,7 @@ class Frame:
     signer: Signer
     writable: bool  # the values come from a writing transaction: nothing made of them is kept
     place: Place  # base_url, zone and instance_id together
+    knows: Callable[[User], bool]  # whether the actor manages this person's account
 
     def date(self, instant: datetime) -> str:
         return atom(instant, self.zone)
@@ -245,8 +246,7 @@ def _sees_profile(frame: Frame, someone: User) -> bool:
     actor = frame.actor
     if someone.id == actor.user_id:
         return actor.scope is None or "account:read" in actor.scope
-    administers_some = actor.rights.anywhere(Right.canadmin, frame.now)
-    return actor.administers or (administers_some and (actor.scope is None or ADMINISTRATION in actor.scope))
+    return actor.administers or ((actor.scope is None or ADMINISTRATION in actor.scope) and frame.knows(someone))
 
 
 def public_name(someone: User) -> str:
@@ -265,8 +265,8 @@ def collection_grant(structure: Structure, grant: CollectionGrant) -> dict[str, 
             {
                 "position": position,
                 "labels": {
-                    "on": dict(bit.labels_on) if bit else None,
-                    "off": dict(bit.labels_off) if bit else None,
+                    "on": label4(bit.labels_on, bit.label_on) if bit else None,
+                    "off": label4(bit.labels_off, bit.label_off) if bit else None,
                 },
                 "restricted": position in restricted,
                 "restriction_flag": bool(grant.mask_xor >> position & 1),

@@ -23,7 +23,7 @@ def with_children(frame: Frame, story: StoryWithChildren, children: list[Raw]) -
 
 
 def summary(frame: Frame, story: StorySummary, *, caption: bool = False) -> dict[str, Any]:
-    """The variant of search results: `record_count` in place of `records`; with *caption* the fields too."""
+    """The variant of search results, without the children: `record_count`; with *caption* the fields too."""
     fields = {"caption": present.caption(story.story.values)} if caption else {}
     return {**_story(frame, story.story, story.cover), "record_count": story.count, **fields}
 

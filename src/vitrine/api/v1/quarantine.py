@@ -9,10 +9,12 @@ from starlette.responses import Response
 from vitrine.accounts import Actor, User, UserId
 from vitrine.api.v1 import present
 from vitrine.api.v1.frame import frame_of, lists_or_objects
+from vitrine.api.v1.language import language_of
 from vitrine.api.v1.present import Frame
 from vitrine.api.wire.envelope import answer
 from vitrine.edge import bearer, long_read, read, services_of
 from vitrine.edge.params import natural
+from vitrine.library.model import LANGUAGES
 from vitrine.library.quarantine.checks import CHECKS
 from vitrine.library.quarantine.service import NoSuchItem, QuarantinedFile
 from vitrine.platform.database import UnitOfWork
@@ -59,14 +61,14 @@ def _items(request: Request, work: UnitOfWork, frame: Frame, files: list[Quarant
 
 def _item(request: Request, frame: Frame, waiting: QuarantinedFile, users: Mapping[UserId, User]) -> dict[str, Any]:
     item = waiting.item
-    language = request.headers.get("accept-language", "")[:2].lower()
+    language = language_of(request, LANGUAGES)
     user = None if item.user_id is None else users.get(UserId(item.user_id))
     return {
         "id": item.id,
         "quarantine_session": {
             "id": item.session_id,
             "usr_id": item.user_id,
-            "user": present.user(user, frame.zone) if user else None,
+            "user": present.person(frame, user) if user else None,
         },
         "base_id": item.collection_id,
         "original_name": item.original_name,

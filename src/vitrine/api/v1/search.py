@@ -1,7 +1,7 @@
 """GET and POST /search/ and /records/search/ (contract 02 section 6.5)."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -17,7 +17,7 @@ from vitrine.api.wire.envelope import answer, is_extended
 from vitrine.edge import SHORT_LIST, bearer, long_read, read, services_of
 from vitrine.edge.params import Params
 from vitrine.errors import Invalid
-from vitrine.library.model import KINDS
+from vitrine.library.model import KINDS, Field
 from vitrine.library.records import RecordWithThumbnail
 from vitrine.platform.database import UnitOfWork
 from vitrine.search import QUICK_GRANTS, Hits, ManyGrants, Query
@@ -25,6 +25,12 @@ from vitrine.search import QUICK_GRANTS, Hits, ManyGrants, Query
 MOST_PER_PAGE = 1000
 PageJson = Callable[[Request, UnitOfWork, Frame, list[RecordWithThumbnail]], list[Any]]
 _SORTS = {"relevance": "relevance", "created_on": "created_on", "updated_on": "updated_on", "recordid": "recordid"}
+
+
+def _fields(known: Iterable[Field], params: Params) -> tuple[str, ...]:
+    """`fields[]`: names that no field has are ignored (02 section 6.5)."""
+    names = {field.name for field in known}
+    return tuple(name for name in params.values("fields") if name in names)
 
 
 async def search(request: Request) -> Response:
@@ -44,10 +50,16 @@ def _wants_stories(params: Params) -> bool:
 
 
 def _stories_json(request: Request, work: UnitOfWork, frame: Frame, page: list[RecordWithThumbnail]) -> list[Any]:
-    """The search variant of 02 section 5.8: fields where the answer is extended and `search_type` is 2."""
-    caption = is_extended(request) and request.state.params.text("search_type") == "2"
-    summaries = services_of(request).library.story_views.summaries(work, frame.actor, page)
-    return [present_stories.summary(frame, story, caption=caption) for story in summaries]
+    """The search variant of 02 section 5.8: fields in place of the children where the answer is extended and
+    `search_type` is 2."""
+    views = services_of(request).library.story_views
+    if is_extended(request) and request.state.params.text("search_type") == "2":
+        summaries = views.summaries(work, frame.actor, page)
+        return [present_stories.summary(frame, story, caption=True) for story in summaries]
+    return [
+        {**present_stories.summary(frame, story), "records": records_json(request, work, frame, children)}
+        for story, children in views.with_children(work, frame.actor, page)
+    ]
 
 
 async def _search(request: Request, results: Callable[[list[Any]], Any], page_json: PageJson) -> Response:
@@ -101,7 +113,7 @@ def _query(request: Request, work: UnitOfWork, actor: Actor, params: Params, mos
         bases=services.search.usable(work, actor, _bases(params)),
         kinds=frozenset({kind}) if kind in KINDS else None,
         stories=_wants_stories(params),
-        fields=tuple(name for name in params.values("fields") if name),  # no field has this name: ignored (02 §6.5)
+        fields=_fields(services.library.records.known_fields(work, actor), params),
         truncation=(params.text("truncation") or "0").lower() not in ("", "0", "false"),
         sort="relevance" if sort is None else _SORTS.get(sort, "recordid"),
         descending=order == "desc",

@@ -113,6 +113,9 @@ async def _answered(
             return await handler(request)
         if takes_files is not None or has_form(request):
             await _parameters(request, takes_files)
+            refused = None if conventions.admit is None else conventions.admit(request)
+            if refused is not None:  # by what stands in the form
+                return refused
         else:
             await parameters(request)
         refuse_mistyped(request)

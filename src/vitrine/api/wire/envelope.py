@@ -142,3 +142,9 @@ def is_acceptable(request: Request) -> bool:
 def refuse_unacceptable(request: Request) -> Response | None:
     """The 406 to a request that allows none of our formats; None for all others."""
     return None if is_acceptable(request) else answer(request, None, 406, error_details="Ask for application/json.")
+
+
+def refuse_wrong_callback(request: Request) -> Response | None:
+    """The 400 to a `callback` that is no JavaScript identifier, before anything is done; None for all others."""
+    callback = callback_of(request)
+    return answer(request, None) if callback and not CALLBACK.fullmatch(callback) else None

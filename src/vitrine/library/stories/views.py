@@ -61,6 +61,26 @@ class StoryViews:
                 summaries.append(StorySummary(described, cover, len(own)))
         return summaries
 
+    def with_children(
+        self, work: UnitOfWork, actor: Actor, page: Sequence[RecordWithThumbnail]
+    ) -> list[tuple[StorySummary, list[RecordWithThumbnail]]]:
+        """A page of stories, each with the children that the actor sees, in its order: MOST_CHILDREN in all. A story
+        that no longer fits comes with none. The number of statements does not depend on that of the stories."""
+        summaries, room = self.summaries(work, actor, page), MOST_CHILDREN
+        fitting: list[RecordId] = []
+        for summary in summaries:
+            if summary.count <= room:
+                room -= summary.count
+                fitting.append(summary.record.id)
+        stamps = story_store.child_stamps(work, fitting) if fitting else []
+        records = self.records.page(work, actor, list(dict.fromkeys(stamp.id for stamp in stamps)))
+        shown = {child.record.id: child for child in records}
+        children: dict[RecordId, list[RecordWithThumbnail]] = {}
+        for stamp in stamps:
+            if stamp.id in shown:
+                children.setdefault(stamp.story_id, []).append(shown[stamp.id])
+        return [(summary, children.get(summary.record.id, [])) for summary in summaries]
+
     def names_of_parents(self, work: UnitOfWork, actor: Actor, record: Record) -> list[Parent]:
         """The stories that hold *record* and that the actor sees."""
         parents = story_store.parents(work, record.id)
