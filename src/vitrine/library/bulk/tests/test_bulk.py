@@ -352,3 +352,12 @@ def test_a_batch_takes_a_number_of_statements_that_does_not_grow_with_it(
 
     statements(RECORDS)  # all have a value then, which is replaced
     assert 0 < statements(1) == statements(RECORDS - 1) < 30
+
+
+def test_a_move_to_where_records_are_already_does_not_tell_of_hidden_ones(server: Server, library: Library) -> None:
+    """Hidden records that stay are refused like those that are not there."""
+    guest = server.user("guest", {server.photographs.id: ALL_RIGHTS})
+    server.regrant(guest, server.photographs, ALL_RIGHTS, mask_and=1 << 4, mask_xor=1 << 4)
+    missing = RecordKey(server.databox.id, 999)
+    moved = library.run(guest, BulkChange(collection=CollectionId(server.photographs.id)), [*library.keys, missing])
+    assert library.outcomes(guest, moved) == ["no_such_record"] * (RECORDS + 1)
