@@ -524,6 +524,7 @@ class AsgiApplication:
     @asynccontextmanager
     async def _lifespan(self, _app: Starlette) -> AsyncIterator[None]:
         supervisor, database = self.services.supervisor, self.services.database
+        self.services.maintenance.refresh()  # a closed server is closed from its first request on
         threads = [
             supervisor.start("deferred-writes", self.services.deferred_writes.run),
             supervisor.start("maintenance-switch", self.services.maintenance.watch),
