@@ -48,8 +48,9 @@ class Delegations:
         }
         return inserted_id(work.db.execute(delegations.insert().values(**values)))
 
-    def actor(self, work: UnitOfWork, number: int) -> Actor:
-        """The person with the rights of this moment. Raises AuthorityEnded."""
+    def actor(self, work: UnitOfWork, number: int, needs: Collection[str] = ()) -> Actor:
+        """The person with the rights of this moment. Raises AuthorityEnded, also where a token has lost one of the
+        scopes *needs*."""
         row = work.db.execute(sa.select(delegations).where(delegations.c.id == number)).first()
         if row is not None and row.is_command:
             return COMMAND
@@ -61,6 +62,8 @@ class Delegations:
         scope = row.scope
         for limit in self._limits(work, row.made_by_account_id, row.made_by_token_id):
             scope = _narrowed(scope, limit)
+        if scope is not None and not set(needs) <= set(scope):
+            raise AuthorityEnded("The token behind this work lost a scope that it needs.", why=f"delegation {number}")
         return self.people.actor_of(
             work,
             user,

@@ -528,7 +528,8 @@ def test_the_history_of_a_deleted_record_asks_for_the_right_where_it_was(
     """06 §17.3: an administrator has no right on records by that alone."""
     editor.set(key, City="Brest")
     editor.do(server.services.library.removal.remove, key)
-    for login, rights in (("bare", None), ("reading", READER), ("elsewhere", {server.archive.id: ALL_RIGHTS})):
+    elsewhere: dict[int, Right] = {server.archive.id: ALL_RIGHTS}
+    for login, rights in (("bare", None), ("reading", READER), ("elsewhere", elsewhere)):
         with pytest.raises(NoSuchRecord):
             Editor(server, server.user(login, rights, is_admin=True)).history(key)
     assert len(Editor(server, server.user("root", is_admin=True)).history(key)) == 2

@@ -34,9 +34,9 @@ def test_work_ends_with_the_time_of_its_developer_token_and_follows_its_scope(
     with server.services.database.write() as work:
         number = begun(server, work, token)
         work.db.execute(access_tokens.update().values(scope=["library:read"]))
-        assert delegations.actor(work, number).scope == {"library:read"}
+        assert delegations.actor(work, number).scope == frozenset({"library:read"})
         work.db.execute(access_tokens.update().values(expires=work.now + timedelta(seconds=1)))
-        assert delegations.actor(work, number).scope == {"library:read"}
+        assert delegations.actor(work, number).scope == frozenset({"library:read"})
         work.db.execute(access_tokens.update().values(expires=work.now))
         with pytest.raises(AuthorityEnded):
             delegations.actor(work, number)
@@ -53,6 +53,6 @@ def test_work_follows_the_consent_and_the_limit_of_the_application(server: Serve
         number = begun(server, work, tokens.issue_without_refresh(work, account.id, SCOPES).secret)
         assert delegations.actor(work, number).scope == SCOPES
         work.db.execute(accounts.update().values(granted_scope=["library:read", "metadata:edit", "account:read"]))
-        assert delegations.actor(work, number).scope == {"library:read", "metadata:edit"}
+        assert delegations.actor(work, number).scope == frozenset({"library:read", "metadata:edit"})
         work.db.execute(applications.update().values(scope_limit=["metadata:edit"]))
-        assert delegations.actor(work, number).scope == {"metadata:edit"}
+        assert delegations.actor(work, number).scope == frozenset({"metadata:edit"})
