@@ -306,7 +306,7 @@ def make_services(
                 settings.upload_queue_collection,
             ),
             signed_addresses=signed,
-            administration=StructureServices.of(records, media, jobs),
+            administration=StructureServices.of(records, media, jobs, delegations),
             terms=terms,
             stories=stories,
             story_views=StoryViews(records, stories),
@@ -359,7 +359,13 @@ def make_worker(services: Services) -> Worker:
         handlers={
             MAKE_RENDITIONS.name: RenditionMaker(services.database, services.library.records, services.media),
             SWEEP.name: Sweeper(services.database, services.media),
-            STRUCTURE_TASK.name: TaskRunner(services.database, services.library.records, services.media, services.jobs),
+            STRUCTURE_TASK.name: TaskRunner(
+                services.database,
+                services.library.records,
+                services.media,
+                services.jobs,
+                services.library.administration.tasks.emptying,
+            ),
             SEND.name: mail_handler(services),
             NOTIFY.name: NoticeHandler(services.database, services.jobs, services.accounts.mail),
             PULL.name: services.library.upload_queue,
@@ -524,6 +530,7 @@ class AsgiApplication:
     @asynccontextmanager
     async def _lifespan(self, _app: Starlette) -> AsyncIterator[None]:
         supervisor, database = self.services.supervisor, self.services.database
+        self.services.maintenance.refresh()  # a closed server is closed from its first request on
         threads = [
             supervisor.start("deferred-writes", self.services.deferred_writes.run),
             supervisor.start("maintenance-switch", self.services.maintenance.watch),

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from vitrine.accounts import COMMAND, Right, User
 from vitrine.jobs.tables import jobs
+from vitrine.library import upload_queue
 from vitrine.library.upload_queue import PULL
 from vitrine.platform.fetch import Fetcher
 from vitrine.testing import media_factory as make
@@ -192,3 +193,20 @@ def test_an_asset_without_a_collection_is_refused_and_an_uploader_that_is_down_i
     queue.call("POST", PATH, token, json=body(uploader, assets=["a2"]))
     queue.work()
     assert [row.dead_at is not None for row in waiting(queue)] == [True, False]
+
+
+def test_an_asset_that_waits_is_not_queued_twice_and_those_of_a_person_are_bounded(
+    queue: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(upload_queue, "MOST_WAITING", 3)
+    ada, bob = (queue.token(queue.user(login)) for login in ("ada", "bob"))
+    for assets in (["a1", "a2"], ["a2", "a3"], ["a1", "a2", "a3"]):
+        assert queue.call("POST", PATH, ada, json=body(assets=assets)).status_code == 200
+    assert [job.payload["asset"] for job in waiting(queue)] == ["a1", "a2", "a3"]
+    answer = queue.call("POST", PATH, ada, json=body(assets=["a4"]))
+    assert (answer.status_code, answer.json()["meta"]["http_code"]) == (400, 400)
+    assert "At most 3" in answer.json()["meta"]["error_details"]
+    assert answer.json()["response"] == {}
+    assert len(waiting(queue)) == 3
+    assert queue.call("POST", PATH, bob, json=body(assets=["a1"])).status_code == 200
+    assert len(waiting(queue)) == 4

@@ -5,9 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.oauth.provider import FakeProvider, go
+from tests.oauth.test_external import link
 from vitrine.accounts import COMMAND, NOBODY, User
 from vitrine.errors import Forbidden
 from vitrine.library.model import RecordKey
+from vitrine.operations.maintenance import Maintenance
 from vitrine.platform.supervision import SupervisedThread
 from vitrine.testing import media_factory as make
 from vitrine.testing.server import PASSWORD, Server
@@ -163,3 +166,33 @@ def test_another_process_follows_without_a_statement_for_each_request(server: Se
     switch(server, on=False)
     other.services.maintenance.watch(Once())
     assert other.http.get("/").status_code in (200, 302)
+
+
+def test_an_administrator_signs_in_by_identity_provider(tmp_path: Path) -> None:
+    provider = FakeProvider()
+    server = Server(tmp_path / "provided", sign_in_providers=(provider.described(),))
+    try:
+        link(server, server.user("root", is_admin=True), provider)
+        switch(server)
+        browser, answer = go(server, provider)
+        assert answer.status_code in (302, 303), answer.text
+        assert browser.get("/admin/maintenance/").status_code == 200
+    finally:
+        server.close()
+        provider.close()
+
+
+@pytest.mark.parametrize("path", ["/login/register/", "/login/register", "/login/confirm/?token=x", "/login/confirm"])
+def test_nobody_joins_meanwhile(server: Server, path: str) -> None:
+    switch(server)
+    answer = server.browser().get(path)
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, HOUR)
+
+
+def test_a_process_that_starts_knows_before_its_first_request(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not only when its thread has looked."""
+    switch(server)
+    monkeypatch.setattr(Maintenance, "watch", lambda _self, thread: thread.wait(60))
+    late = Server.of(server.settings.data_dir, database_url=server.settings.database_url)
+    with late.http:  # starts it, and closes it after that
+        assert late.http.get("/").status_code == 503

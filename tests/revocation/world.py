@@ -25,6 +25,7 @@ from vitrine.accounts.revokers import CONFIRM, UNLOCK
 from vitrine.applications import Profile, secret_views, store
 from vitrine.applications.tables import accounts, application_secrets
 from vitrine.edge.services import Services
+from vitrine.oauth.delegation import AuthorityEnded
 from vitrine.oauth.tables import authorization_codes, device_codes
 from vitrine.platform.crypto import digest
 from vitrine.testing import media_factory
@@ -59,6 +60,7 @@ class World:
         self._handed_tokens()
         self._signed_address()
         self._feed_address()
+        self._delegation()
         self._client()
         self._grants()
 
@@ -240,6 +242,23 @@ class World:
         address = f"/feeds/userfeed/aggregated/{token}/rss/"
         visitors = [self.server.browser(), self.elsewhere(self.server.browser())]
         self.probes[Credential.FEED_ADDRESS] = [lambda v=visitor: _is_found(v, address) for visitor in visitors]  # type: ignore[misc]
+
+    def _delegation(self) -> None:
+        """Work that ada began on a page, and that a worker goes on with."""
+        services = self.server.services
+        with services.database.write() as work:
+            actor = services.accounts.users.actor_of(work, self.ada, Via.SESSION)
+            number = services.library.bulk.delegations.add(work, actor)
+
+        def goes_on(place: Services) -> bool:
+            with place.database.read() as work:
+                try:
+                    return place.library.bulk.delegations.actor(work, number).user_id == self.ada.id
+                except AuthorityEnded:
+                    return False
+
+        both = (services, self._other_services)
+        self.probes[Credential.DELEGATION] = [partial(goes_on, place) for place in both]
 
     def _client(self) -> None:
         """ada saw the client secret; the owner lets the application act in their name."""

@@ -248,3 +248,15 @@ def test_tasks_and_maintenance_are_for_administrators(server: Server, call: Call
     assert call("GET", "/maintenance", token=admin).json() == {"on": True}
     assert call("PUT", "/maintenance", {"on": False}, token=admin).json() == {"on": False}
     assert call("GET", "/me").status_code == 200
+
+
+def test_the_name_in_a_history_is_never_an_address(server: Server, call: Call, key: RecordKey, city: int) -> None:
+    nameless = server.user("plain", email="plain@museum.example")
+    body = {
+        "records": [{"databox_id": key.databox, "record_ids": [key.number]}],
+        "fields": [{"field_id": city, "action": "set", "values": ["Brest"]}],
+    }
+    assert call("POST", "/operations", body, token=server.token(nameless)).status_code == 202
+    server.work()
+    (entry,) = call("GET", path_of(key) + "/history").json()["data"]
+    assert entry["by"] == {"user_id": nameless.id, "name": "plain"}

@@ -1,7 +1,7 @@
 """`Idempotency-Key`: a repetition changes nothing again (docs/decisions/0124)."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from threading import Event
 from typing import Any
 
@@ -11,9 +11,13 @@ import sqlalchemy as sa
 from tests.v4.conftest import V4, Call
 from tests.v4.test_frame import PAGE, problem
 from vitrine import app as composition
-from vitrine.accounts import Right, User
+from vitrine.accounts import Actor, CollectionGrant, Right, User, Via, record_grants
+from vitrine.accounts.record_grants import GrantSource, SourceKind
+from vitrine.accounts.rights import Rights
 from vitrine.api.v4 import idempotency as edge
 from vitrine.applications.tables import accounts, applications
+from vitrine.library import store
+from vitrine.library.model import RecordKey
 from vitrine.platform import idempotency
 from vitrine.platform.expiry import delete_expired
 from vitrine.platform.tables import idempotency_keys
@@ -176,3 +180,30 @@ def test_only_headers_of_the_answer_itself_are_kept(server: Server, call: Call) 
     again = call("POST", APPS, PAGE, Idempotency_Key=KEY)
     assert first.headers["x-request-id"] != again.headers["x-request-id"]
     assert again.headers["ratelimit"], "a repetition is a call like any other"
+
+
+def test_the_answer_is_not_given_again_when_one_of_several_grants_on_records_ends(
+    server: Server, call: Call, ada: User, key: RecordKey
+) -> None:
+    other = GrantSource(SourceKind.BASKET, 2)
+    with server.services.database.write() as work:
+        record_id = store.id_of(work, key)
+        assert record_id is not None
+        for source in (GrantSource(SourceKind.BASKET, 1), other):
+            record_grants.give(work, ada.id, [record_id], source, giver_id=None)
+    assert call("POST", APPS, PAGE, Idempotency_Key=KEY).status_code == 201
+    with server.services.database.write() as work:
+        record_grants.end(work, other)
+    assert problem(call("POST", APPS, PAGE, Idempotency_Key=KEY), 409)["code"] == "rights_changed_meanwhile"
+
+
+def test_authority_tells_masks_with_the_same_common_part_apart() -> None:
+    """Of several masks of which one must pass, the common part alone may be the same."""
+
+    def digest(*masks: tuple[int, int]) -> bytes:
+        grant = CollectionGrant(1, 1, Right.actif, masks=masks)
+        actor = Actor(Via.TOKEN, rights=Rights({1: grant}))
+        return edge._authority(actor, datetime(2026, 1, 1, tzinfo=UTC))
+
+    assert digest((1, 0), (2, 0)) != digest((4, 0), (8, 0))
+    assert digest((1, 0), (2, 0)) == digest((2, 0), (1, 0))

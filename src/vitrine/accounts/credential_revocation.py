@@ -30,6 +30,7 @@ class Credential(StrEnum):
     UNLOCK_TOKEN = "token to unlock a new account, given to an application"  # noqa: S105
     SIGNED_ADDRESS = "signed address of a document"
     FEED_ADDRESS = "address of feeds for a feed reader"
+    DELEGATION = "work that goes on in a person's name after the request"
     AUTHORIZATION_CODE = "authorization code"
     PENDING_DEVICE_CODE = "device code nobody has decided about"
     DEVICE_CODE = "device code that was allowed"
@@ -113,7 +114,9 @@ def _row(
     return {credential: named.get(credential, Effect.STAYS) for credential in Credential}
 
 
-_NEW_PASSWORD = (Credential.CURRENT_SESSION, *_SIGN_INS, *_LINKS, *_CODES, *_TOKENS, Credential.FEED_ADDRESS)
+_NEW_PASSWORD = (
+    Credential.CURRENT_SESSION, *_SIGN_INS, *_LINKS, *_CODES, *_TOKENS, Credential.FEED_ADDRESS, Credential.DELEGATION,
+)  # fmt: skip
 _SECRET = (Credential.CLIENT_SECRET,)
 _ALL = tuple(credential for credential in Credential if credential not in (Credential.PENDING_DEVICE_CODE, *_SECRET))
 

@@ -73,6 +73,11 @@ class User:
         """First and last name, else e-mail address, else login (as the original shows a person)."""
         return f"{self.first_name} {self.last_name}".strip() or self.email or self.login
 
+    @property
+    def public_name(self) -> str:
+        """First and last name, else login: what anybody may read of a person."""
+        return f"{self.first_name} {self.last_name}".strip() or self.login
+
 
 @dataclass(frozen=True, slots=True)
 class Session:
@@ -107,6 +112,7 @@ class Actor:
     url_key: int = 1
     locale: str | None = None
     rights: Rights = NO_RIGHTS
+    rights_version: int = 0
     session: Session | None = None
     application_id: int | None = None
     account_id: int | None = None

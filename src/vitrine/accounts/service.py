@@ -325,6 +325,7 @@ class Accounts:
             url_key=user.url_key,
             locale=user.locale,
             rights=self.rights(work, user.id, user.rights_version),
+            rights_version=user.rights_version,
             **more,
         )
 

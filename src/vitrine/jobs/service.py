@@ -39,6 +39,11 @@ class Jobs:
         are merged."""
         store.add(work, kind, payload, key=key, after=after)
 
+    @staticmethod
+    def unfinished(work: UnitOfWork, kind: JobKind, prefix: str, limit: int) -> int:
+        """How many jobs of *kind* whose key begins with *prefix* are not done yet, *limit* at most."""
+        return store.unfinished(work, kind, prefix, limit)
+
 
 @dataclass(frozen=True, slots=True)
 class Lane:

@@ -54,6 +54,12 @@ def add(work: UnitOfWork, kind: JobKind, payload: dict[str, Any], *, key: str | 
     )
 
 
+def unfinished(work: UnitOfWork, kind: JobKind, prefix: str, limit: int) -> int:
+    own = (jobs.c.kind == kind.name, jobs.c.key.startswith(prefix, autoescape=True), jobs.c.dead_at.is_(None))
+    some = sa.select(jobs.c.id).where(*own).limit(limit).subquery()
+    return int(work.db.scalar(sa.select(sa.func.count()).select_from(some)) or 0)
+
+
 def lease(work: UnitOfWork, lane: str, owner: str, until: datetime, limit: int) -> list[Job]:
     """Lease up to *limit* jobs of *lane* that are ready or whose lease has expired."""
     ready = (

@@ -129,6 +129,17 @@ def may_read_history(work: UnitOfWork, actor: Actor, record: Record) -> bool:
     return may(work, actor, record, Right.canmodifrecord)
 
 
+def may_read_history_of_deleted(actor: Actor, collection: CollectionId, status: int | None, now: datetime) -> bool:
+    """The same of a deleted record that was in *collection*, for administrators. *status* is None where it is no longer
+    known: then only who sees every status may."""
+    if actor.via is Via.COMMAND:
+        return True
+    grant = actor.rights.collections.get(collection)
+    if grant is None or not actor.administers or not actor.rights.on(collection, Right.canmodifrecord, now):
+        return False
+    return any(mask == 0 for mask, _ in grant.alternatives()) if status is None else grant.shows_status(status)
+
+
 def may_take_back_deletion(actor: Actor, collection: CollectionId, status: int, now: datetime) -> bool:
     """Of a deleted record that was in *collection* with *status*: what its deletion asked, and the right to add it
     there again. Nobody holds a grant on a deleted record."""

@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from vitrine.accounts import Actor, Right, Via
-from vitrine.library import access, journal, store, version_store
+from vitrine.accounts import Actor, Right
+from vitrine.library import access, changes_store, journal, store, version_store
 from vitrine.library.changes import Changes, field_of
 from vitrine.library.errors import ChangedSince, MayNotChange, MayNotSee, NoSuchChange, NotUndoable
 from vitrine.library.journal import ChangeKind, Origin, RecordChange
@@ -56,10 +56,11 @@ class History:
     def page(
         self, work: UnitOfWork, actor: Actor, key: RecordKey, *, before: int | None = None, limit: int = MOST_SHOWN
     ) -> list[HistoryEntry]:
-        """The changes of a record, newest first, at most MOST_SHOWN, older than the change *before*. Requires V' and
-        `canmodifrecord` on the record; that of a deleted one is for administrators. Raises MayNotSee."""
+        """The changes of a record, newest first, at most MOST_SHOWN and one that tells of more, older than the change
+        *before*. Requires V' and `canmodifrecord` on the record; that of a deleted one is for administrators who have
+        this right on the collection it was in. Raises MayNotSee."""
         self._require_reader(work, actor, key)
-        changes = journal.page(work, key, before=before, limit=min(limit, MOST_SHOWN))
+        changes = journal.page(work, key, before=before, limit=min(limit, MOST_SHOWN + 1))
         undone = journal.undone(work, [change.id for change in changes])
         return [HistoryEntry(change, change.id in undone) for change in changes]
 
@@ -87,7 +88,8 @@ class History:
     def _require_reader(self, work: UnitOfWork, actor: Actor, key: RecordKey) -> None:
         record = store.by_key(work, key)
         if record is None:
-            if actor.via is Via.COMMAND or actor.administers:
+            place = _last_place(work, key)
+            if place is not None and access.may_read_history_of_deleted(actor, *place, work.now):
                 return
             self.changes.records.get(work, actor, key)  # raises as for any record that is not there
             raise AssertionError("unreachable")
@@ -164,6 +166,16 @@ class History:
             self._require_reader(work, actor, key)
             raise _changed_since("record_id")
         self.removal.take_back(work, actor, key, origin)
+
+
+def _last_place(work: UnitOfWork, key: RecordKey) -> tuple[CollectionId, int | None] | None:
+    """The collection that a deleted record was in, and its status while a copy is kept. None if nobody knows of it."""
+    copy = changes_store.removed(work, key)
+    if copy is not None:
+        record = copy[1]["record"]
+        return CollectionId(record["collection_id"]), record["status"]
+    deletion = journal.last_deletion(work, key)
+    return None if deletion is None else (CollectionId(deletion.before["base_id"]), None)
 
 
 def _require_same(now: Mapping[str, Any], after: Mapping[str, Any]) -> None:

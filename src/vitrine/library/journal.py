@@ -125,6 +125,13 @@ def page(work: UnitOfWork, key: RecordKey, *, before: int | None, limit: int) ->
     return [RecordChange(*row) for row in rows]
 
 
+def last_deletion(work: UnitOfWork, key: RecordKey) -> RecordChange | None:
+    own = (_columns.databox_id == key.databox, _columns.number == key.number)
+    deletions = sa.select(*_ROW).where(*own, _columns.kind == ChangeKind.DELETION.value)
+    row = work.db.execute(deletions.order_by(_columns.id.desc()).limit(1)).first()
+    return RecordChange(*row) if row else None
+
+
 def get(work: UnitOfWork, key: RecordKey, change_id: int) -> RecordChange | None:
     own = (_columns.id == change_id, _columns.databox_id == key.databox, _columns.number == key.number)
     row = work.db.execute(sa.select(*_ROW).where(*own)).first()

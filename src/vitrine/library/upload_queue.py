@@ -4,6 +4,7 @@ An asset is described at `{base_url}/assets/{id}` and its file is at `{base_url}
 uploader's token in the Authorization header. The token is encrypted while the job waits.
 """
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,7 +13,7 @@ from urllib.parse import quote, urlsplit
 import msgspec
 
 from vitrine.accounts import Actor
-from vitrine.errors import Invalid, NotFound, Unavailable
+from vitrine.errors import Conflict, Invalid, NotFound, Unavailable
 from vitrine.jobs import Job, JobKind, Jobs
 from vitrine.library.ingest import Ingest
 from vitrine.library.model import CollectionId
@@ -25,7 +26,9 @@ from vitrine.platform.fetch import CannotFetch, Fetcher
 log = logging.get("vitrine.library")
 PULL = JobKind("uploads.pull", lane="uploads", max_attempts=10)
 MOST_ASSETS = 1_000  # of one call
+MOST_WAITING = 5_000  # of one person
 LONGEST_ID = 200
+SCOPE = "upload"
 LONGEST_TOKEN = 4_000
 DESCRIPTION_BYTES = 2**20
 
@@ -40,6 +43,12 @@ class ForeignUploader(Invalid):
     """The host of `base_url` is not among the allowed ones."""
 
     code = "foreign_uploader"
+
+
+class TooManyAssets(Conflict):
+    """So many assets of this person wait already."""
+
+    code = "too_many_assets"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +82,8 @@ class UploadQueue:
             raise QueueClosed("This server takes no documents from uploaders.", why="upload_queue_hosts is empty")
 
     def enqueue(self, work: UnitOfWork, actor: Actor, announcement: Announcement) -> None:
-        """Queue one job for each asset; an asset that waits already is not queued twice. Raises also ForeignUploader,
-        or Invalid for too many assets."""
+        """Queue one job for each asset; an asset of this person that waits already is not queued twice. Raises also
+        ForeignUploader, Invalid for too many assets of one call, or TooManyAssets."""
         self.permit(work, actor)
         base_url = self._allowed(announcement.base_url)
         if len(announcement.assets) > MOST_ASSETS:
@@ -88,8 +97,15 @@ class UploadQueue:
             "encrypted_token": self.vault.encrypt(announcement.token),
             "delegation": self.delegations.add(work, actor),
         }
+        person = f"{actor.user_id or 0}:"
         for asset in dict.fromkeys(announcement.assets):
-            self.jobs.add(work, PULL, {**payload, "asset": asset})
+            key = hashlib.sha256(msgspec.json.encode([base_url, asset])).hexdigest()
+            self.jobs.add(work, PULL, {**payload, "asset": asset}, key=person + key)
+        if self.jobs.unfinished(work, PULL, person, MOST_WAITING + 1) > MOST_WAITING:
+            raise TooManyAssets(
+                f"At most {MOST_WAITING} of your assets can wait to be fetched. Announce these when some have arrived.",
+                field="assets",
+            )
         details = {"assets": len(announcement.assets), "host": urlsplit(base_url).hostname}
         audit.write(work, actor, "uploads.announced", "upload queue", details)
 
@@ -112,21 +128,21 @@ class UploadQueue:
         that, the file comes a second time and the check for known files keeps it in the quarantine."""
         delegation = job.payload["delegation"]
         with self.database.read() as work:
-            self.ingest.permit_any(work, self.delegations.actor(work, delegation))
+            self.ingest.permit_any(work, self.delegations.actor(work, delegation, (SCOPE,)))
         address = f"{self._allowed(job.payload['base_url'])}/assets/{quote(job.payload['asset'], safe='')}"
         headers = {"Authorization": f"AssetToken {self.vault.decrypt(job.payload['encrypted_token'])}"}
         try:
             description = self._description(address, headers)
             into = self._collection_of(description)
             with self.database.read() as work:
-                self.ingest.permit(work, self.delegations.actor(work, delegation), into)
+                self.ingest.permit(work, self.delegations.actor(work, delegation, (SCOPE,)), into)
             arrival = self.ingest.take_from(
                 f"{address}/download", self.fetcher, headers, description.get("originalName")
             )
         except CannotFetch as failure:  # the uploader may be down for a while
             raise Unavailable(failure.detail, why=failure.why) from failure
         with self.database.write() as work:
-            outcome = self.ingest.add(work, self.delegations.actor(work, delegation), arrival, into)
+            outcome = self.ingest.add(work, self.delegations.actor(work, delegation, (SCOPE,)), arrival, into)
         log.info("uploads.pulled", outcome=type(outcome).__name__)
 
     def _description(self, address: str, headers: dict[str, str]) -> dict[str, Any]:

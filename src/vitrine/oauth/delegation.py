@@ -5,6 +5,7 @@ longer do. What was begun with a token ends with the consent or the developer to
 more is done (docs/decisions/0080, 0146).
 """
 
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -15,7 +16,7 @@ from vitrine.accounts.tables import users
 from vitrine.applications import provenance
 from vitrine.applications.tables import accounts, applications
 from vitrine.errors import NotFound
-from vitrine.oauth.tables import delegations
+from vitrine.oauth.tables import access_tokens, delegations
 from vitrine.platform.database import UnitOfWork, inserted_id
 from vitrine.platform.expiry import Expiry
 
@@ -47,8 +48,9 @@ class Delegations:
         }
         return inserted_id(work.db.execute(delegations.insert().values(**values)))
 
-    def actor(self, work: UnitOfWork, number: int) -> Actor:
-        """The person with the rights of this moment. Raises AuthorityEnded."""
+    def actor(self, work: UnitOfWork, number: int, needs: Collection[str] = ()) -> Actor:
+        """The person with the rights of this moment. Raises AuthorityEnded, also where a token has lost one of the
+        scopes *needs*."""
         row = work.db.execute(sa.select(delegations).where(delegations.c.id == number)).first()
         if row is not None and row.is_command:
             return COMMAND
@@ -57,14 +59,35 @@ class Delegations:
         user = self.people.get(work, UserId(row.user_id))
         if row.account_id is None:
             return self.people.actor_of(work, user, Via.SESSION)
+        scope = row.scope
+        for limit in self._limits(work, row.made_by_account_id, row.made_by_token_id):
+            scope = _narrowed(scope, limit)
+        if scope is not None and not set(needs) <= set(scope):
+            raise AuthorityEnded("The token behind this work lost a scope that it needs.", why=f"delegation {number}")
         return self.people.actor_of(
             work,
             user,
             Via.TOKEN,
             application_id=work.db.scalar(sa.select(accounts.c.application_id).where(accounts.c.id == row.account_id)),
             account_id=row.account_id,
-            scope=None if row.scope is None else frozenset(row.scope),
+            scope=None if scope is None else frozenset(scope),
         )
+
+    @staticmethod
+    def _limits(work: UnitOfWork, account_id: int | None, token_id: int | None) -> Iterable[Collection[str] | None]:
+        """What the maker of the work may do now; None is everything. Raises AuthorityEnded for a token that is over."""
+        if token_id is not None:
+            columns = access_tokens.c
+            token = work.db.execute(sa.select(columns.scope, columns.expires).where(columns.id == token_id)).one()
+            if token.expires is not None and token.expires <= work.now:
+                raise AuthorityEnded("The token behind this work is over.", why=f"token {token_id}")
+            return (token.scope,)
+        if account_id is None:
+            return ()
+        consent = sa.select(accounts.c.granted_scope, applications.c.scope_limit).join(
+            applications, applications.c.id == accounts.c.application_id
+        )
+        return tuple(work.db.execute(consent.where(accounts.c.id == account_id)).one())
 
     @staticmethod
     def _stands(work: UnitOfWork, user_id: int, account_id: int | None) -> bool:
@@ -82,3 +105,10 @@ class Delegations:
                 )
             )
         return work.db.scalar(person) is not None
+
+
+def _narrowed(scope: Collection[str] | None, limit: Collection[str] | None) -> Collection[str] | None:
+    """What both allow; None is everything."""
+    if scope is None or limit is None:
+        return limit if scope is None else scope
+    return frozenset(scope) & frozenset(limit)

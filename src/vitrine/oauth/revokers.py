@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from vitrine.accounts import UserId
 from vitrine.accounts.credential_revocation import Credential, DeveloperTokenLine, Occurrence, Revoker
 from vitrine.applications.revokers import accounts_of
-from vitrine.oauth.tables import access_tokens, authorization_codes, device_codes, refresh_tokens
+from vitrine.oauth.tables import access_tokens, authorization_codes, delegations, device_codes, refresh_tokens
 from vitrine.platform.database import UnitOfWork
 from vitrine.platform.schema import metadata
 
@@ -37,6 +37,12 @@ def _waiting_devices(work: UnitOfWork, occurrence: Occurrence) -> int:
     return work.db.execute(device_codes.delete().where(own)).rowcount
 
 
+def _delegations(work: UnitOfWork, occurrence: Occurrence) -> int:
+    if occurrence.user_id is None:
+        return 0
+    return work.db.execute(delegations.delete().where(delegations.c.user_id == occurrence.user_id)).rowcount
+
+
 REVOKERS: Mapping[Credential, Revoker] = {
     Credential.AUTHORIZATION_CODE: _of_accounts(authorization_codes, _UNUSED),
     Credential.PENDING_DEVICE_CODE: _waiting_devices,
@@ -45,6 +51,7 @@ REVOKERS: Mapping[Credential, Revoker] = {
     Credential.ACCESS_TOKEN: _of_accounts(access_tokens, _OF_APPLICATIONS),
     Credential.DEVELOPER_TOKEN: _of_accounts(access_tokens, _DEVELOPER),
     Credential.NAMED_TOKEN: _of_accounts(access_tokens, _NAMED),
+    Credential.DELEGATION: _delegations,
 }
 
 

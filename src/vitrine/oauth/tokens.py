@@ -92,6 +92,7 @@ class TokenChecker:
             url_key=url_key,
             locale=locale,
             rights=self._accounts.rights(work, UserId(user), rights_version),
+            rights_version=rights_version,
             application_id=application,
             account_id=account,
             token_id=token,

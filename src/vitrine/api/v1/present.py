@@ -251,7 +251,7 @@ def _sees_profile(frame: Frame, someone: User) -> bool:
 
 def public_name(someone: User) -> str:
     """First and last name, else the login."""
-    return f"{someone.first_name} {someone.last_name}".strip() or someone.login
+    return someone.public_name
 
 
 def collection_grant(structure: Structure, grant: CollectionGrant) -> dict[str, Any]:

@@ -184,13 +184,11 @@ def _key_of(request: Request, actor: Actor, text: str) -> idempotency.Key:
 
 def _authority(actor: Actor, now: datetime) -> bytes:
     """A digest of what the caller may do: an answer is not given again to somebody who may see less, or more."""
-    collections = [
-        [grant.base_id, int(grant.rights), grant.mask_and, grant.mask_xor] for grant in actor.rights.live(now)
-    ]
+    collections = [[grant.base_id, int(grant.rights), sorted(grant.alternatives())] for grant in actor.rights.live(now)]
     databoxes: Iterable[tuple[int, int]] = ((box, int(rights)) for box, rights in actor.rights.databoxes.items())
     facts = [
         actor.is_admin,
-        actor.rights.has_grants,
+        actor.rights_version,  # changes with what is held on single records as well
         None if actor.scope is None else sorted(actor.scope),
         sorted(collections),
         sorted(databoxes),

@@ -70,7 +70,7 @@ def _change(entry: HistoryEntry, people: dict[UserId, User], names: dict[int, st
         "change_id": change.id,
         "kind": change.kind,
         "at": moment(change.at),
-        "by": None if person is None else {"user_id": person.id, "name": person.display_name},
+        "by": None if person is None else {"user_id": person.id, "name": person.public_name},
         "application": None if program is None else {"id": change.application_id, "name": program},
         "operation_id": change.operation_id,
         "undoes": change.undoes_id,

@@ -116,9 +116,9 @@ class Batch:
     def _permitted_to_move(self, records: Sequence[Record]) -> list[Record]:
         into = self.change.collection
         assert into is not None
-        moving = [record for record in records if record.collection_id != into]
-        staying = [record for record in records if record.collection_id == into]
-        permitted = self._permitted(moving, Right.candeleterecord)
+        allowed = self._permitted(records, Right.candeleterecord)  # of those that stay too, or they tell where they are
+        permitted = [record for record in allowed if record.collection_id != into]
+        staying = [record for record in allowed if record.collection_id == into]
         if not permitted:
             return staying
         try:

@@ -30,7 +30,7 @@ BULK = JobKind("records.bulk", lane="bulk", max_attempts=40)
 BATCH = 200  # records: a transaction of some tens of milliseconds
 UNDONE_AT_ONCE = 25  # each change is taken back by itself
 MOST_UNFINISHED = 20  # operations of one person
-DELETE_SCOPE = "delete"
+EDIT_SCOPE, DELETE_SCOPE = "metadata:edit", "delete"
 KEPT = timedelta(days=30)
 EXPIRIES = (store.expiry(KEPT),)
 
@@ -166,7 +166,9 @@ class BulkOperations:
     def _actor(self, work: UnitOfWork, operation: Operation) -> Actor:
         if operation.delegation_id is None:
             raise AuthorityEnded("The permission behind this operation is gone.", why=f"operation {operation.id}")
-        return self.delegations.actor(work, operation.delegation_id)
+        is_deletion = operation.undoes_id is None and BulkChange.read(operation.change).delete
+        needs = (EDIT_SCOPE, DELETE_SCOPE) if is_deletion else (EDIT_SCOPE,)
+        return self.delegations.actor(work, operation.delegation_id, needs)
 
     def _undone(self, work: UnitOfWork, actor: Actor, operation: Operation, items: Sequence[Item]) -> dict[int, str]:
         """Take back one change after the other. A refusal comes before anything is written."""

@@ -8,12 +8,14 @@ from vitrine.library.records import Records
 from vitrine.library.structure.collections import CollectionAdministration
 from vitrine.library.structure.databoxes import DataboxAdministration
 from vitrine.library.structure.editor import StructureEditor
+from vitrine.library.structure.emptying import Emptying
 from vitrine.library.structure.fields import FieldAdministration
 from vitrine.library.structure.pictures import Pictures
 from vitrine.library.structure.recipes import RecipeAdministration
 from vitrine.library.structure.status_bits import StatusBitAdministration
 from vitrine.library.structure.tasks import StructureTasks
 from vitrine.media.service import Media
+from vitrine.oauth.delegation import Delegations
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +29,8 @@ class StructureServices:
     tasks: StructureTasks
 
     @classmethod
-    def of(cls, records: Records, media: Media, jobs: Jobs) -> Self:
-        tasks = StructureTasks(records, jobs)
+    def of(cls, records: Records, media: Media, jobs: Jobs, delegations: Delegations) -> Self:
+        tasks = StructureTasks(records, jobs, Emptying(delegations))
         editor = StructureEditor(records, tasks)
         return cls(
             DataboxAdministration(editor),

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 
 from vitrine.jobs import Jobs
 from vitrine.library import store, structure_store
-from vitrine.library.events import CollectionEmptied, RecordChanged, ReindexNeeded
-from vitrine.library.model import CollectionId, FieldId, RecordId
+from vitrine.library.events import RecordChanged, ReindexNeeded
+from vitrine.library.model import FieldId, RecordId
 from vitrine.library.records import Records
-from vitrine.library.removal import remove_record
 from vitrine.library.structure import task_store, tasks
 from vitrine.library.structure.task_store import Outcome, Task
 from vitrine.library.structure.titles import held_by_field, title_of, titles_of
@@ -16,7 +15,6 @@ from vitrine.platform.database import UnitOfWork
 
 BATCH = 200  # records of one transaction, each of some rows
 VALUES = 2_000
-DELETED = 50  # whole records, with a copy of each
 
 Step = Callable[[UnitOfWork, Task], Outcome]
 
@@ -32,7 +30,6 @@ class RowSteps:
             tasks.TITLES: self.titles,
             tasks.CLEAR_BIT: self.clear_bit,
             tasks.DELETE_RENDITIONS: self.delete_renditions,
-            tasks.EMPTY: self.empty,
         }
 
     def delete_values(self, work: UnitOfWork, task: Task) -> Outcome:
@@ -88,18 +85,6 @@ class RowSteps:
         ids = [record_id for _, record_id in rows]
         changed = structure_store.delete_renditions(work, ids, group, name)
         return _walked(task, rows, changed)
-
-    def empty(self, work: UnitOfWork, task: Task) -> Outcome:
-        """Delete the next records of a collection for good; the command line can bring them back for seven days, like
-        any others."""
-        base = CollectionId(task.details["base_id"])
-        ids = task_store.some_of_collection(work, base, DELETED)
-        for record_id in ids:
-            remove_record(work, record_id, task.user_id)
-        is_end = len(ids) < DELETED
-        if is_end:
-            work.emit(CollectionEmptied(base, task.user_id, task.changed + len(ids)))
-        return Outcome(task.cursor, len(ids), len(ids), is_end=is_end)
 
 
 def _walked(task: Task, rows: list[tuple[int, RecordId]], changed: int) -> Outcome:

@@ -130,9 +130,15 @@ def numbers_after(work: UnitOfWork, databox: DataboxId, after: int, limit: int) 
     return [(row[0], RecordId(row[1])) for row in work.db.execute(query)]
 
 
-def some_of_collection(work: UnitOfWork, base: CollectionId, limit: int) -> list[RecordId]:
-    """The oldest records of a collection."""
-    query = sa.select(records.c.id).where(records.c.collection_id == base).order_by(records.c.created).limit(limit)
+def last_record(work: UnitOfWork) -> int:
+    """The newest id of any record."""
+    return int(work.db.scalar(sa.select(sa.func.max(records.c.id))) or 0)
+
+
+def some_of_collection(work: UnitOfWork, base: CollectionId, last: int, limit: int) -> list[RecordId]:
+    """The oldest records of a collection, up to the id *last*."""
+    own = (records.c.collection_id == base, records.c.id <= last)
+    query = sa.select(records.c.id).where(*own).order_by(records.c.created).limit(limit)
     return [RecordId(record_id) for record_id in work.db.scalars(query)]
 
 

@@ -14,6 +14,7 @@ from vitrine.library.errors import MayNotAdminister, NoSuchTask
 from vitrine.library.model import CollectionId, DataboxId
 from vitrine.library.records import Records
 from vitrine.library.structure import task_store
+from vitrine.library.structure.emptying import Emptying
 from vitrine.library.structure.task_store import Task
 from vitrine.platform.database import UnitOfWork
 
@@ -27,6 +28,7 @@ MOST_LISTED = 101  # a page of the API, and one that tells whether there is more
 class StructureTasks:
     records: Records
     jobs: Jobs
+    emptying: Emptying
 
     def begin(self, work: UnitOfWork, actor: Actor, databox: DataboxId, kind: str, details: Mapping[str, Any]) -> Task:
         """Begin work on the records of *databox*, in the transaction of the change that causes it. Earlier work of the
@@ -36,7 +38,8 @@ class StructureTasks:
                 task_store.set_state(work, task.id, task_store.REPLACED)
         total = self._total(work, databox, kind, details)
         task_id = task_store.add(work, databox, kind, details, total, actor.user_id)
-        self.jobs.add(work, STRUCTURE_TASK, {"task_id": task_id}, key=str(task_id))
+        more = self.emptying.begin(work, actor) if kind == EMPTY else {}
+        self.jobs.add(work, STRUCTURE_TASK, {"task_id": task_id, **more}, key=str(task_id))
         begun = task_store.by_id(work, task_id)
         assert begun is not None
         return begun

@@ -24,7 +24,7 @@ from vitrine.library.errors import (
     NoSuchVersion,
     NotUndoable,
 )
-from vitrine.library.history import HistoryEntry
+from vitrine.library.history import MOST_SHOWN, HistoryEntry
 from vitrine.library.model import CollectionId, FieldId, RecordKey
 from vitrine.library.sweep import Sweeper
 from vitrine.library.tables import record_changes
@@ -512,3 +512,24 @@ class TestType:
         with pytest.raises(MayNotChange):
             without.do(without.library.originals.correct_type, key, mime="image/png")
         assert editor.history(key) == []
+
+
+def test_a_full_page_tells_that_there_is_more(server: Server, editor: Editor, key: RecordKey) -> None:
+    entry = journal.Entry(key, journal.ChangeKind.STATUS, {"4": False}, {"4": True})
+    with server.services.database.write() as work:
+        journal.write(work, COMMAND, [entry] * (MOST_SHOWN + 2))
+    assert len(editor.history(key, limit=MOST_SHOWN + 1)) == MOST_SHOWN + 1
+    assert len(editor.history(key, limit=10_000)) == MOST_SHOWN + 1
+
+
+def test_the_history_of_a_deleted_record_asks_for_the_right_where_it_was(
+    server: Server, editor: Editor, key: RecordKey
+) -> None:
+    """06 §17.3: an administrator has no right on records by that alone."""
+    editor.set(key, City="Brest")
+    editor.do(server.services.library.removal.remove, key)
+    elsewhere: dict[int, Right] = {server.archive.id: ALL_RIGHTS}
+    for login, rights in (("bare", None), ("reading", READER), ("elsewhere", elsewhere)):
+        with pytest.raises(NoSuchRecord):
+            Editor(server, server.user(login, rights, is_admin=True)).history(key)
+    assert len(Editor(server, server.user("root", is_admin=True)).history(key)) == 2

@@ -15,7 +15,8 @@ from vitrine.platform.database import UnitOfWork
 from vitrine.web.shared.errors import under_maintenance
 
 # What says how the server is, what pages are made of, and where an administrator signs in and out.
-_OPEN = ("/health", "/ready", "/metrics", "/static/", "/login/")
+_OPEN = ("/health", "/ready", "/metrics", "/static/", "/login/", "/api/oauthv2/provider/")
+_CLOSED = ("/login/register", "/login/confirm")  # nobody joins meanwhile
 # Paths that depend on no cookie (04 section 2 DO) never read one.
 _WITHOUT_COOKIE = ("/api/", "/embed", "/oembed", "/permalink/", "/medias/", "/.well-known/")
 
@@ -27,7 +28,7 @@ class MaintenanceGate:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"].startswith(_OPEN):
+        if scope["type"] != "http" or _is_open(scope["path"]):
             await self._app(scope, receive, send)
             return
         request = Request(scope, receive, send)
@@ -35,6 +36,10 @@ class MaintenanceGate:
             await self._app(scope, receive, send)
             return
         await under_maintenance(request)(scope, receive, send)
+
+
+def _is_open(path: str) -> bool:
+    return path.startswith(_OPEN) and not path.startswith(_CLOSED)
 
 
 async def _is_administrator(request: Request) -> bool:

@@ -20,6 +20,7 @@ from vitrine.library.bulk.service import NoSuchOperation, OperationOver, TooMany
 from vitrine.library.errors import MayNotChange
 from vitrine.library.model import CollectionId, FieldId, RecordKey
 from vitrine.library.tables import bulk_items, record_changes
+from vitrine.oauth.tables import access_tokens
 from vitrine.testing import media_factory as make
 from vitrine.testing.record_factory import StoredRecord, add_record
 from vitrine.testing.server import Server
@@ -352,3 +353,23 @@ def test_a_batch_takes_a_number_of_statements_that_does_not_grow_with_it(
 
     statements(RECORDS)  # all have a value then, which is replaced
     assert 0 < statements(1) == statements(RECORDS - 1) < 30
+
+
+def test_a_move_to_where_records_are_already_does_not_tell_of_hidden_ones(server: Server, library: Library) -> None:
+    """Hidden records that stay are refused like those that are not there."""
+    guest = server.user("guest", {server.photographs.id: ALL_RIGHTS})
+    server.regrant(guest, server.photographs, ALL_RIGHTS, mask_and=1 << 4, mask_xor=1 << 4)
+    missing = RecordKey(server.databox.id, 999)
+    moved = library.run(guest, BulkChange(collection=CollectionId(server.photographs.id)), [*library.keys, missing])
+    assert library.outcomes(guest, moved) == ["no_such_record"] * (RECORDS + 1)
+
+
+def test_an_operation_ends_with_a_scope_that_its_token_needs(server: Server, library: Library, ada: User) -> None:
+    token, change = server.token(ada), library.edit("City", "Brest")
+    with server.services.database.write() as work:
+        actor = server.services.oauth.server.tokens.check(work, token).actor
+        operation = library.bulk.begin(work, actor, library.keys, change)
+        work.db.execute(access_tokens.update().values(scope=["library:read"]))
+    server.work()
+    assert library.show(None, operation).state is State.ENDED
+    assert library.texts("City") == [[]] * RECORDS

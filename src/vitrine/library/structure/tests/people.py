@@ -21,4 +21,4 @@ def actor(server: Server, user: User) -> Actor:
     """The person with the rights of now."""
     users = server.services.accounts.users
     with server.services.database.read() as work:
-        return users.actor_of(work, users.get(work, user.id), Via.TOKEN)
+        return users.actor_of(work, users.get(work, user.id), Via.SESSION)

@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 
 from vitrine.accounts import COMMAND, Actor, DataboxRight, Right, User, Via
+from vitrine.accounts.credential_revocation import Event, Occurrence
 from vitrine.accounts.record_grants import GrantSource, SourceKind, give
 from vitrine.accounts.rights import ALL_RIGHTS, READER
+from vitrine.accounts.tables import users
 from vitrine.errors import Conflict, Forbidden, Invalid
-from vitrine.library import store
+from vitrine.library import journal, store
 from vitrine.library.errors import (
     ChangedMeanwhile,
     InUse,
@@ -19,8 +21,10 @@ from vitrine.library.errors import (
     NoSuchCollection,
     NoSuchRecord,
 )
+from vitrine.library.journal import RecordChange
 from vitrine.library.model import BIN, Collection, CollectionId, Record, RecordKey
 from vitrine.library.sharing import public_links
+from vitrine.library.structure import task_store
 from vitrine.library.structure.task_store import Task
 from vitrine.library.structure.tests.people import MANAGES, STRUCTURE, actor, person
 from vitrine.testing import media_factory as make
@@ -338,3 +342,43 @@ def test_a_logo_reaches_v1_in_base64(server: Server, ada: User, tmp_path: Path) 
     shown = {entry["name"]: entry["logo"] for entry in server.get("/me/collections/", server.token(ada))["collections"]}
     assert base64.b64decode(shown["Photographs"]) == (tmp_path / "logo.png").read_bytes()
     assert shown["Archive"] == ""
+
+
+def changes_of(server: Server, key: RecordKey) -> list[RecordChange]:
+    with server.services.database.read() as work:
+        return journal.page(work, key, before=None, limit=10)
+
+
+@pytest.mark.both_databases
+def test_emptying_is_written_into_the_history_and_spares_what_comes_meanwhile(
+    server: Server, ada: User, key: RecordKey, tmp_path: Path
+) -> None:
+    empty(server, ada, server.photographs.id)
+    late = server.add(make.jpeg(tmp_path / "late.jpg", seed=9), ada)  # and the worker runs then
+    server.work()
+    assert record(server, key) is None
+    (deletion,) = changes_of(server, key)
+    assert (deletion.kind, deletion.user_id) == ("deletion", ada.id)
+    assert deletion.before["base_id"] == server.photographs.id
+    assert record(server, late) is not None
+
+
+@pytest.mark.parametrize("how", ["closed", "right", "password"])
+def test_emptying_ends_with_what_it_was_begun_with(server: Server, ada: User, key: RecordKey, how: str) -> None:
+    task = empty(server, ada, server.photographs.id)
+    with server.services.database.write() as work:
+        people = server.services.accounts.users
+        if how == "closed":
+            work.db.execute(users.update().where(users.c.id == ada.id).values(deleted_at=work.now))
+        elif how == "right":
+            people.grant_databox(work, COMMAND, ada.id, server.databox.id, DataboxRight(0))
+        else:
+            people.revocation.end_credentials(work, Occurrence(Event.PASSWORD_RESET, ada.id))
+    server.work()
+    assert record(server, key) is not None
+    with server.services.database.read() as work:
+        ended = task_store.by_id(work, task.id)
+    assert ended is not None
+    assert (ended.is_finished, ended.changed) == (True, 0)
+    (failure,) = ended.failures
+    assert failure["code"] == ("may_not_administer" if how == "right" else "authority_ended")
