@@ -102,6 +102,16 @@ def test_a_grant_that_begins_or_ends_counts_from_then_on(server: Server, readers
             assert rights.on(server.archive.id, Right.candwnldpreview, work.now)
 
 
+def test_disabling_a_collection_takes_it_from_members(server: Server, readers: Group) -> None:
+    zoe, root = server.user("zoe", None), server.user("root", None, is_admin=True)
+    join(server, readers, zoe)
+    assert effective(server, zoe) == {server.archive.id: READER}
+    with server.services.database.write() as work:
+        collections = server.services.library.administration.collections
+        collections.change(work, actor(server, work, root), server.archive.id, {"enabled": False})
+    assert effective(server, zoe) == {}
+
+
 class TestGiving:
     @pytest.fixture
     def mia(self, server: Server) -> User:
