@@ -97,7 +97,7 @@ class SignInPolicy:
 
 
 @dataclass(frozen=True, slots=True)
-class _KnownRights:
+class KnownRights:
     """Rights of a version, from *since* until one of several grants on a collection begins or ends."""
 
     version: int
@@ -119,7 +119,7 @@ class Accounts:
     vault: Vault
     revocation: CredentialRevocation
     policy: SignInPolicy = field(default_factory=SignInPolicy)
-    _rights: Cache[UserId, _KnownRights] = field(default_factory=lambda: Cache("rights", 10_000))
+    _rights: Cache[UserId, KnownRights] = field(default_factory=lambda: Cache("rights", 10_000))
 
     @property
     def puzzles(self) -> Puzzles:
@@ -321,13 +321,17 @@ class Accounts:
 
     def rights(self, work: UnitOfWork, user_id: UserId, version: int) -> Rights:
         """The rights of one person, cached while `users.rights_version` stays the same."""
+        return self.known_rights(work, user_id, version).rights
+
+    def known_rights(self, work: UnitOfWork, user_id: UserId, version: int) -> KnownRights:
+        """`rights` with the moment until which they hold, for those who keep them longer than a request."""
         known = self._rights.get(user_id)
         if known is not None and known.version == version and not known.has_changed(work.now):
-            return known.rights
+            return known
         held = store.held_rights(work, user_id)
-        fresh = _KnownRights(version, held.at(work.now), work.now, held.next_change(work.now))
+        fresh = KnownRights(version, held.at(work.now), work.now, held.next_change(work.now))
         self._rights.keep(work, user_id, fresh)
-        return fresh.rights
+        return fresh
 
     def grant(self, work: UnitOfWork, actor: Actor, user_id: UserId, grant: CollectionGrant) -> None:
         """Set a person's own rights on a collection. Only administrators may give more than they have there themselves,

@@ -102,6 +102,24 @@ def test_a_grant_that_begins_or_ends_counts_from_then_on(server: Server, readers
             assert rights.on(server.archive.id, Right.candwnldpreview, work.now)
 
 
+@pytest.mark.parametrize("change", ["begins", "ends"])
+def test_a_token_follows_a_grant_that_begins_or_ends(server: Server, readers: Group, change: str) -> None:
+    zoe = server.user("zoe", {server.archive.id: READER})
+    join(server, readers, zoe)
+    tokens, secret = server.services.oauth.server.tokens, server.token(zoe)
+    groups = server.services.accounts.groups
+    with server.services.database.write() as work:
+        moment = work.now + timedelta(minutes=5)
+        limits = {"valid_from": moment} if change == "begins" else {"valid_until": moment}
+        groups.set_rights(work, COMMAND, readers.id, grant(server.archive, CONTRIBUTOR, **limits))
+    for minutes, is_inside in ((0, change == "ends"), (6, change == "begins")):
+        with server.services.database.read() as work:
+            work.now += timedelta(minutes=minutes)
+            rights = tokens.check(work, secret).actor.rights
+            assert rights.on(server.archive.id, Right.canaddrecord, work.now) is is_inside
+            assert rights.on(server.archive.id, Right.candwnldpreview, work.now)
+
+
 def test_disabling_a_collection_takes_it_from_members(server: Server, readers: Group) -> None:
     zoe, root = server.user("zoe", None), server.user("root", None, is_admin=True)
     join(server, readers, zoe)
