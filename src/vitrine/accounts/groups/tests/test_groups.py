@@ -120,6 +120,21 @@ def test_a_token_follows_a_grant_that_begins_or_ends(server: Server, readers: Gr
             assert rights.on(server.archive.id, Right.candwnldpreview, work.now)
 
 
+def test_a_suspended_row_of_ones_own_suspends_there_whatever_groups_give(server: Server, readers: Group) -> None:
+    zoe = server.user("zoe", {server.archive.id: READER})
+    join(server, readers, zoe)
+    with server.services.database.write() as work:
+        managing = grant(server.archive, READER | Right.canadmin)
+        server.services.accounts.groups.set_rights(work, COMMAND, readers.id, managing)
+    managers = server.services.accounts.users.managers_of
+    with server.services.database.read() as work:
+        assert managers(work, server.archive.id, 5) == [zoe.id]
+    server.regrant(zoe, server.archive, READER & ~Right.actif)
+    with server.services.database.read() as work:
+        assert not actor(server, work, zoe).rights.on(server.archive.id, Right.candwnldpreview, work.now)
+        assert managers(work, server.archive.id, 5) == []
+
+
 def test_disabling_a_collection_takes_it_from_members(server: Server, readers: Group) -> None:
     zoe, root = server.user("zoe", None), server.user("root", None, is_admin=True)
     join(server, readers, zoe)
