@@ -336,6 +336,7 @@ class Accounts:
     def grant(self, work: UnitOfWork, actor: Actor, user_id: UserId, grant: CollectionGrant) -> None:
         """Set a person's own rights on a collection. Only administrators may give more than they have there themselves,
         or change what somebody has who has more: rights, mask, dates or downloads. Raises Forbidden."""
+        giving.require_not_guest(actor, store.user(work, user_id))
         giving.require_given(work, actor, grant)
         before = next(
             (own for own in store.own_grants(work, user_id, also_disabled=True) if own.base_id == grant.base_id), None

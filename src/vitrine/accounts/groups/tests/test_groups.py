@@ -215,6 +215,47 @@ class TestGiving:
             with pytest.raises(NotFound):
                 groups.members(work, by, other.id)
 
+    def test_only_administrators_decide_about_the_guest(self, server: Server, mia: User, readers: Group) -> None:
+        guest = server.user("guest", {server.archive.id: READER}, is_guest=True)
+        accounts, given = server.services.accounts, grant(server.archive, READER)
+        with server.services.database.write() as work:
+            by = actor(server, work, mia)
+            template = accounts.templates.add(work, by, "Readers")
+            accounts.templates.set_grant(work, by, template.id, given)
+            accounts.groups.set_rights(work, by, readers.id, given)
+            with pytest.raises(Forbidden):
+                accounts.groups.join(work, by, readers.id, guest)
+            accounts.groups.join(work, COMMAND, readers.id, guest)
+            for call in (
+                lambda: accounts.users.grant(work, by, guest.id, given),
+                lambda: accounts.administration.take_rights(work, by, guest.id, server.archive.id, 1),
+                lambda: accounts.templates.apply(work, by, template.id, guest),
+                lambda: accounts.groups.set_rights(work, by, readers.id, given),
+                lambda: accounts.groups.leave(work, by, readers.id, guest),
+            ):
+                with pytest.raises(Forbidden):
+                    call()
+            accounts.users.grant(work, COMMAND, guest.id, given)
+            accounts.groups.leave(work, COMMAND, readers.id, guest)
+
+    def test_a_right_on_ones_own_collection_opens_no_list_of_members(
+        self, server: Server, mia: User, readers: Group
+    ) -> None:
+        groups, zoe = server.services.accounts.groups, server.user("zoe", None)
+        with server.services.database.write() as work:
+            by = actor(server, work, mia)
+            board, empty = groups.add(work, COMMAND, "Board"), groups.add(work, COMMAND, "Empty")
+            groups.set_rights(work, COMMAND, board.id, grant(server.photographs, READER))
+            for group in (board, empty, readers):
+                groups.join(work, COMMAND, group.id, zoe)
+            groups.set_rights(work, by, board.id, grant(server.archive, READER))
+            with pytest.raises(Forbidden):
+                groups.members(work, by, board.id)
+            with pytest.raises(Forbidden):
+                groups.set_rights(work, by, empty.id, grant(server.archive, READER))
+            assert [member.user_id for member in groups.members(work, by, readers.id)] == [zoe.id]
+            assert [member.user_id for member in groups.members(work, COMMAND, board.id)] == [zoe.id]
+
     def test_nobody_changes_rights_of_somebody_who_has_more(self, server: Server, mia: User) -> None:
         bob = server.user("bob", {server.archive.id: CONTRIBUTOR})
         users = server.services.accounts.users
