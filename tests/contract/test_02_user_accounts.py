@@ -133,8 +133,10 @@ class TestPasswords:
         assert reset(server, token, "dora").status_code == 404
 
     @pytest.mark.parametrize(
-        "more", ["right", "elsewhere", "databox", "mask", "end", "quota", "admin", "application", "grant", "disabled"]
-    )
+        "more",
+        ["right", "elsewhere", "databox", "mask", "end", "quota", "admin", "application", "grant", "disabled",
+         "tomorrow", "suspended", "feed"],
+    )  # fmt: skip
     def test_an_account_that_can_do_more_is_refused(
         self, server: Server, manager: User, token: str, bob: User, more: str, tmp_path: Any
     ) -> None:
@@ -176,6 +178,25 @@ class TestPasswords:
                 record_grants.give(work, bob.id, [record.id], source, giver_id=None)
         if more == "application":
             server.register(bob)
+        elif more in ("tomorrow", "suspended", "feed"):
+            self.keep_more_for_later(server, bob, more)
+
+    def keep_more_for_later(self, server: Server, bob: User, more: str) -> None:
+        """What does nothing now, and would when somebody has taken the account over."""
+        base, accounts, registry = server.photographs, server.services.accounts, server.services.feeds.registry
+        with server.services.database.write() as work:
+            if more == "feed":
+                registry.add_publisher(work, COMMAND, registry.add(work, COMMAND, title="News").id, bob.id)
+                return
+            begin = work.now + timedelta(days=1) if more == "tomorrow" else None
+            rights = CONTRIBUTOR if more == "tomorrow" else READER
+            group = accounts.groups.add(work, COMMAND, "Others")
+            grant = CollectionGrant(base.id, base.databox_id, rights, begin)
+            accounts.groups.set_rights(work, COMMAND, group.id, grant)
+            accounts.groups.join(work, COMMAND, group.id, bob)
+            if more == "suspended":
+                suspended = CollectionGrant(base.id, base.databox_id, CONTRIBUTOR & ~Right.actif)
+                accounts.users.grant(work, COMMAND, bob.id, suspended)
 
     def test_nobody_sets_their_own_password_without_the_old_one(
         self, server: Server, manager: User, token: str

@@ -145,6 +145,7 @@ class AccountAdministration:
         06 section 17.5). The actor must manage the users of the collection. Raises Forbidden, or NotFound if the person
         has no rights there."""
         managed = giving.managed(work, actor)
+        giving.require_not_guest(actor, store.user(work, user_id))
         if managed is not None and base_id not in managed:
             raise Forbidden("You may only take back rights on collections whose users you manage.")
         held = {grant.base_id: grant for grant in store.own_grants(work, user_id, also_disabled=True)}

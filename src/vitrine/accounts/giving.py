@@ -1,7 +1,7 @@
 """Who may give which rights on a collection: those who manage its users, and never more than they have there
 themselves, masks, ends and limits of downloads included (contract 06 section 17.5)."""
 
-from vitrine.accounts.model import Actor
+from vitrine.accounts.model import Actor, User
 from vitrine.accounts.rights import CollectionGrant, Right
 from vitrine.errors import Forbidden
 from vitrine.platform.database import UnitOfWork
@@ -13,6 +13,12 @@ TOO_MUCH = "You may only give rights that you have yourself on this collection."
 def gives_everything(actor: Actor) -> bool:
     """Administrators do, and the command line."""
     return actor.administers
+
+
+def require_not_guest(actor: Actor, user: User | None) -> None:
+    """What the guest may do, everybody may without an account. Raises Forbidden for managers of users."""
+    if user is not None and user.is_guest and not gives_everything(actor):
+        raise Forbidden("Only administrators decide about the guest.")
 
 
 def managed(work: UnitOfWork, actor: Actor) -> frozenset[int] | None:

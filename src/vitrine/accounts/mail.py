@@ -17,7 +17,7 @@ from vitrine.accounts.errors import LinkUsed, TooManyMails
 from vitrine.accounts.mail_texts import LINK_LIFETIMES, MailComposer
 from vitrine.accounts.model import Actor, User, UserId
 from vitrine.accounts.revokers import CONFIRM, EMAIL, PASSWORD, TOKENS
-from vitrine.accounts.service import Accounts, checked_email
+from vitrine.accounts.service import Accounts, checked_email, require_free_address
 from vitrine.errors import DomainError
 from vitrine.jobs import Job, JobKind, Jobs
 from vitrine.platform import audit
@@ -180,7 +180,9 @@ class AccountMail:
         return link.email
 
     def set_address(self, work: UnitOfWork, actor: Actor, user: User, address: str, event: Event) -> None:
-        """Give the account a new address and notify the old one. The caller checked the right of the actor."""
+        """Give the account a new address and notify the old one. The caller checked the right of the actor. Raises
+        LoginTaken for somebody else's login."""
+        require_free_address(work, address, user.id)
         people.update_user(work, user.id, {"email": address, "email_folded": people.fold(address)})
         self.accounts.revocation.end_credentials(work, Occurrence(event, user.id))
         audit.write(work, actor, "email.changed", f"user {user.id}")

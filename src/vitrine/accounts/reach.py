@@ -28,20 +28,26 @@ def may_know(work: UnitOfWork, actor: Actor, user: User) -> bool:
 
 def may_take_over(work: UnitOfWork, actor: Actor, user: User) -> bool:
     """Acting as the account gives the actor nothing: it is neither the actor's own nor an administrator's, the actor
-    manages the users of every collection that it has, and has as much there; it owns no application, and holds no grant
-    on a record that the actor may not have."""
+    manages the users of every collection that it has, and has as much there, whatever is suspended or begins later; it
+    owns no application, publishes in no feed, and holds no grant on a record that the actor may not have."""
     if user.is_admin or user.is_guest or user.id == actor.user_id:
         return False
     if actor.administers:
         return True
-    theirs = store.rights_of(work, user.id, also_disabled=True)
+    held = store.held_rights(work, user.id, also_disabled=True)
+    # Each grant by itself: one that begins tomorrow, or is suspended, is theirs too.
+    theirs = [grant for grants in held.grants.values() for grant in grants if not _is_over(grant, work)]
     return (
-        bool(theirs.collections)
-        and all(_reaches(actor, grant, work) for grant in theirs.collections.values())
-        and all(rights & ~_on_databox(actor, box) == 0 for box, rights in theirs.databoxes.items())
-        and not _owns_application(work, user)
-        and not (theirs.has_grants and _is_granted_more(work, actor, user))
+        bool(held.grants)
+        and all(_reaches(actor, grant, work) for grant in theirs)
+        and all(rights & ~_on_databox(actor, box) == 0 for box, rights in held.databoxes.items())
+        and not _owns_something(work, user)
+        and not (held.has_grants and _is_granted_more(work, actor, user))
     )
+
+
+def _is_over(grant: CollectionGrant, work: UnitOfWork) -> bool:
+    return grant.valid_until is not None and grant.valid_until < work.now
 
 
 def _reaches(actor: Actor, theirs: CollectionGrant, work: UnitOfWork) -> bool:
@@ -53,17 +59,24 @@ def _on_databox(actor: Actor, databox_id: int) -> DataboxRight:
     return actor.rights.databoxes.get(databox_id, DataboxRight(0))
 
 
-def _owns_application(work: UnitOfWork, user: User) -> bool:
+def _owns_something(work: UnitOfWork, user: User) -> bool:
+    """An application, or a place among the publishers of a feed, its owner's too."""
     applications, owners = metadata.tables["applications"].c, metadata.tables["application_owners"].c
+    publishers = metadata.tables["feed_publishers"].c
     created = sa.select(applications.id).where(applications.creator_id == user.id).limit(1)
     shared = sa.select(owners.application_id).where(owners.user_id == user.id).limit(1)
-    return any(work.db.execute(statement).first() is not None for statement in (created, shared))
+    publishes = sa.select(publishers.feed_id).where(publishers.user_id == user.id).limit(1)
+    return any(work.db.execute(statement).first() is not None for statement in (created, shared, publishes))
 
 
 def _is_granted_more(work: UnitOfWork, actor: Actor, user: User) -> bool:
     """True if the account holds a grant on a record of a collection where the actor does not have everything."""
     whole = Right.candwnldhd | Right.candwnldpreview | Right.nowatermark
-    bases = [grant.base_id for grant in actor.rights.live(work.now) if whole in grant.rights and not grant.mask_and]
+    bases = [
+        grant.base_id
+        for grant in actor.rights.live(work.now)
+        if whole in grant.rights and any(not mask_and for mask_and, _ in grant.alternatives())
+    ]
     records = metadata.tables["records"].c
     is_live = sa.or_(record_grants.c.expires.is_(None), record_grants.c.expires > work.now)
     elsewhere = (

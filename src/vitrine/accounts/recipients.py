@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
+from vitrine.accounts import store
 from vitrine.accounts.model import User
 from vitrine.accounts.rights import Right
-from vitrine.accounts.tables import collection_rights, users
+from vitrine.accounts.tables import collection_rights, group_collection_rights, group_members, users
 from vitrine.platform.database import UnitOfWork
 from vitrine.platform.schema import metadata
 
@@ -14,7 +15,8 @@ _COLUMNS = [users.c[name] for name in User.__dataclass_fields__]
 
 
 def after(work: UnitOfWork, last_id: int, limit: int, collection_id: int | None = None) -> Sequence[User]:
-    """The next people after *last_id*; with a collection, those whose access to it is live and which is enabled."""
+    """The next people after *last_id*; with a collection, those whose access to it is live, of their
+    own or through a group, and which is enabled."""
     reachable = sa.and_(
         users.c.id > last_id,
         users.c.deleted_at.is_(None),
@@ -25,16 +27,30 @@ def after(work: UnitOfWork, last_id: int, limit: int, collection_id: int | None 
     )
     query = sa.select(*_COLUMNS).where(reachable)
     if collection_id is not None:
-        collections = metadata.tables["collections"]
-        linked = collection_rights.c
-        query = query.join(collection_rights, linked.user_id == users.c.id).join(
-            collections, collections.c.id == linked.collection_id
-        )
-        query = query.where(
-            linked.collection_id == collection_id,
-            collections.c.enabled,
-            linked.rights.bitwise_and(int(Right.actif)) != 0,
-            sa.or_(linked.valid_from.is_(None), linked.valid_from <= work.now),
-            sa.or_(linked.valid_until.is_(None), linked.valid_until >= work.now),
-        )
+        query = query.where(users.c.id.in_(_readers(work, collection_id, last_id)))
     return [User(*row) for row in work.db.execute(query.order_by(users.c.id).limit(limit))]
+
+
+def _readers(work: UnitOfWork, collection_id: int, last_id: int) -> sa.CompoundSelect[tuple[int]]:
+    """The people after *last_id* with live access to an enabled collection, of their own or through a group."""
+    collections = metadata.tables["collections"]
+
+    def is_live(table: sa.Table) -> sa.ColumnElement[bool]:
+        return sa.and_(
+            table.c.collection_id == collection_id,
+            sa.exists().where(collections.c.id == collection_id, collections.c.enabled),
+            table.c.rights.bitwise_and(int(Right.actif)) != 0,
+            sa.or_(table.c.valid_from.is_(None), table.c.valid_from <= work.now),
+            sa.or_(table.c.valid_until.is_(None), table.c.valid_until >= work.now),
+        )
+
+    own, members = collection_rights.c.user_id, group_members.c.user_id
+    through_groups = sa.select(members).join(
+        group_collection_rights, group_collection_rights.c.group_id == group_members.c.group_id
+    )
+    return sa.union(
+        sa.select(own).where(own > last_id, is_live(collection_rights)),
+        through_groups.where(
+            members > last_id, is_live(group_collection_rights), store.not_suspended(members, collection_id)
+        ),
+    )

@@ -130,12 +130,15 @@ def _is_within(mask: tuple[int, int], own: tuple[int, int]) -> bool:
     return own[0] & ~mask[0] == 0 and (own[1] ^ mask[1]) & own[0] == 0
 
 
-def combined(grants: Sequence[CollectionGrant], now: datetime) -> CollectionGrant:
+def combined(grants: Sequence[CollectionGrant], now: datetime, own: CollectionGrant | None = None) -> CollectionGrant:
     """What several grants on one collection, a person's own and those of groups, give together until `next_change`.
+    *own* is the person's own among them: without `actif` it suspends the person there, whatever groups give.
 
     A right counts if any live grant has it, and a status is seen if any live grant shows it. Downloads are limited only
     if every live grant limits them. The end is the first of their ends: nobody gives on longer what they have for a
     while. Where none is live the first stands for all."""
+    if own is not None and Right.actif not in own.rights:
+        return own
     live = [grant for grant in grants if grant.is_live(now)]
     if len(live) < 2:
         return live[0] if live else grants[0]

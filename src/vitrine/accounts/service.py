@@ -41,6 +41,29 @@ def checked_email(address: str) -> str:
     return stripped
 
 
+def _require_own_address(work: UnitOfWork, login: str, email: str | None) -> None:
+    """People are found by login first, then by address, so nobody may have another person's address as login, nor
+    another person's login as address. Raises Invalid or LoginTaken."""
+    forms = {store.fold(login), precis.mapped_login(login)}
+    if any("@" in form for form in forms):
+        if email is None or store.fold(email) != store.fold(login):
+            raise Invalid("A login that looks like an address must be your own.", field="login")
+        if any(store.by_email(work, form) for form in forms):
+            raise LoginTaken("Somebody already has this login.", field="login")
+    if email is not None:
+        require_free_address(work, email, None)
+
+
+def require_free_address(work: UnitOfWork, address: str, owner_id: UserId | None) -> None:
+    """Raises LoginTaken if *address* is the login of another person than *owner_id*, who would be found instead."""
+    folded, mapped = store.fold(address), precis.mapped_login(address)
+    found = store.user_by_login(work, address)
+    if found is None or found.id == owner_id:
+        return
+    if store.fold(found.login) == folded or precis.mapped_login(found.login) == mapped:
+        raise LoginTaken("Somebody has this address as login.", field="email")
+
+
 def checked_profile(profile: Mapping[str, Any]) -> None:
     """Raises Invalid, with its field, for a text of a profile that is too long for its column or cannot be shown."""
     for name, value in profile.items():
@@ -74,7 +97,7 @@ class SignInPolicy:
 
 
 @dataclass(frozen=True, slots=True)
-class _KnownRights:
+class KnownRights:
     """Rights of a version, from *since* until one of several grants on a collection begins or ends."""
 
     version: int
@@ -96,7 +119,7 @@ class Accounts:
     vault: Vault
     revocation: CredentialRevocation
     policy: SignInPolicy = field(default_factory=SignInPolicy)
-    _rights: Cache[UserId, _KnownRights] = field(default_factory=lambda: Cache("rights", 10_000))
+    _rights: Cache[UserId, KnownRights] = field(default_factory=lambda: Cache("rights", 10_000))
 
     @property
     def puzzles(self) -> Puzzles:
@@ -131,6 +154,8 @@ class Accounts:
         email = (profile.pop("email", None) or "").strip() or None
         if email is not None:
             checked_email(email)
+        if not is_old:
+            _require_own_address(work, login, email)
         checked_profile(profile)
         taken = store.user_by_login(work, login)
         if store.by_mapped_login(work, login) or (taken is not None and store.fold(taken.login) == store.fold(login)):
@@ -197,6 +222,18 @@ class Accounts:
     def find(self, work: UnitOfWork, login: str) -> User:
         user = store.user_by_login(work, login)
         if user is None:
+            raise NotFound(f"Nobody has the login {login}.", field="login")
+        return user
+
+    @staticmethod
+    def is_unconfirmed(work: UnitOfWork, user: User) -> bool:
+        """True for a new account that waits to be confirmed: anybody can make one with another person's address."""
+        return user.mail_locked and store.is_unconfirmed(work, user.id)
+
+    def find_confirmed(self, work: UnitOfWork, login: str) -> User:
+        """`find` without new accounts that wait to be confirmed."""
+        user = self.find(work, login)
+        if self.is_unconfirmed(work, user):
             raise NotFound(f"Nobody has the login {login}.", field="login")
         return user
 
@@ -284,17 +321,22 @@ class Accounts:
 
     def rights(self, work: UnitOfWork, user_id: UserId, version: int) -> Rights:
         """The rights of one person, cached while `users.rights_version` stays the same."""
+        return self.known_rights(work, user_id, version).rights
+
+    def known_rights(self, work: UnitOfWork, user_id: UserId, version: int) -> KnownRights:
+        """`rights` with the moment until which they hold, for those who keep them longer than a request."""
         known = self._rights.get(user_id)
         if known is not None and known.version == version and not known.has_changed(work.now):
-            return known.rights
+            return known
         held = store.held_rights(work, user_id)
-        fresh = _KnownRights(version, held.at(work.now), work.now, held.next_change(work.now))
+        fresh = KnownRights(version, held.at(work.now), work.now, held.next_change(work.now))
         self._rights.keep(work, user_id, fresh)
-        return fresh.rights
+        return fresh
 
     def grant(self, work: UnitOfWork, actor: Actor, user_id: UserId, grant: CollectionGrant) -> None:
         """Set a person's own rights on a collection. Only administrators may give more than they have there themselves,
         or change what somebody has who has more: rights, mask, dates or downloads. Raises Forbidden."""
+        giving.require_not_guest(actor, store.user(work, user_id))
         giving.require_given(work, actor, grant)
         before = next(
             (own for own in store.own_grants(work, user_id, also_disabled=True) if own.base_id == grant.base_id), None

@@ -261,15 +261,16 @@ def own_databox_rights(work: UnitOfWork, user_id: UserId) -> dict[int, DataboxRi
 
 @dataclass(frozen=True, slots=True)
 class HeldRights:
-    """Everything that a person holds: *grants* by collection, their own first, then those of groups."""
+    """Everything that a person holds: *grants* by collection, those of groups too, and the *own* among them."""
 
     grants: Mapping[int, Sequence[CollectionGrant]]
+    own: Mapping[int, CollectionGrant]
     databoxes: Mapping[int, DataboxRight]
     has_grants: bool
 
     def at(self, now: datetime) -> Rights:
         """As they are at *now*, and until `next_change`."""
-        effective = {base: combined(grants, now) for base, grants in self.grants.items()}
+        effective = {base: combined(grants, now, self.own.get(base)) for base, grants in self.grants.items()}
         return Rights(MappingProxyType(effective), MappingProxyType(dict(self.databoxes)), has_grants=self.has_grants)
 
     def next_change(self, now: datetime) -> datetime | None:
@@ -284,6 +285,7 @@ def held_rights(work: UnitOfWork, user_id: UserId, *, also_disabled: bool = Fals
     grants: dict[int, list[CollectionGrant]] = {}
     boxes = own_databox_rights(work, user_id)
     listed = own_grants(work, user_id, also_disabled=also_disabled)
+    own = {grant.base_id: grant for grant in listed}
     groups = list(work.db.scalars(sa.select(group_members.c.group_id).where(group_members.c.user_id == user_id)))
     if groups:
         of_groups = group_collection_rights.c.group_id.in_(groups)
@@ -295,7 +297,7 @@ def held_rights(work: UnitOfWork, user_id: UserId, *, also_disabled: bool = Fals
     for grant in listed:
         grants.setdefault(grant.base_id, []).append(grant)
     granted = work.db.execute(sa.select(record_grants.c.id).where(record_grants.c.user_id == user_id).limit(1)).first()
-    return HeldRights(grants, boxes, granted is not None)
+    return HeldRights(grants, own, boxes, granted is not None)
 
 
 def rights_of(work: UnitOfWork, user_id: UserId, *, also_disabled: bool = False) -> Rights:
@@ -338,6 +340,13 @@ def remove_databox_rights(work: UnitOfWork, user_id: UserId, databox_id: int) ->
     bump_rights(work, user_id)
 
 
+def not_suspended(user_id: sa.ColumnElement[Any], base_id: int) -> sa.ColumnElement[bool]:
+    """No row of their own suspends the person on a collection, so that what a group gives counts."""
+    own = collection_rights.c
+    is_suspended = own.rights.bitwise_and(int(Right.actif)) == 0
+    return ~sa.exists().where(own.user_id == user_id, own.collection_id == base_id, is_suspended)
+
+
 def managers_of(work: UnitOfWork, base_id: int, most: int) -> list[UserId]:
     """People with `canadmin` on a collection now, of their own or through a group."""
     needed = int(Right.actif | Right.canadmin)
@@ -354,7 +363,7 @@ def managers_of(work: UnitOfWork, base_id: int, most: int) -> list[UserId]:
     members = (
         sa.select(group_members.c.user_id)
         .join(group_collection_rights, group_collection_rights.c.group_id == group_members.c.group_id)
-        .where(live(group_collection_rights))
+        .where(live(group_collection_rights), not_suspended(group_members.c.user_id, base_id))
         .limit(most)
     )
     found_ids = {*work.db.scalars(own), *work.db.scalars(members)}

@@ -189,14 +189,14 @@ def recipient(accounts: Accounts, work: UnitOfWork, named: UserId | str, giver_i
 
 
 def person_of(accounts: Accounts, work: UnitOfWork, named: UserId | str) -> User:
-    """By id or login. Raises Invalid for nobody, a closed account and the guest."""
+    """By id or login. Raises Invalid for nobody, a closed or unconfirmed account and the guest."""
     try:
         person = accounts.find(work, named) if isinstance(named, str) else accounts.get(work, named)
     except NotFound as nobody:
         raise Invalid(
             f"There is no person {named}.", field="login" if isinstance(named, str) else "user_id"
         ) from nobody
-    if person.is_guest:
+    if person.is_guest or accounts.is_unconfirmed(work, person):
         raise Invalid(f"There is no person {named}.", field="user_id")
     return person
 

@@ -1,7 +1,7 @@
 """Access tokens: issued, checked on every API call, replaced, revoked."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -43,12 +43,14 @@ _PORTABLE_SQL = sa.text(f"SELECT {_COLUMNS} {_JOINS} :digest")
 
 @dataclass(frozen=True, slots=True)
 class Bearer:
-    """The actor and the properties of a valid token."""
+    """The actor and the properties of a valid token. *until*: the last moment at which the actor's rights are these,
+    where several grants on a collection come together."""
 
     actor: Actor
     token_id: int
     list_shapes: str
     allows_parameter_token: bool
+    until: datetime | None
 
 
 class TokenChecker:
@@ -75,7 +77,7 @@ class TokenChecker:
             raise TokenRefused("expired_token")
         memo = (facts, address)
         bearer = self._bearers.get(memo)
-        if bearer is None:
+        if bearer is None or (bearer.until is not None and work.now > bearer.until):
             bearer = self._bearer(work, facts, address)
             self._bearers.keep(work, memo, bearer)
         return bearer
@@ -83,6 +85,7 @@ class TokenChecker:
     def _bearer(self, work: UnitOfWork, facts: tuple[Any, ...], address: str) -> Bearer:
         (token, account, application, profile, chosen, shapes, user, login, first, last, email, admin, url_key, locale,
          rights_version, scope) = facts  # fmt: skip
+        known = self._accounts.known_rights(work, UserId(user), rights_version)
         actor = Actor(
             via=Via.TOKEN,
             user_id=UserId(user),
@@ -91,7 +94,7 @@ class TokenChecker:
             is_admin=bool(admin),
             url_key=url_key,
             locale=locale,
-            rights=self._accounts.rights(work, UserId(user), rights_version),
+            rights=known.rights,
             rights_version=rights_version,
             application_id=application,
             account_id=account,
@@ -99,7 +102,7 @@ class TokenChecker:
             scope=None if scope is None else frozenset(msgspec.json.decode(scope, type=list[str])),
             address=address,
         )
-        return Bearer(actor, token, shapes, _allows_parameter(profile, chosen, self._policy))
+        return Bearer(actor, token, shapes, _allows_parameter(profile, chosen, self._policy), known.until)
 
     @staticmethod
     def _row(work: UnitOfWork, key: bytes) -> Any:

@@ -4,7 +4,7 @@ Administrators make groups. Who manages the users of a collection sets the right
 or leave groups whose rights they could give one by one: a group is no way to give more than one has.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from vitrine.accounts import giving
@@ -58,7 +58,12 @@ class Groups:
         return GroupRights(seen, {box: each for box, each in rights.databoxes.items() if box in boxes})
 
     def members(self, work: UnitOfWork, actor: Actor, group_id: int, after: int = 0, limit: int = PAGE) -> list[Member]:
+        """Administrators see them, and who manages the users of every collection of the group. Raises NotFound or
+        Forbidden."""
         self.get(work, actor, group_id)
+        managed = giving.managed(work, actor)
+        if managed is not None and not managed.issuperset(store.rights_of(work, group_id).collections):
+            raise Forbidden("You see the members of groups on whose collections you manage all users.")
         return store.members(work, group_id, after, min(limit, PAGE + 1))
 
     # -- groups --------------------------------------------------------------------------------------------------
@@ -133,13 +138,25 @@ class Groups:
             raise NotFound("There is no such group.")
         if matches is not None:
             matches(group)
-        before = store.rights_of(work, group_id).collections.get(grant.base_id)
+        held = store.rights_of(work, group_id).collections
+        if not giving.gives_everything(actor):
+            self._require_settable(work, group, held)
+        before = held.get(grant.base_id)
         if before is not None:
             giving.require_given(work, actor, before)
         store.set_collection_rights(work, group_id, grant if grant.rights else None, grant.base_id)
         details = {"base_id": grant.base_id, "rights": int(grant.rights)}
         audit.write(work, actor, "rights.granted", f"group {group_id}", details)
         work.emit(GroupChanged(group.id, actor.user_id))
+
+    @staticmethod
+    def _require_settable(work: UnitOfWork, group: Group, held: Mapping[int, CollectionGrant]) -> None:
+        """For managers of users. The first rights of a group are an administrator's to give: they decide who sees its
+        members."""
+        if not held:
+            raise Forbidden("Only administrators give a group its first rights.")
+        if store.has_guest(work, group.id):
+            raise Forbidden("Only administrators decide about groups of the guest.")
 
     def set_databox_rights(
         self, work: UnitOfWork, actor: Actor, group_id: int, databox_id: int, rights: DataboxRight
@@ -157,8 +174,7 @@ class Groups:
         """Raises NotFound, Forbidden if the group may do more than the actor can give, or Conflict past MOST_GROUPS
         groups of one person."""
         group = self._givable(work, actor, group_id)
-        if user.is_guest and not giving.gives_everything(actor):
-            raise Forbidden("Only administrators decide about the guest.")
+        giving.require_not_guest(actor, user)
         if len(store.groups_of(work, user.id)) >= MOST_GROUPS:
             raise Conflict("Nobody can be in more than {count} groups.", values={"count": MOST_GROUPS})
         if store.join(work, group.id, user.id):
@@ -167,6 +183,7 @@ class Groups:
     def leave(self, work: UnitOfWork, actor: Actor, group_id: int, user: User) -> None:
         """Raises NotFound, also for somebody who is no member, or Forbidden."""
         group = self._givable(work, actor, group_id)
+        giving.require_not_guest(actor, user)
         if not store.leave(work, group.id, user.id):
             raise NotFound("This person is not in the group.")
         self._note(work, actor, group.id, user, joined=False)

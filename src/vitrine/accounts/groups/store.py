@@ -136,6 +136,13 @@ def leave(work: UnitOfWork, group_id: int, user_id: UserId) -> bool:
     return True
 
 
+def has_guest(work: UnitOfWork, group_id: int) -> bool:
+    """The guest is a member."""
+    own = sa.and_(group_members.c.group_id == group_id, users.c.is_guest)
+    guests = sa.select(users.c.id).join(group_members, group_members.c.user_id == users.c.id).where(own).limit(1)
+    return work.db.execute(guests).first() is not None
+
+
 def leave_all(work: UnitOfWork, user_id: UserId) -> None:
     work.db.execute(group_members.delete().where(group_members.c.user_id == user_id))
 

@@ -65,7 +65,8 @@ class Templates:
 
     def apply(self, work: UnitOfWork, actor: Actor, template_id: int, user: User) -> Applied:
         """Give a person what the template has. A collection on which the actor may not give it, or where the person has
-        more than the actor, is left out. Raises NotFound."""
+        more than the actor, is left out. Raises NotFound, or Forbidden for the guest."""
+        giving.require_not_guest(actor, user)
         template = self.get(work, actor, template_id)
         held = {grant.base_id: grant for grant in people.own_grants(work, user.id, also_disabled=True)}
         given, left_out = [], []

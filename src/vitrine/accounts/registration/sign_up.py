@@ -70,7 +70,7 @@ class SignUp:
         if not self.rates.take("sign-up", rate_limit_key(address), BY_CALLER):
             raise TooManyMails(TOO_MANY, retry_after_s=3600)
         owners = store.by_email(work, email)
-        if owners or (not login and store.user_by_login(work, email) is not None):
+        if owners or store.user_by_login(work, email) is not None:
             self._tell_owner(work, owners)
             return
         user = self.accounts.add_unconfirmed(

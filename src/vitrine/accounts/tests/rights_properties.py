@@ -22,11 +22,13 @@ grants = st.builds(
     st.integers(0, 7),
 )
 several = st.lists(grants, min_size=1, max_size=5)
+Held = tuple[list[CollectionGrant], CollectionGrant | None]
+held_by_somebody = several.flatmap(lambda held: st.tuples(st.just(held), st.sampled_from([None, held[0]])))
 
 
-def has(held: list[CollectionGrant], right: Right, now: datetime) -> bool:
-    """R(x) of 06 section 17.7, for any of the grants."""
-    return any(
+def has(held: list[CollectionGrant], right: Right, now: datetime, own: CollectionGrant | None = None) -> bool:
+    """R(x) of 06 section 17.7, for any of the grants, unless a row of their own suspends the person."""
+    return (own is None or Right.actif in own.rights) and any(
         Right.actif in grant.rights
         and (grant.valid_from is None or grant.valid_from <= now)
         and (grant.valid_until is None or now <= grant.valid_until)
@@ -35,41 +37,46 @@ def has(held: list[CollectionGrant], right: Right, now: datetime) -> bool:
     )
 
 
-def sees(held: list[CollectionGrant], status: int, now: datetime) -> bool:
-    return any(has([grant], Right.actif, now) and (status ^ grant.mask_xor) & grant.mask_and == 0 for grant in held)
+def sees(held: list[CollectionGrant], status: int, now: datetime, own: CollectionGrant | None = None) -> bool:
+    return any(
+        has([grant], Right.actif, now, own) and (status ^ grant.mask_xor) & grant.mask_and == 0 for grant in held
+    )
 
 
-@given(several)
-def test_together_they_give_what_any_of_them_gives(held: list[CollectionGrant]) -> None:
-    together = combined(held, NOW)
+@given(held_by_somebody)
+def test_together_they_give_what_any_of_them_gives(somebody: Held) -> None:
+    held, own = somebody
+    together = combined(held, NOW, own)
     for right in RIGHTS:
-        assert (together.is_live(NOW) and right in together.rights) is has(held, right, NOW)
+        assert (together.is_live(NOW) and right in together.rights) is has(held, right, NOW, own)
     for status in STATUSES:
-        assert (together.is_live(NOW) and together.shows_status(status)) is sees(held, status, NOW)
+        assert (together.is_live(NOW) and together.shows_status(status)) is sees(held, status, NOW, own)
 
 
-@given(several, st.integers(0, 240))
-def test_nothing_changes_before_the_next_change(held: list[CollectionGrant], minutes: int) -> None:
+@given(held_by_somebody, st.integers(0, 240))
+def test_nothing_changes_before_the_next_change(somebody: Held, minutes: int) -> None:
+    held, own = somebody
     until, later = next_change(held, NOW), NOW + timedelta(minutes=minutes)
     if until is not None and later > until:
         return
-    together = combined(held, NOW)
+    together = combined(held, NOW, own)
     for right in RIGHTS:
-        assert (together.is_live(later) and right in together.rights) is has(held, right, later)
+        assert (together.is_live(later) and right in together.rights) is has(held, right, later, own)
 
 
-@given(several, grants)
-def test_who_covers_a_grant_gives_nothing_new(held: list[CollectionGrant], wanted: CollectionGrant) -> None:
+@given(held_by_somebody, grants)
+def test_who_covers_a_grant_gives_nothing_new(somebody: Held, wanted: CollectionGrant) -> None:
     """What may be given shows nothing, and allows nothing, that its giver does not have: now and at any later time."""
-    own = combined(held, NOW)
-    if not own.is_live(NOW) or not own.covers(wanted):
+    held, own = somebody
+    together = combined(held, NOW, own)
+    if not together.is_live(NOW) or not together.covers(wanted):
         return
     for hours in range(4):
         later = NOW + timedelta(hours=hours)
         for right in RIGHTS:
-            assert not has([wanted], right, later) or has(held, right, later)
+            assert not has([wanted], right, later) or has(held, right, later, own)
         for status in STATUSES:
-            assert not sees([wanted], status, later) or sees(held, status, later)
+            assert not sees([wanted], status, later) or sees(held, status, later, own)
 
 
 @given(several, grants)

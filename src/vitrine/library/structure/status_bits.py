@@ -94,11 +94,11 @@ class StatusBitAdministration:
         self.editor.permit_structure(work, actor, databox)
         before = self._existing(work, databox, bit)
         require_revision(before.revision, expected)
-        if people := collection_access.people_with_bit(work, databox, bit):
+        if masks := collection_access.masks_with_bit(work, databox, bit):
             raise InUse(
-                "What {people} people see depends on this bit. Change their status masks first.",
+                "{masks} status masks of people, groups or templates look at this bit. Change them first.",
                 field="bit",
-                values={"people": people},
+                values={"masks": masks},
             )
         structure_store.delete_status_bit(work, databox, bit)
         for collection in self.editor.records.structure(work).collections.values():

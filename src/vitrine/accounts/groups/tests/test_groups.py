@@ -102,6 +102,49 @@ def test_a_grant_that_begins_or_ends_counts_from_then_on(server: Server, readers
             assert rights.on(server.archive.id, Right.candwnldpreview, work.now)
 
 
+@pytest.mark.parametrize("change", ["begins", "ends"])
+def test_a_token_follows_a_grant_that_begins_or_ends(server: Server, readers: Group, change: str) -> None:
+    zoe = server.user("zoe", {server.archive.id: READER})
+    join(server, readers, zoe)
+    tokens, secret = server.services.oauth.server.tokens, server.token(zoe)
+    groups = server.services.accounts.groups
+    with server.services.database.write() as work:
+        moment = work.now + timedelta(minutes=5)
+        limits = {"valid_from": moment} if change == "begins" else {"valid_until": moment}
+        groups.set_rights(work, COMMAND, readers.id, grant(server.archive, CONTRIBUTOR, **limits))
+    for minutes, is_inside in ((0, change == "ends"), (6, change == "begins")):
+        with server.services.database.read() as work:
+            work.now += timedelta(minutes=minutes)
+            rights = tokens.check(work, secret).actor.rights
+            assert rights.on(server.archive.id, Right.canaddrecord, work.now) is is_inside
+            assert rights.on(server.archive.id, Right.candwnldpreview, work.now)
+
+
+def test_a_suspended_row_of_ones_own_suspends_there_whatever_groups_give(server: Server, readers: Group) -> None:
+    zoe = server.user("zoe", {server.archive.id: READER})
+    join(server, readers, zoe)
+    with server.services.database.write() as work:
+        managing = grant(server.archive, READER | Right.canadmin)
+        server.services.accounts.groups.set_rights(work, COMMAND, readers.id, managing)
+    managers = server.services.accounts.users.managers_of
+    with server.services.database.read() as work:
+        assert managers(work, server.archive.id, 5) == [zoe.id]
+    server.regrant(zoe, server.archive, READER & ~Right.actif)
+    with server.services.database.read() as work:
+        assert not actor(server, work, zoe).rights.on(server.archive.id, Right.candwnldpreview, work.now)
+        assert managers(work, server.archive.id, 5) == []
+
+
+def test_disabling_a_collection_takes_it_from_members(server: Server, readers: Group) -> None:
+    zoe, root = server.user("zoe", None), server.user("root", None, is_admin=True)
+    join(server, readers, zoe)
+    assert effective(server, zoe) == {server.archive.id: READER}
+    with server.services.database.write() as work:
+        collections = server.services.library.administration.collections
+        collections.change(work, actor(server, work, root), server.archive.id, {"enabled": False})
+    assert effective(server, zoe) == {}
+
+
 class TestGiving:
     @pytest.fixture
     def mia(self, server: Server) -> User:
@@ -171,6 +214,47 @@ class TestGiving:
                 groups.get(work, by, other.id)
             with pytest.raises(NotFound):
                 groups.members(work, by, other.id)
+
+    def test_only_administrators_decide_about_the_guest(self, server: Server, mia: User, readers: Group) -> None:
+        guest = server.user("guest", {server.archive.id: READER}, is_guest=True)
+        accounts, given = server.services.accounts, grant(server.archive, READER)
+        with server.services.database.write() as work:
+            by = actor(server, work, mia)
+            template = accounts.templates.add(work, by, "Readers")
+            accounts.templates.set_grant(work, by, template.id, given)
+            accounts.groups.set_rights(work, by, readers.id, given)
+            with pytest.raises(Forbidden):
+                accounts.groups.join(work, by, readers.id, guest)
+            accounts.groups.join(work, COMMAND, readers.id, guest)
+            for call in (
+                lambda: accounts.users.grant(work, by, guest.id, given),
+                lambda: accounts.administration.take_rights(work, by, guest.id, server.archive.id, 1),
+                lambda: accounts.templates.apply(work, by, template.id, guest),
+                lambda: accounts.groups.set_rights(work, by, readers.id, given),
+                lambda: accounts.groups.leave(work, by, readers.id, guest),
+            ):
+                with pytest.raises(Forbidden):
+                    call()
+            accounts.users.grant(work, COMMAND, guest.id, given)
+            accounts.groups.leave(work, COMMAND, readers.id, guest)
+
+    def test_a_right_on_ones_own_collection_opens_no_list_of_members(
+        self, server: Server, mia: User, readers: Group
+    ) -> None:
+        groups, zoe = server.services.accounts.groups, server.user("zoe", None)
+        with server.services.database.write() as work:
+            by = actor(server, work, mia)
+            board, empty = groups.add(work, COMMAND, "Board"), groups.add(work, COMMAND, "Empty")
+            groups.set_rights(work, COMMAND, board.id, grant(server.photographs, READER))
+            for group in (board, empty, readers):
+                groups.join(work, COMMAND, group.id, zoe)
+            groups.set_rights(work, by, board.id, grant(server.archive, READER))
+            with pytest.raises(Forbidden):
+                groups.members(work, by, board.id)
+            with pytest.raises(Forbidden):
+                groups.set_rights(work, by, empty.id, grant(server.archive, READER))
+            assert [member.user_id for member in groups.members(work, by, readers.id)] == [zoe.id]
+            assert [member.user_id for member in groups.members(work, COMMAND, board.id)] == [zoe.id]
 
     def test_nobody_changes_rights_of_somebody_who_has_more(self, server: Server, mia: User) -> None:
         bob = server.user("bob", {server.archive.id: CONTRIBUTOR})

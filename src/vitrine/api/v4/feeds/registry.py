@@ -175,7 +175,7 @@ async def add_publisher(request: Request) -> Response:
 
     def call(work: UnitOfWork, actor: Actor) -> Response:
         owner = services.feeds.registry.managed(work, actor, number).owner_id
-        user = services.accounts.users.find(work, values["login"])
+        user = services.accounts.users.find_confirmed(work, values["login"])
         services.feeds.registry.add_publisher(work, actor, number, user.id)
         value = {"user_id": user.id, "login": user.login, "name": user.display_name, "owns": user.id == owner}
         return answer(value, 201)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from vitrine.accounts import Actor, DataboxRight
+from vitrine.accounts import COMMAND, Actor, CollectionGrant, DataboxRight, Via
 from vitrine.accounts.rights import READER
 from vitrine.errors import Conflict, Invalid, NotFound
 from vitrine.library import store, structure_store
@@ -104,6 +104,25 @@ def test_a_bit_on_which_sight_depends_stays(server: Server, ada: Actor) -> None:
     server.regrant(bob, server.photographs, READER, mask_and=0)
     remove(server, ada, 4)
     with pytest.raises(NoSuchStatusBit):
+        remove(server, ada, 4)
+
+
+@pytest.mark.parametrize("holder", ["group", "template"])
+def test_masks_of_groups_and_templates_keep_a_bit(server: Server, ada: Actor, holder: str) -> None:
+    """A group without members too: who joins it later would see hidden records."""
+    define(server, ada, 4, label_on="Secret")
+    accounts, photographs = server.services.accounts, server.photographs
+    masked = CollectionGrant(photographs.id, photographs.databox_id, READER, mask_and=1 << 4)
+    with server.services.database.write() as work:
+        if holder == "group":
+            group = accounts.groups.add(work, COMMAND, "Readers")
+            accounts.groups.set_rights(work, COMMAND, group.id, masked)
+        else:
+            root = accounts.users.add(work, COMMAND, login="root", password=None, is_admin=True)
+            owner = accounts.users.actor_of(work, root, Via.SESSION)
+            template = accounts.templates.add(work, owner, "Readers")
+            accounts.templates.set_grant(work, owner, template.id, masked)
+    with pytest.raises(InUse):
         remove(server, ada, 4)
 
 
