@@ -66,8 +66,9 @@ def require_push_somewhere(work: UnitOfWork, actor: Actor) -> None:
 
 
 def give(work: UnitOfWork, actor: Actor, stamps: Sequence[Stamp], people: Sequence[Recipient]) -> set[RecordId]:
-    """Give grants on those of the records *stamps* that *actor* may push; return these. Nobody gives to themselves: a
-    grant would outlive the rights that it comes from.
+    """Give grants on those of the records *stamps* that *actor* may push; return these. Each ends with the actor's own
+    right, if that ends before the recipient's time is over. Nobody gives to themselves: a grant would outlive the
+    rights that it comes from.
 
     Raises Invalid if they are more than MOST_GRANTS together."""
     people = [person for person in people if person.user_id != actor.user_id]
@@ -80,11 +81,37 @@ def give(work: UnitOfWork, actor: Actor, stamps: Sequence[Stamp], people: Sequen
     originals: set[RecordId] = set()
     if any(person.with_originals for person in people):
         originals = access.with_original(work, actor, [stamp for stamp in stamps if stamp[0] in pushable])
+    given = [stamp for stamp in stamps if stamp[0] in pushable]
+    with_original = [stamp for stamp in given if stamp[0] in originals]
+    ends = access.ends_of_giving(work, actor, given, originals=False) if people else {}
+    ends_with_original = access.ends_of_giving(work, actor, with_original, originals=True) if with_original else {}
     for person in people:
-        own = originals if person.with_originals else set()
-        for records, has_document in ((pushable - own, False), (own, True)):
+        by_end: dict[tuple[bool, datetime | None], list[RecordId]] = {}
+        for record in pushable:
+            has_document = person.with_originals and record in originals
+            end = ends_with_original[record] if has_document else ends[record]
+            by_end.setdefault((has_document, record_grants.earlier(person.expires, end)), []).append(record)
+        for (has_document, expires), records in by_end.items():
             record_grants.give(
                 work, person.user_id, records, person.source,
-                giver_id=actor.user_id, document=has_document, expires=person.expires,
+                giver_id=actor.user_id, document=has_document, expires=expires,
             )  # fmt: skip
     return pushable
+
+
+def give_anew(work: UnitOfWork, actor: Actor, stamps: Sequence[Stamp], people: Sequence[Recipient]) -> set[RecordId]:
+    """`give` under new terms: what *actor* gave before through these sources ends; what others gave stays, within the
+    new terms."""
+    for person in people:
+        record_grants.end(work, person.source, user_id=person.user_id, giver_id=actor.user_id)
+        record_grants.narrow(
+            work, person.source, person.user_id, document=person.with_originals, expires=person.expires
+        )
+    return give(work, actor, stamps, people)
+
+
+def end_given_by(work: UnitOfWork, basket: Basket, vote: Vote | None, giver_id: UserId) -> None:
+    """What a person gave others through a basket ends with their part in it. What they once pushed stays."""
+    for source in sources(basket, vote):
+        if source != push_source(basket.id):
+            record_grants.end(work, source, giver_id=giver_id)

@@ -257,17 +257,16 @@ def _vote(work: UnitOfWork, basket_id: BasketId) -> Vote:
 
 
 def _give(work: UnitOfWork, actor: Actor, basket: Basket, vote: Vote, people: Sequence[Participant]) -> int:
-    """Give the vote's grants to *people* anew; on how many elements they get none."""
+    """Give the vote's grants to *people* anew; on how many elements they get none. What other participants gave stays,
+    within the new terms."""
     stamps = [element.stamp for element in store.elements(work, basket.id, MOST_ELEMENTS)]
-    for person in people:
-        record_grants.end(work, giving.vote_source(vote), user_id=person.user_id)
     source = giving.vote_source(vote)
     given = [
         Recipient(person.user_id, source, person.with_originals, vote.expires)
         for person in people
         if person.user_id != basket.owner_id
     ]
-    return len(stamps) - len(giving.give(work, actor, stamps, given))
+    return len(stamps) - len(giving.give_anew(work, actor, stamps, given))
 
 
 def _changed(work: UnitOfWork, own: Participant, change: ChoiceChange, before: Choice | None) -> Choice:
