@@ -150,7 +150,8 @@ class Removal:
             raise Conflict(
                 "The collection of this record no longer exists, so it cannot be restored.", field="record_id"
             )
-        record_id = changes_store.restore_removed(work, kept, structure.field_by_id)
+        status = structure.defined_status(key.databox, kept["record"]["status"])
+        record_id = changes_store.restore_removed(work, kept, structure.field_by_id, status)
         changes_store.delete_removed(work, removed_id)
         if any(rendition["state"] == "waiting" for rendition in kept["renditions"]):
             self.jobs.add(work, MAKE_RENDITIONS, {"record_id": record_id}, key=str(record_id))
