@@ -193,6 +193,20 @@ def ends_on(work: UnitOfWork, actor: Actor, ids: Sequence[int]) -> Mapping[int, 
     return {number: Ends(end, number in originals, originals.get(number)) for number, end in sights.items()}
 
 
+@dataclass(frozen=True, slots=True)
+class Given:
+    record_id: int
+    giver_id: int
+    document: bool
+
+
+def given_by_others(work: UnitOfWork, source: GrantSource, user_id: UserId, actor: Actor) -> list[Given]:
+    """What *source* gave a person and another giver than *actor* put there; as many as the source has records."""
+    others = sa.and_(_grants.giver_id.is_not(None), _grants.giver_id != actor.user_id)
+    query = sa.select(_grants.record_id, _grants.giver_id, _grants.document).where(_of(source, user_id), others)
+    return [Given(*row) for row in work.db.execute(query.order_by(_grants.record_id))]
+
+
 def later(one: datetime | None, other: datetime | None) -> datetime | None:
     """Of two ends, where None is none."""
     return None if one is None or other is None else max(one, other)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from vitrine.accounts import Actor, Right, UserId, Via, record_grants
+from vitrine.accounts import Accounts, Actor, Right, UserId, Via, record_grants
 from vitrine.accounts.record_grants import GrantSource, SourceKind
 from vitrine.baskets.errors import MayNotShareBasket
 from vitrine.baskets.model import MOST_GRANTS, Basket, Participant, Vote
@@ -99,15 +99,46 @@ def give(work: UnitOfWork, actor: Actor, stamps: Sequence[Stamp], people: Sequen
     return pushable
 
 
-def give_anew(work: UnitOfWork, actor: Actor, stamps: Sequence[Stamp], people: Sequence[Recipient]) -> set[RecordId]:
+def give_anew(
+    work: UnitOfWork, accounts: Accounts, actor: Actor, stamps: Sequence[Stamp], people: Sequence[Recipient]
+) -> set[RecordId]:
     """`give` under new terms: what *actor* gave before through these sources ends; what others gave stays, within the
-    new terms."""
+    new terms and as long as its giver may give it now."""
     for person in people:
         record_grants.end(work, person.source, user_id=person.user_id, giver_id=actor.user_id)
         record_grants.narrow(
             work, person.source, person.user_id, document=person.with_originals, expires=person.expires
         )
-    return give(work, actor, stamps, people)
+    pushable = give(work, actor, stamps, people)
+    for person in people:
+        _prolong(work, accounts, actor, stamps, person)
+    return pushable
+
+
+def _prolong(work: UnitOfWork, accounts: Accounts, actor: Actor, stamps: Sequence[Stamp], person: Recipient) -> None:
+    """What others than *actor* gave lasts as long as the new terms, where its giver may still push it."""
+    by_giver: dict[int, dict[int, bool]] = {}
+    for given in record_grants.given_by_others(work, person.source, person.user_id, actor):
+        by_giver.setdefault(given.giver_id, {})[given.record_id] = given.document
+    for giver_id, records in by_giver.items():
+        user = accounts.known(work, UserId(giver_id))
+        if user is None:
+            continue  # a closed account gives nothing
+        giver = accounts.actor_of(work, user, Via.TOKEN)
+        pushable = access.with_right(work, giver, Right.canpush, [stamp for stamp in stamps if stamp[0] in records])
+        for has_document in (False, True):
+            some = [stamp for stamp in stamps if stamp[0] in pushable and records[stamp[0]] is has_document]
+            if has_document:
+                originals = access.with_original(work, giver, some)
+                some = [stamp for stamp in some if stamp[0] in originals]
+            by_end: dict[datetime | None, list[RecordId]] = {}
+            for record, end in access.ends_of_giving(work, giver, some, originals=has_document).items():
+                by_end.setdefault(record_grants.earlier(person.expires, end), []).append(record)
+            for expires, ids in by_end.items():
+                record_grants.give(
+                    work, person.user_id, ids, person.source,
+                    giver_id=giver_id, document=has_document, expires=expires,
+                )  # fmt: skip
 
 
 def end_given_by(work: UnitOfWork, basket: Basket, vote: Vote | None, giver_id: UserId) -> None:

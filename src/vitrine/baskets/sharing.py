@@ -86,7 +86,7 @@ class BasketSharing:
         admit(work, basket, person, values)
         stamps = [element.stamp for element in store.elements(work, basket.id, MOST_ELEMENTS)]
         source = Recipient(person.id, giving.share_source(basket), terms.with_originals, terms.expires)
-        granted = giving.give_anew(work, actor, stamps, [source])
+        granted = giving.give_anew(work, self.accounts, actor, stamps, [source])
         store.update(work, basket.id)
         work.emit(BasketShared(basket.id, actor.user_id, person.id, terms.can_modify, terms.expires))
         details = {"user": person.id, "can_modify": terms.can_modify, "originals": terms.with_originals}

@@ -210,6 +210,11 @@ class TestShares:
         world.act(ada, lambda work, actor: world.services.votes.change_end(work, actor, basket, end))
         assert granted(world, bob, [key, other]) == {key.number: False, other.number: False}
         assert ends(world, bob) == {end}, "within the new terms"
+        later, own = NOW + timedelta(days=9), NOW + timedelta(days=5)
+        world.server.regrant(eve, world.server.archive, ALL_RIGHTS, valid_until=own)
+        world.share(ada, basket, bob, expires=later)
+        world.act(ada, lambda work, actor: world.services.votes.change_end(work, actor, basket, later))
+        assert ends(world, bob) == {own}, "as long as who gave it may"
 
     @pytest.mark.parametrize("way", ["leaves", "is removed", "closes the account"])
     def test_what_a_participant_gave_ends_with_their_part(
