@@ -14,6 +14,7 @@ from vitrine.applications import Profile
 from vitrine.applications.tables import accounts
 from vitrine.feeds import EntryDraft, Feed, FeedId
 from vitrine.library import store, structure_store
+from vitrine.library.model import BIN
 from vitrine.library.sharing import permalink_store
 from vitrine.library.tables import fields
 from vitrine.testing import media_factory
@@ -118,7 +119,8 @@ def test_an_item_has_a_media_group_with_preview_and_thumbnail(server: Server, ad
 
 
 def test_atom_has_what_rfc_4287_asks_for(server: Server, ada: User, news: Feed) -> None:
-    entry = publish(server, ada, news.id, [picture(server)], subtitle="Two")
+    author_email = "press@museum.example"
+    entry = publish(server, ada, news.id, [picture(server)], subtitle="Two", author_email=author_email)
     document = read(server, f"/feeds/feed/{news.id}/atom/")
     own = f"{BASE}/feeds/feed/{news.id}/atom/?page=1"
     assert texts(document, "atom:id/text()") == texts(document, "atom:link[@rel='self']/@href") == [own]
@@ -127,11 +129,49 @@ def test_atom_has_what_rfc_4287_asks_for(server: Server, ada: User, news: Feed) 
     identifier = f"{BASE}/feeds/feed/{news.id}/atom/entry/{entry.id}/"
     assert texts(item, "atom:id/text()") == texts(item, "atom:link[@rel='self']/@href") == [identifier]
     assert texts(item, "atom:author/atom:name/text()") == ["Ada Martin"]
-    assert texts(item, "atom:author/atom:email/text()") == ["ada@museum.example"]
+    assert texts(item, "atom:author/atom:email/text()") == [author_email]
     assert texts(item, "atom:content/text()") == ["Two"]
     assert len(texts(item, "atom:updated/text()")) == len(texts(item, "atom:published/text()")) == 1
     alone = read(server, identifier.removeprefix(BASE))
     assert texts(alone, "atom:entry/atom:id/text()") == [identifier]
+
+
+@pytest.mark.parametrize("is_public_from_the_start", [True, False])
+def test_the_public_reads_no_address_that_the_author_did_not_write(
+    server: Server, ada: User, is_public_from_the_start: bool
+) -> None:
+    feed = add_feed(server, ada, public=is_public_from_the_start)
+    publish(server, ada, feed.id, [picture(server)])
+    written = publish(server, ada, feed.id, [picture(server)], author_email="press@museum.example")
+    with server.services.database.write() as work:
+        server.services.feeds.registry.change(work, COMMAND, feed.id, {"is_public": True})
+    for form in TYPES:
+        answer = get(server, f"/feeds/feed/{feed.id}/{form}/")
+        assert "ada@museum.example" not in answer.text
+        assert written.author_email in answer.text
+
+
+def test_what_is_in_the_bin_is_in_no_feed(server: Server, ada: User, news: Feed) -> None:
+    kept, gone = picture(server, title="Kept"), picture(server, title="Gone")
+    entry = publish(server, ada, news.id, [kept, gone])
+    path = f"/feeds/feed/{news.id}/atom/"
+    files = texts(read(server, path), "//media:content/@url")
+    assert len(files) == 4
+    library = server.services.library
+    with server.services.database.write() as work:
+        library.structure.add_collection(work, COMMAND, server.databox.id, BIN)
+    before = get(server, path)
+    with server.services.database.write() as work:
+        library.removal.discard(work, COMMAND, gone)
+    after = get(server, path, **{"If-None-Match": before.headers["etag"]})
+    assert after.status_code == 200
+    assert "Kept" in after.text and "Gone" not in after.text
+    assert len([url for url in files if get(server, url.removeprefix(BASE)).status_code == 404]) == 2
+    items = server.get(f"/feeds/entry/{entry.id}/", server.token(ada))["entry"]["items"]
+    assert [item["record"]["title"] for item in items] == ["Kept"]
+    with server.services.database.write() as work:
+        library.changes.move(work, COMMAND, gone, server.photographs.id)
+    assert "Gone" in get(server, path).text
 
 
 def test_cooliris_has_an_item_for_each_file(server: Server, ada: User, news: Feed) -> None:

@@ -9,7 +9,7 @@ import pytest
 from vitrine.accounts import COMMAND, Right, User, Via
 from vitrine.feeds import EntryDraft, Feed, FeedEntry
 from vitrine.library import structure_store
-from vitrine.library.model import RecordKey
+from vitrine.library.model import BIN, RecordKey
 from vitrine.library.sharing import permalink_store
 from vitrine.library.tables import recipes, records
 from vitrine.testing.feed_factory import add_feed, picture, publish, publisher
@@ -216,6 +216,16 @@ def test_people_without_the_preview_right_get_previews_of_published_records(
     assert names() == ["thumbnail"]
     feed = add_feed(server, ada, public=True)
     publish(server, ada, feed.id, [key])
+    assert names() == ["preview", "thumbnail"]
+    library = server.services.library
+    with server.services.database.write() as work:
+        bin_ = library.structure.add_collection(work, COMMAND, server.databox.id, BIN)
+    server.regrant(reader, bin_, Right.actif)
+    with server.services.database.write() as work:
+        library.removal.discard(work, COMMAND, key)
+    assert names() == ["thumbnail"], "not in the bin"
+    with server.services.database.write() as work:
+        library.changes.move(work, COMMAND, key, server.photographs.id)
     assert names() == ["preview", "thumbnail"]
     make_private(server, publish(server, ada, feed.id, [key]), key)
     assert names() == ["thumbnail"]

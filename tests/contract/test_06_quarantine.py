@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from vitrine.accounts import COMMAND, Right, User, Via
 from vitrine.accounts.rights import ALL_RIGHTS, READER
 from vitrine.errors import DomainError, Invalid
-from vitrine.library import store
+from vitrine.library import store, structure_store
 from vitrine.library.errors import MayNotReplace
 from vitrine.library.ingest import Quarantined
 from vitrine.library.model import CollectionId, RecordKey
@@ -190,6 +190,10 @@ class TestDecisions:
     def test_adding_keeps_what_came_with_the_file(
         self, server: Server, ada: User, key: RecordKey, tmp_path: Path
     ) -> None:
+        names = {"label_on": "On", "label_off": "Off", "labels_on": {}, "labels_off": {}}
+        with server.services.database.write() as work:
+            structure_store.add_status_bit(work, server.databox.id, {"bit": 4, **names})
+            structure_store.increase_version(work)
         item = waiting(server, tmp_path / "harbour.jpg", status=0b110000)
         added_key = self.decide(server, ada, item, "add")
         assert added_key != key
@@ -197,7 +201,7 @@ class TestDecisions:
         with server.services.database.read() as work:
             record = store.by_key(work, added_key)
             assert record
-            assert record.status == 0b110000
+            assert record.status == 0b010000, "without the bit that is no longer defined"
             assert record.original_name == "harbour.jpg"
             assert {rendition.state for rendition in store.renditions_of(work, [record.id])[record.id]} == {"ready"}
             assert quarantine_store.get(work, item) is None

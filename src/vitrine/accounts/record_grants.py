@@ -88,23 +88,48 @@ def end(
     *,
     user_id: UserId | None = None,
     record_ids: Iterable[int] | None = None,
+    giver_id: int | None = None,
 ) -> int:
-    """Delete what *source* gave, to one person or to everybody, on these records or on all; return how many grants."""
+    """Delete what *source* gave, to one person or to everybody, on these records or on all, by one giver or by any;
+    return how many grants."""
     if record_ids is None:
-        return _end(work, source, user_id, None)
+        return _end(work, source, user_id, None, giver_id)
     wanted = sorted(set(record_ids))
     chunks = (wanted[start : start + _CHUNK] for start in range(0, len(wanted), _CHUNK))
-    return sum(_end(work, source, user_id, chunk) for chunk in chunks)
+    return sum(_end(work, source, user_id, chunk, giver_id) for chunk in chunks)
 
 
-def _end(work: UnitOfWork, source: GrantSource, user_id: UserId | None, record_ids: Sequence[int] | None) -> int:
-    own = sa.and_(record_grants.c.source_kind == source.kind.value, record_grants.c.source_id == source.id)
-    if user_id is not None:
-        own = sa.and_(own, record_grants.c.user_id == user_id)
+def _end(
+    work: UnitOfWork,
+    source: GrantSource,
+    user_id: UserId | None,
+    record_ids: Sequence[int] | None,
+    giver_id: int | None,
+) -> int:
+    own = _of(source, user_id)
     if record_ids is not None:
         own = sa.and_(own, record_grants.c.record_id.in_(record_ids))
+    if giver_id is not None:
+        own = sa.and_(own, record_grants.c.giver_id == giver_id)
     _rights_changed(work, users.c.id.in_(sa.select(record_grants.c.user_id).where(own)))
     return work.db.execute(record_grants.delete().where(own)).rowcount
+
+
+def narrow(work: UnitOfWork, source: GrantSource, user_id: UserId, *, document: bool, expires: datetime | None) -> None:
+    """What *source* gave a person ends at *expires* at the latest, and without *document* gives no original."""
+    own, changed = _of(source, user_id), 0
+    if expires is not None:
+        longer = sa.or_(_grants.expires.is_(None), _grants.expires > expires)
+        changed += work.db.execute(record_grants.update().where(own, longer).values(expires=expires)).rowcount
+    if not document:
+        changed += work.db.execute(record_grants.update().where(own, _grants.document).values(document=False)).rowcount
+    if changed:
+        _rights_changed(work, users.c.id == user_id)
+
+
+def _of(source: GrantSource, user_id: UserId | None) -> sa.ColumnElement[bool]:
+    own = sa.and_(_grants.source_kind == source.kind.value, _grants.source_id == source.id)
+    return own if user_id is None else sa.and_(own, _grants.user_id == user_id)
 
 
 def _rights_changed(work: UnitOfWork, who: sa.ColumnElement[bool]) -> None:
@@ -140,6 +165,56 @@ def on_records(work: UnitOfWork, actor: Actor, ids: Sequence[int]) -> Mapping[in
             if expires is None or expires > work.now:
                 best[record_id] = bool(document) or best.get(record_id, False)
     return best
+
+
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """Until when a person's grants on a record show it, and until when they give its original; None is without end.
+    *has_original* is false where none gives the original."""
+
+    sight: datetime | None
+    has_original: bool = False
+    original: datetime | None = None
+
+
+def ends_on(work: UnitOfWork, actor: Actor, ids: Sequence[int]) -> Mapping[int, Ends]:
+    """`on_records` with the last instant of each: that of the live grant that lasts longest."""
+    sights: dict[int, datetime | None] = {}
+    originals: dict[int, datetime | None] = {}
+    if not actor.rights.has_grants:
+        return {}
+    for start in range(0, len(ids), _CHUNK):
+        chunk = ids[start : start + _CHUNK]
+        named = {f"id{place}": record_id for place, record_id in enumerate(chunk)}
+        for record_id, document, expires in _granted(len(chunk)).all(work, person=actor.user_id, **named):
+            if expires is None or expires > work.now:
+                for ends in (sights, originals) if document else (sights,):
+                    ends[record_id] = later(ends.get(record_id, expires), expires)
+    return {number: Ends(end, number in originals, originals.get(number)) for number, end in sights.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    record_id: int
+    giver_id: int
+    document: bool
+
+
+def given_by_others(work: UnitOfWork, source: GrantSource, user_id: UserId, actor: Actor) -> list[Given]:
+    """What *source* gave a person and another giver than *actor* put there; as many as the source has records."""
+    others = sa.and_(_grants.giver_id.is_not(None), _grants.giver_id != actor.user_id)
+    query = sa.select(_grants.record_id, _grants.giver_id, _grants.document).where(_of(source, user_id), others)
+    return [Given(*row) for row in work.db.execute(query.order_by(_grants.record_id))]
+
+
+def later(one: datetime | None, other: datetime | None) -> datetime | None:
+    """Of two ends, where None is none."""
+    return None if one is None or other is None else max(one, other)
+
+
+def earlier(*ends: datetime | None) -> datetime | None:
+    """The first of several ends, where None is none."""
+    return min((end for end in ends if end is not None), default=None)
 
 
 def all_live(work: UnitOfWork, user_id: int, most: int | None = None) -> tuple[Sequence[int], datetime | None]:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from vitrine.accounts import Actor, Right, UserId, Via, record_grants
+from vitrine.accounts import Accounts, Actor, Right, UserId, Via, record_grants
 from vitrine.accounts.record_grants import GrantSource, SourceKind
 from vitrine.baskets.errors import MayNotShareBasket
 from vitrine.baskets.model import MOST_GRANTS, Basket, Participant, Vote
@@ -66,8 +66,9 @@ def require_push_somewhere(work: UnitOfWork, actor: Actor) -> None:
 
 
 def give(work: UnitOfWork, actor: Actor, stamps: Sequence[Stamp], people: Sequence[Recipient]) -> set[RecordId]:
-    """Give grants on those of the records *stamps* that *actor* may push; return these. Nobody gives to themselves: a
-    grant would outlive the rights that it comes from.
+    """Give grants on those of the records *stamps* that *actor* may push; return these. Each ends with the actor's own
+    right, if that ends before the recipient's time is over. Nobody gives to themselves: a grant would outlive the
+    rights that it comes from.
 
     Raises Invalid if they are more than MOST_GRANTS together."""
     people = [person for person in people if person.user_id != actor.user_id]
@@ -80,11 +81,68 @@ def give(work: UnitOfWork, actor: Actor, stamps: Sequence[Stamp], people: Sequen
     originals: set[RecordId] = set()
     if any(person.with_originals for person in people):
         originals = access.with_original(work, actor, [stamp for stamp in stamps if stamp[0] in pushable])
+    given = [stamp for stamp in stamps if stamp[0] in pushable]
+    with_original = [stamp for stamp in given if stamp[0] in originals]
+    ends = access.ends_of_giving(work, actor, given, originals=False) if people else {}
+    ends_with_original = access.ends_of_giving(work, actor, with_original, originals=True) if with_original else {}
     for person in people:
-        own = originals if person.with_originals else set()
-        for records, has_document in ((pushable - own, False), (own, True)):
+        by_end: dict[tuple[bool, datetime | None], list[RecordId]] = {}
+        for record in pushable:
+            has_document = person.with_originals and record in originals
+            end = ends_with_original[record] if has_document else ends[record]
+            by_end.setdefault((has_document, record_grants.earlier(person.expires, end)), []).append(record)
+        for (has_document, expires), records in by_end.items():
             record_grants.give(
                 work, person.user_id, records, person.source,
-                giver_id=actor.user_id, document=has_document, expires=person.expires,
+                giver_id=actor.user_id, document=has_document, expires=expires,
             )  # fmt: skip
     return pushable
+
+
+def give_anew(
+    work: UnitOfWork, accounts: Accounts, actor: Actor, stamps: Sequence[Stamp], people: Sequence[Recipient]
+) -> set[RecordId]:
+    """`give` under new terms: what *actor* gave before through these sources ends; what others gave stays, within the
+    new terms and as long as its giver may give it now."""
+    for person in people:
+        record_grants.end(work, person.source, user_id=person.user_id, giver_id=actor.user_id)
+        record_grants.narrow(
+            work, person.source, person.user_id, document=person.with_originals, expires=person.expires
+        )
+    pushable = give(work, actor, stamps, people)
+    for person in people:
+        _prolong(work, accounts, actor, stamps, person)
+    return pushable
+
+
+def _prolong(work: UnitOfWork, accounts: Accounts, actor: Actor, stamps: Sequence[Stamp], person: Recipient) -> None:
+    """What others than *actor* gave lasts as long as the new terms, where its giver may still push it."""
+    by_giver: dict[int, dict[int, bool]] = {}
+    for given in record_grants.given_by_others(work, person.source, person.user_id, actor):
+        by_giver.setdefault(given.giver_id, {})[given.record_id] = given.document
+    for giver_id, records in by_giver.items():
+        user = accounts.known(work, UserId(giver_id))
+        if user is None:
+            continue  # a closed account gives nothing
+        giver = accounts.actor_of(work, user, Via.TOKEN)
+        pushable = access.with_right(work, giver, Right.canpush, [stamp for stamp in stamps if stamp[0] in records])
+        for has_document in (False, True):
+            some = [stamp for stamp in stamps if stamp[0] in pushable and records[stamp[0]] is has_document]
+            if has_document:
+                originals = access.with_original(work, giver, some)
+                some = [stamp for stamp in some if stamp[0] in originals]
+            by_end: dict[datetime | None, list[RecordId]] = {}
+            for record, end in access.ends_of_giving(work, giver, some, originals=has_document).items():
+                by_end.setdefault(record_grants.earlier(person.expires, end), []).append(record)
+            for expires, ids in by_end.items():
+                record_grants.give(
+                    work, person.user_id, ids, person.source,
+                    giver_id=giver_id, document=has_document, expires=expires,
+                )  # fmt: skip
+
+
+def end_given_by(work: UnitOfWork, basket: Basket, vote: Vote | None, giver_id: UserId) -> None:
+    """What a person gave others through a basket ends with their part in it. What they once pushed stays."""
+    for source in sources(basket, vote):
+        if source != push_source(basket.id):
+            record_grants.end(work, source, giver_id=giver_id)

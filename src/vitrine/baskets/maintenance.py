@@ -50,6 +50,7 @@ def end_shares(work: UnitOfWork) -> None:
             end_participation(work, basket, participant, None)
             continue
         record_grants.end(work, giving.share_source(basket), user_id=participant.user_id)
+        giving.end_given_by(work, basket, vote_store.of_basket(work, basket.id), participant.user_id)
         participant_store.update(work, participant.id, {"is_shared": False, "can_modify": False, "share_expires": None})
         store.update(work, basket.id)
         work.emit(ParticipationEnded(basket.id, None, participant.user_id))

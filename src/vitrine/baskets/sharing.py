@@ -73,7 +73,8 @@ class BasketSharing:
         expected: int | None = None,
     ) -> Shared:
         """Share with a person, named by id or login, or change the terms of their share: for the owner, who must have
-        `canpush` somewhere. The person gets a grant on each record that the owner may push."""
+        `canpush` somewhere. The person gets a grant on each record that the owner may push. What other
+        participants gave them stays, within the new terms."""
         basket = roles.owned(work, actor, basket_id, expected)
         giving.require_push_somewhere(work, actor)
         require_future(work, terms.expires, "expires")
@@ -83,10 +84,9 @@ class BasketSharing:
             "with_originals": terms.with_originals,
         }  # fmt: skip
         admit(work, basket, person, values)
-        record_grants.end(work, giving.share_source(basket), user_id=person.id)
         stamps = [element.stamp for element in store.elements(work, basket.id, MOST_ELEMENTS)]
         source = Recipient(person.id, giving.share_source(basket), terms.with_originals, terms.expires)
-        granted = giving.give(work, actor, stamps, [source])
+        granted = giving.give_anew(work, self.accounts, actor, stamps, [source])
         store.update(work, basket.id)
         work.emit(BasketShared(basket.id, actor.user_id, person.id, terms.can_modify, terms.expires))
         details = {"user": person.id, "can_modify": terms.can_modify, "originals": terms.with_originals}
@@ -220,8 +220,11 @@ def admit(work: UnitOfWork, basket: Basket, person: User, values: Mapping[str, o
 
 
 def end_participation(work: UnitOfWork, basket: Basket, participant: Participant, actor_id: UserId | None) -> None:
-    """Remove a participant with everything that the basket and its vote gave them, and their choices."""
-    for source in giving.sources(basket, vote_store.of_basket(work, basket.id)):
+    """Remove a participant with everything that the basket and its vote gave them, what they gave others through it,
+    and their choices."""
+    vote = vote_store.of_basket(work, basket.id)
+    giving.end_given_by(work, basket, vote, participant.user_id)
+    for source in giving.sources(basket, vote):
         if source != giving.push_source(basket.id):  # that is the owner's
             record_grants.end(work, source, user_id=participant.user_id)
     participant_store.remove(work, participant.id)

@@ -98,7 +98,7 @@ class BasketVotes:
         vote_store.update(work, vote.id, {"expires": end, "remind_at": self._reminder(vote.created, end)})
         changed = _vote(work, basket.id)
         people = participant_store.of_basket(work, basket.id)
-        _give(work, actor, basket, changed, [person for person in people if person.is_voter])
+        _give(work, self.accounts, actor, basket, changed, [person for person in people if person.is_voter])
         for person in people:
             if person.reminded_at is not None:
                 participant_store.update(work, person.id, {"reminded_at": None})
@@ -138,7 +138,7 @@ class BasketVotes:
             len(store.elements(work, basket.id, MOST_ELEMENTS)),
             sum(participant.is_voter for participant in participants),
         )
-        without = _give(work, actor, basket, vote, voters_now)
+        without = _give(work, self.accounts, actor, basket, vote, voters_now)
         store.update(work, basket.id)
         for participant in voters_now:
             if participant.user_id != actor.user_id:
@@ -256,18 +256,24 @@ def _vote(work: UnitOfWork, basket_id: BasketId) -> Vote:
     return vote
 
 
-def _give(work: UnitOfWork, actor: Actor, basket: Basket, vote: Vote, people: Sequence[Participant]) -> int:
-    """Give the vote's grants to *people* anew; on how many elements they get none."""
+def _give(
+    work: UnitOfWork,
+    accounts: Accounts,
+    actor: Actor,
+    basket: Basket,
+    vote: Vote,
+    people: Sequence[Participant],
+) -> int:
+    """Give the vote's grants to *people* anew; on how many elements they get none. What other participants gave stays,
+    within the new terms."""
     stamps = [element.stamp for element in store.elements(work, basket.id, MOST_ELEMENTS)]
-    for person in people:
-        record_grants.end(work, giving.vote_source(vote), user_id=person.user_id)
     source = giving.vote_source(vote)
     given = [
         Recipient(person.user_id, source, person.with_originals, vote.expires)
         for person in people
         if person.user_id != basket.owner_id
     ]
-    return len(stamps) - len(giving.give(work, actor, stamps, given))
+    return len(stamps) - len(giving.give_anew(work, accounts, actor, stamps, given))
 
 
 def _changed(work: UnitOfWork, own: Participant, change: ChoiceChange, before: Choice | None) -> Choice:

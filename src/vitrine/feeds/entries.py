@@ -147,7 +147,8 @@ class Entries:
         self, work: UnitOfWork, actor: Actor, feed_id: FeedId, draft: EntryDraft, *, notify: bool = False
     ) -> FeedEntry:
         """Requires a publisher of the feed who sees each record and has `bas_chupub` on its databox. *notify*: tell the
-        people who may read the feed by mail.
+        people who may read the feed by mail. The author is the publisher, whose address an entry of a public feed has
+        only where the draft names it.
 
         Raises NoSuchFeed, MayNotPublish, NoSuchRecord, Invalid, TooMany, or TooManyReaders for *notify*."""
         feed = self.feeds.get(work, actor, feed_id).feed
@@ -155,6 +156,8 @@ class Entries:
         ids = self._publishable(work, actor, draft.records or ())
         user = self.accounts.known(work, actor.user_id) if actor.user_id is not None else None
         name, email = (user.display_name, user.email or "") if user is not None else ("", "")
+        if feed.is_public:
+            email = ""  # else everybody would read it, though the author never wrote it there
         values = {
             "feed_id": feed_id,
             "publisher_id": actor.user_id,

@@ -130,7 +130,8 @@ class Feeds:
     ) -> Feed:
         """Change any of `title`, `subtitle`, `icon_sha256` (owner and administrators), `is_public` and `collection_id`
         (administrators: they decide who reads). Records of a feed that becomes public are free from then on, those of
-        one that no longer is are closed, in this transaction.
+        one that no longer is are closed, in this transaction; and its entries no longer name the addresses of
+        accounts.
 
         *expected* is the version that the caller read. Raises NoSuchFeed, MayNotManage, Invalid, NoSuchCollection or
         ChangedMeanwhile."""
@@ -152,6 +153,8 @@ class Feeds:
         fresh = self._feed(work, feed_id)
         if fresh.is_public != feed.is_public:
             store.refresh_flags(work, store.records_of_feed(feed_id))
+        if fresh.is_public and not feed.is_public:
+            store.forget_account_addresses(work, feed_id)
         work.emit(FeedChanged(feed_id, actor.user_id, feed.is_public, fresh.is_public))
         details: dict[str, Any] = {"changed": sorted(changes)}
         for name in sorted(_OF_ADMINISTRATORS & set(changes)):

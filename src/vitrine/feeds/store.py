@@ -14,6 +14,7 @@ from vitrine.library import publications
 from vitrine.library.model import RecordId
 from vitrine.platform.database import UnitOfWork, inserted_id
 from vitrine.platform.prepared import Prepared
+from vitrine.platform.schema import metadata
 
 _FEED = [feeds.c[name] for name in Feed.__dataclass_fields__]
 _ENTRY = [feed_entries.c[name] for name in FeedEntry.__dataclass_fields__]
@@ -177,6 +178,15 @@ def forget_person(work: UnitOfWork, user_id: int) -> None:
     work.db.execute(feeds.update().where(feeds.c.owner_id == user_id).values(owner_id=None))
     theirs = sa.and_(feed_entries.c.publisher_id == user_id, feed_entries.c.author_email != "")
     work.db.execute(feed_entries.update().where(theirs).values(author_email=""))
+
+
+def forget_account_addresses(work: UnitOfWork, feed_id: FeedId) -> None:
+    """Entries of a feed that becomes public name no address that is that of their publisher's account: it was the
+    default while few people read it."""
+    users = metadata.tables["users"]
+    own = sa.select(sa.func.lower(users.c.email)).where(users.c.id == feed_entries.c.publisher_id).scalar_subquery()
+    theirs = sa.and_(feed_entries.c.feed_id == feed_id, sa.func.lower(feed_entries.c.author_email) == own)
+    work.db.execute(feed_entries.update().where(theirs).values(author_email="", version=feed_entries.c.version + 1))
 
 
 # -- entries -----------------------------------------------------------------------------------------------------------

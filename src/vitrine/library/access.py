@@ -92,6 +92,34 @@ def with_original(
     return allowed | {RecordId(record) for record, has_document in granted.items() if has_document}
 
 
+def ends_of_giving(
+    work: UnitOfWork, actor: Actor, stamps: Iterable[tuple[RecordId, CollectionId, int]], *, originals: bool
+) -> dict[RecordId, datetime | None]:
+    """Until when the actor may give on records that they may push now (`with_right`), given as in `visible_ids`, with
+    *originals* those that they may have (`with_original`): nobody gives on longer what they have for a while. None is
+    without end. At most one statement for all grants."""
+    wanted = list(stamps)
+    if actor.via is Via.COMMAND:
+        return {record: None for record, _, _ in wanted}
+    collections, now = actor.rights.collections, work.now
+    by_grant = [
+        record
+        for record, base, status in wanted
+        if not _shows(actor, base, status, now) or (originals and not actor.rights.on(base, Right.candwnldhd, now))
+    ]
+    granted = record_grants.ends_on(work, actor, by_grant)
+    ends: dict[RecordId, datetime | None] = {}
+    for record, base, status in wanted:
+        grant, own = collections.get(base), granted.get(record)
+        parts = [grant.valid_until if grant is not None else None]
+        if own is not None and not _shows(actor, base, status, now):
+            parts.append(own.sight)
+        if own is not None and originals and own.has_original and not actor.rights.on(base, Right.candwnldhd, now):
+            parts.append(own.original)
+        ends[record] = record_grants.earlier(*parts)
+    return ends
+
+
 def require_sight(work: UnitOfWork, actor: Actor, record: Record) -> None:
     """Raises MayNotSee."""
     if not sees(work, actor, record):

@@ -11,10 +11,20 @@ from vitrine.library.model import Collection
 from vitrine.library.tables import records
 
 
+def switch_on_arrival(collection: Collection) -> dict[str, Any]:
+    """The same for a record that is made in *collection*."""
+    if collection.is_bin:
+        return {"public_by_link": False, "public_before_bin": collection.public_by_link}
+    return {"public_by_link": collection.public_by_link}
+
+
 def columns_on_move(source: Collection, target: Collection) -> dict[str, Any]:
     """What a move between two collections changes in a record beside its collection."""
     if target.is_bin and not source.is_bin:
         return {"public_by_link": False, "public_before_bin": records.c.public_by_link}
     if source.is_bin and not target.is_bin:
-        return {"public_by_link": sa.func.coalesce(records.c.public_before_bin, sa.true()), "public_before_bin": None}
+        return {
+            "public_by_link": sa.func.coalesce(records.c.public_before_bin, records.c.public_by_link),
+            "public_before_bin": None,
+        }
     return {}

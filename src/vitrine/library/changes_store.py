@@ -213,10 +213,10 @@ def all_removed(work: UnitOfWork, limit: int = 1000) -> list[Any]:
     return list(work.db.execute(query.order_by(columns.removed_at.desc(), columns.id.desc()).limit(limit)))
 
 
-def restore_removed(work: UnitOfWork, kept: Mapping[str, Any], fields: Iterable[int]) -> RecordId:
-    """Write the record again under a new internal id. Values of fields deleted since are left out."""
+def restore_removed(work: UnitOfWork, kept: Mapping[str, Any], fields: Iterable[int], status: int) -> RecordId:
+    """Write the record again under a new internal id, with *status*. Values of fields deleted since are left out."""
     # Its places in feeds are lost, and with them what they opened.
-    fresh = {"cover_record_id": None, "in_public_feed": False, "updated": work.now}
+    fresh = {"cover_record_id": None, "in_public_feed": False, "status": status, "updated": work.now}
     values = {**_row(records, kept["record"]), **fresh}
     values.pop("id")
     users = metadata.tables["users"]

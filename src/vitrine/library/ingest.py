@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 
 from vitrine.accounts import Actor, Right, Via
 from vitrine.jobs import Jobs
-from vitrine.library import mapping, store, text_store
+from vitrine.library import bins, mapping, store, text_store
 from vitrine.library.arrivals import Arrival, clean_name, extension_of
 from vitrine.library.errors import AlreadyThere, MayNotAdd
 from vitrine.library.events import RecordAdded
@@ -187,8 +187,7 @@ class Ingest:
                 "uuid": _uuid_of(arrival),
                 "status": collection.default_status if status is None else status,
                 "creator_id": actor.user_id,
-                "public_by_link": collection.public_by_link and not collection.is_bin,
-                "public_before_bin": collection.public_by_link if collection.is_bin else None,
+                **bins.switch_on_arrival(collection),
                 "created": work.now,
                 "updated": work.now,
             },

@@ -172,6 +172,11 @@ class Structure:
         """The bin of a databox, if it has one that is in use."""
         return next((collection for collection in self.collections_of(databox) if collection.is_bin), None)
 
+    def defined_status(self, databox: DataboxId, status: int) -> int:
+        """*status* without the bits that the databox does not define, such as one removed since it was stored. The
+        first four are not for databoxes to define (06 section 4), and stay."""
+        return status & (0b1111 | sum(1 << status_bit.bit for status_bit in self.status_bits.get(databox, ())))
+
     def is_registration_open(self, collection: Collection) -> bool:
         """May people ask for access? The collection's own switch, else that of its databox (06 section 18)."""
         own = collection.registration_open

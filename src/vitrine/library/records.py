@@ -195,7 +195,7 @@ class Records:
     def listed(self, work: UnitOfWork, actor: Actor, ids: Sequence[RecordId]) -> list[RecordWithThumbnail]:
         """The records of a publication that the actor may read, in the order of *ids*, whether they see them or not (02
         section 6.8). Those they do not see have their thumbnail only while it is free, and without the token of its
-        permalink. Records that are gone, or whose collection is disabled, are left out."""
+        permalink. Records that are gone, in a bin, or whose collection is disabled, are left out."""
         page: list[RecordWithThumbnail] = []
         structure = self.structure(work)
         for start in range(0, len(ids), LISTED_AT_ONCE):
@@ -203,7 +203,7 @@ class Records:
             stamps = store.stamps(work, some)
             seen = access.visible_ids(work, actor, (stamp[:3] for stamp in stamps.values()))
             wanted = [stamps[number] for number in some if number in stamps]
-            wanted = [stamp for stamp in wanted if _is_enabled(structure, stamp[1])]
+            wanted = [stamp for stamp in wanted if _publishes(structure, stamp[1])]
             shown = self._remembered(work, stamps, wanted)
             page += [
                 item if item.record.id in seen else self._unseen(work, stamps[item.record.id], item) for item in shown
@@ -348,13 +348,13 @@ class Records:
         return record, rendition
 
     def is_free(self, work: UnitOfWork, record: Record, rendition: Rendition) -> bool:
-        """`access.is_free` for a file of *record*; a disabled collection publishes nothing."""
+        """`access.is_free` for a file of *record*; a bin and a disabled collection publish nothing."""
         if not record.in_public_feed:
             return False
         structure = self.structure(work)
         recipe = structure.recipe(record.databox_id, record.group, rendition.name)
         klass = None if recipe is None else recipe.klass
-        return _is_enabled(structure, record.collection_id) and access.is_free(True, rendition.name, klass)
+        return _publishes(structure, record.collection_id) and access.is_free(True, rendition.name, klass)
 
     def rendition_without_check(self, work: UnitOfWork, key: RecordKey, name: str) -> tuple[Record, Rendition]:
         """One rendition with bytes, without any check: for callers that check a permalink's token themselves.
@@ -378,9 +378,9 @@ def _without_token(rendition: Rendition) -> Rendition:
     return rendition if link is None else replace(rendition, permalink=replace(link, token=""))
 
 
-def _is_enabled(structure: Structure, base: CollectionId) -> bool:
+def _publishes(structure: Structure, base: CollectionId) -> bool:
     collection = structure.collections.get(base)
-    return collection is not None and collection.enabled
+    return collection is not None and collection.enabled and not collection.is_bin
 
 
 def _classed(structure: Structure, record: Record, renditions: Iterable[Rendition]) -> list[Classed]:

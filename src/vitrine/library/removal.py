@@ -1,5 +1,6 @@
 """Removes records. They are invisible to everybody at once and can be restored for seven days (design 5.8)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -66,17 +67,40 @@ class Removal:
         the bin (06 section 17.7). Returns the bin, or None if the record is deleted."""
         record = self._permitted(work, actor, key, expected)
         structure = self.records.structure(work)
-        source, bin_ = structure.collections[record.collection_id], structure.bin_of(record.databox_id)
-        if bin_ is None or source.id == bin_.id:
+        bin_ = structure.bin_of(record.databox_id)
+        if bin_ is None or record.collection_id == bin_.id:
             self.remove(work, actor, key, origin, expected)
             return None
-        changes_store.move(work, [record], bin_.id, structure.collections)
-        work.emit(RecordChanged(record.id))
-        work.emit(RecordDiscarded(record.id, actor.user_id, source.id, bin_.id))
-        audit.write(work, actor, "record.discarded", f"record {key}", {"before": source.id, "after": bin_.id})
-        entry = Entry(key, ChangeKind.COLLECTION, {"base_id": source.id}, {"base_id": bin_.id})
-        journal.write(work, actor, [entry], origin)
+        self._put_in_bin(work, actor, [record], bin_.id, origin)
         return bin_.id
+
+    def discard_each(
+        self, work: UnitOfWork, actor: Actor, records: Sequence[Record], origin: Origin = BY_ITSELF
+    ) -> None:
+        """`discard` for many records on each of which the caller has asked for the right."""
+        structure = self.records.structure(work)
+        into_bin: dict[CollectionId, list[Record]] = {}
+        for record in records:
+            bin_ = structure.bin_of(record.databox_id)
+            if bin_ is None or record.collection_id == bin_.id:
+                self.remove(work, actor, record.key, origin)
+            else:
+                into_bin.setdefault(bin_.id, []).append(record)
+        for bin_id, some in into_bin.items():
+            self._put_in_bin(work, actor, some, bin_id, origin)
+
+    def _put_in_bin(
+        self, work: UnitOfWork, actor: Actor, records: Sequence[Record], bin_id: CollectionId, origin: Origin
+    ) -> None:
+        changes_store.move(work, records, bin_id, self.records.structure(work).collections)
+        entries = []
+        for record in records:
+            source = record.collection_id
+            work.emit(RecordChanged(record.id))
+            work.emit(RecordDiscarded(record.id, actor.user_id, source, bin_id))
+            audit.write(work, actor, "record.discarded", f"record {record.key}", {"before": source, "after": bin_id})
+            entries.append(Entry(record.key, ChangeKind.COLLECTION, {"base_id": source}, {"base_id": bin_id}))
+        journal.write(work, actor, entries, origin)
 
     def _permitted(self, work: UnitOfWork, actor: Actor, key: RecordKey, expected: datetime | None) -> Record:
         """Raises MayNotChange unless the actor sees the record and has `candeleterecord` on its own collection, and
@@ -126,7 +150,8 @@ class Removal:
             raise Conflict(
                 "The collection of this record no longer exists, so it cannot be restored.", field="record_id"
             )
-        record_id = changes_store.restore_removed(work, kept, structure.field_by_id)
+        status = structure.defined_status(key.databox, kept["record"]["status"])
+        record_id = changes_store.restore_removed(work, kept, structure.field_by_id, status)
         changes_store.delete_removed(work, removed_id)
         if any(rendition["state"] == "waiting" for rendition in kept["renditions"]):
             self.jobs.add(work, MAKE_RENDITIONS, {"record_id": record_id}, key=str(record_id))

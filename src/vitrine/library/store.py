@@ -37,7 +37,9 @@ from vitrine.platform.texts import folded
 
 LONGEST_FOLDED_NAME = 255  # characters, the width of the column
 
-_RECORD = [records.c[name] for name in Record.__dataclass_fields__]
+# P counts outside a bin only: what a record's switch said before is kept just while it is in one (`library.bins`).
+_PUBLISHED = sa.and_(records.c.in_public_feed, records.c.public_before_bin.is_(None)).label("in_public_feed")
+_RECORD = [_PUBLISHED if name == "in_public_feed" else records.c[name] for name in Record.__dataclass_fields__]
 _RENDITION = [renditions.c[name] for name in Rendition.__dataclass_fields__ if name != "permalink"]
 _cover = records.alias("cover")
 # Of a record, and of a story its cover too, whose pictures it shows.

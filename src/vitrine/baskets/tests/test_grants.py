@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from vitrine.accounts import COMMAND, Right, User, Via, record_grants, tables
 from vitrine.accounts.rights import ALL_RIGHTS
@@ -61,6 +62,18 @@ def emitted(server: Server, kind: type[Any]) -> list[Any]:
     events: list[Any] = []
     server.services.database.listen(kind, lambda _work, event: events.append(event))
     return events
+
+
+def ends(world: BasketWorld, user: User) -> set[datetime | None]:
+    """When the grants of *user* end."""
+    with world.server.services.database.read() as work:
+        own = tables.record_grants.c.user_id == user.id
+        return set(work.db.scalars(sa.select(tables.record_grants.c.expires).where(own)))
+
+
+def until(world: BasketWorld, user: User, end: datetime) -> None:
+    """The rights of *user* on the photographs end then."""
+    world.server.regrant(user, world.server.photographs, ALL_RIGHTS, valid_until=end)
 
 
 class TestShares:
@@ -183,6 +196,84 @@ class TestShares:
         world.server.regrant(ada, world.server.photographs, ALL_RIGHTS & ~Right.canpush)
         world.share(ada, basket, bob)
         assert granted(world, bob, [key]) == {}
+
+    def test_sharing_again_leaves_what_a_participant_gave(self, world: BasketWorld, ada: User, bob: User) -> None:
+        eve = world.server.user("eve")
+        basket, (key, other) = world.create(ada), world.records(2, world.server.archive)
+        world.server.regrant(ada, world.server.archive, ALL_RIGHTS & ~Right.canpush)
+        world.share(ada, basket, bob)
+        world.share(ada, basket, eve, can_modify=True)
+        world.start_vote(ada, basket, bob)
+        world.add(eve, basket, key, other)
+        end = NOW + timedelta(days=1)
+        world.share(ada, basket, bob, expires=end)
+        world.act(ada, lambda work, actor: world.services.votes.change_end(work, actor, basket, end))
+        assert granted(world, bob, [key, other]) == {key.number: False, other.number: False}
+        assert ends(world, bob) == {end}, "within the new terms"
+        later, own = NOW + timedelta(days=9), NOW + timedelta(days=5)
+        world.server.regrant(eve, world.server.archive, ALL_RIGHTS, valid_until=own)
+        world.share(ada, basket, bob, expires=later)
+        world.act(ada, lambda work, actor: world.services.votes.change_end(work, actor, basket, later))
+        assert ends(world, bob) == {own}, "as long as who gave it may"
+
+    @pytest.mark.parametrize("way", ["leaves", "is removed", "closes the account"])
+    def test_what_a_participant_gave_ends_with_their_part(
+        self, world: BasketWorld, ada: User, bob: User, way: str
+    ) -> None:
+        eve = world.server.user("eve")
+        mine, key = world.records(2)
+        basket = world.create(ada, [mine])
+        world.share(ada, basket, bob)
+        world.share(ada, basket, eve, can_modify=True)
+        world.add(eve, basket, key)
+        if way == "leaves":
+            world.leave(eve, basket)
+        elif way == "is removed":
+            world.act(ada, lambda work, actor: world.services.sharing.remove(work, actor, basket, eve.id))
+        else:
+            with world.server.services.database.write() as work:
+                world.server.services.accounts.administration.close(work, COMMAND, "eve")
+        assert granted(world, bob, [mine, key]) == {mine.number: False}
+        assert granted(world, ada, [key]) == {}
+
+
+class TestOwnEnd:
+    """Nobody gives on longer what they have for a while."""
+
+    @pytest.mark.parametrize("way", ["share", "vote", "push", "element"])
+    def test_a_grant_ends_with_the_right_of_its_giver(self, world: BasketWorld, ada: User, bob: User, way: str) -> None:
+        end, key = NOW + timedelta(hours=1), world.record()
+        until(world, ada, end)
+        if way == "push":
+            world.push(ada, [key], bob)
+        elif way == "element":
+            basket = world.create(ada)
+            world.share(ada, basket, bob, expires=NOW + timedelta(days=1))
+            world.add(ada, basket, key)
+        elif way == "share":
+            world.share(ada, world.create(ada, [key]), bob)
+        else:
+            world.start_vote(ada, world.create(ada, [key]), bob)
+        assert ends(world, bob) == {end}
+
+    def test_and_with_the_grant_that_lets_the_giver_see(self, world: BasketWorld, ada: User, bob: User) -> None:
+        """What ada sees by a grant alone, its status being hidden from her, and an original that only a grant gives."""
+        eve, by_sight, plain = world.server.user("eve"), world.record(status=1 << 4), world.record()
+        own = ALL_RIGHTS & ~Right.candwnldhd
+        world.server.regrant(ada, world.server.photographs, own, mask_and=1 << 4)
+        sight, original = NOW + timedelta(hours=2), NOW + timedelta(hours=1)
+        world.push(eve, [by_sight], ada, expires=sight)
+        world.push(eve, [plain], ada, expires=original, with_originals=True)
+        basket = world.create(ada, [by_sight, plain])
+        world.share(ada, basket, bob)
+        assert ends(world, bob) == {sight, None}
+        world.share(ada, basket, bob, with_originals=True)
+        assert ends(world, bob) == {sight, original}
+
+    def test_the_earlier_end_of_share_and_right(self, world: BasketWorld, ada: User, bob: User) -> None:
+        until(world, ada, NOW + timedelta(hours=2))
+        world.share(ada, world.create(ada, [world.record()]), bob, expires=NOW + timedelta(hours=1))
+        assert ends(world, bob) == {NOW + timedelta(hours=1)}
 
 
 class TestElements:

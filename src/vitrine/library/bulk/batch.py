@@ -96,8 +96,7 @@ class Batch:
 
     def _delete(self, records: Sequence[Record]) -> None:
         allowed = self._permitted(records, Right.candeleterecord)
-        for record in allowed:
-            self.removal.remove(self.work, self.actor, record.key, Origin(operation_id=self.operation_id))
+        self.removal.discard_each(self.work, self.actor, allowed, Origin(operation_id=self.operation_id))
         self._note(allowed)
 
     # -- who is refused ------------------------------------------------------------------------------------------

@@ -148,9 +148,14 @@ class Quarantine:
         return Arrival(item.original_name, item.sha256, item.size, probe)
 
     def accept(self, work: UnitOfWork, actor: Actor, item: int, arrival: Arrival) -> RecordKey:
-        """Make it a record, with its stored attributes. Raises DecidedAlready and what `get` raises."""
+        """Make it a record, with its stored attributes, less the status bits that were removed since. Raises
+        DecidedAlready and what `get` raises."""
         waiting_item = self._take_item(work, actor, item)
-        key = self.add_record(work, actor, arrival, waiting_item.collection_id, waiting_item.attributes.get("status"))
+        base, status = waiting_item.collection_id, waiting_item.attributes.get("status")
+        if status is not None:
+            structure = self.records.structure(work)
+            status = structure.defined_status(structure.collections[base].databox_id, status)
+        key = self.add_record(work, actor, arrival, base, status)
         audit.write(work, actor, "quarantine.accepted", f"item {item}", {"record": str(key)})
         return key
 

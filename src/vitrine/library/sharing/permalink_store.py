@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from vitrine.library.model import CollectionId, RecordId, RecordKey, SharedFile
+from vitrine.library.model import BIN, CollectionId, RecordId, RecordKey, SharedFile
 from vitrine.library.store import LINK_ACTIVATED
 from vitrine.library.tables import collections, permalinks, recipes, records, renditions
 from vitrine.platform.cache import Cache
@@ -27,7 +27,7 @@ _SHARED = Prepared(
         collections.c.public_presentation,
         permalinks.c.token,
         LINK_ACTIVATED,
-        sa.and_(records.c.in_public_feed, collections.c.enabled).label("is_published"),
+        sa.and_(records.c.in_public_feed, collections.c.enabled, collections.c.name != BIN).label("is_published"),
     )
     .select_from(
         records.join(renditions, renditions.c.record_id == records.c.id)

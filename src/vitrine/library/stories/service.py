@@ -12,7 +12,7 @@ from typing import Any
 
 from vitrine.accounts import Actor, Right
 from vitrine.errors import DomainError
-from vitrine.library import access, store
+from vitrine.library import access, bins, store
 from vitrine.library.errors import MayNotChange, NoSuchRecord
 from vitrine.library.events import RecordAdded, RecordChanged, StoryChildrenChanged, StoryCoverChanged
 from vitrine.library.ingest import Ingest
@@ -119,7 +119,7 @@ class Stories:
             "status": collection.default_status,
             "technical": "[]",
             "creator_id": actor.user_id,
-            "public_by_link": collection.public_by_link,
+            **bins.switch_on_arrival(collection),
             "created": work.now,
             "updated": work.now,
         }
@@ -241,8 +241,9 @@ class Stories:
         return self._take_cover(work, actor, story, child, chosen)
 
     def delete(self, work: UnitOfWork, actor: Actor, key: RecordKey, *, with_children: bool = False) -> list[RecordKey]:
-        """Delete the story; its children stay, or *with_children* go too: those that the actor sees, each with the
-        right to delete it. Returns the keys of what was deleted, the story last.
+        """Delete the story as people do (`Removal.discard`: into the bin first); its children stay, or *with_children*
+        go too: those that the actor sees, each with the right to delete it. Returns the keys of what was deleted, the
+        story last.
 
         Raises MayNotChange, and then nothing is deleted."""
         story = self.get(work, actor, key)
@@ -256,7 +257,7 @@ class Stories:
                     raise MayNotChange(f"You may not delete record {number} of this story.", why=f"record {number}")
                 gone.append(shown.record.key)
         for record in (*gone, key):
-            self.removal.remove(work, actor, record)
+            self.removal.discard(work, actor, record)
         return [*gone, key]
 
     # -- what the actor sees -------------------------------------------------------------------------------------------

@@ -158,6 +158,19 @@ def test_each_kind_is_taken_back_and_that_is_an_entry_too(editor: Editor, key: R
     assert [entry.change.undoes_id for entry in after[:6]] == [entry.change.id for entry in reversed(entries)]
 
 
+def test_a_restored_record_has_no_status_bit_that_was_removed_since(editor: Editor, key: RecordKey) -> None:
+    editor.do(editor.library.changes.set_status, key, {4: True, 5: True})
+    editor.do(editor.library.removal.remove, key)
+    with editor.server.services.database.write() as work:
+        structure_store.delete_status_bit(work, editor.server.databox.id, 5)
+        structure_store.increase_version(work)
+    Editor(editor.server, None).do(editor.library.removal.restore, key)
+    with editor.server.services.database.read() as work:
+        record = store.by_key(work, key)
+    assert record is not None
+    assert record.status == 1 << 4
+
+
 def test_what_was_changed_since_is_named_and_nothing_is_changed(editor: Editor, key: RecordKey, tmp_path: Path) -> None:
     library = editor.library
     editor.set(key, City="Brest", Country="France")

@@ -18,7 +18,8 @@ from vitrine.library.bulk import store as bulk_store
 from vitrine.library.bulk.model import BulkChange, FieldAction, FieldEdit, Operation, State
 from vitrine.library.bulk.service import NoSuchOperation, OperationOver, TooManyOperations
 from vitrine.library.errors import MayNotChange
-from vitrine.library.model import CollectionId, FieldId, RecordKey
+from vitrine.library.events import RecordDiscarded
+from vitrine.library.model import BIN, CollectionId, FieldId, RecordKey
 from vitrine.library.tables import bulk_items, record_changes
 from vitrine.oauth.tables import access_tokens
 from vitrine.testing import media_factory as make
@@ -148,6 +149,30 @@ def test_the_whole_is_taken_back_but_not_what_was_changed_since(server: Server, 
         library.do(ada, library.bulk.begin_undo, operation.id)
     with pytest.raises(OperationOver):
         library.do(ada, library.bulk.begin_undo, undo.id)
+
+
+@pytest.mark.both_databases
+def test_records_are_deleted_into_the_bin_first(server: Server, library: Library, ada: User) -> None:
+    bin_ = library.do(None, server.services.library.structure.add_collection, server.databox.id, BIN)
+    server.regrant(ada, bin_, ALL_RIGHTS)
+    discarded: list[RecordDiscarded] = []
+    server.services.database.listen(RecordDiscarded, lambda _work, event: discarded.append(event))
+    first, second = library.keys[:2]
+    library.run(ada, BulkChange(delete=True), [first])
+    assert [(event.before, event.after) for event in discarded] == [(server.photographs.id, bin_.id)]
+    operation = library.run(ada, BulkChange(delete=True), [first, second])
+    assert operation.changed == 2
+    with server.services.database.read() as work:
+        assert store.by_key(work, first) is None, "in the bin it is final"
+        binned = store.by_key(work, second)
+    assert binned is not None
+    assert (binned.collection_id, binned.public_by_link) == (bin_.id, False)
+    undo = library.do(ada, library.bulk.begin_undo, operation.id)
+    server.work()
+    assert library.show(ada, undo).changed == 2
+    with server.services.database.read() as work:
+        places = {key: found.collection_id for key in (first, second) if (found := store.by_key(work, key))}
+    assert places == {first: bin_.id, second: server.photographs.id}
 
 
 @pytest.mark.both_databases

@@ -24,6 +24,7 @@ from vitrine.library.errors import (
 from vitrine.library.journal import RecordChange
 from vitrine.library.model import BIN, Collection, CollectionId, Record, RecordKey
 from vitrine.library.sharing import public_links
+from vitrine.library.stories.model import ChildDraft, StoryDraft
 from vitrine.library.structure import task_store
 from vitrine.library.structure.task_store import Task
 from vitrine.library.structure.tests.people import MANAGES, STRUCTURE, actor, person
@@ -271,6 +272,54 @@ def test_v4_discards_into_the_bin(server: Server, ada: User, bin_: Collection, k
     binned = record(server, key)
     assert binned is not None
     assert binned.collection_id == bin_.id
+
+
+def test_v4_discards_a_story_into_the_bin_with_its_records(
+    server: Server, ada: User, bin_: Collection, key: RecordKey
+) -> None:
+    stories, acting = server.services.library.stories, actor(server, ada)
+    with server.services.database.write() as work:
+        children = [ChildDraft(key)]
+        story = stories.create(work, acting, StoryDraft(CollectionId(server.photographs.id), children=children))
+    address = f"/api/v4/stories/{story.databox}/{story.number}"
+    answer = server.call("DELETE", f"{address}?with_children=true", server.token(ada))
+    assert answer.json() == {"deleted": [key.number, story.number]}
+    for each in (key, story):
+        binned = record(server, each)
+        assert binned is not None
+        assert (binned.collection_id, binned.public_by_link) == (bin_.id, False)
+    with server.services.database.write() as work:
+        stories.delete(work, acting, story)
+    assert record(server, story) is None, "in the bin it is final"
+
+
+@pytest.mark.both_databases
+def test_a_story_made_in_the_bin_is_public_only_after_it_leaves(server: Server, ada: User, bin_: Collection) -> None:
+    with server.services.database.write() as work:
+        story = server.services.library.stories.create(work, COMMAND, StoryDraft(bin_.id))
+    made = record(server, story)
+    assert made is not None
+    assert not made.public_by_link
+    with server.services.database.write() as work:
+        server.services.library.changes.move(work, COMMAND, story, server.archive.id)
+    moved = record(server, story)
+    assert moved is not None
+    assert moved.public_by_link == bin_.public_by_link
+
+
+@pytest.mark.both_databases
+def test_a_private_record_of_which_nothing_is_kept_leaves_the_bin_as_it_is(
+    server: Server, ada: User, bin_: Collection, key: RecordKey
+) -> None:
+    before = record(server, key)
+    assert before is not None
+    with server.services.database.write() as work:
+        unknown = {"collection_id": bin_.id, "public_by_link": False, "public_before_bin": None}
+        store.update_record(work, before.id, unknown)
+        server.services.library.changes.move(work, COMMAND, key, server.archive.id)
+    after = record(server, key)
+    assert after is not None
+    assert not after.public_by_link
 
 
 def test_v1_deletes_at_once(server: Server, ada: User, bin_: Collection, key: RecordKey) -> None:
