@@ -55,7 +55,7 @@ def _require_own_address(work: UnitOfWork, login: str, email: str | None) -> Non
 
 
 def require_free_address(work: UnitOfWork, address: str, owner_id: UserId | None) -> None:
-    """Raises LoginTaken if *address* is the login of another person than *owner_id*, who would be other instead."""
+    """Raises LoginTaken if *address* is the login of another person than *owner_id*, who would be found instead."""
     folded, mapped = store.fold(address), precis.mapped_login(address)
     other = store.user_by_login(work, address)
     if other is None or other.id == owner_id:
