@@ -198,6 +198,26 @@ class TestPasswords:
                 suspended = CollectionGrant(base.id, base.databox_id, CONTRIBUTOR & ~Right.actif)
                 accounts.users.grant(work, COMMAND, bob.id, suspended)
 
+    def test_a_record_that_alternative_masks_may_hide_is_more(
+        self, server: Server, manager: User, token: str, bob: User, tmp_path: Any
+    ) -> None:
+        """Two masks that have no bit in common are not the same as none."""
+        base, accounts = server.photographs, server.services.accounts
+        whole = MANAGER | CONTRIBUTOR
+        key = server.add(media_factory.jpeg(tmp_path / "a.jpg"), server.user("eve"), base)
+        server.regrant(manager, base, whole, mask_and=16)
+        server.regrant(bob, base, READER, mask_and=16)
+        with server.services.database.write() as work:
+            group = accounts.groups.add(work, COMMAND, "Others")
+            other = CollectionGrant(base.id, base.databox_id, whole, mask_and=32)
+            accounts.groups.set_rights(work, COMMAND, group.id, other)
+            accounts.groups.join(work, COMMAND, group.id, manager)
+        assert reset(server, token, "bob").status_code == 200
+        with server.services.database.write() as work:
+            record = server.services.library.records.get(work, COMMAND, key)
+            record_grants.give(work, bob.id, [record.id], GrantSource(SourceKind.PUSH, 1), giver_id=None)
+        assert reset(server, token, "bob").status_code == 401
+
     def test_nobody_sets_their_own_password_without_the_old_one(
         self, server: Server, manager: User, token: str
     ) -> None:

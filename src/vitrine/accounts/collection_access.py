@@ -31,7 +31,7 @@ def masks_with_bit(work: UnitOfWork, databox_id: int, bit: int) -> int:
     """How many masks of people, groups and templates look at *bit* on some collection of a databox (06 section 17.4).
     Those of groups without members and of templates count too, since somebody may get them later."""
     collections = metadata.tables["collections"]
-    found = 0
+    masks = 0
     for table in (collection_rights, group_collection_rights, template_collection_rights):
         query = (
             sa.select(sa.func.count())
@@ -39,8 +39,8 @@ def masks_with_bit(work: UnitOfWork, databox_id: int, bit: int) -> int:
             .join(collections, collections.c.id == table.c.collection_id)
             .where(collections.c.databox_id == databox_id, table.c.mask_and.op("&")(1 << bit) != 0)
         )
-        found += int(work.db.scalar(query) or 0)
-    return found
+        masks += int(work.db.scalar(query) or 0)
+    return masks
 
 
 def rights_changed_on(work: UnitOfWork, base_id: int) -> None:

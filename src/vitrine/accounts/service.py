@@ -57,10 +57,10 @@ def _require_own_address(work: UnitOfWork, login: str, email: str | None) -> Non
 def require_free_address(work: UnitOfWork, address: str, owner_id: UserId | None) -> None:
     """Raises LoginTaken if *address* is the login of another person than *owner_id*, who would be found instead."""
     folded, mapped = store.fold(address), precis.mapped_login(address)
-    found = store.user_by_login(work, address)
-    if found is None or found.id == owner_id:
+    other = store.user_by_login(work, address)
+    if other is None or other.id == owner_id:
         return
-    if store.fold(found.login) == folded or precis.mapped_login(found.login) == mapped:
+    if store.fold(other.login) == folded or precis.mapped_login(other.login) == mapped:
         raise LoginTaken("Somebody has this address as login.", field="email")
 
 

@@ -151,10 +151,10 @@ class Groups:
 
     @staticmethod
     def _require_settable(work: UnitOfWork, group: Group, held: Mapping[int, CollectionGrant]) -> None:
-        """For managers of users. The first rights of a group are an administrator's to give: they decide who sees its
-        members."""
-        if not held:
-            raise Forbidden("Only administrators give a group its first rights.")
+        """For managers of users. Where a group has members, its first rights are an administrator's to give, since they
+        decide who sees the members."""
+        if not held and store.members(work, group.id, 0, 1):
+            raise Forbidden("Only administrators give the first rights to a group that has members.")
         if store.has_guest(work, group.id):
             raise Forbidden("Only administrators decide about groups of the guest.")
 

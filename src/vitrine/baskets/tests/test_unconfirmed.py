@@ -13,7 +13,7 @@ def test_an_unconfirmed_account_gets_no_shares(server: Server) -> None:
     """Anybody may sign up with an address that is not theirs."""
     accounts = server.services.accounts.users
     with server.services.database.write() as work:
-        made = accounts.add_unconfirmed(work, login="mallory", password_hash="", email=ADDRESS)
-        for name in (ADDRESS, "mallory", made.id):
+        unconfirmed = accounts.add_unconfirmed(work, login="mallory", password_hash="", email=ADDRESS)
+        for name in (ADDRESS, "mallory", unconfirmed.id):
             with pytest.raises(Invalid):
                 person_of(accounts, work, name)

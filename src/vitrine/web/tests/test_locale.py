@@ -84,7 +84,7 @@ NOT_ON_PAGES = {
     "Somebody else has changed this group. Load it again.",
     "Only administrators decide about the guest.",
     "Only administrators decide about groups of the guest.",
-    "Only administrators give a group its first rights.",
+    "Only administrators give the first rights to a group that has members.",
     "You see the members of groups on whose collections you manage all users.",
     "Nobody can be in more than {count} groups.",
     "This person is not in the group.",
