@@ -30,7 +30,7 @@ class Grant:
 
 
 @dataclass
-class Document:
+class ModelRecord:
     key: Key
     base_id: int
     status: int
@@ -47,7 +47,7 @@ class Question:
     """One person, one record, one instant: the letters of the table."""
 
     person: Person
-    record: Document
+    record: ModelRecord
     now: datetime
 
     @property
@@ -109,5 +109,5 @@ ACTIONS: Mapping[str, Callable[[Question], bool]] = {
 }
 
 
-def may(action: str, person: Person, record: Document, now: datetime) -> bool:
+def may(action: str, person: Person, record: ModelRecord, now: datetime) -> bool:
     return ACTIONS[action](Question(person, record, now))

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tests.rights.model import Document, Grant, Key, Link, Person, is_in_time, may
+from tests.rights.model import Grant, Key, Link, ModelRecord, Person, is_in_time, may
 from vitrine.accounts import COMMAND, CollectionGrant, Right, User, record_grants
 from vitrine.accounts.record_grants import GrantSource, SourceKind
 from vitrine.accounts.store import bump_rights
@@ -32,7 +32,7 @@ class World:
     def __init__(self, server: Server, seed: int, count: int = 16) -> None:
         self.server, self.random = server, random.Random(seed)
         self.now = datetime.now(UTC)
-        self.documents: dict[Key, Document] = {}
+        self.documents: dict[Key, ModelRecord] = {}
         self.ids: dict[Key, int] = {}
         self.person = Person()
         self._build_structure()
@@ -65,7 +65,7 @@ class World:
         base = self.random.choice(sorted(self.bases))
         box = self.bases[base]
         number = 1 + sum(key[0] == box for key in self.documents)
-        document = Document((box, number), base, self.random.choice((0, 1 << BIT)))
+        document = ModelRecord((box, number), base, self.random.choice((0, 1 << BIT)))
         with self.server.services.database.write() as work:
             row = {
                 "databox_id": box, "number": number, "collection_id": base, "kind": "image", "title": f"Boat {number}",

@@ -207,9 +207,9 @@ def given_by_others(work: UnitOfWork, source: GrantSource, user_id: UserId, acto
     return [Given(*row) for row in work.db.execute(query.order_by(_grants.record_id))]
 
 
-def later(one: datetime | None, other: datetime | None) -> datetime | None:
+def later(first: datetime | None, second: datetime | None) -> datetime | None:
     """Of two ends, where None is none."""
-    return None if one is None or other is None else max(one, other)
+    return None if first is None or second is None else max(first, second)
 
 
 def earlier(*ends: datetime | None) -> datetime | None:

@@ -171,7 +171,7 @@ def test_records_are_deleted_into_the_bin_first(server: Server, library: Library
     server.work()
     assert library.show(ada, undo).changed == 2
     with server.services.database.read() as work:
-        places = {key: found.collection_id for key in (first, second) if (found := store.by_key(work, key))}
+        places = {key: record.collection_id for key in (first, second) if (record := store.by_key(work, key))}
     assert places == {first: bin_.id, second: server.photographs.id}
 
 

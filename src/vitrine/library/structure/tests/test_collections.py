@@ -297,9 +297,9 @@ def test_v4_discards_a_story_into_the_bin_with_its_records(
 def test_a_story_made_in_the_bin_is_public_only_after_it_leaves(server: Server, ada: User, bin_: Collection) -> None:
     with server.services.database.write() as work:
         story = server.services.library.stories.create(work, COMMAND, StoryDraft(bin_.id))
-    made = record(server, story)
-    assert made is not None
-    assert not made.public_by_link
+    in_bin = record(server, story)
+    assert in_bin is not None
+    assert not in_bin.public_by_link
     with server.services.database.write() as work:
         server.services.library.changes.move(work, COMMAND, story, server.archive.id)
     moved = record(server, story)
