@@ -221,7 +221,9 @@ class TestRequestCollections:
             registration.reject(work, COMMAND, request.id)
         assert self.ask(server, bob, server.archive.id)[0]["status"] == "rejected"
 
-    @pytest.mark.parametrize("body", [{}, ["1"], [True], [0], [-1], [2**70], [1.5], "12", list(range(1, 1002))])
+    @pytest.mark.parametrize(
+        "body", [{}, ["x"], ["1.5"], [True], [0], [-1], [2**70], [1.5], "12", list(range(1, 1002))]
+    )
     def test_what_is_no_list_of_ids_is_400(self, server: Server, bob: str, body: Any) -> None:
         assert post(server, bob, "request-collections", body).status_code == 400
 

@@ -83,7 +83,8 @@ def _consistent(columns: Mapping[str, Any], before: Field | None) -> dict[str, A
     else:
         changed["separator"] = ""
     if now("vocabulary_restricted", False) and not now("vocabulary_type", None):
-        raise Invalid("Name the vocabulary to which the values are restricted.", field="vocabulary_restricted")
+        attribute = "vocabulary_restricted" if "vocabulary_restricted" in columns else "vocabulary_type"
+        raise Invalid("Name the vocabulary to which the values are restricted.", field=attribute)
     return changed
 
 
