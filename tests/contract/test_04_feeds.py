@@ -80,7 +80,11 @@ def test_forms_have_their_media_types(server: Server, news: Feed, form: str) -> 
 
 def test_rss_has_the_channel_and_the_items_of_the_contract(server: Server, ada: User, news: Feed) -> None:
     values = {"Title": "Dawn", "Keywords": "boats", "City": "Brest"}
-    texts_of_entry = {"title": "Boats & <nets>", "subtitle": "Two", "author_email": "ada@museum.example"}
+    texts_of_entry: dict[str, Any] = {
+        "title": "Boats & <nets>",
+        "subtitle": "Two",
+        "author_email": "ada@museum.example",
+    }
     entry = publish(server, ada, news.id, [picture(server, values=values)], **texts_of_entry)
     document = read(server, f"/feeds/feed/{news.id}/rss/")
     own = f"{BASE}/feeds/feed/{news.id}/rss/"
