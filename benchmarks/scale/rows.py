@@ -284,7 +284,7 @@ class Filler:
             rows["records"].append((
                 rid, self.instance.databox_id, rid, base, self.writer.flag(True), "unknown", None, None, None,
                 f"Story {number}", f"00000000-0000-4000-8000-{rid:012}", None, None, 0, "[]", None, None,
-                self.instance.users["admin"], at, at,
+                self.instance.users["admin"], self.writer.flag(False), at, at,
             ))  # fmt: skip
             first = number * CHILDREN_PER_STORY
             children = self.images[first : first + CHILDREN_PER_STORY]

@@ -174,7 +174,9 @@ def test_a_switch_closes_every_public_route_at_once_in_every_process(
 def test_no_public_route_is_forgotten_here(server: Server, ada: User, film: RecordKey) -> None:
     routes_tested = {request.route for request in public_requests(server, film, "preview", server.token(ada)).values()}
     routes = {route.path for route in [*files_routes.ROUTES, *viewer_routes.ROUTES]}
-    assert routes - routes_tested == {"/datafiles/{databox_id:int}/{record_id:int}/{subdef}/"}, "for signed-in people"
+    of_record = "/datafiles/{databox_id:int}/{record_id:int}/"
+    for_signed_in_people = {of_record + "{subdef}/", of_record + "versions/{version:int}/"}
+    assert routes - routes_tested == for_signed_in_people
 
 
 def test_all_files_are_closed_and_each_keeps_its_own_switch(server: Server, ada: User, film: RecordKey) -> None:

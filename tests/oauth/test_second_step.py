@@ -2,6 +2,7 @@
 
 import html
 import threading
+from dataclasses import replace
 from functools import partial
 
 import pyotp
@@ -16,6 +17,13 @@ from vitrine.accounts.tables import recovery_codes, second_factors
 from vitrine.applications import Profile, Switch
 from vitrine.platform.addresses import rate_limit_key
 from vitrine.testing.server import PASSWORD, Registered, Server, Visitor, hidden
+
+
+@pytest.fixture(autouse=True)
+def _without_puzzles(server: Server) -> None:
+    """The lock-outs are looked at here; puzzles after failures have tests of their own."""
+    users = server.services.accounts.users
+    users.policy = replace(users.policy, failures_before_puzzle=10**6)
 
 
 def switch_on(server: Server, user: User) -> tuple[pyotp.TOTP, list[str]]:

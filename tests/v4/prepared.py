@@ -18,6 +18,7 @@ from vitrine.api.v4 import V4Route
 from vitrine.library.model import CollectionId, RecordKey
 from vitrine.library.stories.model import ChildDraft, StoryDraft
 from vitrine.platform.crypto import digest
+from vitrine.testing import media_factory
 from vitrine.testing.basket_world import BasketWorld
 from vitrine.testing.feed_factory import add_feed, publish
 from vitrine.testing.server import Server
@@ -99,6 +100,12 @@ def _people(world: World, _route: V4Route) -> Named:
     return {}
 
 
+def _records(world: World, _route: V4Route) -> Named:
+    """A second record."""
+    world.server.add(media_factory.jpeg(world.picture.with_name("quay.jpg"), 80, 60), world.ada)
+    return {}
+
+
 def _databoxes(_world: World, _route: V4Route) -> Named:
     return {"bit": 4}
 
@@ -110,4 +117,5 @@ BY_TAG: dict[str, Callable[[World, V4Route], Named]] = {
     "databoxes": _databoxes,
     "feeds": _feeds,
     "quarantine": _quarantine,
+    "records": _records,
 }

@@ -412,7 +412,10 @@ class Accounts:
         return user
 
     def puzzle_for(self, work: UnitOfWork, login: str, address: str) -> str:
-        """The puzzle that a form must solve for the next attempt; empty while there were few failures."""
+        """The puzzle that a form must solve for the next attempt; empty while there were few failures, and for what
+        can be no login."""
+        if "\x00" in login:
+            return ""
         user = store.user_by_login(work, login)
         name = user.login if user else "".join(login.split())
         subject = self._subject(work, name, address, user.id if user else None)

@@ -111,7 +111,7 @@ def advance(work: UnitOfWork, task: Task, outcome: Outcome) -> Task:
 EXPIRIES = (
     Expiry(
         structure_tasks,
-        lambda work: sa.and_(_tasks.updated < work.now - KEPT, _tasks.state.not_in(UNFINISHED)),
+        lambda work: sa.and_(_tasks.updated < work.now - KEPT, *(_tasks.state != state for state in UNFINISHED)),
     ),
 )
 
