@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from vitrine.accounts import COMMAND, Right, User
+from vitrine.accounts import COMMAND, CollectionGrant, Right, User
 from vitrine.accounts.rights import ALL_RIGHTS, READER
 from vitrine.applications import Profile
 from vitrine.baskets import BasketChanges
@@ -442,7 +442,11 @@ class TestVotes:
     def test_who_administers_users_sees_profiles(
         self, server: Server, world: BasketWorld, ada: User, bob: User
     ) -> None:
-        carl = server.user("carl", Right.actif | Right.canadmin)
+        rights = Right.actif | Right.canadmin
+        carl = server.user("carl", rights)
+        with server.services.database.write() as work:
+            grant = CollectionGrant(server.photographs.id, server.databox.id, READER)
+            server.services.accounts.users.grant(work, COMMAND, bob.id, grant)
         basket = world.create(ada, world.records(1))
         world.share(ada, basket, carl)
         world.start_vote(ada, basket, bob)

@@ -84,7 +84,7 @@ def test_rfc8264_4_2_a_new_login_has_only_characters_of_identifiers(server: Serv
 
 @pytest.mark.parametrize(
     "login",
-    ["ada", "Ada.Martin", "a@example.com", NFD, "\u05d0\u05d3\u05d4", "\u0434\u0430", "\u30a2", "a+b_c!"],
+    ["ada", "Ada.Martin", NFD, "\u05d0\u05d3\u05d4", "\u0434\u0430", "\u30a2", "a+b_c!"],
 )
 def test_what_people_are_called_may_be_a_login(server: Server, login: str) -> None:
     assert add(server, login).login == login, "it is shown as it was typed"

@@ -184,8 +184,8 @@ def forget_account_addresses(work: UnitOfWork, feed_id: FeedId) -> None:
     """Entries of a feed that becomes public name no address that is that of their publisher's account: it was the
     default while few people read it."""
     users = metadata.tables["users"]
-    own = sa.select(sa.func.lower(users.c.email)).where(users.c.id == feed_entries.c.publisher_id).scalar_subquery()
-    theirs = sa.and_(feed_entries.c.feed_id == feed_id, sa.func.lower(feed_entries.c.author_email) == own)
+    own = sa.select(users.c.email).where(users.c.id == feed_entries.c.publisher_id).scalar_subquery()
+    theirs = sa.and_(feed_entries.c.feed_id == feed_id, feed_entries.c.author_email == own)
     work.db.execute(feed_entries.update().where(theirs).values(author_email="", version=feed_entries.c.version + 1))
 
 

@@ -300,7 +300,7 @@ def test_a_deletion_is_taken_back_by_who_might_do_both(editor: Editor, key: Reco
     editor.do(editor.library.removal.remove, key)
     with pytest.raises(NoSuchRecord):
         editor.history(key)
-    root = Editor(server, server.user("root", None, is_admin=True))
+    root = Editor(server, server.user("root", ALL_RIGHTS, is_admin=True))
     (deleted, _) = root.history(key)
     assert deleted.change.kind == "deletion"
     for rights in (ALL_RIGHTS & ~Right.candeleterecord, ALL_RIGHTS & ~Right.canaddrecord, READER):
