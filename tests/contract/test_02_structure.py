@@ -168,8 +168,8 @@ def test_6_10_collections(server: Server, token: str) -> None:
         "databox_id", "base_id", "collection_id", "rights", "statuses", "name", "logo", "labels",
     ]  # fmt: skip
     assert (collections[0]["name"], collections[0]["logo"]) == ("Photographs", "")
-    on = {"fr": "Vu", **dict.fromkeys(("en", "de", "nl"), "Checked")}
-    off = dict.fromkeys(("fr", "en", "de", "nl"), "Unchecked")
+    when_on = {"fr": "Vu", **dict.fromkeys(("en", "de", "nl"), "Checked")}
+    when_off = dict.fromkeys(("fr", "en", "de", "nl"), "Unchecked")
     assert collections[0]["statuses"] == [
-        {"position": 4, "labels": {"on": on, "off": off}, "restricted": False, "restriction_flag": False}
+        {"position": 4, "labels": {"on": when_on, "off": when_off}, "restricted": False, "restriction_flag": False}
     ]
