@@ -96,7 +96,7 @@ def test_from_sign_in_to_photograph_film_sound_and_pdf_in_a_strangers_page(
     shoot(page, "path-8-sound-in-a-strangers-page")
 
     page.goto(f"{site.notes}/?q=album")
-    page.get_by_role("link", name="Seven photographs and their stories").first.click()
+    page.get_by_role("link", name="Seven photographs and their stories").last.click()
     paper = page.frame_locator("iframe")
     expect(paper.locator(".document-player.is-open .textLayer")).to_contain_text("Seven photographs")
     paper.get_by_role("button", name="Next page").click()
