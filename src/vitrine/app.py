@@ -208,6 +208,7 @@ def make_services(
     signed = SignedAddresses(vault)
     terms = Terms(records, settings.terms_required_for_download)
     index = EmbeddedIndex(settings.data_dir / "index")
+    administration = StructureServices.of(records, media, jobs, delegations)
     services = Services(
         settings=settings,
         database=database,
@@ -292,7 +293,7 @@ def make_services(
             history=history,
             bulk=BulkOperations(database, jobs, changes, removal, history, delegations),
             overlays=overlays,
-            presentation=Presentation(records, media),
+            presentation=Presentation(records, media, administration.tasks),
             quarantine=Quarantine(database, records, media, ingest.add_unchecked, substitution.replace_original),
             downloads=Downloads(records, overlays, terms),
             upload_queue=UploadQueue(
@@ -306,7 +307,7 @@ def make_services(
                 settings.upload_queue_collection,
             ),
             signed_addresses=signed,
-            administration=StructureServices.of(records, media, jobs, delegations),
+            administration=administration,
             terms=terms,
             stories=stories,
             story_views=StoryViews(records, stories),

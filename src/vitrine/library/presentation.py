@@ -14,6 +14,7 @@ from vitrine.library.errors import MayNotChange
 from vitrine.library.model import Collection, CollectionId
 from vitrine.library.overlays import stamps
 from vitrine.library.records import Records
+from vitrine.library.structure.tasks import StructureTasks
 from vitrine.media.service import Media
 from vitrine.platform import audit
 from vitrine.platform.database import UnitOfWork
@@ -26,6 +27,7 @@ LARGEST_PICTURE = 20 * 2**20
 class Presentation:
     records: Records
     media: Media
+    tasks: StructureTasks
 
     def keep_picture(self, source: BinaryIO | Path, name: str) -> str:
         """Store a picture for an overlay and return its digest; no unit of work may be open. Raises Invalid or a
@@ -75,6 +77,8 @@ class Presentation:
             raise Invalid("This collection has no stamp yet: give it one first.", field="stamp")
         structure_store.update_collection(work, base, values)
         structure_store.increase_version(work)
+        if presentation != collection.public_presentation:
+            self.tasks.covers_changed(work, actor, collection)
         details: dict[str, Any] = {"changed": sorted(values)}
         if "public_by_link" in values:
             details["public_by_link"] = values["public_by_link"]

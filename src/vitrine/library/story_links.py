@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from vitrine.library.events import RecordChanged, StoryChildrenChanged, StoryCoverChanged
-from vitrine.library.model import PREVIEW, THUMBNAIL, RecordId
+from vitrine.library.model import PREVIEW, THUMBNAIL, CollectionId, RecordId
 from vitrine.library.tables import records, renditions, story_children
 from vitrine.platform.database import UnitOfWork
 from vitrine.platform.prepared import Prepared
@@ -52,10 +52,60 @@ def covered_by(work: UnitOfWork, record_id: RecordId) -> list[RecordId]:
     return [RecordId(row[0]) for row in _COVERED_BY.all_raw(work, (record_id,))]
 
 
+_COVERS_WITH = Prepared(
+    sa.select(records.c.id, records.c.cover_record_id).where(
+        sa.or_(
+            records.c.cover_record_id == sa.bindparam("cover"),
+            sa.and_(records.c.id == sa.bindparam("story"), records.c.cover_record_id.is_not(None)),
+        )
+    )
+)
+
+
+def covers_with(work: UnitOfWork, record_id: RecordId) -> dict[RecordId, RecordId]:
+    """The stories whose cover is this record, or this story itself, each with its cover."""
+    rows = _COVERS_WITH.all_raw(work, (record_id, record_id))
+    return {RecordId(story): RecordId(cover) for story, cover in rows}
+
+
+_IS_COPY = sa.and_(renditions.c.name.in_(COPIED), renditions.c.substituted.is_(False))
+
+
 def _delete_copies(work: UnitOfWork, story_ids: Sequence[RecordId]) -> None:
     """The pictures that stories have from their covers; those put in by hand stay."""
-    copies = sa.and_(renditions.c.name.in_(COPIED), renditions.c.substituted.is_(False))
-    work.db.execute(renditions.delete().where(renditions.c.record_id.in_(list(story_ids)), copies))
+    work.db.execute(renditions.delete().where(renditions.c.record_id.in_(list(story_ids)), _IS_COPY))
+
+
+_COVER = records.alias("cover")
+_STORY = records.alias("story")
+
+
+def _is_across(base: CollectionId) -> sa.ColumnElement[bool]:
+    """The story or its cover is in this collection, and the other one is not."""
+    bases = (_STORY.c.collection_id, _COVER.c.collection_id)
+    return sa.and_(bases[0] != bases[1], sa.or_(*(column == base for column in bases)))
+
+
+def hide_pictures_across(work: UnitOfWork, base: CollectionId) -> None:
+    """Stories lose the pictures that they have from covers in another collection, where one of the two is this. Which
+    files they were is kept."""
+    affected = (
+        sa.select(_STORY.c.id)
+        .join(_COVER, _COVER.c.id == _STORY.c.cover_record_id)
+        .where(_STORY.c.cover_record_id.is_not(None), _is_across(base))
+    )
+    work.db.execute(renditions.delete().where(renditions.c.record_id.in_(affected), _IS_COPY))
+
+
+def covers_across(work: UnitOfWork, ids: Sequence[RecordId], base: CollectionId) -> list[RecordId]:
+    """Those of these records that are covers of such stories."""
+    query = (
+        sa.select(_COVER.c.id)
+        .join(_STORY, _STORY.c.cover_record_id == _COVER.c.id)
+        .where(_COVER.c.id.in_(list(ids)), _is_across(base))
+        .distinct()
+    )
+    return [RecordId(record_id) for record_id in work.db.scalars(query)]
 
 
 def take_cover_away(work: UnitOfWork, story_ids: Sequence[RecordId]) -> None:

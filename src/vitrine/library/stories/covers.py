@@ -1,14 +1,15 @@
 """The pictures that a story takes from its cover (contract 06 section 11; docs/decisions/0132).
 
 The story's `thumbnail` and `preview` are rows of its own that name the same bytes as the files of the cover: nothing is
-copied. They follow these files when they are made again or replaced, and go when they go. A picture that somebody put
-in by hand (`Substitution`) stays until a cover is chosen anew.
+copied. They follow these files when they are made again or replaced, and go when they go; and they are gone while the
+cover is where the story's readers must not get them: in a bin, in a disabled collection, or in one with a mark that the
+story's own would not give. A picture that somebody put in by hand (`Substitution`) stays until a cover is chosen anew.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from vitrine.accounts import Actor
+from vitrine.accounts import NOBODY, Actor
 from vitrine.library import access, changes_store, store, story_links
 from vitrine.library.events import RecordChanged, RenditionsReady
 from vitrine.library.model import DOCUMENT, PREVIEW, THUMBNAIL, Record, RecordId, Rendition
@@ -58,7 +59,9 @@ class Covers:
         files = _by_name(store.renditions_of(work, [child.id])[child.id])
         wanted = _wanted(sources)
         allowed = {
-            name: source for name, source in wanted.items() if self._may_give(work, actor, story, child, files, source)
+            name: source
+            for name, source in wanted.items()
+            if self._may_give(work, actor, story, child, name, source, files.get(source))
         }
         own = _by_name(store.renditions_of(work, [story.id])[story.id])
         for name in wanted:
@@ -73,29 +76,50 @@ class Covers:
         return access.class_of(child, source, recipe) == DOCUMENT
 
     def _may_give(
-        self, work: UnitOfWork, actor: Actor, story: Record, child: Record, files: Files, source: str
+        self,
+        work: UnitOfWork,
+        actor: Actor,
+        story: Record,
+        child: Record,
+        name: str,
+        source: str,
+        file: Rendition | None,
     ) -> bool:
-        """The class rule for the actor; and in another collection only what the actor gets without a mark, since the
-        story's own collection decides about marks from then on."""
+        """May the actor make *file*, which is called *source*, the picture *name*? The class rule; and in another
+        collection only what they get without a mark, since the story's own decides about marks from then on."""
         structure = self.records.structure(work)
         recipe = structure.recipe(child.databox_id, child.group, source)
         if not access.may_have(work, actor, child, source, recipe):
             return False
-        file = files.get(source)
         if child.collection_id == story.collection_id:
             return True
         if file is None:
             return False
-        picture = replace(file, mime=ANY_PICTURE)  # it may still be waiting, and then has no type yet
-        return policy.overlay_for(work, structure, child, picture, viewer=actor) is None
+        has_mark = policy.overlay_for(work, structure, child, _as_picture(file), viewer=actor) is not None
+        return not has_mark and self._may_show(work, story, child, name, file)
+
+    def _may_show(self, work: UnitOfWork, story: Record, child: Record, name: str, file: Rendition) -> bool:
+        """May *file* of *child* be the picture *name* of *story*, whoever chose it? Not out of a bin or a disabled
+        collection, nor where it would lose a mark that strangers get on it."""
+        if child.collection_id == story.collection_id:
+            return True
+        structure = self.records.structure(work)
+        collection = structure.collections[child.collection_id]
+        if not collection.enabled or collection.is_bin:
+            return False
+        picture = _as_picture(file)
+        mark = policy.overlay_for(work, structure, child, picture, viewer=NOBODY)
+        own = policy.overlay_for(work, structure, story, replace(picture, name=name), viewer=NOBODY)
+        return mark is None or mark == own
 
     def _follow(self, work: UnitOfWork, event: RenditionsReady | RecordChanged) -> None:
-        """After the files of a cover changed: its stories show what it has now. A file that is being made again stays
-        until it is known what becomes of it."""
-        stories = story_links.covered_by(work, event.record_id)
-        if not stories:
+        """After a cover, its files or the story changed: the story shows what it may show now. A file that is being
+        made again stays until it is known what becomes of it."""
+        covers = story_links.covers_with(work, event.record_id)
+        if not covers:
             return
-        child = store.by_id(work, event.record_id)
+        stories, (cover_id, *_) = list(covers), covers.values()  # one record: it is the cover, or the story
+        child = store.by_id(work, cover_id)
         assert child is not None  # a deleted record covers nothing
         files = {
             name: file
@@ -103,16 +127,18 @@ class Covers:
             if not self._is_of_class_document(work, child, name)
         }
         owned = store.renditions_of(work, stories)
-        for story_id, sources in story_store.sources_of(work, stories, event.record_id).items():
+        for story_id, sources in story_store.sources_of(work, stories, cover_id).items():
+            story = store.by_id(work, story_id)
+            assert story is not None
             own = _by_name(owned[story_id])
             for name, source in sources.items():
                 file, shown = files.get(source or ""), own.get(name)
                 is_by_hand = shown is not None and shown.substituted
                 if source is None or is_by_hand or (file is not None and file.state == "waiting"):
                     continue
+                if file is not None and not self._may_show(work, story, child, name, file):
+                    file = None
                 if not _are_same(shown, file):
-                    story = store.by_id(work, story_id)
-                    assert story is not None
                     _show(work, story, name, shown, file)
 
     def take_away(self, work: UnitOfWork, story_id: RecordId) -> None:
@@ -131,6 +157,11 @@ def _by_name(renditions: list[Rendition]) -> dict[str, Rendition]:
 
 def _is_picture(file: Rendition | None) -> bool:
     return file is not None and file.is_ready and file.mime.startswith("image/")
+
+
+def _as_picture(file: Rendition) -> Rendition:
+    """As it will be: it may still be waiting, and then has no type yet."""
+    return replace(file, mime=ANY_PICTURE)
 
 
 def _are_same(shown: Rendition | None, file: Rendition | None) -> bool:

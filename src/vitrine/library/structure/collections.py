@@ -182,6 +182,7 @@ class CollectionAdministration:
         if enabled != before.enabled:
             self.editor.permit_databox(work, actor, before.databox_id)
             collection_access.rights_changed_on(work, before.id)
+            self.editor.tasks.covers_changed(work, actor, before)
         return enabled
 
     def _saved(

@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from vitrine.jobs import Jobs
-from vitrine.library import store, structure_store
-from vitrine.library.events import RecordChanged, ReindexNeeded
-from vitrine.library.model import FieldId, RecordId
+from vitrine.library import store, story_links, structure_store
+from vitrine.library.events import RecordChanged, ReindexNeeded, RenditionsReady
+from vitrine.library.model import CollectionId, FieldId, RecordId
 from vitrine.library.records import Records
 from vitrine.library.structure import task_store, tasks
 from vitrine.library.structure.task_store import Outcome, Task
@@ -30,6 +30,7 @@ class RowSteps:
             tasks.TITLES: self.titles,
             tasks.CLEAR_BIT: self.clear_bit,
             tasks.DELETE_RENDITIONS: self.delete_renditions,
+            tasks.COVERS: self.covers,
         }
 
     def delete_values(self, work: UnitOfWork, task: Task) -> Outcome:
@@ -85,6 +86,15 @@ class RowSteps:
         ids = [record_id for _, record_id in rows]
         changed = structure_store.delete_renditions(work, ids, group, name)
         return _walked(task, rows, changed)
+
+    def covers(self, work: UnitOfWork, task: Task) -> Outcome:
+        """Tell the stories of the next covers that what they may show has changed."""
+        rows = task_store.numbers_after(work, task.databox_id, task.cursor, BATCH)
+        base = CollectionId(task.details["base_id"])
+        covers = story_links.covers_across(work, [record_id for _, record_id in rows], base)
+        for record_id in covers:
+            work.emit(RenditionsReady(record_id, ()))
+        return _walked(task, rows, len(covers))
 
 
 def _walked(task: Task, rows: list[tuple[int, RecordId]], changed: int) -> Outcome:

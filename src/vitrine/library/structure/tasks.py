@@ -9,9 +9,9 @@ from typing import Any
 
 from vitrine.accounts import Actor
 from vitrine.jobs import JobKind, Jobs
-from vitrine.library import access, counts
+from vitrine.library import access, counts, story_links
 from vitrine.library.errors import MayNotAdminister, NoSuchTask
-from vitrine.library.model import CollectionId, DataboxId
+from vitrine.library.model import Collection, CollectionId, DataboxId
 from vitrine.library.records import Records
 from vitrine.library.structure import task_store
 from vitrine.library.structure.emptying import Emptying
@@ -21,6 +21,7 @@ from vitrine.platform.database import UnitOfWork
 STRUCTURE_TASK = JobKind("structure.task", lane="structure", max_attempts=40)
 DELETE_VALUES, TITLES, CLEAR_BIT = "field.delete_values", "titles", "status.clear"
 MAKE_RENDITIONS, DELETE_RENDITIONS, EMPTY = "renditions.make", "renditions.delete", "collection.empty"
+COVERS = "stories.covers"
 MOST_LISTED = 101  # a page of the API, and one that tells whether there is more
 
 
@@ -43,6 +44,12 @@ class StructureTasks:
         begun = task_store.by_id(work, task_id)
         assert begun is not None
         return begun
+
+    def covers_changed(self, work: UnitOfWork, actor: Actor, collection: Collection) -> None:
+        """After a collection was enabled or disabled, or its mark changed: stories show nothing across its border until
+        each cover was looked at again."""
+        story_links.hide_pictures_across(work, collection.id)
+        self.begin(work, actor, collection.databox_id, COVERS, {"base_id": collection.id})
 
     def _total(self, work: UnitOfWork, databox: DataboxId, kind: str, details: Mapping[str, Any]) -> int | None:
         if kind == DELETE_VALUES:

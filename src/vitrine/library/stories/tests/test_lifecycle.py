@@ -11,11 +11,11 @@ from vitrine.accounts import COMMAND, Actor, Right, User, Via
 from vitrine.accounts.rights import ALL_RIGHTS, READER
 from vitrine.errors import NotFound
 from vitrine.library import store, story_links
-from vitrine.library.errors import MayNotChange
+from vitrine.library.errors import ChangedMeanwhile, MayNotChange
 from vitrine.library.events import RecordChanged, StoryChildrenChanged, StoryCoverChanged
-from vitrine.library.model import Collection, CollectionId, Record, RecordKey
+from vitrine.library.model import BIN, Collection, CollectionId, Record, RecordKey
 from vitrine.library.sharing import public_links
-from vitrine.library.stories.errors import NoSuchStory, NotAChild, StoryChanged
+from vitrine.library.stories.errors import NoSuchStory, NotAChild
 from vitrine.library.stories.model import ChildDraft, CoverSources, StoryDraft
 from vitrine.library.substitution import File
 from vitrine.library.tables import renditions
@@ -227,6 +227,60 @@ class TestCovers:
         with server.services.database.read() as work:
             assert store.referenced(work, [digest]) == {digest}
 
+    def test_the_pictures_are_gone_while_the_cover_is_in_the_bin(self, library: Library, server: Server) -> None:
+        bin_ = library.change(server.services.library.structure.add_collection, server.databox.id, BIN)
+        cover = library.record()
+        story = library.story(cover, cover=cover)
+        library.change(server.services.library.removal.discard, cover)
+        assert library.row(cover).collection_id == bin_.id
+        assert (library.files(story), library.row(story).cover_record_id) == ({}, library.row(cover).id)
+        library.change(server.services.library.changes.move, cover, server.photographs.id)
+        assert library.files(story) == library.pictures_of(cover)
+        library.change(library.stories.delete, story, with_children=True)  # both are in the bin, for who sees it
+        assert library.files(story) == library.pictures_of(cover)
+
+    @pytest.mark.parametrize("mark", ["wm", "stamp"])
+    def test_no_picture_loses_its_mark_by_a_move(self, library: Library, server: Server, mark: str) -> None:
+        """Of the cover, or of the story: from a collection with a mark into one without."""
+        changes, cover, other = server.services.library.changes, library.record(), library.record(server.archive)
+        set_presentation(library, server.archive, mark)
+        story, marked = library.story(cover, cover=cover), library.story(other, cover=other, into=server.archive)
+        assert library.files(marked) == library.pictures_of(other)
+        library.change(changes.move, cover, server.archive.id)
+        library.change(changes.move, marked, server.photographs.id)
+        without_mark = {"thumbnail"} if mark == "wm" else set()  # a thumbnail is too small for a watermark
+        for key in (story, marked):
+            assert library.files(key).keys() == without_mark
+        library.change(changes.move, story, server.archive.id)
+        assert library.files(story) == library.pictures_of(cover)
+
+    def test_a_mark_that_a_collection_gets_is_not_missing_in_stories(self, library: Library, server: Server) -> None:
+        cover = library.record(server.archive)
+        story = library.story(cover, cover=cover)
+        assert library.files(story) == library.pictures_of(cover)
+        set_presentation(library, server.archive, "wm")
+        assert library.files(story) == {}  # until it is known which may be shown
+        server.work()
+        assert library.files(story).keys() == {"thumbnail"}
+        set_presentation(library, server.archive, "none")
+        server.work()
+        assert library.files(story) == library.pictures_of(cover)
+
+    def test_the_pictures_are_gone_while_the_collection_of_the_cover_is_disabled(
+        self, library: Library, server: Server
+    ) -> None:
+        structure = server.services.library.administration.collections
+        cover, own = library.record(server.archive), library.record()
+        story, other = library.story(cover, own, cover=cover), library.story(cover, own, cover=own)
+        library.change(structure.change, server.archive.id, {"enabled": False})
+        assert library.files(story) == {}
+        assert library.files(other) == library.pictures_of(own)
+        change_rendition(library, cover, "thumbnail", state="ready")
+        assert library.files(story) == {}
+        library.change(structure.change, server.archive.id, {"enabled": True})
+        server.work()
+        assert library.files(story) == library.pictures_of(cover)
+
     def test_a_story_is_public_by_link_only_while_its_cover_is(self, library: Library, server: Server) -> None:
         cover = library.record()
         story = library.story(cover, cover=cover)
@@ -289,7 +343,7 @@ class TestVersions:
         library.write(calls[0])
         library.change(library.stories.set_cover, story, second.number)
         for call in calls:
-            with pytest.raises(StoryChanged):
+            with pytest.raises(ChangedMeanwhile):
                 library.write(call)
 
     def test_two_people_at_once_lose_nothing(self, library: Library, server: Server) -> None:
@@ -363,3 +417,10 @@ def switch(library: Library, key: RecordKey, *, on: bool) -> None:
         public_links.switch(work, COMMAND, structure, record, on=on)
 
     library.write(call)
+
+
+def set_presentation(library: Library, base: Collection, presentation: str) -> None:
+    changes: dict[str, Any] = {"public_presentation": presentation}
+    if presentation == "stamp":
+        changes["stamp"] = {"blocks": [{"place": "BOTTOM", "lines": [["Archive"]]}]}
+    library.change(library.server.services.library.presentation.set, CollectionId(base.id), changes)
