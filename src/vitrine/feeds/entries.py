@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from vitrine.accounts import Accounts, Actor, Via
 from vitrine.errors import Invalid
 from vitrine.feeds import store
-from vitrine.feeds.errors import ChangedMeanwhile, MayNotManage, MayNotPublish, MayNotRead, NoSuchEntry, TooMany
+from vitrine.feeds.errors import MayNotManage, MayNotPublish, MayNotRead, NoSuchEntry, TooMany
 from vitrine.feeds.events import FeedEntryChanged, FeedEntryRemoved, NewFeedEntry
 from vitrine.feeds.model import (
     MOST_ITEMS,
@@ -27,7 +27,7 @@ from vitrine.feeds.service import Feeds
 from vitrine.feeds.texts import author_email_of, author_of, subtitle_of, title_of
 from vitrine.library import access
 from vitrine.library import store as library_store
-from vitrine.library.errors import NoSuchRecord
+from vitrine.library.errors import ChangedMeanwhile, NoSuchRecord
 from vitrine.library.model import Record, RecordId, RecordKey
 from vitrine.library.records import Records
 from vitrine.platform import audit

@@ -35,12 +35,6 @@ class TooMany(Invalid):
     code = "too_many"
 
 
-class ChangedMeanwhile(Conflict):
-    """Somebody else changed the feed or the entry since the caller read it."""
-
-    code = "changed_meanwhile"
-
-
 class TooManyReaders(Conflict):
     """More people may read the feed than `feed_mails_max` allows to tell by mail."""
 

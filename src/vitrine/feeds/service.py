@@ -8,7 +8,7 @@ from typing import Any, BinaryIO
 from vitrine.accounts import Accounts, Actor, UserId
 from vitrine.errors import Invalid, NotFound
 from vitrine.feeds import store
-from vitrine.feeds.errors import ChangedMeanwhile, MayNotManage, MayNotRead, NoSuchFeed, TooMany
+from vitrine.feeds.errors import MayNotManage, MayNotRead, NoSuchFeed, TooMany
 from vitrine.feeds.events import FeedAdded, FeedChanged, FeedRemoved, PublisherAdded, PublisherRemoved
 from vitrine.feeds.model import (
     MOST_FEEDS,
@@ -20,6 +20,7 @@ from vitrine.feeds.model import (
     may_read,
 )
 from vitrine.feeds.texts import subtitle_of, title_of
+from vitrine.library.errors import ChangedMeanwhile
 from vitrine.library.model import CollectionId
 from vitrine.library.records import Records
 from vitrine.media.service import Media

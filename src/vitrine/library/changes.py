@@ -23,8 +23,8 @@ FIRST_BIT, LAST_BIT = 4, 31
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """*expected*, where it is given, is the record's `updated` as the caller saw it: raises ChangedSince if somebody
-    changed the record since."""
+    """*expected*, where it is given, is the record's `updated` as the caller saw it: raises ChangedMeanwhile if it was
+    changed since."""
 
     records: Records
 

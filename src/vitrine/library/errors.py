@@ -95,7 +95,7 @@ class TermsNotAccepted(Conflict):
 
 
 class ChangedSince(Conflict):
-    """Somebody else changed it in the meantime; *field* names what."""
+    """A change cannot be taken back, since what it left was changed again; *field* names what."""
 
     code = "changed_since"
 

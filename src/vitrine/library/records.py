@@ -9,7 +9,7 @@ from vitrine.accounts import Actor, DataboxRight, Right, Via
 from vitrine.errors import NotFound
 from vitrine.library import access, counts, store, structure_store
 from vitrine.library.errors import (
-    ChangedSince,
+    ChangedMeanwhile,
     MayNotSee,
     NoSuchCollection,
     NoSuchDatabox,
@@ -394,6 +394,6 @@ def _classed(structure: Structure, record: Record, renditions: Iterable[Renditio
 
 
 def require_unchanged(record: Record, expected: datetime | None) -> None:
-    """Raises ChangedSince."""
+    """Raises ChangedMeanwhile."""
     if expected is not None and record.updated != expected:
-        raise ChangedSince("Somebody changed this record in the meantime: read it again.", field="updated")
+        raise ChangedMeanwhile("Somebody changed this record in the meantime: read it again.", field="updated")

@@ -104,7 +104,7 @@ class Removal:
 
     def _permitted(self, work: UnitOfWork, actor: Actor, key: RecordKey, expected: datetime | None) -> Record:
         """Raises MayNotChange unless the actor sees the record and has `candeleterecord` on its own collection, and
-        ChangedSince."""
+        ChangedMeanwhile."""
         record = self.records.get(work, actor, key)
         if not access.may(work, actor, record, Right.candeleterecord):
             raise MayNotChange("You may not delete this record.", why=f"record {key}")

@@ -18,7 +18,6 @@ from vitrine.feeds import EntryDraft, Feed, FeedEntry, FeedId, model, notices
 from vitrine.feeds import entries as entries_module
 from vitrine.feeds import service as service_module
 from vitrine.feeds.errors import (
-    ChangedMeanwhile,
     MayNotManage,
     MayNotPublish,
     NoSuchEntry,
@@ -30,7 +29,7 @@ from vitrine.feeds.events import FeedEntryRemoved, NewFeedEntry
 from vitrine.feeds.notices import NOTIFY
 from vitrine.feeds.tables import feed_entries, feed_publishers, feeds
 from vitrine.jobs import Job
-from vitrine.library.errors import NoSuchCollection, NoSuchRecord
+from vitrine.library.errors import ChangedMeanwhile, NoSuchCollection, NoSuchRecord
 from vitrine.library.model import CollectionId, RecordKey
 from vitrine.library.sweep import SWEEP, Sweeper
 from vitrine.library.tests.test_sweep import age_blobs

@@ -38,9 +38,3 @@ class StoryFull(Conflict):
     """More children, or more stories of one record, than there may be."""
 
     code = "story_full"
-
-
-class StoryChanged(Conflict):
-    """Somebody else has changed the story since the actor read it."""
-
-    code = "story_changed"

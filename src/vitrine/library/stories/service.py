@@ -13,7 +13,7 @@ from typing import Any
 from vitrine.accounts import Actor, Right
 from vitrine.errors import DomainError
 from vitrine.library import access, bins, store
-from vitrine.library.errors import MayNotChange, NoSuchRecord
+from vitrine.library.errors import ChangedMeanwhile, MayNotChange, NoSuchRecord
 from vitrine.library.events import RecordAdded, RecordChanged, StoryChildrenChanged, StoryCoverChanged
 from vitrine.library.ingest import Ingest
 from vitrine.library.model import Collection, CollectionId, DataboxId, Record, RecordId, RecordKey
@@ -27,7 +27,6 @@ from vitrine.library.stories.errors import (
     NoSuchChild,
     NoSuchStory,
     NotAChild,
-    StoryChanged,
     StoryFull,
 )
 from vitrine.library.stories.model import (
@@ -141,7 +140,7 @@ class Stories:
         """Append records; those already in the story keep their places. The first draft with a cover becomes the cover.
         Returns the keys of the records that were added.
 
-        Raises NoSuchStory, MayNotChangeStory, StoryChanged; for a draft NotAChild, NoSuchRecord, ChildHidden;
+        Raises NoSuchStory, MayNotChangeStory, ChangedMeanwhile; for a draft NotAChild, NoSuchRecord, ChildHidden;
         StoryFull. Nothing is changed then.
         """
         story = self.editable(work, actor, key, unchanged_since=unchanged_since)
@@ -274,14 +273,14 @@ class Stories:
     ) -> Record:
         """The story whose children the actor may change. With *unchanged_since*, the version that they read.
 
-        Raises NoSuchStory, MayNotChangeStory or StoryChanged."""
+        Raises NoSuchStory, MayNotChangeStory or ChangedMeanwhile."""
         story = store.by_key(work, key)
         if story is None or not story.is_story:
             raise _no_story(key)
         if not access.may_change_story(work, actor, story):
             raise MayNotChangeStory("You may not change this story.", why=f"record {key}")
         if unchanged_since is not None and story.updated != unchanged_since:
-            raise StoryChanged("Somebody has changed this story since you read it. Read it again.")
+            raise ChangedMeanwhile("Somebody has changed this story since you read it. Read it again.")
         return story
 
     def children(self, work: UnitOfWork, actor: Actor, story: Record) -> list[RecordWithThumbnail]:

@@ -14,6 +14,7 @@ from vitrine.accounts.rights import ALL_RIGHTS, READER
 from vitrine.errors import DomainError
 from vitrine.library import journal, store, structure_store, version_store
 from vitrine.library.errors import (
+    ChangedMeanwhile,
     ChangedSince,
     MayNotAdd,
     MayNotChange,
@@ -370,7 +371,7 @@ def test_an_edit_of_what_somebody_else_changed_is_refused_where_the_caller_says_
         (editor.library.changes.set_values, change), (editor.library.changes.set_status, {4: True}),
         (editor.library.changes.move, editor.server.archive.id), (editor.library.originals.rotate, 90),
     ):  # fmt: skip
-        with pytest.raises(ChangedSince):
+        with pytest.raises(ChangedMeanwhile):
             editor.do(call, key, argument, expected=seen)
     assert len(editor.history(key)) == 1
 
