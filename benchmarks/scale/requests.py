@@ -14,7 +14,7 @@ from urllib.parse import quote
 from benchmarks.scale.people_requests import PEOPLE
 from benchmarks.scale.rows import POPULAR
 from benchmarks.scale.traffic import TOKEN, Client
-from vitrine import app
+from vitrine import housekeeping
 from vitrine.edge.metrics import Counts, Metrics
 from vitrine.library.sweep import SWEEP
 from vitrine.testing import media_factory
@@ -622,7 +622,7 @@ BY_ITSELF: dict[str, Request] = {
     "worker": lambda client: client.server.work(),
     "readiness": lambda client: client.call("GET", "/ready", ""),
     "metrics": _metrics,
-    "purge": lambda client: app.purge(client.server.services, threading.Event()),
+    "purge": lambda client: housekeeping.purge(client.server.services, threading.Event()),
     "sweep": _sweep,
 }
 REQUESTS: dict[str, Request] = {

@@ -2,8 +2,7 @@
 
 import json
 import socket
-import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import partial
@@ -12,16 +11,14 @@ from pathlib import Path
 from starlette.applications import Starlette
 from starlette.types import Receive, Scope, Send
 
-from vitrine import files, web
-from vitrine.accounts import Accounts, SignInPolicy, links
+from vitrine import files, housekeeping, web
+from vitrine.accounts import Accounts, SignInPolicy
 from vitrine.accounts import revokers as account_revokers
-from vitrine.accounts import store as accounts_store
 from vitrine.accounts.administration import AccountAdministration
 from vitrine.accounts.credential_revocation import CredentialRevocation
 from vitrine.accounts.events import AccountClosed
 from vitrine.accounts.groups.service import Groups
 from vitrine.accounts.groups.templates import Templates
-from vitrine.accounts.identity_providers import store as identity_provider_store
 from vitrine.accounts.identity_providers.service import IdentityProviders
 from vitrine.accounts.mail import SEND, AccountMail, MailHandler
 from vitrine.accounts.mail_texts import MailComposer
@@ -29,14 +26,13 @@ from vitrine.accounts.management import UserManagement
 from vitrine.accounts.mfa import MultiFactor
 from vitrine.accounts.passkeys import Passkeys
 from vitrine.accounts.passwords import Passwords
-from vitrine.accounts.registration import store as registration_store
 from vitrine.accounts.registration.events import RegistrationPolicyChanged
 from vitrine.accounts.registration.service import Registration
 from vitrine.accounts.registration.sign_up import SignUp, SignUpForm
 from vitrine.accounts.sessions import Sessions
 from vitrine.api import oauthv2, root, syndication, v1, v4
 from vitrine.api.cors import Cors
-from vitrine.applications import ApplicationRegistration, Applications, Policy, portal_store, usage, usage_rollup
+from vitrine.applications import ApplicationRegistration, Applications, Policy, usage_rollup
 from vitrine.applications import revokers as application_revokers
 from vitrine.applications.client_secrets import ClientSecrets
 from vitrine.applications.consents import Consents
@@ -67,16 +63,13 @@ from vitrine.edge.services import (
     Services,
 )
 from vitrine.embed import Embeds
-from vitrine.errors import Unavailable
 from vitrine.feeds import Entries, FeedAddresses, Feeds, Syndication
 from vitrine.feeds import revokers as feed_revokers
 from vitrine.feeds.notices import NOTIFY, EntryNotices, NoticeHandler
 from vitrine.files.shortcut import small_permalink
-from vitrine.jobs import Jobs, Lane, Worker, task_store
-from vitrine.jobs.tasks import MAINTENANCE
-from vitrine.library import census, counts, journal, structure_store, version_store
+from vitrine.jobs import Jobs, Lane, Worker
+from vitrine.library import counts, structure_store
 from vitrine.library.bulk import BULK, BulkOperations
-from vitrine.library.bulk import service as bulk_operations
 from vitrine.library.changes import Changes
 from vitrine.library.history import History
 from vitrine.library.ingest import Ingest
@@ -92,7 +85,6 @@ from vitrine.library.sharing.signed_addresses import SignedAddresses
 from vitrine.library.stories.covers import Covers
 from vitrine.library.stories.service import Stories
 from vitrine.library.stories.views import StoryViews
-from vitrine.library.structure import task_store as structure_task_store
 from vitrine.library.structure.services import StructureServices
 from vitrine.library.structure.task_runner import TaskRunner
 from vitrine.library.structure.tasks import STRUCTURE_TASK
@@ -106,34 +98,29 @@ from vitrine.media.sandbox import Sandbox
 from vitrine.media.service import Media
 from vitrine.media.storage import open_store
 from vitrine.notifications import Notifications
-from vitrine.notifications import store as notification_store
-from vitrine.oauth import OAuth, delegation, deprecated_features, scope_limits, scopes
+from vitrine.oauth import OAuth, deprecated_features, scope_limits, scopes
 from vitrine.oauth import revokers as token_revokers
 from vitrine.oauth import store as tokens
 from vitrine.oauth.delegation import Delegations
 from vitrine.oauth.developer_tokens import DeveloperTokens
-from vitrine.oauth.idle_tokens import delete_idle
 from vitrine.oauth.notices import Notices
 from vitrine.oauth.personal_tokens import PersonalTokens
 from vitrine.oauth.scope_limits import ScopeLimits
 from vitrine.operations.maintenance import Maintenance
 from vitrine.operations.tasks import Tasks
-from vitrine.platform import idempotency, logging, migrate
+from vitrine.platform import migrate
 from vitrine.platform.crypto import Vault
 from vitrine.platform.database import Database
 from vitrine.platform.deferred_writes import DeferredWrites, Fold
-from vitrine.platform.expiry import Expiry, delete_expired
 from vitrine.platform.fetch import Fetcher
 from vitrine.platform.mail import transport_of
-from vitrine.platform.supervision import SupervisedThread, Supervisor
+from vitrine.platform.supervision import Supervisor
 from vitrine.search import Indexer, Search
 from vitrine.search.indexer import INDEX, REBUILD
 from vitrine.search.tantivy_index import EmbeddedIndex
 from vitrine.settings import Settings
 
 INDEX_BATCH = 200
-MAINTENANCE_INTERVAL, MAINTENANCE_RETRY = timedelta(hours=1), timedelta(seconds=30)
-log = logging.get("vitrine.worker")
 
 
 def open_database(settings: Settings) -> Database:
@@ -202,7 +189,6 @@ def make_services(
     originals = Originals(changes, jobs)
     history = History(changes, removal, substitution, originals)
     ingest = Ingest(records, media, jobs, Fetcher(settings.fetch_max_bytes))
-    removal = Removal(records, jobs)
     stories = Stories(records, ingest, removal, Covers(records))
     overlays = Overlays(database, records, media, settings.zone)
     signed = SignedAddresses(vault)
@@ -392,7 +378,7 @@ def start_worker(services: Services) -> Worker:
     """Start everything that a worker does, supervised; `services.supervisor.stop()` ends it."""
     worker = make_worker(services)
     worker.start()
-    services.supervisor.start("maintenance", partial(run_maintenance, services))
+    services.supervisor.start("maintenance", partial(housekeeping.run, services))
     return worker
 
 
@@ -405,69 +391,6 @@ def mail_handler(services: Services) -> MailHandler:
 
     transport = transport_of(settings.smtp_url, settings.data_dir / "outbox")
     return MailHandler(services.database, services.accounts.mail.composer, transport, settings.sender, words)
-
-
-def run_maintenance(services: Services, thread: SupervisedThread) -> None:
-    """Supervised: the worker's regular jobs. Delete expired sessions and tokens in small batches, and sweep orphaned
-    bytes."""
-    is_over = False
-    while not is_over:
-        pause = MAINTENANCE_INTERVAL
-        try:
-            if services.database.reading(lambda work: task_store.is_stopped(work, MAINTENANCE)):
-                is_over = thread.wait(MAINTENANCE_RETRY.total_seconds())
-                continue
-            purge(services, thread.over)
-            with services.database.write() as work:
-                services.jobs.add(work, SWEEP, {}, key="all")
-                task_store.record_runs(work, {MAINTENANCE: work.now})
-        except Unavailable as failure:  # a locked database or a full disk ends by itself; the worker goes on
-            log.warning("maintenance.retry", why=failure.why)
-            pause = MAINTENANCE_RETRY
-        services.media.sandbox.end_idle()
-        is_over = thread.wait(pause.total_seconds())
-
-
-def expiries(services: Services) -> tuple[Expiry, ...]:
-    """Everything that expires: sessions, codes, tokens, counts, links, deleted applications, lines of the request
-    log."""
-    settings = services.settings
-    return (
-        *accounts_store.EXPIRIES,
-        *tokens.EXPIRIES,
-        *delegation.EXPIRIES,
-        *deprecated_features.EXPIRIES,
-        *links.EXPIRIES,
-        *registration_store.EXPIRIES,
-        *notification_store.EXPIRIES,
-        *identity_provider_store.EXPIRIES,
-        *portal_store.expiries(),
-        *structure_task_store.EXPIRIES,
-        *bulk_operations.EXPIRIES,
-        journal.expiry(timedelta(days=settings.record_history_days)),
-        version_store.expiry(timedelta(days=settings.original_versions_days)),
-        *idempotency.EXPIRIES,
-        *usage.Retention(settings.request_log_days, settings.request_log_rows).expiries(),
-    )
-
-
-def purge(services: Services, stop: threading.Event) -> None:
-    """Delete what has expired, until nothing is left, and count the library. Of tokens without an end and of records a
-    bounded number is looked at, after those of the last call. One step that fails is logged and does not keep the
-    others from being done. Raises Unavailable."""
-    steps: list[Callable[[], object]] = [
-        *(partial(delete_expired, services.database, expiry, stop) for expiry in expiries(services)),
-        partial(delete_idle, services.database, stop),
-        partial(census.run, services.database, stop),
-        partial(basket_maintenance.run, services.database, stop),
-    ]
-    for step in steps:
-        try:
-            step()
-        except Unavailable:
-            raise
-        except Exception:
-            log.exception("maintenance.purge_failed")
 
 
 def connection_limits(settings: Settings) -> ConnectionLimits:

@@ -15,7 +15,7 @@ from vitrine.accounts.record_grants import GrantSource, SourceKind
 from vitrine.accounts.registration.model import Policy, Rule
 from vitrine.accounts.rights import CONTRIBUTOR, READER
 from vitrine.accounts.tables import mailed_links
-from vitrine.app import purge
+from vitrine.housekeeping import purge
 from vitrine.library.model import Collection
 from vitrine.testing import media_factory
 from vitrine.testing.server import PASSWORD, Server

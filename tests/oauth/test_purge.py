@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from tests.oauth.flows import DEVICE, REVOKE, post, refresh, status_of, tokens
-from vitrine import app
+from vitrine import housekeeping
 from vitrine.accounts import User
 from vitrine.accounts.tables import passkey_challenges, sessions, sign_in_failures
 from vitrine.applications import portal_store, usage, usage_rollup
@@ -56,7 +56,7 @@ def change(server: Server, table: sa.Table, **values: Any) -> None:
 
 
 def purge(server: Server) -> None:
-    app.purge(server.services, threading.Event())
+    housekeeping.purge(server.services, threading.Event())
 
 
 def call(work: UnitOfWork, application_id: int, days_ago: float, status: int = 200, account: int = 1) -> None:
@@ -133,7 +133,7 @@ def test_a_stopped_worker_begins_no_other_batch(server: Server, ada: User, stric
     assert before > 0
     stop = threading.Event()
     stop.set()
-    app.purge(server.services, stop)
+    housekeeping.purge(server.services, stop)
     assert count(server, sessions) == before
 
 
@@ -142,7 +142,7 @@ def test_what_expires_is_found_without_reading_what_does_not(server: Server) -> 
     with server.services.database.read() as work:
         if work.driver is None:
             return
-        for expiry in app.expiries(server.services):
+        for expiry in housekeeping.expiries(server.services):
             statement = sa.select(*expiry.table.primary_key.columns).where(expiry.is_over(work)).limit(1)
             compiled = statement.compile(work.db, compile_kwargs={"literal_binds": False})
             bound = [compiled.params[name] for name in compiled.positiontup or ()]

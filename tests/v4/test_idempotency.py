@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from tests.v4.conftest import V4, Call
 from tests.v4.test_frame import PAGE, problem
-from vitrine import app as composition
+from vitrine import housekeeping
 from vitrine.accounts import Actor, CollectionGrant, Right, User, Via, record_grants
 from vitrine.accounts.record_grants import GrantSource, SourceKind
 from vitrine.accounts.rights import Rights
@@ -154,7 +154,7 @@ def test_rows_end_with_their_day_and_with_their_account(server: Server, call: Ca
         first = sa.select(sa.func.min(idempotency_keys.c.key)).scalar_subquery()
         work.db.execute(idempotency_keys.update().where(idempotency_keys.c.key == first).values(expires=late))
     (expiry,) = idempotency.EXPIRIES
-    assert expiry in composition.expiries(server.services)
+    assert expiry in housekeeping.expiries(server.services)
     assert delete_expired(server.services.database, expiry, Event()) == 1
     with server.services.database.write() as work:
         work.db.execute(accounts.delete())

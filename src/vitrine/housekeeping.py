@@ -1,0 +1,94 @@
+"""The regular work of a worker: delete what has expired, and sweep orphaned bytes."""
+
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
+
+from vitrine.accounts import links
+from vitrine.accounts import store as accounts_store
+from vitrine.accounts.identity_providers import store as identity_provider_store
+from vitrine.accounts.registration import store as registration_store
+from vitrine.applications import portal_store, usage
+from vitrine.baskets import maintenance as basket_maintenance
+from vitrine.edge.services import Services
+from vitrine.errors import Unavailable
+from vitrine.jobs import task_store
+from vitrine.jobs.tasks import MAINTENANCE
+from vitrine.library import census, journal, version_store
+from vitrine.library.bulk import service as bulk_operations
+from vitrine.library.structure import task_store as structure_task_store
+from vitrine.library.sweep import SWEEP
+from vitrine.notifications import store as notification_store
+from vitrine.oauth import delegation, deprecated_features
+from vitrine.oauth import store as tokens
+from vitrine.oauth.idle_tokens import delete_idle
+from vitrine.platform import idempotency, logging
+from vitrine.platform.expiry import Expiry, delete_expired
+from vitrine.platform.supervision import SupervisedThread
+
+INTERVAL, RETRY = timedelta(hours=1), timedelta(seconds=30)
+log = logging.get("vitrine.worker")
+
+
+def run(services: Services, thread: SupervisedThread) -> None:
+    """Supervised: the worker's regular jobs. Delete expired sessions and tokens in small batches, and sweep orphaned
+    bytes."""
+    is_over = False
+    while not is_over:
+        pause = INTERVAL
+        try:
+            if services.database.reading(lambda work: task_store.is_stopped(work, MAINTENANCE)):
+                is_over = thread.wait(RETRY.total_seconds())
+                continue
+            purge(services, thread.over)
+            with services.database.write() as work:
+                services.jobs.add(work, SWEEP, {}, key="all")
+                task_store.record_runs(work, {MAINTENANCE: work.now})
+        except Unavailable as failure:  # a locked database or a full disk ends by itself; the worker goes on
+            log.warning("maintenance.retry", why=failure.why)
+            pause = RETRY
+        services.media.sandbox.end_idle()
+        is_over = thread.wait(pause.total_seconds())
+
+
+def expiries(services: Services) -> tuple[Expiry, ...]:
+    """Everything that expires: sessions, codes, tokens, counts, links, deleted applications, lines of the request
+    log."""
+    settings = services.settings
+    return (
+        *accounts_store.EXPIRIES,
+        *tokens.EXPIRIES,
+        *delegation.EXPIRIES,
+        *deprecated_features.EXPIRIES,
+        *links.EXPIRIES,
+        *registration_store.EXPIRIES,
+        *notification_store.EXPIRIES,
+        *identity_provider_store.EXPIRIES,
+        *portal_store.expiries(),
+        *structure_task_store.EXPIRIES,
+        *bulk_operations.EXPIRIES,
+        journal.expiry(timedelta(days=settings.record_history_days)),
+        version_store.expiry(timedelta(days=settings.original_versions_days)),
+        *idempotency.EXPIRIES,
+        *usage.Retention(settings.request_log_days, settings.request_log_rows).expiries(),
+    )
+
+
+def purge(services: Services, stop: threading.Event) -> None:
+    """Delete what has expired, until nothing is left, and count the library. Of tokens without an end and of records a
+    bounded number is looked at, after those of the last call. One step that fails is logged and does not keep the
+    others from being done. Raises Unavailable."""
+    steps: list[Callable[[], object]] = [
+        *(partial(delete_expired, services.database, expiry, stop) for expiry in expiries(services)),
+        partial(delete_idle, services.database, stop),
+        partial(census.run, services.database, stop),
+        partial(basket_maintenance.run, services.database, stop),
+    ]
+    for step in steps:
+        try:
+            step()
+        except Unavailable:
+            raise
+        except Exception:
+            log.exception("maintenance.purge_failed")
