@@ -36,18 +36,16 @@ def run(services: Services, thread: SupervisedThread) -> None:
     bytes."""
     is_over = False
     while not is_over:
-        pause = INTERVAL
+        pause = RETRY
         try:
-            if services.database.reading(lambda work: task_store.is_stopped(work, MAINTENANCE)):
-                is_over = thread.wait(RETRY.total_seconds())
-                continue
-            purge(services, thread.over)
-            with services.database.write() as work:
-                services.jobs.add(work, SWEEP, {}, key="all")
-                task_store.record_runs(work, {MAINTENANCE: work.now})
+            if not services.database.reading(lambda work: task_store.is_stopped(work, MAINTENANCE)):
+                purge(services, thread.over)
+                with services.database.write() as work:
+                    services.jobs.add(work, SWEEP, {}, key="all")
+                    task_store.record_runs(work, {MAINTENANCE: work.now})
+                pause = INTERVAL
         except Unavailable as failure:  # a locked database or a full disk ends by itself; the worker goes on
             log.warning("maintenance.retry", why=failure.why)
-            pause = RETRY
         services.media.sandbox.end_idle()
         is_over = thread.wait(pause.total_seconds())
 
