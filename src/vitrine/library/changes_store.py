@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from vitrine.library import bins, counts, store, story_links
-from vitrine.library.model import Collection, CollectionId, DataboxId, Record, RecordId, RecordKey
+from vitrine.library.model import Collection, CollectionId, Record, RecordId, RecordKey
 from vitrine.library.tables import (
     document_texts,
     field_values,
@@ -107,21 +107,6 @@ def move(
         counts.added(work, source, -len(ids))
     if moved:
         counts.added(work, into, len(moved))
-
-
-def by_keys(work: UnitOfWork, keys: Sequence[RecordKey]) -> dict[RecordKey, Record]:
-    """Those of these records that are there, in one statement for each databox."""
-    numbers: dict[DataboxId, list[int]] = {}
-    for key in keys:
-        numbers.setdefault(key.databox, []).append(key.number)
-    columns = [records.c[name] for name in Record.__dataclass_fields__]
-    by_key: dict[RecordKey, Record] = {}
-    for databox, wanted in numbers.items():
-        own = (records.c.databox_id == databox, records.c.number.in_(wanted))
-        for row in work.db.execute(sa.select(*columns).where(*own)):
-            record = Record(*row)
-            by_key[record.key] = record
-    return by_key
 
 
 def finish_rendition(

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from vitrine.accounts import Actor, Right
 from vitrine.errors import DomainError, Invalid
-from vitrine.library import access, changes_store, store
+from vitrine.library import access, store
 from vitrine.library.bulk.model import BulkChange, FieldAction, Item
 from vitrine.library.changes import Changes, field_of, require_bits, require_target
 from vitrine.library.errors import MayNotChange, NoSuchRecord
@@ -36,7 +36,7 @@ class Batch:
         return {position: self._outcomes[key] for position, key in keys.items()}
 
     def _change(self, keys: Sequence[RecordKey]) -> None:
-        by_key = changes_store.by_keys(self.work, keys)
+        by_key = store.by_keys(self.work, keys)
         for key in keys:
             if key not in by_key:
                 self._outcomes[key] = NoSuchRecord.code
