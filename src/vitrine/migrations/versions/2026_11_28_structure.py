@@ -14,6 +14,11 @@ branch_labels = None
 depends_on = None
 
 _REVISION = "increased by each change; tells two editors"
+# A collection of this name was one like others and is the bin of its databox from now on: what is in it is not public.
+_IN_BIN = """
+    UPDATE records SET public_before_bin = public_by_link, public_by_link = :off
+    WHERE collection_id IN (SELECT id FROM collections WHERE name = '_TRASH_')
+"""
 _PICTURE = "{sha256, mime, width, height, size} of a picture"
 
 
@@ -43,6 +48,7 @@ def upgrade() -> None:
         sa.Column("public_before_bin", sa.Boolean(), comment="public_by_link as it was outside the bin"),
         sa.Column("titles", Json(), comment="{language: title} where the databox has titles by language"),
     )  # fmt: skip
+    op.execute(sa.text(_IN_BIN).bindparams(sa.bindparam("off", value=False, type_=sa.Boolean())))
     _suggested_values()
     _tasks()
     _terms()
