@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 
 from benchmarks.fixtures import Instance
-from vitrine import app
+from vitrine import composition
 from vitrine.accounts.passwords import Passwords
 from vitrine.oauth import codes, refresh
 from vitrine.platform.database import UnitOfWork
@@ -41,7 +41,7 @@ def basic(client_id: str, secret: str) -> str:
 def posts(instance: Instance) -> Iterator[dict[str, tuple[str, Post]]]:
     """Paths and forms for our own server; its database is written to from here as well."""
     settings = Settings(data_dir=instance.data, base_url="http://127.0.0.1")
-    services = app.make_services(settings, decoders=1, passwords=Passwords(memory_kib=64, passes=1))
+    services = composition.make_services(settings, decoders=1, passwords=Passwords(memory_kib=64, passes=1))
     database = services.database
 
     def account(work: UnitOfWork) -> int:

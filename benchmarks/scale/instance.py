@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.scale.words import Vocabulary
-from vitrine import app
+from vitrine import composition
 from vitrine.accounts import COMMAND, CollectionGrant, User, Via
 from vitrine.accounts.passwords import Passwords
 from vitrine.accounts.rights import ALL_DATABOX_RIGHTS, ALL_RIGHTS, READER
@@ -77,7 +77,7 @@ def settings_of(folder: Path, database_url: str, **more: Any) -> Settings:
 
 def services_of(settings: Settings) -> Services:
     """The services of an instance whose passwords cost nothing to check."""
-    return app.make_services(settings, decoders=1, passwords=Passwords(memory_kib=64, passes=1))
+    return composition.make_services(settings, decoders=1, passwords=Passwords(memory_kib=64, passes=1))
 
 
 def close(services: Services) -> None:

@@ -14,7 +14,7 @@ from benchmarks.scale.instance import Instance
 from benchmarks.scale.questions import pages, reads, writes
 from benchmarks.scale.served import Served, family_cpu_s, highest_mib, serving
 from benchmarks.scale.watched import CALLBACKS
-from vitrine import app
+from vitrine import composition
 from vitrine.library.sweep import BLOBS_AN_HOUR, DERIVATIVES_AN_HOUR, GRACE, Sweeper
 from vitrine.settings import Settings
 from vitrine.testing import media_factory
@@ -62,7 +62,7 @@ def sweep(folder: Path) -> dict[str, Any]:
 def hourly_sweep(folder: Path) -> float:
     """CPU seconds of the job as the worker runs it, the mean of a few hours."""
     url = Instance.load(folder).database_url
-    services = app.make_services(Settings(data_dir=folder, database_url=url))
+    services = composition.make_services(Settings(data_dir=folder, database_url=url))
     sweeper, before = Sweeper(services.database, services.media), time.process_time()
     for _ in range(HOURS):
         sweeper.sweep(GRACE, blobs=BLOBS_AN_HOUR, derivatives=DERIVATIVES_AN_HOUR)

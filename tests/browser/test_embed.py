@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.conftest import ROOT, Site, come_to_rest, shoot
 from tests.browser.test_pages import serving_folder, violations
-from vitrine import app
+from vitrine import composition
 from vitrine.library.model import DOCUMENT, Collection
 from vitrine.library.sharing import permalinks
 from vitrine.settings import Settings
@@ -55,7 +55,7 @@ class Shown:
 def documents(site: Site, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Shown]:
     """One document of every kind, added directly to the running server; two of unknown size."""
     folder = tmp_path_factory.mktemp("documents")
-    services = app.make_services(Settings(data_dir=site.folder, base_url=site.base))
+    services = composition.make_services(Settings(data_dir=site.folder, base_url=site.base))
     with services.database.read() as work:
         base = next(iter(services.library.records.structure(work).collections.values()))
     picture = make.jpeg(folder / "quay.jpg", 640, 400, seed=5)

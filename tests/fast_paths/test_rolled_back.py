@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from vitrine.accounts import COMMAND, CollectionGrant, Right, User, Via
-from vitrine.app import make_services
+from vitrine.composition import make_services
 from vitrine.edge import Services
 from vitrine.library.model import THUMBNAIL, RecordKey
 from vitrine.library.sharing import permalinks

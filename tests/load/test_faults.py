@@ -24,7 +24,7 @@ from structlog.testing import CapturingLogger
 
 from tests.browser.conftest import free_port, wait_for
 from tests.load.test_kill import serving
-from vitrine import app
+from vitrine import composition
 from vitrine.accounts import User, Via
 from vitrine.jobs import service as job_service
 from vitrine.jobs import store as jobs
@@ -101,7 +101,7 @@ def test_decoders_and_workers_killed_at_random(tmp_path: Path, kills: int, files
         wait_for(lambda: _end_pauses_until_done(settings), 150 if kills < 100 else 1200, "everything is done")
     assert killed >= (kills if kills > 100 else 10), "the test did what it says"
     assert faults(settings) == []
-    services = app.make_services(settings)
+    services = composition.make_services(settings)
     with services.database.read() as work:
         assert store.rendition_states(work) == {"ready": files * 5}
         assert jobs.dead(work) == []

@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from tests.browser.conftest import free_port, is_up, wait_for
-from vitrine import app
+from vitrine import composition
 from vitrine.library import store
 from vitrine.settings import Settings
 from vitrine.testing import media_factory as make
@@ -105,7 +105,7 @@ def test_what_was_accepted_survives_kills_in_the_middle(tmp_path: Path, files: l
 
 
 def _wait_until_done(data: Path) -> None:
-    services = app.make_services(Settings(data_dir=data))
+    services = composition.make_services(Settings(data_dir=data))
 
     def done() -> bool:
         with services.database.read() as work:
@@ -118,7 +118,7 @@ def _wait_until_done(data: Path) -> None:
 
 def _check(data: Path, accepted: set[str]) -> None:
     """Every accepted file exists once. A file whose response was lost may exist too, but never twice."""
-    services = app.make_services(Settings(data_dir=data))
+    services = composition.make_services(Settings(data_dir=data))
     with services.database.read() as work:
         names = [row[0] for row in work.db.exec_driver_sql("SELECT original_name FROM records")]
         states = store.rendition_states(work)

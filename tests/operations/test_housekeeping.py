@@ -16,9 +16,9 @@ def test_idle_decoders_end_while_the_maintenance_is_stopped(server: Server, monk
     number = next(number for number, task in BY_NUMBER.items() if task.lane == MAINTENANCE)
     with server.services.database.write() as work:
         server.services.tasks.stop(work, COMMAND, number)
-    ended: list[object] = []
-    monkeypatch.setattr(type(server.services.media.sandbox), "end_idle", lambda sandbox: ended.append(sandbox))
+    ended: list[bool] = []
+    monkeypatch.setattr(type(server.services.media.sandbox), "end_idle", lambda _sandbox: ended.append(True))
     thread = SupervisedThread("maintenance", lambda _thread: None, timedelta(minutes=1), time.monotonic)
     thread.end()  # after one round
     housekeeping.run(server.services, thread)
-    assert len(ended) == 1
+    assert ended == [True]

@@ -18,7 +18,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests.browser.conftest import free_port, wait_for
 from tests.load.test_kill import serving
-from vitrine import app
+from vitrine import app, composition
 from vitrine.accounts import COMMAND, Via
 from vitrine.accounts.passwords import Passwords
 from vitrine.edge.fast.protocol import Protocol
@@ -55,7 +55,7 @@ class Running:
         furnished.close()
         self.folder = folder
         self.uploads = self.mails = 0
-        self.services = app.make_services(furnished.settings, passwords=Passwords(memory_kib=64, passes=1))
+        self.services = composition.make_services(furnished.settings, passwords=Passwords(memory_kib=64, passes=1))
         config = uvicorn.Config(
             app.AsgiApplication(self.services), http=Protocol, loop="uvloop", access_log=False, log_config=None
         )

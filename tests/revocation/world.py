@@ -16,7 +16,7 @@ from tests.oauth.test_external import link as link_provider
 from tests.oauth.test_second_step import switch_on
 from tests.operations.test_account_mail import EMAIL, FORGOT, RENEW, link, sent_mails
 from tests.revocation.authenticator import Authenticator
-from vitrine import app
+from vitrine import app, composition
 from vitrine.accounts import COMMAND, Via, links
 from vitrine.accounts.credential_revocation import Credential
 from vitrine.accounts.errors import LinkUsed
@@ -43,7 +43,9 @@ class World:
     def __init__(self, folder: Path, provider: FakeProvider, role: str, database_url: str = "") -> None:
         offered = (provider.described(trust_second_step=True),)
         self.server = Server(folder, sign_in_providers=offered, database_url=database_url)
-        services = app.make_services(self.server.settings, decoders=1, passwords=Passwords(memory_kib=64, passes=1))
+        services = composition.make_services(
+            self.server.settings, decoders=1, passwords=Passwords(memory_kib=64, passes=1)
+        )
         self.other = app.AsgiApplication(services)  # another process: caches of its own
         self._other_services = services
         self.provider, self.role, self.password = provider, role, OLD

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
-from vitrine import app
+from vitrine import composition
 from vitrine.edge.services import Services
 from vitrine.errors import Forbidden
 from vitrine.operations.configuration import load_settings
@@ -60,7 +60,7 @@ def refuse_foreign(data: Path) -> None:
 def instance(data: Path) -> Iterator[Services]:
     """The services of an instance, for one command."""
     refuse_foreign(data)
-    services = app.make_services(load(data))
+    services = composition.make_services(load(data))
     try:
         yield services
     finally:

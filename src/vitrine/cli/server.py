@@ -19,7 +19,7 @@ from types import FrameType
 
 import click
 
-from vitrine import app
+from vitrine import app, composition
 from vitrine.api import openapi as descriptions
 from vitrine.cli.instance import data_option, instance, load, refuse_foreign
 from vitrine.errors import Unavailable
@@ -92,12 +92,12 @@ def serve(data: Path, host: str, port: int, demo: bool, no_worker: bool) -> None
     share_heaps()
     settings = load(data, otherwise={"base_url": local_url(host, port)}, demo=demo or None)
     sockets = bind_sockets(host, port)  # first: a second server on the same folder must not start a worker
-    database = app.open_database(settings)
+    database = composition.open_database(settings)
     if settings.demo:
         from vitrine.cli.demo import fill
 
         fill(settings, database)
-    services = app.make_services(settings, database)
+    services = composition.make_services(settings, database)
     application = app.AsgiApplication(services)
     # Uploads are spooled where they will be kept: the system's temporary folder may be small or in memory.
     tempfile.tempdir = str(settings.data_dir / "blobs" / "incoming")
@@ -196,7 +196,7 @@ def worker(data: Path) -> None:
     refuse_foreign(data)
     share_heaps()
     settings = load(data)
-    services = app.make_services(settings, decoders=settings.worker_media_children)
+    services = composition.make_services(settings, decoders=settings.worker_media_children)
     services.media.clear_scratch()
     stop = threading.Event()
 
@@ -218,7 +218,7 @@ def worker(data: Path) -> None:
 def migrate(data: Path) -> None:
     """Upgrade the database to the newest schema."""
     refuse_foreign(data)
-    database = app.open_database(load(data))
+    database = composition.open_database(load(data))
     click.echo(f"The schema is at revision {migrations.upgrade(database)}.")
 
 

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx2 as httpx
 from starlette.testclient import TestClient
 
-from vitrine import app
+from vitrine import app, composition
 from vitrine.accounts import COMMAND, CollectionGrant, Right, User, Via
 from vitrine.accounts.passwords import Passwords
 from vitrine.accounts.rights import ALL_RIGHTS
@@ -86,7 +86,7 @@ class Server:
         self.settings = Settings(data_dir=folder, base_url=settings.pop("base_url", BASE), **settings)
         passwords = Passwords(memory_kib=64, passes=1)
         sandbox = shared_sandbox(self.settings.media_memory_bytes)
-        self.services = app.make_services(self.settings, passwords=passwords, sandbox=sandbox)
+        self.services = composition.make_services(self.settings, passwords=passwords, sandbox=sandbox)
         self.application = app.AsgiApplication(self.services)
         self.worker = app.make_worker(self.services)
         self.http = TestClient(self.application, base_url=self.settings.base_url, follow_redirects=False)

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from vitrine import app
+from vitrine import app, composition
 from vitrine.accounts import COMMAND, Actor, CollectionGrant, User, Via
 from vitrine.accounts.rights import ALL_DATABOX_RIGHTS, ALL_RIGHTS, CONTRIBUTOR
 from vitrine.applications import Application, Draft, Profile, Switch
@@ -33,7 +33,7 @@ DEMO_FILE = "demo.json"
 def fill(settings: Settings, database: Database) -> None:
     """Create the demonstration in an instance without accounts. Missing documents are added at every start, so an
     interrupted first start is completed by the next."""
-    services = app.make_services(settings, database)
+    services = composition.make_services(settings, database)
     try:
         folder = settings.data_dir
         with database.read() as work:
