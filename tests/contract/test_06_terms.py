@@ -173,7 +173,9 @@ def test_an_old_form_accepts_nothing(strict: Server, tmp_path: Path) -> None:
     publish(strict, ada)
     publish(strict, ada, must_accept=True)
     visitor = strict.browser(bob)
-    assert ask(visitor, key, **{"terms[]": f"{strict.databox.id}:1"}).status_code == 409
+    newer = ask(visitor, key, **{"terms[]": f"{strict.databox.id}:1"})
+    assert f'name="terms[]" value="{strict.databox.id}:2"' in newer.text
+    assert f'name="record[]" value="{key}"' in newer.text, "what was chosen is not lost"
     assert ask(visitor, key, **{"terms[]": "x"}).status_code == 400
     assert not accepted(strict, bob)
 
@@ -202,6 +204,11 @@ def test_the_page_shows_and_takes_an_acceptance(server: Server, ada: User) -> No
     visitor = server.browser(server.user("bob"))
     address = f"/terms/{server.databox.id}/"
     assert TEXT in visitor.get(address).text
+    old = visitor.form(address)
+    publish(server, ada, must_accept=True)
+    refused = visitor.client.post(address, data=old, headers={"Referer": server.settings.base_url + address})
+    assert refused.status_code == 409
+    assert f'href="{address}"' in refused.text, "the way to the newer version"
     assert visitor.submit(address, address, {}).status_code == 303
     assert 'name="number"' not in visitor.get(address).text, "what is accepted is not asked for again"
     assert visitor.get("/terms/99/").status_code == 404

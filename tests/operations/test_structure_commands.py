@@ -40,6 +40,9 @@ def test_fields(folder: Path) -> None:
     for wrong in ("required", "required=maybe", "colour=red"):
         with pytest.raises(Invalid):
             run(folder, "field", "set", "City", wrong, "--databox", "1")
+    for twice in (("type=date", "type=string"), ("labels.en=a", "labels.en=b"), ("labels=a", "labels.en=b")):
+        with pytest.raises(Invalid, match="given twice"):
+            run(folder, "field", "set", "City", *twice, "--databox", "1")
 
 
 def test_status_bits_recipes_and_terms(folder: Path, tmp_path: Path) -> None:
@@ -56,6 +59,9 @@ def test_status_bits_recipes_and_terms(folder: Path, tmp_path: Path) -> None:
     assert run(folder, "terms", "publish", f"en={text}", "--databox", "1")["number"] == 1
     with pytest.raises(NotFound):
         run(folder, "terms", "publish", "en=nowhere.html", "--databox", "1")
+    text.write_bytes("<p>Utilisé</p>".encode("latin-1"))
+    with pytest.raises(Invalid, match="UTF-8"):
+        run(folder, "terms", "publish", f"en={text}", "--databox", "1")
 
 
 def test_databoxes_and_collections(folder: Path) -> None:

@@ -10,7 +10,7 @@ from vitrine.cli.attributes import parsed
 from vitrine.cli.instance import data_option, instance
 from vitrine.cli.output import FILE, json_option, print_result
 from vitrine.edge.services import Services
-from vitrine.errors import NotFound
+from vitrine.errors import Invalid, NotFound
 from vitrine.library.model import DataboxId, Field, Recipe
 from vitrine.library.structure.task_store import Task
 from vitrine.platform.database import UnitOfWork
@@ -246,12 +246,19 @@ def publish_terms(texts: tuple[str, ...], databox_id: int, must_accept: bool, da
     for language, file in files.items():
         if not file.is_file():
             raise NotFound(f"There is no file {file} for {language}.", field="texts")
-    content = {language: file.read_text("utf-8") for language, file in files.items()}
+    content = {language: _text_of(file) for language, file in files.items()}
     with instance(data) as services, services.database.write() as work:
         service = services.library.terms
         version = service.publish(work, COMMAND, DataboxId(databox_id), content, must_accept=must_accept)
     result = {"number": version.number, "must_accept": version.must_accept, "languages": sorted(version.texts)}
     print_result(result, as_json=as_json, sentence=f"Version {version.number} of the terms of use is in force.")
+
+
+def _text_of(file: Path) -> str:
+    try:
+        return file.read_text("utf-8")
+    except UnicodeDecodeError as fault:
+        raise Invalid(f"The file {file} is not written in UTF-8.", field="texts") from fault
 
 
 @click.group("structure-task")

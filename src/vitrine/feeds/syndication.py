@@ -14,14 +14,13 @@ from vitrine.feeds.errors import MayNotRead, NoSuchFeed
 from vitrine.feeds.model import EntryId, Feed, FeedEntry, FeedId, ReadableEntry
 from vitrine.feeds.service import Feeds
 from vitrine.library.model import PREVIEW, THUMBNAIL, Record, Rendition
-from vitrine.library.records import FullRecord, Records, RecordWithThumbnail
+from vitrine.library.records import LISTED_AT_ONCE, FullRecord, Records, RecordWithThumbnail
 from vitrine.library.sharing import permalinks
 from vitrine.platform.database import UnitOfWork
 
 PER_PAGE = 20
 LAST_PAGE = 1_000_000
 MEDIA = frozenset({"image", "audio", "video"})  # documents are left out
-_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +99,8 @@ class Syndication:
             item.record.id: item for entry in entries for _, item in entry.items if item.record.kind in MEDIA
         }
         page, media = list(shown.values()), {}
-        for start in range(0, len(page), _AT_ONCE):
-            for described in self.records.described(work, actor, page[start : start + _AT_ONCE]):
+        for start in range(0, len(page), LISTED_AT_ONCE):
+            for described in self.records.described(work, actor, page[start : start + LISTED_AT_ONCE]):
                 known = self._media(work, described)
                 if known is not None:
                     media[known.record.id] = known

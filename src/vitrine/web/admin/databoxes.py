@@ -132,6 +132,8 @@ def _collection(request: Request, box: DataboxId, given: Mapping[str, str]) -> C
             raise Invalid("This collection is not of this databox.", field="base_id")
         if do == "up":
             return library.administration.collections.order(work, actor, box, _one_up(order, base))
+        if do not in ("enable", "disable"):
+            raise Invalid("There is no such choice.", field="do")
         return library.administration.collections.change(work, actor, base, {"enabled": do == "enable"})
 
     return call

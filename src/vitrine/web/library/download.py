@@ -1,6 +1,7 @@
 """A selection as one zip: made while it is sent, so that neither disk nor memory holds it (06 section 17.7)."""
 
 from collections.abc import Generator, Iterator
+from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -14,7 +15,7 @@ from vitrine.accounts import Actor
 from vitrine.edge import Services, csrf, long_read, parameters, services_of, write
 from vitrine.edge.params import natural
 from vitrine.errors import DomainError, Invalid
-from vitrine.library.errors import TermsNotAccepted
+from vitrine.library.errors import ChangedMeanwhile, TermsNotAccepted
 from vitrine.library.model import DataboxId, RecordKey
 from vitrine.library.sharing.downloads import Entry, Plan, unique
 from vitrine.media.delivery import content_disposition
@@ -62,8 +63,10 @@ async def download(request: Request) -> Response:
 
 
 def _accept(services: Services, work: UnitOfWork, actor: Actor, accepted: list[tuple[DataboxId, int]]) -> None:
+    """A version that is no longer in force is accepted by nobody; where it matters, the page asks for the newer one."""
     for databox, number in accepted:
-        services.library.terms.accept(work, actor, databox, number)
+        with suppress(ChangedMeanwhile):
+            services.library.terms.accept(work, actor, databox, number)
 
 
 def _key(text: str) -> RecordKey:

@@ -19,7 +19,7 @@ from vitrine.edge.auth import TokenMissing, TwoCarriers
 from vitrine.edge.cookies import session_secret
 from vitrine.edge.csrf import NotFromOurPage, StaleForm, prefers_json, wants_json
 from vitrine.errors import DomainError, Unavailable
-from vitrine.library.errors import MayNotSee, NoSuchDatabox, NoSuchRecord, NoSuchRendition
+from vitrine.library.errors import ChangedMeanwhile, MayNotSee, NoSuchDatabox, NoSuchRecord, NoSuchRendition
 from vitrine.library.sharing.permalinks import WrongToken
 from vitrine.oauth import InsufficientScope, TokenRefused
 from vitrine.operations.maintenance import UnderMaintenance
@@ -65,6 +65,7 @@ def json_answer(value: Mapping[str, Any], status: int = 200, headers: Mapping[st
 # What to do about a refusal on a page: the words of a link, and where it leads.
 _WAYS_ON: tuple[tuple[type[DomainError], str, tuple[str, str]], ...] = (
     (LinkUsed, "/account/", ("Change the address again", "/account/reset-email/")),
+    (LinkUsed, "/login/confirm/", ("Sign in", "/login/")),  # which a link that was followed before allows
     (LinkUsed, "/", ("Ask for a new link", "/login/forgot-password/")),
 )
 
@@ -77,7 +78,7 @@ _HEADINGS_OF: tuple[tuple[type[DomainError], str], ...] = (
 
 
 def _way_on(request: Request, failure: DomainError) -> tuple[str, str] | None:
-    if isinstance(failure, StaleForm):
+    if isinstance(failure, (StaleForm, ChangedMeanwhile)):
         return "Load the page again", _page_before(request)
     if isinstance(failure, NotFromOurPage):
         return "Open this site", services_of(request).settings.absolute("/")

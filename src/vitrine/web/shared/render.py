@@ -16,7 +16,7 @@ from jinja2 import Environment, FileSystemLoader, PrefixLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from vitrine.accounts import NOBODY, Actor, Right
+from vitrine.accounts import NOBODY, Actor, DataboxRight, Right
 from vitrine.accounts.identity_providers.service import REASONS
 from vitrine.edge import csrf, services_of
 from vitrine.edge.cookies import keep_session, keep_visitor
@@ -24,6 +24,7 @@ from vitrine.errors import DomainError
 
 WEB = Path(__file__).parent.parent
 LANGUAGES = ("en", "fr")
+STRUCTURING = DataboxRight.bas_modify_struct | DataboxRight.bas_manage  # what the pages of databoxes are for
 _UNITS = ("bytes", "kB", "MB", "GB", "TB")
 
 
@@ -177,7 +178,7 @@ def page(
         csrf=lambda: csrf.token(request),
         date=date,
         request_id=getattr(request.state, "request_id", ""),
-        structures=actor.is_admin or any(map(int, actor.rights.databoxes.values())),
+        structures=actor.is_admin or any(rights & STRUCTURING for rights in actor.rights.databoxes.values()),
         manages=actor.is_admin or actor.rights.anywhere(Right.manage, datetime.now(UTC)),
         **context,
     )

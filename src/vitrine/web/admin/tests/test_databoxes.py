@@ -99,6 +99,29 @@ def test_each_right_shows_its_own_part(server: Server, rights: DataboxRight, sho
     assert refused.status_code == 404
 
 
+def test_the_menu_leads_to_the_databoxes_who_may_change_one(server: Server) -> None:
+    for login, right in (("ann", STRUCTURE), ("bea", MANAGES), ("cyd", DataboxRight.bas_chupub)):
+        visitor = server.browser(person(server, login, right))
+        is_led = 'href="/admin/databoxes/"' in visitor.get("/account/").text
+        assert is_led == (right is not DataboxRight.bas_chupub) == (visitor.get("/admin/databoxes/").status_code == 200)
+
+
+def test_a_refused_form_keeps_what_was_chosen(server: Server, ada: Visitor) -> None:
+    settings = post(ada, BOX + "settings/", title="", registration="1", revision=ada.form(BOX)["revision"])
+    assert 'name="registration" value="1" checked' in settings.text
+    terms = post(ada, BOX + "terms/", text_en="<script></script>", must_accept="1")
+    assert 'name="must_accept" value="1" checked' in terms.text
+    bit = post(ada, BOX + "status/", bit="7", label_on="", searchable="1")
+    assert "<option selected>7</option>" in bit.text
+    assert 'name="searchable" value="1" checked' in bit.text
+
+
+def test_an_unknown_choice_takes_no_collection_out_of_use(server: Server, ada: Visitor) -> None:
+    base = collections(server)[0]
+    assert post(ada, BOX + "collections/", base_id=str(base.id), do="other").status_code == 400
+    assert collections(server)[0].enabled
+
+
 def test_others_find_nothing(server: Server) -> None:
     bob: User = server.user("bob")
     visitor = server.browser(bob)

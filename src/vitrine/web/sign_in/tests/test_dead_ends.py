@@ -62,6 +62,12 @@ def test_an_old_link_of_an_e_mail_leads_to_a_new_one(visitor: Visitor) -> None:
     assert 'href="/login/forgot-password/"' in answer.text
 
 
+def test_an_old_link_that_confirms_an_account_leads_to_the_sign_in(visitor: Visitor) -> None:
+    answer = visitor.get("/login/confirm/?token=old")
+    assert answer.status_code == 404
+    assert 'class="button primary" href="/login/"' in answer.text, "whoever followed it twice is confirmed"
+
+
 @pytest.mark.parametrize(
     ("address", "right"),
     [
