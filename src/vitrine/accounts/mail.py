@@ -149,13 +149,13 @@ class AccountMail:
                 people.clear_failures(work, name or user.login)
             audit.write(work, None, "password.renewed", f"user {user.id}", address=address)
             left = self.send_password_notice(work, user)
-            return RenewedPassword(user, left, self._tokens_link(work, user) if left else "")
+            return RenewedPassword(user, left, self.link(work, user, TOKENS) if left else "")
 
     @staticmethod
-    def _tokens_link(work: UnitOfWork, user: User) -> str:
-        """The secret of a link like the one in the mail, for the page that is shown now."""
+    def link(work: UnitOfWork, user: User, purpose: str) -> str:
+        """The secret of a link like one in a mail, for whoever is answered now."""
         secret = token_urlsafe(32)
-        links.add(work, digest(secret), user.id, TOKENS, user.email or "", work.now + LINK_LIFETIMES[TOKENS])
+        links.add(work, digest(secret), user.id, purpose, user.email or "", work.now + LINK_LIFETIMES[purpose])
         return secret
 
     def tokens_behind_link(self, work: UnitOfWork, secret: str) -> tuple[User, list[DeveloperTokenLine]]:

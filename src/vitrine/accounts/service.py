@@ -174,11 +174,12 @@ class Accounts:
         work.emit(AccountCreated(user.id))
         return user
 
-    def add_unconfirmed(self, work: UnitOfWork, *, login: str, password_hash: str, **profile: Any) -> User:
+    def add_unconfirmed(self, work: UnitOfWork, *, login: str, password_hash: str | None, **profile: Any) -> User:
         """Create an account that stays locked until it is confirmed, and is deleted if nobody does so in time. It has
         no rights. The caller decided who may do this. Raises Invalid or LoginTaken."""
         user = self._add(work, login, None, {**profile, "mail_locked": True, "confirm_by": work.now + CONFIRM_WITHIN})
-        store.set_password_hash(work, user.id, password_hash)
+        if password_hash is not None:
+            store.set_password_hash(work, user.id, password_hash)
         return user
 
     def import_account(
