@@ -72,7 +72,9 @@ async def listing(request: Request) -> Response:
 
 
 async def add(request: Request) -> Response:
-    services, members = services_of(request), await json_members(request, name=str, description=str)
+    services = services_of(request)
+    await read(request, bearer, services.accounts.groups.require_administrator)
+    members = await json_members(request, name=str, description=str)
 
     def call(work: UnitOfWork, actor: Actor) -> Response:
         group = services.accounts.groups.add(work, actor, members["name"] or "", members["description"] or "")
@@ -90,7 +92,9 @@ async def show(request: Request) -> Response:
 
 
 async def rename(request: Request) -> Response:
-    services, members = services_of(request), await json_members(request, name=str, description=str)
+    services = services_of(request)
+    await read(request, bearer, services.accounts.groups.require_administrator)
+    members = await json_members(request, name=str, description=str)
 
     def call(work: UnitOfWork, actor: Actor) -> Response:
         group = _group(request, work, actor)
@@ -186,7 +190,7 @@ async def set_rights(request: Request) -> Response:
 
 async def set_databox_rights(request: Request) -> Response:
     services = services_of(request)
-    await read(request, bearer, services.accounts.management.require_manager)
+    await read(request, bearer, services.accounts.groups.require_administrator)
     wanted = rights_of((await json_members(request, rights=list))["rights"], DataboxRight)
 
     def call(work: UnitOfWork, actor: Actor) -> Response:
