@@ -21,6 +21,7 @@ from vitrine.accounts.service import Accounts, checked_email, require_free_addre
 from vitrine.errors import DomainError
 from vitrine.jobs import Job, JobKind, Jobs
 from vitrine.platform import audit
+from vitrine.platform.addresses import rate_limit_key
 from vitrine.platform.crypto import digest
 from vitrine.platform.database import Database, UnitOfWork
 from vitrine.platform.mail import Translate, Transport
@@ -62,7 +63,7 @@ class AccountMail:
 
         Raises Unavailable for too many requests of this caller; too many mails to one address are silently dropped.
         """
-        if not self.rates.take("forgotten", actor.address, BY_CALLER):
+        if not self.rates.take("forgotten", rate_limit_key(actor.address), BY_CALLER):
             raise TooManyMails(TOO_MANY, retry_after_s=3600)
         folded = people.fold(name)[:254]
         if folded and self.rates.take("letter", folded, BY_ADDRESS):

@@ -69,6 +69,7 @@ class SignUp:
             raise Forbidden("Please wait until the time below is over, then send the form again.", field="puzzle")
         if not self.rates.take("sign-up", rate_limit_key(address), BY_CALLER):
             raise TooManyMails(TOO_MANY, retry_after_s=3600)
+        self.accounts.require_addable(work, login=login or email, email=email, **profile)
         owners = store.by_email(work, email)
         if owners or store.user_by_login(work, email) is not None:
             self._tell_owner(work, owners)
