@@ -154,6 +154,22 @@ class TestUsers:
         assert refused["code"] == "too_many_mails"
 
 
+class TestRightBeforeBody:
+    @pytest.mark.parametrize(
+        ("method", "path"),
+        [
+            ("POST", "/groups"), ("PATCH", "/groups/1"), ("PUT", "/groups/1/databox-rights/1"),
+            ("PUT", "/groups/1/rights/{photographs}"), ("PUT", "/users/1/rights/{photographs}"),
+            ("PUT", "/users/1/databox-rights/1"),
+        ],
+    )  # fmt: skip
+    def test_a_wrong_body_of_who_may_not_is_not_looked_at(
+        self, server: Server, call: Call, manager: str, method: str, path: str
+    ) -> None:
+        answer = call(method, path.format(photographs=server.photographs.id), {"wrong": 1}, token=manager)
+        problem(answer, 403)
+
+
 class TestGroups:
     def test_a_group_gives_its_members_rights(self, server: Server, call: Call, root: str, manager: str) -> None:
         problem(call("POST", "/groups", {"name": "Press"}, token=manager), 403)

@@ -43,6 +43,12 @@ class UserManagement:
         if not (actor.administers or actor.rights.bases_with(Right.canadmin, work.now)):
             raise MayNotManage("You do not manage the users of any collection.")
 
+    @staticmethod
+    def require_manager_of(work: UnitOfWork, actor: Actor, base_id: int) -> None:
+        """Raises Forbidden unless the actor manages the users of this collection."""
+        if not giving.gives_everything(actor):
+            giving.own_grant(work, actor, base_id)
+
     def require_password_giver(self, work: UnitOfWork, actor: Actor) -> None:
         """Raises MayNotManage unless the actor manages users and may give an account a password, which a token with
         scopes does for an administrator alone."""
@@ -88,9 +94,10 @@ class UserManagement:
         """A person's own grants, what they come to with groups, and rights on databoxes, as far as the actor manages
         users. The caller asked `known`."""
         managed = None if actor.user_id == user.id else giving.managed(work, actor)
-        held = store.rights_of(work, user.id)
-        own = [grant for grant in store.own_grants(work, user.id) if managed is None or grant.base_id in managed]
-        effective = [held.collections[base] for base in sorted(held.collections) if managed is None or base in managed]
+        held = store.held_rights(work, user.id)
+        together = held.at(work.now).collections
+        own = [grant for grant in held.own.values() if managed is None or grant.base_id in managed]
+        effective = [together[base] for base in sorted(together) if managed is None or base in managed]
         boxes = {grant.databox_id for grant in effective}
         return (
             own,

@@ -176,7 +176,7 @@ async def rights(request: Request) -> Response:
 async def set_rights(request: Request) -> Response:
     """Of a group that has no rights there yet its number is enough: it is named by whoever told it."""
     services, base = services_of(request), request.path_params["base_id"]
-    await read(request, bearer, services.accounts.management.require_manager)
+    await read(request, bearer, lambda work, actor: services.accounts.management.require_manager_of(work, actor, base))
     values = await json_members(request, **MEMBERS)
 
     def call(work: UnitOfWork, actor: Actor) -> Response:

@@ -155,7 +155,7 @@ def known_databox(request: Request, work: UnitOfWork) -> DataboxId:
 
 async def set_rights(request: Request) -> Response:
     services, base = services_of(request), request.path_params["base_id"]
-    await read(request, bearer, services.accounts.management.require_manager)
+    await read(request, bearer, lambda work, actor: services.accounts.management.require_manager_of(work, actor, base))
     members = await json_members(request, **MEMBERS)
 
     def call(work: UnitOfWork, actor: Actor) -> Response:
@@ -184,7 +184,7 @@ async def take_rights(request: Request) -> Response:
 
 async def set_databox_rights(request: Request) -> Response:
     services = services_of(request)
-    await read(request, bearer, lambda work, actor: _person(request, work, actor))
+    await read(request, bearer, services.accounts.users.require_databox_giver)
     wanted = rights_of((await json_members(request, rights=list))["rights"], DataboxRight)
 
     def call(work: UnitOfWork, actor: Actor) -> Response:
