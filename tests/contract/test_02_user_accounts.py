@@ -232,11 +232,26 @@ class TestPasswords:
         assert reset(server, token, other.login).status_code == 401
         assert reset(server, token, "root").status_code == 401
 
-    def test_a_scope_without_administration_gives_the_rights_of_the_person(self, server: Server, bob: User) -> None:
+    def test_a_scope_without_administration_reaches_nobody(self, server: Server, bob: User) -> None:
         root = server.user("root", None, is_admin=True)
         assert reset(server, scoped(server, root, "users"), "bob").status_code == 401
         assert reset(server, scoped(server, root, "users", "administration"), "bob").status_code == 200
         assert reset(server, scoped(server, root, "administration"), "bob").status_code == 403
+
+    def test_a_token_with_scopes_gives_nobody_a_password(
+        self, server: Server, manager: User, token: str, bob: User
+    ) -> None:
+        """A password opens sessions that have no scope and that no consent ends."""
+        narrow = scoped(server, manager, "users")
+        secret = reset(server, token, "bob").json()["response"]["reset_token"]
+        demanded = {"email": "new@museum.example", "password": PASSWORD}
+        unlock = post(server, token, "access-demand/", json=demanded).json()["response"]["token"]
+        assert reset(server, narrow, "bob").status_code == 401
+        assert post(server, narrow, f"update-password/{secret}/", data={"password": NEW}).status_code == 401
+        assert post(server, narrow, "access-demand/", json={**demanded, "login": "other"}).status_code == 401
+        assert post(server, narrow, f"unlock/{unlock}/").status_code == 401
+        assert signs_in(server, "bob", PASSWORD)
+        assert update(server, token, secret), "nothing was used up"
 
     def test_a_locked_account_gets_no_password(self, server: Server, token: str, bob: User) -> None:
         secret = reset(server, token, "bob").json()["response"]["reset_token"]

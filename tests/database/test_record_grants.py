@@ -28,7 +28,7 @@ def person_and_record(work: UnitOfWork) -> tuple[UserId, int]:
 
 def covers_original(work: UnitOfWork, person: UserId, record: int) -> bool | None:
     """None if the person holds no grant on the record."""
-    actor = Actor(Via.COMMAND, person, rights=store.rights_of(work, person))
+    actor = Actor(Via.COMMAND, person, rights=store.held_rights(work, person).at(work.now))
     return grants.on_records(work, actor, [record]).get(record)
 
 

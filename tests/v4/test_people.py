@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from tests.contract.test_02_own_account import scoped
+from tests.operations.test_account_mail import link, sent_mails
 from tests.v4.conftest import Call
 from tests.v4.test_frame import paged, problem
 from vitrine.accounts import COMMAND, Right, User
@@ -120,20 +121,53 @@ class TestUsers:
         rights = done(call("GET", f"/users/{zoe.id}/rights", token=root))
         assert rights["databoxes"] == [{"databox_id": server.databox.id, "rights": ["bas_chupub"]}]
 
-    def test_a_new_account_is_unlocked_by_a_token_that_is_shown_once(
-        self, server: Server, call: Call, manager: str
+    def test_a_new_account_gets_its_password_from_its_owner_by_the_mailed_link(
+        self, server: Server, call: Call, mia: User
     ) -> None:
-        body = {"email": "new@museum.example", "password": PASSWORD}
-        created = call("POST", "/users", body, token=manager, Idempotency_Key="k")
-        token = done(created, 201)["unlock_token"]
-        again = problem(call("POST", "/users", body, token=manager, Idempotency_Key="k"), 409)
-        assert again["code"] == "secret_shown_once"
-        done(call("POST", "/users/unlock", {"token": token}, token=manager), 204)
-        problem(call("POST", "/users/unlock", {"token": token}, token=manager), 404)
+        token = scoped(server, mia, "users")
+        problem(call("POST", "/users", {"email": "new@museum.example", "password": PASSWORD}, token=token), 400)
+        body = {"email": "new@museum.example"}
+        created = done(call("POST", "/users", body, token=token, Idempotency_Key="k"), 201)
+        assert set(created) == {"user_id", "login"}
+        assert done(call("POST", "/users", body, token=token, Idempotency_Key="k"), 201) == created
+        (mail,) = sent_mails(server)
+        assert mail["To"] == "new@museum.example"
+        visitor, address = server.browser(), link(mail)
+        assert "You choose a password afterwards." in visitor.get(address).text
+        chosen = visitor.submit(address, "/login/confirm/", {"token": address.partition("token=")[2]})
+        assert chosen.headers["location"].startswith("/login/renew-password/?token=")
+        answer = visitor.submit(
+            chosen.headers["location"], "/login/renew-password/",
+            {"token": chosen.headers["location"].partition("token=")[2], "new": PASSWORD, "again": PASSWORD},
+        )  # fmt: skip
+        assert answer.headers["location"] == "/login/?renewed"
         form = {"login": "new@museum.example", "password": PASSWORD}
         assert server.browser().submit("/login/", "/login/", form).status_code == 303
-        problem(call("POST", "/users", body, token=manager), 409)
+        problem(call("POST", "/users", body, token=token), 409)
         problem(call("POST", "/users", body, token=server.token(server.user("zoe", None))), 403)
+
+    def test_mails_to_one_address_are_bounded(self, server: Server, call: Call, manager: str) -> None:
+        body = {"email": "new@museum.example"}
+        for number in range(3):
+            done(call("POST", "/users", {**body, "login": f"new{number}"}, token=manager), 201)
+        refused = problem(call("POST", "/users", {**body, "login": "new3"}, token=manager), 503)
+        assert refused["code"] == "too_many_mails"
+
+
+class TestRightBeforeBody:
+    @pytest.mark.parametrize(
+        ("method", "path"),
+        [
+            ("POST", "/groups"), ("PATCH", "/groups/1"), ("PUT", "/groups/1/databox-rights/1"),
+            ("PUT", "/groups/1/rights/{photographs}"), ("PUT", "/users/1/rights/{photographs}"),
+            ("PUT", "/users/1/databox-rights/1"),
+        ],
+    )  # fmt: skip
+    def test_a_wrong_body_of_who_may_not_is_not_looked_at(
+        self, server: Server, call: Call, manager: str, method: str, path: str
+    ) -> None:
+        answer = call(method, path.format(photographs=server.photographs.id), {"wrong": 1}, token=manager)
+        problem(answer, 403)
 
 
 class TestGroups:

@@ -21,6 +21,7 @@ from vitrine.accounts.service import Accounts, checked_email, require_free_addre
 from vitrine.errors import DomainError
 from vitrine.jobs import Job, JobKind, Jobs
 from vitrine.platform import audit
+from vitrine.platform.addresses import rate_limit_key
 from vitrine.platform.crypto import digest
 from vitrine.platform.database import Database, UnitOfWork
 from vitrine.platform.mail import Translate, Transport
@@ -62,7 +63,7 @@ class AccountMail:
 
         Raises Unavailable for too many requests of this caller; too many mails to one address are silently dropped.
         """
-        if not self.rates.take("forgotten", actor.address, BY_CALLER):
+        if not self.rates.take("forgotten", rate_limit_key(actor.address), BY_CALLER):
             raise TooManyMails(TOO_MANY, retry_after_s=3600)
         folded = people.fold(name)[:254]
         if folded and self.rates.take("letter", folded, BY_ADDRESS):
@@ -149,13 +150,13 @@ class AccountMail:
                 people.clear_failures(work, name or user.login)
             audit.write(work, None, "password.renewed", f"user {user.id}", address=address)
             left = self.send_password_notice(work, user)
-            return RenewedPassword(user, left, self._tokens_link(work, user) if left else "")
+            return RenewedPassword(user, left, self.link(work, user, TOKENS) if left else "")
 
     @staticmethod
-    def _tokens_link(work: UnitOfWork, user: User) -> str:
-        """The secret of a link like the one in the mail, for the page that is shown now."""
+    def link(work: UnitOfWork, user: User, purpose: str) -> str:
+        """The secret of a link like one in a mail, for whoever is answered now."""
         secret = token_urlsafe(32)
-        links.add(work, digest(secret), user.id, TOKENS, user.email or "", work.now + LINK_LIFETIMES[TOKENS])
+        links.add(work, digest(secret), user.id, purpose, user.email or "", work.now + LINK_LIFETIMES[purpose])
         return secret
 
     def tokens_behind_link(self, work: UnitOfWork, secret: str) -> tuple[User, list[DeveloperTokenLine]]:

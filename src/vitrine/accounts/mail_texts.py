@@ -98,9 +98,9 @@ TEXTS: dict[str, tuple[str, tuple[str, ...]]] = {
     CONFIRM: (
         "Confirm your account at {site}",
         (
-            "Somebody, probably you, made the account {login} at {site} with this e-mail address.",
+            "The account {login} at {site} was made with this address, by you or by the people who run the library.",
             "{link}",
-            "The link works once, for three days. If it was not you, do nothing: the account is deleted then.",
+            "The link works once, for three days. If you do not want it, do nothing: the account is deleted then.",
         ),
     ),
     "account-exists": (

@@ -4,18 +4,19 @@
 A manager of users, without being an administrator, reaches only accounts that can do no more than they can themselves:
 whoever sets the password of an account can act as it. The right is asked when a token is made and again when it is
 used, since both accounts may have changed in between.
+
+A password opens sessions without scopes, which no consent ends. So a token with scopes gives nobody a password
+(docs/decisions/0137): `invite` sends a link to the person, who chooses it.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from secrets import token_urlsafe
 from typing import Any
 
 from vitrine.accounts import giving, links, reach, store
 from vitrine.accounts.credential_revocation import Event, Occurrence
-from vitrine.accounts.errors import LinkUsed, MayNotManage
-from vitrine.accounts.mail import AccountMail
-from vitrine.accounts.mail_texts import LINK_LIFETIMES
+from vitrine.accounts.errors import LinkUsed, MayNotManage, TooManyMails
+from vitrine.accounts.mail import BY_ADDRESS, TOO_MANY, AccountMail
 from vitrine.accounts.model import Actor, User, UserId
 from vitrine.accounts.registration.confirmation import unlock
 from vitrine.accounts.registration.service import Registration
@@ -26,6 +27,8 @@ from vitrine.errors import NotFound
 from vitrine.platform import audit
 from vitrine.platform.crypto import digest
 from vitrine.platform.database import UnitOfWork
+
+INVITATIONS = 200  # an hour, of one manager
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,21 @@ class UserManagement:
         """Raises MayNotManage unless the actor manages the users of some collection."""
         if not (actor.administers or actor.rights.bases_with(Right.canadmin, work.now)):
             raise MayNotManage("You do not manage the users of any collection.")
+
+    @staticmethod
+    def require_manager_of(work: UnitOfWork, actor: Actor, base_id: int) -> None:
+        """Raises Forbidden unless the actor manages the users of this collection."""
+        if not giving.gives_everything(actor):
+            giving.own_grant(work, actor, base_id)
+
+    def require_password_giver(self, work: UnitOfWork, actor: Actor) -> None:
+        """Raises MayNotManage unless the actor manages users and may give an account a password, which a token with
+        scopes does for an administrator alone."""
+        self.require_manager(work, actor)
+        if not (actor.scope is None or actor.administers):
+            raise MayNotManage(
+                "A token with scopes gives nobody a password. Make accounts with POST /api/v4/users: people choose it."
+            )
 
     def managed(self, work: UnitOfWork, actor: Actor, name: str) -> User:
         """The account with this login or e-mail address, if the actor may take it over. Raises NotFound for one that
@@ -76,9 +94,10 @@ class UserManagement:
         """A person's own grants, what they come to with groups, and rights on databoxes, as far as the actor manages
         users. The caller asked `known`."""
         managed = None if actor.user_id == user.id else giving.managed(work, actor)
-        held = store.rights_of(work, user.id)
-        own = [grant for grant in store.own_grants(work, user.id) if managed is None or grant.base_id in managed]
-        effective = [held.collections[base] for base in sorted(held.collections) if managed is None or base in managed]
+        held = store.held_rights(work, user.id)
+        together = held.at(work.now).collections
+        own = [grant for grant in held.own.values() if managed is None or grant.base_id in managed]
+        effective = [together[base] for base in sorted(together) if managed is None or base in managed]
         boxes = {grant.databox_id for grant in effective}
         return (
             own,
@@ -90,16 +109,14 @@ class UserManagement:
 
     def reset_token(self, work: UnitOfWork, actor: Actor, name: str) -> str:
         """A token for `set_password`, which replaces an older one. No mail is sent. Raises as `managed` does."""
+        self.require_password_giver(work, actor)
         user = self.managed(work, actor, name)
         audit.write(work, actor, "password.token", f"user {user.id}")
         return self._token(work, user, RESET)
 
-    @staticmethod
-    def _token(work: UnitOfWork, user: User, purpose: str) -> str:
-        secret = token_urlsafe(32)
+    def _token(self, work: UnitOfWork, user: User, purpose: str) -> str:
         links.forget_all(work, user.id, purpose)
-        links.add(work, digest(secret), user.id, purpose, user.email or "", work.now + LINK_LIFETIMES[purpose])
-        return secret
+        return self.mail.link(work, user, purpose)
 
     def set_password(self, actor: Actor, secret: str, password: str) -> User:
         """Set a password by a token of `reset_token`, once; the owner is told by mail. Raises LinkUsed for a token that
@@ -128,7 +145,9 @@ class UserManagement:
         if link is None or user is None or user.mail_locked or not links.is_for_address(link, user.email):
             raise LinkUsed("This token was used already, or it is too old.", field="token")
         # Rights as they are now: the actor of a request may have been read before the password was hashed.
-        self._require_reach(work, self.current(work, actor), user)
+        giver = self.current(work, actor)
+        self.require_password_giver(work, giver)
+        self._require_reach(work, giver, user)
         return user, link
 
     def current(self, work: UnitOfWork, actor: Actor) -> Actor:
@@ -155,7 +174,7 @@ class UserManagement:
     ) -> tuple[User, str]:
         """A new account without rights, locked until `unlock`, which asks for access to *collections* (None: to every
         open one). Returns it with the token that unlocks it. Raises MayNotManage, Invalid or LoginTaken."""
-        self.require_manager(work, actor)
+        self.require_password_giver(work, actor)
         user = self.accounts.add_unconfirmed(
             work, login=login, email=checked_email(email), password_hash=password_hash, **profile
         )
@@ -163,8 +182,25 @@ class UserManagement:
         audit.write(work, actor, "user.requested", f"user {user.id}")
         return user, self._token(work, user, UNLOCK)
 
+    def invite(
+        self, work: UnitOfWork, actor: Actor, *, login: str, email: str, profile: dict[str, Any], language: str
+    ) -> User:
+        """A new account without rights and without a password. The link that is mailed to its owner unlocks it, and
+        leads to the page where they choose one. Raises MayNotManage, Invalid, LoginTaken or TooManyMails."""
+        self.require_manager(work, actor)
+        rates, address = self.mail.rates, checked_email(email)
+        if not (
+            rates.take("invitations", str(actor.user_id), INVITATIONS)
+            and rates.take("invitation", store.fold(address), BY_ADDRESS)
+        ):
+            raise TooManyMails(TOO_MANY, retry_after_s=3600)
+        user = self.accounts.add_unconfirmed(work, login=login, email=address, password_hash=None, **profile)
+        audit.write(work, actor, "user.requested", f"user {user.id}")
+        self.mail.send_confirmation(work, user, language)
+        return user
+
     def unlock(self, work: UnitOfWork, actor: Actor, secret: str) -> User:
         """Unlock a new account by the token of `add_account`, or by the link that was mailed to its owner; once.
         Raises MayNotManage or LinkUsed."""
-        self.require_manager(work, actor)
+        self.require_password_giver(work, actor)
         return unlock(work, self.registration, secret, (UNLOCK, CONFIRM))

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import sqlalchemy as sa
 
-from vitrine.accounts import store
+from vitrine.accounts import giving, store
+from vitrine.accounts.groups import store as groups_store
 from vitrine.accounts.model import Actor, User
 from vitrine.accounts.rights import CollectionGrant, DataboxRight, Right, Rights
 from vitrine.accounts.tables import record_grants
@@ -19,11 +20,15 @@ def with_rights(actor: Actor, user: User, rights: Rights) -> Actor:
 
 
 def may_know(work: UnitOfWork, actor: Actor, user: User) -> bool:
-    """The account has a collection whose users the actor manages."""
-    if actor.administers:
+    """The account has rights of its own on a collection whose users the actor manages, or is in a group whose members
+    the actor sees: a right that they gave a group shows them nobody."""
+    managed = giving.managed(work, actor)
+    if managed is None:
         return True
-    managed = actor.rights.bases_with(Right.canadmin, work.now)
-    return bool(managed) and not managed.isdisjoint(store.rights_of(work, user.id, also_disabled=True).collections)
+    own = store.own_grants(work, user.id, also_disabled=True) if managed else []
+    return any(grant.base_id in managed for grant in own) or (
+        bool(managed) and groups_store.is_in_group_within(work, user.id, managed)
+    )
 
 
 def may_take_over(work: UnitOfWork, actor: Actor, user: User) -> bool:

@@ -41,6 +41,21 @@ def checked_email(address: str) -> str:
     return stripped
 
 
+def _check_login(login: str, *, is_old: bool = False) -> None:
+    """*is_old*: the login comes from another server, where other rules held. Raises Invalid."""
+    if not _LOGIN.fullmatch(login):
+        raise Invalid("A login has 1 to 128 characters and no spaces.", field="login")
+    if not is_old and not precis.is_identifier(login):
+        raise Invalid("A login has letters, digits and signs of the keyboard only.", field="login")
+
+
+def _require_free_login(work: UnitOfWork, login: str) -> None:
+    """Raises LoginTaken."""
+    taken = store.user_by_login(work, login)
+    if store.by_mapped_login(work, login) or (taken is not None and store.fold(taken.login) == store.fold(login)):
+        raise LoginTaken("Somebody already has this login.", field="login")
+
+
 def _require_own_address(work: UnitOfWork, login: str, email: str | None) -> None:
     """People are found by login first, then by address, so nobody may have another person's address as login, nor
     another person's login as address. Raises Invalid or LoginTaken."""
@@ -147,19 +162,14 @@ class Accounts:
     ) -> User:
         """*is_old*: the login comes from another server, where other rules held."""
         login = login.strip()
-        if not _LOGIN.fullmatch(login):
-            raise Invalid("A login has 1 to 128 characters and no spaces.", field="login")
-        if not is_old and not precis.is_identifier(login):
-            raise Invalid("A login has letters, digits and signs of the keyboard only.", field="login")
+        _check_login(login, is_old=is_old)
         email = (profile.pop("email", None) or "").strip() or None
         if email is not None:
             checked_email(email)
         if not is_old:
             _require_own_address(work, login, email)
         checked_profile(profile)
-        taken = store.user_by_login(work, login)
-        if store.by_mapped_login(work, login) or (taken is not None and store.fold(taken.login) == store.fold(login)):
-            raise LoginTaken("Somebody already has this login.", field="login")
+        _require_free_login(work, login)
         values = {
             "login": login,
             "login_folded": store.fold(login),
@@ -174,11 +184,25 @@ class Accounts:
         work.emit(AccountCreated(user.id))
         return user
 
-    def add_unconfirmed(self, work: UnitOfWork, *, login: str, password_hash: str, **profile: Any) -> User:
+    @staticmethod
+    def require_addable(work: UnitOfWork, *, login: str, email: str, **profile: Any) -> None:
+        """Raises what `add_unconfirmed` raises for a login and a profile, and nothing that depends on whether somebody
+        has the address *email* already."""
+        login = login.strip()
+        _check_login(login)
+        checked_profile(profile)
+        if store.fold(login) == store.fold(email):
+            return
+        if any("@" in form for form in (store.fold(login), precis.mapped_login(login))):
+            raise Invalid("A login that looks like an address must be your own.", field="login")
+        _require_free_login(work, login)
+
+    def add_unconfirmed(self, work: UnitOfWork, *, login: str, password_hash: str | None, **profile: Any) -> User:
         """Create an account that stays locked until it is confirmed, and is deleted if nobody does so in time. It has
         no rights. The caller decided who may do this. Raises Invalid or LoginTaken."""
         user = self._add(work, login, None, {**profile, "mail_locked": True, "confirm_by": work.now + CONFIRM_WITHIN})
-        store.set_password_hash(work, user.id, password_hash)
+        if password_hash is not None:
+            store.set_password_hash(work, user.id, password_hash)
         return user
 
     def import_account(
@@ -348,11 +372,16 @@ class Accounts:
             work, actor, "rights.granted", f"user {user_id}", {"base_id": grant.base_id, "rights": int(grant.rights)}
         )
 
+    @staticmethod
+    def require_databox_giver(_work: UnitOfWork, actor: Actor) -> None:
+        """Raises Forbidden."""
+        if not actor.administers:
+            raise Forbidden("Only administrators may give rights on a databox.")
+
     def grant_databox(
         self, work: UnitOfWork, actor: Actor, user_id: UserId, databox_id: int, rights: DataboxRight
     ) -> None:
-        if not actor.administers:
-            raise Forbidden("Only administrators may give rights on a databox.")
+        self.require_databox_giver(work, actor)
         store.set_databox_rights(work, user_id, databox_id, rights)
         audit.write(work, actor, "rights.granted", f"user {user_id}", {"databox_id": databox_id, "rights": int(rights)})
 

@@ -300,11 +300,6 @@ def held_rights(work: UnitOfWork, user_id: UserId, *, also_disabled: bool = Fals
     return HeldRights(grants, own, boxes, granted is not None)
 
 
-def rights_of(work: UnitOfWork, user_id: UserId, *, also_disabled: bool = False) -> Rights:
-    """`held_rights` as they are now."""
-    return held_rights(work, user_id, also_disabled=also_disabled).at(work.now)
-
-
 def set_collection_rights(work: UnitOfWork, user_id: UserId, grant: CollectionGrant) -> None:
     own = sa.and_(collection_rights.c.user_id == user_id, collection_rights.c.collection_id == grant.base_id)
     work.db.execute(collection_rights.delete().where(own))

@@ -23,10 +23,17 @@ class Notifications:
     mail: AccountMail
 
     def notify(
-        self, work: UnitOfWork, kind: NotificationKind, people: Iterable[UserId], payload: Mapping[str, int]
+        self,
+        work: UnitOfWork,
+        kind: NotificationKind,
+        people: Iterable[UserId],
+        payload: Mapping[str, int],
+        *,
+        mailed: set[UserId] | None = None,
     ) -> int:
         """Tell these people, each once, in the transaction of what happened; returns how many. *payload* has numbers of
-        what it is about and nothing that must not be seen later. Closed and locked accounts are told nothing."""
+        what it is about and nothing that must not be seen later. Closed and locked accounts are told nothing. *mailed*
+        are those who had the mail of this event already, and is added to."""
         wanted, told = sorted(set(people)), 0
         for start in range(0, len(wanted), _CHUNK):
             users = self.accounts.known_by_id(work, wanted[start : start + _CHUNK])
@@ -34,6 +41,10 @@ class Notifications:
             store.add(work, open_accounts, kind.value, payload)
             told += len(open_accounts)
             for user in open_accounts:
+                if mailed is not None:
+                    if user.id in mailed:
+                        continue
+                    mailed.add(user.id)
                 if user.email and kind not in MAILED_ELSEWHERE and self.accounts.wants_mail(work, user.id, kind.value):
                     self.mail.send(work, "notification", user, {"lines": [SENTENCES[kind]]})
         return told
@@ -84,18 +95,23 @@ class Notifications:
         database.listen(AccountClosed, lambda work, event: store.forget(work, event.user_id))
 
     def _requested(self, work: UnitOfWork, event: RegistrationRequested) -> None:
-        for base in event.base_ids:
+        self._tell_managers(work, NotificationKind.REGISTRATION_REQUESTED, event.base_ids, event.user_id)
+
+    def _tell_managers(
+        self, work: UnitOfWork, kind: NotificationKind, base_ids: Iterable[int], user_id: UserId
+    ) -> None:
+        """One notification for each collection, and one mail for all: the sentence names none, and anybody can ask for
+        every open collection."""
+        mailed: set[UserId] = set()
+        for base in base_ids:
             people = self.accounts.managers_of(work, base, MOST_TOLD)
-            self.notify(
-                work, NotificationKind.REGISTRATION_REQUESTED, people, {"base_id": base, "user_id": event.user_id}
-            )
+            self.notify(work, kind, people, {"base_id": base, "user_id": user_id}, mailed=mailed)
 
     def _granted(self, work: UnitOfWork, event: RegistrationGranted) -> None:
         for base in event.base_ids:
             self.notify(work, NotificationKind.REGISTRATION_GRANTED, [event.user_id], {"base_id": base})
-            if event.granted_by is None:
-                people = self.accounts.managers_of(work, base, MOST_TOLD)
-                self.notify(work, NotificationKind.USER_REGISTERED, people, {"base_id": base, "user_id": event.user_id})
+        if event.granted_by is None:
+            self._tell_managers(work, NotificationKind.USER_REGISTERED, event.base_ids, event.user_id)
 
     def _rejected(self, work: UnitOfWork, event: RegistrationRejected) -> None:
         for base in event.base_ids:

@@ -11,7 +11,7 @@ from vitrine.accounts import store as people
 from vitrine.accounts.groups import store
 from vitrine.accounts.groups.model import Applied, Template
 from vitrine.accounts.model import Actor, User
-from vitrine.accounts.rights import CollectionGrant
+from vitrine.accounts.rights import CollectionGrant, Right
 from vitrine.errors import Conflict, Forbidden, Invalid, NotFound
 from vitrine.platform import audit
 from vitrine.platform.database import UnitOfWork
@@ -88,7 +88,8 @@ class Templates:
 
 def added(before: CollectionGrant, grant: CollectionGrant) -> CollectionGrant:
     """*before* with the rights of *grant* besides, and with the limits of both. Where both say something of a status
-    bit, *before* counts."""
+    bit, *before* counts. A suspension stays: only who sets the rights themselves lifts it."""
     both = before.tightened(grant)
     begins = [begin for begin in (before.valid_from, grant.valid_from) if begin is not None]
-    return replace(both, rights=before.rights | both.rights, valid_from=max(begins, default=None))
+    more = both.rights if Right.actif in before.rights else both.rights & ~Right.actif
+    return replace(both, rights=before.rights | more, valid_from=max(begins, default=None))

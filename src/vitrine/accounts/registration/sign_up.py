@@ -10,7 +10,7 @@ from vitrine.accounts.model import User
 from vitrine.accounts.puzzles import Puzzles, Solution
 from vitrine.accounts.registration.confirmation import owner_of, unlock
 from vitrine.accounts.registration.service import Registration
-from vitrine.accounts.revokers import CONFIRM
+from vitrine.accounts.revokers import CONFIRM, PASSWORD
 from vitrine.accounts.service import Accounts, checked_email
 from vitrine.errors import Forbidden, Invalid, NotFound
 from vitrine.platform import audit
@@ -69,6 +69,7 @@ class SignUp:
             raise Forbidden("Please wait until the time below is over, then send the form again.", field="puzzle")
         if not self.rates.take("sign-up", rate_limit_key(address), BY_CALLER):
             raise TooManyMails(TOO_MANY, retry_after_s=3600)
+        self.accounts.require_addable(work, login=login or email, email=email, **profile)
         owners = store.by_email(work, email)
         if owners or store.user_by_login(work, email) is not None:
             self._tell_owner(work, owners)
@@ -110,11 +111,12 @@ class SignUp:
             profile["gender"] = int(given["gender"])
         return profile
 
-    @staticmethod
-    def require_link(work: UnitOfWork, secret: str) -> None:
-        """Raises LinkUsed unless `confirm` would take *secret*."""
-        owner_of(work, secret, (CONFIRM,))
+    def has_password(self, work: UnitOfWork, secret: str) -> bool:
+        """Whether the account behind a link for `confirm` has a password. Raises LinkUsed."""
+        return self.accounts.has_password(work, owner_of(work, secret, (CONFIRM,))[0].id)
 
-    def confirm(self, work: UnitOfWork, secret: str) -> User:
-        """Unlock an account by the link that was mailed. Raises LinkUsed."""
-        return unlock(work, self.registration, secret, (CONFIRM,))
+    def confirm(self, work: UnitOfWork, secret: str) -> str:
+        """Unlock an account by the link that was mailed. Returns the secret of a link to choose a password if somebody
+        else made the account, and so it has none; else nothing. Raises LinkUsed."""
+        user = unlock(work, self.registration, secret, (CONFIRM,))
+        return "" if self.accounts.has_password(work, user.id) else self.mail.link(work, user, PASSWORD)

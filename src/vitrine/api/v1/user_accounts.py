@@ -38,7 +38,7 @@ async def update_password(request: Request) -> Response:
     management = services.accounts.management
 
     def permit(work: UnitOfWork, actor: Actor) -> Actor:
-        management.require_manager(work, actor)
+        management.require_password_giver(work, actor)
         return actor
 
     actor = await read(request, bearer, permit)
@@ -54,7 +54,7 @@ async def access_demand(request: Request) -> Response:
     """POST /accounts/access-demand/"""
     services = services_of(request)
     management = services.accounts.management
-    await read(request, bearer, management.require_manager)
+    await read(request, bearer, management.require_password_giver)
     given = as_object(await json_body(request))
     email, password = text_of(given, "email"), given.get("password")
     if not email or not isinstance(password, str) or not password:

@@ -64,6 +64,17 @@ def test_those_who_decide_are_told_of_a_request(server: Server) -> None:
     assert "zoe" not in mail.get_content()
 
 
+def test_a_request_for_many_collections_is_one_mail(server: Server) -> None:
+    mia = server.user("mia", {server.archive.id: MANAGER, server.photographs.id: MANAGER}, email="mia@museum.example")
+    with server.services.database.write() as work:
+        server.services.accounts.registration.set_collection_policy(
+            work, COMMAND, server.photographs.id, Policy(True, ())
+        )
+    ask(server, server.user("zoe", None))
+    assert [kind for kind, _ in kinds(server, mia)] == ["registration_requested"] * 2
+    assert len(sent_mails(server)) == 1
+
+
 def test_administrators_are_told_where_nobody_manages(server: Server) -> None:
     root = server.user("root", None, is_admin=True)
     ask(server, server.user("zoe", None))

@@ -5,8 +5,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from vitrine.accounts import NOBODY, Actor
+from vitrine.accounts.mail_texts import LINK_PATHS
 from vitrine.accounts.puzzles import ZERO_BITS
 from vitrine.accounts.registration.model import OpenCollection
+from vitrine.accounts.revokers import PASSWORD
 from vitrine.edge import nobody, parameters, read, run_in_thread, services_of, write
 from vitrine.edge.params import natural
 from vitrine.errors import DomainError, NotFound, Unavailable
@@ -85,11 +87,13 @@ async def confirm(request: Request) -> Response:
     services = services_of(request)
     if request.method != "POST":
         token = request.query_params.get("token", "")
-        await read(request, nobody, lambda work, _who: services.accounts.sign_up.require_link(work, token))
-        return page(request, "sign_in/confirm.html", headers=QUIET, token=token)
+        has_password = await read(
+            request, nobody, lambda work, _who: services.accounts.sign_up.has_password(work, token)
+        )
+        return page(request, "sign_in/confirm.html", headers=QUIET, token=token, has_password=has_password)
     token = (await posted(request)).get("token", "")
-    await write(request, nobody, lambda work, _who: services.accounts.sign_up.confirm(work, token))
-    return redirect("/login/?confirmed")
+    secret = await write(request, nobody, lambda work, _who: services.accounts.sign_up.confirm(work, token))
+    return redirect(f"{LINK_PATHS[PASSWORD]}{secret}" if secret else "/login/?confirmed")
 
 
 ROUTES = [

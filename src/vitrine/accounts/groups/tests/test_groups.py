@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from vitrine.accounts import COMMAND, Actor, CollectionGrant, DataboxRight, Right, User, Via
+from vitrine.accounts import COMMAND, Actor, CollectionGrant, DataboxRight, Right, User, Via, reach
 from vitrine.accounts.groups.model import Applied, Group
 from vitrine.accounts.rights import CONTRIBUTOR, READER
 from vitrine.errors import Conflict, Forbidden, Invalid, NotFound
@@ -256,6 +256,20 @@ class TestGiving:
             assert [member.user_id for member in groups.members(work, by, readers.id)] == [zoe.id]
             assert [member.user_id for member in groups.members(work, COMMAND, board.id)] == [zoe.id]
 
+    def test_a_right_given_to_a_group_shows_none_of_its_members(
+        self, server: Server, mia: User, readers: Group
+    ) -> None:
+        groups, zoe = server.services.accounts.groups, server.user("zoe", None)
+        with server.services.database.write() as work:
+            board = groups.add(work, COMMAND, "Board")
+            groups.set_rights(work, COMMAND, board.id, grant(server.photographs, READER))
+            groups.join(work, COMMAND, board.id, zoe)
+            groups.set_rights(work, actor(server, work, mia), board.id, grant(server.archive, READER))
+            assert not reach.may_know(work, actor(server, work, mia), zoe)
+            groups.join(work, COMMAND, readers.id, zoe)
+            assert reach.may_know(work, actor(server, work, mia), zoe), "of a group whose members she sees"
+            assert not reach.may_know(work, actor(server, work, zoe), mia)
+
     def test_nobody_changes_rights_of_somebody_who_has_more(self, server: Server, mia: User) -> None:
         bob = server.user("bob", {server.archive.id: CONTRIBUTOR})
         users = server.services.accounts.users
@@ -376,6 +390,12 @@ class TestTemplates:
         server.regrant(zoe, server.archive, READER, valid_until=past)
         self.apply(server, root, [grant(server.archive, CONTRIBUTOR)], zoe)
         assert self.own(server, zoe)[server.archive.id].valid_until == past
+
+    def test_a_suspension_stays(self, server: Server) -> None:
+        root, zoe = server.user("root", None, is_admin=True), server.user("zoe", None)
+        server.regrant(zoe, server.archive, READER & ~Right.actif)
+        self.apply(server, root, [grant(server.archive, CONTRIBUTOR)], zoe)
+        assert self.own(server, zoe)[server.archive.id].rights == CONTRIBUTOR & ~Right.actif
 
     def test_what_its_owner_may_not_give_any_more_is_left_out_and_named(self, server: Server) -> None:
         mia = server.user("mia", {server.archive.id: MANAGER, server.photographs.id: MANAGER})

@@ -144,6 +144,16 @@ def test_the_owner_of_an_address_is_told_and_nobody_else(server: Server) -> None
     assert not signs_in(server, "zoe")
 
 
+@pytest.mark.parametrize(
+    "wrong", [{"login": "two words"}, {"login": "ROOT"}, {"login": "a@b.example"}, {"city": "x" * 200}]
+)
+def test_a_fault_does_not_tell_whether_somebody_has_an_address(server: Server, wrong: dict[str, Any]) -> None:
+    server.user("ada", email="new@museum.example")
+    had, free = send(server, **wrong), send(server, email="free@museum.example", **wrong)
+    assert (had.status_code, free.status_code) == (400, 400)
+    assert sent_mails(server) == []
+
+
 def test_without_a_solution_the_form_waits(server: Server) -> None:
     assert send(server, solve=False, login="zoe").status_code == 400
     assert sent_mails(server) == []

@@ -72,7 +72,9 @@ async def listing(request: Request) -> Response:
 
 
 async def add(request: Request) -> Response:
-    services, members = services_of(request), await json_members(request, name=str, description=str)
+    services = services_of(request)
+    await read(request, bearer, services.accounts.groups.require_administrator)
+    members = await json_members(request, name=str, description=str)
 
     def call(work: UnitOfWork, actor: Actor) -> Response:
         group = services.accounts.groups.add(work, actor, members["name"] or "", members["description"] or "")
@@ -90,7 +92,9 @@ async def show(request: Request) -> Response:
 
 
 async def rename(request: Request) -> Response:
-    services, members = services_of(request), await json_members(request, name=str, description=str)
+    services = services_of(request)
+    await read(request, bearer, services.accounts.groups.require_administrator)
+    members = await json_members(request, name=str, description=str)
 
     def call(work: UnitOfWork, actor: Actor) -> Response:
         group = _group(request, work, actor)
@@ -172,7 +176,7 @@ async def rights(request: Request) -> Response:
 async def set_rights(request: Request) -> Response:
     """Of a group that has no rights there yet its number is enough: it is named by whoever told it."""
     services, base = services_of(request), request.path_params["base_id"]
-    await read(request, bearer, services.accounts.management.require_manager)
+    await read(request, bearer, lambda work, actor: services.accounts.management.require_manager_of(work, actor, base))
     values = await json_members(request, **MEMBERS)
 
     def call(work: UnitOfWork, actor: Actor) -> Response:
@@ -186,7 +190,7 @@ async def set_rights(request: Request) -> Response:
 
 async def set_databox_rights(request: Request) -> Response:
     services = services_of(request)
-    await read(request, bearer, services.accounts.management.require_manager)
+    await read(request, bearer, services.accounts.groups.require_administrator)
     wanted = rights_of((await json_members(request, rights=list))["rights"], DataboxRight)
 
     def call(work: UnitOfWork, actor: Actor) -> Response:

@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from vitrine.accounts import Actor, DataboxRight, User
 from vitrine.accounts.groups.model import Applied
-from vitrine.api.v4.content import answer, json_members, moment, nothing, secret_answer
+from vitrine.api.v4.content import answer, json_members, moment, nothing
 from vitrine.api.v4.idempotency import change
 from vitrine.api.v4.paging import listed, page_of
 from vitrine.api.v4.people.content import (
@@ -37,7 +37,7 @@ from vitrine.api.v4.schemas import (
     object_of,
 )
 from vitrine.api.v4.schemas import page_of as page_schema
-from vitrine.edge import bearer, read, run_in_thread, services_of, write
+from vitrine.edge import bearer, read, services_of, write
 from vitrine.edge.params import natural
 from vitrine.errors import Invalid
 from vitrine.library.errors import NoSuchDatabox
@@ -53,7 +53,7 @@ COMPONENTS: dict[str, Schema] = {
         **PROFILES["Profile"]["properties"], display_name=TEXT, is_admin=FLAG, is_locked=FLAG, created=MOMENT,
         last_connection=PERHAPS_MOMENT,
     ),
-    "NewAccount": full_object_of(user_id=NUMBER, login=TEXT, unlock_token=TEXT),
+    "NewAccount": full_object_of(user_id=NUMBER, login=TEXT),
     "RightsOfPerson": full_object_of(
         own=list_of(named("Grant")), effective=list_of(named("Grant")), databoxes=list_of(named("DataboxGrant")),
         groups=list_of(full_object_of(group_id=NUMBER, name=TEXT)),
@@ -100,36 +100,23 @@ async def person(request: Request) -> Response:
 
 
 async def add(request: Request) -> Response:
-    """Locked until its token unlocks it (`unlock`); the token is in this answer alone."""
+    """Locked until its owner follows the link that is mailed to them, and chooses a password."""
     services = services_of(request)
     management = services.accounts.management
     await read(request, bearer, management.require_manager)
-    members = await json_members(request, login=str, email=str, password=str, first_name=str, last_name=str)
-    email, password = members["email"], members["password"]
-    if not email or not password:
-        raise Invalid("email and password are required.", field="password" if email else "email")
-    hashed = await run_in_thread(lambda: services.accounts.users.passwords.hash(password))
+    members = await json_members(request, login=str, email=str, first_name=str, last_name=str)
+    email = members["email"]
+    if not email:
+        raise Invalid("email is required.", field="email")
     profile = {name: members[name] or "" for name in ("first_name", "last_name")}
 
     def call(work: UnitOfWork, actor: Actor) -> Response:
-        user, token = management.add_account(
-            work, actor, login=members["login"] or email, email=email, password_hash=hashed, collections=[],
-            profile=profile,
+        user = management.invite(
+            work, actor, login=members["login"] or email, email=email, profile=profile,
+            language=(actor.locale or services.settings.default_language)[:2],
         )  # fmt: skip
         location = services.settings.absolute(f"/api/v4/users/{user.id}")
-        value = {"user_id": user.id, "login": user.login, "unlock_token": token}
-        return secret_answer(value, 201, {"Location": location})
-
-    return await change(request, call)
-
-
-async def unlock(request: Request) -> Response:
-    services = services_of(request)
-    token = (await json_members(request, token=str))["token"] or ""
-
-    def call(work: UnitOfWork, actor: Actor) -> Response:
-        services.accounts.management.unlock(work, actor, token)
-        return nothing()
+        return answer({"user_id": user.id, "login": user.login}, 201, {"Location": location})
 
     return await change(request, call)
 
@@ -168,7 +155,7 @@ def known_databox(request: Request, work: UnitOfWork) -> DataboxId:
 
 async def set_rights(request: Request) -> Response:
     services, base = services_of(request), request.path_params["base_id"]
-    await read(request, bearer, services.accounts.management.require_manager)
+    await read(request, bearer, lambda work, actor: services.accounts.management.require_manager_of(work, actor, base))
     members = await json_members(request, **MEMBERS)
 
     def call(work: UnitOfWork, actor: Actor) -> Response:
@@ -197,7 +184,7 @@ async def take_rights(request: Request) -> Response:
 
 async def set_databox_rights(request: Request) -> Response:
     services = services_of(request)
-    await read(request, bearer, lambda work, actor: _person(request, work, actor))
+    await read(request, bearer, services.accounts.users.require_databox_giver)
     wanted = rights_of((await json_members(request, rights=list))["rights"], DataboxRight)
 
     def call(work: UnitOfWork, actor: Actor) -> Response:
@@ -225,11 +212,9 @@ _USER = "/users/{user_id:int}"
 ROUTES = (
     V4Route("/users", "GET", people, "People of a collection that you manage", SCOPE, named("UserPage"),
             query={"base_id": NUMBER}, is_list=True),
-    V4Route("/users", "POST", add, "Make an account, locked until it is unlocked", SCOPE, named("NewAccount"),
-            object_of(login=TEXT, email=TEXT, password=TEXT, first_name=TEXT, last_name=TEXT), 201,
-            example={"email": "new@museum.example", "password": "correct horse battery"}),
-    V4Route("/users/unlock", "POST", unlock, "Unlock a new account by its token", SCOPE,
-            body=object_of(token=TEXT), status=204, example={"token": "the token of the new account"}),
+    V4Route("/users", "POST", add, "Make an account; its owner is sent the link that unlocks it", SCOPE,
+            named("NewAccount"), object_of(login=TEXT, email=TEXT, first_name=TEXT, last_name=TEXT), 201,
+            example={"email": "new@museum.example"}),
     V4Route(_USER, "GET", person, "One account", SCOPE, named("Account")),
     V4Route(_USER + "/rights", "GET", rights, "What a person may do where you manage", SCOPE,
             named("RightsOfPerson")),
