@@ -348,11 +348,15 @@ class Accounts:
             work, actor, "rights.granted", f"user {user_id}", {"base_id": grant.base_id, "rights": int(grant.rights)}
         )
 
+    @staticmethod
+    def require_databox_giver(actor: Actor) -> None:
+        if not actor.administers:
+            raise Forbidden("Only administrators may give rights on a databox.")
+
     def grant_databox(
         self, work: UnitOfWork, actor: Actor, user_id: UserId, databox_id: int, rights: DataboxRight
     ) -> None:
-        if not actor.administers:
-            raise Forbidden("Only administrators may give rights on a databox.")
+        self.require_databox_giver(actor)
         store.set_databox_rights(work, user_id, databox_id, rights)
         audit.write(work, actor, "rights.granted", f"user {user_id}", {"databox_id": databox_id, "rights": int(rights)})
 

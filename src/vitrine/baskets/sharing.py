@@ -75,8 +75,7 @@ class BasketSharing:
         """Share with a person, named by id or login, or change the terms of their share: for the owner, who must have
         `canpush` somewhere. The person gets a grant on each record that the owner may push. What other
         participants gave them stays, within the new terms."""
-        basket = roles.owned(work, actor, basket_id, expected)
-        giving.require_push_somewhere(work, actor)
+        basket = giving.shareable(work, actor, basket_id, expected)
         require_future(work, terms.expires, "expires")
         person = recipient(self.accounts, work, person_named, basket.owner_id)
         values = {

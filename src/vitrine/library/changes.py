@@ -19,6 +19,7 @@ from vitrine.platform import audit
 from vitrine.platform.database import UnitOfWork
 
 FIRST_BIT, LAST_BIT = 4, 31
+RIGHTS = (Right.canmodifrecord, Right.chgstatus, Right.candeleterecord)  # to change values, bits, collection
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,6 +231,12 @@ class Changes:
         if actor.via is not Via.COMMAND and not actor.rights.on(into, Right.canaddrecord, work.now):
             raise MayNotAdd("You may not add records to this collection.", field="base_id", why=f"collection {into}")
         return target
+
+    def permit_any(self, work: UnitOfWork, actor: Actor, key: RecordKey) -> None:
+        """Raises MayNotChange for who sees the record and may change none of its values, bits and collection."""
+        record = self.records.get(work, actor, key)
+        if not any(access.may(work, actor, record, right) for right in RIGHTS):
+            raise MayNotChange("You may not change this record.", why=f"record {key}")
 
     def with_right(
         self, work: UnitOfWork, actor: Actor, key: RecordKey, right: Right, expected: datetime | None = None

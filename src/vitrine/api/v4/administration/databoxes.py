@@ -19,6 +19,8 @@ from vitrine.api.v4.administration.common import (
     logo_path,
     members,
     only,
+    permit_administrator,
+    permit_managing,
     tag,
     task,
 )
@@ -115,12 +117,14 @@ async def one_task(request: Request) -> Response:
 _BOX = "/databoxes/{databox_id:int}"
 ROUTES = (
     V4Route("/databoxes", "POST", make, "Make a databox, with the usual fields and renditions", ADMINISTRATION,
-            named("DataboxSettings"), object_of(name=TEXT, labels=LABELS), 201, example={"name": "Annexe"}),
+            named("DataboxSettings"), object_of(name=TEXT, labels=LABELS), 201,
+            permit=permit_administrator, example={"name": "Annexe"}),
     V4Route("/databoxes/order", "PUT", order, "Put all databoxes in an order", ADMINISTRATION,
-            body=object_of(order=ORDER), status=204, media_type=JSON),
+            body=object_of(order=ORDER), status=204, permit=permit_administrator, media_type=JSON),
     V4Route(_BOX + "/settings", "GET", settings, "What you may set of a databox", SCOPE, named("DataboxSettings")),
     V4Route(_BOX + "/settings", "PATCH", set_settings, "Set something of a databox", SCOPE, named("DataboxSettings"),
-            _CHANGES, guard="required", example={"title": "The museum", "labels": {"fr": "Le musée"}}),
+            _CHANGES, guard="required", permit=permit_managing,
+            example={"title": "The museum", "labels": {"fr": "Le musée"}}),
     V4Route(_BOX + "/tasks", "GET", tasks, "Work on many records after a change of the structure, newest first", SCOPE,
             named("StructureTaskPage"), is_list=True),
     V4Route(_BOX + "/tasks/{task_id:int}", "GET", one_task, "How far such work is", SCOPE, named("StructureTask")),
