@@ -167,7 +167,7 @@ def _check_push(keys: Sequence[RecordKey], people: Sequence[UserId | str], messa
     if not keys or len(keys) > MOST_ELEMENTS:
         raise Invalid("Send 1 to {most} documents.", field="records", values={"most": MOST_ELEMENTS})
     if not people or len(people) > MOST_RECIPIENTS:
-        raise Invalid("Send to 1 to {most} people.", field="users", values={"most": MOST_RECIPIENTS})
+        raise Invalid("Send to 1 to {most} people.", field="people", values={"most": MOST_RECIPIENTS})
     if len(message) > LONGEST_NOTE:
         raise Invalid("The message has at most {most} characters.", field="message", values={"most": LONGEST_NOTE})
     if message.strip() and (fault := fault_of_name(message, has_lines=True)):

@@ -31,6 +31,7 @@ from vitrine.api.v4.route import V4Route
 from vitrine.api.v4.schemas import FLAG, NUMBER, TEXT, full_object_of, named, object_of
 from vitrine.api.v4.schemas import page_of as page_schema
 from vitrine.edge import bearer, listing, read, services_of, write
+from vitrine.errors import Invalid
 from vitrine.library.model import Databox
 from vitrine.platform.database import UnitOfWork
 
@@ -86,6 +87,8 @@ async def settings(request: Request) -> Response:
 async def set_settings(request: Request) -> Response:
     databoxes, box = services_of(request).library.administration.databoxes, databox_id(request)
     given = await members(request)
+    if "view_name" in given:
+        raise Invalid("There is no field called view_name here.", field="view_name")
     if "title" in given:
         given["view_name"] = given.pop("title")
 
