@@ -11,6 +11,7 @@ from vitrine.accounts import Actor
 from vitrine.api.v4 import idempotency
 from vitrine.api.v4.content import answer, json_body, moment
 from vitrine.api.v4.paging import listed, page_of
+from vitrine.api.v4.records import require_known
 from vitrine.api.v4.route import V4Route
 from vitrine.api.v4.schemas import (
     FLAG,
@@ -103,7 +104,13 @@ async def begin(request: Request) -> Response:
     """202: the worker does it."""
     bulk, value = services_of(request).library.bulk, await json_body(request, max_bytes=BODY_BYTES)
     keys, change = await run_in_thread(partial(_wanted, value))  # of 50,000 records: too long for the event loop
-    return await idempotency.change(request, lambda work, actor: _accepted(bulk.begin(work, actor, keys, change)))
+
+    def call(work: UnitOfWork, actor: Actor) -> Response:
+        if change.collection is not None:
+            require_known(request, work, actor, change.collection)  # outcomes would tell whether it is there
+        return _accepted(bulk.begin(work, actor, keys, change))
+
+    return await idempotency.change(request, call)
 
 
 def _wanted(value: Any) -> tuple[list[RecordKey], BulkChange]:

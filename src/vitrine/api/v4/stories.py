@@ -9,7 +9,7 @@ from vitrine.accounts import Actor
 from vitrine.api.v4 import idempotency, present
 from vitrine.api.v4.content import answer, chosen, json_members, nothing, require_tag
 from vitrine.api.v4.paging import listed, page_of
-from vitrine.api.v4.records import key_of, place_of
+from vitrine.api.v4.records import key_of, place_of, require_known
 from vitrine.api.v4.route import PREFIX, V4Route
 from vitrine.api.v4.schemas import (
     NUMBER,
@@ -87,6 +87,7 @@ async def create(request: Request) -> Response:
 
     def call(work: UnitOfWork, actor: Actor) -> Response:
         into = CollectionId(_id(values["base_id"]))
+        require_known(request, work, actor, into)
         box = services.library.records.collection(work, into).databox_id
         draft = StoryDraft(
             into,
