@@ -2,14 +2,18 @@
 
 Over real sockets: a test client sends the whole body before it looks at the answer."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
 
+from tests.v4 import prepared
 from vitrine.accounts import Right, User
 from vitrine.accounts.rights import ALL_RIGHTS
+from vitrine.api import v4
+from vitrine.api.wire.endpoint import anybody
 from vitrine.testing import media_factory as make
 from vitrine.testing.listening import ListeningServer, RawAnswer, answer_on
 from vitrine.testing.server import Server, Visitor
@@ -111,6 +115,53 @@ def test_the_portals_api_asks_for_its_token_first(listening: ListeningServer) ->
     for kind in ("application/json", "application/x-www-form-urlencoded"):
         assert announced(listening, path, "Authorization: Bearer wrong", f"Content-Type: {kind}").status == 401
     assert announced(listening, path, "Content-Type: application/json").status == 401
+
+
+WITH_BODY = [route for route in v4.ROUTES if route.body is not None]
+
+
+def test_every_call_of_v4_that_takes_a_body_says_who_may_send_one() -> None:
+    silent = [f"{route.method} {route.path}" for route in WITH_BODY if not (route.permit or route.takes_files)]
+    assert silent == [], "a row with a body needs permit; anybody where a token with the scope is enough"
+
+
+Preparation = Callable[[prepared.World, v4.V4Route], prepared.Named]
+
+
+def preparation(route: v4.V4Route) -> Preparation:
+    return prepared.BY_TAG.get(route.tag, prepared.nothing)
+
+
+def preparations() -> list[Preparation]:
+    by_name = {function.__name__: function for function in map(preparation, WITH_BODY)}
+    return [by_name[name] for name in sorted(by_name)]
+
+
+@pytest.mark.parametrize("prepare", preparations())
+def test_every_call_of_v4_asks_for_its_right_before_the_body(
+    listening: ListeningServer,
+    server: Server,
+    tmp_path: Path,
+    prepare: Preparation,
+) -> None:
+    """Of things that are there, from somebody who sees the records and may do nothing else. Were the body looked at, it
+    would be too large, or no JSON."""
+    ada, _root = server.user("ada"), server.user("root", is_admin=True)
+    picture = make.jpeg(tmp_path / "harbour.jpg", 64, 48)
+    server.add(picture, ada)
+    prepared.every_databox_right(server, ada)
+    server.token(ada)  # of the application 1
+    routes = [route for route in WITH_BODY if preparation(route) is prepare]
+    named = prepare(prepared.World(server, ada, picture), routes[-1])
+    line = f"Authorization: Bearer {server.token(server.user('mallory', Right.actif))}"
+    for route in routes:
+        if route.permit is anybody:
+            continue
+        path = v4.PREFIX + re.sub(r"\{(\w+)(:int)?\}", lambda part: str(named.get(part[1], 1)), route.path)
+        for kind in ("application/json", "multipart/form-data; boundary=b"):
+            answer = announced(listening, path, line, f"Content-Type: {kind}", method=route.method)
+            assert answer.status in (403, 404), (route.method, path, kind, answer.body)
+            assert answer.headers["connection"] == "close"
 
 
 def test_the_token_endpoints_read_little(listening: ListeningServer) -> None:

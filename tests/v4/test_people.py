@@ -244,7 +244,7 @@ class TestRegistration:
         assert (request["login"], request["base_id"]) == ("zoe", server.archive.id)
         path = f"/registrations/{request['request_id']}"
         problem(call("POST", f"{path}/accept", {"rights": ["candeleterecord"]}, token=manager), 403)
-        problem(call("POST", f"{path}/accept", {}, token=zoe), 404)
+        problem(call("POST", f"{path}/accept", {}, token=zoe), 403)
         done(call("POST", f"{path}/accept", {}, token=manager), 204)
         problem(call("POST", f"{path}/reject", token=manager), 404)
         assert done(call("GET", "/me/access-requests", token=zoe))["data"][0]["state"] == "accepted"

@@ -78,9 +78,21 @@ def test_what_cannot_be_made(library: Library, server: Server) -> None:
         ({"base_id": base, "metadata": {"City": [1]}}, 400, "invalid"),
         ({"base_id": base, "records": [nested]}, 400, "not_a_child"),
         ({"base_id": base, "records": [2**70]}, 404, "not_found"),
-        ({"base_id": 999}, 404, "not_found"),
+        ({"base_id": 999}, 400, "invalid"),
     ):
         refused(library.call("POST", "/stories", body), status, code)
+
+
+def test_a_collection_that_one_may_not_know_looks_like_none(library: Library, server: Server) -> None:
+    number, bea = library.record(), server.token(server.user("bea", {server.photographs.id: ALL_RIGHTS}))
+    records = [{"databox_id": server.databox.id, "record_ids": [number]}]
+    for path, body in (("/stories", {}), ("/operations", {"records": records})):
+        answers = [
+            library.call("POST", path, {**body, "base_id": base}, token=bea) for base in (server.archive.id, 999)
+        ]
+        assert [answer.status_code for answer in answers] == [400, 400]
+        assert answers[0].json() == answers[1].json()
+        assert answers[0].json()["field"] == "base_id"
 
 
 def test_a_repeated_request_makes_one_story(library: Library, server: Server) -> None:

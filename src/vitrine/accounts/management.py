@@ -43,12 +43,6 @@ class UserManagement:
         if not (actor.administers or actor.rights.bases_with(Right.canadmin, work.now)):
             raise MayNotManage("You do not manage the users of any collection.")
 
-    @staticmethod
-    def require_manager_of(work: UnitOfWork, actor: Actor, base_id: int) -> None:
-        """Raises Forbidden unless the actor manages the users of this collection."""
-        if not giving.gives_everything(actor):
-            giving.own_grant(work, actor, base_id)
-
     def require_password_giver(self, work: UnitOfWork, actor: Actor) -> None:
         """Raises MayNotManage unless the actor manages users and may give an account a password, which a token with
         scopes does for an administrator alone."""

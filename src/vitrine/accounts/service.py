@@ -373,15 +373,14 @@ class Accounts:
         )
 
     @staticmethod
-    def require_databox_giver(_work: UnitOfWork, actor: Actor) -> None:
-        """Raises Forbidden."""
+    def require_databox_giver(actor: Actor) -> None:
         if not actor.administers:
             raise Forbidden("Only administrators may give rights on a databox.")
 
     def grant_databox(
         self, work: UnitOfWork, actor: Actor, user_id: UserId, databox_id: int, rights: DataboxRight
     ) -> None:
-        self.require_databox_giver(work, actor)
+        self.require_databox_giver(actor)
         store.set_databox_rights(work, user_id, databox_id, rights)
         audit.write(work, actor, "rights.granted", f"user {user_id}", {"databox_id": databox_id, "rights": int(rights)})
 

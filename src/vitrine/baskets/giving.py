@@ -7,8 +7,9 @@ from datetime import datetime
 
 from vitrine.accounts import Accounts, Actor, Right, UserId, Via, record_grants
 from vitrine.accounts.record_grants import GrantSource, SourceKind
+from vitrine.baskets import roles
 from vitrine.baskets.errors import MayNotShareBasket
-from vitrine.baskets.model import MOST_GRANTS, Basket, Participant, Vote
+from vitrine.baskets.model import MOST_GRANTS, Basket, BasketId, Participant, Vote
 from vitrine.errors import Invalid
 from vitrine.library import access
 from vitrine.library.model import CollectionId, RecordId
@@ -63,6 +64,13 @@ def require_push_somewhere(work: UnitOfWork, actor: Actor) -> None:
     """Raises MayNotShareBasket for people who may push nothing at all."""
     if actor.via is not Via.COMMAND and not actor.rights.anywhere(Right.canpush, work.now):
         raise MayNotShareBasket("You may not share documents with other people.", why=f"user {actor.user_id}")
+
+
+def shareable(work: UnitOfWork, actor: Actor, basket_id: BasketId, expected: int | None = None) -> Basket:
+    """The basket, for its owner who may push something. Raises as `roles.owned`, or MayNotShareBasket."""
+    basket = roles.owned(work, actor, basket_id, expected)
+    require_push_somewhere(work, actor)
+    return basket
 
 
 def give(work: UnitOfWork, actor: Actor, stamps: Sequence[Stamp], people: Sequence[Recipient]) -> set[RecordId]:

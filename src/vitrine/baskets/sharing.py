@@ -75,8 +75,7 @@ class BasketSharing:
         """Share with a person, named by id or login, or change the terms of their share: for the owner, who must have
         `canpush` somewhere. The person gets a grant on each record that the owner may push. What other
         participants gave them stays, within the new terms."""
-        basket = roles.owned(work, actor, basket_id, expected)
-        giving.require_push_somewhere(work, actor)
+        basket = giving.shareable(work, actor, basket_id, expected)
         require_future(work, terms.expires, "expires")
         person = recipient(self.accounts, work, person_named, basket.owner_id)
         values = {
@@ -168,7 +167,7 @@ def _check_push(keys: Sequence[RecordKey], people: Sequence[UserId | str], messa
     if not keys or len(keys) > MOST_ELEMENTS:
         raise Invalid("Send 1 to {most} documents.", field="records", values={"most": MOST_ELEMENTS})
     if not people or len(people) > MOST_RECIPIENTS:
-        raise Invalid("Send to 1 to {most} people.", field="users", values={"most": MOST_RECIPIENTS})
+        raise Invalid("Send to 1 to {most} people.", field="people", values={"most": MOST_RECIPIENTS})
     if len(message) > LONGEST_NOTE:
         raise Invalid("The message has at most {most} characters.", field="message", values={"most": LONGEST_NOTE})
     if message.strip() and (fault := fault_of_name(message, has_lines=True)):

@@ -58,8 +58,7 @@ class BasketVotes:
         """Ask for votes: for the owner, who must have `canpush` somewhere. Forgets the last vote of the basket, which
         must be closed. Returns on how many elements the voters get no grant. Raises VoteOpen, MayNotShareBasket and
         BasketFull, too."""
-        basket = roles.owned(work, actor, basket_id, expected)
-        giving.require_push_somewhere(work, actor)
+        basket = giving.shareable(work, actor, basket_id, expected)
         last = vote_store.of_basket(work, basket.id)
         if last is not None and last.is_open(work.now):
             raise VoteOpen("A vote on this basket is under way. Close it first.", why=f"basket {basket.id}")
@@ -81,8 +80,7 @@ class BasketVotes:
         expected: int | None = None,
     ) -> int:
         """Ask more people, or change what those asked may do. As `start`."""
-        basket = roles.owned(work, actor, basket_id, expected)
-        giving.require_push_somewhere(work, actor)
+        basket = giving.shareable(work, actor, basket_id, expected)
         without = self._ask(work, actor, basket, self._open_vote(work, basket), voters)
         audit.write(work, actor, "vote.asked", f"basket {basket.id}", {"voters": len(voters)})
         return without
@@ -91,8 +89,7 @@ class BasketVotes:
         self, work: UnitOfWork, actor: Actor, basket_id: BasketId, expires: datetime, *, expected: int | None = None
     ) -> None:
         """Another end of an open vote: for the owner. Grants are given anew, by what the owner may push now."""
-        basket = roles.owned(work, actor, basket_id, expected)
-        giving.require_push_somewhere(work, actor)
+        basket = giving.shareable(work, actor, basket_id, expected)
         vote = self._open_vote(work, basket)
         end = self._checked_end(work, vote.created, expires)
         vote_store.update(work, vote.id, {"expires": end, "remind_at": self._reminder(vote.created, end)})
@@ -175,6 +172,15 @@ class BasketVotes:
 
     # -- voters --------------------------------------------------------------------------------------------------
 
+    @staticmethod
+    def permit(work: UnitOfWork, actor: Actor, basket_id: BasketId) -> tuple[Basket, Participant]:
+        """The basket, for who votes in its vote, which may be over. Raises NoSuchVote or MayNotVote."""
+        basket, own = roles.opened(work, actor, basket_id)
+        vote = _vote(work, basket.id)
+        if own is None or not own.is_voter:
+            raise MayNotVote("Your vote is not asked for.", why=f"vote {vote.id}")
+        return basket, own
+
     def cast(
         self,
         work: UnitOfWork,
@@ -242,10 +248,8 @@ class BasketVotes:
 
     def _voter(self, work: UnitOfWork, actor: Actor, basket_id: BasketId) -> tuple[Basket, Participant]:
         """The basket with an open vote in which the actor votes."""
-        basket, own = roles.opened(work, actor, basket_id)
+        basket, own = self.permit(work, actor, basket_id)
         self._open_vote(work, basket)
-        if own is None or not own.is_voter:
-            raise MayNotVote("Your vote is not asked for.", why=f"basket {basket.id}")
         return basket, own
 
 

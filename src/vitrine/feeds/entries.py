@@ -143,6 +143,21 @@ class Entries:
 
     # -- changing ------------------------------------------------------------------------------------------------
 
+    def permit(self, work: UnitOfWork, actor: Actor, feed_id: FeedId) -> Feed:
+        """The feed, for its publishers. Raises NoSuchFeed or MayNotPublish."""
+        feed = self.feeds.get(work, actor, feed_id).feed
+        self._require_publisher(work, actor, feed_id)
+        return feed
+
+    def permit_change(self, work: UnitOfWork, actor: Actor, entry_id: EntryId) -> tuple[FeedEntry, Feed]:
+        """The entry, for its publisher, who still publishes in the feed. Raises NoSuchEntry, MayNotManage or
+        MayNotPublish."""
+        entry, feed = self._entry_of(work, actor, entry_id)
+        if actor.via is not Via.COMMAND and entry.publisher_id != actor.user_id:
+            raise MayNotManage("Only its publisher changes an entry.", why=f"entry {entry_id}")
+        self._require_publisher(work, actor, feed.id)
+        return entry, feed
+
     def publish(
         self, work: UnitOfWork, actor: Actor, feed_id: FeedId, draft: EntryDraft, *, notify: bool = False
     ) -> FeedEntry:
@@ -151,8 +166,7 @@ class Entries:
         only where the draft names it.
 
         Raises NoSuchFeed, MayNotPublish, NoSuchRecord, Invalid, TooMany, or TooManyReaders for *notify*."""
-        feed = self.feeds.get(work, actor, feed_id).feed
-        self._require_publisher(work, actor, feed_id)
+        feed = self.permit(work, actor, feed_id)
         ids = self._publishable(work, actor, draft.records or ())
         user = self.accounts.known(work, actor.user_id) if actor.user_id is not None else None
         name, email = (user.display_name, user.email or "") if user is not None else ("", "")
@@ -185,10 +199,7 @@ class Entries:
 
         *expected* is the version that the caller read. Raises NoSuchEntry, MayNotManage, and what `publish` raises, or
         ChangedMeanwhile."""
-        entry, feed = self._entry_of(work, actor, entry_id)
-        if actor.via is not Via.COMMAND and entry.publisher_id != actor.user_id:
-            raise MayNotManage("Only its publisher changes an entry.", why=f"entry {entry_id}")
-        self._require_publisher(work, actor, feed.id)
+        entry, feed = self.permit_change(work, actor, entry_id)
         if expected is not None and expected != entry.version:
             raise ChangedMeanwhile("Somebody else has changed this entry. Read it again.")
         values = {}

@@ -95,7 +95,7 @@ class Feeds:
     ) -> Feed:
         """Administrators and the command line. The owner is *owner_id*, else the actor; without either, nobody.
         Raises MayNotManage, NoSuchCollection, NotFound for the owner, Invalid, or TooMany."""
-        self._require_administrator(actor)
+        self.require_administrator(actor)
         if not store.are_fewer(work, MOST_FEEDS):
             raise TooMany("There are {most} feeds already. Remove one first.", values={"most": MOST_FEEDS})
         values = {
@@ -193,7 +193,8 @@ class Feeds:
         return listed.feed
 
     @staticmethod
-    def _require_administrator(actor: Actor) -> None:
+    def require_administrator(actor: Actor) -> None:
+        """Raises MayNotManage for who may not add feeds."""
         if not administers(actor):
             raise MayNotManage("Only administrators add feeds.")
 

@@ -19,6 +19,7 @@ from vitrine.platform import audit
 from vitrine.platform.database import UnitOfWork
 
 FIRST_BIT, LAST_BIT = 4, 31
+RIGHTS = (Right.canmodifrecord, Right.chgstatus, Right.candeleterecord)  # to change values, bits, collection
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +75,12 @@ class Changes:
         edit = self.edit_of(work, record)
         by_name = {field.name: field for field in structure.fields[record.databox_id]}
         for field_id in fields:
-            field = field_of(structure, original, field_id)
+            field = field_of(structure, original, field_id, member="field_ids")
             target = by_name.get(field.name)
             if (field.business and not sees_business) or target is None:
-                raise NoSuchField(f"The field {field_id} cannot be copied to this record.", field="fields")
+                raise NoSuchField(f"The field {field_id} cannot be copied to this record.", field="field_ids")
             if target.readonly:
-                raise Invalid(f"{target.name} is read-only.", field="fields")
+                raise Invalid(f"{target.name} is read-only.", field="field_ids")
             edit.set(target, there.texts(field.id))
         (changed,) = self.write_values(work, actor, [edit])
         audit.write(work, actor, "record.values", f"record {key}", {"copied_from": str(source)})
@@ -231,6 +232,12 @@ class Changes:
             raise MayNotAdd("You may not add records to this collection.", field="base_id", why=f"collection {into}")
         return target
 
+    def permit_any(self, work: UnitOfWork, actor: Actor, key: RecordKey) -> None:
+        """Raises MayNotChange for who sees the record and may change none of its values, bits and collection."""
+        record = self.records.get(work, actor, key)
+        if not any(access.may(work, actor, record, right) for right in RIGHTS):
+            raise MayNotChange("You may not change this record.", why=f"record {key}")
+
     def with_right(
         self, work: UnitOfWork, actor: Actor, key: RecordKey, right: Right, expected: datetime | None = None
     ) -> Record:
@@ -256,11 +263,11 @@ def require_target(record: Record, target: Collection) -> None:
         raise Invalid("A record can only move inside its databox.", field="base_id")
 
 
-def field_of(structure: Structure, record: Record, field_id: FieldId) -> Field:
-    """A field of the record's databox. Raises NoSuchField."""
+def field_of(structure: Structure, record: Record, field_id: FieldId, *, member: str = "meta_struct_id") -> Field:
+    """A field of the record's databox. Raises NoSuchField, with *member* as what named it."""
     field = structure.field_by_id.get(field_id)
     if field is None or field.databox_id != record.databox_id:
-        raise NoSuchField(f"This databox has no field {field_id}.", field="meta_struct_id")
+        raise NoSuchField(f"This databox has no field {field_id}.", field=member)
     return field
 
 

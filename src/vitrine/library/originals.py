@@ -45,10 +45,10 @@ class Originals:
             raise Invalid("A story has no type.", field="record_id")
         new_mime = (record.mime or "") if mime is None else mime.strip().lower()
         if mime is not None and kind_of(new_mime) == "unknown" and new_mime != "application/octet-stream":
-            raise Invalid("This media type is not known here.", field="mime")
+            raise Invalid("This media type is not known here.", field="mime_type")
         new_kind = kind if kind is not None else kind_of(new_mime)
         if new_kind not in KINDS:
-            raise Invalid(f"The kind must be one of {', '.join(KINDS)}.", field="kind")
+            raise Invalid(f"The type must be one of {', '.join(KINDS)}.", field="type")
         return self._set_type(work, actor, record, new_kind, new_mime, BY_ITSELF)
 
     def restore_type(

@@ -30,7 +30,7 @@ class StructureAdministration:
     def add_databox(self, work: UnitOfWork, actor: Actor, name: str, labels: dict[str, Any] | None = None) -> Databox:
         """A databox with the default fields and recipes. Administrators and the command line only. Whoever makes it has
         every right on it. Raises Forbidden, Invalid or Conflict."""
-        self._require_administrator(actor)
+        self.require_administrator(actor)
         name, others = name_of(name, NAME_OF_DATABOX), self.records.structure(work).databoxes.values()
         if any(box.name == name for box in others):
             raise Conflict(f"There is a databox called {name} already.", field="name")
@@ -89,7 +89,7 @@ class StructureAdministration:
         return self.records.structure(work).collections[CollectionId(collection_id)]
 
     @staticmethod
-    def _require_administrator(actor: Actor) -> None:
+    def require_administrator(actor: Actor) -> None:
         if not actor.administers:
             raise Forbidden("Only administrators may do this.")
 

@@ -68,15 +68,9 @@ class Groups:
 
     # -- groups --------------------------------------------------------------------------------------------------
 
-    @staticmethod
-    def require_administrator(_work: UnitOfWork, actor: Actor) -> None:
-        """Raises Forbidden for who may not make and change groups."""
-        if not giving.gives_everything(actor):
-            raise Forbidden("Only administrators make and change groups.")
-
     def add(self, work: UnitOfWork, actor: Actor, name: str, description: str = "") -> Group:
         """Raises Forbidden, Invalid or Conflict."""
-        self.require_administrator(work, actor)
+        require_administrator(actor)
         name, description = _checked(name, description)
         if store.by_name(work, name) is not None:
             raise Conflict("There is a group of this name.", field="name")
@@ -96,7 +90,7 @@ class Groups:
         version: int | None = None,
     ) -> Group:
         """*version*: the one that the change was made for, else Conflict."""
-        self.require_administrator(work, actor)
+        require_administrator(actor)
         group = self._current(work, actor, group_id, version)
         new_name, text = _checked(
             group.name if name is None else name, group.description if description is None else description
@@ -112,7 +106,7 @@ class Groups:
 
     def delete(self, work: UnitOfWork, actor: Actor, group_id: int, *, version: int | None = None) -> None:
         """Its members lose what it gave them."""
-        self.require_administrator(work, actor)
+        require_administrator(actor)
         group = self._current(work, actor, group_id, version)
         store.delete(work, group.id)
         audit.write(work, actor, "group.deleted", f"group {group.id}", {"name": group.name})
@@ -167,7 +161,7 @@ class Groups:
     def set_databox_rights(
         self, work: UnitOfWork, actor: Actor, group_id: int, databox_id: int, rights: DataboxRight
     ) -> None:
-        self.require_administrator(work, actor)
+        require_administrator(actor)
         group = self.get(work, actor, group_id)
         store.set_databox_rights(work, group.id, databox_id, rights)
         details = {"databox_id": databox_id, "rights": int(rights)}
@@ -225,6 +219,11 @@ def forget_person(work: UnitOfWork, user: User) -> None:
     store.leave_all(work, user.id)
     store.forget_templates(work, user.id)
     people.bump_rights(work, user.id)
+
+
+def require_administrator(actor: Actor) -> None:
+    if not giving.gives_everything(actor):
+        raise Forbidden("Only administrators make and change groups.")
 
 
 def _checked(name: str, description: str) -> tuple[str, str]:

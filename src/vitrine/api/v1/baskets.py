@@ -11,7 +11,7 @@ from vitrine.api.v1.language import language_of
 from vitrine.api.v1.present_baskets import LANGUAGES, BasketPresenter
 from vitrine.api.v1.route import V1Route
 from vitrine.api.wire.envelope import answer
-from vitrine.baskets import BasketChanges
+from vitrine.baskets import BasketChanges, roles
 from vitrine.baskets.model import MOST_ELEMENTS, BasketId
 from vitrine.baskets.service import LongBasket
 from vitrine.edge import SHORT_LIST, bearer, long_read, read, services_of, write
@@ -85,7 +85,7 @@ async def set_name(request: Request) -> Response:
 
     def call(work: UnitOfWork, actor: Actor) -> dict[str, Any]:
         baskets, basket_id = services_of(request).baskets.baskets, _id_of(request)
-        baskets.update(work, actor, basket_id, BasketChanges())  # the right, before anything is said of the name
+        roles.owned(work, actor, basket_id)  # before anything is said of the name
         view = baskets.update(work, actor, basket_id, BasketChanges(name=_name_of(request)))
         return presenter_of(request, work, actor).basket(view)
 
@@ -118,11 +118,10 @@ async def delete(request: Request) -> Response:
 def holding(request: Request, work: UnitOfWork, actor: Actor, key: RecordKey) -> list[dict[str, Any]]:
     """`baskets` of `/records/…/related/`: one's own and shared ones that hold the record; none for a token whose scopes
     do not include baskets."""
-    views = services_of(request).baskets.baskets.holding(work, actor, key)
     if actor.scope is not None and _SCOPE not in actor.scope:
         return []
     presenter = presenter_of(request, work, actor)
-    return [presenter.basket(view) for view in views]
+    return [presenter.basket(view) for view in services_of(request).baskets.baskets.holding(work, actor, key)]
 
 
 BASKET = "/baskets/{basket:int}/"

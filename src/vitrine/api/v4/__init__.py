@@ -32,7 +32,7 @@ from vitrine.api.v4.applications.registration import ALIAS
 from vitrine.api.v4.conventions import CONVENTIONS, problem
 from vitrine.api.v4.route import PREFIX, V4Route
 from vitrine.api.v4.schemas import Schema
-from vitrine.api.wire.endpoint import endpoint
+from vitrine.api.wire.endpoint import anybody, endpoint
 from vitrine.settings import Settings
 
 __all__ = ["ALIAS", "COMPONENTS", "PREFIX", "ROUTES", "V4Route", "operations", "routes", "unrouted"]
@@ -92,7 +92,11 @@ def routes(settings: Settings) -> list[Route]:
     if not settings.api_enabled:
         return []
     return [
-        Route(path, endpoint(handler, CONVENTIONS, _needs(row), takes_files=row.takes_files), methods=[row.method])
+        Route(
+            path,
+            endpoint(handler, CONVENTIONS, _needs(row), takes_files=row.takes_files, permit=row.permit or anybody),
+            methods=[row.method],
+        )
         for path, row, handler in (
             *((PREFIX + row.path, row, row.strict()) for row in ROUTES),
             *((path, row, row.handler) for path, row in _ALIASES),

@@ -1,5 +1,6 @@
 """Operations: one change of many records, done by the worker, with progress and an outcome for each record."""
 
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -10,6 +11,7 @@ from vitrine.accounts import Actor
 from vitrine.api.v4 import idempotency
 from vitrine.api.v4.content import answer, json_body, moment
 from vitrine.api.v4.paging import listed, page_of
+from vitrine.api.v4.records import require_known
 from vitrine.api.v4.route import V4Route
 from vitrine.api.v4.schemas import (
     FLAG,
@@ -25,7 +27,7 @@ from vitrine.api.v4.schemas import (
     object_of,
 )
 from vitrine.api.v4.schemas import page_of as page_schema
-from vitrine.edge import bearer, listing, read, services_of
+from vitrine.edge import bearer, listing, read, run_in_thread, services_of
 from vitrine.edge.params import LONGEST_ID
 from vitrine.errors import Invalid
 from vitrine.library.bulk.model import BulkChange, FieldAction, FieldEdit, Item, Operation, State
@@ -94,11 +96,27 @@ COMPONENTS = {
 }
 
 
+def permit(request: Request, work: UnitOfWork, actor: Actor) -> None:
+    services_of(request).library.bulk.permit_any(work, actor)
+
+
 async def begin(request: Request) -> Response:
     """202: the worker does it."""
-    bulk = services_of(request).library.bulk
+    bulk, value = services_of(request).library.bulk, await json_body(request, max_bytes=BODY_BYTES)
+    keys, change = await run_in_thread(partial(_wanted, value))  # of 50,000 records: too long for the event loop
+
+    def call(work: UnitOfWork, actor: Actor) -> Response:
+        if change.collection is not None:
+            require_known(request, work, actor, change.collection)  # outcomes would tell whether it is there
+        return _accepted(bulk.begin(work, actor, keys, change))
+
+    return await idempotency.change(request, call)
+
+
+def _wanted(value: Any) -> tuple[list[RecordKey], BulkChange]:
+    """Raises Invalid."""
     try:
-        body = msgspec.convert(await json_body(request, max_bytes=BODY_BYTES), OperationBody)
+        body = msgspec.convert(value, OperationBody)
     except msgspec.ValidationError as failure:
         raise Invalid(f"The body is not of the right shape: {failure}.", field="body") from failure
     keys = [
@@ -106,8 +124,7 @@ async def begin(request: Request) -> Response:
         for part in body.records
         for number in part.record_ids
     ]
-    change = _change(body)
-    return await idempotency.change(request, lambda work, actor: _accepted(bulk.begin(work, actor, keys, change)))
+    return keys, _change(body)
 
 
 def _change(body: OperationBody) -> BulkChange:
@@ -199,7 +216,7 @@ ROUTES = (
     V4Route(OPERATIONS, "GET", operations, "Your operations on many records", SCOPE, named("OperationPage"),
             is_list=True),
     V4Route(OPERATIONS, "POST", begin, "Change or delete many records", SCOPE, named("Operation"), _BODY, status=202,
-            example=_EXAMPLE),
+            permit=permit, example=_EXAMPLE),
     V4Route(OPERATION, "GET", operation, "One operation and its progress", SCOPE, named("Operation")),
     V4Route(OPERATION + "/items", "GET", items, "What became of each record", SCOPE, named("OperationItemPage"),
             is_list=True),

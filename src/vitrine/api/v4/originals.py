@@ -6,7 +6,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from vitrine.accounts import Actor
+from vitrine.accounts import Actor, Right
 from vitrine.api.v4 import idempotency
 from vitrine.api.v4.content import answer, json_members, moment, require_tag
 from vitrine.api.v4.present import tag_of
@@ -23,6 +23,7 @@ from vitrine.api.v4.schemas import (
     object_of,
 )
 from vitrine.api.v4.schemas import page_of as page_schema
+from vitrine.api.wire.endpoint import Permit
 from vitrine.edge import bearer, read, services_of, write
 from vitrine.edge.params import LONGEST_ID
 from vitrine.errors import Invalid
@@ -67,6 +68,15 @@ async def versions(request: Request) -> Response:
 async def restore(request: Request) -> Response:
     substitution, version_id = services_of(request).library.substitution, request.path_params["version_id"]
     return await _changed(request, lambda work, actor, key: substitution.restore_version(work, actor, key, version_id))
+
+
+def with_right(right: Right) -> Permit:
+    """For who sees the record of the path and has *right* on its collection."""
+
+    def permit(request: Request, work: UnitOfWork, actor: Actor) -> object:
+        return services_of(request).library.changes.with_right(work, actor, key_of(request), right)
+
+    return permit
 
 
 async def rotate(request: Request) -> Response:
@@ -126,11 +136,11 @@ ROUTES = (
     V4Route(VERSIONS + "/{version_id:int}/restore", "POST", restore, "Make an earlier original the present one",
             "delete", _CHANGED),
     V4Route(RECORD + "/rotate", "POST", rotate, "Turn the renditions of a picture clockwise", "metadata:edit", _CHANGED,
-            object_of(degrees={"enum": [90, 180, 270]}), example={"degrees": 90}),
+            object_of(degrees={"enum": [90, 180, 270]}), permit=with_right(Right.imgtools), example={"degrees": 90}),
     V4Route(RECORD + "/copy-fields", "POST", copy_fields, "Give a record field values of another one", "metadata:edit",
             _CHANGED, object_of(databox_id=NUMBER, record_id=NUMBER, field_ids=list_of(NUMBER)),
-            example={"databox_id": 1, "record_id": 2, "field_ids": [1]}),
+            permit=with_right(Right.canmodifrecord), example={"databox_id": 1, "record_id": 2, "field_ids": [1]}),
     V4Route(RECORD + "/type", "PATCH", correct_type, "Correct the media type and the kind of a record", "metadata:edit",
             _CHANGED, object_of(mime_type=TEXT, type={"enum": list(KINDS)}), guard="accepted",
-            example={"mime_type": "image/png"}),
+            permit=with_right(Right.canmodifrecord), example={"mime_type": "image/png"}),
 )  # fmt: skip

@@ -98,6 +98,11 @@ async def accept(request: Request) -> Response:
     return await change_in_steps(request, lambda: _arrival(request), call)
 
 
+def permit(request: Request, work: UnitOfWork, actor: Actor) -> None:
+    """On any collection: the item is gone when the request is repeated."""
+    services_of(request).library.quarantine.permit_any(work, actor)
+
+
 async def substitute(request: Request) -> Response:
     """Put it in the place of the file of a record that it clashes with."""
     services, item = services_of(request), request.path_params["item_id"]
@@ -140,5 +145,5 @@ ROUTES = (
     V4Route(ITEM, "DELETE", delete, "Reject it", "quarantine", status=204),
     V4Route(ITEM + "/accept", "POST", accept, "Make it a record", "quarantine", named("Decided"), status=201),
     V4Route(ITEM + "/substitute", "POST", substitute, "Put it in the place of a file that it clashes with",
-            "quarantine", named("Decided"), object_of(record_id=NUMBER), 201, example={"record_id": 1}),
+            "quarantine", named("Decided"), object_of(record_id=NUMBER), 201, permit=permit, example={"record_id": 1}),
 )  # fmt: skip

@@ -105,6 +105,10 @@ async def file(request: Request) -> Response:
     return await read(request, bearer, call)
 
 
+def permit_change(request: Request, work: UnitOfWork, actor: Actor) -> None:
+    services_of(request).library.changes.permit_any(work, actor, key_of(request))
+
+
 async def change(request: Request) -> Response:
     """Fields, status and collection, all of it or nothing. Who no longer sees the record gets its ids alone."""
     services = services_of(request)
@@ -178,7 +182,7 @@ async def delete(request: Request) -> Response:
 ROUTES = (
     V4Route(RECORD, "GET", show, "One record", "library:read", named("Record"), chooses=True),
     V4Route(RECORD, "PATCH", change, "Change its fields, its status or its collection", "metadata:edit",
-            named("Record"), _CHANGE, guard="required", example=_EXAMPLE),
+            named("Record"), _CHANGE, guard="required", permit=permit_change, example=_EXAMPLE),
     V4Route(RECORD, "DELETE", delete, "Delete it: into the bin where its databox has one, else for good", "delete",
             status=204, guard="accepted"),
     V4Route(RECORD + "/renditions", "GET", files, "Its files, made or not", "library:read", named("FileList")),

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from vitrine.api.v4.paging import MOST, USUAL
 from vitrine.api.v4.schemas import Schema, named
-from vitrine.api.wire.endpoint import Handler, TakesFiles
+from vitrine.api.wire.endpoint import Handler, Permit, TakesFiles
 from vitrine.api.wire.security import security
 from vitrine.errors import Invalid
 
@@ -39,7 +39,12 @@ class V4Route:
     """*path* has no slash at its end. *needs* is the scope. *answer* and *body* are schemas, *query* has those of
     parameters. *guard*: `If-Match` is `accepted` or `required`. *is_list*: takes `limit` and `cursor`. *chooses*:
     takes `fields`. *refuses* describes statuses beside the usual ones. *example* is a body that works, *media_type* its
-    type where it is no JSON. *or_else* is another success with its schema."""
+    type where it is no JSON. *or_else* is another success with its schema.
+
+    *permit* raises a refusal unless the actor may send a body to what the path names, before a byte of it is read; the
+    handler asks everything else again in the transaction of the change. Each row with a body has one, or `takes_files`:
+    `anybody` where a token with the scope is enough. The answer to a request is given again when it is repeated with
+    its Idempotency-Key, so *permit* asks nothing that the request itself ends."""
 
     path: str
     method: str
@@ -58,6 +63,7 @@ class V4Route:
     media_type: str = ""
     or_else: tuple[int, Schema] | None = None
     takes_files: TakesFiles | None = None
+    permit: Permit | None = None
 
     @property
     def tag(self) -> str:

@@ -47,6 +47,10 @@ def _task(task: Task) -> dict[str, Any]:
     }
 
 
+def permit(_request: Request, _work: UnitOfWork, actor: Actor) -> None:
+    require_administrator(actor)
+
+
 async def tasks(request: Request) -> Response:
     """A few, so there is one page."""
     service = services_of(request).tasks
@@ -59,7 +63,6 @@ async def tasks(request: Request) -> Response:
 
 async def change_task(request: Request) -> Response:
     service, number = services_of(request).tasks, request.path_params["task_id"]
-    await read(request, bearer, lambda work, actor: service.get(work, actor, number))
     given = await json_members(request, title=str, started=bool, autostart=bool)
 
     def call(work: UnitOfWork, actor: Actor) -> Response:
@@ -80,7 +83,6 @@ async def maintenance(request: Request) -> Response:
 
 async def switch_maintenance(request: Request) -> Response:
     switch = services_of(request).maintenance
-    await read(request, bearer, lambda _work, actor: require_administrator(actor))
     on = (await json_members(request, on=bool))["on"]
     if on is None:
         raise Invalid("on must be true or false.", field="on")
@@ -95,8 +97,8 @@ async def switch_maintenance(request: Request) -> Response:
 ROUTES = (
     V4Route("/tasks", "GET", tasks, "Tasks of the worker", SCOPE, named("TaskPage")),
     V4Route("/tasks/{task_id:int}", "PATCH", change_task, "Start, stop or rename a task", SCOPE, named("Task"),
-            object_of(title=TEXT, started=FLAG, autostart=FLAG), example={"autostart": True}),
+            object_of(title=TEXT, started=FLAG, autostart=FLAG), permit=permit, example={"autostart": True}),
     V4Route("/maintenance", "GET", maintenance, "Whether only administrators get in", SCOPE, named("Maintenance")),
     V4Route("/maintenance", "PUT", switch_maintenance, "Close the server to others, or open it", SCOPE,
-            named("Maintenance"), object_of(on=FLAG), example={"on": False}),
+            named("Maintenance"), object_of(on=FLAG), permit=permit, example={"on": False}),
 )  # fmt: skip

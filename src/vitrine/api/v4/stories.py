@@ -9,7 +9,7 @@ from vitrine.accounts import Actor
 from vitrine.api.v4 import idempotency, present
 from vitrine.api.v4.content import answer, chosen, json_members, nothing, require_tag
 from vitrine.api.v4.paging import listed, page_of
-from vitrine.api.v4.records import key_of, place_of
+from vitrine.api.v4.records import key_of, place_of, require_known
 from vitrine.api.v4.route import PREFIX, V4Route
 from vitrine.api.v4.schemas import (
     NUMBER,
@@ -63,6 +63,16 @@ COMPONENTS: dict[str, Schema] = {
 # -- stories -----------------------------------------------------------------------------------------------------------
 
 
+def _permit_some(request: Request, work: UnitOfWork, actor: Actor) -> None:
+    services_of(request).library.stories.permit_any(work, actor)
+
+
+def _permit(request: Request, work: UnitOfWork, actor: Actor) -> None:
+    stories, key = services_of(request).library.stories, key_of(request)
+    stories.get(work, actor, key)  # first: who does not see a story does not learn that it is there
+    stories.editable(work, actor, key)
+
+
 async def create(request: Request) -> Response:
     services = services_of(request)
     values = await json_members(
@@ -77,6 +87,7 @@ async def create(request: Request) -> Response:
 
     def call(work: UnitOfWork, actor: Actor) -> Response:
         into = CollectionId(_id(values["base_id"]))
+        require_known(request, work, actor, into)
         box = services.library.records.collection(work, into).databox_id
         draft = StoryDraft(
             into,
@@ -290,20 +301,20 @@ _WITH_CHILDREN: dict[str, Schema] = {
 }
 ROUTES = (
     V4Route("/stories", "POST", create, "Make a story", "upload", named("StoryMade"), _NEW, 201, refuses=_FULL,
-            example={"base_id": 1, "title": "The harbour", "metadata": {"Keywords": ["quay"]}}),
+            permit=_permit_some, example={"base_id": 1, "title": "The harbour", "metadata": {"Keywords": ["quay"]}}),
     V4Route(STORY, "GET", show, "One story", "library:read", named("Story"), chooses=True),
     V4Route(STORY, "DELETE", delete, "Delete a story", "delete", named("StoryDeleted"), query=_WITH_CHILDREN,
             guard="accepted"),
     V4Route(CHILDREN, "GET", children, "Records of a story, in its order", "library:read", named("StoryChildren"),
             is_list=True, chooses=True),
     V4Route(CHILDREN, "POST", add, "Add records to a story", "metadata:edit", named("StoryAdded"), _SOME_RECORDS,
-            guard="accepted", refuses=_FULL, example={"records": [1]}),
+            guard="accepted", refuses=_FULL, permit=_permit, example={"records": [1]}),
     V4Route(CHILDREN, "PUT", order, "Put the records of a story that you see into an order", "metadata:edit",
-            body=_SOME_RECORDS, status=204, guard="required", example={"records": [1]}),
+            body=_SOME_RECORDS, status=204, guard="required", permit=_permit, example={"records": [1]}),
     V4Route(CHILDREN + "/{child_id:int}", "DELETE", remove, "Remove a record from a story", "metadata:edit", status=204,
             guard="accepted"),
     V4Route(STORY + "/cover", "PUT", set_cover, "Choose the cover of a story", "metadata:edit", named("StoryCover"),
-            _NEW_COVER, guard="required", example={"record_id": 1}),
+            _NEW_COVER, guard="required", permit=_permit, example={"record_id": 1}),
     V4Route(STORY + "/cover", "DELETE", end_cover, "Leave a story without a cover", "metadata:edit", status=204,
             guard="accepted"),
 )  # fmt: skip

@@ -9,6 +9,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from starlette.exceptions import HTTPException
@@ -28,9 +29,14 @@ from vitrine.platform.database import UnitOfWork
 from vitrine.platform.deferred_writes import RequestLine
 
 Handler = Callable[[Request], Awaitable[Response]]
+Permit = Callable[[Request, UnitOfWork, Actor], object]
 Challenge = Callable[[Request, Any], Response]
 GUIDE = "/developers/habits/"
 log = logging.get("vitrine.api")
+
+
+def anybody(_request: Request, _work: UnitOfWork, _actor: Actor) -> None:
+    """The right of a call that needs no more than a token with the scope."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,14 +92,16 @@ def endpoint(
     needs: Mapping[str, str] | None = None,
     *,
     takes_files: TakesFiles | None = None,
+    permit: Permit = anybody,
 ) -> Handler:
     """Wrap a handler. *needs* is the scope, by method, that a token with scopes must have; `edge.auth` checks it when
-    it reads the token."""
+    it reads the token. *permit* raises a refusal unless the actor may do it to what the path names; it is asked before
+    the body is read, where the conventions authenticate."""
     scopes = needs or {}
 
     async def wrapped(request: Request) -> Response:
         request.scope["state"]["needs"] = scopes.get(request.scope["method"])
-        response = await _answered(request, handler, conventions, takes_files)
+        response = await _answered(request, handler, conventions, takes_files, permit)
         if conventions.is_counted:
             _count(request, response)
         return response
@@ -102,7 +110,7 @@ def endpoint(
 
 
 async def _answered(
-    request: Request, handler: Handler, conventions: Conventions, takes_files: TakesFiles | None
+    request: Request, handler: Handler, conventions: Conventions, takes_files: TakesFiles | None, permit: Permit
 ) -> Response:
     try:
         if conventions.admit is not None:
@@ -112,7 +120,7 @@ async def _answered(
         if not conventions.reads_parameters:
             return await handler(request)
         if takes_files is not None or has_form(request):
-            await _parameters(request, takes_files)
+            await _parameters(request, takes_files, permit)
             refused = None if conventions.admit is None else conventions.admit(request)
             if refused is not None:  # by what stands in the form
                 return refused
@@ -120,7 +128,7 @@ async def _answered(
             await parameters(request)
         refuse_mistyped(request)
         if conventions.authenticate is not None:
-            await read(request, conventions.authenticate, lambda _work, _actor: None)
+            await read(request, conventions.authenticate, partial(permit, request))
         return await handler(request)
     except Exception as failure:
         answer = conventions.answer_to(request, failure)
@@ -131,7 +139,7 @@ async def _answered(
         await close_uploads(request)
 
 
-async def _parameters(request: Request, takes_files: TakesFiles | None) -> Params:
+async def _parameters(request: Request, takes_files: TakesFiles | None, permit: Permit) -> Params:
     """Parameters with a form. A token in header or query is checked before the first byte, with its scope, its quota
     and the right to send files, so that strangers cannot fill memory or disk; one in the form itself, and the right on
     the very object, before the first file. Without a token at most FORM_BYTES are read."""
@@ -143,6 +151,7 @@ async def _parameters(request: Request, takes_files: TakesFiles | None) -> Param
             return
         allowance.max_bytes = SMALL_BODY_BYTES if takes_files is None else takes_files.max_bytes(request)
         allowance.is_final = True
+        permit(request, work, actor)
         if takes_files is not None:
             takes_files.permit(request, work, actor, params)
 

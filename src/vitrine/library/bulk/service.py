@@ -15,7 +15,7 @@ from vitrine.jobs import Job, JobKind, Jobs
 from vitrine.library.bulk import store
 from vitrine.library.bulk.batch import Batch
 from vitrine.library.bulk.model import MOST_RECORDS, BulkChange, Item, Operation, State
-from vitrine.library.changes import Changes
+from vitrine.library.changes import RIGHTS, Changes
 from vitrine.library.errors import MayNotChange
 from vitrine.library.events import BulkOperationEnded
 from vitrine.library.history import History
@@ -59,6 +59,11 @@ class BulkOperations:
     removal: Removal
     history: History
     delegations: Delegations
+
+    def permit_any(self, work: UnitOfWork, actor: Actor) -> None:
+        """Raises MayNotChange for who may do nothing that an operation does, to no record."""
+        if actor.via is not Via.COMMAND and not any(actor.rights.anywhere(right, work.now) for right in RIGHTS):
+            raise MayNotChange("You may not do this to any record.")
 
     def begin(self, work: UnitOfWork, actor: Actor, keys: Sequence[RecordKey], change: BulkChange) -> Operation:
         """Write the operation down and queue its job. Whether the actor may change each record is asked when its turn

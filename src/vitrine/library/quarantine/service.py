@@ -98,6 +98,11 @@ class Quarantine:
         """Raises NoSuchItem, or MayNotDecide without `canaddrecord` on its collection (02 section 6.3)."""
         return self._present(work, actor, [self._get_item(work, actor, item)])[0]
 
+    def permit_any(self, work: UnitOfWork, actor: Actor) -> None:
+        """Raises MayNotDecide for who decides about the files of no collection."""
+        if not self._bases(work, actor):
+            raise MayNotDecide("You may not decide about files of any collection.")
+
     def holds(self, work: UnitOfWork, base: CollectionId, sha256: str) -> bool:
         """True if this file is already waiting for this collection."""
         return quarantine_store.holds(work, base, sha256)

@@ -50,7 +50,7 @@ class DataboxAdministration:
         known_only(given, ATTRIBUTES)
         columns: dict[str, Any] = {}
         if "view_name" in given:
-            columns["view_name"] = name_of(given["view_name"], NAME_OF_DATABOX, field="view_name")
+            columns["view_name"] = name_of(given["view_name"], NAME_OF_DATABOX, field="title")
         if "labels" in given:
             columns["labels"] = labels_of(given["labels"], before.labels)
         if "registration_open" in given:

@@ -190,9 +190,9 @@ def _columns(group: str, name: str, given: Mapping[str, Any], before: Recipe | N
     columns: dict[str, Any] = {}
     for column, choices in (("klass", CLASSES), ("mediatype", (*MADE, *FILLED_BY_HAND))):
         if column in given or before is None:
-            columns[column] = one_of(given.get(column), choices, field=column)
+            columns[column] = one_of(given.get(column), choices, field="class" if column == "klass" else column)
     if name == THUMBNAIL and columns.get("klass", THUMBNAIL) != THUMBNAIL:
-        raise Invalid("The thumbnail is of class thumbnail: whoever sees a record sees it.", field="klass")
+        raise Invalid("The thumbnail is of class thumbnail: whoever sees a record sees it.", field="class")
     if "devices" in given or before is None:
         columns["devices"] = _devices(given.get("devices", ["all"]))
     if "labels" in given or before is None:

@@ -18,6 +18,7 @@ from vitrine.api.v4.administration.common import (
     logo_path,
     members,
     only,
+    permit_managing,
     tag,
 )
 from vitrine.api.v4.content import answer, json_members, nothing, require_tag
@@ -74,6 +75,17 @@ def _shown(collection: Collection, records: int, status: int = 200) -> Response:
     if status == 201:
         headers["Location"] = f"/api/v4/collections/{collection.id}"
     return answer(_settings(collection, records), status, headers)
+
+
+def permit(request: Request, work: UnitOfWork, actor: Actor) -> None:
+    """For who manages the collection of the path."""
+    editor = services_of(request).library.administration.collections.editor
+    editor.permit_collection(work, actor, _base(request))
+
+
+def _permit_values(request: Request, work: UnitOfWork, actor: Actor) -> None:
+    editor = services_of(request).library.administration.collections.editor
+    editor.permit_value_lists(work, actor, _base(request))
 
 
 async def of_databox(request: Request) -> Response:
@@ -177,18 +189,21 @@ ROUTES = (
     V4Route(_BOX, "GET", of_databox, "All collections of a databox that you manage", SCOPE,
             named("CollectionSettingsPage"), is_list=True),
     V4Route(_BOX, "POST", make, "Make a collection", SCOPE, named("CollectionSettings"),
-            object_of(name=TEXT, labels=LABELS), 201, example={"name": "Films", "labels": {"de": "Filme"}}),
+            object_of(name=TEXT, labels=LABELS), 201, permit=permit_managing,
+            example={"name": "Films", "labels": {"de": "Filme"}}),
     V4Route(_BOX + "/order", "PUT", order, "Put the collections of a databox in an order", SCOPE,
-            body=object_of(order=ORDER), status=204, media_type=JSON),
+            body=object_of(order=ORDER), status=204, permit=permit_managing, media_type=JSON),
     V4Route(_ONE + "/settings", "GET", settings, "What you may set of a collection", SCOPE,
             named("CollectionSettings")),
     V4Route(_ONE + "/settings", "PATCH", set_settings, "Set something of a collection", SCOPE,
-            named("CollectionSettings"), _CHANGES, guard="required", example={"labels": {"fr": "Photographies"}}),
+            named("CollectionSettings"), _CHANGES, guard="required", permit=permit,
+            example={"labels": {"fr": "Photographies"}}),
     V4Route(_ONE, "DELETE", delete, "Delete an empty collection", SCOPE, status=204, guard="accepted"),
     V4Route(_ONE + "/empty", "POST", empty, "Delete all records of a collection", "delete", named("StructureTask"),
             status=202),
     V4Route(_ONE + "/suggested-values", "GET", suggested, "Values that are offered while fields are filled in",
             "library:read", named("SuggestedValues")),
     V4Route(_ONE + "/suggested-values/{field_id:int}", "PUT", suggest, "Set the suggested values of a field", SCOPE,
-            body=object_of(values=list_of(TEXT)), status=204, example={"values": ["Genoa", "Nice"]}),
+            body=object_of(values=list_of(TEXT)), status=204, permit=_permit_values,
+            example={"values": ["Genoa", "Nice"]}),
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""What the operations on the structure share: revisions as entity tags, labels, pictures, tasks."""
+"""What the operations on the structure share: rights, revisions as entity tags, labels, pictures, tasks."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
+from vitrine.accounts import Actor
 from vitrine.api.v4.content import answer, json_body, moment
 from vitrine.api.v4.schemas import (
     MOMENT,
@@ -16,9 +17,11 @@ from vitrine.api.v4.schemas import (
     full_object_of,
     list_of,
 )
+from vitrine.edge import services_of
 from vitrine.errors import Invalid
 from vitrine.library.model import DataboxId
 from vitrine.library.structure.task_store import Task
+from vitrine.platform.database import UnitOfWork
 
 SCOPE = "structure"
 LABELS: Schema = {
@@ -46,6 +49,21 @@ TASK_SCHEMA: Schema = full_object_of(**TASK)
 
 def databox_id(request: Request) -> DataboxId:
     return DataboxId(int(request.path_params["databox_id"]))
+
+
+def permit_administrator(request: Request, _work: UnitOfWork, actor: Actor) -> None:
+    services_of(request).library.structure.require_administrator(actor)
+
+
+def permit_managing(request: Request, work: UnitOfWork, actor: Actor) -> None:
+    """For who manages the databox of the path."""
+    services_of(request).library.administration.databoxes.managed(work, actor, databox_id(request))
+
+
+def permit_structure(request: Request, work: UnitOfWork, actor: Actor) -> None:
+    """For who edits the structure of the databox of the path."""
+    editor = services_of(request).library.administration.databoxes.editor
+    editor.permit_structure(work, actor, databox_id(request))
 
 
 def tag(revision: int, *identity: int) -> str:

@@ -19,6 +19,8 @@ from vitrine.api.v4.administration.common import (
     logo_path,
     members,
     only,
+    permit_administrator,
+    permit_managing,
     tag,
     task,
 )
@@ -29,6 +31,7 @@ from vitrine.api.v4.route import V4Route
 from vitrine.api.v4.schemas import FLAG, NUMBER, TEXT, full_object_of, named, object_of
 from vitrine.api.v4.schemas import page_of as page_schema
 from vitrine.edge import bearer, listing, read, services_of, write
+from vitrine.errors import Invalid
 from vitrine.library.model import Databox
 from vitrine.platform.database import UnitOfWork
 
@@ -84,6 +87,8 @@ async def settings(request: Request) -> Response:
 async def set_settings(request: Request) -> Response:
     databoxes, box = services_of(request).library.administration.databoxes, databox_id(request)
     given = await members(request)
+    if "view_name" in given:
+        raise Invalid("There is no field called view_name here.", field="view_name")
     if "title" in given:
         given["view_name"] = given.pop("title")
 
@@ -115,12 +120,14 @@ async def one_task(request: Request) -> Response:
 _BOX = "/databoxes/{databox_id:int}"
 ROUTES = (
     V4Route("/databoxes", "POST", make, "Make a databox, with the usual fields and renditions", ADMINISTRATION,
-            named("DataboxSettings"), object_of(name=TEXT, labels=LABELS), 201, example={"name": "Annexe"}),
+            named("DataboxSettings"), object_of(name=TEXT, labels=LABELS), 201,
+            permit=permit_administrator, example={"name": "Annexe"}),
     V4Route("/databoxes/order", "PUT", order, "Put all databoxes in an order", ADMINISTRATION,
-            body=object_of(order=ORDER), status=204, media_type=JSON),
+            body=object_of(order=ORDER), status=204, permit=permit_administrator, media_type=JSON),
     V4Route(_BOX + "/settings", "GET", settings, "What you may set of a databox", SCOPE, named("DataboxSettings")),
     V4Route(_BOX + "/settings", "PATCH", set_settings, "Set something of a databox", SCOPE, named("DataboxSettings"),
-            _CHANGES, guard="required", example={"title": "The museum", "labels": {"fr": "Le musée"}}),
+            _CHANGES, guard="required", permit=permit_managing,
+            example={"title": "The museum", "labels": {"fr": "Le musée"}}),
     V4Route(_BOX + "/tasks", "GET", tasks, "Work on many records after a change of the structure, newest first", SCOPE,
             named("StructureTaskPage"), is_list=True),
     V4Route(_BOX + "/tasks/{task_id:int}", "GET", one_task, "How far such work is", SCOPE, named("StructureTask")),

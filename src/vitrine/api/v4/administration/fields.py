@@ -17,6 +17,7 @@ from vitrine.api.v4.administration.common import (
     labels,
     members,
     only,
+    permit_structure,
     tag,
 )
 from vitrine.api.v4.content import answer, nothing, require_tag
@@ -67,6 +68,10 @@ def _shown(field: Field, status: int = 200) -> Response:
     if status == 201:
         headers["Location"] = f"/api/v4/databoxes/{field.databox_id}/fields/{field.id}"
     return answer(_field(field), status, headers)
+
+
+def _permit(request: Request, work: UnitOfWork, actor: Actor) -> None:
+    services_of(request).library.administration.fields.get(work, actor, databox_id(request), _number(request))
 
 
 def _number(request: Request) -> FieldId:
@@ -138,12 +143,13 @@ _BOX = "/databoxes/{databox_id:int}/fields"
 ROUTES = (
     V4Route(_BOX, "GET", every, "The fields of a databox, in order", "library:read", named("FieldPage"), is_list=True),
     V4Route(_BOX, "POST", make, "Add a field", SCOPE, named("Field"), named("FieldChanges"), 201,
-            example={"name": "Place", "labels": {"fr": "Lieu"}, "multi": True}),
+            permit=permit_structure, example={"name": "Place", "labels": {"fr": "Lieu"}, "multi": True}),
     V4Route(_BOX + "/order", "PUT", order, "Put the fields in an order", SCOPE, body=object_of(order=ORDER),
-            status=204, media_type=JSON),
+            status=204, permit=permit_structure, media_type=JSON),
     V4Route(_BOX + "/{field_id:int}", "GET", show, "One field", SCOPE, named("Field")),
     V4Route(_BOX + "/{field_id:int}", "PATCH", set_field, "Change a field", SCOPE, named("Field"),
-            named("FieldChanges"), guard="required", example={"labels": {"nl": "Titel"}, "required": True}),
+            named("FieldChanges"), guard="required", permit=_permit,
+            example={"labels": {"nl": "Titel"}, "required": True}),
     V4Route(_BOX + "/{field_id:int}", "DELETE", delete, "Delete a field and, as a task, its values", SCOPE,
             named("StructureTask"), status=202, guard="accepted"),
 )  # fmt: skip

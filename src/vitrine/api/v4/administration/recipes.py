@@ -6,7 +6,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from vitrine.accounts import Actor
-from vitrine.api.v4.administration.common import LABELS, SCOPE, begun, databox_id, labels, members, tag, task
+from vitrine.api.v4.administration.common import (
+    LABELS,
+    SCOPE,
+    begun,
+    databox_id,
+    labels,
+    members,
+    permit_structure,
+    tag,
+    task,
+)
 from vitrine.api.v4.content import answer, require_tag
 from vitrine.api.v4.idempotency import change
 from vitrine.api.v4.paging import listed, page_of
@@ -146,12 +156,14 @@ ROUTES = (
     V4Route(_BOX, "GET", every, "The rendition recipes of a databox", SCOPE, named("RecipePage"), is_list=True),
     V4Route(_BOX, "POST", make, "Add a rendition recipe; a task makes its files", SCOPE, named("ChangedRecipe"),
             object_of(group=_GROUP, name=TEXT, **_ATTRIBUTES), 201,
+            permit=permit_structure,
             example={"group": "image", "name": "web", "class": "preview", "mediatype": "image",
                      "options": {"size": 900}}),
     V4Route(_BOX + "/{recipe_id:int}", "GET", show, "One rendition recipe", SCOPE, named("Recipe")),
     V4Route(_BOX + "/{recipe_id:int}", "PATCH", set_recipe,
             "Change a rendition recipe; a task makes its files again if they become others", SCOPE,
-            named("ChangedRecipe"), object_of(**_ATTRIBUTES), guard="required", example={"downloadable": False}),
+            named("ChangedRecipe"), object_of(**_ATTRIBUTES), guard="required", permit=permit_structure,
+            example={"downloadable": False}),
     V4Route(_BOX + "/{recipe_id:int}", "DELETE", delete, "Delete a rendition recipe and, as a task, its files", SCOPE,
             named("StructureTask"), status=202, guard="accepted"),
     V4Route(_BOX + "/{recipe_id:int}/remake", "POST", remake, "Make the files of a recipe again", SCOPE,

@@ -6,7 +6,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from vitrine.accounts import Actor
-from vitrine.api.v4.administration.common import LABELS, PERHAPS_PATH, SCOPE, begun, databox_id, labels, members, tag
+from vitrine.api.v4.administration.common import (
+    LABELS,
+    PERHAPS_PATH,
+    SCOPE,
+    begun,
+    databox_id,
+    labels,
+    members,
+    permit_structure,
+    tag,
+)
 from vitrine.api.v4.content import answer, require_tag
 from vitrine.api.v4.route import V4Route
 from vitrine.api.v4.schemas import FLAG, NUMBER, TEXT, full_object_of, list_of, named, object_of
@@ -90,7 +100,7 @@ _BOX = "/databoxes/{databox_id:int}/status-bits"
 ROUTES = (
     V4Route(_BOX, "GET", every, "The status bits of a databox", "library:read", named("StatusBits")),
     V4Route(_BOX + "/{bit:int}", "PUT", define, "Define a status bit, 4 to 31, or change it", SCOPE, named("StatusBit"),
-            object_of(**_ATTRIBUTES), guard="accepted",
+            object_of(**_ATTRIBUTES), guard="accepted", permit=permit_structure,
             example={"label_on": "Checked", "label_off": "Not checked", "searchable": True},
             refuses={428: "It is defined, and If-Match is missing"}),
     V4Route(_BOX + "/{bit:int}", "DELETE", remove, "Remove a status bit and, as a task, switch it off in all records",

@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from vitrine.accounts import Actor
-from vitrine.api.v4.administration.common import SCOPE, databox_id
+from vitrine.api.v4.administration.common import SCOPE, databox_id, permit_managing
 from vitrine.api.v4.content import answer, json_members, moment
 from vitrine.api.v4.idempotency import change
 from vitrine.api.v4.paging import listed, page_of
@@ -116,7 +116,7 @@ ROUTES = (
     V4Route(_BOX, "GET", current, "Terms of use of a databox, and whether you accepted them", "library:read",
             named("Terms")),
     V4Route(_BOX, "POST", publish, "Publish a new version of the terms of use", SCOPE, named("TermsVersion"),
-            object_of(texts=_TEXTS, must_accept=FLAG), 201,
+            object_of(texts=_TEXTS, must_accept=FLAG), 201, permit=permit_managing,
             example={"texts": {"en": "<p>Name the museum.</p>"}, "must_accept": True}),
     V4Route(_BOX + "/versions", "GET", versions, "Every version of the terms of use, newest first", SCOPE,
             named("TermsVersionPage"), is_list=True),

@@ -3,14 +3,22 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
+from vitrine.accounts import Actor
 from vitrine.api.v4 import content
 from vitrine.api.v4.applications import present
 from vitrine.api.v4.content import answer, secret_answer
 from vitrine.applications import Application, ApplicationId
+from vitrine.edge import services_of
+from vitrine.platform.database import UnitOfWork
 
 
 def application_id(request: Request) -> ApplicationId:
     return ApplicationId(request.path_params["id"])
+
+
+def permit(request: Request, work: UnitOfWork, actor: Actor) -> None:
+    """For owners of the application of the path, and administrators."""
+    services_of(request).applications.registry.get(work, actor, application_id(request))
 
 
 def shown(application: Application, status: int = 200, secret: str | None = None, **headers: str) -> Response:

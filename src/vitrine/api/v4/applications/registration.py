@@ -188,6 +188,15 @@ async def resume(request: Request) -> Response:
     return await change_once(request, call)
 
 
+def permit_decision(request: Request, work: UnitOfWork, actor: Actor) -> Application:
+    if not actor.is_admin:
+        raise Forbidden("This is for administrators.")
+    application = services_of(request).applications.registry.get(work, actor, application_id(request))
+    if actor.scope is not None:
+        require_scope(actor.scope, ADMINISTRATION)
+    return application
+
+
 async def decide(request: Request) -> Response:
     """Approve or refuse, for administrators."""
     services, values = services_of(request), await json_members(request, approve=bool, reason=str)
@@ -195,11 +204,7 @@ async def decide(request: Request) -> Response:
         raise Invalid("approve must be true or false.", field="approve")
 
     def call(work: UnitOfWork, actor: Actor) -> Response:
-        if not actor.is_admin:
-            raise Forbidden("This is for administrators.")
-        application = services.applications.registry.get(work, actor, application_id(request))
-        if actor.scope is not None:
-            require_scope(actor.scope, ADMINISTRATION)
+        application = permit_decision(request, work, actor)
         require_tag(request, application)
         services.applications.lifecycle.decide(
             work, actor, application.id, yes=values["approve"], reason=values["reason"] or ""

@@ -27,6 +27,10 @@ async def listed(request: Request) -> Response:
     return answer({"tokens": [present.token(token) for token in await listing(request, bearer, call)]})
 
 
+def permit(request: Request, work: UnitOfWork, actor: Actor) -> None:
+    services_of(request).applications.registry.for_token(work, actor, application_id(request))
+
+
 async def add(request: Request) -> Response:
     """A new one, shown once. *scopes* null is everything, which only a token without scopes can give."""
     services = services_of(request)

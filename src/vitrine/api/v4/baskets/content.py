@@ -1,4 +1,4 @@
-"""What the operations of baskets share: ids, tags, people and instants of bodies."""
+"""What the operations of baskets share: rights, ids, tags, people and instants of bodies."""
 
 from datetime import datetime
 from typing import Any, TypeVar
@@ -6,12 +6,15 @@ from typing import Any, TypeVar
 import msgspec
 from starlette.requests import Request
 
-from vitrine.accounts import User, UserId
+from vitrine.accounts import Actor, User, UserId
 from vitrine.api.v4 import content
+from vitrine.baskets import giving, roles
 from vitrine.baskets.model import Basket, BasketId, BasketView, ElementId
 from vitrine.baskets.sharing import ShareTerms, person_name
+from vitrine.edge import services_of
 from vitrine.errors import Invalid
 from vitrine.library.model import DataboxId, RecordKey
+from vitrine.platform.database import UnitOfWork
 
 MOST_ID = 2**63 - 1
 T = TypeVar("T")
@@ -19,6 +22,37 @@ T = TypeVar("T")
 
 def basket_id_of(request: Request) -> BasketId:
     return BasketId(request.path_params["basket_id"])
+
+
+# -- who may send what: a right on the basket of the path --------------------------------------------------------------
+
+
+def opened(request: Request, work: UnitOfWork, actor: Actor) -> None:
+    roles.opened(work, actor, basket_id_of(request))
+
+
+def owned(request: Request, work: UnitOfWork, actor: Actor) -> None:
+    roles.owned(work, actor, basket_id_of(request))
+
+
+def modifiable(request: Request, work: UnitOfWork, actor: Actor) -> None:
+    roles.modifiable(work, actor, basket_id_of(request))
+
+
+def shareable(request: Request, work: UnitOfWork, actor: Actor) -> None:
+    giving.shareable(work, actor, basket_id_of(request))
+
+
+def voting(request: Request, work: UnitOfWork, actor: Actor) -> None:
+    services_of(request).baskets.votes.permit(work, actor, basket_id_of(request))
+
+
+def pushing(_request: Request, work: UnitOfWork, actor: Actor) -> None:
+    """Something, to somebody: the body says what and to whom."""
+    giving.require_push_somewhere(work, actor)
+
+
+# -- what they send and get --------------------------------------------------------------------------------------------
 
 
 def tag_of(basket: Basket) -> str:

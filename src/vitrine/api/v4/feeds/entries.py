@@ -30,6 +30,16 @@ def entry_id(request: Request) -> EntryId:
     return EntryId(number_of(request, "entry_id"))
 
 
+def permit_publishing(request: Request, work: UnitOfWork, actor: Actor) -> None:
+    services_of(request).feeds.entries.permit(work, actor, feed_id(request))
+
+
+def permit_editing(request: Request, work: UnitOfWork, actor: Actor) -> None:
+    entries, number = services_of(request).feeds.entries, entry_id(request)
+    entries.known(work, actor, feed_id(request), number)
+    entries.permit_change(work, actor, number)
+
+
 async def of_feed(request: Request) -> Response:
     """The newest first."""
     services, page, wanted = services_of(request), page_of(request, int, int), chosen(request, sorted(IN_LISTS))

@@ -35,6 +35,14 @@ def number_of(request: Request, name: str) -> int:
     return number
 
 
+def permit_adding(request: Request, _work: UnitOfWork, actor: Actor) -> None:
+    services_of(request).feeds.registry.require_administrator(actor)
+
+
+def permit_managing(request: Request, work: UnitOfWork, actor: Actor) -> None:
+    services_of(request).feeds.registry.managed(work, actor, feed_id(request))
+
+
 async def all_feeds(request: Request) -> Response:
     """Those that the caller may read, publishes in or administers, by id."""
     services, page, wanted = services_of(request), page_of(request, int), chosen(request, FEED)
@@ -123,8 +131,7 @@ async def remove(request: Request) -> Response:
 
 async def set_icon(request: Request) -> Response:
     """The picture is the body itself."""
-    services, number = services_of(request), feed_id(request)
-    await read(request, bearer, lambda work, actor: services.feeds.registry.managed(work, actor, number))
+    services = services_of(request)
     picture = BytesIO(await body(request, max_bytes=LARGEST_ICON))
     sha256 = await run_in_thread(partial(services.feeds.registry.keep_icon, picture, "icon"))
     return await _icon(request, sha256)

@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from vitrine.accounts import Actor, DataboxRight
 from vitrine.accounts.groups.model import Group, Template
+from vitrine.accounts.groups.service import require_administrator
 from vitrine.api.v4.content import answer, json_members, moment, nothing, require_tag
 from vitrine.api.v4.idempotency import change
 from vitrine.api.v4.paging import listed, page_of
@@ -20,7 +21,7 @@ from vitrine.api.v4.people.content import (
     grant_of,
     rights_of,
 )
-from vitrine.api.v4.people.users import databox_of, known_databox
+from vitrine.api.v4.people.users import databox_of, known_databox, permit_giving, permit_manager
 from vitrine.api.v4.route import V4Route
 from vitrine.api.v4.schemas import MOMENT, NUMBER, TEXT, Schema, full_object_of, list_of, named, object_of
 from vitrine.api.v4.schemas import page_of as page_schema
@@ -71,9 +72,21 @@ async def listing(request: Request) -> Response:
     return await read(request, bearer, call)
 
 
+def _permit_groups(_request: Request, _work: UnitOfWork, actor: Actor) -> None:
+    require_administrator(actor)
+
+
+def _permit_group(request: Request, work: UnitOfWork, actor: Actor) -> None:
+    _group(request, work, actor)
+    require_administrator(actor)
+
+
+def _permit_template(request: Request, work: UnitOfWork, actor: Actor) -> None:
+    services_of(request).accounts.templates.get(work, actor, request.path_params["template_id"])
+
+
 async def add(request: Request) -> Response:
     services = services_of(request)
-    await read(request, bearer, services.accounts.groups.require_administrator)
     members = await json_members(request, name=str, description=str)
 
     def call(work: UnitOfWork, actor: Actor) -> Response:
@@ -93,7 +106,6 @@ async def show(request: Request) -> Response:
 
 async def rename(request: Request) -> Response:
     services = services_of(request)
-    await read(request, bearer, services.accounts.groups.require_administrator)
     members = await json_members(request, name=str, description=str)
 
     def call(work: UnitOfWork, actor: Actor) -> Response:
@@ -176,7 +188,6 @@ async def rights(request: Request) -> Response:
 async def set_rights(request: Request) -> Response:
     """Of a group that has no rights there yet its number is enough: it is named by whoever told it."""
     services, base = services_of(request), request.path_params["base_id"]
-    await read(request, bearer, lambda work, actor: services.accounts.management.require_manager_of(work, actor, base))
     values = await json_members(request, **MEMBERS)
 
     def call(work: UnitOfWork, actor: Actor) -> Response:
@@ -190,7 +201,6 @@ async def set_rights(request: Request) -> Response:
 
 async def set_databox_rights(request: Request) -> Response:
     services = services_of(request)
-    await read(request, bearer, services.accounts.groups.require_administrator)
     wanted = rights_of((await json_members(request, rights=list))["rights"], DataboxRight)
 
     def call(work: UnitOfWork, actor: Actor) -> Response:
@@ -245,7 +255,6 @@ async def template(request: Request) -> Response:
 async def set_template(request: Request) -> Response:
     services, base = services_of(request), request.path_params["base_id"]
     number = request.path_params["template_id"]
-    await read(request, bearer, lambda work, actor: services.accounts.templates.get(work, actor, number))
     values = await json_members(request, **MEMBERS)
 
     def call(work: UnitOfWork, actor: Actor) -> Response:
@@ -271,10 +280,10 @@ _NAMES = object_of(name=TEXT, description=TEXT)
 ROUTES = (
     V4Route("/groups", "GET", listing, "Groups with rights where you manage", SCOPE, named("GroupPage"), is_list=True),
     V4Route("/groups", "POST", add, "Make a group (administrators)", SCOPE, named("Group"), _NAMES, 201,
-            example={"name": "Press", "description": "People who write about us."}),
+            permit=_permit_groups, example={"name": "Press", "description": "People who write about us."}),
     V4Route(_GROUP_PATH, "GET", show, "One group", SCOPE, named("Group")),
     V4Route(_GROUP_PATH, "PATCH", rename, "Rename or describe it (administrators)", SCOPE, named("Group"), _NAMES,
-            guard="required", example={"description": "Everybody who writes about us."}),
+            guard="required", permit=_permit_group, example={"description": "Everybody who writes about us."}),
     V4Route(_GROUP_PATH, "DELETE", delete, "Delete it; its members lose what it gave (administrators)", SCOPE,
             status=204, guard="accepted"),
     V4Route(_GROUP_PATH + "/members", "GET", members, "Its members", SCOPE, named("MemberPage"), is_list=True),
@@ -283,17 +292,17 @@ ROUTES = (
     V4Route(_GROUP_PATH + "/rights", "GET", rights, "What it may do where you manage", SCOPE, named("GroupRights")),
     V4Route(_GROUP_PATH + "/rights/{base_id:int}", "PUT", set_rights,
             "What it may do on a collection; nothing without rights", SCOPE, named("Grant"), GRANT_BODY,
-            guard="accepted", example=GRANT_EXAMPLE),
+            guard="accepted", permit=permit_giving, example=GRANT_EXAMPLE),
     V4Route(_GROUP_PATH + "/databox-rights/{databox_id:int}", "PUT", set_databox_rights,
             "What it may do on a databox (administrators)", SCOPE, body=object_of(rights=DATABOX_RIGHTS), status=204,
-            example={"rights": ["bas_chupub"]}),
+            permit=_permit_groups, example={"rights": ["bas_chupub"]}),
     V4Route("/rights-templates", "GET", templates, "Your templates of rights", SCOPE, named("RightsTemplatePage"),
             is_list=True),
     V4Route("/rights-templates", "POST", add_template, "Make a template", SCOPE, named("RightsTemplate"),
-            object_of(name=TEXT), 201, example={"name": "Readers"}),
+            object_of(name=TEXT), 201, permit=permit_manager, example={"name": "Readers"}),
     V4Route(_TEMPLATE, "GET", template, "One template, with what it gives", SCOPE, named("RightsOfTemplate")),
     V4Route(_TEMPLATE + "/rights/{base_id:int}", "PUT", set_template,
             "What it gives on a collection; nothing without rights", SCOPE, named("Grant"), GRANT_BODY,
-            example=GRANT_EXAMPLE),
+            permit=_permit_template, example=GRANT_EXAMPLE),
     V4Route(_TEMPLATE, "DELETE", delete_template, "Delete a template", SCOPE, status=204),
 )  # fmt: skip

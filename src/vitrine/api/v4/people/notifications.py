@@ -12,6 +12,7 @@ from vitrine.api.v4.paging import listed, page_of
 from vitrine.api.v4.route import V4Route
 from vitrine.api.v4.schemas import FLAG, MOMENT, NUMBER, PERHAPS_MOMENT, Schema, full_object_of, named, object_of
 from vitrine.api.v4.schemas import page_of as page_schema
+from vitrine.api.wire.endpoint import anybody
 from vitrine.edge import bearer, read, services_of, write
 from vitrine.errors import Invalid
 from vitrine.notifications import Notification, NotificationKind
@@ -88,9 +89,9 @@ ROUTES = (
     V4Route("/notifications/unread", "GET", unread, "How many you have not read", "account:read",
             named("UnreadNotifications")),
     V4Route("/notifications/read", "POST", mark_read, "Mark as read, up to one of them", "account:edit",
-            body=object_of(up_to=NUMBER), status=204, example={"up_to": 1}),
+            body=object_of(up_to=NUMBER), status=204, permit=anybody, example={"up_to": 1}),
     V4Route("/me/notification-mails", "GET", mails, "Which notifications are mailed to you", "account:read",
             named("NotificationMails")),
     V4Route("/me/notification-mails", "PATCH", set_mails, "Choose which are", "account:edit",
-            named("NotificationMails"), object_of(**_MAILS), example={"vote_reminder": False}),
+            named("NotificationMails"), object_of(**_MAILS), permit=anybody, example={"vote_reminder": False}),
 )  # fmt: skip

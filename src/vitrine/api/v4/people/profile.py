@@ -24,6 +24,7 @@ from vitrine.api.v4.schemas import (
     object_of,
 )
 from vitrine.api.v4.schemas import page_of as page_schema
+from vitrine.api.wire.endpoint import anybody
 from vitrine.edge import bearer, read, services_of, write
 from vitrine.errors import Invalid
 from vitrine.platform.database import UnitOfWork
@@ -126,10 +127,10 @@ async def ask(request: Request) -> Response:
 ROUTES = (
     V4Route("/me/profile", "GET", profile, "Your profile", "account:read", named("Profile")),
     V4Route("/me/profile", "PATCH", change_profile, "Change your profile", "account:edit", named("Profile"),
-            object_of(**_PROFILE), guard="required", example={"city": "Brest", "company": None}),
+            object_of(**_PROFILE), guard="required", permit=anybody, example={"city": "Brest", "company": None}),
     V4Route("/me/access-requests", "GET", requests, "Collections that you may ask for, and what became of it",
             "account:read", named("AccessRequestPage"), is_list=True),
     V4Route("/me/access-requests", "POST", ask, "Ask for access; to all that are open without base_ids",
-            "account:edit", named("AccessRequestStates"), object_of(base_ids=list_of(NUMBER)), 201,
+            "account:edit", named("AccessRequestStates"), object_of(base_ids=list_of(NUMBER)), 201, permit=anybody,
             example={"base_ids": [1]}),
 )  # fmt: skip

@@ -12,7 +12,7 @@ from vitrine.api.v4.content import answer, json_members, moment, nothing
 from vitrine.api.v4.idempotency import change
 from vitrine.api.v4.paging import listed, page_of
 from vitrine.api.v4.people.content import rights_of
-from vitrine.api.v4.people.users import known_databox
+from vitrine.api.v4.people.users import known_databox, permit_manager
 from vitrine.api.v4.route import V4Route
 from vitrine.api.v4.schemas import MOMENT, NUMBER, PERHAPS_TEXT, TEXT, Schema, full_object_of, list_of, named, object_of
 from vitrine.api.v4.schemas import page_of as page_schema
@@ -99,6 +99,14 @@ def _rule_of(rule: Any) -> Rule:
     return Rule(rule["pattern"], rights_of(rule["rights"], Right))
 
 
+def _permit_policy(request: Request, work: UnitOfWork, actor: Actor) -> None:
+    services_of(request).accounts.registration.collection_policy(work, actor, request.path_params["base_id"])
+
+
+def _permit_databox_policy(request: Request, work: UnitOfWork, actor: Actor) -> None:
+    services_of(request).accounts.registration.databox_policy(work, actor, request.path_params["databox_id"])
+
+
 async def policy(request: Request) -> Response:
     services, base = services_of(request), request.path_params["base_id"]
     registration = services.accounts.registration
@@ -112,7 +120,6 @@ async def policy(request: Request) -> Response:
 async def set_policy(request: Request) -> Response:
     services, base = services_of(request), request.path_params["base_id"]
     registration = services.accounts.registration
-    await read(request, bearer, lambda work, actor: registration.collection_policy(work, actor, base))
     wanted = await _policy_of(request)
 
     def call(work: UnitOfWork, actor: Actor) -> Response:
@@ -133,9 +140,7 @@ async def databox_policy(request: Request) -> Response:
 
 
 async def set_databox_policy(request: Request) -> Response:
-    services, box = services_of(request), request.path_params["databox_id"]
-    registration = services.accounts.registration
-    await read(request, bearer, lambda work, actor: registration.databox_policy(work, actor, box))
+    registration = services_of(request).accounts.registration
     wanted = await _policy_of(request)
 
     def call(work: UnitOfWork, actor: Actor) -> Response:
@@ -154,13 +159,13 @@ ROUTES = (
     V4Route("/registrations", "GET", pending, "Requests that you decide about, the oldest first", SCOPE,
             named("PendingRequestPage"), is_list=True),
     V4Route(_REQUEST + "/accept", "POST", accept, "Let the person in as a reader, with more rights if you like", SCOPE,
-            body=object_of(rights=_RIGHTS), status=204, example={"rights": ["nowatermark"]}),
+            body=object_of(rights=_RIGHTS), status=204, permit=permit_manager, example={"rights": ["nowatermark"]}),
     V4Route(_REQUEST + "/reject", "POST", reject, "Refuse a request", SCOPE, status=204),
     V4Route(_COLLECTION, "GET", policy, "Whether a collection takes requests", SCOPE, named("RegistrationPolicy")),
     V4Route(_COLLECTION, "PUT", set_policy, "Say whether it does", SCOPE, named("RegistrationPolicy"), _POLICY_BODY,
-            example=_POLICY_EXAMPLE),
+            permit=_permit_policy, example=_POLICY_EXAMPLE),
     V4Route(_DATABOX, "GET", databox_policy, "Whether its collections take requests (administrators)", SCOPE,
             named("RegistrationPolicy")),
     V4Route(_DATABOX, "PUT", set_databox_policy, "Say whether they do (administrators)", SCOPE,
-            named("RegistrationPolicy"), _POLICY_BODY, example=_POLICY_EXAMPLE),
+            named("RegistrationPolicy"), _POLICY_BODY, permit=_permit_databox_policy, example=_POLICY_EXAMPLE),
 )  # fmt: skip

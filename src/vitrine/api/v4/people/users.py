@@ -5,7 +5,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from vitrine.accounts import Actor, DataboxRight, User
+from vitrine.accounts import Actor, DataboxRight, User, giving
 from vitrine.accounts.groups.model import Applied
 from vitrine.api.v4.content import answer, json_members, moment, nothing
 from vitrine.api.v4.idempotency import change
@@ -71,6 +71,23 @@ def _person(request: Request, work: UnitOfWork, actor: Actor) -> User:
     return services_of(request).accounts.management.known(work, actor, request.path_params["user_id"])
 
 
+def permit_manager(request: Request, work: UnitOfWork, actor: Actor) -> None:
+    """For who manages the users of some collection."""
+    services_of(request).accounts.management.require_manager(work, actor)
+
+
+def permit_giving(request: Request, work: UnitOfWork, actor: Actor) -> None:
+    """For who manages the users of the collection of the path."""
+    permit_manager(request, work, actor)
+    if not giving.gives_everything(actor):
+        giving.own_grant(work, actor, request.path_params["base_id"])
+
+
+def _permit_databox_rights(request: Request, work: UnitOfWork, actor: Actor) -> None:
+    _person(request, work, actor)
+    services_of(request).accounts.users.require_databox_giver(actor)
+
+
 async def people(request: Request) -> Response:
     """Of a collection whose users the caller manages; administrators may leave it out and get everybody."""
     services, page = services_of(request), page_of(request, int)
@@ -103,7 +120,6 @@ async def add(request: Request) -> Response:
     """Locked until its owner follows the link that is mailed to them, and chooses a password."""
     services = services_of(request)
     management = services.accounts.management
-    await read(request, bearer, management.require_manager)
     members = await json_members(request, login=str, email=str, first_name=str, last_name=str)
     email = members["email"]
     if not email:
@@ -155,7 +171,6 @@ def known_databox(request: Request, work: UnitOfWork) -> DataboxId:
 
 async def set_rights(request: Request) -> Response:
     services, base = services_of(request), request.path_params["base_id"]
-    await read(request, bearer, lambda work, actor: services.accounts.management.require_manager_of(work, actor, base))
     members = await json_members(request, **MEMBERS)
 
     def call(work: UnitOfWork, actor: Actor) -> Response:
@@ -184,7 +199,6 @@ async def take_rights(request: Request) -> Response:
 
 async def set_databox_rights(request: Request) -> Response:
     services = services_of(request)
-    await read(request, bearer, services.accounts.users.require_databox_giver)
     wanted = rights_of((await json_members(request, rights=list))["rights"], DataboxRight)
 
     def call(work: UnitOfWork, actor: Actor) -> Response:
@@ -197,7 +211,6 @@ async def set_databox_rights(request: Request) -> Response:
 
 async def apply_template(request: Request) -> Response:
     services = services_of(request)
-    await read(request, bearer, services.accounts.management.require_manager)
     number = (await json_members(request, template_id=int))["template_id"] or 0
 
     def call(work: UnitOfWork, actor: Actor) -> Response:
@@ -214,17 +227,18 @@ ROUTES = (
             query={"base_id": NUMBER}, is_list=True),
     V4Route("/users", "POST", add, "Make an account; its owner is sent the link that unlocks it", SCOPE,
             named("NewAccount"), object_of(login=TEXT, email=TEXT, first_name=TEXT, last_name=TEXT), 201,
-            example={"email": "new@museum.example"}),
+            permit=permit_manager, example={"email": "new@museum.example"}),
     V4Route(_USER, "GET", person, "One account", SCOPE, named("Account")),
     V4Route(_USER + "/rights", "GET", rights, "What a person may do where you manage", SCOPE,
             named("RightsOfPerson")),
     V4Route(_USER + "/rights/{base_id:int}", "PUT", set_rights, "Give rights on a collection", SCOPE, named("Grant"),
-            GRANT_BODY, example=GRANT_EXAMPLE),
+            GRANT_BODY, permit=permit_giving, example=GRANT_EXAMPLE),
     V4Route(_USER + "/rights/{base_id:int}", "DELETE", take_rights, "Take the rights on a collection back", SCOPE,
             status=204),
     V4Route(_USER + "/databox-rights/{databox_id:int}", "PUT", set_databox_rights,
             "Give rights on a databox (administrators)", SCOPE, body=object_of(rights=DATABOX_RIGHTS), status=204,
+            permit=_permit_databox_rights,
             example={"rights": ["bas_chupub"]}),
     V4Route(_USER + "/template", "POST", apply_template, "Apply one of your templates", SCOPE,
-            named("AppliedTemplate"), object_of(template_id=NUMBER), example={"template_id": 1}),
+            named("AppliedTemplate"), object_of(template_id=NUMBER), permit=permit_manager, example={"template_id": 1}),
 )  # fmt: skip
