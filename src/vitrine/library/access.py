@@ -67,8 +67,7 @@ def visible_ids(work: UnitOfWork, actor: Actor, stamps: Iterable[tuple[RecordId,
 def with_right(
     work: UnitOfWork, actor: Actor, right: Right, stamps: Iterable[tuple[RecordId, CollectionId, int]]
 ) -> set[RecordId]:
-    """`may` for a page of records given as in `visible_ids`: V' and R(right). Rows "put in a basket" and "push, ask
-    votes" of the table."""
+    """`may` for a page of records given as in `visible_ids`: V' and R(right)."""
     wanted = list(stamps)
     seen = visible_ids(work, actor, wanted)
     if actor.via is Via.COMMAND:
@@ -141,15 +140,6 @@ def may_change_story(work: UnitOfWork, actor: Actor, story: Record) -> bool:
     """V' and R(canmodifrecord) on the story: to change its children, their order or its cover. To make a story requires
     R(canaddrecord) on its collection. Both require V' on each record that becomes a child, or ceases to be one."""
     return may(work, actor, story, Right.canmodifrecord)
-
-
-def may_each(work: UnitOfWork, actor: Actor, records: Sequence[Record], right: Right) -> set[RecordId]:
-    """`may` for many records: the ids of those it allows. At most one statement for all grants."""
-    seen = visible_ids(work, actor, ((record.id, record.collection_id, record.status) for record in records))
-    if actor.via is Via.COMMAND:
-        return seen
-    bases = actor.rights.bases_with(right, work.now)
-    return {record.id for record in records if record.id in seen and record.collection_id in bases}
 
 
 def may_read_history(work: UnitOfWork, actor: Actor, record: Record) -> bool:

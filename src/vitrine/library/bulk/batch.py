@@ -104,8 +104,8 @@ class Batch:
     def _permitted(self, records: Sequence[Record], right: Right) -> list[Record]:
         """Those on which the actor has *right*. One that the actor does not see is refused like one that is not
         there."""
-        allowed = access.may_each(self.work, self.actor, records, right)
-        stamps = ((record.id, record.collection_id, record.status) for record in records)
+        stamps = [(record.id, record.collection_id, record.status) for record in records]
+        allowed = access.with_right(self.work, self.actor, right, stamps)
         seen = access.visible_ids(self.work, self.actor, stamps) if len(allowed) < len(records) else allowed
         for record in records:
             if record.id not in allowed:
