@@ -1,4 +1,5 @@
-"""What the benchmarks run on: an instance with 60 records, and a photograph of 24 megapixels."""
+"""What the benchmarks run on: an instance with 60 records, a basket, a story and a feed of them, and a photograph of 24
+megapixels."""
 
 import resource
 import subprocess
@@ -6,13 +7,21 @@ import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from vitrine.accounts import COMMAND, DataboxRight, User
+from vitrine.accounts.rights import ALL_DATABOX_RIGHTS
 from vitrine.applications import Profile, Switch
+from vitrine.library.model import CollectionId, RecordKey
+from vitrine.library.stories.model import ChildDraft, StoryDraft
 from vitrine.platform import logging
 from vitrine.platform.schema import metadata
 from vitrine.testing import media_factory as make
+from vitrine.testing.basket_world import BasketWorld
+from vitrine.testing.feed_factory import add_feed, publish
 from vitrine.testing.server import Registered, Server
 
 RECORDS = 60
+ARRANGED = 50  # elements of the basket, children of the story
+ENTRIES, ITEMS = 20, 3
 GRAIN = 22.5  # with it a thumbnail has 20 kB
 SPECS = [("preview", 1280, 82), ("preview_mobile", 640, 80), ("thumbnail", 384, 80)]
 
@@ -20,13 +29,14 @@ SPECS = [("preview", 1280, 82), ("preview_mobile", 640, 80), ("thumbnail", 384, 
 @dataclass(frozen=True, slots=True)
 class Instance:
     """*token* is a developer token; the client is of the strict profile and acts as its owner, *own_token* is one that
-    was given to it."""
+    was given to it. *paths* are those of a basket, a story and a feed, by what they are called in the results."""
 
     data: Path
     token: str
     client_id: str
     client_secret: str
     own_token: str
+    paths: dict[str, str]
 
 
 def prepare(data: Path) -> Instance:
@@ -40,10 +50,30 @@ def prepare(data: Path) -> Instance:
     own_token = server.http.post("/api/oauthv2/token", data={**form, **credentials}).json()["access_token"]
     _allow(server, client)
     source = data / "source.jpg"
-    for number in range(RECORDS):
-        server.add(make.jpeg(source, 1200 + number, 800, seed=number, grain=GRAIN), ada)
+    keys = [
+        server.add(make.jpeg(source, 1200 + number, 800, seed=number, grain=GRAIN), ada) for number in range(RECORDS)
+    ]
+    paths = _arrange(server, ada, keys)
     server.close()
-    return Instance(data, token, client.client_id, client.secret, own_token)
+    return Instance(data, token, client.client_id, client.secret, own_token, paths)
+
+
+def _arrange(server: Server, ada: User, keys: list[RecordKey]) -> dict[str, str]:
+    some, services = keys[:ARRANGED], server.services
+    basket = BasketWorld(server).create(ada, some)
+    with services.database.write() as work:
+        draft = StoryDraft(CollectionId(server.photographs.id), children=[ChildDraft(key) for key in some])
+        story = services.library.stories.create(work, COMMAND, draft)
+        rights = DataboxRight(ALL_DATABOX_RIGHTS)
+        services.accounts.users.grant_databox(work, COMMAND, ada.id, server.databox.id, rights)
+    feed = add_feed(server, ada)
+    for entry in range(ENTRIES):
+        publish(server, ada, feed.id, [keys[(ITEMS * entry + place) % RECORDS] for place in range(ITEMS)])
+    return {
+        f"basket of {ARRANGED}": f"/api/v1/baskets/{basket}/content/",
+        f"story of {ARRANGED}": f"/api/v1/stories/{server.databox.id}/{story.number}/",
+        f"feed of {ENTRIES} x {ITEMS}": f"/api/v1/feeds/{feed.id}/content/?per_page={ENTRIES}",
+    }
 
 
 def _allow(server: Server, client: Registered) -> None:

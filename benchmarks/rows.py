@@ -31,6 +31,9 @@ RIVALS = (
 LIMITS = (
     ("25 plain records", "25 records", 0.7),
     ("25 extended records", "25 extended", 1.5),
+    ("basket of 50", "basket of 50", 1.5),
+    ("story of 50", "story of 50", 1.5),
+    ("feed of 20 x 3", "feed of 20 x 3", 1.5),
     ("token", "token", 0.4),
     ("token, code", "token, code", 0.4),
     ("token, refresh", "token, refresh", 0.4),

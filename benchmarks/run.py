@@ -157,6 +157,8 @@ def targets(stack: ExitStack, folder: Path, instance: Instance) -> dict[str, Tar
     }
     mistyped = instance.token[:-1] + ("0" if instance.token[-1] != "0" else "1")
     targets_by_name["bad checksum"] = Target("bad checksum", f"{root}/api/v1/me/", mistyped, server, is_refused=True)
+    for name, path in instance.paths.items():
+        targets_by_name[name] = Target(name, root + path, instance.token, server)
     for name, (path, post) in stack.enter_context(oauth.posts(instance)).items():
         targets_by_name[name] = Target(name, root + path, None, server, post=post)
     if "BENCH_PEERS" in os.environ:
