@@ -1,6 +1,10 @@
 """An attack on a real server while somebody works: slow heads, slow bodies, silent sockets, large headers, large forms,
-uploads without the right, clients that do not read. Other people's requests go on, and the memory stays."""
+uploads without the right, clients that do not read. Other people's requests go on, and the memory stays.
 
+The attackers are a process of their own, at a low priority: what they take of this machine's processors is not what
+they take of the server."""
+
+import multiprocessing
 import os
 import select
 import socket
@@ -15,6 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import httpx
@@ -163,17 +168,52 @@ class Attack:
         }
         return [partial(run, name, source) for (name, run), source in zip(attacks.items(), ATTACKERS, strict=True)]
 
-    @contextmanager
-    def running(self) -> Iterator[None]:
+    def run(self, reports: Connection) -> None:
+        """In the attackers' process: until the other end of *reports* sends anything. What the server did is reported
+        ten times a second."""
         kinds = self.kinds()
         with ThreadPoolExecutor(len(kinds)) as threads:
-            runs = [threads.submit(run) for run in kinds]
-            try:
-                yield
-            finally:
-                self.stop.set()
+            runs = [threads.submit(kind) for kind in kinds]
+            while not reports.poll(0.1):
+                reports.send(Counter(self.outcomes))
+            reports.recv()
+            self.stop.set()
             for run in runs:
                 run.result()
+        reports.send(Counter(self.outcomes))
+
+
+def _attack(target: Target, sockets: int, reports: Connection) -> None:
+    os.nice(10)
+    Attack(target, sockets).run(reports)
+
+
+class Attackers:
+    """*outcomes* is what they have reported last."""
+
+    def __init__(self, target: Target, sockets: int) -> None:
+        self.outcomes = Counter[str]()
+        self._reports, theirs = multiprocessing.Pipe()
+        context = multiprocessing.get_context("spawn")
+        self._process = context.Process(target=_attack, args=(target, sockets, theirs))
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        self._process.start()
+        try:
+            yield
+        finally:
+            self._reports.send("stop")
+            while self._process.is_alive():  # a full pipe would keep it from ending
+                self.read()
+                self._process.join(0.1)
+        self.read()
+        assert self._process.exitcode == 0
+
+    def read(self) -> None:
+        with suppress(EOFError):
+            while self._reports.poll():
+                self.outcomes = self._reports.recv()
 
 
 # -- somebody who works ----------------------------------------------------------------------------------------------
@@ -227,11 +267,12 @@ def test_others_are_answered_and_the_attack_is_refused(target: Target, worker: W
     for _ in range(20):
         worker.round()
     before = target.memory_bytes()
-    attack = Attack(target, sockets=40)
+    attack = Attackers(target, sockets=40)
     most = 0
     with attack.running():
         while not all(attack.outcomes[name] for name in REFUSED):
             worker.round()
+            attack.read()
             most = max(most, target.memory_bytes())
     assert most - before < 128 * MIB
     worker.round()
@@ -240,16 +281,17 @@ def test_others_are_answered_and_the_attack_is_refused(target: Target, worker: W
 @pytest.mark.nightly
 @pytest.mark.timeout(900)
 def test_pages_stay_quick_and_memory_stays(target: Target, worker: Worker) -> None:
-    """The whole: 200 sockets of each kind. The attackers run on this machine as well."""
+    """The whole: 200 sockets of each kind."""
     for _ in range(20):
         worker.round()
     quiet = [second for _ in range(100) for second in worker.round()]
     before = most = target.memory_bytes()
-    attack, under = Attack(target, sockets=200), list[float]()
+    attack, under = Attackers(target, sockets=200), list[float]()
     with attack.running():
         end = time.monotonic() + 60
         while time.monotonic() < end:
             under += worker.round()
+            attack.read()
             most = max(most, target.memory_bytes())
     print(  # noqa: T201 - the numbers are what this is run for
         f"quiet {p95(quiet) * 1000:.1f} ms, under attack {p95(under) * 1000:.1f} ms, "
