@@ -19,7 +19,7 @@ from typing import Any
 
 from benchmarks.scale import many, processes
 from benchmarks.scale.instance import Instance
-from benchmarks.scale.questions import Question, pages, reads, writes
+from benchmarks.scale.questions import Question, lists, pages, reads, writes
 from benchmarks.scale.served import Served, cpu_s, memory_mib, serving
 
 HERE = Path(__file__).parents[1]
@@ -82,6 +82,10 @@ def _reads(server: Served, seconds: float) -> Rows:
     return _table(server, reads(server), seconds)
 
 
+def _lists(server: Served, seconds: float) -> Rows:
+    return _table(server, lists(server), seconds)
+
+
 def _pages(server: Served, seconds: float) -> Rows:
     rows = _table(server, pages(server), seconds)
     return {**rows, "sign-in": _sign_in(server), "first /metrics, ms wall": processes.first_metrics_ms(server)}
@@ -99,7 +103,7 @@ def _many(server: Served, seconds: float) -> Rows:
 
 
 PARTS: dict[str, Callable[[Served, float], Rows]] = {
-    "rest": _rest, "mixed": _mixed, "reads": _reads, "pages": _pages, "writes": _writes, "many": _many,
+    "rest": _rest, "mixed": _mixed, "reads": _reads, "lists": _lists, "pages": _pages, "writes": _writes, "many": _many,
 }  # fmt: skip
 ALONE: dict[str, Callable[[Path], Rows]] = {
     "loop": lambda folder: processes.longest_callbacks(folder, PORT + 1),

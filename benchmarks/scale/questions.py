@@ -48,6 +48,33 @@ def doomed(server: Served, count: int) -> list[int]:
     return list(itertools.islice(present, count))
 
 
+def lists(server: Served) -> dict[str, Iterator[Question]]:
+    """First pages of what people arrange, publish and administer."""
+    reader, admin = server.bearer("reader"), server.bearer("admin")
+    questions = {
+        "v1 baskets": ("/api/v1/baskets/list/", reader),
+        "v1 basket": ("/api/v1/baskets/1/content/", reader),
+        "v1 feeds": ("/api/v1/feeds/list/", reader),
+        "v1 feed": ("/api/v1/feeds/1/content/?per_page=20", reader),
+        "v1 entries of all feeds": ("/api/v1/feeds/content/?per_page=20", reader),
+        "RSS of all public feeds": ("/feeds/aggregated/rss/", {}),
+        "v4 records": ("/api/v4/records?limit=20&sort=created_on", reader),
+        "v4 baskets": ("/api/v4/baskets?limit=20", reader),
+        "v4 elements of a basket": ("/api/v4/baskets/1/elements?limit=20", reader),
+        "v4 feeds": ("/api/v4/feeds?limit=20", reader),
+        "v4 entries of a feed": ("/api/v4/feeds/1/entries?limit=20", reader),
+        "v4 users": ("/api/v4/users?limit=20", admin),
+        "v4 groups": ("/api/v4/groups?limit=20", admin),
+        "v4 registrations": ("/api/v4/registrations?limit=20", admin),
+        "v4 notifications": ("/api/v4/notifications?limit=20", reader),
+        "v4 operations": ("/api/v4/operations?limit=20", admin),
+        "v4 applications": ("/api/v4/applications?limit=20", reader),
+        "v4 quarantine": ("/api/v4/quarantine?limit=20", admin),
+        "v4 databoxes": ("/api/v4/databoxes?limit=20", admin),
+    }
+    return {name: _again(path, headers) for name, (path, headers) in questions.items()}
+
+
 def reads(server: Served) -> dict[str, Iterator[Question]]:
     instance = server.instance
     words, box = instance.words, instance.databox_id

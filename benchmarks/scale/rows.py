@@ -67,7 +67,8 @@ LEAST_USERS, LEAST_APPLICATIONS, LEAST_QUARANTINED = 60, 60, 60
 RECORDS_PER_USER, RECORDS_PER_APPLICATION, RECORDS_PER_TOKEN, RECORDS_PER_SESSION = 100, 50, 10, 10
 RECORDS_PER_FAILURE, RECORDS_PER_QUARANTINED, RECORDS_PER_GRANT, RECORDS_PER_REMOVED = 100, 20, 10, 100
 CHILDREN_PER_STORY = 6
-FEEDS, LEAST_ENTRIES, RECORDS_PER_ENTRY, ITEMS = 4, 100, 20, 3  # every second feed is public
+LEAST_FEEDS, RECORDS_PER_FEED = 4, 1_000  # every second feed is public
+LEAST_ENTRIES, RECORDS_PER_ENTRY, ITEMS = 100, 20, 3
 # Baskets of the reader, shared ones among them, and those of other people, of so many records each.
 READERS_BASKETS, FIRST_BASKET, RECORDS_PER_BASKET = 20, 1_000, 10
 POPULAR = 10  # a record that is in every basket of other people
@@ -298,6 +299,10 @@ class Filler:
     def _entries(self) -> int:
         return LEAST_ENTRIES + self.instance.records // RECORDS_PER_ENTRY
 
+    @property
+    def _feed_count(self) -> int:
+        return LEAST_FEEDS + self.instance.records // RECORDS_PER_FEED
+
     def _items_of(self, entry: int) -> list[int]:
         return [(ITEMS * entry + place) % self.instance.records + 1 for place in range(ITEMS)]
 
@@ -307,8 +312,8 @@ class Filler:
     def _feeds(self) -> None:
         """Entries go to one feed after the other."""
         admin, at = self.instance.users["admin"], self.writer.instant(FIRST)
-        for feed in range(FEEDS):
-            entries = range(feed, self._entries, FEEDS)
+        for feed in range(self._feed_count):
+            entries = range(feed, self._entries, self._feed_count)
             if is_public := feed % 2 == 0:
                 self.published.update(rid for entry in entries for rid in self._items_of(entry))
             newest = self._entry_at(entries[-1])
@@ -320,7 +325,7 @@ class Filler:
         admin = self.instance.users["admin"]
         for entry in range(self._entries):
             number, at = entry + 1, self._entry_at(entry)
-            row = (number, entry % FEEDS + 1, admin, f"Entry {number}", at, at)
+            row = (number, entry % self._feed_count + 1, admin, f"Entry {number}", at, at)
             self._rows["feed_entries"].append(row)
             self._rows["feed_items"] += [(number, rid, place) for place, rid in enumerate(self._items_of(entry))]
 
