@@ -278,9 +278,10 @@ class Filler:
 
     def _stories(self) -> None:
         """Behind all records, and those that were removed: each picture that everybody finds is in one story, so that
-        a record has as much to do with stories in an instance of any size."""
+        a record has as much to do with stories in an instance of any size. The last one may be longer."""
         rows, base, at = self._rows, self.instance.seen[-1], self.writer.instant(LAST)
-        for number in range(len(self.images) // CHILDREN_PER_STORY):
+        stories = max(1, len(self.images) // CHILDREN_PER_STORY)
+        for number in range(stories):
             rid = 2 * self.instance.records + 1 + number
             rows["records"].append((
                 rid, self.instance.databox_id, rid, base, self.writer.flag(True), "unknown", None, None, None,
@@ -288,7 +289,7 @@ class Filler:
                 self.instance.users["admin"], self.writer.flag(False), at, at,
             ))  # fmt: skip
             first = number * CHILDREN_PER_STORY
-            children = self.images[first : first + CHILDREN_PER_STORY]
+            children = self.images[first : first + CHILDREN_PER_STORY if number < stories - 1 else None]
             rows["story_children"] += [(rid, child, position) for position, child in enumerate(children)]
             if number % BATCH == 0:
                 self.flush()
