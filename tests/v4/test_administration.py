@@ -218,15 +218,15 @@ def test_databoxes_are_made_by_administrators(server: Server, call: Call) -> Non
 
 def test_faults_name_the_members_of_the_body(call: Call, key: RecordKey) -> None:
     """Not what they are called inside."""
-    one, record = {"databox_id": key.databox, "record_id": key.number}, f"/records/{key.databox}/{key.number}"
+    its_key, record = {"databox_id": key.databox, "record_id": key.number}, f"/records/{key.databox}/{key.number}"
     for method, path, body, member in (
         ("PATCH", "/databoxes/1/settings", {"title": ""}, "title"),
         ("PATCH", "/databoxes/1/settings", {"view_name": "Annexe"}, "view_name"),
         ("POST", "/databoxes/1/recipes", {"group": "image", "name": "web", "class": "x"}, "class"),
         ("PATCH", record + "/type", {"mime_type": "no/such"}, "mime_type"),
         ("PATCH", record + "/type", {"type": "no"}, "type"),
-        ("POST", record + "/copy-fields", {**one, "field_ids": [9_999]}, "field_ids"),
-        ("POST", "/baskets/push", {"records": [one], "people": [], "name": "For you"}, "people"),
+        ("POST", record + "/copy-fields", {**its_key, "field_ids": [9_999]}, "field_ids"),
+        ("POST", "/baskets/push", {"records": [its_key], "people": [], "name": "For you"}, "people"),
     ):
         refused = call(method, path, body, If_Match="*")
         assert (refused.status_code, refused.json().get("field")) in ((400, member), (404, member)), refused.text
