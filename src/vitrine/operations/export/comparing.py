@@ -11,7 +11,7 @@ from vitrine.operations import inventory
 from vitrine.operations.export.bag import Bag, open_bag
 from vitrine.operations.export.encryption import Envelope
 from vitrine.operations.export.kinds import KINDS, Kind, referenced
-from vitrine.operations.export.lines import form_of, line_of, member_of
+from vitrine.operations.export.lines import decoded, line_of, member_of
 from vitrine.operations.export.loading import lines_of, missing_in
 from vitrine.operations.progress import silent
 from vitrine.platform.crypto import Vault
@@ -61,19 +61,18 @@ def _rows(work: UnitOfWork, kind: Kind, vault: Vault, *, is_sqlite: bool) -> Ite
 
 
 def _stored(bag: Bag, kind: Kind, digest: str, envelope: Envelope | None) -> Iterator[_Line]:
-    form = form_of(kind)
-    for _, line in lines_of(bag, kind, digest, envelope):
-        decoded = msgspec.json.decode(line, type=form)
-        yield tuple(getattr(decoded, name) for name in kind.key), _comparable(kind, line)
+    for number, line in lines_of(bag, kind, digest, envelope):
+        read = decoded(kind, line, f"{kind.path} line {number}")
+        yield tuple(getattr(read, name) for name in kind.key), _comparable(kind, line)
 
 
 def _comparable(kind: Kind, line: bytes) -> bytes:
     """The line without what changes without a change of content, in one order of members at all depths."""
-    decoded = msgspec.json.decode(line)
+    members = msgspec.json.decode(line)
     for column in kind.columns:
         if column.name in inventory.TRANSIENT_COLUMNS:
-            decoded.pop(member_of(column), None)
-    return msgspec.json.encode(decoded, order="sorted")
+            members.pop(member_of(column), None)
+    return msgspec.json.encode(members, order="sorted")
 
 
 def _compared(name: str, here: Iterator[_Line], there: Iterator[_Line]) -> Iterator[str]:

@@ -18,27 +18,37 @@ from vitrine.platform.schema import Instant, Json
 MOST_BYTES = 256 * 2**20  # of one line: texts of long documents
 _MOST_ID = 2**53 - 1  # what every reader of JSON keeps exactly
 _ENCODER = msgspec.json.Encoder()
-Labels = dict[str, str]
+Labels = dict[str, str | None]
 Names = list[str]
+
+
+Digest = Annotated[str, msgspec.Meta(pattern=r"\A[0-9a-f]{64}\Z")]
 
 
 class Picture(msgspec.Struct, forbid_unknown_fields=True):
     """A picture of the structure: logo or icon."""
 
-    sha256: Annotated[str, msgspec.Meta(pattern=r"\A[0-9a-f]{64}\Z")]
+    sha256: Digest
     mime: str
     width: int
     height: int
     size: int
 
 
+class Stamp(msgspec.Struct, forbid_unknown_fields=True):
+    """The stamp of a collection, see library.overlays.stamps."""
+
+    blocks: list[dict[str, Any]]
+
+
 # What a column may hold beyond its type, by table and column.
-_SHAPES: dict[str, Any] = {
+SHAPES: dict[str, Any] = {
     "databoxes.labels": Labels,
     "databoxes.logo": Picture,
     "collections.labels": Labels,
     "collections.logo": Picture,
-    "collections.stamp": list[dict[str, Any]],
+    "collections.watermark": Digest,
+    "collections.stamp": Stamp,
     "fields.labels": Labels,
     "fields.fallbacks": Names,
     "status_bits.labels_on": Labels,
@@ -102,17 +112,17 @@ def form_of(kind: Kind) -> type[msgspec.Struct]:
 
 
 def member_of(column: sa.Column[Any]) -> str:
-    return SECRET if column.name == SEALED else column.name
+    return SECRET if column.name == SEALED else str(column.name)
 
 
 def _type_of(column: sa.Column[Any]) -> Any:
-    kind = _SHAPES.get(f"{column.table.name}.{column.name}") or _plain_type(column)
+    kind = SHAPES.get(f"{column.table.name}.{column.name}") or _plain_type(column)
     return kind | None if column.nullable and kind is not Any else kind
 
 
 def _plain_type(column: sa.Column[Any]) -> Any:
     if column.name.endswith("sha256"):
-        return Annotated[str, msgspec.Meta(pattern=r"\A[0-9a-f]{64}\Z")]
+        return Digest
     match column.type:
         case Json():
             return Any
@@ -156,27 +166,35 @@ def words_of(column: sa.Column[Any]) -> str:
 
 
 def line_of(kind: Kind, row: Mapping[str, Any], vault: Vault | None = None) -> bytes:
-    """A row as a line, without the newline. Sealed values are decrypted by *vault*."""
+    """A row as a line, without the newline. Sealed values are decrypted by *vault*. Raises Invalid for a row that no
+    import would take: better now than then."""
     values = dict(row)
     if SEALED in values:
         assert vault is not None
         values[SECRET] = None if values[SEALED] is None else vault.decrypt(values[SEALED])
         del values[SEALED]
-    return _ENCODER.encode(form_of(kind)(**values))
+    line = _ENCODER.encode(form_of(kind)(**values))
+    key = "/".join(str(row[name]) for name in kind.key)
+    decoded(kind, line, f"row {key} of {kind.table_name}")
+    return line
+
+
+def decoded(kind: Kind, line: bytes, place: str) -> Any:
+    """Raises Invalid with *place*."""
+    try:
+        return msgspec.json.decode(line, type=form_of(kind))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as failure:
+        raise Invalid(f"{place}: {failure}.", field="source") from None
 
 
 def row_of(kind: Kind, line: bytes, place: str, vault: Vault | None = None) -> dict[str, Any]:
     """The row that a line describes. Raises Invalid with *place*, a file and a line. Secrets are sealed by *vault*."""
-    form = form_of(kind)
-    try:
-        decoded = msgspec.json.decode(line, type=form)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as failure:
-        raise Invalid(f"{place}: {failure}.", field="source") from None
-    if _ENCODER.encode(decoded) != line:
+    read = decoded(kind, line, place)
+    if _ENCODER.encode(read) != line:
         _refuse_duplicates(line, place)
-    if b"u0000" in line and "\\u0000" in json.dumps(msgspec.to_builtins(decoded)):
-        raise Invalid(f"{place}: a text contains the character U+0000, which no database keeps.", field="source")
-    values = {name: _plain(getattr(decoded, name)) for name in form.__struct_fields__}
+    values = {name: _plain(getattr(read, name)) for name in read.__struct_fields__}
+    if b"u0000" in line and any(isinstance(value, str) and "\0" in value for value in values.values()):
+        raise Invalid(f"{place}: a text contains the character U+0000, which PostgreSQL refuses.", field="source")
     if SECRET in values and any(column.name == SEALED for column in kind.columns):
         assert vault is not None
         values[SEALED] = None if values[SECRET] is None else vault.encrypt(values[SECRET])
