@@ -8,6 +8,7 @@ from vitrine import __version__
 from vitrine.cli import (
     applications,
     databox_structure,
+    exports,
     feeds,
     groups,
     imports,
@@ -55,6 +56,8 @@ for command in (
     structure.checks,
     imports.import_files,
     imports.import_phraseanet,
+    exports.export_everything,
+    exports.import_archive,
     operations.record,
     tasks.task,
     tasks.maintenance,
