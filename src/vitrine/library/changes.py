@@ -1,7 +1,7 @@
 """Changes to a record's values, status bits and collection. Each applies as a whole or not at all (02 section 6.6,
 06 section 7), and is written into the record's history."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -11,7 +11,7 @@ from vitrine.library import access, changes_store, journal, store
 from vitrine.library.errors import MayNotAdd, MayNotChange, NoSuchCollection, NoSuchField
 from vitrine.library.events import RecordChanged
 from vitrine.library.journal import BY_ITSELF, ChangeKind, Entry, Origin
-from vitrine.library.model import Collection, CollectionId, Field, FieldId, Record, RecordKey, Structure
+from vitrine.library.model import Collection, CollectionId, DataboxId, Field, FieldId, Record, RecordKey, Structure
 from vitrine.library.records import Records, require_unchanged
 from vitrine.library.structure.titles import title_of, titles_of
 from vitrine.library.value_edits import FieldChange, ValueEdit
@@ -251,10 +251,15 @@ class Changes:
 
 def require_bits(structure: Structure, record: Record, bits: Mapping[int, bool]) -> None:
     """Raises Invalid for a bit that the record's databox does not define."""
-    defined = {status_bit.bit for status_bit in structure.status_bits[record.databox_id]}
+    require_bits_of(structure, record.databox_id, bits)
+
+
+def require_bits_of(structure: Structure, databox: DataboxId, bits: Iterable[int], field: str = "status") -> None:
+    """Raises Invalid for a bit that *databox* does not define."""
+    defined = {status_bit.bit for status_bit in structure.status_bits[databox]}
     for bit in bits:
         if not FIRST_BIT <= bit <= LAST_BIT or bit not in defined:
-            raise Invalid(f"This databox has no status bit {bit}.", field="status")
+            raise Invalid(f"This databox has no status bit {bit}.", field=field)
 
 
 def require_target(record: Record, target: Collection) -> None:
