@@ -1,7 +1,5 @@
 """What a rule is: which records it concerns, what it does to them, and the run that does it. Pure."""
 
-import re
-from calendar import monthrange
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta, tzinfo
@@ -13,6 +11,7 @@ import msgspec
 from vitrine.library.bulk.model import BulkChange
 from vitrine.library.bulk.model import State as OperationState
 from vitrine.library.model import CollectionId, DataboxId, FieldId, RecordId
+from vitrine.library.partial_dates import period
 from vitrine.platform.texts import folded
 
 MOST_RULES = 100  # of a databox
@@ -22,7 +21,6 @@ LONGEST_TEXT = 500
 MOST_DAYS = 36_500
 INTERVALS = (15, 44_640)  # minutes: a quarter of an hour to 31 days
 MOST_TIMES = 3  # that a rule changes a record while the operations are kept
-_DATE = re.compile(r"(\d{4})(?:[-/:](\d{1,2})(?:[-/:](\d{1,2}))?)?(?![\d])")
 
 
 class DateTest(StrEnum):
@@ -187,23 +185,6 @@ class Days:
 
     def midnight(self, day: date) -> datetime:
         return datetime.combine(day, time(), self.zone)
-
-
-def period(text: str) -> tuple[date, date] | None:
-    """(first day, last day) of a date as fields hold it: `2009`, `2009-07`, `2009-07-14`, with a time or without. None
-    for what is no date."""
-    matched = _DATE.match(text.strip())
-    if matched is None:
-        return None
-    year, month, day = (int(part) if part else 0 for part in matched.groups())
-    try:
-        if not month:
-            return date(year, 1, 1), date(year, 12, 31)
-        if not day:
-            return date(year, month, 1), date(year, month, monthrange(year, month)[1])
-        return date(year, month, day), date(year, month, day)
-    except ValueError:
-        return None
 
 
 def matches_row(criteria: Criteria, candidate: Candidate, days: Days) -> bool:
