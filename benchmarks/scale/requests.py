@@ -530,6 +530,7 @@ V4: dict[str, Request] = {
     "v4: status bits": _of_box("status-bits"),
     "v4: recipes": _of_box("recipes"),
     "v4: structure tasks": _of_box("tasks"),
+    "v4: rules": _of_box("rules"),
     "v4: all collections of a databox": _of_box("collections?limit=10"),
     "v4: settings of a databox": _of_box("settings"),
     "v4: terms": _of_box("terms"),

@@ -29,6 +29,7 @@ from vitrine.files.shortcut import small_permalink
 from vitrine.jobs import Lane, Worker
 from vitrine.library.bulk import BULK
 from vitrine.library.jobs import MAKE_RENDITIONS, RenditionMaker
+from vitrine.library.rules import RUN_RULE, RUN_RULES_DUE, RuleRunner
 from vitrine.library.structure.task_runner import TaskRunner
 from vitrine.library.structure.tasks import STRUCTURE_TASK
 from vitrine.library.sweep import SWEEP, Sweeper
@@ -44,6 +45,7 @@ def make_worker(services: Services) -> Worker:
     """The one process that decodes (in children) and writes the index."""
     works = indexer(services)
     works.ensure()
+    rules = RuleRunner(services.database, services.library.rules)
     return Worker(
         database=services.database,
         handlers={
@@ -60,6 +62,8 @@ def make_worker(services: Services) -> Worker:
             NOTIFY.name: NoticeHandler(services.database, services.jobs, services.accounts.mail),
             PULL.name: services.library.upload_queue,
             BULK.name: services.library.bulk,
+            RUN_RULE.name: rules,
+            RUN_RULES_DUE.name: rules.look_for_due,
         },
         batch_handlers={INDEX.name: works.apply, REBUILD.name: works.rebuild},
         lanes=(
@@ -71,6 +75,7 @@ def make_worker(services: Services) -> Worker:
             Lane("mail"),
             Lane("uploads"),
             Lane("bulk"),
+            Lane("rules"),
         ),
         place=f"{socket.gethostname()[:20]}:{str(services.settings.data_dir.resolve())[-48:]}",
         supervisor=services.supervisor,

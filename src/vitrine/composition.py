@@ -58,6 +58,8 @@ from vitrine.library.presentation import Presentation
 from vitrine.library.quarantine.service import Quarantine
 from vitrine.library.records import Records
 from vitrine.library.removal import Removal
+from vitrine.library.rules import Rules
+from vitrine.library.rules.search import RuleSearch
 from vitrine.library.sharing.downloads import Downloads
 from vitrine.library.sharing.signed_addresses import SignedAddresses
 from vitrine.library.stories.covers import Covers
@@ -290,6 +292,7 @@ def _library(
     overlays = Overlays(database, records, media, settings.zone)
     terms = Terms(records, settings.terms_required_for_download)
     administration = StructureServices.of(records, media, jobs, delegations)
+    bulk = BulkOperations(database, jobs, changes, removal, history, delegations)
     hosts = frozenset(host.strip().lower() for host in settings.upload_queue_hosts)
     return LibraryServices(
         records=records,
@@ -300,7 +303,8 @@ def _library(
         substitution=substitution,
         originals=originals,
         history=history,
-        bulk=BulkOperations(database, jobs, changes, removal, history, delegations),
+        bulk=bulk,
+        rules=Rules(administration.databoxes.editor, RuleSearch(records, settings.zone), bulk, jobs),
         overlays=overlays,
         presentation=Presentation(records, media, administration.tasks),
         quarantine=Quarantine(database, records, media, ingest.add_unchecked, substitution.replace_original),

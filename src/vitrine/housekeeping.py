@@ -17,6 +17,8 @@ from vitrine.jobs import task_store
 from vitrine.jobs.tasks import MAINTENANCE
 from vitrine.library import census, journal, version_store
 from vitrine.library.bulk import service as bulk_operations
+from vitrine.library.rules import jobs as rule_jobs
+from vitrine.library.rules import service as rules
 from vitrine.library.structure import task_store as structure_task_store
 from vitrine.library.sweep import SWEEP
 from vitrine.notifications import store as notification_store
@@ -42,6 +44,7 @@ def run(services: Services, thread: SupervisedThread) -> None:
                 purge(services, thread.over)
                 with services.database.write() as work:
                     services.jobs.add(work, SWEEP, {}, key="all")
+                    rule_jobs.watch(work, services.jobs)
                     task_store.record_runs(work, {MAINTENANCE: work.now})
                 pause = INTERVAL
         except Unavailable as failure:  # a locked database or a full disk ends by itself; the worker goes on
@@ -65,6 +68,7 @@ def expiries(services: Services) -> tuple[Expiry, ...]:
         *identity_provider_store.EXPIRIES,
         *portal_store.expiries(),
         *structure_task_store.EXPIRIES,
+        *rules.EXPIRIES,
         *bulk_operations.EXPIRIES,
         journal.expiry(timedelta(days=settings.record_history_days)),
         version_store.expiry(timedelta(days=settings.original_versions_days)),

@@ -106,8 +106,16 @@ def _records(world: World, _route: V4Route) -> Named:
     return {}
 
 
-def _databoxes(_world: World, _route: V4Route) -> Named:
-    return {"bit": 4}
+def _databoxes(world: World, route: V4Route) -> Named:
+    if "{rule_id" not in route.path:
+        return {"bit": 4}
+    rules, box = world.server.services.library.rules, world.server.databox.id
+    given = {"name": "Tidy up", "criteria": {"base_ids": [world.server.photographs.id]}, "action": {"delete": True}}
+    with world.server.services.database.write() as work:
+        rule = rules.add(work, COMMAND, box, given)
+        if "{run_id" not in route.path:
+            return {"rule_id": rule.id}
+        return {"rule_id": rule.id, "run_id": rules.start(work, COMMAND, box, rule.id).id}
 
 
 BY_TAG: dict[str, Callable[[World, V4Route], Named]] = {

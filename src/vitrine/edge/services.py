@@ -36,6 +36,7 @@ from vitrine.library.presentation import Presentation
 from vitrine.library.quarantine.service import Quarantine
 from vitrine.library.records import Records
 from vitrine.library.removal import Removal
+from vitrine.library.rules import Rules
 from vitrine.library.sharing.downloads import Downloads
 from vitrine.library.sharing.signed_addresses import SignedAddresses
 from vitrine.library.stories.service import Stories
@@ -107,6 +108,7 @@ class LibraryServices:
     originals: Originals
     history: History
     bulk: BulkOperations
+    rules: Rules
     overlays: Overlays
     presentation: Presentation
     quarantine: Quarantine
