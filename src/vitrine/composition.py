@@ -60,7 +60,9 @@ from vitrine.library.records import Records
 from vitrine.library.removal import Removal
 from vitrine.library.rules import Rules
 from vitrine.library.rules.search import RuleSearch
+from vitrine.library.sharing import quotas as download_quotas
 from vitrine.library.sharing.downloads import Downloads
+from vitrine.library.sharing.quotas import DownloadQuotas
 from vitrine.library.sharing.signed_addresses import SignedAddresses
 from vitrine.library.stories.covers import Covers
 from vitrine.library.stories.service import Stories
@@ -171,6 +173,7 @@ def _listen(services: Services) -> None:
     database.listen(RegistrationPolicyChanged, lambda work, _event: structure_store.increase_version(work))
     database.listen(AccountClosed, feed_revokers.forget_person)
     database.listen(AccountClosed, basket_maintenance.account_closed)
+    database.listen(AccountClosed, lambda work, event: download_quotas.forget_person(work, event.user_id))
 
 
 # -- one function for each part of `Services` --------------------------------------------------------------------------
@@ -291,6 +294,7 @@ def _library(
     stories = Stories(records, ingest, removal, Covers(records))
     overlays = Overlays(database, records, media, settings.zone)
     terms = Terms(records, settings.terms_required_for_download)
+    quotas = DownloadQuotas(records, settings.zone)
     administration = StructureServices.of(records, media, jobs, delegations)
     bulk = BulkOperations(database, jobs, changes, removal, history, delegations)
     hosts = frozenset(host.strip().lower() for host in settings.upload_queue_hosts)
@@ -308,7 +312,8 @@ def _library(
         overlays=overlays,
         presentation=Presentation(records, media, administration.tasks),
         quarantine=Quarantine(database, records, media, ingest.add_unchecked, substitution.replace_original),
-        downloads=Downloads(records, overlays, terms),
+        downloads=Downloads(records, overlays, terms, quotas),
+        quotas=quotas,
         upload_queue=UploadQueue(
             database, delegations, ingest, jobs, vault, ingest.fetcher, hosts, settings.upload_queue_collection
         ),

@@ -132,8 +132,6 @@ collection_rights = Table(
     Column("mask_and", BigInteger, nullable=False, server_default="0"),
     Column("mask_xor", BigInteger, nullable=False, server_default="0"),
     Column("monthly_downloads", BigInteger, nullable=True),
-    Column("remaining_downloads", BigInteger, nullable=True),
-    Column("refilled", Instant, nullable=True),
     Index("ix_collection_rights_collection_id_user_id", "collection_id", "user_id"),
     comment="06 section 17.1 and 17.4; a row is access, the bit `actif` makes it live",
 )

@@ -38,6 +38,7 @@ from vitrine.library.records import Records
 from vitrine.library.removal import Removal
 from vitrine.library.rules import Rules
 from vitrine.library.sharing.downloads import Downloads
+from vitrine.library.sharing.quotas import DownloadQuotas
 from vitrine.library.sharing.signed_addresses import SignedAddresses
 from vitrine.library.stories.service import Stories
 from vitrine.library.stories.views import StoryViews
@@ -113,6 +114,7 @@ class LibraryServices:
     presentation: Presentation
     quarantine: Quarantine
     downloads: Downloads
+    quotas: DownloadQuotas
     upload_queue: UploadQueue
     signed_addresses: SignedAddresses
     administration: StructureServices

@@ -25,7 +25,7 @@ from vitrine.edge.params import without_body
 from vitrine.edge.text import text_routes
 from vitrine.embed.targets import PermalinkTarget
 from vitrine.errors import NotFound
-from vitrine.files.overlaid import Delivery, decide, document_for
+from vitrine.files.overlaid import Delivery, counted, decide, document_for
 from vitrine.files.send import FileToSend, filename_of, send
 from vitrine.library import store
 from vitrine.library.errors import MayNotSee
@@ -148,12 +148,12 @@ async def signed(request: Request) -> Response:
         target, issuer = services.embeds.signed_by(work, token)
         delivery = decide(services, work, target.record, target.rendition, issuer=issuer)
         if delivery.overlay is None:
-            return delivery
+            return counted(services, work, issuer, delivery)
         # Who is signed in matters only where a stranger would get an overlay (04 section 4).
         viewer = cookie(work, request)
-        if not viewer.is_known:
-            return delivery
-        return decide(services, work, target.record, target.rendition, viewer=viewer)
+        if viewer.is_known:
+            delivery = decide(services, work, target.record, target.rendition, viewer=viewer)
+        return counted(services, work, issuer, delivery)
 
     delivery = await read(request, nobody, call)
     return send(request, await document_for(request, delivery), public=False)
@@ -172,7 +172,7 @@ async def datafile(request: Request) -> Response:
             record, rendition = services.library.records.rendition(work, actor, permalink.key, permalink.name)
         except MayNotSee as refusal:
             raise NotFound("There is nothing at this address.", why=refusal.why) from refusal
-        return decide(services, work, record, rendition, viewer=actor, own=True)
+        return counted(services, work, actor, decide(services, work, record, rendition, viewer=actor, own=True))
 
     delivery = await read(request, cookie, call)
     return send(request, await document_for(request, delivery), public=False)
@@ -196,7 +196,7 @@ async def version(request: Request) -> Response:
             record, file = services.library.substitution.version_file(work, actor, key, path["version"])
         except MayNotSee as refusal:
             raise NotFound("There is nothing at this address.", why=refusal.why) from refusal
-        return decide(services, work, record, file, viewer=actor, own=True)
+        return counted(services, work, actor, decide(services, work, record, file, viewer=actor, own=True))
 
     delivery = await read(request, who, call)
     return send(request, await document_for(request, delivery), public=False)

@@ -12,6 +12,7 @@ from vitrine.library.model import DOCUMENT, PREVIEW, DataboxId, Record, RecordKe
 from vitrine.library.overlays.copies import OverlayRequest, Overlays
 from vitrine.library.overlays.policy import overlay_for
 from vitrine.library.records import Records
+from vitrine.library.sharing.quotas import DownloadQuotas, is_counted
 from vitrine.library.terms.service import Terms
 from vitrine.media.kinds import overlay_type
 from vitrine.platform import audit
@@ -32,13 +33,16 @@ class NothingToDownload(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One file of the archive: its name, its bytes, and the overlay it must carry."""
+    """One file of the archive: its name, its bytes, and the overlay it must carry. *counts*: where downloads are
+    limited it is one of them."""
 
+    record: Record
     name: str
     sha256: str
     size: int
     modified: datetime
     wanted: OverlayRequest | None
+    counts: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,7 @@ class Downloads:
     records: Records
     overlays: Overlays
     terms: Terms
+    quotas: DownloadQuotas
 
     def plan(self, work: UnitOfWork, actor: Actor, keys: Iterable[RecordKey]) -> Plan:
         """For each document the original if the actor may have it, else the preview, with its overlay where one is
@@ -103,10 +108,13 @@ class Downloads:
         overlay = overlay_for(work, structure, record, rendition, viewer=actor, own=True)
         overlay_request = self.overlays.request_for(work, record, rendition, overlay)
         name = unique(safe(_entry_name(record, rendition, overlay_request)), names)
-        return Entry(name, rendition.sha256, rendition.size, record.created, overlay_request)
+        counts = is_counted(structure, record, rendition)
+        return Entry(record, name, rendition.sha256, rendition.size, record.created, overlay_request, counts)
 
-    def write_audit_entry(self, work: UnitOfWork, actor: Actor, keys: Sequence[RecordKey], plan: Plan) -> None:
-        """Write an audit entry for the download."""
+    def begin(self, work: UnitOfWork, actor: Actor, keys: Sequence[RecordKey], plan: Plan) -> None:
+        """Count the download where the actor's downloads are limited, and write an audit entry. Raises
+        DownloadQuotaUsed: all of it or nothing."""
+        self.quotas.take(work, actor, (entry.record for entry in plan.entries if entry.counts))
         details = {"files": len(plan.entries), "records": [str(key) for key in keys[:MOST]]}
         audit.write(work, actor, "records.downloaded", "", details)
 
