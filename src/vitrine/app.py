@@ -24,7 +24,6 @@ from vitrine.edge.metrics import Counts, Metrics
 from vitrine.edge.middleware import Outermost
 from vitrine.edge.proxies import Proxies, is_in, networks
 from vitrine.edge.services import Services
-from vitrine.feeds.notices import NOTIFY, NoticeHandler
 from vitrine.files.shortcut import small_permalink
 from vitrine.jobs import Lane, Worker
 from vitrine.library.bulk import BULK
@@ -34,6 +33,7 @@ from vitrine.library.structure.task_runner import TaskRunner
 from vitrine.library.structure.tasks import STRUCTURE_TASK
 from vitrine.library.sweep import SWEEP, Sweeper
 from vitrine.library.upload_queue import PULL
+from vitrine.notifications.broadcasts import TELL, Broadcaster
 from vitrine.platform.mail import transport_of
 from vitrine.search.indexer import INDEX, REBUILD
 from vitrine.settings import Settings
@@ -59,7 +59,7 @@ def make_worker(services: Services) -> Worker:
                 services.library.administration.tasks.emptying,
             ),
             SEND.name: mail_handler(services),
-            NOTIFY.name: NoticeHandler(services.database, services.jobs, services.accounts.mail),
+            TELL.name: Broadcaster(services.database, services.notifications, services.jobs),
             PULL.name: services.library.upload_queue,
             BULK.name: services.library.bulk,
             RUN_RULE.name: rules,
@@ -98,7 +98,9 @@ def mail_handler(services: Services) -> MailHandler:
         return web.catalogue(supported).gettext(message)
 
     transport = transport_of(settings.smtp_url, settings.data_dir / "outbox")
-    return MailHandler(services.database, services.accounts.mail.composer, transport, settings.sender, words)
+    return MailHandler(
+        services.database, services.accounts.mail.composer, transport, settings.sender, words, services.vault
+    )
 
 
 def connection_limits(settings: Settings) -> ConnectionLimits:

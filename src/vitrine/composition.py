@@ -45,7 +45,6 @@ from vitrine.edge.services import (
 from vitrine.embed import Embeds
 from vitrine.feeds import Entries, FeedAddresses, Feeds, Syndication
 from vitrine.feeds import revokers as feed_revokers
-from vitrine.feeds.notices import EntryNotices
 from vitrine.jobs import Jobs
 from vitrine.library import counts, structure_store
 from vitrine.library.bulk import BulkOperations
@@ -76,7 +75,7 @@ from vitrine.media.probe import Limits
 from vitrine.media.sandbox import Sandbox
 from vitrine.media.service import Media
 from vitrine.media.storage import open_store
-from vitrine.notifications import Notifications
+from vitrine.notifications import Notifications, broadcasts
 from vitrine.oauth import OAuth, deprecated_features, scope_limits, scopes
 from vitrine.oauth import revokers as token_revokers
 from vitrine.oauth import store as tokens
@@ -152,7 +151,7 @@ def make_services(
         search=Search(EmbeddedIndex(settings.data_dir / "index"), library.records),
         notifications=Notifications(accounts.users, accounts.mail),
         embeds=Embeds(settings, library.records, accounts.users, library.signed_addresses),
-        feeds=_feeds(settings, library.records, accounts.users, media, jobs),
+        feeds=_feeds(settings, library.records, accounts.users, media),
         instance_id=vault.instance_id(),
     )
     _listen(services)
@@ -169,6 +168,7 @@ def _listen(services: Services) -> None:
     indexer(services).listen()
     services.library.stories.covers.listen(database)
     services.notifications.listen(database)
+    broadcasts.listen(database, services.jobs)
     database.listen(ScopesLimited, scope_limits.apply_limit)
     database.listen(RegistrationPolicyChanged, lambda work, _event: structure_store.increase_version(work))
     database.listen(AccountClosed, feed_revokers.forget_person)
@@ -334,9 +334,9 @@ def _baskets(settings: Settings, records: Records, accounts: Accounts) -> Basket
     )
 
 
-def _feeds(settings: Settings, records: Records, accounts: Accounts, media: Media, jobs: Jobs) -> FeedServices:
+def _feeds(settings: Settings, records: Records, accounts: Accounts, media: Media) -> FeedServices:
     registry = Feeds(records, accounts, media)
-    entries = Entries(registry, records, accounts, EntryNotices(jobs, settings.feed_mails_max))
+    entries = Entries(registry, records, accounts, settings.feed_mails_max)
     return FeedServices(
         registry=registry,
         entries=entries,

@@ -82,12 +82,14 @@ class BasketSharing:
             "is_shared": True, "can_modify": terms.can_modify, "share_expires": terms.expires,
             "with_originals": terms.with_originals,
         }  # fmt: skip
+        known = participant_store.participation(work, basket.id, person.id)
+        is_new = known is None or not known.has_share(work.now)
         admit(work, basket, person, values)
         stamps = [element.stamp for element in store.elements(work, basket.id, MOST_ELEMENTS)]
         source = Recipient(person.id, giving.share_source(basket), terms.with_originals, terms.expires)
         granted = giving.give_anew(work, self.accounts, actor, stamps, [source])
         store.update(work, basket.id)
-        work.emit(BasketShared(basket.id, actor.user_id, person.id, terms.can_modify, terms.expires))
+        work.emit(BasketShared(basket.id, actor.user_id, person.id, terms.can_modify, terms.expires, is_new))
         details = {"user": person.id, "can_modify": terms.can_modify, "originals": terms.with_originals}
         audit.write(work, actor, "basket.shared", f"basket {basket.id}", details)
         return Shared(person.id, len(stamps) - len(granted))

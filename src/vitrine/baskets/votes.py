@@ -127,6 +127,7 @@ class BasketVotes:
         named = {person.id for person in people}
         if not voters or len(named) != len(voters) or len(voters) > MOST_PARTICIPANTS:
             raise Invalid("Name 1 to {most} voters, each once.", field="voters", values={"most": MOST_PARTICIPANTS})
+        asked_before = {known.user_id for known in participant_store.of_basket(work, basket.id) if known.is_voter}
         for voter, person in zip(voters, people, strict=True):
             self._admit_voter(work, basket, person, voter)
         participants = participant_store.of_basket(work, basket.id)
@@ -138,7 +139,7 @@ class BasketVotes:
         without = _give(work, self.accounts, actor, basket, vote, voters_now)
         store.update(work, basket.id)
         for participant in voters_now:
-            if participant.user_id != actor.user_id:
+            if participant.user_id != actor.user_id and participant.user_id not in asked_before:
                 work.emit(VoteRequested(basket.id, vote.initiator_id, participant.user_id, vote.expires))
         return without
 

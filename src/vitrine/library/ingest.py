@@ -16,7 +16,7 @@ from vitrine.jobs import Jobs
 from vitrine.library import bins, mapping, store, text_store
 from vitrine.library.arrivals import Arrival, clean_name, extension_of
 from vitrine.library.errors import AlreadyThere, MayNotAdd
-from vitrine.library.events import RecordAdded
+from vitrine.library.events import FileQuarantined, RecordAdded
 from vitrine.library.jobs import MAKE_RENDITIONS
 from vitrine.library.mapping import NO_VALUES, GivenValues
 from vitrine.library.model import DOCUMENT, Collection, CollectionId, DataboxId, RecordId, RecordKey
@@ -179,6 +179,7 @@ class Ingest:
                 | ({"values": {str(field_id): list(texts) for field_id, texts in given.items()}} if given else {}),
             },
         )
+        work.emit(FileQuarantined(item, collection.id, actor.user_id))
         audit.write(work, actor, "quarantine.added", f"item {item}", arrival.audit_details(collection.id))
         return Quarantined(item, failed)
 
