@@ -17,7 +17,8 @@ from vitrine.jobs import task_store
 from vitrine.jobs.tasks import MAINTENANCE
 from vitrine.library import census, journal, version_store
 from vitrine.library.bulk import service as bulk_operations
-from vitrine.library.rules import jobs as rule_jobs, service as rules
+from vitrine.library.rules import jobs as rule_jobs
+from vitrine.library.rules import service as rules
 from vitrine.library.sharing import quotas as download_quotas
 from vitrine.library.structure import task_store as structure_task_store
 from vitrine.library.sweep import SWEEP
