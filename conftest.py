@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from tempfile import mkdtemp
 
 import pytest
 import structlog
 from xdist.remote import Producer
 from xdist.scheduler.loadgroup import LoadGroupScheduling
 
+from vitrine.testing import compiled, folders
 from vitrine.testing.postgresql import PostgreSQL
 from vitrine.testing.s3 import S3
 from vitrine.testing.server import Server, furnish_database
@@ -45,6 +45,7 @@ structlog.configure(
         structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
     ]
 )
+compiled.share()
 DATABASES = ("sqlite", "postgresql")
 STORES = ("local", "s3")
 PATHS = (True, False)
@@ -64,7 +65,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[PostgreSQL]:
     # Not below pytest's own folder, which the next test run on this machine may delete.
-    postgresql_server = PostgreSQL(Path(mkdtemp(prefix="vitrine-postgresql-")))
+    postgresql_server = PostgreSQL(folders.temporary("vitrine-postgresql-"))
     yield postgresql_server
     postgresql_server.close()
 
