@@ -113,3 +113,11 @@ def server(tmp_path: Path, database_url: str, blobs_url: str, fast_paths: bool) 
     instance = Server(tmp_path / "data", database_url=database_url, blobs_url=blobs_url, fast_paths=fast_paths)
     yield instance
     instance.close()
+
+
+@pytest.fixture(scope="module")
+def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One server for those tests of a module that change nothing: what they send is refused, or only reads."""
+    instance = Server(tmp_path_factory.mktemp("shared") / "data")
+    yield instance
+    instance.close()
