@@ -1,5 +1,6 @@
 """Fixtures shared by the tests of several capabilities."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -46,6 +47,7 @@ structlog.configure(
     ]
 )
 compiled.share()
+os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(folders.parent()))  # where pytest makes the folders of `tmp_path`
 DATABASES = ("sqlite", "postgresql")
 STORES = ("local", "s3")
 PATHS = (True, False)

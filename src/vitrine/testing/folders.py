@@ -1,4 +1,8 @@
-"""Folders in memory for what tests write and nobody keeps."""
+"""Where tests write what nobody keeps: in memory, where the machine has enough of it.
+
+Every server of a test has a key, a database and an index of its own. On a disk each of them waits until the disk has
+them, and the copies of databases alone are gigabytes; no test cuts the power.
+"""
 
 import shutil
 from pathlib import Path
@@ -8,7 +12,12 @@ _IN_MEMORY = Path("/dev/shm")
 _ROOM_BYTES = 4 * 2**30
 
 
-def temporary(prefix: str) -> Path:
-    """A new folder, in memory where the machine has enough of it: the copies of databases alone are gigabytes."""
+def parent() -> Path:
+    """The folder for temporary folders."""
     has_room = _IN_MEMORY.is_dir() and shutil.disk_usage(_IN_MEMORY).free >= _ROOM_BYTES
-    return Path(mkdtemp(prefix=prefix, dir=_IN_MEMORY if has_room else gettempdir()))
+    return _IN_MEMORY if has_room else Path(gettempdir())
+
+
+def temporary(prefix: str) -> Path:
+    """A new folder, which the caller removes."""
+    return Path(mkdtemp(prefix=prefix, dir=parent()))
