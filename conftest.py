@@ -1,14 +1,15 @@
 """Fixtures shared by the tests of several capabilities."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
-from tempfile import mkdtemp
 
 import pytest
 import structlog
 from xdist.remote import Producer
 from xdist.scheduler.loadgroup import LoadGroupScheduling
 
+from vitrine.testing import compiled, folders
 from vitrine.testing.postgresql import PostgreSQL
 from vitrine.testing.s3 import S3
 from vitrine.testing.server import Server, furnish_database
@@ -45,6 +46,8 @@ structlog.configure(
         structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
     ]
 )
+compiled.share()
+os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(folders.parent()))  # where pytest makes the folders of `tmp_path`
 DATABASES = ("sqlite", "postgresql")
 STORES = ("local", "s3")
 PATHS = (True, False)
@@ -64,7 +67,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[PostgreSQL]:
     # Not below pytest's own folder, which the next test run on this machine may delete.
-    postgresql_server = PostgreSQL(Path(mkdtemp(prefix="vitrine-postgresql-")))
+    postgresql_server = PostgreSQL(folders.temporary("vitrine-postgresql-"))
     yield postgresql_server
     postgresql_server.close()
 
@@ -110,5 +113,13 @@ def fast_paths(request: pytest.FixtureRequest) -> bool:
 @pytest.fixture
 def server(tmp_path: Path, database_url: str, blobs_url: str, fast_paths: bool) -> Iterator[Server]:
     instance = Server(tmp_path / "data", database_url=database_url, blobs_url=blobs_url, fast_paths=fast_paths)
+    yield instance
+    instance.close()
+
+
+@pytest.fixture(scope="module")
+def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One server for those tests of a module that change nothing: what they send is refused, or only reads."""
+    instance = Server(tmp_path_factory.mktemp("shared") / "data")
     yield instance
     instance.close()

@@ -124,13 +124,8 @@ class AsgiApplication:
     def __init__(self, services: Services) -> None:
         self.services = services
         settings = services.settings
-        often = [
-            *v1.routes(settings),
-            *oauthv2.routes(settings),
-            *v4.routes(settings),
-            *root.ROUTES,
-            *files.ROUTES,
-        ]
+        apis = [*v1.routes(), *oauthv2.routes(), *v4.routes()] if settings.api_enabled else []
+        often = [*apis, *root.ROUTES, *files.ROUTES]
         self.routes = [*often, *syndication.ROUTES, *health.ROUTES, *web.routes()]
         inner = Starlette(
             routes=self.routes,

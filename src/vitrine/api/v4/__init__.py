@@ -2,6 +2,7 @@
 folder; each part has its operations in `ROUTES` and the schemas of what it answers in `COMPONENTS`."""
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any
 
 from starlette.requests import Request
@@ -33,7 +34,6 @@ from vitrine.api.v4.conventions import CONVENTIONS, problem
 from vitrine.api.v4.route import PREFIX, V4Route
 from vitrine.api.v4.schemas import Schema
 from vitrine.api.wire.endpoint import anybody, endpoint
-from vitrine.settings import Settings
 
 __all__ = ["ALIAS", "COMPONENTS", "PREFIX", "ROUTES", "V4Route", "operations", "routes", "unrouted"]
 ROUTES: tuple[V4Route, ...] = (
@@ -87,11 +87,10 @@ def unrouted(request: Request, status: int, headers: Mapping[str, str]) -> Respo
     return problem(404, "not_found", f"There is nothing at this address. Addresses of this API {ending}.")
 
 
-def routes(settings: Settings) -> list[Route]:
-    """The routes for Starlette."""
-    if not settings.api_enabled:
-        return []
-    return [
+@cache
+def routes() -> tuple[Route, ...]:
+    """The routes for Starlette, the same for every server of a process."""
+    return tuple(
         Route(
             path,
             endpoint(handler, CONVENTIONS, _needs(row), takes_files=row.takes_files, permit=row.permit or anybody),
@@ -101,7 +100,7 @@ def routes(settings: Settings) -> list[Route]:
             *((PREFIX + row.path, row, row.strict()) for row in ROUTES),
             *((path, row, row.handler) for path, row in _ALIASES),
         )
-    ]
+    )
 
 
 def _needs(row: V4Route) -> dict[str, str]:
