@@ -66,9 +66,14 @@ def run(kill: tuple[str, str, str, str] | None, *arguments: object) -> None:
 
 @pytest.mark.slow
 def test_killed_three_times_each_way_nothing_is_lost(tmp_path: Path) -> None:
+    check_kills(tmp_path, MANY)
+
+
+def check_kills(tmp_path: Path, count: int) -> None:
+    """Export *count* records and import them, both killed three times."""
     server = Server(tmp_path / "here")
     server.user("ada")
-    fill(server, tmp_path / "texts", MANY)
+    fill(server, tmp_path / "texts", count)
     secret = tmp_path / "passphrase"
     secret.write_text(PASSPHRASE + "\n")
     options = ("--with-credentials", "--passphrase-file", secret, "--json")
