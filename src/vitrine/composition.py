@@ -81,6 +81,7 @@ from vitrine.oauth import revokers as token_revokers
 from vitrine.oauth import store as tokens
 from vitrine.oauth.delegation import Delegations
 from vitrine.oauth.developer_tokens import DeveloperTokens
+from vitrine.oauth.inactive_accounts import InactiveAccounts
 from vitrine.oauth.notices import Notices
 from vitrine.oauth.personal_tokens import PersonalTokens
 from vitrine.oauth.scope_limits import ScopeLimits
@@ -215,6 +216,8 @@ def _accounts(
     mfa = MultiFactor(users, sessions, settings.title)
     mail = AccountMail(users, jobs, MailComposer(settings.title, settings.base_url.rstrip("/"), settings.zone))
     registration = Registration(mail, settings.registration_automatic)
+    administration = AccountAdministration(users, mail, settings.account_closing)
+    unused_days = settings.account_inactive_days
     form = SignUpForm.of(settings.sign_up, settings.sign_up_fields, settings.terms_url)
     return AccountServices(
         users=users,
@@ -223,12 +226,17 @@ def _accounts(
         mfa=mfa,
         passkeys=Passkeys(mfa, settings.origin),
         identity_providers=IdentityProviders(users, sessions, mail, settings.base_url, settings.sign_in_providers),
-        administration=AccountAdministration(users, mail, settings.account_closing),
+        administration=administration,
         groups=Groups(),
         templates=Templates(),
         registration=registration,
         sign_up=SignUp(users, mail, registration, form, users.puzzles),
         management=UserManagement(users, mail, registration),
+        inactive=InactiveAccounts(
+            administration,
+            timedelta(days=unused_days) if unused_days else None,
+            timedelta(days=settings.account_inactive_warning_days),
+        ),
     )
 
 

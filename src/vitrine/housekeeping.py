@@ -86,6 +86,7 @@ def purge(services: Services, stop: threading.Event) -> None:
     steps: list[Callable[[], object]] = [
         *(partial(delete_expired, services.database, expiry, stop) for expiry in expiries(services)),
         partial(delete_idle, services.database, stop),
+        partial(services.accounts.inactive.run, services.database, stop),
         partial(census.run, services.database, stop),
         partial(basket_maintenance.run, services.database, stop),
     ]

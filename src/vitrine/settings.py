@@ -33,8 +33,9 @@ SIGN_UP_FIELDS = (
 )  # fmt: skip
 _MAY_BE_ZERO = (  # 0: without
     "application_calls", "account_calls", "token_calls", "vote_reminder_percent", "upload_queue_collection",
+    "account_inactive_days", "account_inactive_warning_days",
 )  # fmt: skip
-_AT_MOST = {"vote_days": 3_650, "vote_reminder_percent": 99}
+_AT_MOST = {"vote_days": 3_650, "vote_reminder_percent": 99, "account_inactive_days": 3_650}
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +116,12 @@ class Settings:
         (), "OpenID providers through which people may sign in: tables in vitrine.toml, or a JSON list."
     )
     account_closing: bool = _setting(False, "Let people close their own account through the API (DELETE /api/v1/me/).")
+    account_inactive_days: int = _setting(
+        0, "Time without sign-in and use of tokens after which an account is suspended; 0: never.", "days"
+    )
+    account_inactive_warning_days: int = _setting(
+        14, "How long before that its owner is told by mail; 0: not at all.", "days"
+    )
     sign_up: bool = _setting(False, "Let people make an account themselves, at /login/register/.")
     sign_up_fields: tuple[str, ...] = _setting(
         ("first_name", "last_name"),
@@ -355,6 +362,7 @@ def _check(settings: Settings) -> list[str]:
     if settings.links_shown_to not in ("publishers", "all", "none"):
         faults.append("links_shown_to must be publishers, all or none")
     faults.extend(_check_sign_up(settings))
+    faults.extend(_check_inactive(settings))
     faults.extend(
         f"{name} has {network}, which is neither an address nor a network"
         for name in ("trusted_proxies", "metrics_from")
@@ -382,6 +390,12 @@ def _check(settings: Settings) -> list[str]:
     )
     faults.extend(f"{name} must be at most {most}" for name, most in _AT_MOST.items() if getattr(settings, name) > most)
     return faults
+
+
+def _check_inactive(settings: Settings) -> list[str]:
+    if settings.account_inactive_days and settings.account_inactive_warning_days >= settings.account_inactive_days:
+        return ["account_inactive_warning_days must be less than account_inactive_days"]
+    return []
 
 
 def _check_sign_up(settings: Settings) -> list[str]:

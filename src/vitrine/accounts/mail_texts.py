@@ -130,6 +130,14 @@ TEXTS: dict[str, tuple[str, tuple[str, ...]]] = {
             "If it was not you, tell the people who run the library.",
         ),
     ),
+    "account-unused": (
+        "Your account at {site} will be suspended",
+        (
+            "Nobody has used your account {login} at {site} for a long time. It will be suspended on {when}.",
+            "To keep it, sign in before:",
+            "{home}",
+        ),
+    ),
     "registration-granted": (
         "You may now use {collection} at {site}",
         ("Your account {login} at {site} was given access to the collection {collection}.", "{home}"),

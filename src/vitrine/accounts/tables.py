@@ -72,6 +72,8 @@ users = Table(
         index=True,
         comment="a new account that nobody confirms until then is deleted",
     ),
+    Column("last_active", Instant, nullable=True, comment="by sign-in, session or token, as the worker saw it"),
+    Column("inactivity_warned", Instant, nullable=True, comment="when the owner was told that nobody uses the account"),
     sqlite_autoincrement=True,
 )
 

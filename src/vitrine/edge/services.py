@@ -51,6 +51,7 @@ from vitrine.media.service import Media
 from vitrine.notifications import Notifications
 from vitrine.oauth import OAuth
 from vitrine.oauth.developer_tokens import DeveloperTokens
+from vitrine.oauth.inactive_accounts import InactiveAccounts
 from vitrine.oauth.personal_tokens import PersonalTokens
 from vitrine.oauth.scope_limits import ScopeLimits
 from vitrine.operations.maintenance import Maintenance
@@ -77,6 +78,7 @@ class AccountServices:
     registration: Registration
     sign_up: SignUp
     management: UserManagement
+    inactive: InactiveAccounts
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,7 @@ TRANSIENT_TABLES = frozenset(
         "collection_count_deltas",
     }
 )
-TRANSIENT_COLUMNS = frozenset({"last_used", "last_address", "last_connection"})
+TRANSIENT_COLUMNS = frozenset({"last_used", "last_address", "last_connection", "last_active", "inactivity_warned"})
 BATCH_ROWS = 1000
 
 
