@@ -17,6 +17,7 @@ from vitrine.jobs import task_store
 from vitrine.jobs.tasks import MAINTENANCE
 from vitrine.library import census, journal, version_store
 from vitrine.library.bulk import service as bulk_operations
+from vitrine.library.bundles import store as bundle_store
 from vitrine.library.sharing import quotas as download_quotas
 from vitrine.library.structure import task_store as structure_task_store
 from vitrine.library.sweep import SWEEP
@@ -68,6 +69,7 @@ def expiries(services: Services) -> tuple[Expiry, ...]:
         *structure_task_store.EXPIRIES,
         *bulk_operations.EXPIRIES,
         *download_quotas.EXPIRIES,
+        *bundle_store.EXPIRIES,
         journal.expiry(timedelta(days=settings.record_history_days)),
         version_store.expiry(timedelta(days=settings.original_versions_days)),
         *idempotency.EXPIRIES,
