@@ -516,6 +516,17 @@ def _v4_operation(client: Client) -> str:
     return address
 
 
+def _v4_download(client: Client) -> None:
+    """Of a few previews: made, looked at, given a link, and taken back."""
+    records = [{"databox_id": client.instance.databox_id, "record_ids": [client.number() for _ in range(5)]}]
+    answer = client.call("POST", "/api/v4/downloads", json={"records": records, "classes": ["thumbnail", "preview"]})
+    address = str(answer.headers["location"])
+    for part in ("", "/files", "/links"):
+        client.call("GET", f"{address}{part}")
+    client.call("POST", f"{address}/links")
+    client.call("POST", f"{address}/revoke")
+
+
 V4: dict[str, Request] = {
     "v4: baskets": _plain("/api/v4/baskets?limit=10", "reader"),
     "v4: baskets, shared": _plain("/api/v4/baskets?limit=5&shared=1"),
@@ -575,6 +586,9 @@ SYNDICATION: dict[str, Request] = {
     "v4: operations": _plain("/api/v4/operations?limit=10"),
     "v4: operation": lambda client: client.call("GET", _v4_operation(client) + "/items"),
     "v4: undo of an operation": lambda client: client.call("POST", _v4_operation(client) + "/undo"),
+    "v4: a download's life": _v4_download,
+    "v4: downloads": _plain("/api/v4/downloads?limit=10"),
+    "v4: download quotas": _plain("/api/v4/me/download-quotas"),
     "v4: tasks": _plain("/api/v4/tasks"),
 }
 

@@ -48,6 +48,9 @@ from vitrine.feeds import revokers as feed_revokers
 from vitrine.jobs import Jobs
 from vitrine.library import counts, structure_store
 from vitrine.library.bulk import BulkOperations
+from vitrine.library.bundles import Bundles
+from vitrine.library.bundles import store as bundle_store
+from vitrine.library.bundles.selection import Selection
 from vitrine.library.changes import Changes
 from vitrine.library.history import History
 from vitrine.library.ingest import Ingest
@@ -175,6 +178,7 @@ def _listen(services: Services) -> None:
     database.listen(AccountClosed, feed_revokers.forget_person)
     database.listen(AccountClosed, basket_maintenance.account_closed)
     database.listen(AccountClosed, lambda work, event: download_quotas.forget_person(work, event.user_id))
+    database.listen(AccountClosed, lambda work, event: bundle_store.forget_person(work, event.user_id))
 
 
 # -- one function for each part of `Services` --------------------------------------------------------------------------
@@ -317,6 +321,16 @@ def _library(
         history=history,
         bulk=bulk,
         rules=Rules(administration.databoxes.editor, RuleSearch(records, settings.zone), bulk, jobs),
+        bundles=Bundles(
+            Selection(records, overlays),
+            terms,
+            quotas,
+            delegations,
+            jobs,
+            delegations.people,
+            timedelta(hours=settings.download_link_hours),
+            settings.zone,
+        ),
         overlays=overlays,
         presentation=Presentation(records, media, administration.tasks),
         quarantine=Quarantine(database, records, media, ingest.add_unchecked, substitution.replace_original),

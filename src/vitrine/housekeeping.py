@@ -17,8 +17,8 @@ from vitrine.jobs import task_store
 from vitrine.jobs.tasks import MAINTENANCE
 from vitrine.library import census, journal, version_store
 from vitrine.library.bulk import service as bulk_operations
-from vitrine.library.rules import jobs as rule_jobs
-from vitrine.library.rules import service as rules
+from vitrine.library.bundles import store as bundle_store
+from vitrine.library.rules import jobs as rule_jobs, service as rules
 from vitrine.library.sharing import quotas as download_quotas
 from vitrine.library.structure import task_store as structure_task_store
 from vitrine.library.sweep import SWEEP
@@ -72,6 +72,7 @@ def expiries(services: Services) -> tuple[Expiry, ...]:
         *rules.EXPIRIES,
         *bulk_operations.EXPIRIES,
         *download_quotas.EXPIRIES,
+        *bundle_store.EXPIRIES,
         journal.expiry(timedelta(days=settings.record_history_days)),
         version_store.expiry(timedelta(days=settings.original_versions_days)),
         *idempotency.EXPIRIES,

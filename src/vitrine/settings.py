@@ -173,6 +173,12 @@ class Settings:
     terms_required_for_download: bool = _setting(
         False, "Whether people must accept the terms of use of a databox before they download from it."
     )
+    download_max_mbytes: int = _setting(
+        120, "Documents chosen together are sent at once up to this size; larger ones get a mailed link.", "megabytes"
+    )
+    download_link_hours: int = _setting(
+        24, "Time for which a link to documents that somebody put together works, at most 168.", "hours"
+    )
     feed_mails_max: int = _setting(5_000, "People whom one entry of a feed may be announced to by mail.")
     embed_frame_ancestors: str = _setting(
         "*", "Sites that may frame embedded documents, in the form of frame-ancestors (CSP)."

@@ -20,6 +20,8 @@ LINK_PATHS = {
     EMAIL: "/account/reset-email/?token=",
     TOKENS: "/login/developer-tokens/?token=",
     CONFIRM: "/login/confirm/?token=",
+    "download": "/download/",
+    "download-with-note": "/download/",
 }
 
 STOP = "This e-mail was sent to your account {login}. Stop e-mails of this kind here, without signing in:"
@@ -145,6 +147,23 @@ TEXTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "registration-rejected": (
         "Your request for {collection} at {site}",
         ("Your account {login} at {site} was not given access to the collection {collection}.",),
+    ),
+    "download": (
+        "{sender} put documents together for you: {title}",
+        (
+            "{sender} put documents together for you at {site}: {title}",
+            "{link}",
+            "The link works until {when}.",
+        ),
+    ),
+    "download-with-note": (
+        "{sender} put documents together for you: {title}",
+        (
+            "{sender} put documents together for you at {site}: {title}",
+            "{note}",
+            "{link}",
+            "The link works until {when}.",
+        ),
     ),
     "grant": (
         "{application} may now use {site} in your name",

@@ -27,6 +27,7 @@ from vitrine.embed import Embeds
 from vitrine.feeds import Entries, FeedAddresses, Feeds, Syndication
 from vitrine.jobs import Jobs
 from vitrine.library.bulk import BulkOperations
+from vitrine.library.bundles import Bundles
 from vitrine.library.changes import Changes
 from vitrine.library.history import History
 from vitrine.library.ingest import Ingest
@@ -112,6 +113,7 @@ class LibraryServices:
     history: History
     bulk: BulkOperations
     rules: Rules
+    bundles: Bundles
     overlays: Overlays
     presentation: Presentation
     quarantine: Quarantine

@@ -107,7 +107,7 @@ class Downloads:
         assert rendition.sha256 is not None
         overlay = overlay_for(work, structure, record, rendition, viewer=actor, own=True)
         overlay_request = self.overlays.request_for(work, record, rendition, overlay)
-        name = unique(safe(_entry_name(record, rendition, overlay_request)), names)
+        name = unique(safe(entry_name(record, rendition, overlay_request)), names)
         counts = is_counted(structure, record, rendition)
         return Entry(record, name, rendition.sha256, rendition.size, record.created, overlay_request, counts)
 
@@ -131,7 +131,7 @@ def _best_rendition(
     return None
 
 
-def _entry_name(record: Record, rendition: Rendition, overlay_request: OverlayRequest | None) -> str:
+def entry_name(record: Record, rendition: Rendition, overlay_request: OverlayRequest | None) -> str:
     if rendition.name == DOCUMENT:
         return record.original_name or f"{record.title}.{rendition.extension}".rstrip(".")
     stem = (record.original_name or record.title).rpartition(".")[0] or record.title
