@@ -36,6 +36,7 @@ from vitrine.library.presentation import Presentation
 from vitrine.library.quarantine.service import Quarantine
 from vitrine.library.records import Records
 from vitrine.library.removal import Removal
+from vitrine.library.reports import Reports
 from vitrine.library.sharing.downloads import Downloads
 from vitrine.library.sharing.signed_addresses import SignedAddresses
 from vitrine.library.stories.service import Stories
@@ -117,6 +118,7 @@ class LibraryServices:
     terms: Terms
     stories: Stories
     story_views: StoryViews
+    reports: Reports
 
 
 @dataclass(frozen=True, slots=True)

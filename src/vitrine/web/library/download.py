@@ -49,7 +49,7 @@ async def download(request: Request) -> Response:
         return await before_download(request, refusal, [f"{key.databox}/{key.number}" for key in keys])
 
     def note(work: UnitOfWork, actor: Actor) -> None:
-        services.library.downloads.write_audit_entry(work, actor, keys, plan)
+        services.library.downloads.write_down(work, actor, plan)
 
     await write(request, known, note)
     explained = translate(request, "These documents are not in the archive:")
