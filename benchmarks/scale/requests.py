@@ -43,6 +43,13 @@ def _of_box(end: str, who: str = "admin") -> Request:
     return lambda client: client.call("GET", f"/api/v4/databoxes/{client.instance.databox_id}/{end}", who)
 
 
+def _of_largest(end: str) -> Request:
+    """A list of a large collection."""
+    return lambda client: client.call(
+        "GET", f"/api/v4/collections/{client.instance.by_size[0]}/{end}?limit=10", "admin"
+    )
+
+
 def _plain(path: str, who: str = "admin") -> Request:
     return lambda client: client.call("GET", path, who)
 
@@ -582,6 +589,12 @@ SYNDICATION: dict[str, Request] = {
         "GET", f"/permalink/v1/{client.instance.databox_id}/8/thumbnail/x.jpg", ""
     ),
     "v4: history": _v4_record("/history", "admin"),
+    "v4: views of a record": _v4_record("/views?limit=10", "admin"),
+    "v4: uses of a record": _v4_record("/uses?limit=10", "admin"),
+    "v4: views of a collection": _of_largest("views"),
+    "v4: uses of a collection": _of_largest("uses"),
+    "v4: searches": _of_box("searches?limit=10"),
+    "v4: sessions": _plain("/api/v4/sessions?limit=10"),
     "v4: versions": _v4_record("/versions", "admin"),
     "v4: operations": _plain("/api/v4/operations?limit=10"),
     "v4: operation": lambda client: client.call("GET", _v4_operation(client) + "/items"),

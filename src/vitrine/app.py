@@ -34,7 +34,7 @@ from vitrine.library.structure.task_runner import TaskRunner
 from vitrine.library.structure.tasks import STRUCTURE_TASK
 from vitrine.library.sweep import SWEEP, Sweeper
 from vitrine.library.upload_queue import PULL
-from vitrine.notifications.broadcasts import Broadcaster, TELL
+from vitrine.notifications.broadcasts import TELL, Broadcaster
 from vitrine.platform.mail import Translate, Transport, transport_of
 from vitrine.search.indexer import INDEX, REBUILD
 from vitrine.settings import Settings

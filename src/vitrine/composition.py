@@ -1,6 +1,7 @@
 """Settings -> backends -> services: everything that adapters, commands and the worker call."""
 
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 from vitrine.accounts import Accounts, SignInPolicy
 from vitrine.accounts import revokers as account_revokers
@@ -60,6 +61,9 @@ from vitrine.library.presentation import Presentation
 from vitrine.library.quarantine.service import Quarantine
 from vitrine.library.records import Records
 from vitrine.library.removal import Removal
+from vitrine.library.reports import Reports, uses
+from vitrine.library.reports.searches import SearchCounts
+from vitrine.library.reports.views import ViewCounts
 from vitrine.library.rules import Rules
 from vitrine.library.rules.search import RuleSearch
 from vitrine.library.sharing import quotas as download_quotas
@@ -152,12 +156,16 @@ def make_services(
         baskets=_baskets(settings, library.records, accounts.users),
         tasks=Tasks(),
         maintenance=Maintenance(database),
-        search=Search(EmbeddedIndex(settings.data_dir / "index"), library.records),
+        search=Search(
+            EmbeddedIndex(settings.data_dir / "index"), library.records, SearchCounts(settings.search_journal_days > 0)
+        ),
         notifications=Notifications(accounts.users, accounts.mail),
         embeds=Embeds(settings, library.records, accounts.users, library.signed_addresses),
         feeds=_feeds(settings, library.records, accounts.users, media),
         instance_id=vault.instance_id(),
     )
+    services.deferred_writes.register(library.reports.view_counts.kind())
+    services.deferred_writes.register(services.search.counts.kind())
     _listen(services)
     return services
 
@@ -176,6 +184,7 @@ def _listen(services: Services) -> None:
     database.listen(ScopesLimited, scope_limits.apply_limit)
     database.listen(RegistrationPolicyChanged, lambda work, _event: structure_store.increase_version(work))
     database.listen(AccountClosed, feed_revokers.forget_person)
+    database.listen(AccountClosed, lambda work, event: uses.forget_person(work, event.user_id))
     database.listen(AccountClosed, basket_maintenance.account_closed)
     database.listen(AccountClosed, lambda work, event: download_quotas.forget_person(work, event.user_id))
     database.listen(AccountClosed, lambda work, event: bundle_store.forget_person(work, event.user_id))
@@ -344,6 +353,7 @@ def _library(
         terms=terms,
         stories=stories,
         story_views=StoryViews(records, stories),
+        reports=Reports(records, ViewCounts(urlsplit(settings.base_url).hostname or "")),
     )
 
 

@@ -34,6 +34,7 @@ SIGN_UP_FIELDS = (
 _MAY_BE_ZERO = (  # 0: without
     "application_calls", "account_calls", "token_calls", "vote_reminder_percent", "upload_queue_collection",
     "account_inactive_days", "account_inactive_warning_days",
+    "search_journal_days",
 )  # fmt: skip
 _AT_MOST = {"vote_days": 3_650, "vote_reminder_percent": 99, "account_inactive_days": 3_650}
 
@@ -86,6 +87,19 @@ class Settings:
     fetch_max_bytes: int = _setting(2 * 2**30, "Largest file that is fetched from a URL.", "bytes")
     record_history_days: int = _setting(
         730, "Time for which the history of a record keeps a change, which can be taken back as long.", "days"
+    )
+    use_journal_days: int = _setting(
+        365, "Time for which it is kept who downloaded, sent or published a record.", "days"
+    )
+    view_journal_days: int = _setting(
+        365, "Time for which the views of files by their links are kept, by day and referring host.", "days"
+    )
+    view_journal_rows: int = _setting(2_000_000, "Most numbers of such views; older ones are deleted sooner.")
+    search_journal_days: int = _setting(
+        30, "Time for which words that were searched for are kept, without who searched; 0: not at all.", "days"
+    )
+    session_journal_days: int = _setting(
+        365, "Time for which sign-ins and sign-outs are kept in the audit log.", "days"
     )
     original_versions_days: int = _setting(
         90, "Time for which an original that was replaced can be downloaded and restored.", "days"

@@ -25,6 +25,7 @@ from vitrine.errors import Invalid, NotFound
 from vitrine.library import access
 from vitrine.library.model import RecordKey
 from vitrine.library.records import Records
+from vitrine.library.reports import UseKind, uses
 from vitrine.platform import audit
 from vitrine.platform.database import UnitOfWork
 from vitrine.platform.texts import fault_of_name
@@ -160,6 +161,7 @@ class BasketSharing:
             for user_id, basket_id in baskets.items()
         ]
         giving.give(work, actor, stamps, given)
+        uses.write(work, actor, UseKind.PUSH, [stamp[0] for stamp in stamps])
         details = {"users": sorted(baskets), "records": len(sent), "originals": terms.with_originals}
         audit.write(work, actor, "basket.pushed", f"user {actor.user_id}", details)
         return Pushed(baskets, tuple(key for key in dict.fromkeys(keys) if key not in set(sent)))

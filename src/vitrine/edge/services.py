@@ -37,6 +37,7 @@ from vitrine.library.presentation import Presentation
 from vitrine.library.quarantine.service import Quarantine
 from vitrine.library.records import Records
 from vitrine.library.removal import Removal
+from vitrine.library.reports import Reports
 from vitrine.library.rules import Rules
 from vitrine.library.sharing.downloads import Downloads
 from vitrine.library.sharing.quotas import DownloadQuotas
@@ -125,6 +126,7 @@ class LibraryServices:
     terms: Terms
     stories: Stories
     story_views: StoryViews
+    reports: Reports
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ from vitrine.library import store as library_store
 from vitrine.library.errors import ChangedMeanwhile, NoSuchRecord
 from vitrine.library.model import Record, RecordId, RecordKey
 from vitrine.library.records import Records
+from vitrine.library.reports import UseKind, uses
 from vitrine.platform import audit
 from vitrine.platform.database import UnitOfWork
 
@@ -187,6 +188,7 @@ class Entries:
             store.refresh_flags(work, ids)
         if notify:
             require_few_readers(work, feed, self.most_mailed)
+        uses.write(work, actor, UseKind.PUBLISH, ids)
         work.emit(NewFeedEntry(feed_id, entry_id, actor.user_id, notify))
         audit.write(work, actor, "feed.published", f"feed {feed_id}", {"entry": entry_id, "records": len(ids)})
         return self._entry(work, entry_id)[0]

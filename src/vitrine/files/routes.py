@@ -72,7 +72,18 @@ async def permalink(request: Request) -> Response:
     if file.mime.startswith("image/") and (viewer is not None or not file.has_no_overlay):
         target = await read(request, nobody, lambda work, _actor: _linked(services, work, permalink, viewer or NOBODY))
         document, public = await document_for(request, target), public and not target.varies
-    return send(request, document, public=public, link=link)
+    response = send(request, document, public=public, link=link)
+    count_view(request, permalink.key, file.name, file.klass)
+    return response
+
+
+def count_view(request: Request, key: RecordKey, name: str, klass: str | None) -> None:
+    """Count a view of a file by its link. A player fetches a film in many parts: only the first one is a view."""
+    headers = request.scope["headers"]
+    parts = next((value for name, value in headers if name == b"range"), b"")
+    if request.scope["method"] == "GET" and (not parts or parts.startswith(b"bytes=0-")):
+        referrer = next((value for name, value in headers if name == b"referer"), None)
+        services_of(request).library.reports.view_counts.count(key, name, klass, referrer)
 
 
 def _linked(services: Services, work: UnitOfWork, permalink: PermalinkTarget, viewer: Actor) -> Delivery:
@@ -96,7 +107,9 @@ async def old_permalink(request: Request) -> Response:
     permalink = _permalink_of(request, request.path_params["token"])
 
     delivery = await read(request, nobody, lambda work, _actor: _linked(services, work, permalink, NOBODY))
-    return send(request, await document_for(request, delivery), public=False)
+    response = send(request, await document_for(request, delivery), public=False)
+    count_view(request, delivery.record.key, delivery.rendition.name, None)
+    return response
 
 
 async def options(request: Request) -> Response:

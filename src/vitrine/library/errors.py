@@ -20,6 +20,12 @@ class NoSuchRendition(NotFound):
     code = "no_such_rendition"
 
 
+class MayNotReport(Forbidden):
+    """The actor has no `canreport` on what is reported on."""
+
+    code = "may_not_report"
+
+
 class MayNotSee(Forbidden):
     """The record or collection exists but the actor has no access to it: 401 on v1, 404 on pages."""
 

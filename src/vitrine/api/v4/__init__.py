@@ -23,6 +23,7 @@ from vitrine.api.v4 import (
     quarantine,
     record_history,
     records,
+    reports,
     schemas,
     search,
     server,
@@ -55,6 +56,7 @@ ROUTES: tuple[V4Route, ...] = (
     *people.ROUTES,
     *applications.ROUTES,
     *feeds.ROUTES,
+    *reports.ROUTES,
 )
 COMPONENTS: dict[str, Schema] = {
     **schemas.COMPONENTS,
@@ -75,6 +77,7 @@ COMPONENTS: dict[str, Schema] = {
     **people.COMPONENTS,
     **applications.COMPONENTS,
     **feeds.COMPONENTS,
+    **reports.COMPONENTS,
 }
 # Addresses of operations, the older ones too. Only the newer ones refuse parameters that they do not know.
 _ALIASES = applications.ALIASES

@@ -33,6 +33,7 @@ from vitrine.library.bundles.model import (
     State,
 )
 from vitrine.library.bundles.selection import CAPTIONS_NAME, LEFT_OUT_NAME, Current, Selection, unchanged
+from vitrine.library.reports import UseKind, uses
 from vitrine.library.sharing.downloads import NothingToDownload
 from vitrine.library.sharing.quotas import DownloadQuotas, is_counted
 from vitrine.library.terms.service import Terms
@@ -115,6 +116,9 @@ class Bundles:
         for each in draft.receivers:
             store.add_link(work, bundle_id, user_id=each.user_id, email=each.email, digest=None)
         self.jobs.add(work, PREPARE, {"bundle_id": bundle_id}, key=str(bundle_id))
+        uses.write(work, actor, UseKind.DOWNLOAD, (each.record.id for each in selected.given))
+        if draft.receivers:
+            uses.write(work, actor, UseKind.MAIL, (each.record.id for each in selected.given))
         details = {"files": len(selected.given), "recipients": len(draft.receivers), "expires": expires.isoformat()}
         audit.write(work, actor, "download.made", f"download {bundle_id}", details)
         work.emit(BundleMade(bundle_id, actor.must_user_id, len(selected.given), len(draft.receivers)))

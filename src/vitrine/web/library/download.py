@@ -54,7 +54,7 @@ async def download(request: Request) -> Response:
         return redirect(f"/download/{secret}/prepare/")
 
     def note(work: UnitOfWork, actor: Actor) -> None:
-        services.library.downloads.begin(work, actor, keys, plan)
+        services.library.downloads.begin(work, actor, plan)
 
     await write(request, known, note)
     explained = translate(request, "These documents are not in the archive:")
