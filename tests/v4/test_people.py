@@ -150,7 +150,7 @@ class TestUsers:
         body = {"email": "new@museum.example"}
         for number in range(3):
             done(call("POST", "/users", {**body, "login": f"new{number}"}, token=manager), 201)
-        refused = problem(call("POST", "/users", {**body, "login": "new3"}, token=manager), 503)
+        refused = problem(call("POST", "/users", {**body, "login": "new3"}, token=manager), 429)
         assert refused["code"] == "too_many_mails"
 
 
