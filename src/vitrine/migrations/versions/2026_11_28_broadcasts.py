@@ -7,7 +7,7 @@ from vitrine.platform.schema import Instant, Json
 from vitrine.platform.tables import Id
 
 revision = "5e1c70d4a9b2"
-down_revision = "5e81c07ad4f2"
+down_revision = "b7f4d20c96a3"
 branch_labels = None
 depends_on = None
 

@@ -7,7 +7,7 @@ from vitrine.platform.schema import Instant
 from vitrine.platform.tables import Id
 
 revision = "3f8a1c6d47e2"
-down_revision = "5e1c70d4a9b2"
+down_revision = "a7f2094be6d3"
 branch_labels = None
 depends_on = None
 
