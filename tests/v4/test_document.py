@@ -59,6 +59,7 @@ def callers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callers]:
     server.close()
 
 
+@pytest.mark.slow
 def test_every_answer_is_one_that_the_document_tells_of(callers: Callers) -> None:
     server, tokens = callers
     chosen = schemathesis.openapi.from_asgi("/api/openapi.json", server.application).include(path_regex=f"^{V4}/")
