@@ -1,6 +1,7 @@
 """Fixtures shared by the tests of several capabilities."""
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,7 +23,18 @@ TOGETHER = {
     "tests/browser/": "browser, flows",
     "tests/load/": "faults",
     "tests/operations/test_nginx.py": "nginx",
+    "tests/operations/test_supervision.py": "supervision",
+    "tests/fast_paths/test_equal_answers.py": "equal answers",
+    "tests/contract/test_01_switches.py": "switches",
+    "tests/oauth/test_pages_schema.py": "pages of a flow",
 }
+# What these share takes long to make, for each database anew: the tests of one database stay together.
+BY_DATABASE = (
+    "tests/growth/test_growth.py",
+    "tests/contract/test_02_objects.py",
+    "tests/upgrade/test_release_0_1_0.py",
+)
+_DATABASE = re.compile(r"\[(sqlite|postgresql)(-fast|-ordinary)?")
 
 
 class _Together(LoadGroupScheduling):
@@ -32,11 +44,19 @@ class _Together(LoadGroupScheduling):
     def _split_scope(self, nodeid: str) -> str:
         if nodeid.startswith("tests/revocation/test_table.py::"):
             return nodeid.rpartition("-")[0]  # the cells of one event share a server
+        if nodeid.startswith(BY_DATABASE) and (database := _DATABASE.search(nodeid)):
+            return nodeid.partition("::")[0] + database[0]
         return next((group for path, group in TOGETHER.items() if nodeid.startswith(path)), nodeid)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadGroupScheduling:
     return _Together(config, log)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The slow ones begin first, whatever their order, so that at the end no worker waits for the other's."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
 # Logged failures as servers print them: the default renderer prints every variable, which takes ten seconds each.
