@@ -254,9 +254,9 @@ def compare(settings: Settings, other: Path, passphrase: str | None = None) -> l
 
 
 def _compare_with_export(settings: Settings, folder: Path, passphrase: str | None) -> list[Finding]:
-    found = [Finding("compare", FAULT, sentence) for sentence in comparing.differences(settings, folder, passphrase)]
-    if found:
-        return found
+    findings = [Finding("compare", FAULT, sentence) for sentence in comparing.differences(settings, folder, passphrase)]
+    if findings:
+        return findings
     compared = "" if passphrase is not None else "; credentials were not compared"
     return [Finding("compare", OK, f"{folder} has the same contents{compared}.")]
 

@@ -10,7 +10,7 @@ import msgspec
 from vitrine.operations import inventory
 from vitrine.operations.export.bag import Bag, open_bag
 from vitrine.operations.export.encryption import Envelope
-from vitrine.operations.export.kinds import KINDS, Kind, referenced
+from vitrine.operations.export.kinds import KINDS, RowKind, referenced
 from vitrine.operations.export.lines import decoded, line_of, member_of
 from vitrine.operations.export.loading import lines_of, missing_in
 from vitrine.operations.progress import silent
@@ -38,9 +38,9 @@ def differences(settings: Settings, folder: Path, passphrase: str | None = None)
         with database.read() as work:
             for kind in KINDS:
                 if kind.name in bag.head.lines and (envelope is not None or not kind.is_secret):
-                    here = _rows(work, kind, vault, is_sqlite=database.is_sqlite)
-                    there = _stored(bag, kind, digests[kind.path], envelope)
-                    yield from _capped(kind.name, _compared(kind.name, here, there))
+                    own = _rows(work, kind, vault, is_sqlite=database.is_sqlite)
+                    exported = _stored(bag, kind, digests[kind.path], envelope)
+                    yield from _capped(kind.name, _compared(kind.name, own, exported))
             yield from _capped("files", _files(work, bag))
     finally:
         database.close()
@@ -55,18 +55,18 @@ def _capped(name: str, sentences: Iterator[str]) -> Iterator[str]:
         yield f"{name}: {count} differences in all"
 
 
-def _rows(work: UnitOfWork, kind: Kind, vault: Vault, *, is_sqlite: bool) -> Iterator[_Line]:
+def _rows(work: UnitOfWork, kind: RowKind, vault: Vault, *, is_sqlite: bool) -> Iterator[_Line]:
     for row in inventory.stream(work, kind.select(is_sqlite=is_sqlite)):
         yield tuple(row._mapping[name] for name in kind.key), _comparable(kind, line_of(kind, row._mapping, vault))
 
 
-def _stored(bag: Bag, kind: Kind, digest: str, envelope: Envelope | None) -> Iterator[_Line]:
+def _stored(bag: Bag, kind: RowKind, digest: str, envelope: Envelope | None) -> Iterator[_Line]:
     for number, line in lines_of(bag, kind, digest, envelope):
         read = decoded(kind, line, f"{kind.path} line {number}")
         yield tuple(getattr(read, name) for name in kind.key), _comparable(kind, line)
 
 
-def _comparable(kind: Kind, line: bytes) -> bytes:
+def _comparable(kind: RowKind, line: bytes) -> bytes:
     """The line without what changes without a change of content, in one order of members at all depths."""
     members = msgspec.json.decode(line)
     for column in kind.columns:
@@ -75,20 +75,20 @@ def _comparable(kind: Kind, line: bytes) -> bytes:
     return msgspec.json.encode(members, order="sorted")
 
 
-def _compared(name: str, here: Iterator[_Line], there: Iterator[_Line]) -> Iterator[str]:
-    ours, theirs = next(here, None), next(there, None)
+def _compared(name: str, own: Iterator[_Line], exported: Iterator[_Line]) -> Iterator[str]:
+    ours, theirs = next(own, None), next(exported, None)
     while ours is not None or theirs is not None:
         if theirs is None or (ours is not None and ours[0] < theirs[0]):
             assert ours is not None
             yield f"{name} {_words(ours[0])}: only here"
-            ours = next(here, None)
+            ours = next(own, None)
         elif ours is None or theirs[0] < ours[0]:
             yield f"{name} {_words(theirs[0])}: only in the export"
-            theirs = next(there, None)
+            theirs = next(exported, None)
         else:
             if ours[1] != theirs[1]:
                 yield f"{name} {_words(ours[0])}: {_members(ours[1], theirs[1])} differ"
-            ours, theirs = next(here, None), next(there, None)
+            ours, theirs = next(own, None), next(exported, None)
 
 
 def _members(ours: bytes, theirs: bytes) -> str:
@@ -102,9 +102,9 @@ def _words(key: tuple[Any, ...]) -> str:
 
 
 def _files(work: UnitOfWork, bag: Bag) -> Iterator[str]:
-    here: Iterator[_Line] = (((sha256,), b"") for sha256, _ in referenced(work))
-    there: Iterator[_Line] = (((sha256,), b"") for sha256 in _merged(bag))
-    return _compared("file", here, there)
+    own: Iterator[_Line] = (((sha256,), b"") for sha256, _ in referenced(work))
+    exported: Iterator[_Line] = (((sha256,), b"") for sha256 in _merged(bag))
+    return _compared("file", own, exported)
 
 
 def _merged(bag: Bag) -> Iterator[str]:

@@ -11,7 +11,7 @@ import msgspec
 import sqlalchemy as sa
 
 from vitrine.errors import Invalid
-from vitrine.operations.export.kinds import SEALED, SECRET, Kind
+from vitrine.operations.export.kinds import SEALED, SECRET, RowKind
 from vitrine.platform.crypto import Vault
 from vitrine.platform.schema import Instant, Json
 
@@ -102,7 +102,7 @@ _NUMBERS = frozenset({"id", "number", "next_record", "next_collection"})
 
 
 @cache
-def form_of(kind: Kind) -> type[msgspec.Struct]:
+def form_of(kind: RowKind) -> type[msgspec.Struct]:
     """The form of a line: one member for each column, none optional."""
     return msgspec.defstruct(
         kind.name,
@@ -165,7 +165,7 @@ def words_of(column: sa.Column[Any]) -> str:
     return f"{words} or null" if column.nullable else words
 
 
-def line_of(kind: Kind, row: Mapping[str, Any], vault: Vault | None = None) -> bytes:
+def line_of(kind: RowKind, row: Mapping[str, Any], vault: Vault | None = None) -> bytes:
     """A row as a line, without the newline. Sealed values are decrypted by *vault*. Raises Invalid for a row that no
     import would take: better now than then."""
     values = dict(row)
@@ -179,7 +179,7 @@ def line_of(kind: Kind, row: Mapping[str, Any], vault: Vault | None = None) -> b
     return line
 
 
-def decoded(kind: Kind, line: bytes, place: str) -> Any:
+def decoded(kind: RowKind, line: bytes, place: str) -> Any:
     """Raises Invalid with *place*."""
     try:
         return msgspec.json.decode(line, type=form_of(kind))
@@ -187,7 +187,7 @@ def decoded(kind: Kind, line: bytes, place: str) -> Any:
         raise Invalid(f"{place}: {failure}.", field="source") from None
 
 
-def row_of(kind: Kind, line: bytes, place: str, vault: Vault | None = None) -> dict[str, Any]:
+def row_of(kind: RowKind, line: bytes, place: str, vault: Vault | None = None) -> dict[str, Any]:
     """The row that a line describes. Raises Invalid with *place*, a file and a line. Secrets are sealed by *vault*."""
     read = decoded(kind, line, place)
     if _ENCODER.encode(read) != line:
@@ -208,11 +208,11 @@ def _plain(value: Any) -> Any:
 
 def _refuse_duplicates(line: bytes, place: str) -> None:
     def members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        found = dict(pairs)
-        if len(found) != len(pairs):
+        values = dict(pairs)
+        if len(values) != len(pairs):
             names = [name for name, _ in pairs]
             twice = next(name for name in names if names.count(name) > 1)
             raise Invalid(f"{place}: the member {twice} is there twice.", field="source")
-        return found
+        return values
 
     json.loads(line, object_pairs_hook=members)

@@ -19,7 +19,7 @@ from vitrine.library.terms.html import sanitized
 from vitrine.operations.export import layout, work_left
 from vitrine.operations.export.bag import Bag
 from vitrine.operations.export.encryption import Envelope
-from vitrine.operations.export.kinds import BY_NAME, KINDS, Kind, referenced
+from vitrine.operations.export.kinds import BY_NAME, KINDS, RowKind, referenced
 from vitrine.operations.export.lines import MOST_BYTES, row_of
 from vitrine.operations.progress import Progress
 from vitrine.operations.snapshot import advance_ids, highest_given
@@ -81,10 +81,10 @@ class Loader:
                     self._load_kind(kind, number, lines if number == begun else 0, digests[kind.path])
                 advance(1)
 
-    def _is_wanted(self, kind: Kind) -> bool:
+    def _is_wanted(self, kind: RowKind) -> bool:
         return kind.name in self.bag.head.lines and (self.envelope is not None or not kind.is_secret)
 
-    def _load_kind(self, kind: Kind, number: int, done: int, digest: str) -> None:
+    def _load_kind(self, kind: RowKind, number: int, done: int, digest: str) -> None:
         count = 0
         for batch in _batches(lines_of(self.bag, kind, digest, self.envelope)):
             count = batch[-1][0]
@@ -97,7 +97,7 @@ class Loader:
         with self.database.write() as work:
             self._mark(work, number + 1, 0)
 
-    def _row(self, kind: Kind, line: Line) -> dict[str, Any]:
+    def _row(self, kind: RowKind, line: Line) -> dict[str, Any]:
         place = f"{kind.path} line {line[0]}"
         row = row_of(kind, line[1], place, self.vault)
         if kind.table_name == "terms_texts" and sanitized(row["html"], field="source") != row["html"]:
@@ -109,7 +109,7 @@ class Loader:
         set_stamp(work, _KIND, number)
         set_stamp(work, _LINES, lines)
 
-    def _write(self, kind: Kind, rows: list[dict[str, Any]], first: int, reached: tuple[int, int]) -> None:
+    def _write(self, kind: RowKind, rows: list[dict[str, Any]], first: int, reached: tuple[int, int]) -> None:
         try:
             with self.database.write() as work:
                 _put(work, kind, rows)
@@ -117,7 +117,7 @@ class Loader:
         except IntegrityError:
             self._explain(kind, rows, first)
 
-    def _explain(self, kind: Kind, rows: list[dict[str, Any]], first: int) -> None:
+    def _explain(self, kind: RowKind, rows: list[dict[str, Any]], first: int) -> None:
         """Raises Invalid for the line that the database refuses, which also undoes what this has written."""
         with self.database.write() as work:
             for number, row in enumerate(rows, first):
@@ -167,7 +167,7 @@ class Loader:
         return {table: max(number, told.get(table, 0)) for table, number in highest_given(work).items()}
 
 
-def _put(work: UnitOfWork, kind: Kind, rows: list[dict[str, Any]]) -> None:
+def _put(work: UnitOfWork, kind: RowKind, rows: list[dict[str, Any]]) -> None:
     if not kind.only:
         work.db.execute(kind.table.insert(), rows)
         return
@@ -178,7 +178,7 @@ def _put(work: UnitOfWork, kind: Kind, rows: list[dict[str, Any]]) -> None:
             raise Invalid(f"{kind.path}: there is no row {row[kind.key[0]]} to complete.", field="source")
 
 
-def lines_of(bag: Bag, kind: Kind, digest: str, envelope: Envelope | None) -> Iterator[Line]:
+def lines_of(bag: Bag, kind: RowKind, digest: str, envelope: Envelope | None) -> Iterator[Line]:
     """(number, line) of a kind. Raises Invalid if the file is not the one that was checked."""
     with bag.open(kind.path) as file:
         reader = _Hashing(file)

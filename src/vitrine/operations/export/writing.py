@@ -25,7 +25,7 @@ from vitrine.operations import inventory
 from vitrine.operations.backup import RENEWED_AFTER, SWEEP_PAUSE, fetch, sync
 from vitrine.operations.export import layout
 from vitrine.operations.export.encryption import Envelope, Parameters, new_parameters
-from vitrine.operations.export.kinds import KINDS, Kind, referenced
+from vitrine.operations.export.kinds import KINDS, RowKind, referenced
 from vitrine.operations.export.layout import (
     BAG_INFO,
     BAGIT,
@@ -200,7 +200,7 @@ def _write_rows(work: UnitOfWork, run: _Run, progress: Progress) -> None:
         run.write(SERVER_KEY, run.envelope.encrypt(SERVER_KEY, iter([key])))
 
 
-def _lines(work: UnitOfWork, run: _Run, kind: Kind) -> Iterator[bytes]:
+def _lines(work: UnitOfWork, run: _Run, kind: RowKind) -> Iterator[bytes]:
     count = 0
     for row in inventory.stream(work, kind.select(is_sqlite=True)):
         count += 1
