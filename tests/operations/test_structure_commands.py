@@ -88,5 +88,7 @@ def test_rules(folder: Path) -> None:
     assert listed["interval_minutes"] == 60
     with pytest.raises(Invalid):
         run(folder, "rule", "set", "1", "interval_minutes=1", "--databox", "1")
+    with pytest.raises(NotFound):
+        run(folder, "rule", "undo", "1", str(started["run_id"]), "--databox", "1")
     run(folder, "rule", "delete", "1", "--databox", "1")
     assert run(folder, "rule", "list", "--databox", "1")["rules"] == []

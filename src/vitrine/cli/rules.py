@@ -10,6 +10,7 @@ from vitrine.cli.attributes import parsed
 from vitrine.cli.databox_structure import attributes_argument, databox_option
 from vitrine.cli.instance import data_option, instance
 from vitrine.cli.output import json_option, print_result
+from vitrine.errors import NotFound
 from vitrine.library.model import DataboxId
 from vitrine.library.rules.model import Rule, Run
 from vitrine.library.rules.service import shown
@@ -117,6 +118,23 @@ def dry_run(rule_id: int, databox_id: int, data: Path, as_json: bool) -> None:
     more = "" if finding.is_over else " or more"
     words = f"{len(finding.records)}{more} records would be changed: {', '.join(map(str, numbers)) or 'none'}."
     print_result(result, as_json=as_json, sentence=words)
+
+
+@rule.command("undo")
+@rule_argument
+@click.argument("run_id", type=int)
+@databox_option
+@data_option
+@json_option
+def undo_run(rule_id: int, run_id: int, databox_id: int, data: Path, as_json: bool) -> None:
+    """Take back what a run of a rule did; the worker does it. The rule leaves these records alone from now on."""
+    with instance(data) as services, services.database.write() as work:
+        run = services.library.rules.run(work, COMMAND, DataboxId(databox_id), rule_id, run_id)
+        if run.operation_id is None:
+            raise NotFound(f"The run {run_id} changed nothing.", field="run_id")
+        undo = services.library.bulk.begin_undo(work, COMMAND, run.operation_id)
+    result = {"operation_id": undo.id, "changes": undo.total}
+    print_result(result, as_json=as_json, sentence=f"{undo.total} changes are being taken back.")
 
 
 @rule.command("run")

@@ -100,6 +100,8 @@ class RuleRunner:
             latest = store.get(work, rule.id)
             if latest is not None and latest.enabled and not run.by_hand and latest.delegation_id == run.delegation_id:
                 store.update(work, rule.id, {"enabled": False, "next_run": None, "ended": refusal.code})
+                if latest.delegation_id is not None:
+                    self.rules.bulk.delegations.end(work, latest.delegation_id)
             self._tell(work, rule, run, Finding(), refusal.code)
         log.warning("rule.ended", rule=rule.id, why=refusal.code)
 

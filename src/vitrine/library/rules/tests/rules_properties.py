@@ -1,6 +1,6 @@
 """Criteria against a slow model written from their description."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -54,8 +54,9 @@ def _fits(criterion: DateCriterion, days: list[date], today: date) -> bool:
             return bool(ages) and min(ages) > 0
 
 
-def _slow(criteria: Criteria, row: Candidate, zone: ZoneInfo) -> bool:
-    today = NOW.astimezone(zone).date()
+def slow_match(criteria: Criteria, row: Candidate, zone: tzinfo, now: datetime = NOW) -> bool:
+    """Whether all criteria hold, asked one by one of a record."""
+    today = now.astimezone(zone).date()
     verdicts = [not criteria.base_ids or row.collection_id in criteria.base_ids]
     bits = f"{row.status:032b}"[::-1]
     verdicts += [(bits[int(bit)] == "1") == on for bit, on in criteria.status.items()]
@@ -121,7 +122,7 @@ def test_a_record_matches_exactly_when_every_criterion_holds(
     since, end = created_between(criteria, days)
     for row in rows:
         matches = matches_row(criteria, row, days) and matches_values(criteria, row, days)
-        assert matches == _slow(criteria, row, zone)
+        assert matches == slow_match(criteria, row, zone)
         if matches:
             assert since is None or row.created >= since, "the range of the index keeps out nothing that matches"
             assert end is None or row.created < end

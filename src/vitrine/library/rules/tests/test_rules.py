@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -14,11 +15,12 @@ from vitrine.errors import Invalid
 from vitrine.jobs.tables import jobs
 from vitrine.library import store, structure_store
 from vitrine.library.errors import ChangedMeanwhile, MayNotAdd, MayNotAdminister, MayNotChange, MayNotSee
-from vitrine.library.model import BIN, RecordKey
+from vitrine.library.model import BIN, FieldId, RecordKey
 from vitrine.library.rules import search as rule_search
 from vitrine.library.rules.errors import NoSuchRule, RuleUnderWay
 from vitrine.library.rules.events import RuleChanged, RuleRan
-from vitrine.library.rules.model import MOST_TIMES, Rule, Run
+from vitrine.library.rules.model import MOST_TIMES, Candidate, Rule, Run
+from vitrine.library.rules.tests.rules_properties import slow_match
 from vitrine.library.tables import fields, records, rules
 from vitrine.oauth.tables import delegations
 from vitrine.testing import media_factory as make
@@ -35,7 +37,7 @@ class World:
         self.server, self.rules = server, server.services.library.rules
         self.box = server.databox.id
         with server.services.database.write() as work:
-            for bit in (4, 5):
+            for bit in (4, 5, 6):
                 names = {"label_on": "On", "label_off": "Off", "labels_on": {}, "labels_off": {}}
                 structure_store.add_status_bit(work, self.box, {"bit": bit, **names})
             structure_store.increase_version(work)
@@ -204,6 +206,48 @@ def test_two_rules_that_move_a_record_back_and_forth_stop(server: Server, world:
     late = world.add("Late")
     assert world.run(there).matched == 1, "other records are still moved"
     assert late.number > world.keys[-1].number
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize("seed", range(3))
+def test_the_search_finds_what_a_plain_look_at_every_record_finds(
+    server: Server, world: World, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    monkeypatch.setattr(rule_search, "PAGE", 3)
+    random = Random(seed)
+    world.keys += [world.add(f"City {number}") for number in range(8)]
+    bases = [server.photographs.id, server.archive.id]
+    with server.services.database.write() as work:
+        for key in world.keys:
+            when = work.now - timedelta(hours=random.randrange(0, 400))
+            row = {"collection_id": random.choice(bases), "status": random.choice([0, 16, 32, 48]),
+                   "created": when, "updated": when + timedelta(hours=random.randrange(0, 100))}  # fmt: skip
+            own = (records.c.databox_id == key.databox, records.c.number == key.number)
+            work.db.execute(records.update().where(*own).values(row))
+    city, zone = world.field("City"), server.settings.zone
+    with server.services.database.read() as work:
+        known = store.by_keys(work, world.keys).values()
+        texts = store.values_of(work, [record.id for record in known])
+        candidates = [
+            Candidate(record.id, record.number, record.collection_id, record.status, record.created, record.updated,
+                      {FieldId(city): [value.value for value in texts[record.id] if value.field_id == city]})
+            for record in known
+        ]  # fmt: skip
+    for _ in range(15):
+        criteria: dict[str, Any] = {"base_ids": random.sample(bases, random.randrange(1, 3))}
+        if random.random() < 0.5:
+            criteria["status"] = {random.choice("45"): random.random() < 0.5}
+        if random.random() < 0.7:
+            test, of = random.choice(["older", "younger"]), random.choice(["created", "updated"])
+            criteria["dates"] = [{"of": of, "test": test, "days": random.randrange(1, 16)}]
+        if random.random() < 0.5:
+            criteria["texts"] = [{"field_id": city, "test": "contains", "text": f"CITY {random.randrange(0, 3)}"}]
+        rule = world.rule(criteria, {"status": {"6": True}})
+        finding = world.do(world.ada, world.rules.dry_run, world.box, rule.id)
+        with server.services.database.read() as work:
+            expected = [row.number for row in candidates if slow_match(rule.criteria, row, zone, work.now)]
+        assert sorted(candidate.number for candidate in finding.records) == sorted(expected), criteria
+        assert finding.is_over
 
 
 def test_a_rule_does_nothing_that_who_stands_for_it_may_not_do(server: Server, world: World) -> None:
