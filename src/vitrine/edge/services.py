@@ -11,6 +11,7 @@ from vitrine.accounts.mail import AccountMail
 from vitrine.accounts.management import UserManagement
 from vitrine.accounts.mfa import MultiFactor
 from vitrine.accounts.passkeys import Passkeys
+from vitrine.accounts.recipient_lists import RecipientLists
 from vitrine.accounts.registration.service import Registration
 from vitrine.accounts.registration.sign_up import SignUp
 from vitrine.accounts.sessions import Sessions
@@ -77,6 +78,7 @@ class AccountServices:
     registration: Registration
     sign_up: SignUp
     management: UserManagement
+    recipient_lists: RecipientLists
 
 
 @dataclass(frozen=True, slots=True)
