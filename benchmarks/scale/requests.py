@@ -534,6 +534,14 @@ def _v4_download(client: Client) -> None:
     client.call("POST", f"{address}/revoke")
 
 
+def _v4_recipient_list(client: Client) -> None:
+    address = str(client.call("POST", "/api/v4/recipient-lists", json={"name": "Press"}).headers["location"])
+    client.call("POST", f"{address}/members", json={"people": [{"login": "reader"}]})
+    for part in ("", "/members", "/roles"):
+        client.call("GET", f"{address}{part}")
+    client.call("DELETE", address)
+
+
 V4: dict[str, Request] = {
     "v4: baskets": _plain("/api/v4/baskets?limit=10", "reader"),
     "v4: baskets, shared": _plain("/api/v4/baskets?limit=5&shared=1"),
@@ -600,6 +608,8 @@ SYNDICATION: dict[str, Request] = {
     "v4: operation": lambda client: client.call("GET", _v4_operation(client) + "/items"),
     "v4: undo of an operation": lambda client: client.call("POST", _v4_operation(client) + "/undo"),
     "v4: a download's life": _v4_download,
+    "v4: recipient lists": _plain("/api/v4/recipient-lists?limit=10"),
+    "v4: a recipient list's life": _v4_recipient_list,
     "v4: downloads": _plain("/api/v4/downloads?limit=10"),
     "v4: download quotas": _plain("/api/v4/me/download-quotas"),
     "v4: tasks": _plain("/api/v4/tasks"),

@@ -17,6 +17,8 @@ from vitrine.accounts.management import UserManagement
 from vitrine.accounts.mfa import MultiFactor
 from vitrine.accounts.passkeys import Passkeys
 from vitrine.accounts.passwords import Passwords
+from vitrine.accounts.recipient_lists import RecipientLists
+from vitrine.accounts.recipient_lists import store as recipient_list_store
 from vitrine.accounts.registration.events import RegistrationPolicyChanged
 from vitrine.accounts.registration.service import Registration
 from vitrine.accounts.registration.sign_up import SignUp, SignUpForm
@@ -188,6 +190,7 @@ def _listen(services: Services) -> None:
     database.listen(AccountClosed, basket_maintenance.account_closed)
     database.listen(AccountClosed, lambda work, event: download_quotas.forget_person(work, event.user_id))
     database.listen(AccountClosed, lambda work, event: bundle_store.forget_person(work, event.user_id))
+    database.listen(AccountClosed, lambda work, event: recipient_list_store.forget_person(work, event.user_id))
 
 
 # -- one function for each part of `Services` --------------------------------------------------------------------------
@@ -250,6 +253,7 @@ def _accounts(
             timedelta(days=unused_days) if unused_days else None,
             timedelta(days=settings.account_inactive_warning_days),
         ),
+        recipient_lists=RecipientLists(users),
     )
 
 

@@ -1,6 +1,7 @@
 """Every table of the product in one place; migrations compare the database with it."""
 
 from vitrine.accounts import tables as accounts
+from vitrine.accounts.recipient_lists import tables as recipient_lists
 from vitrine.accounts.registration import tables as registration
 from vitrine.applications import tables as applications
 from vitrine.baskets import tables as baskets
@@ -16,5 +17,5 @@ from vitrine.platform.schema import metadata
 
 __all__ = [
     "accounts", "applications", "baskets", "feeds", "jobs", "library", "metadata", "notifications", "oauth", "platform",
-    "registration", "reports", "sharing",
+    "recipient_lists", "registration", "reports", "sharing",
 ]  # fmt: skip

@@ -11,6 +11,7 @@ from pathlib import Path
 from vitrine.accounts import COMMAND, DataboxRight, Right, User, Via, links
 from vitrine.accounts.mail_texts import LINK_LIFETIMES
 from vitrine.accounts.model import ADMINISTRATION
+from vitrine.accounts.recipient_lists.model import Role
 from vitrine.accounts.registration.model import Policy
 from vitrine.accounts.revokers import UNLOCK
 from vitrine.accounts.rights import ALL_DATABOX_RIGHTS
@@ -70,7 +71,12 @@ def _quarantine(world: World, _route: V4Route) -> Named:
 def _baskets(world: World, route: V4Route) -> Named:
     """A basket with the record, and a vote under way in which the person votes, unless one is to be started."""
     server, of_baskets = world.server, BasketWorld(world.server)
-    server.user("eve", {int(server.archive.id): Right.actif})
+    eve = server.user("eve", {int(server.archive.id): Right.actif})
+    with server.services.database.write() as work:
+        accounts = server.services.accounts
+        actor = accounts.users.actor_of(work, accounts.users.get(work, world.ada.id), Via.SESSION)
+        made = accounts.recipient_lists.create(work, actor, "Press")
+        accounts.recipient_lists.add_members(work, actor, made.id, [eve.id])
     basket = of_baskets.create(world.ada, [RecordKey(server.databox.id, 1)])
     if not (route.method == "POST" and route.path.endswith("/vote")):
         of_baskets.start_vote(world.ada, basket, world.ada)
@@ -130,6 +136,20 @@ def _downloads(world: World, route: V4Route) -> Named:
     return {}
 
 
+def _recipient_lists(world: World, route: V4Route) -> Named:
+    """A list of the person's with somebody in it, who works with it too."""
+    eve = world.server.user("eve", None)
+    if "{list_id" in route.path:
+        with world.server.services.database.write() as work:
+            accounts = world.server.services.accounts
+            actor = accounts.users.actor_of(work, accounts.users.get(work, world.ada.id), Via.SESSION)
+            made = accounts.recipient_lists.create(work, actor, "Press")
+            if not route.path.endswith("/members") or route.method != "POST":
+                accounts.recipient_lists.add_members(work, actor, made.id, [eve.id])
+            accounts.recipient_lists.set_role(work, actor, made.id, eve.id, Role.USER)
+    return {"user_id": eve.id} if "{user_id" in route.path else {}
+
+
 BY_TAG: dict[str, Callable[[World, V4Route], Named]] = {
     "baskets": _baskets,
     **dict.fromkeys(("groups", "me", "registrations", "rights-templates", "users"), _people),
@@ -138,5 +158,6 @@ BY_TAG: dict[str, Callable[[World, V4Route], Named]] = {
     "downloads": _downloads,
     "feeds": _feeds,
     "quarantine": _quarantine,
+    "recipient-lists": _recipient_lists,
     "records": _records,
 }

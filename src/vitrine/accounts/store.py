@@ -464,3 +464,14 @@ EXPIRIES = (
     Expiry(users, lambda work: users.c.confirm_by < work.now),
     Expiry(sign_in_failures, lambda work: sign_in_failures.c.at < work.now - timedelta(days=1)),
 )
+
+
+def with_rights_on(work: UnitOfWork, user_ids: Iterable[UserId], base_ids: Iterable[int]) -> set[UserId]:
+    """Those of *user_ids* who have rights of their own on one of these collections, disabled ones too."""
+    own = collection_rights.c
+    wanted = (
+        sa.select(own.user_id)
+        .where(own.user_id.in_(sorted(user_ids)), own.collection_id.in_(sorted(base_ids)))
+        .distinct()
+    )
+    return {UserId(user_id) for user_id in work.db.scalars(wanted)}

@@ -11,6 +11,7 @@ from vitrine.accounts.mail import AccountMail
 from vitrine.accounts.management import UserManagement
 from vitrine.accounts.mfa import MultiFactor
 from vitrine.accounts.passkeys import Passkeys
+from vitrine.accounts.recipient_lists import RecipientLists
 from vitrine.accounts.registration.service import Registration
 from vitrine.accounts.registration.sign_up import SignUp
 from vitrine.accounts.sessions import Sessions
@@ -81,6 +82,7 @@ class AccountServices:
     sign_up: SignUp
     management: UserManagement
     inactive: InactiveAccounts
+    recipient_lists: RecipientLists
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,6 +69,7 @@ class RecipientBody(msgspec.Struct, forbid_unknown_fields=True):
     user_id: int | None = None
     login: str | None = None
     email: str | None = None
+    recipient_list_id: int | None = None
 
 
 class DownloadBody(msgspec.Struct, forbid_unknown_fields=True):
@@ -85,8 +86,9 @@ class DownloadBody(msgspec.Struct, forbid_unknown_fields=True):
 
 
 _RECIPIENT: Schema = {
-    **object_of(user_id=NUMBER, login=TEXT, email=TEXT),
-    "minProperties": 1, "maxProperties": 1, "description": "somebody with an account, or an address",
+    **object_of(user_id=NUMBER, login=TEXT, email=TEXT, recipient_list_id=NUMBER),
+    "minProperties": 1, "maxProperties": 1,
+    "description": "somebody with an account, an address, or everybody in a list of recipients",
 }  # fmt: skip
 _BODY: Schema = object_of(
     records={
@@ -103,7 +105,7 @@ _BODY: Schema = object_of(
     title={**TEXT, "maxLength": 128},
     note={**TEXT, "maxLength": 2000, "description": "stands in the mails"},
     captions={"enum": [kind.value for kind in Captions], "description": "csv: the fields of the records as a table"},
-    recipients={**list_of(_RECIPIENT), "maxItems": 50,
+    recipients={**list_of(_RECIPIENT), "maxItems": 100,
                 "description": "get a link by mail when the files are ready. To others than yourself needs "
                 f"the scope {SEND_SCOPE} and the right to push each record"},
     expires_in_hours={**NUMBER, "minimum": 1, "maximum": 168},
@@ -175,7 +177,7 @@ def _draft(request: Request, work: UnitOfWork, actor: Actor, body: DownloadBody)
     hours = body.expires_in_hours
     if hours is not None and not 1 <= hours <= 168:
         raise Invalid("expires_in_hours is 1 to 168.", field="expires_in_hours")
-    receivers = [_receiver(request, work, named) for named in body.recipients]
+    receivers = [each for named in body.recipients for each in _receivers(request, work, actor, named)]
     return Draft(
         _keys(request, work, actor, body),
         Choice(tuple(body.renditions), tuple(body.classes)),
@@ -205,16 +207,21 @@ def _keys(request: Request, work: UnitOfWork, actor: Actor, body: DownloadBody) 
     return keys
 
 
-def _receiver(request: Request, work: UnitOfWork, named: RecipientBody) -> Receiver:
-    bundles = services_of(request).library.bundles
-    given = [value for value in (named.user_id, named.login, named.email) if value is not None]
+def _receivers(request: Request, work: UnitOfWork, actor: Actor, named: RecipientBody) -> list[Receiver]:
+    """Of a list those who have an address."""
+    services = services_of(request)
+    bundles, list_id = services.library.bundles, named.recipient_list_id
+    given = [value for value in (named.user_id, named.login, named.email, list_id) if value is not None]
     if len(given) != 1:
-        raise Invalid("A recipient has a user_id, a login or an email.", field="recipients")
+        raise Invalid("A recipient has a user_id, a login, an email or a recipient_list_id.", field="recipients")
     if named.email is not None:
-        return Receiver(None, checked_email(named.email))
+        return [Receiver(None, checked_email(named.email))]
     if named.login is not None:
-        return bundles.receiver(work, named.login)
-    return bundles.receiver(work, UserId(_fitting(named.user_id or 0, "recipients")))
+        return [bundles.receiver(work, named.login)]
+    if list_id is not None:
+        people = services.accounts.recipient_lists.recipients(work, actor, [_fitting(list_id, "recipients")])
+        return bundles.receivers(work, people)
+    return [bundles.receiver(work, UserId(_fitting(named.user_id or 0, "recipients")))]
 
 
 def _fitting(number: int, name: str) -> int:

@@ -11,7 +11,7 @@ from vitrine.platform.texts import fault_of_name
 
 MOST_RECORDS = 1_000  # a whole basket
 MOST_FILES = 2_000
-MOST_LINKS = 50  # of one bundle, mailed ones too
+MOST_LINKS = 100  # of one bundle, mailed ones too
 MOST_LIVE = 50  # bundles of one person that have not ended
 LONGEST_TITLE, LONGEST_NOTE = 128, 2_000
 LONGEST_LIFE = timedelta(days=7)  # of a link; what a person's work is kept under lasts twice as long

@@ -135,6 +135,14 @@ class Bundles:
             raise Invalid(f"No mail can be sent to {named}.", field="recipients")
         return Receiver(user.id, "")
 
+    def receivers(self, work: UnitOfWork, user_ids: Sequence[UserId]) -> list[Receiver]:
+        """Those of *user_ids* who have an address. Raises Invalid where nobody has."""
+        users = [self.people.known(work, user_id) for user_id in user_ids]
+        reached = [Receiver(user.id, "") for user in users if user is not None and user.email]
+        if not reached:
+            raise Invalid("Nobody in this list has an e-mail address.", field="recipients")
+        return reached
+
     def get(self, work: UnitOfWork, actor: Actor, bundle_id: int) -> Bundle:
         """Raises NoSuchBundle, for those of others as well."""
         bundle = store.get(work, bundle_id)
