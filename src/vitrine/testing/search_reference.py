@@ -12,11 +12,11 @@ from vitrine.search.analysis import (
     LIGHT,
     Term,
     can_begin,
+    comparison_key,
     index_terms,
     indexed_part,
     phrase,
     required,
-    sort_key,
 )
 from vitrine.search.model import BaseClause, IndexDocument
 from vitrine.search.query import dates
@@ -203,7 +203,7 @@ def _text_compares(operator: Operator, value: str, wanted: str) -> bool:
     numbers = number(value), number(wanted)
     if None not in numbers:
         return _COMPARE[operator](*numbers)
-    return _COMPARE[operator](sort_key(value), sort_key(wanted))
+    return _COMPARE[operator](comparison_key(value), comparison_key(wanted))
 
 
 def _is_in(instant: datetime, span: dates.Span) -> bool:

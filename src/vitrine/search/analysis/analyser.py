@@ -1,8 +1,8 @@
 """The analyser: which terms a text has, in the index and in a query alike (contract 05 section 5).
 
 There is one of it for every engine and for the reference in tests, so what is searched and what is found always agree.
-LIGHT knows no language; the others also remove stop words and stem. Removed words keep their place, so a phrase has the
-same distances in the index and in a query.
+LIGHT knows no language; the others also stem, and have a GAP in the place of each stop word. Inside a phrase any stop
+word stands for any other; around it, and in a text, none is asked for.
 
 A run of Chinese, Japanese, Thai, Lao or Khmer has no blanks between its words. It is indexed by its overlapping pairs
 of letters, each at the place of its first letter, and by its single letters at the same places. 東京タワー has the
@@ -17,6 +17,7 @@ from vitrine.search.analysis.languages import stemmer
 from vitrine.search.analysis.segments import Segment, segments
 
 LIGHT = "light"
+GAP = "."  # no word has a dot
 MOST_BYTES = 32_766  # of a value (contract 05 section 5)
 SHORTEST_BEGINNING = 2  # letters
 
@@ -50,14 +51,18 @@ def index_terms(value: str, analysis: str = LIGHT) -> list[Term]:
 def required(text: str, analysis: str = LIGHT) -> list[tuple[Term, ...]]:
     """What a value or record must have to hold every word of *text*: for each word its term, for each unspaced run its
     terms, which must follow each other at the distances of their positions. Empty if no word is left."""
-    words = (tuple(_query_terms(segment, stem, 0)) for segment, stem, _ in _analysed(text, analysis))
+    words = (tuple(_query_terms(segment, stem, 0)) for segment, stem, _ in _analysed(text, analysis) if stem != GAP)
     return list(dict.fromkeys(words))
 
 
 def phrase(text: str, analysis: str = LIGHT) -> tuple[Term, ...]:
     """The terms that must follow each other, at the distances of their positions; the first position is 0."""
     terms = [term for segment, stem, at in _analysed(text, analysis) for term in _query_terms(segment, stem, at)]
-    return tuple(Term(term.text, term.position - terms[0].position) for term in terms)
+    words = [index for index, term in enumerate(terms) if term.text != GAP]
+    if not words:
+        return ()
+    inner = terms[words[0] : words[-1] + 1]
+    return tuple(Term(term.text, term.position - inner[0].position) for term in inner)
 
 
 def can_begin(terms: tuple[Term, ...]) -> bool:
@@ -74,7 +79,7 @@ def _query_terms(segment: Segment, stem: str, position: int) -> Iterator[Term]:
 
 
 def _analysed(text: str, analysis: str) -> Iterator[tuple[Segment, str, int]]:
-    """The segments that are searched, with their stems (unspaced ones have themselves) and positions."""
+    """The segments with their stems, or GAP for stop words (unspaced ones have themselves), and their positions."""
     parts = list(segments(text))
     words = [part.text for part in parts if not part.is_unspaced]
     stems = iter(words if analysis == LIGHT else stemmer(analysis).stems(words))
@@ -84,7 +89,5 @@ def _analysed(text: str, analysis: str) -> Iterator[tuple[Segment, str, int]]:
             yield part, part.text, position
             position += len(part.text)
         else:
-            stem = next(stems)
-            if stem:
-                yield part, stem, position
+            yield part, next(stems) or GAP, position
             position += 1

@@ -13,6 +13,7 @@ _ACCENTS = re.compile(
 )
 # A separator of words when it is pointed text; never an accent.
 _HEBREW_MAQAF = "\u05be"
+LONGEST_COMPARED = 64  # letters
 _NOT_ALPHANUMERIC = re.compile(r"[\W_]+")
 
 
@@ -67,6 +68,11 @@ def fold(text: str) -> str:
 def sort_key(value: str) -> str:
     """The whole value, folded: what records are ordered by."""
     return " ".join(fold(value).split())
+
+
+def comparison_key(value: str) -> str:
+    """The part of the folded value that takes part in `<` and `>` between texts."""
+    return sort_key(value)[:LONGEST_COMPARED]
 
 
 def slug(label: str) -> str:

@@ -23,6 +23,7 @@ def _marks() -> str:
 
 
 _SEGMENT = re.compile(rf"(?P<unspaced>[{_UNSPACED}]+)|(?:(?![{_UNSPACED}_])[\w{_marks()}])+")
+_UNSPACED_LETTER = re.compile(f"[{_UNSPACED}]")
 _ASCII_WORD = re.compile(r"[a-z0-9]+")
 
 
@@ -43,3 +44,8 @@ def segments(text: str) -> Iterator[Segment]:
     for match in _SEGMENT.finditer(folded):
         is_unspaced = match.lastgroup is not None
         yield Segment(match.group() if is_unspaced else match.group()[:LONGEST_WORD], is_unspaced)
+
+
+def is_unspaced(term: str) -> bool:
+    """Whether a term comes from a run of a script without blanks."""
+    return _UNSPACED_LETTER.match(term) is not None
