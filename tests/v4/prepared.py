@@ -75,8 +75,8 @@ def _baskets(world: World, route: V4Route) -> Named:
     with server.services.database.write() as work:
         accounts = server.services.accounts
         actor = accounts.users.actor_of(work, accounts.users.get(work, world.ada.id), Via.SESSION)
-        made = accounts.recipient_lists.create(work, actor, "Press")
-        accounts.recipient_lists.add_members(work, actor, made.id, [eve.id])
+        press = accounts.recipient_lists.create(work, actor, "Press")
+        accounts.recipient_lists.add_members(work, actor, press.id, [eve.id])
     basket = of_baskets.create(world.ada, [RecordKey(server.databox.id, 1)])
     if not (route.method == "POST" and route.path.endswith("/vote")):
         of_baskets.start_vote(world.ada, basket, world.ada)
@@ -143,10 +143,10 @@ def _recipient_lists(world: World, route: V4Route) -> Named:
         with world.server.services.database.write() as work:
             accounts = world.server.services.accounts
             actor = accounts.users.actor_of(work, accounts.users.get(work, world.ada.id), Via.SESSION)
-            made = accounts.recipient_lists.create(work, actor, "Press")
+            press = accounts.recipient_lists.create(work, actor, "Press")
             if not route.path.endswith("/members") or route.method != "POST":
-                accounts.recipient_lists.add_members(work, actor, made.id, [eve.id])
-            accounts.recipient_lists.set_role(work, actor, made.id, eve.id, Role.USER)
+                accounts.recipient_lists.add_members(work, actor, press.id, [eve.id])
+            accounts.recipient_lists.set_role(work, actor, press.id, eve.id, Role.USER)
     return {"user_id": eve.id} if "{user_id" in route.path else {}
 
 

@@ -106,9 +106,9 @@ def mails(server: Server) -> list[Any]:
 
 
 def link_in(mail: Any) -> str:
-    found = re.search(r"https?://[^/\s]+(/download/\w+/prepare/)", mail.get_content())
-    assert found, mail.get_content()
-    return found[1]
+    match = re.search(r"https?://[^/\s]+(/download/\w+/prepare/)", mail.get_content())
+    assert match, mail.get_content()
+    return match[1]
 
 
 def test_a_download_from_its_making_to_its_end(
@@ -271,9 +271,9 @@ def test_sending_to_others_needs_the_right_to_push(
     token = server.token(reader)
     refused = server.call("POST", "/api/v4/downloads", token, json={"records": named(keys[0]), **body})
     assert refused.status_code == 403 and refused.json()["code"] == "may_not_send"
-    made = server.call("POST", "/api/v4/downloads", token, json={"records": named(keys[0])})
-    assert made.status_code == 202
-    number = made.json()["download_id"]
+    begun = server.call("POST", "/api/v4/downloads", token, json={"records": named(keys[0])})
+    assert begun.status_code == 202
+    number = begun.json()["download_id"]
     assert server.call("POST", f"/api/v4/downloads/{number}/links", token).status_code == 403
     server.work()
     assert unzipped(server.http.get(f"/downloads/{number}/archive.zip", headers={"Authorization": f"Bearer {token}"}))

@@ -122,8 +122,8 @@ async def create(request: Request) -> Response:
     services, values = services_of(request), await json_members(request, name=str)
 
     def call(work: UnitOfWork, actor: Actor) -> Response:
-        made = services.accounts.recipient_lists.create(work, actor, values["name"] or "")
-        return _shown(made, 201, Location=services.settings.absolute(f"/api/v4{LISTS}/{made.id}"))
+        created = services.accounts.recipient_lists.create(work, actor, values["name"] or "")
+        return _shown(created, 201, Location=services.settings.absolute(f"/api/v4{LISTS}/{created.id}"))
 
     return await change(request, call)
 
@@ -159,11 +159,12 @@ async def members(request: Request) -> Response:
     service, page = services_of(request).accounts.recipient_lists, page_of(request, int)
 
     def call(work: UnitOfWork, actor: Actor) -> Response:
-        found = service.members(work, actor, _list_id(request))
+        members_shown = service.members(work, actor, _list_id(request))
         rows = [
-            (int(member.user.id), {**_person(member.user), "added": moment(member.added)}) for member in found.shown
+            (int(member.user.id), {**_person(member.user), "added": moment(member.added)})
+            for member in members_shown.shown
         ]
-        return _page(request, rows, page, hidden=found.hidden)
+        return _page(request, rows, page, hidden=members_shown.hidden)
 
     return await listing(request, bearer, call)
 
