@@ -9,6 +9,7 @@ from vitrine.accounts import links
 from vitrine.accounts import store as accounts_store
 from vitrine.accounts.identity_providers import store as identity_provider_store
 from vitrine.accounts.registration import store as registration_store
+from vitrine.accounts.sessions import SESSION_ACTIONS
 from vitrine.applications import portal_store, usage
 from vitrine.baskets import maintenance as basket_maintenance
 from vitrine.edge.services import Services
@@ -17,13 +18,18 @@ from vitrine.jobs import task_store
 from vitrine.jobs.tasks import MAINTENANCE
 from vitrine.library import census, journal, version_store
 from vitrine.library.bulk import service as bulk_operations
+from vitrine.library.bundles import store as bundle_store
+from vitrine.library.reports import searches, uses, views
+from vitrine.library.rules import jobs as rule_jobs
+from vitrine.library.rules import service as rules
+from vitrine.library.sharing import quotas as download_quotas
 from vitrine.library.structure import task_store as structure_task_store
 from vitrine.library.sweep import SWEEP
 from vitrine.notifications import store as notification_store
 from vitrine.oauth import delegation, deprecated_features
 from vitrine.oauth import store as tokens
 from vitrine.oauth.idle_tokens import delete_idle
-from vitrine.platform import idempotency, logging
+from vitrine.platform import audit, idempotency, logging
 from vitrine.platform.expiry import Expiry, delete_expired
 from vitrine.platform.supervision import SupervisedThread
 
@@ -42,6 +48,7 @@ def run(services: Services, thread: SupervisedThread) -> None:
                 purge(services, thread.over)
                 with services.database.write() as work:
                     services.jobs.add(work, SWEEP, {}, key="all")
+                    rule_jobs.watch(work, services.jobs)
                     task_store.record_runs(work, {MAINTENANCE: work.now})
                 pause = INTERVAL
         except Unavailable as failure:  # a locked database or a full disk ends by itself; the worker goes on
@@ -65,8 +72,15 @@ def expiries(services: Services) -> tuple[Expiry, ...]:
         *identity_provider_store.EXPIRIES,
         *portal_store.expiries(),
         *structure_task_store.EXPIRIES,
+        *rules.EXPIRIES,
         *bulk_operations.EXPIRIES,
+        *download_quotas.EXPIRIES,
+        *bundle_store.EXPIRIES,
         journal.expiry(timedelta(days=settings.record_history_days)),
+        uses.expiry(settings.use_journal_days),
+        searches.expiry(settings.search_journal_days),
+        *views.expiries(settings.view_journal_days, settings.view_journal_rows),
+        *audit.expiries(SESSION_ACTIONS, timedelta(days=settings.session_journal_days)),
         version_store.expiry(timedelta(days=settings.original_versions_days)),
         *idempotency.EXPIRIES,
         *usage.Retention(settings.request_log_days, settings.request_log_rows).expiries(),
@@ -80,6 +94,7 @@ def purge(services: Services, stop: threading.Event) -> None:
     steps: list[Callable[[], object]] = [
         *(partial(delete_expired, services.database, expiry, stop) for expiry in expiries(services)),
         partial(delete_idle, services.database, stop),
+        partial(services.accounts.inactive.run, services.database, stop),
         partial(census.run, services.database, stop),
         partial(basket_maintenance.run, services.database, stop),
     ]

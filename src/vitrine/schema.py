@@ -7,6 +7,8 @@ from vitrine.baskets import tables as baskets
 from vitrine.feeds import tables as feeds
 from vitrine.jobs import tables as jobs
 from vitrine.library import tables as library
+from vitrine.library.reports import tables as reports
+from vitrine.library.sharing import tables as sharing
 from vitrine.notifications import tables as notifications
 from vitrine.oauth import tables as oauth
 from vitrine.platform import tables as platform
@@ -14,5 +16,5 @@ from vitrine.platform.schema import metadata
 
 __all__ = [
     "accounts", "applications", "baskets", "feeds", "jobs", "library", "metadata", "notifications", "oauth", "platform",
-    "registration",
+    "registration", "reports", "sharing",
 ]  # fmt: skip

@@ -121,7 +121,7 @@ def test_a_mail_server_that_is_down_is_tried_again_and_leaves_no_link(server: Se
     working = mail_handler(server.services)
     ask(server, "ada")
     server.worker.handlers["mail.send"] = type(working)(  # type: ignore[index]
-        working.database, working.composer, Down(), working.sender, working.translate
+        working.database, working.composer, Down(), working.sender, working.translate, working.vault
     )
     assert server.work() == 1
     with server.services.database.write() as work:

@@ -173,7 +173,7 @@ def test_a_document_deleted_meanwhile_is_in_the_backup(
 def test_an_interrupted_backup_goes_on_and_has_its_name_only_when_whole(
     filled: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fetch = backup._fetch
+    fetch = backup.fetch
     fetched: list[str] = []
 
     def full(store: BlobStore, sha256: str, path: Path, *, link: bool) -> None:
@@ -182,7 +182,7 @@ def test_an_interrupted_backup_goes_on_and_has_its_name_only_when_whole(
         fetch(store, sha256, path, link=link)
         fetched.append(sha256)
 
-    monkeypatch.setattr(backup, "_fetch", full)
+    monkeypatch.setattr(backup, "fetch", full)
     with pytest.raises(Unavailable, match="continue"):
         back_up(filled, tmp_path / "copy")
     assert not (tmp_path / "copy").exists()
@@ -193,7 +193,7 @@ def test_an_interrupted_backup_goes_on_and_has_its_name_only_when_whole(
     spoilt = manifest.blob_path(tmp_path / "copy.part", fetched[0])
     spoilt.chmod(0o600)
     spoilt.write_bytes(b"half")
-    monkeypatch.setattr(backup, "_fetch", fetch)
+    monkeypatch.setattr(backup, "fetch", fetch)
     back_up(filled, tmp_path / "copy")
     assert not (tmp_path / "copy.part").exists()
     assert faults(restore_to(tmp_path / "copy", tmp_path / "there")) == []

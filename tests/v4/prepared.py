@@ -15,6 +15,7 @@ from vitrine.accounts.registration.model import Policy
 from vitrine.accounts.revokers import UNLOCK
 from vitrine.accounts.rights import ALL_DATABOX_RIGHTS
 from vitrine.api.v4 import V4Route
+from vitrine.library.bundles.model import Draft
 from vitrine.library.model import CollectionId, RecordKey
 from vitrine.library.stories.model import ChildDraft, StoryDraft
 from vitrine.platform.crypto import digest
@@ -106,8 +107,27 @@ def _records(world: World, _route: V4Route) -> Named:
     return {}
 
 
-def _databoxes(_world: World, _route: V4Route) -> Named:
-    return {"bit": 4}
+def _databoxes(world: World, route: V4Route) -> Named:
+    if "{rule_id" not in route.path:
+        return {"bit": 4}
+    rules, box = world.server.services.library.rules, world.server.databox.id
+    given = {"name": "Tidy up", "criteria": {"base_ids": [world.server.photographs.id]}, "action": {"delete": True}}
+    with world.server.services.database.write() as work:
+        rule = rules.add(work, COMMAND, box, given)
+        if "{run_id" not in route.path:
+            return {"rule_id": rule.id}
+        return {"rule_id": rule.id, "run_id": rules.start(work, COMMAND, box, rule.id).id}
+
+
+def _downloads(world: World, route: V4Route) -> Named:
+    """A download with a link, but where one is to be made."""
+    if "{bundle_id" in route.path:
+        with world.server.services.database.write() as work:
+            people, bundles = world.server.services.accounts.users, world.server.services.library.bundles
+            actor = people.actor_of(work, people.get(work, world.ada.id), Via.SESSION)
+            bundle = bundles.begin(work, actor, Draft([RecordKey(world.server.databox.id, 1)]))
+            bundles.add_link(work, actor, bundle.id)
+    return {}
 
 
 BY_TAG: dict[str, Callable[[World, V4Route], Named]] = {
@@ -115,6 +135,7 @@ BY_TAG: dict[str, Callable[[World, V4Route], Named]] = {
     **dict.fromkeys(("groups", "me", "registrations", "rights-templates", "users"), _people),
     "stories": _stories,
     "databoxes": _databoxes,
+    "downloads": _downloads,
     "feeds": _feeds,
     "quarantine": _quarantine,
     "records": _records,

@@ -27,6 +27,7 @@ from vitrine.embed import Embeds
 from vitrine.feeds import Entries, FeedAddresses, Feeds, Syndication
 from vitrine.jobs import Jobs
 from vitrine.library.bulk import BulkOperations
+from vitrine.library.bundles import Bundles
 from vitrine.library.changes import Changes
 from vitrine.library.history import History
 from vitrine.library.ingest import Ingest
@@ -36,7 +37,10 @@ from vitrine.library.presentation import Presentation
 from vitrine.library.quarantine.service import Quarantine
 from vitrine.library.records import Records
 from vitrine.library.removal import Removal
+from vitrine.library.reports import Reports
+from vitrine.library.rules import Rules
 from vitrine.library.sharing.downloads import Downloads
+from vitrine.library.sharing.quotas import DownloadQuotas
 from vitrine.library.sharing.signed_addresses import SignedAddresses
 from vitrine.library.stories.service import Stories
 from vitrine.library.stories.views import StoryViews
@@ -49,6 +53,7 @@ from vitrine.media.service import Media
 from vitrine.notifications import Notifications
 from vitrine.oauth import OAuth
 from vitrine.oauth.developer_tokens import DeveloperTokens
+from vitrine.oauth.inactive_accounts import InactiveAccounts
 from vitrine.oauth.personal_tokens import PersonalTokens
 from vitrine.oauth.scope_limits import ScopeLimits
 from vitrine.operations.maintenance import Maintenance
@@ -75,6 +80,7 @@ class AccountServices:
     registration: Registration
     sign_up: SignUp
     management: UserManagement
+    inactive: InactiveAccounts
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,16 +113,20 @@ class LibraryServices:
     originals: Originals
     history: History
     bulk: BulkOperations
+    rules: Rules
+    bundles: Bundles
     overlays: Overlays
     presentation: Presentation
     quarantine: Quarantine
     downloads: Downloads
+    quotas: DownloadQuotas
     upload_queue: UploadQueue
     signed_addresses: SignedAddresses
     administration: StructureServices
     terms: Terms
     stories: Stories
     story_views: StoryViews
+    reports: Reports
 
 
 @dataclass(frozen=True, slots=True)

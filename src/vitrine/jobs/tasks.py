@@ -30,6 +30,8 @@ TASKS = (
     TaskDefinition(7, "uploads", "Fetch documents that an uploader announced"),
     TaskDefinition(8, "bulk", "Change many records"),
     TaskDefinition(9, "structure", "Apply changes of the structure to records"),
+    TaskDefinition(10, "rules", "Apply rules to records", 60),
+    TaskDefinition(11, "downloads", "Prepare downloads of several documents"),
 )
 BY_NUMBER = {task.number: task for task in TASKS}
 

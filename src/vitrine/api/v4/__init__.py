@@ -15,6 +15,7 @@ from vitrine.api.v4 import (
     applications,
     baskets,
     bulk,
+    downloads,
     feeds,
     me,
     originals,
@@ -22,6 +23,7 @@ from vitrine.api.v4 import (
     quarantine,
     record_history,
     records,
+    reports,
     schemas,
     search,
     server,
@@ -48,11 +50,13 @@ ROUTES: tuple[V4Route, ...] = (
     *record_history.ROUTES,
     *originals.ROUTES,
     *bulk.ROUTES,
+    *downloads.ROUTES,
     *server.ROUTES,
     *quarantine.ROUTES,
     *people.ROUTES,
     *applications.ROUTES,
     *feeds.ROUTES,
+    *reports.ROUTES,
 )
 COMPONENTS: dict[str, Schema] = {
     **schemas.COMPONENTS,
@@ -67,11 +71,13 @@ COMPONENTS: dict[str, Schema] = {
     **record_history.COMPONENTS,
     **originals.COMPONENTS,
     **bulk.COMPONENTS,
+    **downloads.COMPONENTS,
     **server.COMPONENTS,
     **quarantine.COMPONENTS,
     **people.COMPONENTS,
     **applications.COMPONENTS,
     **feeds.COMPONENTS,
+    **reports.COMPONENTS,
 }
 # Addresses of operations, the older ones too. Only the newer ones refuse parameters that they do not know.
 _ALIASES = applications.ALIASES
