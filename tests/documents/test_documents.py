@@ -11,6 +11,7 @@ from tests.documents.world import World
 EXAMPLES = {"user": 7, "administrator": 4, "nobody": 1}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("caller", CALLERS)
 @pytest.mark.parametrize("part", PARTS)
 def test_no_answer_fails_or_surprises_or_holds_what_is_closed(tmp_path: Path, part: str, caller: str) -> None:
