@@ -8,6 +8,7 @@ Quotes are read twice if need be: `"a\"` is a value that ends with a backslash, 
 with `\"` as a quote inside a value, as facets write it (docs/decisions/0164).
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum, StrEnum, auto
@@ -46,6 +47,7 @@ _PUNCTUATION = frozenset({
     TokenKind.BLANK, TokenKind.OPEN, TokenKind.CLOSE, TokenKind.OPEN_BRACKET, TokenKind.CLOSE_BRACKET, TokenKind.COLON,
     TokenKind.END,
 })  # fmt: skip
+_HALF_CHARACTER = re.compile("[\ud800-\udfff]")  # JSON can hold it, no engine can take it
 _ONLY_COMPARED = frozenset({Native.GEOLOCATION, Native.CREATED_ON, Native.UPDATED_ON})
 
 
@@ -87,6 +89,9 @@ def parse(text: str, limits: Limits = LIMITS) -> ParsedQuery:
         raise QueryTooLarge(
             limits.characters, f"A query has at most {limits.characters} characters.", "Please shorten it."
         )
+    half = _HALF_CHARACTER.search(text)
+    if half is not None:
+        raise QuerySyntaxError(half.start(), "This is half a character.", "Remove it.")
     failure: QuerySyntaxError | None = None
     plain: ParsedQuery | None = None
     tokens: list[Token] = []
@@ -110,7 +115,7 @@ def plain_words(text: str, limits: Limits = LIMITS) -> Text | None:
     """*text* as plain words, whatever it is: what a page searches for when `parse` refuses. None if nothing is left.
     Quotes and comparison signs are dropped too."""
     dropped = str.maketrans(dict.fromkeys('()[]:<>≤≥="', " "))
-    words = text[: limits.characters].translate(dropped).split()
+    words = _HALF_CHARACTER.sub(" ", text)[: limits.characters].translate(dropped).split()
     return Text(" ".join(words[: limits.clauses])) if words else None
 
 

@@ -230,6 +230,7 @@ def test_a_context_after_quotes_is_ignored_with_a_notice() -> None:
         ("(", 1),
         (":", 0),
         ("foo (a = b", 4),
+        ("a \ud800 b", 2),
     ],
 )
 def test_what_cannot_be_read_is_refused_at_its_place(text: str, at: int) -> None:
@@ -291,7 +292,7 @@ def test_groups_beside_each_other_do_not_count_as_nested() -> None:
     assert parse("(a) OR (b) OR (c)", Limits(depth=1)).tree == either(A, B, C)
 
 
-@pytest.mark.parametrize("text", ['"', "(((", "a < b < c", ' "" ', ":", 'r"'])
+@pytest.mark.parametrize("text", ['"', "(((", "a < b < c", ' "" ', ":", 'r"', "a \udfff"])
 def test_plain_words_can_be_made_of_anything(text: str) -> None:
     words = plain_words(text)
     assert words is None or parse(words.words).tree == words
