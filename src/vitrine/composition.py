@@ -51,6 +51,7 @@ from vitrine.library import counts, structure_store
 from vitrine.library.bulk import BulkOperations
 from vitrine.library.changes import Changes
 from vitrine.library.history import History
+from vitrine.library.hot_folders import HotFolders
 from vitrine.library.ingest import Ingest
 from vitrine.library.originals import Originals
 from vitrine.library.overlays.copies import Overlays
@@ -145,6 +146,7 @@ def make_services(
         baskets=_baskets(settings, library.records, accounts.users),
         tasks=Tasks(),
         maintenance=Maintenance(database),
+        hot_folders=HotFolders(library.ingest, settings.hot_folder_roots, settings.data_dir),
         search=Search(EmbeddedIndex(settings.data_dir / "index"), library.records),
         notifications=Notifications(accounts.users, accounts.mail),
         embeds=Embeds(settings, library.records, accounts.users, library.signed_addresses),

@@ -15,6 +15,7 @@ from vitrine.api.v4 import (
     baskets,
     bulk,
     feeds,
+    hot_folders,
     me,
     originals,
     people,
@@ -53,6 +54,7 @@ ROUTES: tuple[V4Route, ...] = (
     *people.ROUTES,
     *applications.ROUTES,
     *feeds.ROUTES,
+    *hot_folders.ROUTES,
 )
 COMPONENTS: dict[str, Schema] = {
     **schemas.COMPONENTS,
@@ -72,6 +74,7 @@ COMPONENTS: dict[str, Schema] = {
     **people.COMPONENTS,
     **applications.COMPONENTS,
     **feeds.COMPONENTS,
+    **hot_folders.COMPONENTS,
 }
 # Addresses of operations, the older ones too. Only the newer ones refuse parameters that they do not know.
 _ALIASES = applications.ALIASES
