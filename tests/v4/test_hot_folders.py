@@ -43,15 +43,15 @@ def hot_folder(call: Call, server: Server, incoming: Path) -> dict[str, Any]:
 
 @pytest.mark.both_databases
 def test_a_hot_folder_from_first_to_last(call: Call, server: Server, incoming: Path) -> None:
-    made = call("POST", "/hot-folders", {"path": f"{incoming}/press/", "base_id": server.photographs.id})
-    assert made.status_code == 201
-    folder = made.json()
+    answer = call("POST", "/hot-folders", {"path": f"{incoming}/press/", "base_id": server.photographs.id})
+    assert answer.status_code == 201
+    folder = answer.json()
     assert (folder["path"], folder["mask"], folder["sidecar_mask"]) == (f"{incoming}/press", "*", "*.xmp")
     assert (folder["delete"], folder["enabled"], folder["fault"], folder["taken"]) == (False, True, "", 0)
-    address = made.headers["location"].removeprefix("/api/v4")
+    address = answer.headers["location"].removeprefix("/api/v4")
     assert call("GET", address).json() == folder
     assert call("GET", "/hot-folders").json()["data"] == [folder]
-    tag = made.headers["etag"]
+    tag = answer.headers["etag"]
     changed = call("PATCH", address, {"mask": "*.jpg; *.tif", "base_id": server.archive.id}, If_Match=tag)
     assert (changed.json()["mask"], changed.json()["base_id"]) == ("*.jpg;*.tif", server.archive.id)
     assert call("PATCH", address, {"enabled": False}, If_Match=tag).status_code == 412

@@ -416,8 +416,8 @@ def test_a_worker_that_dies_anywhere_loses_and_doubles_nothing(
     world.show_itself("machine:a:1", ago=timedelta(minutes=1))
     world.looks(4, world.worker("b"))
     assert world.names() == ["a.jpg", "c.jpg"]
-    here = [name for name in world.files() if not name.startswith("_")]
-    assert here == [".vitrine"]
+    left = [name for name in world.files() if not name.startswith("_")]
+    assert left == [".vitrine"]
     assert {"_archived/a.jpg", "_archived/a.jpg.xmp", "_archived/c.jpg", "_error/b.jpg"} <= set(world.files())
 
 
