@@ -551,6 +551,7 @@ V4: dict[str, Request] = {
     "v4: push": _v4_push,
     "v4: me": _plain("/api/v4/me", "reader"),
     "v4: databoxes": _plain("/api/v4/databoxes", "reader"),
+    "v4: hot folders": _plain("/api/v4/hot-folders"),
     "v4: databox": lambda client: client.call("GET", f"/api/v4/databoxes/{client.instance.databox_id}", "reader"),
     "v4: fields": _of_box("fields"),
     "v4: status bits": _of_box("status-bits"),

@@ -4,6 +4,7 @@ import json
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from vitrine.edge.proxies import Proxies, is_in, networks
 from vitrine.edge.services import Services
 from vitrine.files.shortcut import small_permalink
 from vitrine.jobs import Lane, Worker
+from vitrine.jobs.tasks import HOT_FOLDERS
 from vitrine.library.bulk import BULK
 from vitrine.library.bundles.preparing import MAIL, PREPARE, BundleMailer, BundlePreparation
 from vitrine.library.jobs import MAKE_RENDITIONS, RenditionMaker
@@ -91,6 +93,8 @@ def start_worker(services: Services) -> Worker:
     worker = make_worker(services)
     worker.start()
     services.supervisor.start("maintenance", partial(housekeeping.run, services))
+    watcher = housekeeping.hot_folder_watcher(services, worker.owner)
+    services.supervisor.start(HOT_FOLDERS, watcher.run, hung_after=timedelta(minutes=15))
     return worker
 
 

@@ -56,6 +56,7 @@ from vitrine.library.bundles import store as bundle_store
 from vitrine.library.bundles.selection import Selection
 from vitrine.library.changes import Changes
 from vitrine.library.history import History
+from vitrine.library.hot_folders import HotFolders
 from vitrine.library.ingest import Ingest
 from vitrine.library.originals import Originals
 from vitrine.library.overlays.copies import Overlays
@@ -158,6 +159,7 @@ def make_services(
         baskets=_baskets(settings, library.records, accounts.users),
         tasks=Tasks(),
         maintenance=Maintenance(database),
+        hot_folders=HotFolders(library.ingest, settings.hot_folder_roots, settings.data_dir),
         search=Search(
             EmbeddedIndex(settings.data_dir / "index"), library.records, SearchCounts(settings.search_journal_days > 0)
         ),

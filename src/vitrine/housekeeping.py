@@ -29,6 +29,8 @@ from vitrine.notifications import store as notification_store
 from vitrine.oauth import delegation, deprecated_features
 from vitrine.oauth import store as tokens
 from vitrine.oauth.idle_tokens import delete_idle
+from vitrine.operations.file_import import FileImport
+from vitrine.operations.hot_folders import Watcher
 from vitrine.platform import audit, idempotency, logging
 from vitrine.platform.expiry import Expiry, delete_expired
 from vitrine.platform.supervision import SupervisedThread
@@ -55,6 +57,13 @@ def run(services: Services, thread: SupervisedThread) -> None:
             log.warning("maintenance.retry", why=failure.why)
         services.media.sandbox.end_idle()
         is_over = thread.wait(pause.total_seconds())
+
+
+def hot_folder_watcher(services: Services, owner: str) -> Watcher:
+    """What looks after hot folders in the worker *owner*."""
+    library, settings = services.library, services.settings
+    files = FileImport(services.database, library.ingest, library.quarantine, library.changes)
+    return Watcher(services.database, files, settings.hot_folder_roots, settings.hot_folder_seconds, owner)
 
 
 def expiries(services: Services) -> tuple[Expiry, ...]:

@@ -85,6 +85,12 @@ class Settings:
     )
     upload_max_bytes: int = _setting(10 * 2**30, "Largest file that can be added.", "bytes")
     fetch_max_bytes: int = _setting(2 * 2**30, "Largest file that is fetched from a URL.", "bytes")
+    hot_folder_roots: tuple[str, ...] = _setting(
+        (), "Folders of the machine inside of which administrators may name hot folders; empty: there are none."
+    )
+    hot_folder_seconds: int = _setting(
+        10, "Time between two looks at a hot folder; a file that did not change meanwhile is taken.", "seconds"
+    )
     record_history_days: int = _setting(
         730, "Time for which the history of a record keeps a change, which can be taken back as long.", "days"
     )
@@ -383,6 +389,11 @@ def _check(settings: Settings) -> list[str]:
         faults.append("links_shown_to must be publishers, all or none")
     faults.extend(_check_sign_up(settings))
     faults.extend(_check_inactive(settings))
+    faults.extend(
+        f"hot_folder_roots has {root}, which is not the absolute path of a folder, without . and .."
+        for root in settings.hot_folder_roots
+        if not root.startswith("/") or os.path.normpath(root) != root or root == "/"
+    )
     faults.extend(
         f"{name} has {network}, which is neither an address nor a network"
         for name in ("trusted_proxies", "metrics_from")

@@ -150,6 +150,16 @@ def _recipient_lists(world: World, route: V4Route) -> Named:
     return {"user_id": eve.id} if "{user_id" in route.path else {}
 
 
+def _hot_folders(world: World, route: V4Route) -> Named:
+    """The operator allows a folder; there is a hot folder beside the one of the example."""
+    folders = world.server.services.hot_folders
+    object.__setattr__(folders, "roots", ("/srv/incoming",))  # a setting of the server, which runs already
+    given = {"path": "/srv/incoming/other", "collection_id": int(world.server.photographs.id)}
+    with world.server.services.database.write() as work:
+        added = folders.add(work, COMMAND, given)
+    return {"hot_folder_id": added.id} if "{hot_folder_id" in route.path else {}
+
+
 BY_TAG: dict[str, Callable[[World, V4Route], Named]] = {
     "baskets": _baskets,
     **dict.fromkeys(("groups", "me", "registrations", "rights-templates", "users"), _people),
@@ -157,6 +167,7 @@ BY_TAG: dict[str, Callable[[World, V4Route], Named]] = {
     "databoxes": _databoxes,
     "downloads": _downloads,
     "feeds": _feeds,
+    "hot-folders": _hot_folders,
     "quarantine": _quarantine,
     "recipient-lists": _recipient_lists,
     "records": _records,

@@ -31,6 +31,7 @@ from vitrine.library.bulk import BulkOperations
 from vitrine.library.bundles import Bundles
 from vitrine.library.changes import Changes
 from vitrine.library.history import History
+from vitrine.library.hot_folders import HotFolders
 from vitrine.library.ingest import Ingest
 from vitrine.library.originals import Originals
 from vitrine.library.overlays.copies import Overlays
@@ -170,6 +171,7 @@ class Services:
     baskets: BasketServices
     tasks: Tasks
     maintenance: Maintenance
+    hot_folders: HotFolders
     search: Search
     notifications: Notifications
     embeds: Embeds

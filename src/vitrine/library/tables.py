@@ -507,6 +507,28 @@ rule_runs = Table(
     comment="what a rule did each time",
 )
 
+hot_folders = Table(
+    "hot_folders",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("path", String(1000), nullable=False, unique=True),
+    Column("collection_id", Id, ForeignKey("collections.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("mask", String(200), nullable=False, comment="of names, separated by ;"),
+    Column("sidecar_mask", String(200), nullable=False, comment="empty: no sidecars"),
+    Column("deletes", Boolean, nullable=False, server_default="0", comment="what was taken is deleted, not moved"),
+    Column("is_enabled", Boolean, nullable=False, server_default="1"),
+    Column("fault", Text, nullable=False, server_default="", comment="why it cannot be used at the moment"),
+    Column("taken", Id, nullable=False, server_default="0", comment="files, since it was made"),
+    Column("failed", Id, nullable=False, server_default="0"),
+    Column("last_taken", Instant, nullable=True),
+    Column("holder", String(80), nullable=True, comment="the worker that looks after it, while it lives"),
+    Column("revision", Id, nullable=False, server_default="1"),
+    Column("created", Instant, nullable=False),
+    Column("updated", Instant, nullable=False),
+    sqlite_autoincrement=True,
+    comment="folders of the server whose files become records by themselves",
+)
+
 record_changes = Table(
     "record_changes",
     metadata,

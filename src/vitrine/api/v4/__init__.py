@@ -17,6 +17,7 @@ from vitrine.api.v4 import (
     bulk,
     downloads,
     feeds,
+    hot_folders,
     me,
     originals,
     people,
@@ -57,6 +58,7 @@ ROUTES: tuple[V4Route, ...] = (
     *applications.ROUTES,
     *feeds.ROUTES,
     *reports.ROUTES,
+    *hot_folders.ROUTES,
 )
 COMPONENTS: dict[str, Schema] = {
     **schemas.COMPONENTS,
@@ -78,6 +80,7 @@ COMPONENTS: dict[str, Schema] = {
     **applications.COMPONENTS,
     **feeds.COMPONENTS,
     **reports.COMPONENTS,
+    **hot_folders.COMPONENTS,
 }
 # Addresses of operations, the older ones too. Only the newer ones refuse parameters that they do not know.
 _ALIASES = applications.ALIASES

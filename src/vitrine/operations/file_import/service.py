@@ -143,17 +143,32 @@ class FileImport:
         except OSError as failure:
             raise Invalid(f"It cannot be read ({os.strerror(failure.errno or 0)}).") from failure
         with self.database.read() if plan.is_dry else self.database.write() as work:
-            to = self.destination(work, source, plan, arrival, tags)
-            result = replace(result, base_id=to.collection.id, values=to.texts)
-            self.ingest.permit(work, actor, to.collection.id)
-            record = self._same_file(work, to.collection, arrival)
-            if record is not None:
-                return self._existing(work, actor, plan, to, record, result)
-            if self.quarantine.holds(work, to.collection.id, arrival.sha256):
-                return replace(result, state=FileState.QUARANTINED, detail="in the quarantine since an earlier import")
-            if plan.is_dry:
-                return self._foreseen(work, actor, to, arrival, result, seen)
-            return self._added(work, actor, to, arrival, result)
+            return self.place(work, actor, source, plan, arrival, tags, result, seen)
+
+    def place(
+        self,
+        work: UnitOfWork,
+        actor: Actor,
+        source: Source,
+        plan: Plan,
+        arrival: Arrival,
+        tags: dict[str, list[str]],
+        result: FileResult,
+        seen: Seen | None = None,
+    ) -> FileResult:
+        """Make a record of a file that was taken, in one transaction. *tags* are those of its sidecar, *result* is what
+        is known of it so far. Raises Invalid, Forbidden or NoSuchCollection."""
+        to = self.destination(work, source, plan, arrival, tags)
+        result = replace(result, base_id=to.collection.id, values=to.texts)
+        self.ingest.permit(work, actor, to.collection.id)
+        record = self._same_file(work, to.collection, arrival)
+        if record is not None:
+            return self._existing(work, actor, plan, to, record, result)
+        if self.quarantine.holds(work, to.collection.id, arrival.sha256):
+            return replace(result, state=FileState.QUARANTINED, detail="in the quarantine since an earlier import")
+        if plan.is_dry:
+            return self._foreseen(work, actor, to, arrival, result, seen)
+        return self._added(work, actor, to, arrival, result)
 
     def destination(
         self, work: UnitOfWork, source: Source, plan: Plan, arrival: Arrival, tags: dict[str, list[str]]
