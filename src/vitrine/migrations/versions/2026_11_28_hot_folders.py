@@ -7,7 +7,7 @@ from vitrine.platform.schema import Instant
 from vitrine.platform.tables import Id
 
 revision = "5e8c17a40bd2"
-down_revision = "d95b30c8e217"
+down_revision = "b94e07f2a6c3"
 branch_labels = None
 depends_on = None
 
