@@ -111,6 +111,15 @@ def _task_state() -> sa.ColumnElement[Any]:
     return sa.case((needs_authority, task_store.REPLACED), else_=tasks.state)
 
 
+def _never() -> sa.ColumnElement[Any]:
+    """A rule acts in somebody's name, and that authority does not go along: it is off until it is turned on again."""
+    return sa.type_coerce(sa.null(), library.rules.c.next_run.type)
+
+
+def _no_place() -> sa.ColumnElement[Any]:
+    return sa.type_coerce(sa.null(), library.rules.c.cursor.type)
+
+
 KINDS: tuple[RowKind, ...] = (
     # People
     RowKind("users", "users", "accounts of people, closed ones too", without=("password_hash",)),
@@ -118,6 +127,9 @@ KINDS: tuple[RowKind, ...] = (
     RowKind("group_members", "group_members", "who is in a group"),
     RowKind("rights_templates", "rights_templates", "templates of rights"),
     RowKind("notifications", "notifications", "what people were told"),
+    RowKind("recipient_lists", "recipient_lists", "lists of people to whom documents are sent"),
+    RowKind("recipient_list_roles", "recipient_list_roles", "who works with a list"),
+    RowKind("recipient_list_members", "recipient_list_members", "who is in a list"),
     # Structure
     RowKind("databoxes", "databoxes", "databoxes: labels, logo, next numbers"),
     RowKind("collections", "collections", "collections: order, presentation, default status, marks"),
@@ -134,9 +146,12 @@ KINDS: tuple[RowKind, ...] = (
     RowKind("quarantine_checks", "quarantine_checks", "what is checked on arrival"),
     RowKind("structure_tasks", "structure_tasks", "work that follows a change of the structure",
          replaced={"state": _task_state}),
+    RowKind("rules", "rules", "changes made whenever records meet criteria; off until somebody turns them on",
+         without=("delegation_id",), replaced={"enabled": sa.false, "next_run": _never, "cursor": _no_place}),
     # Rights
     RowKind("databox_rights", "databox_rights", "rights of people on databoxes"),
     RowKind("collection_rights", "collection_rights", "rights of people on collections, time limits, masks, quotas"),
+    RowKind("download_counts", "download_counts", "downloads of this month where they are limited"),
     RowKind("group_databox_rights", "group_databox_rights", "rights of groups on databoxes"),
     RowKind("group_collection_rights", "group_collection_rights", "rights of groups on collections"),
     RowKind("template_collection_rights", "template_collection_rights", "rights of templates"),
@@ -175,6 +190,9 @@ KINDS: tuple[RowKind, ...] = (
          replaced={"state": _bulk_state}),
     RowKind("bulk_items", "bulk_items", "their records and outcomes"),
     RowKind("record_changes", "record_changes", "the history of records"),
+    RowKind("record_uses", "record_uses", "what people did with records without changing them"),
+    RowKind("permalink_views", "permalink_views", "views by permalink, of each day"),
+    RowKind("search_counts", "search_counts", "searches of each day"),
     RowKind("audit_log", "audit_log", "who did what"),
     # Credentials
     RowKind("passwords", "users", "hashes of passwords", is_secret=True, only=("password_hash",),
@@ -213,9 +231,16 @@ LEFT_OUT: dict[str, str] = {
     "identity_provider_flows": EPHEMERAL,
     "sign_in_failures": EPHEMERAL,
     "idempotency_keys": EPHEMERAL,
+    "counted_downloads": EPHEMERAL,
+    "download_bundles": EPHEMERAL + ", within days",
+    "bundle_files": EPHEMERAL + ", within days",
+    "bundle_links": EPHEMERAL + ", within days",
+    "notification_broadcasts": EPHEMERAL + ", when all are told",
+    "rule_runs": EPHEMERAL + "; the changes that rules made are in the history of records",
     "delegations": EPHEMERAL + "; work that needs it is ended in the export",
     "jobs": EPHEMERAL + "; an import queues the work that rows ask for",
     "workers": EPHEMERAL,
+    "hot_folders": "folders of this machine",
     "tasks": "which workers of this machine are stopped",
     "stamps": "where work of this machine has stopped",
     "derived_files": DERIVED,
