@@ -11,7 +11,7 @@ import tantivy
 
 from vitrine.search.analysis import LIGHT, Term, can_begin, comparison_key, is_unspaced, phrase, required
 from vitrine.search.compiled import layout
-from vitrine.search.compiled.layout import BUSINESS, DATE, LETTERS, TECHNICAL
+from vitrine.search.compiled.layout import BUSINESS, DATE, SINGLE, TECHNICAL
 from vitrine.search.compiled.numeric_terms import ordered_bits, range_terms
 from vitrine.search.model import BaseClause
 from vitrine.search.query.conditions import (
@@ -178,8 +178,8 @@ class Compiler:
         are looked for letter by letter."""
         prefix, tokens = stream.prefix, [(term.position, term.text) for term in terms]
         if any(len(text) == 1 and is_unspaced(text) for _, text in tokens):
-            prefix += LETTERS
-            tokens = sorted({token for term in terms for token in _letters(term)})
+            prefix += SINGLE
+            tokens = sorted({token for term in terms for token in _by_character(term)})
         if len(tokens) == 1:
             return self._term(stream.field, prefix + tokens[0][1])
         placed: list[str | tuple[int, str]] = [(position, prefix + text) for position, text in tokens]
@@ -314,7 +314,7 @@ def without(kept: Any, removed: Iterable[Any]) -> Any:
     return tantivy.Query.boolean_query([(Must, kept), *((MustNot, query) for query in removed)])
 
 
-def _letters(term: Term) -> list[tuple[int, str]]:
+def _by_character(term: Term) -> list[tuple[int, str]]:
     if not is_unspaced(term.text):
         return [(term.position, term.text)]
     return [(term.position + offset, letter) for offset, letter in enumerate(term.text)]

@@ -19,7 +19,7 @@ from vitrine.search.query import dates
 from vitrine.search.query.numbers import number
 
 FILLER = ","  # no term, and never asked for
-LETTERS = "~"
+SINGLE = "~"
 BUSINESS = "!"
 DATE = "@"
 TECHNICAL = "meta."
@@ -128,9 +128,9 @@ def _add_words(document: Any, kind: str, prefix: str, value: str, analyses: Iter
         field = f"{kind}_{analysis}"
         length = terms[-1].position + 1
         document.add_text(field, _stream(prefix, [term for term in terms if not _is_letter(term)], length))
-        letters = [term for term in terms if not (is_unspaced(term.text) and len(term.text) > 1)]
-        if any(map(_is_letter, letters)):
-            document.add_text(field, _stream(prefix + LETTERS, letters, length))
+        singles = [term for term in terms if not (is_unspaced(term.text) and len(term.text) > 1)]
+        if any(map(_is_letter, singles)):
+            document.add_text(field, _stream(prefix + SINGLE, singles, length))
 
 
 def _is_letter(term: Term) -> bool:
