@@ -59,10 +59,10 @@ class TestErrors:
         monkeypatch.setattr(Records, "structure", broken)
         for query, kind in (("", "application/json"), ("?callback=f", "text/javascript")):
             # Not by `request`, which holds answers against the document: nothing promises a failure.
-            asked = server.http.build_request(
+            request = server.http.build_request(
                 "GET", f"/api/v1/databoxes/list/{query}", headers={"Authorization": f"Bearer {token}"}
             )
-            answer = server.http.send(asked)
+            answer = server.http.send(request)
             assert answer.status_code == 500
             assert answer.headers["content-type"].startswith(kind)
             assert "Internal Server Error" in answer.text
@@ -78,16 +78,16 @@ class TestErrors:
 class TestListsOrObjects:
     """02 §7, in both list profiles."""
 
-    def asked(self, server: Server, token: str, *, is_sdk: bool) -> dict[str, Any]:
+    def lists_of(self, server: Server, token: str, *, is_sdk: bool) -> dict[str, Any]:
         headers = SDK if is_sdk else {}
         box = server.databox.id
         paths = {
             "databoxes": "/databoxes/list/", "collections": f"/databoxes/{box}/collections/",
             "document_metadatas": f"/databoxes/{box}/metadatas/",
         }  # fmt: skip
-        found = {name: server.get(path, token, headers=headers)[name] for name, path in paths.items()}
+        values = {name: server.get(path, token, headers=headers)[name] for name, path in paths.items()}
         (item,) = server.get("/quarantine/list/", token, headers=headers)["quarantine_items"]
-        return {**found, "checks": item["checks"]}
+        return {**values, "checks": item["checks"]}
 
     @pytest.fixture
     def waiting(self, server: Server, token: str, key: RecordKey, tmp_path: Path) -> None:
@@ -99,7 +99,7 @@ class TestListsOrObjects:
 
     @pytest.mark.usefixtures("waiting")
     def test_objects_by_id_or_lists_with_the_same_items(self, server: Server, token: str) -> None:
-        objects, lists = (self.asked(server, token, is_sdk=is_sdk) for is_sdk in (False, True))
+        objects, lists = (self.lists_of(server, token, is_sdk=is_sdk) for is_sdk in (False, True))
         assert {name: type(value) for name, value in objects.items()} == dict.fromkeys(objects, dict)
         assert {name: type(value) for name, value in lists.items()} == dict.fromkeys(lists, list)
         for name in objects:
@@ -211,10 +211,10 @@ class TestExtended:
 
     def test_each_place(self, server: Server, ada: User, token: str, key: RecordKey) -> None:
         headers = {"Accept": "application/vnd.phraseanet.record-extended+json"}
-        made = server.call("POST", "/api/v1/stories", token, json={"stories": [
+        created = server.call("POST", "/api/v1/stories", token, json={"stories": [
             {"base_id": server.photographs.id, "title": "S",
              "story_records": [{"databox_id": key.databox, "record_id": key.number}]}]})  # fmt: skip
-        story = made.json()["response"]["stories"][0]
+        story = created.json()["response"]["stories"][0]
         world = BasketWorld(server)
         basket = world.create(ada, [key])
         entry = publish(server, ada, add_feed(server, ada, public=True).id, [key])
@@ -366,8 +366,8 @@ def test_6_4_renditions_are_left_out_on_demand(
 
 
 def test_6_6_a_story_has_its_record_and_a_record_no_story(server: Server, token: str, key: RecordKey) -> None:
-    made = server.call("POST", "/api/v1/stories", token, json={"stories": [{"base_id": server.photographs.id}]})
-    story = made.json()["response"]["stories"][0]
+    created = server.call("POST", "/api/v1/stories", token, json={"stories": [{"base_id": server.photographs.id}]})
+    story = created.json()["response"]["stories"][0]
     record = server.get(story.replace("stories", "records"), token)["record"]
     assert (record["mime_type"], record["sha256"]) == (None, None)
     assert server.call("GET", f"/api/v1/stories/{key.databox}/{key.number}/", token).status_code == 404

@@ -96,15 +96,15 @@ def test_6_13_no_twin_is_404(server: Server, admin: str, path: str) -> None:
 
 def test_9_5_every_address_of_the_monitor_is_for_administrators(server: Server, token: str) -> None:
     """02 §6.1."""
-    asked = 0
+    refusals = 0
     for route in ROUTES:
         for method in route.methods if route.path.startswith("/monitor/") else ():
             answer = server.call(
                 method, filled(route.path, "1"), token, data={"title": "x"} if method == "POST" else None
             )
             assert (answer.status_code, answer.json()["meta"]["error_type"]) == (401, "Unauthorized"), route.path
-            asked += 1
-    assert asked == 7
+            refusals += 1
+    assert refusals == 7
 
 
 def test_9_1_every_refusal_has_the_envelope(server: Server, token: str) -> None:
