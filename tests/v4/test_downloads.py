@@ -112,13 +112,13 @@ def link_in(mail: Any) -> str:
 
 
 def test_a_download_from_its_making_to_its_end(
-    server: Server, call: Call, keys: list[RecordKey], picture: Path
+    server: Server, call: Call, token: str, keys: list[RecordKey], picture: Path
 ) -> None:
     path = begin(call, keys, body={"title": "Boats", "note": "For the wall"})
     waiting = call("GET", path).json()
     assert (waiting["state"], waiting["total"], waiting["prepared"]) == ("waiting", 3, 0)
     address = link(call, path)
-    assert server.http.get(address.replace("/prepare/", "/get/")).status_code == 409
+    assert server.http.get(address.replace("/prepare/", "/get/")).status_code == 404
     page = server.http.get(address)
     assert page.status_code == 200 and "Boats" in page.text and "/get/" not in page.text
     server.work()
@@ -134,6 +134,8 @@ def test_a_download_from_its_making_to_its_end(
     gone = server.http.get(address)
     assert gone.status_code == 404 and "Ada" in gone.text
     assert call("POST", path + "/revoke").status_code == 200
+    own = {"Authorization": f"Bearer {token}"}
+    assert server.http.get(f"{path}/archive.zip", headers=own).status_code == 404
 
 
 def test_it_is_fetched_in_parts_and_continued(server: Server, call: Call, keys: list[RecordKey]) -> None:
@@ -332,7 +334,7 @@ def test_a_worker_that_was_killed_goes_on_after_its_last_batch(
     state = call("GET", path).json()
     assert (state["state"], state["prepared"]) == ("preparing", 1)
     address = link(call, path)
-    assert server.http.get(address.replace("/prepare/", "/get/")).status_code == 409  # never half of it
+    assert server.http.get(address.replace("/prepare/", "/get/")).status_code == 404  # never half of it
     server.work()
     assert len(fetched(server, address)) == 3
     assert not handler.run_batch(bundle_id)  # run again, it does nothing

@@ -31,7 +31,7 @@ EXPLAINED = "These documents are not in the archive:"
 
 
 async def by_link(request: Request) -> Response:
-    """GET, HEAD /download/{token}/get/: the archive, for whoever has the link."""
+    """GET, HEAD, POST /download/{token}/get/: the archive, for whoever has the link."""
     bundles, secret = services_of(request).library.bundles, request.path_params["token"]
 
     def call(work: UnitOfWork, _actor: Actor) -> Packed:
@@ -106,7 +106,7 @@ def _pieces(media: Media, layout: Layout, start: int, length: int) -> Iterator[b
 
 ROUTES = text_routes(
     [
-        Route("/download/{token}/get/", by_link, methods=["GET"]),
+        Route("/download/{token}/get/", by_link, methods=["GET", "POST"]),
         Route("/downloads/{bundle_id:int}/archive.zip", of_maker, methods=["GET"]),
     ]
 )

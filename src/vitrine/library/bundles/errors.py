@@ -17,8 +17,8 @@ class LinkEnded(NotFound):
     maker: str = ""
 
 
-class NotReady(Conflict):
-    """The files are still being prepared."""
+class NotReady(NotFound):
+    """The files are still being prepared: 404 until the archive can be given (contract 04 section 4)."""
 
     code = "download_not_ready"
 

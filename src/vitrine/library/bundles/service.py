@@ -217,7 +217,9 @@ class Bundles:
         return bundle, link
 
     def opened(self, work: UnitOfWork, bundle: Bundle, link: BundleLink | None, actor: Actor | None = None) -> Opened:
-        """What the bundle gives now, by the rights of *actor*; None: of its maker, in whose name a link gives."""
+        """What the bundle gives now, by the rights of *actor*; None: of its maker, in whose name a link gives. Raises
+        LinkEnded."""
+        self._require_open(work, bundle)
         actor = actor or self._maker(work, bundle)
         ready: list[BundleFile] = []
         missing: list[tuple[str, str]] = []
