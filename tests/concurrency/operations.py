@@ -27,6 +27,8 @@ Operation = Callable[[World, int], Step]
 
 def _record(world: World) -> int:
     """Often the same one."""
+    if world.is_aimed:
+        return world.records[0]
     return world.random.choice(world.records[:2] + world.records)
 
 
@@ -159,7 +161,8 @@ def change_story_v1(world: World, _person: int) -> Step:
 
 def _entry(world: World) -> str:
     entries = world.everything(f"{world.feed_path}/entries")
-    return f"{world.feed_path}/entries/{world.random.choice(entries[:2] + entries)['entry_id']}"
+    entry = entries[-1] if world.is_aimed else world.random.choice(entries[:2] + entries)
+    return f"{world.feed_path}/entries/{entry['entry_id']}"
 
 
 def publish(world: World, _person: int) -> Step:
@@ -199,6 +202,8 @@ SUBJECTS: dict[str, tuple[Operation, ...]] = {
               delete_story, delete_record, edit_record),
     "feed": (publish, publish, edit_entry, edit_entry, delete_entry, delete_feed, delete_record, read_notifications),
 }  # fmt: skip
+# Each gives something a new value under its tag: sent twice for the same thing, one must be refused.
+REPLACING = (edit_record, move_record, rename_basket, order_basket, order_story, edit_entry)
 OF_THE_OWNER = frozenset({rename_basket, rename_basket_v1, order_basket, delete_basket, share_basket, forget_vote,
                           edit_entry, delete_feed})  # fmt: skip
 OF_THE_OTHER = frozenset({leave_basket})

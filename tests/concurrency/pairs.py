@@ -4,11 +4,19 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
-from tests.concurrency.operations import OF_THE_OTHER, OF_THE_OWNER, SUBJECTS, Operation, Step
+from tests.concurrency.operations import (
+    OF_THE_OTHER,
+    OF_THE_OWNER,
+    REPLACING,
+    SUBJECTS,
+    Operation,
+    Step,
+)
 from tests.concurrency.world import Answer, World
 
 # Refusals by what the other one did meanwhile, or by what the thing is by now.
 REFUSED = frozenset({400, 401, 403, 404, 409, 412})
+RACES = 0.3  # of the pairs: the same new value twice
 
 
 class Run:
@@ -24,8 +32,10 @@ class Run:
     def pair(self) -> None:
         """One pair. Raises AssertionError where an answer, or the two together, should not be."""
         self.world.refill()
-        operations = SUBJECTS[self.world.random.choice(sorted(SUBJECTS))]
-        chosen = self.world.random.choices(operations, k=2)
+        rng = self.world.random
+        self.world.is_aimed = rng.random() < RACES
+        operations = SUBJECTS[rng.choice(sorted(SUBJECTS))]
+        chosen = [rng.choice(REPLACING)] * 2 if self.world.is_aimed else rng.choices(operations, k=2)
         people = [self._who(place, operation) for place, operation in enumerate(chosen)]
         steps = [operation(self.world, person) for operation, person in zip(chosen, people, strict=True)]
         answers = self._at_once(list(zip(people, steps, strict=True)))

@@ -30,5 +30,5 @@ def test_of_two_at_once_nothing_is_lost_nothing_fails_and_counts_are_right(run: 
         if number % 10 == 9:
             assert run.world.faults() == [], f"after pair {number} of seed {SEED}"
     assert sum(run.done.values()) > PAIRS, f"too little was done to say anything: {run.done}"
-    assert run.lost_races > 0
+    assert run.lost_races > 5
     assert {operation.__name__ for operation in EVERY} >= run.done.keys()

@@ -36,6 +36,7 @@ class World:
         self.tokens = [server.token(person) for person in self.people]
         self.listening = ListeningServer(server.application)
         self.records: list[int] = []
+        self.is_aimed = False  # both operations of a pair are about the same record or entry
         self.basket = self.story = self.feed = 0
         self.refill()
 
