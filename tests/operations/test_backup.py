@@ -275,7 +275,7 @@ def test_a_restore_that_fails_leaves_an_empty_database_for_the_next(
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patched, pytest.raises(Unavailable, match="nothing was left behind"):
-        patched.setattr(restore, "_set_owner", full)
+        patched.setattr(restore, "set_owner", full)
         restore_to(tmp_path / "copy", tmp_path / "there", database_url=url)
     assert not (tmp_path / "there").exists()
     assert faults(restore_to(tmp_path / "copy", tmp_path / "there", database_url=url)) == []

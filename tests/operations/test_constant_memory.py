@@ -95,6 +95,7 @@ def test_the_contents_are_counted_in_constant_memory(server: Server) -> None:
 
 
 def test_rows_are_exported_imported_and_compared_in_constant_memory(server: Server, tmp_path: Path) -> None:
+    """17,000 rows more, held at once, would be more than 10 MB; what the two instances take differs by less."""
     peaks = []
     for number, (start, stop) in enumerate(((0, 3_000), (3_000, 20_000))):
         with server.services.database.write() as work:
@@ -112,7 +113,7 @@ def test_rows_are_exported_imported_and_compared_in_constant_memory(server: Serv
             assert [finding.state for finding in doctor.compare(there, target)] == [OK]
 
         peaks.append(peak_of(once))
-    assert peaks[1] - peaks[0] < GROWTH_BYTES, peaks
+    assert peaks[1] - peaks[0] < 4 * 2**20, peaks
 
 
 def test_no_column_of_digests_is_sorted_in_memory(server: Server) -> None:

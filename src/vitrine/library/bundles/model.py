@@ -121,7 +121,7 @@ class Bundle:
 @dataclass(frozen=True, slots=True)
 class BundleFile:
     """A file of a bundle. *outcome* is None before its turn. A file that is READY has the name that it has in the
-    archive; *source* is the digest of the rendition and *recipe* the overlay it carries, *sha256*, *size* and *crc* are
+    archive; *source* is the digest of the rendition and *recipe* the overlay it carries, *digest*, *size* and *crc* are
     those of the bytes that are given away."""
 
     position: int
@@ -132,7 +132,7 @@ class BundleFile:
     name: str
     source: str
     recipe: str
-    sha256: str
+    digest: str
     size: int
     crc: int
     modified: datetime | None

@@ -94,7 +94,7 @@ class BundlePreparation:
         except DomainError as refusal:
             log.warning("bundle.left_out", bundle_file=file.position, code=refusal.code, why=refusal.why)
             return replace(file, outcome=refusal.code)
-        return replace(file, outcome=READY, source=source, sha256=sha256, size=size, crc=crc)
+        return replace(file, outcome=READY, source=source, digest=sha256, size=size, crc=crc)
 
     def _checksum(self, sha256: str) -> tuple[int, int]:
         size, crc = 0, 0

@@ -161,7 +161,7 @@ def unchanged(file: BundleFile, current: Current | str) -> str | None:
         return current
     ready = current.overlay.ready if current.overlay else None
     is_same = current.rendition.sha256 == file.source and current.recipe == file.recipe
-    has_bytes = current.overlay is None or (ready is not None and ready.sha256 == file.sha256)
+    has_bytes = current.overlay is None or (ready is not None and ready.sha256 == file.digest)
     return None if is_same and has_bytes else CHANGED
 
 

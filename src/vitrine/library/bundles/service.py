@@ -243,7 +243,7 @@ class Bundles:
             raise NotReady("The files are still being prepared. Try again in a moment.")
         at = opened.bundle.created.astimezone(self.zone)
         members = [
-            Member(file.name, file.size, file.crc, (file.modified or at).astimezone(self.zone), sha256=file.sha256)
+            Member(file.name, file.size, file.crc, (file.modified or at).astimezone(self.zone), sha256=file.digest)
             for file, _ in opened.given
         ]
         if opened.bundle.captions is Captions.CSV:

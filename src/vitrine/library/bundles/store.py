@@ -89,7 +89,7 @@ def waiting_files(work: UnitOfWork, bundle_id: int, limit: int) -> list[BundleFi
 
 def write_outcomes(work: UnitOfWork, bundle: Bundle, done: Sequence[BundleFile]) -> None:
     """Write what became of these files, and how far the bundle is."""
-    names = ("rendition", "outcome", "source", "recipe", "sha256", "size", "crc")
+    names = ("rendition", "outcome", "source", "recipe", "digest", "size", "crc")
     rows = [
         {"bundle": bundle.id, "place": file.position, **{f"new_{name}": getattr(file, name) for name in names}}
         for file in done

@@ -56,7 +56,7 @@ bundle_files = Table(
     Column("name", String(255), nullable=False, server_default="", comment="in the archive"),
     Column("source", String(64), nullable=False, server_default="", comment="digest of the rendition"),
     Column("recipe", String(40), nullable=False, server_default="", comment="of the overlay; empty: none"),
-    Column("sha256", String(64), nullable=False, server_default="", comment="digest of the bytes given away"),
+    Column("digest", String(64), nullable=False, server_default="", comment="SHA-256 of the bytes given away"),
     Column("size", Id, nullable=False, server_default="0"),
     Column("crc", Id, nullable=False, server_default="0", comment="CRC-32 of the bytes"),
     Column("modified", Instant, nullable=True),
