@@ -52,6 +52,9 @@ check: $(VENV)/.test ## The quick gates: format, lint, types, import contracts
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache >/dev/null || { $(BIN)/lint-imports --no-cache; exit 1; }
 
+# Workers and each server that a test starts read what the first process compiled.
+test coverage load: export PYTHONDONTWRITEBYTECODE :=
+
 test: check ## Everything that guards a merge (SEED=… draws another order of the tests)
 	@$(BIN)/pytest -n 2 -m 'not nightly' --randomly-seed=$(SEED) --hypothesis-seed=$(SEED)
 

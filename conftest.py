@@ -1,14 +1,16 @@
 """Fixtures shared by the tests of several capabilities."""
 
+import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
-from tempfile import mkdtemp
 
 import pytest
 import structlog
 from xdist.remote import Producer
 from xdist.scheduler.loadgroup import LoadGroupScheduling
 
+from vitrine.testing import compiled, folders
 from vitrine.testing.postgresql import PostgreSQL
 from vitrine.testing.s3 import S3
 from vitrine.testing.server import Server, furnish_database
@@ -21,7 +23,18 @@ TOGETHER = {
     "tests/browser/": "browser, flows",
     "tests/load/": "faults",
     "tests/operations/test_nginx.py": "nginx",
+    "tests/operations/test_supervision.py": "supervision",
+    "tests/fast_paths/test_equal_answers.py": "equal answers",
+    "tests/contract/test_01_switches.py": "switches",
+    "tests/oauth/test_pages_schema.py": "pages of a flow",
 }
+# What these share takes long to make, for each database anew: the tests of one database stay together.
+BY_DATABASE = (
+    "tests/growth/test_growth.py",
+    "tests/contract/test_02_objects.py",
+    "tests/upgrade/test_release_0_1_0.py",
+)
+_DATABASE = re.compile(r"\[(sqlite|postgresql)(-fast|-ordinary)?")
 
 
 class _Together(LoadGroupScheduling):
@@ -31,11 +44,19 @@ class _Together(LoadGroupScheduling):
     def _split_scope(self, nodeid: str) -> str:
         if nodeid.startswith("tests/revocation/test_table.py::"):
             return nodeid.rpartition("-")[0]  # the cells of one event share a server
+        if nodeid.startswith(BY_DATABASE) and (database := _DATABASE.search(nodeid)):
+            return nodeid.partition("::")[0] + database[0]
         return next((group for path, group in TOGETHER.items() if nodeid.startswith(path)), nodeid)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadGroupScheduling:
     return _Together(config, log)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The slow ones begin first, whatever their order, so that at the end no worker waits for the other's."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
 # Logged failures as servers print them: the default renderer prints every variable, which takes ten seconds each.
@@ -45,6 +66,8 @@ structlog.configure(
         structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
     ]
 )
+compiled.share()
+os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(folders.parent()))  # where pytest makes the folders of `tmp_path`
 DATABASES = ("sqlite", "postgresql")
 STORES = ("local", "s3")
 PATHS = (True, False)
@@ -64,7 +87,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[PostgreSQL]:
     # Not below pytest's own folder, which the next test run on this machine may delete.
-    postgresql_server = PostgreSQL(Path(mkdtemp(prefix="vitrine-postgresql-")))
+    postgresql_server = PostgreSQL(folders.temporary("vitrine-postgresql-"))
     yield postgresql_server
     postgresql_server.close()
 
@@ -110,5 +133,13 @@ def fast_paths(request: pytest.FixtureRequest) -> bool:
 @pytest.fixture
 def server(tmp_path: Path, database_url: str, blobs_url: str, fast_paths: bool) -> Iterator[Server]:
     instance = Server(tmp_path / "data", database_url=database_url, blobs_url=blobs_url, fast_paths=fast_paths)
+    yield instance
+    instance.close()
+
+
+@pytest.fixture(scope="module")
+def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One server for those tests of a module that change nothing: what they send is refused, or only reads."""
+    instance = Server(tmp_path_factory.mktemp("shared") / "data")
     yield instance
     instance.close()

@@ -48,6 +48,15 @@ def test_the_page_of_clauses_is_current() -> None:
     assert clauses.PAGE.read_text() == clauses.clauses_page(), "run make docs"
 
 
+def test_every_statement_of_the_contract_of_v1_has_its_tests() -> None:
+    """Those of contract 02, but what is named as not built, with its reason."""
+    assert clauses.unproved_statements() == []
+
+
+def test_every_route_of_v1_is_called_by_a_test() -> None:
+    assert not [line for line in clauses.routes_page(list(clauses.tests())) if "**nothing**" in line]
+
+
 def test_no_file_names_an_index_host_or_a_place_of_one_machine() -> None:
     for path in tracked():
         if path.suffix not in (".png", ".jpg", ".lock"):

@@ -1,12 +1,14 @@
 """Write docs/wire/clauses.md, which lists the tests of each clause of the wire contract; run by `make docs`.
 
 A test names its clause in its name (`test_12_3_…` in `test_01_….py` is 01 §12.3, `test_design_5_3_…` is design 5.3) or
-in its docstring or its class's (`02 §6.6`). Clauses without a test are listed first.
+in its docstring or its class's (`02 §6.6`). Clauses without a test are listed first. Contract 02 is listed statement by
+statement: `clauses_02.toml` names the tests of each.
 """
 
 import ast
 import re
 import sys
+import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +18,7 @@ from vitrine.api.v1 import PREFIX, ROUTES
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "wire" / "clauses.md"
 TESTS = ROOT / "tests" / "contract"
+STATEMENTS = ROOT / "tools" / "clauses_02.toml"
 
 CLAUSES: dict[str, str] = {
     "01 §1": "endpoints, methods, the switch of the API",
@@ -59,6 +62,7 @@ CLAUSES: dict[str, str] = {
     "02 §4.2": "parameters and arrays",
     "02 §4.3": "token in the query beside a JSON body",
     "02 §4.6": "language of texts",
+    "02 §4.7": "names of rights",
     "02 §4.8": "access to a record",
     "02 §4.5": "pages of other sites",
     "02 §5.1": "record, plain and extended",
@@ -145,7 +149,12 @@ class Proof:
 
 
 def tests() -> Iterator[Proof]:
-    for path in sorted(TESTS.glob("test_*.py")):
+    yield from tests_in(TESTS)
+
+
+def tests_in(folder: Path, prefix: str = "") -> Iterator[Proof]:
+    """The tests in *folder*, with *prefix* before the names of their files."""
+    for path in sorted(folder.glob("test_*.py")):
         contract = path.name[5:7]
         text = path.read_text()
         for node in ast.parse(text).body:
@@ -161,7 +170,7 @@ def tests() -> Iterator[Proof]:
                         | clauses_in_name(function.name, contract)
                     )
                     owner = f"{node.name}." if isinstance(node, ast.ClassDef) else ""
-                    yield Proof(f"{path.name}: {owner}{function.name}", frozenset(clauses), text)
+                    yield Proof(f"{prefix}{path.name}: {owner}{function.name}", frozenset(clauses), text)
 
 
 def clauses_in_text(docstring: str, contract: str) -> set[str]:
@@ -199,11 +208,62 @@ def routes_page(proofs: list[Proof]) -> list[str]:
     files = {proof.place.partition(":")[0]: proof.source for proof in proofs}
     for route in ROUTES:
         tail = re.split(r"\{[^}]*\}/", route.path)[-1] or route.path.split("{")[0]
-        callers = [name for name, source in files.items() if tail in source]
+        last = re.findall(r"/([a-zA-Z-]+)", route.path)[-1]  # behind a helper that knows the rest
+        called = re.compile(rf"{re.escape(tail)}|\"{last}/")
+        callers = [name for name, source in files.items() if called.search(source)]
         cell = ", ".join(callers) if callers else "**nothing**"
         path = re.sub(r":int\}", "}", PREFIX + route.path)
         lines.append(f"| `{path}` | {', '.join(route.methods)} | {route.clause} | {cell} |")
     return lines
+
+
+def statements() -> tuple[dict[str, dict[str, list[str]]], dict[str, str]]:
+    """The statements of contract 02 by clause, each with the places of its tests, and the open ones with reasons."""
+    listed = tomllib.loads(STATEMENTS.read_text())
+    still_open: dict[str, str] = listed.pop("open")
+    placed = {
+        clause: {words: [_place(proof) for proof in proofs] for words, proofs in by_words.items()}
+        for clause, by_words in listed.items()
+    }
+    return placed, still_open
+
+
+def _place(proof: str) -> str:
+    """`02_edges: TestErrors.name` as `test_02_edges.py: TestErrors.test_name`."""
+    file, _, name = proof.partition(": ")
+    owner, _, function = name.rpartition(".")
+    file = file if "/" in file else f"test_{file}"
+    return f"{file}.py: {owner + '.' if owner else ''}test_{function}"
+
+
+def unproved_statements() -> list[str]:
+    """What is wrong with the statements: no test, a test that is not there, a clause that is not known or has none."""
+    placed, still_open = statements()
+    named = {f"{clause} {words}": places for clause, by_words in placed.items() for words, places in by_words.items()}
+    there = {proof.place for proof in tests()} | {
+        proof.place for proof in tests_in(ROOT / "tests" / "operations", "../operations/")
+    }
+    faults = [f"{statement}: no test" for statement, places in named.items() if not places]
+    faults += [
+        f"{statement}: {place} is not there"
+        for statement, places in named.items()
+        for place in places
+        if place not in there
+    ]
+    faults += [f"{clause} is not in CLAUSES" for clause in placed if clause not in CLAUSES]
+    faults += [f"{clause}: no statement" for clause in CLAUSES if clause.startswith("02 §") and clause not in placed]
+    faults += [f"{statement}: no reason" for statement, reason in still_open.items() if not reason]
+    return faults
+
+
+def statements_page() -> list[str]:
+    placed, still_open = statements()
+    lines = ["## Statements of contract 02", "", "| clause | statement | tests |", "| --- | --- | --- |"]
+    for clause, by_words in placed.items():
+        for words, places in by_words.items():
+            lines.append(f"| {clause} | {words} | {'<br>'.join(f'`{place}`' for place in places)} |")
+    lines += ["", "Not built yet:", ""]
+    return [*lines, *(f"- {statement}: {reason}" for statement, reason in still_open.items())]
 
 
 def clauses_page() -> str:
@@ -212,6 +272,8 @@ def clauses_page() -> str:
     for proof in proofs:
         for clause in proof.clauses:
             by_clause.setdefault(clause, []).append(proof.place)
+    for clause, by_words in statements()[0].items():
+        by_clause[clause] += [place for places in by_words.values() for place in places]
     unproved = [clause for clause, places in by_clause.items() if not places]
     lines = [
         "# Clauses and their proofs",
@@ -223,6 +285,8 @@ def clauses_page() -> str:
         *([f"- {clause}: {CLAUSES[clause]}" for clause in unproved] or ["None."]),
         "",
         *routes_page(proofs),
+        "",
+        *statements_page(),
         "",
         "## Clauses with proof",
         "",

@@ -5,11 +5,15 @@ from dataclasses import fields
 from pathlib import Path
 
 from vitrine.accounts.credential_revocation import TABLE, Credential, Effect
+from vitrine.operations.export.kinds import KINDS, LEFT_OUT
+from vitrine.operations.export.layout import FORMAT
+from vitrine.operations.export.lines import member_of, words_of
 from vitrine.settings import FORMER_NAMES, PREFIX, Settings
 
 FOLDER = Path(__file__).parents[1] / "docs" / "reference"
 PAGE = FOLDER / "settings.md"
 CREDENTIALS = FOLDER / "credentials.md"
+EXPORT = FOLDER / "export.md"
 
 
 def settings_page() -> str:
@@ -58,7 +62,27 @@ def credentials_page() -> str:
     return "\n".join(lines) + "\n"
 
 
-PAGES = {PAGE: settings_page, CREDENTIALS: credentials_page}
+def export_page() -> str:
+    lines = [
+        "# Kinds of lines in an export",
+        "",
+        "Made by `make docs` from the tables, by `src/vitrine/operations/export/kinds.py`. How the files are laid out,",
+        f"and what the types mean: [export](../wire/export.md). This is format {FORMAT}: whoever changes what is below",
+        "gives the format a new number and keeps reading the old one.",
+    ]
+    for kind in KINDS:
+        lines += ["", f"## {kind.name}", "", f"`{kind.path}`: {kind.what}. Key: {', '.join(kind.key)}.", ""]
+        lines += ["| member | type | refers to | meaning |", "| --- | --- | --- | --- |"]
+        for column in kind.columns:
+            target = ", ".join(key.column.table.name for key in column.foreign_keys)
+            comment = (column.comment or "").replace("|", "\\|") if member_of(column) == column.name else "decrypted"
+            lines.append(f"| `{member_of(column)}` | {words_of(column)} | {target} | {comment} |")
+    lines += ["", "## Tables that have no lines", "", "| table | why |", "| --- | --- |"]
+    lines += [f"| `{table}` | {why} |" for table, why in sorted(LEFT_OUT.items())]
+    return "\n".join(lines) + "\n"
+
+
+PAGES = {PAGE: settings_page, CREDENTIALS: credentials_page, EXPORT: export_page}
 
 
 def main() -> int:

@@ -43,6 +43,13 @@ def _of_box(end: str, who: str = "admin") -> Request:
     return lambda client: client.call("GET", f"/api/v4/databoxes/{client.instance.databox_id}/{end}", who)
 
 
+def _of_largest(end: str) -> Request:
+    """A list of a large collection."""
+    return lambda client: client.call(
+        "GET", f"/api/v4/collections/{client.instance.by_size[0]}/{end}?limit=10", "admin"
+    )
+
+
 def _plain(path: str, who: str = "admin") -> Request:
     return lambda client: client.call("GET", path, who)
 
@@ -516,6 +523,25 @@ def _v4_operation(client: Client) -> str:
     return address
 
 
+def _v4_download(client: Client) -> None:
+    """Of a few previews: made, looked at, given a link, and taken back."""
+    records = [{"databox_id": client.instance.databox_id, "record_ids": [client.number() for _ in range(5)]}]
+    answer = client.call("POST", "/api/v4/downloads", json={"records": records, "classes": ["thumbnail", "preview"]})
+    address = str(answer.headers["location"])
+    for part in ("", "/files", "/links"):
+        client.call("GET", f"{address}{part}")
+    client.call("POST", f"{address}/links")
+    client.call("POST", f"{address}/revoke")
+
+
+def _v4_recipient_list(client: Client) -> None:
+    address = str(client.call("POST", "/api/v4/recipient-lists", json={"name": "Press"}).headers["location"])
+    client.call("POST", f"{address}/members", json={"people": [{"login": "reader"}]})
+    for part in ("", "/members", "/roles"):
+        client.call("GET", f"{address}{part}")
+    client.call("DELETE", address)
+
+
 V4: dict[str, Request] = {
     "v4: baskets": _plain("/api/v4/baskets?limit=10", "reader"),
     "v4: baskets, shared": _plain("/api/v4/baskets?limit=5&shared=1"),
@@ -525,11 +551,13 @@ V4: dict[str, Request] = {
     "v4: push": _v4_push,
     "v4: me": _plain("/api/v4/me", "reader"),
     "v4: databoxes": _plain("/api/v4/databoxes", "reader"),
+    "v4: hot folders": _plain("/api/v4/hot-folders"),
     "v4: databox": lambda client: client.call("GET", f"/api/v4/databoxes/{client.instance.databox_id}", "reader"),
     "v4: fields": _of_box("fields"),
     "v4: status bits": _of_box("status-bits"),
     "v4: recipes": _of_box("recipes"),
     "v4: structure tasks": _of_box("tasks"),
+    "v4: rules": _of_box("rules"),
     "v4: all collections of a databox": _of_box("collections?limit=10"),
     "v4: settings of a databox": _of_box("settings"),
     "v4: terms": _of_box("terms"),
@@ -570,10 +598,21 @@ SYNDICATION: dict[str, Request] = {
         "GET", f"/permalink/v1/{client.instance.databox_id}/8/thumbnail/x.jpg", ""
     ),
     "v4: history": _v4_record("/history", "admin"),
+    "v4: views of a record": _v4_record("/views?limit=10", "admin"),
+    "v4: uses of a record": _v4_record("/uses?limit=10", "admin"),
+    "v4: views of a collection": _of_largest("views"),
+    "v4: uses of a collection": _of_largest("uses"),
+    "v4: searches": _of_box("searches?limit=10"),
+    "v4: sessions": _plain("/api/v4/sessions?limit=10"),
     "v4: versions": _v4_record("/versions", "admin"),
     "v4: operations": _plain("/api/v4/operations?limit=10"),
     "v4: operation": lambda client: client.call("GET", _v4_operation(client) + "/items"),
     "v4: undo of an operation": lambda client: client.call("POST", _v4_operation(client) + "/undo"),
+    "v4: a download's life": _v4_download,
+    "v4: recipient lists": _plain("/api/v4/recipient-lists?limit=10"),
+    "v4: a recipient list's life": _v4_recipient_list,
+    "v4: downloads": _plain("/api/v4/downloads?limit=10"),
+    "v4: download quotas": _plain("/api/v4/me/download-quotas"),
     "v4: tasks": _plain("/api/v4/tasks"),
 }
 

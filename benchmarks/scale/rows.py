@@ -57,6 +57,9 @@ TABLES: dict[str, tuple[str, ...]] = {
     "record_grants": ("user_id", "record_id", "source_kind", "source_id", "giver_id", "created"),
     "removed_records": ("databox_id", "number", "title", "removed_at", "removed_by", "kept"),
     "record_changes": ("databox_id", "number", "kind", "at", "user_id", "before", "after"),
+    "permalink_views": ("record_id", "collection_id", "day", "rendition", "referrer", "views"),
+    "record_uses": ("databox_id", "number", "collection_id", "kind", "at", "user_id"),
+    "search_counts": ("databox_id", "day", "words", "searches", "without_result"),
     "audit_log": ("at", "user_id", "application_id", "action", "object", "details", "address"),
     "request_log": (
         "at", "request_id", "account_id", "application_id", "method", "route", "status", "duration_us",
@@ -351,6 +354,10 @@ class Filler:
             self._quarantined(rid, base, draw)
         change = ('{"base_id":0}', f'{{"base_id":{base}}}')
         rows["record_changes"].append((box, rid, "collection", log_at, admin, *change))
+        day = (self.today - timedelta(days=900) * (1 - part)).date().isoformat()
+        rows["permalink_views"].append((rid, base, day, "preview", "news.example", 3))
+        rows["record_uses"].append((box, rid, base, "download", log_at, admin))
+        rows["search_counts"].append((box, day, f"word {rid}", 1, 0))
         if rid % RECORDS_PER_REMOVED == 0:
             number = instance.records + rid
             rows["removed_records"].append((box, number, "Removed", self._ago(5, part), admin, '{"renditions":[]}'))

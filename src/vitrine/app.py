@@ -4,6 +4,7 @@ import json
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
@@ -24,16 +25,19 @@ from vitrine.edge.metrics import Counts, Metrics
 from vitrine.edge.middleware import Outermost
 from vitrine.edge.proxies import Proxies, is_in, networks
 from vitrine.edge.services import Services
-from vitrine.feeds.notices import NOTIFY, NoticeHandler
 from vitrine.files.shortcut import small_permalink
 from vitrine.jobs import Lane, Worker
+from vitrine.jobs.tasks import HOT_FOLDERS
 from vitrine.library.bulk import BULK
+from vitrine.library.bundles.preparing import MAIL, PREPARE, BundleMailer, BundlePreparation
 from vitrine.library.jobs import MAKE_RENDITIONS, RenditionMaker
+from vitrine.library.rules import RUN_RULE, RUN_RULES_DUE, RuleRunner
 from vitrine.library.structure.task_runner import TaskRunner
 from vitrine.library.structure.tasks import STRUCTURE_TASK
 from vitrine.library.sweep import SWEEP, Sweeper
 from vitrine.library.upload_queue import PULL
-from vitrine.platform.mail import transport_of
+from vitrine.notifications.broadcasts import TELL, Broadcaster
+from vitrine.platform.mail import Translate, Transport, transport_of
 from vitrine.search.indexer import INDEX, REBUILD
 from vitrine.settings import Settings
 
@@ -44,6 +48,7 @@ def make_worker(services: Services) -> Worker:
     """The one process that decodes (in children) and writes the index."""
     works = indexer(services)
     works.ensure()
+    rules = RuleRunner(services.database, services.library.rules)
     return Worker(
         database=services.database,
         handlers={
@@ -57,9 +62,13 @@ def make_worker(services: Services) -> Worker:
                 services.library.administration.tasks.emptying,
             ),
             SEND.name: mail_handler(services),
-            NOTIFY.name: NoticeHandler(services.database, services.jobs, services.accounts.mail),
+            TELL.name: Broadcaster(services.database, services.notifications, services.jobs),
             PULL.name: services.library.upload_queue,
             BULK.name: services.library.bulk,
+            RUN_RULE.name: rules,
+            RUN_RULES_DUE.name: rules.look_for_due,
+            PREPARE.name: BundlePreparation(services.database, services.media, services.library.bundles, services.jobs),
+            MAIL.name: bundle_mailer(services),
         },
         batch_handlers={INDEX.name: works.apply, REBUILD.name: works.rebuild},
         lanes=(
@@ -71,6 +80,8 @@ def make_worker(services: Services) -> Worker:
             Lane("mail"),
             Lane("uploads"),
             Lane("bulk"),
+            Lane("rules"),
+            Lane("downloads"),
         ),
         place=f"{socket.gethostname()[:20]}:{str(services.settings.data_dir.resolve())[-48:]}",
         supervisor=services.supervisor,
@@ -82,18 +93,36 @@ def start_worker(services: Services) -> Worker:
     worker = make_worker(services)
     worker.start()
     services.supervisor.start("maintenance", partial(housekeeping.run, services))
+    watcher = housekeeping.hot_folder_watcher(services, worker.owner)
+    services.supervisor.start(HOT_FOLDERS, watcher.run, hung_after=timedelta(minutes=15))
     return worker
 
 
 def mail_handler(services: Services) -> MailHandler:
+    composer = services.accounts.mail.composer
+    sender = services.settings.sender
+    return MailHandler(services.database, composer, transport(services), sender, words(services), services.vault)
+
+
+def bundle_mailer(services: Services) -> BundleMailer:
+    composer, bundles = services.accounts.mail.composer, services.library.bundles
+    sender = services.settings.sender
+    return BundleMailer(services.database, bundles, composer, transport(services), sender, words(services))
+
+
+def transport(services: Services) -> Transport:
+    return transport_of(services.settings.smtp_url, services.settings.data_dir / "outbox")
+
+
+def words(services: Services) -> Translate:
+    """Messages of mails in the language of their reader, else of the instance."""
     settings = services.settings
 
-    def words(language: str, message: str) -> str:
+    def translate(language: str, message: str) -> str:
         supported = language if language in web.LANGUAGES else settings.default_language
         return web.catalogue(supported).gettext(message)
 
-    transport = transport_of(settings.smtp_url, settings.data_dir / "outbox")
-    return MailHandler(services.database, services.accounts.mail.composer, transport, settings.sender, words)
+    return translate
 
 
 def connection_limits(settings: Settings) -> ConnectionLimits:
@@ -117,13 +146,8 @@ class AsgiApplication:
     def __init__(self, services: Services) -> None:
         self.services = services
         settings = services.settings
-        often = [
-            *v1.routes(settings),
-            *oauthv2.routes(settings),
-            *v4.routes(settings),
-            *root.ROUTES,
-            *files.ROUTES,
-        ]
+        apis = [*v1.routes(), *oauthv2.routes(), *v4.routes()] if settings.api_enabled else []
+        often = [*apis, *root.ROUTES, *files.ROUTES]
         self.routes = [*often, *syndication.ROUTES, *health.ROUTES, *web.routes()]
         inner = Starlette(
             routes=self.routes,

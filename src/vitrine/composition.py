@@ -1,6 +1,7 @@
 """Settings -> backends -> services: everything that adapters, commands and the worker call."""
 
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 from vitrine.accounts import Accounts, SignInPolicy
 from vitrine.accounts import revokers as account_revokers
@@ -16,6 +17,8 @@ from vitrine.accounts.management import UserManagement
 from vitrine.accounts.mfa import MultiFactor
 from vitrine.accounts.passkeys import Passkeys
 from vitrine.accounts.passwords import Passwords
+from vitrine.accounts.recipient_lists import RecipientLists
+from vitrine.accounts.recipient_lists import store as recipient_list_store
 from vitrine.accounts.registration.events import RegistrationPolicyChanged
 from vitrine.accounts.registration.service import Registration
 from vitrine.accounts.registration.sign_up import SignUp, SignUpForm
@@ -45,12 +48,15 @@ from vitrine.edge.services import (
 from vitrine.embed import Embeds
 from vitrine.feeds import Entries, FeedAddresses, Feeds, Syndication
 from vitrine.feeds import revokers as feed_revokers
-from vitrine.feeds.notices import EntryNotices
 from vitrine.jobs import Jobs
 from vitrine.library import counts, structure_store
 from vitrine.library.bulk import BulkOperations
+from vitrine.library.bundles import Bundles
+from vitrine.library.bundles import store as bundle_store
+from vitrine.library.bundles.selection import Selection
 from vitrine.library.changes import Changes
 from vitrine.library.history import History
+from vitrine.library.hot_folders import HotFolders
 from vitrine.library.ingest import Ingest
 from vitrine.library.originals import Originals
 from vitrine.library.overlays.copies import Overlays
@@ -58,7 +64,14 @@ from vitrine.library.presentation import Presentation
 from vitrine.library.quarantine.service import Quarantine
 from vitrine.library.records import Records
 from vitrine.library.removal import Removal
+from vitrine.library.reports import Reports, uses
+from vitrine.library.reports.searches import SearchCounts
+from vitrine.library.reports.views import ViewCounts
+from vitrine.library.rules import Rules
+from vitrine.library.rules.search import RuleSearch
+from vitrine.library.sharing import quotas as download_quotas
 from vitrine.library.sharing.downloads import Downloads
+from vitrine.library.sharing.quotas import DownloadQuotas
 from vitrine.library.sharing.signed_addresses import SignedAddresses
 from vitrine.library.stories.covers import Covers
 from vitrine.library.stories.service import Stories
@@ -72,12 +85,13 @@ from vitrine.media.probe import Limits
 from vitrine.media.sandbox import Sandbox
 from vitrine.media.service import Media
 from vitrine.media.storage import open_store
-from vitrine.notifications import Notifications
+from vitrine.notifications import Notifications, broadcasts
 from vitrine.oauth import OAuth, deprecated_features, scope_limits, scopes
 from vitrine.oauth import revokers as token_revokers
 from vitrine.oauth import store as tokens
 from vitrine.oauth.delegation import Delegations
 from vitrine.oauth.developer_tokens import DeveloperTokens
+from vitrine.oauth.inactive_accounts import InactiveAccounts
 from vitrine.oauth.notices import Notices
 from vitrine.oauth.personal_tokens import PersonalTokens
 from vitrine.oauth.scope_limits import ScopeLimits
@@ -145,12 +159,17 @@ def make_services(
         baskets=_baskets(settings, library.records, accounts.users),
         tasks=Tasks(),
         maintenance=Maintenance(database),
-        search=Search(EmbeddedIndex(settings.data_dir / "index"), library.records),
+        hot_folders=HotFolders(library.ingest, settings.hot_folder_roots, settings.data_dir),
+        search=Search(
+            EmbeddedIndex(settings.data_dir / "index"), library.records, SearchCounts(settings.search_journal_days > 0)
+        ),
         notifications=Notifications(accounts.users, accounts.mail),
         embeds=Embeds(settings, library.records, accounts.users, library.signed_addresses),
-        feeds=_feeds(settings, library.records, accounts.users, media, jobs),
+        feeds=_feeds(settings, library.records, accounts.users, media),
         instance_id=vault.instance_id(),
     )
+    services.deferred_writes.register(library.reports.view_counts.kind())
+    services.deferred_writes.register(services.search.counts.kind())
     _listen(services)
     return services
 
@@ -165,10 +184,15 @@ def _listen(services: Services) -> None:
     indexer(services).listen()
     services.library.stories.covers.listen(database)
     services.notifications.listen(database)
+    broadcasts.listen(database, services.jobs)
     database.listen(ScopesLimited, scope_limits.apply_limit)
     database.listen(RegistrationPolicyChanged, lambda work, _event: structure_store.increase_version(work))
     database.listen(AccountClosed, feed_revokers.forget_person)
+    database.listen(AccountClosed, lambda work, event: uses.forget_person(work, event.user_id))
     database.listen(AccountClosed, basket_maintenance.account_closed)
+    database.listen(AccountClosed, lambda work, event: download_quotas.forget_person(work, event.user_id))
+    database.listen(AccountClosed, lambda work, event: bundle_store.forget_person(work, event.user_id))
+    database.listen(AccountClosed, lambda work, event: recipient_list_store.forget_person(work, event.user_id))
 
 
 # -- one function for each part of `Services` --------------------------------------------------------------------------
@@ -210,6 +234,8 @@ def _accounts(
     mfa = MultiFactor(users, sessions, settings.title)
     mail = AccountMail(users, jobs, MailComposer(settings.title, settings.base_url.rstrip("/"), settings.zone))
     registration = Registration(mail, settings.registration_automatic)
+    administration = AccountAdministration(users, mail, settings.account_closing)
+    unused_days = settings.account_inactive_days
     form = SignUpForm.of(settings.sign_up, settings.sign_up_fields, settings.terms_url)
     return AccountServices(
         users=users,
@@ -218,12 +244,18 @@ def _accounts(
         mfa=mfa,
         passkeys=Passkeys(mfa, settings.origin),
         identity_providers=IdentityProviders(users, sessions, mail, settings.base_url, settings.sign_in_providers),
-        administration=AccountAdministration(users, mail, settings.account_closing),
+        administration=administration,
         groups=Groups(),
         templates=Templates(),
         registration=registration,
         sign_up=SignUp(users, mail, registration, form, users.puzzles),
         management=UserManagement(users, mail, registration),
+        inactive=InactiveAccounts(
+            administration,
+            timedelta(days=unused_days) if unused_days else None,
+            timedelta(days=settings.account_inactive_warning_days),
+        ),
+        recipient_lists=RecipientLists(users),
     )
 
 
@@ -289,7 +321,9 @@ def _library(
     stories = Stories(records, ingest, removal, Covers(records))
     overlays = Overlays(database, records, media, settings.zone)
     terms = Terms(records, settings.terms_required_for_download)
+    quotas = DownloadQuotas(records, settings.zone)
     administration = StructureServices.of(records, media, jobs, delegations)
+    bulk = BulkOperations(database, jobs, changes, removal, history, delegations)
     hosts = frozenset(host.strip().lower() for host in settings.upload_queue_hosts)
     return LibraryServices(
         records=records,
@@ -300,11 +334,23 @@ def _library(
         substitution=substitution,
         originals=originals,
         history=history,
-        bulk=BulkOperations(database, jobs, changes, removal, history, delegations),
+        bulk=bulk,
+        rules=Rules(administration.databoxes.editor, RuleSearch(records, settings.zone), bulk, jobs),
+        bundles=Bundles(
+            Selection(records, overlays),
+            terms,
+            quotas,
+            delegations,
+            jobs,
+            delegations.people,
+            timedelta(hours=settings.download_link_hours),
+            settings.zone,
+        ),
         overlays=overlays,
         presentation=Presentation(records, media, administration.tasks),
         quarantine=Quarantine(database, records, media, ingest.add_unchecked, substitution.replace_original),
-        downloads=Downloads(records, overlays, terms),
+        downloads=Downloads(records, overlays, terms, quotas),
+        quotas=quotas,
         upload_queue=UploadQueue(
             database, delegations, ingest, jobs, vault, ingest.fetcher, hosts, settings.upload_queue_collection
         ),
@@ -313,6 +359,7 @@ def _library(
         terms=terms,
         stories=stories,
         story_views=StoryViews(records, stories),
+        reports=Reports(records, ViewCounts(urlsplit(settings.base_url).hostname or "")),
     )
 
 
@@ -325,9 +372,9 @@ def _baskets(settings: Settings, records: Records, accounts: Accounts) -> Basket
     )
 
 
-def _feeds(settings: Settings, records: Records, accounts: Accounts, media: Media, jobs: Jobs) -> FeedServices:
+def _feeds(settings: Settings, records: Records, accounts: Accounts, media: Media) -> FeedServices:
     registry = Feeds(records, accounts, media)
-    entries = Entries(registry, records, accounts, EntryNotices(jobs, settings.feed_mails_max))
+    entries = Entries(registry, records, accounts, settings.feed_mails_max)
     return FeedServices(
         registry=registry,
         entries=entries,

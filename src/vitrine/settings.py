@@ -33,8 +33,10 @@ SIGN_UP_FIELDS = (
 )  # fmt: skip
 _MAY_BE_ZERO = (  # 0: without
     "application_calls", "account_calls", "token_calls", "vote_reminder_percent", "upload_queue_collection",
+    "account_inactive_days", "account_inactive_warning_days",
+    "search_journal_days",
 )  # fmt: skip
-_AT_MOST = {"vote_days": 3_650, "vote_reminder_percent": 99}
+_AT_MOST = {"vote_days": 3_650, "vote_reminder_percent": 99, "account_inactive_days": 3_650}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +85,27 @@ class Settings:
     )
     upload_max_bytes: int = _setting(10 * 2**30, "Largest file that can be added.", "bytes")
     fetch_max_bytes: int = _setting(2 * 2**30, "Largest file that is fetched from a URL.", "bytes")
+    hot_folder_roots: tuple[str, ...] = _setting(
+        (), "Folders of the machine inside of which administrators may name hot folders; empty: there are none."
+    )
+    hot_folder_seconds: int = _setting(
+        10, "Time between two looks at a hot folder; a file that did not change meanwhile is taken.", "seconds"
+    )
     record_history_days: int = _setting(
         730, "Time for which the history of a record keeps a change, which can be taken back as long.", "days"
+    )
+    use_journal_days: int = _setting(
+        365, "Time for which it is kept who downloaded, sent or published a record.", "days"
+    )
+    view_journal_days: int = _setting(
+        365, "Time for which the views of files by their links are kept, by day and referring host.", "days"
+    )
+    view_journal_rows: int = _setting(2_000_000, "Most numbers of such views; older ones are deleted sooner.")
+    search_journal_days: int = _setting(
+        30, "Time for which words that were searched for are kept, without who searched; 0: not at all.", "days"
+    )
+    session_journal_days: int = _setting(
+        365, "Time for which sign-ins and sign-outs are kept in the audit log.", "days"
     )
     original_versions_days: int = _setting(
         90, "Time for which an original that was replaced can be downloaded and restored.", "days"
@@ -115,6 +136,12 @@ class Settings:
         (), "OpenID providers through which people may sign in: tables in vitrine.toml, or a JSON list."
     )
     account_closing: bool = _setting(False, "Let people close their own account through the API (DELETE /api/v1/me/).")
+    account_inactive_days: int = _setting(
+        0, "Time without sign-in and use of tokens after which an account is suspended; 0: never.", "days"
+    )
+    account_inactive_warning_days: int = _setting(
+        14, "How long before that its owner is told by mail; 0: not at all.", "days"
+    )
     sign_up: bool = _setting(False, "Let people make an account themselves, at /login/register/.")
     sign_up_fields: tuple[str, ...] = _setting(
         ("first_name", "last_name"),
@@ -165,6 +192,12 @@ class Settings:
     )
     terms_required_for_download: bool = _setting(
         False, "Whether people must accept the terms of use of a databox before they download from it."
+    )
+    download_max_mbytes: int = _setting(
+        120, "Documents chosen together are sent at once up to this size; larger ones get a mailed link.", "megabytes"
+    )
+    download_link_hours: int = _setting(
+        24, "Time for which a link to documents that somebody put together works, at most 168.", "hours"
     )
     feed_mails_max: int = _setting(5_000, "People whom one entry of a feed may be announced to by mail.")
     embed_frame_ancestors: str = _setting(
@@ -355,6 +388,12 @@ def _check(settings: Settings) -> list[str]:
     if settings.links_shown_to not in ("publishers", "all", "none"):
         faults.append("links_shown_to must be publishers, all or none")
     faults.extend(_check_sign_up(settings))
+    faults.extend(_check_inactive(settings))
+    faults.extend(
+        f"hot_folder_roots has {root}, which is not the absolute path of a folder, without . and .."
+        for root in settings.hot_folder_roots
+        if not root.startswith("/") or os.path.normpath(root) != root or root == "/"
+    )
     faults.extend(
         f"{name} has {network}, which is neither an address nor a network"
         for name in ("trusted_proxies", "metrics_from")
@@ -382,6 +421,12 @@ def _check(settings: Settings) -> list[str]:
     )
     faults.extend(f"{name} must be at most {most}" for name, most in _AT_MOST.items() if getattr(settings, name) > most)
     return faults
+
+
+def _check_inactive(settings: Settings) -> list[str]:
+    if settings.account_inactive_days and settings.account_inactive_warning_days >= settings.account_inactive_days:
+        return ["account_inactive_warning_days must be less than account_inactive_days"]
+    return []
 
 
 def _check_sign_up(settings: Settings) -> list[str]:

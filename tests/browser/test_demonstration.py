@@ -1,11 +1,17 @@
 """What demo.json lists is there, for the people whom it names (design section 2)."""
 
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+import sqlalchemy as sa
 
 from tests.browser.conftest import Site
+from vitrine.operations import doctor
+from vitrine.operations.export import import_bag, write_bag
+from vitrine.settings import Settings
+from vitrine.testing.server import Server
 
 
 def _get(site: Site, path: str, who: str = "web_app") -> Any:
@@ -75,3 +81,32 @@ def test_a_person_of_each_kind_who_signs_in(site: Site, kind: str, right: str, m
     rights = {name for collection in me.json()["response"]["collections"] for name in collection["rights"]}
     assert right in rights
     assert missing not in rights
+
+
+def test_it_is_exported_beside_the_running_server_and_comes_back_equal(site: Site, tmp_path: Path) -> None:
+    passphrase = "correct horse battery staple"
+    settings = Settings(data_dir=site.folder, base_url=site.base)
+    exported = write_bag(settings, tmp_path / "bag", passphrase=passphrase)
+    assert exported.missing == 0
+    target = Settings(data_dir=tmp_path / "there", base_url=site.base)
+    import_bag(target, tmp_path / "bag", passphrase=passphrase)
+    (finding,) = doctor.compare(target, tmp_path / "bag", passphrase)
+    assert finding.state == "ok", finding.text
+    listed = _get(site, "/search/?per_page=20&query=")["results"]["records"]
+    addresses = [
+        rendition["permalink"]["url"]
+        for record in listed
+        for rendition in _get(site, f"/records/{record['databox_id']}/{record['record_id']}/embed/")["embed"]
+        if rendition["permalink"]
+    ]
+    assert addresses
+    restored = Server.of(tmp_path / "there", base_url=site.base)
+    try:
+        for address in addresses:
+            old, new = httpx.get(address), restored.http.get(address)
+            assert (new.status_code, new.content) == (old.status_code, old.content), address
+        with restored.services.database.read() as work:
+            waiting = work.db.execute(sa.text("SELECT count(*) FROM renditions WHERE state = 'waiting'")).scalar()
+        assert waiting == 0
+    finally:
+        restored.close()

@@ -131,6 +131,40 @@ QUARANTINE_ITEM = {
     "checks": (dict, list), "created_on": DATE, "updated_on": DATE,
     "records_match": [{"record_id": int, "collection": str, "checks": dict}],
 }  # fmt: skip
+BASKET = {
+    "basket_id": int, "owner": USER, "created_on": DATE, "description": str, "name": str, "pusher_usr_id": (int, None),
+    "pusher": (USER, None), "updated_on": DATE, "unread": bool, "validation_basket": bool,
+}  # fmt: skip
+PARTICIPANT = {
+    "usr_id": int, "usr_name": str, "confirmed": bool, "can_agree": bool, "can_see_others": bool, "readonly": bool,
+    "user": USER,
+}  # fmt: skip
+VOTE_BASKET = {
+    **BASKET, "validation_users": [PARTICIPANT], "expires_on": (DATE, None), "validation_infos": str,
+    "validation_confirmed": bool, "validation_initiator": bool, "validation_initiator_user": USER,
+}  # fmt: skip
+BASKET_ELEMENT = {"basket_element_id": int, "order": int, "record": RECORD, "validation_item": bool}
+VOTE_ELEMENT = {
+    **BASKET_ELEMENT, "agreement": (bool, None), "note": str,
+    "validation_choices": [
+        {"validation_user": PARTICIPANT, "agreement": (bool, None), "updated_on": DATE, "note": str}
+    ],
+}  # fmt: skip
+FEED = {
+    "id": int, "title": str, "subtitle": TEXT_OR_NULL, "total_entries": int, "icon": bool, "public": bool,
+    "readonly": bool, "deletable": bool, "created_on": DATE, "updated_on": DATE,
+}  # fmt: skip
+ENTRY = {
+    "id": int, "author_email": str, "author_name": str, "created_on": DATE, "updated_on": DATE, "title": str,
+    "subtitle": str, "items": [{"item_id": int, "record": RECORD}], "feed_id": int, "feed_title": str,
+    "feed_url": re.compile(r"/feeds/\d+/content/"), "url": re.compile(r"/feeds/entry/\d+/"),
+}  # fmt: skip
+TASK = {
+    "id": int, "title": str, "name": str, "state": {"started", "stopped"}, "status": {"started", "stopped"},
+    "actual-status": str, "process-id": (int, None), "pid": (int, None), "jobId": str, "period": int,
+    "last_exec_time": (DATE, None), "last_execution": (DATE, None), "updated": (DATE, None), "created": (DATE, None),
+    "auto_start": bool, "crashed": int,
+}  # fmt: skip
 FACET = {
     "name": str, "field": str,
     "values": [{"value": (str, int, float, bool), "raw_value": (str, int, float, bool), "count": int, "query": str}],

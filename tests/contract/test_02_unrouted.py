@@ -1,7 +1,6 @@
 """Contract 02 section 3, 01 section 8.4: addresses where nothing is, and methods that an address does not take."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,23 +16,16 @@ PLACE = re.compile(r"\{\w+(?::(\w+))?\}")
 JSON, PROBLEM = "application/json", "application/problem+json"
 
 
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    server = Server(Path(tmp_path_factory.mktemp("unrouted")))
-    yield server
-    server.close()
-
-
 def paths(application: AsgiApplication) -> list[str]:
     """One address of every route."""
     patterns = {route.path for route in application.routes if isinstance(route, Route)}
     return sorted(PLACE.sub(lambda place: "1" if place[1] == "int" else "x", pattern) for pattern in patterns)
 
 
-def test_10_2_1_allow_names_the_methods_that_an_address_takes(shared: Server) -> None:
+def test_10_2_1_allow_names_the_methods_that_an_address_takes(shared_server: Server) -> None:
     """RFC 9110 sections 10.2.1 and 15.5.6: every 405 of every address, against what it answers to each method."""
-    for path in [*paths(shared.application), "/static/vitrine.css"]:
-        answers = {method: shared.http.request(method, path) for method in METHODS}
+    for path in [*paths(shared_server.application), "/static/vitrine.css"]:
+        answers = {method: shared_server.http.request(method, path) for method in METHODS}
         taken = sorted(method for method, answer in answers.items() if answer.status_code != 405)
         assert taken, path
         for method, answer in answers.items():
@@ -41,14 +33,14 @@ def test_10_2_1_allow_names_the_methods_that_an_address_takes(shared: Server) ->
                 assert answer.headers["allow"].split(", ") == taken, (method, path)
 
 
-def test_a_refusal_without_a_record_or_a_right_names_the_methods_too(shared: Server) -> None:
+def test_a_refusal_without_a_record_or_a_right_names_the_methods_too(shared_server: Server) -> None:
     allow = {
         "/api/v1/records/1/99/": "DELETE, GET, HEAD",
         "/api/v1/records/a/b/": "GET, HEAD",
         "/login/": "GET, HEAD, POST",
     }
     for path, methods in allow.items():
-        assert shared.http.put(path).headers["allow"] == methods
+        assert shared_server.http.put(path).headers["allow"] == methods
 
 
 def shape_of(answer: Any) -> str:
@@ -81,8 +73,10 @@ def shape_of(answer: Any) -> str:
         ("/.well-known/nothing", "page"), ("/nothing", "page"), ("/permalink/v1/", "page"), ("/api", "page"),
     ],
 )  # fmt: skip
-def test_an_unknown_address_is_404_in_the_shape_of_its_api(shared: Server, method: str, path: str, shape: str) -> None:
-    answer = shared.http.request(method, path, headers={"Accept": JSON})
+def test_an_unknown_address_is_404_in_the_shape_of_its_api(
+    shared_server: Server, method: str, path: str, shape: str
+) -> None:
+    answer = shared_server.http.request(method, path, headers={"Accept": JSON})
     assert (answer.status_code, shape_of(answer)) == (404, shape)
     assert "allow" not in answer.headers
 
@@ -103,30 +97,30 @@ def test_an_unknown_address_is_404_in_the_shape_of_its_api(shared: Server, metho
     ],
 )  # fmt: skip
 def test_a_wrong_method_is_405_in_the_shape_of_its_api(
-    shared: Server, method: str, path: str, shape: str, allow: str
+    shared_server: Server, method: str, path: str, shape: str, allow: str
 ) -> None:
-    answer = shared.http.request(method, path, headers={"Accept": JSON})
+    answer = shared_server.http.request(method, path, headers={"Accept": JSON})
     assert (answer.status_code, shape_of(answer), answer.headers["allow"]) == (405, shape, allow)
 
 
 @pytest.mark.parametrize("accept", ["*/*", "text/html,application/xhtml+xml,*/*;q=0.8", "image/png"])
-def test_8_4_the_oauth_addresses_answer_all_others_with_a_page(shared: Server, accept: str) -> None:
-    answer = shared.http.get("/api/oauthv2/token", headers={"Accept": accept})
+def test_8_4_the_oauth_addresses_answer_all_others_with_a_page(shared_server: Server, accept: str) -> None:
+    answer = shared_server.http.get("/api/oauthv2/token", headers={"Accept": accept})
     assert (answer.status_code, shape_of(answer), answer.headers["allow"]) == (405, "page", "OPTIONS, POST")
-    assert shape_of(shared.http.get("/api/oauthv2/nothing", headers={"Accept": accept})) == "page"
+    assert shape_of(shared_server.http.get("/api/oauthv2/nothing", headers={"Accept": accept})) == "page"
 
 
-def test_9_3_a_callback_makes_javascript_of_an_unknown_address(shared: Server) -> None:
+def test_9_3_a_callback_makes_javascript_of_an_unknown_address(shared_server: Server) -> None:
     for method, path, status in (("GET", "/api/v1/nothing", 404), ("POST", "/api/v1/me/", 405)):
-        answer = shared.http.request(method, f"{path}?callback=app.on")
+        answer = shared_server.http.request(method, f"{path}?callback=app.on")
         assert (answer.status_code, answer.headers["content-type"]) == (200, "text/javascript; charset=utf-8")
         assert f'"http_code":{status}' in answer.text
 
 
-def test_4_the_missing_slash_of_a_known_address_is_a_redirect(shared: Server) -> None:
-    answer = shared.http.get("/api/v1/records/1/2/caption?x=1")
+def test_4_the_missing_slash_of_a_known_address_is_a_redirect(shared_server: Server) -> None:
+    answer = shared_server.http.get("/api/v1/records/1/2/caption?x=1")
     assert (answer.status_code, answer.headers["location"]) == (301, "/api/v1/records/1/2/caption/?x=1")
-    assert shared.http.post("/api/v1/search").status_code == 404
+    assert shared_server.http.post("/api/v1/search").status_code == 404
 
 
 @pytest.mark.parametrize("path", ["/api/v1/me/", "/api/applications/", "/api/oauthv2/token"])

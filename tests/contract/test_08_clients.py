@@ -13,12 +13,17 @@ import pytest
 from tests.contract import shapes
 from tests.contract.shapes import faults
 from vitrine.accounts import COMMAND, DataboxRight, User, Via
-from vitrine.accounts.rights import ALL_DATABOX_RIGHTS
+from vitrine.accounts.registration.model import Policy
+from vitrine.accounts.rights import ALL_DATABOX_RIGHTS, READER
 from vitrine.applications import Switch
+from vitrine.baskets.model import BasketId
 from vitrine.library import structure_store
+from vitrine.library.model import DataboxId, RecordKey
 from vitrine.media.metadata.write import EmbeddedFacts, write_metadata
 from vitrine.testing import media_factory as make
 from vitrine.testing import media_kinds as kinds
+from vitrine.testing.basket_world import BasketWorld
+from vitrine.testing.feed_factory import add_feed, publish
 from vitrine.testing.server import CALLBACK, PASSWORD, Registered, Server, hidden
 
 FACTS = EmbeddedFacts(
@@ -224,6 +229,142 @@ def test_php_sdk_uploads_and_reads_the_quarantine(changing: Sdk, tmp_path: Path)
     fits({"offset_start": int, "per_page": int, "quarantine_items": [shapes.QUARANTINE_ITEM]}, listed)
     (item,) = listed["quarantine_items"]
     fits(shapes.QUARANTINE_ITEM, sdk("GET", f"quarantine/item/{item['id']}/")["quarantine_item"])
+
+
+def other_of(server: Server) -> User:
+    return server.user("bob", first_name="Bob", email="bob@museum.example")
+
+
+def test_php_sdk_makes_and_reads_baskets(changing: Sdk, own: Server) -> None:
+    """`Baskets` of the SDK: list, create, content, name and description, delete; elements come by the page."""
+    sdk = changing
+    basket = sdk("POST", "baskets/add/", data={"name": "<strong>Boats"})["basket"]
+    fits(shapes.BASKET, basket)
+    assert basket["name"] == "<strong>Boats"
+    path = f"baskets/{basket['basket_id']}/"
+    (record,) = sdk("POST", "records/search/", data={"query": "harbour"})["results"]
+    key = RecordKey(DataboxId(record["databox_id"]), record["record_id"])
+    world = BasketWorld(own)
+    world.add(ada_of(own), BasketId(basket["basket_id"]), key)
+    content = sdk("GET", path + "content/")
+    assert list(content) == ["basket", "basket_elements"]
+    fits([shapes.BASKET_ELEMENT], content["basket_elements"])
+    assert sdk("GET", f"records/{key.databox}/{key.number}/related/")["baskets"][0]["basket_id"] == basket["basket_id"]
+    world.start_vote(ada_of(own), BasketId(basket["basket_id"]), other_of(own), ada_of(own))
+    (listed,) = sdk("GET", "baskets/list/")["baskets"]
+    fits(shapes.VOTE_BASKET, listed)
+    voted = sdk("GET", path + "content/")["basket_elements"]
+    fits([shapes.VOTE_ELEMENT], voted)
+    assert sdk("POST", path + "setname/", data={"name": "Ships"})["basket"]["name"] == "Ships"
+    assert sdk("POST", path + "setdescription/", data={"description": "Old"})["basket"]["description"] == "Old"
+    assert sdk("POST", path + "delete/") == {"baskets": []}
+
+
+def test_php_sdk_reads_feeds(changing: Sdk, own: Server) -> None:
+    """`Feed` and `Entry` of the SDK: list, aggregated, one feed by pages, one entry; all of them lists."""
+    sdk, ada = changing, ada_of(own)
+    (record,) = sdk("POST", "records/search/", data={"query": "harbour"})["results"]
+    key = RecordKey(DataboxId(record["databox_id"]), record["record_id"])
+    with own.services.database.write() as work:
+        rights = DataboxRight(ALL_DATABOX_RIGHTS)
+        own.services.accounts.users.grant_databox(work, COMMAND, ada.id, own.databox.id, rights)
+    ada = ada_of(own)
+    feed = add_feed(own, ada, public=True)
+    for number in range(3):
+        publish(own, ada, feed.id, [key], title=f"Entry {number}")
+    fits([shapes.FEED], sdk("GET", "feeds/list/")["feeds"])
+    every = sdk("GET", "feeds/content/", query={"offset_start": "0", "per_page": "2"})
+    fits({"total_entries": int, "offset_start": int, "per_page": int, "entries": [shapes.ENTRY]}, every)
+    assert (every["total_entries"], len(every["entries"])) == (3, 2)
+    page = sdk("GET", f"feeds/{feed.id}/content/", query={"offset_start": "1", "per_page": "5"})
+    fits({"feed": shapes.FEED, "offset_start": int, "per_page": int, "entries": [shapes.ENTRY]}, page)
+    assert [entry["title"] for entry in page["entries"]] == ["Entry 1", "Entry 2"]
+    fits(shapes.ENTRY, sdk("GET", page["entries"][0]["url"].lstrip("/"))["entry"])
+
+
+def test_php_sdk_makes_and_reads_stories(changing: Sdk, own: Server) -> None:
+    """`Story` of the SDK, with JSON bodies beside the token in the query; it sends DELETE with a body."""
+    sdk = changing
+    (record,) = sdk("POST", "records/search/", data={"query": "harbour"})["results"]
+    child = {"databox_id": record["databox_id"], "record_id": record["record_id"]}
+    (url,) = sdk("POST", "stories", json={"stories": [{"base_id": own.photographs.id, "title": "Dawn"}]})["stories"]
+    assert re.fullmatch(r"/stories/\d+/\d+/", url)
+    path = url.strip("/")
+    assert sdk("POST", f"{path}/addrecords", json={"story_records": [child]}) == {
+        "records": [f"{child['databox_id']}_{child['record_id']}"]
+    }
+    story = sdk("GET", f"{path}/")["story"]
+    fits(shapes.WHOLE_STORY, story)
+    fits([shapes.SUBDEF], sdk("GET", f"{path}/embed/")["embed"])
+    cover = sdk.http.post(
+        f"/api/v1/{path}/setcover",
+        params={"oauth_token": sdk.token},
+        json={"record_id": child["record_id"]},
+        headers=SDK,
+    )
+    assert cover.json()["response"] == [f"{child['databox_id']}_{child['record_id']}"]
+    assert sdk("GET", f"{path}/")["story"]["cover_record_id"] == child["record_id"]
+    stories = sdk("POST", "search/", data={"search_type": "1", "query": ""})["results"]["stories"]
+    fits([shapes.FOUND_STORY], stories)
+    sdk("DELETE", f"{path}/delrecords", json={"story_records": [child]})
+    assert sdk("GET", f"{path}/")["story"]["records"] == []
+
+
+def test_php_sdk_keeps_accounts_by_bodies_without_a_type(changing: Sdk, own: Server) -> None:
+    """`User` of the SDK sends JSON without a Content-Type (08), and reads `success`."""
+    sdk = changing
+    with own.services.database.write() as work:
+        own.services.accounts.registration.set_databox_policy(work, COMMAND, own.databox.id, Policy(True, None))
+
+    def send(path: str, body: Any) -> Any:
+        raw = sdk.http.build_request(
+            "POST", f"/api/v1/{path}", params={"oauth_token": sdk.token}, content=json.dumps(body), headers=SDK
+        )
+        assert "content-type" not in raw.headers
+        answer = sdk.http.send(raw)
+        assert answer.status_code == 200, answer.text
+        return answer.json()["response"]
+
+    assert send("me/update-account/", {"firstname": "Augusta", "city": "Brest"}) == {"success": True}
+    assert sdk("GET", "me/")["user"]["first_name"] == "Augusta"
+    assert isinstance(send("me/request-collections/", [own.photographs.id]), dict | list)
+    demand = send("accounts/access-demand/", {"email": "eve@museum.example", "password": PASSWORD})
+    assert set(demand) == {"user", "token"}
+    assert sdk("POST", f"accounts/unlock/{demand['token']}/") == {"success": True}
+    own.user("bob", {own.photographs.id: READER}, email="bob@museum.example")
+    token = sdk("POST", "accounts/reset-password/bob@museum.example/")["reset_token"]
+    changed = sdk("POST", f"accounts/update-password/{token}/", data={"password": PASSWORD + " anew"})
+    assert changed == {"success": True}
+    changed = {"oldPassword": PASSWORD, "password": {"password": PASSWORD + " 2", "confirm": PASSWORD + " 2"}}
+    assert send("me/update-password/", changed) == {"success": True}
+
+
+def test_php_sdk_reads_the_monitor_as_administrator(own: Server) -> None:
+    """`Monitor` of the SDK: scheduler, tasks, one of them, start and stop, the settings."""
+    root = own.user("root", is_admin=True)
+    sdk = Sdk(own, own.token(root))
+    scheduler = sdk("GET", "monitor/scheduler/")["scheduler"]
+    assert set(scheduler) == {"configuration", "state", "status", "pid", "process-id", "updated_on"}
+    tasks = sdk("GET", "monitor/tasks/")["tasks"]
+    fits([shapes.TASK], tasks)
+    path = f"monitor/task/{tasks[0]['id']}/"
+    fits(shapes.TASK, sdk("GET", path)["task"])
+    assert sdk("POST", path + "stop/")["task"]["status"] == "stopped"
+    assert sdk("POST", path + "start/")["task"]["status"] == "started"
+    assert sdk("POST", path, data={"title": "Pictures"})["task"]["title"] == "Pictures"
+    assert set(sdk("GET", "monitor/phraseanet/")) == {"phraseanet", "cache", "global_values"}
+
+
+def test_an_uploader_enqueues_with_a_body_without_a_type(tmp_path: Path) -> None:
+    """The upload service that 4.1 pulls from says what it has; it gets its body back."""
+    server = Server(tmp_path / "data", upload_queue_hosts=("uploader.example.org",))
+    body = {"assets": ["a1"], "publisher": "ada", "token": "t", "base_url": "http://uploader.example.org/api",
+            "commit_id": "c"}  # fmt: skip
+    token = server.token(server.user("ada"))
+    answer = server.http.post("/api/v1/upload/enqueue/", params={"oauth_token": token}, content=json.dumps(body))
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["response"] == {"data": body}
+    server.close()
 
 
 @pytest.mark.parametrize(

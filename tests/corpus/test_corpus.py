@@ -25,6 +25,7 @@ def media(tmp_path: Path) -> Iterator[Media]:
     media.close()
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_a_corpus_whole_and_damaged_harms_nothing(media: Media, tmp_path: Path) -> None:
     corpus_run.check(media, tmp_path, 45, ROOT / "artefacts")

@@ -37,6 +37,11 @@ PADDED = "000000001" + LONG
 json_cases = pytest.mark.parametrize("body", BAD_JSON.values(), ids=BAD_JSON.keys())
 
 
+@pytest.fixture(scope="module")
+def grace(shared_server: Server) -> User:
+    return shared_server.user("grace", is_admin=True)
+
+
 @pytest.fixture
 def ada(server: Server) -> User:
     return server.user("ada", is_admin=True)
@@ -54,24 +59,28 @@ def shown(server: Server, tmp_path: Path, kind: str = "image", **more: Any) -> R
 
 @json_cases
 @pytest.mark.parametrize("path", ["token", "revoke", "introspect", "device_authorization"])
-def test_json_that_cannot_be_read_is_refused_by_the_oauth_endpoints(server: Server, path: str, body: bytes) -> None:
+def test_json_that_cannot_be_read_is_refused_by_the_oauth_endpoints(
+    shared_server: Server, path: str, body: bytes
+) -> None:
     headers = {"Content-Type": "application/json"}
-    answer = server.http.post(f"/api/oauthv2/{path}", content=body, headers=headers)
+    answer = shared_server.http.post(f"/api/oauthv2/{path}", content=body, headers=headers)
     assert answer.status_code == 400
     assert answer.json()["error"] == "invalid_request"
 
 
 @json_cases
-def test_json_that_cannot_be_read_is_refused_by_the_portal(server: Server, ada: User, body: bytes) -> None:
+def test_json_that_cannot_be_read_is_refused_by_the_portal(shared_server: Server, grace: User, body: bytes) -> None:
     headers = {"Content-Type": "application/json"}
-    answer = server.call("POST", "/api/applications/", server.token(ada), content=body, headers=headers)
+    answer = shared_server.call("POST", "/api/applications/", shared_server.token(grace), content=body, headers=headers)
     assert answer.status_code in (400, 422)
     assert answer.headers["content-type"] == "application/problem+json"
 
 
 @json_cases
-def test_json_that_cannot_be_read_is_refused_by_the_import_page(server: Server, ada: User, body: bytes) -> None:
-    browser = server.browser(ada)
+def test_json_that_cannot_be_read_is_refused_by_the_import_page(
+    shared_server: Server, grace: User, body: bytes
+) -> None:
+    browser = shared_server.browser(grace)
     form = browser.form("/developers/application/import/")
     answer = browser.client.post("/developers/application/import/", data=form, files={"file": ("a.json", body)})
     assert answer.status_code in (200, 400, 422)
@@ -79,13 +88,13 @@ def test_json_that_cannot_be_read_is_refused_by_the_import_page(server: Server, 
 
 @pytest.mark.parametrize("part", [0, 1])
 @json_cases
-def test_a_signed_address_of_unreadable_json_is_no_address(server: Server, body: bytes, part: int) -> None:
+def test_a_signed_address_of_unreadable_json_is_no_address(shared_server: Server, body: bytes, part: int) -> None:
     good = [b'{"typ":"JWT","alg":"HS256","kid":"1-1"}', b'{"iat":0,"iss":1,"sdef":[1,1,"preview"]}', b"x"]
     good[part] = body
     path = "/medias/" + ".".join(urlsafe_b64encode(part).decode().rstrip("=") for part in good)
-    assert server.http.get(path).status_code == 400
+    assert shared_server.http.get(path).status_code == 400
     for page in ("/embed/?url=", "/oembed?url=", "/embed/oembed/?url=", "/embed/vtt/?choice=1&url="):
-        assert server.http.get(page + quote(path, safe="")).status_code == 400
+        assert shared_server.http.get(page + quote(path, safe="")).status_code == 400
 
 
 def test_a_chapter_of_unreadable_json_is_shown_as_it_is(server: Server, tmp_path: Path) -> None:
@@ -108,8 +117,8 @@ def test_the_one_reader_of_json_has_one_refusal(body: bytes) -> None:
 
 
 @pytest.mark.parametrize("number", [LONG, "9" * 40, "0" * 5_000, "²", "١"])
-def test_a_number_of_any_length_is_refused(server: Server, ada: User, number: str) -> None:
-    token, browser = server.token(ada), server.browser(ada)
+def test_a_number_of_any_length_is_refused(shared_server: Server, grace: User, number: str) -> None:
+    token, browser = shared_server.token(grace), shared_server.browser(grace)
     for path, status in (
         (f"/api/v1/collections/{number}/", 401),
         (f"/api/v1/quarantine/item/{number}/", 404),
@@ -117,7 +126,7 @@ def test_a_number_of_any_length_is_refused(server: Server, ada: User, number: st
         (f"/api/v1/search/?bases[]={number}", 400),
         (f"/api/applications/?page={number}", 400),
     ):
-        answer = server.call("GET", path, token)
+        answer = shared_server.call("GET", path, token)
         assert answer.status_code in (status, 200, 404), path
     for path in (
         f"/?start={number}&base={number}", f"/library/quarantine/?start={number}&added={number}",
@@ -141,8 +150,8 @@ def test_leading_noughts_do_not_hide_the_length_of_a_number(
 @pytest.mark.parametrize(
     "button", ["add", ":", "", "substitute:1:" + LONG, "delete:1:2:3:4", "delete:" + LONG, "a:b:c"]
 )
-def test_a_decision_of_the_quarantine_that_is_none_is_refused(server: Server, ada: User, button: str) -> None:
-    browser = server.browser(ada)
+def test_a_decision_of_the_quarantine_that_is_none_is_refused(shared_server: Server, grace: User, button: str) -> None:
+    browser = shared_server.browser(grace)
     csrf = browser.form("/upload/")["csrf"]
     answer = browser.client.post("/library/quarantine/decide/", data={"csrf": csrf, "one": button})
     assert answer.status_code == 303
@@ -156,11 +165,11 @@ def test_a_decision_of_the_quarantine_that_is_none_is_refused(server: Server, ad
     "fields", ["fields[]=", "fields[]=&fields[]=Title", "fields[]=.", "fields[]=a..b", "fields=", "fields[a][b]=x"]
 )
 @pytest.mark.parametrize("path", ["search", "records/search"])
-def test_a_field_without_a_name_is_ignored(server: Server, ada: User, path: str, fields: str) -> None:
+def test_a_field_without_a_name_is_ignored(shared_server: Server, grace: User, path: str, fields: str) -> None:
     """Contract 02 section 6.5: unknown names are ignored."""
-    token = server.token(ada)
+    token = shared_server.token(grace)
     for query in ("cat", '"cat dog"', "cat&truncation=1"):
-        assert server.call("GET", f"/api/v1/{path}/?query={query}&{fields}", token).status_code == 200
+        assert shared_server.call("GET", f"/api/v1/{path}/?query={query}&{fields}", token).status_code == 200
 
 
 # -- dates -------------------------------------------------------------------------------------------------------------

@@ -8,14 +8,15 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from vitrine.accounts import COMMAND, User, UserId
+from vitrine.accounts import COMMAND, DataboxRight, User, UserId
+from vitrine.accounts.rights import ALL_DATABOX_RIGHTS
 from vitrine.accounts.tables import sessions, users
 from vitrine.applications.tables import accounts, applications
 from vitrine.baskets import ShareTerms
 from vitrine.baskets.model import Voter
 from vitrine.feeds import EntryDraft
 from vitrine.library.model import RecordKey
-from vitrine.library.tables import quarantine_items, records
+from vitrine.library.tables import quarantine_items, records, rule_runs, rules
 from vitrine.oauth.tables import access_tokens
 from vitrine.platform import audit
 from vitrine.platform.audit import AuditFilter
@@ -133,6 +134,25 @@ def feed(server: Server, work: UnitOfWork, ada: User, number: int) -> None:
     entries.publish(work, COMMAND, added.id, EntryDraft(title=f"Entry {number}", records=keys))
 
 
+def rule(server: Server, work: UnitOfWork, ada: User, number: int) -> None:
+    """A rule with a run; the first one, 100, comes with the right to see them."""
+    if number == 100:
+        every = DataboxRight(ALL_DATABOX_RIGHTS)
+        server.services.accounts.users.grant_databox(work, COMMAND, ada.id, server.databox.id, every)
+    row = {
+        "databox_id": server.databox.id, "name": f"Rule {number}", "criteria": {"status": {"4": True}},
+        "action": {"delete": True}, "interval_minutes": 60, "created": work.now, "updated": work.now,
+    }  # fmt: skip
+    result = work.db.execute(rules.insert().values(**row))
+    run = {"rule_id": result.inserted_primary_key[0], "by_hand": True, "created": work.now}  # type: ignore[index]
+    work.db.execute(rule_runs.insert().values(**run))
+
+
+def unused_account(_server: Server, work: UnitOfWork, _ada: User, number: int) -> None:
+    used = work.now - timedelta(days=500)
+    work.db.execute(users.update().where(users.c.id == person(work, number)).values(created=used))
+
+
 PAGES: dict[str, tuple[Fill, str]] = {
     "feeds, v1": (feed, "/api/v1/feeds/list/"),
     "entries of all feeds, v1": (feed, "/api/v1/feeds/content/?per_page=20"),
@@ -161,6 +181,8 @@ PAGES: dict[str, tuple[Fill, str]] = {
     "usage": (named_token, "/developers/application/{application}/usage/"),
     "people": (owner, "/developers/application/{application}/people/"),
     "people, API": (owner, "/api/applications/{application}/people/"),
+    "v4, rules": (rule, "/api/v4/databoxes/1/rules?limit=100"),
+    "v4, unused accounts": (unused_account, "/api/v4/users/inactive?limit=100"),
     "audit": (audited, "/admin/audit/"),
     "audit, action": (audited, "/admin/audit/?action=rare"),
 }
@@ -174,7 +196,7 @@ def test_a_page_takes_as_many_statements_for_thirty_items_as_for_three(server: S
     path = path.format(application=app.application.id)
     visitor = server.browser(ada)
 
-    if fill is basket:
+    if fill in (basket, rule):
         with server.services.database.write() as work:
             fill(server, work, ada, 100)
 

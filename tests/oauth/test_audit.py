@@ -1,8 +1,6 @@
 """Administrators can read and export the audit log, and it contains no secret."""
 
 import json
-import subprocess
-import sys
 from dataclasses import replace
 from datetime import timedelta
 
@@ -12,6 +10,7 @@ from tests.oauth.flows import code_of, exchange
 from vitrine.accounts import User, Via
 from vitrine.platform import audit
 from vitrine.testing.server import PASSWORD, Registered, Server, Visitor
+from vitrine.testing.shell import vitrine
 
 PAGE = "/admin/audit/"
 
@@ -70,13 +69,13 @@ def test_days_are_whole_and_pages_go_on_where_they_ended(server: Server, admin: 
 
 def test_the_command_prints_every_line(server: Server, admin: Visitor) -> None:
     data = str(server.settings.data_dir)
-    command = [sys.executable, "-m", "vitrine", "audit", "--data", data]
-    done = subprocess.run(command, capture_output=True, check=True, text=True, timeout=60)
+    done = vitrine("audit", "--data", data)
+    assert done.returncode == 0, done.stderr
     actions = [json.loads(line)["action"] for line in done.stdout.splitlines()]
     assert actions[0] == "session.opened"
     assert "user.created" in actions
-    later = subprocess.run([*command, "--since", "2999-01-01"], capture_output=True, check=True, text=True, timeout=60)
-    assert later.stdout == ""
+    later = vitrine("audit", "--data", data, "--since", "2999-01-01")
+    assert (later.returncode, later.stdout) == (0, "")
 
 
 def test_the_page_names_people_and_applications_and_details_in_words(server: Server) -> None:

@@ -121,7 +121,7 @@ def test_a_mail_server_that_is_down_is_tried_again_and_leaves_no_link(server: Se
     working = mail_handler(server.services)
     ask(server, "ada")
     server.worker.handlers["mail.send"] = type(working)(  # type: ignore[index]
-        working.database, working.composer, Down(), working.sender, working.translate
+        working.database, working.composer, Down(), working.sender, working.translate, working.vault
     )
     assert server.work() == 1
     with server.services.database.write() as work:
@@ -163,7 +163,7 @@ def test_account_mail_is_written_in_the_language_of_their_reader(server: Server)
     words = mail_handler(server.services).translate
     values = {"provider": "SSO", "collection": "Photographs", "application": "Notes", "application_id": 7, "website": "https://notes.example",
             "address": "192.0.2.1", "at": 1_800_000_000, "lines": ["Search in your documents"],
-            "author": "Ada", "feed": "News", "title": "Boats"}  # fmt: skip
+            "author": "Ada", "feed": "News", "title": "Boats", "sender": "Ada", "note": "Look."}  # fmt: skip
     for name in TEXTS:
         for language in ("en", "fr", "de"):
             rendered = server.services.accounts.mail.composer.compose(

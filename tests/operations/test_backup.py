@@ -3,8 +3,6 @@
 import json
 import os
 import shutil
-import subprocess
-import sys
 import tarfile
 import threading
 from collections.abc import Iterator
@@ -30,6 +28,7 @@ from vitrine.testing import media_factory as make
 from vitrine.testing.postgresql import PostgreSQL
 from vitrine.testing.s3 import S3
 from vitrine.testing.server import Server
+from vitrine.testing.shell import vitrine
 
 
 @pytest.fixture
@@ -174,7 +173,7 @@ def test_a_document_deleted_meanwhile_is_in_the_backup(
 def test_an_interrupted_backup_goes_on_and_has_its_name_only_when_whole(
     filled: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fetch = backup._fetch
+    fetch = backup.fetch
     fetched: list[str] = []
 
     def full(store: BlobStore, sha256: str, path: Path, *, link: bool) -> None:
@@ -183,7 +182,7 @@ def test_an_interrupted_backup_goes_on_and_has_its_name_only_when_whole(
         fetch(store, sha256, path, link=link)
         fetched.append(sha256)
 
-    monkeypatch.setattr(backup, "_fetch", full)
+    monkeypatch.setattr(backup, "fetch", full)
     with pytest.raises(Unavailable, match="continue"):
         back_up(filled, tmp_path / "copy")
     assert not (tmp_path / "copy").exists()
@@ -194,7 +193,7 @@ def test_an_interrupted_backup_goes_on_and_has_its_name_only_when_whole(
     spoilt = manifest.blob_path(tmp_path / "copy.part", fetched[0])
     spoilt.chmod(0o600)
     spoilt.write_bytes(b"half")
-    monkeypatch.setattr(backup, "_fetch", fetch)
+    monkeypatch.setattr(backup, "fetch", fetch)
     back_up(filled, tmp_path / "copy")
     assert not (tmp_path / "copy.part").exists()
     assert faults(restore_to(tmp_path / "copy", tmp_path / "there")) == []
@@ -276,7 +275,7 @@ def test_a_restore_that_fails_leaves_an_empty_database_for_the_next(
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patched, pytest.raises(Unavailable, match="nothing was left behind"):
-        patched.setattr(restore, "_set_owner", full)
+        patched.setattr(restore, "set_owner", full)
         restore_to(tmp_path / "copy", tmp_path / "there", database_url=url)
     assert not (tmp_path / "there").exists()
     assert faults(restore_to(tmp_path / "copy", tmp_path / "there", database_url=url)) == []
@@ -359,31 +358,20 @@ def test_a_missing_document_is_told_and_the_rest_is_kept(filled: Server, tmp_pat
     assert [finding.check for finding in faults(restore_to(tmp_path / "copy", tmp_path / "there"))] == ["documents"]
 
 
-def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    environ = {name: value for name, value in os.environ.items() if not name.startswith("VITRINE_")}
-    return subprocess.run(
-        [sys.executable, "-m", "vitrine", *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**environ, **environment},
-    )
-
-
 def test_the_comparison_reads_files_and_does_not_compare_an_instance_with_itself(
     filled: Server, tmp_path: Path, postgresql: PostgreSQL
 ) -> None:
     back_up(filled, tmp_path / "copy.tar")
     data, restored_data, url = str(filled.settings.data_dir), str(tmp_path / "there"), postgresql.empty()
-    restore_run = run("restore", str(tmp_path / "copy.tar"), "--data", restored_data, VITRINE_DATABASE_URL=url)
+    restore_run = vitrine("restore", str(tmp_path / "copy.tar"), "--data", restored_data, VITRINE_DATABASE_URL=url)
     assert restore_run.returncode == 0, restore_run.stderr
-    unchanged = run(
+    unchanged = vitrine(
         "doctor", "--data", restored_data, "--compare", str(tmp_path / "copy.tar"), VITRINE_DATABASE_URL=url
     )
     assert unchanged.returncode == 0, unchanged.stdout
     with filled.services.database.write() as work:  # the old instance continues
         work.db.exec_driver_sql("DELETE FROM permalinks")
-    comparison = run("doctor", "--data", restored_data, "--compare", data, "--json", VITRINE_DATABASE_URL=url)
+    comparison = vitrine("doctor", "--data", restored_data, "--compare", data, "--json", VITRINE_DATABASE_URL=url)
     states = [check["state"] for check in json.loads(comparison.stdout)["checks"] if check["check"] == "compare"]
     assert states == ["fault"]
 
@@ -393,7 +381,7 @@ def test_the_comparison_reads_files_and_does_not_compare_an_instance_with_itself
 def test_root_does_not_write_into_somebody_elses_instance(tmp_path: Path, command: str) -> None:
     """The server could not read the files that root writes."""
     os.chown(tmp_path, 8606, 8606)
-    refused = run(command, "--data", str(tmp_path))
+    refused = vitrine(command, "--data", str(tmp_path))
     assert refused.returncode == 1
     assert "runuser -u" in refused.stderr
     assert list(tmp_path.iterdir()) == []
@@ -401,18 +389,18 @@ def test_root_does_not_write_into_somebody_elses_instance(tmp_path: Path, comman
 
 def test_the_commands_end_with_a_status(filled: Server, tmp_path: Path) -> None:
     data, restored_data = str(filled.settings.data_dir), str(tmp_path / "there")
-    backup_run = run("backup", str(tmp_path / "copy"), "--data", data)
+    backup_run = vitrine("backup", str(tmp_path / "copy"), "--data", data)
     assert backup_run.returncode == 0, backup_run.stderr
     assert "server key" in backup_run.stderr
-    assert run("restore", str(tmp_path / "copy"), "--data", restored_data).returncode == 0
-    comparison = run("doctor", "--data", restored_data, "--compare", data, "--json")
+    assert vitrine("restore", str(tmp_path / "copy"), "--data", restored_data).returncode == 0
+    comparison = vitrine("doctor", "--data", restored_data, "--compare", data, "--json")
     assert comparison.returncode == 0, comparison.stdout
     assert json.loads(comparison.stdout)["ok"] is True
     shutil.rmtree(tmp_path / "there" / "blobs")
-    damaged = run("doctor", "--data", restored_data, "--json")
+    damaged = vitrine("doctor", "--data", restored_data, "--json")
     assert damaged.returncode == 1
     assert {"documents"} == {
         check["check"] for check in json.loads(damaged.stdout)["checks"] if check["state"] == "fault"
     }
-    assert run("doctor", "--data", str(tmp_path / "nowhere")).returncode == 1
-    assert run("restore", str(tmp_path / "copy"), "--data", data).returncode == 1
+    assert vitrine("doctor", "--data", str(tmp_path / "nowhere")).returncode == 1
+    assert vitrine("restore", str(tmp_path / "copy"), "--data", data).returncode == 1

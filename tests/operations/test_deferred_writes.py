@@ -16,6 +16,7 @@ from vitrine.platform.database import UnitOfWork
 from vitrine.platform.deferred_buffers import LatestBuffer, MergedBuffer, RowBuffer
 from vitrine.platform.deferred_writes import MAX_TRANSACTIONS, DeferredKind, DeferredWrites, RequestLine
 from vitrine.platform.tables import request_log
+from vitrine.testing.basket_world import BasketWorld
 from vitrine.testing.server import Server
 
 LATER = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=1)
@@ -59,6 +60,8 @@ class Used:
         self.token = int(scalar(server, sa.select(sa.func.max(access_tokens.c.id))))
         self.session = int(scalar(server, sa.select(sa.func.max(sessions.c.id))))
         self.application = registered.application.id
+        self.record = BasketWorld(server).record()
+        self.views, self.searches = server.services.library.reports.view_counts, server.services.search.counts
         self.lines = lines_written(server)
 
     def use(self, lines: int = 3) -> None:
@@ -86,6 +89,8 @@ BAD_ROWS: dict[str, Callable[[DeferredWrites, Used], None]] = {
     "request_lines": lambda writes, _used: writes.request(line(TOO_LARGE)),
     "token_last_uses": lambda writes, used: writes.token_used(-1, LATER, NOT_TEXT),
     "session_last_uses": lambda writes, used: writes.session_used(-1, LATER.replace(tzinfo=None)),
+    "permalink_views": lambda _writes, used: used.views.buffer.add(used.record, NOT_TEXT, "example.org"),
+    "search_counts": lambda _writes, used: used.searches.buffer.add((used.server.databox.id, NOT_TEXT), (1, 0)),
     "feature_uses": lambda writes, used: writes.feature_used(used.application, NOT_TEXT, LATER, "192.0.2.1"),
 }
 

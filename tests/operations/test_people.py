@@ -1,9 +1,5 @@
 """Accounts from the shell: locked-out people regain access, and rights can be removed (contract 06 section 17.5)."""
 
-import os
-import subprocess
-import sys
-
 import pytest
 
 from vitrine.accounts import COMMAND, NOBODY, DataboxRight, Right
@@ -11,19 +7,13 @@ from vitrine.accounts.errors import AccountLocked, WeakPassword, WrongCredential
 from vitrine.accounts.rights import ALL_DATABOX_RIGHTS, READER
 from vitrine.errors import Forbidden, NotFound
 from vitrine.testing.server import PASSWORD, Server
+from vitrine.testing.shell import Completed, vitrine
 
 NEW = "quite another password"
 
 
-def command(server: Server, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    environ = {name: value for name, value in os.environ.items() if not name.startswith("VITRINE_")}
-    return subprocess.run(
-        [sys.executable, "-m", "vitrine", *arguments, "--data", str(server.settings.data_dir)],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**environ, **environment},
-    )
+def command(server: Server, *arguments: str, **environment: str) -> Completed:
+    return vitrine(*arguments, "--data", str(server.settings.data_dir), **environment)
 
 
 def test_a_locked_out_administrator_gets_in_by_the_shell(server: Server) -> None:

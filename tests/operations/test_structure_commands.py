@@ -73,3 +73,22 @@ def test_databoxes_and_collections(folder: Path) -> None:
     assert run(folder, "collection", "order", "2", "1", "--databox", "1")["order"] == [2, 1]
     assert run(folder, "collection", "empty", "2", "--yes")["task"]["total"] == 0
     assert run(folder, "collection", "delete", "2") == {"base_id": 2}
+
+
+def test_rules(folder: Path) -> None:
+    criteria = 'criteria={"base_ids":[1]}'
+    added = run(folder, "rule", "add", "Tidy up", criteria, 'action={"base_id":2}', "--databox", "1")
+    assert (added["rule_id"], added["enabled"], added["last_run"]) == (1, False, None)
+    tried = run(folder, "rule", "dry-run", "1", "--databox", "1")
+    assert (tried["matched"], tried["is_complete"]) == (0, True)
+    assert run(folder, "rule", "set", "1", "enabled=true", "interval_minutes=60", "--databox", "1")["enabled"]
+    started = run(folder, "rule", "run", "1", "--databox", "1")
+    (listed,) = run(folder, "rule", "list", "--databox", "1")["rules"]
+    assert listed["last_run"]["run_id"] == started["run_id"]
+    assert listed["interval_minutes"] == 60
+    with pytest.raises(Invalid):
+        run(folder, "rule", "set", "1", "interval_minutes=1", "--databox", "1")
+    with pytest.raises(NotFound):
+        run(folder, "rule", "undo", "1", str(started["run_id"]), "--databox", "1")
+    run(folder, "rule", "delete", "1", "--databox", "1")
+    assert run(folder, "rule", "list", "--databox", "1")["rules"] == []

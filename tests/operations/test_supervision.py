@@ -33,8 +33,8 @@ from vitrine.testing.server import PASSWORD, Server, furnish_database
 
 EVERYWHERE = (
     "deferred-writes", "decoder-starter", "lane-media-0", "lane-index-0", "lane-rebuild-0", "lane-upkeep-0",
-    "lane-mail-0", "lane-uploads-0", "lane-bulk-0", "lane-structure-0", "heartbeat", "maintenance",
-    "maintenance-switch", SELF,
+    "lane-mail-0", "lane-uploads-0", "lane-bulk-0", "lane-structure-0", "lane-rules-0", "lane-downloads-0",
+    "heartbeat", "maintenance", "maintenance-switch", "hot-folders", SELF,
 )  # fmt: skip
 NAMES = [
     *(pytest.param("sqlite", name, id=f"sqlite-{name}") for name in (*EVERYWHERE, "checkpoints")),

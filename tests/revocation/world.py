@@ -7,7 +7,6 @@ from functools import partial
 from pathlib import Path
 
 import sqlalchemy as sa
-from starlette.testclient import TestClient
 
 from tests.oauth.flows import DEVICE, DEVICE_GRANT, ask, code_of, exchange, post, status_of
 from tests.oauth.provider import FakeProvider, go
@@ -83,7 +82,7 @@ class World:
 
     def elsewhere(self, visitor: Visitor) -> Visitor:
         """The same browser, connected to the other process."""
-        client = TestClient(self.other, base_url=self.server.settings.base_url, follow_redirects=False)
+        client = self.server.client(self.other)
         client.cookies = visitor.client.cookies
         return Visitor(client)
 
@@ -172,7 +171,7 @@ class World:
     def _halves(self) -> None:
         probes: list[Probe] = []
         for place in (self.server.application, self.other):
-            client = TestClient(place, base_url=self.server.settings.base_url, follow_redirects=False)
+            client = self.server.client(place)
             page = Visitor(client).submit("/login/", "/login/", {"login": "ada", "password": self.password})
             form = {**hidden(page.text), "code": self.recovery.pop()}
             probes.append(lambda c=client, f=form: c.post("/login/second/", data=f).status_code == 303)  # type: ignore[misc]

@@ -10,9 +10,10 @@ from vitrine.accounts import COMMAND, CollectionGrant, Right, User, record_grant
 from vitrine.accounts.record_grants import GrantSource, SourceKind
 from vitrine.accounts.store import bump_rights
 from vitrine.accounts.tables import record_grants as grants_table
-from vitrine.library import structure_store
+from vitrine.library import store, structure_store
 from vitrine.library.events import RecordAdded, RecordChanged
 from vitrine.library.model import CollectionId, DataboxId, RecordId, RecordKey
+from vitrine.library.sharing import permalinks
 from vitrine.library.tables import field_values, records, renditions
 from vitrine.platform.database import inserted_id
 from vitrine.testing.server import Server
@@ -64,18 +65,21 @@ class World:
     def _add_record(self) -> None:
         base = self.random.choice(sorted(self.bases))
         box = self.bases[base]
-        number = 1 + sum(key[0] == box for key in self.documents)
-        document = ModelRecord((box, number), base, self.random.choice((0, 1 << BIT)))
         with self.server.services.database.write() as work:
+            number = store.next_number(work, DataboxId(box))
+            document = ModelRecord((box, number), base, self.random.choice((0, 1 << BIT)))
             row = {
-                "databox_id": box, "number": number, "collection_id": base, "kind": "image", "title": f"Boat {number}",
+                "databox_id": box, "number": number, "collection_id": base, "kind": "image",
+                "mime": "image/jpeg", "title": f"Boat {number}",
                 "uuid": f"{box}-{number}", "technical": "[]", "status": document.status, "created": work.now,
                 "updated": work.now,
             }  # fmt: skip
             record_id = inserted_id(work.db.execute(records.insert().values(row)))
             for name in FILES:
-                file = {"record_id": record_id, "name": name, "state": "ready", "sha256": f"{record_id:064}"}
+                file = {"record_id": record_id, "name": name, "state": "ready", "sha256": f"{record_id:064}",
+                        "mime": "image/jpeg", "extension": "jpg", "size": 9, "width": 9, "height": 9}  # fmt: skip
                 work.db.execute(renditions.insert().values(**file, created=work.now, updated=work.now))
+                permalinks.ensure(work, RecordId(record_id), f"Boat {number}", name)
             value = {"record_id": record_id, "field_id": self.secret_fields[box], "value": f"secret of {box}/{number}"}
             work.db.execute(field_values.insert().values(value))
             work.emit(RecordAdded(RecordId(record_id)))

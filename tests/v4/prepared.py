@@ -11,10 +11,12 @@ from pathlib import Path
 from vitrine.accounts import COMMAND, DataboxRight, Right, User, Via, links
 from vitrine.accounts.mail_texts import LINK_LIFETIMES
 from vitrine.accounts.model import ADMINISTRATION
+from vitrine.accounts.recipient_lists.model import Role
 from vitrine.accounts.registration.model import Policy
 from vitrine.accounts.revokers import UNLOCK
 from vitrine.accounts.rights import ALL_DATABOX_RIGHTS
 from vitrine.api.v4 import V4Route
+from vitrine.library.bundles.model import Draft
 from vitrine.library.model import CollectionId, RecordKey
 from vitrine.library.stories.model import ChildDraft, StoryDraft
 from vitrine.platform.crypto import digest
@@ -69,7 +71,12 @@ def _quarantine(world: World, _route: V4Route) -> Named:
 def _baskets(world: World, route: V4Route) -> Named:
     """A basket with the record, and a vote under way in which the person votes, unless one is to be started."""
     server, of_baskets = world.server, BasketWorld(world.server)
-    server.user("eve", {int(server.archive.id): Right.actif})
+    eve = server.user("eve", {int(server.archive.id): Right.actif})
+    with server.services.database.write() as work:
+        accounts = server.services.accounts
+        actor = accounts.users.actor_of(work, accounts.users.get(work, world.ada.id), Via.SESSION)
+        press = accounts.recipient_lists.create(work, actor, "Press")
+        accounts.recipient_lists.add_members(work, actor, press.id, [eve.id])
     basket = of_baskets.create(world.ada, [RecordKey(server.databox.id, 1)])
     if not (route.method == "POST" and route.path.endswith("/vote")):
         of_baskets.start_vote(world.ada, basket, world.ada)
@@ -106,8 +113,51 @@ def _records(world: World, _route: V4Route) -> Named:
     return {}
 
 
-def _databoxes(_world: World, _route: V4Route) -> Named:
-    return {"bit": 4}
+def _databoxes(world: World, route: V4Route) -> Named:
+    if "{rule_id" not in route.path:
+        return {"bit": 4}
+    rules, box = world.server.services.library.rules, world.server.databox.id
+    given = {"name": "Tidy up", "criteria": {"base_ids": [world.server.photographs.id]}, "action": {"delete": True}}
+    with world.server.services.database.write() as work:
+        rule = rules.add(work, COMMAND, box, given)
+        if "{run_id" not in route.path:
+            return {"rule_id": rule.id}
+        return {"rule_id": rule.id, "run_id": rules.start(work, COMMAND, box, rule.id).id}
+
+
+def _downloads(world: World, route: V4Route) -> Named:
+    """A download with a link, but where one is to be made."""
+    if "{bundle_id" in route.path:
+        with world.server.services.database.write() as work:
+            people, bundles = world.server.services.accounts.users, world.server.services.library.bundles
+            actor = people.actor_of(work, people.get(work, world.ada.id), Via.SESSION)
+            bundle = bundles.begin(work, actor, Draft([RecordKey(world.server.databox.id, 1)]))
+            bundles.add_link(work, actor, bundle.id)
+    return {}
+
+
+def _recipient_lists(world: World, route: V4Route) -> Named:
+    """A list of the person's with somebody in it, who works with it too."""
+    eve = world.server.user("eve", None)
+    if "{list_id" in route.path:
+        with world.server.services.database.write() as work:
+            accounts = world.server.services.accounts
+            actor = accounts.users.actor_of(work, accounts.users.get(work, world.ada.id), Via.SESSION)
+            press = accounts.recipient_lists.create(work, actor, "Press")
+            if not route.path.endswith("/members") or route.method != "POST":
+                accounts.recipient_lists.add_members(work, actor, press.id, [eve.id])
+            accounts.recipient_lists.set_role(work, actor, press.id, eve.id, Role.USER)
+    return {"user_id": eve.id} if "{user_id" in route.path else {}
+
+
+def _hot_folders(world: World, route: V4Route) -> Named:
+    """The operator allows a folder; there is a hot folder beside the one of the example."""
+    folders = world.server.services.hot_folders
+    object.__setattr__(folders, "roots", ("/srv/incoming",))  # a setting of the server, which runs already
+    given = {"path": "/srv/incoming/other", "collection_id": int(world.server.photographs.id)}
+    with world.server.services.database.write() as work:
+        added = folders.add(work, COMMAND, given)
+    return {"hot_folder_id": added.id} if "{hot_folder_id" in route.path else {}
 
 
 BY_TAG: dict[str, Callable[[World, V4Route], Named]] = {
@@ -115,7 +165,10 @@ BY_TAG: dict[str, Callable[[World, V4Route], Named]] = {
     **dict.fromkeys(("groups", "me", "registrations", "rights-templates", "users"), _people),
     "stories": _stories,
     "databoxes": _databoxes,
+    "downloads": _downloads,
     "feeds": _feeds,
+    "hot-folders": _hot_folders,
     "quarantine": _quarantine,
+    "recipient-lists": _recipient_lists,
     "records": _records,
 }

@@ -218,16 +218,59 @@ def test_databoxes_are_made_by_administrators(server: Server, call: Call) -> Non
 
 def test_faults_name_the_members_of_the_body(call: Call, key: RecordKey) -> None:
     """Not what they are called inside."""
-    one, record = {"databox_id": key.databox, "record_id": key.number}, f"/records/{key.databox}/{key.number}"
+    reference, record = {"databox_id": key.databox, "record_id": key.number}, f"/records/{key.databox}/{key.number}"
     for method, path, body, member in (
         ("PATCH", "/databoxes/1/settings", {"title": ""}, "title"),
         ("PATCH", "/databoxes/1/settings", {"view_name": "Annexe"}, "view_name"),
         ("POST", "/databoxes/1/recipes", {"group": "image", "name": "web", "class": "x"}, "class"),
         ("PATCH", record + "/type", {"mime_type": "no/such"}, "mime_type"),
         ("PATCH", record + "/type", {"type": "no"}, "type"),
-        ("POST", record + "/copy-fields", {**one, "field_ids": [9_999]}, "field_ids"),
-        ("POST", "/baskets/push", {"records": [one], "people": [], "name": "For you"}, "people"),
+        ("POST", record + "/copy-fields", {**reference, "field_ids": [9_999]}, "field_ids"),
+        ("POST", "/baskets/push", {"records": [reference], "people": [], "name": "For you"}, "people"),
     ):
         refused = call(method, path, body, If_Match="*")
         assert (refused.status_code, refused.json().get("field")) in ((400, member), (404, member)), refused.text
         assert "klass" not in refused.text
+
+
+def test_a_rule_is_tried_run_and_changed_by_one_at_a_time(server: Server, key: RecordKey, token: str) -> None:
+    """The rules of 06 section 23 over HTTP."""
+    box = f"/api/v4/databoxes/{server.databox.id}/rules"
+    given = {
+        "name": "Tidy up", "criteria": {"base_ids": [server.photographs.id]}, "action": {"base_id": server.archive.id},
+    }  # fmt: skip
+    created = server.call("POST", box, token, json=given)
+    assert created.status_code == 201
+    path = created.headers["location"]
+    assert (created.json()["enabled"], created.json()["last_run"]) == (False, None)
+    tried = server.call("GET", path + "/dry-run", token).json()
+    assert tried["is_complete"]
+    assert tried["records"] == [
+        {
+            "databox_id": key.databox, "record_id": key.number,
+            "before": {"base_id": server.photographs.id, "status": 0},
+            "after": {"base_id": server.archive.id, "status": 0},
+        }
+    ]  # fmt: skip
+    started = server.call("POST", path + "/runs", token)
+    assert (started.status_code, started.json()["state"]) == (202, "waiting")
+    assert server.call("POST", path + "/runs", token).status_code == 409
+    server.work()
+    run = server.call("GET", started.headers["location"], token).json()
+    assert (run["state"], run["matched"], run["changed"]) == ("done", 1, 1)
+    assert [row["run_id"] for row in server.call("GET", path + "/runs", token).json()["data"]] == [run["run_id"]]
+    assert server.call("GET", path, token).json()["last_run"] == run
+    enabling = {"json": {"enabled": True}, "headers": {"If-Match": created.headers["etag"]}}
+    assert server.call("PATCH", path, token, json={"enabled": True}).status_code == 428
+    assert server.call("PATCH", path, token, **enabling).json()["enabled"]
+    assert server.call("PATCH", path, token, **enabling).status_code == 412
+    (listed,) = server.call("GET", box, token).json()["data"]
+    assert listed["rule_id"] == run["rule_id"]
+    other = server.token(server.user("other"))
+    for method, address in (("GET", box), ("GET", path), ("GET", path + "/dry-run"), ("POST", path + "/runs"),
+                            ("DELETE", path)):  # fmt: skip
+        assert server.call(method, address, other).status_code == 403
+    wrong = server.call("POST", box, token, json={**given, "criteria": {"status": {"9": True}}})
+    assert (wrong.status_code, wrong.json()["field"]) == (400, "criteria.status")
+    assert server.call("DELETE", path, token).status_code == 204
+    assert server.call("GET", path, token).status_code == 404

@@ -157,7 +157,7 @@ def test_a_push_gives_each_person_a_basket(
 ) -> None:
     keys = world.records(2)
     sent = call("POST", "/baskets/push", {**named(keys), "people": [{"login": "bob"}], "name": "For you"})
-    assert (sent.status_code, sent.json()) == (201, {"people": [bob.id], "left_out": []})
+    assert (sent.status_code, sent.json()) == (201, {"people": [bob.id], "through_lists": 0, "left_out": []})
     (basket,) = call("GET", "/baskets", token=bobs).json()["data"]
     assert (basket["pusher"]["name"], basket["is_unread"]) == ("Ada Martin", True)
     assert numbers(call, f"/baskets/{basket['basket_id']}", token=bobs) == [key.number for key in keys]

@@ -32,26 +32,46 @@ def address(route: V4Route) -> str:
     return re.sub(r"\{\w+(:int)?\}", "1", route.path)
 
 
+@pytest.fixture(scope="module")
+def grace(shared_server: Server) -> User:
+    return shared_server.user("grace")
+
+
+@pytest.fixture(scope="module")
+def refused(shared_server: Server, grace: User) -> Call:
+    """A GET of a path of v4 that is refused, with grace's token."""
+    token = shared_server.token(grace)
+    return lambda path: shared_server.call("GET", V4 + path, token)
+
+
+@pytest.fixture(scope="module")
+def narrow(shared_server: Server, grace: User) -> dict[str, str]:
+    """Tokens of grace's by the one scope that each has."""
+    app, services = shared_server.register(grace), shared_server.services
+    with services.database.write() as work:
+        actor = services.accounts.users.actor_of(work, grace, COMMAND.via)
+        return {
+            scope: services.oauth.personal_tokens.add(work, actor, app.application, scope, "90", frozenset({scope}))
+            for scope in ("library:read", "search")
+        }
+
+
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.method} {route.path}")
-def test_every_operation_asks_for_a_token_and_its_scope(server: Server, ada: User, route: V4Route) -> None:
+def test_every_operation_asks_for_a_token_and_its_scope(
+    shared_server: Server, narrow: dict[str, str], route: V4Route
+) -> None:
     path = V4 + address(route)
-    nobody = server.http.request(route.method, path)
+    nobody = shared_server.http.request(route.method, path)
     assert "error=" not in nobody.headers["www-authenticate"]
     problem(nobody, 401)
     other = "library:read" if route.needs != "library:read" else "search"
-    app = server.register(ada)
-    with server.services.database.write() as work:
-        actor = server.services.accounts.users.actor_of(work, ada, COMMAND.via)
-        narrow = server.services.oauth.personal_tokens.add(
-            work, actor, app.application, "narrow", "90", frozenset({other})
-        )
-    refused = server.call(route.method, path, narrow)
+    refused = shared_server.call(route.method, path, narrow[other])
     assert problem(refused, 403)["scope"] == route.needs
 
 
 @pytest.mark.parametrize("route", READS, ids=lambda route: route.path)
-def test_unknown_parameters_are_refused_by_name(call: Call, route: V4Route) -> None:
-    refusal = problem(call("GET", address(route) + "?colour=red"), 400)
+def test_unknown_parameters_are_refused_by_name(refused: Call, route: V4Route) -> None:
+    refusal = problem(refused(address(route) + "?colour=red"), 400)
     assert (refusal["code"], refusal["field"]) == ("unknown_parameter", "colour")
     assert all(name in refusal["detail"] for name in route.parameters())
 
@@ -73,8 +93,8 @@ def test_a_wrong_method_is_a_problem_that_names_the_right_ones(server: Server) -
 
 @pytest.mark.parametrize("route", LISTS, ids=lambda route: route.path)
 @pytest.mark.parametrize("limit", ["0", "101", "-1", "x", "1e1", "9" * 30])
-def test_a_wrong_limit_is_refused(call: Call, route: V4Route, limit: str) -> None:
-    assert problem(call("GET", f"{address(route)}?limit={limit}"), 400)["field"] == "limit"
+def test_a_wrong_limit_is_refused(refused: Call, route: V4Route, limit: str) -> None:
+    assert problem(refused(f"{address(route)}?limit={limit}"), 400)["field"] == "limit"
 
 
 WRONG_CURSORS = ["", "x", "!!!", "9" * 600, base64url(b"[1]"), base64url(b'["00000000",1]'), base64url(b"{}"),
@@ -83,8 +103,8 @@ WRONG_CURSORS = ["", "x", "!!!", "9" * 600, base64url(b"[1]"), base64url(b'["000
 
 @pytest.mark.parametrize("route", LISTS, ids=lambda route: route.path)
 @pytest.mark.parametrize("cursor", WRONG_CURSORS)
-def test_a_wrong_cursor_is_refused(call: Call, route: V4Route, cursor: str) -> None:
-    assert problem(call("GET", f"{address(route)}?cursor={cursor}"), 400)["code"] == "bad_cursor"
+def test_a_wrong_cursor_is_refused(refused: Call, route: V4Route, cursor: str) -> None:
+    assert problem(refused(f"{address(route)}?cursor={cursor}"), 400)["code"] == "bad_cursor"
 
 
 def paged(call: Call, path: str, limit: int) -> list[Any]:

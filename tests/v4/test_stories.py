@@ -219,4 +219,6 @@ def test_a_hidden_record_looks_like_none(library: Library, server: Server) -> No
     adder = server.token(server.user("cyd", {server.photographs.id: READER | Right.canaddrecord}))
     body = {"base_id": server.photographs.id, "records": [hidden]}
     refused(library.call("POST", "/stories", body, token=adder), 404, "not_found")
-    refused(library.call("POST", "/stories", {"base_id": server.archive.id}, token=adder), 403, "may_not_add")
+    refused(library.call("POST", "/stories", {"base_id": server.archive.id}, token=adder), 400, "invalid")
+    looker = server.token(server.user("dan", {server.archive.id: READER}))
+    refused(library.call("POST", "/stories", {"base_id": server.archive.id}, token=looker), 403, "may_not_add")

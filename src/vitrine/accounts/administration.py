@@ -94,7 +94,9 @@ class AccountAdministration:
     def resume(self, work: UnitOfWork, actor: Actor, login: str) -> User:
         """End a suspension. Credentials from before it work again unless they have expired."""
         user = self._account(work, actor, login)
-        store.update_user(work, user.id, {"mail_locked": False, "confirm_by": None})
+        # It counts as use: otherwise an account that nobody used would be suspended again at once.
+        used = {"last_active": work.now, "inactivity_warned": None}
+        store.update_user(work, user.id, {"mail_locked": False, "confirm_by": None, **used})
         audit.write(work, actor, "user.resumed", f"user {user.id}")
         return user
 

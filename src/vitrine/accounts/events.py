@@ -1,6 +1,7 @@
 """Events of accounts for other capabilities."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from vitrine.accounts.model import UserId
 
@@ -16,3 +17,12 @@ class AccountClosed:
 
     user_id: UserId
     closed_by: UserId | None
+
+
+@dataclass(frozen=True, slots=True)
+class AccountUnused:
+    """Nobody has used an account since *last_active*: its owner was told, or it was suspended."""
+
+    user_id: UserId
+    last_active: datetime
+    is_suspended: bool

@@ -16,13 +16,14 @@ from vitrine.accounts.credential_revocation import DeveloperTokenLine, Event, Oc
 from vitrine.accounts.errors import LinkUsed, TooManyMails
 from vitrine.accounts.mail_texts import LINK_LIFETIMES, MailComposer
 from vitrine.accounts.model import Actor, User, UserId
+from vitrine.accounts.notices import KINDS, stop_token
 from vitrine.accounts.revokers import CONFIRM, EMAIL, PASSWORD, TOKENS
 from vitrine.accounts.service import Accounts, checked_email, require_free_address
 from vitrine.errors import DomainError
 from vitrine.jobs import Job, JobKind, Jobs
 from vitrine.platform import audit
 from vitrine.platform.addresses import rate_limit_key
-from vitrine.platform.crypto import digest
+from vitrine.platform.crypto import Vault, digest
 from vitrine.platform.database import Database, UnitOfWork
 from vitrine.platform.mail import Translate, Transport
 from vitrine.platform.rates import Rates
@@ -90,6 +91,14 @@ class AccountMail:
         catalogue. Sends nothing to an account without an address."""
         plain = {name: " ".join(value.split()) if isinstance(value, str) else value for name, value in values.items()}
         self._send(work, text_name, user, user.email, plain)
+
+    def send_notice(self, work: UnitOfWork, kind: str, user: User, values: Mapping[str, str]) -> None:
+        """Queue the mail of a notification. Who it goes to and where is asked when it is sent: nothing goes to an
+        account that was closed or suspended meanwhile, or whose owner wants no mails of this *kind* (`notices`)."""
+        if user.email:
+            plain = {name: " ".join(value.split()) for name, value in values.items()}
+            payload = {"letter": kind, "user": user.id, "language": user.locale or ""}
+            self.jobs.add(work, SEND, {**payload, "values": plain} if plain else payload)
 
     def send_last(self, work: UnitOfWork, text_name: str, user: User) -> None:
         """Queue a mail to somebody whose account is closed, and so not found any more when the mail is sent."""
@@ -190,6 +199,11 @@ class AccountMail:
         self._send(work, "email-changed", user, user.email)
 
 
+def _wants(work: UnitOfWork, user: User | None, kind: str) -> bool:
+    is_open = user is not None and not user.mail_locked and not user.is_guest
+    return is_open and user is not None and user.id in Accounts.wanting_mail(work, [user.id], kind)
+
+
 @dataclass(frozen=True, slots=True)
 class MailHandler:
     """Handler of `mail.send`: finds the reader, creates the link, sends. If sending fails, the link is deleted."""
@@ -199,6 +213,7 @@ class MailHandler:
     transport: Transport
     sender: str
     translate: Translate
+    vault: Vault
 
     def __call__(self, job: Job) -> None:
         text_name, language = str(job.payload["letter"]), str(job.payload["language"])
@@ -206,6 +221,8 @@ class MailHandler:
         # The reader is looked up in the transaction that writes the link, so nothing can end links in between.
         with self.database.write() if secret else self.database.read() as work:
             user = self._reader(work, job)
+            if text_name in KINDS and not _wants(work, user, text_name):
+                return
             to = str(job.payload.get("to") or (user.email if user else "") or "")
             login = user.login if user else str(job.payload.get("login", ""))
             if not login or not to:
@@ -215,7 +232,8 @@ class MailHandler:
         language = user.locale[:2] if user and user.locale else language
         try:
             values = job.payload.get("values")
-            mail = self.composer.compose(text_name, self.translate, language, to, login, secret, values)
+            stop = stop_token(self.vault, user.id, text_name) if user is not None and text_name in KINDS else ""
+            mail = self.composer.compose(text_name, self.translate, language, to, login, secret, values, stop)
             self.transport.send(mail.message(self.sender))
         except DomainError:
             if secret:

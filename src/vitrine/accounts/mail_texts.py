@@ -7,6 +7,7 @@ from typing import Any
 
 from babel.dates import format_datetime
 
+from vitrine.accounts.notices import NOTICES, STOP_PATH
 from vitrine.accounts.revokers import CONFIRM, EMAIL, PASSWORD, RESET, TOKENS, UNLOCK
 from vitrine.platform.mail import Email, Translate
 
@@ -19,7 +20,11 @@ LINK_PATHS = {
     EMAIL: "/account/reset-email/?token=",
     TOKENS: "/login/developer-tokens/?token=",
     CONFIRM: "/login/confirm/?token=",
+    "download": "/download/",
+    "download-with-note": "/download/",
 }
+
+STOP = "This e-mail was sent to your account {login}. Stop e-mails of this kind here, without signing in:"
 
 # Each paragraph is one message of the catalogue.
 TEXTS: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -86,15 +91,24 @@ TEXTS: dict[str, tuple[str, tuple[str, ...]]] = {
             "{security}#passkeys",
         ),
     ),
-    "feed-entry": (
+    "entry_published": (
         "New in {feed} at {site}: {title}",
         (
             "{author} has published something new in the feed {feed} at {site}:",
             "{title}",
             "Sign in to read it:",
-            "{link}",
+            "{home}",
+            STOP,
+            "{stop}",
         ),
     ),
+    **{
+        kind: (
+            f"{{site}}: {notice.sentence}",
+            (notice.sentence, notice.advice, "Look at it here:", "{place}", STOP, "{stop}"),
+        )
+        for kind, notice in NOTICES.items()
+    },
     CONFIRM: (
         "Confirm your account at {site}",
         (
@@ -118,6 +132,14 @@ TEXTS: dict[str, tuple[str, tuple[str, ...]]] = {
             "If it was not you, tell the people who run the library.",
         ),
     ),
+    "account-unused": (
+        "Your account at {site} will be suspended",
+        (
+            "Nobody has used your account {login} at {site} for a long time. It will be suspended on {when}.",
+            "To keep it, sign in before:",
+            "{home}",
+        ),
+    ),
     "registration-granted": (
         "You may now use {collection} at {site}",
         ("Your account {login} at {site} was given access to the collection {collection}.", "{home}"),
@@ -126,9 +148,22 @@ TEXTS: dict[str, tuple[str, tuple[str, ...]]] = {
         "Your request for {collection} at {site}",
         ("Your account {login} at {site} was not given access to the collection {collection}.",),
     ),
-    "notification": (
-        "News for you at {site}",
-        ("{lines}", "Look at it here:", "{home}", "You can stop these e-mails in your account {login}."),
+    "download": (
+        "{sender} put documents together for you: {title}",
+        (
+            "{sender} put documents together for you at {site}: {title}",
+            "{link}",
+            "The link works until {when}.",
+        ),
+    ),
+    "download-with-note": (
+        "{sender} put documents together for you: {title}",
+        (
+            "{sender} put documents together for you at {site}: {title}",
+            "{note}",
+            "{link}",
+            "The link works until {when}.",
+        ),
     ),
     "grant": (
         "{application} may now use {site} in your name",
@@ -159,9 +194,12 @@ class MailComposer:
         login: str,
         secret: str = "",
         values: Mapping[str, Any] | None = None,
+        stop_token: str = "",
     ) -> Email:
-        """The mail in the language of its reader; *values* as in `AccountMail.send`."""
-        subject, paragraphs = TEXTS[text_name]
+        """The mail in the language of its reader; *values* as in `AccountMail.send`. *stop_token* is that of the link
+        which stops mails of its kind (`notices`)."""
+        _, paragraphs = TEXTS[text_name]
+        stop = f"{self.base_url}{STOP_PATH}{stop_token}" if stop_token else ""
         named_values = dict(values or {})
         if "at" in named_values:
             at = datetime.fromtimestamp(named_values.pop("at"), UTC).astimezone(self.zone)
@@ -174,9 +212,18 @@ class MailComposer:
             "login": login,
             "link": f"{self.base_url}{LINK_PATHS.get(text_name, '')}{secret}",
             "home": f"{self.base_url}/",
+            "place": f"{self.base_url}{NOTICES[text_name].place if text_name in NOTICES else '/'}",
+            "stop": stop,
             "forgotten": f"{self.base_url}/login/forgot-password/",
             "security": f"{self.base_url}/account/security/",
             "applications": f"{self.base_url}/account/security/applications/",
         }
         text = "\n\n".join(translate(language, paragraph).format(**known) for paragraph in paragraphs)
-        return Email(to, translate(language, subject).format(**known), text + "\n")
+        return Email(to, self._subject(text_name, translate, language).format(**known), text + "\n", stop)
+
+    @staticmethod
+    def _subject(text_name: str, translate: Translate, language: str) -> str:
+        notice = NOTICES.get(text_name)
+        if notice is None:
+            return translate(language, TEXTS[text_name][0])
+        return "{site}: " + translate(language, notice.sentence)

@@ -1,13 +1,14 @@
 """How far a person who manages users reaches: which accounts they may know of, and which they may take over by setting
 a password (contract 02 section 6.11 D). Nothing else decides this."""
 
+from collections.abc import Collection
 from dataclasses import replace
 
 import sqlalchemy as sa
 
 from vitrine.accounts import giving, store
 from vitrine.accounts.groups import store as groups_store
-from vitrine.accounts.model import Actor, User
+from vitrine.accounts.model import Actor, User, UserId
 from vitrine.accounts.rights import CollectionGrant, DataboxRight, Right, Rights
 from vitrine.accounts.tables import record_grants
 from vitrine.platform.database import UnitOfWork
@@ -29,6 +30,15 @@ def may_know(work: UnitOfWork, actor: Actor, user: User) -> bool:
     return any(grant.base_id in managed for grant in own) or (
         bool(managed) and groups_store.is_in_group_within(work, user.id, managed)
     )
+
+
+def known_among(work: UnitOfWork, actor: Actor, user_ids: Collection[UserId]) -> set[UserId]:
+    """`may_know` for a list of accounts: those that the actor may know of. Two statements at most."""
+    managed = giving.managed(work, actor)
+    if managed is None or not managed:
+        return set(user_ids) if managed is None else set()
+    known = store.with_rights_on(work, user_ids, managed)
+    return known | groups_store.members_within(work, user_ids, managed)
 
 
 def may_take_over(work: UnitOfWork, actor: Actor, user: User) -> bool:

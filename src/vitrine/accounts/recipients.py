@@ -1,4 +1,4 @@
-"""People to whom a mail about the library may go: open accounts with an address, in the order of their ids."""
+"""People who may be told of something in the library: open accounts, in the order of their ids."""
 
 from collections.abc import Sequence
 
@@ -14,32 +14,41 @@ from vitrine.platform.schema import metadata
 _COLUMNS = [users.c[name] for name in User.__dataclass_fields__]
 
 
-def after(work: UnitOfWork, last_id: int, limit: int, collection_id: int | None = None) -> Sequence[User]:
-    """The next people after *last_id*; with a collection, those whose access to it is live, of their
-    own or through a group, and which is enabled."""
+def after(
+    work: UnitOfWork,
+    last_id: int,
+    limit: int,
+    collection_id: int | None = None,
+    right: Right = Right.actif,
+    *,
+    with_address: bool = True,
+) -> Sequence[User]:
+    """The next people after *last_id*; with a collection, those whose access to it is live and has *right*, of their
+    own or through a group, and which is enabled. Only those who can be mailed, unless *with_address* is off."""
     reachable = sa.and_(
         users.c.id > last_id,
         users.c.deleted_at.is_(None),
-        users.c.email.is_not(None),
-        users.c.email != "",
+        *((users.c.email.is_not(None), users.c.email != "") if with_address else ()),
         sa.not_(users.c.is_guest),
         sa.not_(users.c.mail_locked),
     )
     query = sa.select(*_COLUMNS).where(reachable)
     if collection_id is not None:
-        query = query.where(users.c.id.in_(_readers(work, collection_id, last_id)))
+        query = query.where(users.c.id.in_(_with_right(work, collection_id, last_id, right)))
     return [User(*row) for row in work.db.execute(query.order_by(users.c.id).limit(limit))]
 
 
-def _readers(work: UnitOfWork, collection_id: int, last_id: int) -> sa.CompoundSelect[tuple[int]]:
-    """The people after *last_id* with live access to an enabled collection, of their own or through a group."""
+def _with_right(work: UnitOfWork, collection_id: int, last_id: int, right: Right) -> sa.CompoundSelect[tuple[int]]:
+    """The people after *last_id* with *right* and live access to an enabled collection, of their own or through a
+    group."""
+    wanted = int(Right.actif | right)
     collections = metadata.tables["collections"]
 
     def is_live(table: sa.Table) -> sa.ColumnElement[bool]:
         return sa.and_(
             table.c.collection_id == collection_id,
             sa.exists().where(collections.c.id == collection_id, collections.c.enabled),
-            table.c.rights.bitwise_and(int(Right.actif)) != 0,
+            table.c.rights.bitwise_and(wanted) == wanted,
             sa.or_(table.c.valid_from.is_(None), table.c.valid_from <= work.now),
             sa.or_(table.c.valid_until.is_(None), table.c.valid_until >= work.now),
         )

@@ -293,9 +293,20 @@ class Accounts:
     def wants_any_mail(work: UnitOfWork, user_id: UserId) -> bool:
         return store.preference(work, user_id, WANTS_MAIL) is not False
 
-    def wants_mail(self, work: UnitOfWork, user_id: UserId, kind: str) -> bool:
-        """Whether a notification of this kind is mailed to the person: yes, unless they chose otherwise."""
-        return self.wants_any_mail(work, user_id) and kind not in self.mails_off(work, user_id)
+    @staticmethod
+    def wanting_mail(work: UnitOfWork, ids: Iterable[UserId], kind: str) -> set[UserId]:
+        """Those to whom a notification of this kind is mailed: everybody who has not chosen otherwise."""
+        return {
+            user_id
+            for user_id, chosen in store.preferences(work, ids).items()
+            if chosen.get(WANTS_MAIL) is not False and kind not in (chosen.get(MAILS_OFF) or [])
+        }
+
+    @staticmethod
+    def stop_mails(work: UnitOfWork, user_id: UserId, kind: str) -> None:
+        """Mail no more notifications of this kind to a person."""
+        muted = {*(store.preference(work, user_id, MAILS_OFF) or []), kind}
+        store.set_preference(work, user_id, MAILS_OFF, sorted(muted))
 
     @staticmethod
     def managers_of(work: UnitOfWork, base_id: int, most: int) -> list[UserId]:

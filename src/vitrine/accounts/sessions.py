@@ -18,6 +18,7 @@ from vitrine.platform.database import UnitOfWork
 SESSION_BYTES = 32
 BY_PASSWORD = SignIn(OpenedBy.PASSWORD)
 TOUCH_EVERY = timedelta(minutes=5)
+SESSION_ACTIONS = ("session.opened", "session.ended")  # of the audit log
 
 
 @dataclass(slots=True)

@@ -72,6 +72,8 @@ users = Table(
         index=True,
         comment="a new account that nobody confirms until then is deleted",
     ),
+    Column("last_active", Instant, nullable=True, comment="by sign-in, session or token, as the worker saw it"),
+    Column("inactivity_warned", Instant, nullable=True, comment="when the owner was told that nobody uses the account"),
     sqlite_autoincrement=True,
 )
 
@@ -132,8 +134,6 @@ collection_rights = Table(
     Column("mask_and", BigInteger, nullable=False, server_default="0"),
     Column("mask_xor", BigInteger, nullable=False, server_default="0"),
     Column("monthly_downloads", BigInteger, nullable=True),
-    Column("remaining_downloads", BigInteger, nullable=True),
-    Column("refilled", Instant, nullable=True),
     Index("ix_collection_rights_collection_id_user_id", "collection_id", "user_id"),
     comment="06 section 17.1 and 17.4; a row is access, the bit `actif` makes it live",
 )

@@ -11,12 +11,11 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert as insert_postgresql
-from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 
 from vitrine.applications.tables import usage_hours, usage_people, usage_routes
 from vitrine.platform.database import UnitOfWork
 from vitrine.platform.deferred_writes import RequestLine
+from vitrine.platform.upsert import insert_of
 
 _ROWS_A_STATEMENT = 500  # eight values a row: far from the 32,766 parameters of a statement of SQLite
 _ADDED = ("calls", "failures", "people", "duration_us")
@@ -82,7 +81,7 @@ def _route_row(key: tuple[int, date, str, str, int], total: _Sum) -> dict[str, A
 
 def _newcomers(work: UnitOfWork, application_id: int, hour: datetime, account_ids: set[int]) -> int:
     """Note these accounts as callers of the day; how many had not called on it before."""
-    insert = _insert_of(work)
+    insert = insert_of(work)
     day, ordered, new = hour.date(), sorted(account_ids), 0
     for start in range(0, len(ordered), _ROWS_A_STATEMENT):
         rows = [
@@ -95,7 +94,7 @@ def _newcomers(work: UnitOfWork, application_id: int, hour: datetime, account_id
 
 
 def _upsert(work: UnitOfWork, table: sa.Table, rows: list[Mapping[str, Any]]) -> None:
-    insert = _insert_of(work)(table)
+    insert = insert_of(work)(table)
     added, counted = insert.excluded, table.c
     changes: dict[str, Any] = {name: counted[name] + added[name] for name in _ADDED if name in counted}
     for name in ("longest_us", "last_at"):
@@ -103,7 +102,3 @@ def _upsert(work: UnitOfWork, table: sa.Table, rows: list[Mapping[str, Any]]) ->
     statement = insert.on_conflict_do_update(index_elements=list(table.primary_key.columns), set_=changes)
     if rows:
         work.db.execute(statement, rows)
-
-
-def _insert_of(work: UnitOfWork) -> Any:
-    return insert_sqlite if work.db.dialect.name == "sqlite" else insert_postgresql

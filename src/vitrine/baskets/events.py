@@ -46,13 +46,14 @@ class BasketDeleted:
 
 @dataclass(frozen=True, slots=True)
 class BasketShared:
-    """Shared with a person, or the terms of their share changed."""
+    """Shared with a person, or, unless *is_new*, the terms of their share changed."""
 
     basket_id: BasketId
     actor_id: UserId | None
     user_id: UserId
     can_modify: bool
     expires: datetime | None
+    is_new: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,8 @@ class BasketPushed:
 
 @dataclass(frozen=True, slots=True)
 class VoteRequested:
+    """Somebody's vote is asked for whose vote was not."""
+
     basket_id: BasketId
     initiator_id: UserId
     user_id: UserId

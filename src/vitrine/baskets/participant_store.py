@@ -1,6 +1,6 @@
 """SQL of the people of a basket."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -44,6 +44,18 @@ def of_baskets(work: UnitOfWork, ids: Sequence[BasketId]) -> dict[BasketId, list
 def of_person(work: UnitOfWork, person: UserId) -> list[Participant]:
     """A person's participation in each basket: MOST_SHARED at most, and those that have just expired."""
     return [Participant(*row) for row in work.db.execute(sa.select(*_PARTICIPANT).where(_people.user_id == person))]
+
+
+def openable(work: UnitOfWork, person: UserId, ids: Collection[BasketId]) -> set[BasketId]:
+    """Those of *ids* that a person may open: `roles.opened` as a condition."""
+    if not ids:
+        return set()
+    has_share = sa.and_(_people.is_shared, sa.or_(_people.share_expires.is_(None), _people.share_expires > work.now))
+    takes_part = sa.exists().where(
+        _people.basket_id == baskets.c.id, _people.user_id == person, sa.or_(_people.is_voter, has_share)
+    )
+    mine = sa.and_(baskets.c.id.in_(sorted(ids)), sa.or_(baskets.c.owner_id == person, takes_part))
+    return set(work.db.scalars(sa.select(baskets.c.id).where(mine)))
 
 
 def count_shared(work: UnitOfWork, person: UserId) -> int:

@@ -25,6 +25,7 @@ from vitrine.errors import Invalid, NotFound
 from vitrine.library import access
 from vitrine.library.model import RecordKey
 from vitrine.library.records import Records
+from vitrine.library.reports import UseKind, uses
 from vitrine.platform import audit
 from vitrine.platform.database import UnitOfWork
 from vitrine.platform.texts import fault_of_name
@@ -82,12 +83,14 @@ class BasketSharing:
             "is_shared": True, "can_modify": terms.can_modify, "share_expires": terms.expires,
             "with_originals": terms.with_originals,
         }  # fmt: skip
+        known = participant_store.participation(work, basket.id, person.id)
+        is_new = known is None or not known.has_share(work.now)
         admit(work, basket, person, values)
         stamps = [element.stamp for element in store.elements(work, basket.id, MOST_ELEMENTS)]
         source = Recipient(person.id, giving.share_source(basket), terms.with_originals, terms.expires)
         granted = giving.give_anew(work, self.accounts, actor, stamps, [source])
         store.update(work, basket.id)
-        work.emit(BasketShared(basket.id, actor.user_id, person.id, terms.can_modify, terms.expires))
+        work.emit(BasketShared(basket.id, actor.user_id, person.id, terms.can_modify, terms.expires, is_new))
         details = {"user": person.id, "can_modify": terms.can_modify, "originals": terms.with_originals}
         audit.write(work, actor, "basket.shared", f"basket {basket.id}", details)
         return Shared(person.id, len(stamps) - len(granted))
@@ -158,6 +161,7 @@ class BasketSharing:
             for user_id, basket_id in baskets.items()
         ]
         giving.give(work, actor, stamps, given)
+        uses.write(work, actor, UseKind.PUSH, [stamp[0] for stamp in stamps])
         details = {"users": sorted(baskets), "records": len(sent), "originals": terms.with_originals}
         audit.write(work, actor, "basket.pushed", f"user {actor.user_id}", details)
         return Pushed(baskets, tuple(key for key in dict.fromkeys(keys) if key not in set(sent)))

@@ -26,6 +26,7 @@ from vitrine.baskets.model import (
 from vitrine.baskets.sharing import admit, person_of, require_future
 from vitrine.errors import Invalid
 from vitrine.library import access
+from vitrine.library.reports import UseKind, uses
 from vitrine.platform import audit
 from vitrine.platform.database import UnitOfWork
 from vitrine.platform.texts import fault_of_name
@@ -127,18 +128,22 @@ class BasketVotes:
         named = {person.id for person in people}
         if not voters or len(named) != len(voters) or len(voters) > MOST_PARTICIPANTS:
             raise Invalid("Name 1 to {most} voters, each once.", field="voters", values={"most": MOST_PARTICIPANTS})
+        earlier_voters = {known.user_id for known in participant_store.of_basket(work, basket.id) if known.is_voter}
         for voter, person in zip(voters, people, strict=True):
             self._admit_voter(work, basket, person, voter)
         participants = participant_store.of_basket(work, basket.id)
         voters_now = [participant for participant in participants if participant.user_id in named]
+        elements = store.elements(work, basket.id, MOST_ELEMENTS)
         require_choices(
-            len(store.elements(work, basket.id, MOST_ELEMENTS)),
+            len(elements),
             sum(participant.is_voter for participant in participants),
         )
         without = _give(work, self.accounts, actor, basket, vote, voters_now)
+        if named - earlier_voters:
+            uses.write(work, actor, UseKind.VOTE, [element.record_id for element in elements])
         store.update(work, basket.id)
         for participant in voters_now:
-            if participant.user_id != actor.user_id:
+            if participant.user_id != actor.user_id and participant.user_id not in earlier_voters:
                 work.emit(VoteRequested(basket.id, vote.initiator_id, participant.user_id, vote.expires))
         return without
 

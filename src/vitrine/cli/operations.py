@@ -9,7 +9,7 @@ import msgspec
 
 from vitrine.accounts import COMMAND
 from vitrine.cli.instance import data_option, instance, load, refuse_foreign
-from vitrine.cli.output import json_option, print_findings, print_result, progress_bar
+from vitrine.cli.output import FILE, json_option, print_findings, print_result, progress_bar
 from vitrine.errors import Conflict, Invalid
 from vitrine.library.model import DataboxId, RecordKey
 from vitrine.operations import backup as backups
@@ -18,6 +18,7 @@ from vitrine.operations import inventory
 from vitrine.operations import restore as restoring
 from vitrine.operations import security as weaknesses
 from vitrine.operations.configuration import CONFIGURATION
+from vitrine.operations.export.encryption import read_passphrase
 from vitrine.operations.progress import silent
 from vitrine.platform.audit import AuditFilter, lines
 
@@ -66,11 +67,14 @@ def restore(source: Path, data: Path, as_json: bool) -> None:
     "--compare",
     "other",
     type=click.Path(exists=True, path_type=Path),
-    help="Compare with another instance or a backup.",
+    help="Compare with another instance, a backup or an export.",
 )
+@click.option("--passphrase-file", type=FILE, help="Compare the credentials of an export too.")
 @click.option("--repair", is_flag=True, help="First put right what can be computed again: the numbers of records.")
 @json_option
-def doctor(data: Path, deep: bool, other: Path | None, repair: bool, as_json: bool) -> None:
+def doctor(
+    data: Path, deep: bool, other: Path | None, passphrase_file: Path | None, repair: bool, as_json: bool
+) -> None:
     """Check an instance for damage; exits with 1 if there are faults."""
     refuse_foreign(data)
     settings = load(data)
@@ -79,7 +83,8 @@ def doctor(data: Path, deep: bool, other: Path | None, repair: bool, as_json: bo
         click.echo(f"The numbers of records of {repaired} collections were put right.", err=True)
     findings = damage.examine(settings, deep=deep)
     if other is not None:
-        findings += damage.compare(settings, other)
+        passphrase = read_passphrase(passphrase_file) if passphrase_file is not None else None
+        findings += damage.compare(settings, other, passphrase)
     print_findings(findings, as_json=as_json)
 
 

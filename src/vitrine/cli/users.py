@@ -106,6 +106,28 @@ def resume_user(login: str, data: Path, as_json: bool) -> None:
     print_result({"login": account.login}, as_json=as_json, sentence=f"{account.login} may sign in again.")
 
 
+@user.command("inactive")
+@click.option("--days", type=int, default=None, help="Time without use; the setting account_inactive_days, else 90.")
+@click.option("--after", type=int, default=0, help="Go on after this number: `next` of the page before.")
+@data_option
+@json_option
+def list_inactive(days: int | None, after: int, data: Path, as_json: bool) -> None:
+    """Accounts that nobody uses by sign-in or token, at most 100 at a time. Nothing is changed."""
+    with instance(data) as services, services.database.read() as work:
+        unused, following = services.accounts.inactive.page(work, COMMAND, days, after=after, limit=100)
+    rows = [
+        {
+            "user_id": row.user.id, "login": row.user.login, "last_active": row.last.isoformat(timespec="seconds"),
+            "warned": None if row.warned is None else row.warned.isoformat(timespec="seconds"),
+            "is_admin": row.user.is_admin,
+        }
+        for row in unused
+    ]  # fmt: skip
+    lines = [f"{row['user_id']} {row['login']}: last used {row['last_active']}" for row in rows]
+    more = [] if following is None else [f"There may be more: --after {following}"]
+    print_result({"accounts": rows, "next": following}, as_json=as_json, sentence="\n".join([*lines, *more]))
+
+
 @user.command("close")
 @click.argument("login")
 @data_option

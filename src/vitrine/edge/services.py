@@ -11,6 +11,7 @@ from vitrine.accounts.mail import AccountMail
 from vitrine.accounts.management import UserManagement
 from vitrine.accounts.mfa import MultiFactor
 from vitrine.accounts.passkeys import Passkeys
+from vitrine.accounts.recipient_lists import RecipientLists
 from vitrine.accounts.registration.service import Registration
 from vitrine.accounts.registration.sign_up import SignUp
 from vitrine.accounts.sessions import Sessions
@@ -27,8 +28,10 @@ from vitrine.embed import Embeds
 from vitrine.feeds import Entries, FeedAddresses, Feeds, Syndication
 from vitrine.jobs import Jobs
 from vitrine.library.bulk import BulkOperations
+from vitrine.library.bundles import Bundles
 from vitrine.library.changes import Changes
 from vitrine.library.history import History
+from vitrine.library.hot_folders import HotFolders
 from vitrine.library.ingest import Ingest
 from vitrine.library.originals import Originals
 from vitrine.library.overlays.copies import Overlays
@@ -36,7 +39,10 @@ from vitrine.library.presentation import Presentation
 from vitrine.library.quarantine.service import Quarantine
 from vitrine.library.records import Records
 from vitrine.library.removal import Removal
+from vitrine.library.reports import Reports
+from vitrine.library.rules import Rules
 from vitrine.library.sharing.downloads import Downloads
+from vitrine.library.sharing.quotas import DownloadQuotas
 from vitrine.library.sharing.signed_addresses import SignedAddresses
 from vitrine.library.stories.service import Stories
 from vitrine.library.stories.views import StoryViews
@@ -49,6 +55,7 @@ from vitrine.media.service import Media
 from vitrine.notifications import Notifications
 from vitrine.oauth import OAuth
 from vitrine.oauth.developer_tokens import DeveloperTokens
+from vitrine.oauth.inactive_accounts import InactiveAccounts
 from vitrine.oauth.personal_tokens import PersonalTokens
 from vitrine.oauth.scope_limits import ScopeLimits
 from vitrine.operations.maintenance import Maintenance
@@ -75,6 +82,8 @@ class AccountServices:
     registration: Registration
     sign_up: SignUp
     management: UserManagement
+    inactive: InactiveAccounts
+    recipient_lists: RecipientLists
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,16 +116,20 @@ class LibraryServices:
     originals: Originals
     history: History
     bulk: BulkOperations
+    rules: Rules
+    bundles: Bundles
     overlays: Overlays
     presentation: Presentation
     quarantine: Quarantine
     downloads: Downloads
+    quotas: DownloadQuotas
     upload_queue: UploadQueue
     signed_addresses: SignedAddresses
     administration: StructureServices
     terms: Terms
     stories: Stories
     story_views: StoryViews
+    reports: Reports
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +171,7 @@ class Services:
     baskets: BasketServices
     tasks: Tasks
     maintenance: Maintenance
+    hot_folders: HotFolders
     search: Search
     notifications: Notifications
     embeds: Embeds

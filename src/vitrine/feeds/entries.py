@@ -22,7 +22,7 @@ from vitrine.feeds.model import (
     administers,
     may_read,
 )
-from vitrine.feeds.notices import EntryNotices
+from vitrine.feeds.notices import require_few_readers
 from vitrine.feeds.service import Feeds
 from vitrine.feeds.texts import author_email_of, author_of, subtitle_of, title_of
 from vitrine.library import access
@@ -30,6 +30,7 @@ from vitrine.library import store as library_store
 from vitrine.library.errors import ChangedMeanwhile, NoSuchRecord
 from vitrine.library.model import Record, RecordId, RecordKey
 from vitrine.library.records import Records
+from vitrine.library.reports import UseKind, uses
 from vitrine.platform import audit
 from vitrine.platform.database import UnitOfWork
 
@@ -62,7 +63,7 @@ class Entries:
     feeds: Feeds
     records: Records
     accounts: Accounts
-    notices: EntryNotices
+    most_mailed: int  # people whom one entry may be announced to by mail
 
     # -- reading -------------------------------------------------------------------------------------------------
 
@@ -162,8 +163,8 @@ class Entries:
         self, work: UnitOfWork, actor: Actor, feed_id: FeedId, draft: EntryDraft, *, notify: bool = False
     ) -> FeedEntry:
         """Requires a publisher of the feed who sees each record and has `bas_chupub` on its databox. *notify*: tell the
-        people who may read the feed by mail. The author is the publisher, whose address an entry of a public feed has
-        only where the draft names it.
+        people who may read the feed by mail, too. The author is the publisher, whose address an entry of a public feed
+        has only where the draft names it.
 
         Raises NoSuchFeed, MayNotPublish, NoSuchRecord, Invalid, TooMany, or TooManyReaders for *notify*."""
         feed = self.permit(work, actor, feed_id)
@@ -186,7 +187,8 @@ class Entries:
         if feed.is_public:
             store.refresh_flags(work, ids)
         if notify:
-            self.notices.begin(work, feed, entry_id)
+            require_few_readers(work, feed, self.most_mailed)
+        uses.write(work, actor, UseKind.PUBLISH, ids)
         work.emit(NewFeedEntry(feed_id, entry_id, actor.user_id, notify))
         audit.write(work, actor, "feed.published", f"feed {feed_id}", {"entry": entry_id, "records": len(ids)})
         return self._entry(work, entry_id)[0]

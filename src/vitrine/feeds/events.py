@@ -43,7 +43,7 @@ class PublisherRemoved:
 
 @dataclass(frozen=True, slots=True)
 class NewFeedEntry:
-    """*notifies*: the people who may read it are told by mail."""
+    """*notifies*: the people who may read it are told by mail, too."""
 
     feed_id: FeedId
     entry_id: EntryId

@@ -200,6 +200,15 @@ def entry(work: UnitOfWork, entry_id: EntryId) -> FeedEntry | None:
     return FeedEntry(*row) if row else None
 
 
+def readable_entries(work: UnitOfWork, actor: Actor, ids: Collection[EntryId]) -> set[EntryId]:
+    """Those of *ids* that exist, in feeds that the actor may read."""
+    if not ids:
+        return set()
+    joined = feed_entries.join(feeds, feeds.c.id == feed_entries.c.feed_id)
+    wanted = sa.and_(feed_entries.c.id.in_(sorted(ids)), readable(actor, work.now))
+    return set(work.db.scalars(sa.select(feed_entries.c.id).select_from(joined).where(wanted)))
+
+
 _OLDEST = Prepared(
     sa.select(*_ENTRY)
     .where(feed_entries.c.feed_id == sa.bindparam("feed"))

@@ -67,7 +67,6 @@ feed_entries = Table(
     Column("author_name", String(LONGEST_TITLE), nullable=False, server_default=""),
     Column("author_email", String(LONGEST_EMAIL), nullable=False, server_default=""),
     Column("version", BigInteger, nullable=False, server_default="1"),
-    Column("notified_until", Id, nullable=True, comment="the last person whose mail is queued; null: nobody is mailed"),
     Column("created", Instant, nullable=False),
     Column("updated", Instant, nullable=False),
     Index("ix_feed_entries_feed_id_created_id", "feed_id", "created", "id"),

@@ -4,7 +4,7 @@ Every route that delivers a picture of a record uses this. A file that needs no 
 collection.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from starlette.requests import Request
@@ -20,12 +20,14 @@ from vitrine.platform.database import UnitOfWork
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A file to be delivered. *overlay* is what it must carry; *varies* means that others get different bytes."""
+    """A file to be delivered. *overlay* is what it must carry; *varies* means that others get different bytes. *payer*
+    is whose download it is, where their downloads are limited."""
 
     record: Record
     rendition: Rendition
     overlay: OverlayRequest | None
     varies: bool
+    payer: Actor | None = None
 
 
 def decide(
@@ -47,8 +49,21 @@ def decide(
     return Delivery(record, rendition, overlay, varies=overlay is not None or depends_on_viewer(structure, record))
 
 
+def counted(services: Services, work: UnitOfWork, actor: Actor, delivery: Delivery) -> Delivery:
+    """*delivery*, which *actor* gets by their own rights, and which counts where their downloads are limited."""
+    is_limited = services.library.quotas.concerns(work, actor, delivery.record, delivery.rendition)
+    return replace(delivery, payer=actor) if is_limited else delivery
+
+
+def _take(services: Services, payer: Actor, record: Record) -> None:
+    with services.database.write() as work:
+        services.library.quotas.take(work, payer, [record])
+
+
 async def document_for(request: Request, delivery: Delivery) -> FileToSend:
-    """The document to send: the file itself, or its overlaid copy, made now if need be."""
+    """The document to send: the file itself, or its overlaid copy, made now if need be. Raises DownloadQuotaUsed."""
+    if delivery.payer is not None and request.method != "HEAD":
+        await run_in_thread(partial(_take, services_of(request), delivery.payer, delivery.record))
     if delivery.overlay is None:
         return FileToSend.of(delivery.record, delivery.rendition)
     overlay = delivery.overlay

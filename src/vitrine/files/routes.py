@@ -25,7 +25,7 @@ from vitrine.edge.params import without_body
 from vitrine.edge.text import text_routes
 from vitrine.embed.targets import PermalinkTarget
 from vitrine.errors import NotFound
-from vitrine.files.overlaid import Delivery, decide, document_for
+from vitrine.files.overlaid import Delivery, counted, decide, document_for
 from vitrine.files.send import FileToSend, filename_of, send
 from vitrine.library import store
 from vitrine.library.errors import MayNotSee
@@ -72,7 +72,18 @@ async def permalink(request: Request) -> Response:
     if file.mime.startswith("image/") and (viewer is not None or not file.has_no_overlay):
         target = await read(request, nobody, lambda work, _actor: _linked(services, work, permalink, viewer or NOBODY))
         document, public = await document_for(request, target), public and not target.varies
-    return send(request, document, public=public, link=link)
+    response = send(request, document, public=public, link=link)
+    count_view(request, permalink.key, file.name, file.klass)
+    return response
+
+
+def count_view(request: Request, key: RecordKey, name: str, klass: str | None) -> None:
+    """Count a view of a file by its link. A player fetches a film in many parts: only the first one is a view."""
+    headers = request.scope["headers"]
+    parts = next((value for name, value in headers if name == b"range"), b"")
+    if request.scope["method"] == "GET" and (not parts or parts.startswith(b"bytes=0-")):
+        referrer = next((value for name, value in headers if name == b"referer"), None)
+        services_of(request).library.reports.view_counts.count(key, name, klass, referrer)
 
 
 def _linked(services: Services, work: UnitOfWork, permalink: PermalinkTarget, viewer: Actor) -> Delivery:
@@ -96,7 +107,9 @@ async def old_permalink(request: Request) -> Response:
     permalink = _permalink_of(request, request.path_params["token"])
 
     delivery = await read(request, nobody, lambda work, _actor: _linked(services, work, permalink, NOBODY))
-    return send(request, await document_for(request, delivery), public=False)
+    response = send(request, await document_for(request, delivery), public=False)
+    count_view(request, delivery.record.key, delivery.rendition.name, None)
+    return response
 
 
 async def options(request: Request) -> Response:
@@ -148,12 +161,12 @@ async def signed(request: Request) -> Response:
         target, issuer = services.embeds.signed_by(work, token)
         delivery = decide(services, work, target.record, target.rendition, issuer=issuer)
         if delivery.overlay is None:
-            return delivery
+            return counted(services, work, issuer, delivery)
         # Who is signed in matters only where a stranger would get an overlay (04 section 4).
         viewer = cookie(work, request)
-        if not viewer.is_known:
-            return delivery
-        return decide(services, work, target.record, target.rendition, viewer=viewer)
+        if viewer.is_known:
+            delivery = decide(services, work, target.record, target.rendition, viewer=viewer)
+        return counted(services, work, issuer, delivery)
 
     delivery = await read(request, nobody, call)
     return send(request, await document_for(request, delivery), public=False)
@@ -172,7 +185,7 @@ async def datafile(request: Request) -> Response:
             record, rendition = services.library.records.rendition(work, actor, permalink.key, permalink.name)
         except MayNotSee as refusal:
             raise NotFound("There is nothing at this address.", why=refusal.why) from refusal
-        return decide(services, work, record, rendition, viewer=actor, own=True)
+        return counted(services, work, actor, decide(services, work, record, rendition, viewer=actor, own=True))
 
     delivery = await read(request, cookie, call)
     return send(request, await document_for(request, delivery), public=False)
@@ -196,7 +209,7 @@ async def version(request: Request) -> Response:
             record, file = services.library.substitution.version_file(work, actor, key, path["version"])
         except MayNotSee as refusal:
             raise NotFound("There is nothing at this address.", why=refusal.why) from refusal
-        return decide(services, work, record, file, viewer=actor, own=True)
+        return counted(services, work, actor, decide(services, work, record, file, viewer=actor, own=True))
 
     delivery = await read(request, who, call)
     return send(request, await document_for(request, delivery), public=False)

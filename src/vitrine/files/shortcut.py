@@ -28,9 +28,12 @@ def small_permalink(services: Services, scope: Scope) -> tuple[Route, EncodedHea
     token = TOKEN_ALONE.fullmatch(scope["query_string"])
     if plain is None or token is None or scope["method"] != "GET":
         return None
-    for name, _ in scope["headers"]:
+    referrer = None
+    for name, value in scope["headers"]:
         if name in _LONG_WAY:
             return None
+        if name == b"referer":
+            referrer = value
     key = RecordKey(DataboxId(int(plain[1])), int(plain[2]))
     name, secret = plain[3].lower(), token[1].decode()
     try:
@@ -43,5 +46,6 @@ def small_permalink(services: Services, scope: Scope) -> tuple[Route, EncodedHea
         return None
     if body is None:
         return None
+    services.library.reports.view_counts.count(key, file.name, file.klass, referrer)
     document, link = answering(services.settings.base_url, key, file)
     return PERMALINK, headers_of(document, public=file.is_public, link=link, length=len(body)), body

@@ -1,4 +1,5 @@
-"""The tasks of the worker as administrators see them: one for each lane of jobs, and the hourly maintenance.
+"""The tasks of the worker as administrators see them: one for each lane of jobs, and
+the threads that have no jobs: the hourly maintenance and the hot folders.
 
 A task may be stopped. Its row says so, and every worker reads it in the statement that looks for a job: what is running
 is finished, nothing else begins, in any process. The numbers are those of contract 02 section 5.19 and never change.
@@ -8,6 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 MAINTENANCE = "maintenance"
+HOT_FOLDERS = "hot-folders"
+THREADS = frozenset({MAINTENANCE, HOT_FOLDERS})  # tasks that are a thread of their own and no lane of jobs
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,9 @@ TASKS = (
     TaskDefinition(7, "uploads", "Fetch documents that an uploader announced"),
     TaskDefinition(8, "bulk", "Change many records"),
     TaskDefinition(9, "structure", "Apply changes of the structure to records"),
+    TaskDefinition(10, "rules", "Apply rules to records", 60),
+    TaskDefinition(11, "downloads", "Prepare downloads of several documents"),
+    TaskDefinition(12, HOT_FOLDERS, "Take files from hot folders"),
 )
 BY_NUMBER = {task.number: task for task in TASKS}
 

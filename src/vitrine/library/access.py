@@ -255,6 +255,11 @@ def sees_business_fields(work: UnitOfWork, actor: Actor, record: Record) -> bool
     return may(work, actor, record, Right.canmodifrecord)
 
 
+def may_report(actor: Actor, collection: CollectionId, now: datetime) -> bool:
+    """R(canreport): statistics of a collection, of its records whether or not one sees them."""
+    return actor.via is Via.COMMAND or actor.rights.on(collection, Right.canreport, now)
+
+
 # -- structure (06 sections 17.1 to 17.3) --------------------------------------------------------------------------
 
 

@@ -1,7 +1,7 @@
 """Changes to a record's values, status bits and collection. Each applies as a whole or not at all (02 section 6.6,
 06 section 7), and is written into the record's history."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -11,10 +11,11 @@ from vitrine.library import access, changes_store, journal, store
 from vitrine.library.errors import MayNotAdd, MayNotChange, NoSuchCollection, NoSuchField
 from vitrine.library.events import RecordChanged
 from vitrine.library.journal import BY_ITSELF, ChangeKind, Entry, Origin
-from vitrine.library.model import Collection, CollectionId, Field, FieldId, Record, RecordKey, Structure
+from vitrine.library.model import Collection, CollectionId, DataboxId, Field, FieldId, Record, RecordKey, Structure
 from vitrine.library.records import Records, require_unchanged
 from vitrine.library.structure.titles import title_of, titles_of
 from vitrine.library.value_edits import FieldChange, ValueEdit
+from vitrine.library.value_rules import ValueRules
 from vitrine.platform import audit
 from vitrine.platform.database import UnitOfWork
 
@@ -74,6 +75,7 @@ class Changes:
         there = self.edit_of(work, original)
         edit = self.edit_of(work, record)
         by_name = {field.name: field for field in structure.fields[record.databox_id]}
+        rules = ValueRules(work, lambda _target: "field_ids")
         for field_id in fields:
             field = field_of(structure, original, field_id, member="field_ids")
             target = by_name.get(field.name)
@@ -82,6 +84,7 @@ class Changes:
             if target.readonly:
                 raise Invalid(f"{target.name} is read-only.", field="field_ids")
             edit.set(target, there.texts(field.id))
+            rules.require(edit, [target])
         (changed,) = self.write_values(work, actor, [edit])
         audit.write(work, actor, "record.values", f"record {key}", {"copied_from": str(source)})
         return changed
@@ -93,7 +96,7 @@ class Changes:
         raises, and Invalid for a field that is not there, cannot be changed or holds one value only."""
         record = self.with_right(work, actor, key, Right.canmodifrecord)
         by_name = {field.name: field for field in self.records.structure(work).fields[record.databox_id]}
-        edit = self.edit_of(work, record)
+        edit, rules = self.edit_of(work, record), ValueRules(work, lambda target: f"metadata.{target.name}")
         for name, texts in values.items():
             path = f"metadata.{name[:80]}"
             field = by_name.get(name)
@@ -104,6 +107,7 @@ class Changes:
             if not field.multi and len(texts) > 1:
                 raise Invalid(f"{name} holds one value only.", field=path)
             edit.set(field, texts)
+            rules.require(edit, [field])
         (changed,) = self.write_values(work, actor, [edit])
         audit.write(work, actor, "record.values", f"record {key}", {"fields": sorted(values)})
         return changed
@@ -251,10 +255,15 @@ class Changes:
 
 def require_bits(structure: Structure, record: Record, bits: Mapping[int, bool]) -> None:
     """Raises Invalid for a bit that the record's databox does not define."""
-    defined = {status_bit.bit for status_bit in structure.status_bits[record.databox_id]}
+    require_bits_of(structure, record.databox_id, bits)
+
+
+def require_bits_of(structure: Structure, databox: DataboxId, bits: Iterable[int], field: str = "status") -> None:
+    """Raises Invalid for a bit that *databox* does not define."""
+    defined = {status_bit.bit for status_bit in structure.status_bits[databox]}
     for bit in bits:
         if not FIRST_BIT <= bit <= LAST_BIT or bit not in defined:
-            raise Invalid(f"This databox has no status bit {bit}.", field="status")
+            raise Invalid(f"This databox has no status bit {bit}.", field=field)
 
 
 def require_target(record: Record, target: Collection) -> None:

@@ -1,6 +1,6 @@
 """Errors of the archive that callers may want to catch."""
 
-from vitrine.errors import Conflict, Forbidden, NotFound
+from vitrine.errors import Conflict, Forbidden, Invalid, NotFound
 from vitrine.library.model import RecordKey
 
 
@@ -18,6 +18,12 @@ class NoSuchRecord(NotFound):
 
 class NoSuchRendition(NotFound):
     code = "no_such_rendition"
+
+
+class MayNotReport(Forbidden):
+    """The actor has no `canreport` on what is reported on."""
+
+    code = "may_not_report"
 
 
 class MayNotSee(Forbidden):
@@ -43,6 +49,24 @@ class AlreadyThere(Conflict):
 
 class NoSuchField(NotFound):
     code = "no_such_field"
+
+
+class ValueRequired(Invalid):
+    """A field that must be filled would have no value."""
+
+    code = "value_required"
+
+
+class ValueOfWrongType(Invalid):
+    """A value that is no number, or no date, in a field that holds these."""
+
+    code = "value_of_wrong_type"
+
+
+class ValueNotInVocabulary(Invalid):
+    """A value that is not in the list to which its field is restricted."""
+
+    code = "value_not_in_vocabulary"
 
 
 class MayNotReplace(Forbidden):

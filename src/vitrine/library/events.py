@@ -25,6 +25,15 @@ class RecordRemoved:
 
 
 @dataclass(frozen=True, slots=True)
+class FileQuarantined:
+    """A file failed the checks and waits for a decision. *user_id* sent it."""
+
+    item_id: int
+    collection_id: CollectionId
+    user_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class RenditionsReady:
     """The worker has processed the waiting renditions; *failed* names those that could not be made."""
 

@@ -16,8 +16,9 @@ from vitrine.jobs import Jobs
 from vitrine.library import bins, mapping, store, text_store
 from vitrine.library.arrivals import Arrival, clean_name, extension_of
 from vitrine.library.errors import AlreadyThere, MayNotAdd
-from vitrine.library.events import RecordAdded
+from vitrine.library.events import FileQuarantined, RecordAdded
 from vitrine.library.jobs import MAKE_RENDITIONS
+from vitrine.library.mapping import NO_VALUES, GivenValues
 from vitrine.library.model import DOCUMENT, Collection, CollectionId, DataboxId, RecordId, RecordKey
 from vitrine.library.quarantine import checks
 from vitrine.library.quarantine import store as quarantine_store
@@ -71,6 +72,22 @@ class Ingest:
             stored = self.media.store_spooled(spooled)
         return Arrival(clean, stored.sha256, stored.size, probe, is_name_guessed)
 
+    def examine(self, source: BinaryIO | Path, name: str, *, is_name_guessed: bool = False) -> Arrival:
+        """`take` that stores nothing, to say what would become of a file."""
+        clean = clean_name(name)
+        with self.media.spool(source) as spooled:
+            probe = self.media.probe(spooled.path, clean)
+            return Arrival(clean, spooled.sha256, spooled.size, probe, is_name_guessed)
+
+    def failed_checks(
+        self, work: UnitOfWork, actor: Actor, arrival: Arrival, into: CollectionId
+    ) -> Mapping[str, tuple[int, ...]]:
+        """The checks that would send a file to the quarantine, with the numbers of the records that it clashes with.
+        Raises what `permit` raises."""
+        collection = self.permit(work, actor, into)
+        uuid = mapping.embedded_uuid(arrival.probe.metadata)
+        return checks.failed(work, collection, _candidate_of(arrival, collection.databox_id, uuid))
+
     def take_from(
         self, url: str, fetcher: Fetcher | None = None, headers: Mapping[str, str] | None = None, name: Any = None
     ) -> Arrival:
@@ -89,21 +106,22 @@ class Ingest:
         *,
         force: bool | None = None,
         status: int | None = None,
+        values: GivenValues = NO_VALUES,
         renditions: bool = True,
     ) -> Added | Quarantined:
-        """Write the record, or a quarantine item when a check fails (06 section 15).
+        """Write the record, or a quarantine item when a check fails (06 section 15). *values* are given beside the
+        file, and replace what it says of their fields; an item of the quarantine keeps them for its record.
 
         *force* True makes a record whatever the checks say, False sends the file to the quarantine anyway, None lets
         the checks decide. Record, values, renditions and job are written together or not at all.
         """
         if force is True:
-            return Added(self.add_unchecked(work, actor, arrival, into, status, renditions=renditions))
+            return Added(self.add_unchecked(work, actor, arrival, into, status, values, renditions=renditions))
         collection = self.permit(work, actor, into)
-        uuid = mapping.embedded_uuid(arrival.probe.metadata)
-        failed = checks.failed(work, collection, _candidate_of(arrival, collection.databox_id, uuid))
+        failed = self.failed_checks(work, actor, arrival, into)
         if failed or force is False:
-            return self._quarantine(work, actor, arrival, collection, failed, status, forced=force is False)
-        return Added(self._add_record(work, actor, arrival, collection, status, renditions=renditions))
+            return self._quarantine(work, actor, arrival, collection, failed, status, values, forced=force is False)
+        return Added(self._add_record(work, actor, arrival, collection, status, values, renditions=renditions))
 
     def add_unchecked(
         self,
@@ -112,12 +130,13 @@ class Ingest:
         arrival: Arrival,
         into: CollectionId,
         status: int | None = None,
+        values: GivenValues = NO_VALUES,
         *,
         renditions: bool = True,
     ) -> RecordKey:
         """Write the record whatever the checks of the quarantine say. Raises what `permit` raises."""
         collection = self.permit(work, actor, into)
-        return self._add_record(work, actor, arrival, collection, status, renditions=renditions)
+        return self._add_record(work, actor, arrival, collection, status, values, renditions=renditions)
 
     def refuse_duplicate(self, work: UnitOfWork, actor: Actor, arrival: Arrival, into: CollectionId) -> None:
         """For pages and the command line, where a person decides at once: raises AlreadyThere with the record."""
@@ -138,6 +157,7 @@ class Ingest:
         collection: Collection,
         failed: Mapping[str, tuple[int, ...]],
         status: int | None,
+        given: GivenValues,
         *,
         forced: bool,
     ) -> Quarantined:
@@ -154,9 +174,12 @@ class Ingest:
                 "mime": arrival.probe.mime,
                 "forced": forced,
                 "checks": failed,
-                "attributes": {"kind": arrival.probe.kind} | ({} if status is None else {"status": status}),
+                "attributes": {"kind": arrival.probe.kind}
+                | ({} if status is None else {"status": status})
+                | ({"values": {str(field_id): list(texts) for field_id, texts in given.items()}} if given else {}),
             },
         )
+        work.emit(FileQuarantined(item, collection.id, actor.user_id))
         audit.write(work, actor, "quarantine.added", f"item {item}", arrival.audit_details(collection.id))
         return Quarantined(item, failed)
 
@@ -167,13 +190,15 @@ class Ingest:
         arrival: Arrival,
         collection: Collection,
         status: int | None,
+        given: GivenValues,
         *,
         renditions: bool,
     ) -> RecordKey:
         probe = arrival.probe
         key = RecordKey(collection.databox_id, store.next_number(work, collection.databox_id))
         fields = self.records.structure(work).fields[key.databox]
-        values = mapping.mapped_values(fields, probe.metadata, mapping.computed_sources(arrival, key, work.now))
+        computed = mapping.computed_sources(arrival, key, work.now)
+        values = mapping.replaced(fields, mapping.mapped_values(fields, probe.metadata, computed), given)
         title = title_of(fields, values, arrival.name)
         record_id = store.add_record(
             work,

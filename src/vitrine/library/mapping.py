@@ -2,19 +2,21 @@
 
 import re
 import uuid as uuids
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import msgspec
 
 from vitrine.library.arrivals import Arrival, extension_of
-from vitrine.library.model import Field, RecordKey
+from vitrine.library.model import Field, FieldId, RecordKey
 from vitrine.media.probe import Probe
 
 UUID_TAGS = ("XMP-exif:ImageUniqueID", "IPTC:UniqueDocumentID", "ExifIFD:ImageUniqueID", "XMP-xmpMM:DocumentID")
 LONGEST_VALUE = 32_766  # bytes, the longest value the original indexes (06 section 6)
 MOST_VALUES = 500
+GivenValues = Mapping[FieldId, Sequence[str]]  # what is said of a file beside it
+NO_VALUES: GivenValues = {}
 _EXIF_DATE = re.compile(r"(\d{4}):(\d\d):(\d\d)(?:[ T](\d\d:\d\d:\d\d).*)?$")
 
 
@@ -109,6 +111,20 @@ def mapped_values(
         if values:
             mapped.append((field, values))
     return mapped
+
+
+def sidecar_values(fields: tuple[Field, ...], sidecar: Mapping[str, list[str]]) -> dict[FieldId, list[str]]:
+    """The values that a sidecar gives: each field takes the first of its tags that the sidecar has."""
+    return {field.id: values for field, values in mapped_values(fields, sidecar, {})}
+
+
+def replaced(
+    fields: tuple[Field, ...], values: list[tuple[Field, list[str]]], given: GivenValues
+) -> list[tuple[Field, list[str]]]:
+    """*values* with those of *given* in place of what the file says of the same fields."""
+    by_field = {field.id: texts for field, texts in values}
+    by_field.update({field.id: normalise(field, list(given[field.id])) for field in fields if field.id in given})
+    return [(field, by_field[field.id]) for field in fields if by_field.get(field.id)]
 
 
 def normalise(field: Field, raw_values: list[str]) -> list[str]:

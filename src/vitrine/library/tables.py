@@ -457,6 +457,78 @@ bulk_items = Table(
     comment="the records of an operation, and what became of each",
 )
 
+rules = Table(
+    "rules",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("databox_id", Id, ForeignKey("databoxes.id", ondelete="CASCADE"), nullable=False),
+    Column("name", String(128), nullable=False),
+    Column("criteria", Json, nullable=False, comment="which records it concerns"),
+    Column("action", Json, nullable=False, comment="what it does to them"),
+    Column("enabled", Boolean, nullable=False, server_default="0"),
+    Column("interval_minutes", BigInteger, nullable=False),
+    Column("delegation_id", Id, ForeignKey("delegations.id", ondelete="SET NULL"), nullable=True, index=True),
+    Column("cursor", Json, nullable=True, comment="where the last run stopped before the end"),
+    Column("next_run", Instant, nullable=True, comment="null while it is off"),
+    Column("ended", String(40), nullable=True, comment="code of why it was switched off by itself"),
+    Column("revision", Id, nullable=False, server_default="1", comment="increased by each change; tells two editors"),
+    Column("created", Instant, nullable=False),
+    Column("updated", Instant, nullable=False),
+    Index("ix_rules_databox_id_id", "databox_id", "id"),
+    sqlite_autoincrement=True,
+    comment="changes that are made to records of a databox whenever they meet criteria",
+)
+Index(
+    "ix_rules_next_run",
+    rules.c.next_run,
+    sqlite_where=rules.c.next_run.is_not(None),
+    postgresql_where=rules.c.next_run.is_not(None),
+)
+
+rule_runs = Table(
+    "rule_runs",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("rule_id", Id, ForeignKey("rules.id", ondelete="CASCADE"), nullable=False),
+    Column("delegation_id", Id, ForeignKey("delegations.id", ondelete="SET NULL"), nullable=True, index=True),
+    Column("by_hand", Boolean, nullable=False),
+    Column("is_over", Boolean, nullable=False, server_default="0", comment="its records are found"),
+    Column("looked_at", Id, nullable=False, server_default="0"),
+    Column("matched", Id, nullable=False, server_default="0"),
+    Column("refused", Id, nullable=False, server_default="0", comment="records on which a right is missing"),
+    Column("held", Id, nullable=False, server_default="0", comment="records that it changed too often"),
+    Column("has_more", Boolean, nullable=False, server_default="0", comment="the next run goes on where it stopped"),
+    Column("outcome", String(40), nullable=True, comment="code of why it did nothing"),
+    Column("operation_id", Id, ForeignKey("bulk_operations.id", ondelete="SET NULL"), nullable=True, index=True),
+    Column("created", Instant, nullable=False, index=True),
+    Column("ended", Instant, nullable=True),
+    Index("ix_rule_runs_rule_id_id", "rule_id", "id"),
+    sqlite_autoincrement=True,
+    comment="what a rule did each time",
+)
+
+hot_folders = Table(
+    "hot_folders",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("path", String(1000), nullable=False, unique=True),
+    Column("collection_id", Id, ForeignKey("collections.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("mask", String(200), nullable=False, comment="of names, separated by ;"),
+    Column("sidecar_mask", String(200), nullable=False, comment="empty: no sidecars"),
+    Column("deletes", Boolean, nullable=False, server_default="0", comment="what was taken is deleted, not moved"),
+    Column("is_enabled", Boolean, nullable=False, server_default="1"),
+    Column("fault", Text, nullable=False, server_default="", comment="why it cannot be used at the moment"),
+    Column("taken", Id, nullable=False, server_default="0", comment="files, since it was made"),
+    Column("failed", Id, nullable=False, server_default="0"),
+    Column("last_taken", Instant, nullable=True),
+    Column("holder", String(80), nullable=True, comment="the worker that looks after it, while it lives"),
+    Column("revision", Id, nullable=False, server_default="1"),
+    Column("created", Instant, nullable=False),
+    Column("updated", Instant, nullable=False),
+    sqlite_autoincrement=True,
+    comment="folders of the server whose files become records by themselves",
+)
+
 record_changes = Table(
     "record_changes",
     metadata,

@@ -42,8 +42,14 @@ def _operations() -> dict[str, Callable[..., Any]]:
 
         return overlays.draw_overlay(**arguments)
 
+    def sidecar(**arguments: Any) -> Any:
+        from vitrine.media.metadata.read import sidecar
+
+        return sidecar.read(**arguments)
+
     return {
         "probe": probe,
+        "sidecar": sidecar,
         "make_many": make_many,
         "page": page,
         "album": album,

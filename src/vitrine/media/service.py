@@ -81,6 +81,12 @@ class Media:
             raise Unavailable(failure.template, why=failure.why, values=failure.values, retry_after_s=60) from failure
         return msgspec.convert(probed, Probe)
 
+    def read_sidecar(self, content: bytes) -> dict[str, list[str]]:
+        """The properties of an XMP sidecar as `XMP-dc:Title` -> values, read in a killable child. Raises a MediaError
+        if it is not XMP."""
+        tags = self.sandbox.call("sidecar", {"content": content}, timeout=PAGE_TIMEOUT)
+        return msgspec.convert(tags, dict[str, list[str]])
+
     def probe_stored(self, sha256: str, name: str) -> Probe:
         """Probe a file that is already stored. Also raises NotFound."""
         with self.scratch() as folder, self._local_path(sha256, folder) as source:

@@ -27,37 +27,25 @@ class NotificationKind(StrEnum):
     SUBTITLES_DONE = "subtitles_done"
 
 
-# A message of the catalogue for each kind: mails name nothing that their reader may not see any more when they read it.
-SENTENCES: Mapping[NotificationKind, str] = {
-    NotificationKind.REGISTRATION_REQUESTED: "Somebody asks for access to a collection whose users you manage.",
-    NotificationKind.USER_REGISTERED: "Somebody was given access to a collection whose users you manage, by its rules.",
-    NotificationKind.REGISTRATION_GRANTED: "You were given access to a collection.",
-    NotificationKind.REGISTRATION_REJECTED: "Your request for access to a collection was refused.",
-    NotificationKind.PUSH_RECEIVED: "Somebody sent you documents.",
-    NotificationKind.BASKET_SHARED: "Somebody shares a basket with you.",
-    NotificationKind.VOTE_REQUESTED: "Somebody asks for your vote.",
-    NotificationKind.VOTE_REMINDER: "A vote that waits for you ends soon.",
-    NotificationKind.VOTE_DONE: "Somebody has handed in their vote.",
-    NotificationKind.ENTRY_PUBLISHED: "Something was published in a feed of yours.",
-    NotificationKind.ORDER_RECEIVED: "An order waits for your decision.",
-    NotificationKind.ORDER_DELIVERED: "Your order was delivered.",
-    NotificationKind.ORDER_REFUSED: "Your order was refused.",
-    NotificationKind.FILE_QUARANTINED: "A file waits in quarantine.",
-    NotificationKind.EXPORT_FAILED: "An export could not be sent.",
-    NotificationKind.SUBTITLES_DONE: "Subtitles are ready.",
-}
-
-
 # Their mails are sent by whoever decided.
 MAILED_ELSEWHERE = frozenset({NotificationKind.REGISTRATION_GRANTED, NotificationKind.REGISTRATION_REJECTED})
 
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """*payload* has numbers only, such as `base_id`, `user_id` or `basket_id`."""
+    """*payload* has numbers only, such as `base_id`, `user_id`, `basket_id` or `entry_id`."""
 
     id: int
     kind: str
     payload: Mapping[str, int]
     created: datetime
     read_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class NotificationPage:
+    """Those of a page that the person may still know of. *next_before* is where the next page begins, None on the
+    last: a page may be shorter than asked for, or empty."""
+
+    shown: list[Notification]
+    next_before: int | None

@@ -2,14 +2,17 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 from vitrine.accounts import Accounts, Actor, UserId
 from vitrine.accounts.events import AccountClosed
 from vitrine.accounts.mail import AccountMail
 from vitrine.accounts.registration.events import RegistrationGranted, RegistrationRejected, RegistrationRequested
 from vitrine.errors import Invalid
-from vitrine.notifications import store
-from vitrine.notifications.model import MAILED_ELSEWHERE, SENTENCES, Notification, NotificationKind
+from vitrine.notifications import sight, store
+from vitrine.notifications.events import TOLD, Told
+from vitrine.notifications.model import MAILED_ELSEWHERE, NotificationKind, NotificationPage
 from vitrine.platform.database import Database, UnitOfWork
 
 PAGE = 100
@@ -30,13 +33,16 @@ class Notifications:
         payload: Mapping[str, int],
         *,
         mailed: set[UserId] | None = None,
+        is_mailed: bool = True,
+        values: Mapping[str, str] | None = None,
     ) -> int:
         """Tell these people, each once, in the transaction of what happened; returns how many. *payload* has numbers of
         what it is about and nothing that must not be seen later. Closed and locked accounts are told nothing. *mailed*
-        are those who had the mail of this event already, and is added to."""
+        are those who had the mail of this event already, and is added to; *values* are texts of the mail."""
         wanted, told = sorted(set(people)), 0
         for start in range(0, len(wanted), _CHUNK):
             users = self.accounts.known_by_id(work, wanted[start : start + _CHUNK])
+            wanting = self.accounts.wanting_mail(work, users, kind.value)  # closed accounts are not in it
             open_accounts = [user for user in users.values() if not user.mail_locked and not user.is_guest]
             store.add(work, open_accounts, kind.value, payload)
             told += len(open_accounts)
@@ -45,19 +51,23 @@ class Notifications:
                     if user.id in mailed:
                         continue
                     mailed.add(user.id)
-                if user.email and kind not in MAILED_ELSEWHERE and self.accounts.wants_mail(work, user.id, kind.value):
-                    self.mail.send(work, "notification", user, {"lines": [SENTENCES[kind]]})
+                if is_mailed and user.id in wanting and kind not in MAILED_ELSEWHERE:
+                    self.mail.send_notice(work, kind.value, user, values or {})
         return told
 
     # -- reading -------------------------------------------------------------------------------------------------
 
-    def page(self, work: UnitOfWork, actor: Actor, before: int | None = None, limit: int = PAGE) -> list[Notification]:
-        """The actor's own, the newest first, older than the number *before*."""
-        return store.page(work, actor.must_user_id, before, limit)
+    def page(self, work: UnitOfWork, actor: Actor, before: int | None = None, limit: int = PAGE) -> NotificationPage:
+        """The actor's own of which they may still know, the newest first, older than the number *before*."""
+        rows = store.page(work, actor.must_user_id, before, limit + 1)
+        listed = rows[:limit]
+        return NotificationPage(sight.known(work, actor, listed), listed[-1].id if len(rows) > limit else None)
 
     def unread(self, work: UnitOfWork, actor: Actor) -> int:
-        """How many are unread, counted up to `store.MOST_UNREAD`."""
-        return store.unread(work, actor.must_user_id)
+        """How many are unread of which the actor may still know, counted up to `store.MOST_UNREAD` among the newest
+        `store.LOOKED_AT`."""
+        rows = store.newest_unread(work, actor.must_user_id)
+        return min(len(sight.known(work, actor, rows)), store.MOST_UNREAD)
 
     def mark_read(self, work: UnitOfWork, actor: Actor, up_to: int) -> int:
         """Mark as read what is not newer than the number *up_to*, so that nothing is that came since."""
@@ -88,11 +98,19 @@ class Notifications:
     # -- listening -----------------------------------------------------------------------------------------------
 
     def listen(self, database: Database) -> None:
-        """Tell people of what happens in accounts."""
+        """Tell people of what happens."""
+        for event, row in TOLD.items():
+            database.listen(event, partial(self._tell, row))
         database.listen(RegistrationRequested, self._requested)
         database.listen(RegistrationGranted, self._granted)
         database.listen(RegistrationRejected, self._rejected)
         database.listen(AccountClosed, lambda work, event: store.forget(work, event.user_id))
+
+    def _tell(self, row: Told, work: UnitOfWork, event: Any) -> None:
+        person = row.person(event)
+        if person is not None:
+            about = {name: number for name, number in row.about(event).items() if number is not None}
+            self.notify(work, row.kind, [person], about)
 
     def _requested(self, work: UnitOfWork, event: RegistrationRequested) -> None:
         self._tell_managers(work, NotificationKind.REGISTRATION_REQUESTED, event.base_ids, event.user_id)

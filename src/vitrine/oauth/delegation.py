@@ -21,7 +21,9 @@ from vitrine.platform.database import UnitOfWork, inserted_id
 from vitrine.platform.expiry import Expiry
 
 KEPT = timedelta(days=14)  # longer than any job tries
-EXPIRIES = (Expiry(delegations, lambda work: delegations.c.created < work.now - KEPT),)
+EXPIRIES = (
+    Expiry(delegations, lambda work: sa.and_(delegations.c.created < work.now - KEPT, ~delegations.c.is_lasting)),
+)
 
 
 class AuthorityEnded(NotFound):
@@ -34,9 +36,9 @@ class AuthorityEnded(NotFound):
 class Delegations:
     people: Accounts
 
-    def add(self, work: UnitOfWork, actor: Actor) -> int:
-        """Keep whose work begins here; returns the number for `actor`. Raises PersonNeeded where the maker of the token
-        cannot be told."""
+    def add(self, work: UnitOfWork, actor: Actor, *, lasting: bool = False) -> int:
+        """Keep whose work begins here; returns the number for `actor`. *lasting* is for work without an end, whose
+        owner ends it with `end`. Raises PersonNeeded where the maker of the token cannot be told."""
         maker = provenance.maker_of(work, actor)
         values = {
             "user_id": actor.user_id,
@@ -44,6 +46,7 @@ class Delegations:
             "account_id": actor.account_id,
             "scope": None if actor.scope is None else sorted(actor.scope),
             "created": work.now,
+            "is_lasting": lasting,
             **(maker.values() if maker else {}),
         }
         return inserted_id(work.db.execute(delegations.insert().values(**values)))
@@ -72,6 +75,11 @@ class Delegations:
             account_id=row.account_id,
             scope=None if scope is None else frozenset(scope),
         )
+
+    @staticmethod
+    def end(work: UnitOfWork, number: int) -> None:
+        """Nothing more is done in its name."""
+        work.db.execute(delegations.delete().where(delegations.c.id == number))
 
     @staticmethod
     def _limits(work: UnitOfWork, account_id: int | None, token_id: int | None) -> Iterable[Collection[str] | None]:

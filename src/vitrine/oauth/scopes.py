@@ -10,6 +10,7 @@ from vitrine.accounts.model import ADMINISTRATION
 from vitrine.applications import Application, Profile
 
 OPENID = "openid"
+REPORTS = "reports"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,7 @@ SCOPES: tuple[Scope, ...] = (
     Scope("orders", "Order documents, and answer orders where you may"),
     Scope("quarantine", "See and settle what waits in quarantine", is_powerful=True),
     Scope("structure", "Arrange the databoxes and collections that you manage", is_powerful=True),
+    Scope(REPORTS, "See who uses the documents on which you may report, and how often", is_powerful=True),
     Scope("account:read", "Read your profile and what you may do"),
     Scope("account:edit", "Change your profile", is_powerful=True),
     Scope("account:close", "Close your account for good", is_powerful=True),

@@ -146,6 +146,7 @@ delegations = Table(
     Column("account_id", Id, ForeignKey("accounts.id", ondelete="CASCADE"), nullable=True, index=True),
     Column("scope", Json, nullable=True, comment="what the token might do; null is everything"),
     Column("created", Instant, nullable=False, index=True),
+    Column("is_lasting", Boolean, nullable=False, server_default="0", comment="its work has no end of its own"),
     *made_by(),
     sqlite_autoincrement=True,
     comment="in whose name jobs go on after a request",

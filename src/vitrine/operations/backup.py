@@ -67,7 +67,7 @@ def create(settings: Settings, target: Path, *, link: bool = False, progress: Pr
             shutil.rmtree(folder)
         else:
             folder.rename(target)
-            _sync(target.parent)
+            sync(target.parent)
     except OSError as failure:
         raise Unavailable(
             f"The backup could not be written ({failure.strerror}). Run the same command to continue it.",
@@ -94,7 +94,7 @@ def _fill(settings: Settings, folder: Path, *, link: bool, progress: Progress) -
     manifest = Manifest(__version__, revision, created, contents, documents, digests)
     (folder / MANIFEST).write_text(json.dumps(manifest.as_dict(), indent=2) + "\n")
     for name in (*names, MANIFEST):
-        _sync(folder / name)
+        sync(folder / name)
     return manifest
 
 
@@ -133,7 +133,7 @@ def _copy_document(
         path.unlink(missing_ok=True)
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            _fetch(store, sha256, path, link=link)
+            fetch(store, sha256, path, link=link)
         except NotFound:
             copied.missing.append(sha256)
             return
@@ -142,7 +142,7 @@ def _copy_document(
     blob_list.write(f"{sha256} {path.stat().st_size}\n")
 
 
-def _fetch(store: BlobStore, sha256: str, path: Path, *, link: bool) -> None:
+def fetch(store: BlobStore, sha256: str, path: Path, *, link: bool) -> None:
     """Copy a document and check its digest. A damaged one counts as missing. Raises NotFound."""
     if link and isinstance(store, HasPaths):
         with suppress(OSError):  # another file system: copied below
@@ -209,10 +209,10 @@ def _pack(folder: Path, target: Path) -> None:
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(target)
-    _sync(target.parent)
+    sync(target.parent)
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import sqlalchemy as sa
 
 from vitrine.applications.tables import application_secrets
-from vitrine.errors import DomainError, NotFound
+from vitrine.errors import DomainError, Invalid, NotFound
 from vitrine.jobs import store as jobs
 from vitrine.library import counts
 from vitrine.library import store as library
@@ -20,6 +20,8 @@ from vitrine.library.tables import records
 from vitrine.media.storage import BlobStore, open_store
 from vitrine.operations import inventory
 from vitrine.operations.configuration import load_settings
+from vitrine.operations.export import comparing
+from vitrine.operations.export.layout import is_export
 from vitrine.operations.findings import FAULT, OK, WARNING, Finding
 from vitrine.operations.manifest import MANIFEST, read_manifest
 from vitrine.platform import migrate
@@ -238,12 +240,25 @@ def repair(settings: Settings) -> int:
         database.close()
 
 
-def compare(settings: Settings, other: Path) -> list[Finding]:
-    """The differences between the instance of *settings* and *other*, a backup or the folder of another instance."""
+def compare(settings: Settings, other: Path, passphrase: str | None = None) -> list[Finding]:
+    """The differences between the instance of *settings* and *other*: an export, a backup or the folder of another
+    instance. Credentials of an export are compared if there is its *passphrase*."""
+    if is_export(other):
+        return _compare_with_export(settings, other, passphrase)
+    if passphrase is not None:
+        raise Invalid("Only an export has a passphrase.", field="passphrase_file")
     differences = inventory.differences(contents_in(settings), contents_of(other))
     if not differences:
         return [Finding("compare", OK, f"{other} has the same contents.")]
     return [Finding("compare", FAULT, difference) for difference in differences]
+
+
+def _compare_with_export(settings: Settings, folder: Path, passphrase: str | None) -> list[Finding]:
+    findings = [Finding("compare", FAULT, sentence) for sentence in comparing.differences(settings, folder, passphrase)]
+    if findings:
+        return findings
+    compared = "" if passphrase is not None else "; credentials were not compared"
+    return [Finding("compare", OK, f"{folder} has the same contents{compared}.")]
 
 
 def contents_of(source: Path) -> inventory.Contents:

@@ -3,7 +3,7 @@
 import hashlib
 import heapq
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -38,7 +38,7 @@ TRANSIENT_TABLES = frozenset(
         "collection_count_deltas",
     }
 )
-TRANSIENT_COLUMNS = frozenset({"last_used", "last_address", "last_connection"})
+TRANSIENT_COLUMNS = frozenset({"last_used", "last_address", "last_connection", "last_active", "inactivity_warned"})
 BATCH_ROWS = 1000
 
 
@@ -104,14 +104,16 @@ def stream(work: UnitOfWork, statement: sa.Select[Any]) -> Iterator[Any]:
     yield from work.db.execute(statement, execution_options={"yield_per": BATCH_ROWS})
 
 
-def referenced(work: UnitOfWork) -> Iterator[tuple[str, int | None]]:
-    """(digest, size if a row has it) of every blob that a row refers to, ordered by digest.
+def referenced(work: UnitOfWork, *, without: Container[str] = ()) -> Iterator[tuple[str, int | None]]:
+    """(digest, size if a row has it) of every blob that a row refers to, ordered by digest; rows of the tables
+    *without* do not count.
 
     Each column is read in the order of its index and the columns are merged, so that nothing is sorted or grouped in
     memory. Every such column has an index (a test looks)."""
     columns = [
         stream(work, sa.select(column, _size_column(column.table)).where(column.is_not(None)).order_by(column))
         for column in _blob_columns()
+        if column.table.name not in without
     ]
     pictures = [(sha256, None) for sha256 in sorted(structure_store.pictures(work))]
     rows = heapq.merge(*columns, pictures, key=_digest_first)

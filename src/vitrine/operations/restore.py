@@ -56,7 +56,7 @@ def restore_into(settings: Settings, source: Path, *, progress: Progress = silen
     if data.exists() and any(entry.name not in IGNORED_NAMES for entry in data.iterdir()):
         raise Conflict(f"{data} is not empty; a backup can only be restored into an empty folder.", field="data")
     if settings.database_url:
-        _require_empty(settings.database_url)
+        require_empty(settings.database_url)
     staging = data / STAGING
     existed, is_done = data.exists(), False
     try:
@@ -67,7 +67,7 @@ def restore_into(settings: Settings, source: Path, *, progress: Progress = silen
         manifest = verify(unpacked, progress=progress)
         _place(settings, unpacked, staging, manifest, moved=unpacked != source)
         shutil.rmtree(staging / "unpacked", ignore_errors=True)
-        _set_owner(staging, data)
+        set_owner(staging, data)
         for entry in sorted(staging.iterdir(), key=lambda path: path.name == ROWS):
             entry.rename(data / entry.name)
         is_done = True
@@ -85,7 +85,7 @@ def restore_into(settings: Settings, source: Path, *, progress: Progress = silen
     return manifest
 
 
-def _set_owner(staging: Path, data: Path) -> None:
+def set_owner(staging: Path, data: Path) -> None:
     """Give everything to the owner of the folder, if root restores for another user."""
     owner = data.stat()
     if os.geteuid() != 0 or owner.st_uid == 0:
@@ -94,7 +94,7 @@ def _set_owner(staging: Path, data: Path) -> None:
         os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
 
 
-def _require_empty(url: str) -> None:
+def require_empty(url: str) -> None:
     database = Database(url)
     try:
         with database.read() as work:

@@ -62,10 +62,10 @@ def copy_rows(source: Database, target: Database) -> None:
                     batch = []
             if batch:
                 new.db.execute(table.insert(), batch)
-        _advance(new, _highest_given(old))
+        advance_ids(new, highest_given(old))
 
 
-def _highest_given(work: UnitOfWork) -> dict[str, int]:
+def highest_given(work: UnitOfWork) -> dict[str, int]:
     """The highest id that each table has ever given. It may be higher than any in its rows: ids of deleted rows remain
     in logs and addresses, and none may be given again after a restore."""
     highest = {}
@@ -79,7 +79,7 @@ def _highest_given(work: UnitOfWork) -> dict[str, int]:
     return highest
 
 
-def _advance(work: UnitOfWork, highest: dict[str, int]) -> None:
+def advance_ids(work: UnitOfWork, highest: dict[str, int]) -> None:
     """Make the tables go on after these ids."""
     for table, number in highest.items():
         if number == 0:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from vitrine.accounts import Actor, Via
 from vitrine.errors import Forbidden, Invalid, NotFound
 from vitrine.jobs import store, task_store
-from vitrine.jobs.tasks import BY_NUMBER, MAINTENANCE, TASKS, TaskDefinition, TaskRow
+from vitrine.jobs.tasks import BY_NUMBER, TASKS, THREADS, TaskDefinition, TaskRow
 from vitrine.platform import audit
 from vitrine.platform.database import UnitOfWork
 from vitrine.platform.supervision import Status
@@ -147,7 +147,7 @@ def _task(
 
 
 def _serves(status: Status, lane: str) -> bool:
-    return status.name == MAINTENANCE if lane == MAINTENANCE else status.name.startswith(f"lane-{lane}-")
+    return status.name == lane if lane in THREADS else status.name.startswith(f"lane-{lane}-")
 
 
 def _process_of(owner: str) -> int | None:

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import sqlalchemy as sa
 
 from vitrine.platform.database import UnitOfWork
+from vitrine.platform.expiry import Expiry
 from vitrine.platform.prepared import PreparedInsert
 from vitrine.platform.tables import audit_log
 
@@ -143,3 +144,18 @@ def _actions(work: UnitOfWork) -> list[str]:
     following = sa.select(sa.func.min(action)).where(action > steps.c.action).scalar_subquery()
     steps = steps.union_all(sa.select(following).where(steps.c.action.is_not(None)))
     return list(work.db.scalars(sa.select(steps.c.action).where(steps.c.action.is_not(None))))
+
+
+def expiries(actions: Sequence[str], kept: timedelta) -> tuple[Expiry, ...]:
+    """The lines of these actions whose time is over; all others are kept. No line is looked at that stays."""
+
+    def of_action(action: str) -> Expiry:
+        def is_over(work: UnitOfWork) -> sa.ColumnElement[bool]:
+            end = work.now - kept
+            first_kept = sa.select(audit_log.c.id).where(audit_log.c.at >= end).order_by(audit_log.c.at).limit(1)
+            before = audit_log.c.id < first_kept.scalar_subquery()
+            return sa.and_(audit_log.c.action == action, before, audit_log.c.at < end)
+
+        return Expiry(audit_log, is_over)
+
+    return tuple(of_action(action) for action in actions)

@@ -10,35 +10,54 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import EmailPolicy
 from email.utils import format_datetime, make_msgid
 from pathlib import Path
 from secrets import token_hex
-from typing import Protocol
+from typing import Any, Protocol
 from urllib.parse import unquote, urlsplit
 
 from vitrine.errors import Invalid, Unavailable
 
 TIMEOUT_S = 20
+_STOP = "List-Unsubscribe"  # RFC 2369 section 3.2
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+class _WholeAddresses(EmailPolicy):
+    """Writes `List-Unsubscribe` in one line: folded, a long address would be encoded, and no longer be one."""
+
+    def fold(self, name: str, value: Any) -> str:
+        return f"{name}: {value}{self.linesep}" if name == _STOP else super().fold(name, value)
+
+    def fold_binary(self, name: str, value: Any) -> bytes:
+        return self.fold(name, value).encode() if name == _STOP else super().fold_binary(name, value)
+
+
+_POLICY = _WholeAddresses(linesep="\r\n")
 
 
 @dataclass(frozen=True, slots=True)
 class Email:
-    """A plain-text mail to one person. *to* was checked on input; line breaks in it or in *subject* are refused."""
+    """A plain-text mail to one person. *to* was checked on input; line breaks in it or in *subject* are refused. *stop*
+    is the address that ends mails of its kind by one POST (RFC 8058)."""
 
     to: str
     subject: str
     text: str
+    stop: str = ""
 
     def message(self, sender: str) -> EmailMessage:
         if any(character in self.to + self.subject for character in "\r\n"):
             raise Invalid("An address or a subject must be a single line.", field="email")
-        message = EmailMessage(policy=SMTP)
+        message = EmailMessage(policy=_POLICY)
         message["From"], message["To"], message["Subject"] = sender, self.to, self.subject
         message["Date"] = format_datetime(datetime.now(UTC))
         message["Message-ID"] = make_msgid(domain=sender.rpartition("@")[2].rstrip(">") or "localhost")
         message["Auto-Submitted"] = "auto-generated"  # so that vacation responders do not reply (RFC 3834)
+        if self.stop:
+            message[_STOP] = f"<{self.stop}>"
+            message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
         message.set_content(self.text)
         return message
 

@@ -6,8 +6,9 @@ from typing import NamedTuple
 
 from vitrine.accounts import Actor, Right, Rights, Via, record_grants
 from vitrine.errors import Invalid
-from vitrine.library.model import RecordId
+from vitrine.library.model import CollectionId, DataboxId, RecordId
 from vitrine.library.records import Records, RecordWithThumbnail
+from vitrine.library.reports.searches import SearchCounts
 from vitrine.platform import logging
 from vitrine.platform.cache import Cache
 from vitrine.platform.database import UnitOfWork
@@ -44,10 +45,12 @@ def _grants_of(remembered: _Remembered) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """*_granted* holds the granted records of the people who searched last, MOST_GRANTS in all."""
+    """*counts* are of what is searched for. *_granted* holds the granted records of the people who searched last,
+    MOST_GRANTS in all."""
 
     index: Index
     records: Records
+    counts: SearchCounts = field(default_factory=SearchCounts)
     _granted: Cache[int, _Remembered] = field(
         default_factory=lambda: Cache("granted_records", MOST_GRANTS, weigh=_grants_of)
     )
@@ -99,4 +102,12 @@ class Search:
     def find(self, work: UnitOfWork, actor: Actor, query: Query) -> tuple[Hits, list[RecordWithThumbnail]]:
         """One page: the engine's hits, and those records that the actor may still see."""
         hits = self.index.search(query)
+        if query.offset == 0 and actor.via is not Via.COMMAND:
+            self.counts.count(self._databoxes(work, query), query.text, hits.total)
         return hits, self.records.page(work, actor, [RecordId(rid) for rid in hits.rids])
+
+    def _databoxes(self, work: UnitOfWork, query: Query) -> set[DataboxId]:
+        """Those of the collections that are searched."""
+        collections = self.records.structure(work).collections
+        bases = query.bases or {base.base_id for base in query.scope.bases}
+        return {collections[CollectionId(base)].databox_id for base in bases if CollectionId(base) in collections}

@@ -1,7 +1,10 @@
 """A complete server in one process, in a folder of its own, with shorthands for tests."""
 
 import re
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -9,8 +12,11 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import anyio
 import httpx2 as httpx
+from anyio.from_thread import BlockingPortal, start_blocking_portal
 from starlette.testclient import TestClient
+from starlette.types import ASGIApp
 
 from vitrine import app, composition
 from vitrine.accounts import COMMAND, CollectionGrant, Right, User, Via
@@ -27,6 +33,56 @@ PASSWORD = "correct horse battery"
 BASE = "http://dam.test"
 CALLBACK = "https://notes.example.com/cb"
 SQLITE = "vitrine.sqlite3"
+
+
+class _Loop:
+    """One event loop for all requests of the thread that makes the server, as one serves all requests of a process
+    elsewhere; it starts with the first of them. Other threads have one for each request, so that none waits for
+    another."""
+
+    def __init__(self) -> None:
+        self._owner = threading.current_thread()
+        self._running: tuple[BlockingPortal, threading.Thread] | None = None
+
+    @contextmanager
+    def portal(self) -> Iterator[BlockingPortal]:
+        if threading.current_thread() is not self._owner:
+            with start_blocking_portal() as portal:
+                yield portal
+            return
+        if self._running is None:
+            started: Future[BlockingPortal] = Future()
+            # A server that a test did not close must not keep the process alive.
+            thread = threading.Thread(target=anyio.run, args=(_serve, started), name="loop", daemon=True)
+            thread.start()
+            self._running = started.result(), thread
+        yield self._running[0]
+
+    def close(self) -> None:
+        if self._running is not None:
+            portal, thread = self._running
+            self._running = None
+            portal.call(portal.stop, True)
+            thread.join()
+
+
+async def _serve(started: "Future[BlockingPortal]") -> None:
+    async with BlockingPortal() as portal:
+        started.set_result(portal)
+        await portal.sleep_until_stopped()
+
+
+class _Client(TestClient):
+    """Starlette's client, whose requests run in *loop*; it follows no redirects."""
+
+    def __init__(self, application: ASGIApp, loop: _Loop, base_url: str) -> None:
+        self._loop = loop
+        super().__init__(application, base_url=base_url, follow_redirects=False)
+
+    @contextmanager
+    def _portal_factory(self) -> Iterator[BlockingPortal]:
+        with self._loop.portal() as portal:
+            yield portal
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,19 +139,25 @@ class Server:
     def _open(self, folder: Path, **settings: Any) -> None:
         limits = {"token_requests": 1_000_000, "authorize_requests": 1_000_000}
         settings = {**limits, **settings}
+        self._loop = _Loop()
         self.settings = Settings(data_dir=folder, base_url=settings.pop("base_url", BASE), **settings)
         passwords = Passwords(memory_kib=64, passes=1)
         sandbox = shared_sandbox(self.settings.media_memory_bytes)
         self.services = composition.make_services(self.settings, passwords=passwords, sandbox=sandbox)
         self.application = app.AsgiApplication(self.services)
         self.worker = app.make_worker(self.services)
-        self.http = TestClient(self.application, base_url=self.settings.base_url, follow_redirects=False)
+        self.http = self.client()
 
     def close(self) -> None:
         self.http.close()
+        self._loop.close()
         self.services.media.close()
         self.services.search.index.close()
         self.services.database.close()
+
+    def client(self, application: ASGIApp | None = None) -> TestClient:
+        """A client without cookies, of *application* if it is another process on the same database."""
+        return _Client(application or self.application, self._loop, self.settings.base_url)
 
     # -- people --------------------------------------------------------------------------------------------------
 
@@ -118,7 +180,7 @@ class Server:
             self.services.accounts.users.grant(work, COMMAND, user.id, grant)
 
     def browser(self, user: User | None = None) -> "Visitor":
-        visitor = Visitor(TestClient(self.application, base_url=self.settings.base_url, follow_redirects=False))
+        visitor = Visitor(self.client())
         if user is not None:
             answer = visitor.submit("/login/", "/login/", {"login": user.login, "password": PASSWORD})
             assert answer.status_code == 303, answer.text

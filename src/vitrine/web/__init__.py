@@ -1,5 +1,7 @@
 """Pages: sign-in, consent, account, developer portal, library, viewer."""
 
+from functools import cache
+
 from starlette.routing import BaseRoute, Mount
 
 from vitrine.edge.text import text_routes
@@ -13,7 +15,9 @@ from vitrine.web.shared.static import Static
 __all__ = ["EXCEPTION_HANDLERS", "LANGUAGES", "MaintenanceGate", "catalogue", "routes"]
 
 
-def routes() -> list[BaseRoute]:
+@cache
+def routes() -> tuple[BaseRoute, ...]:
+    """The routes for Starlette, the same for every server of a process."""
     pages = [
         *library.ROUTES,
         *sign_in.ROUTES,
@@ -23,4 +27,4 @@ def routes() -> list[BaseRoute]:
         *oauth.ROUTES,
     ]
     with_forms = with_slash_twins(at_base_address(pages))
-    return [*text_routes([*with_forms, *embed.ROUTES]), Mount("/static", Static())]
+    return (*text_routes([*with_forms, *embed.ROUTES]), Mount("/static", Static()))

@@ -160,16 +160,21 @@ def groups_of(work: UnitOfWork, user_id: UserId) -> list[Group]:
 
 def is_in_group_within(work: UnitOfWork, user_id: UserId, base_ids: Iterable[int]) -> bool:
     """The person is in a group that has rights on some of these collections and on no other."""
+    return bool(members_within(work, (user_id,), base_ids))
+
+
+def members_within(work: UnitOfWork, user_ids: Iterable[UserId], base_ids: Iterable[int]) -> set[UserId]:
+    """Those of *user_ids* who are in a group that has rights on some of these collections and on no other."""
     inside, other = group_collection_rights.alias(), group_collection_rights.alias()
     bases = sorted(base_ids)
     elsewhere = sa.exists().where(other.c.group_id == inside.c.group_id, other.c.collection_id.not_in(bases))
     within = (
-        sa.select(inside.c.group_id)
-        .join(group_members, group_members.c.group_id == inside.c.group_id)
-        .where(group_members.c.user_id == user_id, inside.c.collection_id.in_(bases), ~elsewhere)
-        .limit(1)
+        sa.select(group_members.c.user_id)
+        .join(inside, group_members.c.group_id == inside.c.group_id)
+        .where(group_members.c.user_id.in_(sorted(user_ids)), inside.c.collection_id.in_(bases), ~elsewhere)
+        .distinct()
     )
-    return work.db.execute(within).first() is not None
+    return {UserId(user_id) for user_id in work.db.scalars(within)}
 
 
 def members(work: UnitOfWork, group_id: int, after: int, limit: int) -> list[Member]:

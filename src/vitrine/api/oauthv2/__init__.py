@@ -4,6 +4,7 @@ The authorize endpoint and the page for devices are pages: `web.oauth`.
 """
 
 from collections.abc import Mapping
+from functools import cache
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -15,7 +16,6 @@ from vitrine.api.wire.endpoint import endpoint
 from vitrine.edge.csrf import prefers_json
 from vitrine.oauth import metadata
 from vitrine.oauth.scopes import OPENID
-from vitrine.settings import Settings
 
 PATH = metadata.TOKEN
 CLIENT_ENDPOINTS = {
@@ -41,11 +41,11 @@ def unrouted(request: Request, status: int, headers: Mapping[str, str]) -> Respo
     return error(request, "invalid_request", sentence, status, dict(headers))
 
 
-def routes(settings: Settings) -> list[Route]:
-    if not settings.api_enabled:
-        return []
+@cache
+def routes() -> tuple[Route, ...]:
+    """The routes for Starlette, the same for every server of a process."""
     userinfo = endpoint(discovery.userinfo, USERINFO, dict.fromkeys(("GET", "HEAD", "POST"), OPENID))
-    return [
+    return (
         *(
             Route(path, endpoint(handler, CLIENT_ENDPOINT), methods=["POST"])
             for path, handler in CLIENT_ENDPOINTS.items()
@@ -53,4 +53,4 @@ def routes(settings: Settings) -> list[Route]:
         *(Route(path, handler, methods=["GET"]) for path, handler in DOCUMENTS.items()),
         Route(metadata.USERINFO, userinfo, methods=["GET", "POST"]),
         *(Route(path, endpoints.preflight, methods=["OPTIONS"]) for path in [*CLIENT_ENDPOINTS, metadata.USERINFO]),
-    ]
+    )

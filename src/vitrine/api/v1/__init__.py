@@ -1,6 +1,7 @@
 """The routes of API v1, each with its clause (contract 02)."""
 
 from collections.abc import Mapping
+from functools import cache
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -29,7 +30,6 @@ from vitrine.api.wire.envelope import answer
 from vitrine.edge import bearer, read, services_of
 from vitrine.errors import Invalid
 from vitrine.platform.database import UnitOfWork
-from vitrine.settings import Settings
 
 PREFIX = "/api/v1"
 ANY = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -236,10 +236,9 @@ def _is_known(path: str) -> bool:
     return any(compile_path(PREFIX + pattern)[0].match(path) for pattern in patterns)
 
 
-def routes(settings: Settings) -> list[Route]:
-    """The routes for Starlette: each path, and its lenient path."""
-    if not settings.api_enabled:
-        return []
+@cache
+def routes() -> tuple[Route, ...]:
+    """The routes for Starlette: each path, and its lenient path; the same for every server of a process."""
     routes: list[Route] = []
     for route in ROUTES:
         files = None if route.may_send_file is None else TakesFiles(_upload_limit, route.may_send_file)
@@ -255,7 +254,7 @@ def routes(settings: Settings) -> list[Route]:
             methods = [method for method in route.methods if method != "DELETE"]
             handler = endpoint(_not_a_number, CONVENTIONS, route.scopes())
             routes.append(Route(PREFIX + route.path.replace(":int", ""), handler, methods=methods))
-    return routes
+    return tuple(routes)
 
 
 def _upload_limit(request: Request) -> int:

@@ -5,7 +5,7 @@ from functools import lru_cache
 from starlette.requests import Request
 from starlette.responses import Response
 
-from vitrine.accounts.errors import MayNotManage
+from vitrine.accounts.errors import MayNotManage, TooManyMails
 from vitrine.api.v1.json_body import NotJsonType, Undecodable, WrongShape
 from vitrine.api.wire.challenges import resource_metadata
 from vitrine.api.wire.endpoint import Conventions
@@ -28,6 +28,7 @@ STATUSES: refusals.Statuses = (
     (NotJsonType, 406),
     (Undecodable, 422),
     (WrongShape, 422),
+    (TooManyMails, 429),  # the caller's limit, not the server's trouble
     *refusals.STATUSES,
 )
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from vitrine.accounts import CollectionGrant
 from vitrine.api.v1.present import collection_grant, label4
+from vitrine.library import technical
 from vitrine.library.model import CollectionId, Field, Recipe, StatusBit, Structure
 
 NO_SOURCE = "Phraseanet:no-source"
@@ -16,14 +17,6 @@ AGGREGABLE = (
     ("_doctype", "string", "Document type", "type"),
     ("_mimetype", "string", "MIME type", "mime"),
 )
-TECHNICAL = {
-    "Width": "integer", "Height": "integer", "ColorSpace": "string", "Channels": "integer", "Orientation": "integer",
-    "ThumbnailOrientation": "string", "ColorDepth": "integer", "Duration": "float", "AudioCodec": "string",
-    "AudioSamplerate": "float", "VideoCodec": "string", "FrameRate": "float", "MimeType": "string", "FileSize": "long",
-    "Longitude": "float", "LongitudeRef": "string", "Latitude": "float", "LatitudeRef": "string",
-    "FocalLength": "float", "CameraModel": "string", "FlashFired": "boolean", "Aperture": "float",
-    "ShutterSpeed": "float", "HyperfocalDistance": "float", "ISO": "integer", "LightValue": "float",
-}  # fmt: skip
 ANALYZED = frozenset({"CameraModel"})
 
 
@@ -121,7 +114,7 @@ def aggregable_fields(fields: Iterable[Field]) -> list[dict[str, Any]]:
 def technical_fields() -> list[dict[str, Any]]:
     return [
         {"name": name, "method": f"get{name}", "type": kind, "analyzable": name in ANALYZED}
-        for name, kind in TECHNICAL.items()
+        for name, kind in technical.TYPES.items()
     ]
 
 

@@ -2,6 +2,7 @@
 folder; each part has its operations in `ROUTES` and the schemas of what it answers in `COMPONENTS`."""
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any
 
 from starlette.requests import Request
@@ -14,13 +15,16 @@ from vitrine.api.v4 import (
     applications,
     baskets,
     bulk,
+    downloads,
     feeds,
+    hot_folders,
     me,
     originals,
     people,
     quarantine,
     record_history,
     records,
+    reports,
     schemas,
     search,
     server,
@@ -33,7 +37,6 @@ from vitrine.api.v4.conventions import CONVENTIONS, problem
 from vitrine.api.v4.route import PREFIX, V4Route
 from vitrine.api.v4.schemas import Schema
 from vitrine.api.wire.endpoint import anybody, endpoint
-from vitrine.settings import Settings
 
 __all__ = ["ALIAS", "COMPONENTS", "PREFIX", "ROUTES", "V4Route", "operations", "routes", "unrouted"]
 ROUTES: tuple[V4Route, ...] = (
@@ -48,11 +51,14 @@ ROUTES: tuple[V4Route, ...] = (
     *record_history.ROUTES,
     *originals.ROUTES,
     *bulk.ROUTES,
+    *downloads.ROUTES,
     *server.ROUTES,
     *quarantine.ROUTES,
     *people.ROUTES,
     *applications.ROUTES,
     *feeds.ROUTES,
+    *reports.ROUTES,
+    *hot_folders.ROUTES,
 )
 COMPONENTS: dict[str, Schema] = {
     **schemas.COMPONENTS,
@@ -67,11 +73,14 @@ COMPONENTS: dict[str, Schema] = {
     **record_history.COMPONENTS,
     **originals.COMPONENTS,
     **bulk.COMPONENTS,
+    **downloads.COMPONENTS,
     **server.COMPONENTS,
     **quarantine.COMPONENTS,
     **people.COMPONENTS,
     **applications.COMPONENTS,
     **feeds.COMPONENTS,
+    **reports.COMPONENTS,
+    **hot_folders.COMPONENTS,
 }
 # Addresses of operations, the older ones too. Only the newer ones refuse parameters that they do not know.
 _ALIASES = applications.ALIASES
@@ -87,11 +96,10 @@ def unrouted(request: Request, status: int, headers: Mapping[str, str]) -> Respo
     return problem(404, "not_found", f"There is nothing at this address. Addresses of this API {ending}.")
 
 
-def routes(settings: Settings) -> list[Route]:
-    """The routes for Starlette."""
-    if not settings.api_enabled:
-        return []
-    return [
+@cache
+def routes() -> tuple[Route, ...]:
+    """The routes for Starlette, the same for every server of a process."""
+    return tuple(
         Route(
             path,
             endpoint(handler, CONVENTIONS, _needs(row), takes_files=row.takes_files, permit=row.permit or anybody),
@@ -101,7 +109,7 @@ def routes(settings: Settings) -> list[Route]:
             *((PREFIX + row.path, row, row.strict()) for row in ROUTES),
             *((path, row, row.handler) for path, row in _ALIASES),
         )
-    ]
+    )
 
 
 def _needs(row: V4Route) -> dict[str, str]:

@@ -6,7 +6,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from vitrine.accounts.errors import RecentAuthRequired
+from vitrine.accounts.errors import RecentAuthRequired, TooManyMails
 from vitrine.accounts.model import ADMINISTRATION
 from vitrine.api.v4.content import Changed, NotJson, Unguarded, answer
 from vitrine.api.v4.idempotency import KeyReused, NotRepeated
@@ -48,6 +48,7 @@ STATUSES: refusals.Statuses = (
     (NotJson, 415),
     (BadApplication, 422),
     (KeyReused, 422),
+    (TooManyMails, 429),  # the caller's limit, not the server's trouble
     *refusals.STATUSES,
 )
 

@@ -4,10 +4,22 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from vitrine.accounts import Actor
-from vitrine.api.v4.content import answer, chosen, sparse
+from vitrine.api.v4.content import answer, chosen, moment, sparse
 from vitrine.api.v4.route import V4Route
-from vitrine.api.v4.schemas import FLAG, NUMBER, PERHAPS_NUMBER, PERHAPS_TEXT, TEXT, Schema, named, sparse_object_of
-from vitrine.edge import bearer, read, services_of
+from vitrine.api.v4.schemas import (
+    FLAG,
+    MOMENT,
+    NUMBER,
+    PERHAPS_NUMBER,
+    PERHAPS_TEXT,
+    TEXT,
+    Schema,
+    full_object_of,
+    list_of,
+    named,
+    sparse_object_of,
+)
+from vitrine.edge import bearer, listing, read, services_of
 from vitrine.oauth import scopes
 from vitrine.platform.database import UnitOfWork
 
@@ -19,7 +31,16 @@ _ME: dict[str, Schema] = {
         "description": "what the token allows; null: everything that the person may do",
     },
 }  # fmt: skip
-COMPONENTS = {"Me": sparse_object_of("user_id", **_ME)}
+COMPONENTS = {
+    "Me": sparse_object_of("user_id", **_ME),
+    "DownloadQuota": full_object_of(
+        base_id=NUMBER,
+        monthly={**NUMBER, "description": "documents that you may download from the collection in a month"},
+        remaining=NUMBER,
+        renews={**MOMENT, "description": "when all of them are left again"},
+    ),
+    "DownloadQuotas": full_object_of(quotas=list_of(named("DownloadQuota"))),
+}
 
 
 async def me(request: Request) -> Response:
@@ -44,4 +65,27 @@ async def me(request: Request) -> Response:
     return await read(request, bearer, call)
 
 
-ROUTES = (V4Route("/me", "GET", me, "Who you are here", "account:read", named("Me"), chooses=True),)
+async def download_quotas(request: Request) -> Response:
+    """Of the collections from which the caller may download a limited number of documents; at most one of each."""
+    quotas = services_of(request).library.quotas
+
+    def call(work: UnitOfWork, actor: Actor) -> Response:
+        rows = [
+            {
+                "base_id": quota.base_id,
+                "monthly": quota.most,
+                "remaining": quota.remaining,
+                "renews": moment(quota.renews),
+            }
+            for quota in quotas.mine(work, actor)
+        ]
+        return answer({"quotas": rows})
+
+    return await listing(request, bearer, call)
+
+
+ROUTES = (
+    V4Route("/me", "GET", me, "Who you are here", "account:read", named("Me"), chooses=True),
+    V4Route("/me/download-quotas", "GET", download_quotas, "How many downloads are left to you", "account:read",
+            named("DownloadQuotas")),
+)  # fmt: skip

@@ -3,8 +3,6 @@
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from email import message_from_bytes
-from email.policy import default
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +12,7 @@ import sqlalchemy as sa
 from vitrine.accounts import COMMAND, Actor, DataboxRight, Right, User, UserId, Via
 from vitrine.accounts.rights import READER
 from vitrine.errors import DomainError, Invalid, NotFound
-from vitrine.feeds import EntryDraft, Feed, FeedEntry, FeedId, model, notices
+from vitrine.feeds import EntryDraft, Feed, FeedEntry, FeedId, model
 from vitrine.feeds import entries as entries_module
 from vitrine.feeds import service as service_module
 from vitrine.feeds.errors import (
@@ -26,7 +24,6 @@ from vitrine.feeds.errors import (
     TooManyReaders,
 )
 from vitrine.feeds.events import FeedEntryRemoved, NewFeedEntry
-from vitrine.feeds.notices import NOTIFY
 from vitrine.feeds.tables import feed_entries, feed_publishers, feeds
 from vitrine.jobs import Job
 from vitrine.library.errors import ChangedMeanwhile, NoSuchCollection, NoSuchRecord
@@ -416,59 +413,12 @@ def test_two_who_publish_at_once_both_count(server: Server, ada: User, news: Fee
 # -- mails -------------------------------------------------------------------------------------------------------------
 
 
-def subjects(server: Server) -> dict[str, str]:
-    """By address, of the mails in the outbox."""
-    paths = (server.settings.data_dir / "outbox").glob("*.eml")
-    mails = [message_from_bytes(path.read_bytes(), policy=default) for path in paths]
-    assert len({mail["To"] for mail in mails}) == len(mails)
-    return {str(mail["To"]): str(mail["Subject"]) for mail in mails}
-
-
-def test_the_people_who_may_read_it_are_told_once(server: Server, ada: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(notices, "BATCH", 2)
-    for number in range(3):
-        server.user(f"reader{number}", {server.photographs.id: READER}, email=f"r{number}@museum.example")
-    server.user("elsewhere", {server.archive.id: READER}, email="e@museum.example")
-    server.user("suspended", {server.photographs.id: Right(0)}, email="s@museum.example")
-    server.user("silent", {server.photographs.id: READER})
-    server.user("french", {server.photographs.id: READER}, email="f@museum.example", locale="fr")
-    feed = add_feed(server, ada, scope=server.photographs, title="Press")
-    publish(server, ada, feed.id, [picture(server)], notify=True, title="Boats")
-    server.work()
-    expected = "New in Press at Vitrine: Boats"
-    assert subjects(server) == {
-        **{f"r{number}@museum.example": expected for number in range(3)},
-        "f@museum.example": "Nouveau dans Press sur Vitrine : Boats",
-    }
-
-
-def test_a_job_that_runs_twice_mails_nobody_twice(server: Server, ada: User) -> None:
-    server.user("reader", {server.photographs.id: READER}, email="r@museum.example")
-    feed = add_feed(server, ada)
-    entry = publish(server, ada, feed.id, [picture(server)], notify=True)
-    handler = server.worker.handlers[NOTIFY.name]
-    for _ in range(2):
-        handler(Job(1, NOTIFY.name, {"entry": entry.id, "after": 0}, 1, 5))
-    with server.services.database.read() as work:
-        waiting = work.db.scalar(sa.text("SELECT count(*) FROM jobs WHERE kind = 'mail.send'"))
-    assert waiting == 1
-
-
-def test_an_entry_that_is_gone_mails_nobody(server: Server, ada: User) -> None:
-    server.user("reader", {server.photographs.id: READER}, email="r@museum.example")
-    entry = publish(server, ada, add_feed(server, ada).id, [picture(server)], notify=True)
-    remove(server, ada, entry)
-    server.work()
-    assert subjects(server) == {}
-
-
 def test_more_people_than_allowed_are_not_mailed_and_nothing_is_published(
     server: Server, ada: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for number in range(3):
         server.user(f"reader{number}", READER, email=f"r{number}@museum.example")
-    notices = replace(server.services.feeds.entries.notices, most=3)  # and ada
-    entries = replace(server.services.feeds.entries, notices=notices)
+    entries = replace(server.services.feeds.entries, most_mailed=3)  # and ada
     feed = add_feed(server, ada)
     draft = EntryDraft(title="Boats", records=(picture(server),))
     with pytest.raises(TooManyReaders):

@@ -14,6 +14,7 @@ from vitrine.library.journal import Origin
 from vitrine.library.model import DataboxId, Field, Record, RecordId, RecordKey
 from vitrine.library.removal import Removal
 from vitrine.library.value_edits import ValueEdit
+from vitrine.library.value_rules import ValueRules
 from vitrine.platform.database import UnitOfWork
 
 CHANGED, UNCHANGED = "changed", "unchanged"
@@ -83,16 +84,19 @@ class Batch:
             return {}
         held = store.values_of(self.work, [record.id for record in records])
         edits = {record.id: ValueEdit.of(record, held[record.id]) for record in records}
-        self._passing(records, lambda record: self._edit(edits[record.id]))
+        rules = ValueRules(self.work)
+        self._passing(records, lambda record: self._edit(edits[record.id], rules))
         return edits
 
-    def _edit(self, edit: ValueEdit) -> None:
+    def _edit(self, edit: ValueEdit, rules: ValueRules) -> None:
         structure = self.changes.records.structure(self.work)
-        for change in self.change.fields:
+        changed = self.change.fields
+        for change in changed:
             target = field_of(structure, edit.record, change.field_id)
             if target.readonly:
                 raise Invalid(f"{target.name} is read-only.", field=target.name)
             _ACTIONS[change.action](edit, target, change.values)
+        rules.require(edit, [structure.field_by_id[field_id] for field_id in {part.field_id for part in changed}])
 
     def _delete(self, records: Sequence[Record]) -> None:
         allowed = self._permitted(records, Right.candeleterecord)

@@ -65,9 +65,18 @@ class BulkOperations:
         if actor.via is not Via.COMMAND and not any(actor.rights.anywhere(right, work.now) for right in RIGHTS):
             raise MayNotChange("You may not do this to any record.")
 
-    def begin(self, work: UnitOfWork, actor: Actor, keys: Sequence[RecordKey], change: BulkChange) -> Operation:
+    def begin(
+        self,
+        work: UnitOfWork,
+        actor: Actor,
+        keys: Sequence[RecordKey],
+        change: BulkChange,
+        delegation_id: int | None = None,
+    ) -> Operation:
         """Write the operation down and queue its job. Whether the actor may change each record is asked when its turn
-        comes; here only that they may do so somewhere. Raises Invalid, MayNotChange or TooManyOperations."""
+        comes; here only that they may do so somewhere. Raises Invalid, MayNotChange or TooManyOperations.
+
+        With *delegation_id* it is work in that name already, bounded by who begins it (rules)."""
         change.require_usable()
         unique = list(dict.fromkeys(keys))
         if not 0 < len(unique) <= MOST_RECORDS:
@@ -77,8 +86,10 @@ class BulkOperations:
                 raise MayNotChange("You may not do this to any record.", why=right.name or "")
         if change.delete and actor.scope is not None and DELETE_SCOPE not in actor.scope:
             raise MayNotChange(f"The token needs the scope {DELETE_SCOPE} for this.", why="scope")
-        self._require_room(work, actor)
-        number = store.add(work, actor.user_id, self.delegations.add(work, actor), change, unique)
+        if delegation_id is None:
+            self._require_room(work, actor)
+            delegation_id = self.delegations.add(work, actor)
+        number = store.add(work, actor.user_id, delegation_id, change, unique)
         return self._queued(work, actor, number, {"records": len(unique)})
 
     def begin_undo(self, work: UnitOfWork, actor: Actor, operation_id: int) -> Operation:
@@ -172,8 +183,7 @@ class BulkOperations:
         if operation.delegation_id is None:
             raise AuthorityEnded("The permission behind this operation is gone.", why=f"operation {operation.id}")
         is_deletion = operation.undoes_id is None and BulkChange.read(operation.change).delete
-        needs = (EDIT_SCOPE, DELETE_SCOPE) if is_deletion else (EDIT_SCOPE,)
-        return self.delegations.actor(work, operation.delegation_id, needs)
+        return self.delegations.actor(work, operation.delegation_id, scopes_of(delete=is_deletion))
 
     def _undone(self, work: UnitOfWork, actor: Actor, operation: Operation, items: Sequence[Item]) -> dict[int, str]:
         """Take back one change after the other. A refusal comes before anything is written."""
@@ -191,6 +201,11 @@ class BulkOperations:
     def _end(work: UnitOfWork, operation: Operation, state: State) -> None:
         store.set_state(work, operation.id, state)
         work.emit(BulkOperationEnded(operation.id, operation.user_id, state.value))
+
+
+def scopes_of(*, delete: bool) -> tuple[str, ...]:
+    """What a token needs to change records, or to delete them."""
+    return (EDIT_SCOPE, DELETE_SCOPE) if delete else (EDIT_SCOPE,)
 
 
 def _rights_of(change: BulkChange) -> list[Right]:

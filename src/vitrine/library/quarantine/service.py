@@ -16,7 +16,8 @@ from vitrine.library import access, derivative_store
 from vitrine.library.arrivals import Arrival
 from vitrine.library.derivative_store import Derivative
 from vitrine.library.errors import MayNotReplace
-from vitrine.library.model import Collection, CollectionId, DataboxId, Record, RecordKey
+from vitrine.library.mapping import GivenValues
+from vitrine.library.model import Collection, CollectionId, DataboxId, FieldId, Record, RecordKey
 from vitrine.library.quarantine import checks
 from vitrine.library.quarantine import store as quarantine_store
 from vitrine.library.quarantine.store import COLLECTION, DATABOX, INSTANCE, Item
@@ -28,7 +29,7 @@ from vitrine.platform.database import Database, UnitOfWork
 
 PICTURE = "quarantine-384"
 PICTURE_SIDE = 384
-AddRecord = Callable[[UnitOfWork, Actor, Arrival, CollectionId, int | None], RecordKey]  # the last: status bits
+AddRecord = Callable[[UnitOfWork, Actor, Arrival, CollectionId, int | None, GivenValues], RecordKey]  # with status bits
 ReplaceOriginal = Callable[[UnitOfWork, Actor, RecordKey, Arrival], object]
 
 
@@ -153,14 +154,16 @@ class Quarantine:
         return Arrival(item.original_name, item.sha256, item.size, probe)
 
     def accept(self, work: UnitOfWork, actor: Actor, item: int, arrival: Arrival) -> RecordKey:
-        """Make it a record, with its stored attributes, less the status bits that were removed since. Raises
+        """Make it a record, with its stored attributes, less the fields and status bits that were removed since. Raises
         DecidedAlready and what `get` raises."""
         waiting_item = self._take_item(work, actor, item)
         base, status = waiting_item.collection_id, waiting_item.attributes.get("status")
         if status is not None:
             structure = self.records.structure(work)
             status = structure.defined_status(structure.collections[base].databox_id, status)
-        key = self.add_record(work, actor, arrival, base, status)
+        given = waiting_item.attributes.get("values", {})
+        values = {FieldId(int(field_id)): texts for field_id, texts in given.items()}
+        key = self.add_record(work, actor, arrival, base, status, values)
         audit.write(work, actor, "quarantine.accepted", f"item {item}", {"record": str(key)})
         return key
 

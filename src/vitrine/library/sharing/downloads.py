@@ -1,17 +1,19 @@
 """Downloading several documents at once: which file of each, and its name (contract 06 section 17.7, row download)."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from vitrine.accounts import Actor
 from vitrine.errors import Conflict, Invalid
 from vitrine.library import access, store
-from vitrine.library.model import DOCUMENT, PREVIEW, DataboxId, Record, RecordKey, Rendition, Structure
+from vitrine.library.model import DOCUMENT, PREVIEW, DataboxId, Record, RecordId, RecordKey, Rendition, Structure
 from vitrine.library.overlays.copies import OverlayRequest, Overlays
 from vitrine.library.overlays.policy import overlay_for
 from vitrine.library.records import Records
+from vitrine.library.reports import UseKind, uses
+from vitrine.library.sharing.quotas import DownloadQuotas, is_counted
 from vitrine.library.terms.service import Terms
 from vitrine.media.kinds import overlay_type
 from vitrine.platform import audit
@@ -32,13 +34,16 @@ class NothingToDownload(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One file of the archive: its name, its bytes, and the overlay it must carry."""
+    """One file of the archive: its name, its bytes, and the overlay it must carry. *counts*: where downloads are
+    limited it is one of them."""
 
+    record: Record
     name: str
     sha256: str
     size: int
     modified: datetime
     wanted: OverlayRequest | None
+    counts: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +53,7 @@ class Plan:
 
     entries: tuple[Entry, ...]
     left_out: tuple[str, ...]
+    record_ids: tuple[RecordId, ...]  # of the entries
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +61,7 @@ class Downloads:
     records: Records
     overlays: Overlays
     terms: Terms
+    quotas: DownloadQuotas
 
     def plan(self, work: UnitOfWork, actor: Actor, keys: Iterable[RecordKey]) -> Plan:
         """For each document the original if the actor may have it, else the preview, with its overlay where one is
@@ -72,6 +79,7 @@ class Downloads:
         entries: list[Entry] = []
         left_out: list[str] = []
         names: set[str] = set()
+        ids: list[RecordId] = []
         boxes: dict[DataboxId, None] = {}
         for key in distinct:
             record = store.by_key(work, key)
@@ -84,11 +92,12 @@ class Downloads:
                 left_out.append(record.title)
             else:
                 boxes.setdefault(record.databox_id)
+                ids.append(record.id)
                 entries.append(self._entry(work, structure, actor, record, rendition, names))
         self.terms.require_for_download(work, actor, boxes)
         if not entries:
             raise NothingToDownload("You may not download any of these documents.", field="record")
-        return Plan(tuple(entries), tuple(left_out))
+        return Plan(tuple(entries), tuple(left_out), tuple(ids))
 
     def _entry(
         self,
@@ -102,13 +111,16 @@ class Downloads:
         assert rendition.sha256 is not None
         overlay = overlay_for(work, structure, record, rendition, viewer=actor, own=True)
         overlay_request = self.overlays.request_for(work, record, rendition, overlay)
-        name = unique(safe(_entry_name(record, rendition, overlay_request)), names)
-        return Entry(name, rendition.sha256, rendition.size, record.created, overlay_request)
+        name = unique(safe(entry_name(record, rendition, overlay_request)), names)
+        counts = is_counted(structure, record, rendition)
+        return Entry(record, name, rendition.sha256, rendition.size, record.created, overlay_request, counts)
 
-    def write_audit_entry(self, work: UnitOfWork, actor: Actor, keys: Sequence[RecordKey], plan: Plan) -> None:
-        """Write an audit entry for the download."""
-        details = {"files": len(plan.entries), "records": [str(key) for key in keys[:MOST]]}
-        audit.write(work, actor, "records.downloaded", "", details)
+    def begin(self, work: UnitOfWork, actor: Actor, plan: Plan) -> None:
+        """Count the download where the actor's downloads are limited, and write it down: a line of the audit log, and
+        each record in the journal of uses. Raises DownloadQuotaUsed: all of it or nothing."""
+        self.quotas.take(work, actor, (entry.record for entry in plan.entries if entry.counts))
+        uses.write(work, actor, UseKind.DOWNLOAD, plan.record_ids)
+        audit.write(work, actor, "records.downloaded", "", {"files": len(plan.entries)})
 
 
 def _best_rendition(
@@ -123,7 +135,7 @@ def _best_rendition(
     return None
 
 
-def _entry_name(record: Record, rendition: Rendition, overlay_request: OverlayRequest | None) -> str:
+def entry_name(record: Record, rendition: Rendition, overlay_request: OverlayRequest | None) -> str:
     if rendition.name == DOCUMENT:
         return record.original_name or f"{record.title}.{rendition.extension}".rstrip(".")
     stem = (record.original_name or record.title).rpartition(".")[0] or record.title

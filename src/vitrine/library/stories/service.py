@@ -37,7 +37,7 @@ from vitrine.library.stories.model import (
     StoryDraft,
 )
 from vitrine.library.stories.store import Candidate
-from vitrine.library.stories.values import title_and_values
+from vitrine.library.stories.values import require_values, title_and_values
 from vitrine.library.structure.titles import title_of, titles_of
 from vitrine.platform import audit
 from vitrine.platform.database import UnitOfWork
@@ -78,6 +78,8 @@ class Stories:
         cover = self._cover_of(work, draft.children)
         fields = self.records.structure(work).fields[collection.databox_id]
         name, values = title_and_values(fields, draft)
+        if draft.is_strict:
+            require_values(work, fields, draft, values)
         title = title_of(fields, values, name)
         titles = titles_of(fields, values, title)
         story = self._add_record(work, actor, collection, {"title": title, "titles": titles}, draft.title)

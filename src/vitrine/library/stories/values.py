@@ -7,6 +7,8 @@ from vitrine.library import mapping
 from vitrine.library.errors import NoSuchField
 from vitrine.library.model import Field
 from vitrine.library.stories.model import StoryDraft
+from vitrine.library.value_rules import ValueRules
+from vitrine.platform.database import UnitOfWork
 
 FieldValues = list[tuple[Field, list[str]]]
 
@@ -29,6 +31,18 @@ def title_and_values(fields: tuple[Field, ...], draft: StoryDraft) -> tuple[str,
         if stored := _stored(field, texts):
             values.append((field, stored))
     return title, values
+
+
+def require_values(work: UnitOfWork, fields: tuple[Field, ...], draft: StoryDraft, values: FieldValues) -> None:
+    """What the attributes of the fields demand of the values that the draft names. Raises what `ValueRules` raises."""
+    rules, stored = (
+        ValueRules(work, lambda field: f"metadata.{field.name}"),
+        {field.id: texts for field, texts in values},
+    )
+    for field in fields:
+        is_named = str(field.id) in draft.values or field.name in draft.values
+        if field.id in stored or (is_named and not field.readonly):
+            rules.require_texts(field, stored.get(field.id, []))
 
 
 def _refuse_unknown(fields: tuple[Field, ...], draft: StoryDraft) -> None:

@@ -9,7 +9,7 @@ from vitrine.accounts import COMMAND, NOBODY, Actor
 from vitrine.errors import DomainError, Invalid, Unavailable
 from vitrine.library.ingest import Ingest
 from vitrine.library.model import CollectionId
-from vitrine.operations.file_import import NAME_GUESSED, FileImport, FileResult, FileState, files_in
+from vitrine.operations.file_import import NAME_GUESSED, FileImport, FileResult, FileState, Plan, files_in
 from vitrine.testing import media_factory as make
 from vitrine.testing.server import Server
 
@@ -23,11 +23,12 @@ def folder(tmp_path: Path) -> Path:
 
 
 def import_of(server: Server) -> FileImport:
-    return FileImport(server.services.database, server.services.library.ingest, server.services.library.quarantine)
+    library = server.services.library
+    return FileImport(server.services.database, library.ingest, library.quarantine, library.changes)
 
 
 def results(server: Server, *paths: Path, actor: Actor = COMMAND) -> list[FileResult]:
-    return list(import_of(server).run(actor, files_in(paths), CollectionId(server.photographs.id)))
+    return list(import_of(server).run(actor, files_in(paths), Plan(CollectionId(server.photographs.id))))
 
 
 def test_an_import_can_be_run_again(server: Server, folder: Path) -> None:
@@ -76,19 +77,19 @@ def test_a_name_that_is_not_utf8_is_pointed_out(server: Server, folder: Path) ->
 
 
 def test_hidden_files_and_links_are_left_out(folder: Path) -> None:
-    for name in ("b.txt", "a.txt", ".hidden", "folder/c.txt"):
+    for name in ("b.txt", "a.txt", ".hidden", "folder/c.txt", ".folder/d.txt"):
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text("x")
     (folder / "link.txt").symlink_to(folder / "a.txt")
-    names = [path.relative_to(folder).as_posix() for path in files_in((folder,))]
+    names = [source.relative for source in files_in((folder,))]
     assert names == ["a.txt", "b.txt", "folder/c.txt"]
 
 
 def test_folders_without_files_are_a_mistake(folder: Path) -> None:
     (folder / ".hidden").write_text("x")
     with pytest.raises(Invalid, match="no files"):
-        files_in((folder,))
+        list(files_in((folder,)))
 
 
 def test_scripts_read_the_same_states_as_before() -> None:
-    assert [state.value for state in FileState] == ["added", "there", "waits", "refused"]
+    assert [state.value for state in FileState] == ["added", "there", "waits", "refused", "updated", "unlisted"]

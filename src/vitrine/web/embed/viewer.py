@@ -40,6 +40,7 @@ async def embed(request: Request) -> Response:
     """GET /embed/?url=…: the document alone, for an iframe; no cookie, nothing of ours around it."""
     services = services_of(request)
     viewer = await _target(request, url_parameter(request.url.query), services.embeds.viewer)
+    _count_view(request, viewer.target)
     shared = social(request, viewer)
     start = _start(request, viewer)
     return page(
@@ -59,6 +60,14 @@ async def embed(request: Request) -> Response:
         configuration=data_block(_configuration(request, viewer, start)),
         **shared,
     )
+
+
+def _count_view(request: Request, target: Target) -> None:
+    """A view by its link: the file that the page then shows is asked for by the page, which is ours."""
+    if request.method == "GET" and target.address.startswith("/permalink/"):
+        referrer = request.headers.get("referer", "").encode("latin-1")
+        counts = services_of(request).library.reports.view_counts
+        counts.count(target.record.key, target.rendition.name, None, referrer)
 
 
 def _start(request: Request, viewer: Viewer) -> float:
@@ -173,6 +182,7 @@ async def _permaview(request: Request, token: str | None) -> Response:
 
     viewer = await read(request, nobody, call)
     shared = social(request, viewer)
+    _count_view(request, viewer.target)
     wishes = {name: request.query_params.get(name, "") for name in ("autoplay", "t")}
     extra = "".join(f"&{name}={value}" for name, value in wishes.items() if _SECONDS.fullmatch(value))
     return page(

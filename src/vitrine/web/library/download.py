@@ -15,6 +15,7 @@ from vitrine.accounts import Actor
 from vitrine.edge import Services, csrf, long_read, parameters, services_of, write
 from vitrine.edge.params import natural
 from vitrine.errors import DomainError, Invalid
+from vitrine.library.bundles.model import Draft, Receiver
 from vitrine.library.errors import ChangedMeanwhile, TermsNotAccepted
 from vitrine.library.model import DataboxId, RecordKey
 from vitrine.library.sharing.downloads import Entry, Plan, unique
@@ -48,8 +49,12 @@ async def download(request: Request) -> Response:
     except TermsNotAccepted as refusal:
         return await before_download(request, refusal, [f"{key.databox}/{key.number}" for key in keys])
 
+    if sum(entry.size for entry in plan.entries) > services.settings.download_max_mbytes * 1_000_000:
+        secret = await write(request, known, lambda work, actor: _mailed(services, work, actor, keys))
+        return redirect(f"/download/{secret}/prepare/")
+
     def note(work: UnitOfWork, actor: Actor) -> None:
-        services.library.downloads.write_audit_entry(work, actor, keys, plan)
+        services.library.downloads.begin(work, actor, plan)
 
     await write(request, known, note)
     explained = translate(request, "These documents are not in the archive:")
@@ -67,6 +72,15 @@ def _accept(services: Services, work: UnitOfWork, actor: Actor, accepted: list[t
     for databox, number in accepted:
         with suppress(ChangedMeanwhile):
             services.library.terms.accept(work, actor, databox, number)
+
+
+def _mailed(services: Services, work: UnitOfWork, actor: Actor, keys: list[RecordKey]) -> str:
+    """Too much to be sent at once: prepared by the worker, with a link by mail. Returns the secret of the page where
+    the person waits for it."""
+    user = services.accounts.users.get(work, actor.must_user_id)
+    receivers = [Receiver(user.id, "")] if user.email else []
+    bundle = services.library.bundles.begin(work, actor, Draft(keys, receivers=receivers))
+    return services.library.bundles.own_link(work, actor, bundle.id)
 
 
 def _key(text: str) -> RecordKey:

@@ -1,6 +1,6 @@
 """Administration of databoxes and collections: their structure, their settings and their terms of use."""
 
-from vitrine.api.v4.administration import collections, databoxes, fields, pictures, recipes, status_bits, terms
+from vitrine.api.v4.administration import collections, databoxes, fields, pictures, recipes, rules, status_bits, terms
 
 ROUTES = (
     *databoxes.ROUTES,
@@ -8,6 +8,7 @@ ROUTES = (
     *fields.ROUTES,
     *status_bits.ROUTES,
     *recipes.ROUTES,
+    *rules.ROUTES,
     *terms.ROUTES,
     *pictures.ROUTES,
 )
@@ -17,5 +18,6 @@ COMPONENTS = {
     **fields.COMPONENTS,
     **status_bits.COMPONENTS,
     **recipes.COMPONENTS,
+    **rules.COMPONENTS,
     **terms.COMPONENTS,
 }

@@ -1,5 +1,6 @@
 """What the operations of baskets share: rights, ids, tags, people and instants of bodies."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -113,6 +114,22 @@ def fitting(number: int, field: str) -> int:
     if not 0 <= number <= MOST_ID:
         raise Invalid(f"{field} has a number that no id can be.", field=field)
     return number
+
+
+def list_ids_of(value: Any) -> list[int]:
+    """`recipient_lists` of a body."""
+    return [fitting(number, "recipient_lists") for number in converted(value or [], list[int], "recipient_lists")]
+
+
+def people_of_lists(request: Request, work: UnitOfWork, actor: Actor, list_ids: Sequence[int]) -> list[UserId]:
+    """To whom something goes that the actor sends to these lists. Raises NoSuchList, or Invalid where nobody is in
+    them."""
+    if not list_ids:
+        return []
+    people = services_of(request).accounts.recipient_lists.recipients(work, actor, list_ids)
+    if not people:
+        raise Invalid("There is nobody in these lists.", field="recipient_lists")
+    return people
 
 
 def person_named(login: str | None, user_id: int | None) -> UserId | str:

@@ -10,7 +10,10 @@ from vitrine.api.v4.baskets.content import (
     Who,
     basket_id_of,
     converted,
+    fitting,
     keys_of,
+    list_ids_of,
+    people_of_lists,
     person_in,
     person_named,
     require_tag,
@@ -21,7 +24,7 @@ from vitrine.api.v4.idempotency import change
 from vitrine.api.v4.paging import listed as listed_page
 from vitrine.api.v4.paging import page_of
 from vitrine.baskets.model import BasketView, Participant
-from vitrine.edge import bearer, long_read, services_of, write
+from vitrine.edge import Services, bearer, long_read, services_of, write
 from vitrine.platform.database import UnitOfWork
 
 
@@ -68,6 +71,23 @@ async def share(request: Request) -> Response:
     return await change(request, call)
 
 
+async def share_with_list(request: Request) -> Response:
+    """With everybody in a list, or with nobody."""
+    services = services_of(request)
+    values = await json_members(request, recipient_list_id=int, can_modify=bool, expires=str, with_originals=bool)
+    list_id, terms = fitting(values["recipient_list_id"] or 0, "recipient_list_id"), terms_of(values)
+
+    def call(work: UnitOfWork, actor: Actor) -> Response:
+        require_tag(request, services.baskets.baskets.get(work, actor, basket_id_of(request)).basket)
+        shared = [
+            services.baskets.sharing.share(work, actor, basket_id_of(request), person, terms)
+            for person in people_of_lists(request, work, actor, [list_id])
+        ]
+        return answer({"people": len(shared), "not_granted": max(each.not_granted for each in shared)})
+
+    return await change(request, call)
+
+
 async def remove(request: Request) -> Response:
     services, user_id = services_of(request), UserId(request.path_params["user_id"])
 
@@ -89,22 +109,33 @@ async def leave(request: Request) -> Response:
     return await change(request, call)
 
 
+def _ids_of(services: Services, work: UnitOfWork, logins: set[str]) -> set[UserId]:
+    return {services.accounts.users.find(work, login).id for login in logins}
+
+
 async def push(request: Request) -> Response:
     """Each person owns a new basket."""
     services = services_of(request)
     values = await json_members(
-        request, records=list, people=list, name=str, description=str, message=str, expires=str, with_originals=bool
-    )
+        request, records=list, people=list, recipient_lists=list, name=str, description=str, message=str, expires=str,
+        with_originals=bool,
+    )  # fmt: skip
     keys, terms = keys_of(values["records"] or []), terms_of(values)
     people = [person_named(who.login, who.user_id) for who in converted(values["people"] or [], list[Who], "people")]
+    list_ids = list_ids_of(values["recipient_lists"])
 
     def call(work: UnitOfWork, actor: Actor) -> Response:
+        through_lists = people_of_lists(request, work, actor, list_ids)
         pushed = services.baskets.sharing.push(
-            work, actor, keys, people,
+            work, actor, keys, [*people, *through_lists],
             name=values["name"] or "", description=values["description"] or "", message=values["message"] or "",
             terms=terms,
         )  # fmt: skip
         left_out = [{"databox_id": key.databox, "record_id": key.number} for key in pushed.left_out]
-        return answer({"people": sorted(pushed.baskets), "left_out": left_out}, 201)
+        by_id = {who for who in people if not isinstance(who, str)}
+        by_login = {who for who in people if isinstance(who, str)}
+        others = set(through_lists) - by_id - _ids_of(services, work, by_login)
+        named_people = sorted(set(pushed.baskets) - others)  # a list does not tell who is in it
+        return answer({"people": named_people, "through_lists": len(others), "left_out": left_out}, 201)
 
     return await change(request, call)

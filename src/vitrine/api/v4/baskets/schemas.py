@@ -84,7 +84,13 @@ _WHO: dict[str, Schema] = {
     "login": {"type": "string", "description": "login or e-mail address; or user_id"},
     "user_id": NUMBER,
 }
-_VOTER_BODY = object_of(**_WHO, can_agree=FLAG, can_see_others=FLAG, with_originals=_ORIGINALS)
+_VOTER_BODY = object_of(
+    **_WHO,
+    recipient_list_id={**NUMBER, "description": "everybody in this list of recipients"},
+    can_agree=FLAG,
+    can_see_others=FLAG,
+    with_originals=_ORIGINALS,
+)
 VOTERS: Schema = {"type": "array", "items": _VOTER_BODY, "minItems": 1, "maxItems": MOST_PARTICIPANTS}
 NEW_BASKET = {**object_of(name=_NAME, description=_DESCRIPTION), "required": ["name"]}
 CHANGES = object_of(name=_NAME, description={**_DESCRIPTION, "type": ["string", "null"]}, is_archived=FLAG)
@@ -94,21 +100,28 @@ ORDER = {
     **object_of(elements={"type": "array", "items": NUMBER, "minItems": 1, "maxItems": MOST_ELEMENTS}),
     "required": ["elements"],
 }
+_LIST_ID: Schema = {**NUMBER, "description": "a list of recipients: everybody in it"}
+SHARE_WITH_LIST = {
+    **object_of(recipient_list_id=_LIST_ID, can_modify=FLAG, expires=_NO_END, with_originals=_ORIGINALS),
+    "required": ["recipient_list_id"],
+}
 SHARE = object_of(**_WHO, can_modify=FLAG, expires=_NO_END, with_originals=_ORIGINALS)
 PUSH = {
     **object_of(
         records=RECORDS,
-        people={"type": "array", "items": object_of(**_WHO), "minItems": 1, "maxItems": MOST_RECIPIENTS},
+        people={"type": "array", "items": object_of(**_WHO), "maxItems": MOST_RECIPIENTS},
+        recipient_lists={"type": "array", "items": NUMBER, "description": "lists of recipients: everybody in them too"},
         name=_NAME,
         description=_DESCRIPTION,
         message={"type": "string", "maxLength": LONGEST_NOTE},
         expires=_NO_END,
         with_originals=_ORIGINALS,
     ),
-    "required": ["records", "people", "name"],
+    "required": ["records", "name"],
 }
 PUSHED = full_object_of(
-    people={"type": "array", "items": NUMBER, "description": "the ids of those who got a basket"},
+    people={"type": "array", "items": NUMBER, "description": "the ids of those whom you named and who got a basket"},
+    through_lists={**NUMBER, "description": "how many others got one, through lists of recipients"},
     left_out={"type": "array", "items": _KEY, "description": "the records that you may not send"},
 )
 NEW_VOTE = {

@@ -14,6 +14,7 @@ from vitrine.api.v4.baskets.schemas import (
     PUSHED,
     READ,
     SHARE,
+    SHARE_WITH_LIST,
     VOTE_END,
 )
 from vitrine.api.v4.route import V4Route
@@ -61,6 +62,9 @@ ROUTES: tuple[V4Route, ...] = (
     V4Route(BASKET + "/participants", "POST", people.share, "Share it with a person, or change the terms", SHARING,
             full_object_of(user_id=NUMBER, not_granted=NUMBER), SHARE, guard="accepted",
             permit=shareable, example={"login": "eve", "can_modify": True, "expires": "2099-05-01T12:00:00Z"}),
+    V4Route(BASKET + "/participants/lists", "POST", people.share_with_list, "Share it with everybody in a list",
+            SHARING, full_object_of(people=NUMBER, not_granted=NUMBER), SHARE_WITH_LIST, guard="accepted",
+            permit=shareable, example={"recipient_list_id": 1}),
     V4Route(BASKET + "/participants/{user_id:int}", "DELETE", people.remove, "End a person's part", SHARING, status=204,
             guard="accepted"),
     V4Route(BASKET + "/leave", "POST", people.leave, "End your own part", SCOPE, status=204),

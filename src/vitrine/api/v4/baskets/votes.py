@@ -1,18 +1,21 @@
 """The vote of a basket."""
 
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from vitrine.accounts import Actor
+from vitrine.accounts import Actor, UserId
 from vitrine.api.v4 import content
 from vitrine.api.v4.baskets.content import (
     basket_id_of,
     converted,
     fitting,
     instant_of,
+    people_of_lists,
     person_in,
     person_named,
     require_tag,
@@ -23,13 +26,16 @@ from vitrine.api.v4.route import PREFIX
 from vitrine.baskets.errors import NoSuchVote
 from vitrine.baskets.model import BasketView, ChoiceChange, ElementId, Participant, Vote, Voter
 from vitrine.edge import bearer, long_read, services_of, write
-from vitrine.errors import Invalid
+from vitrine.errors import Invalid, NotFound
 from vitrine.platform.database import UnitOfWork
 
 
 class _Voter(msgspec.Struct, forbid_unknown_fields=True):
+    """A person, or everybody in a list."""
+
     login: str | None = None
     user_id: int | None = None
+    recipient_list_id: int | None = None
     can_agree: bool = True
     can_see_others: bool = False
     with_originals: bool = False
@@ -41,11 +47,43 @@ class _Choice(msgspec.Struct, forbid_unknown_fields=True):
     note: str | None = None
 
 
-def _voters(value: Any) -> list[Voter]:
-    return [
-        Voter(person_named(voter.login, voter.user_id), voter.can_agree, voter.can_see_others, voter.with_originals)
-        for voter in converted(value, list[_Voter], "voters")
-    ]
+def _voters(value: Any) -> list[tuple[_Voter, UserId | str | None]]:
+    """Each with the person that it names, None for a list."""
+    return [(voter, _person_of(voter)) for voter in converted(value, list[_Voter], "voters")]
+
+
+def _person_of(voter: _Voter) -> UserId | str | None:
+    if voter.recipient_list_id is None:
+        return person_named(voter.login, voter.user_id)
+    if voter.login is not None or voter.user_id is not None:
+        raise Invalid("A voter is a login, a user_id or a recipient_list_id.", field="voters")
+    return None
+
+
+def _id_of(request: Request, work: UnitOfWork, person: UserId | str) -> UserId | str:
+    """The number of a person who is named by login; a login that nobody has stays, and is refused where it is used."""
+    if not isinstance(person, str):
+        return person
+    with suppress(NotFound):
+        return services_of(request).accounts.users.find(work, person).id
+    return person
+
+
+def _all(
+    request: Request, work: UnitOfWork, actor: Actor, voters: Sequence[tuple[_Voter, UserId | str | None]]
+) -> list[Voter]:
+    """With the people of lists in their place; who is named as well has what that says."""
+    everybody: dict[UserId | str, Voter] = {}
+    for voter, person in voters:
+        rest = (voter.can_agree, voter.can_see_others, voter.with_originals)
+        if person is not None:
+            known = _id_of(request, work, person)
+            everybody[known] = Voter(known, *rest)
+            continue
+        list_id = fitting(voter.recipient_list_id or 0, "voters")
+        for user_id in people_of_lists(request, work, actor, [list_id]):
+            everybody.setdefault(user_id, Voter(user_id, *rest))
+    return list(everybody.values())
 
 
 def _view(request: Request, work: UnitOfWork, actor: Actor) -> BasketView:
@@ -90,7 +128,8 @@ async def start(request: Request) -> Response:
 
     def call(work: UnitOfWork, actor: Actor) -> Response:
         require_tag(request, _view(request, work, actor).basket)
-        without = services.baskets.votes.start(work, actor, basket_id_of(request), voters, expires=expires)
+        people = _all(request, work, actor, voters)
+        without = services.baskets.votes.start(work, actor, basket_id_of(request), people, expires=expires)
         location = services.settings.absolute(f"{PREFIX}/baskets/{basket_id_of(request)}/vote")
         return answer({"not_granted": without}, 201, {"Location": location})
 
@@ -103,7 +142,8 @@ async def ask(request: Request) -> Response:
 
     def call(work: UnitOfWork, actor: Actor) -> Response:
         require_tag(request, _view(request, work, actor).basket)
-        return answer({"not_granted": services.baskets.votes.ask(work, actor, basket_id_of(request), voters)})
+        people = _all(request, work, actor, voters)
+        return answer({"not_granted": services.baskets.votes.ask(work, actor, basket_id_of(request), people)})
 
     return await change(request, call)
 

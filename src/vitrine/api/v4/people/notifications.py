@@ -8,7 +8,7 @@ from starlette.responses import Response
 from vitrine.accounts import Actor
 from vitrine.api.v4.content import answer, json_members, moment, nothing
 from vitrine.api.v4.idempotency import change
-from vitrine.api.v4.paging import listed, page_of
+from vitrine.api.v4.paging import page_answer, page_of
 from vitrine.api.v4.route import V4Route
 from vitrine.api.v4.schemas import FLAG, MOMENT, NUMBER, PERHAPS_MOMENT, Schema, full_object_of, named, object_of
 from vitrine.api.v4.schemas import page_of as page_schema
@@ -43,8 +43,9 @@ async def listing(request: Request) -> Response:
     (before,) = page.after or (None,)
 
     def call(work: UnitOfWork, actor: Actor) -> Response:
-        rows = services.notifications.page(work, actor, before, page.limit + 1)
-        return listed(request, rows, page, lambda notification: (notification.id,), _json)
+        listed = services.notifications.page(work, actor, before, page.limit)
+        place = None if listed.next_before is None else (listed.next_before,)
+        return page_answer(request, [_json(notification) for notification in listed.shown], place)
 
     return await read(request, bearer, call)
 

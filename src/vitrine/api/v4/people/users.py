@@ -9,7 +9,7 @@ from vitrine.accounts import Actor, DataboxRight, User, giving
 from vitrine.accounts.groups.model import Applied
 from vitrine.api.v4.content import answer, json_members, moment, nothing
 from vitrine.api.v4.idempotency import change
-from vitrine.api.v4.paging import listed, page_of
+from vitrine.api.v4.paging import listed, page_answer, page_of
 from vitrine.api.v4.people.content import (
     DATABOX_RIGHTS,
     GRANT_BODY,
@@ -42,6 +42,7 @@ from vitrine.edge.params import natural
 from vitrine.errors import Invalid
 from vitrine.library.errors import NoSuchDatabox
 from vitrine.library.model import CollectionId, DataboxId
+from vitrine.oauth.inactive_accounts import MOST_DAYS
 from vitrine.platform.database import UnitOfWork
 
 SCOPE = "users"
@@ -52,6 +53,12 @@ COMPONENTS: dict[str, Schema] = {
     "Account": full_object_of(
         **PROFILES["Profile"]["properties"], display_name=TEXT, is_admin=FLAG, is_locked=FLAG, created=MOMENT,
         last_connection=PERHAPS_MOMENT,
+    ),
+    "InactiveAccountPage": page_schema(
+        full_object_of(
+            **_PERSON, is_admin={**FLAG, "description": "never suspended for this"}, last_active=MOMENT,
+            warned={**PERHAPS_MOMENT, "description": "when the owner was told"},
+        )
     ),
     "NewAccount": full_object_of(user_id=NUMBER, login=TEXT),
     "RightsOfPerson": full_object_of(
@@ -100,6 +107,27 @@ async def people(request: Request) -> Response:
     def call(work: UnitOfWork, actor: Actor) -> Response:
         rows = services.accounts.management.page(work, actor, base, after, page.limit + 1)
         return listed(request, rows, page, lambda user: (user.id,), person_json)
+
+    return await read(request, bearer, call)
+
+
+async def inactive(request: Request) -> Response:
+    """For administrators. A page looks at a bounded number of accounts: `next` may come with few of them, or none."""
+    services, page = services_of(request), page_of(request, int)
+    (after,) = page.after or (0,)
+    text = request.query_params.get("days")
+    days = None if text is None else natural(text)
+    if text is not None and days is None:
+        raise Invalid("days must be a whole number.", field="days")
+
+    def call(work: UnitOfWork, actor: Actor) -> Response:
+        unused, following = services.accounts.inactive.page(work, actor, days, after=after, limit=page.limit)
+        rows = [
+            {**person_json(row.user), "is_admin": row.user.is_admin, "last_active": moment(row.last),
+             "warned": moment(row.warned)}
+            for row in unused
+        ]  # fmt: skip
+        return page_answer(request, rows, None if following is None else (following,))
 
     return await read(request, bearer, call)
 
@@ -228,6 +256,10 @@ ROUTES = (
     V4Route("/users", "POST", add, "Make an account; its owner is sent the link that unlocks it", SCOPE,
             named("NewAccount"), object_of(login=TEXT, email=TEXT, first_name=TEXT, last_name=TEXT), 201,
             permit=permit_manager, example={"email": "new@museum.example"}),
+    V4Route("/users/inactive", "GET", inactive, "Accounts that nobody uses (administrators)", SCOPE,
+            named("InactiveAccountPage"),
+            query={"days": {"type": "integer", "minimum": 1, "maximum": MOST_DAYS,
+                            "description": "time without sign-in and use of tokens"}}, is_list=True),
     V4Route(_USER, "GET", person, "One account", SCOPE, named("Account")),
     V4Route(_USER + "/rights", "GET", rights, "What a person may do where you manage", SCOPE,
             named("RightsOfPerson")),
