@@ -11,6 +11,7 @@ _PAGES = "looks at a page of each collection at most: in a small instance fewer 
 _COUNTED = "counts to a bound and no further"
 _SHARED_PAGES = "PostgreSQL: the rows of a page of entries share pages of a small table only"
 _THREAD = "asked again in a thread, since the answer takes longer"
+_EVERYBODY = "tells each reader of a feed, a hundred at a time"
 _SMALL_TABLE = "PostgreSQL: an index of a small table has a level less"
 EXCEPTIONS: dict[str, str] = {
     "purge": "looks at a bounded number of tokens and renditions, more than a small instance has (docs/decisions/0101)",
@@ -27,6 +28,15 @@ EXCEPTIONS: dict[str, str] = {
     "v4: find with fields: FROM access_tokens": _THREAD,
     "worker: FROM renditions": "PostgreSQL: the rows of changed records share pages of a small table only",
     "worker: FROM field_values": "PostgreSQL: the rows of changed records share pages of a small table only",
+    "v4: unused accounts: FROM users": "looks at a page of accounts: a small instance has fewer",
+    "v4: a rule's life: FROM field_values": "reads texts of a bounded number of records in collections that it names",
+    "worker: INSERT INTO notifications": _EVERYBODY,
+    "worker: FROM users": _EVERYBODY,
+    "worker: UPDATE notification_broadcasts": _EVERYBODY,
+    "worker: FROM notification_broadcasts": _EVERYBODY,
+    "worker: INSERT INTO jobs": _EVERYBODY,
+    "worker: FROM feed_entries": _EVERYBODY,
+    "worker: FROM feeds": _EVERYBODY,
     "feed entries, extended: FROM renditions": _SHARED_PAGES,
     "RSS: FROM renditions": _SHARED_PAGES,
     "RSS: FROM field_values": _SHARED_PAGES,

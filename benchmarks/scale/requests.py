@@ -434,6 +434,19 @@ def _v4_basket(client: Client) -> None:
     client.call("DELETE", path)
 
 
+def _v4_rule(client: Client) -> None:
+    """A rule that concerns nothing in the smallest collection, looked at, run and deleted."""
+    path = f"/api/v4/databoxes/{client.instance.databox_id}/rules"
+    text = {"field_id": client.instance.fields["City"], "test": "equals", "text": "nowhere"}
+    criteria = {"base_ids": client.instance.by_size[-1:], "texts": [text]}
+    body = {"name": "Old", "criteria": criteria, "action": {"status": {"4": True}}}
+    rule = f"{path}/{client.call('POST', path, json=body).json()['rule_id']}"
+    client.call("GET", f"{rule}/dry-run")
+    client.call("POST", f"{rule}/runs")
+    client.call("GET", f"{rule}/runs")
+    client.call("DELETE", rule)
+
+
 def _v4_push(client: Client) -> None:
     """Sent, and deleted by who received it."""
     record = {"databox_id": client.instance.databox_id, "record_id": client.number()}
@@ -558,6 +571,8 @@ V4: dict[str, Request] = {
     "v4: recipes": _of_box("recipes"),
     "v4: structure tasks": _of_box("tasks"),
     "v4: rules": _of_box("rules"),
+    "v4: a rule's life": _v4_rule,
+    "v4: unused accounts": _plain("/api/v4/users/inactive"),
     "v4: all collections of a databox": _of_box("collections?limit=10"),
     "v4: settings of a databox": _of_box("settings"),
     "v4: terms": _of_box("terms"),

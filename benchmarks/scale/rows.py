@@ -70,8 +70,7 @@ LEAST_USERS, LEAST_APPLICATIONS, LEAST_QUARANTINED = 60, 60, 60
 RECORDS_PER_USER, RECORDS_PER_APPLICATION, RECORDS_PER_TOKEN, RECORDS_PER_SESSION = 100, 50, 10, 10
 RECORDS_PER_FAILURE, RECORDS_PER_QUARANTINED, RECORDS_PER_GRANT, RECORDS_PER_REMOVED = 100, 20, 10, 100
 CHILDREN_PER_STORY = 6
-LEAST_FEEDS, RECORDS_PER_FEED = 4, 1_000  # every second feed is public
-LEAST_ENTRIES, RECORDS_PER_ENTRY, ITEMS = 100, 20, 3
+FEEDS, LEAST_ENTRIES, RECORDS_PER_ENTRY, ITEMS = 4, 100, 20, 3  # every second feed is public
 # Baskets of the reader, shared ones among them, and those of other people, of so many records each.
 READERS_BASKETS, FIRST_BASKET, RECORDS_PER_BASKET = 20, 1_000, 10
 POPULAR = 10  # a record that is in every basket of other people
@@ -238,7 +237,7 @@ class Filler:
             kind, mime, extension = draw.choices(kinds, cum_weights=kind_weights)[0]
             if base in findable:
                 self.in_collections[base] += 1
-                if kind == "image":
+                if kind == "image" and not _status(rid):
                     self.images.append(rid)
             values = texts.values(rid, self.instance.records)
             digest = f"{draw.getrandbits(256):064x}"
@@ -254,12 +253,11 @@ class Filler:
         self, rid: int, base: int, form: tuple[str, str, str], title: str, digest: str, uuid: str, at: Any
     ) -> None:
         kind, mime, extension = form
-        status = HIDDEN_STATUS if rid % 9 == 0 else 0
         dashed = "-".join((uuid[:8], uuid[8:12], uuid[12:16], uuid[16:20], uuid[20:]))
         name = f"img_{rid:08}.{extension}"
         self._rows["records"].append((
             rid, self.instance.databox_id, rid, base, self.writer.flag(False), kind, mime, name, name, title, dashed,
-            digest, self.sizes["document"], status, TECHNICAL, 6000, 4000, self.instance.users["admin"],
+            digest, self.sizes["document"], _status(rid), TECHNICAL, 6000, 4000, self.instance.users["admin"],
             self.writer.flag(rid in self.published), at, at,
         ))  # fmt: skip
 
@@ -303,10 +301,6 @@ class Filler:
     def _entries(self) -> int:
         return LEAST_ENTRIES + self.instance.records // RECORDS_PER_ENTRY
 
-    @property
-    def _feed_count(self) -> int:
-        return LEAST_FEEDS + self.instance.records // RECORDS_PER_FEED
-
     def _items_of(self, entry: int) -> list[int]:
         return [(ITEMS * entry + place) % self.instance.records + 1 for place in range(ITEMS)]
 
@@ -316,8 +310,8 @@ class Filler:
     def _feeds(self) -> None:
         """Entries go to one feed after the other."""
         admin, at = self.instance.users["admin"], self.writer.instant(FIRST)
-        for feed in range(self._feed_count):
-            entries = range(feed, self._entries, self._feed_count)
+        for feed in range(FEEDS):
+            entries = range(feed, self._entries, FEEDS)
             if is_public := feed % 2 == 0:
                 self.published.update(rid for entry in entries for rid in self._items_of(entry))
             newest = self._entry_at(entries[-1])
@@ -329,7 +323,7 @@ class Filler:
         admin = self.instance.users["admin"]
         for entry in range(self._entries):
             number, at = entry + 1, self._entry_at(entry)
-            row = (number, entry % self._feed_count + 1, admin, f"Entry {number}", at, at)
+            row = (number, entry % FEEDS + 1, admin, f"Entry {number}", at, at)
             self._rows["feed_entries"].append(row)
             self._rows["feed_items"] += [(number, rid, place) for place, rid in enumerate(self._items_of(entry))]
 
@@ -401,6 +395,10 @@ class _Texts:
             ("City", self._one("cities")),
             ("Country", self._one("countries")),
         ]
+
+
+def _status(rid: int) -> int:
+    return HIDDEN_STATUS if rid % 9 == 0 else 0
 
 
 def _digest(kind: str, number: int) -> bytes:

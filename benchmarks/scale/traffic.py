@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import httpx2 as httpx
 
@@ -96,7 +96,7 @@ class Client:
 
     def _checked(self, method: str, path: str, answer: httpx.Response) -> httpx.Response:
         assert answer.status_code in _FINE, f"{method} {path}: {answer.status_code} {answer.text[:500]}"
-        self.visited.add((method, path.partition("?")[0]))
+        self.visited.add((method, urlsplit(path).path))
         return answer
 
     # -- authorization -----------------------------------------------------------------------------------------------
