@@ -3,8 +3,9 @@
 The examples use these placeholders for real values; nothing else is replaced in them:
 `http://127.0.0.1:8000` and `$SERVER` (the library), `the token you copied` and `$VITRINE_TOKEN`, `$CLIENT_ID`,
 `$CLIENT_SECRET`, `$CALLBACK`, `$CODE`, `$VERIFIER` (of one sign-in), `DIR` (a data folder; with a databox and a
-collection, unless the example makes them), `NEW_DIR` (an empty one), `/backups` (a folder), `PERMALINK` (of a
-photograph), `harbour.jpg`, `watermark.png`, `logo.png` (pictures in the current folder), `stamp.json` (the JSON there).
+collection, unless the example makes them), `NEW_DIR` (an empty one), `/backups` and `/exports` (folders), `PERMALINK`
+(of a photograph), `harbour.jpg`, `watermark.png`, `logo.png` (pictures in the current folder), `stamp.json` (the JSON
+there), `passphrase.txt`.
 """
 
 import base64
@@ -150,9 +151,12 @@ def test_an_example_runs_as_it_stands(
         make.png(tmp_path / name, 64, 48)
     stamps = (block.text for block in ALL if block.language == "json" and '"blocks"' in block.text)
     (tmp_path / "stamp.json").write_text(next(stamps))
-    (tmp_path / "backups").mkdir()
+    for name in ("backups", "exports"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "passphrase.txt").write_text("correct horse battery staple")
     text = example.text.replace(HERE, site.base).replace(TOKEN, environment["VITRINE_TOKEN"])
-    text = text.replace("/backups", str(tmp_path / "backups"))
+    for name in ("backups", "exports"):
+        text = text.replace(f"/{name}", str(tmp_path / name))
     text, needs_instance = re.subn(r"\bDIR\b", str(tmp_path / "data"), text)
     text = re.sub(r"\bNEW_DIR\b", str(tmp_path / "new"), text)
     if needs_instance and "databox add" not in text:

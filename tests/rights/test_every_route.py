@@ -126,7 +126,8 @@ class Library:
             "basket": [int(self.basket)], "basket_id": [int(self.basket)],
             **dict.fromkeys(("feed_id", "entry_id"), few),
             **dict.fromkeys(("item", "item_id", "task", "task_id", "field_id", "recipe_id", "operation_id", "group_id",
-                             "template_id", "user_id", "id"), first),
+                             "template_id", "user_id", "id", "bundle_id", "hot_folder_id", "list_id", "rule_id",
+                             "run_id"), first),
         }  # fmt: skip
 
 

@@ -353,7 +353,9 @@ async def _limited(request: Request, allowance: Allowance) -> Any:
 
 
 async def body(request: Request, *, max_bytes: int = FORM_BYTES) -> bytes:
-    """The whole body, at most *max_bytes*. Raises BodyTooLarge."""
+    """The whole body, at most *max_bytes*. Raises BodyTooLarge, and Invalid for a form: those are read before."""
+    if has_form(request):
+        raise Invalid("Send the bytes themselves, not a form.", field="body")
     raw = bytearray()  # a list of pieces would take many times as much, if each has one byte
     async for chunk in _limited(request, Allowance(max_bytes)):
         raw += chunk

@@ -44,6 +44,8 @@ class SearchedWords:
 
 def kept_words(text: str) -> str:
     """The words of a search as they are kept; empty for none."""
+    if len(text) > 10 * LONGEST:  # folding takes time for each character
+        return FURTHER
     words = folded(" ".join(text.split()))
     return FURTHER if len(words) > LONGEST or _PERSONAL.search(words) else words
 

@@ -443,7 +443,7 @@ def test_a_task_that_is_stopped_in_the_middle_finishes_its_file(world: World, mo
 
     def during(*arguments: Any, **options: Any) -> Any:
         with world.server.services.database.write() as work:
-            world.server.services.tasks.stop(work, COMMAND, 10)
+            world.server.services.tasks.stop(work, COMMAND, 12)
         return original(*arguments, **options)
 
     world.looks(1)
