@@ -36,7 +36,7 @@ _MAY_BE_ZERO = (  # 0: without
     "account_inactive_days", "account_inactive_warning_days",
     "search_journal_days",
 )  # fmt: skip
-_AT_MOST = {"vote_days": 3_650, "vote_reminder_percent": 99, "account_inactive_days": 3_650}
+_AT_MOST = {"vote_days": 3_650, "vote_reminder_percent": 99, "account_inactive_days": 3_650, "download_link_hours": 168}
 
 
 @dataclass(frozen=True, slots=True)

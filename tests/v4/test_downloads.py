@@ -436,3 +436,14 @@ def test_a_large_selection_of_the_wall_gets_a_link(
     script = server.http.post(answer.headers["location"].replace("/prepare/", "/execute/"))
     assert script.json() == {"success": True, "message": ""}
     assert server.http.post("/download/unknown1/execute/").json()["success"] is False
+
+
+def test_somebody_sends_a_bounded_number_of_mails(
+    server: Server, call: Call, keys: list[RecordKey], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vitrine.library.bundles.service.MAILS_AN_HOUR", 1)
+    body = {"records": named(*keys), "recipients": [{"email": "printer@example.com"}]}
+    assert call("POST", "/downloads", body).status_code == 202
+    refused = call("POST", "/downloads", body)
+    assert problem(refused, 429)["code"] == "too_many_mails"
+    assert int(refused.headers["retry-after"]) > 0

@@ -12,7 +12,8 @@ from datetime import UTC, timedelta, tzinfo
 from hashlib import sha256
 
 from vitrine.accounts import Accounts, Actor, Right, UserId, Via
-from vitrine.errors import Invalid, NotFound, Unavailable
+from vitrine.accounts.errors import TooManyMails
+from vitrine.errors import Invalid, NotFound
 from vitrine.jobs import JobKind, Jobs
 from vitrine.library.bundles import store
 from vitrine.library.bundles.archive import Layout, Member
@@ -203,7 +204,7 @@ class Bundles:
     def _take_mails(self, actor: Actor, receivers: Sequence[Receiver]) -> None:
         for _ in receivers:
             if not self.rates.take("download-mail", str(actor.user_id), MAILS_AN_HOUR):
-                raise Unavailable("Too many e-mails were sent. Please try again in an hour.", retry_after_s=3600)
+                raise TooManyMails("Too many e-mails were sent. Please try again in an hour.", retry_after_s=3600)
 
     # -- whoever has a link --------------------------------------------------------------------------------------
 
