@@ -159,7 +159,7 @@ def make_services(
         baskets=_baskets(settings, library.records, accounts.users),
         tasks=Tasks(),
         maintenance=Maintenance(database),
-        hot_folders=HotFolders(library.ingest, settings.hot_folder_roots, settings.data_dir),
+        hot_folders=HotFolders(library.ingest, library.bulk.delegations, settings.hot_folder_roots, settings.data_dir),
         search=Search(
             EmbeddedIndex(settings.data_dir / "index"), library.records, SearchCounts(settings.search_journal_days > 0)
         ),

@@ -63,7 +63,8 @@ def hot_folder_watcher(services: Services, owner: str) -> Watcher:
     """What looks after hot folders in the worker *owner*."""
     library, settings = services.library, services.settings
     files = FileImport(services.database, library.ingest, library.quarantine, library.changes)
-    return Watcher(services.database, files, settings.hot_folder_roots, settings.hot_folder_seconds, owner)
+    roots, seconds = settings.hot_folder_roots, settings.hot_folder_seconds
+    return Watcher(services.database, files, services.hot_folders, roots, seconds, owner)
 
 
 def expiries(services: Services) -> tuple[Expiry, ...]:

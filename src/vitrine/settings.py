@@ -95,7 +95,7 @@ class Settings:
         730, "Time for which the history of a record keeps a change, which can be taken back as long.", "days"
     )
     use_journal_days: int = _setting(
-        365, "Time for which it is kept who downloaded, sent or published a record.", "days"
+        365, "Time for which it is kept who downloaded records together, sent or published them.", "days"
     )
     view_journal_days: int = _setting(
         365, "Time for which the views of files by their links are kept, by day and referring host.", "days"

@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from vitrine import housekeeping
-from vitrine.accounts import COMMAND, Actor, User, Via
+from vitrine.accounts import COMMAND, User, Via
 from vitrine.accounts.events import AccountUnused
 from vitrine.accounts.tables import sessions, users
 from vitrine.applications.tables import accounts
@@ -188,4 +188,3 @@ def test_administrators_see_who_does_not_use_their_account(server: Server, monke
             inactive.page(work, person, limit=5)
         with pytest.raises(Invalid):
             inactive.page(work, COMMAND, -1, limit=5)
-        assert isinstance(person, Actor)

@@ -257,6 +257,11 @@ def test_links_are_mailed_when_the_files_are_ready(
     assert server.http.get(link_in(sent["bob@museum.example"])).status_code == 200
     server.work()
     assert len(mails(server)) == 2
+    with server.services.database.write() as work:
+        server.services.accounts.administration.suspend(work, COMMAND, "bob")
+    assert server.http.get(link_in(sent["bob@museum.example"])).status_code == 404
+    refused = call("POST", "/downloads", {"records": named(*keys), "recipients": [{"login": "bob"}]})
+    assert problem(refused, 400)["field"] == "recipients"
 
 
 def test_sending_to_others_needs_the_right_to_push(
@@ -267,12 +272,22 @@ def test_sending_to_others_needs_the_right_to_push(
     body = {"recipients": [{"email": "printer@example.com"}]}
     path = prepared(server, call, [keys[0], quiet], body=body)
     assert outcomes(call, path) == ["ready", "may_not_send"]
-    own = prepared(server, call, [keys[0], quiet], body={"recipients": [{"user_id": ada.id}]}) if ada.email else None
-    assert own is None or outcomes(call, own) == ["ready", "ready"]
+    own = prepared(server, call, [keys[0], quiet], body={"recipients": [{"user_id": ada.id}]})
+    assert outcomes(call, own) == ["ready", "ready"]
+    # A link to hand out gives what may be pushed, whatever the download holds, and for as long as it may be.
+    url = call("POST", own + "/links").json()["url"]
+    link = url[url.index("/download/") :].replace("/prepare/", "/get/")
+    assert len(unzipped(server.http.get(link))) == 2  # a photograph, and which is not there
+    assert "Quay" not in unzipped(server.http.get(link))["NOT-INCLUDED.txt"].decode()
+    server.regrant(ada, server.photographs, ALL_RIGHTS & ~Right.canpush)
+    assert list(unzipped(server.http.get(link))) == ["NOT-INCLUDED.txt"]
     reader = server.user("rita", READER | Right.candwnldhd)
     token = server.token(reader)
     refused = server.call("POST", "/api/v4/downloads", token, json={"records": named(keys[0]), **body})
     assert refused.status_code == 403 and refused.json()["code"] == "may_not_send"
+    for stranger in ("ada", "nobody"):  # who may not send is told of nobody
+        sent = {"records": named(keys[0]), "recipients": [{"login": stranger}]}
+        assert server.call("POST", "/api/v4/downloads", token, json=sent).json()["code"] == "may_not_send"
     begun = server.call("POST", "/api/v4/downloads", token, json={"records": named(keys[0])})
     assert begun.status_code == 202
     number = begun.json()["download_id"]

@@ -121,7 +121,9 @@ _SECRET = (Credential.CLIENT_SECRET,)
 _ALL = tuple(credential for credential in Credential if credential not in (Credential.PENDING_DEVICE_CODE, *_SECRET))
 
 TABLE: Mapping[Event, Mapping[Credential, Effect]] = {
-    Event.PASSWORD_CHANGED: _row(*_SIGN_INS, *_LINKS, *_CODES, Credential.FEED_ADDRESS, if_ticked=_TOKENS),
+    Event.PASSWORD_CHANGED: _row(
+        *_SIGN_INS, *_LINKS, *_CODES, Credential.FEED_ADDRESS, if_ticked=(*_TOKENS, Credential.DELEGATION)
+    ),
     Event.PASSWORD_RESET: _row(*_NEW_PASSWORD),
     Event.PASSWORD_GIVEN: _row(*_NEW_PASSWORD),
     Event.ADDRESS_CHANGED: _row(Credential.PENDING_SIGN_IN, *_LINKS),

@@ -522,6 +522,7 @@ hot_folders = Table(
     Column("failed", Id, nullable=False, server_default="0"),
     Column("last_taken", Instant, nullable=True),
     Column("holder", String(80), nullable=True, comment="the worker that looks after it, while it lives"),
+    Column("delegation_id", Id, ForeignKey("delegations.id", ondelete="SET NULL"), nullable=True, index=True),
     Column("revision", Id, nullable=False, server_default="1"),
     Column("created", Instant, nullable=False),
     Column("updated", Instant, nullable=False),

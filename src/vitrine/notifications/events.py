@@ -10,6 +10,7 @@ from typing import Any
 
 from vitrine.accounts import UserId
 from vitrine.baskets.events import BasketPushed, BasketShared, VoteConfirmed, VoteReminderDue, VoteRequested
+from vitrine.library.bundles.events import BundleNotMailed
 from vitrine.notifications.model import NotificationKind
 
 
@@ -42,6 +43,9 @@ TOLD: Mapping[type[Any], Told] = {
         NotificationKind.VOTE_REMINDER,
         lambda event: event.user_id,
         lambda event: {"basket_id": event.basket_id, "user_id": event.initiator_id},
+    ),
+    BundleNotMailed: Told(
+        NotificationKind.EXPORT_FAILED, lambda event: event.user_id, lambda event: {"download_id": event.bundle_id}
     ),
     VoteConfirmed: Told(
         NotificationKind.VOTE_DONE,

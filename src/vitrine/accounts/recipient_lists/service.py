@@ -67,7 +67,7 @@ class RecipientLists:
         for list_id in dict.fromkeys(list_ids):
             self.get(work, actor, list_id)
             for member in store.members(work, list_id):
-                is_open = not member.user.is_guest and not self.people.is_unconfirmed(work, member.user)
+                is_open = not member.user.is_guest and not member.user.mail_locked
                 if is_open and member.user.id != actor.user_id:
                     people.setdefault(member.user.id)
         return list(people)
@@ -104,8 +104,8 @@ class RecipientLists:
         work.emit(RecipientListChanged(list_id, actor.user_id, is_deleted=True))
 
     def add_members(self, work: UnitOfWork, actor: Actor, list_id: int, named: Sequence[UserId | str]) -> int:
-        """Add people by id or login, all of them or nobody; returns how many are new. For editors. Raises Invalid for
-        somebody who is not there."""
+        """Add people by id or login, all of them or nobody; returns how many were named: who was in it already is not
+        told. For editors. Raises Invalid for somebody who is not there."""
         self.get(work, actor, list_id, Role.EDITOR)
         if not 0 < len(named) <= MOST_MEMBERS:
             raise Invalid("Name 1 to {most} people.", field="people", values={"most": MOST_MEMBERS})
@@ -115,7 +115,7 @@ class RecipientLists:
             raise ListFull("A list has at most {most} people.", values={"most": MOST_MEMBERS})
         if added:
             self._changed(work, actor, list_id, {"added": added})
-        return len(added)
+        return len({person.id for person in people})
 
     def remove_member(self, work: UnitOfWork, actor: Actor, list_id: int, user_id: int) -> None:
         """For editors. Raises NoSuchList, also for somebody who is not in it, or whom the actor may not know: nobody

@@ -34,6 +34,7 @@ from vitrine.edge import bearer, listing, read, services_of, write
 from vitrine.errors import Invalid
 from vitrine.library.bundles.model import (
     CLASSES,
+    MOST_LINKS,
     Bundle,
     BundleFile,
     BundleLink,
@@ -43,7 +44,7 @@ from vitrine.library.bundles.model import (
     Receiver,
     State,
 )
-from vitrine.library.bundles.service import SCOPE, SEND_SCOPE
+from vitrine.library.bundles.service import SCOPE, SEND_SCOPE, require_may_send
 from vitrine.library.model import DataboxId, RecordKey
 from vitrine.platform.database import UnitOfWork
 
@@ -51,6 +52,7 @@ DOWNLOADS = "/downloads"
 DOWNLOAD = DOWNLOADS + "/{bundle_id:int}"
 BODY_BYTES = 2**18
 MOST_ID = 2**63 - 1
+MOST_AS_LISTS = 10
 
 
 class RecordsBody(msgspec.Struct, forbid_unknown_fields=True):
@@ -63,7 +65,7 @@ class StoryBody(msgspec.Struct, forbid_unknown_fields=True):
     record_id: int
 
 
-class RecipientBody(msgspec.Struct, forbid_unknown_fields=True):
+class RecipientBody(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """One of them."""
 
     user_id: int | None = None
@@ -177,7 +179,14 @@ def _draft(request: Request, work: UnitOfWork, actor: Actor, body: DownloadBody)
     hours = body.expires_in_hours
     if hours is not None and not 1 <= hours <= 168:
         raise Invalid("expires_in_hours is 1 to 168.", field="expires_in_hours")
-    receivers = [each for named in body.recipients for each in _receivers(request, work, actor, named)]
+    recipients = list(dict.fromkeys(body.recipients))
+    if len(recipients) > MOST_LINKS or sum(each.recipient_list_id is not None for each in recipients) > MOST_AS_LISTS:
+        raise Invalid(
+            f"At most {MOST_LINKS} people get a link, and at most {MOST_AS_LISTS} lists are named.", field="recipients"
+        )
+    if any(each != RecipientBody(user_id=actor.user_id) for each in recipients):
+        require_may_send(work, actor)  # first: who may not send learns nothing of other people
+    receivers = [each for named in recipients for each in _receivers(request, work, actor, named)]
     return Draft(
         _keys(request, work, actor, body),
         Choice(tuple(body.renditions), tuple(body.classes)),

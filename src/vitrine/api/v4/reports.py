@@ -167,8 +167,9 @@ COLLECTION, DATABOX = "/collections/{base_id:int}", "/databoxes/{databox_id:int}
 ROUTES = (
     V4Route(RECORD + "/views", "GET", views_of_record, "Views of a record's files by their links, the newest first",
             REPORTS, named("ViewsPage"), is_list=True),
-    V4Route(RECORD + "/uses", "GET", uses_of_record, "Who downloaded, sent or published a record, the newest first",
-            REPORTS, named("UsePage"), is_list=True),
+    V4Route(RECORD + "/uses", "GET", uses_of_record,
+            "Who downloaded a record with others, sent or published it, the newest first", REPORTS, named("UsePage"),
+            is_list=True),
     V4Route(COLLECTION + "/views", "GET", views_of_collection, "Views of the records of a collection", REPORTS,
             named("ViewsPage"), is_list=True),
     V4Route(COLLECTION + "/uses", "GET", uses_of_collection, "Uses of the records of a collection", REPORTS,

@@ -25,3 +25,11 @@ class BundleRevoked:
     bundle_id: int
     user_id: int
     actor_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class BundleNotMailed:
+    """A link could not be sent, however often it was tried."""
+
+    bundle_id: int
+    user_id: int

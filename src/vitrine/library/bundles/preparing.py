@@ -15,7 +15,7 @@ from vitrine.errors import DomainError
 from vitrine.jobs import Job, JobKind, Jobs
 from vitrine.library.bundles import store
 from vitrine.library.bundles.archive import PIECE
-from vitrine.library.bundles.events import BundleReady
+from vitrine.library.bundles.events import BundleNotMailed, BundleReady
 from vitrine.library.bundles.model import CHANGED, READY, Bundle, BundleFile, State
 from vitrine.library.bundles.selection import Current
 from vitrine.library.bundles.service import PREPARE, SCOPE, SECRET_LENGTH, Bundles
@@ -134,7 +134,7 @@ class BundleMailer:
             reader = people.known(work, UserId(link.user_id)) if link.user_id is not None else None
             maker = people.known(work, UserId(bundle.user_id))
             to = (reader.email if reader else link.email) or ""
-            if not to or maker is None:
+            if not to or maker is None or (reader is not None and reader.mail_locked):
                 return
             store.set_secret(work, link_id, digest(secret))
         language = (reader.locale or "")[:2] if reader else (maker.locale or "")[:2]
@@ -149,4 +149,6 @@ class BundleMailer:
         except DomainError:
             with self.database.write() as work:
                 store.set_secret(work, link_id, None)
+                if job.is_last_attempt:
+                    work.emit(BundleNotMailed(bundle.id, bundle.user_id))
             raise

@@ -4,9 +4,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from vitrine.accounts import Actor, Right
+from vitrine.errors import Invalid
 from vitrine.library import access, store
 from vitrine.library.bundles.model import (
     CHANGED,
+    MOST_FILES,
     NO_FILE,
     NO_RECORD,
     NOT_ALLOWED,
@@ -14,7 +16,7 @@ from vitrine.library.bundles.model import (
     BundleFile,
     Choice,
 )
-from vitrine.library.model import DOCUMENT, PREVIEW, DataboxId, Record, RecordKey, Rendition, Structure
+from vitrine.library.model import DOCUMENT, PREVIEW, DataboxId, Record, RecordId, RecordKey, Rendition, Structure
 from vitrine.library.overlays.copies import OverlayRequest, Overlays
 from vitrine.library.overlays.policy import overlay_for
 from vitrine.library.records import Records
@@ -94,8 +96,7 @@ class Selection:
         """The files of *keys*; with *for_others* of those records that the actor may push."""
         structure = self.records.structure(work)
         seen = self._seen(work, actor, keys)
-        stamps = [(each.record.id, each.record.collection_id, each.record.status) for each in seen.values()]
-        pushable = access.with_right(work, actor, Right.canpush, stamps) if for_others else set()
+        pushable = _pushable(work, actor, seen.values()) if for_others else set()
         names = {folded(CAPTIONS_NAME), folded(LEFT_OUT_NAME)}
         files: list[BundleFile] = []
         given: list[Current] = []
@@ -107,10 +108,11 @@ class Selection:
                 chosen = [("", NOT_SENT)]
             else:
                 chosen = known.chosen(structure, choice)
+            if len(files) + len(chosen) > MOST_FILES:
+                raise Invalid(f"A download has at most {MOST_FILES} files.", field="records")
             for name, refusal in chosen:
                 if refusal is not None or known is None:
-                    shown = known.record.title if known else f"{key.databox}/{key.number}"
-                    files.append(_refused(len(files), key, name, refusal or NO_RECORD, shown))
+                    files.append(_refused(len(files), key, name, refusal or NO_RECORD))
                     continue
                 current = self._current(work, structure, actor, known, name)
                 given.append(current)
@@ -118,15 +120,25 @@ class Selection:
                 files.append(_waiting(len(files), current, in_archive))
         return Selected(tuple(files), tuple(given))
 
-    def current(self, work: UnitOfWork, actor: Actor, files: Sequence[BundleFile]) -> list[Current | str]:
-        """Each of *files* as the actor may have it now, or the outcome that refuses it."""
+    def known(self, work: UnitOfWork, actor: Actor, files: Sequence[BundleFile]) -> set[RecordKey]:
+        """The records of *files* that the actor sees now."""
+        return set(self._seen(work, actor, [key_of(file) for file in files]))
+
+    def current(
+        self, work: UnitOfWork, actor: Actor, files: Sequence[BundleFile], *, for_others: bool = False
+    ) -> list[Current | str]:
+        """Each of *files* as the actor may have it now, or with *for_others* give it to others; or the outcome that
+        refuses it."""
         structure = self.records.structure(work)
-        seen = self._seen(work, actor, [_key(file) for file in files])
+        seen = self._seen(work, actor, [key_of(file) for file in files])
+        pushable = _pushable(work, actor, seen.values()) if for_others else set()
         states: list[Current | str] = []
         for file in files:
-            known = seen.get(_key(file))
+            known = seen.get(key_of(file))
             if known is None:
                 states.append(NO_RECORD)
+            elif for_others and known.record.id not in pushable:
+                states.append(NOT_SENT)
             elif file.rendition not in known.files:
                 states.append(NO_FILE)
             elif not known.allows(structure, file.rendition):
@@ -155,6 +167,11 @@ class Selection:
         return Current(known.record, rendition, self.overlays.request_for(work, known.record, rendition, overlay))
 
 
+def _pushable(work: UnitOfWork, actor: Actor, seen: Iterable[SeenRecord]) -> set[RecordId]:
+    stamps = [(each.record.id, each.record.collection_id, each.record.status) for each in seen]
+    return access.with_right(work, actor, Right.canpush, stamps)
+
+
 def unchanged(file: BundleFile, current: Current | str) -> str | None:
     """None if *current* is what was prepared, else the outcome: other bytes, another overlay, or a refusal."""
     if isinstance(current, str):
@@ -165,12 +182,14 @@ def unchanged(file: BundleFile, current: Current | str) -> str | None:
     return None if is_same and has_bytes else CHANGED
 
 
-def _key(file: BundleFile) -> RecordKey:
+def key_of(file: BundleFile) -> RecordKey:
     return RecordKey(DataboxId(file.databox_id), file.number)
 
 
-def _refused(position: int, key: RecordKey, name: str, outcome: str, shown: str) -> BundleFile:
-    return BundleFile(position, key.databox, key.number, name[:64], outcome, shown[:255], "", "", "", 0, 0, None)
+def _refused(position: int, key: RecordKey, name: str, outcome: str) -> BundleFile:
+    """Without the title: whoever has a link reads what is not in the archive."""
+    shown = f"{key.databox}/{key.number}"
+    return BundleFile(position, key.databox, key.number, name[:64], outcome, shown, "", "", "", 0, 0, None)
 
 
 def _waiting(position: int, current: Current, name: str) -> BundleFile:

@@ -7,12 +7,13 @@ See docs/decisions/0159-bundles.md.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, timedelta, tzinfo
 from hashlib import sha256
 
 from vitrine.accounts import Accounts, Actor, Right, UserId, Via
 from vitrine.accounts.errors import TooManyMails
+from vitrine.accounts.mail import TOO_MANY
 from vitrine.errors import Invalid, NotFound
 from vitrine.jobs import JobKind, Jobs
 from vitrine.library.bundles import store
@@ -21,7 +22,6 @@ from vitrine.library.bundles.captions import captions_csv
 from vitrine.library.bundles.errors import LinkEnded, MayNotSend, NoSuchBundle, NotReady, TooManyBundles
 from vitrine.library.bundles.events import BundleMade, BundleRevoked
 from vitrine.library.bundles.model import (
-    MOST_FILES,
     MOST_LINKS,
     MOST_LIVE,
     READY,
@@ -33,7 +33,7 @@ from vitrine.library.bundles.model import (
     Receiver,
     State,
 )
-from vitrine.library.bundles.selection import CAPTIONS_NAME, LEFT_OUT_NAME, Current, Selection, unchanged
+from vitrine.library.bundles.selection import CAPTIONS_NAME, LEFT_OUT_NAME, Current, Selection, key_of, unchanged
 from vitrine.library.reports import UseKind, uses
 from vitrine.library.sharing.downloads import NothingToDownload
 from vitrine.library.sharing.quotas import DownloadQuotas, is_counted
@@ -48,6 +48,7 @@ PREPARE = JobKind("bundles.prepare", lane="downloads", max_attempts=10)
 SCOPE, SEND_SCOPE = "library:read", "baskets:share"
 SECRET_LENGTH = 32  # base62 digits: 190 bits (contract 04 section 4)
 MAILS_AN_HOUR = 200  # of one person
+BEGUN_AN_HOUR = 200  # by one person, taken back or not
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +101,10 @@ class Bundles:
             require_may_send(work, actor)
         if store.count_live(work, actor.must_user_id, MOST_LIVE) >= MOST_LIVE:
             raise TooManyBundles(f"You have {MOST_LIVE} downloads. Take one back first, or wait until one ends.")
+        if not self.rates.take("download", str(actor.must_user_id), BEGUN_AN_HOUR):
+            raise TooManyBundles(f"You began {BEGUN_AN_HOUR} downloads within an hour. Try again later.")
         keys = list(dict.fromkeys(draft.keys))
         selected = self.selection.choose(work, actor, keys, draft.choice, for_others=bool(others))
-        if len(selected.files) > MOST_FILES:
-            raise Invalid(f"A download has at most {MOST_FILES} files.", field="records")
         structure = self.selection.records.structure(work)
         self.terms.require_for_download(work, actor, {each.record.databox_id: None for each in selected.given})
         if not selected.given:
@@ -132,14 +133,14 @@ class Bundles:
             user = self.people.find(work, named) if isinstance(named, str) else self.people.get(work, named)
         except NotFound as nobody:
             raise Invalid(f"There is no person {named}.", field="recipients") from nobody
-        if user.is_guest or self.people.is_unconfirmed(work, user) or not user.email:
+        if user.is_guest or user.mail_locked or not user.email:
             raise Invalid(f"No mail can be sent to {named}.", field="recipients")
         return Receiver(user.id, "")
 
     def receivers(self, work: UnitOfWork, user_ids: Sequence[UserId]) -> list[Receiver]:
         """Those of *user_ids* who have an address. Raises Invalid where nobody has."""
         users = [self.people.known(work, user_id) for user_id in user_ids]
-        reached = [Receiver(user.id, "") for user in users if user is not None and user.email]
+        reached = [Receiver(user.id, "") for user in users if user is not None and user.email and not user.mail_locked]
         if not reached:
             raise Invalid("Nobody in this list has an e-mail address.", field="recipients")
         return reached
@@ -156,9 +157,11 @@ class Bundles:
         return store.page(work, actor.must_user_id, before=before, limit=limit)
 
     def files(self, work: UnitOfWork, actor: Actor, bundle_id: int, *, after: int, limit: int) -> list[BundleFile]:
-        """With the outcomes of their preparation."""
+        """With the outcomes of their preparation; without the names of what the actor does not see any more."""
         self.get(work, actor, bundle_id)
-        return store.files(work, bundle_id, after=after, limit=limit)
+        files = store.files(work, bundle_id, after=after, limit=limit)
+        known = self.selection.known(work, actor, files)
+        return [file if key_of(file) in known else replace(file, name="") for file in files]
 
     def links(self, work: UnitOfWork, actor: Actor, bundle_id: int) -> list[BundleLink]:
         """At most MOST_LINKS."""
@@ -204,7 +207,7 @@ class Bundles:
     def _take_mails(self, actor: Actor, receivers: Sequence[Receiver]) -> None:
         for _ in receivers:
             if not self.rates.take("download-mail", str(actor.user_id), MAILS_AN_HOUR):
-                raise TooManyMails("Too many e-mails were sent. Please try again in an hour.", retry_after_s=3600)
+                raise TooManyMails(TOO_MANY, retry_after_s=3600)
 
     # -- whoever has a link --------------------------------------------------------------------------------------
 
@@ -215,11 +218,14 @@ class Bundles:
         if bundle is None or link is None:
             raise NoSuchBundle("This link is not known here.")
         self._require_open(work, bundle)
+        reader = self.people.known(work, UserId(link.user_id)) if link.user_id is not None else None
+        if link.user_id is not None and (reader is None or reader.mail_locked):  # closed or suspended
+            raise self._ended(work, bundle)
         return bundle, link
 
     def opened(self, work: UnitOfWork, bundle: Bundle, link: BundleLink | None, actor: Actor | None = None) -> Opened:
-        """What the bundle gives now, by the rights of *actor*; None: of its maker, in whose name a link gives. Raises
-        LinkEnded."""
+        """What the bundle gives now, by the rights of *actor*; None: of its maker, in whose name a link gives. Somebody
+        else's link gives what the maker may push. Raises LinkEnded."""
         self._require_open(work, bundle)
         actor = actor or self._maker(work, bundle)
         ready: list[BundleFile] = []
@@ -230,7 +236,9 @@ class Bundles:
             elif file.outcome is not None:
                 missing.append((file.name, file.outcome))
         given: list[tuple[BundleFile, Current]] = []
-        for file, current in zip(ready, self.selection.current(work, actor, ready), strict=True):
+        for_others = link is not None and link.user_id != bundle.user_id
+        now = self.selection.current(work, actor, ready, for_others=for_others)
+        for file, current in zip(ready, now, strict=True):
             refusal = unchanged(file, current)
             if refusal is None and isinstance(current, Current):
                 given.append((file, current))

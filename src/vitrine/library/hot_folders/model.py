@@ -21,7 +21,8 @@ LONGEST_PATH, LONGEST_MASK = 1000, 200
 class HotFolder:
     """Files of *path* that fit *mask* go to a collection, with the values of sidecars that fit *sidecar_mask*. Masks
     are separated by `;`. What was taken is moved to `_archived`, or deleted if *deletes*. *fault* says why the folder
-    cannot be used at the moment, empty if it can. *holder* is the worker that looks after it."""
+    cannot be used at the moment, empty if it can. *holder* is the worker that looks after it; its files become records
+    in the name of *delegation_id*, who changed it last."""
 
     id: HotFolderId
     path: str
@@ -35,6 +36,7 @@ class HotFolder:
     failed: int
     last_taken: datetime | None
     holder: str | None
+    delegation_id: int | None
     revision: int
     created: datetime
     updated: datetime

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from vitrine.accounts import Actor
+from vitrine.accounts import Actor, Via
 from vitrine.errors import Invalid
-from vitrine.library.errors import ChangedMeanwhile
+from vitrine.library.errors import ChangedMeanwhile, MayNotAdd
 from vitrine.library.hot_folders import store
 from vitrine.library.hot_folders.errors import (
     HotFolderOverlaps,
@@ -26,9 +26,11 @@ from vitrine.library.hot_folders.model import (
 from vitrine.library.ingest import Ingest
 from vitrine.library.model import CollectionId
 from vitrine.library.structure_administration import StructureAdministration
+from vitrine.oauth.delegation import AuthorityEnded, Delegations
 from vitrine.platform import audit
 from vitrine.platform.database import UnitOfWork
 
+SCOPE = "upload"  # what a token needs besides
 USUAL = {"mask": "*", "sidecar_mask": "*.xmp", "deletes": False, "is_enabled": True}
 _KINDS: Mapping[str, type] = {
     "path": str, "collection_id": int, "mask": str, "sidecar_mask": str, "deletes": bool, "is_enabled": bool,
@@ -41,6 +43,7 @@ class HotFolders:
     `hot_folder_roots`."""
 
     ingest: Ingest
+    delegations: Delegations
     roots: tuple[str, ...]
     data_dir: Path
 
@@ -58,7 +61,8 @@ class HotFolders:
         return folder
 
     def add(self, work: UnitOfWork, actor: Actor, given: Mapping[str, Any]) -> HotFolder:
-        """Make a hot folder. Also requires the right to add records to its collection.
+        """Make a hot folder, whose files become records in the name of the actor. Also requires the right to add
+        records to its collection, and of a token the scope for it.
 
         Raises HotFoldersOff, TooManyHotFolders, HotFolderOverlaps, Invalid, NoSuchCollection or MayNotAdd."""
         StructureAdministration.require_administrator(actor)
@@ -69,6 +73,7 @@ class HotFolders:
         values = {**USUAL, **self._checked(work, actor, given)}
         if len(store.page(work, 0, MOST_FOLDERS)) >= MOST_FOLDERS:
             raise TooManyHotFolders(f"There can be at most {MOST_FOLDERS} hot folders.")
+        values["delegation_id"] = self.delegations.add(work, actor, lasting=True)
         folder = self.get(work, actor, store.add(work, values))
         audit.write(work, actor, "hot_folder.added", f"hot folder {folder.id}", _details(values))
         return folder
@@ -76,13 +81,16 @@ class HotFolders:
     def change(
         self, work: UnitOfWork, actor: Actor, folder_id: int, given: Mapping[str, Any], expected: int | None = None
     ) -> HotFolder:
-        """Change what is given. Raises what `add` raises, and ChangedMeanwhile where its revision is not *expected*."""
+        """Change what is given; from now on it acts in the name of the actor. Raises what `add` raises, and
+        ChangedMeanwhile where its revision is not *expected*."""
         folder = self.get(work, actor, folder_id)
         if expected is not None and folder.revision != expected:
             raise ChangedMeanwhile("Somebody changed this hot folder in the meantime: read it again.")
         values = self._checked(work, actor, given, folder)
         if values:
-            store.change(work, folder.id, {**values, "fault": ""})
+            delegation = self.delegations.add(work, actor, lasting=True)
+            store.change(work, folder.id, {**values, "fault": "", "delegation_id": delegation})
+            self._end(work, folder)
             audit.write(work, actor, "hot_folder.changed", f"hot folder {folder.id}", _details(values))
         return self.get(work, actor, folder_id)
 
@@ -90,14 +98,31 @@ class HotFolders:
         """No more of its files are taken; files and records stay. Raises NoSuchHotFolder."""
         folder = self.get(work, actor, folder_id)
         store.delete(work, folder.id)
+        self._end(work, folder)
         audit.write(work, actor, "hot_folder.deleted", f"hot folder {folder.id}", {"path": folder.path})
 
     def permit(self, actor: Actor) -> None:
         StructureAdministration.require_administrator(actor)
 
+    def acting(self, work: UnitOfWork, folder: HotFolder) -> Actor:
+        """In whose name its files become records, with the rights of this moment. Raises AuthorityEnded, or
+        MayNotAdminister for who is no administrator any more."""
+        if folder.delegation_id is None:
+            raise AuthorityEnded("Nobody stands for this hot folder any more: an administrator has to change it.")
+        actor = self.delegations.actor(work, folder.delegation_id, (SCOPE,))
+        if actor.via is not Via.COMMAND:
+            StructureAdministration.require_administrator(actor)
+        return actor
+
+    def _end(self, work: UnitOfWork, folder: HotFolder) -> None:
+        if folder.delegation_id is not None:
+            self.delegations.end(work, folder.delegation_id)
+
     def _checked(
         self, work: UnitOfWork, actor: Actor, given: Mapping[str, Any], folder: HotFolder | None = None
     ) -> dict[str, Any]:
+        if actor.scope is not None and SCOPE not in actor.scope:
+            raise MayNotAdd(f"The token needs the scope {SCOPE} for this.", why="scope")
         values: dict[str, Any] = {}
         for name, value in given.items():
             if value is None:
@@ -107,8 +132,11 @@ class HotFolders:
             values[name] = value
         if "path" in values:
             values["path"] = self._path(work, values["path"], folder)
-        if "collection_id" in values:
-            values["collection_id"] = self.ingest.permit(work, actor, CollectionId(values["collection_id"])).id
+        into = values.get("collection_id", folder and folder.collection_id)
+        if into is not None:
+            collection = self.ingest.permit(work, actor, CollectionId(into))
+            if "collection_id" in values:
+                values["collection_id"] = collection.id
         if "mask" in values:
             values["mask"] = checked_mask(values["mask"], "mask")
         if "sidecar_mask" in values:

@@ -83,6 +83,8 @@ class RuleRunner:
         the checks of a new rule raise."""
         if run.delegation_id is None:
             raise AuthorityEnded("Nobody stands for this rule any more.", why=f"rule {rule.id}")
+        if run.by_hand and rule.updated > run.created:  # whoever started it read another rule
+            raise AuthorityEnded("The rule was changed after this run was begun.", why=f"rule {rule.id}")
         actor = self.rules.bulk.delegations.actor(work, run.delegation_id, scopes_of(delete=rule.action.delete))
         if actor.via is not Via.COMMAND and not access.edits_structure(actor, rule.databox_id):
             raise MayNotAdminister("Whoever stands for this rule may no longer change the structure.")

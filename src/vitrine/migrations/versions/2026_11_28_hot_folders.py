@@ -28,14 +28,18 @@ def upgrade() -> None:
         sa.Column("failed", Id, nullable=False, server_default="0"),
         sa.Column("last_taken", Instant(), nullable=True),
         sa.Column("holder", sa.String(80), nullable=True, comment="the worker that looks after it, while it lives"),
+        sa.Column("delegation_id", Id, nullable=True),
         sa.Column("revision", Id, nullable=False, server_default="1"),
         sa.Column("created", Instant(), nullable=False),
         sa.Column("updated", Instant(), nullable=False),
         sa.ForeignKeyConstraint(["collection_id"], ["collections.id"], name="fk_hot_folders_collection_id",
                                 ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["delegation_id"], ["delegations.id"], name="fk_hot_folders_delegation_id",
+                                ondelete="SET NULL"),
         sa.PrimaryKeyConstraint("id", name="pk_hot_folders"),
         sa.UniqueConstraint("path", name="uq_hot_folders_path"),
         sqlite_autoincrement=True,
         comment="folders of the server whose files become records by themselves",
     )  # fmt: skip
     op.create_index("ix_hot_folders_collection_id", "hot_folders", ["collection_id"])
+    op.create_index("ix_hot_folders_delegation_id", "hot_folders", ["delegation_id"])

@@ -102,6 +102,9 @@ def write_bag(
     if target.exists() or target.is_symlink():
         raise Conflict(f"{target} already exists; choose another name.", field="target")
     folder = target.with_name(target.name + ".part")
+    if folder.is_symlink() or (folder.exists() and folder.stat().st_uid != os.geteuid()):
+        why = f"{folder} is a link, or belongs to somebody else; remove it or choose another name."
+        raise Conflict(why, field="target")
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with locked(folder):
@@ -157,8 +160,8 @@ def _fill(settings: Settings, folder: Path, passphrase: str | None, *, link: boo
             frozen.close()
     finally:
         database.close()
-    for entry in list(folder.glob(SNAPSHOT + "*")):
-        entry.unlink()
+        for entry in list(folder.glob(SNAPSHOT + "*")):  # it has what an export without credentials must not have
+            entry.unlink()
     _write_tags(run, head)
     files = head.files
     return Exported(sum(run.lines.values()), files.count, files.bytes, files.missing, envelope is not None)

@@ -68,8 +68,12 @@ def file_of(name: str, root: Path) -> Path:
     for written in dict.fromkeys((name, name.replace("\\", "/"))):
         for form in (written, unicodedata.normalize("NFC", written), unicodedata.normalize("NFD", written)):
             path = Path(os.path.normpath(root / form))
-            if not path.is_relative_to(root) or path.resolve() != path:
+            try:
+                is_inside, is_file = path.is_relative_to(root) and path.resolve() == path, path.is_file()
+            except (OSError, ValueError) as failure:  # longer than the name of any file, or with a NUL
+                raise Invalid(f"{name[:200]} is the name of no file.") from failure
+            if not is_inside:
                 raise Invalid(f"{name[:200]} leads outside of the folder, or is a link.")
-            if path.is_file():
+            if is_file:
                 return path
     raise Invalid(f"There is no file {name[:200]} in the folder.")

@@ -2,8 +2,9 @@
 file that was added is found again by its bytes."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 from vitrine.accounts import Actor, Right
 from vitrine.errors import DomainError, Invalid, Unavailable
@@ -142,8 +143,9 @@ class FileImport:
             arrival = take(source.path, name, is_name_guessed=is_guessed)
         except OSError as failure:
             raise Invalid(f"It cannot be read ({os.strerror(failure.errno or 0)}).") from failure
+        parts = plan.mapping.parts(source.relative)  # before the write: a pattern may take long
         with self.database.read() if plan.is_dry else self.database.write() as work:
-            return self.place(work, actor, source, plan, arrival, tags, result, seen)
+            return self.place(work, actor, source, plan, arrival, tags, result, seen, parts=parts)
 
     def place(
         self,
@@ -155,10 +157,13 @@ class FileImport:
         tags: dict[str, list[str]],
         result: FileResult,
         seen: Seen | None = None,
+        *,
+        parts: Mapping[str, str] = MappingProxyType({}),
     ) -> FileResult:
-        """Make a record of a file that was taken, in one transaction. *tags* are those of its sidecar, *result* is what
-        is known of it so far. Raises Invalid, Forbidden or NoSuchCollection."""
-        to = self.destination(work, source, plan, arrival, tags)
+        """Make a record of a file that was taken, in one transaction. *tags* are those of its sidecar, *parts* those of
+        its path by the mapping, *result* is what is known of it so far. Raises Invalid, Forbidden or
+        NoSuchCollection."""
+        to = self.destination(work, source, plan, arrival, tags, parts)
         result = replace(result, base_id=to.collection.id, values=to.texts)
         self.ingest.permit(work, actor, to.collection.id)
         record = self._same_file(work, to.collection, arrival)
@@ -171,12 +176,18 @@ class FileImport:
         return self._added(work, actor, to, arrival, result)
 
     def destination(
-        self, work: UnitOfWork, source: Source, plan: Plan, arrival: Arrival, tags: dict[str, list[str]]
+        self,
+        work: UnitOfWork,
+        source: Source,
+        plan: Plan,
+        arrival: Arrival,
+        tags: dict[str, list[str]],
+        parts: Mapping[str, str],
     ) -> _Destination:
         """The collection of a file, and the values and status bits for it. What the mapping gives comes before what
         the sidecar says. Raises Invalid or NoSuchCollection."""
         structure = self.ingest.records.structure(work)
-        evidence = Evidence(source.row, plan.mapping.parts(source.relative), (tags, arrival.probe.metadata))
+        evidence = Evidence(source.row, parts, (tags, arrival.probe.metadata))
         collection = self._collection(work, structure, plan, evidence)
         fields = structure.fields[collection.databox_id]
         plan.mapping.check(structure, collection)

@@ -15,13 +15,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO
 
-from vitrine.accounts import Actor, Via
 from vitrine.errors import DomainError, Invalid, Unavailable
 from vitrine.jobs import task_store
 from vitrine.jobs.tasks import HOT_FOLDERS
 from vitrine.library.arrivals import Arrival
 from vitrine.library.hot_folders import store
 from vitrine.library.hot_folders.model import ARCHIVED, ERROR, HotFolder, HotFolderId
+from vitrine.library.hot_folders.service import HotFolders
 from vitrine.media.errors import TransientError
 from vitrine.operations.file_import import FileImport, FileResult, FileState, Plan, Source
 from vitrine.operations.file_import import sidecars as sidecar_files
@@ -34,7 +34,6 @@ from vitrine.platform.supervision import SupervisedThread, beat
 from vitrine.platform.texts import readable_name
 
 log = logging.get("vitrine.worker")
-ACTOR = Actor(via=Via.COMMAND, login="hot folder", display_name="Hot folder")
 LONGEST_PAUSE = 60  # looks
 LONGEST_NAME = 240  # bytes of the name of what explains an error
 
@@ -55,6 +54,7 @@ class Watcher:
 
     database: Database
     imports: FileImport
+    hot_folders: HotFolders
     roots: tuple[str, ...]
     seconds: int
     owner: str
@@ -96,7 +96,9 @@ class Watcher:
             return 0
         taken: Counter[bool] = Counter()
         try:
-            self.imports.permit(ACTOR, Plan(folder.collection_id))
+            with self.database.read() as work:
+                actor = self.hot_folders.acting(work, folder)
+            self.imports.permit(actor, Plan(folder.collection_id))
             with tree.opened(folder, self.roots) as files:
                 listing = files.look()
                 before, memory.signatures = memory.signatures, listing.signatures
@@ -196,7 +198,8 @@ class Watcher:
         with self.database.write() as work:
             self._require_held(work, files.folder)
             source = Source(result.path, Path(files.folder.path), result.sidecar or None)
-            placed = self.imports.place(work, ACTOR, source, Plan(files.folder.collection_id), arrival, tags, result)
+            actor = self.hot_folders.acting(work, files.folder)
+            placed = self.imports.place(work, actor, source, Plan(files.folder.collection_id), arrival, tags, result)
             store.count(work, files.folder, failed=False)
         return placed
 

@@ -28,7 +28,9 @@ class NoSuchMails(NotFound):
 def _named(request: Request) -> tuple[UserId, str]:
     named = stopped_by(services_of(request).vault, request.query_params.get("token", ""))
     if named is None:
-        raise NoSuchMails("This link is not valid. Choose in your account which e-mails you get.")
+        raise NoSuchMails(
+            "This link is not valid. The link in a newer e-mail works, or ask the people who run the library."
+        )
     return named
 
 

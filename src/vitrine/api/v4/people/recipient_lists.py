@@ -42,7 +42,7 @@ COMPONENTS: dict[str, Schema] = {
     },
     "ListRole": full_object_of(user_id=NUMBER, name=TEXT, role=_ROLE),
     "ListRolePage": page_schema(named("ListRole")),
-    "ListMembersAdded": full_object_of(added={**NUMBER, "description": "those who were not in it"}),
+    "ListMembersAdded": full_object_of(added={**NUMBER, "description": "people who were named"}),
 }  # fmt: skip
 
 

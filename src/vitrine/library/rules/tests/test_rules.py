@@ -354,7 +354,16 @@ def test_switching_a_rule_off_stops_what_it_has_begun(server: Server, world: Wor
     assert world.places() == [(server.photographs.id, 0)] * RECORDS
 
 
-@pytest.mark.both_databases
+def test_a_run_does_only_what_was_read_by_who_started_it(server: Server, world: World) -> None:
+    rule = world.rule({"base_ids": [server.photographs.id]}, {"status": {"4": True}})
+    world.do(world.ada, world.rules.start, world.box, rule.id)
+    world.do(world.ada, world.rules.change, world.box, rule.id, {"action": {"delete": True}})
+    server.work()
+    (run,) = world.do(None, world.rules.runs, rule, limit=5)
+    assert (run.matched, run.outcome) == (0, "authority_ended")
+    assert world.places() == [(server.photographs.id, 0)] * RECORDS
+
+
 def test_two_who_change_a_rule_at_once_do_not_lose_a_change(server: Server, world: World) -> None:
     heard: list[RuleChanged] = []
     server.services.database.listen(RuleChanged, lambda _work, event: heard.append(event))

@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from vitrine.accounts import COMMAND
+from vitrine.accounts import COMMAND, Via
 from vitrine.errors import Unavailable
 from vitrine.jobs import store as job_store
 from vitrine.jobs import task_store
 from vitrine.jobs.tables import workers
 from vitrine.jobs.tasks import HOT_FOLDERS
 from vitrine.library import structure_store
+from vitrine.library.errors import MayNotAdd
 from vitrine.library.hot_folders import HotFolder
 from vitrine.library.ingest import Ingest
 from vitrine.library.tables import collections, field_values, records
@@ -59,7 +60,7 @@ class World:
         self.show_itself(owner)
         services, library = self.server.services, self.server.services.library
         files = FileImport(services.database, library.ingest, library.quarantine, library.changes)
-        return Watcher(services.database, files, services.settings.hot_folder_roots, 10, owner)
+        return Watcher(services.database, files, services.hot_folders, services.settings.hot_folder_roots, 10, owner)
 
     def show_itself(self, owner: str, ago: timedelta = timedelta()) -> None:
         with self.server.services.database.write() as work:
@@ -465,3 +466,27 @@ def test_hot_folders_of_a_deleted_collection_go_with_it(world: World) -> None:
         work.db.execute(collections.delete().where(collections.c.id == world.server.photographs.id))
     assert world.looks(3) == 0
     assert world.files() == [".vitrine", "a.jpg"]
+
+
+def test_a_folder_acts_in_the_name_of_who_changed_it_last(world: World) -> None:
+    """What is made with a token outranks it no more than it outlives its person."""
+    services, ada = world.server.services, world.server.user("ada", is_admin=True)
+    world.server.user("root", is_admin=True)
+
+    def change(mask: str, **who: Any) -> None:
+        with services.database.write() as work:
+            actor = services.accounts.users.actor_of(work, ada, **who)
+            services.hot_folders.change(work, actor, world.hot_folder.id, {"mask": mask})
+
+    with pytest.raises(MayNotAdd):
+        change("*.jpg", via=Via.TOKEN, scope=frozenset({"administration"}))
+    change("*.jpg", via=Via.SESSION)
+    world.put("a.jpg", 1)
+    assert world.looks(2) == 1
+    with services.database.write() as work:
+        services.accounts.administration.suspend(work, COMMAND, "ada")
+    world.put("b.jpg", 2)
+    assert world.looks(3) == 0
+    assert world.now().fault
+    world.change(mask="*")
+    assert world.looks(2) == 1
