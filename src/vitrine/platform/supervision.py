@@ -252,9 +252,9 @@ class Supervisor:
                 self._changed.wait(FIRST_PAUSE_S)
 
     def _count_own_end(self, failure: BaseException | None) -> None:
-        self._own_restarts += 1
         self._own_end = self._clock()
         self._own_failure = place_of(failure)
+        self._own_restarts += 1  # last: whoever reads the count reads the failure with it
         log.error("thread.ended", thread=SELF, failure=self._own_failure, restart_in_s=0, exception=_traceback(failure))
 
     def _look(self) -> float:
