@@ -21,6 +21,7 @@ from vitrine.library.reports.service import MOST_SHOWN
 from vitrine.platform import audit
 from vitrine.platform.audit import AuditFilter
 from vitrine.platform.database import UnitOfWork
+from vitrine.platform.texts import spreadsheet_text
 
 Row = dict[str, Any]
 limit_option = click.option("--limit", type=click.IntRange(1), default=1_000, show_default=True, help="Most lines.")
@@ -42,12 +43,9 @@ def _write(rows: Iterator[Row], columns: Sequence[str], *, as_json: bool) -> Non
     table = csv.DictWriter(sys.stdout, columns, lineterminator="\n")
     table.writeheader()
     for row in rows:
-        table.writerow({name: _safe(value) for name, value in row.items()})
-
-
-def _safe(value: Any) -> Any:
-    """A spreadsheet takes a text that begins like this for a formula."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t") else value
+        table.writerow(
+            {name: spreadsheet_text(value) if isinstance(value, str) else value for name, value in row.items()}
+        )
 
 
 def _pages(read: Any, limit: int) -> Iterator[Any]:

@@ -1,6 +1,7 @@
 """The archive of a bundle, by the secret of a link or for its maker (contract 04 section 4)."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from functools import partial
 
 from starlette.requests import Request
@@ -20,7 +21,6 @@ from vitrine.media.delivery import (
     Span,
     content_disposition,
     etag,
-    http_date,
     is_unchanged,
     requested_span,
 )
@@ -60,11 +60,11 @@ async def of_maker(request: Request) -> Response:
 
 
 async def _sent(request: Request, packed: Packed) -> Response:
-    layout, tag, modified = packed.layout, etag(packed.tag), packed.bundle.created
+    # Laid out at this moment: rights may have changed since any earlier date, so only its tag says that it is the same.
+    layout, tag, modified = packed.layout, etag(packed.tag), datetime.now(UTC)
     name = packed.bundle.title or services_of(request).settings.title
     headers = {
         "ETag": tag,
-        "Last-Modified": http_date(modified),
         "Accept-Ranges": "bytes",
         "Cache-Control": "private, no-store",
         "Content-Disposition": content_disposition("attachment", f"{name}.zip"),

@@ -91,3 +91,8 @@ def readable_name(raw: bytes, charset: str = "utf-8") -> tuple[str, bool]:
         return raw.decode(charset), False
     except UnicodeDecodeError:
         return raw.decode("cp1252", "replace"), True
+
+
+def spreadsheet_text(text: str) -> str:
+    """*text* for a cell of a CSV file: spreadsheets calculate what begins like a formula (OWASP, CSV injection)."""
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text

@@ -9,8 +9,7 @@ from vitrine.library.bundles.selection import Current
 from vitrine.library.model import Field, Record
 from vitrine.library.records import Records
 from vitrine.platform.database import UnitOfWork
-
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+from vitrine.platform.texts import spreadsheet_text
 
 
 def captions_csv(work: UnitOfWork, records: Records, files: Sequence[tuple[str, Current]]) -> bytes:
@@ -25,18 +24,15 @@ def captions_csv(work: UnitOfWork, records: Records, files: Sequence[tuple[str, 
     by_id = {field.id: field.name for field in fields}
     out = StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(["file", "databox_id", "record_id", "title", *map(_plain, columns)])
+    writer.writerow(["file", "databox_id", "record_id", "title", *map(spreadsheet_text, columns)])
     for name, current in files:
         record = current.record
         texts: dict[str, list[str]] = {}
         for value in values.get(record.id, ()):
             if value.field_id in by_id:
                 texts.setdefault(by_id[value.field_id], []).append(value.value)
-        cells = [_plain("; ".join(texts.get(column, ()))) for column in columns]
-        writer.writerow([_plain(name), record.databox_id, record.number, _plain(record.title), *cells])
+        cells = [spreadsheet_text("; ".join(texts.get(column, ()))) for column in columns]
+        writer.writerow(
+            [spreadsheet_text(name), record.databox_id, record.number, spreadsheet_text(record.title), *cells]
+        )
     return out.getvalue().encode("utf-8-sig")
-
-
-def _plain(text: str) -> str:
-    """*text* as text: spreadsheets run what begins like a formula."""
-    return f"'{text}" if text.startswith(_FORMULA) else text

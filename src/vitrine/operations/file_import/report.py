@@ -10,11 +10,11 @@ from typing import TextIO
 
 from vitrine.errors import Invalid, Unavailable
 from vitrine.operations.file_import.model import FileResult
+from vitrine.platform.texts import spreadsheet_text
 
 COLUMNS = (
     "path", "state", "databox_id", "record_id", "base_id", "quarantine_item", "line", "sidecar", "values", "detail",
 )  # fmt: skip
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what spreadsheets would calculate (OWASP, CSV injection)
 Note = Callable[[FileResult], None]
 
 
@@ -80,12 +80,10 @@ def _table(file: TextIO) -> Note:
     def note(result: FileResult) -> None:
         members = result.as_members()
         members["values"] = json.dumps(members["values"], ensure_ascii=False) if members["values"] else ""
-        writer.writerow([_harmless(members[name]) for name in COLUMNS])
+        writer.writerow([_cell(members[name]) for name in COLUMNS])
 
     return note
 
 
-def _harmless(value: object) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    text = "" if value is None else str(value)
-    return f"'{text}" if text.startswith(_FORMULA) else text
+def _cell(value: object) -> str:
+    return spreadsheet_text("" if value is None else str(value))
