@@ -2,7 +2,7 @@
 
 import pytest
 
-from vitrine.platform.texts import of_one_line, without_controls
+from vitrine.platform.texts import of_one_line, spreadsheet_text, without_controls
 
 FRENCH = "Le port\u00a0: «\u202fNadar\u202f»"
 FAMILY = "\U0001f469\u200d\U0001f467"
@@ -22,3 +22,9 @@ def test_controls_go() -> None:
 
 def test_a_name_cannot_turn_the_direction_of_its_ending() -> None:
     assert of_one_line("photo\u202egpj.exe\u2066") == "photogpj.exe"
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\tx", "\r=x"])
+def test_no_cell_begins_like_a_formula(text: str) -> None:
+    assert spreadsheet_text(text) == f"'{text}"
+    assert spreadsheet_text(f"a{text}") == f"a{text}"
